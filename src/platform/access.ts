@@ -1,0 +1,44 @@
+import type { Ctx, Role, UserCtx } from './context.ts'
+import { Failure } from './errors.ts'
+import type { Standing } from './rate-limiter.object.ts'
+import { unauthorized } from './tokens.ts'
+
+/** Who may call an operation: everyone, or the holders of a role (a higher role includes the lower). */
+export type Access = 'public' | Role
+
+/** What a token may be allowed to do; our own clients ask for all of it. */
+export const scopes = [
+  'accounts:read',
+  'accounts:write',
+  'posts:read',
+  'posts:write',
+  'media:write',
+  'notifications:read',
+  'notifications:write',
+  'realtime',
+  'moderation',
+] as const
+export type Scope = (typeof scopes)[number]
+
+const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }
+
+/**
+ * The one decision about a caller, deny by default: its role against `access`, its token's scopes against `scope`, and
+ * how the account stands. Throws `unauthorized`, `forbidden`, `insufficient_scope` or `suspended`.
+ */
+export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standing: Standing): void {
+  const { viewer } = ctx
+  if (viewer === null) {
+    if (access === 'public') return
+    throw unauthorized()
+  }
+  if (viewer.issuedAt <= standing.notBefore || standing.endedSessions.includes(viewer.sessionId)) throw unauthorized()
+  if (standing.suspended) throw new Failure('suspended')
+  if (access !== 'public' && rank[viewer.role] < rank[access]) throw new Failure('forbidden')
+  if (scope !== null && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The scope is ${scope}`)
+}
+
+/** Tells the compiler what `authorize` has made sure of. */
+export function hasViewer(ctx: Ctx): ctx is UserCtx {
+  return ctx.viewer !== null
+}

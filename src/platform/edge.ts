@@ -1,0 +1,144 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import { createMiddleware } from 'hono/factory'
+import { requestId } from 'hono/request-id'
+import { routePath } from 'hono/route'
+import { secureHeaders } from 'hono/secure-headers'
+import { createContext } from './context.ts'
+import type { Env } from './env.ts'
+import { answerError, Failure, notFound, toFailure } from './errors.ts'
+import { log } from './log.ts'
+import { measure, traceId } from './metrics.ts'
+import { wakeSweepers } from './relay.ts'
+import type { AppEnv } from './route.ts'
+import { type KeySource, unauthorized, verifyAccessToken } from './tokens.ts'
+
+const BOOKMARKS = 'x-bookmarks'
+const MAX_TEXT_BYTES = 256 * 1024
+const MAX_UPLOAD_BYTES = 12 * 1024 * 1024
+const HEALTH = ['/healthz', '/readyz']
+
+let awake = false
+
+/** Makes the request's context, hands the bookmarks back, and writes the request's log line and measurement. */
+const context = createMiddleware<AppEnv>(async function makeContext(c, next) {
+  if (HEALTH.includes(c.req.path)) return next() // they answer even when the configuration, which a context needs, is wrong
+  const started = Date.now()
+  const env = c.env as Env
+  const ctx = createContext({
+    env,
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+    log: log.with({ requestId: c.get('requestId' as never), traceId: traceId() }),
+    bookmarks: c.req.header(BOOKMARKS),
+  })
+  c.set('ctx', { ...ctx, viewer: null })
+  c.set('address', addressOf(c.req.header('cf-connecting-ip')))
+  if (!awake) {
+    awake = true
+    ctx.defer(() => wakeSweepers(ctx))
+  }
+  await next()
+  const bookmarks = ctx.db.bookmarks()
+  if (bookmarks) c.res.headers.set(BOOKMARKS, bookmarks)
+  if (ctx.config.ENVIRONMENT === 'development') c.res.headers.set('x-cost', JSON.stringify(ctx.cost))
+  const measured = { method: c.req.method, route: routePath(c), status: c.res.status, ms: Date.now() - started }
+  measure(env, { ...measured, cost: ctx.cost })
+  ctx.log.info('request', { ...measured, ...ctx.cost })
+})
+
+/** The client's address as the network vouches for it; all of an IPv6 /64 is one client. No other header is believed. */
+function addressOf(header: string | undefined): string {
+  const address = header ?? 'unknown'
+  if (!address.includes(':')) return address
+  const [before, after] = address.split('::').map((part) => (part === '' ? [] : part.split(':')))
+  const zeros = after === undefined ? 0 : 8 - before!.length - after.length
+  return [...before!, ...Array<string>(zeros).fill('0'), ...(after ?? [])].slice(0, 4).join(':')
+}
+
+const tooLarge = () => {
+  throw new Failure('too_large')
+}
+const limitText = bodyLimit({ maxSize: MAX_TEXT_BYTES, onError: tooLarge })
+const limitUpload = bodyLimit({ maxSize: MAX_UPLOAD_BYTES, onError: tooLarge })
+
+/** Bodies are counted as they arrive, whatever their headers say, and are taken as they are: nothing is unpacked. */
+const body = createMiddleware<AppEnv>(async function limitBody(c, next) {
+  if ((c.req.header('content-encoding') ?? 'identity') !== 'identity') {
+    throw new Failure('unsupported_media_type', 'Send the body without a content-encoding')
+  }
+  const isUpload = /^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')
+  return (isUpload ? limitUpload : limitText)(c, next)
+})
+
+const privateByDefault = createMiddleware<AppEnv>(async function keepPrivate(c, next) {
+  await next()
+  if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'private, no-store')
+})
+
+/** What every request passes through before any route: id, headers, CORS, context and body limit. */
+export const edge = [
+  requestId({ headerName: 'x-request-id', limitLength: 64 }),
+  secureHeaders({
+    strictTransportSecurity: 'max-age=63072000; includeSubDomains; preload',
+    referrerPolicy: 'no-referrer',
+    xFrameOptions: 'DENY',
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'none'"],
+      formAction: ["'none'"],
+    },
+    crossOriginResourcePolicy: 'cross-origin',
+    overwrite: false,
+  }),
+  privateByDefault,
+  // Before all that may fail, since what it sets beforehand stays on whatever is answered.
+  cors({
+    origin: '*',
+    allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-request-id', BOOKMARKS],
+    allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposeHeaders: [BOOKMARKS, 'ratelimit', 'ratelimit-policy', 'retry-after', 'idempotency-replayed', 'x-request-id'],
+    maxAge: 86_400,
+  }),
+  context,
+  body,
+] as const
+
+/** Reads the bearer token, if there is one. A token that does not hold is refused even where none is needed. */
+export function authentication(keys: KeySource) {
+  return createMiddleware<AppEnv>(async function authenticate(c, next) {
+    const header = c.req.header('authorization')
+    if (header !== undefined) {
+      const token = /^Bearer ([\w.-]{20,4096})$/i.exec(header)?.[1]
+      if (!token) throw unauthorized('The Authorization header must be: Bearer TOKEN')
+      c.var.ctx.viewer = await verifyAccessToken(c.var.ctx, token, keys)
+    }
+    await next()
+  })
+}
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/** What is answered when no route matched or something was thrown: always a problem. */
+export function edgeFallbacks(app: OpenAPIHono<AppEnv>): void {
+  app.notFound((c) => {
+    const offered = METHODS.filter((method) => isRoute(app, method, c.req.path))
+    if (offered.length === 0) return answerError(c, notFound())
+    const allow = [...offered, ...(offered[0] === 'GET' ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+    return answerError(c, new Failure('method_not_allowed', undefined, { headers: { allow } }))
+  })
+  app.onError((error, c) => {
+    const failure = toFailure(error)
+    if (failure.code === 'internal' || failure.code === 'unavailable') {
+      ;(c.var.ctx?.log ?? log).error('a request failed', { route: routePath(c), error })
+    }
+    return answerError(c, failure)
+  })
+}
+
+/** Whether a handler, not only middleware for every method, answers there. */
+function isRoute(app: OpenAPIHono<AppEnv>, method: string, path: string): boolean {
+  const [matches] = app.router.match(method, path)
+  return matches.some(([[, route]]) => route.method === method)
+}

@@ -1,0 +1,107 @@
+import { z } from '@hono/zod-openapi'
+import type { RateLimiter } from './rate-limiter.object.ts'
+import type { Sweeper } from './sweeper.object.ts'
+import type { UserHub } from './user-hub.object.ts'
+
+/** What wrangler.toml binds. `SHARD_n` bindings come in any number: `shardBindings` finds them. */
+export type Bindings = {
+  DIRECTORY: D1Database
+  SHARD_0: D1Database
+  SHARD_1: D1Database
+  INDEX: D1Database
+  CACHE: KVNamespace
+  MEDIA: R2Bucket
+  IMAGES: ImagesBinding
+  MAIL: SendEmail
+  ASSETS: Fetcher
+  ACTIVITY: AnalyticsEngineDataset
+  VERSION: WorkerVersionMetadata
+  EVENTS: Queue
+  FANOUT: Queue
+  DELIVERIES: Queue
+  HUB: DurableObjectNamespace<UserHub>
+  LIMITER: DurableObjectNamespace<RateLimiter>
+  SWEEPER: DurableObjectNamespace<Sweeper>
+}
+export type Env = Bindings & Record<(typeof variableNames)[number], string | undefined>
+
+const variableNames = [
+  'ENVIRONMENT',
+  'BASE_URL',
+  'OPEN_SHARDS',
+  'POST_MAX_LENGTH',
+  'REQUESTS_PER_MINUTE',
+  'ONLINE_PUSH_LIMIT',
+  'PASSWORD_HASH_MEMORY_KIB',
+  'OUTBOUND_LOCAL_HOSTS',
+  'AUTH_SECRET',
+  'DATA_KEYS',
+  'INDEX_KEY',
+] as const
+
+const secret = (what: string) =>
+  z
+    .string({ error: `is missing: ${what}. Set it with: npx wrangler secret put NAME --env staging|production` })
+    .min(32, `is too short: ${what}`)
+
+const Variables = z
+  .object({
+    ENVIRONMENT: z.enum(['development', 'staging', 'production']),
+    BASE_URL: z.url().transform((url) => new URL(url).origin),
+    OPEN_SHARDS: z
+      .string()
+      .regex(/^\d+(,\d+)*$/, 'must list the shards open to new accounts, like 0,1')
+      .transform((list) => list.split(',').map(Number)),
+    POST_MAX_LENGTH: z.coerce.number().int().min(1).max(10_000).default(500),
+    REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(100),
+    ONLINE_PUSH_LIMIT: z.coerce.number().int().min(0).default(5_000),
+    PASSWORD_HASH_MEMORY_KIB: z.coerce.number().int().min(8).default(19_456),
+    OUTBOUND_LOCAL_HOSTS: z
+      .string()
+      .regex(
+        /^(127\.0\.0\.1:\d+(,|$))*$/,
+        'must list what outbound calls may reach on this machine, like 127.0.0.1:9000',
+      )
+      .default('')
+      .transform((list) => list.split(',').filter(Boolean)),
+    AUTH_SECRET: secret('a random text that signs sessions'),
+    DATA_KEYS: secret('the keyring that seals personal data, as id:base64 of 32 bytes, the current key first'),
+    INDEX_KEY: secret('32 random bytes in base64, for looking up sealed data'),
+  })
+  .refine((set) => set.ENVIRONMENT === 'development' || set.OUTBOUND_LOCAL_HOSTS.length === 0, {
+    path: ['OUTBOUND_LOCAL_HOSTS'],
+    error: 'is for development alone',
+  })
+  .refine(({ ENVIRONMENT, BASE_URL }) => ENVIRONMENT === 'development' || isPublic(BASE_URL), {
+    path: ['BASE_URL'],
+    error: 'must be the https address that people use',
+  })
+
+function isPublic(address: string): boolean {
+  const { protocol, hostname } = new URL(address)
+  return protocol === 'https:' && hostname.includes('.') && !/^[\d.]+$/.test(hostname)
+}
+
+export type Config = z.infer<typeof Variables>
+
+const parsed = new WeakMap<Env, Config>()
+
+/** The variables and secrets, checked once per isolate. Throws one message that tells the operator what to set. */
+export function configOf(env: Env): Config {
+  const known = parsed.get(env)
+  if (known) return known
+  const result = Variables.safeParse(env)
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`)
+    throw new Error(`The Worker is not configured:\n  ${lines.join('\n  ')}`)
+  }
+  parsed.set(env, result.data)
+  return result.data
+}
+
+/** The shard databases by number, in order, from the bindings named `SHARD_n`. */
+export function shardBindings(env: Env): Map<number, D1Database> {
+  const names = Object.keys(env).filter((name) => /^SHARD_\d+$/.test(name))
+  const numbers = names.map((name) => Number(name.slice('SHARD_'.length))).sort((a, b) => a - b)
+  return new Map(numbers.map((n) => [n, env[`SHARD_${n}` as 'SHARD_0']]))
+}

@@ -1,0 +1,71 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { open, seal } from './crypto.ts'
+import { inWaves } from './db.ts'
+import { configOf, type Env, shardBindings } from './env.ts'
+import { log } from './log.ts'
+import type { AppEnv } from './route.ts'
+
+const DEADLINE_MS = 2_000
+const KEPT_MS = 1_000
+
+type Check = { name: string; run: () => Promise<unknown> }
+type Outcome = { name: string; ok: boolean; ms: number }
+
+let latest: { outcomes: Outcome[]; at: number } | null = null
+
+/** For whoever watches the Worker: `/healthz` says that it runs, `/readyz` which of the things it needs answer. */
+export const healthRoutes = new OpenAPIHono<AppEnv>()
+  .get('/healthz', (c) => c.json({ status: 'ok', version: bindings(c.env).VERSION.id }))
+  .get('/readyz', async (c) => {
+    const env = bindings(c.env)
+    if (!latest || latest.at < Date.now() - KEPT_MS)
+      latest = { outcomes: await inWaves(checks(env), attempt), at: Date.now() }
+    const ready = latest.outcomes.every((outcome) => outcome.ok)
+    const body = { status: ready ? 'ok' : 'failing', version: env.VERSION.id, checks: latest.outcomes }
+    return c.json(body, ready ? 200 : 503)
+  })
+
+const bindings = (env: unknown) => env as Env
+
+function checks(env: Env): Check[] {
+  const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX }
+  const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
+  const present = ['EVENTS', 'FANOUT', 'DELIVERIES', 'SWEEPER', 'IMAGES', 'MAIL'] as const
+  return [
+    { name: 'configuration', run: () => tryKeys(env) },
+    ...[...Object.entries(databases), ...shards].map(([name, database]) => ({ name, run: () => isMigrated(database) })),
+    { name: 'CACHE', run: async () => env.CACHE.get('health') },
+    { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
+    { name: 'LIMITER', run: async () => env.LIMITER.getByName('health').lease({ quota: 1, window: 60 }, 0, 0, 0) },
+    { name: 'HUB', run: async () => env.HUB.getByName('health').closeAll('') },
+    ...present.map((name) => ({ name, run: async () => isBound(env[name]) })),
+  ]
+}
+
+async function tryKeys(env: Env): Promise<void> {
+  const config = configOf(env)
+  await open(config, await seal(config, 'health', 'health'), 'health')
+}
+
+async function isMigrated(database: D1Database): Promise<void> {
+  const rows = await database.prepare('SELECT 1 FROM d1_migrations LIMIT 1').run()
+  if (rows.results.length === 0) throw new Error('no migration was applied')
+}
+
+function isBound(binding: unknown): void {
+  if (binding === undefined) throw new Error('not bound')
+}
+
+/** Names and times only go out; what went wrong is in the log. */
+async function attempt({ name, run }: Check): Promise<Outcome> {
+  const started = Date.now()
+  const late = scheduler.wait(DEADLINE_MS).then(() => Promise.reject(new Error('no answer within two seconds')))
+  const ok = await Promise.race([run(), late]).then(
+    () => true,
+    (error: unknown) => {
+      log.error('not ready', { check: name, error })
+      return false
+    },
+  )
+  return { name, ok, ms: Date.now() - started }
+}

@@ -1,0 +1,43 @@
+type Fields = Record<string, unknown>
+
+/** Writes JSON lines. Fields carry ids, never contents: no mail address, no text of a person, no token. */
+export type Log = {
+  info: (message: string, fields?: Fields) => void
+  warn: (message: string, fields?: Fields) => void
+  error: (message: string, fields?: Fields) => void
+  /** A log that adds these fields to every line. */
+  with: (fields: Fields) => Log
+}
+
+function make(base: Fields): Log {
+  const write =
+    (level: string) =>
+    (message: string, fields: Fields = {}) => {
+      const line = { level, message, at: new Date().toISOString(), ...base, ...fields }
+      // biome-ignore lint/suspicious/noConsole: the one place where lines are written
+      console.log(JSON.stringify(line, (_, value) => (value instanceof Error ? describe(value) : value)))
+    }
+  return {
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    with: (fields) => make({ ...base, ...fields }),
+  }
+}
+
+/** An error without its parameters: drizzle puts a statement's values after "params:". */
+function describe(error: Error): Fields {
+  const message = error.message.split('\nparams:')[0]
+  const cause = error.cause instanceof Error ? describe(error.cause) : undefined
+  return {
+    name: error.name,
+    message,
+    stack: error.stack
+      ?.split('\n')
+      .slice(1, 6)
+      .map((line) => line.trim()),
+    cause,
+  }
+}
+
+export const log = make({})

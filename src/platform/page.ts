@@ -1,0 +1,102 @@
+import { z } from '@hono/zod-openapi'
+import { asc, desc, gt, lt, type SQL } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import { invalid } from './errors.ts'
+import { Id, toId } from './ids.ts'
+
+const MAX_LIMIT = 50
+
+/** The query of every list: `limit` (1 to 50, 20 by default) and an opaque `cursor` from an earlier page. */
+export const PageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(20),
+  cursor: z.string().max(40).optional(),
+})
+export type PageQuery = z.infer<typeof PageQuery>
+
+export type Page<T> = { items: T[]; nextCursor: string | null; previousCursor: string | null }
+
+/** The wire shape of a list: `nextCursor` goes on, `previousCursor` asks for what has come in ahead of this page. */
+export function pageOf<T extends z.ZodType>(name: string, item: T) {
+  return z
+    .object({ items: z.array(item), nextCursor: z.string().nullable(), previousCursor: z.string().nullable() })
+    .openapi(`${name}Page`)
+}
+
+type Order = 'newest' | 'oldest'
+type Position = { side: 'after' | 'before'; id: Id }
+
+/** Keyset paging over an id column (never OFFSET): what to add to a query so that it yields the page and one row more. */
+export type Seek = {
+  where: SQL | undefined
+  orderBy: SQL
+  limit: number
+  query: PageQuery
+  backward: boolean
+  /** The cursor that leads back to where this one came from, for a page that turns out to be empty. */
+  back: string | null
+}
+
+/** Reads the cursor. `order` is how the list is shown. Throws `invalid` for a cursor that we never gave out. */
+export function seek(query: PageQuery, column: SQLiteColumn, order: Order = 'newest'): Seek {
+  const from = query.cursor === undefined ? null : decode(query.cursor)
+  const backward = from?.side === 'before'
+  const descending = (order === 'newest') !== backward
+  return {
+    where: from ? (descending ? lt : gt)(column, from.id) : undefined,
+    orderBy: (descending ? desc : asc)(column),
+    limit: query.limit + 1,
+    query,
+    backward,
+    back: from && encode(backward ? 'after' : 'before', toId(Number(from.id) + (descending ? -1 : 1))),
+  }
+}
+
+/**
+ * The page of what a `Seek` found. `rows` are as the query gave them; cursors are taken from the rows, so that an item
+ * left out afterwards, since the viewer may not see it, makes neither gap nor repeat.
+ */
+export function toPage<R, T>(
+  from: Seek,
+  rows: readonly R[],
+  idOf: (row: R) => Id,
+  show: (row: R) => T | undefined,
+): Page<T> {
+  const more = rows.length > from.query.limit
+  const kept = rows.slice(0, from.query.limit)
+  if (from.backward) kept.reverse()
+  const [first, last] = [kept[0], kept.at(-1)]
+  const items = kept.map(show).filter((item) => item !== undefined)
+  if (!first || !last) {
+    const here = from.query.cursor ?? null
+    return { items, nextCursor: from.backward ? from.back : null, previousCursor: from.backward ? here : from.back }
+  }
+  const nextCursor = from.backward || more ? encode('after', idOf(last)) : null
+  return { items, nextCursor, previousCursor: encode('before', idOf(first)) }
+}
+
+function encode(side: Position['side'], id: Id): string {
+  return btoa(`${side}:${id}:${sumOf(side, id)}`)
+    .replaceAll('=', '')
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+}
+
+function decode(cursor: string): Position {
+  const text = /^[\w-]+$/.test(cursor) ? safeAtob(cursor.replaceAll('-', '+').replaceAll('_', '/')) : ''
+  const [side, id, sum] = text.split(':')
+  const parsed = Id.safeParse(id)
+  const known = side === 'after' || side === 'before'
+  if (!known || !parsed.success || sum !== sumOf(side, parsed.data)) {
+    throw invalid('cursor', 'is not one that a list gave out')
+  }
+  return { side, id: parsed.data }
+}
+
+/** Makes a cursor that was cut or altered fail, where it would lead somewhere else. */
+function sumOf(side: Position['side'], id: Id): string {
+  return String((Number(id) + side.length) % 9_973)
+}
+
+function safeAtob(text: string): string {
+  return text.length % 4 === 1 ? '' : atob(text)
+}

@@ -1,0 +1,95 @@
+import type { SystemCtx } from './context.ts'
+import { Failure } from './errors.ts'
+import type { Lease, Quota, Standing } from './rate-limiter.object.ts'
+
+type Limit = Quota & {
+  /** `open`: when the limiter does not answer, requests pass. `closed`: they are refused. */
+  failure: 'open' | 'closed'
+  /** Requests asked for at a time. Where every attempt must be counted at once, one. */
+  lease: number
+}
+
+/** The budgets. `user` is per account, the rest per client address unless their caller says otherwise. */
+export const limits = {
+  user: { quota: 100, window: 60, failure: 'open', lease: 10 },
+  anonymous: { quota: 300, window: 60, failure: 'open', lease: 10 },
+  register: { quota: 20, window: 3_600, failure: 'closed', lease: 1 },
+  login: { quota: 10, window: 300, failure: 'closed', lease: 1 },
+  refresh: { quota: 60, window: 60, failure: 'closed', lease: 1 },
+} as const satisfies Record<string, Limit>
+export type LimitName = keyof typeof limits
+
+const LEASE_MS = 2_000
+const ASK_MS = 1_000
+const good: Standing = { suspended: false, notBefore: 0, endedSessions: [] }
+
+type Held = { lease: Lease; left: number; until: number }
+const held = new Map<string, Held>()
+const asking = new Map<string, number>()
+
+/** What a request may tell its client: draft-ietf-httpapi-ratelimit-headers-11. */
+export type Allowance = { standing: Standing; headers: Record<string, string> }
+
+/**
+ * Spends one request of `key`'s budget. Throws `rate_limited` with Retry-After when there is none left. At most two
+ * seconds old, the answer also says how the account stands (`Standing`).
+ */
+export async function spend(ctx: SystemCtx, name: LimitName, key: string): Promise<Allowance> {
+  const limit: Limit = name === 'user' ? { ...limits.user, quota: ctx.config.REQUESTS_PER_MINUTE } : limits[name]
+  const id = `${name}:${key}`
+  const holding = await take(ctx, id, limit).catch((error: unknown) => {
+    ctx.log.error('the rate limiter does not answer', { limit: name, error })
+    return null
+  })
+  if (!holding) {
+    if (limit.failure === 'open') return { standing: good, headers: {} }
+    throw new Failure('unavailable', undefined, { headers: { 'retry-after': '5' } })
+  }
+  const { lease, left } = holding
+  const seconds = Math.max(1, Math.ceil((lease.resetsAt - ctx.now()) / 1_000))
+  const headers = {
+    'ratelimit-policy': `"${name}";q=${limit.quota};w=${limit.window}`,
+    ratelimit: `"${name}";r=${Math.max(0, lease.remaining + left)};t=${seconds}`,
+  }
+  if (left < 0)
+    throw new Failure('rate_limited', undefined, { headers: { ...headers, 'retry-after': String(seconds) } })
+  return { standing: lease.standing, headers }
+}
+
+/**
+ * Takes one request from the lease in hand, asking for a new one when it is spent or two seconds old; `left` < 0: none.
+ * One request asks and the others look again shortly: a promise shared between requests would die with its maker.
+ */
+async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: Lease; left: number }> {
+  for (;;) {
+    const now = ctx.now()
+    const mine = held.get(id)
+    if (mine && mine.until > now && mine.lease.resetsAt > now) {
+      if (mine.left > 0) {
+        mine.left -= 1
+        return { lease: mine.lease, left: mine.left }
+      }
+      if (mine.lease.granted === 0) return { lease: mine.lease, left: -1 }
+    }
+    if ((asking.get(id) ?? 0) > now - ASK_MS) await scheduler.wait(3)
+    else await ask(ctx, id, limit, mine)
+  }
+}
+
+async function ask(ctx: SystemCtx, id: string, limit: Limit, last: Held | undefined): Promise<void> {
+  asking.set(id, ctx.now())
+  ctx.cost.objectCalls += 1
+  const unspent = last?.left ?? 0
+  if (last) last.left = 0
+  try {
+    const limiter = ctx.env.LIMITER.getByName(id)
+    const lease = await Promise.race([
+      limiter.lease(limit, limit.lease, unspent, last?.lease.resetsAt ?? 0),
+      scheduler.wait(ASK_MS).then(() => Promise.reject(new Error('timed out'))),
+    ])
+    if (held.size > 10_000) held.clear()
+    held.set(id, { lease, left: lease.granted, until: ctx.now() + LEASE_MS })
+  } finally {
+    asking.delete(id)
+  }
+}

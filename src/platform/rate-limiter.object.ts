@@ -1,0 +1,90 @@
+import { DurableObject } from 'cloudflare:workers'
+import type { Env } from './env.ts'
+
+/** How many requests in how many seconds. */
+export type Quota = { quota: number; window: number }
+
+/** What else a lease says of an account, so that a revocation is known wherever it asks next. */
+export type Standing = {
+  suspended: boolean
+  /** Access tokens issued before this are void, epoch ms. */
+  notBefore: number
+  /** Logins that were ended while their access tokens still had time to run. */
+  endedSessions: string[]
+}
+
+/** Requests granted ahead: `granted` may be spent before `resetsAt` (epoch ms); `remaining` are left beyond them. */
+export type Lease = { granted: number; remaining: number; resetsAt: number; standing: Standing }
+
+const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
+
+/**
+ * Counts exactly, in SQLite, for one account or address: a window opens with the first request and holds `quota`.
+ * Requests are handed out in leases, so that most of them make no call; what a holder did not spend it gives back.
+ */
+export class RateLimiter extends DurableObject<Env> {
+  private readonly sql = this.ctx.storage.sql
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    this.sql.exec(
+      'CREATE TABLE IF NOT EXISTS usage (id INTEGER PRIMARY KEY CHECK (id = 1), used INTEGER, resets_at INTEGER)',
+    )
+    this.sql.exec(
+      'CREATE TABLE IF NOT EXISTS standing (id INTEGER PRIMARY KEY CHECK (id = 1), suspended INTEGER, not_before INTEGER)',
+    )
+    this.sql.exec('CREATE TABLE IF NOT EXISTS ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)')
+  }
+
+  /** Grants up to `wanted` requests. `unspent` of an earlier lease count again if their window (`of`) is still open. */
+  lease(limit: Quota, wanted: number, unspent: number, of: number): Lease {
+    const now = Date.now()
+    const [open] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
+    const current = open && open.resets_at > now ? open : { used: 0, resets_at: now + limit.window * 1_000 }
+    const used = Math.max(0, current.used - (of === current.resets_at ? unspent : 0))
+    const granted = Math.max(0, Math.min(wanted, limit.quota - used))
+    this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used + granted, current.resets_at)
+    return {
+      granted,
+      remaining: limit.quota - used - granted,
+      resetsAt: current.resets_at,
+      standing: this.standing(now),
+    }
+  }
+
+  setSuspended(suspended: boolean): void {
+    this.sql.exec(
+      `INSERT INTO standing VALUES (1, ?1, 0) ON CONFLICT (id) DO UPDATE SET suspended = ?1`,
+      suspended ? 1 : 0,
+    )
+  }
+
+  /** Voids every access token issued before `time` (epoch ms): a changed password, a changed role. */
+  voidTokensBefore(time: number): void {
+    this.sql.exec(
+      'INSERT INTO standing VALUES (1, 0, ?1) ON CONFLICT (id) DO UPDATE SET not_before = max(not_before, ?1)',
+      time,
+    )
+  }
+
+  /** Voids the access tokens of one login. */
+  endSession(sessionId: string): void {
+    this.sql.exec('INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)', sessionId, Date.now())
+  }
+
+  private standing(now: number): Standing {
+    const [row] = this.sql
+      .exec<{ suspended: number; not_before: number }>('SELECT suspended, not_before FROM standing')
+      .toArray()
+    const ended = this.sql.exec<{ id: string; ended_at: number }>('SELECT id, ended_at FROM ended_sessions').toArray()
+    const running = ended.filter((session) => session.ended_at > now - ACCESS_TOKEN_LIFE_MS)
+    if (running.length < ended.length) {
+      this.sql.exec('DELETE FROM ended_sessions WHERE ended_at <= ?', now - ACCESS_TOKEN_LIFE_MS)
+    }
+    return {
+      suspended: row?.suspended === 1,
+      notBefore: row?.not_before ?? 0,
+      endedSessions: running.map((session) => session.id),
+    }
+  }
+}

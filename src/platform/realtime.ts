@@ -1,0 +1,114 @@
+import { z } from '@hono/zod-openapi'
+import type { Scope } from './access.ts'
+import type { Ctx, SystemCtx, UserCtx, Viewer } from './context.ts'
+import { Failure, invalid } from './errors.ts'
+import { Id } from './ids.ts'
+import { spend } from './rate-limit.ts'
+import { route, routes } from './route.ts'
+import { unauthorized } from './tokens.ts'
+import type { Opening } from './user-hub.object.ts'
+
+const SCOPE: Scope = 'realtime'
+
+/**
+ * Sends a frame to an account's open sockets on `channel`. `key` names the occurrence: publishing it again does nothing.
+ * `data` holds ids; whoever receives them reads the things, and is asked again whether it may.
+ */
+export async function publish(
+  ctx: SystemCtx,
+  accountId: Id,
+  frame: { channel: string; key: string; event: string; data: unknown },
+): Promise<void> {
+  ctx.cost.objectCalls += 1
+  await ctx.env.HUB.getByName(accountId).publish(frame.channel, frame.key, frame.event, frame.data)
+}
+
+/** Closes the sockets of an account, or of one of its logins. */
+export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string, sessionId?: string): Promise<void> {
+  await ctx.env.HUB.getByName(accountId).closeAll(reason, sessionId)
+}
+
+/** A ticket that opens one socket within 30 seconds, as `accountId.secret`. */
+export async function issueTicket(ctx: UserCtx): Promise<string> {
+  ctx.cost.objectCalls += 1
+  return `${ctx.viewer.id}.${await ctx.env.HUB.getByName(ctx.viewer.id).issueTicket(ctx.viewer.sessionId)}`
+}
+
+async function redeem(ctx: Ctx, ticket: string): Promise<Pick<Viewer, 'id' | 'sessionId'>> {
+  const [account, secret] = ticket.split('.')
+  const id = Id.safeParse(account)
+  if (!id.success || !secret) throw unauthorized('The ticket is not valid')
+  const sessionId = await ctx.env.HUB.getByName(id.data).redeemTicket(secret)
+  if (sessionId === null) throw unauthorized('The ticket is not valid')
+  const { standing } = await spend(ctx, 'user', id.data)
+  if (standing.suspended) throw new Failure('suspended')
+  if (standing.endedSessions.includes(sessionId)) throw unauthorized()
+  return { id: id.data, sessionId }
+}
+
+const Ticket = z.object({ ticket: z.string(), expiresInSeconds: z.int() }).openapi('RealtimeTicket')
+const Query = z.strictObject({
+  ticket: z.string().max(200).optional(),
+  channels: z.string().max(200).optional().openapi({ description: 'Comma-separated; all by default' }),
+  since: z.coerce.number().int().min(0).optional().openapi({ description: 'The last `seq` received' }),
+})
+
+/**
+ * `/realtime`, the one socket, and its tickets. Frames are JSON: first `hello` with `seq` and `resumed`, then what
+ * happens, each with its `seq`. A client that comes back gives `since`; when `hello` says `resumed: false` it refetches.
+ * The text `ping` is answered by `pong` without waking anything. `known` lists the channels there are.
+ */
+export function realtimeRoutes(known: readonly string[]) {
+  return routes()
+    .openapi(
+      route({
+        id: 'createRealtimeTicket',
+        method: 'post',
+        path: '/realtime/tickets',
+        access: 'user',
+        scope: SCOPE,
+        returns: Ticket,
+        status: 201,
+        summary: 'Get a ticket that opens one socket within 30 seconds',
+      }),
+      async (c) => c.json({ ticket: await issueTicket(c.var.ctx), expiresInSeconds: 30 }, 201),
+    )
+    .openapi(
+      route({
+        id: 'openRealtime',
+        method: 'get',
+        path: '/realtime',
+        access: 'public',
+        scope: SCOPE,
+        query: Query,
+        returns: null,
+        status: 101,
+        fails: ['bad_request', 'unauthorized', 'forbidden', 'suspended'],
+        summary: 'Open the WebSocket, with a token or a ticket',
+      }),
+      async (c) => {
+        const { ctx } = c.var
+        const query = c.req.valid('query')
+        if (c.req.header('upgrade')?.toLowerCase() !== 'websocket')
+          throw new Failure('bad_request', 'This is a WebSocket')
+        const origin = c.req.header('origin')
+        if (origin !== undefined && origin !== ctx.config.BASE_URL)
+          throw new Failure('forbidden', 'Not from this origin')
+        const channels = (query.channels ?? known.join(',')).split(',')
+        if (channels.some((channel) => !known.includes(channel))) throw invalid('channels', `are: ${known.join(', ')}`)
+        const viewer = query.ticket === undefined ? ctx.viewer : await redeem(ctx, query.ticket)
+        if (viewer === null) throw unauthorized()
+        const opening: Opening = {
+          accountId: viewer.id,
+          sessionId: viewer.sessionId,
+          channels,
+          since: query.since ?? null,
+        }
+        const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
+        const answer = await ctx.env.HUB.getByName(viewer.id).fetch('https://hub/', { headers })
+        if (answer.status !== 101)
+          throw new Failure('rate_limited', 'Too many sockets are open', { headers: { 'retry-after': '60' } })
+        return answer
+      },
+    )
+}

@@ -1,0 +1,79 @@
+import { z } from '@hono/zod-openapi'
+import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose'
+import type { SystemCtx, Viewer } from './context.ts'
+import { Failure } from './errors.ts'
+import { Id } from './ids.ts'
+
+/** Where the public keys come from; called once per isolate, and again at most every half minute for an unknown key id. */
+export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
+
+/** The audience of access tokens: the API itself. */
+export const audienceOf = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/v1`
+/** The issuer of access tokens. */
+export const issuerOf = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/auth`
+
+const Claims = z.object({
+  sub: Id,
+  role: z.enum(['user', 'moderator', 'admin']),
+  scope: z.string(),
+  sid: z.string(),
+  iat: z.int(),
+  exp: z.int(),
+})
+
+type Verified = { viewer: Viewer; expiresAt: number }
+const REFETCH_MS = 30_000
+const MEMO = 5_000
+const verified = new Map<string, Verified>()
+let keys: { get: ReturnType<typeof createLocalJWKSet>; fetchedAt: number } | null = null
+
+/**
+ * The viewer that an access token speaks for. RFC 9068 `at+jwt`, EdDSA only, our issuer and audience (RFC 8725).
+ * Reads no database: keys and verified tokens are remembered by the isolate. Throws `unauthorized`.
+ */
+export async function verifyAccessToken(ctx: SystemCtx, token: string, source: KeySource): Promise<Viewer> {
+  const known = verified.get(token)
+  if (known && known.expiresAt > ctx.now()) return known.viewer
+  const claims = await verify(ctx, token, source)
+  const viewer: Viewer = {
+    id: claims.sub,
+    role: claims.role,
+    scopes: new Set(claims.scope.split(' ')),
+    sessionId: claims.sid,
+    issuedAt: claims.iat * 1_000,
+  }
+  if (verified.size >= MEMO) verified.clear()
+  verified.set(token, { viewer, expiresAt: claims.exp * 1_000 })
+  return viewer
+}
+
+async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise<z.infer<typeof Claims>> {
+  const options = {
+    algorithms: ['EdDSA', 'Ed25519'],
+    typ: 'at+jwt',
+    issuer: issuerOf(ctx),
+    audience: audienceOf(ctx),
+    currentDate: new Date(ctx.now()),
+  }
+  try {
+    keys ??= await load(ctx, source)
+    const { payload } = await jwtVerify(token, keys.get, options).catch(async (error: unknown) => {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || keys!.fetchedAt > ctx.now() - REFETCH_MS) throw error
+      keys = await load(ctx, source)
+      return jwtVerify(token, keys.get, options)
+    })
+    return Claims.parse(payload)
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof z.ZodError) throw unauthorized()
+    throw error
+  }
+}
+
+async function load(ctx: SystemCtx, source: KeySource) {
+  return { get: createLocalJWKSet(await source(ctx)), fetchedAt: ctx.now() }
+}
+
+/** 401 with the challenge of RFC 6750. */
+export function unauthorized(detail?: string): Failure {
+  return new Failure('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
+}

@@ -1,0 +1,193 @@
+import { DurableObject } from 'cloudflare:workers'
+import type { Env } from './env.ts'
+import type { Id } from './ids.ts'
+import { setPresence } from './presence.ts'
+
+/** What a socket is sent: `seq` counts up per account, `channel` says what it belongs to, `data` holds ids. */
+export type Frame = { seq: number; channel: string; event: string; data: unknown }
+
+type Attached = { sessionId: string; channels: string[]; received: number[] }
+export type Opening = { accountId: Id; sessionId: string; channels: string[]; since: number | null }
+
+const KEPT_FRAMES = 256
+const LINGER_MS = 60_000
+const TICKET_MS = 30_000
+const MAX_SOCKETS = 16
+const MAX_MESSAGE_BYTES = 4_096
+const MAX_MESSAGES_PER_MINUTE = 60
+
+/**
+ * One per account: its open sockets, which hibernate, and the last frames with their sequence numbers, so that a socket
+ * that comes back with `since` misses nothing and repeats nothing, or is told to refetch. It knows nothing of the domain.
+ */
+export class UserHub extends DurableObject<Env> {
+  private readonly sql = this.ctx.storage.sql
+  private arriving = 0
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
+    this.sql.exec(
+      'CREATE TABLE IF NOT EXISTS frames (seq INTEGER PRIMARY KEY, key TEXT UNIQUE, channel TEXT, event TEXT, data TEXT)',
+    )
+    this.sql.exec('CREATE TABLE IF NOT EXISTS tickets (hash TEXT PRIMARY KEY, session_id TEXT, expires_at INTEGER)')
+    this.sql.exec(
+      'CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER, complete_from INTEGER, account_id TEXT)',
+    )
+    this.sql.exec('INSERT OR IGNORE INTO state VALUES (1, 0, 0, NULL)')
+  }
+
+  /** Sends a frame to every socket of the channel and keeps it for those that come back. The same `key` counts once. */
+  publish(channel: string, key: string, event: string, data: unknown): void {
+    const seq = this.state().seq + 1
+    const kept = this.sql.exec(
+      'INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?, ?)',
+      seq,
+      key,
+      channel,
+      event,
+      JSON.stringify(data),
+    )
+    if (kept.rowsWritten === 0) return
+    this.sql.exec('UPDATE state SET seq = ?1, complete_from = max(complete_from, ?2)', seq, seq - KEPT_FRAMES)
+    this.sql.exec('DELETE FROM frames WHERE seq <= ?', seq - KEPT_FRAMES)
+    for (const socket of this.ctx.getWebSockets()) {
+      if (attached(socket).channels.includes(channel)) send(socket, { seq, channel, event, data })
+    }
+  }
+
+  /** A ticket for one connection within 30 seconds, for clients that cannot set headers on a WebSocket. */
+  async issueTicket(sessionId: string): Promise<string> {
+    const secret = crypto.randomUUID() + crypto.randomUUID()
+    this.sql.exec('DELETE FROM tickets WHERE expires_at < ?', Date.now())
+    this.sql.exec('INSERT INTO tickets VALUES (?, ?, ?)', await hash(secret), sessionId, Date.now() + TICKET_MS)
+    return secret
+  }
+
+  /** Uses up a ticket: the login it was issued to, or null. */
+  async redeemTicket(secret: string): Promise<string | null> {
+    const [row] = this.sql
+      .exec<{ session_id: string; expires_at: number }>(
+        'DELETE FROM tickets WHERE hash = ? RETURNING session_id, expires_at',
+        await hash(secret),
+      )
+      .toArray()
+    return row && row.expires_at >= Date.now() ? row.session_id : null
+  }
+
+  /** The WebSocket upgrade. The caller has authenticated it and says who opens what in the header `opening`. */
+  override async fetch(request: Request): Promise<Response> {
+    const opening = JSON.parse(request.headers.get('opening')!) as Opening
+    if (this.live().length >= MAX_SOCKETS) return new Response(null, { status: 429 })
+    await this.arrive(opening.accountId)
+    const { 0: client, 1: server } = new WebSocketPair()
+    this.ctx.acceptWebSocket(server)
+    server.serializeAttachment({
+      sessionId: opening.sessionId,
+      channels: opening.channels,
+      received: [],
+    } satisfies Attached)
+    this.greet(server, opening)
+    return new Response(null, { status: 101, webSocket: client })
+  }
+
+  /** Closes every socket, or those of one login, telling why. */
+  closeAll(reason: string, sessionId?: string): void {
+    for (const socket of this.ctx.getWebSockets()) {
+      if (sessionId === undefined || attached(socket).sessionId === sessionId) close(socket, 4001, reason)
+    }
+  }
+
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+    const state = attached(socket)
+    const recent = [...state.received.filter((at) => at > Date.now() - 60_000), Date.now()]
+    socket.serializeAttachment({ ...state, received: recent.slice(-MAX_MESSAGES_PER_MINUTE) } satisfies Attached)
+    if (recent.length > MAX_MESSAGES_PER_MINUTE) close(socket, 4008, 'too many messages')
+    else if (typeof message !== 'string' || message.length > MAX_MESSAGE_BYTES) close(socket, 1009, 'message too large')
+    else
+      send(socket, {
+        event: 'error',
+        code: 'bad_request',
+        detail: 'Only "ping" is understood; connect anew for other channels',
+      })
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
+    close(socket, code === 1005 || code === 1006 ? 1000 : code, '')
+    if (this.live().length === 0) await this.ctx.storage.setAlarm(Date.now() + LINGER_MS)
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.webSocketClose(socket, 1011)
+  }
+
+  /** A minute after the last socket closed: from now on frames pass by, so whoever comes back later must refetch. */
+  override async alarm(): Promise<void> {
+    const { account_id: accountId } = this.state()
+    if (accountId === null || this.occupied()) return
+    this.sql.exec('DELETE FROM frames')
+    this.sql.exec('UPDATE state SET seq = seq + 1, complete_from = seq + 1')
+    await setPresence(this.env, accountId, false)
+    if (this.occupied()) await setPresence(this.env, accountId, true)
+  }
+
+  /** Marks the account online before its socket opens: what happens after the greeting is pushed. */
+  private async arrive(accountId: Id): Promise<void> {
+    this.arriving += 1
+    this.sql.exec('UPDATE state SET account_id = ?', accountId)
+    await setPresence(this.env, accountId, true).finally(() => (this.arriving -= 1))
+  }
+
+  private occupied(): boolean {
+    return this.arriving > 0 || this.live().length > 0
+  }
+
+  private state(): { seq: number; complete_from: number; account_id: Id | null } {
+    return this.sql.exec<{ seq: number; complete_from: number; account_id: Id | null }>('SELECT * FROM state').one()
+  }
+
+  private greet(socket: WebSocket, { since, channels }: Opening): void {
+    const { seq, complete_from: completeFrom } = this.state()
+    const resumed = since !== null && since >= completeFrom && since <= seq
+    send(socket, { event: 'hello', seq, resumed, channels })
+    if (!resumed) return
+    const missed = this.sql.exec<{ seq: number; channel: string; event: string; data: string }>(
+      'SELECT seq, channel, event, data FROM frames WHERE seq > ? ORDER BY seq',
+      since,
+    )
+    for (const frame of missed) {
+      if (channels.includes(frame.channel)) send(socket, { ...frame, data: JSON.parse(frame.data) })
+    }
+  }
+
+  private live(): WebSocket[] {
+    return this.ctx.getWebSockets().filter((socket) => socket.readyState === WebSocket.OPEN)
+  }
+}
+
+function attached(socket: WebSocket): Attached {
+  return socket.deserializeAttachment() as Attached
+}
+
+/** A socket that was closed stays listed until its peer answers, and throws on `send`: it must not stop the others. */
+function send(socket: WebSocket, frame: object): void {
+  if (socket.readyState !== WebSocket.OPEN) return
+  try {
+    socket.send(JSON.stringify(frame))
+  } catch {
+    close(socket, 1011, 'not reachable')
+  }
+}
+
+function close(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket.close(code, reason)
+  } catch {
+    // Closed already: there is nobody left to tell.
+  }
+}
+
+async function hash(secret: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret))
+  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+}

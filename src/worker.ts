@@ -1,0 +1,25 @@
+import { app } from './app.ts'
+import type { Env } from './platform/env.ts'
+import { runJobs } from './platform/jobs.ts'
+import { consumeEvents, keepDeadLetters } from './platform/outbox.ts'
+import { consumeTasks } from './platform/tasks.ts'
+import { jobs, subscriptions, tasks } from './registry.ts'
+
+export { RateLimiter } from './platform/rate-limiter.object.ts'
+export { Sweeper } from './platform/sweeper.object.ts'
+export { UserHub } from './platform/user-hub.object.ts'
+
+export default {
+  fetch: app.fetch,
+
+  async queue(batch, env, ctx) {
+    const waitUntil = ctx.waitUntil.bind(ctx)
+    if (/-dead(-|$)/.test(batch.queue)) await keepDeadLetters(batch, env, waitUntil)
+    else if (batch.queue.startsWith('socialconnect-events')) await consumeEvents(batch, env, waitUntil, subscriptions)
+    else await consumeTasks(batch, env, waitUntil, tasks)
+  },
+
+  async scheduled(controller, env, ctx) {
+    await runJobs(jobs, new Date(controller.scheduledTime), env, ctx.waitUntil.bind(ctx))
+  },
+} satisfies ExportedHandler<Env>
