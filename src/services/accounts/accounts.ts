@@ -1,0 +1,39 @@
+import { z } from '@hono/zod-openapi'
+import { eq } from 'drizzle-orm'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { notFound } from '../../platform/errors.ts'
+import type { Id } from '../../platform/ids.ts'
+import { accountIdsOf } from '../identity/views.ts'
+import { accounts } from './tables.ts'
+import { type Account, loadAccounts } from './views.ts'
+
+export const ProfileChange = z
+  .strictObject({
+    displayName: z.string().trim().min(1).max(50).optional(),
+    bio: z.string().trim().max(500).optional(),
+  })
+  .openapi('ProfileChange')
+type ProfileChange = z.infer<typeof ProfileChange>
+
+/** An account; the same `not_found` for one that is suspended, blocks the viewer, or never was. */
+export async function getAccount(ctx: Ctx, { accountId }: { accountId: Id }): Promise<Account> {
+  const account = (await loadAccounts(ctx, [accountId])).get(accountId)
+  if (!account) throw notFound()
+  return account
+}
+
+/** The account that has this handle, whatever its case. */
+export async function getAccountByHandle(ctx: Ctx, { handle }: { handle: string }): Promise<Account> {
+  const accountId = (await accountIdsOf(ctx, [handle.toLowerCase()])).get(handle.toLowerCase())
+  if (!accountId) throw notFound()
+  return getAccount(ctx, { accountId })
+}
+
+/** Changes the viewer's own profile; what is not given stays as it is. */
+export async function editProfile(ctx: UserCtx, change: ProfileChange): Promise<Account> {
+  const accountId = ctx.viewer.id
+  if (Object.values(change).some((value) => value !== undefined)) {
+    await ctx.db.shardOf(accountId).update(accounts).set(change).where(eq(accounts.id, accountId))
+  }
+  return getAccount(ctx, { accountId })
+}

@@ -1,0 +1,72 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import type { Database } from '../../platform/db.ts'
+import { invalid } from '../../platform/errors.ts'
+import { mirror, record } from '../../platform/events.ts'
+import type { Id } from '../../platform/ids.ts'
+import { getAccount } from './accounts.ts'
+import { accountBlocked, accountUnblocked } from './events.ts'
+import { addTo } from './statements.ts'
+import { blocks, followers, follows } from './tables.ts'
+import type { Account } from './views.ts'
+
+/**
+ * Blocks an account: from this batch on it sees nothing of the viewer, for it is written where visibility is asked.
+ * Follows end in both directions.
+ */
+export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<Account> {
+  const account = await getAccount(ctx, { accountId: otherId })
+  if (!account.relation) throw invalid('accountId', 'is the viewer’s own')
+  const accountId = ctx.viewer.id
+  const db = ctx.db.shardOf(accountId)
+  await db.batch([
+    db.insert(blocks).values({ accountId, otherId, byMe: true }).onConflictDoNothing(),
+    record(db, accountBlocked, { accountId, otherId }, sql`changes() > 0`),
+    ...endFollows(db, accountId, otherId),
+  ])
+  ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
+  return { ...account, relation: { following: false, followedBy: false, blocking: true } }
+}
+
+/** Takes a block back; the follows that it ended stay ended. */
+export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<Account> {
+  const account = await getAccount(ctx, { accountId: otherId })
+  if (!account.relation) throw invalid('accountId', 'is the viewer’s own')
+  const accountId = ctx.viewer.id
+  const db = ctx.db.shardOf(accountId)
+  await db.batch([
+    db.delete(blocks).where(entry(accountId, otherId, true)),
+    record(db, accountUnblocked, { accountId, otherId }, sql`changes() > 0`),
+  ])
+  ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
+  return { ...account, relation: { ...account.relation, blocking: false } }
+}
+
+/** Makes the other side's shard agree with a block: its row there, and the follows that the block ended. */
+export function mirrorBlock(ctx: SystemCtx, { accountId, otherId }: { accountId: Id; otherId: Id }): Promise<void> {
+  const db = ctx.db.shardOf(otherId)
+  return mirror(
+    () => ctx.db.shardOf(accountId).$count(blocks, entry(accountId, otherId, true)),
+    (blocking) =>
+      blocking
+        ? db.batch([
+            db.insert(blocks).values({ accountId: otherId, otherId: accountId, byMe: false }).onConflictDoNothing(),
+            ...endFollows(db, otherId, accountId),
+          ])
+        : db.delete(blocks).where(entry(otherId, accountId, false)),
+  )
+}
+
+function entry(accountId: Id, otherId: Id, byMe: boolean) {
+  return and(eq(blocks.accountId, accountId), eq(blocks.otherId, otherId), eq(blocks.byMe, byMe))
+}
+
+/** Ends both follows between two accounts as far as the first one's shard holds them. */
+function endFollows(db: Database, accountId: Id, otherId: Id) {
+  return [
+    db.delete(followers).where(and(eq(followers.accountId, accountId), eq(followers.followerId, otherId))),
+    addTo(db, accountId, 'followerCount', -1),
+    db.delete(follows).where(and(eq(follows.followerId, accountId), eq(follows.followeeId, otherId))),
+    addTo(db, accountId, 'followingCount', -1),
+  ] as const
+}

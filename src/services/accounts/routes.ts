@@ -1,0 +1,178 @@
+import { z } from '@hono/zod-openapi'
+import { PageQuery } from '../../platform/page.ts'
+import { route, routes } from '../../platform/route.ts'
+import { editProfile, getAccount, getAccountByHandle, ProfileChange } from './accounts.ts'
+import { blockAccount, unblockAccount } from './blocks.ts'
+import { followAccount, listFollowers, listFollowing, unfollowAccount } from './follows.ts'
+import { liftSuspension, suspendAccount } from './suspensions.ts'
+import { Account, AccountIdRef, AccountPage } from './views.ts'
+
+const HandleRef = z.object({ handle: z.string().regex(/^[A-Za-z0-9_]{3,30}$/) })
+
+export const accountRoutes = routes()
+  .openapi(
+    route({
+      id: 'getMe',
+      method: 'get',
+      path: '/accounts/me',
+      access: 'user',
+      scope: 'accounts:read',
+      returns: Account,
+      summary: 'The viewer’s own account',
+    }),
+    async (c) => c.json(await getAccount(c.var.ctx, { accountId: c.var.ctx.viewer.id }), 200),
+  )
+  .openapi(
+    route({
+      id: 'editProfile',
+      method: 'patch',
+      path: '/accounts/me',
+      access: 'user',
+      scope: 'accounts:write',
+      body: ProfileChange,
+      returns: Account,
+      summary: 'Edit one’s own profile',
+    }),
+    async (c) => c.json(await editProfile(c.var.ctx, c.req.valid('json')), 200),
+  )
+  .openapi(
+    route({
+      id: 'getAccountByHandle',
+      method: 'get',
+      path: '/accounts/by-handle/{handle}',
+      access: 'public',
+      scope: 'accounts:read',
+      params: HandleRef,
+      returns: Account,
+      summary: 'Look an account up by its handle',
+    }),
+    async (c) => c.json(await getAccountByHandle(c.var.ctx, c.req.valid('param')), 200),
+  )
+  .openapi(
+    route({
+      id: 'getAccount',
+      method: 'get',
+      path: '/accounts/{accountId}',
+      access: 'public',
+      scope: 'accounts:read',
+      params: AccountIdRef,
+      returns: Account,
+      summary: 'Read an account',
+    }),
+    async (c) => c.json(await getAccount(c.var.ctx, c.req.valid('param')), 200),
+  )
+  .openapi(
+    route({
+      id: 'followAccount',
+      method: 'put',
+      path: '/accounts/{accountId}/follow',
+      access: 'user',
+      scope: 'accounts:write',
+      params: AccountIdRef,
+      returns: Account,
+      fails: ['conflict'],
+      summary: 'Follow an account; following it again changes nothing',
+    }),
+    async (c) => c.json(await followAccount(c.var.ctx, c.req.valid('param')), 200),
+  )
+  .openapi(
+    route({
+      id: 'unfollowAccount',
+      method: 'delete',
+      path: '/accounts/{accountId}/follow',
+      access: 'user',
+      scope: 'accounts:write',
+      params: AccountIdRef,
+      returns: Account,
+      summary: 'Stop following an account',
+    }),
+    async (c) => c.json(await unfollowAccount(c.var.ctx, c.req.valid('param')), 200),
+  )
+  .openapi(
+    route({
+      id: 'blockAccount',
+      method: 'put',
+      path: '/accounts/{accountId}/block',
+      access: 'user',
+      scope: 'accounts:write',
+      params: AccountIdRef,
+      returns: Account,
+      summary: 'Block an account: it no longer sees the viewer, and follows end both ways',
+    }),
+    async (c) => c.json(await blockAccount(c.var.ctx, c.req.valid('param')), 200),
+  )
+  .openapi(
+    route({
+      id: 'unblockAccount',
+      method: 'delete',
+      path: '/accounts/{accountId}/block',
+      access: 'user',
+      scope: 'accounts:write',
+      params: AccountIdRef,
+      returns: Account,
+      summary: 'Take a block back',
+    }),
+    async (c) => c.json(await unblockAccount(c.var.ctx, c.req.valid('param')), 200),
+  )
+  .openapi(
+    route({
+      id: 'listFollowers',
+      method: 'get',
+      path: '/accounts/{accountId}/followers',
+      access: 'public',
+      scope: 'accounts:read',
+      params: AccountIdRef,
+      query: PageQuery,
+      returns: AccountPage,
+      summary: 'Who follows an account',
+    }),
+    async (c) => c.json(await listFollowers(c.var.ctx, { ...c.req.valid('param'), ...c.req.valid('query') }), 200),
+  )
+  .openapi(
+    route({
+      id: 'listFollowing',
+      method: 'get',
+      path: '/accounts/{accountId}/following',
+      access: 'public',
+      scope: 'accounts:read',
+      params: AccountIdRef,
+      query: PageQuery,
+      returns: AccountPage,
+      summary: 'Whom an account follows',
+    }),
+    async (c) => c.json(await listFollowing(c.var.ctx, { ...c.req.valid('param'), ...c.req.valid('query') }), 200),
+  )
+  .openapi(
+    route({
+      id: 'suspendAccount',
+      method: 'put',
+      path: '/accounts/{accountId}/suspension',
+      access: 'moderator',
+      scope: 'moderation',
+      params: AccountIdRef,
+      returns: null,
+      status: 204,
+      summary: 'Suspend an account',
+    }),
+    async (c) => {
+      await suspendAccount(c.var.ctx, c.req.valid('param'))
+      return c.body(null, 204)
+    },
+  )
+  .openapi(
+    route({
+      id: 'liftSuspension',
+      method: 'delete',
+      path: '/accounts/{accountId}/suspension',
+      access: 'moderator',
+      scope: 'moderation',
+      params: AccountIdRef,
+      returns: null,
+      status: 204,
+      summary: 'Lift a suspension',
+    }),
+    async (c) => {
+      await liftSuspension(c.var.ctx, c.req.valid('param'))
+      return c.body(null, 204)
+    },
+  )

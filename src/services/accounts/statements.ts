@@ -1,0 +1,22 @@
+import { sql } from 'drizzle-orm'
+import type { Database } from '../../platform/db.ts'
+import type { Id } from '../../platform/ids.ts'
+import { accounts, follows } from './tables.ts'
+
+/** Opens an account on its shard, when it first logs in; doing it again changes nothing. */
+export function openAccount(db: Database, { id, handle }: { id: Id; handle: string }) {
+  return [
+    db.insert(accounts).values({ id, handle, displayName: handle, createdAt: db.now() }).onConflictDoNothing(),
+    db.insert(follows).values({ followerId: id, followeeId: id }).onConflictDoNothing(),
+  ] as const
+}
+
+type Counter = 'followerCount' | 'followingCount' | 'postCount'
+
+/** Adds `by` to one of an account's counters if the statement before it in the batch changed something. */
+export function addTo(db: Database, accountId: Id, counter: Counter, by: 1 | -1) {
+  return db
+    .update(accounts)
+    .set({ [counter]: sql`${accounts[counter]} + ${by}` })
+    .where(sql`${accounts.id} = ${Number(accountId)} and changes() > 0`)
+}

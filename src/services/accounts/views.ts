@@ -1,0 +1,99 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import type { Ctx } from '../../platform/context.ts'
+import { among, type Database, fromShards } from '../../platform/db.ts'
+import { notFound } from '../../platform/errors.ts'
+import { Id } from '../../platform/ids.ts'
+import { pageOf } from '../../platform/page.ts'
+import { accounts, blocks, followers, follows } from './tables.ts'
+
+export const AccountIdRef = z.object({ accountId: Id })
+
+/** An account as it stands beside what it did. */
+export const AccountRef = z.object({ id: Id, handle: z.string(), displayName: z.string() }).openapi('AccountRef')
+export type AccountRef = z.infer<typeof AccountRef>
+
+export const Account = AccountRef.extend({
+  bio: z.string(),
+  createdAt: z.iso.datetime(),
+  followerCount: z.int(),
+  followingCount: z.int(),
+  postCount: z.int(),
+  relation: z
+    .object({ following: z.boolean(), followedBy: z.boolean(), blocking: z.boolean() })
+    .nullable()
+    .openapi({ description: 'How the viewer stands to the account; null for oneself and for anonymous callers' }),
+}).openapi('Account')
+export type Account = z.infer<typeof Account>
+export const AccountPage = pageOf('Account', Account)
+
+/** Whether the viewer may know of an account: not suspended, and not one that blocks the viewer. */
+function knownTo(viewerId: Id | null): SQL {
+  const standing = sql`${accounts.suspendedAt} is null`
+  if (viewerId === null) return standing
+  return sql`${standing} and not ${relates(sql`from ${blocks} where ${blocks.accountId} = ${accounts.id} and ${blocks.otherId} = ${Number(viewerId)} and ${blocks.byMe} = 1`)}`
+}
+
+function relates(where: SQL): SQL<number> {
+  return sql<number>`exists (select 1 ${where})`
+}
+
+function selectAccounts(db: Database, viewerId: Id | null, ids: readonly Id[]) {
+  const viewer = Number(viewerId ?? 0)
+  return db
+    .select({
+      id: accounts.id,
+      handle: accounts.handle,
+      displayName: accounts.displayName,
+      bio: accounts.bio,
+      createdAt: accounts.createdAt,
+      followerCount: accounts.followerCount,
+      followingCount: accounts.followingCount,
+      postCount: accounts.postCount,
+      following: relates(
+        sql`from ${followers} where ${followers.accountId} = ${accounts.id} and ${followers.followerId} = ${viewer}`,
+      ).as('following'),
+      followedBy: relates(
+        sql`from ${follows} where ${follows.followerId} = ${accounts.id} and ${follows.followeeId} = ${viewer}`,
+      ).as('followed_by'),
+      blocking: relates(
+        sql`from ${blocks} where ${blocks.accountId} = ${accounts.id} and ${blocks.otherId} = ${viewer} and ${blocks.byMe} = 0`,
+      ).as('blocking'),
+    })
+    .from(accounts)
+    .where(and(among(accounts.id, ids), knownTo(viewerId)))
+}
+
+/** The accounts among `ids` that the viewer may know of: one query per shard. */
+export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, Account>> {
+  const viewerId = ctx.viewer?.id ?? null
+  const found = await fromShards(ctx.db, ids, (db, mine) => selectAccounts(db, viewerId, mine))
+  const shown = found.map(({ createdAt, following, followedBy, blocking, ...rest }): Account => {
+    const relation = { following: Boolean(following), followedBy: Boolean(followedBy), blocking: Boolean(blocking) }
+    const isOther = viewerId !== null && viewerId !== rest.id
+    return { ...rest, createdAt: new Date(createdAt).toISOString(), relation: isOther ? relation : null }
+  })
+  return new Map(shown.map((account) => [account.id, account]))
+}
+
+/** The accounts among `ids` that the viewer may know of, as they stand beside what they did. */
+export async function loadAccountRefs(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, AccountRef>> {
+  const viewerId = ctx.viewer?.id ?? null
+  const found = await fromShards(ctx.db, ids, (db, mine) =>
+    db
+      .select({ id: accounts.id, handle: accounts.handle, displayName: accounts.displayName })
+      .from(accounts)
+      .where(and(among(accounts.id, mine), knownTo(viewerId))),
+  )
+  return new Map(found.map((account) => [account.id, account]))
+}
+
+/** Throws `not_found` unless the viewer may know of the account. */
+export async function requireAccount(ctx: Ctx, accountId: Id): Promise<void> {
+  const [row] = await ctx.db
+    .shardOf(accountId)
+    .select({ id: accounts.id })
+    .from(accounts)
+    .where(and(eq(accounts.id, accountId), knownTo(ctx.viewer?.id ?? null)))
+  if (!row) throw notFound()
+}

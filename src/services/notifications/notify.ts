@@ -1,0 +1,35 @@
+import { sql } from 'drizzle-orm'
+import { type SystemCtx, seenBy } from '../../platform/context.ts'
+import type { Id } from '../../platform/ids.ts'
+import { publish } from '../../platform/realtime.ts'
+import { accounts, blocks } from '../accounts/tables.ts'
+import { maySee } from '../posts/views.ts'
+import { type Kind, notifications } from './tables.ts'
+
+type News = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
+
+/**
+ * Tells an account of an event, exactly once however often the event comes: the row is keyed on the event's id, and so is
+ * the frame on its sockets. Nobody is told of what they did themselves, may not see, or did to someone they have blocked.
+ */
+export async function notify(ctx: SystemCtx, accountId: Id, { id, kind, actorId, postId }: News): Promise<void> {
+  if (accountId === actorId) return
+  if (postId !== null && !(await maySee(seenBy(ctx, accountId), postId))) return
+  const mine = Number(accountId)
+  const db = ctx.db.shardOf(accountId)
+  await db
+    .insert(notifications)
+    .select(
+      sql`select ${mine}, ${Number(id)}, ${kind}, ${Number(actorId)}, ${postId && Number(postId)}, ${ctx.now()} from ${accounts}
+        where ${accounts.id} = ${mine} and not exists
+          (select 1 from ${blocks} where ${blocks.accountId} = ${mine} and ${blocks.otherId} = ${Number(actorId)})`,
+    )
+    .onConflictDoNothing()
+  if ((await db.$count(notifications, sql`account_id = ${mine} and id = ${Number(id)}`)) === 0) return
+  await publish(ctx, accountId, {
+    channel: 'notifications',
+    key: `notification:${id}`,
+    event: 'notification',
+    data: { id, kind },
+  })
+}

@@ -1,0 +1,40 @@
+import { eq } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { on } from '../../platform/events.ts'
+import type { Id } from '../../platform/ids.ts'
+import { accountFollowed } from '../accounts/events.ts'
+import { postLiked, postPublished } from '../posts/events.ts'
+import { posts } from '../posts/tables.ts'
+import { notify } from './notify.ts'
+
+export const notificationSubscriptions = [
+  on(accountFollowed, (ctx, { followerId, followeeId }, id) =>
+    notify(ctx, followeeId, { id, kind: 'follow', actorId: followerId, postId: null }),
+  ),
+  on(postLiked, (ctx, { postId, authorId, actorId }, id) =>
+    notify(ctx, authorId, { id, kind: 'like', actorId, postId }),
+  ),
+  on(postPublished, async (ctx, { postId, authorId }, id) => {
+    const [post] = await ctx.db
+      .shardOf(postId)
+      .select({ entities: posts.entities, parentId: posts.parentId })
+      .from(posts)
+      .where(eq(posts.id, postId))
+    if (!post) return
+    const parentAuthorId = post.parentId && (await authorOf(ctx, post.parentId))
+    if (parentAuthorId) await notify(ctx, parentAuthorId, { id, kind: 'comment', actorId: authorId, postId })
+    const mentioned = new Set(post.entities.flatMap((entity) => (entity.kind === 'mention' ? [entity.accountId] : [])))
+    for (const accountId of mentioned) {
+      if (accountId !== parentAuthorId) await notify(ctx, accountId, { id, kind: 'mention', actorId: authorId, postId })
+    }
+  }),
+]
+
+async function authorOf(ctx: SystemCtx, postId: Id): Promise<Id | undefined> {
+  const [row] = await ctx.db
+    .shardOf(postId)
+    .select({ authorId: posts.authorId })
+    .from(posts)
+    .where(eq(posts.id, postId))
+  return row?.authorId
+}

@@ -1,0 +1,52 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx, SystemCtx } from '../../platform/context.ts'
+import { mirror } from '../../platform/events.ts'
+import type { Id } from '../../platform/ids.ts'
+import { type Page, type PageQuery, seek, toPage } from '../../platform/page.ts'
+import { getPost } from './posts.ts'
+import { posts, threadIndex } from './tables.ts'
+import { loadPosts, type Post } from './views.ts'
+
+/** The comments under a post, oldest first: the whole thread of a post, the direct replies of a comment. */
+export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
+  const from = seek(query, threadIndex.postId, 'oldest')
+  const thread = await getPost(ctx, { postId })
+  const rows = await ctx.db
+    .shardOf(postId)
+    .select({ postId: threadIndex.postId })
+    .from(threadIndex)
+    .where(and(eq(threadIndex.threadId, postId), from.where))
+    .orderBy(from.orderBy)
+    .limit(from.limit)
+  const roots = new Set([thread.rootId ?? thread.id])
+  const comments = await loadPosts(
+    ctx,
+    rows.map((row) => row.postId),
+    roots,
+  )
+  return toPage(
+    from,
+    rows,
+    (row) => row.postId,
+    (row) => comments.get(row.postId),
+  )
+}
+
+/** Lists a comment under `threadId`, on that post's shard, and counts it; or takes it out again once it is deleted. */
+export function indexComment(ctx: SystemCtx, { threadId, postId }: { threadId: Id; postId: Id }): Promise<void> {
+  const db = ctx.db.shardOf(threadId)
+  const entry = and(eq(threadIndex.threadId, threadId), eq(threadIndex.postId, postId))
+  const count = (by: 1 | -1) =>
+    db
+      .update(posts)
+      .set({ commentCount: sql`comment_count + ${by}` })
+      .where(and(eq(posts.id, threadId), sql`changes() > 0`))
+  const add = db
+    .insert(threadIndex)
+    .select(sql`select ${Number(threadId)}, ${Number(postId)} from ${posts} where ${posts.id} = ${Number(threadId)}`)
+    .onConflictDoNothing()
+  return mirror(
+    () => ctx.db.shardOf(postId).$count(posts, eq(posts.id, postId)),
+    (exists) => db.batch(exists ? [add, count(1)] : [db.delete(threadIndex).where(entry), count(-1)]),
+  )
+}

@@ -1,0 +1,44 @@
+import { z } from '@hono/zod-openapi'
+import 'linkify-plugin-hashtag'
+import 'linkify-plugin-mention'
+import { find } from 'linkifyjs'
+import { invalid } from '../../platform/errors.ts'
+import { Id } from '../../platform/ids.ts'
+
+const span = { start: z.int(), end: z.int() }
+
+/** A stretch of a post's text that means something; offsets are UTF-16 code units, `end` exclusive. */
+export const Entity = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('mention'), ...span, accountId: Id, handle: z.string() }),
+    z.object({ kind: z.literal('hashtag'), ...span, tag: z.string() }),
+    z.object({ kind: z.literal('link'), ...span, url: z.string() }),
+  ])
+  .openapi('Entity')
+export type Entity = z.infer<typeof Entity>
+
+const MAX_MENTIONS = 20
+const MAX_ENTITIES = 50
+
+/** The handles that a text mentions, folded, each once. Throws `invalid` when they are more than 20. */
+export function mentionedHandles(text: string): string[] {
+  const handles = [...new Set(find(text, 'mention').map((found) => handleOf(found.value)))]
+  if (handles.length > MAX_MENTIONS) throw invalid('text', `mentions more than ${MAX_MENTIONS} accounts`)
+  return handles
+}
+
+/** The entities of a text. A mention of nobody stays plain text. */
+export function entitiesOf(text: string, accountIds: ReadonlyMap<string, Id>): Entity[] {
+  const entities = find(text).flatMap(({ type, value, start, end, href }): Entity[] => {
+    const accountId = type === 'mention' ? accountIds.get(handleOf(value)) : undefined
+    if (accountId) return [{ kind: 'mention', start, end, accountId, handle: handleOf(value) }]
+    if (type === 'hashtag') return [{ kind: 'hashtag', start, end, tag: value.slice(1).normalize('NFC').toLowerCase() }]
+    if (type === 'url' && /^https?:/i.test(href)) return [{ kind: 'link', start, end, url: href }]
+    return []
+  })
+  return entities.slice(0, MAX_ENTITIES)
+}
+
+function handleOf(mention: string): string {
+  return mention.slice(1).toLowerCase()
+}

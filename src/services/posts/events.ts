@@ -1,0 +1,11 @@
+import { z } from '@hono/zod-openapi'
+import { defineEvent } from '../../platform/events.ts'
+import { Id } from '../../platform/ids.ts'
+
+export const postPublished = defineEvent('post.published', z.object({ postId: Id, authorId: Id }))
+/** Carries what the post hung on, since the post itself can no longer tell. */
+export const postDeleted = defineEvent(
+  'post.deleted',
+  z.object({ postId: Id, authorId: Id, rootId: Id.nullable(), parentId: Id.nullable() }),
+)
+export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))

@@ -1,0 +1,40 @@
+import { and, eq, sql } from 'drizzle-orm'
+import type { UserCtx } from '../../platform/context.ts'
+import { record } from '../../platform/events.ts'
+import type { Id } from '../../platform/ids.ts'
+import { postLiked } from './events.ts'
+import { getPost } from './posts.ts'
+import { likes, posts } from './tables.ts'
+import type { Post } from './views.ts'
+
+/** Likes a post. Liking it again changes nothing: `changes()` is 0, and the count and the event are skipped with it. */
+export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<Post> {
+  const post = await getPost(ctx, { postId })
+  const db = ctx.db.shardOf(postId)
+  const changed = sql`changes() > 0`
+  const [, counted] = await db.batch([
+    db.insert(likes).values({ postId, accountId: ctx.viewer.id }).onConflictDoNothing(),
+    db
+      .update(posts)
+      .set({ likeCount: sql`like_count + 1` })
+      .where(and(eq(posts.id, postId), changed))
+      .returning({ likeCount: posts.likeCount }),
+    record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
+  ])
+  return { ...post, liked: true, likeCount: counted[0]?.likeCount ?? post.likeCount }
+}
+
+/** Takes a like back; where there is none, nothing changes. */
+export async function unlikePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<Post> {
+  const post = await getPost(ctx, { postId })
+  const db = ctx.db.shardOf(postId)
+  const [, counted] = await db.batch([
+    db.delete(likes).where(and(eq(likes.postId, postId), eq(likes.accountId, ctx.viewer.id))),
+    db
+      .update(posts)
+      .set({ likeCount: sql`like_count - 1` })
+      .where(and(eq(posts.id, postId), sql`changes() > 0`))
+      .returning({ likeCount: posts.likeCount }),
+  ])
+  return { ...post, liked: false, likeCount: counted[0]?.likeCount ?? post.likeCount }
+}

@@ -1,0 +1,114 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { withFreshId } from '../../platform/db.ts'
+import { Failure, invalid, notFound } from '../../platform/errors.ts'
+import { record } from '../../platform/events.ts'
+import { type Claim, once } from '../../platform/idempotency.ts'
+import { Id, shardOf } from '../../platform/ids.ts'
+import { addTo } from '../accounts/statements.ts'
+import { indexPost, unindexPost } from '../feed/statements.ts'
+import { accountIdsOf } from '../identity/views.ts'
+import { attachMedia, refuseTaken } from '../media/statements.ts'
+import { loadAttachable } from '../media/views.ts'
+import { entitiesOf, mentionedHandles } from './entities.ts'
+import { postDeleted, postPublished } from './events.ts'
+import { likes, posts, threadIndex } from './tables.ts'
+import { loadPosts, type Post, selectPosts, showPost } from './views.ts'
+
+// All of \p{Cc} but the line feed and the tab.
+const CONTROL_CHARACTERS = /[^\P{Cc}\n\t]/gu
+const MAX_STORED_LENGTH = 40_000
+
+export const NewPost = z
+  .strictObject({
+    text: z.string().max(MAX_STORED_LENGTH).default(''),
+    visibility: z.enum(['public', 'followers']).default('public'),
+    media: z.array(Id).max(4).default([]).openapi({ description: 'Uploaded images that no post has taken yet' }),
+    parentId: Id.optional().openapi({ description: 'The post or comment that this comments on' }),
+  })
+  .openapi('NewPost')
+export type NewPost = z.infer<typeof NewPost>
+
+/** The post, if the viewer may see it; otherwise the same `not_found` as for one that never was. */
+export async function getPost(ctx: Ctx, { postId }: { postId: Id }): Promise<Post> {
+  const post = (await loadPosts(ctx, [postId])).get(postId)
+  if (!post) throw notFound()
+  return post
+}
+
+/** Publishes a post or a comment; a repeat with the same Idempotency-Key answers with the first. */
+export function createPost(ctx: UserCtx, input: NewPost): Promise<{ value: Post; replayed: boolean }> {
+  return once(
+    ctx,
+    'createPost',
+    input,
+    (claim) => publish(ctx, input, claim),
+    (postId) => getPost(ctx, { postId }),
+  )
+}
+
+async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post> {
+  const text = checkedText(ctx, input)
+  const parent = input.parentId ? await getPost(ctx, { postId: input.parentId }) : null
+  const [mentioned, media] = await Promise.all([
+    accountIdsOf(ctx, mentionedHandles(text)),
+    loadAttachable(ctx, input.media),
+  ])
+  const authorId = ctx.viewer.id
+  const content = {
+    authorId,
+    text,
+    entities: entitiesOf(text, mentioned),
+    media,
+    visibility: input.visibility,
+    rootId: parent && (parent.rootId ?? parent.id),
+    parentId: parent?.id ?? null,
+  }
+  const db = ctx.db.shardOf(authorId)
+  return withFreshId(ctx, shardOf(authorId), 'posts.id', async (id) => {
+    const results = await db
+      .batch([
+        db.insert(posts).values({ id, ...content }),
+        addTo(db, authorId, 'postCount', 1),
+        indexPost(db, { id, authorId, isComment: parent !== null }),
+        ...claim(db, id),
+        ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
+        record(db, postPublished, { postId: id, authorId }),
+        selectPosts(db, authorId, [id]),
+      ])
+      .catch(refuseTaken)
+    const [row] = results.at(-1) as Awaited<ReturnType<typeof selectPosts>>
+    if (!row) throw new Failure('suspended')
+    return showPost(ctx, row)
+  })
+}
+
+/** The text as it is kept: NFC, without control characters, and no longer than `POST_MAX_LENGTH` graphemes. */
+function checkedText(ctx: UserCtx, input: NewPost): string {
+  const text = input.text.normalize('NFC').replace(CONTROL_CHARACTERS, '').trim()
+  if (text === '' && input.media.length === 0) throw invalid('text', 'is needed where there are no images')
+  const limit = ctx.config.POST_MAX_LENGTH
+  let length = 0
+  for (const _ of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)) {
+    if (++length > limit) throw invalid('text', `is longer than ${limit} characters`)
+  }
+  return text
+}
+
+/** Deletes the viewer's own post, with its place in every list, its likes and its images. */
+export async function deletePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<void> {
+  const post = await getPost(ctx, { postId })
+  const authorId = ctx.viewer.id
+  if (post.author.id !== authorId) throw new Failure('forbidden', 'This post is somebody else’s')
+  const { rootId, parentId } = post
+  const db = ctx.db.shardOf(postId)
+  await db.batch([
+    db.delete(posts).where(and(eq(posts.id, postId), eq(posts.authorId, authorId))),
+    addTo(db, authorId, 'postCount', -1),
+    record(db, postDeleted, { postId, authorId, rootId, parentId }, sql`changes() > 0`),
+    unindexPost(db, { id: postId, authorId }),
+    db.delete(threadIndex).where(eq(threadIndex.threadId, postId)),
+    db.delete(likes).where(eq(likes.postId, postId)),
+  ])
+}
