@@ -1,0 +1,122 @@
+// npm run test:crash -- --kills 10 --writers 20
+// Kills the server with SIGKILL, again and again, while clients write, and then holds what is stored against what was
+// acknowledged: nothing lost, nothing made twice, every effect there exactly once.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { Ledger, type Post } from './ledger.ts'
+import { meet } from './people.ts'
+import { freePort, Server } from './server.ts'
+import { type Acknowledged, type Person, write } from './writers.ts'
+
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '10' }, writers: { type: 'string', default: '20' } },
+})
+const DRAIN_DEADLINE_MS = 90_000
+
+type Findings = Record<string, number>
+
+async function main(): Promise<Findings> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-crash-'))
+  const server = new Server(await freePort(), stateDir, { REQUESTS_PER_MINUTE: '1000000' })
+  try {
+    await server.start()
+    const people = await meet(server.origin, 6)
+    const done = await writeThroughKills(server, people)
+    const ledger = new Ledger(stateDir)
+    const drainedAfterMs = await drain(ledger)
+    const findings = compare(ledger, done)
+    ledger.close()
+    report(done, drainedAfterMs, findings)
+    return findings
+  } finally {
+    await server.kill()
+    rmSync(stateDir, { recursive: true, force: true })
+  }
+}
+
+async function writeThroughKills(server: Server, people: Person[]): Promise<Acknowledged> {
+  const done: Acknowledged = { posts: new Map(), likes: new Set(), retries: 0 }
+  let over = false
+  const clients = Array.from({ length: Number(values.writers) }, (_, i) =>
+    write(server.origin, people, `client ${i}`, done, () => over),
+  )
+  for (let kill = 1; kill <= Number(values.kills); kill++) {
+    await sleep(1_000 + Math.random() * 2_000)
+    await server.kill()
+    await server.start()
+    process.stdout.write(`kill ${kill}: ${done.posts.size + done.likes.size} writes acknowledged so far\n`)
+  }
+  await sleep(2_000)
+  over = true
+  await Promise.all(clients)
+  return done
+}
+
+async function drain(ledger: Ledger): Promise<number> {
+  const started = Date.now()
+  while (ledger.waiting() > 0) {
+    if (Date.now() - started > DRAIN_DEADLINE_MS) throw new Error(`${ledger.waiting()} events are still waiting`)
+    await sleep(100)
+  }
+  return Date.now() - started
+}
+
+/** What differs from one effect for each acknowledged write; every figure should be 0. */
+function compare(ledger: Ledger, done: Acknowledged): Findings {
+  const posts = new Map(ledger.posts().map((post) => [String(post.id), post]))
+  const texts = [...posts.values()].map((post) => post.text)
+  const likes = new Set(ledger.likes().map(({ a, b }) => `${a} ${b}`))
+  const roots = [...posts.values()].filter((post) => post.root_id === null).map((post) => post.id)
+  const threads = new Set(ledger.threads().map(({ a, b }) => `${a} ${b}`))
+  const inThreads = [...posts.values()].flatMap(({ id, root_id, parent_id }) =>
+    [...new Set([root_id, parent_id])].flatMap((thread) => (thread === null ? [] : [`${thread} ${id}`])),
+  )
+  const told = ledger.notifications()
+  const expected = expectedNotifications(posts, likes)
+  return {
+    'acknowledged posts lost': [...done.posts].filter(([id, text]) => posts.get(id)?.text !== text).length,
+    'posts made twice': texts.length - new Set(texts).size,
+    'acknowledged likes lost': [...done.likes].filter((like) => !likes.has(like)).length,
+    'posts missing in a feed index': ledger.indexed().reduce((sum, index) => sum + missing(roots, index), 0),
+    'posts missing in the public feed': missing(roots, ledger.publicFeed()),
+    'comments missing in a thread': missing(inThreads, threads),
+    'counters that are wrong': ledger.wrongCounts().length,
+    'notifications missing': missing(expected, new Set(told)),
+    'notifications made twice': told.length - new Set(told).size,
+    'notifications of nothing': missing(told, new Set(expected)),
+  }
+}
+
+const missing = <T>(wanted: Iterable<T>, present: ReadonlySet<T>) => [...wanted].filter((it) => !present.has(it)).length
+
+function expectedNotifications(posts: Map<string, Post>, likes: Set<string>): string[] {
+  const expected: string[] = []
+  for (const post of posts.values()) {
+    const parentAuthor = post.parent_id === null ? undefined : posts.get(String(post.parent_id))!.author_id
+    const entities = JSON.parse(post.entities) as { kind: string; accountId: string }[]
+    const mentioned = entities.filter((entity) => entity.kind === 'mention').map((entity) => Number(entity.accountId))
+    if (parentAuthor !== undefined) expected.push(`${parentAuthor} comment ${post.author_id} ${post.id}`)
+    for (const account of mentioned) {
+      if (account !== parentAuthor) expected.push(`${account} mention ${post.author_id} ${post.id}`)
+    }
+  }
+  for (const like of likes) {
+    const [postId, actor] = like.split(' ')
+    expected.push(`${posts.get(postId!)!.author_id} like ${actor} ${postId}`)
+  }
+  return expected.filter((line) => line.split(' ')[0] !== line.split(' ')[2])
+}
+
+function report(done: Acknowledged, drainedAfterMs: number, findings: Findings): void {
+  const lines = Object.entries(findings).map(([what, n]) => `  ${n === 0 ? 'ok  ' : 'FAIL'} ${n} ${what}`)
+  process.stdout.write(
+    `${values.kills} kills, ${done.posts.size} posts and ${done.likes.size} likes acknowledged, ${done.retries} retries; ` +
+      `outboxes empty ${drainedAfterMs} ms after the last write\n${lines.join('\n')}\n`,
+  )
+}
+
+const findings = await main()
+if (Object.values(findings).some((n) => n > 0)) process.exitCode = 1

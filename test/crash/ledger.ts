@@ -1,0 +1,85 @@
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+export type Post = {
+  id: number
+  author_id: number
+  text: string
+  entities: string
+  root_id: number | null
+  parent_id: number | null
+}
+type Pair = { a: number; b: number }
+
+/** Reads the local databases as files, beside the server: what is really stored, past all of our code. */
+export class Ledger {
+  private readonly databases: DatabaseSync[]
+
+  constructor(stateDir: string) {
+    const files = globSync(join(stateDir, 'v3/d1/miniflare-D1DatabaseObject/*.sqlite'))
+    this.databases = files
+      .filter((file) => !file.endsWith('metadata.sqlite'))
+      .map((file) => new DatabaseSync(file, { readOnly: true }))
+  }
+
+  close(): void {
+    for (const db of this.databases) db.close()
+  }
+
+  private having(table: string): DatabaseSync[] {
+    return this.databases.filter((db) => db.prepare('select 1 from sqlite_master where name = ?').get(table))
+  }
+
+  private rows<T>(table: string, query: string): T[] {
+    return this.having(table).flatMap((db) => db.prepare(query).all() as T[])
+  }
+
+  /** Events that nobody has acknowledged yet, and messages put aside. */
+  waiting(): number {
+    return (
+      this.rows('outbox', 'select id from outbox').length +
+      this.rows('dead_letters', 'select id from dead_letters').length
+    )
+  }
+
+  posts(): Post[] {
+    return this.rows('posts', 'select id, author_id, text, entities, root_id, parent_id from posts')
+  }
+
+  likes(): Pair[] {
+    return this.rows('likes', 'select post_id a, account_id b from likes')
+  }
+
+  notifications(): string[] {
+    type Row = { account_id: number; kind: string; actor_id: number; post_id: number | null }
+    const rows = this.rows<Row>('notifications', 'select account_id, kind, actor_id, post_id from notifications')
+    return rows.map((row) => `${row.account_id} ${row.kind} ${row.actor_id} ${row.post_id}`)
+  }
+
+  /** The posts in the feed index of each shard. */
+  indexed(): Set<number>[] {
+    return this.having('feed_index').map((db) => new Set(column(db, 'select post_id v from feed_index where lane = 0')))
+  }
+
+  publicFeed(): Set<number> {
+    return new Set(this.having('public_posts').flatMap((db) => column(db, 'select post_id v from public_posts')))
+  }
+
+  threads(): Pair[] {
+    return this.rows('thread_index', 'select thread_id a, post_id b from thread_index')
+  }
+
+  /** Counters that differ from what they count. */
+  wrongCounts(): unknown[] {
+    return this.rows(
+      'posts',
+      `select id, like_count, comment_count from posts where like_count <> (select count(*) from likes where post_id = posts.id)
+       or comment_count <> (select count(*) from thread_index where thread_id = posts.id)`,
+    )
+  }
+}
+
+function column(db: DatabaseSync, query: string): number[] {
+  return (db.prepare(query).all() as { v: number }[]).map((row) => row.v)
+}

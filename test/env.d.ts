@@ -1,0 +1,11 @@
+type Migrations = import('cloudflare:test').D1Migration[]
+type Bindings = import('../src/platform/env.ts').Env
+
+declare namespace Cloudflare {
+  interface Env extends Bindings {
+    MIGRATIONS: { directory: Migrations; shard: Migrations; index: Migrations }
+  }
+  interface GlobalProps {
+    mainModule: typeof import('../src/worker.ts')
+  }
+}

@@ -1,0 +1,127 @@
+import { createExecutionContext, createMessageBatch, getQueueResult, runDurableObjectAlarm } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Committed } from '../../src/platform/events.ts'
+import { followAccount } from '../../src/services/accounts/follows.ts'
+import { likePost } from '../../src/services/posts/likes.ts'
+import { createPost } from '../../src/services/posts/posts.ts'
+import worker from '../../src/worker.ts'
+import { count, draft, drained, shards, type Townsman, townsman } from '../support/town.ts'
+
+let ada: Townsman
+let bob: Townsman
+let run = 0
+
+beforeEach(async () => {
+  run += 1
+  ada = await townsman(`ada_${run}`, 0)
+  bob = await townsman(`bob_${run}`, 1)
+})
+afterEach(() => vi.restoreAllMocks())
+
+const notificationsOf = (who: Townsman) =>
+  count(`select count(*) n from notifications where account_id = ${Number(who.id)}`)
+const indexedOn = (shard: number, author: Townsman) =>
+  count(`select count(*) n from feed_index where lane = 0 and author_id = ${Number(author.id)}`, [shards[shard]!])
+
+/** The queue takes nothing; answers what was sent in vain. */
+function breakQueue(): Committed[] {
+  const lost: Committed[] = []
+  vi.spyOn(env.EVENTS, 'sendBatch').mockImplementation(async (messages) => {
+    lost.push(...[...messages].map((message) => message.body as Committed))
+    throw new Error('the queue is down')
+  })
+  return lost
+}
+
+/** Runs the sweepers' alarms until the outboxes are empty. */
+async function sweep(): Promise<void> {
+  await vi.waitUntil(
+    async () => {
+      for (const source of ['0', '1']) {
+        const sweeper = env.SWEEPER.getByName(source)
+        await sweeper.arm(source)
+        await runDurableObjectAlarm(sweeper)
+      }
+      return (await count('select count(*) n from outbox')) === 0
+    },
+    { timeout: 25_000, interval: 200 },
+  )
+}
+
+async function deliverEach(events: Committed[]): Promise<void> {
+  const messages = events.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }))
+  await worker.queue(createMessageBatch('socialconnect-events', messages) as never, env, createExecutionContext())
+}
+
+test('with the queue down every write is acknowledged, and all of its effects come once the queue is back', async () => {
+  const lost = breakQueue()
+  await followAccount(bob.ctx, { accountId: ada.id })
+  const posts = []
+  for (let n = 0; n < 5; n++) posts.push((await createPost(ada.ctx, draft({ text: `number ${n}` }))).value)
+  await Promise.all(posts.map((post) => likePost(bob.ctx, { postId: post.id })))
+  await vi.waitUntil(() => lost.length === 11)
+  expect(await notificationsOf(ada)).toBe(0)
+  expect(await indexedOn(1, ada)).toBe(0)
+
+  vi.restoreAllMocks()
+  await sweep()
+  expect(await notificationsOf(ada)).toBe(6)
+  expect(await indexedOn(1, ada)).toBe(5)
+})
+
+test('every message delivered ten times and shuffled has its effect once', async () => {
+  const events = breakQueue()
+  await followAccount(bob.ctx, { accountId: ada.id })
+  const { value: post } = await createPost(ada.ctx, draft({ text: 'once' }))
+  await createPost(bob.ctx, draft({ text: 'a comment', parentId: post.id }))
+  await likePost(bob.ctx, { postId: post.id })
+  await vi.waitUntil(() => events.length === 4)
+  const tenfold = Array.from({ length: 10 }, () => events).flat()
+  const shuffled = tenfold.map((event) => ({ event, at: Math.random() })).sort((a, b) => a.at - b.at)
+  await deliverEach(shuffled.map(({ event }) => event))
+
+  expect(await notificationsOf(ada)).toBe(3)
+  expect(await count('select count(*) n from outbox')).toBe(0)
+  expect(await count(`select comment_count n from posts where id = ${Number(post.id)}`, [shards[0]!])).toBe(1)
+  expect(await count(`select like_count n from posts where id = ${Number(post.id)}`, [shards[0]!])).toBe(1)
+  expect(await count(`select follower_count n from accounts where id = ${Number(ada.id)}`, [shards[0]!])).toBe(1)
+  expect(await indexedOn(1, ada)).toBe(1)
+})
+
+test('a message that cannot be worked off is retried alone; the others of its batch are done', async () => {
+  const events = breakQueue()
+  for (let n = 0; n < 9; n++) await createPost(ada.ctx, draft({ text: `good ${n}` }))
+  await vi.waitUntil(() => events.length === 9)
+  const poison = { source: '0', id: events[0]!.id, type: 'post.published', data: { nonsense: true } }
+  const bodies = [...events.slice(1), poison]
+  const messages = bodies.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }))
+  const batch = createMessageBatch('socialconnect-events', messages)
+  const ctx = createExecutionContext()
+  await worker.queue(batch as never, env, ctx)
+  const { retryMessages } = await getQueueResult(batch, ctx)
+  expect(retryMessages.map(({ msgId }) => msgId)).toEqual(['m8'])
+  expect(await indexedOn(1, ada)).toBe(8)
+  vi.restoreAllMocks()
+  await deliverEach([events[0]!])
+  expect(await indexedOn(1, ada)).toBe(9)
+})
+
+test('a dead letter is kept, leaves the outbox, and has its effect when it is replayed', async () => {
+  const events = breakQueue()
+  await createPost(ada.ctx, draft({ text: 'put aside' }))
+  await vi.waitUntil(() => events.length === 1)
+  const messages = [{ id: `dead-${run}`, timestamp: new Date(), attempts: 6, body: events[0] }]
+  const dead = createMessageBatch('socialconnect-events-dead', messages)
+  await worker.queue(dead as never, env, createExecutionContext())
+  await worker.queue(dead as never, env, createExecutionContext())
+  expect(await count('select count(*) n from outbox')).toBe(0)
+  expect(await count('select count(*) n from dead_letters')).toBe(1)
+
+  vi.restoreAllMocks()
+  await env.SHARD_0.prepare('update dead_letters set replay = 1').run()
+  await sweep()
+  expect(await count('select count(*) n from dead_letters')).toBe(0)
+  await drained()
+  expect(await indexedOn(1, ada)).toBe(1)
+})

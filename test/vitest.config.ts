@@ -1,0 +1,87 @@
+import { builtinModules } from 'node:module'
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers'
+import { defineConfig } from 'vitest/config'
+import pkg from '../package.json' with { type: 'json' }
+
+const root = new URL('..', import.meta.url).pathname
+const unbundled = [
+  '@phi-ag/argon2',
+  'hono',
+  'better-auth',
+  '@better-auth/core',
+  '@better-auth/utils',
+  '@hono/zod-openapi',
+  '@hono/zod-validator',
+]
+const bundled = [
+  ...Object.keys(pkg.dependencies).filter((name) => !unbundled.includes(name)),
+  'better-auth/minimal',
+  'better-auth/adapters/drizzle',
+  'better-auth/api',
+  'better-auth/plugins',
+  'drizzle-orm/d1',
+  'drizzle-orm/sqlite-core',
+]
+
+// Secrets of the tests alone; hashing is made cheap, since the tests sign many people up.
+const secrets = {
+  BASE_URL: 'http://127.0.0.1:8787',
+  AUTH_SECRET: 'a-secret-of-the-tests-that-is-long-enough',
+  DATA_KEYS: `k1:${btoa('k'.repeat(32))}`,
+  INDEX_KEY: btoa('i'.repeat(32)),
+  PASSWORD_HASH_MEMORY_KIB: '64',
+}
+
+const workers = {
+  plugins: [
+    cloudflareTest(async () => ({
+      wrangler: { configPath: `${root}wrangler.toml` },
+      miniflare: {
+        bindings: {
+          ...secrets,
+          MIGRATIONS: {
+            directory: await readD1Migrations(`${root}migrations/directory`),
+            shard: await readD1Migrations(`${root}migrations/shard`),
+            index: await readD1Migrations(`${root}migrations/index`),
+          },
+        },
+      },
+    })),
+  ],
+  test: {
+    name: 'workers',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/node/**', 'test/e2e/**'],
+    setupFiles: ['./test/setup.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    deps: {
+      optimizer: {
+        ssr: {
+          enabled: true,
+          include: bundled,
+          rolldownOptions: { external: [/^(cloudflare|node):/, ...builtinModules] },
+        },
+      },
+    },
+  },
+}
+
+const node = {
+  test: {
+    name: 'node',
+    include: ['test/node/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+}
+
+export default defineConfig({
+  root,
+  test: {
+    projects: [
+      { root, ...workers },
+      { root, ...node },
+    ] as never,
+  },
+})
