@@ -9,6 +9,7 @@ import { accountRoutes } from './services/accounts/routes.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
 import { feedRoutes } from './services/feed/routes.ts'
 import { feedSubscriptions, feedTasks } from './services/feed/subscriptions.ts'
+import { identityJobs } from './services/identity/jobs.ts'
 import { identityRoutes } from './services/identity/routes.ts'
 import { identitySubscriptions, identityTasks } from './services/identity/subscriptions.ts'
 import { mediaJobs } from './services/media/jobs.ts'
@@ -31,7 +32,13 @@ type Service = {
 
 /** The table of contents: everything that the system answers, reacts to and does by the clock, service by service. */
 export const services: Service[] = [
-  { name: 'identity', routes: identityRoutes, subscriptions: identitySubscriptions, tasks: identityTasks },
+  {
+    name: 'identity',
+    routes: identityRoutes,
+    subscriptions: identitySubscriptions,
+    tasks: identityTasks,
+    jobs: identityJobs,
+  },
   { name: 'accounts', routes: accountRoutes, subscriptions: accountSubscriptions },
   { name: 'posts', routes: postRoutes, subscriptions: postSubscriptions },
   { name: 'feed', routes: feedRoutes, subscriptions: feedSubscriptions, tasks: feedTasks },

@@ -73,7 +73,7 @@ export function invalidBySchema(error: z.ZodError): Failure {
 /** The constraint (`table.column`, or several) that a failed statement ran into, or null. */
 export function constraintOf(error: unknown): string | null {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const found = /UNIQUE constraint failed: ([\w., ]+)/.exec(cause.message)
+    const found = /(?:UNIQUE|NOT NULL) constraint failed: ([\w., ]+)/.exec(cause.message)
     if (found) return found[1]!.trim()
   }
   return null
@@ -84,8 +84,6 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof HTTPException) return fromHono(error)
   const text = causes(error)
-  if (/malformed JSON|Unexpected token|JSON input|JSON at position/i.test(text))
-    return new Failure('bad_request', 'The body is not JSON')
   if (/overloaded|Network connection lost|storage caused object to be reset|timed? ?out/i.test(text)) {
     return new Failure('unavailable', undefined, { headers: { 'retry-after': '2' } })
   }

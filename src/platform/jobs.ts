@@ -13,8 +13,8 @@ export async function runJobs(
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<void> {
   const ctx = createContext({ env, waitUntil, start: 'first-primary' })
-  await wakeSweepers(ctx)
-  const due = jobs.filter((job) => job.minute === at.getUTCMinutes())
+  const always = { name: 'wake the sweepers', run: wakeSweepers }
+  const due = [always, ...jobs.filter((job) => job.minute === at.getUTCMinutes())]
   await Promise.all(
     due.map((job) => job.run(ctx).catch((error: unknown) => ctx.log.error('a job failed', { job: job.name, error }))),
   )

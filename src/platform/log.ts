@@ -25,19 +25,12 @@ function make(base: Fields): Log {
   }
 }
 
-/** An error without its parameters: drizzle puts a statement's values after "params:". */
+/** An error without its parameters: drizzle puts a statement's values after "params:", and the stack repeats the message. */
 function describe(error: Error): Fields {
   const message = error.message.split('\nparams:')[0]
+  const calls = error.stack?.replace(error.message, '').split('\n').slice(1, 6)
   const cause = error.cause instanceof Error ? describe(error.cause) : undefined
-  return {
-    name: error.name,
-    message,
-    stack: error.stack
-      ?.split('\n')
-      .slice(1, 6)
-      .map((line) => line.trim()),
-    cause,
-  }
+  return { name: error.name, message, stack: calls?.map((line) => line.trim()), cause }
 }
 
 export const log = make({})

@@ -1,6 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { createContext, type SystemCtx } from './context.ts'
 
+/** How many messages a queue takes at a time. */
+const MAX_BATCH = 100
+
 /** `FANOUT` carries pushes that may be lost, `DELIVERIES` what goes to other systems and is retried for hours. */
 type TaskQueue = 'FANOUT' | 'DELIVERIES'
 
@@ -15,7 +18,10 @@ export function defineTask<T>(queue: TaskQueue, type: string, data: z.ZodType<T>
 /** Puts work into its queue. Throws when the queue does not take it. */
 export async function enqueue<T>(ctx: SystemCtx, task: TaskDefinition<T>, data: readonly T[]): Promise<void> {
   ctx.cost.queueMessages += data.length
-  await ctx.env[task.queue].sendBatch(data.map((item) => ({ body: { type: task.type, data: item } })))
+  for (let at = 0; at < data.length; at += MAX_BATCH) {
+    const bodies = data.slice(at, at + MAX_BATCH).map((item) => ({ body: { type: task.type, data: item } }))
+    await ctx.env[task.queue].sendBatch(bodies)
+  }
 }
 
 /** How a kind of work is done. It may run more than once. */

@@ -70,7 +70,8 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
 }
 
 async function load(ctx: SystemCtx, source: KeySource) {
-  return { get: createLocalJWKSet(await source(ctx)), fetchedAt: ctx.now() }
+  const set = await source(ctx)
+  return { get: createLocalJWKSet(set), fetchedAt: set.keys.length > 0 ? ctx.now() : 0 } // none yet: look again each time
 }
 
 /** 401 with the challenge of RFC 6750. */

@@ -38,7 +38,7 @@ export class UserHub extends DurableObject<Env> {
   }
 
   /** Sends a frame to every socket of the channel and keeps it for those that come back. The same `key` counts once. */
-  publish(channel: string, key: string, event: string, data: unknown): void {
+  async publish(channel: string, key: string, event: string, data: unknown): Promise<void> {
     const seq = this.state().seq + 1
     const kept = this.sql.exec(
       'INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?, ?)',
@@ -54,6 +54,8 @@ export class UserHub extends DurableObject<Env> {
     for (const socket of this.ctx.getWebSockets()) {
       if (attached(socket).channels.includes(channel)) send(socket, { seq, channel, event, data })
     }
+    // Sockets that went with a deployment closed without a word: then this is where it shows that nobody is there.
+    if (!this.occupied() && (await this.ctx.storage.getAlarm()) === null) await this.linger()
   }
 
   /** A ticket for one connection within 30 seconds, for clients that cannot set headers on a WebSocket. */
@@ -114,7 +116,7 @@ export class UserHub extends DurableObject<Env> {
 
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     close(socket, code === 1005 || code === 1006 ? 1000 : code, '')
-    if (this.live().length === 0) await this.ctx.storage.setAlarm(Date.now() + LINGER_MS)
+    if (this.live().length === 0) await this.linger()
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
@@ -136,6 +138,10 @@ export class UserHub extends DurableObject<Env> {
     this.arriving += 1
     this.sql.exec('UPDATE state SET account_id = ?', accountId)
     await setPresence(this.env, accountId, true).finally(() => (this.arriving -= 1))
+  }
+
+  private linger(): Promise<void> {
+    return this.ctx.storage.setAlarm(Date.now() + LINGER_MS)
   }
 
   private occupied(): boolean {

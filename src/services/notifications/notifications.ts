@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi'
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { Id, timeOf } from '../../platform/ids.ts'
 import { type Page, type PageQuery, pageOf, seek, toPage } from '../../platform/page.ts'
 import { accounts, blocks } from '../accounts/tables.ts'
 import { AccountRef, loadAccountRefs } from '../accounts/views.ts'
 import { loadPosts, Post } from '../posts/views.ts'
-import { kinds, notifications } from './tables.ts'
+import { type Kind, kinds, notifications } from './tables.ts'
 
 export const Notification = z
   .object({
@@ -26,10 +26,10 @@ const COUNTED = 100
 const readAt = sql<number>`(select ${accounts.notificationsReadAt} from ${accounts} where ${accounts.id} = ${notifications.accountId})`
 const notBlocked = sql`not exists (select 1 from ${blocks} where ${blocks.accountId} = ${notifications.accountId} and ${blocks.otherId} = ${notifications.actorId})`
 
-/** The viewer's notifications, newest first, without those whose actor or post the viewer may no longer see. */
-export async function listNotifications(ctx: UserCtx, query: PageQuery): Promise<Page<Notification>> {
-  const from = seek(query, notifications.id)
-  const rows = await ctx.db
+type Row = { id: Id; kind: Kind; actorId: Id; postId: Id | null; unread: number }
+
+function selectRows(ctx: UserCtx, where: SQL | undefined) {
+  return ctx.db
     .shardOf(ctx.viewer.id)
     .select({
       id: notifications.id,
@@ -39,40 +39,44 @@ export async function listNotifications(ctx: UserCtx, query: PageQuery): Promise
       unread: sql<number>`${notifications.arrivedAt} > ${readAt}`.as('unread'),
     })
     .from(notifications)
-    .where(and(eq(notifications.accountId, ctx.viewer.id), notBlocked, from.where))
-    .orderBy(from.orderBy)
-    .limit(from.limit)
-  const [posts, actors] = await Promise.all([
-    loadPosts(
-      ctx,
-      rows.flatMap((row) => row.postId ?? []),
-    ),
-    loadAccountRefs(
-      ctx,
-      rows.map((row) => row.actorId),
-    ),
-  ])
-  const show = ({ id, kind, actorId, postId, unread }: (typeof rows)[number]): Notification | undefined => {
-    const actor = actors.get(actorId)
-    const post = postId === null ? null : posts.get(postId)
-    if (!actor || post === undefined) return undefined
-    return { id, kind, actor, post, createdAt: new Date(timeOf(id)).toISOString(), unread: Boolean(unread) }
-  }
-  return toPage(from, rows, (row) => row.id, show)
+    .where(and(eq(notifications.accountId, ctx.viewer.id), notBlocked, where))
 }
 
-/** How many of the viewer's last hundred notifications came after the viewer last read them. */
+/** The wire shapes of rows, by id, without those whose actor or post the viewer may no longer see. */
+async function showRows(ctx: UserCtx, rows: readonly Row[]): Promise<Map<Id, Notification>> {
+  const postIds = rows.flatMap((row) => row.postId ?? [])
+  const actorIds = rows.map((row) => row.actorId)
+  const [posts, actors] = await Promise.all([loadPosts(ctx, postIds), loadAccountRefs(ctx, actorIds)])
+  const shown = rows.flatMap(({ id, kind, actorId, postId, unread }): Notification[] => {
+    const actor = actors.get(actorId)
+    const post = postId === null ? null : posts.get(postId)
+    if (!actor || post === undefined) return []
+    return [{ id, kind, actor, post, createdAt: new Date(timeOf(id)).toISOString(), unread: Boolean(unread) }]
+  })
+  return new Map(shown.map((notification) => [notification.id, notification]))
+}
+
+/** The viewer's notifications, newest first. */
+export async function listNotifications(ctx: UserCtx, query: PageQuery): Promise<Page<Notification>> {
+  const from = seek(query, notifications.id)
+  const rows = await selectRows(ctx, from.where).orderBy(from.orderBy).limit(from.limit)
+  const shown = await showRows(ctx, rows.slice(0, query.limit))
+  return toPage(
+    from,
+    rows,
+    (row) => row.id,
+    (row) => shown.get(row.id),
+  )
+}
+
+/** How many of the viewer's last hundred notifications came after the viewer last read them: those that the list shows. */
 export async function countUnread(ctx: UserCtx): Promise<z.infer<typeof UnreadCount>> {
-  const db = ctx.db.shardOf(ctx.viewer.id)
-  const last = db
-    .select({ unread: sql<number>`${notifications.arrivedAt} > ${readAt} and ${notBlocked}`.as('unread') })
-    .from(notifications)
-    .where(eq(notifications.accountId, ctx.viewer.id))
-    .orderBy(desc(notifications.id))
-    .limit(COUNTED)
-    .as('last')
-  const [row] = await db.select({ count: sql<number>`coalesce(sum(${last.unread}), 0)`.as('count') }).from(last)
-  return { count: row!.count }
+  const last = await selectRows(ctx, undefined).orderBy(desc(notifications.id)).limit(COUNTED)
+  const unread = await showRows(
+    ctx,
+    last.filter((row) => row.unread),
+  )
+  return { count: unread.size }
 }
 
 /** Marks everything that has arrived until now as read. */

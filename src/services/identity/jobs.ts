@@ -1,0 +1,18 @@
+import { and, eq, inArray, isNotNull, lt } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import type { Job } from '../../platform/jobs.ts'
+import { handles, sessions, users } from './tables.ts'
+
+export const identityJobs: Job[] = [{ name: 'forget lapsed registrations and logins', minute: 41, run: forgetLapsed }]
+
+/** Deletes what nobody verified in time, sealed address and all, and logins that have run out. */
+export async function forgetLapsed(ctx: SystemCtx): Promise<void> {
+  const db = ctx.db.directory
+  const lapsed = and(isNotNull(handles.reservedUntil), lt(handles.reservedUntil, ctx.now()))
+  const unverified = db.select({ id: handles.accountId }).from(handles).where(lapsed)
+  await db.batch([
+    db.delete(users).where(and(inArray(users.id, unverified), eq(users.emailVerified, false))),
+    db.delete(handles).where(lapsed),
+    db.delete(sessions).where(lt(sessions.expiresAt, new Date(ctx.now()))),
+  ])
+}

@@ -1,0 +1,94 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, type SQL } from 'drizzle-orm'
+import type { Ctx, Role } from '../../platform/context.ts'
+import { blindIndex } from '../../platform/crypto.ts'
+import { Failure } from '../../platform/errors.ts'
+import type { Id } from '../../platform/ids.ts'
+import { spend } from '../../platform/rate-limit.ts'
+import { indexOf } from './addresses.ts'
+import { primary } from './primary.ts'
+import { toWire } from './refresh-tokens.ts'
+import { credentials, handles, users } from './tables.ts'
+import type { Tokens } from './views.ts'
+
+export const Login = z
+  .strictObject({
+    identifier: z
+      .string()
+      .max(254)
+      .trim()
+      .normalize('NFC')
+      .toLowerCase()
+      .openapi({ description: 'The handle or the e-mail address' }),
+    password: z.string().max(256),
+  })
+  .openapi('Login')
+type Login = z.infer<typeof Login>
+
+/**
+ * Logs in. Whoever is unknown, unverified or wrong about the password gets the same answer after the same work.
+ * Throws `invalid_credentials`, `suspended`, or `rate_limited` when this name was tried too often, from wherever.
+ */
+export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<Tokens> {
+  // Per name, not per account: a budget shared by handle and address would tell which of them belong together.
+  await spend(ctx, 'login', `name:${await blindIndex(ctx.config, 'login', identifier)}`)
+  const { passwordMatches } = await import('./passwords.ts')
+  const person = await findPerson(ctx, identifier)
+  const matches = passwordMatches(ctx.config, password, person?.password ?? null)
+  if (!person?.emailVerified || !matches) throw new Failure('invalid_credentials')
+  return enter(ctx, person)
+}
+
+async function findPerson(ctx: Ctx, identifier: string) {
+  const named: SQL = identifier.includes('@')
+    ? eq(users.email, await indexOf(ctx, identifier))
+    : eq(handles.handle, identifier)
+  const [person] = await primary(ctx)
+    .select({
+      id: users.id,
+      handle: handles.handle,
+      role: users.role,
+      emailVerified: users.emailVerified,
+      suspendedAt: users.suspendedAt,
+      tokensVoidBefore: users.tokensVoidBefore,
+      password: credentials.password,
+    })
+    .from(users)
+    .innerJoin(handles, eq(handles.accountId, users.id))
+    .innerJoin(credentials, and(eq(credentials.userId, users.id), eq(credentials.providerId, 'credential')))
+    .where(named)
+  return person
+}
+
+/** Who is about to get tokens, as the directory has them. */
+type Person = { id: Id; handle: string; role: Role; suspendedAt: number | null; tokensVoidBefore: number }
+/** The login whose refresh token is rotated: without one, a new login begins. */
+type Rotation = { sessionId: string; rotates: string }
+
+/** The tokens of a person who has shown who they are. Throws `suspended`, or `invalid_credentials` when something changed. */
+export async function enter(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens> {
+  if (person.suspendedAt !== null) throw new Failure('suspended')
+  const { issueTokens } = await import('./auth.ts')
+  await pastSecond(ctx, person.tokensVoidBefore)
+  const issued = await issueTokens(ctx, { user: { id: person.id, role: person.role }, ...rotation })
+  if (!issued || (await voidedSince(ctx, person))) throw new Failure('invalid_credentials')
+  return {
+    accessToken: issued.accessToken,
+    refreshToken: await toWire(ctx, issued.sessionId, issued.secret),
+    tokenType: 'Bearer',
+    expiresIn: issued.expiresIn,
+    account: { id: person.id, handle: person.handle },
+  }
+}
+
+/** Tokens tell their time in seconds: one issued within the second in which others were made void would be void too. */
+async function pastSecond(ctx: Ctx, time: number): Promise<void> {
+  const next = (Math.floor(time / 1_000) + 1) * 1_000
+  if (ctx.now() < next) await scheduler.wait(next - ctx.now())
+}
+
+/** Whether a role was changed, or all logins ended, while the tokens were made: they may say what is no longer true. */
+async function voidedSince(ctx: Ctx, { id, tokensVoidBefore }: Person): Promise<boolean> {
+  const [user] = await primary(ctx).select({ now: users.tokensVoidBefore }).from(users).where(eq(users.id, id))
+  return user?.now !== tokensVoidBefore
+}

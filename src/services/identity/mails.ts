@@ -1,0 +1,33 @@
+import { html } from 'hono/html'
+import type { SystemCtx } from '../../platform/context.ts'
+
+/** Sends the token that proves the address, as a link and as text. */
+export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
+  const link = `${ctx.config.BASE_URL}/?verify=${token}`
+  await send(ctx, to, 'Verify your address', [
+    `Welcome to SocialConnect, @${handle}. Open this link within 24 hours to verify your address:`,
+    link,
+    `Or paste this token: ${token}`,
+    'If you did not register, do nothing: without the link no account comes to be.',
+  ])
+}
+
+/** Tells the owner of a known address that somebody tried to register with it. */
+export async function sendAlreadyRegistered(ctx: SystemCtx, to: string): Promise<void> {
+  await send(ctx, to, 'You already have an account', [
+    'Somebody, perhaps you, tried to register at SocialConnect with this address. You already have an account; log in here:',
+    ctx.config.BASE_URL,
+    'If it was not you, there is nothing to do.',
+  ])
+}
+
+async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: string[]): Promise<void> {
+  const body = await html`<!doctype html>
+    <html lang="en">
+      <body style="font: 16px/1.5 system-ui, sans-serif; max-width: 36em; margin: 2em auto; overflow-wrap: anywhere">
+        ${paragraphs.map((text) => html`<p>${text.startsWith('http') ? html`<a href="${text}">${text}</a>` : text}</p>`)}
+      </body>
+    </html>`
+  const from = { email: `no-reply@${new URL(ctx.config.BASE_URL).hostname}`, name: 'SocialConnect' }
+  await ctx.env.MAIL.send({ from, to, subject, html: String(body), text: paragraphs.join('\n\n') })
+}

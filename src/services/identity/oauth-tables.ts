@@ -1,0 +1,55 @@
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { id } from '../../platform/ids.ts'
+
+const flag = (name: string) => integer(name, { mode: 'boolean' })
+const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })
+
+// The tables of @better-auth/oauth-provider, as far as they are in use. Lists are JSON text, which its adapter writes and reads.
+
+/** The applications that may ask for tokens; ours is one of them. */
+export const oauthClients = sqliteTable('oauth_clients', {
+  id: text('id').primaryKey(),
+  clientId: text('client_id').notNull().unique(),
+  name: text('name'),
+  disabled: flag('disabled').notNull().default(false),
+  scopes: text('scopes'),
+  redirectUris: text('redirect_uris').notNull(),
+  grantTypes: text('grant_types'),
+  tokenEndpointAuthMethod: text('token_endpoint_auth_method'),
+  applicationType: text('application_type'),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+})
+
+/** What tokens can be for, by audience: the API. */
+export const oauthResources = sqliteTable('oauth_resources', {
+  id: text('id').primaryKey(),
+  identifier: text('identifier').notNull().unique(),
+  name: text('name').notNull(),
+  disabled: flag('disabled').notNull().default(false),
+  createdAt: instant('created_at'),
+  updatedAt: instant('updated_at'),
+})
+
+/** Which client may ask for tokens for which resource. */
+export const oauthClientResources = sqliteTable('oauth_client_resources', {
+  id: text('id').primaryKey(),
+  clientId: text('client_id').notNull(),
+  resourceId: text('resource_id').notNull(),
+  createdAt: instant('created_at'),
+})
+
+/** Refresh tokens by their hash. A rotated one is `revoked`; at most one of a session is not. */
+export const refreshTokens = sqliteTable('refresh_tokens', {
+  id: text('id').primaryKey(),
+  token: text('token').notNull().unique(),
+  clientId: text('client_id').notNull(),
+  sessionId: text('session_id').notNull(),
+  userId: id('user_id').notNull(),
+  scopes: text('scopes').notNull(),
+  resources: text('resources'),
+  createdAt: instant('created_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  revoked: instant('revoked'),
+  rotatedAt: instant('rotated_at'),
+})

@@ -1,0 +1,68 @@
+const MIN_LENGTH = 15
+const MAX_LENGTH = 128
+const MIN_DISTINCT = 5
+
+/** What is guessed first, of those that are long enough. */
+const common = new Set([
+  '123456789012345',
+  '1234567890123456',
+  '12345678901234567890',
+  '0123456789012345',
+  '1q2w3e4r5t6y7u8i',
+  '1q2w3e4r5t6y7u8i9o0p',
+  '1qaz2wsx3edc4rfv',
+  '1qaz2wsx3edc4rfv5tgb',
+  'abcdefghijklmno',
+  'abcdefghijklmnop',
+  'abcdefghijklmnopqrstuvwxyz',
+  'administrator123',
+  'changemechangeme',
+  'correcthorsebatterystaple',
+  'correct horse battery staple',
+  'iloveyouiloveyou',
+  'iloveyousomuch123',
+  'letmeinletmeinletmein',
+  'loremipsumdolorsit',
+  'mypasswordispassword',
+  'passw0rdpassw0rd',
+  'password12345678',
+  'password123456789',
+  'password1234567890',
+  'passwordpassword',
+  'passwordpassword1',
+  'passwordpassword123',
+  'passwordpasswordpassword',
+  'qazwsxedcrfvtgb',
+  'qwertyqwertyqwerty',
+  'qwertyuiop12345',
+  'qwertyuiop123456',
+  'qwertyuiop1234567890',
+  'qwertyuiopasdfg',
+  'qwertyuiopasdfgh',
+  'qwertyuiopasdfghjkl',
+  'qwertyuiopasdfghjklzxcvbnm',
+  'thisisapassword',
+  'thisismypassword',
+  'trustno1trustno1',
+  'welcome123456789',
+  'welcomewelcome1',
+  'zxcvbnmasdfghjkl',
+])
+
+/** Why a password is too easily guessed for this person, or null when it will do (NIST SP 800-63B-4). */
+export function weaknessOf(password: string, person: { handle: string; address: string }): string | null {
+  const characters = [...password.normalize('NFC')]
+  if (characters.length < MIN_LENGTH) return `needs at least ${MIN_LENGTH} characters`
+  if (characters.length > MAX_LENGTH) return `may have at most ${MAX_LENGTH} characters`
+  const folded = password.normalize('NFC').toLowerCase()
+  if (common.has(folded)) return 'is one of the most common'
+  if (new Set(folded).size < MIN_DISTINCT) return `needs at least ${MIN_DISTINCT} different characters`
+  if (contains(folded, person.handle)) return 'must not contain the handle'
+  if (contains(folded, person.address.split('@')[0]!)) return 'must not contain the name of the address'
+  return null
+}
+
+/** Names of three letters stand in the middle of many a word. */
+function contains(folded: string, name: string): boolean {
+  return name.length > 3 && folded.includes(name)
+}

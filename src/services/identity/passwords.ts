@@ -1,0 +1,33 @@
+import Argon2, { Argon2Type } from '@phi-ag/argon2'
+import wasm from '@phi-ag/argon2/argon2.wasm'
+import type { Config } from '../../platform/env.ts'
+
+let argon2: Argon2 | null = null
+
+/** The Argon2id hash of a password, as a text that carries its parameters. */
+export function hashPassword(config: Config, password: string): string {
+  const cost = { memoryCost: config.PASSWORD_HASH_MEMORY_KIB, timeCost: 2, parallelism: 1, type: Argon2Type.Argon2id }
+  return hasher().hash(toAscii(password), cost).encoded
+}
+
+/** Whether the password is the one that was hashed. Without a hash it is not, and finding that out takes as long. */
+export function passwordMatches(config: Config, password: string, hash: string | null): boolean {
+  if (hash === null) return hashPassword(config, password) === ''
+  return hasher().tryVerify(hash, toAscii(password)).success
+}
+
+function hasher(): Argon2 {
+  argon2 ??= new Argon2(new WebAssembly.Instance(wasm))
+  return argon2
+}
+
+/**
+ * The library counts UTF-16 units where it hashes UTF-8 bytes, so it would leave out the end of a password that is not
+ * ASCII: such characters, and the sign that marks them, are percent-encoded.
+ */
+function toAscii(password: string): string {
+  return password
+    .normalize('NFC')
+    .toWellFormed()
+    .replace(/[^\x20-\x7e]|%/gu, encodeURIComponent)
+}

@@ -1,0 +1,31 @@
+import { z } from '@hono/zod-openapi'
+import type { SystemCtx } from '../../platform/context.ts'
+import { sign, verifySignature } from '../../platform/crypto.ts'
+
+/** The refresh token as a client holds it. */
+export const RefreshToken = z.string().max(200)
+
+const PURPOSE = 'refresh token'
+
+/**
+ * `session.secret.signature`. The signature vouches that the secret was this login's once, so that a replay is told from
+ * a guess however long ago the token was rotated away, without keeping the old ones.
+ */
+export async function toWire(ctx: SystemCtx, sessionId: string, secret: string): Promise<string> {
+  const text = `${sessionId}.${secret}`
+  return `${text}.${await sign(ctx.config, PURPOSE, text)}`
+}
+
+/** The login and the secret that a refresh token names, or null when we never gave it out. */
+export async function fromWire(ctx: SystemCtx, token: string): Promise<{ sessionId: string; secret: string } | null> {
+  const [sessionId, secret, signature, ...more] = token.split('.')
+  if (!sessionId || !secret || !signature || more.length > 0) return null
+  const ours = await verifySignature(ctx.config, PURPOSE, `${sessionId}.${secret}`, signature)
+  return ours ? { sessionId, secret } : null
+}
+
+/** What is stored of a secret. */
+export async function hashToken(secret: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret))
+  return new Uint8Array(digest).toBase64({ alphabet: 'base64url', omitPadding: true })
+}

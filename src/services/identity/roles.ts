@@ -1,0 +1,44 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, ne, or, sql } from 'drizzle-orm'
+import type { UserCtx } from '../../platform/context.ts'
+import { Failure, invalid, notFound } from '../../platform/errors.ts'
+import { record } from '../../platform/events.ts'
+import { Id } from '../../platform/ids.ts'
+import { roleChanged } from './events.ts'
+import { voidTokens } from './standing.ts'
+import { users } from './tables.ts'
+
+const Role = z.enum(['user', 'moderator', 'admin'])
+export const RoleChange = z.strictObject({ role: Role }).openapi('RoleChange')
+export const AccountRole = z.object({ accountId: Id, role: Role }).openapi('AccountRole')
+type AccountRole = z.infer<typeof AccountRole>
+
+/**
+ * Gives an account a role; it holds within two seconds, since tokens that say otherwise become void. Nobody changes
+ * their own, and the last admin stays one. Throws `forbidden` when the viewer is no longer an admin.
+ */
+export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): Promise<AccountRole> {
+  if (accountId === ctx.viewer.id) throw invalid('accountId', 'is the viewer’s own')
+  const db = ctx.db.directory
+  const admins = sql`select id from ${users} where role = 'admin'`
+  const allowed = and(
+    sql`${Number(ctx.viewer.id)} in (${admins})`,
+    or(ne(users.role, 'admin'), eq(sql`${role}`, 'admin'), sql`(select count(*) from (${admins})) > 1`),
+  )
+  const [changed] = await db.batch([
+    db
+      .update(users)
+      .set({ role, tokensVoidBefore: ctx.now(), updatedAt: new Date(ctx.now()) })
+      .where(and(eq(users.id, accountId), eq(users.emailVerified, true), allowed))
+      .returning({ id: users.id }),
+    record(db, roleChanged, { accountId }, sql`changes() > 0`),
+  ])
+  if (changed.length === 0) throw await refusal(ctx, accountId)
+  await voidTokens(ctx, { accountId })
+  return { accountId, role }
+}
+
+async function refusal(ctx: UserCtx, accountId: Id): Promise<Failure> {
+  const known = await ctx.db.directory.$count(users, and(eq(users.id, accountId), eq(users.emailVerified, true)))
+  return known === 0 ? notFound() : new Failure('forbidden')
+}

@@ -1,0 +1,30 @@
+import { eq } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { on } from '../../platform/events.ts'
+import type { Id } from '../../platform/ids.ts'
+import { enqueue, handle } from '../../platform/tasks.ts'
+import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
+import { openAccount } from '../accounts/statements.ts'
+import { addressVerified, allSessionsEnded, registered, roleChanged, sessionEnded } from './events.ts'
+import { mailRegistration, registrationMail } from './mailing.ts'
+import { mirrorSuspension, shutOutEverywhere, shutOutSession, voidTokens } from './standing.ts'
+import { handles } from './tables.ts'
+
+export const identitySubscriptions = [
+  on(registered, (ctx, { accountId }) => enqueue(ctx, registrationMail, [{ accountId }])),
+  on(addressVerified, (ctx, { accountId }) => ensureOpen(ctx, accountId)),
+  on(sessionEnded, shutOutSession),
+  on(allSessionsEnded, shutOutEverywhere),
+  on(roleChanged, voidTokens),
+  on(accountSuspended, mirrorSuspension),
+  on(suspensionLifted, mirrorSuspension),
+]
+
+export const identityTasks = [handle(registrationMail, mailRegistration)]
+
+/** Opens the account again, in case that the verification was cut off before it could. */
+async function ensureOpen(ctx: SystemCtx, id: Id): Promise<void> {
+  const [row] = await ctx.db.directory.select({ handle: handles.handle }).from(handles).where(eq(handles.accountId, id))
+  const db = ctx.db.shardOf(id)
+  if (row) await db.batch(openAccount(db, { id, handle: row.handle }))
+}

@@ -1,0 +1,70 @@
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { Role } from '../../platform/context.ts'
+import { id } from '../../platform/ids.ts'
+
+const flag = (name: string) => integer(name, { mode: 'boolean' })
+const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })
+
+/** better-auth's users. `email` is a blind index in the form of an address; the address itself is sealed. */
+export const users = sqliteTable('users', {
+  id: id('id').primaryKey(),
+  name: text('name').notNull().default(''),
+  email: text('email').notNull().unique(),
+  emailVerified: flag('email_verified').notNull().default(false),
+  image: text('image'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+  sealedAddress: text('sealed_address').notNull(),
+  role: text('role').$type<Role>().notNull().default('user'),
+  /** A copy of what the account's shard says; whoever is suspended gets no token. */
+  suspendedAt: integer('suspended_at'),
+  /** Access tokens issued until then are void, epoch ms. */
+  tokensVoidBefore: integer('tokens_void_before').notNull().default(0),
+})
+
+/**
+ * Who holds which handle. Until the address is verified the handle is reserved, for a day; a registration with an
+ * address that is known already reserves one too, for an account that never comes to be, so that nothing tells.
+ */
+export const handles = sqliteTable('handles', {
+  handle: text('handle').primaryKey(),
+  accountId: id('account_id').notNull().unique(),
+  /** The blind index of the address that it was registered with. */
+  address: text('address').notNull(),
+  reservedUntil: integer('reserved_until'),
+  mailedAt: integer('mailed_at'),
+})
+
+/** better-auth's accounts: the ways in which a user can log in, today a password. */
+export const credentials = sqliteTable('credentials', {
+  id: text('id').primaryKey(),
+  accountId: text('account_id').notNull(),
+  providerId: text('provider_id').notNull(),
+  userId: id('user_id').notNull(),
+  password: text('password'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+})
+
+/** better-auth's sessions: one per login, and the family of its refresh tokens, which go with it. */
+export const sessions = sqliteTable('sessions', {
+  id: text('id').primaryKey(),
+  userId: id('user_id').notNull(),
+  token: text('token').notNull().unique(),
+  expiresAt: instant('expires_at').notNull(),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+  ipAddress: text('ip_address'),
+  userAgent: text('user_agent'),
+})
+
+/** The keys that sign access tokens; the private half is encrypted with AUTH_SECRET. */
+export const jwks = sqliteTable('jwks', {
+  id: text('id').primaryKey(),
+  publicKey: text('public_key').notNull(),
+  privateKey: text('private_key').notNull(),
+  alg: text('alg'),
+  crv: text('crv'),
+  createdAt: instant('created_at').notNull(),
+  expiresAt: instant('expires_at'),
+})

@@ -1,0 +1,36 @@
+import { and, eq } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { sign, verifySignature } from '../../platform/crypto.ts'
+import { Id } from '../../platform/ids.ts'
+import { primary } from './primary.ts'
+import { users } from './tables.ts'
+
+const PURPOSE = 'verify address'
+const LIFE_MS = 24 * 3_600_000
+
+type Pending = { accountId: Id; address: string }
+
+/** The token that proves whoever holds it reads the mail of this address (as indexed), for this account, for 24 hours. */
+export async function verificationToken(ctx: SystemCtx, pending: Pending): Promise<string> {
+  const until = ctx.now() + LIFE_MS
+  return `${pending.accountId}.${until}.${await sign(ctx.config, PURPOSE, textOf(pending, until))}`
+}
+
+/** The unverified account, and its address, that a token speaks for; null when it does not hold or has done its work. */
+export async function readVerificationToken(ctx: SystemCtx, token: string): Promise<Pending | null> {
+  const [account, until, signature] = token.split('.')
+  const accountId = Id.safeParse(account)
+  if (!accountId.success || !(Number(until) > ctx.now())) return null
+  const [user] = await primary(ctx)
+    .select({ address: users.email })
+    .from(users)
+    .where(and(eq(users.id, accountId.data), eq(users.emailVerified, false)))
+  if (!user) return null
+  const pending = { accountId: accountId.data, address: user.address }
+  const holds = await verifySignature(ctx.config, PURPOSE, textOf(pending, Number(until)), signature ?? '')
+  return holds ? pending : null
+}
+
+function textOf({ accountId, address }: Pending, until: number): string {
+  return `${accountId} ${address} ${until}`
+}

@@ -1,0 +1,68 @@
+import { z } from '@hono/zod-openapi'
+import { and, inArray, isNull, sql } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { Id } from '../../platform/ids.ts'
+import { handles } from './tables.ts'
+
+/** A handle as a person types it; capitals are folded, so that no two differ by case alone. */
+export const Handle = z
+  .string()
+  .min(3)
+  .max(30)
+  .regex(/^[A-Za-z0-9_]+$/, 'takes letters a to z, digits and _')
+  .toLowerCase()
+  .openapi({ example: 'ada' })
+
+/** What a login is given: a ten-minute access token, and the refresh token that gets the next one, once. */
+export const Tokens = z
+  .object({
+    accessToken: z.string(),
+    refreshToken: z.string(),
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.int().openapi({ description: 'Seconds until the access token ends' }),
+    account: z.object({ id: Id, handle: z.string() }),
+  })
+  .openapi('Tokens')
+export type Tokens = z.infer<typeof Tokens>
+
+const CACHED_SECONDS = 3_600
+
+/** The accounts that hold these handles, by handle; those that nobody holds, or not yet for sure, are left out. */
+export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): Promise<Map<string, Id>> {
+  const unique = [...new Set(wanted)]
+  const found = await fromCache(ctx, unique)
+  const rest = unique.filter((handle) => !found.has(handle))
+  for (const { handle, accountId } of await fromDirectory(ctx, rest)) {
+    found.set(handle, accountId)
+    ctx.defer(() => ctx.env.CACHE.put(keyOf(handle), accountId, { expirationTtl: CACHED_SECONDS }))
+  }
+  return found
+}
+
+async function fromCache(ctx: SystemCtx, wanted: string[]): Promise<Map<string, Id>> {
+  ctx.cost.cacheReads += wanted.length
+  const cached = await Promise.all(
+    wanted.map((handle) =>
+      ctx.env.CACHE.get(keyOf(handle)).catch((error: unknown) => ctx.log.warn('the cache does not answer', { error })),
+    ),
+  )
+  const ids = cached.map((value) => Id.safeParse(value))
+  return new Map(wanted.flatMap((handle, i) => (ids[i]!.success ? [[handle, ids[i]!.data]] : [])))
+}
+
+async function fromDirectory(ctx: SystemCtx, wanted: string[]): Promise<{ handle: string; accountId: Id }[]> {
+  if (wanted.length === 0) return []
+  return ctx.db.directory
+    .select({ handle: handles.handle, accountId: handles.accountId })
+    .from(handles)
+    .where(
+      and(
+        inArray(handles.handle, sql`(select value from json_each(${JSON.stringify(wanted)}))`),
+        isNull(handles.reservedUntil),
+      ),
+    )
+}
+
+function keyOf(handle: string): string {
+  return `handle:${handle}`
+}

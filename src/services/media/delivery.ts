@@ -1,0 +1,69 @@
+import type { Ctx } from '../../platform/context.ts'
+import { Failure, notFound } from '../../platform/errors.ts'
+import type { Id } from '../../platform/ids.ts'
+import { audienceOf } from './audience.ts'
+import { objectKey, type Variant } from './objects.ts'
+import { rangeOf } from './ranges.ts'
+import { type SignedQuery, signedViewer } from './signatures.ts'
+
+type Wanted = { mediaId: Id; variant: Variant; query: SignedQuery }
+
+/**
+ * Answers with an image, whole or in part, or with 304. Whoever may not see it gets the same `not_found` as for none.
+ * The signature of an address says who asks, no more: the post's visibility is asked anew each time.
+ */
+export async function serveMedia(ctx: Ctx, request: Request, { mediaId, variant, query }: Wanted): Promise<Response> {
+  const isSigned = Object.keys(query).length > 0
+  const readerId = isSigned ? await signedViewer(ctx, mediaId, query) : (ctx.viewer?.id ?? null)
+  if (isSigned && readerId === null) throw notFound()
+  const audience = await audienceOf(ctx, mediaId, readerId)
+  const etag = `"${mediaId}-${variant}"`
+  const headers = {
+    etag,
+    'accept-ranges': 'bytes',
+    'cache-control': audience === 'everyone' ? 'public, max-age=31536000, immutable' : 'private, max-age=300',
+    'content-disposition': 'inline',
+    'content-security-policy': "sandbox; default-src 'none'",
+    'x-content-type-options': 'nosniff',
+  }
+  if (names(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers })
+  const object = await read(ctx.env.MEDIA, request, objectKey(mediaId, variant), etag)
+  return new Response(object.body, {
+    status: object.status,
+    headers: { ...headers, 'content-type': 'image/webp', ...object.headers },
+  })
+}
+
+type Part = { status: number; body: ReadableStream | null; headers: Record<string, string> }
+
+/** The object as the request wants it: whole, a part of it, or for HEAD its size alone. */
+async function read(bucket: R2Bucket, request: Request, key: string, etag: string): Promise<Part> {
+  const condition = request.headers.get('if-range')
+  const isPartial = request.method === 'GET' && (condition === null || condition === etag)
+  const header = isPartial ? request.headers.get('range') : null
+  if (request.method !== 'HEAD' && header === null) {
+    const object = await bucket.get(key)
+    if (!object) throw notFound()
+    return { status: 200, body: object.body, headers: { 'content-length': String(object.size) } }
+  }
+  const head = await bucket.head(key)
+  if (!head) throw notFound()
+  const range = rangeOf(header, head.size)
+  if (range === 'unsatisfiable') {
+    throw new Failure('range_not_satisfiable', undefined, { headers: { 'content-range': `bytes */${head.size}` } })
+  }
+  const { offset, length } = range ?? { offset: 0, length: head.size }
+  const object = request.method === 'HEAD' ? null : await bucket.get(key, { range: { offset, length } })
+  const part = range && { 'content-range': `bytes ${offset}-${offset + length - 1}/${head.size}` }
+  return {
+    status: range ? 206 : 200,
+    body: object?.body ?? null,
+    headers: { ...part, 'content-length': String(length) },
+  }
+}
+
+/** Whether an `If-None-Match` names this tag; weak ones count, as RFC 9110 has it for this header. */
+function names(header: string | null, etag: string): boolean {
+  const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  return tags?.some((tag) => tag === '*' || tag === etag) ?? false
+}

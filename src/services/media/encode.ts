@@ -1,0 +1,64 @@
+import { Failure, invalid } from '../../platform/errors.ts'
+import type { Variant } from './objects.ts'
+import { imageTypeOf, isPolyglot } from './sniff.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+type Encoded = { bytes: Record<Variant, Bytes>; width: number; height: number; placeholder: string }
+
+const MAX_PIXELS = 40_000_000
+const SIDES = { image: 2_048, thumbnail: 480, placeholder: 16 }
+const GOOD_GIF = Uint8Array.fromBase64('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=')
+
+/**
+ * Makes an uploaded image safe: what is kept are pixels alone, encoded anew as WebP, upright and without metadata.
+ * The header is read before anything is decoded, so that a small file cannot unfold into billions of pixels; each size is
+ * made from the one before. Throws `unsupported_media_type` for what is not a whole JPEG, PNG, GIF or WebP image.
+ */
+export async function encodeImage(images: ImagesBinding, upload: Bytes): Promise<Encoded> {
+  const type = imageTypeOf(upload)
+  if (type === null || isPolyglot(upload)) throw unsupported()
+  const said = await sizeOf(images, upload)
+  if (said.format !== type) throw unsupported()
+  if (said.width * said.height > MAX_PIXELS) throw invalid('file', 'has more than 40 megapixels')
+  const image = await toWebp(images, upload, SIDES.image)
+  const [{ width, height }, thumbnail] = await Promise.all([
+    sizeOf(images, image),
+    toWebp(images, image, SIDES.thumbnail),
+  ])
+  const tiny = await toWebp(images, thumbnail, SIDES.placeholder)
+  return { bytes: { image, thumbnail }, width, height, placeholder: `data:image/webp;base64,${tiny.toBase64()}` }
+}
+
+async function sizeOf(images: ImagesBinding, bytes: Bytes) {
+  const info = await images.info(streamOf(bytes)).catch(() => blame(images))
+  if (!('width' in info)) throw unsupported()
+  return info
+}
+
+function toWebp(images: ImagesBinding, bytes: Bytes, side: number): Promise<Bytes> {
+  return shrink(images, bytes, side).catch(() => blame(images))
+}
+
+/** Fits the image into a square, never enlarging it; of an animation, the first picture. */
+async function shrink(images: ImagesBinding, bytes: Bytes, side: number): Promise<Bytes> {
+  const fitted = images.input(streamOf(bytes)).transform({ width: side, height: side, fit: 'scale-down' })
+  const result = await fitted.output({ format: 'image/webp', anim: false })
+  return new Uint8Array(await result.response().arrayBuffer())
+}
+
+/** The error codes do not tell a bad image from a bad day of the service; whether it can do a good image does. */
+async function blame(images: ImagesBinding): Promise<never> {
+  const works = await shrink(images, GOOD_GIF, 1).then(
+    () => true,
+    () => false,
+  )
+  throw works ? unsupported() : new Failure('unavailable', undefined, { headers: { 'retry-after': '5' } })
+}
+
+function unsupported(): Failure {
+  return new Failure('unsupported_media_type', 'The file must be a JPEG, PNG, GIF or WebP image')
+}
+
+function streamOf(bytes: Bytes): ReadableStream<Uint8Array> {
+  return new Blob([bytes]).stream()
+}

@@ -1,0 +1,85 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, isNull } from 'drizzle-orm'
+import type { UserCtx } from '../../platform/context.ts'
+import { withFreshId } from '../../platform/db.ts'
+import { Failure, notFound } from '../../platform/errors.ts'
+import { type Claim, once } from '../../platform/idempotency.ts'
+import { type Id, shardOf } from '../../platform/ids.ts'
+import { encodeImage } from './encode.ts'
+import { putObjects } from './objects.ts'
+import { dropMedia, removeDropped } from './removal.ts'
+import { media } from './tables.ts'
+import { type MediaView, showMedia } from './views.ts'
+
+const MAX_BYTES = 10 * 1024 * 1024
+const Alt = z.string().max(1_500).openapi({ description: 'What the image shows, for those who do not see it' })
+
+export const NewMedia = z
+  .strictObject({
+    file: z
+      .custom<File>((value) => value instanceof File, 'must be a file')
+      .openapi({
+        type: 'string',
+        format: 'binary',
+        description: 'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels',
+      }),
+    alt: Alt.default(''),
+  })
+  .openapi('NewMedia')
+export const MediaChange = z.strictObject({ alt: Alt }).openapi('MediaChange')
+
+/** Keeps an image, encoded anew, for a post to take within a day; a repeat with the same Idempotency-Key keeps one. */
+export async function uploadMedia(
+  ctx: UserCtx,
+  { file, alt }: z.infer<typeof NewMedia>,
+): Promise<{ value: MediaView; replayed: boolean }> {
+  if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have 10 MiB')
+  const upload = new Uint8Array(await file.arrayBuffer())
+  const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', upload)).toHex()
+  return once(
+    ctx,
+    'uploadMedia',
+    { alt, sha256 },
+    (claim) => store(ctx, upload, alt, claim),
+    (mediaId) => getOwnMedia(ctx, mediaId),
+  )
+}
+
+/** The objects go before the row: a crash in between leaves objects that nobody can name, and the hourly job removes them. */
+async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string, claim: Claim): Promise<MediaView> {
+  const { bytes, ...described } = await encodeImage(ctx.env.IMAGES, upload)
+  const accountId = ctx.viewer.id
+  const db = ctx.db.shardOf(accountId)
+  return withFreshId(ctx, shardOf(accountId), 'media.id', async (id) => {
+    await putObjects(ctx, id, bytes)
+    const row = { id, accountId, postId: null, alt, ...described }
+    await db.batch([db.insert(media).values(row), ...claim(db, id)])
+    return showMedia(ctx, row)
+  })
+}
+
+async function getOwnMedia(ctx: UserCtx, mediaId: Id): Promise<MediaView> {
+  const [row] = await ctx.db.shardOf(mediaId).select().from(media).where(eq(media.id, mediaId))
+  if (row?.accountId !== ctx.viewer.id) throw notFound()
+  return showMedia(ctx, row)
+}
+
+/** Says what an image shows, as long as no post has taken it. */
+export async function describeMedia(ctx: UserCtx, { mediaId, alt }: { mediaId: Id; alt: string }): Promise<MediaView> {
+  const db = ctx.db.shardOf(mediaId)
+  const [row] = await db.update(media).set({ alt }).where(unattached(ctx, mediaId)).returning()
+  if (!row) throw notFound()
+  return showMedia(ctx, row)
+}
+
+/** Removes an image that no post has taken. */
+export async function deleteMedia(ctx: UserCtx, { mediaId }: { mediaId: Id }): Promise<void> {
+  const db = ctx.db.shardOf(mediaId)
+  const dropped = await dropMedia(db, unattached(ctx, mediaId))
+  if (dropped.length === 0) throw notFound()
+  ctx.defer(() => removeDropped(ctx, db))
+}
+
+function unattached(ctx: UserCtx, mediaId: Id) {
+  return and(eq(media.id, mediaId), eq(media.accountId, ctx.viewer.id), isNull(media.postId))
+}

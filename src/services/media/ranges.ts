@@ -1,0 +1,17 @@
+type Range = { offset: number; length: number }
+
+/**
+ * The part of `size` bytes that a `Range` header asks for (RFC 9110, section 14.2). Null where the whole is the answer: no
+ * header, one that is not well formed, or several ranges, which a server may ignore.
+ */
+export function rangeOf(header: string | null, size: number): Range | 'unsatisfiable' | null {
+  const [, first = '', last = ''] = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '') ?? []
+  if (first === '' && last === '') return null
+  if (first === '') return partOf(Math.max(0, size - Number(last)), size - 1, size)
+  if (last !== '' && Number(last) < Number(first)) return null
+  return partOf(Number(first), last === '' ? size - 1 : Math.min(Number(last), size - 1), size)
+}
+
+function partOf(offset: number, end: number, size: number): Range | 'unsatisfiable' {
+  return offset >= size ? 'unsatisfiable' : { offset, length: end - offset + 1 }
+}

@@ -1,0 +1,34 @@
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import { among, type Database } from '../../platform/db.ts'
+import { constraintOf, invalid } from '../../platform/errors.ts'
+import type { Id } from '../../platform/ids.ts'
+import { media } from './tables.ts'
+
+type Taking = { postId: Id; accountId: Id; ids: readonly Id[] }
+
+/**
+ * Gives the account's images to its post, all of them or none: when one is not there, not theirs, or another post's, the
+ * batch fails (`refuseTaken` says so to the client). Put it after the claim of the Idempotency-Key.
+ */
+export function attachMedia(db: Database, { postId, accountId, ids }: Taking) {
+  if (ids.length === 0) return []
+  const named = among(media.id, ids)
+  const unlessAll = sql`changes() <> ${ids.length}`
+  return [
+    db
+      .update(media)
+      .set({ postId })
+      .where(and(named, eq(media.accountId, accountId), isNull(media.postId))),
+    // D1 has no statement that fails a batch: this one, unless all were taken, inserts a row twice under one id.
+    db
+      .insert(media)
+      .select(
+        sql`select ${Number(postId)}, ${Number(accountId)}, null, '', 0, 0, '' from (select 1 union all select 1) where ${unlessAll}`,
+      ),
+  ]
+}
+
+/** For `.catch` on a batch with `attachMedia`: turns its refusal into `invalid`, and throws anything else on. */
+export function refuseTaken(error: unknown): never {
+  throw constraintOf(error) === 'media.id' ? invalid('media', 'names an image that is not there to be used') : error
+}

@@ -1,0 +1,14 @@
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { id } from '../../platform/ids.ts'
+
+/** An uploaded image, on its owner's shard; visible to the owner alone until a post takes it. */
+export const media = sqliteTable('media', {
+  id: id('id').primaryKey(),
+  accountId: id('account_id').notNull(),
+  postId: id('post_id'),
+  alt: text('alt').notNull(),
+  width: integer('width').notNull(),
+  height: integer('height').notNull(),
+  /** A tiny image as a data URL, shown while the real one loads. */
+  placeholder: text('placeholder').notNull(),
+})

@@ -1,0 +1,58 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq } from 'drizzle-orm'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { among } from '../../platform/db.ts'
+import { invalid } from '../../platform/errors.ts'
+import { Id } from '../../platform/ids.ts'
+import type { Attachment } from '../posts/tables.ts'
+import { signedQuery } from './signatures.ts'
+import { media } from './tables.ts'
+
+export const MediaView = z
+  .object({
+    id: Id,
+    url: z.string().openapi({ description: 'Fits 2048 x 2048; signed for the viewer unless everyone may see it' }),
+    thumbnailUrl: z.string().openapi({ description: 'Fits 480 x 480' }),
+    alt: z.string(),
+    width: z.int(),
+    height: z.int(),
+    placeholder: z.string().openapi({ description: 'A tiny image as a data URL, to show while the real one loads' }),
+  })
+  .openapi('Media')
+export type MediaView = z.infer<typeof MediaView>
+
+/** The paths of both variants; where not everyone may see the media, they are signed for the viewer of `ctx`. */
+export async function mediaUrls(
+  ctx: Ctx,
+  mediaId: Id,
+  isPublic: boolean,
+): Promise<{ url: string; thumbnailUrl: string }> {
+  const query = isPublic || ctx.viewer === null ? '' : await signedQuery(ctx, mediaId, ctx.viewer.id)
+  return { url: `/v1/media/${mediaId}/image${query}`, thumbnailUrl: `/v1/media/${mediaId}/thumbnail${query}` }
+}
+
+/** The owner's view of a row. */
+export async function showMedia(ctx: UserCtx, row: typeof media.$inferSelect): Promise<MediaView> {
+  const { id, alt, width, height, placeholder } = row
+  return { id, ...(await mediaUrls(ctx, id, false)), alt, width, height, placeholder }
+}
+
+/**
+ * The viewer's images with these ids, in that order, for a post of theirs. Throws `invalid` for one that is not theirs or
+ * comes twice. Whether a post has one already is for the batch of `attachMedia` to find, after it has claimed the
+ * Idempotency-Key: a repeat of the request that took the image must not be refused for having taken it.
+ */
+export async function loadAttachable(ctx: UserCtx, ids: readonly Id[]): Promise<Attachment[]> {
+  if (ids.length === 0) return []
+  if (new Set(ids).size < ids.length) throw invalid('media', 'names an image twice')
+  const rows = await ctx.db
+    .shardOf(ctx.viewer.id)
+    .select({ id: media.id, alt: media.alt, width: media.width, height: media.height, placeholder: media.placeholder })
+    .from(media)
+    .where(and(among(media.id, ids), eq(media.accountId, ctx.viewer.id)))
+  return ids.map((id) => {
+    const row = rows.find((candidate) => candidate.id === id)
+    if (!row) throw invalid('media', 'names an image that is not there to be used')
+    return row
+  })
+}
