@@ -79,6 +79,8 @@ const node = {
 export default defineConfig({
   root,
   test: {
+    silent: 'passed-only',
+    maxWorkers: 2,
     projects: [
       { root, ...workers },
       { root, ...node },

@@ -35,6 +35,10 @@ export class Ledger {
     return this.having(table).flatMap((db) => db.prepare(query).all() as T[])
   }
 
+  handles(): string[] {
+    return this.rows<{ handle: string }>('accounts', 'select handle from accounts').map((row) => row.handle)
+  }
+
   /** Events that nobody has acknowledged yet, and messages put aside. */
   waiting(): number {
     return (

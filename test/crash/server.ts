@@ -16,13 +16,15 @@ export async function freePort(): Promise<number> {
 /** `npm start` in a process group of its own, so that a kill takes wrangler and workerd with it, as a power cut would. */
 export class Server {
   readonly origin: string
+  private readonly port: number
+  private readonly stateDir: string
+  private readonly variables: Record<string, string>
   private process: ChildProcess | null = null
 
-  constructor(
-    private readonly port: number,
-    private readonly stateDir: string,
-    private readonly variables: Record<string, string>,
-  ) {
+  constructor(port: number, stateDir: string, variables: Record<string, string>) {
+    this.port = port
+    this.stateDir = stateDir
+    this.variables = variables
     this.origin = `http://127.0.0.1:${port}`
   }
 

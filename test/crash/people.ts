@@ -1,0 +1,22 @@
+import { execFileSync } from 'node:child_process'
+import { PASSWORD } from '../../scripts/seed/logins.ts'
+import type { Person } from './writers.ts'
+
+/** Seeds a few people into the running system's data and logs each of them in. */
+export async function meet(origin: string, stateDir: string, handlesOf: () => string[]): Promise<Person[]> {
+  execFileSync(process.execPath, ['scripts/seed.ts', '--people', '6', '--posts', '0', '--persist-to', stateDir])
+  const people: Person[] = []
+  for (const handle of handlesOf()) people.push(await logIn(origin, handle))
+  return people
+}
+
+async function logIn(origin: string, handle: string): Promise<Person> {
+  const answer = await fetch(`${origin}/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ identifier: handle, password: PASSWORD }),
+  })
+  if (!answer.ok) throw new Error(`${handle} could not log in: ${answer.status} ${await answer.text()}`)
+  const { accessToken, account } = (await answer.json()) as { accessToken: string; account: { id: string } }
+  return { id: account.id, handle, token: accessToken }
+}
