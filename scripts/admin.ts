@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util'
+import { firstIdAt } from '../src/platform/ids.ts'
+import { execute, main, type System, systemOf, systemOptions } from './d1.ts'
+
+const USAGE = 'Say who is to be what: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'
+const ROLES = ['user', 'moderator', 'admin']
+
+/**
+ * Gives an account a role, as the API does for an admin. Tokens that say otherwise become void: at once for new logins,
+ * and for access tokens in use when the event has been delivered.
+ */
+function grant(system: System, handle: string, role: string): void {
+  const now = Date.now()
+  const account = `(SELECT account_id FROM handles WHERE handle = '${handle}' AND reserved_until IS NULL)`
+  const event = `max(${firstIdAt(now)}, coalesce((SELECT max(id) + 1 FROM outbox), 0)), 'identity.role-changed'`
+  const [changed] = execute(
+    system,
+    'DIRECTORY',
+    `UPDATE users SET role = '${role}', tokens_void_before = ${now}, updated_at = ${now}
+       WHERE id = ${account} AND email_verified = 1 RETURNING id;
+     INSERT INTO outbox (id, type, data)
+       SELECT ${event}, json_object('accountId', CAST(id AS TEXT)) FROM users WHERE id = ${account} AND email_verified = 1`,
+  )
+  if (changed?.length !== 1) throw new Error(`Nobody has the handle ${handle}, or its address is not verified yet.`)
+  process.stdout.write(`@${handle} is now ${role}. It takes a fresh login: earlier tokens are void.\n`)
+}
+
+await main(() => {
+  const { values, positionals } = parseArgs({ options: systemOptions, allowPositionals: true })
+  const [verb, name = '', role = '', ...rest] = positionals
+  const handle = name.replace(/^@/, '').toLowerCase()
+  const isClear = verb === 'grant' && /^[a-z0-9_]{3,30}$/.test(handle) && ROLES.includes(role) && rest.length === 0
+  if (!isClear) throw new Error(USAGE)
+  grant(systemOf(values), handle, role)
+})

@@ -1,0 +1,39 @@
+import { parseArgs } from 'node:util'
+import { envFlag, execute, main, type Row, type System, sources, systemOf, systemOptions } from './d1.ts'
+
+const LISTED = 50
+
+const LIST = `SELECT queue, json_extract(body, '$.type') AS type, failed_at, replay, count(*) OVER () AS total
+  FROM dead_letters ORDER BY failed_at LIMIT ${LISTED}`
+const MARK = 'UPDATE dead_letters SET replay = 1 WHERE replay = 0'
+
+/** Lists the dead letters of every database and, unless only that was asked for, marks them to be sent again. */
+async function replay(system: System, listOnly: boolean): Promise<void> {
+  let total = 0
+  for (const binding of await sources(system)) {
+    const [letters] = execute(system, binding, listOnly ? LIST : `${LIST}; ${MARK}`)
+    const count = Number(letters?.[0]?.total ?? 0)
+    process.stdout.write(`${binding}: ${count === 0 ? 'none' : count}\n${(letters ?? []).map(lineOf).join('')}`)
+    if (count > LISTED) process.stdout.write(`  and ${count - LISTED} more\n`)
+    total += count
+  }
+  if (total > 0) process.stdout.write(`\n${listOnly ? howToReplay(system) : whenReplayed(system)}\n`)
+}
+
+function lineOf({ failed_at, queue, type, replay }: Row): string {
+  return `  ${new Date(Number(failed_at)).toISOString()}  ${queue}  ${type}${replay ? '  (marked already)' : ''}\n`
+}
+
+const howToReplay = (system: System) =>
+  `To have them sent again: npm run replay${system.env ? ` --${envFlag(system)}` : ''}`
+
+const whenReplayed = ({ env }: System) =>
+  env
+    ? 'They are marked: the Sweeper sends them again within two minutes.'
+    : `They are marked: the Sweeper sends them again within seconds of the next write, or of
+curl http://127.0.0.1:8787/cdn-cgi/local/scheduled`
+
+await main(() => {
+  const { values } = parseArgs({ options: { ...systemOptions, list: { type: 'boolean', default: false } } })
+  return replay(systemOf(values), values.list)
+})

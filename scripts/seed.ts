@@ -1,0 +1,136 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseArgs, parseEnv } from 'node:util'
+import { isMigrated, withDatabases } from './databases.ts'
+import { readKeyring } from './seal.ts'
+import { accountRows, type Community, DAY_MS, followRows, foundCommunity } from './seed/community.ts'
+import { conversations } from './seed/conversations.ts'
+import { growGraph, readGraph } from './seed/graph.ts'
+import { type Keys, loginRows, PASSWORD } from './seed/logins.ts'
+import { makeProgress } from './seed/progress.ts'
+import { makeRandom } from './seed/random.ts'
+import { makeWriter, writeAtOnce } from './seed/writer.ts'
+
+const USAGE = `Fills the local system with a community.
+
+  npm run seed -- [--people 1000] [--posts 20000] [--graph FILE] [--random-seed 1] [--until DATE] [--persist-to DIR]
+
+  --graph        an edge list, plain or gzipped, two names a line; its people stand in for --people
+  --random-seed  the same number on the same day makes the same community
+  --until        the day before which everything has happened, as 2026-01-31; today unless given
+`
+
+type Settings = {
+  people: number
+  posts: number
+  graphFile?: string
+  randomSeed: number
+  until: number
+  stateDir: string
+}
+
+function readSettings(): Settings | null {
+  const { values } = parseArgs({
+    options: {
+      people: { type: 'string', default: '1000' },
+      posts: { type: 'string', default: '20000' },
+      graph: { type: 'string' },
+      'random-seed': { type: 'string', default: '1' },
+      until: { type: 'string' },
+      'persist-to': { type: 'string', default: '.wrangler/state' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) return null
+  const count = (name: 'people' | 'posts' | 'random-seed', least: number) => {
+    const number = Number(values[name])
+    if (!Number.isSafeInteger(number) || number < least) throw new Error(`--${name} takes a whole number from ${least}`)
+    return number
+  }
+  const until = values.until === undefined ? Date.now() : Date.parse(values.until)
+  if (Number.isNaN(until) || until < Date.UTC(2026, 0, 1)) throw new Error('--until takes a day from 2026-01-01 on')
+  return {
+    people: count('people', 2),
+    posts: count('posts', 0),
+    graphFile: values.graph,
+    randomSeed: count('random-seed', 0),
+    until: Math.floor(until / DAY_MS) * DAY_MS,
+    stateDir: values['persist-to'],
+  }
+}
+
+async function seed(settings: Settings): Promise<void> {
+  const { stateDir } = settings
+  if (!isMigrated(stateDir)) throw new Error(`The databases in ${stateDir} are not set up: run npm start once.`)
+  const keys = readKeys()
+  await withDatabases(stateDir, async (databases) => {
+    const community = await plan(settings, databases)
+    const written = await fill(databases, community, keys)
+    process.stdout.write(report(community, written))
+  })
+}
+
+function readKeys(): Keys {
+  const local = existsSync('.dev.vars') ? parseEnv(readFileSync('.dev.vars', 'utf8')) : {}
+  const { DATA_KEYS, INDEX_KEY } = { ...local, ...process.env }
+  if (!DATA_KEYS || !INDEX_KEY) throw new Error('DATA_KEYS and INDEX_KEY are not in .dev.vars: run npm start once.')
+  return { keyring: readKeyring(DATA_KEYS), indexKey: INDEX_KEY }
+}
+
+async function plan(settings: Settings, databases: Record<string, D1Database>): Promise<Community> {
+  const { unstable_readConfig } = await import('wrangler')
+  const { vars } = unstable_readConfig({ config: 'wrangler.toml' })
+  const random = makeRandom(settings.randomSeed)
+  const graph = settings.graphFile ? readGraph(settings.graphFile) : growGraph(random, settings.people)
+  const { results } = await databases.DIRECTORY!.prepare('SELECT handle FROM handles').all<{ handle: string }>()
+  const community = foundCommunity({
+    ...settings,
+    graph,
+    random,
+    openShards: String(vars.OPEN_SHARDS).split(',').map(Number),
+    shards: Object.keys(databases).flatMap((name) => /^SHARD_(\d+)$/.exec(name)?.slice(1).map(Number) ?? []),
+    taken: new Set(results.map(({ handle }) => handle)),
+  })
+  const [first] = community.people
+  const known = await databases.DIRECTORY!.prepare('SELECT id FROM users WHERE id = ?').bind(Number(first!.id)).first()
+  if (known) throw new Error('This community is there already: choose another, as --random-seed 2')
+  return community
+}
+
+/** Logins come last, at once: as long as they are not there, the same command takes up where it was cut off. */
+async function fill(databases: Record<string, D1Database>, community: Community, keys: Keys) {
+  const started = performance.now()
+  const writer = makeWriter(databases)
+  const progress = makeProgress(community.posts, started)
+  for (const entry of followRows(community)) await writer.add(entry)
+  let posts = 0
+  for (const entries of conversations(community)) {
+    for (const entry of entries) await writer.add(entry)
+    progress.show(++posts, writer.written)
+  }
+  for (const entry of accountRows(community)) await writer.add(entry)
+  await writer.flush()
+  const logins = await writeAtOnce(databases, [...loginRows(community, keys)])
+  progress.end()
+  return { rows: writer.written + logins, seconds: (performance.now() - started) / 1_000 }
+}
+
+function report({ people, posts }: Community, { rows, seconds }: { rows: number; seconds: number }): string {
+  const known = people.toSorted((a, b) => b.followers.length - a.followers.length)
+  const [best, middle] = [known[0]!, known[Math.floor(known.length / 2)]!]
+  const number = (n: number) => Math.round(n).toLocaleString('en')
+  const { length } = best.followers
+  return `${number(people.length)} people and ${number(posts)} posts are there: ${number(rows)} rows in ${seconds.toFixed(1)} s, ${number(rows / seconds)} a second.
+
+  Log in as @${best.handle}, whom ${number(length)} follow, or as @${middle.handle}, whom ${number(middle.followers.length)} do.
+  The password of everyone is: ${PASSWORD}
+`
+}
+
+try {
+  const settings = readSettings()
+  if (settings) await seed(settings)
+  else process.stdout.write(USAGE)
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import type { Random } from './random.ts'
+
+/** Who follows whom: for each person, by number, the numbers of those whom they follow. */
+export type Graph = readonly (readonly number[])[]
+
+const MOST_FOLLOWED_ON_ARRIVAL = 16
+const FOLLOW_BACK = 0.35
+const THROUGH_A_FRIEND = 0.5
+
+/**
+ * A scale-free network (Barabási and Albert 1999; the friends of friends are Holme and Kim's of 2002): people arrive one
+ * by one and follow some who are there, the more followed the likelier, or whom those follow; some are followed back.
+ */
+export function growGraph(random: Random, people: number): Graph {
+  const follows: number[][] = Array.from({ length: people }, () => [])
+  const pairs = new Set<number>()
+  // Everyone stands here once and once more per follower, so that a draw prefers the followed.
+  const urn: number[] = []
+  const follow = (follower: number, followee: number) => {
+    const pair = follower * people + followee
+    if (follower === followee || pairs.has(pair)) return
+    pairs.add(pair)
+    follows[follower]!.push(followee)
+    urn.push(followee)
+  }
+  for (let newcomer = 0; newcomer < people; newcomer++) {
+    const wanted = Math.min(newcomer, 2 + random.below(MOST_FOLLOWED_ON_ARRIVAL - 1))
+    while (follows[newcomer]!.length < wanted) {
+      const chosen = random.pick(urn)
+      follow(newcomer, chosen)
+      if (random.chance(FOLLOW_BACK)) follow(chosen, newcomer)
+      const friends = follows[chosen]!
+      const goesOn = friends.length > 0 && random.chance(THROUGH_A_FRIEND) && follows[newcomer]!.length < wanted
+      if (goesOn) follow(newcomer, random.pick(friends))
+    }
+    urn.push(newcomer)
+  }
+  return follows
+}
+
+/**
+ * The network of an edge list: two names a line, `#` before a comment, plain or gzipped. A pair is a friendship, so each
+ * follows the other. People are numbered in the order in which the file first names them.
+ */
+export function readGraph(file: string): Graph {
+  const bytes = readFileSync(file)
+  const text = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString()
+  const numbers = new Map<string, number>()
+  const follows: Set<number>[] = []
+  const numberOf = (name: string) => {
+    const number = numbers.get(name) ?? follows.push(new Set()) - 1
+    numbers.set(name, number)
+    return number
+  }
+  for (const [at, line] of text.split('\n').entries()) {
+    if (/^\s*(#|$)/.test(line)) continue
+    const names = line.trim().split(/[\s,;]+/)
+    if (names.length < 2) throw new Error(`${file}:${at + 1} is no pair: ${line.slice(0, 80)}`)
+    const [one, other] = [numberOf(names[0]!), numberOf(names[1]!)]
+    if (one === other) continue
+    follows[one]!.add(other)
+    follows[other]!.add(one)
+  }
+  if (follows.length === 0) throw new Error(`${file} holds no pairs`)
+  return follows.map((set) => [...set])
+}

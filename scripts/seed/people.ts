@@ -1,0 +1,65 @@
+import type { Id } from '../../src/platform/ids.ts'
+import { cities, names, trades } from './names.ts'
+import type { Random } from './random.ts'
+import { sample } from './random.ts'
+import { topics } from './topics.ts'
+
+/** A member of the community. Others are known by their numbers, which are their places in the list of all. */
+export type Person = {
+  id: Id
+  shard: number
+  handle: string
+  displayName: string
+  bio: string
+  joinedAt: number
+  interests: number[]
+  follows: readonly number[]
+  followers: number[]
+  postCount: number
+}
+
+/** A name, a handle that is not yet in `taken`, and what one would read on the person's page. */
+export function makeProfile(random: Random, taken: Set<string>) {
+  const { given, family } = random.pick(names)
+  const [first, last] = [random.pick(given), random.pick(family)]
+  const interests = sample(random, [...topics.keys()], 2 + random.below(3))
+  return {
+    displayName: `${first} ${last}`,
+    handle: freeHandle(random, first, last, taken),
+    interests,
+    bio: makeBio(random, interests),
+  }
+}
+
+function freeHandle(random: Random, first: string, last: string, taken: Set<string>): string {
+  const [f, l] = [plain(first), plain(last)]
+  const wished = random.pick([`${f}_${l}`, `${f}${l}`, `${f[0]}${l}`, `${f}_${l[0]}`, `${l}_${f}`]).padEnd(3, '_')
+  let handle = wished
+  for (let n = 2; taken.has(handle); n++) handle = `${wished}${n}`
+  taken.add(handle)
+  return handle
+}
+
+/** The letters of a name that a handle may have: ø and å without their marks. */
+function plain(name: string): string {
+  const letters = name.replaceAll('ø', 'o').normalize('NFD').toLowerCase()
+  return letters.replace(/[^a-z]/g, '')
+}
+
+function makeBio(random: Random, interests: number[]): string {
+  if (random.chance(0.1)) return ''
+  const [city, trade] = [random.pick(cities), random.pick(trades)]
+  const [one, two] = interests.map((number) => topics[number]!)
+  const start = random.pick([
+    `${capitalized(trade)} in ${city}`,
+    `${capitalized(trade)}`,
+    `${city}`,
+    `From ${city}, a ${trade}`,
+  ])
+  const rest = random.pick([`${one!.bio}`, `${one!.bio}, ${two!.bio}`, `#${one!.tag} and #${two!.tag}`])
+  return `${start}. ${capitalized(rest)}.`
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,38 @@
+import type { Random } from './random.ts'
+import { comments, replies, type Topic, topics, words } from './topics.ts'
+
+const WITH = ['with @', 'thanks to @', 'as @ suggested', 'cc @', 'you were right, @', 'next time with @']
+const HASHTAGS = 0.45
+const SECOND_HASHTAG = 0.3
+
+/** The text of a post on one of the author's topics, perhaps with hashtags, and with a mention when there is a friend. */
+export function postText(random: Random, interests: readonly number[], friend: string | null): string {
+  const topic = topics[random.pick(interests)]!
+  const said = fill(random, random.pick(topic.posts))
+  const mention = friend === null ? '' : ` (${random.pick(WITH).replace('@', `@${friend}`)})`
+  return `${said}${mention}${hashtags(random, topic)}`
+}
+
+/** What somebody says to a post, or, with `to`, answers to somebody's comment. */
+export function commentText(random: Random, to: string | null): string {
+  const said = fill(random, random.pick(to === null ? comments : replies))
+  return to === null ? said : `@${to} ${said}`
+}
+
+function hashtags(random: Random, { tag, related }: Topic): string {
+  if (!random.chance(HASHTAGS)) return ''
+  return random.chance(SECOND_HASHTAG) ? ` #${tag} #${random.pick(related)}` : ` #${tag}`
+}
+
+function fill(random: Random, template: string): string {
+  const filled = template.replace(/\{([^{}]+)\}/g, (_, choices: string) => {
+    const list = words[choices] ?? choices.split('|')
+    const chosen = random.pick(list)
+    return words[chosen] ? random.pick(words[chosen]) : chosen
+  })
+  return capitalized(filled.replace(/\s+/g, ' ').trim())
+}
+
+function capitalized(text: string): string {
+  return text.replace(/(^|[.!?] )(\p{Ll})/gu, (_, before: string, letter: string) => before + letter.toUpperCase())
+}

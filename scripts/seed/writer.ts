@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { getTableColumns, getTableName } from 'drizzle-orm'
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { Entry } from './community.ts'
+
+/** One parameter carries many rows, for D1 takes a hundred parameters at most, and two megabytes in each. */
+const CHARACTERS_PER_STATEMENT = 1_000_000
+const ATTEMPTS = 200
+
+type Databases = Record<string, D1Database>
+type Statement = { database: string; insert: string; rows: string[]; characters: number }
+
+/** Writes rows many at a time. A row that is there already stays, so that a run which was cut off can be repeated. */
+export function makeWriter(databases: Databases) {
+  const collect = makeCollector()
+  let written = 0
+
+  async function write({ database, insert, rows }: Statement): Promise<void> {
+    const again = `${insert} WHERE true ON CONFLICT DO NOTHING`
+    await persistently(() => databases[database]!.prepare(again).bind(`[${rows}]`).run())
+    written += rows.length
+  }
+
+  return {
+    get written() {
+      return written
+    },
+    async add(entry: Entry): Promise<void> {
+      const full = collect.add(entry)
+      if (full) await write(full)
+    },
+    async flush(): Promise<void> {
+      for (const rest of collect.rest()) await write(rest)
+    },
+  }
+}
+
+/** Writes all of the rows, which are of one database, or none. Throws when one of them is there already. */
+export async function writeAtOnce(databases: Databases, entries: readonly Entry[]): Promise<number> {
+  const collect = makeCollector()
+  const full = entries.flatMap((entry) => collect.add(entry) ?? [])
+  const db = databases[entries[0]!.database]!
+  const statements = [...full, ...collect.rest()].map(({ insert, rows }) => db.prepare(insert).bind(`[${rows}]`))
+  await persistently(() => db.batch(statements))
+  return entries.length
+}
+
+/** Gathers rows into statements, one database and table each; `add` hands out the statement that has become full. */
+function makeCollector() {
+  const open = new Map<string, Statement>()
+  return {
+    add({ database, table, row }: Entry): Statement | null {
+      const key = `${database} ${getTableName(table)}`
+      const statement = open.get(key) ?? { database, insert: insertionInto(table, row), rows: [], characters: 0 }
+      open.set(key, statement)
+      const text = JSON.stringify(columnsOf(table, row).map(([name, column]) => driverValue(row[name], column)))
+      statement.rows.push(text)
+      statement.characters += text.length
+      if (statement.characters < CHARACTERS_PER_STATEMENT) return null
+      open.delete(key)
+      return statement
+    },
+    rest(): Statement[] {
+      const statements = [...open.values()]
+      open.clear()
+      return statements
+    },
+  }
+}
+
+type Column = ReturnType<typeof getTableColumns<SQLiteTable>>[string]
+
+function insertionInto(table: SQLiteTable, row: Entry['row']): string {
+  const names = columnsOf(table, row).map(([, column]) => column.name)
+  const values = names.map((_, at) => `value ->> ${at}`)
+  return `INSERT INTO ${getTableName(table)} (${names}) SELECT ${values} FROM json_each(?)`
+}
+
+/** The columns that the rows of a table give; the others have defaults. */
+function columnsOf(table: SQLiteTable, row: Entry['row']): [string, Column][] {
+  return Object.entries(getTableColumns(table)).filter(([name]) => name in row)
+}
+
+const driverValue = (value: unknown, column: Column) =>
+  value === null || value === undefined ? null : column.mapToDriverValue(value)
+
+/** A running server may be writing to the same file just then. */
+async function persistently(work: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (attempt === ATTEMPTS || !/database is locked|SQLITE_BUSY/.test(String(error))) throw error
+      await sleep(25)
+    }
+  }
+}

@@ -1,0 +1,217 @@
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { getTableName } from 'drizzle-orm'
+import { afterAll, describe, expect, test } from 'vitest'
+import { migrateLocally, withDatabases } from '../../scripts/databases.ts'
+import { readKeyring } from '../../scripts/seal.ts'
+import { accountRows, type Community, type Entry, followRows, foundCommunity } from '../../scripts/seed/community.ts'
+import { conversations } from '../../scripts/seed/conversations.ts'
+import { growGraph, readGraph } from '../../scripts/seed/graph.ts'
+import { loginRows } from '../../scripts/seed/logins.ts'
+import { makeRandom } from '../../scripts/seed/random.ts'
+import { shardOf, timeOf } from '../../src/platform/ids.ts'
+import type { accounts, follows } from '../../src/services/accounts/tables.ts'
+import type { feedIndex } from '../../src/services/feed/tables.ts'
+import type { notifications } from '../../src/services/notifications/tables.ts'
+import type { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'
+
+const UNTIL = Date.UTC(2026, 5, 1)
+const secrets = { DATA_KEYS: `k1:${btoa('k'.repeat(32))}`, INDEX_KEY: btoa('i'.repeat(32)) }
+const keys = { keyring: readKeyring(secrets.DATA_KEYS), indexKey: secrets.INDEX_KEY }
+const folder = mkdtempSync(join(tmpdir(), 'seed-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function rowsOf(
+  randomSeed: number,
+  { posts = 300, taken = [] as string[] } = {},
+): { community: Community; entries: Entry[] } {
+  const random = makeRandom(randomSeed)
+  const shards = [0, 1]
+  const community = foundCommunity({
+    graph: growGraph(random, 80),
+    posts,
+    random,
+    until: UNTIL,
+    openShards: shards,
+    shards,
+    taken: new Set(taken),
+  })
+  const entries = [
+    ...followRows(community),
+    ...[...conversations(community)].flat(),
+    ...accountRows(community),
+    ...loginRows(community, keys),
+  ]
+  return { community, entries }
+}
+
+function digest(entries: Entry[]): string {
+  const lines = entries.map(({ database, table, row }) => JSON.stringify([database, getTableName(table), row]))
+  return createHash('sha256').update(lines.join('\n')).digest('hex')
+}
+
+const { community, entries } = rowsOf(1, { posts: 4_000 })
+type Placed<T> = T & { database: string }
+function all<T>(table: string): Placed<T>[] {
+  const mine = entries.filter((entry) => getTableName(entry.table) === table)
+  return mine.map(({ database, row }) => ({ ...row, database }) as Placed<T>)
+}
+const allAccounts = all<typeof accounts.$inferSelect>('accounts')
+const allFollows = all<typeof follows.$inferSelect>('follows')
+const allPosts = all<typeof posts.$inferSelect>('posts')
+const allLikes = all<typeof likes.$inferSelect>('likes')
+const byId = new Map(allPosts.map((post) => [post.id, post]))
+const following = new Set(allFollows.map(({ followerId, followeeId }) => `${followerId} ${followeeId}`))
+
+/** Whether the account may see the post, and the one that it is under. */
+function maySee(accountId: string, postId: string): boolean {
+  const post = byId.get(postId as never)!
+  if (post.rootId && !maySee(accountId, post.rootId)) return false
+  return post.visibility === 'public' || following.has(`${accountId} ${post.authorId}`)
+}
+
+describe('a community', () => {
+  test('is the same, byte for byte, for the same seed, and another one for another', () => {
+    const once = digest(rowsOf(1).entries)
+    expect(digest(rowsOf(1).entries)).toBe(once)
+    expect(digest(rowsOf(2).entries)).not.toBe(once)
+  })
+
+  test('takes no handle that others have, and is otherwise the same', () => {
+    const others = community.people.slice(0, 20).map(({ handle }) => handle)
+    const { people } = rowsOf(1, { taken: others }).community
+    expect(people.filter(({ handle }) => others.includes(handle))).toEqual([])
+    expect(people.map(({ id }) => id)).toEqual(community.people.map(({ id }) => id))
+  })
+
+  test('has a few whom many follow, and many whom few do', () => {
+    const followed = growGraph(makeRandom(3), 2_000).flat()
+    const counts = [...Map.groupBy(followed, (number) => number).values()].map(({ length }) => length)
+    const sorted = counts.sort((a, b) => b - a)
+    expect(sorted[0]).toBeGreaterThan(30 * sorted[1_000]!)
+  })
+
+  test('holds every row in the shard of whoever owns it, at a time of the last thirty days', () => {
+    for (const { id, database, authorId } of allPosts) {
+      expect(database).toBe(`SHARD_${shardOf(id)}`)
+      expect(shardOf(authorId)).toBe(shardOf(id))
+      expect(timeOf(id)).toBeLessThan(UNTIL)
+      expect(timeOf(id)).toBeGreaterThanOrEqual(UNTIL - 30 * 86_400_000)
+    }
+    for (const { followerId, database } of allFollows) expect(database).toBe(`SHARD_${shardOf(followerId)}`)
+  })
+
+  test('counts what is there', () => {
+    const count = <T>(rows: T[], owner: (row: T) => string | null) => Map.groupBy(rows, owner)
+    const real = allFollows.filter(({ followerId, followeeId }) => followerId !== followeeId)
+    const [followed, follow] = [count(real, (row) => row.followeeId), count(real, (row) => row.followerId)]
+    const written = count(allPosts, (row) => row.authorId)
+    for (const { id, followerCount, followingCount, postCount } of allAccounts) {
+      const counts = [followed, follow, written].map((groups) => groups.get(id)?.length ?? 0)
+      expect([followerCount, followingCount, postCount]).toEqual(counts)
+    }
+    const liked = count(allLikes, (row) => row.postId)
+    const threads = count(all<typeof threadIndex.$inferSelect>('thread_index'), (row) => row.threadId)
+    for (const { id, likeCount, commentCount } of allPosts) {
+      expect([likeCount, commentCount]).toEqual([liked.get(id)?.length ?? 0, threads.get(id)?.length ?? 0])
+    }
+    expect(all('followers').length).toBe(real.length)
+  })
+
+  test('lists each post on every shard and each comment on its own, and publicly what is public', () => {
+    const lists = Map.groupBy(all<typeof feedIndex.$inferSelect>('feed_index'), (row) => row.postId)
+    const open = new Set(all<{ postId: string }>('public_posts').map((row) => row.postId))
+    for (const { id, rootId, visibility, database } of allPosts) {
+      const listed = lists.get(id)!.map((row) => `${row.database} ${row.lane}`)
+      expect(listed).toEqual(rootId ? [`${database} 1`] : ['SHARD_0 0', 'SHARD_1 0'])
+      expect(open.has(id)).toBe(!rootId && visibility === 'public')
+    }
+  })
+
+  test('lets nobody like, answer or hear of what they may not see', () => {
+    for (const { accountId, postId } of allLikes) expect(maySee(accountId, postId)).toBe(true)
+    for (const { authorId, parentId } of allPosts) if (parentId) expect(maySee(authorId, parentId)).toBe(true)
+    const news = all<typeof notifications.$inferSelect>('notifications')
+    expect(new Set(news.map(({ kind }) => kind))).toEqual(new Set(['follow', 'like', 'comment', 'mention']))
+    for (const { accountId, actorId, postId } of news) {
+      expect(accountId).not.toBe(actorId)
+      if (postId) expect(maySee(accountId, postId)).toBe(true)
+    }
+  })
+
+  test('mentions people who are there, where the text says so', () => {
+    const mentions = allPosts.flatMap((post) =>
+      post.entities.flatMap((entity) => (entity.kind === 'mention' ? [{ ...entity, post }] : [])),
+    )
+    expect(mentions.length).toBeGreaterThan(20)
+    for (const { post, start, end, handle, accountId } of mentions) {
+      expect(post.text.slice(start, end)).toBe(`@${handle}`)
+      expect(community.accountIds.get(handle)).toBe(accountId)
+    }
+  })
+})
+
+test('an edge list, plain or gzipped, makes friends both ways', () => {
+  const list = '# a comment\n7 3\n3\t9\n\n7 3\n5 5\n'
+  const [plain, zipped] = [join(folder, 'graph.txt'), join(folder, 'graph.txt.gz')]
+  writeFileSync(plain, list)
+  writeFileSync(zipped, gzipSync(list))
+  expect(readGraph(plain)).toEqual([[1], [0, 2], [1], []])
+  expect(readGraph(zipped)).toEqual(readGraph(plain))
+  writeFileSync(plain, '1 2\nalone\n')
+  expect(() => readGraph(plain)).toThrow(`${plain}:2 is no pair: alone`)
+})
+
+describe('npm run seed', () => {
+  const state = join(folder, 'state')
+  const seed = () =>
+    spawnSync(
+      process.execPath,
+      ['scripts/seed.ts', '--people', '40', '--posts', '200', '--until', '2026-06-01', '--persist-to', state],
+      { encoding: 'utf8', env: { ...process.env, ...secrets } },
+    )
+
+  test('refuses databases that are not set up, telling what to do', () => {
+    const { status, stderr } = seed()
+    expect([status, stderr]).toEqual([1, `The databases in ${state} are not set up: run npm start once.\n`])
+  })
+
+  test('fills the databases, and refuses to do it twice', async () => {
+    await migrateLocally(state)
+    const first = seed()
+    expect(first.stderr).toBe('')
+    expect(first.stdout).toMatch(/^40 people and 200 posts are there: [\d,]+ rows in [\d.]+ s, [\d,]+ a second\.\n/)
+    expect(await counts(state)).toMatchObject({ users: 40, handles: 40, credentials: 40, accounts: 40, posts: 200 })
+
+    const second = seed()
+    expect([second.status, second.stderr]).toEqual([
+      1,
+      'This community is there already: choose another, as --random-seed 2\n',
+    ])
+    expect(await counts(state)).toMatchObject({ users: 40, posts: 200 })
+  })
+})
+
+async function counts(state: string): Promise<Record<string, number>> {
+  const queries = [
+    ['users', 'DIRECTORY', 'SELECT count(*) n FROM users WHERE email_verified = 1'],
+    ['handles', 'DIRECTORY', 'SELECT count(*) n FROM handles WHERE reserved_until IS NULL'],
+    ['credentials', 'DIRECTORY', "SELECT count(*) n FROM credentials WHERE password LIKE '$argon2id$v=19$m=19456%'"],
+    ['accounts', 'SHARD_0', 'SELECT count(*) n FROM accounts'],
+    ['accounts', 'SHARD_1', 'SELECT count(*) n FROM accounts'],
+    ['posts', 'SHARD_0', 'SELECT count(*) n FROM posts WHERE root_id IS NULL'],
+    ['posts', 'SHARD_1', 'SELECT count(*) n FROM posts WHERE root_id IS NULL'],
+  ] as const
+  return withDatabases(state, async (databases) => {
+    const found: Record<string, number> = {}
+    for (const [name, database, query] of queries) {
+      const row = await databases[database]!.prepare(query).first<{ n: number }>()
+      found[name] = (found[name] ?? 0) + row!.n
+    }
+    return found
+  })
+}
