@@ -1,0 +1,66 @@
+import { signal } from '@preact/signals'
+import { Problem } from './http.ts'
+import { onAccountChange } from './session.ts'
+
+type Note = { id: number; text: string; failure: boolean }
+
+const notes = signal<Note[]>([])
+const spoken = signal('')
+let count = 0
+
+onAccountChange(() => {
+  notes.value = []
+})
+
+/** Tells a screen reader, and shows nothing. */
+export function say(text: string): void {
+  // The same words twice in a row would not be read again.
+  spoken.value = spoken.value === text ? `${text}\u00a0` : text
+}
+
+/** Shows a note for a few seconds, and reads it out. */
+export function tell(text: string, failure = false): void {
+  count += 1
+  const note = { id: count, text, failure }
+  notes.value = [...notes.value.slice(-2), note]
+  setTimeout(() => dismiss(note.id), failure ? 9_000 : 5_000)
+}
+
+/** Tells of something that failed. */
+export function report(error: unknown): void {
+  tell(reasonOf(error), true)
+}
+
+/** A sentence or two for people. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Problem)) return error instanceof Error ? error.message : 'Something went wrong'
+  const parts = [error.title, error.detail, ...error.errors.map(({ message }) => message)]
+  return parts.flatMap((part) => (part ? [part.replace(/\.?$/, '.')] : [])).join(' ')
+}
+
+function dismiss(id: number): void {
+  notes.value = notes.value.filter((note) => note.id !== id)
+}
+
+export function Announcements() {
+  const shown = (failure: boolean) =>
+    notes.value
+      .filter((note) => note.failure === failure)
+      .map((note) => (
+        <p key={note.id} class={failure ? 'note failure' : 'note'}>
+          {note.text}
+          <button type="button" class="quiet" aria-label="Dismiss" onClick={() => dismiss(note.id)}>
+            ×
+          </button>
+        </p>
+      ))
+  return (
+    <div class="notes">
+      <div role="alert">{shown(true)}</div>
+      <div role="status">{shown(false)}</div>
+      <div class="unseen" role="status">
+        {spoken}
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,25 @@
+import './style.css'
+import { effect, signal } from '@preact/signals'
+import { render } from 'preact'
+import { report } from './announce.tsx'
+import { App } from './app.tsx'
+import { readMe } from './me.ts'
+import { connect } from './realtime.ts'
+import { resume, session } from './session.ts'
+
+const failure = signal<unknown>(null)
+
+function Root() {
+  return <App failure={failure.value} />
+}
+
+effect(() => {
+  if (!session.value) return
+  connect()
+  readMe().catch(report)
+})
+
+resume().catch((error: unknown) => {
+  failure.value = error
+})
+render(<Root />, document.querySelector('#app')!)

@@ -1,0 +1,53 @@
+import { accountWith, readAccount } from './accounts.ts'
+import { Avatar } from './avatar.tsx'
+import { listAt } from './list.ts'
+import { Link, View } from './router.tsx'
+import { Failed, Pages, useList, useRead, Waiting } from './timeline.tsx'
+import type { Account } from './wire.ts'
+
+type Side = 'followers' | 'following'
+
+/** Who follows an account, or whom it follows. */
+export function People({ handle, side }: { handle: string; side: Side }) {
+  const account = accountWith(handle).value
+  const { failure, again } = useRead(() => (account ? Promise.resolve() : readAccount(handle)))
+  const title = side === 'followers' ? `Followers of @${handle}` : `Followed by @${handle}`
+  return (
+    <View title={title}>
+      <p class="context">
+        <Link href={`/@${handle}`}>Back to the profile</Link>
+      </p>
+      {failure.value ? (
+        <Failed error={failure.value} again={again} />
+      ) : account ? (
+        <Rows account={account} side={side} title={title} />
+      ) : (
+        <Waiting />
+      )}
+    </View>
+  )
+}
+
+function Rows({ account, side, title }: { account: Account; side: Side; title: string }) {
+  const list = listAt<Account>(`/accounts/${account.id}/${side}`)
+  useList(list)
+  return (
+    <Pages
+      list={list}
+      label={title}
+      empty={<p>Nobody yet.</p>}
+      show={({ handle, displayName, bio, relation }) => (
+        <article class="person">
+          <Avatar of={{ handle, displayName }} />
+          <div>
+            <Link href={`/@${handle}`} class="author">
+              <b>{displayName}</b> <span class="handle">@{handle}</span>
+            </Link>
+            {relation?.followedBy && <span class="chip">Follows you</span>}
+            {bio && <p class="excerpt">{bio}</p>}
+          </div>
+        </article>
+      )}
+    />
+  )
+}

@@ -1,0 +1,166 @@
+import { useSignal } from '@preact/signals'
+import { accountWith, editProfile, readAccount, setBlocking, setFollowing } from './accounts.ts'
+import { report, tell } from './announce.tsx'
+import { Avatar } from './avatar.tsx'
+import { confirmed } from './dialog.tsx'
+import { Field, FormFailure, LongField, Submit, useForm } from './field.tsx'
+import { listAt } from './list.ts'
+import { plural } from './post.tsx'
+import { keepPost } from './posts.ts'
+import { Link, navigate, View } from './router.tsx'
+import { session } from './session.ts'
+import { logOut } from './sign-in.ts'
+import { monthOf } from './time.tsx'
+import { Failed, Timeline, useList, useRead, Waiting } from './timeline.tsx'
+import type { Account, Post } from './wire.ts'
+
+export function Profile({ handle }: { handle: string }) {
+  const account = accountWith(handle).value
+  const { failure, again } = useRead(() => readAccount(handle))
+  if (failure.value) return <View title={`@${handle}`} children={<Failed error={failure.value} again={again} />} />
+  if (!account) return <View title={`@${handle}`} children={<Waiting />} />
+  return (
+    <View title="Profile" windowTitle={account.displayName}>
+      <Card account={account} />
+      <Posts key={String(account.relation?.blocking)} account={account} />
+    </View>
+  )
+}
+
+function Posts({ account }: { account: Account }) {
+  const list = listAt<Post>(`/accounts/${account.id}/posts`, keepPost)
+  useList(list)
+  return (
+    <Timeline
+      list={list}
+      label={`Posts by ${account.displayName}`}
+      older="Older posts"
+      empty={<p>No posts to see here.</p>}
+    />
+  )
+}
+
+function Card({ account }: { account: Account }) {
+  const editing = useSignal(false)
+  const { handle, displayName, bio, relation } = account
+  const isMine = account.id === session.value?.id
+  return (
+    <section class="card profile" aria-label="Profile">
+      <div class="profile-head">
+        <Avatar of={account} size="large" />
+        <div class="actions">
+          {relation && <Relations account={account} />}
+          {isMine && (
+            <>
+              <button
+                type="button"
+                class="secondary"
+                aria-expanded={editing.value}
+                onClick={() => (editing.value = !editing.value)}
+              >
+                Edit profile
+              </button>
+              <button type="button" class="secondary" onClick={() => void logOut().then(() => navigate('/'), report)}>
+                Log out
+              </button>
+            </>
+          )}
+        </div>
+      </div>
+      <h2>{displayName}</h2>
+      <p class="handle">
+        @{handle} {relation?.followedBy && <span class="chip">Follows you</span>}
+      </p>
+      {editing.value ? (
+        <EditProfile account={account} onDone={() => (editing.value = false)} />
+      ) : (
+        bio && <p class="bio">{bio}</p>
+      )}
+      <Counts account={account} />
+    </section>
+  )
+}
+
+function Counts({ account }: { account: Account }) {
+  const { handle, followerCount, followingCount, postCount, createdAt } = account
+  return (
+    <ul class="counts">
+      <li>
+        <b>{postCount}</b> {postCount === 1 ? 'post' : 'posts'}
+      </li>
+      <li>
+        <Link href={`/@${handle}/followers`}>
+          <b>{followerCount}</b> {plural(followerCount, 'follower').replace(/^\d+ /, '')}
+        </Link>
+      </li>
+      <li>
+        <Link href={`/@${handle}/following`}>
+          <b>{followingCount}</b> following
+        </Link>
+      </li>
+      <li class="joined">Joined {monthOf(createdAt)}</li>
+    </ul>
+  )
+}
+
+/** Follow and block, as they stand and to be changed. */
+function Relations({ account }: { account: Account }) {
+  const busy = useSignal(false)
+  const { following, blocking } = account.relation!
+  const change = (work: Promise<unknown>, done: string) => {
+    busy.value = true
+    void work.then(() => tell(done), report).finally(() => (busy.value = false))
+  }
+  const follow = () =>
+    change(
+      setFollowing(account, !following),
+      following ? `You no longer follow ${account.displayName}` : `You follow ${account.displayName}`,
+    )
+  const block = async () => {
+    const text = 'You will not see each other, and neither follows the other any more. They are not told.'
+    if (blocking) change(setBlocking(account, false), `${account.displayName} is no longer blocked`)
+    else if (await confirmed(`Block ${account.displayName}?`, text, 'Block')) {
+      change(setBlocking(account, true), `${account.displayName} is blocked`)
+    }
+  }
+  return (
+    <>
+      <button type="button" class="secondary" disabled={busy.value} onClick={() => void block()}>
+        {blocking ? 'Unblock' : 'Block'}
+      </button>
+      {!blocking && (
+        <button type="button" class={following ? 'secondary' : ''} disabled={busy.value} onClick={follow}>
+          {following ? 'Unfollow' : 'Follow'}
+        </button>
+      )}
+    </>
+  )
+}
+
+function EditProfile({ account, onDone }: { account: Account; onDone: () => void }) {
+  const form = useForm(async (values) => {
+    await editProfile({ displayName: values('displayName'), bio: values('bio') })
+    tell('Your profile is saved')
+    onDone()
+  })
+  return (
+    <form class="stack" aria-label="Edit profile" onSubmit={form.onSubmit}>
+      <Field
+        form={form}
+        name="displayName"
+        label="Name"
+        defaultValue={account.displayName}
+        autocomplete="name"
+        required
+      />
+      <LongField form={form} name="bio" label="About you" value={account.bio} />
+      <FormFailure form={form} shown={['displayName', 'bio']} />
+      <div class="actions">
+        <button type="button" class="secondary" onClick={onDone}>
+          Cancel
+        </button>
+        <Submit form={form}>Save</Submit>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,90 @@
+import { signal } from '@preact/signals'
+import ReconnectingWebSocket from 'partysocket/ws'
+import { call } from './api.ts'
+import { onAccountChange } from './session.ts'
+
+type Frame = { seq: number; event: string; data: Record<string, string> }
+type Hello = { seq: number; event: 'hello'; resumed: boolean }
+
+const PING_MS = 30_000
+const PONG_MS = 10_000
+
+/** Whether frames arrive as things happen; `undefined` before the first connection. */
+export const live = signal<boolean | undefined>(undefined)
+
+const handlers = new Map<string, (data: Record<string, string>) => void>()
+
+/** Registers what to do with the frames of one event. */
+export function onFrame(event: string, handle: (data: Record<string, string>) => void): void {
+  handlers.set(event, handle)
+}
+
+/** Registers what to do when frames may have been missed. */
+export function onGap(catchUp: () => void): void {
+  gaps.push(catchUp)
+}
+const gaps: (() => void)[] = []
+
+let socket: ReconnectingWebSocket | null = null
+let beat: ReturnType<typeof setInterval> | undefined
+let silence: ReturnType<typeof setTimeout> | undefined
+let seen: number | null = null
+
+/** Opens the socket and keeps it open, whatever the network does. */
+export function connect(): void {
+  socket = new ReconnectingWebSocket(address, [], {
+    minReconnectionDelay: 1_000,
+    maxReconnectionDelay: 30_000,
+    connectionTimeout: 10_000,
+  })
+  socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
+    clearTimeout(silence)
+    if (data !== 'pong') receive(JSON.parse(data) as Frame | Hello)
+  })
+  socket.addEventListener('close', () => {
+    if (live.value) live.value = false
+  })
+  beat = setInterval(ping, PING_MS)
+}
+
+function disconnect(): void {
+  clearInterval(beat)
+  clearTimeout(silence)
+  socket?.close()
+  socket = null
+  seen = null
+  live.value = undefined
+}
+onAccountChange(disconnect)
+
+async function address(): Promise<string> {
+  const { ticket } = await call<{ ticket: string }>('POST', '/realtime/tickets')
+  const query = new URLSearchParams({
+    ticket,
+    channels: 'home,notifications',
+    ...(seen !== null && { since: String(seen) }),
+  })
+  return `${window.location.origin.replace(/^http/, 'ws')}/v1/realtime?${query}`
+}
+
+function ping(): void {
+  if (socket?.readyState !== WebSocket.OPEN) return
+  socket.send('ping')
+  silence = setTimeout(() => socket?.reconnect(), PONG_MS)
+}
+
+function receive(frame: Frame | Hello): void {
+  if (isHello(frame)) {
+    live.value = true
+    if (frame.resumed) return
+    seen = frame.seq
+    for (const catchUp of gaps) catchUp()
+  } else if (typeof frame.seq === 'number') {
+    seen = frame.seq
+    handlers.get(frame.event)?.(frame.data)
+  }
+}
+
+const isHello = (frame: Frame | Hello): frame is Hello => frame.event === 'hello'
+
+addEventListener('online', () => socket?.reconnect())

@@ -1,0 +1,25 @@
+import { call } from './api.ts'
+import { Unreachable } from './http.ts'
+import { begin, end, isSignedOut } from './session.ts'
+import type { Tokens } from './wire.ts'
+
+export async function register(json: { handle: string; email: string; password: string }): Promise<void> {
+  await call('POST', '/auth/register', { json })
+}
+
+/** Confirms the address that a mail went to, which logs its owner in. */
+export async function verify(token: string): Promise<void> {
+  await begin(await call<Tokens>('POST', '/auth/verify', { json: { token } }))
+}
+
+export async function logIn(json: { identifier: string; password: string }): Promise<void> {
+  await begin(await call<Tokens>('POST', '/auth/login', { json }))
+}
+
+/** Ends this login. Without a network it is only forgotten here. */
+export async function logOut(): Promise<void> {
+  await call('POST', '/auth/logout').catch((error: unknown) => {
+    if (!(error instanceof Unreachable) && !isSignedOut(error)) throw error
+  })
+  await end()
+}

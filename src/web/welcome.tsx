@@ -1,0 +1,155 @@
+import { signal, useSignal } from '@preact/signals'
+import { reasonOf } from './announce.tsx'
+import { Field, FormFailure, Submit, useForm } from './field.tsx'
+import { Icon } from './icons.tsx'
+import { Link, navigate, View } from './router.tsx'
+import { farewell } from './session.ts'
+import { logIn, register, verify } from './sign-in.ts'
+import { useRead } from './timeline.tsx'
+
+const MIN_PASSWORD = 15
+
+/** The token of the mail's link, `/?verify=TOKEN`; it is taken out of the address, and so of the history, at once. */
+export const verification = signal(new URLSearchParams(window.location.search).get('verify'))
+if (verification.value) history.replaceState(null, '', '/')
+
+export function LogIn() {
+  const form = useForm(async (values) => {
+    await logIn({ identifier: values('identifier').trim(), password: values('password') })
+    navigate('/')
+  })
+  return (
+    <View title="Welcome back">
+      <form class="card stack narrow-form" aria-label="Log in" onSubmit={form.onSubmit}>
+        {farewell.value && <p role="status">{farewell.value}</p>}
+        <Field
+          form={form}
+          name="identifier"
+          label="Handle or email"
+          autocomplete="username"
+          autocapitalize="none"
+          required
+        />
+        <Field form={form} name="password" label="Password" type="password" autocomplete="current-password" required />
+        <FormFailure form={form} shown={['identifier', 'password']} />
+        <Submit form={form}>Log in</Submit>
+        <p class="aside">
+          New here? <Link href="/register">Create an account</Link>
+        </p>
+      </form>
+    </View>
+  )
+}
+
+export function Register() {
+  const sentTo = useSignal('')
+  const form = useForm(async (values) => {
+    const email = values('email').trim()
+    await register({ handle: values('handle').trim(), email, password: values('password') })
+    sentTo.value = email
+  })
+  if (sentTo.value) return <MailSent to={sentTo.value} />
+  return (
+    <View title="Create an account">
+      <form class="card stack narrow-form" aria-label="Create an account" onSubmit={form.onSubmit}>
+        <Field
+          form={form}
+          name="handle"
+          label="Handle"
+          hint="What others call you here: letters, digits and _"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+        />
+        <Field
+          form={form}
+          name="email"
+          label="Email"
+          type="email"
+          autocomplete="email"
+          hint="Only for logging in; nobody sees it"
+          required
+        />
+        <Field
+          form={form}
+          name="password"
+          label="Password"
+          type="password"
+          autocomplete="new-password"
+          hint={`At least ${MIN_PASSWORD} characters; a few words make a good one`}
+          minLength={MIN_PASSWORD}
+          required
+        />
+        <FormFailure form={form} shown={['handle', 'email', 'password']} />
+        <Submit form={form}>Create account</Submit>
+        <p class="aside">
+          Have one? <Link href="/login">Log in</Link>
+        </p>
+      </form>
+    </View>
+  )
+}
+
+const isLocal = ['127.0.0.1', 'localhost'].includes(window.location.hostname)
+
+function MailSent({ to }: { to: string }) {
+  const form = useForm(async (values) => {
+    await verify(values('token').trim())
+    navigate('/')
+  })
+  return (
+    <View title="We sent you a mail">
+      <form class="card stack narrow-form centered" aria-label="Confirm your address" onSubmit={form.onSubmit}>
+        <Icon name="mail" />
+        <p>
+          It went to <b>{to}</b>. Open the link in it to confirm your address, and you are in.
+        </p>
+        {isLocal && (
+          <p>
+            On this machine mail goes nowhere:{' '}
+            <a href="/cdn-cgi/local/explorer/email/sending" target="_blank" rel="noreferrer">
+              read it in the local inbox
+            </a>
+            .
+          </p>
+        )}
+        <Field
+          form={form}
+          name="token"
+          label="Or paste the token from the mail"
+          autocomplete="one-time-code"
+          required
+        />
+        <FormFailure form={form} shown={['token']} />
+        <Submit form={form} class="secondary">
+          Confirm
+        </Submit>
+      </form>
+    </View>
+  )
+}
+
+export function Verify({ token }: { token: string }) {
+  const { failure } = useRead(async () => {
+    await verify(token)
+    verification.value = null
+    navigate('/')
+  })
+  const leave = () => {
+    verification.value = null
+    navigate('/login')
+  }
+  return (
+    <View title="Confirming your address">
+      <div class="card stack narrow-form">
+        {failure.value ? <p role="alert">{reasonOf(failure.value)}</p> : <p role="status">One moment…</p>}
+        {failure.value !== null && (
+          <button type="button" class="secondary" onClick={leave}>
+            Go to log in
+          </button>
+        )}
+      </div>
+    </View>
+  )
+}

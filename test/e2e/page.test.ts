@@ -1,0 +1,276 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
+const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...quiet]
+const password = 'a long enough password'
+const inbox = '/cdn-cgi/local/explorer/api/local/email/sending'
+
+const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-page-'))
+let server: ChildProcess
+let browser: Browser
+let origin: string
+const complaints: string[] = []
+
+if (!existsSync(executablePath)) {
+  process.stderr.write(`The page is not tested: there is no ${executablePath}. Install chromium or set CHROMIUM.\n`)
+}
+
+describe.skipIf(!existsSync(executablePath))('the page', () => {
+  let ada: Page
+  let bob: Page
+
+  beforeAll(async () => {
+    const port = await freePort()
+    origin = `http://127.0.0.1:${port}`
+    server = spawn(process.execPath, ['scripts/start.ts', '--port', String(port), '--persist-to', stateDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const output: Buffer[] = []
+    server.stdout!.on('data', (chunk: Buffer) => output.push(chunk))
+    browser = await chromium.launch({ executablePath, args })
+    await vi.waitUntil(() => up(output), { timeout: 100_000, interval: 250 })
+  })
+
+  afterAll(async () => {
+    await browser?.close()
+    if (server?.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit')
+    rmSync(stateDir, { recursive: true, force: true })
+  })
+
+  test('a mail brings a newcomer in, who stays in however many tabs open and reload at once', async () => {
+    ada = await newcomer('ada', 'Ada Lovelace')
+    bob = await newcomer('bob', 'Bob Noyce')
+    const tabs = [bob, await bob.context().newPage(), await bob.context().newPage()]
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(tabs.map((tab) => tab.goto(origin)))
+      await Promise.all(tabs.map((tab) => heading(tab, 'Home').waitFor()))
+    }
+    await Promise.all(tabs.slice(1).map((tab) => tab.close()))
+  })
+
+  test('a post with an image reaches a follower live, and the like comes back live', async () => {
+    await follow(bob, '@Ada')
+    await bob.getByRole('link', { name: 'Home' }).click()
+    await bob.getByText('It is quiet here').waitFor()
+    await ada.getByRole('link', { name: 'Notifications, 1 unread' }).waitFor()
+
+    await write(ada, 'First light on the #ridge, worth every step. @bob', {
+      buffer: await landscape(),
+      alt: 'Mountains at sunrise',
+    })
+    const post = bob.getByRole('article').filter({ hasText: 'First light' })
+    await post.waitFor()
+    await loaded(post.getByRole('img', { name: 'Mountains at sunrise' }))
+
+    const like = post.getByRole('button', { name: /^Like/ })
+    await like.click()
+    expect(await like.getAttribute('aria-pressed')).toBe('true')
+    await ada.getByRole('link', { name: 'Notifications, 2 unread' }).waitFor()
+    await ada.getByRole('button', { name: 'Like, 1 like', exact: true }).waitFor()
+  })
+
+  test('notifications are marked as read when seen, and a comment joins them and the thread live', async () => {
+    await ada.getByRole('link', { name: /^Notifications/ }).click()
+    const items = ada.getByRole('region', { name: 'Notifications' }).getByRole('article')
+    await items.filter({ hasText: 'liked your post' }).waitFor()
+    await items.filter({ hasText: 'followed you' }).waitFor()
+    await ada.getByRole('link', { name: 'Notifications', exact: true }).waitFor()
+
+    await bob.getByRole('link', { name: /^Comment, 0/ }).click()
+    const box = bob.getByRole('textbox', { name: 'Reply to Ada Lovelace' })
+    await box.waitFor()
+    expect(await bob.evaluate('document.activeElement.tagName')).toBe('TEXTAREA')
+    await box.fill('Which path did you take?')
+    await box.press('Control+Enter')
+    await bob.getByRole('region', { name: 'Comments' }).getByText('Which path').waitFor()
+    await items.filter({ hasText: 'commented on your post' }).getByText('Which path').waitFor()
+    await ada.getByRole('link', { name: 'commented on your post' }).click()
+    await heading(ada, 'Comment').waitFor()
+    await ada.getByRole('link', { name: 'See the whole thread' }).click()
+    await heading(ada, 'Post').waitFor()
+  })
+
+  test('every control has a name, and the keyboard reaches the composer', async () => {
+    for (const view of ['Home', 'Discover', 'Notifications', 'Profile']) {
+      await bob.getByRole('navigation').getByRole('link', { name: view }).click()
+      await bob.locator('[aria-busy=false]').waitFor()
+      expect(await namelessControls(bob), view).toEqual([])
+    }
+    await bob.goto(origin)
+    await bob.getByRole('article').first().waitFor()
+    const stops: string[] = []
+    while (stops.at(-1) !== 'TEXTAREA' && stops.length < 20) {
+      await bob.keyboard.press('Tab')
+      stops.push(await bob.evaluate('document.activeElement.tagName'))
+    }
+    expect(stops.at(-1)).toBe('TEXTAREA')
+  })
+
+  test('nothing was written to the console: no error, no violation of the content security policy', () => {
+    expect(complaints).toEqual([])
+  })
+
+  test.runIf(process.env.UPDATE_SCREENSHOT)('its screenshot is taken', async () => {
+    const grace = await newcomer('grace', 'Grace Hopper')
+    await write(grace, 'A ship in port is safe, but that is not what ships are built for. #sailing')
+    await follow(bob, 'grace')
+    await bob.getByRole('link', { name: 'Home' }).click()
+    await bob.setViewportSize({ width: 1200, height: 800 })
+    const post = bob.getByRole('article').filter({ hasText: 'A ship in port' })
+    await post.getByRole('button', { name: /^Like/ }).click()
+    await bob.mouse.move(0, 0)
+    await loaded(bob.getByRole('img', { name: 'Mountains at sunrise' }))
+    await follow(grace, 'bob')
+    await bob.getByRole('link', { name: 'Notifications, 1 unread' }).waitFor()
+    await bob.getByRole('button', { name: 'Dismiss' }).first().waitFor({ state: 'detached' })
+    await bob.screenshot({ path: 'docs/screenshot.png' })
+  })
+
+  test('a like that fails is taken back, and said', async () => {
+    await bob.goto(origin)
+    await bob.route('**/v1/posts/*/like', (route) => route.abort())
+    const like = bob.getByRole('article').first().getByRole('button', { name: /^Like/ })
+    const before = await like.getAttribute('aria-pressed')
+    await like.click()
+    await bob.getByRole('alert').getByText('The server cannot be reached').waitFor()
+    expect(await like.getAttribute('aria-pressed')).toBe(before)
+  })
+
+  test('a post whose answer was lost is published once', async () => {
+    const keys: (string | undefined)[] = []
+    await ada.getByRole('link', { name: 'Home' }).click()
+    await ada.route('**/v1/posts', async (route) => {
+      keys.push(route.request().headers()['idempotency-key'])
+      if (keys.length > 1) return route.continue()
+      await route.fetch()
+      await route.abort()
+    })
+    await write(ada, 'Said once')
+    await expect.poll(() => ada.getByRole('textbox').first().inputValue(), { timeout: 10_000 }).toBe('')
+    await ada.reload()
+    await ada.getByText('Said once').waitFor()
+    expect(await ada.getByText('Said once').count()).toBe(1)
+    expect(keys).toEqual([expect.stringMatching(/^\w{32}$/), keys[0]])
+  })
+})
+
+const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true })
+
+/** Registers someone in a browser context of their own, by the link in the mail, and gives them a name. */
+async function newcomer(handle: string, name: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+  const page = await context.newPage()
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  await page.goto(origin)
+  await page.getByRole('link', { name: 'Create an account' }).click()
+  await page.getByLabel('Handle').fill(handle)
+  await page.getByLabel('Email').fill(`${handle}@example.com`)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Create account' }).click()
+  await heading(page, 'We sent you a mail').waitFor()
+  await page.goto(await verificationLink(`${handle}@example.com`))
+  await heading(page, 'Home').waitFor()
+  expect(page.url()).toBe(`${origin}/`)
+  await page.getByRole('link', { name: 'Profile', exact: true }).click()
+  await page.getByRole('button', { name: 'Edit profile' }).click()
+  await page.getByLabel('Name').fill(name)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('heading', { level: 2, name }).waitFor()
+  await page.getByRole('link', { name: 'Home' }).click()
+  return page
+}
+
+/** The link in the mail that the local inbox holds for an address. */
+async function verificationLink(address: string): Promise<string> {
+  const arrived = async () => {
+    const sent = await ask<{ messageId: string; to: string[] }[]>(inbox)
+    return sent.find(({ to }) => to.includes(address))
+  }
+  const mail = await vi.waitUntil(arrived, { timeout: 30_000, interval: 100 })
+  const { text } = await ask<{ text: string }>(`${inbox}?email_id=${encodeURIComponent(mail.messageId)}`)
+  return /http\S+verify=\S+/.exec(text)![0]
+}
+
+async function ask<T>(path: string): Promise<T> {
+  const answer = await fetch(origin + path)
+  return ((await answer.json()) as { result: T }).result
+}
+
+async function follow(page: Page, handle: string): Promise<void> {
+  await page.getByLabel('Handle').fill(handle)
+  await page.getByRole('button', { name: 'Follow', exact: true }).click()
+  await page.getByRole('button', { name: 'Unfollow' }).waitFor()
+}
+
+async function write(page: Page, text: string, image?: { buffer: Buffer; alt: string }): Promise<void> {
+  const form = page.getByRole('form', { name: 'New post' })
+  await form.getByRole('textbox', { name: 'What is on your mind?' }).fill(text)
+  if (image) {
+    const file = { name: 'image.jpg', mimeType: 'image/jpeg', buffer: image.buffer }
+    await form.locator('input[type=file]').setInputFiles(file)
+    await form.getByLabel(/Describe image 1/).fill(image.alt)
+  }
+  await form.getByRole('button', { name: 'Post' }).click()
+  await page.getByRole('article').filter({ hasText: text }).waitFor()
+}
+
+/** A JPEG, drawn by the browser. */
+async function landscape(): Promise<Buffer> {
+  const page = await browser.newPage({ viewport: { width: 1200, height: 640 } })
+  await page.setContent(`
+    <style>body { margin: 0 }</style>
+    <svg width="1200" height="640">
+      <linearGradient id="sky" x2="0" y2="1">
+        <stop stop-color="#2b4a86"/><stop offset=".55" stop-color="#e58b73"/><stop offset="1" stop-color="#ffd9a0"/>
+      </linearGradient>
+      <rect width="1200" height="640" fill="url(#sky)"/>
+      <circle cx="820" cy="330" r="62" fill="#fff3d0"/>
+      <path d="M0 430 210 250 330 345 520 170 700 380 860 270 1010 400 1200 290V640H0Z" fill="#6d5577" opacity=".8"/>
+      <path d="M0 500 160 420 380 520 610 360 820 500 1000 430 1200 520V640H0Z" fill="#43406a"/>
+      <path d="M0 580 300 500 560 590 860 510 1200 600V640H0Z" fill="#1f2547"/>
+    </svg>`)
+  const buffer = await page.screenshot({ type: 'jpeg', quality: 90 })
+  await page.close()
+  return buffer
+}
+
+async function loaded(image: Locator): Promise<void> {
+  await image.scrollIntoViewIfNeeded()
+  const width = (element: unknown) => (element as { naturalWidth: number }).naturalWidth
+  await expect.poll(() => image.evaluate(width), { timeout: 10_000 }).toBeGreaterThan(0)
+}
+
+/** The roles of what can take the focus but says nothing of itself to a screen reader. */
+async function namelessControls(page: Page): Promise<string[]> {
+  const devtools = await page.context().newCDPSession(page)
+  const { nodes } = await devtools.send('Accessibility.getFullAXTree')
+  const focusable = nodes.filter((node) =>
+    node.properties?.some(({ name, value }) => name === 'focusable' && value.value),
+  )
+  return focusable.filter((node) => !node.ignored && !node.name?.value).map((node) => String(node.role?.value))
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+/** Whether the server answers. Throws what it said when it has given up. */
+async function up(output: Buffer[]): Promise<boolean> {
+  if (server.exitCode !== null) throw new Error(Buffer.concat(output).toString())
+  const answer = await fetch(`${origin}/healthz`).catch(() => undefined)
+  return answer?.ok ?? false
+}
