@@ -1,0 +1,75 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { configOf, type Env, shardBindings } from '../../src/platform/env.ts'
+
+const withEnv = (changed: Partial<Record<keyof Env, unknown>>): Env => ({ ...env, ...changed }) as Env
+
+function complaint(changed: Partial<Record<keyof Env, unknown>>): string {
+  try {
+    configOf(withEnv(changed))
+    return ''
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+test('the variables become a configuration, with the usual where none is set', () => {
+  const config = configOf(
+    withEnv({ BASE_URL: 'https://social.example/path', OPEN_SHARDS: '1,10', POST_MAX_LENGTH: undefined }),
+  )
+  expect(config).toMatchObject({
+    BASE_URL: 'https://social.example',
+    OPEN_SHARDS: [1, 10],
+    POST_MAX_LENGTH: 500,
+    REQUESTS_PER_MINUTE: 100,
+  })
+})
+
+test('it is read once per environment', () => {
+  const bindings = withEnv({})
+  expect(configOf(bindings)).toBe(configOf(bindings))
+})
+
+test.each(['AUTH_SECRET', 'DATA_KEYS', 'INDEX_KEY'] as const)(
+  'a missing %s is asked for by name, with the command that sets it',
+  (name) => {
+    expect(complaint({ [name]: undefined })).toMatch(
+      new RegExp(`not configured:\\n  ${name} is missing: .*wrangler secret put`),
+    )
+    expect(complaint({ [name]: 'short-secret' })).toContain(`${name} is too short`)
+    expect(complaint({ [name]: 'short-secret' })).not.toContain('short-secret')
+  },
+)
+
+test('everything that is wrong is told at once', () => {
+  const text = complaint({
+    AUTH_SECRET: undefined,
+    INDEX_KEY: undefined,
+    OPEN_SHARDS: 'all',
+    BASE_URL: 'x',
+    ENVIRONMENT: 'test',
+  })
+  for (const name of ['AUTH_SECRET', 'INDEX_KEY', 'OPEN_SHARDS', 'BASE_URL', 'ENVIRONMENT'])
+    expect(text).toContain(name)
+})
+
+test('calls to hosts on this machine are for development alone', () => {
+  const hosts = '127.0.0.1:9000,127.0.0.1:9001'
+  expect(configOf(withEnv({ OUTBOUND_LOCAL_HOSTS: hosts })).OUTBOUND_LOCAL_HOSTS).toEqual(hosts.split(','))
+  expect(configOf(withEnv({})).OUTBOUND_LOCAL_HOSTS).toEqual([])
+  for (const ENVIRONMENT of ['staging', 'production']) {
+    expect(complaint({ ENVIRONMENT, OUTBOUND_LOCAL_HOSTS: hosts })).toContain(
+      'OUTBOUND_LOCAL_HOSTS is for development alone',
+    )
+  }
+  for (const other of ['10.0.0.1:80', 'example.org:443', '127.0.0.1', '*'])
+    expect(complaint({ OUTBOUND_LOCAL_HOSTS: other })).toContain('OUTBOUND_LOCAL_HOSTS')
+})
+
+test('shards are found by their bindings, in the order of their numbers', () => {
+  const { SHARD_0, SHARD_1 } = env
+  const bindings = { SHARD_10: SHARD_1, SHARD_2: SHARD_1, SHARD_X: SHARD_1, RESHARD_1: SHARD_1 } as object
+  const shards = shardBindings(withEnv({ SHARD_0, ...bindings }))
+  expect([...shards.keys()]).toEqual([0, 1, 2, 10])
+  expect(shards.get(0)).toBe(SHARD_0)
+})

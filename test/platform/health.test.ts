@@ -1,0 +1,104 @@
+import { createExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { edge, edgeFallbacks } from '../../src/platform/edge.ts'
+import { healthRoutes } from '../../src/platform/health.ts'
+import type { AppEnv } from '../../src/platform/route.ts'
+
+type Health = { status: string; version: string; checks: { name: string; ok: boolean; ms: number }[] }
+
+const app = new OpenAPIHono<AppEnv>()
+app.use(...edge)
+app.route('/', healthRoutes)
+edgeFallbacks(app)
+
+const logged: string[] = []
+let clock = Date.now()
+
+beforeEach(() => {
+  logged.length = 0
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void logged.push(line))
+  clock += 60_000 // what was found in the test before is no longer kept
+  vi.useFakeTimers({ toFake: ['Date'], now: clock })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+async function ask(path: string, bindings: object = {}): Promise<{ status: number; body: Health; text: string }> {
+  const request = new Request(`https://social.test${path}`)
+  const response = await app.fetch(request, { ...env, ...bindings }, createExecutionContext())
+  const text = await response.text()
+  return { status: response.status, body: JSON.parse(text), text }
+}
+
+const failing = ({ checks }: Health) => checks.filter((check) => !check.ok).map((check) => check.name)
+const database = (run: () => Promise<unknown>) => ({ prepare: () => ({ run }) })
+const broken = () => Promise.reject(new Error('a secret of the inside'))
+const never = () => new Promise(() => {})
+
+test('a Worker that runs says so, with its version', async () => {
+  expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok', version: env.VERSION.id } })
+})
+
+test('a Worker that has all it needs is ready, and says how long each thing took', async () => {
+  const { status, body } = await ask('/readyz')
+  expect([status, body.status, failing(body)]).toEqual([200, 'ok', []])
+  const needed = [
+    'configuration',
+    'DIRECTORY',
+    'INDEX',
+    'SHARD_0',
+    'SHARD_1',
+    'CACHE',
+    'MEDIA',
+    'LIMITER',
+    'HUB',
+    'EVENTS',
+    'FANOUT',
+    'DELIVERIES',
+  ]
+  expect(body.checks.map((check) => check.name)).toEqual(expect.arrayContaining(needed))
+  expect(body.checks.every((check) => check.ms >= 0)).toBe(true)
+})
+
+const faults: [string, object][] = [
+  ['DIRECTORY', { DIRECTORY: database(broken) }],
+  ['SHARD_1', { SHARD_1: database(broken) }],
+  ['SHARD_2', { SHARD_2: database(broken) }],
+  ['INDEX', { INDEX: database(async () => ({ results: [] })) }],
+  ['CACHE', { CACHE: { get: broken } }],
+  ['MEDIA', { MEDIA: { head: broken } }],
+  ['LIMITER', { LIMITER: { getByName: () => ({ lease: broken }) } }],
+  ['HUB', { HUB: { getByName: () => ({ closeAll: broken }) } }],
+  ['EVENTS', { EVENTS: undefined }],
+  ['DELIVERIES', { DELIVERIES: undefined }],
+  ['VERSION', { VERSION: undefined }],
+  ['configuration', { AUTH_SECRET: undefined }],
+  ['configuration', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],
+]
+
+test.each(faults)('a fault of %s is told by its name and nothing more; the log knows why', async (name, bindings) => {
+  const { status, body, text } = await ask('/readyz', bindings)
+  expect([status, body.status, failing(body)]).toEqual([503, 'failing', [name]])
+  expect(text).not.toMatch(/secret|Error|stack/)
+  expect(logged.some((line) => line.includes(`"check":"${name}"`))).toBe(true)
+})
+
+test('what does not answer within two seconds has failed', async () => {
+  const { status, body } = await ask('/readyz', { SHARD_0: database(never), CACHE: { get: never } })
+  expect([status, failing(body)]).toEqual([503, ['SHARD_0', 'CACHE']])
+})
+
+test('a Worker without its configuration still runs, and its routes fail as problems', async () => {
+  expect((await ask('/healthz', { AUTH_SECRET: undefined })).status).toBe(200)
+  expect(await ask('/v1/posts', { AUTH_SECRET: undefined })).toMatchObject({ status: 500, body: { code: 'internal' } })
+  expect(logged.join()).toContain('AUTH_SECRET is missing')
+})
+
+test('asking again within a second costs nothing', async () => {
+  await ask('/readyz')
+  expect((await ask('/readyz', { SHARD_0: database(broken) })).status).toBe(200)
+})

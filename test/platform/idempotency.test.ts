@@ -1,0 +1,118 @@
+import { eq } from 'drizzle-orm'
+import { beforeEach, expect, test } from 'vitest'
+import { seenBy, type UserCtx } from '../../src/platform/context.ts'
+import { withFreshId } from '../../src/platform/db.ts'
+import { forgetExpiredKeys, idempotencyKeys, once } from '../../src/platform/idempotency.ts'
+import { type Id, newId } from '../../src/platform/ids.ts'
+import { presence } from '../../src/platform/presence.ts'
+import { contextWith } from '../support/platform.ts'
+
+let ada: Id
+let bob: Id
+
+beforeEach(async () => {
+  const { db } = contextWith()
+  await db.shard(0).batch([db.shard(0).delete(presence), db.shard(0).delete(idempotencyKeys)])
+  ;[ada, bob] = [newId(0, Date.now()), newId(0, Date.now() + 60_000)]
+})
+
+function request(account: Id, idempotencyKey?: string): UserCtx {
+  return { ...seenBy(contextWith(), account), idempotencyKey }
+}
+
+/** Makes a thing, here a row of `presence`, as a verb does: the key's claim is in the batch of the effect. */
+function make(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'make') {
+  const db = ctx.db.shardOf(ctx.viewer.id)
+  return once(
+    ctx,
+    operation,
+    input,
+    (claim) =>
+      withFreshId(ctx, 0, 'presence.account_id', async (accountId) => {
+        await db.batch([db.insert(presence).values({ accountId }), ...claim(db, accountId)])
+        return accountId
+      }),
+    async (id) => id,
+  )
+}
+
+const made = () => contextWith().db.shard(0).$count(presence)
+
+test('fifty requests at once with one key have one effect and one answer', async () => {
+  const answers = await Promise.all(Array.from({ length: 50 }, () => make(request(ada, 'key'))))
+  expect(await made()).toBe(1)
+  expect(new Set(answers.map((answer) => answer.value)).size).toBe(1)
+  expect(answers.filter((answer) => !answer.replayed)).toHaveLength(1)
+})
+
+test('without a key, or with another, every request has its effect', async () => {
+  await make(request(ada))
+  await make(request(ada))
+  await make(request(ada, 'one'))
+  await make(request(ada, 'two'))
+  expect(await made()).toBe(4)
+})
+
+test('the same key with another input is refused and does nothing', async () => {
+  await make(request(ada, 'key'), { text: 'x' })
+  await expect(make(request(ada, 'key'), { text: 'y' })).rejects.toMatchObject({ code: 'idempotency_mismatch' })
+  expect(await made()).toBe(1)
+})
+
+test('a key belongs to one account and one operation', async () => {
+  const first = await make(request(ada, 'key'))
+  const others = [
+    await make(request(bob, 'key'), { text: 'y' }),
+    await make(request(ada, 'key'), { text: 'y' }, 'other'),
+  ]
+  expect(others.map((other) => other.replayed)).toEqual([false, false])
+  expect(new Set([first, ...others].map((each) => each.value)).size).toBe(3)
+})
+
+test('a request that fails uses up no key', async () => {
+  const ctx = request(ada, 'key')
+  const db = ctx.db.shard(0)
+  const clash = newId(0, Date.now())
+  await db.insert(presence).values({ accountId: clash })
+  const failing = once(
+    ctx,
+    'make',
+    { text: 'x' },
+    (claim) => db.batch([...claim(db, clash), db.insert(presence).values({ accountId: clash })] as never),
+    async () => [],
+  )
+  await expect(failing).rejects.toThrow()
+  expect((await make(request(ada, 'key'))).replayed).toBe(false)
+})
+
+test('a repeat decides anew whether the viewer may see what was made', async () => {
+  await make(request(ada, 'key'))
+  const gone = once(
+    request(ada, 'key'),
+    'make',
+    { text: 'x' },
+    (claim) => {
+      const ctx = request(ada, 'key')
+      return ctx.db.shard(0).batch(claim(ctx.db.shard(0), ada) as never)
+    },
+    async () => {
+      throw new Error('gone')
+    },
+  )
+  await expect(gone).rejects.toThrow('gone')
+})
+
+test('a key is kept for a day and then forgotten', async () => {
+  const { db } = contextWith()
+  await make(request(ada, 'key'))
+  const [kept] = await db.shard(0).select().from(idempotencyKeys).where(eq(idempotencyKeys.accountId, ada))
+  expect(kept!.expiresAt - Date.now()).toBeGreaterThan(24 * 3_600_000 - 60_000)
+  await forgetExpiredKeys(db.shard(0))
+  expect((await make(request(ada, 'key'))).replayed).toBe(true)
+  await db
+    .shard(0)
+    .update(idempotencyKeys)
+    .set({ expiresAt: Date.now() - 1 })
+  await forgetExpiredKeys(db.shard(0))
+  expect((await make(request(ada, 'key'))).replayed).toBe(false)
+})

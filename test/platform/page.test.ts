@@ -1,0 +1,188 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Id } from '../../src/platform/ids.ts'
+import { PageQuery, pageOf, seek, toPage } from '../../src/platform/page.ts'
+import { presence } from '../../src/platform/presence.ts'
+import { contextWith } from '../support/platform.ts'
+
+type Order = 'newest' | 'oldest'
+const { db } = contextWith()
+const shard = db.shard(0)
+
+async function page(order: Order, limit: number, cursor?: string | null, hidden: (id: Id) => boolean = () => false) {
+  const from = seek(PageQuery.parse({ limit, cursor: cursor ?? undefined }), presence.accountId, order)
+  const rows = await shard.select().from(presence).where(from.where).orderBy(from.orderBy).limit(from.limit)
+  return toPage(
+    from,
+    rows,
+    (row) => row.accountId,
+    (row) => (hidden(row.accountId) ? undefined : Number(row.accountId)),
+  )
+}
+
+async function fill(ids: readonly number[]): Promise<void> {
+  const values = ids.map((id) => ({ accountId: String(id) as Id }))
+  await shard.batch([
+    shard.delete(presence),
+    ...values.map((value) => shard.insert(presence).values(value).onConflictDoNothing()),
+  ])
+}
+
+const some = fc.uniqueArray(fc.integer({ min: 10, max: 99 }), { maxLength: 14 })
+const step = fc.record({ add: fc.uniqueArray(fc.integer({ min: 1, max: 110 }), { maxLength: 3 }), remove: some })
+const walk = fc.record({
+  order: fc.constantFrom<Order>('newest', 'oldest'),
+  limit: fc.integer({ min: 1, max: 5 }),
+  ids: some,
+  steps: fc.array(step, { minLength: 1, maxLength: 4 }),
+})
+const sorted = (ids: Iterable<number>, order: Order) => [...ids].sort((a, b) => (order === 'newest' ? b - a : a - b))
+
+test('there and back over a list that changes between pages, what stays is met once each way and in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(walk, async ({ order, limit, ids, steps }) => {
+      await fill(ids)
+      const stayed = new Set(ids)
+      let moves = 0
+      const change = async () => {
+        const { add, remove } = steps[moves++ % steps.length]!
+        const now = (await shard.select().from(presence)).map((row) => Number(row.accountId))
+        for (const id of remove) stayed.delete(id)
+        await fill([...new Set([...now, ...add])].filter((id) => !remove.includes(id)))
+      }
+
+      const there: number[] = []
+      let current = await page(order, limit)
+      there.push(...current.items)
+      while (current.nextCursor) {
+        if (moves < 8) await change()
+        current = await page(order, limit, current.nextCursor)
+        there.push(...current.items)
+      }
+      expect(there).toEqual(sorted(new Set(there), order))
+      expect(there.filter((id) => stayed.has(id))).toEqual(sorted(stayed, order))
+
+      const back = [...current.items]
+      for (let guard = 0; current.previousCursor && guard < 200; guard++) {
+        if (moves < 16) await change()
+        const before = await page(order, limit, current.previousCursor)
+        if (before.items.length === 0) break
+        back.unshift(...before.items)
+        current = before
+      }
+      expect(back).toEqual(sorted(new Set(back), order))
+      expect(back.filter((id) => stayed.has(id))).toEqual(sorted(stayed, order))
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('what the viewer may not see leaves neither gap nor repeat nor a false end', async () => {
+  await fill([1, 2, 3, 4, 5, 6, 7, 8, 9])
+  const seen: number[] = []
+  let cursor: string | null | undefined
+  do {
+    const found = await page('newest', 2, cursor, (id) => Number(id) > 3 && Number(id) < 8)
+    seen.push(...found.items)
+    cursor = found.nextCursor
+  } while (cursor)
+  expect(seen).toEqual([9, 8, 3, 2, 1])
+})
+
+test('the last page says so, and what comes in ahead of the first is found with its cursor', async () => {
+  await fill([1, 2, 3, 4])
+  const first = await page('newest', 2)
+  const last = await page('newest', 2, first.nextCursor)
+  expect([first.items, last.items, last.nextCursor]).toEqual([[4, 3], [2, 1], null])
+  expect((await page('newest', 2, first.previousCursor)).items).toEqual([])
+  await fill([1, 2, 3, 4, 5, 6, 7])
+  const ahead = await page('newest', 2, first.previousCursor)
+  expect(ahead.items).toEqual([6, 5])
+  expect((await page('newest', 2, ahead.previousCursor)).items).toEqual([7])
+})
+
+test('a page that turns out to be empty leads back to where it came from', async () => {
+  for (const [order, ids] of [
+    ['newest', [14, 13, 12, 11]],
+    ['oldest', [11, 12, 13, 14]],
+  ] as const) {
+    await fill(ids)
+    const first = await page(order, 2)
+    await fill(ids.slice(0, 2))
+    const empty = await page(order, 2, first.nextCursor)
+    expect([empty.items, empty.nextCursor]).toEqual([[], null])
+    expect((await page(order, 2, empty.previousCursor)).items).toEqual(ids.slice(0, 2))
+    const ahead = await page(order, 2, first.previousCursor)
+    expect(ahead.items).toEqual([])
+    expect((await page(order, 2, ahead.nextCursor)).items).toEqual(ids.slice(0, 2))
+  }
+})
+
+test('an empty list has no cursors', async () => {
+  await fill([])
+  expect(await page('newest', 5)).toEqual({ items: [], nextCursor: null, previousCursor: null })
+})
+
+test('a cursor shows nothing of what it holds, and one that no list gave out is refused as a field', async () => {
+  await fill([123_456, 234_567])
+  const { nextCursor } = await page('newest', 1)
+  expect(nextCursor).toMatch(/^[\w-]+$/)
+  expect(nextCursor).not.toContain('234567')
+  const strange = [
+    '',
+    '0',
+    'x',
+    '5',
+    btoa('after:'),
+    btoa('after:5'),
+    btoa('after:x:0'),
+    btoa("after:1' or 1:6"),
+    '%00',
+    '=',
+    'é',
+  ]
+  const altered = [...nextCursor!].flatMap((letter, at) => [
+    nextCursor!.slice(0, at),
+    nextCursor!.slice(at + 1),
+    nextCursor!.slice(0, at) + (letter === 'A' ? 'B' : 'A') + nextCursor!.slice(at + 1),
+  ])
+  for (const cursor of [...strange, ...altered, `${nextCursor}=`, `x${nextCursor}`]) {
+    expect(() => seek({ limit: 5, cursor }, presence.accountId), cursor).toThrow(
+      expect.objectContaining({
+        code: 'invalid',
+        extra: { errors: [{ field: 'cursor', message: expect.any(String) }] },
+      }),
+    )
+  }
+  expect(PageQuery.safeParse({ cursor: 'x'.repeat(41) }).success).toBe(false)
+})
+
+test('a page holds 20 items unless asked for 1 to 50', () => {
+  expect(PageQuery.parse({})).toEqual({ limit: 20 })
+  expect(PageQuery.parse({ limit: '50' }).limit).toBe(50)
+  for (const limit of ['0', '51', '-1', '1.5', 'x', '', '1e9', ['1', '2']]) {
+    expect(PageQuery.safeParse({ limit }).success, String(limit)).toBe(false)
+  }
+  expect(PageQuery.safeParse({ offset: '5' }).success).toBe(false)
+  expect(pageOf('Number', PageQuery).safeParse({ items: [], nextCursor: null, previousCursor: 'x' }).success).toBe(true)
+})
+
+test('a page deep in a list reads no more rows than the first', async () => {
+  await fill(Array.from({ length: 90 }, (_, i) => i + 1))
+  const reads = async (cursor?: string | null) => {
+    const ctx = contextWith()
+    const from = seek(PageQuery.parse({ limit: 5, cursor: cursor ?? undefined }), presence.accountId)
+    const rows = await ctx.db.shard(0).select().from(presence).where(from.where).orderBy(from.orderBy).limit(from.limit)
+    const { nextCursor } = toPage(
+      from,
+      rows,
+      (row) => row.accountId,
+      (row) => row,
+    )
+    return { nextCursor, rowsRead: ctx.cost.rowsRead }
+  }
+  let { nextCursor, rowsRead } = await reads()
+  const first = rowsRead
+  for (let i = 0; i < 9; i++) ({ nextCursor, rowsRead } = await reads(nextCursor))
+  expect(rowsRead).toBeLessThanOrEqual(first)
+})

@@ -1,0 +1,146 @@
+import { evictDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { SystemCtx } from '../../src/platform/context.ts'
+import { type LimitName, limits, spend } from '../../src/platform/rate-limit.ts'
+import { contextWith } from '../support/platform.ts'
+
+let key = ''
+let made = 0
+let contexts: SystemCtx[] = []
+
+beforeEach(() => {
+  key = `someone-${made++}`
+  contexts = []
+  vi.useFakeTimers({ toFake: ['Date'] })
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+function later(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1_000)
+}
+
+/** A request, in a context of its own, that may meet a limiter other than the real one. */
+function request(name: LimitName, limiter?: object) {
+  const ctx = contextWith()
+  contexts.push(ctx)
+  if (limiter) ctx.env = { ...env, LIMITER: { getByName: () => limiter } as unknown as typeof env.LIMITER }
+  return spend(ctx, name, key)
+}
+
+async function outcomes(many: number, name: LimitName): Promise<{ passed: number; refused: number; calls: number }> {
+  contexts = []
+  const results = await Promise.allSettled(Array.from({ length: many }, () => request(name)))
+  const refused = results.filter((result) => result.status === 'rejected')
+  for (const { reason } of refused) expect(reason).toMatchObject({ code: 'rate_limited' })
+  const calls = contexts.reduce((sum, { cost }) => sum + cost.objectCalls, 0)
+  return { passed: many - refused.length, refused: refused.length, calls }
+}
+
+const remaining = async (name: LimitName = 'user') =>
+  Number(/r=(\d+)/.exec((await request(name)).headers.ratelimit!)![1])
+const limiter = (name: LimitName = 'user') => env.LIMITER.getByName(`${name}:${key}`)
+
+test('of two hundred requests at once exactly a hundred pass, for at most a tenth of a call each', async () => {
+  const { passed, refused, calls } = await outcomes(200, 'user')
+  expect([passed, refused]).toEqual([100, 100])
+  expect(calls).toBeLessThanOrEqual(20)
+})
+
+test('a refusal says when to come back, and then the window is open again', async () => {
+  await outcomes(100, 'user')
+  const refusal = await request('user').catch((error) => error)
+  expect(refusal.extra.headers).toMatchObject({
+    'ratelimit-policy': '"user";q=100;w=60',
+    ratelimit: '"user";r=0;t=60',
+    'retry-after': '60',
+  })
+  later(30)
+  await expect(request('user')).rejects.toMatchObject({ extra: { headers: { 'retry-after': '30' } } })
+  later(30)
+  expect(await remaining()).toBe(99)
+})
+
+test('requests that were granted and not spent are given back', async () => {
+  for (let left = 99; left >= 80; left--) {
+    expect(await remaining()).toBe(left)
+    later(2.5)
+  }
+})
+
+test('the count survives the eviction of its object', async () => {
+  await outcomes(60, 'user')
+  await evictDurableObject(limiter())
+  later(2.5)
+  expect((await outcomes(100, 'user')).passed).toBe(40)
+})
+
+test('accounts, addresses and kinds of limit have budgets of their own', async () => {
+  await outcomes(100, 'user')
+  expect((await outcomes(12, 'login')).passed).toBe(10)
+  expect(await remaining('anonymous')).toBe(299)
+  key = 'another'
+  expect(await remaining()).toBe(99)
+})
+
+test('what guards a password is counted one by one', async () => {
+  for (const name of ['register', 'login', 'refresh'] as const) {
+    const { passed, calls } = await outcomes(limits[name].quota + 5, name)
+    expect(passed).toBe(limits[name].quota)
+    expect(calls).toBeGreaterThanOrEqual(limits[name].quota)
+  }
+})
+
+const down = { lease: () => Promise.reject(new Error('down')) }
+const hanging = { lease: () => new Promise(() => {}) }
+
+test.each([
+  ['down', down],
+  ['hanging', hanging],
+])('with a limiter that is %s ordinary requests pass, guesses at passwords do not', async (_, stub) => {
+  const passing = Promise.all([request('user', stub), request('anonymous', stub)])
+  const refused = { code: 'unavailable', extra: { headers: { 'retry-after': '5' } } }
+  const guesses = (['login', 'register', 'refresh'] as const).map((name) =>
+    expect(request(name, stub)).rejects.toMatchObject(refused),
+  )
+  const good = { suspended: false, notBefore: 0, endedSessions: [] }
+  expect(await passing).toEqual(Array(2).fill({ standing: good, headers: {} }))
+  await Promise.all(guesses)
+})
+
+test('a request that dies while asking for a lease blocks nobody for long', async () => {
+  void request('user', hanging)
+  vi.useRealTimers()
+  expect(await remaining()).toBe(99)
+})
+
+test('within two seconds every request knows how the account stands', async () => {
+  expect((await request('user')).standing.suspended).toBe(false)
+  await limiter().setSuspended(true)
+  await limiter().endSession('login 1')
+  await limiter().endSession('login 2')
+  await limiter().voidTokensBefore(500)
+  await limiter().voidTokensBefore(400)
+  later(2)
+  expect((await request('user')).standing).toEqual({
+    suspended: true,
+    notBefore: 500,
+    endedSessions: ['login 1', 'login 2'],
+  })
+  await evictDurableObject(limiter())
+  await limiter().setSuspended(false)
+  later(2)
+  expect((await request('user')).standing).toMatchObject({ suspended: false, notBefore: 500 })
+})
+
+test('an ended login is remembered for as long as its access tokens live', async () => {
+  await limiter().endSession('login 1')
+  later(599)
+  expect((await request('user')).standing.endedSessions).toEqual(['login 1'])
+  later(2)
+  expect((await request('user')).standing.endedSessions).toEqual([])
+})

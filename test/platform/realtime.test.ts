@@ -1,0 +1,132 @@
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Viewer } from '../../src/platform/context.ts'
+import { closeSockets, publish, realtimeRoutes } from '../../src/platform/realtime.ts'
+import { newViewer, smallApp } from '../support/edge.ts'
+import { contextWith } from '../support/platform.ts'
+
+type Frame = { event: string; seq: number; channels?: string[]; resumed?: boolean; data?: unknown }
+
+const { call } = smallApp(realtimeRoutes(['home', 'notifications']))
+let ada: Viewer
+
+beforeEach(() => {
+  ada = newViewer({ scopes: new Set(['realtime']) })
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+const upgrade = { upgrade: 'websocket' }
+const open = (who: Viewer | null, query = '', headers: Record<string, string> = {}) =>
+  call(who, `/v1/realtime${query}`, { headers: { ...upgrade, ...headers } })
+const codeOf = async (response: Response) => (await response.json<{ code: string }>()).code
+
+async function ticketOf(who: Viewer): Promise<string> {
+  const response = await call(who, '/v1/realtime/tickets', { method: 'POST' })
+  expect(response.status).toBe(201)
+  return (await response.json<{ ticket: string }>()).ticket
+}
+
+function listen(response: Response): { socket: WebSocket; frames: Frame[]; closed: () => number | undefined } {
+  const socket = response.webSocket!
+  const frames: Frame[] = []
+  let code: number | undefined
+  socket.addEventListener('message', ({ data }) => void frames.push(JSON.parse(data as string)))
+  socket.addEventListener('close', (event) => {
+    code = event.code
+  })
+  socket.accept()
+  return { socket, frames, closed: () => code }
+}
+const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 })
+
+test('a token opens a socket that gets what is published to its account', async () => {
+  const response = await open(ada)
+  expect(response.status).toBe(101)
+  const { frames } = listen(response)
+  await publish(contextWith(), ada.id, { channel: 'home', key: 'k', event: 'post', data: { postId: '1' } })
+  await publish(contextWith(), newViewer().id, {
+    channel: 'home',
+    key: 'k',
+    event: 'post',
+    data: 'of another',
+  })
+  await publish(contextWith(), ada.id, { channel: 'notifications', key: 'l', event: 'like', data: {} })
+  await soon(() => frames.length === 3)
+  expect(frames[0]).toEqual({ event: 'hello', seq: 0, resumed: false, channels: ['home', 'notifications'] })
+  expect(frames.slice(1).map((frame) => frame.event)).toEqual(['post', 'like'])
+})
+
+test('a socket gets the channels it asks for, from the frame after the last it had', async () => {
+  const context = contextWith()
+  const first = listen(await open(ada))
+  for (const key of ['a', 'b', 'c']) await publish(context, ada.id, { channel: 'home', key, event: key, data: null })
+  await soon(() => first.frames.length === 4)
+  const second = listen(await open(ada, '?channels=home&since=1'))
+  await soon(() => second.frames.length === 3)
+  expect(second.frames[0]).toMatchObject({ channels: ['home'], resumed: true })
+  expect(second.frames.slice(1).map((frame) => frame.event)).toEqual(['b', 'c'])
+  expect(await codeOf(await open(ada, '?channels=home,secrets'))).toBe('invalid')
+  for (const since of ['-1', 'x', '1.5']) expect(await codeOf(await open(ada, `?since=${since}`))).toBe('invalid')
+})
+
+test('a ticket opens one socket, once, within thirty seconds, and only of the account it was given to', async () => {
+  const ticket = await ticketOf(ada)
+  expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}$`))
+  expect((await open(null, `?ticket=${ticket}`)).status).toBe(101)
+  expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
+  const [, secret] = (await ticketOf(ada)).split('.')
+  for (const other of [`${newViewer().id}.${secret}`, secret, `${ada.id}.`, `x.${secret}`, '', '.']) {
+    expect(await codeOf(await open(null, `?ticket=${other}`))).toBe('unauthorized')
+  }
+  const late = await ticketOf(ada)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
+  expect(await codeOf(await open(null, `?ticket=${late}`))).toBe('unauthorized')
+})
+
+test('a ticket opens nothing once its login has ended or its account is suspended', async () => {
+  const [one, two] = [await ticketOf(ada), await ticketOf(ada)]
+  const limiter = env.LIMITER.getByName(`user:${ada.id}`)
+  await limiter.endSession('login 1')
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
+  expect(await codeOf(await open(null, `?ticket=${one}`))).toBe('unauthorized')
+  await limiter.setSuspended(true)
+  vi.setSystemTime(Date.now() + 2_500)
+  expect(await codeOf(await open(null, `?ticket=${two}`))).toBe('suspended')
+})
+
+test('nobody without a token or a ticket, without the scope, or from a page that is not ours gets a socket', async () => {
+  expect(await codeOf(await open(null))).toBe('unauthorized')
+  expect(await codeOf(await open({ ...ada, scopes: new Set() }))).toBe('insufficient_scope')
+  expect(await codeOf(await call({ ...ada, scopes: new Set() }, '/v1/realtime/tickets', { method: 'POST' }))).toBe(
+    'insufficient_scope',
+  )
+  const { BASE_URL } = contextWith().config
+  for (const origin of ['https://evil.example', 'null', `${BASE_URL}.evil.example`, `${BASE_URL}/`]) {
+    expect(await codeOf(await open(ada, '', { origin }))).toBe('forbidden')
+  }
+  expect((await open(ada, '', { origin: BASE_URL })).status).toBe(101)
+})
+
+test('what is no WebSocket is told so, and a token in the address is no token', async () => {
+  expect(await codeOf(await call(ada, '/v1/realtime'))).toBe('bad_request')
+  expect(await codeOf(await open(null, '?token=x'))).toBe('invalid')
+})
+
+test('a seventeenth socket is refused as a problem', async () => {
+  for (let i = 0; i < 16; i++) expect((await open(ada)).status).toBe(101)
+  const refused = await open(ada)
+  expect(refused.headers.get('retry-after')).toBe('60')
+  expect(await codeOf(refused)).toBe('rate_limited')
+})
+
+test('the sockets of a login that ended are closed, and no others', async () => {
+  const mine = listen(await open(ada))
+  const other = listen(await open({ ...ada, sessionId: 'login 2' }))
+  await closeSockets(contextWith(), ada.id, 'logged out', 'login 1')
+  await soon(() => mine.closed())
+  expect([mine.closed(), other.closed()]).toEqual([4001, undefined])
+})

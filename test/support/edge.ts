@@ -1,0 +1,44 @@
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Viewer } from '../../src/platform/context.ts'
+import { edge, edgeFallbacks } from '../../src/platform/edge.ts'
+import { idOf } from '../../src/platform/ids.ts'
+import type { AppEnv } from '../../src/platform/route.ts'
+
+let accounts = 0
+
+/** A new account of shard 0, as its token may show it; each has budgets of its own. */
+export function newViewer(says: Partial<Viewer> = {}): Viewer {
+  accounts += 1
+  return {
+    id: idOf(0, Date.UTC(2026, 0, 1) + accounts * 1_000, 0),
+    role: 'user',
+    scopes: new Set(),
+    sessionId: 'login 1',
+    issuedAt: Date.now(),
+    ...says,
+  }
+}
+
+/** The platform's edge around some routes, mounted at /v1; `viewer` says who asks, in place of a token. */
+export function smallApp(routes: OpenAPIHono<AppEnv>) {
+  const app = new OpenAPIHono<AppEnv>()
+  let viewer: Viewer | null = null
+  app.use(...edge)
+  app.use('/v1/*', (c, next) => {
+    c.var.ctx.viewer = viewer
+    return next()
+  })
+  app.route('/v1', routes)
+  edgeFallbacks(app)
+
+  async function call(who: Viewer | null, path: string, init: RequestInit = {}): Promise<Response> {
+    viewer = who
+    const ctx = createExecutionContext()
+    const response = await app.fetch(new Request(`https://social.test${path}`, init), env, ctx)
+    await waitOnExecutionContext(ctx)
+    return response
+  }
+  return { app, call }
+}

@@ -1,0 +1,22 @@
+import { env } from 'cloudflare:workers'
+
+const databases = { DIRECTORY: env.DIRECTORY, SHARD_0: env.SHARD_0, SHARD_1: env.SHARD_1, INDEX: env.INDEX }
+
+/** What everything that is kept looks like: a hash for each table of each database, and one for the names in R2. */
+export async function fingerprint(): Promise<Record<string, string>> {
+  const prints: Record<string, string> = { MEDIA: await hash((await env.MEDIA.list()).objects.map(({ key }) => key)) }
+  for (const [name, db] of Object.entries(databases)) {
+    const { results } = await db
+      .prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'`)
+      .all<{ name: string }>()
+    for (const { name: table } of results) {
+      prints[`${name}.${table}`] = await hash((await db.prepare(`SELECT * FROM "${table}"`).all()).results)
+    }
+  }
+  return prints
+}
+
+async function hash(value: unknown): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(value)))
+  return new Uint8Array(digest).toHex().slice(0, 16)
+}
