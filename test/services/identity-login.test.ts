@@ -1,0 +1,89 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { configOf } from '../../src/platform/env.ts'
+import { hashPassword, passwordMatches } from '../../src/services/identity/passwords.ts'
+import type { Tokens } from '../../src/services/identity/views.ts'
+import { PASSWORD, register, stranger } from '../support/people.ts'
+
+const logIn = (identifier: string, password = PASSWORD, by = stranger()) =>
+  by.fetch('/v1/auth/login', { method: 'POST', json: { identifier, password } })
+
+test('one logs in with the handle or the address, in any case, and each login is its own', async () => {
+  const ada = await register('ada_login', { email: 'ada.login@example.com' })
+  const sessions = new Set<string>()
+  for (const identifier of ['ada_login', 'ADA_Login', 'ada.login@example.com', ' Ada.Login@EXAMPLE.com']) {
+    const response = await logIn(identifier)
+    expect(response.status, identifier).toBe(200)
+    const tokens = await response.json<Tokens>()
+    expect(tokens.account).toEqual({ id: ada.id, handle: 'ada_login' })
+    sessions.add(tokens.refreshToken.split('.')[0]!)
+  }
+  expect(sessions.size).toBe(4)
+})
+
+test('who is unknown, unverified or wrong about the password gets the same answer after the same work', async () => {
+  await register('bob_login')
+  const json = { handle: 'unverified', email: 'unverified@example.com', password: PASSWORD }
+  await stranger().fetch('/v1/auth/register', { method: 'POST', json })
+  const shown = async (response: Response) => {
+    const ignored = ['x-request-id', 'ratelimit', 'x-bookmarks', 'x-cost']
+    const { trips, objectCalls, rowsWritten } = JSON.parse(response.headers.get('x-cost')!)
+    const headers = [...response.headers].filter(([name]) => !ignored.includes(name))
+    return { status: response.status, headers, body: await response.text(), trips, objectCalls, rowsWritten }
+  }
+  const wrong = await shown(await logIn('bob_login', 'not the password of bob'))
+  expect(wrong).toMatchObject({ status: 401, body: expect.stringContaining('"invalid_credentials"') })
+  expect(await shown(await logIn('unknown'))).toEqual(wrong)
+  expect(await shown(await logIn('unverified'))).toEqual(wrong)
+  expect(await shown(await logIn('bob_login@example.com', 'not the password of bob'))).toEqual(wrong)
+  expect(await shown(await logIn('unknown@example.com'))).toEqual(wrong)
+  expect(await shown(await logIn('unverified@example.com'))).toEqual(wrong)
+})
+
+test('finding out that there is no such account takes as long as finding out that the password is wrong', () => {
+  const config = { ...configOf(env), PASSWORD_HASH_MEMORY_KIB: 19_456 }
+  const hash = hashPassword(config, PASSWORD)
+  const median = (stored: string | null) => {
+    const times = Array.from({ length: 15 }, () => {
+      const started = performance.now()
+      expect(passwordMatches(config, 'not the password', stored)).toBe(false)
+      return performance.now() - started
+    })
+    return times.sort((a, b) => a - b)[7]!
+  }
+  median(null)
+  expect(median(hash) / median(null)).toBeGreaterThan(0.6)
+  expect(median(hash) / median(null)).toBeLessThan(1.6)
+})
+
+test('a password is the same however its accents are composed, and every character of it counts', () => {
+  const config = configOf(env)
+  const hash = hashPassword(config, 'crème brûlée à la carte'.normalize('NFC'))
+  expect(passwordMatches(config, 'crème brûlée à la carte'.normalize('NFD'), hash)).toBe(true)
+  const long = '密'.repeat(20)
+  expect(passwordMatches(config, `${long}碼`, hashPassword(config, `${long}語`))).toBe(false)
+  expect(passwordMatches(config, `${long}碼`, hashPassword(config, `${long}碼`))).toBe(true)
+  expect(passwordMatches(config, '%E5%AF%86', hashPassword(config, '密'))).toBe(false)
+  expect(passwordMatches(config, 'lone \ud800 half', hashPassword(config, 'lone \ud800 half'))).toBe(true)
+})
+
+test('the hash is Argon2id with the configured memory', () => {
+  expect(hashPassword(configOf(env), PASSWORD)).toMatch(/^\$argon2id\$v=19\$m=64,t=2,p=1\$/)
+})
+
+test('more than ten tries at one name are refused wherever they come from, and other names are not', async () => {
+  await register('carol_login')
+  const guesses = []
+  for (let i = 0; i < 11; i++) guesses.push((await logIn('carol_login', 'a guess at the password')).status)
+  expect(guesses).toEqual([...Array(10).fill(401), 429])
+  expect((await logIn('carol_login')).status).toBe(429)
+  await register('dan_login')
+  expect((await logIn('dan_login')).status).toBe(200)
+})
+
+test('more than ten tries from one address are refused, whatever the names', async () => {
+  const by = stranger()
+  const statuses = []
+  for (let i = 0; i < 11; i++) statuses.push((await logIn(`nobody_${i}`, PASSWORD, by)).status)
+  expect(statuses).toEqual([...Array(10).fill(401), 429])
+})

@@ -1,0 +1,230 @@
+import { env } from 'cloudflare:workers'
+import { expect, test, vi } from 'vitest'
+import { createContext } from '../../src/platform/context.ts'
+import { shardOf } from '../../src/platform/ids.ts'
+import { enter } from '../../src/services/identity/login.ts'
+import type { Tokens } from '../../src/services/identity/views.ts'
+import { PASSWORD, type Person, refresh, register, setRole, settled, stranger } from '../support/people.ts'
+
+const TWO_SECONDS = { timeout: 2_300, interval: 50 }
+
+const post = (path: string, json: unknown) => stranger().fetch(path, { method: 'POST', json })
+const next = (refreshToken: string) => post('/v1/auth/refresh', { refreshToken })
+const logIn = async (who: Person): Promise<Tokens> =>
+  (await post('/v1/auth/login', { identifier: who.handle, password: PASSWORD })).json()
+const as = (token: string, path = '/v1/accounts/me') =>
+  stranger().fetch(path, { headers: { authorization: `Bearer ${token}` } })
+const refused = (token: string) => vi.waitUntil(async () => (await as(token)).status === 401, TWO_SECONDS)
+const claimsOf = (token: string) => JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')))
+const count = async (query: string, ...values: unknown[]) =>
+  (await env.DIRECTORY.prepare(query)
+    .bind(...values)
+    .first<{ n: number }>())!.n
+
+/** A socket of the login; `closed` comes when it is closed. */
+async function socketOf(token: string): Promise<{ closed: Promise<CloseEvent> }> {
+  const headers = { upgrade: 'websocket', authorization: `Bearer ${token}` }
+  const { webSocket } = await stranger().fetch('/v1/realtime', { headers })
+  webSocket!.accept()
+  return { closed: new Promise((resolve) => webSocket!.addEventListener('close', resolve)) }
+}
+
+test('a refresh gives the next tokens of the same login', async () => {
+  const ada = await register('ada_next')
+  const response = await next(ada.refreshToken)
+  expect(response.status).toBe(200)
+  const tokens = await response.json<Tokens>()
+  expect(tokens.refreshToken).not.toBe(ada.refreshToken)
+  expect(claimsOf(tokens.accessToken).sid).toBe(claimsOf(ada.token).sid)
+  expect((await as(tokens.accessToken)).status).toBe(200)
+  expect((await next(tokens.refreshToken)).status).toBe(200)
+})
+
+test('a refresh token that comes back ends its login, the first successor and the access tokens included, and no other', async () => {
+  const bob = await register('bob_replay')
+  const other = await logIn(bob)
+  const successor = await (await next(bob.refreshToken)).json<Tokens>()
+  expect((await next(bob.refreshToken)).status).toBe(401)
+  expect((await next(successor.refreshToken)).status).toBe(401)
+  await refused(successor.accessToken)
+  await refused(bob.token)
+  expect((await as(other.accessToken)).status).toBe(200)
+  expect((await next(other.refreshToken)).status).toBe(200)
+})
+
+test('a refresh token of long ago still ends its login', async () => {
+  const bea = await register('bea_replay')
+  let latest = await (await next(bea.refreshToken)).json<Tokens>()
+  latest = await (await next(latest.refreshToken)).json<Tokens>()
+  const rotatedAway = () =>
+    count('select count(*) n from refresh_tokens where user_id = ? and revoked is not null', Number(bea.id))
+  await vi.waitUntil(async () => (await rotatedAway()) === 0, { timeout: 5_000 })
+  expect((await next(bea.refreshToken)).status).toBe(401)
+  expect((await next(latest.refreshToken)).status).toBe(401)
+})
+
+test('fifty refreshes at once with one token give at most one successor', async () => {
+  const carl = await register('carl_race')
+  const by = stranger()
+  const race = () => by.fetch('/v1/auth/refresh', { method: 'POST', json: { refreshToken: carl.refreshToken } })
+  const statuses = (await Promise.all(Array.from({ length: 50 }, race))).map(({ status }) => status)
+  expect(statuses.filter((status) => status === 200).length).toBeLessThanOrEqual(1)
+  expect(statuses.filter((status) => ![200, 401, 503].includes(status))).toEqual([])
+  expect(
+    await count('select count(*) n from refresh_tokens where user_id = ? and revoked is null', Number(carl.id)),
+  ).toBeLessThanOrEqual(1)
+  expect(await count('select count(*) n from sessions where user_id = ?', Number(carl.id))).toBeLessThanOrEqual(1)
+})
+
+test('a refresh token is refused that is made up, altered, of another session, or has rested too long', async () => {
+  const dora = await register('dora_forge')
+  const other = await logIn(dora)
+  const [session, secret, signature] = dora.refreshToken.split('.')
+  const [otherSession] = other.refreshToken.split('.')
+  const made = [
+    'x',
+    `${session}.${secret}`,
+    `${session}.${secret}.`,
+    `${session}.x${secret}.${signature}`,
+    `${otherSession}.${secret}.${signature}`,
+    `${dora.refreshToken}.x`,
+    dora.token,
+  ]
+  for (const token of made)
+    expect((await next(token)).status, token).toSatisfy((status) => status === 401 || status === 422)
+  await env.DIRECTORY.prepare('update refresh_tokens set expires_at = ? where session_id = ?')
+    .bind(Date.now() - 1, otherSession)
+    .run()
+  expect((await next(other.refreshToken)).status).toBe(401)
+  expect((await next(dora.refreshToken)).status).toBe(200)
+})
+
+test('logging out ends this login: refresh at once, access token and socket within two seconds, and no other', async () => {
+  const eve = await register('eve_out')
+  const other = await logIn(eve)
+  const { closed } = await socketOf(eve.token)
+  const stays = vi.fn()
+  void (await socketOf(other.accessToken)).closed.then(stays)
+  expect((await eve.fetch('/v1/auth/logout', { method: 'POST' })).status).toBe(204)
+  expect((await next(eve.refreshToken)).status).toBe(401)
+  await refused(eve.token)
+  expect(await closed).toMatchObject({ reason: 'logged out' })
+  expect((await as(other.accessToken)).status).toBe(200)
+  expect(stays).not.toHaveBeenCalled()
+})
+
+test('a login ends even when the limiter did not hear of it at first', async () => {
+  const finn = await register('finn_out')
+  const { sid } = claimsOf(finn.token)
+  const event = { source: 'd', id: '1', type: 'identity.session-ended', data: { accountId: finn.id, sessionId: sid } }
+  await env.EVENTS.send(event)
+  await vi.waitUntil(async () => (await as(finn.token)).status === 401, { timeout: 5_000, interval: 50 })
+})
+
+test('logging out everywhere ends every login, and a login right after holds', async () => {
+  const gus = await register('gus_out')
+  const other = await logIn(gus)
+  const { closed } = await socketOf(other.accessToken)
+  expect((await gus.fetch('/v1/auth/logout-all', { method: 'POST' })).status).toBe(204)
+  const again = await logIn(gus)
+  for (const token of [gus.refreshToken, other.refreshToken]) expect((await next(token)).status).toBe(401)
+  for (const token of [gus.token, other.accessToken]) await refused(token)
+  expect(await closed).toMatchObject({ reason: 'logged out' })
+  await settled()
+  expect((await as(again.accessToken)).status).toBe(200)
+})
+
+test('a role holds within two seconds: the tokens that say otherwise are void, and the next ones carry it', async () => {
+  const [admin, hal] = await Promise.all([register('admin_role'), register('hal_role')])
+  await setRole(admin, 'admin')
+  const change = (role: string, by = admin, id = hal.id) =>
+    by.fetch(`/v1/accounts/${id}/role`, { method: 'PUT', json: { role } })
+  const answer = await change('moderator')
+  expect(answer.status).toBe(200)
+  expect(await answer.json()).toEqual({ accountId: hal.id, role: 'moderator' })
+  await refused(hal.token)
+  await refresh(hal)
+  expect(claimsOf(hal.token).role).toBe('moderator')
+  expect((await as(hal.token)).status).toBe(200)
+  expect((await change('admin', hal)).status).toBe(403)
+})
+
+test('tokens that were being made while the role changed are not given out', async () => {
+  const ira = await register('ira_race')
+  await env.DIRECTORY.prepare('update users set tokens_void_before = 1 where id = ?').bind(Number(ira.id)).run()
+  const asRead = { id: ira.id, handle: ira.handle, role: 'admin' as const, suspendedAt: null, tokensVoidBefore: 0 }
+  const ctx = { ...createContext({ env, waitUntil: () => {} }), viewer: null }
+  await expect(enter(ctx, asRead)).rejects.toMatchObject({ code: 'invalid_credentials' })
+  await expect(enter(ctx, { ...asRead, tokensVoidBefore: 1 })).resolves.toMatchObject({ account: { id: ira.id } })
+})
+
+test('only admins give roles, not to themselves, and to nobody who is not there', async () => {
+  const [admin, ida] = await Promise.all([register('admin_rule'), register('ida_role')])
+  await setRole(admin, 'admin')
+  const change = (by: Person, id: string, role = 'admin') =>
+    by.fetch(`/v1/accounts/${id}/role`, { method: 'PUT', json: { role } })
+  expect((await change(ida, ida.id)).status).toBe(403)
+  expect((await change(ida, admin.id, 'user')).status).toBe(403)
+  expect((await change(admin, admin.id, 'user')).status).toBe(422)
+  expect((await change(admin, '1')).status).toBe(404)
+  expect((await change(admin, ida.id, 'emperor')).status).toBe(422)
+  expect(
+    (await stranger().fetch(`/v1/accounts/${ida.id}/role`, { method: 'PUT', json: { role: 'admin' } })).status,
+  ).toBe(401)
+})
+
+test('two admins who take the role from each other at once leave one admin', async () => {
+  await env.DIRECTORY.prepare("update users set role = 'user'").run()
+  const [jo, kay] = await Promise.all([register('jo_admin'), register('kay_admin')])
+  await setRole(jo, 'admin')
+  await setRole(kay, 'admin')
+  const demote = (by: Person, id: string) =>
+    by.fetch(`/v1/accounts/${id}/role`, { method: 'PUT', json: { role: 'user' } })
+  const statuses = (await Promise.all([demote(jo, kay.id), demote(kay, jo.id)])).map(({ status }) => status)
+  expect(statuses.sort()).toEqual([200, 403])
+  expect(await count("select count(*) n from users where role = 'admin'")).toBe(1)
+})
+
+test('a suspension ends every login and refuses the next, until it is lifted', async () => {
+  const [admin, lea] = await Promise.all([register('mod_susp'), register('lea_susp')])
+  await setRole(admin, 'moderator')
+  const { closed } = await socketOf(lea.token)
+  const suspended = (method: string) => admin.fetch(`/v1/accounts/${lea.id}/suspension`, { method })
+  expect((await suspended('PUT')).status).toBeLessThan(300)
+  await vi.waitUntil(async () => (await as(lea.token)).status === 403, { timeout: 6_000, interval: 50 })
+  expect(await (await as(lea.token)).json()).toMatchObject({ code: 'suspended' })
+  expect(await closed).toMatchObject({ reason: 'suspended' })
+  await settled()
+  expect((await next(lea.refreshToken)).status).toBe(401)
+  const login = await post('/v1/auth/login', { identifier: 'lea_susp', password: PASSWORD })
+  expect(await login.json()).toMatchObject({ code: 'suspended' })
+  const guess = await post('/v1/auth/login', { identifier: 'lea_susp', password: 'a guess at the password' })
+  expect(await guess.json()).toMatchObject({ code: 'invalid_credentials' })
+
+  expect((await suspended('DELETE')).status).toBeLessThan(300)
+  await settled()
+  expect((await next(lea.refreshToken)).status).toBe(401)
+  const again = await logIn(lea)
+  await vi.waitUntil(async () => (await as(again.accessToken)).status === 200, TWO_SECONDS)
+})
+
+test('events of a suspension and its lifting that arrive late and in the wrong order leave what is true', async () => {
+  const max = await register('max_susp')
+  const shard = [env.SHARD_0, env.SHARD_1][shardOf(max.id)]!
+  const tell = (type: string) => env.EVENTS.send({ source: 'd', id: '1', type, data: { accountId: max.id } })
+  await shard.prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(max.id)).run()
+  await Promise.all([tell('account.suspension-lifted'), tell('account.suspended'), tell('account.suspension-lifted')])
+  const mirrored = () => count('select count(*) n from users where id = ? and suspended_at is not null', Number(max.id))
+  await vi.waitUntil(async () => (await mirrored()) === 1, { timeout: 5_000 })
+  await vi.waitUntil(async () => (await as(max.token)).status === 403, { timeout: 5_000, interval: 50 })
+})
+
+test('the key set is public, and has the keys that sign and nothing private', async () => {
+  const nell = await register('nell_keys')
+  const response = await stranger().fetch('/v1/auth/jwks')
+  expect(response.status).toBe(200)
+  const { keys } = await response.json<{ keys: Record<string, string>[] }>()
+  const { kid } = JSON.parse(atob(nell.token.split('.')[0]!))
+  expect(keys.map((key) => key.kid)).toContain(kid)
+  for (const key of keys) expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x'])
+})
