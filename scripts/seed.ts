@@ -105,13 +105,13 @@ async function fill(databases: Record<string, D1Database>, community: Community,
   let posts = 0
   for (const entries of conversations(community)) {
     for (const entry of entries) await writer.add(entry)
-    progress.show(++posts, writer.written)
+    progress.show(++posts, writer.taken)
   }
   for (const entry of accountRows(community)) await writer.add(entry)
   await writer.flush()
   const logins = await writeAtOnce(databases, [...loginRows(community, keys)])
   progress.end()
-  return { rows: writer.written + logins, seconds: (performance.now() - started) / 1_000 }
+  return { rows: writer.taken + logins, seconds: (performance.now() - started) / 1_000 }
 }
 
 function report({ people, posts }: Community, { rows, seconds }: { rows: number; seconds: number }): string {

@@ -12,7 +12,6 @@ CREATE TABLE users (
   suspended_at INTEGER,
   tokens_void_before INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX users_staff ON users (role) WHERE role <> 'user';
 
 CREATE TABLE handles (
   handle TEXT PRIMARY KEY,

@@ -13,20 +13,21 @@ type Statement = { database: string; insert: string; rows: string[]; characters:
 /** Writes rows many at a time. A row that is there already stays, so that a run which was cut off can be repeated. */
 export function makeWriter(databases: Databases) {
   const collect = makeCollector()
-  let written = 0
+  let taken = 0
 
   async function write({ database, insert, rows }: Statement): Promise<void> {
     const again = `${insert} WHERE true ON CONFLICT DO NOTHING`
     await persistently(() => databases[database]!.prepare(again).bind(`[${rows}]`).run())
-    written += rows.length
   }
 
   return {
-    get written() {
-      return written
+    /** How many rows it has been given; all are written once `flush` is done. */
+    get taken() {
+      return taken
     },
     async add(entry: Entry): Promise<void> {
       const full = collect.add(entry)
+      taken += 1
       if (full) await write(full)
     },
     async flush(): Promise<void> {

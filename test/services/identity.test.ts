@@ -192,7 +192,8 @@ test('a verification token logs in once, and only as it was made', async () => {
     'x',
   ]
   for (const wrong of forged) expect((await verify(wrong)).status, wrong).toBe(422)
-  expect((await verify(token)).status).toBe(200)
+  const statuses = (await Promise.all(Array.from({ length: 10 }, () => verify(token)))).map(({ status }) => status)
+  expect(statuses.sort()).toEqual([200, ...Array(9).fill(422)])
   expect((await verify(token)).status).toBe(422)
 })
 

@@ -3,7 +3,8 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { blindIndex, open, seal } from '../../platform/crypto.ts'
 import type { Id } from '../../platform/ids.ts'
 
-const ADDRESS = /^[^\s\p{Cc}@<>"(),:;[\]\\]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?\.)+\p{L}{2,63}$/u
+const ADDRESS = /^[^\s@<>"(),:;[\]\\]{1,64}@(?:[^\s@<>"(),:;[\]\\.]{1,63}\.)+[^\s@<>"(),:;[\]\\.\d]{2,63}$/
+const CONTROL = /\p{Cc}/u
 
 /** An e-mail address, in the one form under which we know it. */
 export const Address = z
@@ -13,6 +14,7 @@ export const Address = z
   .normalize('NFC')
   .toLowerCase()
   .regex(ADDRESS, 'must be an e-mail address')
+  .refine((address) => !CONTROL.test(address), 'must be an e-mail address')
   .openapi({ example: 'ada@example.com' })
 
 /** What stands for an address where it is looked up: a keyed hash in the form of an address. */

@@ -50,9 +50,9 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
   const now = ctx.now()
   const at = { createdAt: new Date(now), updatedAt: new Date(now) }
   // What the same address reserved before, and what nobody verified in time, gives way to this registration.
-  const givesWay = and(
-    isNotNull(handles.reservedUntil),
-    or(eq(handles.address, address), and(eq(handles.handle, handle), lte(handles.reservedUntil, now))),
+  const givesWay = or(
+    and(isNotNull(handles.reservedUntil), eq(handles.address, address)),
+    and(eq(handles.handle, handle), lte(handles.reservedUntil, now)),
   )
   const unverified = db.select({ id: handles.accountId }).from(handles).where(givesWay)
   await db.batch([
