@@ -1,22 +1,19 @@
-import type { ComponentChildren } from 'preact'
 import { Announcements, reasonOf } from './announce.tsx'
-import { Avatar } from './avatar.tsx'
 import { ConfirmDialog } from './dialog.tsx'
 import { Discover, Home } from './feed.tsx'
 import { FindPeople } from './find-people.tsx'
-import { news } from './home.ts'
-import { Brand, Icon } from './icons.tsx'
-import { unread, unreadLabel } from './inbox.ts'
-import { me } from './me.ts'
+import { LogIn } from './log-in.tsx'
 import { Notifications } from './notifications.tsx'
 import { People } from './people.tsx'
 import { Profile } from './profile.tsx'
 import { live } from './realtime.ts'
+import { Register } from './register.tsx'
 import { Link, location, View } from './router.tsx'
 import { session } from './session.ts'
 import { Thread } from './thread.tsx'
 import { Waiting } from './timeline.tsx'
-import { LogIn, Register, Verify, verification } from './welcome.tsx'
+import { TopBar } from './top-bar.tsx'
+import { Verify, verification } from './verify.tsx'
 
 export function App({ failure }: { failure: unknown }) {
   const starting = session.value === undefined
@@ -69,79 +66,6 @@ function CurrentView({ path }: { path: string }) {
         Perhaps it was, once. <Link href="/">Go home</Link>
       </p>
     </View>
-  )
-}
-
-function TopBar() {
-  return (
-    <header class="rail">
-      <Link href="/" class="brand" aria-label="SocialConnect">
-        <Brand />
-        <span>SocialConnect</span>
-      </Link>
-      <nav aria-label="Main">
-        <ul>{session.value ? <Places /> : <PublicPlaces />}</ul>
-      </nav>
-      {me.value && (
-        <Link href={`/@${me.value.handle}`} class="whoami" aria-label={`Your profile, @${me.value.handle}`}>
-          <Avatar of={me.value} size="small" />
-          <span>
-            <b>{me.value.displayName}</b>
-            <span class="handle">@{me.value.handle}</span>
-          </span>
-        </Link>
-      )}
-    </header>
-  )
-}
-
-function Places() {
-  const count = unread.value
-  return (
-    <>
-      <Place href="/" icon="home" label="Home" note={news.value}>
-        {news.value && <span class="dot" />}
-      </Place>
-      <Place href="/discover" icon="discover" label="Discover" />
-      <Place href="/notifications" icon="bell" label="Notifications" note={count > 0 ? `${unreadLabel()} unread` : ''}>
-        {count > 0 && <span class="badge">{unreadLabel()}</span>}
-      </Place>
-      <Place href={`/@${session.value!.handle}`} icon="person" label="Profile" />
-    </>
-  )
-}
-
-function PublicPlaces() {
-  return (
-    <>
-      <Place href="/discover" icon="discover" label="Discover" />
-      <Place href="/login" icon="person" label="Log in" />
-    </>
-  )
-}
-
-type PlaceProps = {
-  href: string
-  icon: Parameters<typeof Icon>[0]['name']
-  label: string
-  note?: string
-  children?: ComponentChildren
-}
-
-function Place({ href, icon, label, note, children }: PlaceProps) {
-  return (
-    <li>
-      <Link
-        href={href}
-        class="place"
-        aria-label={note ? `${label}, ${note}` : label}
-        aria-current={location.value.path === href ? 'page' : undefined}
-      >
-        <Icon name={icon} />
-        <span>{label}</span>
-        {children}
-      </Link>
-    </li>
   )
 }
 

@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks'
-import type { Attachment, Draft } from './draft.ts'
+import { type Attachment, type Draft, detach } from './draft.ts'
 import { Icon } from './icons.tsx'
 
 /** The images of a draft, each with its description and, once it is sent, how far it has come. */
@@ -9,7 +9,7 @@ export function Attachments({ draft }: { draft: Draft }) {
     <ul class="attachments" aria-label="Images">
       {draft.attachments.value.map((attachment, index) => (
         <li key={attachment.key}>
-          <Editor attachment={attachment} number={index + 1} onRemove={() => draft.detach(attachment)} />
+          <Editor attachment={attachment} number={index + 1} onRemove={() => detach(draft, attachment)} />
         </li>
       ))}
     </ul>

@@ -18,58 +18,60 @@ export type Attachment = {
   sent: { media: Media; alt: string } | null
 }
 
-export type Draft = ReturnType<typeof newDraft>
+/** A post or comment in the making. */
+export type Draft = {
+  parentId: string | null
+  text: Signal<string>
+  visibility: Signal<Visibility>
+  attachments: Signal<Attachment[]>
+  attempt: { body: string; key: string }
+}
+
+export function newDraft(parentId: string | null): Draft {
+  const attempt = { body: '', key: '' }
+  return { parentId, text: signal(''), visibility: signal<Visibility>('public'), attachments: signal([]), attempt }
+}
+
+/** Adds images; returns why some cannot be. */
+export function attach({ attachments }: Draft, files: File[]): string[] {
+  const problems = files.flatMap(refusal)
+  const fitting = files.filter((file) => refusal(file).length === 0)
+  const room = MAX_IMAGES - attachments.value.length
+  if (fitting.length > room) problems.push(`A post takes ${MAX_IMAGES} images at most.`)
+  attachments.value = [...attachments.value, ...fitting.slice(0, room).map(attachmentOf)]
+  return problems
+}
+
+export function detach({ attachments }: Draft, attachment: Attachment): void {
+  URL.revokeObjectURL(attachment.preview)
+  attachments.value = attachments.value.filter((other) => other !== attachment)
+}
+
+export function clearDraft(draft: Draft): void {
+  for (const attachment of draft.attachments.value) detach(draft, attachment)
+  draft.text.value = ''
+  draft.attempt = { body: '', key: '' }
+}
+
+/** Sends the images, then the post. Safe to try again after any failure. */
+export async function sendDraft(draft: Draft): Promise<Post> {
+  const { text, visibility, attachments, parentId } = draft
+  const media: string[] = []
+  for (const attachment of attachments.value) media.push(await upload(attachment))
+  const json = { text: text.value, visibility: visibility.value, media, ...(parentId && { parentId }) }
+  const idempotencyKey = keyFor(draft, JSON.stringify(json))
+  const post = await persistently(() => call<Post>('POST', '/posts', { json, idempotencyKey }))
+  clearDraft(draft)
+  return post
+}
+
+// The same content keeps its key however often it is sent, so that it becomes one post.
+function keyFor(draft: Draft, body: string): string {
+  if (draft.attempt.body !== body) draft.attempt = { body, key: randomKey() }
+  return draft.attempt.key
+}
 
 let count = 0
-
-/** A post or comment in the making. */
-export function newDraft(parentId: string | null) {
-  const text = signal('')
-  const visibility = signal<Visibility>('public')
-  const attachments = signal<Attachment[]>([])
-  let attempt = { body: '', key: '' }
-
-  // The same content keeps its key however often it is sent, so that it becomes one post.
-  function keyFor(body: string): string {
-    if (attempt.body !== body) attempt = { body, key: randomKey() }
-    return attempt.key
-  }
-
-  return {
-    text,
-    visibility,
-    attachments,
-    /** Adds images; returns why some cannot be. */
-    attach(files: File[]): string[] {
-      const problems = files.flatMap(refusal)
-      const fitting = files.filter((file) => refusal(file).length === 0)
-      const room = MAX_IMAGES - attachments.value.length
-      if (fitting.length > room) problems.push(`A post takes ${MAX_IMAGES} images at most.`)
-      attachments.value = [...attachments.value, ...fitting.slice(0, room).map(attachmentOf)]
-      return problems
-    },
-    detach(attachment: Attachment): void {
-      URL.revokeObjectURL(attachment.preview)
-      attachments.value = attachments.value.filter((other) => other !== attachment)
-    },
-    /** Sends the images, then the post. Safe to try again after any failure. */
-    async send(): Promise<Post> {
-      const media = []
-      for (const attachment of attachments.value) media.push(await upload(attachment))
-      const json = { text: text.value, visibility: visibility.value, media, ...(parentId && { parentId }) }
-      const idempotencyKey = keyFor(JSON.stringify(json))
-      const post = await persistently(() => call<Post>('POST', '/posts', { json, idempotencyKey }))
-      this.clear()
-      return post
-    },
-    clear(): void {
-      for (const attachment of attachments.value) URL.revokeObjectURL(attachment.preview)
-      attachments.value = []
-      text.value = ''
-      attempt = { body: '', key: '' }
-    },
-  }
-}
 
 function attachmentOf(file: File): Attachment {
   count += 1

@@ -1,10 +1,10 @@
 import { useEffect } from 'preact/hooks'
 import { tell } from './announce.tsx'
 import { Composer } from './composer.tsx'
-import { newDraft } from './draft.ts'
+import { clearDraft, newDraft } from './draft.ts'
 import { FindPeople } from './find-people.tsx'
 import { home, news, showNews, visitHome } from './home.ts'
-import { makeList } from './list.ts'
+import { clear, makeList, prepend } from './list.ts'
 import { keepPost } from './posts.ts'
 import { Link, View } from './router.tsx'
 import { onAccountChange } from './session.ts'
@@ -15,15 +15,15 @@ import type { Post } from './wire.ts'
 const draft = newDraft(null)
 const everyone = makeList<Post>('/feeds/public', keepPost)
 onAccountChange(() => {
-  draft.clear()
-  everyone.clear()
+  clearDraft(draft)
+  clear(everyone)
 })
 
 export function Home() {
   useEffect(visitHome, [])
   const publish = (post: Post) => {
     keepPost(post)
-    home.prepend([post])
+    prepend(home, [post])
     tell('Your post is published')
   }
   return (

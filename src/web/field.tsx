@@ -5,7 +5,7 @@ import { reasonOf } from './announce.tsx'
 import { Problem } from './http.ts'
 
 /** A form that is being filled in: what its fields got wrong, and whether it is on its way. */
-export type Form = ReturnType<typeof useForm>
+type Form = ReturnType<typeof useForm>
 
 /** Sends a form once at a time. A failure stays in it: beside the fields it names, the first of which takes the focus. */
 export function useForm(

@@ -16,7 +16,7 @@ export function Gallery({ media }: { media: Media[] }) {
               onClick={() => (open.value = image)}
               aria-label={`Open image ${index + 1} of ${media.length}: ${image.alt || 'no description'}`}
             >
-              <Thumbnail image={image} alone={media.length === 1} />
+              <Picture image={image} alone={media.length === 1} />
             </button>
           </li>
         ))}
@@ -31,12 +31,12 @@ export function Gallery({ media }: { media: Media[] }) {
   )
 }
 
-function Thumbnail({ image, alone }: { image: Media; alone: boolean }) {
+function Picture({ image, alone }: { image: Media; alone: boolean }) {
   const loaded = useSignal(false)
   const shape = alone ? { aspectRatio: `${image.width} / ${image.height}` } : {}
   return (
     <img
-      src={image.thumbnailUrl}
+      src={alone ? image.url : image.thumbnailUrl}
       alt={image.alt}
       width={image.width}
       height={image.height}

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import { say } from './announce.tsx'
 import { isNotFound } from './http.ts'
-import { makeList } from './list.ts'
+import { clear, includes, makeList, prepend, readNews, reload } from './list.ts'
 import { forgetPost, keepPost, readPost } from './posts.ts'
 import { onFrame, onGap } from './realtime.ts'
 import { location } from './router.tsx'
@@ -25,7 +25,7 @@ export const news = computed(() => {
 })
 
 onAccountChange(() => {
-  home.clear()
+  clear(home)
   empty()
 })
 
@@ -38,7 +38,7 @@ function empty(): void {
 export function visitHome(): void {
   if (location.value.back && home.state.value === 'ready') return
   empty()
-  void home.reload()
+  void reload(home)
 }
 
 /** Puts what waits at the top of the feed. */
@@ -46,14 +46,14 @@ export async function showNews(): Promise<void> {
   const arrived = newestFirst(waiting.value)
   const stale = overflow.value
   empty()
-  if (stale) await home.reload()
-  else home.prepend(arrived)
+  if (stale) await reload(home)
+  else prepend(home, arrived)
 }
 
 /** Makes the next visit read the feed anew: whom one follows has changed. */
 export function refreshHome(): void {
   empty()
-  home.clear()
+  clear(home)
 }
 
 onFrame('post.published', ({ postId }) => void arrive(postId!))
@@ -67,7 +67,7 @@ let reads: number[] = []
 
 /** A busy network would have us read a post a second: beyond a few, we only say that there are some. */
 async function arrive(postId: string): Promise<void> {
-  if (home.has(postId) || home.state.value === 'idle') return
+  if (includes(home, postId) || home.state.value === 'idle') return
   const now = performance.now()
   reads = reads.filter((at) => at > now - 60_000)
   if (reads.length >= READS_PER_MINUTE) {
@@ -84,13 +84,13 @@ async function arrive(postId: string): Promise<void> {
 
 async function catchUp(): Promise<void> {
   if (home.state.value !== 'ready') return
-  const missed = await home.news().catch(() => null)
+  const missed = await readNews(home).catch(() => null)
   if (missed === null) overflow.value = true
   await offer(missed ?? [])
 }
 
 async function offer(posts: Post[]): Promise<void> {
-  waiting.value = [...waiting.value, ...posts.filter((post) => !home.has(post.id))]
+  waiting.value = [...waiting.value, ...posts.filter((post) => !includes(home, post.id))]
   if (news.value === '') return
   const [first] = posts
   say(posts.length === 1 && first ? `New post by ${first.author.displayName}` : news.value)

@@ -1,4 +1,4 @@
-export type FieldError = { field: string; message: string }
+type FieldError = { field: string; message: string }
 
 /** An error that the server explained: problem+json (RFC 9457). */
 export class Problem extends Error {

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import { report, tell } from './announce.tsx'
 import { call, get } from './api.ts'
-import { makeList } from './list.ts'
+import { clear, makeList, prepend, readNews, reload } from './list.ts'
 import { keepPost } from './posts.ts'
 import { onFrame, onGap } from './realtime.ts'
 import { location } from './router.tsx'
@@ -21,7 +21,7 @@ export const unreadLabel = () => (unread.value >= MOST_COUNTED ? '99+' : String(
 export const latest = signal<Notification | null>(null)
 
 onAccountChange(() => {
-  inbox.clear()
+  clear(inbox)
   unread.value = 0
   latest.value = null
 })
@@ -57,7 +57,7 @@ async function recount(): Promise<void> {
 
 onGap(() => {
   recount().catch(() => {})
-  if (inbox.state.value === 'ready') void inbox.reload()
+  if (inbox.state.value === 'ready') void reload(inbox)
 })
 
 let arrived: string[] = []
@@ -76,9 +76,9 @@ async function readArrived(): Promise<void> {
   lastRead = performance.now()
   const ids = arrived
   arrived = []
-  const news = inbox.state.value === 'ready' ? await inbox.news().catch(() => []) : null
-  if (news === null) await inbox.reload()
-  else inbox.prepend(news)
+  const news = inbox.state.value === 'ready' ? await readNews(inbox).catch(() => []) : null
+  if (news === null) await reload(inbox)
+  else prepend(inbox, news)
   const fresh = inbox.items.value.filter((item) => ids.includes(item.id))
   const [first] = fresh
   if (first) {

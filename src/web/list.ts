@@ -1,88 +1,103 @@
-import { signal } from '@preact/signals'
+import { type Signal, signal } from '@preact/signals'
 import { get } from './api.ts'
 import { onAccountChange } from './session.ts'
 import type { Page } from './wire.ts'
 
 const LIMIT = 20
 
-export type List<T> = ReturnType<typeof makeList<T>>
 type Item = { id: string }
 
-/** A paged list of the API, as far as it has been read. `keep` sees every item that arrives. */
-export function makeList<T>(path: string, keep: (item: T & Item) => void = () => {}) {
-  const items = signal<(T & Item)[]>([])
-  const state = signal<'idle' | 'loading' | 'ready' | 'failed'>('idle')
-  const failure = signal<unknown>(null)
-  const next = signal<string | null>(null)
-  let round = 0
-  let again = () => Promise.resolve()
+/** A paged list of the API, as far as it has been read. */
+export type List<T extends Item> = {
+  path: string
+  /** Sees every item that arrives. */
+  keep: (item: T) => void
+  items: Signal<T[]>
+  state: Signal<'idle' | 'loading' | 'ready' | 'failed'>
+  failure: Signal<unknown>
+  /** The cursor of the page after the last one read. */
+  next: Signal<string | null>
+  round: number
+  again: () => Promise<void>
+}
 
-  async function read(cursor: string | null): Promise<Page<T & Item>> {
-    const page = await get<Page<T & Item>>(`${path}?limit=${LIMIT}${cursor ? `&cursor=${cursor}` : ''}`)
-    for (const item of page.items) keep(item)
-    return page
-  }
-
-  /** Runs one load; what an earlier one brings after it is ignored. */
-  async function load(cursor: string | null, place: (page: Page<T & Item>) => void): Promise<void> {
-    round += 1
-    const mine = round
-    again = () => load(cursor, place)
-    state.value = 'loading'
-    try {
-      const page = await read(cursor)
-      if (mine !== round) return
-      place(page)
-      state.value = 'ready'
-    } catch (error) {
-      if (mine !== round) return
-      failure.value = error
-      state.value = 'failed'
-    }
-  }
-
-  const has = (id: string) => items.value.some((item) => item.id === id)
-
+export function makeList<T extends Item>(path: string, keep: (item: T) => void = () => {}): List<T> {
   return {
-    items,
-    state,
-    failure,
-    next,
-    /** Tries what failed again. */
-    again: () => again(),
-    /** Reads the first page anew. */
-    reload: () =>
-      load(null, (page) => {
-        items.value = page.items
-        next.value = page.nextCursor
-      }),
-    /** Reads the page after the last one read. */
-    more: () =>
-      load(next.value, (page) => {
-        items.value = unique([...items.value, ...page.items])
-        next.value = page.nextCursor
-      }),
-    /** What has come in since the first page was read, or null when that is more than a page. */
-    async news(): Promise<(T & Item)[] | null> {
-      const page = await read(null)
-      const fresh = page.items.filter((item) => !has(item.id))
-      return fresh.length > 0 && fresh.length === page.items.length ? null : fresh
-    },
-    prepend(arrived: (T & Item)[]): void {
-      items.value = unique([...arrived, ...items.value])
-    },
-    append(item: T & Item): void {
-      items.value = unique([...items.value, item])
-    },
-    has,
-    /** Forgets everything, so that the next view of it reads it anew. */
-    clear(): void {
-      round += 1
-      items.value = []
-      next.value = null
-      state.value = 'idle'
-    },
+    path,
+    keep,
+    items: signal<T[]>([]),
+    state: signal<'idle' | 'loading' | 'ready' | 'failed'>('idle'),
+    failure: signal<unknown>(null),
+    next: signal<string | null>(null),
+    round: 0,
+    again: () => Promise.resolve(),
   }
+}
+
+/** Reads the first page anew. */
+export function reload<T extends Item>(list: List<T>): Promise<void> {
+  return load(list, null, (page) => page.items)
+}
+
+/** Reads the page after the last one read. */
+export function readOn<T extends Item>(list: List<T>): Promise<void> {
+  return load(list, list.next.value, (page) => unique([...list.items.value, ...page.items]))
+}
+
+/** What has come in since the first page was read, or null when that is more than a page. */
+export async function readNews<T extends Item>(list: List<T>): Promise<T[] | null> {
+  const { items } = await read(list, null)
+  const fresh = items.filter((item) => !includes(list, item.id))
+  return fresh.length > 0 && fresh.length === items.length ? null : fresh
+}
+
+export function prepend<T extends Item>(list: List<T>, arrived: T[]): void {
+  list.items.value = unique([...arrived, ...list.items.value])
+}
+
+export function append<T extends Item>(list: List<T>, item: T): void {
+  list.items.value = unique([...list.items.value, item])
+}
+
+export function includes<T extends Item>(list: List<T>, id: string): boolean {
+  return list.items.value.some((item) => item.id === id)
+}
+
+/** Forgets everything, so that the next view of it reads it anew. */
+export function clear<T extends Item>(list: List<T>): void {
+  list.round += 1
+  list.items.value = []
+  list.next.value = null
+  list.state.value = 'idle'
+}
+
+/** Runs one load; what an earlier one brings after it is ignored. */
+async function load<T extends Item>(
+  list: List<T>,
+  cursor: string | null,
+  merge: (page: Page<T>) => T[],
+): Promise<void> {
+  list.round += 1
+  const { round } = list
+  list.again = () => load(list, cursor, merge)
+  list.state.value = 'loading'
+  try {
+    const page = await read(list, cursor)
+    if (round !== list.round) return
+    list.items.value = merge(page)
+    list.next.value = page.nextCursor
+    list.state.value = 'ready'
+  } catch (error) {
+    if (round !== list.round) return
+    list.failure.value = error
+    list.state.value = 'failed'
+  }
+}
+
+async function read<T extends Item>({ path, keep }: List<T>, cursor: string | null): Promise<Page<T>> {
+  const page = await get<Page<T>>(`${path}?limit=${LIMIT}${cursor ? `&cursor=${cursor}` : ''}`)
+  for (const item of page.items) keep(item)
+  return page
 }
 
 function unique<T extends Item>(items: T[]): T[] {
@@ -90,12 +105,12 @@ function unique<T extends Item>(items: T[]): T[] {
   return items.filter(({ id }) => !seen.has(id) && seen.add(id))
 }
 
-const lists = new Map<string, List<never>>()
+const lists = new Map<string, unknown>()
 onAccountChange(() => lists.clear())
 
-/** The list at `path`, kept for when one comes back to it. */
-export function listAt<T>(path: string, keep?: (item: T & Item) => void): List<T> {
-  const known = lists.get(path) ?? (makeList<T>(path, keep) as unknown as List<never>)
-  lists.set(path, known)
-  return known as unknown as List<T>
+/** The list at `path`, kept for when one comes back to it. A path has one kind of items. */
+export function listAt<T extends Item>(path: string, keep?: (item: T) => void): List<T> {
+  const list = (lists.get(path) as List<T> | undefined) ?? makeList(path, keep)
+  lists.set(path, list)
+  return list
 }

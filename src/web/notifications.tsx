@@ -2,6 +2,7 @@ import { useEffect } from 'preact/hooks'
 import { Avatar } from './avatar.tsx'
 import { Icon } from './icons.tsx'
 import { inbox, markRead, verbOf } from './inbox.ts'
+import { reload } from './list.ts'
 import { Link, location, navigate, View } from './router.tsx'
 import { Ago } from './time.tsx'
 import { Pages } from './timeline.tsx'
@@ -11,7 +12,7 @@ const icons = { follow: 'person', like: 'heart', comment: 'comment', mention: 'a
 
 export function Notifications() {
   useEffect(() => {
-    const ready = location.peek().back && inbox.state.peek() === 'ready' ? Promise.resolve() : inbox.reload()
+    const ready = location.peek().back && inbox.state.peek() === 'ready' ? Promise.resolve() : reload(inbox)
     // They stay marked as new on this visit; only the count goes.
     void ready.then(() => (inbox.state.peek() === 'ready' ? markRead() : undefined))
   }, [])

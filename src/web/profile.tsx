@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals'
-import { accountWith, editProfile, readAccount, setBlocking, setFollowing } from './accounts.ts'
-import { report, tell } from './announce.tsx'
+import { accountWith, readAccount } from './accounts.ts'
+import { report } from './announce.tsx'
 import { Avatar } from './avatar.tsx'
-import { confirmed } from './dialog.tsx'
-import { Field, FormFailure, LongField, Submit, useForm } from './field.tsx'
+import { EditProfile } from './edit-profile.tsx'
 import { listAt } from './list.ts'
 import { plural } from './post.tsx'
 import { keepPost } from './posts.ts'
+import { Relations } from './relations.tsx'
 import { Link, navigate, View } from './router.tsx'
 import { session } from './session.ts'
 import { logOut } from './sign-in.ts'
@@ -100,67 +100,5 @@ function Counts({ account }: { account: Account }) {
       </li>
       <li class="joined">Joined {monthOf(createdAt)}</li>
     </ul>
-  )
-}
-
-/** Follow and block, as they stand and to be changed. */
-function Relations({ account }: { account: Account }) {
-  const busy = useSignal(false)
-  const { following, blocking } = account.relation!
-  const change = (work: Promise<unknown>, done: string) => {
-    busy.value = true
-    void work.then(() => tell(done), report).finally(() => (busy.value = false))
-  }
-  const follow = () =>
-    change(
-      setFollowing(account, !following),
-      following ? `You no longer follow ${account.displayName}` : `You follow ${account.displayName}`,
-    )
-  const block = async () => {
-    const text = 'You will not see each other, and neither follows the other any more. They are not told.'
-    if (blocking) change(setBlocking(account, false), `${account.displayName} is no longer blocked`)
-    else if (await confirmed(`Block ${account.displayName}?`, text, 'Block')) {
-      change(setBlocking(account, true), `${account.displayName} is blocked`)
-    }
-  }
-  return (
-    <>
-      <button type="button" class="secondary" disabled={busy.value} onClick={() => void block()}>
-        {blocking ? 'Unblock' : 'Block'}
-      </button>
-      {!blocking && (
-        <button type="button" class={following ? 'secondary' : ''} disabled={busy.value} onClick={follow}>
-          {following ? 'Unfollow' : 'Follow'}
-        </button>
-      )}
-    </>
-  )
-}
-
-function EditProfile({ account, onDone }: { account: Account; onDone: () => void }) {
-  const form = useForm(async (values) => {
-    await editProfile({ displayName: values('displayName'), bio: values('bio') })
-    tell('Your profile is saved')
-    onDone()
-  })
-  return (
-    <form class="stack" aria-label="Edit profile" onSubmit={form.onSubmit}>
-      <Field
-        form={form}
-        name="displayName"
-        label="Name"
-        defaultValue={account.displayName}
-        autocomplete="name"
-        required
-      />
-      <LongField form={form} name="bio" label="About you" value={account.bio} />
-      <FormFailure form={form} shown={['displayName', 'bio']} />
-      <div class="actions">
-        <button type="button" class="secondary" onClick={onDone}>
-          Cancel
-        </button>
-        <Submit form={form}>Save</Submit>
-      </div>
-    </form>
   )
 }

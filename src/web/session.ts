@@ -7,7 +7,7 @@ import type { Tokens } from './wire.ts'
 // none, each token works once, and a replay ends the login. The access token never leaves this module's memory.
 const LOCK = 'socialconnect.refresh'
 
-export type Session = { id: string; handle: string }
+type Session = { id: string; handle: string }
 
 /** Who is logged in here: `undefined` until it is known, `null` for nobody. */
 export const session = signal<Session | null | undefined>(undefined)

@@ -4,7 +4,7 @@ import { tell } from './announce.tsx'
 import { Composer } from './composer.tsx'
 import { newDraft } from './draft.ts'
 import { latest } from './inbox.ts'
-import { type List, listAt } from './list.ts'
+import { append, includes, type List, listAt } from './list.ts'
 import { PostCard } from './post.tsx'
 import { keepPost, postWith, readPost, recount } from './posts.ts'
 import { Link, View } from './router.tsx'
@@ -43,9 +43,9 @@ export function Thread({ id }: { id: string }) {
 function Answer({ post: { id, author }, comments }: { post: Post; comments: List<Post> }) {
   const draft = useMemo(() => newDraft(id), [id])
   const place = (comment: Post) => {
-    if (comments.has(comment.id)) return
+    if (includes(comments, comment.id)) return
     keepPost(comment)
-    comments.append(comment)
+    append(comments, comment)
     recount(id, 1)
   }
   useSignalEffect(() => {

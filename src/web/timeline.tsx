@@ -2,18 +2,18 @@ import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { reasonOf } from './announce.tsx'
-import type { List } from './list.ts'
+import { type List, readOn, reload } from './list.ts'
 import { PostCard } from './post.tsx'
 import { location } from './router.tsx'
 import type { Post } from './wire.ts'
 
-type Shown<T> = { list: List<T>; label: string; empty: ComponentChildren; older?: string }
+type Shown<T extends Item> = { list: List<T>; label: string; empty: ComponentChildren; older?: string }
 type Item = { id: string }
 
 /** Reads a list when its view opens, unless one comes back to it. */
-export function useList<T>(list: List<T>): void {
+export function useList<T extends Item>(list: List<T>): void {
   useEffect(() => {
-    if (list.state.peek() === 'idle' || !location.peek().back) void list.reload()
+    if (list.state.peek() === 'idle' || !location.peek().back) void reload(list)
   }, [list])
 }
 
@@ -34,13 +34,13 @@ export function Timeline(props: Shown<Post>) {
   return <Pages {...props} show={({ id }) => <PostCard id={id} />} />
 }
 
-type Arranged<T, S> = Shown<T> & { show: (item: S) => ComponentChildren; items?: S[] }
+type Arranged<T extends Item, S extends Item> = Shown<T> & { show: (item: S) => ComponentChildren; items?: S[] }
 
 /**
  * A list page by page: it reads on by itself when its end comes near, or at a button. `items` are what it shows where
  * that is not the list's own order.
  */
-export function Pages<T, S extends Item = T & Item>({
+export function Pages<T extends Item, S extends Item = T>({
   list,
   label,
   empty,
@@ -59,9 +59,9 @@ export function Pages<T, S extends Item = T & Item>({
       </ol>
       {state === 'loading' && items.length === 0 && <Waiting />}
       {state === 'ready' && items.length === 0 && <div class="empty">{empty}</div>}
-      {state === 'failed' && <Failed error={list.failure.value} again={list.again} />}
+      {state === 'failed' && <Failed error={list.failure.value} again={() => list.again()} />}
       {list.next.value !== null && state !== 'failed' && (
-        <More label={older} busy={state === 'loading'} more={list.more} />
+        <More label={older} busy={state === 'loading'} more={() => readOn(list)} />
       )}
     </section>
   )
@@ -75,7 +75,7 @@ function More({ label, busy, more }: { label: string; busy: boolean; more: () =>
     })
     watcher.observe(button.current!)
     return () => watcher.disconnect()
-  }, [busy, more])
+  }, [busy])
   return (
     <button type="button" ref={button} class="secondary more" aria-disabled={busy} onClick={() => !busy && void more()}>
       {busy ? 'Loading…' : label}

@@ -1,45 +1,10 @@
-import { signal, useSignal } from '@preact/signals'
-import { reasonOf } from './announce.tsx'
+import { useSignal } from '@preact/signals'
 import { Field, FormFailure, Submit, useForm } from './field.tsx'
 import { Icon } from './icons.tsx'
 import { Link, navigate, View } from './router.tsx'
-import { farewell } from './session.ts'
-import { logIn, register, verify } from './sign-in.ts'
-import { useRead } from './timeline.tsx'
+import { register, verify } from './sign-in.ts'
 
 const MIN_PASSWORD = 15
-
-/** The token of the mail's link, `/?verify=TOKEN`; it is taken out of the address, and so of the history, at once. */
-export const verification = signal(new URLSearchParams(window.location.search).get('verify'))
-if (verification.value) history.replaceState(null, '', '/')
-
-export function LogIn() {
-  const form = useForm(async (values) => {
-    await logIn({ identifier: values('identifier').trim(), password: values('password') })
-    navigate('/')
-  })
-  return (
-    <View title="Welcome back">
-      <form class="card stack narrow-form" aria-label="Log in" onSubmit={form.onSubmit}>
-        {farewell.value && <p role="status">{farewell.value}</p>}
-        <Field
-          form={form}
-          name="identifier"
-          label="Handle or email"
-          autocomplete="username"
-          autocapitalize="none"
-          required
-        />
-        <Field form={form} name="password" label="Password" type="password" autocomplete="current-password" required />
-        <FormFailure form={form} shown={['identifier', 'password']} />
-        <Submit form={form}>Log in</Submit>
-        <p class="aside">
-          New here? <Link href="/register">Create an account</Link>
-        </p>
-      </form>
-    </View>
-  )
-}
 
 export function Register() {
   const sentTo = useSignal('')
@@ -126,30 +91,6 @@ function MailSent({ to }: { to: string }) {
           Confirm
         </Submit>
       </form>
-    </View>
-  )
-}
-
-export function Verify({ token }: { token: string }) {
-  const { failure } = useRead(async () => {
-    await verify(token)
-    verification.value = null
-    navigate('/')
-  })
-  const leave = () => {
-    verification.value = null
-    navigate('/login')
-  }
-  return (
-    <View title="Confirming your address">
-      <div class="card stack narrow-form">
-        {failure.value ? <p role="alert">{reasonOf(failure.value)}</p> : <p role="status">One moment…</p>}
-        {failure.value !== null && (
-          <button type="button" class="secondary" onClick={leave}>
-            Go to log in
-          </button>
-        )}
-      </div>
     </View>
   )
 }

@@ -1,0 +1,32 @@
+import { editProfile } from './accounts.ts'
+import { tell } from './announce.tsx'
+import { Field, FormFailure, LongField, Submit, useForm } from './field.tsx'
+import type { Account } from './wire.ts'
+
+export function EditProfile({ account, onDone }: { account: Account; onDone: () => void }) {
+  const form = useForm(async (values) => {
+    await editProfile({ displayName: values('displayName'), bio: values('bio') })
+    tell('Your profile is saved')
+    onDone()
+  })
+  return (
+    <form class="stack" aria-label="Edit profile" onSubmit={form.onSubmit}>
+      <Field
+        form={form}
+        name="displayName"
+        label="Name"
+        defaultValue={account.displayName}
+        autocomplete="name"
+        required
+      />
+      <LongField form={form} name="bio" label="About you" value={account.bio} />
+      <FormFailure form={form} shown={['displayName', 'bio']} />
+      <div class="actions">
+        <button type="button" class="secondary" onClick={onDone}>
+          Cancel
+        </button>
+        <Submit form={form}>Save</Submit>
+      </div>
+    </form>
+  )
+}
