@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 
@@ -41,7 +41,16 @@ function printSizes(outdir: string): void {
   }
 }
 
+async function printColdStarts(outdir: string): Promise<void> {
+  const { coldStarts } = await import('../test/bench/start-up.ts')
+  process.stdout.write('\nCPU of workerd from its start to the first answer\n')
+  for (const { name, ms } of await coldStarts(outdir)) {
+    process.stdout.write(`${name.padEnd(52)} ${ms.toFixed(0).padStart(8)} ms\n`)
+  }
+}
+
 if (import.meta.main) {
   buildWorker('dist/worker')
   printSizes('dist/worker')
+  if (existsSync('/proc/self/stat')) await printColdStarts('dist/worker')
 }

@@ -31,6 +31,7 @@ function importsOf(sources: Sources): Import[] {
 function forbidden({ from, to, typeOnly }: Import): string | undefined {
   const file = basename(to)
   const service = serviceOf(to)
+  if (to.startsWith('node_modules/')) return undefined
   if (file.endsWith('.object.ts') && from !== 'src/worker.ts' && !typeOnly) return 'only src/worker.ts takes an object'
   if (service && registryFiles.includes(file) && from !== 'src/registry.ts') return 'only src/registry.ts takes it'
   if (within('platform', from) && !within('platform', to)) return 'the platform knows only the platform'

@@ -1,3 +1,5 @@
+/// <reference types="vite/types/importMeta.d.ts" />
+
 type Migrations = import('cloudflare:test').D1Migration[]
 type Bindings = import('../src/platform/env.ts').Env
 

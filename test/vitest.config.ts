@@ -11,7 +11,6 @@ const unbundled = [
   '@better-auth/core',
   '@better-auth/utils',
   '@hono/zod-openapi',
-  '@hono/zod-validator',
 ]
 const bundled = [
   ...Object.keys(pkg.dependencies).filter((name) => !unbundled.includes(name)),
@@ -50,6 +49,7 @@ const workers = {
   ],
   test: {
     name: 'workers',
+    env: { VISIBILITY_RUNS: process.env.VISIBILITY_RUNS ?? '' },
     include: ['test/**/*.test.ts'],
     exclude: ['test/node/**', 'test/e2e/**'],
     setupFiles: ['./test/setup.ts'],

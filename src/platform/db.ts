@@ -1,4 +1,4 @@
-import { eq, type SQL, sql } from 'drizzle-orm'
+import { eq, type Placeholder, type SQL, sql } from 'drizzle-orm'
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { type Cost, countedSession } from './cost.ts'
@@ -8,7 +8,14 @@ import { type Committed, committedIn } from './events.ts'
 import { type Id, newId, shardOf } from './ids.ts'
 
 /** One D1 database. `batch` is the unit of work: one transaction, one round trip. */
-export type Database = DrizzleD1Database & { readonly name: string; readonly now: () => number }
+export type Database = DrizzleD1Database & {
+  readonly name: string
+  readonly now: () => number
+  readonly $client: D1DatabaseSession
+}
+
+/** A value in a query: itself, or what stands for it in a prepared one. */
+export type Bound<T> = T | Placeholder
 
 export type Databases = {
   directory: Database
@@ -85,7 +92,7 @@ function announcing(db: DrizzleD1Database, name: string, { now, onCommit }: Opti
       if (committed.length > 0) onCommit(committed)
       return results
     },
-  }) as Database
+  }) as unknown as Database
 }
 
 /** `d=…;0=…`: one bookmark per database. What is not of that form is ignored: a bookmark only ever asks for fresher data. */
@@ -103,8 +110,17 @@ export function openShard(env: Env): number {
 
 /** Whether an id column holds one of `ids`: one bound parameter however many they are (D1 takes a hundred). */
 export function among(column: SQLiteColumn, ids: readonly Id[]): SQL {
-  if (ids.length === 1) return eq(column, ids[0])
-  return sql`${column} in (select value from json_each(${`[${ids.join(',')}]`}))`
+  return ids.length === 1 ? eq(column, ids[0]) : amongListed(column, listOf(ids))
+}
+
+/** The same of a list made by `listOf`, or of what stands for it in a prepared query. */
+export function amongListed(column: SQLiteColumn, list: Bound<string>): SQL {
+  return sql`${column} in (select value from json_each(${list}))`
+}
+
+/** Ids as one bound parameter. */
+export function listOf(ids: readonly Id[]): string {
+  return `[${ids.join(',')}]`
 }
 
 /** Runs `write` with a new id of `shard`. A clash with an id in use fails the whole batch, which is run again with another. */

@@ -34,10 +34,6 @@ const context = createMiddleware<AppEnv>(async function makeContext(c, next) {
   })
   c.set('ctx', { ...ctx, viewer: null })
   c.set('address', addressOf(c.req.header('cf-connecting-ip')))
-  if (!awake) {
-    awake = true
-    ctx.defer(() => wakeSweepers(ctx))
-  }
   await next()
   const bookmarks = ctx.db.bookmarks()
   if (bookmarks) c.res.headers.set(BOOKMARKS, bookmarks)
@@ -45,6 +41,10 @@ const context = createMiddleware<AppEnv>(async function makeContext(c, next) {
   const measured = { method: c.req.method, route: routePath(c), status: c.res.status, ms: Date.now() - started }
   measure(env, { ...measured, cost: ctx.cost })
   ctx.log.info('request', { ...measured, ...ctx.cost })
+  if (!awake) {
+    awake = true
+    ctx.defer(() => wakeSweepers(ctx))
+  }
 })
 
 /** The client's address as the network vouches for it; all of an IPv6 /64 is one client. No other header is believed. */

@@ -84,7 +84,9 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof HTTPException) return fromHono(error)
   const text = causes(error)
-  if (/overloaded|Network connection lost|storage caused object to be reset|timed? ?out/i.test(text)) {
+  if (
+    /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out/i.test(text)
+  ) {
     return new Failure('unavailable', undefined, { headers: { 'retry-after': '2' } })
   }
   return new Failure('internal')

@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from './context.ts'
 import type { Database } from './db.ts'
-import { firstIdAt, Id, id } from './ids.ts'
+import { Id, id, newId } from './ids.ts'
 
 /** Events that were committed and not yet acknowledged by every subscriber. The row goes when the work is done. */
 export const outbox = sqliteTable('outbox', {
@@ -28,18 +28,24 @@ const recorded = new WeakMap<object, { type: string; data: unknown }>()
 /**
  * A statement that puts the event into the outbox of `db`, for the same batch as the change it tells of.
  * With `when`, the event is recorded only if that holds in the database (`changes() > 0`).
- * The id never clashes: it is the larger of the clock's and the last one plus one.
+ * Its id tells its shard, so that those of different databases differ, and never clashes with one that waits there: it is
+ * the larger of a new one and the last one plus one.
  */
-export function record<T>(db: Database, event: EventDefinition<T>, data: T, when: SQL = sql`1`) {
+export function record<T>(db: Database, event: EventDefinition<T>, data: T, when?: SQL) {
   const body = JSON.stringify(event.data.parse(data))
-  const statement = db
-    .insert(outbox)
-    .select(
-      sql`select max(${Number(firstIdAt(db.now()))}, coalesce((select max(id) + 1 from ${outbox}), 0)), ${event.type}, ${body} where ${when}`,
-    )
-    .returning({ id: outbox.id })
+  const fresh = sql<Id>`max(${Number(newId(shardOfSource(db.name), db.now()))}, coalesce((select max(id) + 1 from ${outbox}), 0))`
+  const insert = db.insert(outbox)
+  const inserted = when
+    ? insert.select(sql`select ${fresh}, ${event.type}, ${body} where ${when}`)
+    : insert.values({ id: fresh, type: event.type, data: body })
+  const statement = inserted.returning({ id: outbox.id })
   recorded.set(statement, { type: event.type, data })
   return statement
+}
+
+/** Events of the directory have nobody to be told apart from: they reach no list. */
+function shardOfSource(source: string): number {
+  return source === 'd' ? 0 : Number(source)
 }
 
 /** The events among a batch's statements that really went in. */

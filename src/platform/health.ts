@@ -15,22 +15,23 @@ let latest: { outcomes: Outcome[]; at: number } | null = null
 
 /** For whoever watches the Worker: `/healthz` says that it runs, `/readyz` which of the things it needs answer. */
 export const healthRoutes = new OpenAPIHono<AppEnv>()
-  .get('/healthz', (c) => c.json({ status: 'ok', version: bindings(c.env).VERSION.id }))
+  .get('/healthz', (c) => c.json({ status: 'ok', version: versionOf(bindings(c.env)) }))
   .get('/readyz', async (c) => {
     const env = bindings(c.env)
     if (!latest || latest.at < Date.now() - KEPT_MS)
       latest = { outcomes: await inWaves(checks(env), attempt), at: Date.now() }
     const ready = latest.outcomes.every((outcome) => outcome.ok)
-    const body = { status: ready ? 'ok' : 'failing', version: env.VERSION.id, checks: latest.outcomes }
+    const body = { status: ready ? 'ok' : 'failing', version: versionOf(env), checks: latest.outcomes }
     return c.json(body, ready ? 200 : 503)
   })
 
 const bindings = (env: unknown) => env as Env
+const versionOf = (env: Partial<Env>) => env.VERSION?.id ?? null
 
 function checks(env: Env): Check[] {
   const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX }
   const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
-  const present = ['EVENTS', 'FANOUT', 'DELIVERIES', 'SWEEPER', 'IMAGES', 'MAIL'] as const
+  const present = ['EVENTS', 'FANOUT', 'DELIVERIES', 'SWEEPER', 'IMAGES', 'MAIL', 'VERSION'] as const
   return [
     { name: 'configuration', run: () => tryKeys(env) },
     ...[...Object.entries(databases), ...shards].map(([name, database]) => ({ name, run: () => isMigrated(database) })),

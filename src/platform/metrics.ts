@@ -23,7 +23,7 @@ export function traceId(): string | undefined {
   return active?.isTraced ? active.spanContext().traceId : undefined
 }
 
-export type Measured = { route: string; method: string; status: number; ms: number; cost: Cost }
+type Measured = { route: string; method: string; status: number; ms: number; cost: Cost }
 
 /** Writes one data point about a request to Analytics Engine. Never throws: nothing depends on reading it. */
 export function measure(env: Env, { route, method, status, ms, cost }: Measured): void {

@@ -16,6 +16,7 @@ import {
 import { checkedAddress } from './address.ts'
 import type { SystemCtx } from './context.ts'
 import { Failure } from './errors.ts'
+import { span } from './metrics.ts'
 
 const DEADLINE_MS = 5_000
 const MAX_BYTES = 1024 * 1024
@@ -50,7 +51,9 @@ export async function outbound(ctx: SystemCtx, address: string, call: Call = {})
   const headers = new Headers({ 'user-agent': 'SocialConnect', ...call.headers })
   let url = checkedAddress(ctx.config, address)
   for (let hop = 0; hop <= MAX_HOPS; hop++) {
-    const response = await ask({ ctx, url, method, headers, body: call.body, signal })
+    const response = await span('outbound', { host: url.host, hop }, () =>
+      ask({ ctx, url, method, headers, body: call.body, signal }),
+    )
     const location = response.headers.get('location')
     if (!location || !REDIRECTS.has(response.status) || (method !== 'GET' && method !== 'HEAD')) return response
     const next = checkedAddress(ctx.config, location, url)

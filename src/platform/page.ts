@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { asc, desc, gt, lt, type SQL } from 'drizzle-orm'
+import { asc, desc, gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import type { Bound } from './db.ts'
 import { invalid } from './errors.ts'
 import { Id, toId } from './ids.ts'
 
@@ -26,15 +27,16 @@ type Order = 'newest' | 'oldest'
 type Position = { side: 'after' | 'before'; id: Id }
 
 /** Keyset paging over an id column (never OFFSET): what to add to a query so that it yields the page and one row more. */
-export type Seek = {
-  where: SQL | undefined
-  orderBy: SQL
+export type Seek = Clauses & {
   limit: number
   query: PageQuery
+  cursor: Id | null
   backward: boolean
   /** The cursor that leads back to where this one came from, for a page that turns out to be empty. */
   back: string | null
 }
+
+type Clauses = { where: SQL | undefined; orderBy: SQL; limit: Bound<number> }
 
 /** Reads the cursor. `order` is how the list is shown. Throws `invalid` for a cursor that we never gave out. */
 export function seek(query: PageQuery, column: SQLiteColumn, order: Order = 'newest'): Seek {
@@ -42,12 +44,25 @@ export function seek(query: PageQuery, column: SQLiteColumn, order: Order = 'new
   const backward = from?.side === 'before'
   const descending = (order === 'newest') !== backward
   return {
-    where: from ? (descending ? lt : gt)(column, from.id) : undefined,
-    orderBy: (descending ? desc : asc)(column),
+    ...clauses(column, descending, from?.id ?? null),
     limit: query.limit + 1,
     query,
+    cursor: from?.id ?? null,
     backward,
     back: from && encode(backward ? 'after' : 'before', toId(Number(from.id) + (descending ? -1 : 1))),
+  }
+}
+
+/** What a `Seek` adds to a prepared query, newest first: the same for all whose `variant` it is. Its values are `cursor` and `limit`. */
+export function preparedSeek(column: SQLiteColumn, variant: { hasCursor: boolean; backward: boolean }): Clauses {
+  const cursor = variant.hasCursor ? sql.placeholder('cursor') : null
+  return { ...clauses(column, !variant.backward, cursor), limit: sql.placeholder('limit') }
+}
+
+function clauses(column: SQLiteColumn, descending: boolean, cursor: Bound<Id> | null): Omit<Clauses, 'limit'> {
+  return {
+    where: cursor ? (descending ? lt : gt)(column, cursor) : undefined,
+    orderBy: (descending ? desc : asc)(column),
   }
 }
 

@@ -50,7 +50,12 @@ const Ticket = z.object({ ticket: z.string(), expiresInSeconds: z.int() }).opena
 const Query = z.strictObject({
   ticket: z.string().max(200).optional(),
   channels: z.string().max(200).optional().openapi({ description: 'Comma-separated; all by default' }),
-  since: z.coerce.number().int().min(0).optional().openapi({ description: 'The last `seq` received' }),
+  since: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .openapi({ type: 'integer', minimum: 0, description: 'The last `seq` received' }),
 })
 
 /**
@@ -92,7 +97,7 @@ export function realtimeRoutes(known: readonly string[]) {
         if (c.req.header('upgrade')?.toLowerCase() !== 'websocket')
           throw new Failure('bad_request', 'This is a WebSocket')
         const origin = c.req.header('origin')
-        if (origin !== undefined && origin !== ctx.config.BASE_URL)
+        if (origin !== undefined && ![ctx.config.BASE_URL, new URL(c.req.url).origin].includes(origin))
           throw new Failure('forbidden', 'Not from this origin')
         const channels = (query.channels ?? known.join(',')).split(',')
         if (channels.some((channel) => !known.includes(channel))) throw invalid('channels', `are: ${known.join(', ')}`)

@@ -67,8 +67,11 @@ export function route<
 >(o: Options<A, P, Q, B, R, S, T>) {
   const type = o.bodyType ?? 'application/json'
   const status = o.status ?? 200
-  const failures: Code[] = ['invalid', 'rate_limited', 'unavailable', 'internal', ...(o.fails ?? [])]
-  if (o.access !== 'public') failures.push('unauthorized', 'forbidden', 'suspended')
+  // A token that does not hold is refused even where none is needed.
+  const always: Code[] = ['unauthorized', 'suspended', 'invalid', 'rate_limited', 'unavailable', 'internal']
+  const failures = [...always, ...(o.fails ?? [])]
+  if (o.access === 'moderator' || o.access === 'admin') failures.push('forbidden')
+  if (o.scope) failures.push('insufficient_scope')
   if (o.params) failures.push('not_found')
   if (o.body) failures.push('bad_request', 'too_large', 'unsupported_media_type')
   const config = {
@@ -112,7 +115,7 @@ type Contract<A extends Access, P, Q, B, R, S extends number, T extends string> 
 
 function problems(failures: Code[]) {
   const byStatus = new Map<number, Code[]>()
-  for (const code of failures) byStatus.set(codes[code][0], [...(byStatus.get(codes[code][0]) ?? []), code])
+  for (const code of new Set(failures)) byStatus.set(codes[code][0], [...(byStatus.get(codes[code][0]) ?? []), code])
   const entries = [...byStatus].map(([status, list]) => [
     status,
     { description: list.join(', '), content: { 'application/problem+json': { schema: Problem } } },

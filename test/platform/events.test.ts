@@ -6,7 +6,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { noCost } from '../../src/platform/cost.ts'
 import { openDatabases } from '../../src/platform/db.ts'
 import { type Committed, defineEvent, mirror, on, outbox, record } from '../../src/platform/events.ts'
-import { firstIdAt, Id, idOf, timeOf, toId } from '../../src/platform/ids.ts'
+import { Id, idOf, shardOf, timeOf, toId } from '../../src/platform/ids.ts'
 import { presence } from '../../src/platform/presence.ts'
 import { contextWith } from '../support/platform.ts'
 
@@ -32,8 +32,18 @@ beforeEach(async () => {
 test('an event is in the outbox once its change is committed, and is told of with its id', async () => {
   await shard.batch([insert(), record(shard, happened, { thingId })])
   const [row] = await rows()
-  expect(row).toEqual({ id: firstIdAt(clock), type: 'test.happened', data: JSON.stringify({ thingId }) })
+  expect(timeOf(row!.id)).toBe(clock)
+  expect(row).toEqual({ id: expect.any(String), type: 'test.happened', data: JSON.stringify({ thingId }) })
   expect(committed).toEqual([{ source: '0', id: row!.id, type: 'test.happened', data: { thingId } }])
+})
+
+test('events of two shards made in the same moment have different ids, since one account may be told of both', async () => {
+  const other = shardAt(1)
+  await other.delete(outbox)
+  await shard.batch([record(shard, happened, { thingId })])
+  await other.batch([record(other, happened, { thingId })])
+  await other.delete(outbox)
+  expect(committed.map((event) => shardOf(event.id))).toEqual([0, 1])
 })
 
 test('a conditional event is recorded only when the change before it was one', async () => {

@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
 import { seenBy, type UserCtx } from '../../src/platform/context.ts'
 import { withFreshId } from '../../src/platform/db.ts'
+import { constraintOf } from '../../src/platform/errors.ts'
 import { forgetExpiredKeys, idempotencyKeys, once } from '../../src/platform/idempotency.ts'
 import { type Id, newId } from '../../src/platform/ids.ts'
 import { presence } from '../../src/platform/presence.ts'
@@ -67,6 +68,8 @@ test('a key belongs to one account and one operation', async () => {
   ]
   expect(others.map((other) => other.replayed)).toEqual([false, false])
   expect(new Set([first, ...others].map((each) => each.value)).size).toBe(3)
+  expect(await make(request(ada, 'key'))).toEqual({ ...first, replayed: true })
+  expect(await make(request(ada, 'key'), { text: 'y' }, 'other')).toEqual({ ...others[1], replayed: true })
 })
 
 test('a request that fails uses up no key', async () => {
@@ -81,7 +84,7 @@ test('a request that fails uses up no key', async () => {
     (claim) => db.batch([...claim(db, clash), db.insert(presence).values({ accountId: clash })] as never),
     async () => [],
   )
-  await expect(failing).rejects.toThrow()
+  expect(constraintOf(await failing.catch((error: unknown) => error))).toBe('presence.account_id')
   expect((await make(request(ada, 'key'))).replayed).toBe(false)
 })
 

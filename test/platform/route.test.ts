@@ -203,7 +203,7 @@ test('the document tells of each operation who may call it, what it takes and ho
     '500',
     '503',
   ])
-  expect(operation.responses['403']!.description).toBe('forbidden, suspended')
+  expect(operation.responses['403']!.description).toBe('suspended, insufficient_scope')
   expect(Object.keys(operation.responses['422']!.content!)).toEqual(['application/problem+json'])
   expect(document.paths['/v1/login']!.post).toMatchObject({ 'x-access': 'public', 'x-limit': 'login', security: [] })
   expect(openApiDocument(app)).toBe(document)

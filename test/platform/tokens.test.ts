@@ -16,7 +16,12 @@ const ctx = contextWith({ BASE_URL: 'https://social.example' })
 let clock = Date.UTC(2026, 0, 1)
 ctx.now = () => clock
 const seconds = () => Math.floor(clock / 1_000)
-const source = vi.fn(async () => ({ keys: [publicJwk] }))
+// Keys of other kinds are among the published ones, so that the algorithm alone is what refuses their tokens.
+const otherKinds = [
+  { ...(await exportJWK(elliptic.publicKey)), kid: 'es', alg: 'ES256' },
+  { ...(await exportJWK(rsa.publicKey)), kid: 'rs', alg: 'RS256' },
+]
+const source = vi.fn(async () => ({ keys: [publicJwk, ...otherKinds] }))
 
 beforeEach(() => {
   clock += 3_600_000
@@ -93,8 +98,8 @@ test('no forged, misused or damaged token is believed', async () => {
     'HS256 by the public key': token({ header: { alg: 'HS256' }, key: modulus }),
     'HS256 by the raw public key': token({ header: { alg: 'HS256' }, key: raw }),
     'HS512 by the key set': token({ header: { alg: 'HS512' }, key: pem }),
-    ES256: token({ header: { alg: 'ES256' }, key: elliptic.privateKey }),
-    RS256: token({ header: { alg: 'RS256' }, key: rsa.privateKey }),
+    ES256: token({ header: { alg: 'ES256', kid: 'es' }, key: elliptic.privateKey }),
+    RS256: token({ header: { alg: 'RS256', kid: 'rs' }, key: rsa.privateKey }),
     PS256: `${encode({ ...header, alg: 'PS256' })}.${body}.${signature}`,
     'signed by another key': token({ key: foreign.privateKey }),
     'unknown key id': withHeader({ kid: 'k9' }),
@@ -173,7 +178,7 @@ test('a new key is fetched when a token names it, at most once in half a minute'
     await expect(verify(await token({ header: { kid: `unknown-${i}` } }))).rejects.toThrow()
   }
   expect(source.mock.calls.length).toBeLessThanOrEqual(1)
-  source.mockResolvedValue({ keys: [publicJwk, nextJwk] })
+  source.mockResolvedValue({ keys: [publicJwk, nextJwk, ...otherKinds] })
   clock += 31_000
   const rotated = await token({ header: { kid: 'k2' }, key: next.privateKey })
   expect((await verify(rotated)).sessionId).toBe('login 1')

@@ -92,7 +92,7 @@ test('who comes back with the last number misses nothing and repeats nothing, wh
       last.socket.close(1000)
       expect([...got, ...dataOf(last)]).toEqual(Array.from({ length: sent }, (_, i) => i))
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   )
 })
 
@@ -201,13 +201,17 @@ test('an account is online from its first socket until a minute after its last',
   expect(await isOnline()).toBe(false)
 })
 
-test('who comes back within the minute stays online', async () => {
+test('who comes back within the minute stays online, and what is kept for them stays', async () => {
   const first = await connect()
   first.socket.close(1000)
   await soon(() => first.closed)
   const second = await connect()
+  await publish('a')
   await soon(() => runDurableObjectAlarm(hub()))
   expect(await isOnline()).toBe(true)
+  const third = await connect({ since: 0 })
+  await arrived(third, 2)
+  expect([third.received[0]!.resumed, dataOf(third)]).toEqual([true, ['a']])
   second.socket.close(1000)
 })
 

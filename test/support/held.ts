@@ -62,7 +62,7 @@ export function heldBack() {
 }
 
 /** The items in a random order. */
-export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const placed = items.map((item) => ({ item, at: random() }))
   return placed.sort((a, b) => a.at - b.at).map(({ item }) => item)
 }

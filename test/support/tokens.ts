@@ -9,11 +9,16 @@ const KEY_ID = 'key-of-the-tests'
 const ours = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
 const somebodyElses = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
 
-/** Publishes the key that `mint` signs with, beside the product's own. Call it before anything verifies a token. */
+/**
+ * Publishes the key that `mint` signs with, beside the product's own. Call it before anything verifies a token. It has
+ * just expired: it is still believed, and the product makes itself another to sign with.
+ */
 export async function trustTestKey(): Promise<void> {
   const publicKey = JSON.stringify(await exportJWK(ours.publicKey))
-  await env.DIRECTORY.prepare('INSERT INTO jwks (id, public_key, private_key, created_at) VALUES (?, ?, ?, 0)')
-    .bind(KEY_ID, publicKey, 'unused')
+  await env.DIRECTORY.prepare(
+    'INSERT INTO jwks (id, public_key, private_key, created_at, expires_at) VALUES (?, ?, ?, 0, ?)',
+  )
+    .bind(KEY_ID, publicKey, 'unused', Date.now() - 1_000)
     .run()
 }
 

@@ -1,13 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import { PageQuery } from '../../platform/page.ts'
 import { route, routes } from '../../platform/route.ts'
+import { Handle } from '../identity/views.ts'
 import { editProfile, getAccount, getAccountByHandle, ProfileChange } from './accounts.ts'
 import { blockAccount, unblockAccount } from './blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from './follows.ts'
 import { liftSuspension, suspendAccount } from './suspensions.ts'
 import { Account, AccountIdRef, AccountPage } from './views.ts'
 
-const HandleRef = z.object({ handle: z.string().regex(/^[A-Za-z0-9_]{3,30}$/) })
+const HandleRef = z.object({ handle: Handle })
 
 export const accountRoutes = routes()
   .openapi(

@@ -1,8 +1,9 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import type { Database } from '../../platform/db.ts'
+import type { Bound, Database } from '../../platform/db.ts'
 import type { Id } from '../../platform/ids.ts'
-import { type Page, type PageQuery, type Seek, seek, toPage } from '../../platform/page.ts'
+import { type Page, type PageQuery, preparedSeek, type Seek, seek, toPage } from '../../platform/page.ts'
+import { prepared } from '../../platform/prepared.ts'
 import { follows } from '../accounts/tables.ts'
 import { requireAccount } from '../accounts/views.ts'
 import { loadPosts, type Post } from '../posts/views.ts'
@@ -13,7 +14,7 @@ import { feedIndex, lane, publicPosts } from './tables.ts'
  * planner left free would scan the posts of the whole network when the people followed are quiet. It reads about three
  * rows per person followed, whatever the network's size and however deep the page.
  */
-export function homeSkeleton(db: Database, readerId: Id, from: Seek) {
+export function homeSkeleton(db: Database, readerId: Bound<Id>, from: ReturnType<typeof preparedSeek>) {
   return db
     .select({ postId: feedIndex.postId })
     .from(follows)
@@ -30,10 +31,17 @@ export function homeSkeleton(db: Database, readerId: Id, from: Seek) {
     .limit(from.limit)
 }
 
+const preparedSkeleton = prepared((db, variant: { hasCursor: boolean; backward: boolean }) =>
+  homeSkeleton(db, sql.placeholder('readerId'), preparedSeek(feedIndex.postId, variant)),
+)
+
 /** The newest posts of the people whom the viewer follows, and the viewer's own. */
 export async function homeFeed(ctx: UserCtx, query: PageQuery): Promise<Page<Post>> {
+  const { id } = ctx.viewer
   const from = seek(query, feedIndex.postId)
-  return show(ctx, from, await homeSkeleton(ctx.db.shardOf(ctx.viewer.id), ctx.viewer.id, from))
+  const variant = { hasCursor: from.cursor !== null, backward: from.backward }
+  const values = { readerId: Number(id), cursor: Number(from.cursor), limit: from.limit }
+  return show(ctx, from, await preparedSkeleton(ctx.db.shardOf(id), variant, values))
 }
 
 /** The newest public posts of the whole network. */

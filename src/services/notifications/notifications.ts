@@ -23,12 +23,12 @@ export const NotificationPage = pageOf('Notification', Notification)
 export const UnreadCount = z.object({ count: z.int().max(100) }).openapi('UnreadCount')
 
 const COUNTED = 100
-const readAt = sql<number>`(select ${accounts.notificationsReadAt} from ${accounts} where ${accounts.id} = ${notifications.accountId})`
 const notBlocked = sql`not exists (select 1 from ${blocks} where ${blocks.accountId} = ${notifications.accountId} and ${blocks.otherId} = ${notifications.actorId})`
 
 type Row = { id: Id; kind: Kind; actorId: Id; postId: Id | null; unread: number }
 
 function selectRows(ctx: UserCtx, where: SQL | undefined) {
+  const readAt = sql`(select ${accounts.notificationsReadAt} from ${accounts} where ${accounts.id} = ${Number(ctx.viewer.id)})`
   return ctx.db
     .shardOf(ctx.viewer.id)
     .select({

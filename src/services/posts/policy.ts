@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm'
+import type { Bound } from '../../platform/db.ts'
 import type { Id } from '../../platform/ids.ts'
 import { accounts, blocks, followers } from '../accounts/tables.ts'
 import { posts } from './tables.ts'
@@ -8,10 +9,10 @@ import { posts } from './tables.ts'
  * `accounts` row. Everything it asks lies on the author's shard, so it is read with the post. A comment needs its root
  * visible besides: `loadPosts` sees to that.
  */
-export function visibleTo(viewerId: Id | null): SQL {
+export function visibleTo(viewerId: Bound<Id> | null): SQL {
   const standing = sql`${accounts.suspendedAt} is null`
   if (viewerId === null) return sql`(${standing} and ${posts.visibility} = 'public')`
-  const viewer = Number(viewerId)
+  const viewer = sql.param(viewerId, posts.authorId)
   const blocked = sql`exists (select 1 from ${blocks} where ${blocks.accountId} = ${posts.authorId} and ${blocks.otherId} = ${viewer})`
   const follower = sql`exists (select 1 from ${followers} where ${followers.accountId} = ${posts.authorId} and ${followers.followerId} = ${viewer})`
   const open = sql`(${posts.visibility} = 'public' or ${posts.authorId} = ${viewer} or ${follower})`

@@ -76,7 +76,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
         record(db, postPublished, { postId: id, authorId }),
-        selectPosts(db, authorId, [id]),
+        selectPosts(db, authorId, eq(posts.id, id)),
       ])
       .catch(refuseSuspended)
       .catch(refuseTaken)

@@ -53,6 +53,7 @@ export const postRoutes = routes()
       params: PostRef,
       returns: null,
       status: 204,
+      fails: ['forbidden'],
       summary: 'Delete a post of one’s own',
     }),
     async (c) => {

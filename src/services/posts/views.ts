@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { among, type Database, fromShards } from '../../platform/db.ts'
+import { amongListed, type Bound, type Database, fromShards, listOf } from '../../platform/db.ts'
 import { Id, timeOf } from '../../platform/ids.ts'
 import { pageOf } from '../../platform/page.ts'
+import { prepared } from '../../platform/prepared.ts'
 import { accounts } from '../accounts/tables.ts'
 import { AccountRef } from '../accounts/views.ts'
 import { MediaView, mediaUrls } from '../media/views.ts'
@@ -30,10 +31,10 @@ export const Post = z
 export type Post = z.infer<typeof Post>
 export const PostPage = pageOf('Post', Post)
 
-/** The posts among `ids` that lie in `db` and that the viewer may see, as rows for `showPost`; one statement. */
-export function selectPosts(db: Database, viewerId: Id | null, ids: readonly Id[]) {
+/** Those of some posts of `db` that the viewer may see, as rows for `showPost`; one statement. */
+export function selectPosts(db: Database, viewerId: Bound<Id> | null, which: SQL) {
   const liked = viewerId
-    ? sql<number>`exists (select 1 from ${likes} where ${likes.postId} = ${posts.id} and ${likes.accountId} = ${Number(viewerId)})`
+    ? sql<number>`exists (select 1 from ${likes} where ${likes.postId} = ${posts.id} and ${likes.accountId} = ${sql.param(viewerId, likes.accountId)})`
     : sql<number>`0`
   return db
     .select({
@@ -53,9 +54,15 @@ export function selectPosts(db: Database, viewerId: Id | null, ids: readonly Id[
     })
     .from(posts)
     .innerJoin(accounts, eq(accounts.id, posts.authorId))
-    .where(and(among(posts.id, ids), visibleTo(viewerId)))
+    .where(and(which, visibleTo(viewerId)))
 }
 type PostRow = Awaited<ReturnType<typeof selectPosts>>[number]
+
+const preparedPosts = prepared((db, { hasViewer, isOne }: { hasViewer: boolean; isOne: boolean }) => {
+  const ids = sql.placeholder('ids')
+  const which = isOne ? eq(posts.id, ids) : amongListed(posts.id, ids)
+  return selectPosts(db, hasViewer ? sql.placeholder('viewerId') : null, which)
+})
 
 /** The wire shape of a row. Where its media are private, their addresses are signed for this viewer. */
 export async function showPost(ctx: Ctx, row: PostRow): Promise<Post> {
@@ -89,7 +96,12 @@ export async function loadPosts(
 }
 
 function selectByShard(ctx: Ctx, ids: Iterable<Id>): Promise<PostRow[]> {
-  return fromShards(ctx.db, ids, (db, mine) => selectPosts(db, ctx.viewer?.id ?? null, mine))
+  const viewerId = ctx.viewer?.id
+  return fromShards(ctx.db, ids, (db, mine) => {
+    const isOne = mine.length === 1
+    const values = { viewerId: Number(viewerId ?? 0), ids: isOne ? Number(mine[0]) : listOf(mine) }
+    return preparedPosts(db, { hasViewer: viewerId !== undefined, isOne }, values)
+  })
 }
 
 /** Whether the viewer may see the post. */

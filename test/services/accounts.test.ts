@@ -1,0 +1,258 @@
+import fc from 'fast-check'
+import { beforeEach, expect, test } from 'vitest'
+import { type Ctx, seenBy, type UserCtx } from '../../src/platform/context.ts'
+import type { Id } from '../../src/platform/ids.ts'
+import { editProfile, getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
+import { blockAccount, unblockAccount } from '../../src/services/accounts/blocks.ts'
+import { followAccount, listFollowers, listFollowing, unfollowAccount } from '../../src/services/accounts/follows.ts'
+import { openAccount } from '../../src/services/accounts/statements.ts'
+import { liftSuspension, suspendAccount } from '../../src/services/accounts/suspensions.ts'
+import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
+import { likePost } from '../../src/services/posts/likes.ts'
+import { getPost } from '../../src/services/posts/posts.ts'
+import { heldBack } from '../support/held.ts'
+import { seedPeople, seedPosts } from '../support/rows.ts'
+import { count } from '../support/town.ts'
+
+const held = heldBack()
+const as = (id: Id): UserCtx => seenBy(held.context(), id)
+const nobody = (): Ctx => ({ ...held.context(), viewer: null })
+const page = { limit: 50 }
+
+// Ada and Cyd live on one shard, Bob on the other.
+let ada: Id
+let bob: Id
+let cyd: Id
+let handles: string[]
+beforeEach(async () => {
+  await held.deliver()
+  const people = await seedPeople(`p${crypto.randomUUID().slice(0, 8)}_`, 3, (i) => i % 2)
+  ;[ada, bob, cyd] = people.map(({ id }) => id) as [Id, Id, Id]
+  handles = people.map(({ handle }) => handle)
+})
+
+const idsOf = ({ items }: { items: readonly { id: Id }[] }) => items.map(({ id }) => id)
+const rows = (table: string, ...pairs: [string, Id][]) =>
+  count(
+    `SELECT count(*) n FROM ${table} WHERE ${pairs.map(([column, id]) => `${column} = ${Number(id)}`).join(' AND ')}`,
+  )
+const isFollowing = (a: Id, b: Id) => rows('follows', ['follower_id', a], ['followee_id', b])
+const hasFollower = (a: Id, b: Id) => rows('followers', ['account_id', a], ['follower_id', b])
+const events = () => count('SELECT count(*) n FROM outbox')
+async function countsOf(id: Id): Promise<number[]> {
+  const { followerCount, followingCount } = await getAccount(nobody(), { accountId: id })
+  return [followerCount, followingCount]
+}
+const code = (code: string) => expect.objectContaining({ code })
+
+test('an edited profile shows the change and keeps the rest; nobody else’s profile changes', async () => {
+  await editProfile(as(ada), { bio: 'Mathematician' })
+  expect(await editProfile(as(ada), { displayName: 'Ada' })).toMatchObject({ displayName: 'Ada', bio: 'Mathematician' })
+  expect(await editProfile(as(ada), {})).toMatchObject({ displayName: 'Ada', relation: null })
+  expect(await getAccount(as(bob), { accountId: cyd })).toMatchObject({ displayName: handles[2], bio: '' })
+})
+
+test('an account is found by its handle in any case, from the directory and from the cache', async () => {
+  for (const handle of [handles[0]!, handles[0]!.toUpperCase()]) {
+    expect((await getAccountByHandle(as(bob), { handle })).id).toBe(ada)
+    await held.afterwards({ run: true })
+  }
+  await expect(getAccountByHandle(as(bob), { handle: 'nobody_at_all' })).rejects.toEqual(code('not_found'))
+  await suspendAccount(as(cyd), { accountId: ada })
+  await expect(getAccountByHandle(as(bob), { handle: handles[0]! })).rejects.toEqual(code('not_found'))
+})
+
+test('opening an account twice changes nothing', async () => {
+  const { db } = held.context()
+  await db.shardOf(ada).batch([...openAccount(db.shardOf(ada), { id: ada, handle: 'another' })])
+  expect((await getAccount(as(ada), { accountId: ada })).handle).toBe(handles[0])
+})
+
+test('a follow is written on both sides and counted; following again changes nothing', async () => {
+  expect((await followAccount(as(bob), { accountId: ada })).relation).toEqual({
+    following: true,
+    followedBy: false,
+    blocking: false,
+  })
+  await held.deliver()
+  expect([await isFollowing(bob, ada), await hasFollower(ada, bob)]).toEqual([1, 1])
+  await followAccount(as(bob), { accountId: ada })
+  expect(await events()).toBe(0)
+  await held.deliver()
+  expect([await countsOf(ada), await countsOf(bob)]).toEqual([
+    [1, 0],
+    [0, 1],
+  ])
+  expect((await getAccount(as(ada), { accountId: bob })).relation).toMatchObject({ following: false, followedBy: true })
+
+  await unfollowAccount(as(bob), { accountId: ada })
+  await unfollowAccount(as(bob), { accountId: ada })
+  await held.deliver()
+  expect([await isFollowing(bob, ada), await hasFollower(ada, bob)]).toEqual([0, 0])
+  expect([await countsOf(ada), await countsOf(bob)]).toEqual([
+    [0, 0],
+    [0, 0],
+  ])
+})
+
+test('concurrent follows by one account count once', async () => {
+  await Promise.all(Array.from({ length: 10 }, () => followAccount(as(bob), { accountId: ada })))
+  expect(await events()).toBe(1)
+  await held.deliver({ times: 3 })
+  expect([await countsOf(ada), await countsOf(bob)]).toEqual([
+    [1, 0],
+    [0, 1],
+  ])
+})
+
+test('nobody follows or blocks themselves, or whom they cannot see; whom one blocks one cannot follow', async () => {
+  const absent = String(Number(ada) - 32_768 * 1_000) as Id
+  await blockAccount(as(ada), { accountId: bob })
+  for (const act of [followAccount, unfollowAccount, blockAccount, unblockAccount]) {
+    await expect(act(as(cyd), { accountId: cyd })).rejects.toEqual(code('invalid'))
+    await expect(act(as(cyd), { accountId: absent })).rejects.toEqual(code('not_found'))
+    await expect(act(as(bob), { accountId: ada })).rejects.toEqual(code('not_found'))
+  }
+  await held.deliver()
+  await expect(followAccount(as(ada), { accountId: bob })).rejects.toEqual(code('conflict'))
+  expect(await events()).toBe(0)
+})
+
+test('a block ends the follows of both at once where it is enforced, and soon on the other side', async () => {
+  await followAccount(as(bob), { accountId: ada })
+  await followAccount(as(ada), { accountId: bob })
+  await held.deliver()
+  await blockAccount(as(ada), { accountId: bob })
+  expect([await hasFollower(ada, bob), await isFollowing(ada, bob)]).toEqual([0, 0])
+  expect(await countsOf(ada)).toEqual([0, 0])
+  await blockAccount(as(ada), { accountId: bob })
+  expect(await events()).toBe(1)
+  await held.deliver({ times: 3 })
+  expect([await hasFollower(bob, ada), await isFollowing(bob, ada), await countsOf(bob)]).toEqual([0, 0, [0, 0]])
+
+  await unblockAccount(as(ada), { accountId: bob })
+  await held.deliver()
+  expect((await getAccount(as(bob), { accountId: ada })).relation).toEqual({
+    following: false,
+    followedBy: false,
+    blocking: false,
+  })
+  expect(await rows('blocks', ['account_id', ada], ['other_id', bob])).toBe(0)
+  expect(await rows('blocks', ['account_id', bob], ['other_id', ada])).toBe(0)
+})
+
+test('a follow that arrives after a block leaves no follower', async () => {
+  await followAccount(as(bob), { accountId: ada })
+  await held.afterwards({ run: false })
+  const late = held.sent.splice(0)
+  await blockAccount(as(ada), { accountId: bob })
+  await held.afterwards({ run: false })
+  held.sent.unshift(...late)
+  const [follow, block] = held.sent.splice(0)
+  for (const message of [follow, block, follow]) {
+    held.sent.push(message!)
+    await held.deliver()
+    expect(await hasFollower(ada, bob)).toBe(0)
+  }
+  expect([await isFollowing(bob, ada), await countsOf(ada), await countsOf(bob)]).toEqual([0, [0, 0], [0, 0]])
+})
+
+const deeds = { follow: followAccount, unfollow: unfollowAccount, block: blockAccount, unblock: unblockAccount }
+type Deed = keyof typeof deeds
+
+test('whatever the order of events, and however often they come, the copies end as the truth', async () => {
+  const Step = fc.tuple(fc.constantFrom(...(Object.keys(deeds) as Deed[])), fc.boolean(), fc.boolean())
+  await fc.assert(
+    fc.asyncProperty(fc.array(Step, { minLength: 3, maxLength: 10 }), async (steps) => {
+      const [a, b] = (await seedPeople(`q${crypto.randomUUID().slice(0, 8)}_`, 2, (i) => i)).map(({ id }) => id) as [
+        Id,
+        Id,
+      ]
+      for (const [deed, isReverse, survives] of steps) {
+        const [who, whom] = isReverse ? [b, a] : [a, b]
+        await deeds[deed](as(who), { accountId: whom }).catch(() => {})
+        await held.afterwards({ run: survives })
+      }
+      await held.deliver({ times: 2 })
+      for (const [one, other] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        const follows = await isFollowing(one, other)
+        expect(await hasFollower(other, one)).toBe(follows)
+        const blocks = `SELECT count(*) n FROM blocks WHERE account_id = ${Number(one)} AND other_id = ${Number(other)}`
+        const mirrored = `SELECT count(*) n FROM blocks WHERE account_id = ${Number(other)} AND other_id = ${Number(one)}`
+        expect(await count(`${mirrored} AND by_me = 0`)).toBe(await count(`${blocks} AND by_me = 1`))
+        if ((await count(`${blocks} AND by_me = 1`)) > 0) expect(follows + (await isFollowing(other, one))).toBe(0)
+        expect(await count(`SELECT coalesce(sum(following_count), 0) n FROM accounts WHERE id = ${Number(one)}`)).toBe(
+          follows,
+        )
+        expect(await count(`SELECT coalesce(sum(follower_count), 0) n FROM accounts WHERE id = ${Number(other)}`)).toBe(
+          follows,
+        )
+      }
+    }),
+    { numRuns: 25 },
+  )
+})
+
+test('lists of people are newest first, without those whom the reader cannot know of', async () => {
+  for (const who of [bob, cyd]) await followAccount(as(who), { accountId: ada })
+  for (const whom of [bob, cyd]) await followAccount(as(ada), { accountId: whom })
+  await held.deliver()
+  const newest = [bob, cyd].sort((a, b) => Number(b) - Number(a))
+  expect(idsOf(await listFollowers(nobody(), { accountId: ada, ...page }))).toEqual(newest)
+  expect(idsOf(await listFollowing(nobody(), { accountId: ada, ...page }))).toEqual(newest)
+  await blockAccount(as(cyd), { accountId: bob })
+  expect(idsOf(await listFollowers(as(bob), { accountId: ada, ...page }))).toEqual([bob])
+  expect(idsOf(await listFollowing(as(bob), { accountId: ada, ...page }))).toEqual([bob])
+  for (const list of [listFollowers, listFollowing]) {
+    await expect(list(as(bob), { accountId: cyd, ...page })).rejects.toEqual(code('not_found'))
+  }
+})
+
+test('a suspended account and all of its posts vanish at once, and come back as they were', async () => {
+  const [post] = (await seedPosts([ada])) as [Id]
+  await followAccount(as(bob), { accountId: ada })
+  await held.deliver()
+  const everywhere = async () => [
+    idsOf(await homeFeed(as(bob), page)).includes(post),
+    idsOf(await publicFeed(nobody(), page)).includes(post),
+    idsOf(await listFollowing(as(cyd), { accountId: bob, ...page })).includes(ada),
+    await getPost(as(bob), { postId: post }).then(
+      () => true,
+      () => false,
+    ),
+    await likePost(as(bob), { postId: post }).then(
+      () => true,
+      () => false,
+    ),
+    await getAccount(as(bob), { accountId: ada }).then(
+      () => true,
+      () => false,
+    ),
+    await accountFeed(nobody(), { accountId: ada, ...page }).then(
+      () => true,
+      () => false,
+    ),
+  ]
+  expect(await everywhere()).toEqual(Array(7).fill(true))
+  await held.deliver()
+  await suspendAccount(as(cyd), { accountId: ada })
+  expect(await everywhere()).toEqual(Array(7).fill(false))
+  await suspendAccount(as(cyd), { accountId: ada })
+  expect(await events()).toBe(1)
+  await liftSuspension(as(cyd), { accountId: ada })
+  expect(await everywhere()).toEqual(Array(7).fill(true))
+  await liftSuspension(as(cyd), { accountId: ada })
+  expect(await events()).toBe(2)
+})
+
+test('nobody suspends themselves or who is not there', async () => {
+  await expect(suspendAccount(as(ada), { accountId: ada })).rejects.toEqual(code('invalid'))
+  const absent = String(Number(ada) - 32_768 * 1_000) as Id
+  for (const act of [suspendAccount, liftSuspension]) {
+    await expect(act(as(ada), { accountId: absent })).rejects.toEqual(code('not_found'))
+  }
+  expect(await events()).toBe(0)
+})

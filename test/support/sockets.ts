@@ -1,0 +1,44 @@
+import { env } from 'cloudflare:workers'
+import type { Id } from '../../src/platform/ids.ts'
+import type { Frame, Opening } from '../../src/platform/user-hub.object.ts'
+
+/** An open socket of an account. */
+export type Socket = {
+  /** The frames that have come since the last call. */
+  taken: () => Promise<Frame[]>
+  isClosed: () => boolean
+  close: () => void
+}
+
+export async function openSocket(accountId: Id): Promise<Socket> {
+  const opening: Opening = { accountId, sessionId: 'test', channels: ['home', 'notifications'], since: null }
+  const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
+  const { webSocket } = await env.HUB.getByName(accountId).fetch('https://hub/', { headers })
+  const socket = webSocket!
+  const frames: Frame[] = []
+  let closed = false
+  let answered = () => {}
+  socket.accept()
+  socket.addEventListener('close', () => {
+    closed = true
+    answered()
+  })
+  socket.addEventListener('message', ({ data }) => {
+    if (data === 'pong') answered()
+    else frames.push(JSON.parse(String(data)))
+  })
+  return {
+    taken: async () => {
+      // Whatever was sent before the answer to a ping has come before it.
+      const pong = Promise.withResolvers<void>()
+      answered = pong.resolve
+      if (!closed) {
+        socket.send('ping')
+        await pong.promise
+      }
+      return frames.splice(0).filter((frame) => frame.event !== 'hello')
+    },
+    isClosed: () => closed,
+    close: () => socket.close(),
+  }
+}
