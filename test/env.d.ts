@@ -1,5 +1,3 @@
-/// <reference types="vite/types/importMeta.d.ts" />
-
 type Migrations = import('cloudflare:test').D1Migration[]
 type Bindings = import('../src/platform/env.ts').Env
 
@@ -10,4 +8,9 @@ declare namespace Cloudflare {
   interface GlobalProps {
     mainModule: typeof import('../src/worker.ts')
   }
+}
+
+/** As vite, under vitest, answers it. */
+interface ImportMeta {
+  glob<T>(patterns: string[], options: { eager: true }): Record<string, T>
 }

@@ -1,4 +1,4 @@
-export type Answer<T> = { status: number; body: T; headers: Headers }
+type Answer<T> = { status: number; body: T; headers: Headers }
 
 type Sent = { json?: unknown; form?: FormData; idempotencyKey?: string }
 

@@ -9,7 +9,7 @@ import { NewPost } from '../../src/services/posts/posts.ts'
 export type Townsman = { id: Id; handle: string; readonly ctx: UserCtx }
 
 /** A context as a request has it. What it defers runs on beside the test. */
-export function context(): SystemCtx {
+function context(): SystemCtx {
   return createContext({ env, waitUntil: () => {}, start: 'first-primary' })
 }
 

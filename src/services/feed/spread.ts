@@ -62,7 +62,7 @@ export async function announce(ctx: SystemCtx, { postId, authorId }: { postId: I
 }
 
 /** The accounts of a shard that follow the author and are online, at most a chunk of them, in order of id. */
-export function onlineFollowers(
+function onlineFollowers(
   ctx: SystemCtx,
   { authorId, shard, after }: Pick<Announcement, 'authorId' | 'shard' | 'after'>,
 ) {

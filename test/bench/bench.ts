@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { buildWorker } from '../../scripts/bundle.ts'
+import { type Case, makeCases } from './cases.ts'
+import { drive } from './load.ts'
+import { goalsOf, print, type Round, save, summarize } from './report.ts'
+import { cpuOf, cpuWhenIdle, type Runtime, startWorkers } from './runtime.ts'
+import { makeCommunity, seed, seedRows } from './seed.ts'
+import { makeTokens } from './tokens.ts'
+import { baseline, besideProduct, bundleBaselines, product } from './workers.ts'
+
+process.env.WRANGLER_LOG ??= 'none'
+const productFolder = 'dist/bench/product'
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '8' },
+    seconds: { type: 'string', default: '2' },
+    connections: { type: 'string', default: '8' },
+    save: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+})
+const [rounds, seconds, connections] = [Number(values.rounds), Number(values.seconds), Number(values.connections)]
+
+/** One round of a case. Its lists go on where the round before left them; what sleeps is woken first, unmeasured. */
+async function measure(runtime: Runtime, { name, worker, traffic, writes }: Case, round: number): Promise<Round> {
+  const port = await runtime.portOf(worker)
+  const cpu = () => (writes ? cpuWhenIdle(runtime.pid) : cpuOf(runtime.pid))
+  const from = round * 10_000
+  const woken = await drive(traffic, { port, connections, from, requests: traffic.tokens.length })
+  const before = await cpu()
+  const outcome = await drive(traffic, { port, connections, from: from + woken.requests, seconds })
+  const after = await cpu()
+  if (outcome.failures > 0) throw new Error(`${name}: ${outcome.failures} of ${outcome.requests} requests failed`)
+  return { ...outcome, cpu: ((after - before) / outcome.requests) * 1e6 }
+}
+
+async function bench(stateDir: string): Promise<void> {
+  const tokens = await makeTokens()
+  const community = makeCommunity()
+  await bundleBaselines()
+  buildWorker(productFolder)
+  const small = ['bare', 'hello', 'checked', 'one-row'].map((name) => baseline(name, tokens))
+  const runtime = await startWorkers(
+    [product(productFolder, tokens), besideProduct('guarded', tokens), ...small],
+    stateDir,
+  )
+  try {
+    await seed((database) => runtime.open('product', database), community, tokens)
+    await seedRows(await runtime.open('one-row', 'DB'))
+    const cases = await makeCases(community, tokens)
+    const measured = cases.map(({ name }) => ({ name, rounds: [] as Round[] }))
+    for (let round = 0; round < rounds; round++) {
+      process.stderr.write(`Round ${round + 1} of ${rounds}\n`)
+      for (const [i, it] of cases.entries()) measured[i]!.rounds.push(await measure(runtime, it, round))
+    }
+    const lines = summarize(measured)
+    print(lines, goalsOf(lines))
+    if (values.save) save(lines, goalsOf(lines))
+  } finally {
+    await runtime.stop()
+  }
+}
+
+const stateDir = mkdtempSync(join(tmpdir(), 'bench-'))
+try {
+  await bench(stateDir)
+} finally {
+  rmSync(stateDir, { recursive: true })
+}

@@ -1,0 +1,118 @@
+import { globSync, readFileSync } from 'node:fs'
+import { unstable_splitSqlQuery } from 'wrangler'
+import { type Id, newId, shardOf } from '../../src/platform/ids.ts'
+import type { Tokens } from './tokens.ts'
+
+/** A database to fill, wherever it is. */
+export type Store = (sql: string, ...values: string[]) => unknown
+type Post = { id: Id; authorId: Id }
+type Follow = { followerId: Id; followeeId: Id }
+
+const ACCOUNTS = 2_000
+const POSTS = 20_000
+const SHARDS = [0, 1]
+const READERS = 100
+const NOTIFICATIONS = 60
+const ROWS_PER_STATEMENT = 2_000
+const MONTH_MS = 30 * 86_400_000
+const TEXT = 'The tide was out and the bay lay open, so we walked to the island and were back before the rain came in.'
+
+/** How many people the readers of a home feed follow; there are a hundred readers of each kind. */
+export const followings = [50, 200, 500] as const
+type Following = (typeof followings)[number]
+
+export type Community = { accounts: Id[]; posts: Post[]; follows: Follow[]; readers: Record<Following, Id[]> }
+
+/** People and posts, spread over the last month and two shards. */
+export function makeCommunity(): Community {
+  const accounts = newIds(ACCOUNTS)
+  const byShard = SHARDS.map((shard) => accounts.filter((id) => shardOf(id) === shard))
+  const posts = newIds(POSTS).map((id) => ({ id, authorId: pick(byShard[shardOf(id)]!) }))
+  const [some, more, most] = followings.map((_, i) => accounts.slice(i * READERS, (i + 1) * READERS))
+  const readers = { 50: some!, 200: more!, 500: most! }
+  const themselves = accounts.map((id) => ({ followerId: id, followeeId: id }))
+  const others = followings.flatMap((n) => readers[n].flatMap((followerId) => someFollows(accounts, followerId, n)))
+  return { accounts, posts, follows: [...themselves, ...others], readers }
+}
+
+/** Fills the product's databases with the community, and with the key that its tokens are signed with. */
+export async function seed(open: (binding: string) => Promise<Store>, community: Community, tokens: Tokens) {
+  const directory = await open('DIRECTORY')
+  await migrate(directory, 'directory')
+  const [key] = tokens.jwks.keys
+  const row = { id: key!.kid, public_key: JSON.stringify(key), private_key: '', alg: 'EdDSA', created_at: Date.now() }
+  await insert(directory, 'jwks', [row])
+  for (const shard of SHARDS) {
+    const store = await open(`SHARD_${shard}`)
+    await migrate(store, 'shard')
+    await fillShard(store, (id) => shardOf(id) === shard, community)
+  }
+}
+
+/** Makes the table that the one-row select reads. */
+export async function seedRows(store: Store): Promise<void> {
+  await store('CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)')
+  const rows = Array.from({ length: 1_000 }, (_, i) => ({ id: i + 1, text: TEXT }))
+  await insert(store, 'rows', rows)
+}
+
+async function fillShard(store: Store, isHere: (id: Id) => boolean, { accounts, posts, follows, readers }: Community) {
+  const people = accounts.filter(isHere)
+  const following = follows.filter(({ followerId }) => isHere(followerId))
+  const followed = follows.filter(({ followerId, followeeId }) => isHere(followeeId) && followerId !== followeeId)
+  const recipients = Object.values(readers).flat().filter(isHere)
+  const tables = {
+    accounts: people.map((id) => ({ id, handle: `person_${id}`, display_name: `Person ${id}`, created_at: 0 })),
+    follows: following.map((it) => ({ follower_id: it.followerId, followee_id: it.followeeId })),
+    followers: followed.map((it) => ({ account_id: it.followeeId, follower_id: it.followerId })),
+    posts: posts
+      .filter(({ id }) => isHere(id))
+      .map((it) => ({ id: it.id, author_id: it.authorId, text: TEXT, visibility: 'public' })),
+    feed_index: posts.map((it) => ({ author_id: it.authorId, lane: 0, post_id: it.id })),
+    notifications: recipients.flatMap((id) => notificationsOf(id, accounts, posts)),
+  }
+  for (const [table, rows] of Object.entries(tables)) await insert(store, table, rows)
+}
+
+const kinds = ['like', 'comment', 'mention', 'follow']
+
+function notificationsOf(account_id: Id, accounts: Id[], posts: Post[]) {
+  return newIds(NOTIFICATIONS).map((id, i) => {
+    const kind = kinds[i % kinds.length]!
+    const post_id = kind === 'follow' ? null : pick(posts).id
+    return { account_id, id, kind, actor_id: pick(accounts), post_id, arrived_at: 1 }
+  })
+}
+
+/** Ids become integers again by the affinity of their columns. */
+async function insert(store: Store, table: string, rows: Record<string, unknown>[]): Promise<void> {
+  const columns = Object.keys(rows[0]!)
+  const values = columns.map((column) => `value ->> '${column}'`)
+  const statement = `INSERT INTO ${table} (${columns}) SELECT ${values} FROM json_each(?)`
+  for (let at = 0; at < rows.length; at += ROWS_PER_STATEMENT) {
+    await store(statement, JSON.stringify(rows.slice(at, at + ROWS_PER_STATEMENT)))
+  }
+}
+
+async function migrate(store: Store, folder: string): Promise<void> {
+  for (const file of globSync(`migrations/${folder}/*.sql`).sort()) {
+    for (const statement of unstable_splitSqlQuery(readFileSync(file, 'utf8'))) await store(statement)
+  }
+}
+
+function newIds(count: number): Id[] {
+  const ids = new Set<Id>()
+  while (ids.size < count) ids.add(newId(ids.size % SHARDS.length, Date.now() - Math.random() * MONTH_MS))
+  return [...ids]
+}
+
+function someFollows(accounts: readonly Id[], followerId: Id, count: number): Follow[] {
+  const chosen = new Set<Id>()
+  while (chosen.size < count) chosen.add(pick(accounts))
+  chosen.delete(followerId)
+  return [...chosen].map((followeeId) => ({ followerId, followeeId }))
+}
+
+function pick<T>(list: readonly T[]): T {
+  return list[Math.floor(Math.random() * list.length)]!
+}

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { serveD1, startBare } from './bare-workerd.ts'
+import { cpuOf } from './runtime.ts'
+import { makeCommunity, type Store, seed } from './seed.ts'
+import { makeTokens, type Tokens } from './tokens.ts'
+import { baselineModule, bundleBaselines, compatibilityDate, productModules, variables } from './workers.ts'
+
+const STARTS = 9
+const objects = { HUB: 'UserHub', LIMITER: 'RateLimiter', SWEEPER: 'Sweeper' }
+
+export type ColdStart = { name: string; ms: number }
+
+/**
+ * The CPU time of a workerd process from its start to its first answer: to the home feed of the product in `folder`, to a
+ * row read by a skeleton of the same libraries, and to a hello. Medians of starts that take turns.
+ */
+export async function coldStarts(folder: string): Promise<ColdStart[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'start-up-'))
+  try {
+    await bundleBaselines()
+    const tokens = await makeTokens()
+    const { databases, token } = await serveCommunity(tokens)
+    const settings = { compatibilityDate, variables: variables(tokens), databases }
+    const workers = [
+      { name: 'hello', modules: [baselineModule('bare')], objects: {}, ...settings },
+      { name: 'skeleton', modules: [baselineModule('skeleton')], objects, ...settings },
+      { name: 'product', modules: productModules(folder), objects, ...settings },
+    ]
+    const taken = workers.map(() => [] as number[])
+    for (let n = 0; n < STARTS; n++) {
+      for (const [i, worker] of workers.entries()) taken[i]!.push(await firstAnswer(worker, dir, token))
+    }
+    return workers.map(({ name }, i) => ({ name, ms: median(taken[i]!) }))
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+}
+
+/** The product's databases, served by this process so that their work is not counted, and the token of a reader. */
+async function serveCommunity(tokens: Tokens) {
+  const community = makeCommunity()
+  const databases: Record<string, number> = {}
+  const open = async (binding: string): Promise<Store> => {
+    const database = new DatabaseSync(':memory:')
+    databases[binding] = await serveD1(database)
+    return (sql, ...values) => database.prepare(sql).run(...values)
+  }
+  await seed(open, community, tokens)
+  return { databases, token: await tokens.tokenOf(community.readers[200][0]!) }
+}
+
+async function firstAnswer(worker: Parameters<typeof startBare>[0], dir: string, token: string): Promise<number> {
+  const { process, port } = await startBare(worker, dir)
+  try {
+    const headers = { authorization: `Bearer ${token}` }
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/feeds/home`, { headers })
+    const body = await answer.text()
+    if (!answer.ok) throw new Error(`The first answer was ${answer.status}: ${body}`)
+    return cpuOf(process.pid!) * 1_000
+  } finally {
+    process.kill('SIGKILL')
+  }
+}
+
+const median = (list: number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!

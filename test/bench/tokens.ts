@@ -1,0 +1,24 @@
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import type { Id } from '../../src/platform/ids.ts'
+
+const baseUrl = 'https://bench.example'
+const kid = 'bench'
+const scope = 'accounts:read accounts:write posts:read posts:write notifications:read notifications:write'
+
+/** A key pair of the bench's own, and access tokens like those of the identity service. */
+export type Tokens = { baseUrl: string; jwks: { keys: JWK[] }; tokenOf: (accountId: Id) => Promise<string> }
+
+export async function makeTokens(): Promise<Tokens> {
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true })
+  const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'EdDSA', use: 'sig' }
+  const tokenOf = (accountId: Id) =>
+    new SignJWT({ role: 'user', scope, sid: `session-${accountId}` })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
+      .setSubject(accountId)
+      .setIssuer(`${baseUrl}/auth`)
+      .setAudience(`${baseUrl}/v1`)
+      .setIssuedAt()
+      .setExpirationTime('2h')
+      .sign(privateKey)
+  return { baseUrl, jwks: { keys: [jwk] }, tokenOf }
+}

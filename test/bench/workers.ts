@@ -1,0 +1,82 @@
+import { readdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { build } from 'esbuild'
+import type { V4WorkerOptions } from 'miniflare'
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler'
+import type { Tokens } from './tokens.ts'
+
+const sources = 'test/bench/workers'
+const bundles = 'dist/bench'
+
+export type Module = { name: string; path: string }
+
+export const compatibilityDate = unstable_readConfig({ config: 'wrangler.toml' }).compatibility_date!
+
+/** The product as `npm run build` leaves it in `folder`, with all of production's bindings simulated. */
+export function product(folder: string, tokens: Tokens): V4WorkerOptions {
+  const modules = productModules(folder).map(({ path }) => ({ type: typeOf(path), path }))
+  return { ...withBindings(tokens), name: 'product', modules, modulesRoot: resolve(folder) }
+}
+
+/** A Worker of `test/bench/workers` with the product's bindings; the queues stay the product's to consume. */
+export function besideProduct(name: string, tokens: Tokens): V4WorkerOptions {
+  return { ...withBindings(tokens), queueConsumers: {}, name, modules: true, scriptPath: baselineModule(name).path }
+}
+
+/** A Worker of `test/bench/workers` with one small database. */
+export function baseline(name: string, tokens: Tokens): V4WorkerOptions {
+  const bindings = variables(tokens)
+  const d1Databases = { DB: 'baseline' }
+  const scriptPath = baselineModule(name).path
+  return { name, modules: true, scriptPath, compatibilityDate, bindings, d1Databases, ...listening }
+}
+
+/** The product's modules, its entry first. */
+export function productModules(folder: string): Module[] {
+  const names = readdirSync(folder).filter((name) => /\.(js|wasm)$/.test(name))
+  const entryFirst = names.toSorted((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js'))
+  return entryFirst.map((name) => ({ name, path: resolve(folder, name) }))
+}
+
+export function baselineModule(name: string): Module {
+  return { name: `${name}.js`, path: resolve(bundles, `${name}.js`) }
+}
+
+/** Variables and secrets. Everyone may ask without end, since a bench has fewer people than a network. */
+export function variables({ baseUrl, jwks }: Tokens) {
+  return {
+    ENVIRONMENT: 'production',
+    OPEN_SHARDS: '0,1',
+    BASE_URL: baseUrl,
+    AUTH_SECRET: 's'.repeat(32),
+    DATA_KEYS: `k1:${'A'.repeat(43)}=`,
+    INDEX_KEY: `${'A'.repeat(43)}=`,
+    REQUESTS_PER_MINUTE: '1000000',
+    KEYS: { keys: jwks.keys.map((key) => ({ ...key })) },
+  }
+}
+
+const listening = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }
+const typeOf = (path: string) => (path.endsWith('.wasm') ? ('CompiledWasm' as const) : ('ESModule' as const))
+
+function withBindings(tokens: Tokens) {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions('wrangler.toml', 'production')
+  const { assets: _assets, modulesRules: _rules, ...options } = workerOptions
+  return { ...options, bindings: variables(tokens), ...listening }
+}
+
+/** Bundles the Workers of `test/bench/workers` as wrangler would. */
+export async function bundleBaselines(): Promise<void> {
+  await build({
+    entryPoints: readdirSync(sources).map((name) => join(sources, name)),
+    outdir: bundles,
+    bundle: true,
+    minify: true,
+    keepNames: true,
+    format: 'esm',
+    target: 'es2024',
+    conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*', 'node:*'],
+    logLevel: 'error',
+  })
+}

@@ -1,0 +1,34 @@
+import { DurableObject } from 'cloudflare:workers'
+import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
+import { eq } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
+
+const accounts = sqliteTable('accounts', { id: integer('id').primaryKey(), handle: text('handle').notNull() })
+const Account = z.object({ id: z.number(), handle: z.string() }).openapi('Account')
+
+const readAccount = createRoute({
+  method: 'get',
+  path: '/v1/feeds/home',
+  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(50).default(20) }) },
+  responses: { 200: { description: '', content: { 'application/json': { schema: Account } } } },
+})
+
+/** What any Worker of this stack pays: a token verified, a query validated, a row read. */
+export default new OpenAPIHono<{ Bindings: { SHARD_0: D1Database; KEYS: JSONWebKeySet } }>().openapi(
+  readAccount,
+  async (c) => {
+    const token = c.req.header('authorization')!.slice('Bearer '.length)
+    const { payload } = await jwtVerify(token, createLocalJWKSet(c.env.KEYS), { typ: 'at+jwt' })
+    const [row] = await drizzle(c.env.SHARD_0)
+      .select()
+      .from(accounts)
+      .where(eq(accounts.id, Number(payload.sub)))
+    return c.json(row!, 200)
+  },
+)
+
+export class UserHub extends DurableObject {}
+export class RateLimiter extends DurableObject {}
+export class Sweeper extends DurableObject {}

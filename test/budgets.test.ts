@@ -1,0 +1,189 @@
+import { beforeAll, expect, test } from 'vitest'
+import { seenBy, type UserCtx } from '../src/platform/context.ts'
+import type { Cost } from '../src/platform/cost.ts'
+import { type Id, shardOf } from '../src/platform/ids.ts'
+import { followAccount } from '../src/services/accounts/follows.ts'
+import { homeFeed } from '../src/services/feed/feeds.ts'
+import { pushToOnline } from '../src/services/feed/spread.ts'
+import { listNotifications } from '../src/services/notifications/notifications.ts'
+import { likePost } from '../src/services/posts/likes.ts'
+import { createPost, getPost } from '../src/services/posts/posts.ts'
+import { heldBack } from './support/held.ts'
+import { type Person, register } from './support/people.ts'
+import { insertRows, seedFollows, seedImages, seedPeople, seedPosts } from './support/rows.ts'
+import { draft, shards } from './support/town.ts'
+
+// The table of DESIGN.md, section 5. A verb's cost is that of the answer: what it defers has a cost of its own.
+
+const PAGE = 20
+const AUTHORS = 750
+const held = heldBack()
+const as = (id: Id): UserCtx => seenBy(held.context(), id)
+
+async function costOf(id: Id, run: (ctx: UserCtx) => Promise<unknown>): Promise<Cost> {
+  const ctx = as(id)
+  await run(ctx)
+  return ctx.cost
+}
+
+/** The most that an operation may cost; what is not named may cost nothing. */
+type Budget = Partial<Cost>
+
+function expectWithin(name: string, cost: Cost, budget: Budget): void {
+  const over = Object.entries(cost).filter(([key, value]) => value > (budget[key as keyof Cost] ?? 0))
+  expect({ name, over: Object.fromEntries(over) }).toEqual({ name, over: {} })
+}
+
+let authors: Id[]
+let people: Person[]
+const idsOf = async (prefix: string, count: number, on: (i: number) => number) =>
+  (await seedPeople(prefix, count, on)).map(({ id }) => id)
+
+/** Sizes of the network, ten times apart: what is within budget in the small one must be in the large one. */
+const sizes = [3_750, 37_500]
+let posted = 0
+async function growTo(posts: number): Promise<void> {
+  await seedPosts(Array.from({ length: posts - posted }, (_, i) => authors[(i * 7) % AUTHORS]!))
+  posted = posts
+}
+
+/** Readers on shard 0, who follow people of their own shard, or of both. */
+let readers: { id: Id; followed: number; touched: number }[]
+
+beforeAll(async () => {
+  people = [await register(), await register()]
+  authors = await idsOf('author', AUTHORS, (i) => (i % 3 === 0 ? 1 : 0))
+  const local = authors.filter((id) => shardOf(id) === 0)
+  const kinds = [50, 200, 500].flatMap((followed) => [
+    { followed, touched: 1, from: local },
+    { followed, touched: 2, from: authors },
+  ])
+  const ids = await idsOf('reader', kinds.length, () => 0)
+  readers = kinds.map((kind, i) => ({ ...kind, id: ids[i]! }))
+  await seedFollows(
+    kinds.flatMap(({ followed, from }, i) => from.slice(0, followed).map((id) => [ids[i]!, id] as const)),
+  )
+})
+
+test.each(sizes)('a home feed page reads what the people followed cost, however deep, of %i posts', async (size) => {
+  await growTo(size)
+  for (const { id, followed, touched } of readers) {
+    let cursor: string | undefined
+    for (let number = 1; number <= 10; number++) {
+      const ctx = as(id)
+      const page = await homeFeed(ctx, { limit: PAGE, cursor })
+      expect(page.items).toHaveLength(PAGE)
+      const rowsRead = 3.2 * followed + 200 + 6 * PAGE
+      expectWithin(`page ${number} of ${followed}`, ctx.cost, { trips: 1 + touched, rowsRead })
+      cursor = page.nextCursor!
+    }
+  }
+})
+
+test.each(sizes)('reading and writing cost the same beside %i posts, on one shard or two', async (size) => {
+  await growTo(size)
+  const near = await idsOf(`near${size}_`, 2, () => 0)
+  const apart = await idsOf(`apart${size}_`, 2, (i) => i)
+  for (const [author, other] of [near, apart] as [Id, Id][]) {
+    const { value: post } = await createPost(as(author), draft({ text: 'hello' }))
+    const within = async (name: string, budget: Budget, run: (ctx: UserCtx) => Promise<unknown>) =>
+      expectWithin(name, await costOf(other, run), budget)
+    const written = { trips: 2, rowsRead: 8, queueMessages: 1 }
+
+    await within('read a post', { trips: 1, rowsRead: 8 }, (ctx) => getPost(ctx, { postId: post.id }))
+    await within('create a post', { ...written, trips: 1, rowsWritten: 5 }, (ctx) =>
+      createPost(ctx, draft({ text: 'plain #tag' })),
+    )
+    await within('like', { ...written, rowsWritten: 3 }, (ctx) => likePost(ctx, { postId: post.id }))
+    await within('like again', { trips: 2, rowsRead: 8 }, (ctx) => likePost(ctx, { postId: post.id }))
+    await within('follow', { ...written, rowsWritten: 4 }, (ctx) => followAccount(ctx, { accountId: author }))
+    await within('follow again', { trips: 2, rowsRead: 8 }, (ctx) => followAccount(ctx, { accountId: author }))
+    await within('notifications page', { trips: 2 + shardOf(other), rowsRead: 6 * PAGE }, (ctx) =>
+      listNotifications(ctx, { limit: PAGE }),
+    )
+    await held.deliver()
+  }
+})
+
+// A parent and the people mentioned are read first: one trip more, and the rows of each.
+test('a post costs one trip more with a parent or a mention, and two rows written more for each image', async () => {
+  const [ada, bob] = await seedPeople('poster', 2, (i) => i)
+  const { value: post } = await createPost(as(ada!.id), draft({ text: 'hello' }))
+  const { value: comment } = await createPost(as(ada!.id), draft({ text: 'hello', parentId: post.id }))
+  const media = await seedImages([bob!.id, bob!.id])
+  const drafts: [string, Parameters<typeof draft>[0], Budget][] = [
+    ['mention', { text: `@${ada!.handle}` }, { trips: 2, rowsRead: 11, directoryTrips: 1, cacheReads: 1 }],
+    ['parent', { text: 'x', parentId: post.id }, { trips: 2, rowsRead: 10 }],
+    ['parent that is a comment', { text: 'x', parentId: comment.id }, { trips: 3, rowsRead: 13 }],
+    ['images', { text: 'x', media }, { trips: 2, rowsRead: 8 + 9 * 2, rowsWritten: 5 + 2 * 2 }],
+  ]
+  for (const [name, input, budget] of drafts) {
+    const cost = await costOf(bob!.id, (ctx) => createPost(ctx, draft(input)))
+    expectWithin(name, cost, { rowsWritten: 5, queueMessages: 1, ...budget })
+  }
+})
+
+test('a notifications page reads the page, its posts and its people, in one wave', async () => {
+  const recipients = await idsOf('recipient', 2, (i) => i)
+  for (const [i, recipient] of recipients.entries()) {
+    const posts = await seedPosts(Array.from({ length: 60 }, () => recipient))
+    const rows = posts.map((post, n) => ({
+      account_id: Number(recipient),
+      id: Number(post) + 1,
+      kind: 'like',
+      actor_id: Number(authors[n % 10]),
+      post_id: Number(posts[Math.floor(n / 2)]),
+      arrived_at: 1,
+    }))
+    await insertRows(shards[i]!, 'notifications', rows)
+    const cost = await costOf(recipient, (ctx) => listNotifications(ctx, { limit: PAGE }))
+    expectWithin('notifications page', cost, { trips: 3, rowsRead: 6 * PAGE })
+  }
+})
+
+test('a post is announced to a thousand online followers of a shard with one trip there and one to its author', async () => {
+  const [author] = await idsOf('celebrity', 1, () => 0)
+  const fans = await idsOf('fan', 1_500, () => 1)
+  await seedFollows(fans.map((fan) => [fan, author!]))
+  const online = fans.slice(0, 1_200)
+  await insertRows(
+    shards[1]!,
+    'presence',
+    online.map((fan) => ({ account_id: Number(fan) })),
+  )
+  const { value: post } = await createPost(as(author!), draft({ text: 'hello' }))
+  const ctx = held.context()
+  ctx.config = { ...ctx.config, ONLINE_PUSH_LIMIT: 20 }
+  await pushToOnline(ctx, { postId: post.id, authorId: author!, shard: 1, after: null, told: 0 })
+  expectWithin('announce', ctx.cost, {
+    trips: 2,
+    rowsRead: fans.length + 5 * 1_000 + 10,
+    objectCalls: 20,
+    queueMessages: 1,
+  })
+})
+
+test('a request with a valid token makes no directory read and at most one call to an object', async () => {
+  const [ada, bob] = people as [Person, Person]
+  const { id } = await (await ada.fetch('/v1/posts', { method: 'POST', json: { text: 'hello' } })).json<{
+    id: string
+  }>()
+  const requests: [method: string, path: string, json?: unknown][] = [
+    ['GET', '/v1/feeds/home'],
+    ['GET', `/v1/posts/${id}`],
+    ['GET', '/v1/notifications'],
+    ['POST', '/v1/posts', { text: 'hello' }],
+    ['PUT', `/v1/posts/${id}/like`],
+    ['PUT', `/v1/accounts/${ada.id}/follow`],
+  ]
+  for (const [method, path, json] of requests) {
+    const response = await bob.fetch(path, { method, ...(json === undefined ? {} : { json }) })
+    const { directoryTrips, objectCalls } = JSON.parse(response.headers.get('x-cost')!) as Cost
+    expect({ path, ok: response.ok, directoryTrips, objectCalls: objectCalls <= 1 }).toEqual({
+      path,
+      ok: true,
+      directoryTrips: 0,
+      objectCalls: true,
+    })
+  }
+})

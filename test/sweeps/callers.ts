@@ -1,0 +1,61 @@
+import type { Role } from '../../src/platform/context.ts'
+import type { Code } from '../../src/platform/errors.ts'
+import type { Id } from '../../src/platform/ids.ts'
+import { mint } from '../support/tokens.ts'
+import type { Operation } from './operations.ts'
+
+/** Somebody who calls: what they are to the target's owner, and what kind of token they bring. */
+export type Caller = {
+  name:
+    | 'nobody'
+    | 'owner'
+    | 'other'
+    | 'blocked'
+    | 'moderator'
+    | 'admin'
+    | 'suspended'
+    | 'expired'
+    | 'forged'
+    | 'misdirected'
+    | 'scopeless'
+  role: Role
+  token: (id: Id, operation: Operation) => Promise<string> | null
+  /** What they are refused with, whatever they ask for. */
+  refused?: (operation: Operation) => Code | null
+}
+
+const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }
+const unauthorized = (): Code => 'unauthorized'
+
+export const callers: Caller[] = [
+  {
+    name: 'nobody',
+    role: 'user',
+    token: () => null,
+    refused: ({ access }) => (access === 'public' ? null : 'unauthorized'),
+  },
+  ...(['owner', 'other', 'blocked'] as const).map((name): Caller => ({ name, role: 'user', token: (id) => mint(id) })),
+  ...(['moderator', 'admin'] as const).map((role): Caller => ({ name: role, role, token: (id) => mint(id, { role }) })),
+  { name: 'suspended', role: 'user', token: (id) => mint(id), refused: () => 'suspended' },
+  { name: 'expired', role: 'admin', token: (id) => mint(id, { role: 'admin', age: 601 }), refused: unauthorized },
+  { name: 'forged', role: 'admin', token: (id) => mint(id, { role: 'admin', forged: true }), refused: unauthorized },
+  {
+    name: 'misdirected',
+    role: 'admin',
+    token: (id) => mint(id, { role: 'admin', audience: 'https://other.test/v1' }),
+    refused: unauthorized,
+  },
+  {
+    name: 'scopeless',
+    role: 'admin',
+    token: (id, { scope }) => mint(id, { role: 'admin', ...(scope && { without: scope }) }),
+    refused: ({ scope }) => (scope === null ? null : 'insufficient_scope'),
+  },
+]
+
+/** What a caller is refused with before anyone asks what for; null when they may come in. */
+export function refusalOf({ role, refused }: Caller, operation: Operation): Code | null {
+  const refusal = refused?.(operation) ?? null
+  if (refusal !== null || operation.access === 'public') return refusal
+  return rank[role] < rank[operation.access] ? 'forbidden' : null
+}

@@ -1,0 +1,80 @@
+import { createExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import type { z } from '@hono/zod-openapi'
+import { expect } from 'vitest'
+import type { Env } from '../../src/platform/env.ts'
+import { codes, Problem } from '../../src/platform/errors.ts'
+import worker from '../../src/worker.ts'
+
+const BASE_URL = 'http://127.0.0.1:8787'
+// The sweeps make more requests than a person may; the budget has tests of its own.
+const roomy = { ...env, REQUESTS_PER_MINUTE: '1000000' } as unknown as Env
+
+export type Call = {
+  method: string
+  path: string
+  token?: string | null
+  json?: unknown
+  body?: BodyInit
+  headers?: Record<string, string>
+}
+export type Answer = { status: number; headers: Headers; code: string | null; body: unknown }
+
+/** Makes a request of the whole worker, from an address of its own, and checks what must hold of any answer. */
+export async function call({ method, path, token, json, body, headers: given }: Call): Promise<Answer> {
+  const headers = new Headers(given)
+  headers.set('cf-connecting-ip', [...crypto.getRandomValues(new Uint8Array(4))].join('.'))
+  if (token) headers.set('authorization', `Bearer ${token}`)
+  if (json !== undefined) headers.set('content-type', 'application/json')
+  const init = { method, headers, body: json === undefined ? body : JSON.stringify(json) }
+  const response = await worker.fetch(new Request(BASE_URL + path, init), roomy, createExecutionContext())
+  const text = response.webSocket ? '' : new TextDecoder().decode(await response.arrayBuffer())
+  response.webSocket?.accept()
+  response.webSocket?.close()
+  expectSafe(`${method} ${path}`, response)
+  const isProblem = response.status >= 400
+  const parsed = isProblem ? problemOf(path, response, text) : parse(response, text)
+  return {
+    status: response.status,
+    headers: response.headers,
+    code: isProblem ? (parsed as z.infer<typeof Problem>).code : null,
+    body: parsed,
+  }
+}
+
+const always = {
+  'strict-transport-security': /^max-age=\d{8,}/,
+  'x-content-type-options': /^nosniff$/,
+  'content-security-policy': /default-src 'none'/,
+  'referrer-policy': /^no-referrer$/,
+  'x-frame-options': /^DENY$/,
+  'cache-control': /no-store|max-age/,
+  'x-request-id': /./,
+  'access-control-allow-origin': /^\*$/,
+}
+
+function expectSafe(request: string, { status, headers }: Response): void {
+  if (status === 101) return // a socket has no page that these would guard
+  const missing = Object.entries(always).filter(([name, form]) => !form.test(headers.get(name) ?? ''))
+  const revealing = ['server', 'x-powered-by'].filter((name) => headers.has(name))
+  const problems = [...missing.map(([name]) => name), ...revealing]
+  if (status >= 400 && !headers.get('cache-control')?.includes('no-store')) problems.push('cache-control of an error')
+  expect({ request, problems }).toEqual({ request, problems: [] })
+}
+
+function problemOf(path: string, response: Response, text: string): z.infer<typeof Problem> {
+  const problem = Problem.strict().parse(JSON.parse(text))
+  expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+  expect(problem.instance).toBe(new URL(BASE_URL + path).pathname)
+  expect([problem.status, problem.title]).toEqual([...codes[problem.code]])
+  expect([response.status, problem.type]).toEqual([problem.status, `urn:socialconnect:problem:${problem.code}`])
+  return problem
+}
+
+function parse({ headers, status }: Response, text: string): unknown {
+  const type = headers.get('content-type')
+  if (text === '') return null
+  if (!type?.startsWith('application/json')) return text
+  expect({ status, type }).toEqual({ status, type: expect.stringMatching(/^application\/json(; charset=utf-8)?$/i) })
+  return JSON.parse(text)
+}

@@ -1,0 +1,76 @@
+import { app } from '../../src/app.ts'
+import type { Access } from '../../src/platform/access.ts'
+import { openApiDocument } from '../../src/platform/openapi.ts'
+
+export type Schema = {
+  $ref?: string
+  type?: string | string[]
+  properties?: Record<string, Schema>
+  items?: Schema
+  required?: string[]
+  additionalProperties?: boolean
+  [keyword: string]: unknown
+}
+type Parameter = { in: 'path' | 'query' | 'header'; name: string; required?: boolean; schema: Schema }
+type Content = Record<string, { schema: Schema }>
+type Described = {
+  operationId: string
+  'x-access': Access
+  'x-scope'?: string
+  'x-idempotent'?: boolean
+  parameters?: Parameter[]
+  requestBody?: { content: Content }
+  responses: Record<string, { description: string; content?: Content }>
+}
+
+/** One operation of the OpenAPI document. */
+export type Operation = {
+  id: string
+  method: string
+  path: string
+  access: Access
+  scope: string | null
+  idempotent: boolean
+  parameters: Parameter[]
+  /** The body's schema and what kind of content it is. */
+  body: { type: string; schema: Schema } | null
+  /** The status of success. */
+  success: number
+  responses: Described['responses']
+  isList: boolean
+}
+
+export const document = openApiDocument(app) as {
+  paths: Record<string, Record<string, Described>>
+  components: { schemas: Record<string, Schema> }
+}
+
+/** Every operation there is: the sweeps find them here, so that a new one is swept from its first day. */
+export const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, described]) => describe(method.toUpperCase(), path, described)),
+)
+
+function describe(method: string, path: string, described: Described): Operation {
+  const { operationId: id, parameters = [], responses } = described
+  const [content] = Object.entries(described.requestBody?.content ?? {})
+  const queries = parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name)
+  return {
+    id,
+    method,
+    path,
+    access: described['x-access'],
+    scope: described['x-scope'] ?? null,
+    idempotent: described['x-idempotent'] ?? false,
+    parameters,
+    body: content ? { type: content[0], schema: resolved(content[1].schema) } : null,
+    success: Number(Object.keys(responses).find((status) => Number(status) < 400)),
+    responses,
+    isList: queries.includes('limit') && queries.includes('cursor'),
+  }
+}
+
+/** The schema that a reference stands for. */
+export function resolved(schema: Schema): Schema {
+  const name = schema.$ref?.split('/').at(-1)
+  return name === undefined ? schema : document.components.schemas[name]!
+}

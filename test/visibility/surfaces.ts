@@ -1,0 +1,185 @@
+import type { Ctx, UserCtx } from '../../src/platform/context.ts'
+import type { Id } from '../../src/platform/ids.ts'
+import { getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
+import { listFollowers, listFollowing } from '../../src/services/accounts/follows.ts'
+import type { Account } from '../../src/services/accounts/views.ts'
+import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
+import { serveMedia } from '../../src/services/media/delivery.ts'
+import { mediaUrls } from '../../src/services/media/views.ts'
+import { countUnread, listNotifications } from '../../src/services/notifications/notifications.ts'
+import { listComments } from '../../src/services/posts/comments.ts'
+import { getPost } from '../../src/services/posts/posts.ts'
+import type { Model, Post } from './model.ts'
+
+type Viewer = string | null
+
+/** A request that looks at something, and what things are called in the databases. */
+export type Look = {
+  ctx: Ctx
+  people: readonly string[]
+  idOf: (name: string) => Id
+  nameOf: (id: Id | null | undefined) => string | undefined
+  imageOf: (post: string) => Id
+  handleOf: (person: string) => string
+  /** The same request made by one of the people. */
+  as: (person: string) => UserCtx
+}
+
+export type Surface = {
+  /** What is looked at: each post, image or person; or one thing, the viewer's own or the same for all. */
+  of: 'post' | 'image' | 'person' | 'viewer' | 'everyone'
+  /** What the product shows. Throws `not_found` where it says that there is nothing. */
+  actual: (look: Look & { name: string }) => Promise<unknown>
+  /** What it should show; undefined where it should say that there is nothing. */
+  expected: (model: Model, viewer: Viewer, name: string) => unknown
+}
+
+const page = { limit: 50 }
+const own = ({ ctx }: Look) => ctx as UserCtx
+
+function names({ nameOf }: Look, { items }: { items: readonly { id: Id }[] }): string[] {
+  return items.flatMap(({ id }) => nameOf(id) ?? []).sort()
+}
+
+function postsWhere({ posts }: Model, is: (post: Post, id: string) => boolean): string[] {
+  return [...posts].flatMap(([id, post]) => (is(post, id) ? [id] : [])).sort()
+}
+
+const seen = (model: Model, viewer: Viewer, is: (post: Post) => boolean) =>
+  postsWhere(model, (post, id) => is(post) && model.sees(viewer, id))
+const isUnder = (post: Post, id: string) => post.root === id || post.parent === id
+
+function peopleWho({ people, knows }: Model, viewer: Viewer, of: string, is: (other: string) => boolean) {
+  return knows(viewer, of) ? people.filter((other) => is(other) && knows(viewer, other)).sort() : undefined
+}
+
+const shownAccount = ({ followerCount, followingCount, postCount, relation }: Account) => ({
+  counts: { followerCount, followingCount, postCount },
+  relation,
+})
+
+function expectedAccount(model: Model, viewer: Viewer, name: string): unknown {
+  const { people, follows, blocks } = model
+  if (!model.knows(viewer, name)) return undefined
+  const counts = {
+    followerCount: people.filter((other) => follows.has(`${other} ${name}`)).length,
+    followingCount: people.filter((other) => follows.has(`${name} ${other}`)).length,
+    postCount: postsWhere(model, (post) => post.author === name).length,
+  }
+  const relation = {
+    following: follows.has(`${viewer} ${name}`),
+    followedBy: follows.has(`${name} ${viewer}`),
+    blocking: blocks.has(`${viewer} ${name}`),
+  }
+  return { counts, relation: viewer === null || viewer === name ? null : relation }
+}
+
+function expectedNews({ news, blocks, knows, sees }: Model, viewer: Viewer): string[] {
+  const told = news.filter(({ to, actor }) => to === viewer && knows(to, actor) && !blocks.has(`${to} ${actor}`))
+  return told.flatMap(({ to, kind, actor, id }) => (id && !sees(to, id) ? [] : `${kind} ${actor} ${id}`)).sort()
+}
+
+/** Whether the viewer gets the bytes of a post's image, at the address signed for `signer` or without a signature. */
+async function opens({ ctx, as, imageOf, name }: Look & { name: string }, signer?: string): Promise<boolean> {
+  const mediaId = imageOf(name)
+  const { url } = signer === undefined ? { url: '' } : await mediaUrls(as(signer), mediaId, false)
+  const query = Object.fromEntries(new URLSearchParams(url.split('?')[1]))
+  const request = new Request('https://social.test', { headers: signer === undefined ? {} : { 'if-none-match': '*' } })
+  const { status } = await serveMedia(ctx, request, { mediaId, variant: 'image', query }).catch(() => ({ status: 404 }))
+  return status === 200 || status === 304
+}
+
+const signature = (person: string) => `for_${person}`
+
+function expectedOpenings({ people, sees }: Model, viewer: Viewer, name: string): unknown {
+  const may = people.filter((signer) => sees(signer, name) && (viewer === null || viewer === signer))
+  const signers = may.map(signature)
+  return sees(viewer, name) || signers.length > 0 ? { plain: sees(viewer, name), signers } : undefined
+}
+
+/** Everything that can be read, by the name of the operation. What is asked of the model is asked of the product. */
+export const surfaces: Record<string, Surface> = {
+  getPost: {
+    of: 'post',
+    actual: async ({ ctx, idOf, nameOf, name }) => {
+      const { likeCount, commentCount, liked, author, rootId } = await getPost(ctx, { postId: idOf(name) })
+      return { likeCount, commentCount, liked, author: nameOf(author.id), root: nameOf(rootId) }
+    },
+    expected: (model, viewer, name) => {
+      if (!model.sees(viewer, name)) return undefined
+      const { likes, author, root } = model.posts.get(name)!
+      const commentCount = postsWhere(model, (post) => isUnder(post, name)).length
+      const liked = viewer !== null && likes.has(viewer)
+      return { likeCount: likes.size, commentCount, liked, author, root: root ?? undefined }
+    },
+  },
+  listComments: {
+    of: 'post',
+    actual: async (look) => names(look, await listComments(look.ctx, { postId: look.idOf(look.name), ...page })),
+    expected: (model, viewer, name) =>
+      model.sees(viewer, name) ? seen(model, viewer, (post) => isUnder(post, name)) : undefined,
+  },
+  getMedia: {
+    of: 'image',
+    actual: async (look) => {
+      const [plain, ...signed] = await Promise.all([undefined, ...look.people].map((signer) => opens(look, signer)))
+      const signers = look.people.filter((_, i) => signed[i]).map(signature)
+      return plain || signers.length > 0 ? { plain, signers } : undefined
+    },
+    expected: expectedOpenings,
+  },
+  getHomeFeed: {
+    of: 'viewer',
+    actual: async (look) => names(look, await homeFeed(own(look), page)),
+    expected: (model, viewer) => seen(model, viewer, (post) => !post.root && model.isFollower(viewer, post.author)),
+  },
+  getPublicFeed: {
+    of: 'everyone',
+    actual: async (look) => names(look, await publicFeed(look.ctx, page)),
+    expected: (model, viewer) => seen(model, viewer, (post) => !post.root && post.open),
+  },
+  getAccountFeed: {
+    of: 'person',
+    actual: async (look) => names(look, await accountFeed(look.ctx, { accountId: look.idOf(look.name), ...page })),
+    expected: (model, viewer, name) =>
+      model.knows(viewer, name) ? seen(model, viewer, (post) => !post.root && post.author === name) : undefined,
+  },
+  getAccount: {
+    of: 'person',
+    actual: async ({ ctx, idOf, name }) => shownAccount(await getAccount(ctx, { accountId: idOf(name) })),
+    expected: expectedAccount,
+  },
+  getAccountByHandle: {
+    of: 'person',
+    actual: async ({ ctx, handleOf, name }) => shownAccount(await getAccountByHandle(ctx, { handle: handleOf(name) })),
+    expected: expectedAccount,
+  },
+  getMe: {
+    of: 'viewer',
+    actual: async (look) => shownAccount(await getAccount(look.ctx, { accountId: own(look).viewer.id })),
+    expected: (model, viewer) => expectedAccount(model, viewer, viewer!),
+  },
+  listFollowers: {
+    of: 'person',
+    actual: async (look) => names(look, await listFollowers(look.ctx, { accountId: look.idOf(look.name), ...page })),
+    expected: (model, viewer, name) => peopleWho(model, viewer, name, (other) => model.follows.has(`${other} ${name}`)),
+  },
+  listFollowing: {
+    of: 'person',
+    actual: async (look) => names(look, await listFollowing(look.ctx, { accountId: look.idOf(look.name), ...page })),
+    expected: (model, viewer, name) => peopleWho(model, viewer, name, (other) => model.follows.has(`${name} ${other}`)),
+  },
+  listNotifications: {
+    of: 'viewer',
+    actual: async (look) =>
+      (await listNotifications(own(look), page)).items
+        .map(({ kind, actor, post }) => `${kind} ${look.nameOf(actor.id)} ${look.nameOf(post?.id) ?? null}`)
+        .sort(),
+    expected: expectedNews,
+  },
+  countUnreadNotifications: {
+    of: 'viewer',
+    actual: async (look) => (await countUnread(own(look))).count,
+    expected: (model, viewer) => expectedNews(model, viewer).length,
+  },
+}
