@@ -68,15 +68,19 @@ beforeAll(async () => {
 test.each(sizes)('a home feed page reads what the people followed cost, however deep, of %i posts', async (size) => {
   await growTo(size)
   for (const { id, followed, touched } of readers) {
+    const budget = 3.2 * followed + 200 + 6 * PAGE
+    const rows: number[] = []
     let cursor: string | undefined
     for (let number = 1; number <= 10; number++) {
       const ctx = as(id)
       const page = await homeFeed(ctx, { limit: PAGE, cursor })
       expect(page.items).toHaveLength(PAGE)
-      const rowsRead = 3.2 * followed + 200 + 6 * PAGE
-      expectWithin(`page ${number} of ${followed}`, ctx.cost, { trips: 1 + touched, rowsRead })
+      // A page reads a few rows more or less, as the posts of different people happen to follow each other.
+      expectWithin(`page ${number} of ${followed}`, ctx.cost, { trips: 1 + touched, rowsRead: 1.1 * budget })
+      rows.push(ctx.cost.rowsRead)
       cursor = page.nextCursor!
     }
+    expect(rows.reduce((sum, read) => sum + read) / rows.length).toBeLessThanOrEqual(budget)
   }
 })
 

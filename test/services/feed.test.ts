@@ -111,14 +111,13 @@ test('a home feed only seeks, on its first page and later ones, whatever the sta
     expect(await plan(ada, nextCursor!)).toEqual(seeks)
   }
   await check()
-  // One follow and many posts, then many follows and few posts: statistics that would tempt a free planner to scan.
+  // Many posts of one author, then besides many people followed who post nothing: a planner left free scans the posts.
   await seedPosts(Array.from({ length: 3_000 }, () => cyd))
   await env.SHARD_0.prepare('ANALYZE').run()
   await check()
-  const crowd = (await seedPeople(`c${crypto.randomUUID().slice(0, 8)}_`, 2_000, () => 1)).map(({ id }) => id)
-  await seedFollows(crowd.map((id) => [ada, id]))
-  const few = 'DELETE FROM feed_index WHERE post_id NOT IN (SELECT post_id FROM feed_index LIMIT 3)'
-  await env.SHARD_0.batch([env.SHARD_0.prepare(few), env.SHARD_0.prepare('ANALYZE')])
+  const quiet = (await seedPeople(`c${crypto.randomUUID().slice(0, 8)}_`, 2_000, () => 1)).map(({ id }) => id)
+  await seedFollows(quiet.map((id) => [ada, id]))
+  await env.SHARD_0.prepare('ANALYZE').run()
   await check()
 })
 
