@@ -18,6 +18,8 @@ export type List<T extends Item> = {
   /** The cursor of the page after the last one read. */
   next: Signal<string | null>
   round: number
+  /** What was done to the items since the load under way began: done again to what it brings. */
+  since: ((items: T[]) => T[])[]
   again: () => Promise<void>
 }
 
@@ -30,6 +32,7 @@ export function makeList<T extends Item>(path: string, keep: (item: T) => void =
     failure: signal<unknown>(null),
     next: signal<string | null>(null),
     round: 0,
+    since: [],
     again: () => Promise.resolve(),
   }
 }
@@ -52,11 +55,16 @@ export async function readNews<T extends Item>(list: List<T>): Promise<T[] | nul
 }
 
 export function prepend<T extends Item>(list: List<T>, arrived: T[]): void {
-  list.items.value = unique([...arrived, ...list.items.value])
+  change(list, (items) => unique([...arrived, ...items]))
 }
 
 export function append<T extends Item>(list: List<T>, item: T): void {
-  list.items.value = unique([...list.items.value, item])
+  change(list, (items) => unique([...items, item]))
+}
+
+function change<T extends Item>(list: List<T>, how: (items: T[]) => T[]): void {
+  list.items.value = how(list.items.value)
+  list.since.push(how)
 }
 
 export function includes<T extends Item>(list: List<T>, id: string): boolean {
@@ -68,6 +76,7 @@ export function clear<T extends Item>(list: List<T>): void {
   list.round += 1
   list.items.value = []
   list.next.value = null
+  list.since = []
   list.state.value = 'idle'
 }
 
@@ -78,13 +87,15 @@ async function load<T extends Item>(
   merge: (page: Page<T>) => T[],
 ): Promise<void> {
   list.round += 1
+  list.since = []
   const { round } = list
   list.again = () => load(list, cursor, merge)
   list.state.value = 'loading'
   try {
     const page = await read(list, cursor)
     if (round !== list.round) return
-    list.items.value = merge(page)
+    list.items.value = list.since.reduce((items, how) => how(items), merge(page))
+    list.since = []
     list.next.value = page.nextCursor
     list.state.value = 'ready'
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Line } from './report.ts'
 
-const [ROW, TOP, LABELS, BARS, WIDTH] = [26, 44, 260, 420, 760]
+const [ROW, TOP, LABELS, BARS, WIDTH] = [26, 44, 260, 380, 760]
 
 /** CPU time per request as bars, in colours that can be read on light and on dark. */
 export function chart(lines: Line[]): string {

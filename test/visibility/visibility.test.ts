@@ -7,6 +7,7 @@ import { type Surface, surfaces } from './surfaces.ts'
 
 /** How many random worlds are tried: `VISIBILITY_RUNS=10000 npm test -- visibility` for a long night. */
 const RUNS = Number(process.env.VISIBILITY_RUNS || 10)
+const TIMEOUT_MS = 60_000 + RUNS * 30_000
 
 type Viewer = string | null
 type Stage = Awaited<ReturnType<typeof openStage>>
@@ -44,6 +45,22 @@ const Idea = fc.record({
   seed: fc.nat(),
 })
 type Idea = typeof Idea extends fc.Arbitrary<infer T> ? T : never
+
+/** A world in which each kind of step is taken once, ahead of the random ones. */
+const plain = { open: true, mention: null, pick: 0, survives: true, seed: 1 }
+const first: Idea[] = [
+  { ...plain, do: 'post', who: 'ada', whom: 'bob' },
+  { ...plain, do: 'follow', who: 'bob', whom: 'ada' },
+  { ...plain, do: 'comment', who: 'bob', whom: 'ada' },
+  { ...plain, do: 'like', who: 'cyd', whom: 'ada' },
+  { ...plain, do: 'unlike', who: 'cyd', whom: 'ada' },
+  { ...plain, do: 'unfollow', who: 'bob', whom: 'ada' },
+  { ...plain, do: 'block', who: 'ada', whom: 'bob' },
+  { ...plain, do: 'unblock', who: 'ada', whom: 'bob' },
+  { ...plain, do: 'suspend', who: 'ada', whom: 'cyd' },
+  { ...plain, do: 'lift', who: 'ada', whom: 'cyd' },
+  { ...plain, do: 'delete', who: 'ada', whom: 'bob', pick: 1 },
+]
 
 function picked<T>(items: Iterable<T>, pick: number): T | undefined {
   const all = [...items]
@@ -164,11 +181,15 @@ function seeded(seed: number): () => number {
   }
 }
 
-test('what everyone sees, on every surface and after every step, is what the model says', async () => {
-  const world = fc.array(Idea, { minLength: 12, maxLength: 25, size: 'max' })
-  await fc.assert(fc.asyncProperty(world, playWorld), { numRuns: RUNS, unbiased: true })
-  expect(done, 'some kind of step was never taken').toEqual(new Set(kinds))
-}, 600_000)
+test(
+  'what everyone sees, on every surface and after every step, is what the model says',
+  async () => {
+    const world = fc.array(Idea, { minLength: 12, maxLength: 25, size: 'max' })
+    await fc.assert(fc.asyncProperty(world, playWorld), { numRuns: RUNS, unbiased: true, examples: [[first]] })
+    expect(done, 'some kind of step was never taken').toEqual(new Set(kinds))
+  },
+  TIMEOUT_MS,
+)
 
 test('every operation that reads is among the surfaces', () => {
   // Keys are everyone's; what a socket is sent is compared after every step.
