@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { open, seal } from './crypto.ts'
 import { inWaves } from './db.ts'
+import { deadline } from './deadline.ts'
 import { configOf, type Env, shardBindings } from './env.ts'
 import { log } from './log.ts'
 import type { AppEnv } from './route.ts'
@@ -60,8 +61,7 @@ function isBound(binding: unknown): void {
 /** Names and times only go out; what went wrong is in the log. */
 async function attempt({ name, run }: Check): Promise<Outcome> {
   const started = Date.now()
-  const late = scheduler.wait(DEADLINE_MS).then(() => Promise.reject(new Error('no answer within two seconds')))
-  const ok = await Promise.race([run(), late]).then(
+  const ok = await deadline(run(), DEADLINE_MS).then(
     () => true,
     (error: unknown) => {
       log.error('not ready', { check: name, error })

@@ -89,6 +89,21 @@ export function toPage<R, T>(
   return { items, nextCursor, previousCursor: encode('before', idOf(first)) }
 }
 
+/** The page of the ids that a `Seek` found, as `load` shows them; those that it does not answer are left out. */
+export async function loadPage<T>(
+  from: Seek,
+  rows: readonly { id: Id }[],
+  load: (ids: Id[]) => Promise<ReadonlyMap<Id, T>>,
+): Promise<Page<T>> {
+  const loaded = await load(rows.slice(0, from.query.limit).map((row) => row.id))
+  return toPage(
+    from,
+    rows,
+    (row) => row.id,
+    (row) => loaded.get(row.id),
+  )
+}
+
 function encode(side: Position['side'], id: Id): string {
   return btoa(`${side}:${id}:${sumOf(side, id)}`)
     .replaceAll('=', '')

@@ -1,4 +1,5 @@
 import type { SystemCtx } from './context.ts'
+import { deadline } from './deadline.ts'
 import { Failure } from './errors.ts'
 import type { Lease, Quota, Standing } from './rate-limiter.object.ts'
 
@@ -83,10 +84,7 @@ async function ask(ctx: SystemCtx, id: string, limit: Limit, last: Held | undefi
   if (last) last.left = 0
   try {
     const limiter = ctx.env.LIMITER.getByName(id)
-    const lease = await Promise.race([
-      limiter.lease(limit, limit.lease, unspent, last?.lease.resetsAt ?? 0),
-      scheduler.wait(ASK_MS).then(() => Promise.reject(new Error('timed out'))),
-    ])
+    const lease = await deadline(limiter.lease(limit, limit.lease, unspent, last?.lease.resetsAt ?? 0), ASK_MS)
     if (held.size > 10_000) held.clear()
     held.set(id, { lease, left: lease.granted, until: ctx.now() + LEASE_MS })
   } finally {

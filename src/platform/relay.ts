@@ -1,4 +1,5 @@
 import type { SystemCtx } from './context.ts'
+import { deadline } from './deadline.ts'
 import type { Env } from './env.ts'
 import type { Committed } from './events.ts'
 
@@ -32,8 +33,4 @@ export async function wakeSweeper(env: Env, source: string, now: number): Promis
 export async function wakeSweepers(ctx: SystemCtx): Promise<void> {
   const sources = ['d', ...ctx.db.shards.map(String)]
   await Promise.all(sources.map((source) => wakeSweeper(ctx.env, source, ctx.now())))
-}
-
-function deadline<T>(work: Promise<T>, ms: number): Promise<T> {
-  return Promise.race([work, new Promise<never>((_, reject) => setTimeout(() => reject(new Error('timed out')), ms))])
 }

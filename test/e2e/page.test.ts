@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freePort } from '../crash/server.ts'
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
@@ -265,15 +265,6 @@ async function namelessControls(page: Page): Promise<string[]> {
     node.properties?.some(({ name, value }) => name === 'focusable' && value.value),
   )
   return focusable.filter((node) => !node.ignored && !node.name?.value).map((node) => String(node.role?.value))
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 /** Whether the server answers. Throws what it said when it has given up. */

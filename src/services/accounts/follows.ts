@@ -3,7 +3,7 @@ import type { Ctx, SystemCtx, UserCtx } from '../../platform/context.ts'
 import { Failure, invalid } from '../../platform/errors.ts'
 import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
-import { type Page, type PageQuery, seek, toPage } from '../../platform/page.ts'
+import { loadPage, type Page, type PageQuery, seek } from '../../platform/page.ts'
 import { getAccount } from './accounts.ts'
 import { accountFollowed, accountUnfollowed } from './events.ts'
 import { addTo } from './statements.ts'
@@ -85,40 +85,27 @@ function blocked(accountId: Id, otherId: Id) {
 /** Who follows an account, the newest accounts first. */
 export async function listFollowers(ctx: Ctx, { accountId, ...query }: AccountRef & PageQuery): Promise<Page<Account>> {
   const from = seek(query, followers.followerId)
-  await requireAccount(ctx, accountId)
-  const rows = await ctx.db
+  const found = ctx.db
     .shardOf(accountId)
     .select({ id: followers.followerId })
     .from(followers)
     .where(and(eq(followers.accountId, accountId), from.where))
     .orderBy(from.orderBy)
     .limit(from.limit)
-  return show(ctx, from, rows)
+  const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
+  return loadPage(from, rows, (ids) => loadAccounts(ctx, ids))
 }
 
 /** Whom an account follows, the newest accounts first. */
 export async function listFollowing(ctx: Ctx, { accountId, ...query }: AccountRef & PageQuery): Promise<Page<Account>> {
   const from = seek(query, follows.followeeId)
-  await requireAccount(ctx, accountId)
-  const rows = await ctx.db
+  const found = ctx.db
     .shardOf(accountId)
     .select({ id: follows.followeeId })
     .from(follows)
     .where(and(eq(follows.followerId, accountId), ne(follows.followeeId, accountId), from.where))
     .orderBy(from.orderBy)
     .limit(from.limit)
-  return show(ctx, from, rows)
-}
-
-async function show(ctx: Ctx, from: ReturnType<typeof seek>, rows: { id: Id }[]): Promise<Page<Account>> {
-  const accounts = await loadAccounts(
-    ctx,
-    rows.slice(0, from.query.limit).map((row) => row.id),
-  )
-  return toPage(
-    from,
-    rows,
-    (row) => row.id,
-    (row) => accounts.get(row.id),
-  )
+  const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
+  return loadPage(from, rows, (ids) => loadAccounts(ctx, ids))
 }

@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import type { Bound, Database } from '../../platform/db.ts'
 import type { Id } from '../../platform/ids.ts'
-import { type Page, type PageQuery, preparedSeek, type Seek, seek, toPage } from '../../platform/page.ts'
+import { loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/page.ts'
 import { prepared } from '../../platform/prepared.ts'
 import { follows } from '../accounts/tables.ts'
 import { requireAccount } from '../accounts/views.ts'
@@ -16,7 +16,7 @@ import { feedIndex, lane, publicPosts } from './tables.ts'
  */
 export function homeSkeleton(db: Database, readerId: Bound<Id>, from: ReturnType<typeof preparedSeek>) {
   return db
-    .select({ postId: feedIndex.postId })
+    .select({ id: feedIndex.postId })
     .from(follows)
     .crossJoin(feedIndex)
     .where(
@@ -48,7 +48,7 @@ export async function homeFeed(ctx: UserCtx, query: PageQuery): Promise<Page<Pos
 export async function publicFeed(ctx: Ctx, query: PageQuery): Promise<Page<Post>> {
   const from = seek(query, publicPosts.postId)
   const rows = await ctx.db.index
-    .select({ postId: publicPosts.postId })
+    .select({ id: publicPosts.postId })
     .from(publicPosts)
     .where(from.where)
     .orderBy(from.orderBy)
@@ -62,24 +62,17 @@ export async function accountFeed(
   { accountId, ...query }: { accountId: Id } & PageQuery,
 ): Promise<Page<Post>> {
   const from = seek(query, feedIndex.postId)
-  await requireAccount(ctx, accountId)
-  const rows = await ctx.db
+  const found = ctx.db
     .shardOf(accountId)
-    .select({ postId: feedIndex.postId })
+    .select({ id: feedIndex.postId })
     .from(feedIndex)
     .where(and(eq(feedIndex.authorId, accountId), eq(feedIndex.lane, lane.posts), from.where))
     .orderBy(from.orderBy)
     .limit(from.limit)
+  const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
   return show(ctx, from, rows)
 }
 
-async function show(ctx: Ctx, from: Seek, rows: { postId: Id }[]): Promise<Page<Post>> {
-  const ids = rows.slice(0, from.query.limit).map((row) => row.postId)
-  const posts = await loadPosts(ctx, ids)
-  return toPage(
-    from,
-    rows,
-    (row) => row.postId,
-    (row) => posts.get(row.postId),
-  )
+function show(ctx: Ctx, from: Seek, rows: { id: Id }[]): Promise<Page<Post>> {
+  return loadPage(from, rows, (ids) => loadPosts(ctx, ids))
 }

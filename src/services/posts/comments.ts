@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { mirror } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
-import { type Page, type PageQuery, seek, toPage } from '../../platform/page.ts'
+import { loadPage, type Page, type PageQuery, seek } from '../../platform/page.ts'
 import { getPost } from './posts.ts'
 import { posts, threadIndex } from './tables.ts'
 import { loadPosts, type Post } from './views.ts'
@@ -10,26 +10,16 @@ import { loadPosts, type Post } from './views.ts'
 /** The comments under a post, oldest first: the whole thread of a post, the direct replies of a comment. */
 export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
   const from = seek(query, threadIndex.postId, 'oldest')
-  const thread = await getPost(ctx, { postId })
-  const rows = await ctx.db
+  const found = ctx.db
     .shardOf(postId)
-    .select({ postId: threadIndex.postId })
+    .select({ id: threadIndex.postId })
     .from(threadIndex)
     .where(and(eq(threadIndex.threadId, postId), from.where))
     .orderBy(from.orderBy)
     .limit(from.limit)
+  const [rows, thread] = await Promise.all([found, getPost(ctx, { postId })])
   const roots = new Set([thread.rootId ?? thread.id])
-  const comments = await loadPosts(
-    ctx,
-    rows.map((row) => row.postId),
-    roots,
-  )
-  return toPage(
-    from,
-    rows,
-    (row) => row.postId,
-    (row) => comments.get(row.postId),
-  )
+  return loadPage(from, rows, (ids) => loadPosts(ctx, ids, roots))
 }
 
 /** Lists a comment under `threadId`, on that post's shard, and counts it; or takes it out again once it is deleted. */
