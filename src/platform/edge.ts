@@ -71,9 +71,34 @@ const body = createMiddleware<AppEnv>(async function limitBody(c, next) {
   return (isUpload ? limitUpload : limitText)(c, next)
 })
 
-const privateByDefault = createMiddleware<AppEnv>(async function keepPrivate(c, next) {
+const allow = cors({
+  origin: '*',
+  allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-request-id', BOOKMARKS],
+  allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  maxAge: 86_400,
+})
+const exposed = [
+  BOOKMARKS,
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'idempotency-replayed',
+  'x-request-id',
+].join()
+
+/** What stands on every answer, whoever made it. It is set afterwards: headers set ahead cost a second answer to carry them. */
+const headers = createMiddleware<AppEnv>(async function setHeaders(c, next) {
   await next()
-  if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'private, no-store')
+  const own = c.res.headers
+  own.set('x-request-id', c.get('requestId' as never))
+  own.set('access-control-allow-origin', '*') // there are no cookies, so any origin may ask
+  own.set('access-control-expose-headers', exposed)
+  if (!own.has('cache-control')) own.set('cache-control', 'private, no-store')
+})
+
+/** Answers what a browser asks before it sends a request of ours from another origin. */
+const preflight = createMiddleware<AppEnv>(async function answerPreflight(c, next) {
+  return c.req.method === 'OPTIONS' ? allow(c, next) : next()
 })
 
 /** What every request passes through before any route: id, headers, CORS, context and body limit. */
@@ -92,15 +117,8 @@ export const edge = [
     crossOriginResourcePolicy: 'cross-origin',
     overwrite: false,
   }),
-  privateByDefault,
-  // Before all that may fail, since what it sets beforehand stays on whatever is answered.
-  cors({
-    origin: '*',
-    allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-request-id', BOOKMARKS],
-    allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposeHeaders: [BOOKMARKS, 'ratelimit', 'ratelimit-policy', 'retry-after', 'idempotency-replayed', 'x-request-id'],
-    maxAge: 86_400,
-  }),
+  headers,
+  preflight,
   context,
   body,
 ] as const

@@ -38,7 +38,7 @@ function checks(env: Env): Check[] {
     ...[...Object.entries(databases), ...shards].map(([name, database]) => ({ name, run: () => isMigrated(database) })),
     { name: 'CACHE', run: async () => env.CACHE.get('health') },
     { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
-    { name: 'LIMITER', run: async () => env.LIMITER.getByName('health').lease({ quota: 1, window: 60 }, 0, 0, 0) },
+    { name: 'LIMITER', run: async () => env.LIMITER.getByName('health').lease({ quota: 1, window: 60 }, 0) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').closeAll('') },
     ...present.map((name) => ({ name, run: async () => isBound(env[name]) })),
   ]

@@ -30,13 +30,16 @@ type Position = { side: 'after' | 'before'; id: Id }
 export type Seek = Clauses & {
   limit: number
   query: PageQuery
-  cursor: Id | null
   backward: boolean
+  /** For a query with `preparedSeek`. */
+  variant: SeekVariant
+  values: { cursor: number; limit: number }
   /** The cursor that leads back to where this one came from, for a page that turns out to be empty. */
   back: string | null
 }
 
-type Clauses = { where: SQL | undefined; orderBy: SQL; limit: Bound<number> }
+type SeekVariant = { hasCursor: boolean; backward: boolean }
+type Clauses = { where: SQL | undefined; order: typeof asc; limit: Bound<number> }
 
 /** Reads the cursor. `order` is how the list is shown. Throws `invalid` for a cursor that we never gave out. */
 export function seek(query: PageQuery, column: SQLiteColumn, order: Order = 'newest'): Seek {
@@ -47,14 +50,15 @@ export function seek(query: PageQuery, column: SQLiteColumn, order: Order = 'new
     ...clauses(column, descending, from?.id ?? null),
     limit: query.limit + 1,
     query,
-    cursor: from?.id ?? null,
     backward,
+    variant: { hasCursor: from !== null, backward },
+    values: { cursor: Number(from?.id), limit: query.limit + 1 },
     back: from && encode(backward ? 'after' : 'before', toId(Number(from.id) + (descending ? -1 : 1))),
   }
 }
 
-/** What a `Seek` adds to a prepared query, newest first: the same for all whose `variant` it is. Its values are `cursor` and `limit`. */
-export function preparedSeek(column: SQLiteColumn, variant: { hasCursor: boolean; backward: boolean }): Clauses {
+/** What a `Seek` adds to a prepared query, newest first: the same for all whose `variant` it is, and given its `values`. */
+export function preparedSeek(column: SQLiteColumn, variant: SeekVariant): Clauses {
   const cursor = variant.hasCursor ? sql.placeholder('cursor') : null
   return { ...clauses(column, !variant.backward, cursor), limit: sql.placeholder('limit') }
 }
@@ -62,46 +66,36 @@ export function preparedSeek(column: SQLiteColumn, variant: { hasCursor: boolean
 function clauses(column: SQLiteColumn, descending: boolean, cursor: Bound<Id> | null): Omit<Clauses, 'limit'> {
   return {
     where: cursor ? (descending ? lt : gt)(column, cursor) : undefined,
-    orderBy: (descending ? desc : asc)(column),
+    order: descending ? desc : asc,
   }
 }
 
+/** The ids of rows, in their order. */
+export function idsOf(rows: readonly { id: Id }[]): Id[] {
+  return rows.map(({ id }) => id)
+}
+
 /**
- * The page of what a `Seek` found. `rows` are as the query gave them; cursors are taken from the rows, so that an item
- * left out afterwards, since the viewer may not see it, makes neither gap nor repeat.
+ * The page of what a `Seek` found, as `load` shows it, by id. `rows` are as the query gave them; cursors are taken from
+ * the rows, so that an item left out by `load`, since the viewer may not see it, makes neither gap nor repeat.
  */
-export function toPage<R, T>(
+export async function loadPage<R extends { id: Id }, T>(
   from: Seek,
   rows: readonly R[],
-  idOf: (row: R) => Id,
-  show: (row: R) => T | undefined,
-): Page<T> {
+  load: (rows: R[]) => Promise<ReadonlyMap<Id, T>>,
+): Promise<Page<T>> {
   const more = rows.length > from.query.limit
   const kept = rows.slice(0, from.query.limit)
   if (from.backward) kept.reverse()
+  const shown = await load(kept)
+  const items = kept.flatMap(({ id }) => shown.get(id) ?? [])
   const [first, last] = [kept[0], kept.at(-1)]
-  const items = kept.map(show).filter((item) => item !== undefined)
   if (!first || !last) {
     const here = from.query.cursor ?? null
     return { items, nextCursor: from.backward ? from.back : null, previousCursor: from.backward ? here : from.back }
   }
-  const nextCursor = from.backward || more ? encode('after', idOf(last)) : null
-  return { items, nextCursor, previousCursor: encode('before', idOf(first)) }
-}
-
-/** The page of the ids that a `Seek` found, as `load` shows them; those that it does not answer are left out. */
-export async function loadPage<T>(
-  from: Seek,
-  rows: readonly { id: Id }[],
-  load: (ids: Id[]) => Promise<ReadonlyMap<Id, T>>,
-): Promise<Page<T>> {
-  const loaded = await load(rows.slice(0, from.query.limit).map((row) => row.id))
-  return toPage(
-    from,
-    rows,
-    (row) => row.id,
-    (row) => loaded.get(row.id),
-  )
+  const nextCursor = from.backward || more ? encode('after', last.id) : null
+  return { items, nextCursor, previousCursor: encode('before', first.id) }
 }
 
 function encode(side: Position['side'], id: Id): string {

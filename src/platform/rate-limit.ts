@@ -20,7 +20,7 @@ export const limits = {
 } as const satisfies Record<string, Limit>
 export type LimitName = keyof typeof limits
 
-const LEASE_MS = 2_000
+const FRESH_MS = 2_000
 const ASK_MS = 1_000
 const good: Standing = { suspended: false, notBefore: 0, endedSessions: [] }
 
@@ -58,7 +58,8 @@ export async function spend(ctx: SystemCtx, name: LimitName, key: string): Promi
 }
 
 /**
- * Takes one request from the lease in hand, asking for a new one when it is spent or two seconds old; `left` < 0: none.
+ * Takes one request from the lease in hand; `left` < 0: none. The limiter is asked when the lease is spent, or when what it
+ * says of the account is two seconds old; what is left of a lease then stays good, so that nothing need be written.
  * One request asks and the others look again shortly: a promise shared between requests would die with its maker.
  */
 async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: Lease; left: number }> {
@@ -70,7 +71,7 @@ async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: 
         mine.left -= 1
         return { lease: mine.lease, left: mine.left }
       }
-      if (mine.lease.granted === 0) return { lease: mine.lease, left: -1 }
+      if (mine.lease.remaining === 0) return { lease: mine.lease, left: -1 }
     }
     if ((asking.get(id) ?? 0) > now - ASK_MS) await scheduler.wait(3)
     else await ask(ctx, id, limit, mine)
@@ -78,15 +79,15 @@ async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: 
 }
 
 async function ask(ctx: SystemCtx, id: string, limit: Limit, last: Held | undefined): Promise<void> {
-  asking.set(id, ctx.now())
+  const now = ctx.now()
+  asking.set(id, now)
   ctx.cost.objectCalls += 1
-  const unspent = last?.left ?? 0
-  if (last) last.left = 0
+  const unspent = last && last.lease.resetsAt > now ? last.left : 0
   try {
     const limiter = ctx.env.LIMITER.getByName(id)
-    const lease = await deadline(limiter.lease(limit, limit.lease, unspent, last?.lease.resetsAt ?? 0), ASK_MS)
+    const lease = await deadline(limiter.lease(limit, unspent > 0 ? 0 : limit.lease), ASK_MS)
     if (held.size > 10_000) held.clear()
-    held.set(id, { lease, left: lease.granted, until: ctx.now() + LEASE_MS })
+    held.set(id, { lease, left: unspent + lease.granted, until: ctx.now() + FRESH_MS })
   } finally {
     asking.delete(id)
   }

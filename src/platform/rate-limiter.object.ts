@@ -13,14 +13,14 @@ export type Standing = {
   endedSessions: string[]
 }
 
-/** Requests granted ahead: `granted` may be spent before `resetsAt` (epoch ms); `remaining` are left beyond them. */
+/** Requests granted ahead: `granted` may be spent until the window ends at `resetsAt` (epoch ms), `remaining` are left beyond them. */
 export type Lease = { granted: number; remaining: number; resetsAt: number; standing: Standing }
 
 const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 
 /**
  * Counts exactly, in SQLite, for one account or address: a window opens with the first request and holds `quota`.
- * Requests are handed out in leases, so that most of them make no call; what a holder did not spend it gives back.
+ * Requests are handed out in leases, so that most of them make no call.
  */
 export class RateLimiter extends DurableObject<Env> {
   private readonly sql = this.ctx.storage.sql
@@ -36,17 +36,17 @@ export class RateLimiter extends DurableObject<Env> {
     this.sql.exec('CREATE TABLE IF NOT EXISTS ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)')
   }
 
-  /** Grants up to `wanted` requests. `unspent` of an earlier lease count again if their window (`of`) is still open. */
-  lease(limit: Quota, wanted: number, unspent: number, of: number): Lease {
+  /** Grants up to `wanted` requests; none are wanted by who only asks how the account stands, which writes nothing. */
+  lease(limit: Quota, wanted: number): Lease {
     const now = Date.now()
     const [open] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
     const current = open && open.resets_at > now ? open : { used: 0, resets_at: now + limit.window * 1_000 }
-    const used = Math.max(0, current.used - (of === current.resets_at ? unspent : 0))
-    const granted = Math.max(0, Math.min(wanted, limit.quota - used))
-    this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used + granted, current.resets_at)
+    const granted = Math.max(0, Math.min(wanted, limit.quota - current.used))
+    const used = current.used + granted
+    if (granted > 0) this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used, current.resets_at)
     return {
       granted,
-      remaining: limit.quota - used - granted,
+      remaining: limit.quota - used,
       resetsAt: current.resets_at,
       standing: this.standing(now),
     }

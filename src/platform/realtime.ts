@@ -113,7 +113,7 @@ export function realtimeRoutes(known: readonly string[]) {
         const answer = await ctx.env.HUB.getByName(viewer.id).fetch('https://hub/', { headers })
         if (answer.status !== 101)
           throw new Failure('rate_limited', 'Too many sockets are open', { headers: { 'retry-after': '60' } })
-        return answer
+        return new Response(null, answer) // with headers that can be added to
       },
     )
 }

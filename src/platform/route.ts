@@ -128,12 +128,13 @@ function guard(access: Access, scope: Scope | null, limit: LimitName | undefined
   return createMiddleware<AppEnv>(async function guardRoute(c, next) {
     const { ctx, address } = c.var
     const general = ctx.viewer ? await spend(ctx, 'user', ctx.viewer.id) : await spend(ctx, 'anonymous', address)
-    for (const [name, value] of Object.entries(general.headers)) c.header(name, value)
     authorize(ctx, access, scope, general.standing)
     if (limit) await spend(ctx, limit, address)
     const key = c.req.header('idempotency-key')
     if (key !== undefined && key.length <= 255) ctx.idempotencyKey = key
     await next()
+    if (c.res.headers.has('ratelimit')) return // it ran into another limit
+    for (const [name, value] of Object.entries(general.headers)) c.res.headers.set(name, value)
   }) as unknown as MiddlewareHandler<ContextFor<Access>>
 }
 

@@ -44,7 +44,7 @@ async function bench(stateDir: string): Promise<void> {
   buildWorker(productFolder)
   const small = ['bare', 'hello', 'checked', 'one-row'].map((name) => baseline(name, tokens))
   const runtime = await startWorkers(
-    [product(productFolder, tokens), besideProduct('guarded', tokens), ...small],
+    [product(productFolder, tokens), besideProduct('guarded', tokens), besideProduct('statements', tokens), ...small],
     stateDir,
   )
   try {

@@ -10,12 +10,13 @@ export const names = {
   checked: 'hello, authenticated and validated',
   oneRow: 'one-row select',
   homeFeed: (followed: number) => `home feed, ${followed} followed`,
+  nearFeed: 'home feed, 200 followed, one shard',
 }
 
 /** A prime number, so that each of the 300 people likes each post once before anyone likes one again. */
 const POSTS = 19_997
 
-export async function makeCases({ posts, readers }: Community, tokens: Tokens): Promise<Case[]> {
+export async function makeCases({ posts, readers, neighbours }: Community, tokens: Tokens): Promise<Case[]> {
   const tokensOf = (n: (typeof followings)[number]) => Promise.all(readers[n].map(tokens.tokenOf))
   const perFollowing = await Promise.all(followings.map(tokensOf))
   const everyone = perFollowing.flat()
@@ -30,6 +31,7 @@ export async function makeCases({ posts, readers }: Community, tokens: Tokens): 
   })
   const somePosts = posts.slice(0, POSTS).map(({ id }) => `/v1/posts/${id}`)
   const rows = Array.from({ length: 1_000 }, (_, i) => `/${i + 1}`)
+  const home = ['/v1/feeds/home?limit=20']
   const newPost = JSON.stringify({ text: 'Low tide at noon: who walks to the island with me? #tides' })
   return [
     { name: 'bare fetch handler', ...get('bare', ['/']) },
@@ -37,11 +39,33 @@ export async function makeCases({ posts, readers }: Community, tokens: Tokens): 
     { name: names.checked, ...get('checked', ['/?limit=20'], everyone) },
     { name: 'hello behind the whole platform', ...get('guarded', ['/?limit=20'], everyone) },
     { name: names.oneRow, ...get('one-row', rows) },
+    {
+      name: 'one-row select in a session',
+      ...get(
+        'one-row',
+        rows.map((path) => `/session${path}`),
+      ),
+    },
     { name: 'read a post', ...get('product', somePosts, everyone) },
     ...followings.map((n, i) => ({
       name: names.homeFeed(n),
-      ...get('product', ['/v1/feeds/home?limit=20'], perFollowing[i]),
+      ...get('product', home, perFollowing[i]),
     })),
+    { name: names.nearFeed, ...get('product', home, await Promise.all(neighbours.map(tokens.tokenOf))) },
+    {
+      name: 'statements of a home feed, two shards',
+      ...get(
+        'statements',
+        readers[200].map((id) => `/${id}`),
+      ),
+    },
+    {
+      name: 'statement of a home feed, one shard',
+      ...get(
+        'statements',
+        neighbours.map((id) => `/${id}`),
+      ),
+    },
     { name: 'notifications', ...get('product', ['/v1/notifications?limit=20'], everyone) },
     {
       name: 'like a post',

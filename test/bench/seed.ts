@@ -21,18 +21,26 @@ const TEXT = 'The tide was out and the bay lay open, so we walked to the island 
 export const followings = [50, 200, 500] as const
 type Following = (typeof followings)[number]
 
-export type Community = { accounts: Id[]; posts: Post[]; follows: Follow[]; readers: Record<Following, Id[]> }
+export type Community = {
+  accounts: Id[]
+  posts: Post[]
+  follows: Follow[]
+  readers: Record<Following, Id[]>
+  /** Readers who follow 200 people of their own shard. */
+  neighbours: Id[]
+}
 
 /** People and posts, spread over the last month and two shards. */
 export function makeCommunity(): Community {
   const accounts = newIds(ACCOUNTS)
   const byShard = SHARDS.map((shard) => accounts.filter((id) => shardOf(id) === shard))
   const posts = newIds(POSTS).map((id) => ({ id, authorId: pick(byShard[shardOf(id)]!) }))
-  const [some, more, most] = followings.map((_, i) => accounts.slice(i * READERS, (i + 1) * READERS))
+  const [some, more, most, neighbours] = [0, 1, 2, 3].map((i) => accounts.slice(i * READERS, (i + 1) * READERS))
   const readers = { 50: some!, 200: more!, 500: most! }
   const themselves = accounts.map((id) => ({ followerId: id, followeeId: id }))
   const others = followings.flatMap((n) => readers[n].flatMap((followerId) => someFollows(accounts, followerId, n)))
-  return { accounts, posts, follows: [...themselves, ...others], readers }
+  const near = neighbours!.flatMap((followerId) => someFollows(byShard[shardOf(followerId)]!, followerId, 200))
+  return { accounts, posts, follows: [...themselves, ...others, ...near], readers, neighbours: neighbours! }
 }
 
 /** Fills the product's databases with the community, and with the key that its tokens are signed with. */

@@ -72,7 +72,6 @@ export async function bundleBaselines(): Promise<void> {
     outdir: bundles,
     bundle: true,
     minify: true,
-    keepNames: true,
     format: 'esm',
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],

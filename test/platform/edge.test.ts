@@ -45,9 +45,10 @@ app.use(
   authentication(async () => ({ keys: [] })),
 )
 app.route('/v1', notes)
-app.get('/v1/hub', (c) => {
+app.get('/v1/hub', async (c) => {
   const opening = JSON.stringify({ accountId: '512', sessionId: 's', channels: ['home'], since: null })
-  return env.HUB.getByName(c.req.query('name')!).fetch('https://hub/', { headers: { upgrade: 'websocket', opening } })
+  const headers = { upgrade: 'websocket', opening }
+  return new Response(null, await env.HUB.getByName(c.req.query('name')!).fetch('https://hub/', { headers }))
 })
 edgeFallbacks(app)
 

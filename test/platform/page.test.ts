@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import type { Database } from '../../src/platform/db.ts'
 import type { Id } from '../../src/platform/ids.ts'
-import { PageQuery, pageOf, seek, toPage } from '../../src/platform/page.ts'
+import { loadPage, PageQuery, pageOf, type Seek, seek } from '../../src/platform/page.ts'
 import { presence } from '../../src/platform/presence.ts'
 import { contextWith } from '../support/platform.ts'
 
@@ -9,15 +10,21 @@ type Order = 'newest' | 'oldest'
 const { db } = contextWith()
 const shard = db.shard(0)
 
+const select = (database: Database, from: Seek) =>
+  database
+    .select({ id: presence.accountId })
+    .from(presence)
+    .where(from.where)
+    .orderBy(from.order(presence.accountId))
+    .limit(from.limit)
+
 async function page(order: Order, limit: number, cursor?: string | null, hidden: (id: Id) => boolean = () => false) {
   const from = seek(PageQuery.parse({ limit, cursor: cursor ?? undefined }), presence.accountId, order)
-  const rows = await shard.select().from(presence).where(from.where).orderBy(from.orderBy).limit(from.limit)
-  return toPage(
-    from,
-    rows,
-    (row) => row.accountId,
-    (row) => (hidden(row.accountId) ? undefined : Number(row.accountId)),
-  )
+  const rows = await select(shard, from)
+  return loadPage(from, rows, async (kept) => {
+    const shown = kept.filter(({ id }) => !hidden(id))
+    return new Map(shown.map(({ id }) => [id, Number(id)]))
+  })
 }
 
 async function fill(ids: readonly number[]): Promise<void> {
@@ -179,13 +186,7 @@ test('a page deep in a list reads no more rows than the first', async () => {
   const reads = async (cursor?: string | null) => {
     const ctx = contextWith()
     const from = seek(PageQuery.parse({ limit: 5, cursor: cursor ?? undefined }), presence.accountId)
-    const rows = await ctx.db.shard(0).select().from(presence).where(from.where).orderBy(from.orderBy).limit(from.limit)
-    const { nextCursor } = toPage(
-      from,
-      rows,
-      (row) => row.accountId,
-      (row) => row,
-    )
+    const { nextCursor } = await loadPage(from, await select(ctx.db.shard(0), from), async () => new Map())
     return { nextCursor, rowsRead: ctx.cost.rowsRead }
   }
   let { nextCursor, rowsRead } = await reads()

@@ -1,6 +1,6 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { amongListed, listOf } from '../../src/platform/db.ts'
+import { listed, listOf } from '../../src/platform/db.ts'
 import { type Id, idOf } from '../../src/platform/ids.ts'
 import { prepared } from '../../src/platform/prepared.ts'
 import { presence } from '../../src/platform/presence.ts'
@@ -12,8 +12,9 @@ let built = 0
 const online = prepared((db, { isOne }: { isOne: boolean }) => {
   built += 1
   const ids = sql.placeholder('ids')
-  const which = isOne ? eq(presence.accountId, ids) : amongListed(presence.accountId, ids)
-  return db.select().from(presence).where(and(which))
+  if (isOne) return db.select({ accountId: presence.accountId }).from(presence).where(eq(presence.accountId, ids))
+  const found = listed(db, ids)
+  return db.select({ accountId: presence.accountId }).from(found).innerJoin(presence, eq(presence.accountId, found.id))
 })
 
 test('a prepared select is built once for each variant, whatever request and database it is asked of', async () => {

@@ -1,4 +1,4 @@
-import { evictDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { SystemCtx } from '../../src/platform/context.ts'
@@ -65,11 +65,23 @@ test('a refusal says when to come back, and then the window is open again', asyn
   expect(await remaining()).toBe(99)
 })
 
-test('requests that were granted and not spent are given back', async () => {
+test('requests that were granted last until the window ends, and nothing is written before they are spent', async () => {
+  const writes = async () =>
+    runInDurableObject(limiter(), (_, state) => {
+      const [row] = state.storage.sql.exec<{ n: number }>('SELECT total_changes() n').toArray()
+      return row!.n
+    })
+  const before: number[] = []
   for (let left = 99; left >= 80; left--) {
     expect(await remaining()).toBe(left)
+    before.push(await writes())
     later(2.5)
   }
+  expect(before[9]).toBe(before[0])
+  expect(before[10]).toBe(before[0]! + 1)
+  expect((await outcomes(100, 'user')).passed).toBe(80)
+  later(60)
+  expect(await remaining()).toBe(99)
 })
 
 test('the count survives the eviction of its object', async () => {

@@ -3,7 +3,7 @@ import type { Ctx, SystemCtx, UserCtx } from '../../platform/context.ts'
 import { Failure, invalid } from '../../platform/errors.ts'
 import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
-import { loadPage, type Page, type PageQuery, seek } from '../../platform/page.ts'
+import { idsOf, loadPage, type Page, type PageQuery, seek } from '../../platform/page.ts'
 import { getAccount } from './accounts.ts'
 import { accountFollowed, accountUnfollowed } from './events.ts'
 import { addTo } from './statements.ts'
@@ -90,10 +90,10 @@ export async function listFollowers(ctx: Ctx, { accountId, ...query }: AccountRe
     .select({ id: followers.followerId })
     .from(followers)
     .where(and(eq(followers.accountId, accountId), from.where))
-    .orderBy(from.orderBy)
+    .orderBy(from.order(followers.followerId))
     .limit(from.limit)
   const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
-  return loadPage(from, rows, (ids) => loadAccounts(ctx, ids))
+  return loadPage(from, rows, (kept) => loadAccounts(ctx, idsOf(kept)))
 }
 
 /** Whom an account follows, the newest accounts first. */
@@ -104,8 +104,8 @@ export async function listFollowing(ctx: Ctx, { accountId, ...query }: AccountRe
     .select({ id: follows.followeeId })
     .from(follows)
     .where(and(eq(follows.followerId, accountId), ne(follows.followeeId, accountId), from.where))
-    .orderBy(from.orderBy)
+    .orderBy(from.order(follows.followeeId))
     .limit(from.limit)
   const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
-  return loadPage(from, rows, (ids) => loadAccounts(ctx, ids))
+  return loadPage(from, rows, (kept) => loadAccounts(ctx, idsOf(kept)))
 }

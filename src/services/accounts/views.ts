@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { among, type Database, fromShards } from '../../platform/db.ts'
+import { among, type Bound, type Database, fromShards, listed, listOf } from '../../platform/db.ts'
 import { notFound } from '../../platform/errors.ts'
 import { Id } from '../../platform/ids.ts'
 import { pageOf } from '../../platform/page.ts'
+import { prepared } from '../../platform/prepared.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
 
 export const AccountIdRef = z.object({ accountId: Id })
@@ -28,10 +29,10 @@ export type Account = z.infer<typeof Account>
 export const AccountPage = pageOf('Account', Account)
 
 /** Whether the viewer may know of an account: not suspended, and not one that blocks the viewer. */
-function knownTo(viewerId: Id | null): SQL {
+function knownTo(viewerId: Bound<Id> | null): SQL {
   const standing = sql`${accounts.suspendedAt} is null`
   if (viewerId === null) return standing
-  return sql`${standing} and not ${relates(sql`from ${blocks} where ${blocks.accountId} = ${accounts.id} and ${blocks.otherId} = ${Number(viewerId)} and ${blocks.byMe} = 1`)}`
+  return sql`${standing} and not ${relates(sql`from ${blocks} where ${blocks.accountId} = ${accounts.id} and ${blocks.otherId} = ${sql.param(viewerId, blocks.otherId)} and ${blocks.byMe} = 1`)}`
 }
 
 function relates(where: SQL): SQL<number> {
@@ -76,14 +77,20 @@ export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id
   return new Map(shown.map((account) => [account.id, account]))
 }
 
+const preparedRefs = prepared((db, { hasViewer }: { hasViewer: boolean }) => {
+  const found = listed(db, sql.placeholder('ids'))
+  return db
+    .select({ id: accounts.id, handle: accounts.handle, displayName: accounts.displayName })
+    .from(found)
+    .innerJoin(accounts, eq(accounts.id, found.id))
+    .where(knownTo(hasViewer ? sql.placeholder('viewerId') : null))
+})
+
 /** The accounts among `ids` that the viewer may know of, as they stand beside what they did. */
 export async function loadAccountRefs(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, AccountRef>> {
   const viewerId = ctx.viewer?.id ?? null
   const found = await fromShards(ctx.db, ids, (db, mine) =>
-    db
-      .select({ id: accounts.id, handle: accounts.handle, displayName: accounts.displayName })
-      .from(accounts)
-      .where(and(among(accounts.id, mine), knownTo(viewerId))),
+    preparedRefs(db, { hasViewer: viewerId !== null }, { viewerId: Number(viewerId), ids: listOf(mine) }),
   )
   return new Map(found.map((account) => [account.id, account]))
 }

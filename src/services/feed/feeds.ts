@@ -1,21 +1,21 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import type { Bound, Database } from '../../platform/db.ts'
-import type { Id } from '../../platform/ids.ts'
-import { loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/page.ts'
+import { type Id, shardOf } from '../../platform/ids.ts'
+import { idsOf, loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/page.ts'
 import { prepared } from '../../platform/prepared.ts'
 import { follows } from '../accounts/tables.ts'
 import { requireAccount } from '../accounts/views.ts'
-import { loadPosts, type Post } from '../posts/views.ts'
+import { loadFound, loadPosts, type Post, selectFound } from '../posts/views.ts'
 import { feedIndex, lane, publicPosts } from './tables.ts'
 
 /**
- * The ids of a home feed: one query on the reader's shard that only seeks. The join order is forced (CROSS JOIN), for a
- * planner left free would scan the posts of the whole network when the people followed are quiet. It reads about three
- * rows per person followed, whatever the network's size and however deep the page.
+ * The ids of a home feed, with the posts that the reader's own shard holds: one statement there that only seeks. The join
+ * order is forced (CROSS JOIN), for a planner left free would scan the posts of the whole network when the people followed
+ * are quiet. It reads about three rows per person followed, whatever the network's size and however deep the page.
  */
-export function homeSkeleton(db: Database, readerId: Bound<Id>, from: ReturnType<typeof preparedSeek>) {
-  return db
+export function selectHome(db: Database, readerId: Bound<Id>, from: ReturnType<typeof preparedSeek>) {
+  const found = db
     .select({ id: feedIndex.postId })
     .from(follows)
     .crossJoin(feedIndex)
@@ -27,21 +27,22 @@ export function homeSkeleton(db: Database, readerId: Bound<Id>, from: ReturnType
         from.where,
       ),
     )
-    .orderBy(from.orderBy)
+    .orderBy(from.order(feedIndex.postId))
     .limit(from.limit)
+    .as('found')
+  return selectFound(db, readerId, found).orderBy(from.order(found.id))
 }
 
-const preparedSkeleton = prepared((db, variant: { hasCursor: boolean; backward: boolean }) =>
-  homeSkeleton(db, sql.placeholder('readerId'), preparedSeek(feedIndex.postId, variant)),
+const preparedHome = prepared((db, variant: Seek['variant']) =>
+  selectHome(db, sql.placeholder('readerId'), preparedSeek(feedIndex.postId, variant)),
 )
 
 /** The newest posts of the people whom the viewer follows, and the viewer's own. */
 export async function homeFeed(ctx: UserCtx, query: PageQuery): Promise<Page<Post>> {
   const { id } = ctx.viewer
   const from = seek(query, feedIndex.postId)
-  const variant = { hasCursor: from.cursor !== null, backward: from.backward }
-  const values = { readerId: Number(id), cursor: Number(from.cursor), limit: from.limit }
-  return show(ctx, from, await preparedSkeleton(ctx.db.shardOf(id), variant, values))
+  const rows = await preparedHome(ctx.db.shardOf(id), from.variant, { readerId: Number(id), ...from.values })
+  return loadPage(from, rows, (kept) => loadFound(ctx, shardOf(id), kept))
 }
 
 /** The newest public posts of the whole network. */
@@ -51,9 +52,9 @@ export async function publicFeed(ctx: Ctx, query: PageQuery): Promise<Page<Post>
     .select({ id: publicPosts.postId })
     .from(publicPosts)
     .where(from.where)
-    .orderBy(from.orderBy)
+    .orderBy(from.order(publicPosts.postId))
     .limit(from.limit)
-  return show(ctx, from, rows)
+  return loadPage(from, rows, (kept) => loadPosts(ctx, idsOf(kept)))
 }
 
 /** An account's own posts, newest first, without its comments. */
@@ -62,17 +63,17 @@ export async function accountFeed(
   { accountId, ...query }: { accountId: Id } & PageQuery,
 ): Promise<Page<Post>> {
   const from = seek(query, feedIndex.postId)
-  const found = ctx.db
-    .shardOf(accountId)
+  const db = ctx.db.shardOf(accountId)
+  const found = db
     .select({ id: feedIndex.postId })
     .from(feedIndex)
     .where(and(eq(feedIndex.authorId, accountId), eq(feedIndex.lane, lane.posts), from.where))
-    .orderBy(from.orderBy)
+    .orderBy(from.order(feedIndex.postId))
     .limit(from.limit)
-  const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
-  return show(ctx, from, rows)
-}
-
-function show(ctx: Ctx, from: Seek, rows: { id: Id }[]): Promise<Page<Post>> {
-  return loadPage(from, rows, (ids) => loadPosts(ctx, ids))
+    .as('found')
+  const [rows] = await Promise.all([
+    selectFound(db, ctx.viewer?.id ?? null, found).orderBy(from.order(found.id)),
+    requireAccount(ctx, accountId),
+  ])
+  return loadPage(from, rows, (kept) => loadFound(ctx, shardOf(accountId), kept))
 }

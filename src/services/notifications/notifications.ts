@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi'
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { Id, timeOf } from '../../platform/ids.ts'
-import { type Page, type PageQuery, pageOf, seek, toPage } from '../../platform/page.ts'
+import { loadPage, type Page, type PageQuery, pageOf, preparedSeek, type Seek, seek } from '../../platform/page.ts'
+import { prepared } from '../../platform/prepared.ts'
 import { accounts, blocks } from '../accounts/tables.ts'
 import { AccountRef, loadAccountRefs } from '../accounts/views.ts'
 import { loadPosts, Post } from '../posts/views.ts'
@@ -27,10 +28,11 @@ const notBlocked = sql`not exists (select 1 from ${blocks} where ${blocks.accoun
 
 type Row = { id: Id; kind: Kind; actorId: Id; postId: Id | null; unread: number }
 
-function selectRows(ctx: UserCtx, where: SQL | undefined) {
-  const readAt = sql`(select ${accounts.notificationsReadAt} from ${accounts} where ${accounts.id} = ${Number(ctx.viewer.id)})`
-  return ctx.db
-    .shardOf(ctx.viewer.id)
+const preparedRows = prepared((db, variant: Seek['variant']) => {
+  const viewerId = sql.placeholder('viewerId')
+  const from = preparedSeek(notifications.id, variant)
+  const readAt = sql`(select ${accounts.notificationsReadAt} from ${accounts} where ${accounts.id} = ${viewerId})`
+  return db
     .select({
       id: notifications.id,
       kind: notifications.kind,
@@ -39,7 +41,14 @@ function selectRows(ctx: UserCtx, where: SQL | undefined) {
       unread: sql<number>`${notifications.arrivedAt} > ${readAt}`.as('unread'),
     })
     .from(notifications)
-    .where(and(eq(notifications.accountId, ctx.viewer.id), notBlocked, where))
+    .where(and(eq(notifications.accountId, viewerId), notBlocked, from.where))
+    .orderBy(from.order(notifications.id))
+    .limit(from.limit)
+})
+
+function selectRows(ctx: UserCtx, from: Seek): Promise<Row[]> {
+  const { id } = ctx.viewer
+  return preparedRows(ctx.db.shardOf(id), from.variant, { viewerId: Number(id), ...from.values })
 }
 
 /** The wire shapes of rows, by id, without those whose actor or post the viewer may no longer see. */
@@ -59,24 +68,14 @@ async function showRows(ctx: UserCtx, rows: readonly Row[]): Promise<Map<Id, Not
 /** The viewer's notifications, newest first. */
 export async function listNotifications(ctx: UserCtx, query: PageQuery): Promise<Page<Notification>> {
   const from = seek(query, notifications.id)
-  const rows = await selectRows(ctx, from.where).orderBy(from.orderBy).limit(from.limit)
-  const shown = await showRows(ctx, rows.slice(0, query.limit))
-  return toPage(
-    from,
-    rows,
-    (row) => row.id,
-    (row) => shown.get(row.id),
-  )
+  return loadPage(from, await selectRows(ctx, from), (kept) => showRows(ctx, kept))
 }
 
 /** How many of the viewer's last hundred notifications came after the viewer last read them: those that the list shows. */
 export async function countUnread(ctx: UserCtx): Promise<z.infer<typeof UnreadCount>> {
-  const last = await selectRows(ctx, undefined).orderBy(desc(notifications.id)).limit(COUNTED)
-  const unread = await showRows(
-    ctx,
-    last.filter((row) => row.unread),
-  )
-  return { count: unread.size }
+  const last = (await selectRows(ctx, seek({ limit: COUNTED }, notifications.id))).slice(0, COUNTED)
+  const unread = last.filter((row) => row.unread)
+  return { count: (await showRows(ctx, unread)).size }
 }
 
 /** Marks everything that has arrived until now as read. */

@@ -1,25 +1,29 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { mirror } from '../../platform/events.ts'
-import type { Id } from '../../platform/ids.ts'
+import { type Id, shardOf } from '../../platform/ids.ts'
 import { loadPage, type Page, type PageQuery, seek } from '../../platform/page.ts'
 import { getPost } from './posts.ts'
 import { posts, threadIndex } from './tables.ts'
-import { loadPosts, type Post } from './views.ts'
+import { loadFound, type Post, selectFound } from './views.ts'
 
 /** The comments under a post, oldest first: the whole thread of a post, the direct replies of a comment. */
 export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
   const from = seek(query, threadIndex.postId, 'oldest')
-  const found = ctx.db
-    .shardOf(postId)
+  const db = ctx.db.shardOf(postId)
+  const found = db
     .select({ id: threadIndex.postId })
     .from(threadIndex)
     .where(and(eq(threadIndex.threadId, postId), from.where))
-    .orderBy(from.orderBy)
+    .orderBy(from.order(threadIndex.postId))
     .limit(from.limit)
-  const [rows, thread] = await Promise.all([found, getPost(ctx, { postId })])
+    .as('found')
+  const [rows, thread] = await Promise.all([
+    selectFound(db, ctx.viewer?.id ?? null, found).orderBy(from.order(found.id)),
+    getPost(ctx, { postId }),
+  ])
   const roots = new Set([thread.rootId ?? thread.id])
-  return loadPage(from, rows, (ids) => loadPosts(ctx, ids, roots))
+  return loadPage(from, rows, (kept) => loadFound(ctx, shardOf(postId), kept, roots))
 }
 
 /** Lists a comment under `threadId`, on that post's shard, and counts it; or takes it out again once it is deleted. */

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type SQL, type SQLWrapper, type Subquery, sql } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { amongListed, type Bound, type Database, fromShards, listOf } from '../../platform/db.ts'
-import { Id, timeOf } from '../../platform/ids.ts'
+import { type Bound, type Database, fromShards, listed, listOf } from '../../platform/db.ts'
+import { Id, shardOf, timeOf } from '../../platform/ids.ts'
 import { pageOf } from '../../platform/page.ts'
 import { prepared } from '../../platform/prepared.ts'
 import { accounts } from '../accounts/tables.ts'
@@ -31,38 +31,64 @@ export const Post = z
 export type Post = z.infer<typeof Post>
 export const PostPage = pageOf('Post', Post)
 
-/** Those of some posts of `db` that the viewer may see, as rows for `showPost`; one statement. */
-export function selectPosts(db: Database, viewerId: Bound<Id> | null, which: SQL) {
+/** What is read of a post and of its author, the viewer's like with it. */
+function columns(viewerId: Bound<Id> | null) {
   const liked = viewerId
     ? sql<number>`exists (select 1 from ${likes} where ${likes.postId} = ${posts.id} and ${likes.accountId} = ${sql.param(viewerId, likes.accountId)})`
     : sql<number>`0`
+  return {
+    authorId: posts.authorId,
+    handle: accounts.handle,
+    displayName: accounts.displayName,
+    text: posts.text,
+    entities: posts.entities,
+    media: posts.media,
+    visibility: posts.visibility,
+    rootId: posts.rootId,
+    parentId: posts.parentId,
+    likeCount: posts.likeCount,
+    commentCount: posts.commentCount,
+    liked: liked.as('liked'),
+  }
+}
+
+/** Those of some posts of `db` that the viewer may see, as rows for `showPost`; one statement. */
+export function selectPosts(db: Database, viewerId: Bound<Id> | null, which: SQL) {
   return db
-    .select({
-      id: posts.id,
-      authorId: posts.authorId,
-      handle: accounts.handle,
-      displayName: accounts.displayName,
-      text: posts.text,
-      entities: posts.entities,
-      media: posts.media,
-      visibility: posts.visibility,
-      rootId: posts.rootId,
-      parentId: posts.parentId,
-      likeCount: posts.likeCount,
-      commentCount: posts.commentCount,
-      liked: liked.as('liked'),
-    })
+    .select({ id: posts.id, ...columns(viewerId) })
     .from(posts)
     .innerJoin(accounts, eq(accounts.id, posts.authorId))
     .where(and(which, visibleTo(viewerId)))
 }
 type PostRow = Awaited<ReturnType<typeof selectPosts>>[number]
 
-const preparedPosts = prepared((db, { hasViewer, isOne }: { hasViewer: boolean; isOne: boolean }) => {
-  const ids = sql.placeholder('ids')
-  const which = isOne ? eq(posts.id, ids) : amongListed(posts.id, ids)
-  return selectPosts(db, hasViewer ? sql.placeholder('viewerId') : null, which)
-})
+/** A query for the ids of posts, as a subquery. */
+type Skeleton = Subquery<'found', { id: unknown }> & { id: SQLWrapper }
+
+/**
+ * What a skeleton finds, each id with the post itself where `db` holds it: one statement for `loadFound`. A post that lies
+ * on another shard, or that the viewer may not see, has no handle.
+ */
+export function selectFound(db: Database, viewerId: Bound<Id> | null, found: Skeleton) {
+  return db
+    .select({ id: sql<Id>`${found.id}`.mapWith(posts.id).as('found_id'), ...columns(viewerId) })
+    .from(found)
+    .leftJoin(posts, eq(posts.id, found.id))
+    .leftJoin(accounts, and(eq(accounts.id, posts.authorId), visibleTo(viewerId)))
+}
+type FoundRow = Awaited<ReturnType<typeof selectFound>>[number]
+
+const isShown = (row: FoundRow): row is PostRow => row.handle !== null
+
+type Variant = { hasViewer: boolean }
+const viewerOf = ({ hasViewer }: Variant) => (hasViewer ? sql.placeholder('viewerId') : null)
+
+const preparedPost = prepared((db, variant: Variant) =>
+  selectPosts(db, viewerOf(variant), eq(posts.id, sql.placeholder('id'))),
+)
+const preparedPosts = prepared((db, variant: Variant) =>
+  selectFound(db, viewerOf(variant), listed(db, sql.placeholder('ids'))),
+)
 
 /** The wire shape of a row. Where its media are private, their addresses are signed for this viewer. */
 export async function showPost(ctx: Ctx, row: PostRow): Promise<Post> {
@@ -78,16 +104,28 @@ export async function showPost(ctx: Ctx, row: PostRow): Promise<Post> {
   }
 }
 
+type Roots = ReadonlySet<Id>
+
 /**
  * The posts among `ids` that the viewer may see: one query per shard. Comments are left out unless their root is visible
  * too, which costs one wave more where it is not known yet (`visibleRoots`).
  */
-export async function loadPosts(
+export async function loadPosts(ctx: Ctx, ids: readonly Id[], visibleRoots?: Roots): Promise<Map<Id, Post>> {
+  return showRows(ctx, await selectByShard(ctx, ids), visibleRoots)
+}
+
+/** The same of the rows that `selectFound` read on the shard `here`: only what lies elsewhere is still to be asked for. */
+export async function loadFound(
   ctx: Ctx,
-  ids: readonly Id[],
-  visibleRoots: ReadonlySet<Id> = new Set(),
+  here: number,
+  rows: readonly FoundRow[],
+  visibleRoots?: Roots,
 ): Promise<Map<Id, Post>> {
-  const rows = await selectByShard(ctx, ids)
+  const elsewhere = rows.flatMap(({ id }) => (shardOf(id) === here ? [] : [id]))
+  return showRows(ctx, [...rows.filter(isShown), ...(await selectByShard(ctx, elsewhere))], visibleRoots)
+}
+
+async function showRows(ctx: Ctx, rows: PostRow[], visibleRoots: Roots = new Set()): Promise<Map<Id, Post>> {
   const known = new Set([...visibleRoots, ...rows.filter((row) => row.rootId === null).map((row) => row.id)])
   const unknown = new Set(rows.flatMap((row) => (row.rootId && !known.has(row.rootId) ? [row.rootId] : [])))
   if (unknown.size > 0) for (const root of await selectByShard(ctx, unknown)) known.add(root.id)
@@ -96,11 +134,11 @@ export async function loadPosts(
 }
 
 function selectByShard(ctx: Ctx, ids: Iterable<Id>): Promise<PostRow[]> {
-  const viewerId = ctx.viewer?.id
-  return fromShards(ctx.db, ids, (db, mine) => {
-    const isOne = mine.length === 1
-    const values = { viewerId: Number(viewerId ?? 0), ids: isOne ? Number(mine[0]) : listOf(mine) }
-    return preparedPosts(db, { hasViewer: viewerId !== undefined, isOne }, values)
+  const hasViewer = ctx.viewer !== null
+  const viewerId = Number(ctx.viewer?.id)
+  return fromShards(ctx.db, ids, async (db, mine) => {
+    if (mine.length === 1) return preparedPost(db, { hasViewer }, { viewerId, id: Number(mine[0]) })
+    return (await preparedPosts(db, { hasViewer }, { viewerId, ids: listOf(mine) })).filter(isShown)
   })
 }
 

@@ -1,17 +1,26 @@
 import { eq } from 'drizzle-orm'
 import { type DrizzleD1Database, drizzle } from 'drizzle-orm/d1'
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
+
+type Bindings = { Bindings: { DB: D1Database } }
 
 const rows = sqliteTable('rows', { id: integer('id').primaryKey(), text: text('text').notNull() })
 
 let db: DrizzleD1Database | null = null
 
-export default new Hono<{ Bindings: { DB: D1Database } }>().get('/:id', async (c) => {
-  db ??= drizzle(c.env.DB)
-  const [row] = await db
+async function readRow(c: Context<Bindings>, from: DrizzleD1Database) {
+  const [row] = await from
     .select()
     .from(rows)
     .where(eq(rows.id, Number(c.req.param('id'))))
   return c.json(row)
-})
+}
+
+// In a session a client reads its own writes from whatever replica answers; each request has its own.
+export default new Hono<Bindings>()
+  .get('/:id', (c) => {
+    db ??= drizzle(c.env.DB)
+    return readRow(c, db)
+  })
+  .get('/session/:id', (c) => readRow(c, drizzle(c.env.DB.withSession('first-unconstrained') as unknown as D1Database)))
