@@ -14,8 +14,9 @@ export default {
 
   async queue(batch, env, ctx) {
     const waitUntil = ctx.waitUntil.bind(ctx)
-    if (/-dead(-|$)/.test(batch.queue)) await keepDeadLetters(batch, env, waitUntil)
-    else if (batch.queue.startsWith('socialconnect-events')) await consumeEvents(batch, env, waitUntil, subscriptions)
+    // Each environment's queues have names of their own that end alike.
+    if (batch.queue.endsWith('-dead')) await keepDeadLetters(batch, env, waitUntil)
+    else if (batch.queue.endsWith('-events')) await consumeEvents(batch, env, waitUntil, subscriptions)
     else await consumeTasks(batch, env, waitUntil, tasks)
   },
 

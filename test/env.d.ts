@@ -14,3 +14,8 @@ declare namespace Cloudflare {
 interface ImportMeta {
   glob<T>(patterns: string[], options: { eager: true }): Record<string, T>
 }
+
+declare module '*?raw' {
+  const text: string
+  export default text
+}

@@ -82,7 +82,7 @@ export async function keepDeadLetters(
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<void> {
   const ctx = createContext({ env, waitUntil, start: 'first-primary' })
-  const queue = batch.queue.replace(/-dead(?=-|$)/, '')
+  const queue = batch.queue.replace(/-dead$/, '')
   for (const message of batch.messages) {
     const event = Committed.safeParse(message.body)
     const db = event.success ? sourceOf(ctx, event.data.source) : ctx.db.shard(ctx.db.shards[0]!)
@@ -112,7 +112,7 @@ export async function takeReplays(ctx: SystemCtx, db: Database): Promise<void> {
         forget,
       ])
     } else {
-      await (letter.queue.includes('fanout') ? ctx.env.FANOUT : ctx.env.DELIVERIES).send(body)
+      await (letter.queue.endsWith('-fanout') ? ctx.env.FANOUT : ctx.env.DELIVERIES).send(body)
       await forget
     }
   }

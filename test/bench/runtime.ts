@@ -8,6 +8,8 @@ export type Runtime = {
   pid: number
   portOf: (worker: string) => Promise<number>
   open: (worker: string, database: string) => Promise<Store>
+  /** How many rows a table holds. */
+  count: (worker: string, database: string, table: string) => Promise<number>
   stop: () => Promise<void>
 }
 
@@ -17,16 +19,23 @@ export async function startWorkers(workers: V4WorkerOptions[], stateDir: string)
   const options = { cf: false as const, log: new Log(LogLevel.ERROR), handleStructuredLogs: () => {}, workers }
   const miniflare = new Miniflare({ ...convertV4MiniflareOptions(options), resourcePersistencePath: stateDir })
   await miniflare.ready
+  const databaseOf = (worker: string, name: string) => miniflare.getD1Database(name, worker)
   return {
     pid: workerdChildren().find((child) => !before.includes(child))!,
     portOf: async (worker) => Number((await miniflare.unsafeGetDirectURL(worker)).port),
     open: async (worker, name) => {
-      const database = await miniflare.getD1Database(name, worker)
+      const database = await databaseOf(worker, name)
       return (sql, ...values) =>
         database
           .prepare(sql)
           .bind(...values)
           .run()
+    },
+    count: async (worker, name, table) => {
+      const row = await (await databaseOf(worker, name))
+        .prepare(`SELECT count(*) n FROM ${table}`)
+        .first<{ n: number }>()
+      return row!.n
     },
     stop: () => miniflare.dispose(),
   }
@@ -40,30 +49,36 @@ function workerdChildren(): number[] {
   })
 }
 
-const CLOCK_TICK_S = 0.01
-
-/** CPU time, in seconds, that a process has used. */
+/** CPU time, in seconds, that the threads of a process have used: counted in nanoseconds, where its own total goes in hundredths. */
 export function cpuOf(pid: number): number {
-  return statOf(pid)!.cpu
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const times = threads.map((id) => Number(read(`/proc/${pid}/task/${id}/schedstat`)?.split(' ')[0] ?? 0))
+  return times.reduce((sum, time) => sum + time) / 1e9
 }
+
+const IDLE_S = 0.01
 
 /** Waits until the process has nothing left to do, such as events on their way, and answers the CPU time it has used. */
 export async function cpuWhenIdle(pid: number): Promise<number> {
   for (let last = cpuOf(pid), quiet = 0; ; ) {
     await sleep(200)
     const now = cpuOf(pid)
-    quiet = now - last <= CLOCK_TICK_S ? quiet + 1 : 0
+    quiet = now - last <= IDLE_S ? quiet + 1 : 0
     last = now
     if (quiet === 3) return now
   }
 }
 
-function statOf(pid: number): { name: string; parent: number; cpu: number } | null {
+function statOf(pid: number): { name: string; parent: number } | null {
+  const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(read(`/proc/${pid}/stat`) ?? '') ?? []
+  return name && rest ? { name, parent: Number(rest.split(' ')[1]) } : null
+}
+
+/** What /proc says, or nothing if what it speaks of has ended meanwhile. */
+function read(file: string): string | null {
   try {
-    const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))!
-    const fields = rest!.split(' ').map(Number)
-    return { name: name!, parent: fields[1]!, cpu: (fields[11]! + fields[12]!) * CLOCK_TICK_S }
+    return readFileSync(file, 'utf8')
   } catch {
-    return null // it ended meanwhile
+    return null
   }
 }

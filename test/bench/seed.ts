@@ -50,6 +50,10 @@ export async function seed(open: (binding: string) => Promise<Store>, community:
   const [key] = tokens.jwks.keys
   const row = { id: key!.kid, public_key: JSON.stringify(key), private_key: '', alg: 'EdDSA', created_at: Date.now() }
   await insert(directory, 'jwks', [row])
+  const index = await open('INDEX')
+  await migrate(index, 'index')
+  const everyPost = community.posts.map(({ id, authorId }) => ({ post_id: id, author_id: authorId }))
+  await insert(index, 'public_posts', everyPost)
   for (const shard of SHARDS) {
     const store = await open(`SHARD_${shard}`)
     await migrate(store, 'shard')
