@@ -22,6 +22,8 @@ const DAY = 86_400
 const SESSION_DAYS = 180
 /** How long a login may rest between two refreshes. */
 const REFRESH_DAYS = 30
+/** How long a rotated refresh token still gets the answer that its client may have missed. */
+const GRACE_SECONDS = 30
 const SIGNING_KEY_DAYS = 90
 const ACCESS_TOKEN_SECONDS = 600
 
@@ -66,6 +68,7 @@ function makeAuth(ctx: SystemCtx) {
         scopes: [...scopes, 'offline_access'],
         accessTokenExpiresIn: ACCESS_TOKEN_SECONDS,
         refreshTokenExpiresIn: REFRESH_DAYS * DAY,
+        refreshTokenReuseInterval: GRACE_SECONDS,
         storeTokens: { hash: hashToken },
         cachedTrustedClients: new Set([CLIENT_ID]),
         cachedResources: new Set([audienceOf(ctx)]),
@@ -88,6 +91,12 @@ export async function issueTokens(ctx: SystemCtx, login: Login) {
     if (isLost(error)) return null
     throw error
   })
+}
+
+/** The tokens that the rotation of a refresh token (by its id) gave; null while they are still being made. */
+export async function tokensOfRotation(ctx: SystemCtx, id: string) {
+  auth ??= makeAuth(ctx)
+  return auth.api.tokensOfRotation({ body: { id } })
 }
 
 /** Rotation lost: the token was used at the same moment, or the login has just ended and its row with it. */

@@ -2,6 +2,7 @@ import { getOAuthProviderApi, type OAuthOptions, type OAuthTokenIssueParams } fr
 import { z } from '@hono/zod-openapi'
 import type { BetterAuthPlugin } from 'better-auth'
 import { createAuthEndpoint } from 'better-auth/api'
+import { symmetricDecrypt } from 'better-auth/crypto'
 import { CLIENT_ID, grantedScopes } from './client.ts'
 
 type User = NonNullable<OAuthTokenIssueParams['user']>
@@ -16,13 +17,34 @@ const Issue = z.object({
   rotates: z.string().optional(),
 })
 
+/** A row of `refresh_tokens`, as far as the answer of its rotation goes. */
+type Rotated = { sessionId: string; rotationReplayResponse: string | null }
+const Answer = z.object({
+  response: z.object({ access_token: z.string(), refresh_token: z.string(), expires_at: z.number() }),
+})
+
 /**
- * Lets the OAuth provider issue tokens to our own client, without the detour of a code through a browser. The endpoint
- * has no path, so that it is not on HTTP. Throws `invalid_grant` when the token to be rotated was used meanwhile.
+ * Lets the OAuth provider issue tokens to our own client, without the detour of a code through a browser. The endpoints
+ * have no path, so that they are not on HTTP.
  */
 export const firstParty = {
   id: 'first-party',
   endpoints: {
+    /** What the provider kept of a rotation, in the shape of `issueTokens`; null where it has kept nothing yet. */
+    tokensOfRotation: createAuthEndpoint({ method: 'POST', body: z.object({ id: z.string() }) }, async (ctx) => {
+      const where = [{ field: 'id', value: ctx.body.id }]
+      const row = await ctx.context.adapter.findOne<Rotated>({ model: 'oauthRefreshToken', where })
+      if (!row?.rotationReplayResponse) return null
+      const data = await symmetricDecrypt({ key: ctx.context.secretConfig, data: row.rotationReplayResponse })
+      const { response } = Answer.parse(JSON.parse(data))
+      return {
+        accessToken: response.access_token,
+        secret: response.refresh_token,
+        expiresIn: Math.max(0, response.expires_at - Math.floor(Date.now() / 1_000)),
+        sessionId: row.sessionId,
+      }
+    }),
+    /** Throws `invalid_grant` when the token to be rotated was used meanwhile. */
     issueTokens: createAuthEndpoint({ method: 'POST', body: Issue }, async (ctx) => {
       const { user, audience, rotates } = ctx.body
       const options = ctx.context.getPlugin('oauth-provider')!.options as OAuthOptions<string[]>

@@ -62,16 +62,27 @@ async function findPerson(ctx: Ctx, identifier: string) {
 
 /** Who is about to get tokens, as the directory has them. */
 type Person = { id: Id; handle: string; role: Role; suspendedAt: number | null; tokensVoidBefore: number }
-/** The login whose refresh token is rotated: without one, a new login begins. */
-type Rotation = { sessionId: string; rotates: string }
+/** A refresh token by its id, and whether it was rotated already: then it gives once more what it gave. */
+type Rotation = { sessionId: string; tokenId: string; rotated: boolean }
 
 /** The tokens of a person who has shown who they are. Throws `suspended`, or `invalid_credentials` when something changed. */
-export async function enter(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens> {
+export async function enter(ctx: Ctx, person: Person): Promise<Tokens> {
+  const tokens = await tokensOf(ctx, person)
+  if (!tokens) throw new Failure('invalid_credentials')
+  return tokens
+}
+
+/** The first tokens of a login, or with `rotation` its next; null when they are being made by another request. */
+export async function tokensOf(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens | null> {
   if (person.suspendedAt !== null) throw new Failure('suspended')
-  const { issueTokens } = await import('./auth.ts')
+  const { issueTokens, tokensOfRotation } = await import('./auth.ts')
   await pastSecond(ctx, person.tokensVoidBefore)
-  const issued = await issueTokens(ctx, { user: { id: person.id, role: person.role }, ...rotation })
-  if (!issued || (await voidedSince(ctx, person))) throw new Failure('invalid_credentials')
+  const user = { id: person.id, role: person.role }
+  const issued = rotation?.rotated
+    ? await tokensOfRotation(ctx, rotation.tokenId)
+    : await issueTokens(ctx, { user, sessionId: rotation?.sessionId, rotates: rotation?.tokenId })
+  if (!issued) return null
+  if (await voidedSince(ctx, person)) throw new Failure('invalid_credentials')
   return {
     accessToken: issued.accessToken,
     refreshToken: await toWire(ctx, issued.sessionId, issued.secret),

@@ -39,7 +39,10 @@ export const oauthClientResources = sqliteTable('oauth_client_resources', {
   createdAt: instant('created_at'),
 })
 
-/** Refresh tokens by their hash. A rotated one is `revoked`; at most one of a session is not. */
+/**
+ * Refresh tokens by their hash. A rotated one is `revoked`; at most one of a session is not. Until
+ * `rotationReplayExpiresAt` a rotated one keeps, encrypted, the answer of its rotation.
+ */
 export const refreshTokens = sqliteTable('refresh_tokens', {
   id: text('id').primaryKey(),
   token: text('token').notNull().unique(),
@@ -52,4 +55,6 @@ export const refreshTokens = sqliteTable('refresh_tokens', {
   expiresAt: instant('expires_at').notNull(),
   revoked: instant('revoked'),
   rotatedAt: instant('rotated_at'),
+  rotationReplayResponse: text('rotation_replay_response'),
+  rotationReplayExpiresAt: instant('rotation_replay_expires_at'),
 })

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, lt, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { Failure } from '../../platform/errors.ts'
 import { record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
 import { allSessionsEnded, sessionEnded } from './events.ts'
-import { enter } from './login.ts'
+import { tokensOf } from './login.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { primary } from './primary.ts'
 import { fromWire, hashToken, RefreshToken } from './refresh-tokens.ts'
@@ -16,30 +16,48 @@ import type { Tokens } from './views.ts'
 export const Refresh = z.strictObject({ refreshToken: RefreshToken }).openapi('Refresh')
 type Refresh = z.infer<typeof Refresh>
 
-/** The next tokens of a login. A refresh token is good for one use: a second one ends the login, since one of the two was a thief. */
+const ROTATION_MS = 2_000
+const LOOK_MS = 50
+
+/**
+ * The next tokens of a login. A refresh token is good for one use, whose answer it gives again for half a minute, to a
+ * client that did not get it. When it comes back after that, the login ends, since one of the two was a thief.
+ */
 export async function refreshLogin(ctx: Ctx, { refreshToken }: Refresh): Promise<Tokens> {
   const token = await fromWire(ctx, refreshToken)
-  const login = token && (await findLogin(ctx, token))
-  if (!login) throw new Failure('invalid_credentials')
+  if (!token) throw new Failure('invalid_credentials')
+  for (const until = ctx.now() + ROTATION_MS; ctx.now() < until; await scheduler.wait(LOOK_MS)) {
+    const tokens = await useToken(ctx, token)
+    if (tokens) return tokens
+  }
+  throw new Failure('unavailable', undefined, { headers: { 'retry-after': '1' } })
+}
+
+/** What a refresh token gives; null when another request is rotating it right now. */
+async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }): Promise<Tokens | null> {
   const { sessionId } = token
-  if (login.current === null) {
+  const login = await findLogin(ctx, token)
+  if (!login) throw new Failure('invalid_credentials')
+  if (login.tokenId === null) {
     ctx.log.warn('a refresh token came back', { accountId: login.id, sessionId })
     await endSession(ctx, { accountId: login.id, sessionId })
     throw new Failure('invalid_credentials')
   }
-  const tokens = await enter(ctx, login, { sessionId, rotates: login.current })
-  ctx.defer(() => forgetRotated(ctx, sessionId))
+  const tokens = await tokensOf(ctx, login, { sessionId, tokenId: login.tokenId, rotated: login.revoked !== null })
+  if (tokens) ctx.defer(() => forgetRotated(ctx, sessionId))
   return tokens
 }
 
-/** The login, and the id of the token if it is the one to be used next. */
+/** The login, and the id of the token if it may be used: the latest, or the one before within its grace. */
 async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; secret: string }) {
   const now = new Date(ctx.now())
-  const isCurrent = and(
+  const isUsable = and(
     eq(refreshTokens.sessionId, sessions.id),
     eq(refreshTokens.token, await hashToken(secret)),
-    isNull(refreshTokens.revoked),
-    gt(refreshTokens.expiresAt, now),
+    gt(
+      sql`iif(${refreshTokens.revoked} is null, ${refreshTokens.expiresAt}, ${refreshTokens.rotationReplayExpiresAt})`,
+      ctx.now(),
+    ),
   )
   const [login] = await primary(ctx)
     .select({
@@ -48,12 +66,13 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
       role: users.role,
       suspendedAt: users.suspendedAt,
       tokensVoidBefore: users.tokensVoidBefore,
-      current: sql<string | null>`${refreshTokens.id}`.as('current'),
+      tokenId: sql<string | null>`${refreshTokens.id}`.as('token_id'),
+      revoked: refreshTokens.revoked,
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(handles, eq(handles.accountId, users.id))
-    .leftJoin(refreshTokens, isCurrent)
+    .leftJoin(refreshTokens, isUsable)
     .where(and(eq(sessions.id, sessionId), gt(sessions.expiresAt, now)))
   return login
 }
@@ -61,7 +80,7 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
 async function forgetRotated(ctx: Ctx, sessionId: string): Promise<void> {
   await ctx.db.directory
     .delete(refreshTokens)
-    .where(and(eq(refreshTokens.sessionId, sessionId), isNotNull(refreshTokens.revoked)))
+    .where(and(eq(refreshTokens.sessionId, sessionId), lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))))
 }
 
 /** Ends the viewer's login: its refresh token at once, its access token within two seconds, its sockets. */
