@@ -1,4 +1,4 @@
-import type { Ctx, Role, UserCtx } from './context.ts'
+import type { Ctx, Role, UserCtx, Viewer } from './context.ts'
 import { Failure } from './errors.ts'
 import type { Standing } from './rate-limiter.object.ts'
 import { unauthorized } from './tokens.ts'
@@ -32,10 +32,15 @@ export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standin
     if (access === 'public') return
     throw unauthorized()
   }
-  if (viewer.issuedAt <= standing.notBefore || standing.endedSessions.includes(viewer.sessionId)) throw unauthorized()
-  if (standing.suspended) throw new Failure('suspended')
+  requireStanding(viewer, standing)
   if (access !== 'public' && rank[viewer.role] < rank[access]) throw new Failure('forbidden')
   if (scope !== null && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The scope is ${scope}`)
+}
+
+/** Throws `unauthorized` when a login has ended or its token is void by now, and `suspended` when its account is. */
+export function requireStanding(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, standing: Standing): void {
+  if (login.issuedAt <= standing.notBefore || standing.endedSessions.includes(login.sessionId)) throw unauthorized()
+  if (standing.suspended) throw new Failure('suspended')
 }
 
 /** Tells the compiler what `authorize` has made sure of. */

@@ -79,14 +79,15 @@ export function constraintOf(error: unknown): string | null {
   return null
 }
 
+// What D1, Durable Objects, KV and R2 say when it was not the request's fault and may be over in a moment.
+const PASSING =
+  /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out|please try again|too many requests|reduce your .*rate/i
+
 /** Turns whatever was thrown into the failure that the client is told of; what we did not foresee is `internal`. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof HTTPException) return fromHono(error)
-  const text = causes(error)
-  if (
-    /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out/i.test(text)
-  ) {
+  if (PASSING.test(causes(error))) {
     return new Failure('unavailable', undefined, { headers: { 'retry-after': '2' } })
   }
   return new Failure('internal')

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import type { Scope } from './access.ts'
+import { requireStanding, type Scope } from './access.ts'
 import type { Ctx, SystemCtx, UserCtx, Viewer } from './context.ts'
 import { Failure, invalid } from './errors.ts'
 import { Id } from './ids.ts'
@@ -31,19 +31,19 @@ export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string
 /** A ticket that opens one socket within 30 seconds, as `accountId.secret`. */
 export async function issueTicket(ctx: UserCtx): Promise<string> {
   ctx.cost.objectCalls += 1
-  return `${ctx.viewer.id}.${await ctx.env.HUB.getByName(ctx.viewer.id).issueTicket(ctx.viewer.sessionId)}`
+  const { id, sessionId, issuedAt } = ctx.viewer
+  return `${id}.${await ctx.env.HUB.getByName(id).issueTicket({ sessionId, issuedAt })}`
 }
 
 async function redeem(ctx: Ctx, ticket: string): Promise<Pick<Viewer, 'id' | 'sessionId'>> {
   const [account, secret] = ticket.split('.')
   const id = Id.safeParse(account)
   if (!id.success || !secret) throw unauthorized('The ticket is not valid')
-  const sessionId = await ctx.env.HUB.getByName(id.data).redeemTicket(secret)
-  if (sessionId === null) throw unauthorized('The ticket is not valid')
+  const login = await ctx.env.HUB.getByName(id.data).redeemTicket(secret)
+  if (login === null) throw unauthorized('The ticket is not valid')
   const { standing } = await spend(ctx, 'user', id.data)
-  if (standing.suspended) throw new Failure('suspended')
-  if (standing.endedSessions.includes(sessionId)) throw unauthorized()
-  return { id: id.data, sessionId }
+  requireStanding(login, standing)
+  return { id: id.data, sessionId: login.sessionId }
 }
 
 const Ticket = z.object({ ticket: z.string(), expiresInSeconds: z.int() }).openapi('RealtimeTicket')

@@ -16,6 +16,9 @@ const MAX_SOCKETS = 16
 const MAX_MESSAGE_BYTES = 4_096
 const MAX_MESSAGES_PER_MINUTE = 60
 
+/** Whose ticket it is: the login, and when its access token was issued (epoch ms). */
+type TicketHolder = { sessionId: string; issuedAt: number }
+
 /**
  * One per account: its open sockets, which hibernate, and the last frames with their sequence numbers, so that a socket
  * that comes back with `since` misses nothing and repeats nothing, or is told to refetch. It knows nothing of the domain.
@@ -30,7 +33,9 @@ export class UserHub extends DurableObject<Env> {
     this.sql.exec(
       'CREATE TABLE IF NOT EXISTS frames (seq INTEGER PRIMARY KEY, key TEXT UNIQUE, channel TEXT, event TEXT, data TEXT)',
     )
-    this.sql.exec('CREATE TABLE IF NOT EXISTS tickets (hash TEXT PRIMARY KEY, session_id TEXT, expires_at INTEGER)')
+    this.sql.exec(
+      'CREATE TABLE IF NOT EXISTS socket_tickets (hash TEXT PRIMARY KEY, session_id TEXT, issued_at INTEGER, expires_at INTEGER)',
+    )
     this.sql.exec(
       'CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER, complete_from INTEGER, account_id TEXT)',
     )
@@ -59,22 +64,23 @@ export class UserHub extends DurableObject<Env> {
   }
 
   /** A ticket for one connection within 30 seconds, for clients that cannot set headers on a WebSocket. */
-  async issueTicket(sessionId: string): Promise<string> {
+  async issueTicket({ sessionId, issuedAt }: TicketHolder): Promise<string> {
     const secret = crypto.randomUUID() + crypto.randomUUID()
-    this.sql.exec('DELETE FROM tickets WHERE expires_at < ?', Date.now())
-    this.sql.exec('INSERT INTO tickets VALUES (?, ?, ?)', await hash(secret), sessionId, Date.now() + TICKET_MS)
+    const [key, expiresAt] = [await hash(secret), Date.now() + TICKET_MS]
+    this.sql.exec('DELETE FROM socket_tickets WHERE expires_at < ?', Date.now())
+    this.sql.exec('INSERT INTO socket_tickets VALUES (?, ?, ?, ?)', key, sessionId, issuedAt, expiresAt)
     return secret
   }
 
-  /** Uses up a ticket: the login it was issued to, or null. */
-  async redeemTicket(secret: string): Promise<string | null> {
+  /** Uses up a ticket: the login and the token it was issued to, or null. */
+  async redeemTicket(secret: string): Promise<TicketHolder | null> {
     const [row] = this.sql
-      .exec<{ session_id: string; expires_at: number }>(
-        'DELETE FROM tickets WHERE hash = ? RETURNING session_id, expires_at',
+      .exec<TicketHolder & { expiresAt: number }>(
+        'DELETE FROM socket_tickets WHERE hash = ? RETURNING session_id AS sessionId, issued_at AS issuedAt, expires_at AS expiresAt',
         await hash(secret),
       )
       .toArray()
-    return row && row.expires_at >= Date.now() ? row.session_id : null
+    return row && row.expiresAt >= Date.now() ? { sessionId: row.sessionId, issuedAt: row.issuedAt } : null
   }
 
   /** The WebSocket upgrade. The caller has authenticated it and says who opens what in the header `opening`. */

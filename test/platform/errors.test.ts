@@ -72,9 +72,12 @@ test('what was not foreseen is internal and says nothing', () => {
   }
 })
 
-test('a database that is overloaded, away or too slow is unavailable, with a time to come back', () => {
+test('a store that is overloaded, away or too slow is unavailable, with a time to come back', () => {
   const messages = [
     'D1_ERROR: D1 DB is overloaded. Too many requests queued.',
+    'get: We encountered an internal error. Please try again. (10001)',
+    'put: Reduce your concurrent request rate for the same object. (10058)',
+    'KV GET failed: 429 Too Many Requests',
     'Network connection lost.',
     'D1 DB storage operation exceeded timeout which caused object to be reset.',
     'The operation timed out',

@@ -87,8 +87,15 @@ test('a ticket opens one socket, once, within thirty seconds, and only of the ac
   expect(await codeOf(await open(null, `?ticket=${late}`))).toBe('unauthorized')
 })
 
+test('a ticket opens nothing once the token that got it is void', async () => {
+  const ticket = await ticketOf(ada)
+  await env.LIMITER.getByName(`user:${ada.id}`).voidTokensBefore(ada.issuedAt)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
+  expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
+})
+
 test('a ticket opens nothing once its login has ended or its account is suspended', async () => {
-  const [one, two] = [await ticketOf(ada), await ticketOf(ada)]
+  const [one, two] = [await ticketOf(ada), await ticketOf({ ...ada, sessionId: 'login 2' })]
   const limiter = env.LIMITER.getByName(`user:${ada.id}`)
   await limiter.endSession('login 1')
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })

@@ -176,14 +176,15 @@ test('a socket that says too much, or too much at once, is closed', async () => 
 })
 
 test('a ticket opens once, within thirty seconds, for the login it was given to', async () => {
-  const ticket = await hub().issueTicket('login 7')
+  const holder = { sessionId: 'login 7', issuedAt: 7 }
+  const ticket = await hub().issueTicket(holder)
   expect(ticket.length).toBeGreaterThanOrEqual(64)
   expect(await hub().redeemTicket('x')).toBeNull()
-  expect(await Promise.all([hub().redeemTicket(ticket), hub().redeemTicket(ticket)])).toEqual(['login 7', null])
-  const [early, late] = [await hub().issueTicket('login 7'), await hub().issueTicket('login 7')]
+  expect(await Promise.all([hub().redeemTicket(ticket), hub().redeemTicket(ticket)])).toEqual([holder, null])
+  const [early, late] = [await hub().issueTicket(holder), await hub().issueTicket(holder)]
   vi.useFakeTimers({ toFake: ['Date'] })
   vi.setSystemTime(Date.now() + 29_000)
-  expect(await hub().redeemTicket(early)).toBe('login 7')
+  expect(await hub().redeemTicket(early)).toEqual(holder)
   vi.setSystemTime(Date.now() + 2_000)
   expect(await hub().redeemTicket(late)).toBeNull()
 })
