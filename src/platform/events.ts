@@ -75,14 +75,14 @@ export function on<T>(
 
 /**
  * Keeps a copy of a fact that is enforced elsewhere: reads the truth, writes the copy, and reads again until the truth
- * has stood still, so that whoever writes last has seen the newest truth, whatever the order of events.
+ * has stood still, so that whoever writes last has seen the newest truth, whatever the order of events. Answers that truth.
  */
-export async function mirror<T>(read: () => Promise<T>, write: (truth: T) => Promise<unknown>): Promise<void> {
+export async function mirror<T>(read: () => Promise<T>, write: (truth: T) => Promise<unknown>): Promise<T> {
   let truth = await read()
   for (;;) {
     await write(truth)
     const now = await read()
-    if (JSON.stringify(now) === JSON.stringify(truth)) return
+    if (JSON.stringify(now) === JSON.stringify(truth)) return truth
     truth = now
   }
 }

@@ -43,9 +43,12 @@ export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { acc
 }
 
 /** Makes the other side's shard agree with a block: its row there, and the follows that the block ended. */
-export function mirrorBlock(ctx: SystemCtx, { accountId, otherId }: { accountId: Id; otherId: Id }): Promise<void> {
+export async function mirrorBlock(
+  ctx: SystemCtx,
+  { accountId, otherId }: { accountId: Id; otherId: Id },
+): Promise<void> {
   const db = ctx.db.shardOf(otherId)
-  return mirror(
+  await mirror(
     () => ctx.db.shardOf(accountId).$count(blocks, entry(accountId, otherId, true)),
     (blocking) =>
       blocking

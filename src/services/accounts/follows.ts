@@ -54,7 +54,7 @@ export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountRef): 
  * Makes the followee's `followers` agree with the follower's `follows`. A block on the followee's side keeps the row out
  * in the same statement, however late the follow comes.
  */
-export function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: Follow): Promise<void> {
+export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: Follow): Promise<void> {
   const db = ctx.db.shardOf(followeeId)
   const add = db
     .insert(followers)
@@ -63,7 +63,7 @@ export function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: Follow)
   const remove = db
     .delete(followers)
     .where(and(eq(followers.accountId, followeeId), eq(followers.followerId, followerId)))
-  return mirror(
+  await mirror(
     () =>
       ctx.db
         .shardOf(followerId)

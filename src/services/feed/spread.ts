@@ -32,8 +32,8 @@ async function factsOf(ctx: SystemCtx, postId: Id) {
   return { listed: post !== undefined && post.rootId === null, isPublic: post?.visibility === 'public' }
 }
 
-/** Makes the feed index of every other shard, and the public feed, agree with whether the post is there. */
-export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Promise<void> {
+/** Makes the feed index of every other shard, and the public feed, agree with whether the post is there, and says so. */
+export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }) {
   const others = ctx.db.shards.filter((shard) => shard !== shardOf(post.id))
   return mirror(
     () => factsOf(ctx, post.id),
@@ -52,8 +52,6 @@ export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Prom
 
 /** Starts the live push of a post: one message per shard, each for that shard's own followers. */
 export async function announce(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
-  const { listed } = await factsOf(ctx, postId)
-  if (!listed) return
   await enqueue(
     ctx,
     announcePost,

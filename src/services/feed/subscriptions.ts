@@ -5,10 +5,12 @@ import { announce, announcePost, pushToOnline, spreadPost } from './spread.ts'
 
 export const feedSubscriptions = [
   on(postPublished, async (ctx, { postId, authorId }) => {
-    await spreadPost(ctx, { id: postId, authorId })
-    await announce(ctx, { postId, authorId })
+    const { listed } = await spreadPost(ctx, { id: postId, authorId })
+    if (listed) await announce(ctx, { postId, authorId })
   }),
-  on(postDeleted, (ctx, { postId, authorId }) => spreadPost(ctx, { id: postId, authorId })),
+  on(postDeleted, async (ctx, { postId, authorId }) => {
+    await spreadPost(ctx, { id: postId, authorId })
+  }),
 ]
 
 export const feedTasks = [handle(announcePost, pushToOnline)]

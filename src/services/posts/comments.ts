@@ -27,7 +27,7 @@ export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id 
 }
 
 /** Lists a comment under `threadId`, on that post's shard, and counts it; or takes it out again once it is deleted. */
-export function indexComment(ctx: SystemCtx, { threadId, postId }: { threadId: Id; postId: Id }): Promise<void> {
+export async function indexComment(ctx: SystemCtx, { threadId, postId }: { threadId: Id; postId: Id }): Promise<void> {
   const db = ctx.db.shardOf(threadId)
   const entry = and(eq(threadIndex.threadId, threadId), eq(threadIndex.postId, postId))
   const count = (by: 1 | -1) =>
@@ -39,7 +39,7 @@ export function indexComment(ctx: SystemCtx, { threadId, postId }: { threadId: I
     .insert(threadIndex)
     .select(sql`select ${Number(threadId)}, ${Number(postId)} from ${posts} where ${posts.id} = ${Number(threadId)}`)
     .onConflictDoNothing()
-  return mirror(
+  await mirror(
     () => ctx.db.shardOf(postId).$count(posts, eq(posts.id, postId)),
     (exists) => db.batch(exists ? [add, count(1)] : [db.delete(threadIndex).where(entry), count(-1)]),
   )
