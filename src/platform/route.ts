@@ -29,6 +29,10 @@ type Options<A extends Access, P, Q, B, R, S extends number, T extends BodyType>
   /** The schema of the answer, or what stands for one without a body (204) or of another kind. */
   returns: R
   status?: S
+  /** The media type of an answer that is no JSON. */
+  binary?: string
+  /** Further answers without a body of their own kind, by status. */
+  also?: Record<number, string>
   /** A budget beside the general one, spent per client address. */
   limit?: LimitName
   /** Whether a repeated `Idempotency-Key` answers with what the first made. */
@@ -45,6 +49,8 @@ const IdempotencyKey = z.object({
     .optional()
     .openapi({ description: 'Retries with the same key make nothing twice, for 24 hours' }),
 })
+
+const Bytes = z.string().openapi({ format: 'binary' })
 
 type Json<T> = { content: { 'application/json': { schema: T } } }
 type Body<B, T extends string> = B extends z.ZodType
@@ -95,7 +101,9 @@ export function route<
       [status]: {
         description: o.summary,
         ...(o.returns && { content: { 'application/json': { schema: o.returns } } }),
+        ...(o.binary && { content: { [o.binary]: { schema: Bytes } } }),
       },
+      ...Object.fromEntries(Object.entries(o.also ?? {}).map(([code, description]) => [code, { description }])),
       ...problems(failures),
     },
   }

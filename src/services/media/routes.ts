@@ -72,6 +72,8 @@ export const mediaRoutes = routes()
       params: MediaRef.extend({ variant: Variant }),
       query: SignedQuery,
       returns: null,
+      binary: 'image/webp',
+      also: { 206: 'The part that Range asks for', 304: 'The client has it already' },
       fails: ['range_not_satisfiable'],
       summary: 'An image or its thumbnail, as WebP, for those who may see its post',
     }),
