@@ -4,7 +4,7 @@ import type { SystemCtx, Viewer } from './context.ts'
 import { Failure } from './errors.ts'
 import { Id } from './ids.ts'
 
-/** Where the public keys come from; called once per isolate, and again at most every half minute for an unknown key id. */
+/** Where the public keys come from; called once per isolate, and again at most every five seconds for an unknown key id. */
 export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
 
 /** The audience of access tokens: the API itself. */
@@ -22,7 +22,7 @@ const Claims = z.object({
 })
 
 type Verified = { viewer: Viewer; expiresAt: number }
-const REFETCH_MS = 30_000
+const REFETCH_MS = 5_000
 const MEMO = 5_000
 const verified = new Map<string, Verified>()
 let keys: { get: ReturnType<typeof createLocalJWKSet>; fetchedAt: number } | null = null
