@@ -16,16 +16,25 @@ export const deadLetters = sqliteTable('dead_letters', {
   replay: integer('replay', { mode: 'boolean' }).notNull().default(false),
 })
 
-/** The events of one database older than `before` and after `cursor`, oldest first, at most 100: a page of the backlog. */
-export async function backlog(db: Database, cursor: Id | null, before: number): Promise<Committed[]> {
+/** The events of one database older than `before` (epoch ms) and after `cursor`, oldest first, in pages of a hundred. */
+export async function* backlog(db: Database, cursor: Id | null, before: number): AsyncGenerator<Committed[]> {
   const old = lt(outbox.id, firstIdAt(before))
-  const rows = await db
-    .select()
-    .from(outbox)
-    .where(cursor ? and(old, gt(outbox.id, cursor)) : old)
-    .orderBy(asc(outbox.id))
-    .limit(100)
-  return rows.map((row) => ({ source: db.name, id: row.id, type: row.type, data: JSON.parse(row.data) }))
+  for (let after = cursor; ; ) {
+    const rows = await db
+      .select()
+      .from(outbox)
+      .where(after ? and(old, gt(outbox.id, after)) : old)
+      .orderBy(asc(outbox.id))
+      .limit(100)
+    if (rows.length === 0) return
+    yield rows.map((row) => ({ source: db.name, id: row.id, type: row.type, data: JSON.parse(row.data) }))
+    after = rows.at(-1)!.id
+  }
+}
+
+/** Whether the outbox holds any event, on its way or not. */
+export async function hasEvents(db: Database): Promise<boolean> {
+  return (await db.select({ id: outbox.id }).from(outbox).limit(1)).length > 0
 }
 
 /** The database whose outbox an event came from: `0`, `1`, … for shards, `d` for the directory. */

@@ -1,16 +1,21 @@
 import { DurableObject } from 'cloudflare:workers'
 import { createContext } from './context.ts'
 import type { Env } from './env.ts'
-import { outbox } from './events.ts'
+import type { Committed } from './events.ts'
 import type { Id } from './ids.ts'
-import { backlog, sourceOf, takeReplays } from './outbox.ts'
+import { backlog, hasEvents, sourceOf, takeReplays } from './outbox.ts'
 
 const PASS_MS = 5_000
-const LONGEST_WAIT_MS = 15 * 60_000
+const LONGEST_WAIT_MS = 60_000
+
+/** How far the outbox has been sent, when all of it is due again (epoch ms), and how long that was put off. */
+type Progress = { sentTo: Id | null; againAt: number; wait: number }
+const fresh: Progress = { sentTo: null, againAt: 0, wait: PASS_MS }
 
 /**
- * One per database with an outbox. An alarm, the only timer that survives a crash, sends again whatever event was not
- * acknowledged in time. It walks the outbox by id and writes nothing there; passes grow apart while a backlog lasts.
+ * One per database with an outbox. An alarm, the only timer that survives a crash, sends whatever event was not
+ * acknowledged in time: what is new at every pass, and all of it again, in case it was lost on its way, at intervals that
+ * grow to a minute, since a consumer that lags is not helped by copies. It writes nothing into the outbox.
  */
 export class Sweeper extends DurableObject<Env> {
   /** Makes sure that a pass is due soon. */
@@ -22,23 +27,34 @@ export class Sweeper extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const source = await this.ctx.storage.get<string>('source')
     if (source === undefined) return
-    const wait = (await this.ctx.storage.get<number>('wait')) ?? PASS_MS
-    await this.ctx.storage.setAlarm(Date.now() + wait) // first, so that a failing pass is followed by another
-    const left = await this.pass(source)
-    await this.ctx.storage.put('wait', left > 0 ? Math.min(wait * 2, LONGEST_WAIT_MS) : PASS_MS)
-    if (left === 0) await this.ctx.storage.deleteAlarm()
-  }
-
-  /** Sends every event that has waited for longer than a pass once more; answers how many rows the outbox holds yet. */
-  private async pass(source: string): Promise<number> {
+    await this.ctx.storage.setAlarm(Date.now() + PASS_MS) // first, so that a failing pass is followed by another
     const ctx = createContext({ env: this.env, waitUntil: (work) => this.ctx.waitUntil(work), start: 'first-primary' })
     const db = sourceOf(ctx, source)
     await takeReplays(ctx, db)
-    for (let cursor: Id | null = null; ; ) {
-      const events = await backlog(db, cursor, ctx.now() - PASS_MS)
-      if (events.length === 0) return db.$count(outbox)
-      await this.env.EVENTS.sendBatch(events.map((body) => ({ body })))
-      cursor = events.at(-1)!.id
+    const progress = (await this.ctx.storage.get<Progress>('progress')) ?? fresh
+    const isAgain = ctx.now() >= progress.againAt
+    const sentTo = await this.send(backlog(db, isAgain ? null : progress.sentTo, ctx.now() - PASS_MS))
+    if (await hasEvents(db)) {
+      await this.ctx.storage.put('progress', next(progress, sentTo, isAgain, ctx.now()))
+    } else {
+      await this.ctx.storage.delete('progress')
+      await this.ctx.storage.deleteAlarm()
     }
   }
+
+  /** Sends pages of events; answers the id of the last. */
+  private async send(pages: AsyncIterable<Committed[]>): Promise<Id | null> {
+    let last: Id | null = null
+    for await (const events of pages) {
+      await this.env.EVENTS.sendBatch(events.map((body) => ({ body })))
+      last = events.at(-1)!.id
+    }
+    return last
+  }
+}
+
+function next(progress: Progress, sentTo: Id | null, isAgain: boolean, now: number): Progress {
+  if (!isAgain) return { ...progress, sentTo: sentTo ?? progress.sentTo }
+  const wait = sentTo === null ? PASS_MS : Math.min(progress.wait * 2, LONGEST_WAIT_MS)
+  return { sentTo, againAt: now + wait, wait }
 }

@@ -1,4 +1,10 @@
-import { createExecutionContext, createMessageBatch, getQueueResult, runDurableObjectAlarm } from 'cloudflare:test'
+import {
+  createExecutionContext,
+  createMessageBatch,
+  getQueueResult,
+  runDurableObjectAlarm,
+  runInDurableObject,
+} from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Committed } from '../../src/platform/events.ts'
@@ -17,7 +23,10 @@ beforeEach(async () => {
   ada = await townsman(`ada_${run}`, 0)
   bob = await townsman(`bob_${run}`, 1)
 })
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 const notificationsOf = (who: Townsman) =>
   count(`select count(*) n from notifications where account_id = ${Number(who.id)}`)
@@ -68,6 +77,41 @@ test('with the queue down every write is acknowledged, and all of its effects co
   await sweep()
   expect(await notificationsOf(ada)).toBe(6)
   expect(await indexedOn(1, ada)).toBe(5)
+})
+
+test('what nobody acknowledges is sent again at distances that grow to a minute, and what is new at the next pass', async () => {
+  const lost = breakQueue()
+  await createPost(ada.ctx, draft({ text: 'first' }))
+  await vi.waitUntil(() => lost.length === 1)
+  const sweeper = env.SWEEPER.getByName('0')
+  const sent: string[] = []
+  const sendBatch = async (messages: Iterable<MessageSendRequest>) => {
+    for (const { body } of messages) sent.push((body as Committed).id)
+  }
+  const giveEnv = (bindings: object) =>
+    runInDurableObject(sweeper, (instance) => void Object.assign(instance, { env: bindings }))
+  await giveEnv({ ...env, EVENTS: { sendBatch } })
+  await sweeper.arm('0')
+  const from = Date.now()
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const passAt = async (second: number) => {
+    vi.setSystemTime(from + second * 1_000)
+    await runDurableObjectAlarm(sweeper)
+    return sent.splice(0)
+  }
+  const due: number[] = []
+  for (let second = 6; second <= 300; second += 6) if ((await passAt(second)).length > 0) due.push(second)
+  expect(due).toEqual([6, 18, 42, 84, 144, 204, 264])
+
+  await createPost(ada.ctx, draft({ text: 'second' }))
+  await vi.waitUntil(() => lost.length === 2)
+  expect(await passAt(306)).toEqual([lost[1]!.id])
+  expect(await passAt(312)).toEqual([])
+
+  await deliverEach(lost)
+  await passAt(318)
+  expect(await runInDurableObject(sweeper, (_, state) => state.storage.getAlarm())).toBeNull()
+  await giveEnv(env)
 })
 
 test('every message delivered ten times and shuffled has its effect once', async () => {
