@@ -13,7 +13,7 @@ import { type Person, register } from './support/people.ts'
 import { insertRows, seedFollows, seedImages, seedPeople, seedPosts } from './support/rows.ts'
 import { draft, shards } from './support/town.ts'
 
-// The table of DESIGN.md, section 5. A verb's cost is that of the answer: what it defers has a cost of its own.
+// The table of budgets in docs/architecture.md. A verb's cost is that of the answer: what it defers has a cost of its own.
 
 const PAGE = 20
 const AUTHORS = 750

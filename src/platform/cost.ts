@@ -1,4 +1,4 @@
-/** What an operation used of the platform; the budgets of DESIGN.md section 5 are asserted on it. */
+/** What an operation used of the platform; the budgets of docs/architecture.md are asserted on it. */
 export type Cost = {
   trips: number
   rowsRead: number

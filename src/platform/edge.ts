@@ -86,7 +86,7 @@ const exposed = [
   'x-request-id',
 ].join()
 
-/** What stands on every answer, whoever made it. It is set afterwards: headers set ahead cost a second answer to carry them. */
+/** What stands on every answer, whoever made it. Set ahead of it, it would be lost on answers that hono does not make. */
 const headers = createMiddleware<AppEnv>(async function setHeaders(c, next) {
   await next()
   const own = c.res.headers
@@ -94,6 +94,8 @@ const headers = createMiddleware<AppEnv>(async function setHeaders(c, next) {
   own.set('access-control-allow-origin', '*') // there are no cookies, so any origin may ask
   own.set('access-control-expose-headers', exposed)
   if (!own.has('cache-control')) own.set('cache-control', 'private, no-store')
+  if (own.has('ratelimit')) return // a refusal tells of the limit that it ran into
+  for (const [name, value] of Object.entries(c.get('allowance') ?? {})) own.set(name, value)
 })
 
 /** Answers what a browser asks before it sends a request of ours from another origin. */

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { messageOf } from './log.ts'
 
 /** Stable machine-readable codes; `title` is fixed per code, `detail` tells the occurrence (RFC 9457). */
 export const codes = {
@@ -95,7 +96,7 @@ export function toFailure(error: unknown): Failure {
 
 function causes(error: unknown): string {
   const messages: string[] = []
-  for (let cause = error; cause instanceof Error; cause = cause.cause) messages.push(cause.message)
+  for (let cause = error; cause instanceof Error; cause = cause.cause) messages.push(messageOf(cause))
   return messages.join(': ')
 }
 

@@ -25,9 +25,14 @@ function make(base: Fields): Log {
   }
 }
 
-/** An error without its parameters: drizzle puts a statement's values after "params:", and the stack repeats the message. */
+/** What an error says, without the values that drizzle puts after it. */
+export function messageOf(error: Error): string {
+  return error.message.split('\nparams:')[0]!
+}
+
+/** An error without its parameters, which the stack repeats with the message. */
 function describe(error: Error): Fields {
-  const message = error.message.split('\nparams:')[0]
+  const message = messageOf(error)
   const calls = error.stack?.replace(error.message, '').split('\n').slice(1, 6)
   const cause = error.cause instanceof Error ? describe(error.cause) : undefined
   return { name: error.name, message, stack: calls?.map((line) => line.trim()), cause }

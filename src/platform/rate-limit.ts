@@ -79,16 +79,18 @@ async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: 
 }
 
 async function ask(ctx: SystemCtx, id: string, limit: Limit, last: Held | undefined): Promise<void> {
-  const now = ctx.now()
-  asking.set(id, now)
+  const started = ctx.now()
+  asking.set(id, started)
   ctx.cost.objectCalls += 1
-  const unspent = last && last.lease.resetsAt > now ? last.left : 0
+  const wanted = last && last.left > 0 && last.lease.resetsAt > started ? 0 : limit.lease
   try {
-    const limiter = ctx.env.LIMITER.getByName(id)
-    const lease = await deadline(limiter.lease(limit, unspent > 0 ? 0 : limit.lease), ASK_MS)
+    const lease = await deadline(ctx.env.LIMITER.getByName(id).lease(limit, wanted), ASK_MS)
     if (held.size > 10_000) held.clear()
-    held.set(id, { lease, left: unspent + lease.granted, until: ctx.now() + FRESH_MS })
+    // Looked up only now: the window may have ended meanwhile, or another have asked too.
+    const mine = held.get(id)
+    const kept = mine?.lease.resetsAt === lease.resetsAt ? mine.left : 0
+    held.set(id, { lease, left: kept + lease.granted, until: ctx.now() + FRESH_MS })
   } finally {
-    asking.delete(id)
+    if (asking.get(id) === started) asking.delete(id)
   }
 }

@@ -46,7 +46,7 @@ export class RateLimiter extends DurableObject<Env> {
     if (granted > 0) this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used, current.resets_at)
     return {
       granted,
-      remaining: limit.quota - used,
+      remaining: Math.max(0, limit.quota - used), // the quota may have been lowered meanwhile
       resetsAt: current.resets_at,
       standing: this.standing(now),
     }

@@ -7,8 +7,14 @@ import type { Ctx, UserCtx } from './context.ts'
 import { type Code, codes, Failure, invalidBySchema, Problem } from './errors.ts'
 import { type LimitName, spend } from './rate-limit.ts'
 
-export type AppEnv = { Variables: { ctx: Ctx; address: string } }
-type ContextFor<A extends Access> = { Variables: { ctx: A extends 'public' ? Ctx : UserCtx; address: string } }
+type Own = {
+  /** The client's address. */
+  address: string
+  /** The headers that tell what is left of the caller's budget. */
+  allowance?: Record<string, string>
+}
+export type AppEnv = { Variables: Own & { ctx: Ctx } }
+type ContextFor<A extends Access> = { Variables: Own & { ctx: A extends 'public' ? Ctx : UserCtx } }
 
 type BodyType = 'application/json' | 'multipart/form-data'
 
@@ -136,13 +142,12 @@ function guard(access: Access, scope: Scope | null, limit: LimitName | undefined
   return createMiddleware<AppEnv>(async function guardRoute(c, next) {
     const { ctx, address } = c.var
     const general = ctx.viewer ? await spend(ctx, 'user', ctx.viewer.id) : await spend(ctx, 'anonymous', address)
+    c.set('allowance', general.headers)
     authorize(ctx, access, scope, general.standing)
     if (limit) await spend(ctx, limit, address)
     const key = c.req.header('idempotency-key')
     if (key !== undefined && key.length <= 255) ctx.idempotencyKey = key
     await next()
-    if (c.res.headers.has('ratelimit')) return // it ran into another limit
-    for (const [name, value] of Object.entries(general.headers)) c.res.headers.set(name, value)
   }) as unknown as MiddlewareHandler<ContextFor<Access>>
 }
 

@@ -4,7 +4,7 @@ import { keepToken, keptToken } from './vault.ts'
 import type { Tokens } from './wire.ts'
 
 // The refresh token outlives the page (`vault.ts`), where a script injected into this origin could read it; the CSP admits
-// none, each token works once, and a replay ends the login. The access token never leaves this module's memory.
+// none, each token works once, and a late replay ends the login. The access token never leaves this module's memory.
 const LOCK = 'socialconnect.refresh'
 
 type Session = { id: string; handle: string }
@@ -81,7 +81,7 @@ async function rotate(): Promise<void> {
   await begin(bodyOf<Tokens>(answer))
 }
 
-// A refresh token works once, so two tabs that rotate the same one at a time would end the login of both.
+// A refresh token works once: tabs that rotate the same one would race for the answer, which is given again for half a minute only.
 function inTurn(work: () => Promise<void>): Promise<void> {
   return navigator.locks ? navigator.locks.request(LOCK, work) : work()
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -68,8 +68,9 @@ async function bench(stateDir: string): Promise<void> {
   }
 }
 
-// In memory where there is such a place: the simulated databases write at every read in a session, and disks are no part of it.
-const stateDir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-'))
+// In memory where there is room: the simulated databases write at every read in a session, and disks are no part of it.
+const hasRoom = (dir: string) => existsSync(dir) && statfsSync(dir).bavail * statfsSync(dir).bsize > 1e9
+const stateDir = mkdtempSync(join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-'))
 try {
   await bench(stateDir)
 } finally {

@@ -53,7 +53,9 @@ function workerdChildren(): number[] {
 export function cpuOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const times = threads.map((id) => Number(read(`/proc/${pid}/task/${id}/schedstat`)?.split(' ')[0] ?? 0))
-  return times.reduce((sum, time) => sum + time) / 1e9
+  const sum = times.reduce((total, time) => total + time, 0)
+  if (sum === 0) throw new Error('This machine does not count the time of threads')
+  return sum / 1e9
 }
 
 const IDLE_S = 0.01

@@ -88,6 +88,11 @@ test('a store that is overloaded, away or too slow is unavailable, with a time t
   }
 })
 
+test('what a person wrote does not decide what a failure is', () => {
+  const told = new Error('Failed query: insert into posts\nparams: the shop was overloaded, please try again')
+  expect(toFailure(told).code).toBe('internal')
+})
+
 test('a failure of ours is itself, and one of hono keeps its status', () => {
   const ours = new Failure('conflict')
   expect(toFailure(ours)).toBe(ours)

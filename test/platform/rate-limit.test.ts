@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { SystemCtx } from '../../src/platform/context.ts'
 import { type LimitName, limits, spend } from '../../src/platform/rate-limit.ts'
+import type { RateLimiter } from '../../src/platform/rate-limiter.object.ts'
 import { contextWith } from '../support/platform.ts'
 
 let key = ''
@@ -82,6 +83,50 @@ test('requests that were granted last until the window ends, and nothing is writ
   expect((await outcomes(100, 'user')).passed).toBe(80)
   later(60)
   expect(await remaining()).toBe(99)
+})
+
+test('what is left of a lease ends with its window, though the limiter answers late', async () => {
+  await outcomes(1, 'user')
+  later(59)
+  const late = {
+    lease: async (...args: Parameters<RateLimiter['lease']>) => {
+      later(1.5)
+      return limiter().lease(...args)
+    },
+  }
+  await request('user', late)
+  expect((await outcomes(150, 'user')).passed).toBe(99)
+})
+
+test('two requests that ask at once count what is left once', async () => {
+  await outcomes(1, 'user')
+  later(2.5)
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const slow = {
+    lease: async (...args: Parameters<RateLimiter['lease']>) => {
+      const lease = await limiter().lease(...args)
+      await answered
+      return lease
+    },
+  }
+  const first = request('user', slow)
+  later(1)
+  const second = request('user', slow)
+  answer()
+  await Promise.all([first, second])
+  expect((await outcomes(150, 'user')).passed).toBe(97)
+})
+
+test('a quota that is lowered while a window is open is spent, and nobody asks in circles', async () => {
+  await outcomes(60, 'user')
+  later(2.5)
+  const ctx = contextWith()
+  ctx.config = { ...ctx.config, REQUESTS_PER_MINUTE: 50 }
+  await expect(spend(ctx, 'user', key)).rejects.toMatchObject({ code: 'rate_limited' })
+  expect(ctx.cost.objectCalls).toBe(1)
 })
 
 test('the count survives the eviction of its object', async () => {

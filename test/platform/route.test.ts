@@ -151,7 +151,10 @@ test('an account has its requests counted over all routes, refused ones too, and
   const first = await write({ text: 'x' })
   expect(first.headers.get('ratelimit-policy')).toBe('"user";q=100;w=60')
   expect(first.headers.get('ratelimit')).toMatch(/^"user";r=99;t=\d+$/)
-  for (let i = 0; i < 99; i++) await call(ada, '/v1/rules', { method: 'PUT' })
+  for (let left = 98; left >= 0; left--) {
+    const forbidden = await call(ada, '/v1/rules', { method: 'PUT' })
+    expect(forbidden.headers.get('ratelimit')).toMatch(new RegExp(`^"user";r=${left};t=`))
+  }
   const refused = await write({ text: 'x' })
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
   expect(await codeOf(refused)).toBe('rate_limited')

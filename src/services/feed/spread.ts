@@ -22,8 +22,10 @@ export const announcePost = defineTask(
 )
 type Announcement = z.infer<typeof announcePost.data>
 
-/** What lists a post: whether it is there yet, a comment, and public. */
-async function factsOf(ctx: SystemCtx, postId: Id) {
+type Facts = { listed: boolean; isPublic: boolean }
+
+/** What lists a post: whether it is there yet and no comment, and whether it is public. */
+async function factsOf(ctx: SystemCtx, postId: Id): Promise<Facts> {
   const [post] = await ctx.db
     .shardOf(postId)
     .select({ rootId: posts.rootId, visibility: posts.visibility })
@@ -32,8 +34,8 @@ async function factsOf(ctx: SystemCtx, postId: Id) {
   return { listed: post !== undefined && post.rootId === null, isPublic: post?.visibility === 'public' }
 }
 
-/** Makes the feed index of every other shard, and the public feed, agree with whether the post is there, and says so. */
-export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }) {
+/** Makes the feed index of every other shard, and the public feed, agree with whether the post is there. Answers what it found. */
+export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Promise<Facts> {
   const others = ctx.db.shards.filter((shard) => shard !== shardOf(post.id))
   return mirror(
     () => factsOf(ctx, post.id),

@@ -96,7 +96,10 @@ export async function issueTokens(ctx: SystemCtx, login: Login) {
 /** The tokens that the rotation of a refresh token (by its id) gave; null while they are still being made. */
 export async function tokensOfRotation(ctx: SystemCtx, id: string) {
   auth ??= makeAuth(ctx)
-  return auth.api.tokensOfRotation({ body: { id } })
+  return auth.api.tokensOfRotation({ body: { id } }).catch((error: unknown) => {
+    ctx.log.error('the answer of a rotation cannot be opened', { error })
+    return null
+  })
 }
 
 /** Rotation lost: the token was used at the same moment, or the login has just ended and its row with it. */

@@ -1,11 +1,12 @@
 import { and, eq, inArray, isNotNull, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Job } from '../../platform/jobs.ts'
+import { refreshTokens } from './oauth-tables.ts'
 import { handles, sessions, users } from './tables.ts'
 
 export const identityJobs: Job[] = [{ name: 'forget lapsed registrations and logins', minute: 41, run: forgetLapsed }]
 
-/** Deletes what nobody verified in time, sealed address and all, and logins that have run out. */
+/** Deletes what nobody verified in time, sealed address and all, logins that have run out, and answers of old rotations. */
 export async function forgetLapsed(ctx: SystemCtx): Promise<void> {
   const db = ctx.db.directory
   const lapsed = and(isNotNull(handles.reservedUntil), lt(handles.reservedUntil, ctx.now()))
@@ -14,5 +15,6 @@ export async function forgetLapsed(ctx: SystemCtx): Promise<void> {
     db.delete(users).where(and(inArray(users.id, unverified), eq(users.emailVerified, false))),
     db.delete(handles).where(lapsed),
     db.delete(sessions).where(lt(sessions.expiresAt, new Date(ctx.now()))),
+    db.delete(refreshTokens).where(lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))),
   ])
 }

@@ -40,8 +40,8 @@ export const oauthClientResources = sqliteTable('oauth_client_resources', {
 })
 
 /**
- * Refresh tokens by their hash. A rotated one is `revoked`; at most one of a session is not. Until
- * `rotationReplayExpiresAt` a rotated one keeps, encrypted, the answer of its rotation.
+ * Refresh tokens by their hash. A rotated one is `revoked`; at most one of a session is not. A rotated one keeps,
+ * encrypted, the answer of its rotation, which is good until `rotationReplayExpiresAt` and deleted within the hour.
  */
 export const refreshTokens = sqliteTable('refresh_tokens', {
   id: text('id').primaryKey(),

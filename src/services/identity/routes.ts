@@ -75,7 +75,8 @@ export const identityRoutes = routes()
       body: Refresh,
       returns: Tokens,
       fails: ['invalid_credentials', 'suspended'],
-      summary: 'Get the next tokens of a login; using a refresh token twice ends the login',
+      summary:
+        'Get the next tokens of a login, within half a minute once more; later, using a refresh token again ends the login',
     }),
     async (c) => c.json(await refreshLogin(c.var.ctx, c.req.valid('json')), 200),
   )

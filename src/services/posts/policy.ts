@@ -7,7 +7,7 @@ import { posts } from './tables.ts'
 /**
  * The one visibility predicate: whether the viewer may see a post, for a query that joins `posts` with its author's
  * `accounts` row. Everything it asks lies on the author's shard, so it is read with the post. A comment needs its root
- * visible besides: `loadPosts` sees to that.
+ * visible besides: the loaders of `views.ts` see to that.
  */
 export function visibleTo(viewerId: Bound<Id> | null): SQL {
   const standing = sql`${accounts.suspendedAt} is null`
