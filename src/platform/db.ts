@@ -80,6 +80,14 @@ export function openDatabases(env: Env, options: Options): Databases {
   }
 }
 
+/**
+ * The databases as their primaries have them, for one look at the truth: the first query of a session goes to the primary,
+ * those after it to any replica that has caught up with the first. What is written here announces no events.
+ */
+export function atPrimary({ env, cost, now }: { env: Env; cost: Cost; now: () => number }): Databases {
+  return openDatabases(env, { cost, now, start: 'first-primary', onCommit: () => {} })
+}
+
 /** A drizzle database whose `batch` tells of the events it committed. */
 function announcing(db: DrizzleD1Database, name: string, { now, onCommit }: Options): Database {
   const batch = db.batch.bind(db)

@@ -1,7 +1,7 @@
 import { and, eq, lt } from 'drizzle-orm'
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { UserCtx } from './context.ts'
-import type { Database } from './db.ts'
+import { atPrimary, type Database } from './db.ts'
 import { constraintOf, Failure } from './errors.ts'
 import { type Id, id } from './ids.ts'
 
@@ -61,7 +61,7 @@ async function used(ctx: UserCtx, operation: string, key: string, fingerprint: s
     eq(idempotencyKeys.operation, operation),
     eq(idempotencyKeys.key, key),
   )
-  const [row] = await ctx.db.shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(mine)
+  const [row] = await atPrimary(ctx).shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(mine)
   if (!row) throw new Failure('unavailable', 'The first request with this key is being forgotten; try again')
   if (row.fingerprint !== fingerprint) throw new Failure('idempotency_mismatch')
   return row.resultId

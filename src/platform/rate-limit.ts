@@ -21,7 +21,8 @@ export const limits = {
 export type LimitName = keyof typeof limits
 
 const FRESH_MS = 2_000
-const ASK_MS = 1_000
+/** How long an answer is waited for. Where requests would be refused without one: a new object takes its time to start. */
+const ASK_MS = { open: 1_000, closed: 5_000 }
 const good: Standing = { suspended: false, notBefore: 0, endedSessions: [] }
 
 type Held = { lease: Lease; left: number; until: number }
@@ -73,7 +74,7 @@ async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: 
       }
       if (mine.lease.remaining === 0) return { lease: mine.lease, left: -1 }
     }
-    if ((asking.get(id) ?? 0) > now - ASK_MS) await scheduler.wait(3)
+    if ((asking.get(id) ?? 0) > now - ASK_MS[limit.failure]) await scheduler.wait(3)
     else await ask(ctx, id, limit, mine)
   }
 }
@@ -84,7 +85,7 @@ async function ask(ctx: SystemCtx, id: string, limit: Limit, last: Held | undefi
   ctx.cost.objectCalls += 1
   const wanted = last && last.left > 0 && last.lease.resetsAt > started ? 0 : limit.lease
   try {
-    const lease = await deadline(ctx.env.LIMITER.getByName(id).lease(limit, wanted), ASK_MS)
+    const lease = await deadline(ctx.env.LIMITER.getByName(id).lease(limit, wanted), ASK_MS[limit.failure])
     if (held.size > 10_000) held.clear()
     // Looked up only now: the window may have ended meanwhile, or another have asked too.
     const mine = held.get(id)

@@ -20,7 +20,7 @@ const fresh: Progress = { sentTo: null, againAt: 0, wait: PASS_MS }
 export class Sweeper extends DurableObject<Env> {
   /** Makes sure that a pass is due soon. */
   async arm(source: string): Promise<void> {
-    await this.ctx.storage.put('source', source)
+    if ((await this.ctx.storage.get('source')) !== source) await this.ctx.storage.put('source', source)
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + PASS_MS)
   }
 

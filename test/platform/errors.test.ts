@@ -79,6 +79,9 @@ test('a store that is overloaded, away or too slow is unavailable, with a time t
     'put: Reduce your concurrent request rate for the same object. (10058)',
     'KV GET failed: 429 Too Many Requests',
     'Network connection lost.',
+    'D1 DB reset because its code was updated.',
+    'Cannot resolve D1 DB due to transient issue on remote node.',
+    'D1 DB exceeded its CPU time limit and was reset.',
     'D1 DB storage operation exceeded timeout which caused object to be reset.',
     'The operation timed out',
   ]

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
-import type { Database } from '../../platform/db.ts'
+import { atPrimary, type Database } from '../../platform/db.ts'
 import { invalid } from '../../platform/errors.ts'
 import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
@@ -49,7 +49,10 @@ export async function mirrorBlock(
 ): Promise<void> {
   const db = ctx.db.shardOf(otherId)
   await mirror(
-    () => ctx.db.shardOf(accountId).$count(blocks, entry(accountId, otherId, true)),
+    () =>
+      atPrimary(ctx)
+        .shardOf(accountId)
+        .$count(blocks, entry(accountId, otherId, true)),
     (blocking) =>
       blocking
         ? db.batch([

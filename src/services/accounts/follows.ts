@@ -1,5 +1,6 @@
 import { and, eq, ne, sql } from 'drizzle-orm'
 import type { Ctx, SystemCtx, UserCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/db.ts'
 import { Failure, invalid } from '../../platform/errors.ts'
 import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
@@ -65,7 +66,7 @@ export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: F
     .where(and(eq(followers.accountId, followeeId), eq(followers.followerId, followerId)))
   await mirror(
     () =>
-      ctx.db
+      atPrimary(ctx)
         .shardOf(followerId)
         .$count(follows, and(eq(follows.followerId, followerId), eq(follows.followeeId, followeeId))),
     (follows) =>

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { among, inWaves } from '../../platform/db.ts'
+import { among, atPrimary, inWaves } from '../../platform/db.ts'
 import { mirror } from '../../platform/events.ts'
 import { Id, shardOf } from '../../platform/ids.ts'
 import { presence } from '../../platform/presence.ts'
@@ -26,7 +26,7 @@ type Facts = { listed: boolean; isPublic: boolean }
 
 /** What lists a post: whether it is there yet and no comment, and whether it is public. */
 async function factsOf(ctx: SystemCtx, postId: Id): Promise<Facts> {
-  const [post] = await ctx.db
+  const [post] = await atPrimary(ctx)
     .shardOf(postId)
     .select({ rootId: posts.rootId, visibility: posts.visibility })
     .from(posts)

@@ -1,8 +1,8 @@
 import { gt, isNull, or } from 'drizzle-orm'
 import type { JSONWebKeySet } from 'jose'
 import type { SystemCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/db.ts'
 import type { KeySource } from '../../platform/tokens.ts'
-import { primary } from './primary.ts'
 import { jwks } from './tables.ts'
 
 /** A key that signs no more is still published for as long as what it signed may be in use, and a day to be sure. */
@@ -11,6 +11,9 @@ const PUBLISHED_AFTER_EXPIRY_MS = 24 * 3_600_000
 /** The public keys that access tokens are signed with. Reads the table alone, so it does not load what signs. */
 export const signingKeys: KeySource = async (ctx: SystemCtx): Promise<JSONWebKeySet> => {
   const useful = or(isNull(jwks.expiresAt), gt(jwks.expiresAt, new Date(ctx.now() - PUBLISHED_AFTER_EXPIRY_MS)))
-  const rows = await primary(ctx).select({ id: jwks.id, publicKey: jwks.publicKey }).from(jwks).where(useful)
+  const rows = await atPrimary(ctx)
+    .directory.select({ id: jwks.id, publicKey: jwks.publicKey })
+    .from(jwks)
+    .where(useful)
   return { keys: rows.map((row) => ({ ...JSON.parse(row.publicKey), kid: row.id, alg: 'EdDSA', use: 'sig' })) }
 }

@@ -2,11 +2,11 @@ import { z } from '@hono/zod-openapi'
 import { and, eq, type SQL } from 'drizzle-orm'
 import type { Ctx, Role } from '../../platform/context.ts'
 import { blindIndex } from '../../platform/crypto.ts'
+import { atPrimary } from '../../platform/db.ts'
 import { Failure } from '../../platform/errors.ts'
 import type { Id } from '../../platform/ids.ts'
 import { spend } from '../../platform/rate-limit.ts'
 import { indexOf } from './addresses.ts'
-import { primary } from './primary.ts'
 import { toWire } from './refresh-tokens.ts'
 import { credentials, handles, users } from './tables.ts'
 import type { Tokens } from './views.ts'
@@ -43,8 +43,8 @@ async function findPerson(ctx: Ctx, identifier: string) {
   const named: SQL = identifier.includes('@')
     ? eq(users.email, await indexOf(ctx, identifier))
     : eq(handles.handle, identifier)
-  const [person] = await primary(ctx)
-    .select({
+  const [person] = await atPrimary(ctx)
+    .directory.select({
       id: users.id,
       handle: handles.handle,
       role: users.role,
@@ -100,6 +100,9 @@ async function pastSecond(ctx: Ctx, time: number): Promise<void> {
 
 /** Whether a role was changed, or all logins ended, while the tokens were made: they may say what is no longer true. */
 async function voidedSince(ctx: Ctx, { id, tokensVoidBefore }: Person): Promise<boolean> {
-  const [user] = await primary(ctx).select({ now: users.tokensVoidBefore }).from(users).where(eq(users.id, id))
+  const [user] = await atPrimary(ctx)
+    .directory.select({ now: users.tokensVoidBefore })
+    .from(users)
+    .where(eq(users.id, id))
   return user?.now !== tokensVoidBefore
 }

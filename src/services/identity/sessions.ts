@@ -1,13 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, gt, lt, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/db.ts'
 import { Failure } from '../../platform/errors.ts'
 import { record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
 import { allSessionsEnded, sessionEnded } from './events.ts'
 import { tokensOf } from './login.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { primary } from './primary.ts'
 import { fromWire, hashToken, RefreshToken } from './refresh-tokens.ts'
 import { shutOutEverywhere, shutOutSession } from './standing.ts'
 import { handles, sessions, users } from './tables.ts'
@@ -59,8 +59,8 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
       ctx.now(),
     ),
   )
-  const [login] = await primary(ctx)
-    .select({
+  const [login] = await atPrimary(ctx)
+    .directory.select({
       id: users.id,
       handle: handles.handle,
       role: users.role,

@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/db.ts'
 import { mirror } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
 import { closeSockets } from '../../platform/realtime.ts'
@@ -43,7 +44,7 @@ export async function mirrorSuspension(ctx: SystemCtx, { accountId }: { accountI
 }
 
 async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<number | null> {
-  const [account] = await ctx.db
+  const [account] = await atPrimary(ctx)
     .shardOf(accountId)
     .select({ suspendedAt: accounts.suspendedAt })
     .from(accounts)

@@ -1,8 +1,8 @@
 import { and, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { sign, verifySignature } from '../../platform/crypto.ts'
+import { atPrimary } from '../../platform/db.ts'
 import { Id } from '../../platform/ids.ts'
-import { primary } from './primary.ts'
 import { users } from './tables.ts'
 
 const PURPOSE = 'verify address'
@@ -21,8 +21,8 @@ export async function readVerificationToken(ctx: SystemCtx, token: string): Prom
   const [account, until, signature] = token.split('.')
   const accountId = Id.safeParse(account)
   if (!accountId.success || !(Number(until) > ctx.now())) return null
-  const [user] = await primary(ctx)
-    .select({ address: users.email })
+  const [user] = await atPrimary(ctx)
+    .directory.select({ address: users.email })
     .from(users)
     .where(and(eq(users.id, accountId.data), eq(users.emailVerified, false)))
   if (!user) return null

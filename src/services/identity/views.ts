@@ -36,9 +36,16 @@ export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): P
   const rest = unique.filter((handle) => !found.has(handle))
   for (const { handle, accountId } of await fromDirectory(ctx, rest)) {
     found.set(handle, accountId)
-    ctx.defer(() => ctx.env.CACHE.put(keyOf(handle), accountId, { expirationTtl: CACHED_SECONDS }))
+    ctx.defer(() => toCache(ctx, handle, accountId))
   }
   return found
+}
+
+/** KV takes one write a second for a key; which of several is taken is all the same. */
+async function toCache(ctx: SystemCtx, handle: string, accountId: Id): Promise<void> {
+  await ctx.env.CACHE.put(keyOf(handle), accountId, { expirationTtl: CACHED_SECONDS }).catch((error: unknown) =>
+    ctx.log.warn('the cache takes nothing', { error }),
+  )
 }
 
 /** What the cache knows of them: nothing, when it does not answer. */

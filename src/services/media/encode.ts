@@ -6,6 +6,8 @@ type Bytes = Uint8Array<ArrayBuffer>
 type Encoded = { bytes: Record<Variant, Bytes>; width: number; height: number; placeholder: string }
 
 const MAX_PIXELS = 40_000_000
+/** The longest side that the Images service takes. */
+const MAX_SIDE = 12_000
 const SIDES = { image: 2_048, thumbnail: 480, placeholder: 16 }
 const GOOD_GIF = Uint8Array.fromBase64('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=')
 
@@ -20,6 +22,7 @@ export async function encodeImage(images: ImagesBinding, upload: Bytes): Promise
   const said = await sizeOf(images, upload)
   if (said.format !== type) throw unsupported()
   if (said.width * said.height > MAX_PIXELS) throw invalid('file', 'has more than 40 megapixels')
+  if (Math.max(said.width, said.height) > MAX_SIDE) throw invalid('file', `is longer than ${MAX_SIDE} pixels`)
   const image = await toWebp(images, upload, SIDES.image)
   const [{ width, height }, thumbnail] = await Promise.all([
     sizeOf(images, image),
@@ -43,7 +46,9 @@ function toWebp(images: ImagesBinding, bytes: Bytes, side: number): Promise<Byte
 async function shrink(images: ImagesBinding, bytes: Bytes, side: number): Promise<Bytes> {
   const fitted = images.input(streamOf(bytes)).transform({ width: side, height: side, fit: 'scale-down' })
   const result = await fitted.output({ format: 'image/webp', anim: false })
-  return new Uint8Array(await result.response().arrayBuffer())
+  const webp = new Uint8Array(await result.response().arrayBuffer())
+  if (imageTypeOf(webp) !== 'image/webp') throw unsupported() // what the service cannot transform it may hand back as it came
+  return webp
 }
 
 /** The error codes do not tell a bad image from a bad day of the service; whether it can do a good image does. */
@@ -59,6 +64,12 @@ function unsupported(): Failure {
   return new Failure('unsupported_media_type', 'The file must be a JPEG, PNG, GIF or WebP image')
 }
 
+/** The bytes themselves: a Blob would hold a second copy of them, and an isolate has 128 MB for all of its requests. */
 function streamOf(bytes: Bytes): ReadableStream<Uint8Array> {
-  return new Blob([bytes]).stream()
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes)
+      controller.close()
+    },
+  })
 }

@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/db.ts'
 import { mirror } from '../../platform/events.ts'
 import { type Id, shardOf } from '../../platform/ids.ts'
 import { loadPage, type Page, type PageQuery, seek } from '../../platform/page.ts'
@@ -40,7 +41,7 @@ export async function indexComment(ctx: SystemCtx, { threadId, postId }: { threa
     .select(sql`select ${Number(threadId)}, ${Number(postId)} from ${posts} where ${posts.id} = ${Number(threadId)}`)
     .onConflictDoNothing()
   await mirror(
-    () => ctx.db.shardOf(postId).$count(posts, eq(posts.id, postId)),
+    () => atPrimary(ctx).shardOf(postId).$count(posts, eq(posts.id, postId)),
     (exists) => db.batch(exists ? [add, count(1)] : [db.delete(threadIndex).where(entry), count(-1)]),
   )
 }
