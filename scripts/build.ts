@@ -32,7 +32,7 @@ async function checkDeployment(): Promise<void> {
 function printNeeds(secrets: string[], env: Target): void {
   const commands = secretCommands(secrets, env).map((command) => `  ${command}\n`)
   process.stdout.write(`Needed once, and wrangler refuses to deploy while one is missing:\n${commands.join('')}`)
-  process.stdout.write(`After the first deploy, and before each later one:\n  npm run migrate -- ${env}\n`)
+  process.stdout.write(`Before each deploy, the first included:\n  npm run migrate -- ${env}\n`)
 }
 
 try {

@@ -1,6 +1,7 @@
 export type Target = 'staging' | 'production'
 
 type Binding = { binding: string }
+type Consumer = { queue: string; dead_letter_queue?: string }
 
 /** The part of wrangler's resolved configuration that is checked. */
 export type Settings = {
@@ -9,7 +10,7 @@ export type Settings = {
   d1_databases: (Binding & { database_name?: string })[]
   r2_buckets: (Binding & { bucket_name?: string })[]
   analytics_engine_datasets: (Binding & { dataset?: string })[]
-  queues: { producers?: Binding[]; consumers?: { queue: string }[] }
+  queues: { producers?: (Binding & { queue: string })[]; consumers?: Consumer[] }
   kv_namespaces: Binding[]
   durable_objects: { bindings: { name: string }[] }
   send_email: { name: string }[]
@@ -19,14 +20,36 @@ export type Settings = {
 
 /** What forbids deploying `settings` as `target`, a sentence each; empty when all is well. */
 export function deployProblems(settings: Settings, development: Settings, target: Target): string[] {
-  const belongsToDevelopment = new Set(resourcesOf(development))
   return [
     ...(settings.vars.ENVIRONMENT === target ? [] : [`vars.ENVIRONMENT must be "${target}"`]),
     ...addressProblems(settings.vars.BASE_URL),
     ...missing(namesOf(development), namesOf(settings)).map((name) => `${name} is not declared for ${target}`),
     ...resourcesOf(settings)
-      .filter((name) => belongsToDevelopment.has(name))
-      .map((name) => `${name} belongs to development`),
+      .filter((name) => !name.split(/[-_]/).includes(target))
+      .map((name) => `${name} does not say by its name that it belongs to ${target}`),
+    ...databaseProblems(settings),
+    ...queueProblems(settings.queues),
+  ]
+}
+
+function databaseProblems({ d1_databases: databases }: Settings): string[] {
+  const names = databases.map((it) => it.database_name)
+  const twice = databases.filter((it, i) => names.indexOf(it.database_name) < i)
+  return twice.map((it) => `${it.binding} is the same database as another binding`)
+}
+
+/** `src/worker.ts` knows a queue by how its name ends; what failed goes to one of the same name that ends in `-dead`. */
+function queueProblems({ producers = [], consumers = [] }: Settings['queues']): string[] {
+  const consumed = consumers.map((it) => it.queue)
+  const unknown = consumed.filter((name) => !/-(events|fanout|deliveries)(-dead)?$/.test(name))
+  const astray = consumers.filter((it) => !it.queue.endsWith('-dead') && it.dead_letter_queue !== `${it.queue}-dead`)
+  return [
+    ...missing(
+      producers.map((it) => it.queue),
+      consumed,
+    ).map((name) => `nobody consumes ${name}`),
+    ...unknown.map((name) => `src/worker.ts does not know what to do with ${name}`),
+    ...astray.map(({ queue }) => `what fails in ${queue} must go to ${queue}-dead`),
   ]
 }
 
@@ -38,7 +61,8 @@ function addressProblems(address: unknown): string[] {
 function isPublicHttps(address: string): boolean {
   if (!URL.canParse(address)) return false
   const { protocol, hostname } = new URL(address)
-  const reserved = /^[\d.]+$|^\[|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test)$/
+  // No mail can be sent from workers.dev, and nobody could register.
+  const reserved = /^[\d.]+$|^\[|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test|workers\.dev)$/
   return protocol === 'https:' && hostname.includes('.') && !reserved.test(hostname)
 }
 
@@ -60,5 +84,5 @@ const resourcesOf = (settings: Settings): string[] => [
   ...settings.d1_databases.flatMap((it) => it.database_name ?? []),
   ...settings.r2_buckets.flatMap((it) => it.bucket_name ?? []),
   ...settings.analytics_engine_datasets.flatMap((it) => it.dataset ?? []),
-  ...(settings.queues.consumers ?? []).map((it) => it.queue),
+  ...[settings.queues.producers ?? [], settings.queues.consumers ?? []].flat().map((it) => it.queue),
 ]

@@ -79,7 +79,7 @@ const Variables = z
 
 function isPublic(address: string): boolean {
   const { protocol, hostname } = new URL(address)
-  return protocol === 'https:' && hostname.includes('.') && !/^[\d.]+$/.test(hostname)
+  return protocol === 'https:' && hostname.includes('.') && !/^[\d.]+$|\.workers\.dev$/.test(hostname)
 }
 
 export type Config = z.infer<typeof Variables>

@@ -20,7 +20,10 @@ test('every queue that is consumed is also produced, because wrangler provisions
 
 test('the settings of development are refused', () => {
   expect(deployProblems(read(), read(), 'production')).toEqual(
-    expect.arrayContaining(['vars.ENVIRONMENT must be "production"', 'socialconnect-directory belongs to development']),
+    expect.arrayContaining([
+      'vars.ENVIRONMENT must be "production"',
+      'socialconnect-directory does not say by its name that it belongs to production',
+    ]),
   )
 })
 
@@ -38,6 +41,7 @@ test.each([
   'https://[::1]',
   'https://social.example.com',
   'https://social.test',
+  'https://social.workers.dev',
   'social.org',
   '',
 ])('the address %s is refused', (BASE_URL) => {
@@ -46,4 +50,34 @@ test.each([
 
 test('an https address is taken as a variable too', () => {
   expect(problemsWith({ vars: { ...read('production').vars, BASE_URL: 'https://social.org' } })).toEqual([])
+})
+
+test('what belongs to another environment is refused, wherever it is named', () => {
+  const staging = read('staging')
+  expect(problemsWith({ d1_databases: staging.d1_databases })).toHaveLength(4)
+  expect(problemsWith({ queues: { ...read('production').queues, producers: staging.queues.producers } })).toHaveLength(
+    12,
+  )
+})
+
+test('two shards on one database are refused', () => {
+  const [directory, shard, ...rest] = read('production').d1_databases
+  const same = { ...shard!, binding: 'SHARD_1' }
+  expect(problemsWith({ d1_databases: [directory!, shard!, same, rest.at(-1)!] })).toEqual([
+    'SHARD_1 is the same database as another binding',
+  ])
+})
+
+test('queues that nobody consumes, that the Worker does not know or whose failures go astray are refused', () => {
+  const { producers, consumers } = read('production').queues
+  const [events, ...others] = consumers!
+  const withConsumers = (list: typeof consumers) => problemsWith({ queues: { producers, consumers: list } })
+  expect(withConsumers(others)).toEqual([`nobody consumes ${events!.queue}`])
+  expect(withConsumers([...others, { ...events!, dead_letter_queue: undefined }])).toEqual([
+    `what fails in ${events!.queue} must go to ${events!.queue}-dead`,
+  ])
+  const strange = { queue: 'events-of-production', dead_letter_queue: 'events-of-production-dead' }
+  expect(withConsumers([...consumers!, strange])).toEqual([
+    'src/worker.ts does not know what to do with events-of-production',
+  ])
 })
