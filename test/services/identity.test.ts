@@ -94,6 +94,16 @@ test('a mail that could not be sent is sent later', async () => {
   expect(mailsTo('dora@example.com')).toHaveLength(2)
 })
 
+test('a mail that will never be taken is not tried again', async () => {
+  send.mockRejectedValueOnce(Object.assign(new Error('suppressed'), { code: 'E_RECIPIENT_SUPPRESSED' }))
+  await signUp('dot')
+  const ready = () =>
+    one<{ account_id: number }>('select account_id from handles where handle = ? and mailed_at > 0', 'dot')
+  const row = await vi.waitUntil(ready, { timeout: 10_000 })
+  await mailRegistration(createContext({ env, waitUntil: () => {} }), { accountId: String(row!.account_id) as Id })
+  expect(mailsTo('dot@example.com')).toHaveLength(1)
+})
+
 test('a known address is answered as an unknown one is, by the same work, and its owner is told', async () => {
   await register('eve')
   const known = await shown(await signUp('eve_2', 'EVE@example.com'))

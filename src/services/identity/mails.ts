@@ -1,6 +1,9 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
 
+/** What the mail service says of addresses that it will never send to: trying again would not help. */
+const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
+
 /** Sends the token that proves the address, as a link and as text. */
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
   const link = `${ctx.config.BASE_URL}/?verify=${token}`
@@ -29,5 +32,10 @@ async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: str
       </body>
     </html>`
   const from = { email: `no-reply@${new URL(ctx.config.BASE_URL).hostname}`, name: 'SocialConnect' }
-  await ctx.env.MAIL.send({ from, to, subject, html: String(body), text: paragraphs.join('\n\n') })
+  const mail = { from, to, subject, html: String(body), text: paragraphs.join('\n\n') }
+  await ctx.env.MAIL.send(mail).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? error.code : null
+    if (!FINAL.includes(code)) throw error
+    ctx.log.warn('an address takes no mail', { code })
+  })
 }
