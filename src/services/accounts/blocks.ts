@@ -28,11 +28,15 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
   return { ...account, relation: { following: false, followedBy: false, blocking: true } }
 }
 
-/** Takes a block back; the follows that it ended stay ended. */
+/**
+ * Takes a block back; the follows that it ended stay ended. The other side's shard may not have heard of the block yet, and
+ * once it is gone no event could tell it what to end, so it is told first.
+ */
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<Account> {
   const account = await getAccount(ctx, { accountId: otherId })
   if (!account.relation) throw invalid('accountId', 'is the viewer’s own')
   const accountId = ctx.viewer.id
+  await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)
   await db.batch([
     db.delete(blocks).where(entry(accountId, otherId, true)),
