@@ -6,7 +6,7 @@ import {
   runInDurableObject,
 } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Committed } from '../../src/platform/events.ts'
 import { followAccount } from '../../src/services/accounts/follows.ts'
 import { likePost } from '../../src/services/posts/likes.ts'
@@ -90,7 +90,9 @@ test('what nobody acknowledges is sent again at distances that grow to a minute,
   }
   const giveEnv = (bindings: object) =>
     runInDurableObject(sweeper, (instance) => void Object.assign(instance, { env: bindings }))
+  onTestFinished(() => giveEnv(env))
   await giveEnv({ ...env, EVENTS: { sendBatch } })
+  await runInDurableObject(sweeper, (_, state) => state.storage.deleteAll())
   await sweeper.arm('0')
   const from = Date.now()
   vi.useFakeTimers({ toFake: ['Date'] })
@@ -111,7 +113,6 @@ test('what nobody acknowledges is sent again at distances that grow to a minute,
   await deliverEach(lost)
   await passAt(318)
   expect(await runInDurableObject(sweeper, (_, state) => state.storage.getAlarm())).toBeNull()
-  await giveEnv(env)
 })
 
 test('every message delivered ten times and shuffled has its effect once', async () => {

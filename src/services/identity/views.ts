@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/ids.ts'
 import { handles } from './tables.ts'
@@ -63,15 +63,15 @@ async function fromCache(ctx: SystemCtx, wanted: string[]): Promise<Map<string, 
 
 async function fromDirectory(ctx: SystemCtx, wanted: string[]): Promise<{ handle: string; accountId: Id }[]> {
   if (wanted.length === 0) return []
+  const [first, ...others] = wanted
+  const named =
+    others.length === 0
+      ? eq(handles.handle, first!)
+      : inArray(handles.handle, sql`(select value from json_each(${JSON.stringify(wanted)}))`)
   return ctx.db.directory
     .select({ handle: handles.handle, accountId: handles.accountId })
     .from(handles)
-    .where(
-      and(
-        inArray(handles.handle, sql`(select value from json_each(${JSON.stringify(wanted)}))`),
-        isNull(handles.reservedUntil),
-      ),
-    )
+    .where(and(named, isNull(handles.reservedUntil)))
 }
 
 function keyOf(handle: string): string {

@@ -15,7 +15,7 @@ import { loadAttachable } from '../media/views.ts'
 import { entitiesOf, mentionedHandles } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
 import { likes, posts, threadIndex } from './tables.ts'
-import { loadPosts, type Post, selectPosts, showPost } from './views.ts'
+import { loadPosts, type Post, showPost } from './views.ts'
 
 // All of \p{Cc} but the line feed and the tab.
 const CONTROL_CHARACTERS = /[^\P{Cc}\n\t]/gu
@@ -68,20 +68,18 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
   }
   const db = ctx.db.shardOf(authorId)
   return withFreshId(ctx, shardOf(authorId), 'posts.id', async (id) => {
-    const results = await db
+    const [, [author]] = await db
       .batch([
         db.insert(posts).values({ id, ...content, authorId: unlessSuspended(authorId) }),
-        addTo(db, authorId, 'postCount', 1),
+        addTo(db, authorId, 'postCount', 1).returning({ handle: accounts.handle, displayName: accounts.displayName }),
         indexPost(db, { id, authorId, isComment: parent !== null }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
         record(db, postPublished, { postId: id, authorId }),
-        selectPosts(db, authorId, eq(posts.id, id)),
       ])
       .catch(refuseSuspended)
       .catch(refuseTaken)
-    const [row] = results.at(-1) as Awaited<ReturnType<typeof selectPosts>>
-    return showPost(ctx, row!)
+    return showPost(ctx, { id, ...content, ...author!, likeCount: 0, commentCount: 0, liked: 0 })
   })
 }
 

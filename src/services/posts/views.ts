@@ -53,7 +53,7 @@ function columns(viewerId: Bound<Id> | null) {
 }
 
 /** Those of some posts of `db` that the viewer may see, as rows for `showPost`; one statement. */
-export function selectPosts(db: Database, viewerId: Bound<Id> | null, which: SQL) {
+function selectPosts(db: Database, viewerId: Bound<Id> | null, which: SQL) {
   return db
     .select({ id: posts.id, ...columns(viewerId) })
     .from(posts)
