@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Database } from '../../platform/db.ts'
 import type { Id } from '../../platform/ids.ts'
 import { accounts, follows } from './tables.ts'
@@ -12,6 +12,15 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
 }
 
 type Counter = 'followerCount' | 'followingCount' | 'postCount'
+
+/** Counts a post of the account and answers its names; of a suspended account it changes nothing. */
+export function countPost(db: Database, accountId: Id) {
+  return db
+    .update(accounts)
+    .set({ postCount: sql`${accounts.postCount} + 1` })
+    .where(and(eq(accounts.id, accountId), isNull(accounts.suspendedAt)))
+    .returning({ handle: accounts.handle, displayName: accounts.displayName })
+}
 
 /** Adds `by` to one of an account's counters if the statement before it in the batch changed something. */
 export function addTo(db: Database, accountId: Id, counter: Counter, by: 1 | -1) {

@@ -6,8 +6,7 @@ import { constraintOf, Failure, invalid, notFound } from '../../platform/errors.
 import { record } from '../../platform/events.ts'
 import { type Claim, once } from '../../platform/idempotency.ts'
 import { Id, shardOf } from '../../platform/ids.ts'
-import { addTo } from '../accounts/statements.ts'
-import { accounts } from '../accounts/tables.ts'
+import { addTo, countPost } from '../accounts/statements.ts'
 import { indexPost, unindexPost } from '../feed/statements.ts'
 import { accountIdsOf } from '../identity/views.ts'
 import { attachMedia, refuseTaken } from '../media/statements.ts'
@@ -68,10 +67,10 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
   }
   const db = ctx.db.shardOf(authorId)
   return withFreshId(ctx, shardOf(authorId), 'posts.id', async (id) => {
-    const [, [author]] = await db
+    const [[author]] = await db
       .batch([
-        db.insert(posts).values({ id, ...content, authorId: unlessSuspended(authorId) }),
-        addTo(db, authorId, 'postCount', 1).returning({ handle: accounts.handle, displayName: accounts.displayName }),
+        countPost(db, authorId),
+        db.insert(posts).values({ id, ...content, authorId: ifCounted(authorId) }),
         indexPost(db, { id, authorId, isComment: parent !== null }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
@@ -84,8 +83,8 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
 }
 
 /** The author's id, or nothing, on which the batch fails: a token outlives a suspension by up to two seconds. */
-function unlessSuspended(authorId: Id) {
-  return sql<Id>`(select ${accounts.id} from ${accounts} where ${accounts.id} = ${Number(authorId)} and ${accounts.suspendedAt} is null)`
+function ifCounted(authorId: Id) {
+  return sql<Id>`iif(changes() > 0, ${Number(authorId)}, null)`
 }
 
 function refuseSuspended(error: unknown): never {
