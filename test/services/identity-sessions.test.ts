@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { createContext } from '../../src/platform/context.ts'
 import { shardOf } from '../../src/platform/ids.ts'
+import { forgetLapsed } from '../../src/services/identity/jobs.ts'
 import { enter } from '../../src/services/identity/login.ts'
 import type { Tokens } from '../../src/services/identity/views.ts'
 import { PASSWORD, type Person, refresh, register, setRole, settled, stranger } from '../support/people.ts'
@@ -70,6 +71,18 @@ test('a refresh whose answer was never kept says to try again, and ends nothing'
   const again = await next(amy.refreshToken)
   expect([again.status, again.headers.get('retry-after')]).toEqual([503, '1'])
   expect((await next(refreshToken)).status).toBe(200)
+})
+
+test('the answer of a refresh is not kept when it is good no longer', async () => {
+  const ann = await register('ann_grace')
+  await next(ann.refreshToken)
+  const answers = () =>
+    count('select count(rotation_replay_response) n from refresh_tokens where user_id = ?', Number(ann.id))
+  await forgetLapsed(createContext({ env, waitUntil: () => {} }))
+  expect(await answers()).toBe(1)
+  await endGrace(ann)
+  await forgetLapsed(createContext({ env, waitUntil: () => {} }))
+  expect(await answers()).toBe(0)
 })
 
 test('the grace of a refresh ends with its login', async () => {
