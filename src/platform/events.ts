@@ -74,8 +74,9 @@ export function on<T>(
 }
 
 /**
- * Keeps a copy of a fact that is enforced elsewhere: reads the truth (`atPrimary`, for a replica may lag), writes the copy, and reads again until the truth
- * has stood still, so that whoever writes last has seen the newest truth, whatever the order of events. Answers that truth.
+ * Keeps a copy of a fact that is enforced elsewhere: reads the truth (`atPrimary`, for a replica may lag), writes the copy,
+ * and reads again until the truth has stood still, so that whoever writes last has seen the newest truth, whatever the order
+ * of events. Answers that truth.
  */
 export async function mirror<T>(read: () => Promise<T>, write: (truth: T) => Promise<unknown>): Promise<T> {
   let truth = await read()

@@ -30,7 +30,6 @@ type Position = { side: 'after' | 'before'; id: Id }
 export type Seek = Clauses & {
   limit: number
   query: PageQuery
-  backward: boolean
   /** For a query with `preparedSeek`. */
   variant: SeekVariant
   values: { cursor: number; limit: number }
@@ -50,7 +49,6 @@ export function seek(query: PageQuery, column: SQLiteColumn, order: Order = 'new
     ...clauses(column, descending, from?.id ?? null),
     limit: query.limit + 1,
     query,
-    backward,
     variant: { hasCursor: from !== null, backward },
     values: { cursor: Number(from?.id), limit: query.limit + 1 },
     back: from && encode(backward ? 'after' : 'before', toId(Number(from.id) + (descending ? -1 : 1))),
@@ -84,17 +82,18 @@ export async function loadPage<R extends { id: Id }, T>(
   rows: readonly R[],
   load: (rows: R[]) => Promise<ReadonlyMap<Id, T>>,
 ): Promise<Page<T>> {
+  const { backward } = from.variant
   const more = rows.length > from.query.limit
   const kept = rows.slice(0, from.query.limit)
-  if (from.backward) kept.reverse()
+  if (backward) kept.reverse()
   const shown = await load(kept)
   const items = kept.flatMap(({ id }) => shown.get(id) ?? [])
   const [first, last] = [kept[0], kept.at(-1)]
   if (!first || !last) {
     const here = from.query.cursor ?? null
-    return { items, nextCursor: from.backward ? from.back : null, previousCursor: from.backward ? here : from.back }
+    return { items, nextCursor: backward ? from.back : null, previousCursor: backward ? here : from.back }
   }
-  const nextCursor = from.backward || more ? encode('after', last.id) : null
+  const nextCursor = backward || more ? encode('after', last.id) : null
   return { items, nextCursor, previousCursor: encode('before', first.id) }
 }
 

@@ -13,7 +13,7 @@ export type Standing = {
   endedSessions: string[]
 }
 
-/** Requests granted ahead: `granted` may be spent until the window ends at `resetsAt` (epoch ms), `remaining` are left beyond them. */
+/** Requests granted ahead, good until the window ends at `resetsAt` (epoch ms); `remaining` are left beyond them. */
 export type Lease = { granted: number; remaining: number; resetsAt: number; standing: Standing }
 
 const ACCESS_TOKEN_LIFE_MS = 10 * 60_000

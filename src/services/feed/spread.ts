@@ -34,7 +34,7 @@ async function factsOf(ctx: SystemCtx, postId: Id): Promise<Facts> {
   return { listed: post !== undefined && post.rootId === null, isPublic: post?.visibility === 'public' }
 }
 
-/** Makes the feed index of every other shard, and the public feed, agree with whether the post is there. Answers what it found. */
+/** Makes the feed index of every other shard, and the public feed, agree with whether the post is there; answers whether. */
 export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Promise<Facts> {
   const others = ctx.db.shards.filter((shard) => shard !== shardOf(post.id))
   return mirror(
