@@ -1,3 +1,5 @@
+import { isPublic } from '../src/platform/env.ts'
+
 export type Target = 'staging' | 'production'
 
 type Binding = { binding: string }
@@ -60,10 +62,8 @@ function addressProblems(address: unknown): string[] {
 
 function isPublicHttps(address: string): boolean {
   if (!URL.canParse(address)) return false
-  const { protocol, hostname } = new URL(address)
-  // No mail can be sent from workers.dev, and nobody could register.
-  const reserved = /^[\d.]+$|^\[|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test|workers\.dev)$/
-  return protocol === 'https:' && hostname.includes('.') && !reserved.test(hostname)
+  const reserved = /^\[|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test)$/
+  return isPublic(address) && !reserved.test(new URL(address).hostname)
 }
 
 const missing = (wanted: string[], present: string[]) => wanted.filter((name) => !present.includes(name))

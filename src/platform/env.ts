@@ -77,7 +77,8 @@ const Variables = z
     error: 'must be the https address that people use',
   })
 
-function isPublic(address: string): boolean {
+/** Whether the network can be reached there, and can send mail: https, a name with a dot, and not the one of workers.dev. */
+export function isPublic(address: string): boolean {
   const { protocol, hostname } = new URL(address)
   return protocol === 'https:' && hostname.includes('.') && !/^[\d.]+$|\.workers\.dev$/.test(hostname)
 }
