@@ -6,6 +6,7 @@ import { followAccount } from '../src/services/accounts/follows.ts'
 import { homeFeed } from '../src/services/feed/feeds.ts'
 import { pushToOnline } from '../src/services/feed/spread.ts'
 import { listNotifications } from '../src/services/notifications/notifications.ts'
+import { notify } from '../src/services/notifications/notify.ts'
 import { likePost } from '../src/services/posts/likes.ts'
 import { createPost, getPost } from '../src/services/posts/posts.ts'
 import { heldBack } from './support/held.ts'
@@ -90,12 +91,18 @@ test.each(sizes)('reading and writing cost the same beside %i posts, on one shar
       expectWithin(name, await costOf(other, run), budget)
     const written = { trips: 2, rowsRead: 8, queueMessages: 1 }
 
+    const { value: comment } = await createPost(as(other), draft({ text: 'well said', parentId: post.id }))
+
     await within('read a post', { trips: 1, rowsRead: 8 }, (ctx) => getPost(ctx, { postId: post.id }))
+    await within('read a comment', { trips: 2, rowsRead: 8 }, (ctx) => getPost(ctx, { postId: comment.id }))
     await within('create a post', { ...written, trips: 1, rowsWritten: 5 }, (ctx) =>
       createPost(ctx, draft({ text: 'plain #tag' })),
     )
     await within('like', { ...written, rowsWritten: 3 }, (ctx) => likePost(ctx, { postId: post.id }))
     await within('like again', { trips: 2, rowsRead: 8 }, (ctx) => likePost(ctx, { postId: post.id }))
+    await within('like a comment', { ...written, trips: 3, rowsRead: 8 + 3, rowsWritten: 3 }, (ctx) =>
+      likePost(ctx, { postId: comment.id }),
+    )
     await within('follow', { ...written, rowsWritten: 4 }, (ctx) => followAccount(ctx, { accountId: author }))
     await within('follow again', { trips: 2, rowsRead: 8 }, (ctx) => followAccount(ctx, { accountId: author }))
     await within('notifications page', { trips: 2 + shardOf(other), rowsRead: 6 * PAGE }, (ctx) =>
@@ -105,7 +112,7 @@ test.each(sizes)('reading and writing cost the same beside %i posts, on one shar
   }
 })
 
-// A parent and the people mentioned are read first: one trip more. A comment's root is read besides.
+// A parent and the people mentioned are read first: one trip more. The root of a comment is read besides.
 test('a post costs one trip more with a parent or a mention, and two rows written more for each image', async () => {
   const [ada, bob] = await seedPeople('poster', 2, (i) => i)
   const { value: post } = await createPost(as(ada!.id), draft({ text: 'hello' }))
@@ -137,9 +144,26 @@ test('a notifications page reads the page, its posts and its people, in one wave
     }))
     await insertRows(shards[i]!, 'notifications', rows)
     const cost = await costOf(recipient, (ctx) => listNotifications(ctx, { limit: PAGE }))
-    // Twenty posts of as many authors and twenty other people, besides the row ahead and the reader's own account.
+    // Twenty posts and twenty other people, besides the row ahead and the reader's own account.
     expectWithin('notifications page', cost, { trips: 3, rowsRead: 6 * PAGE + 2 })
   }
+})
+
+test('a notifications page of comments asks for their roots in the same wave', async () => {
+  const [recipient, ...writers] = await idsOf('thread', 1 + 2 * PAGE, (i) => i % 2)
+  const roots = await seedPosts(writers.slice(0, PAGE))
+  const comments = await seedPosts(writers.slice(PAGE))
+  for (const [i, comment] of comments.entries()) {
+    const under = shards[shardOf(comment)]!.prepare('update posts set root_id = ?1, parent_id = ?1 where id = ?2')
+    await under.bind(Number(roots[i]), Number(comment)).run()
+    const news = { id: comment, kind: 'comment', actorId: writers[PAGE + i]!, postId: comment } as const
+    await notify(held.context(), recipient!, news)
+  }
+  const ctx = as(recipient!)
+  const page = await listNotifications(ctx, { limit: PAGE })
+  expect(page.items.map((item) => item.post?.rootId)).toEqual(roots.toReversed())
+  // Each comment with its author, who is the actor, and a root of its own.
+  expectWithin('notifications page', ctx.cost, { trips: 3, rowsRead: 7 * PAGE + 2 })
 })
 
 test('a post is announced to a thousand online followers of a shard with one trip there and one to its author', async () => {

@@ -1,13 +1,14 @@
-import { fillPlaceholders } from 'drizzle-orm'
+import { Column, fillPlaceholders, is, SQL } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import type { Database } from './db.ts'
 
-/** A drizzle select, awaited or prepared. */
-type Select<R> = PromiseLike<R[]> & { prepare: () => Prepared }
-type Prepared = {
-  getQuery: () => { sql: string; params: unknown[] }
-  mapResult: (result: unknown, isFromBatch: boolean) => unknown
+/** A drizzle select of columns and expressions, awaited or taken apart. */
+type Select<R> = PromiseLike<R[]> & {
+  toSQL: () => { sql: string; params: unknown[] }
+  _: { readonly selectedFields: Record<string, unknown> }
 }
+type Decode = (value: unknown) => unknown
+type Made = { sql: string; params: unknown[]; fields: [name: string, decode: Decode][] }
 
 // What is prepared outlives the request that first needs it, so it is made on a database that belongs to none.
 const nowhere = drizzle({ prepare: () => null } as unknown as D1Database) as unknown as Database
@@ -19,16 +20,31 @@ const nowhere = drizzle({ prepare: () => null } as unknown as D1Database) as unk
 export function prepared<V extends Record<string, boolean>, N extends string, R>(
   build: (db: Database, variant: V) => Select<R>,
 ): (db: Database, variant: V, values: Record<N, string | number>) => Promise<R[]> {
-  const made = new Map<string, { query: Prepared; sql: string; params: unknown[] }>()
+  const made = new Map<string, Made>()
   return async (db, variant, values) => {
     const key = JSON.stringify(variant)
-    let known = made.get(key)
-    if (!known) {
-      const query = build(nowhere, variant).prepare()
-      known = { query, ...query.getQuery() }
-      made.set(key, known)
-    }
+    const known = made.get(key) ?? make(build(nowhere, variant))
+    made.set(key, known)
     const statement = db.$client.prepare(known.sql).bind(...fillPlaceholders(known.params, values))
-    return known.query.mapResult(await statement.all(), true) as R[]
+    const { results } = await statement.all()
+    return results.map((row) => decoded(known.fields, Object.values(row))) as R[]
   }
+}
+
+function make(query: Select<unknown>): Made {
+  const fields = Object.entries(query._.selectedFields)
+  return { ...query.toSQL(), fields: fields.map(([name, field]) => [name, decoderOf(field)]) }
+}
+
+/** As drizzle reads a field, asked once instead of for every row. */
+function decoderOf(field: unknown): Decode {
+  if (is(field, Column)) return (value) => field.mapFromDriverValue(value)
+  const { decoder } = (is(field, SQL.Aliased) ? field.sql : field) as { decoder: { mapFromDriverValue: Decode } }
+  return (value) => decoder.mapFromDriverValue(value)
+}
+
+function decoded(fields: Made['fields'], values: unknown[]): Record<string, unknown> {
+  const row: Record<string, unknown> = {}
+  for (const [i, [name, decode]] of fields.entries()) row[name] = values[i] === null ? null : decode(values[i])
+  return row
 }

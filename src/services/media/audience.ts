@@ -29,7 +29,7 @@ export async function audienceOf(ctx: Ctx, mediaId: Id, readerId: Id | null): Pr
   if (!row) throw notFound()
   const { postId, rootId } = row
   const isOwn = row.ownerId === readerId && postId === null
-  const isVisible = isOwn || (Boolean(row.visible) && (!postId || !rootId || (await maySee(as(ctx, readerId), postId))))
+  const isVisible = isOwn || (Boolean(row.visible) && (!rootId || (await maySee(as(ctx, readerId), rootId))))
   if (!isVisible) throw notFound()
   return readerId === null || (row.visibility === 'public' && rootId === null) ? 'everyone' : 'some'
 }

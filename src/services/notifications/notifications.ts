@@ -26,7 +26,7 @@ export const UnreadCount = z.object({ count: z.int().max(100) }).openapi('Unread
 const COUNTED = 100
 const notBlocked = sql`not exists (select 1 from ${blocks} where ${blocks.accountId} = ${notifications.accountId} and ${blocks.otherId} = ${notifications.actorId})`
 
-type Row = { id: Id; kind: Kind; actorId: Id; postId: Id | null; unread: number }
+type Row = { id: Id; kind: Kind; actorId: Id; postId: Id | null; rootId: Id | null; unread: number }
 
 const preparedRows = prepared((db, variant: Seek['variant']) => {
   const viewerId = sql.placeholder('viewerId')
@@ -38,6 +38,7 @@ const preparedRows = prepared((db, variant: Seek['variant']) => {
       kind: notifications.kind,
       actorId: notifications.actorId,
       postId: notifications.postId,
+      rootId: notifications.rootId,
       unread: sql<number>`${notifications.arrivedAt} > ${readAt}`.as('unread'),
     })
     .from(notifications)
@@ -53,12 +54,19 @@ function selectRows(ctx: UserCtx, from: Seek): Promise<Row[]> {
 
 /** The wire shapes of rows, by id, without those whose actor or post the viewer may no longer see. */
 async function showRows(ctx: UserCtx, rows: readonly Row[]): Promise<Map<Id, Notification>> {
-  const postIds = rows.flatMap((row) => row.postId ?? [])
-  const actorIds = rows.map((row) => row.actorId)
-  const [posts, actors] = await Promise.all([loadPosts(ctx, postIds), loadAccountRefs(ctx, actorIds)])
+  // With the comments their roots, which must be visible too; and whoever wrote a post comes with it.
+  const postIds = rows.flatMap(({ postId, rootId }) => [postId, rootId].filter((id) => id !== null))
+  const others = rows.filter((row) => row.kind === 'follow' || row.kind === 'like')
+  const [posts, actors] = await Promise.all([
+    loadPosts(ctx, postIds),
+    loadAccountRefs(
+      ctx,
+      others.map((row) => row.actorId),
+    ),
+  ])
   const shown = rows.flatMap(({ id, kind, actorId, postId, unread }): Notification[] => {
-    const actor = actors.get(actorId)
     const post = postId === null ? null : posts.get(postId)
+    const actor = post?.author.id === actorId ? post.author : actors.get(actorId)
     if (!actor || post === undefined) return []
     return [{ id, kind, actor, post, createdAt: new Date(timeOf(id)).toISOString(), unread: Boolean(unread) }]
   })

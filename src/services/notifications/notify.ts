@@ -3,7 +3,7 @@ import { type SystemCtx, seenBy } from '../../platform/context.ts'
 import type { Id } from '../../platform/ids.ts'
 import { publish } from '../../platform/realtime.ts'
 import { accounts, blocks } from '../accounts/tables.ts'
-import { maySee } from '../posts/views.ts'
+import { loadPosts } from '../posts/views.ts'
 import { type Kind, notifications } from './tables.ts'
 
 type News = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
@@ -14,14 +14,16 @@ type News = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
  */
 export async function notify(ctx: SystemCtx, accountId: Id, { id, kind, actorId, postId }: News): Promise<void> {
   if (accountId === actorId) return
-  if (postId !== null && !(await maySee(seenBy(ctx, accountId), postId))) return
+  const post = postId && (await loadPosts(seenBy(ctx, accountId), [postId])).get(postId)
+  if (postId !== null && !post) return
+  const rootId = post?.rootId ?? null
   const mine = Number(accountId)
   const db = ctx.db.shardOf(accountId)
   await db
     .insert(notifications)
     .select(
-      sql`select ${mine}, ${Number(id)}, ${kind}, ${Number(actorId)}, ${postId && Number(postId)}, ${ctx.now()} from ${accounts}
-        where ${accounts.id} = ${mine} and not exists
+      sql`select ${mine}, ${Number(id)}, ${kind}, ${Number(actorId)}, ${postId && Number(postId)}, ${rootId && Number(rootId)}, ${ctx.now()}
+        from ${accounts} where ${accounts.id} = ${mine} and not exists
           (select 1 from ${blocks} where ${blocks.accountId} = ${mine} and ${blocks.otherId} = ${Number(actorId)})`,
     )
     .onConflictDoNothing()

@@ -13,6 +13,8 @@ export const notifications = sqliteTable(
     kind: text('kind', { enum: kinds }).notNull(),
     actorId: id('actor_id').notNull(),
     postId: id('post_id'),
+    /** The root of that post, where it is a comment. */
+    rootId: id('root_id'),
     /** When it was written here, epoch ms: later than the event where its delivery was late. Decides what is unread. */
     arrivedAt: integer('arrived_at').notNull(),
   },
