@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from './context.ts'
 import type { Database } from './db.ts'
-import { Id, id, newId } from './ids.ts'
+import { Id, id, idAfter, newId } from './ids.ts'
 
 /** Events that were committed and not yet acknowledged by every subscriber. The row goes when the work is done. */
 export const outbox = sqliteTable('outbox', {
@@ -29,11 +29,11 @@ const recorded = new WeakMap<object, { type: string; data: unknown }>()
  * A statement that puts the event into the outbox of `db`, for the same batch as the change it tells of.
  * With `when`, the event is recorded only if that holds in the database (`changes() > 0`).
  * Its id tells its shard, so that those of different databases differ, and never clashes with one that waits there: it is
- * the larger of a new one and the last one plus one.
+ * the larger of a new one and the next after the last.
  */
 export function record<T>(db: Database, event: EventDefinition<T>, data: T, when?: SQL) {
   const body = JSON.stringify(event.data.parse(data))
-  const fresh = sql<Id>`max(${Number(newId(shardOfSource(db.name), db.now()))}, coalesce((select max(id) + 1 from ${outbox}), 0))`
+  const fresh = sql<Id>`max(${Number(newId(shardOfSource(db.name), db.now()))}, coalesce((select ${idAfter(sql`max(id)`)} from ${outbox}), 0))`
   const insert = db.insert(outbox)
   const inserted = when
     ? insert.select(sql`select ${fresh}, ${event.type}, ${body} where ${when}`)
@@ -70,7 +70,7 @@ export function on<T>(
   event: EventDefinition<T>,
   handle: (ctx: SystemCtx, data: T, eventId: Id) => Promise<void>,
 ): Subscription {
-  return { event, handle: (ctx, data, eventId) => handle(ctx, event.data.parse(data), eventId) }
+  return { event, handle: async (ctx, data, eventId) => handle(ctx, event.data.parse(data), eventId) }
 }
 
 /**

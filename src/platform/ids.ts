@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { type SQL, sql } from 'drizzle-orm'
 import { customType } from 'drizzle-orm/sqlite-core'
 
 const EPOCH = Date.UTC(2025, 0, 1)
@@ -46,6 +47,12 @@ export function idOf(shard: number, now: number, random: number): Id {
 /** The smallest id that could be made at `now` (epoch ms), for comparisons by age. */
 export function firstIdAt(now: number): Id {
   return toId(Math.floor((now - EPOCH) / TICK_MS) * SHARDS * RANDOM)
+}
+
+/** The next id of the same shard, in SQL: past the last of a tick it is the first of the next. */
+export function idAfter(last: SQL): SQL {
+  const [end, leap] = [sql.raw(String(RANDOM - 1)), sql.raw(String(SHARDS * RANDOM - RANDOM + 1))]
+  return sql`${last} + iif(${last} % ${sql.raw(String(RANDOM))} = ${end}, ${leap}, 1)`
 }
 
 /** The number of the shard that holds the thing with this id. Division, since JS bit operators stop at 32 bits. */

@@ -42,9 +42,11 @@ export function sourceOf(ctx: SystemCtx, source: string): Database {
   return source === 'd' ? ctx.db.directory : ctx.db.shard(Number(source))
 }
 
+type Delivery = { message: Message; event: Committed }
+
 /**
- * The consumer of `EVENTS`: runs every subscriber of each event and acknowledges by deleting the outbox row.
- * A failing event is retried alone; the others of the batch are done.
+ * The consumer of `EVENTS`: runs every subscriber of each event and acknowledges by deleting the outbox row. A failing
+ * event is retried alone; the others of the batch are done.
  */
 export async function consumeEvents(
   batch: MessageBatch,
@@ -53,35 +55,66 @@ export async function consumeEvents(
   subscriptions: readonly Subscription[],
 ): Promise<void> {
   const ctx = createContext({ env, waitUntil, start: 'first-primary' })
-  const done = new Map<string, Id[]>()
-  await Promise.all(
-    batch.messages.map(async (message) => {
-      const event = Committed.parse(message.body)
-      try {
-        await deliver(ctx, event, subscriptions)
-        done.set(event.source, [...(done.get(event.source) ?? []), event.id])
-      } catch (error) {
-        ctx.log.warn('an event will be retried', {
-          type: event.type,
-          eventId: event.id,
-          attempts: message.attempts,
-          error,
-        })
-        message.retry({ delaySeconds: Math.min(2 ** message.attempts, 300) })
-      }
-    }),
-  )
-  for (const [source, ids] of done) await acknowledge(sourceOf(ctx, source), ids)
+  const deliveries = batch.messages.flatMap((message): Delivery[] => {
+    const event = Committed.safeParse(message.body)
+    if (event.success) return [{ message, event: event.data }]
+    postpone(ctx, message, event.error)
+    return []
+  })
+  const bySource = [...Map.groupBy(deliveries, ({ event }) => event.source)]
+  await Promise.all(bySource.map(([source, mine]) => workOff(ctx, source, mine, subscriptions)))
 }
 
+/** Works off events of one database; if that does not answer, they are retried and those of the others are not. */
+async function workOff(
+  ctx: SystemCtx,
+  source: string,
+  deliveries: readonly Delivery[],
+  subscriptions: readonly Subscription[],
+): Promise<void> {
+  const failed = new Set<Delivery>()
+  const giveUp = (delivery: Delivery, error: unknown) => {
+    failed.add(delivery)
+    postpone(ctx, delivery.message, error, delivery.event)
+  }
+  try {
+    const db = sourceOf(ctx, source)
+    const waiting = await stillWaiting(db, deliveries)
+    await Promise.all(
+      deliveries
+        .filter(({ event }) => waiting.has(event.id))
+        .map((it) => deliver(ctx, it.event, subscriptions).catch((error: unknown) => giveUp(it, error))),
+    )
+    const done = deliveries.filter((it) => !failed.has(it)).map(({ event }) => event.id)
+    if (done.length > 0) await db.delete(outbox).where(among(outbox.id, done))
+  } catch (error) {
+    for (const it of deliveries) if (!failed.has(it)) giveUp(it, error)
+  }
+}
+
+/** Those events that nobody has acknowledged yet: a consumer that lags is sent copies, which must not cost it the work again. */
+async function stillWaiting(db: Database, deliveries: readonly Delivery[]): Promise<Set<Id>> {
+  const ids = deliveries.map(({ event }) => event.id)
+  const rows = await db.select({ id: outbox.id }).from(outbox).where(among(outbox.id, ids))
+  return new Set(rows.map((row) => row.id))
+}
+
+/** Runs every subscriber, and only then throws what failed first: one service's failure keeps no other from its work. */
 async function deliver(ctx: SystemCtx, event: Committed, subscriptions: readonly Subscription[]): Promise<void> {
   const mine = subscriptions.filter((subscription) => subscription.event.type === event.type)
-  for (const subscription of mine) await subscription.handle(ctx, event.data, event.id)
+  // It comes from a newer version, which may be rolled out any moment: the event waits for it.
+  if (mine.length === 0) throw new Error(`nobody reacts to ${event.type}`)
+  const failures: unknown[] = []
+  for (const { handle } of mine) {
+    await handle(ctx, event.data, event.id).catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
-/** Deletes the outbox rows of events whose work is done. */
-async function acknowledge(db: Database, ids: Id[]): Promise<void> {
-  await db.delete(outbox).where(among(outbox.id, ids))
+function postpone(ctx: SystemCtx, message: Message, error: unknown, event?: Committed): void {
+  const { attempts } = message
+  ctx.log.warn('an event will be retried', { type: event?.type, eventId: event?.id, attempts, error })
+  message.retry({ delaySeconds: Math.min(2 ** attempts, 300) })
 }
 
 /** The consumer of the dead-letter queues: one batch per message keeps it for replay and takes it out of the outbox. */

@@ -1,12 +1,14 @@
 import { DurableObject } from 'cloudflare:workers'
 import { createContext } from './context.ts'
+import type { Database } from './db.ts'
 import type { Env } from './env.ts'
-import type { Committed } from './events.ts'
 import type { Id } from './ids.ts'
 import { backlog, hasEvents, sourceOf, takeReplays } from './outbox.ts'
 
 const PASS_MS = 5_000
 const LONGEST_WAIT_MS = 60_000
+/** A page is one query and one message batch, and an invocation may make a thousand calls. */
+const PAGES_PER_PASS = 100
 
 /** How far the outbox has been sent, when all of it is due again (epoch ms), and how long that was put off. */
 type Progress = { sentTo: Id | null; againAt: number; wait: number }
@@ -18,8 +20,11 @@ const fresh: Progress = { sentTo: null, againAt: 0, wait: PASS_MS }
  * grow to a minute, since a consumer that lags is not helped by copies. It writes nothing into the outbox.
  */
 export class Sweeper extends DurableObject<Env> {
+  private armedAt = 0
+
   /** Makes sure that a pass is due soon. */
   async arm(source: string): Promise<void> {
+    this.armedAt = Date.now()
     if ((await this.ctx.storage.get('source')) !== source) await this.ctx.storage.put('source', source)
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + PASS_MS)
   }
@@ -31,30 +36,28 @@ export class Sweeper extends DurableObject<Env> {
     const ctx = createContext({ env: this.env, waitUntil: (work) => this.ctx.waitUntil(work), start: 'first-primary' })
     const db = sourceOf(ctx, source)
     await takeReplays(ctx, db)
-    const progress = (await this.ctx.storage.get<Progress>('progress')) ?? fresh
-    const isAgain = ctx.now() >= progress.againAt
-    const sentTo = await this.send(backlog(db, isAgain ? null : progress.sentTo, ctx.now() - PASS_MS))
-    if (await hasEvents(db)) {
-      await this.ctx.storage.put('progress', next(progress, sentTo, isAgain, ctx.now()))
-    } else {
-      await this.ctx.storage.delete('progress')
-      await this.ctx.storage.deleteAlarm()
-    }
+    await this.send(db, ctx.now())
+    if (await hasEvents(db)) return
+    await this.ctx.storage.delete('progress')
+    // Whoever woke it lately does not do so again for some seconds, and may have committed an event since it looked.
+    if (this.armedAt < Date.now() - 2 * PASS_MS) await this.ctx.storage.deleteAlarm()
   }
 
-  /** Sends pages of events; answers the id of the last. */
-  private async send(pages: AsyncIterable<Committed[]>): Promise<Id | null> {
-    let last: Id | null = null
-    for await (const events of pages) {
+  /** Sends what is due, page by page; how far it came is kept with each, for a pass that is cut off. */
+  private async send(db: Database, now: number): Promise<void> {
+    const last = (await this.ctx.storage.get<Progress>('progress')) ?? fresh
+    let progress = now < last.againAt ? last : begunAgain(last, now)
+    let pages = 0
+    for await (const events of backlog(db, progress.sentTo, now - PASS_MS)) {
       await this.env.EVENTS.sendBatch(events.map((body) => ({ body })))
-      last = events.at(-1)!.id
+      progress = { ...progress, sentTo: events.at(-1)!.id }
+      await this.ctx.storage.put('progress', progress)
+      if (++pages === PAGES_PER_PASS) return
     }
-    return last
   }
 }
 
-function next(progress: Progress, sentTo: Id | null, isAgain: boolean, now: number): Progress {
-  if (!isAgain) return { ...progress, sentTo: sentTo ?? progress.sentTo }
-  const wait = sentTo === null ? PASS_MS : Math.min(progress.wait * 2, LONGEST_WAIT_MS)
-  return { sentTo, againAt: now + wait, wait }
+function begunAgain({ wait: waited }: Progress, now: number): Progress {
+  const wait = Math.min(waited * 2, LONGEST_WAIT_MS)
+  return { sentTo: null, againAt: now + wait, wait }
 }

@@ -77,6 +77,13 @@ test('events never clash: many in one batch, many batches in one tick, or a cloc
   expect(timeOf(ids.at(-1)!)).toBe(clock)
 })
 
+test('an event after the last of its tick goes to the next tick of the same shard', async () => {
+  const last = idOf(0, clock + 10, 511)
+  await shard.insert(outbox).values({ id: last, type: 'test.happened', data: '{}' })
+  await shard.batch([record(shard, happened, { thingId })])
+  expect(committed.map((event) => event.id)).toEqual([idOf(0, clock + 20, 0)])
+})
+
 test('data that are not what the event declares are never recorded', () => {
   expect(() => record(shard, happened, { thingId: 'x' as Id })).toThrow()
 })
@@ -87,7 +94,7 @@ test('a subscriber gets parsed data, and none that are wrong', async () => {
   const subscription = on(happened, async (_, data, eventId) => void seen.push([data, eventId]))
   await subscription.handle(ctx, { thingId, more: 1 }, toId(5))
   expect(seen).toEqual([[{ thingId }, '5']])
-  expect(() => subscription.handle(ctx, { thingId: 5 }, toId(5))).toThrow()
+  await expect(subscription.handle(ctx, { thingId: 5 }, toId(5))).rejects.toThrow()
 })
 
 /** Lets tasks go one step at a time, in the order that `choices` gives. */

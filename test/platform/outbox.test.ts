@@ -8,6 +8,7 @@ import {
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Committed } from '../../src/platform/events.ts'
+import type { Sweeper } from '../../src/platform/sweeper.object.ts'
 import { followAccount } from '../../src/services/accounts/follows.ts'
 import { likePost } from '../../src/services/posts/likes.ts'
 import { createPost } from '../../src/services/posts/posts.ts'
@@ -150,6 +151,95 @@ test('a message that cannot be worked off is retried alone; the others of its ba
   vi.restoreAllMocks()
   await deliverEach([events[0]!])
   expect(await indexedOn(1, ada)).toBe(9)
+})
+
+/** The ids of the messages that the worker wants again, out of such bodies. */
+async function retriedOf(bodies: unknown[], env_ = env): Promise<string[]> {
+  const messages = bodies.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }))
+  const batch = createMessageBatch('socialconnect-events', messages)
+  const ctx = createExecutionContext()
+  await worker.queue(batch as never, env_, ctx)
+  return (await getQueueResult(batch, ctx)).retryMessages.map(({ msgId }) => msgId)
+}
+
+test('a copy of an event that was acknowledged costs no more than to see that', async () => {
+  const events = breakQueue()
+  await createPost(ada.ctx, draft({ text: 'once' }))
+  await vi.waitUntil(() => events.length === 1)
+  await deliverEach(events)
+  await shards[1]!.prepare('delete from feed_index where author_id = ?').bind(Number(ada.id)).run()
+  expect(await retriedOf(events)).toEqual([])
+  expect(await indexedOn(1, ada)).toBe(0)
+})
+
+test('what is no event, and events that this version does not know, are retried alone; the others are done', async () => {
+  const events = breakQueue()
+  await createPost(ada.ctx, draft({ text: 'known' }))
+  await vi.waitUntil(() => events.length === 1)
+  await env.SHARD_0.prepare("insert into outbox values (1, 'post.framed', '{}')").run()
+  const unknown = { source: '0', id: '1', type: 'post.framed', data: {} }
+  expect(await retriedOf([{ nonsense: true }, events[0], unknown, null])).toEqual(['m0', 'm2', 'm3'])
+  expect(await indexedOn(1, ada)).toBe(1)
+  expect(await count('select count(*) n from outbox')).toBe(1)
+  await env.SHARD_0.prepare('delete from outbox').run()
+})
+
+test('a database that does not answer keeps no events of the others waiting', async () => {
+  const events = breakQueue()
+  await createPost(ada.ctx, draft({ text: 'on shard 0' }))
+  await createPost(bob.ctx, draft({ text: 'on shard 1' }))
+  await vi.waitUntil(() => events.length === 2)
+  const broken = { withSession: () => ({ prepare: () => Promise.reject(new Error('down')), getBookmark: () => null }) }
+  const bySource = Map.groupBy(events, (event) => event.source)
+  const bodies = [bySource.get('0')![0]!, { ...bySource.get('1')![0]!, source: 'd' }]
+  expect(await retriedOf(bodies, { ...env, DIRECTORY: broken as unknown as D1Database })).toEqual(['m1'])
+  expect(await indexedOn(1, ada)).toBe(1)
+  vi.restoreAllMocks()
+  await sweep()
+})
+
+test('one subscriber that fails keeps no other from its work, and the event is retried for it', async () => {
+  const events = breakQueue()
+  const { value: post } = await createPost(ada.ctx, draft({ text: 'liked' }))
+  await createPost(bob.ctx, draft({ text: 'a comment', parentId: post.id }))
+  await vi.waitUntil(() => events.length === 2)
+  const FANOUT = { sendBatch: () => Promise.reject(new Error('down')) }
+  const HUB = { getByName: () => ({ publish: () => Promise.reject(new Error('down')) }) }
+  const hurt = { ...env, FANOUT, HUB } as unknown as typeof env
+  expect(await retriedOf(events, hurt)).toEqual(['m0', 'm1'])
+  expect([await indexedOn(1, ada), await notificationsOf(ada)]).toEqual([1, 1])
+  vi.restoreAllMocks()
+  await sweep()
+  expect(await notificationsOf(ada)).toBe(1)
+})
+
+test('a sweep that is cut off goes on where it stopped, and a sweeper that was woken lately stays awake', async () => {
+  breakQueue()
+  const rows = Array.from({ length: 250 }, (_, i) => `(${i + 1}, 'post.framed', '{}')`)
+  await env.SHARD_0.prepare(`insert into outbox values ${rows}`).run()
+  const sent: number[] = []
+  let broken = true
+  const sendBatch = async (messages: Iterable<MessageSendRequest>) => {
+    const ids = [...messages].map(({ body }) => Number((body as Committed).id))
+    if (broken && ids[0] === 201) throw new Error('the queue is down')
+    sent.push(...ids)
+  }
+  const sweeper = env.SWEEPER.getByName('0')
+  await runInDurableObject(sweeper, async (instance, state) => {
+    await state.storage.deleteAll()
+    Object.assign(instance, { env: { ...env, EVENTS: { sendBatch } } })
+  })
+  onTestFinished(() => runInDurableObject(sweeper, (instance) => void Object.assign(instance, { env })))
+  await sweeper.arm('0')
+  const pass = () => runInDurableObject(sweeper, (instance) => (instance as Sweeper).alarm())
+  await expect(pass()).rejects.toThrow()
+  expect(sent).toHaveLength(200)
+  broken = false
+  await pass()
+  expect(sent).toEqual(Array.from({ length: 250 }, (_, i) => i + 1))
+  await env.SHARD_0.prepare('delete from outbox').run()
+  await pass()
+  expect(await runInDurableObject(sweeper, (_, state) => state.storage.getAlarm())).not.toBeNull()
 })
 
 test('a dead letter is kept, leaves the outbox, and has its effect when it is replayed', async () => {

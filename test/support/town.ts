@@ -26,6 +26,9 @@ export async function townsman(handle: string, shard: number): Promise<Townsman>
   }
 }
 
+/** The same request of somebody who has the role of a moderator. */
+export const moderating = (ctx: UserCtx): UserCtx => ({ ...ctx, viewer: { ...ctx.viewer, role: 'moderator' } })
+
 /** The input of a post as the route would hand it over. */
 export const draft = (input: Partial<NewPost> & { text: string }): NewPost => NewPost.parse(input)
 
@@ -35,6 +38,17 @@ export const shards = [env.SHARD_0, env.SHARD_1]
 export async function count(query: string, databases: D1Database[] = shards): Promise<number> {
   const rows = await Promise.all(databases.map((db) => db.prepare(query).first<{ n: number }>()))
   return rows.reduce((sum, row) => sum + row!.n, 0)
+}
+
+/** An event of the directory on its way, as if the answer to the request that made it had got lost. */
+export async function emit(type: string, data: object): Promise<void> {
+  const [row] = await env.DIRECTORY.batch<{ id: number }>([
+    env.DIRECTORY.prepare('insert into outbox select coalesce(max(id), 0) + 1, ?, ? from outbox returning id').bind(
+      type,
+      JSON.stringify(data),
+    ),
+  ])
+  await env.EVENTS.send({ source: 'd', id: String(row!.results[0]!.id), type, data })
 }
 
 /** Waits until every event has been worked off. */
