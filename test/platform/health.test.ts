@@ -98,6 +98,13 @@ test('a Worker without its configuration still runs, and its routes fail as prob
   expect(logged.join()).toContain('AUTH_SECRET is missing')
 })
 
+test('many who ask at once are answered by one look', async () => {
+  const counted = { prepare: vi.fn((query: string) => env.SHARD_0.prepare(query)) }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/readyz', { SHARD_0: counted })))
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
+  expect(counted.prepare).toHaveBeenCalledTimes(1)
+})
+
 test('asking again within a second costs nothing', async () => {
   await ask('/readyz')
   expect((await ask('/readyz', { SHARD_0: database(broken) })).status).toBe(200)

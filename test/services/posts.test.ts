@@ -65,6 +65,21 @@ test('a post is kept with its text in one form, and readable by its author at on
   expect(await events()).toBe(1)
 })
 
+test('a letter may have thirty marks, as no language needs; a tower of them would take seconds to put in order', async () => {
+  const marks = (many: number) => `a${'\u0301\u0316'.repeat(many / 2)}`
+  expect((await write(ada, { text: marks(30) })).text).toHaveLength(30)
+  const started = Date.now()
+  await expect(write(ada, { text: marks(39_998) })).rejects.toEqual(code('invalid'))
+  expect(Date.now() - started).toBeLessThan(500)
+})
+
+test('a mention of somebody whom the author cannot know of stays plain text', async () => {
+  await blockAccount(as(bob), { accountId: ada })
+  await count(`UPDATE accounts SET suspended_at = 1 WHERE id = ${Number(cyd)} RETURNING 0 n`, [env.SHARD_0])
+  const { entities } = await write(ada, { text: `@${handles[0]} @${handles[1]} @${handles[2]}` })
+  expect(entities.map((entity) => entity.kind === 'mention' && entity.accountId)).toEqual([ada])
+})
+
 test('a text is as long as a reader would count it', async () => {
   const limit = held.context().config.POST_MAX_LENGTH
   for (const letter of ['x', 'é', '👩‍👩‍👧', '🇫🇷']) {

@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { notFound } from '../../platform/errors.ts'
+import { invalid, notFound } from '../../platform/errors.ts'
 import type { Id } from '../../platform/ids.ts'
+import { cleanLine, cleanText } from '../../platform/text.ts'
 import { accountIdsOf } from '../identity/views.ts'
 import { accounts } from './tables.ts'
 import { type Account, loadAccounts } from './views.ts'
@@ -30,8 +31,13 @@ export async function getAccountByHandle(ctx: Ctx, { handle }: { handle: string 
 }
 
 /** Changes the viewer's own profile; what is not given stays as it is. */
-export async function editProfile(ctx: UserCtx, change: ProfileChange): Promise<Account> {
+export async function editProfile(ctx: UserCtx, { displayName, bio }: ProfileChange): Promise<Account> {
   const accountId = ctx.viewer.id
+  const change = {
+    displayName: displayName && cleanLine('displayName', displayName),
+    bio: bio && cleanText('bio', bio),
+  }
+  if (change.displayName === '') throw invalid('displayName', 'is empty')
   if (Object.values(change).some((value) => value !== undefined)) {
     await ctx.db.shardOf(accountId).update(accounts).set(change).where(eq(accounts.id, accountId))
   }

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
-import type { Ctx } from '../../platform/context.ts'
-import { among, type Bound, type Database, fromShards, listed, listOf } from '../../platform/db.ts'
+import type { Ctx, SystemCtx } from '../../platform/context.ts'
+import { among, atPrimary, type Bound, type Database, fromShards, listed, listOf } from '../../platform/db.ts'
 import { notFound } from '../../platform/errors.ts'
 import { Id } from '../../platform/ids.ts'
 import { pageOf } from '../../platform/page.ts'
@@ -77,22 +77,38 @@ export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id
   return new Map(shown.map((account) => [account.id, account]))
 }
 
-const preparedRefs = prepared((db, { hasViewer }: { hasViewer: boolean }) => {
-  const found = listed(db, sql.placeholder('ids'))
-  return db
-    .select({ id: accounts.id, handle: accounts.handle, displayName: accounts.displayName })
-    .from(found)
-    .innerJoin(accounts, eq(accounts.id, found.id))
-    .where(knownTo(hasViewer ? sql.placeholder('viewerId') : null))
+const preparedRefs = prepared((db, { hasViewer, isOne }: { hasViewer: boolean; isOne: boolean }) => {
+  const known = knownTo(hasViewer ? sql.placeholder('viewerId') : null)
+  const ids = sql.placeholder('ids')
+  const columns = { id: accounts.id, handle: accounts.handle, displayName: accounts.displayName }
+  if (isOne)
+    return db
+      .select(columns)
+      .from(accounts)
+      .where(and(eq(accounts.id, ids), known))
+  const found = listed(db, ids)
+  return db.select(columns).from(found).innerJoin(accounts, eq(accounts.id, found.id)).where(known)
 })
 
 /** The accounts among `ids` that the viewer may know of, as they stand beside what they did. */
 export async function loadAccountRefs(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, AccountRef>> {
   const viewerId = ctx.viewer?.id ?? null
-  const found = await fromShards(ctx.db, ids, (db, mine) =>
-    preparedRefs(db, { hasViewer: viewerId !== null }, { viewerId: Number(viewerId), ids: listOf(mine) }),
-  )
+  const found = await fromShards(ctx.db, ids, (db, mine) => {
+    const isOne = mine.length === 1
+    const values = { viewerId: Number(viewerId), ids: isOne ? Number(mine[0]) : listOf(mine) }
+    return preparedRefs(db, { hasViewer: viewerId !== null, isOne }, values)
+  })
   return new Map(found.map((account) => [account.id, account]))
+}
+
+/** When the account was suspended, epoch ms, as the truth has it at this moment; null for one that is not. */
+export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<number | null> {
+  const [account] = await atPrimary(ctx)
+    .shardOf(accountId)
+    .select({ suspendedAt: accounts.suspendedAt })
+    .from(accounts)
+    .where(eq(accounts.id, accountId))
+  return account?.suspendedAt ?? null
 }
 
 /** Throws `not_found` unless the viewer may know of the account. */

@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
+import { blocks } from '../accounts/tables.ts'
 import { postLiked } from './events.ts'
 import { getPost } from './posts.ts'
 import { likes, posts } from './tables.ts'
@@ -12,8 +13,15 @@ export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promis
   const post = await getPost(ctx, { postId })
   const db = ctx.db.shardOf(postId)
   const changed = sql`changes() > 0`
+  const viewer = Number(ctx.viewer.id)
   const [, counted] = await db.batch([
-    db.insert(likes).values({ postId, accountId: ctx.viewer.id }).onConflictDoNothing(),
+    db
+      .insert(likes)
+      .select(
+        sql`select ${Number(postId)}, ${viewer} where not exists
+          (select 1 from ${blocks} where ${blocks.accountId} = ${Number(post.author.id)} and ${blocks.otherId} = ${viewer})`,
+      )
+      .onConflictDoNothing(),
     db
       .update(posts)
       .set({ likeCount: sql`like_count + 1` })
@@ -21,6 +29,8 @@ export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promis
       .returning({ likeCount: posts.likeCount }),
     record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
   ])
+  // Liked meanwhile by another request; or blocked or deleted, which it then says.
+  if (counted.length === 0 && !post.liked) return getPost(ctx, { postId })
   return { ...post, liked: true, likeCount: counted[0]?.likeCount ?? post.likeCount }
 }
 

@@ -6,7 +6,9 @@ import { constraintOf, Failure, invalid, notFound } from '../../platform/errors.
 import { record } from '../../platform/events.ts'
 import { type Claim, once } from '../../platform/idempotency.ts'
 import { Id, shardOf } from '../../platform/ids.ts'
+import { cleanText } from '../../platform/text.ts'
 import { addTo, countPost } from '../accounts/statements.ts'
+import { loadAccountRefs } from '../accounts/views.ts'
 import { indexPost, unindexPost } from '../feed/statements.ts'
 import { accountIdsOf } from '../identity/views.ts'
 import { attachMedia, refuseTaken } from '../media/statements.ts'
@@ -16,8 +18,6 @@ import { postDeleted, postPublished } from './events.ts'
 import { likes, posts, threadIndex } from './tables.ts'
 import { loadPosts, type Post, showPost } from './views.ts'
 
-// All of \p{Cc} but the line feed and the tab.
-const CONTROL_CHARACTERS = /[^\P{Cc}\n\t]/gu
 const MAX_STORED_LENGTH = 40_000
 
 export const NewPost = z
@@ -51,10 +51,7 @@ export function createPost(ctx: UserCtx, input: NewPost): Promise<{ value: Post;
 async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post> {
   const text = checkedText(ctx, input)
   const parent = input.parentId ? await getPost(ctx, { postId: input.parentId }) : null
-  const [mentioned, media] = await Promise.all([
-    accountIdsOf(ctx, mentionedHandles(text)),
-    loadAttachable(ctx, input.media),
-  ])
+  const [mentioned, media] = await Promise.all([mentionable(ctx, text), loadAttachable(ctx, input.media)])
   const authorId = ctx.viewer.id
   const content = {
     authorId,
@@ -82,6 +79,13 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
   })
 }
 
+/** The accounts that a text mentions by handle: those that the author may know of. */
+async function mentionable(ctx: UserCtx, text: string): Promise<Map<string, Id>> {
+  const ids = await accountIdsOf(ctx, mentionedHandles(text))
+  const known = await loadAccountRefs(ctx, [...ids.values()])
+  return new Map([...ids].filter(([, id]) => known.has(id)))
+}
+
 /** The author's id, or nothing, on which the batch fails: a token outlives a suspension by up to two seconds. */
 function ifCounted(authorId: Id) {
   return sql<Id>`iif(changes() > 0, ${Number(authorId)}, null)`
@@ -91,9 +95,9 @@ function refuseSuspended(error: unknown): never {
   throw constraintOf(error) === 'posts.author_id' ? new Failure('suspended') : error
 }
 
-/** The text as it is kept: NFC, without control characters, and no longer than `POST_MAX_LENGTH` graphemes. */
+/** The text as it is kept, and no longer than `POST_MAX_LENGTH` graphemes. */
 function checkedText(ctx: UserCtx, input: NewPost): string {
-  const text = input.text.normalize('NFC').replace(CONTROL_CHARACTERS, '').trim()
+  const text = cleanText('text', input.text)
   if (text === '' && input.media.length === 0) throw invalid('text', 'is needed where there are no images')
   const limit = ctx.config.POST_MAX_LENGTH
   let length = 0
