@@ -6,6 +6,7 @@ import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
 import { getAccount } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
+import { mirrorFollow } from './follows.ts'
 import { addTo } from './statements.ts'
 import { blocks, followers, follows } from './tables.ts'
 import type { Account } from './views.ts'
@@ -46,7 +47,10 @@ export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { acc
   return { ...account, relation: { ...account.relation, blocking: false } }
 }
 
-/** Makes the other side's shard agree with a block: its row there, and the follows that the block ended. */
+/**
+ * Makes the other side's shard agree with a block: its row there, and the follows that the block ended. A block that was taken
+ * back meanwhile may have ended a follow that came after it: the copies of both follows are made to agree with what is left.
+ */
 export async function mirrorBlock(
   ctx: SystemCtx,
   { accountId, otherId }: { accountId: Id; otherId: Id },
@@ -65,6 +69,8 @@ export async function mirrorBlock(
           ])
         : db.delete(blocks).where(entry(otherId, accountId, false)),
   )
+  await mirrorFollow(ctx, { followerId: accountId, followeeId: otherId })
+  await mirrorFollow(ctx, { followerId: otherId, followeeId: accountId })
 }
 
 function entry(accountId: Id, otherId: Id, byMe: boolean) {

@@ -8,13 +8,19 @@ import { idsOf, loadPage, type Page, type PageQuery, seek } from '../../platform
 import { getAccount } from './accounts.ts'
 import { accountFollowed, accountUnfollowed } from './events.ts'
 import { addTo } from './statements.ts'
-import { blocks, followers, follows } from './tables.ts'
+import { accounts, blocks, followers, follows } from './tables.ts'
 import { type Account, loadAccounts, requireAccount } from './views.ts'
 
 type AccountRef = { accountId: Id }
 type Follow = { followerId: Id; followeeId: Id }
 
-/** Follows an account; following it again changes nothing. A blocked account has to be unblocked first. */
+/** How many accounts one may follow: a home feed reads about three rows for each. */
+const MAX_FOLLOWING = 5_000
+
+/**
+ * Follows an account; following it again changes nothing. Throws `conflict` where there is a block between the two, and for
+ * whoever follows 5,000 already.
+ */
 export async function followAccount(ctx: UserCtx, { accountId }: AccountRef): Promise<Account> {
   const account = await getAccount(ctx, { accountId })
   const { relation } = account
@@ -22,16 +28,20 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountRef): Pr
   if (relation.blocking) throw new Failure('conflict', 'The viewer blocks this account')
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
-  await db.batch([
+  const [, , , [follower]] = await db.batch([
     db
       .insert(follows)
       .select(
-        sql`select ${Number(follow.followerId)}, ${Number(accountId)} where not ${blocked(follow.followerId, accountId)}`,
+        sql`select id, ${Number(accountId)} from ${accounts} where id = ${Number(follow.followerId)}
+          and following_count < ${MAX_FOLLOWING} and not ${blocked(follow.followerId, accountId)}`,
       )
       .onConflictDoNothing(),
     addTo(db, follow.followerId, 'followingCount', 1),
     record(db, accountFollowed, follow, sql`changes() > 0`),
+    db.select({ follows: follows.followeeId }).from(follows).where(pair(follow)),
   ])
+  if (!follower)
+    throw new Failure('conflict', `There is a block between the two, or ${MAX_FOLLOWING} are followed already`)
   ctx.defer(() => mirrorFollow(ctx, follow))
   return { ...account, relation: { ...relation, following: true } }
 }
@@ -43,7 +53,7 @@ export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountRef): 
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
   await db.batch([
-    db.delete(follows).where(and(eq(follows.followerId, follow.followerId), eq(follows.followeeId, accountId))),
+    db.delete(follows).where(pair(follow)),
     addTo(db, follow.followerId, 'followingCount', -1),
     record(db, accountUnfollowed, follow, sql`changes() > 0`),
   ])
@@ -65,10 +75,7 @@ export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: F
     .delete(followers)
     .where(and(eq(followers.accountId, followeeId), eq(followers.followerId, followerId)))
   await mirror(
-    () =>
-      atPrimary(ctx)
-        .shardOf(followerId)
-        .$count(follows, and(eq(follows.followerId, followerId), eq(follows.followeeId, followeeId))),
+    () => atPrimary(ctx).shardOf(followerId).$count(follows, pair({ followerId, followeeId })),
     (follows) =>
       db.batch(
         follows
@@ -76,6 +83,10 @@ export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: F
           : [remove, addTo(db, followeeId, 'followerCount', -1)],
       ),
   )
+}
+
+function pair({ followerId, followeeId }: Follow) {
+  return and(eq(follows.followerId, followerId), eq(follows.followeeId, followeeId))
 }
 
 /** Whether `accountId`'s shard knows of a block between the two, in either direction. */
