@@ -146,6 +146,25 @@ test('online followers hear of a post once, however often the news comes; the ot
   expect(await follower.taken()).toEqual([])
 })
 
+test('a hub that does not answer keeps no other follower from hearing of a post', async () => {
+  const fans = (await seedPeople(`h${crypto.randomUUID().slice(0, 8)}_`, 8, () => 1)).map(({ id }) => id)
+  await insertRows(
+    shards[1]!,
+    'presence',
+    fans.map((id) => ({ account_id: Number(id) })),
+  )
+  await seedFollows(fans.map((fan) => [fan, ada]))
+  const postId = await post(ada)
+  const ctx = held.context()
+  const heard: string[] = []
+  const hubOf = (name: string) => ({
+    publish: async () => (name === fans[2] ? Promise.reject(new Error('down')) : void heard.push(name)),
+  })
+  ctx.env = { ...ctx.env, HUB: { getByName: hubOf } } as unknown as typeof ctx.env
+  await pushToOnline(ctx, { postId, authorId: ada, shard: 1, after: null, told: 0 })
+  expect(heard.sort()).toEqual(fans.toSpliced(2, 1).sort())
+})
+
 test('who was blocked before a post is not told of it, though their own shard does not know yet', async () => {
   await followAccount(as(bob), { accountId: ada })
   await held.deliver()

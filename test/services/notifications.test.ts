@@ -5,12 +5,13 @@ import { blockAccount, unblockAccount } from '../../src/services/accounts/blocks
 import { followAccount, unfollowAccount } from '../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../src/services/accounts/suspensions.ts'
 import { countUnread, listNotifications, markRead } from '../../src/services/notifications/notifications.ts'
+import { notificationSubscriptions } from '../../src/services/notifications/subscriptions.ts'
 import { likePost, unlikePost } from '../../src/services/posts/likes.ts'
 import { createPost, deletePost } from '../../src/services/posts/posts.ts'
 import { heldBack } from '../support/held.ts'
 import { insertRows, seedPeople } from '../support/rows.ts'
 import { openSocket } from '../support/sockets.ts'
-import { count, draft, shards } from '../support/town.ts'
+import { count, draft, moderating, shards } from '../support/town.ts'
 
 const held = heldBack()
 const as = (id: Id): UserCtx => seenBy(held.context(), id)
@@ -20,11 +21,13 @@ let ada: Id
 let bob: Id
 let cyd: Id
 let handle: string
+let handles: string[]
 beforeEach(async () => {
   await held.deliver()
   const people = await seedPeople(`p${crypto.randomUUID().slice(0, 8)}_`, 3, (i) => i % 2)
   ;[ada, bob, cyd] = people.map(({ id }) => id) as [Id, Id, Id]
-  handle = people[0]!.handle
+  handles = people.map((person) => person.handle)
+  handle = handles[0]!
 })
 
 const post = async (author: Id, input: Partial<Parameters<typeof draft>[0]> = {}) =>
@@ -107,7 +110,7 @@ test('a notification hides with its actor and its post, in the list and in the c
   expect(await both()).toEqual([3, 3])
   await deletePost(as(cyd), { postId: comment })
   expect(await both()).toEqual([2, 2])
-  await suspendAccount(as(ada), { accountId: cyd })
+  await suspendAccount(moderating(as(ada)), { accountId: cyd })
   expect(await both()).toEqual([1, 1])
   await blockAccount(as(ada), { accountId: bob })
   expect(await both()).toEqual([0, 0])
@@ -138,6 +141,29 @@ test('a like taken back and given again is told again; one given twice is not', 
   await unfollowAccount(as(bob), { accountId: ada })
   await held.deliver()
   expect(await newsOf(ada)).toHaveLength(2)
+})
+
+test('a hub that does not answer keeps the others from nothing', async () => {
+  const { id } = (await createPost(as(ada), draft({ text: `hello ${handles.map((it) => `@${it}`).join(' ')}` }))).value
+  await held.afterwards({ run: false })
+  const ctx = held.context()
+  const HUB = {
+    getByName: (name: string) => ({ publish: () => (name === bob ? Promise.reject(new Error('down')) : null) }),
+  }
+  ctx.env = { ...ctx.env, HUB } as unknown as typeof ctx.env
+  const told = notificationSubscriptions.find(({ event }) => event.type === 'post.published')!
+  await expect(told.handle(ctx, { postId: id, authorId: ada }, id)).rejects.toThrow('down')
+  expect([await kept(bob), await kept(cyd)]).toEqual([1, 1])
+})
+
+test('what arrives while the clock runs behind the last reading is unread all the same', async () => {
+  await shards[0]!
+    .prepare('update accounts set notifications_read_at = ? where id = ?')
+    .bind(Date.now() + 5_000, Number(ada))
+    .run()
+  await followAccount(as(bob), { accountId: ada })
+  await held.deliver()
+  expect(await unread(ada)).toBe(1)
 })
 
 test('the count stops at a hundred', async () => {

@@ -93,8 +93,9 @@ export async function pushToOnline(ctx: SystemCtx, announcement: Announcement): 
   const ids = online.map((row) => row.id)
   const room = Math.max(0, ctx.config.ONLINE_PUSH_LIMIT - told)
   const recipients = (await stillFollowing(ctx, authorId, ids)).slice(0, room)
+  const frame = { channel: 'home', key: `post:${postId}`, event: 'post.published', data: { postId, authorId } }
   await inWaves(recipients, (id) =>
-    publish(ctx, id, { channel: 'home', key: `post:${postId}`, event: 'post.published', data: { postId, authorId } }),
+    publish(ctx, id, frame).catch((error: unknown) => ctx.log.warn('a push was lost', { accountId: id, error })),
   )
   if (ids.length < CHUNK || recipients.length === room) return
   await enqueue(ctx, announcePost, [{ ...announcement, after: ids.at(-1)!, told: told + recipients.length }])

@@ -22,7 +22,8 @@ export async function notify(ctx: SystemCtx, accountId: Id, { id, kind, actorId,
   await db
     .insert(notifications)
     .select(
-      sql`select ${mine}, ${Number(id)}, ${kind}, ${Number(actorId)}, ${postId && Number(postId)}, ${rootId && Number(rootId)}, ${ctx.now()}
+      sql`select ${mine}, ${Number(id)}, ${kind}, ${Number(actorId)}, ${postId && Number(postId)}, ${rootId && Number(rootId)},
+        max(${ctx.now()}, ${accounts.notificationsReadAt} + 1)
         from ${accounts} where ${accounts.id} = ${mine} and not exists
           (select 1 from ${blocks} where ${blocks.accountId} = ${mine} and ${blocks.otherId} = ${Number(actorId)})`,
     )

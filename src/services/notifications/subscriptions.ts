@@ -2,10 +2,12 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { on } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
+import { settleAll } from '../../platform/settle.ts'
 import { accountFollowed } from '../accounts/events.ts'
 import { postLiked, postPublished } from '../posts/events.ts'
 import { posts } from '../posts/tables.ts'
 import { notify } from './notify.ts'
+import type { Kind } from './tables.ts'
 
 export const notificationSubscriptions = [
   on(accountFollowed, (ctx, { followerId, followeeId }, id) =>
@@ -22,11 +24,12 @@ export const notificationSubscriptions = [
       .where(eq(posts.id, postId))
     if (!post) return
     const parentAuthorId = post.parentId && (await authorOf(ctx, post.parentId))
-    if (parentAuthorId) await notify(ctx, parentAuthorId, { id, kind: 'comment', actorId: authorId, postId })
-    const mentioned = new Set(post.entities.flatMap((entity) => (entity.kind === 'mention' ? [entity.accountId] : [])))
-    for (const accountId of mentioned) {
-      if (accountId !== parentAuthorId) await notify(ctx, accountId, { id, kind: 'mention', actorId: authorId, postId })
-    }
+    const told = new Map<Id, Kind>()
+    for (const entity of post.entities) if (entity.kind === 'mention') told.set(entity.accountId, 'mention')
+    if (parentAuthorId) told.set(parentAuthorId, 'comment')
+    await settleAll(
+      [...told].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),
+    )
   }),
 ]
 
