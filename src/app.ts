@@ -3,14 +3,14 @@ import { authentication, edge, edgeFallbacks } from './platform/edge.ts'
 import { healthRoutes } from './platform/health.ts'
 import { openApiDocument } from './platform/openapi.ts'
 import type { AppEnv } from './platform/route.ts'
-import { services, signingKeys } from './registry.ts'
+import { readStanding, services, signingKeys } from './registry.ts'
 
 /** The composition root: the order in which a request passes through the platform, and where the services are mounted. */
 export const app = new OpenAPIHono<AppEnv>()
 
 app.use(...edge)
 app.route('/', healthRoutes)
-app.use('/v1/*', authentication(signingKeys))
+app.use('/v1/*', authentication(signingKeys, readStanding))
 for (const service of services) {
   if (service.routes) app.route('/v1', service.routes)
 }

@@ -21,6 +21,7 @@ import { postRoutes } from './services/posts/routes.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
 
 export { signingKeys } from './services/identity/keys.ts'
+export { readStanding } from './services/identity/standing.ts'
 
 type Service = {
   name: string

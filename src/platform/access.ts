@@ -24,9 +24,10 @@ const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }
 
 /**
  * The one decision about a caller, deny by default: its role against `access`, its token's scopes against `scope`, and
- * how the account stands. Throws `unauthorized`, `forbidden`, `insufficient_scope` or `suspended`.
+ * how the account stands. Throws `unauthorized`, `forbidden`, `insufficient_scope`, `suspended`, or `unavailable` where
+ * nobody knows how it stands.
  */
-export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standing: Standing): void {
+export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standing: Standing | null): void {
   const { viewer } = ctx
   if (viewer === null) {
     if (access === 'public') return
@@ -38,10 +39,19 @@ export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standin
 }
 
 /** Throws `unauthorized` when a login has ended or its token is void by now, and `suspended` when its account is. */
-export function requireStanding(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, standing: Standing): void {
+export function requireStanding(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, standing: Standing | null): void {
+  if (standing === null) throw new Failure('unavailable', undefined, { headers: { 'retry-after': '2' } })
   if (login.issuedAt <= standing.notBefore || standing.endedSessions.includes(login.sessionId)) throw unauthorized()
   if (standing.suspended) throw new Failure('suspended')
 }
+
+/** Whether one role is above another. */
+export function outranks(role: Role, other: Role): boolean {
+  return rank[role] > rank[other]
+}
+
+/** Where it is read how a viewer's account stands when the limiter does not say. */
+export type StandingSource = (ctx: Ctx, viewer: Viewer) => Promise<Standing>
 
 /** Tells the compiler what `authorize` has made sure of. */
 export function hasViewer(ctx: Ctx): ctx is UserCtx {

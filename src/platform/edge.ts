@@ -5,6 +5,7 @@ import { createMiddleware } from 'hono/factory'
 import { requestId } from 'hono/request-id'
 import { routePath } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
+import type { StandingSource } from './access.ts'
 import { createContext } from './context.ts'
 import type { Env } from './env.ts'
 import { answerError, Failure, notFound, toFailure } from './errors.ts'
@@ -126,8 +127,9 @@ export const edge = [
 ] as const
 
 /** Reads the bearer token, if there is one. A token that does not hold is refused even where none is needed. */
-export function authentication(keys: KeySource) {
+export function authentication(keys: KeySource, standingOf: StandingSource) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
+    c.set('standingOf', standingOf)
     const header = c.req.header('authorization')
     if (header !== undefined) {
       const token = /^Bearer ([\w.-]{20,4096})$/i.exec(header)?.[1]

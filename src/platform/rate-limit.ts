@@ -23,14 +23,14 @@ export type LimitName = keyof typeof limits
 const FRESH_MS = 2_000
 /** How long an answer is waited for. Where requests would be refused without one: a new object takes its time to start. */
 const ASK_MS = { open: 1_000, closed: 5_000 }
-const good: Standing = { suspended: false, notBefore: 0, endedSessions: [] }
-
 type Held = { lease: Lease; left: number; until: number }
 const held = new Map<string, Held>()
 const asking = new Map<string, number>()
+/** Until when a limiter that did not answer is not asked again, so that its requests do not queue up. */
+const silent = new Map<string, number>()
 
-/** What a request may tell its client: draft-ietf-httpapi-ratelimit-headers-11. */
-export type Allowance = { standing: Standing; headers: Record<string, string> }
+/** How the account stands, null when the limiter does not say; and what to tell the client: draft-ietf-httpapi-ratelimit-headers-11. */
+export type Allowance = { standing: Standing | null; headers: Record<string, string> }
 
 /**
  * Spends one request of `key`'s budget. Throws `rate_limited` with Retry-After when there is none left. At most two
@@ -39,12 +39,9 @@ export type Allowance = { standing: Standing; headers: Record<string, string> }
 export async function spend(ctx: SystemCtx, name: LimitName, key: string): Promise<Allowance> {
   const limit: Limit = name === 'user' ? { ...limits.user, quota: ctx.config.REQUESTS_PER_MINUTE } : limits[name]
   const id = `${name}:${key}`
-  const holding = await take(ctx, id, limit).catch((error: unknown) => {
-    ctx.log.error('the rate limiter does not answer', { limit: name, error })
-    return null
-  })
+  const holding = await take(ctx, id, limit)
   if (!holding) {
-    if (limit.failure === 'open') return { standing: good, headers: {} }
+    if (limit.failure === 'open') return { standing: null, headers: {} }
     throw new Failure('unavailable', undefined, { headers: { 'retry-after': '5' } })
   }
   const { lease, left } = holding
@@ -59,11 +56,11 @@ export async function spend(ctx: SystemCtx, name: LimitName, key: string): Promi
 }
 
 /**
- * Takes one request from the lease in hand; `left` < 0: none. The limiter is asked when the lease is spent, or when what it
+ * Takes one request from the lease in hand; `left` < 0: none; null when the limiter does not answer. The limiter is asked when the lease is spent, or when what it
  * says of the account is two seconds old; what is left of a lease then stays good, so that nothing need be written.
  * One request asks and the others look again shortly: a promise shared between requests would die with its maker.
  */
-async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: Lease; left: number }> {
+async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: Lease; left: number } | null> {
   for (;;) {
     const now = ctx.now()
     const mine = held.get(id)
@@ -74,6 +71,7 @@ async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: 
       }
       if (mine.lease.remaining === 0) return { lease: mine.lease, left: -1 }
     }
+    if ((silent.get(id) ?? 0) > now) return null
     if ((asking.get(id) ?? 0) > now - ASK_MS[limit.failure]) await scheduler.wait(3)
     else await ask(ctx, id, limit, mine)
   }
@@ -91,6 +89,10 @@ async function ask(ctx: SystemCtx, id: string, limit: Limit, last: Held | undefi
     const mine = held.get(id)
     const kept = mine?.lease.resetsAt === lease.resetsAt ? mine.left : 0
     held.set(id, { lease, left: kept + lease.granted, until: ctx.now() + FRESH_MS })
+  } catch (error) {
+    ctx.log.error('the rate limiter does not answer', { limit: id.split(':', 1)[0], error })
+    if (silent.size > 10_000) silent.clear()
+    silent.set(id, ctx.now() + FRESH_MS)
   } finally {
     if (asking.get(id) === started) asking.delete(id)
   }

@@ -17,28 +17,46 @@ export type Standing = {
 export type Lease = { granted: number; remaining: number; resetsAt: number; standing: Standing }
 
 const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
+const DAY_MS = 24 * 3_600_000
 
 /**
  * Counts exactly, in SQLite, for one account or address: a window opens with the first request and holds `quota`.
- * Requests are handed out in leases, so that most of them make no call.
+ * Requests are handed out in leases, so that most of them make no call. Within a day of its last window it is gone without
+ * a trace, unless the account is suspended.
  */
 export class RateLimiter extends DurableObject<Env> {
-  private readonly sql = this.ctx.storage.sql
+  private made = false
 
-  constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env)
-    this.sql.exec(
-      'CREATE TABLE IF NOT EXISTS usage (id INTEGER PRIMARY KEY CHECK (id = 1), used INTEGER, resets_at INTEGER)',
-    )
-    this.sql.exec(
-      'CREATE TABLE IF NOT EXISTS standing (id INTEGER PRIMARY KEY CHECK (id = 1), suspended INTEGER, not_before INTEGER)',
-    )
-    this.sql.exec('CREATE TABLE IF NOT EXISTS ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)')
+  private get sql(): SqlStorage {
+    const { sql } = this.ctx.storage
+    if (this.made) return sql
+    for (const table of [
+      'usage (id INTEGER PRIMARY KEY CHECK (id = 1), used INTEGER, resets_at INTEGER)',
+      'standing (id INTEGER PRIMARY KEY CHECK (id = 1), suspended INTEGER, not_before INTEGER)',
+      'ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)',
+    ]) {
+      sql.exec(`CREATE TABLE IF NOT EXISTS ${table}`)
+    }
+    this.made = true
+    return sql
+  }
+
+  /** A day after a window opened: forgets everything if nothing is going on, and else looks again in a day. */
+  override async alarm(): Promise<void> {
+    const [open] = this.sql.exec<{ resets_at: number }>('SELECT resets_at FROM usage').toArray()
+    const { suspended, notBefore, endedSessions } = this.standing(Date.now())
+    const isVoiding = endedSessions.length > 0 || notBefore > Date.now() - ACCESS_TOKEN_LIFE_MS
+    if (suspended || isVoiding || (open && open.resets_at > Date.now())) {
+      return this.ctx.storage.setAlarm(Date.now() + DAY_MS)
+    }
+    await this.ctx.storage.deleteAll()
+    this.made = false
   }
 
   /** Grants up to `wanted` requests; none are wanted by who only asks how the account stands, which writes nothing. */
-  lease(limit: Quota, wanted: number): Lease {
+  async lease(limit: Quota, wanted: number): Promise<Lease> {
     const now = Date.now()
+    if (wanted > 0 && (await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + DAY_MS)
     const [open] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
     const current = open && open.resets_at > now ? open : { used: 0, resets_at: now + limit.window * 1_000 }
     const free = Math.max(0, limit.quota - current.used)

@@ -1,14 +1,18 @@
 import { z } from '@hono/zod-openapi'
 import { requireStanding, type Scope } from './access.ts'
 import type { Ctx, SystemCtx, UserCtx, Viewer } from './context.ts'
+import { sign, verifySignature } from './crypto.ts'
 import { Failure, invalid } from './errors.ts'
 import { Id } from './ids.ts'
 import { spend } from './rate-limit.ts'
 import { route, routes } from './route.ts'
 import { unauthorized } from './tokens.ts'
-import type { Opening } from './user-hub.object.ts'
+import type { Opening, Shut } from './user-hub.object.ts'
 
 const SCOPE: Scope = 'realtime'
+const TICKET = 'ticket'
+
+type Login = Pick<Viewer, 'id' | 'sessionId' | 'issuedAt'>
 
 /**
  * Sends a frame to an account's open sockets on `channel`. `key` names the occurrence: publishing it again does nothing.
@@ -23,27 +27,33 @@ export async function publish(
   await ctx.env.HUB.getByName(accountId).publish(frame.channel, frame.key, frame.event, frame.data)
 }
 
-/** Closes the sockets of an account, or of one of its logins. */
-export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string, sessionId?: string): Promise<void> {
-  await ctx.env.HUB.getByName(accountId).closeAll(reason, sessionId)
+/** Closes the sockets that `shut` says, and lets their tokens open no others. */
+export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string, shut: Shut): Promise<void> {
+  ctx.cost.objectCalls += 1
+  await ctx.env.HUB.getByName(accountId).closeAll(reason, shut)
 }
 
-/** A ticket that opens one socket within 30 seconds, as `accountId.secret`. */
+/**
+ * A ticket that opens one socket within 30 seconds, as `accountId.secret.signature`. The signature keeps made-up ones from
+ * waking, and so making, a hub.
+ */
 export async function issueTicket(ctx: UserCtx): Promise<string> {
   ctx.cost.objectCalls += 1
   const { id, sessionId, issuedAt } = ctx.viewer
-  return `${id}.${await ctx.env.HUB.getByName(id).issueTicket({ sessionId, issuedAt })}`
+  const ticket = `${id}.${await ctx.env.HUB.getByName(id).issueTicket({ sessionId, issuedAt })}`
+  return `${ticket}.${await sign(ctx.config, TICKET, ticket)}`
 }
 
-async function redeem(ctx: Ctx, ticket: string): Promise<Pick<Viewer, 'id' | 'sessionId'>> {
-  const [account, secret] = ticket.split('.')
+async function redeem(ctx: Ctx, ticket: string): Promise<Login> {
+  const [account, secret, signature] = ticket.split('.')
   const id = Id.safeParse(account)
-  if (!id.success || !secret) throw unauthorized('The ticket is not valid')
+  const holds = await verifySignature(ctx.config, TICKET, `${account}.${secret}`, signature ?? '')
+  if (!id.success || !secret || !holds) throw unauthorized('The ticket is not valid')
   const login = await ctx.env.HUB.getByName(id.data).redeemTicket(secret)
   if (login === null) throw unauthorized('The ticket is not valid')
   const { standing } = await spend(ctx, 'user', id.data)
   requireStanding(login, standing)
-  return { id: id.data, sessionId: login.sessionId }
+  return { id: id.data, ...login }
 }
 
 const Ticket = z.object({ ticket: z.string(), expiresInSeconds: z.int() }).openapi('RealtimeTicket')
@@ -106,11 +116,13 @@ export function realtimeRoutes(known: readonly string[]) {
         const opening: Opening = {
           accountId: viewer.id,
           sessionId: viewer.sessionId,
+          issuedAt: viewer.issuedAt,
           channels,
           since: query.since ?? null,
         }
         const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
         const answer = await ctx.env.HUB.getByName(viewer.id).fetch('https://hub/', { headers })
+        if (answer.status === 401) throw unauthorized()
         if (answer.status !== 101)
           throw new Failure('rate_limited', 'Too many sockets are open', { headers: { 'retry-after': '60' } })
         return new Response(null, answer) // with headers that can be added to

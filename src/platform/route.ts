@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
-import { type Access, authorize, type Scope } from './access.ts'
+import { type Access, authorize, type Scope, type StandingSource } from './access.ts'
 import { flatJson } from './body.ts'
 import type { Ctx, UserCtx } from './context.ts'
 import { type Code, codes, Failure, invalidBySchema, Problem } from './errors.ts'
@@ -12,6 +12,7 @@ type Own = {
   address: string
   /** The headers that tell what is left of the caller's budget. */
   allowance?: Record<string, string>
+  standingOf: StandingSource
 }
 export type AppEnv = { Variables: Own & { ctx: Ctx } }
 type ContextFor<A extends Access> = { Variables: Own & { ctx: A extends 'public' ? Ctx : UserCtx } }
@@ -143,7 +144,7 @@ function guard(access: Access, scope: Scope | null, limit: LimitName | undefined
     const { ctx, address } = c.var
     const general = ctx.viewer ? await spend(ctx, 'user', ctx.viewer.id) : await spend(ctx, 'anonymous', address)
     c.set('allowance', general.headers)
-    authorize(ctx, access, scope, general.standing)
+    authorize(ctx, access, scope, general.standing ?? (ctx.viewer && (await c.var.standingOf(ctx, ctx.viewer))))
     if (limit) await spend(ctx, limit, address)
     const key = c.req.header('idempotency-key')
     if (key !== undefined && key.length <= 255) ctx.idempotencyKey = key

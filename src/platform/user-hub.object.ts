@@ -6,8 +6,12 @@ import { setPresence } from './presence.ts'
 /** What a socket is sent: `seq` counts up per account, `channel` says what it belongs to, `data` holds ids. */
 export type Frame = { seq: number; channel: string; event: string; data: unknown }
 
-type Attached = { sessionId: string; channels: string[]; received: number[] }
-export type Opening = { accountId: Id; sessionId: string; channels: string[]; since: number | null }
+/** The login that opened a socket, and when its access token was issued (epoch ms). */
+type Login = { sessionId: string; issuedAt: number }
+type Attached = Login & { channels: string[]; received: number[] }
+export type Opening = Login & { accountId: Id; channels: string[]; since: number | null }
+/** Whom to shut out: one login, or whoever has a token issued by then (epoch ms). */
+export type Shut = { sessionId: string } | { before: number }
 
 const KEPT_FRAMES = 256
 const LINGER_MS = 60_000
@@ -15,9 +19,9 @@ const TICKET_MS = 30_000
 const MAX_SOCKETS = 16
 const MAX_MESSAGE_BYTES = 4_096
 const MAX_MESSAGES_PER_MINUTE = 60
-
-/** Whose ticket it is: the login, and when its access token was issued (epoch ms). */
-type TicketHolder = { sessionId: string; issuedAt: number }
+/** After a day a client connects anew, and shows that its login still holds. */
+const MAX_AGE_MS = 24 * 3_600_000
+const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 
 /**
  * One per account: its open sockets, which hibernate, and the last frames with their sequence numbers, so that a socket
@@ -39,6 +43,7 @@ export class UserHub extends DurableObject<Env> {
     this.sql.exec(
       'CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER, complete_from INTEGER, account_id TEXT)',
     )
+    this.sql.exec('CREATE TABLE IF NOT EXISTS shut (session_id TEXT PRIMARY KEY, before INTEGER, at INTEGER)')
     this.sql.exec('INSERT OR IGNORE INTO state VALUES (1, 0, 0, NULL)')
   }
 
@@ -57,14 +62,16 @@ export class UserHub extends DurableObject<Env> {
     this.sql.exec('UPDATE state SET seq = ?1, complete_from = max(complete_from, ?2)', seq, seq - KEPT_FRAMES)
     this.sql.exec('DELETE FROM frames WHERE seq <= ?', seq - KEPT_FRAMES)
     for (const socket of this.ctx.getWebSockets()) {
-      if (attached(socket).channels.includes(channel)) send(socket, { seq, channel, event, data })
+      const { channels, issuedAt } = attached(socket)
+      if (issuedAt < Date.now() - MAX_AGE_MS) close(socket, 4000, 'connect anew')
+      else if (channels.includes(channel)) send(socket, { seq, channel, event, data })
     }
     // Sockets that went with a deployment closed without a word: then this is where it shows that nobody is there.
     if (!this.occupied() && (await this.ctx.storage.getAlarm()) === null) await this.linger()
   }
 
   /** A ticket for one connection within 30 seconds, for clients that cannot set headers on a WebSocket. */
-  async issueTicket({ sessionId, issuedAt }: TicketHolder): Promise<string> {
+  async issueTicket({ sessionId, issuedAt }: Login): Promise<string> {
     const secret = crypto.randomUUID() + crypto.randomUUID()
     const [key, expiresAt] = [await hash(secret), Date.now() + TICKET_MS]
     this.sql.exec('DELETE FROM socket_tickets WHERE expires_at < ?', Date.now())
@@ -73,9 +80,9 @@ export class UserHub extends DurableObject<Env> {
   }
 
   /** Uses up a ticket: the login and the token it was issued to, or null. */
-  async redeemTicket(secret: string): Promise<TicketHolder | null> {
+  async redeemTicket(secret: string): Promise<Login | null> {
     const [row] = this.sql
-      .exec<TicketHolder & { expiresAt: number }>(
+      .exec<Login & { expiresAt: number }>(
         'DELETE FROM socket_tickets WHERE hash = ? RETURNING session_id AS sessionId, issued_at AS issuedAt, expires_at AS expiresAt',
         await hash(secret),
       )
@@ -87,11 +94,18 @@ export class UserHub extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const opening = JSON.parse(request.headers.get('opening')!) as Opening
     if (this.live().length >= MAX_SOCKETS) return new Response(null, { status: 429 })
+    const refused = new Response(null, { status: 401 })
+    if (this.isShut(opening)) return refused
     await this.arrive(opening.accountId)
+    if (this.isShut(opening)) {
+      if (!this.occupied()) await this.linger()
+      return refused
+    }
     const { 0: client, 1: server } = new WebSocketPair()
     this.ctx.acceptWebSocket(server)
     server.serializeAttachment({
       sessionId: opening.sessionId,
+      issuedAt: opening.issuedAt,
       channels: opening.channels,
       received: [],
     } satisfies Attached)
@@ -99,10 +113,21 @@ export class UserHub extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client })
   }
 
-  /** Closes every socket, or those of one login, telling why. */
-  closeAll(reason: string, sessionId?: string): void {
+  /**
+   * Closes the sockets of those who are shut out, telling why, and remembers it for as long as their access tokens last:
+   * whoever let them in a moment ago may not know yet.
+   */
+  closeAll(reason: string, shut: Shut): void {
+    const now = Date.now()
+    const [sessionId, before] = 'before' in shut ? ['', shut.before] : [shut.sessionId, now]
+    this.sql.exec('DELETE FROM shut WHERE at < ?', now - ACCESS_TOKEN_LIFE_MS)
+    if (before > now - ACCESS_TOKEN_LIFE_MS) {
+      const kept = 'ON CONFLICT (session_id) DO UPDATE SET before = max(before, excluded.before), at = excluded.at'
+      this.sql.exec(`INSERT INTO shut VALUES (?, ?, ?) ${kept}`, sessionId, before, now)
+    }
     for (const socket of this.ctx.getWebSockets()) {
-      if (sessionId === undefined || attached(socket).sessionId === sessionId) close(socket, 4001, reason)
+      const { sessionId: own, issuedAt } = attached(socket)
+      if (sessionId === '' ? issuedAt <= before : own === sessionId) close(socket, 4001, reason)
     }
   }
 
@@ -137,6 +162,11 @@ export class UserHub extends DurableObject<Env> {
     this.sql.exec('UPDATE state SET seq = seq + 1, complete_from = seq + 1')
     await setPresence(this.env, accountId, false)
     if (this.occupied()) await setPresence(this.env, accountId, true)
+  }
+
+  private isShut({ sessionId, issuedAt }: Login): boolean {
+    const query = "SELECT 1 FROM shut WHERE session_id = ? OR (session_id = '' AND before >= ?)"
+    return this.sql.exec(query, sessionId, issuedAt).toArray().length > 0
   }
 
   /** Marks the account online before its socket opens: what happens after the greeting is pushed. */

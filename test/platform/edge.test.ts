@@ -42,11 +42,20 @@ app.use(...edge)
 app.route('/', healthRoutes)
 app.use(
   '/v1/*',
-  authentication(async () => ({ keys: [] })),
+  authentication(
+    async () => ({ keys: [] }),
+    async () => ({ suspended: false, notBefore: 0, endedSessions: [] }),
+  ),
 )
 app.route('/v1', notes)
 app.get('/v1/hub', async (c) => {
-  const opening = JSON.stringify({ accountId: '512', sessionId: 's', channels: ['home'], since: null })
+  const opening = JSON.stringify({
+    accountId: '512',
+    sessionId: 's',
+    issuedAt: Date.now(),
+    channels: ['home'],
+    since: null,
+  })
   const headers = { upgrade: 'websocket', opening }
   return new Response(null, await env.HUB.getByName(c.req.query('name')!).fetch('https://hub/', { headers }))
 })

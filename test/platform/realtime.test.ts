@@ -1,7 +1,9 @@
+import { listDurableObjectIds } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Viewer } from '../../src/platform/context.ts'
 import { closeSockets, publish, realtimeRoutes } from '../../src/platform/realtime.ts'
+import { shutOutBefore } from '../../src/platform/standing.ts'
 import { newViewer, smallApp } from '../support/edge.ts'
 import { contextWith } from '../support/platform.ts'
 
@@ -75,11 +77,19 @@ test('a socket gets the channels it asks for, from the frame after the last it h
 
 test('a ticket opens one socket, once, within thirty seconds, and only of the account it was given to', async () => {
   const ticket = await ticketOf(ada)
-  expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}$`))
+  expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}\\.[\\w-]{43}$`))
   expect((await open(null, `?ticket=${ticket}`)).status).toBe(101)
   expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
   const [, secret] = (await ticketOf(ada)).split('.')
-  for (const other of [`${newViewer().id}.${secret}`, secret, `${ada.id}.`, `x.${secret}`, '', '.']) {
+  for (const other of [
+    `${newViewer().id}.${secret}`,
+    `${ada.id}.${secret}`,
+    secret,
+    `${ada.id}.`,
+    `x.${secret}`,
+    '',
+    '.',
+  ]) {
     expect(await codeOf(await open(null, `?ticket=${other}`))).toBe('unauthorized')
   }
   const late = await ticketOf(ada)
@@ -103,6 +113,26 @@ test('a ticket opens nothing once its login has ended or its account is suspende
   await limiter.setSuspended(true)
   vi.setSystemTime(Date.now() + 2_500)
   expect(await codeOf(await open(null, `?ticket=${two}`))).toBe('suspended')
+})
+
+test('a token that was shut out a moment ago opens no socket, though its lease does not know yet', async () => {
+  listen(await open(ada))
+  const ticket = await ticketOf(ada)
+  await shutOutBefore(contextWith(), ada.id, ada.issuedAt)
+  expect(await codeOf(await open(ada))).toBe('unauthorized')
+  expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
+  expect((await open({ ...ada, issuedAt: ada.issuedAt + 1 })).status).toBe(101)
+})
+
+test('a made-up ticket makes no hub', async () => {
+  const hubs = async () => (await listDurableObjectIds(env.HUB)).length
+  const before = await hubs()
+  const ticket = await ticketOf(ada)
+  const other = newViewer().id
+  for (const made of [`${other}.secret`, `${other}.secret.${'A'.repeat(43)}`, ticket.replace(ada.id, other)]) {
+    expect(await codeOf(await open(null, `?ticket=${made}`))).toBe('unauthorized')
+  }
+  expect(await hubs()).toBe(before + 1)
 })
 
 test('nobody without a token or a ticket, without the scope, or from a page that is not ours gets a socket', async () => {
@@ -133,7 +163,7 @@ test('a seventeenth socket is refused as a problem', async () => {
 test('the sockets of a login that ended are closed, and no others', async () => {
   const mine = listen(await open(ada))
   const other = listen(await open({ ...ada, sessionId: 'login 2' }))
-  await closeSockets(contextWith(), ada.id, 'logged out', 'login 1')
+  await closeSockets(contextWith(), ada.id, 'logged out', { sessionId: 'login 1' })
   await soon(() => mine.closed())
   expect([mine.closed(), other.closed()]).toEqual([4001, undefined])
 })

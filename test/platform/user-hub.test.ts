@@ -1,10 +1,11 @@
-import { evictDurableObject, runDurableObjectAlarm } from 'cloudflare:test'
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Id, newId } from '../../src/platform/ids.ts'
 import { presence } from '../../src/platform/presence.ts'
+import type { UserHub } from '../../src/platform/user-hub.object.ts'
 import { contextWith } from '../support/platform.ts'
 
 type Received = { event: string; seq: number; resumed?: boolean; channel?: string; data?: unknown; code?: string }
@@ -26,8 +27,11 @@ const publish = (data: unknown, channel = 'home') => hub().publish(channel, `key
 const isOnline = async () =>
   (await contextWith().db.shard(0).select().from(presence).where(eq(presence.accountId, accountId))).length === 1
 
-function ask(opening: { since?: number | null; channels?: string[]; sessionId?: string } = {}): Promise<Response> {
-  const all = { accountId, sessionId: 'login 1', channels: ['home', 'notifications'], since: null, ...opening }
+function ask(
+  opening: { since?: number | null; channels?: string[]; sessionId?: string; issuedAt?: number } = {},
+): Promise<Response> {
+  const login = { sessionId: 'login 1', issuedAt: Date.now() }
+  const all = { accountId, ...login, channels: ['home', 'notifications'], since: null, ...opening }
   return hub().fetch('https://hub/', { headers: { upgrade: 'websocket', opening: JSON.stringify(all) } })
 }
 
@@ -113,7 +117,7 @@ test('who has been away for too many frames is told to fetch anew, and gets none
 test('one socket that is gone, or was closed and stays silent, stops no other', async () => {
   const silent = await connect({ sessionId: 'login 1' }, true)
   const others = [await connect({ sessionId: 'login 2' }), await connect({ sessionId: 'login 3' })]
-  await hub().closeAll('logged out', 'login 1')
+  await hub().closeAll('logged out', { sessionId: 'login 1' })
   await publish('a')
   for (const other of others) {
     await arrived(other, 2)
@@ -125,9 +129,42 @@ test('one socket that is gone, or was closed and stays silent, stops no other', 
 
 test('all sockets of an account can be closed at once', async () => {
   const clients = [await connect(), await connect({ sessionId: 'login 2' })]
-  await hub().closeAll('suspended')
+  await hub().closeAll('suspended', { before: Date.now() })
   await soon(() => clients.every((client) => client.closed))
   expect(clients.map((client) => client.closed!.code)).toEqual([4001, 4001])
+})
+
+test('whoever is shut out opens no socket until their access tokens have run out; later tokens do at once', async () => {
+  const issuedAt = Date.now() - 5_000
+  await hub().closeAll('logged out', { sessionId: 'login 1' })
+  await hub().closeAll('suspended', { before: issuedAt })
+  await hub().closeAll('suspended', { before: issuedAt - 1_000 })
+  const statusOf = async (opening: Parameters<typeof ask>[0]) => (await ask(opening)).status
+  expect(await statusOf({ sessionId: 'login 1' })).toBe(401)
+  expect(await statusOf({ sessionId: 'login 2', issuedAt })).toBe(401)
+  await evictDurableObject(hub())
+  expect(await statusOf({ sessionId: 'login 2', issuedAt })).toBe(401)
+  expect(await statusOf({ sessionId: 'login 2', issuedAt: issuedAt + 1 })).toBe(101)
+})
+
+test('who is shut out while the socket is opening gets none, and is not left online', async () => {
+  const status = await runInDurableObject(hub(), async (instance: UserHub) => {
+    const opening = JSON.stringify({ accountId, sessionId: 'login 1', issuedAt: Date.now(), channels: [], since: null })
+    const answer = instance.fetch(new Request('https://hub/', { headers: { upgrade: 'websocket', opening } }))
+    instance.closeAll('logged out', { sessionId: 'login 1' })
+    return (await answer).status
+  })
+  expect(status).toBe(401)
+  await runDurableObjectAlarm(hub())
+  expect(await isOnline()).toBe(false)
+})
+
+test('a socket that is a day old is closed, so that its client shows that the login still holds', async () => {
+  const [old, young] = [await connect({ issuedAt: Date.now() - 24 * 3_600_000 - 1 }), await connect()]
+  await publish('a')
+  await soon(() => old.closed)
+  expect([old.closed!.code, dataOf(old)]).toEqual([4000, []])
+  await arrived(young, 2)
 })
 
 test('sockets sleep through an eviction, and still get the frames of their channels', async () => {

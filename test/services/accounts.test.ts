@@ -1,9 +1,11 @@
+import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { type Ctx, seenBy, type UserCtx } from '../../src/platform/context.ts'
+import { type Ctx, type SystemCtx, seenBy, type UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/ids.ts'
+import { limits } from '../../src/platform/rate-limit.ts'
 import { editProfile, getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
-import { blockAccount, unblockAccount } from '../../src/services/accounts/blocks.ts'
+import { blockAccount, mirrorBlock, unblockAccount } from '../../src/services/accounts/blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from '../../src/services/accounts/follows.ts'
 import { openAccount } from '../../src/services/accounts/statements.ts'
 import { liftSuspension, suspendAccount } from '../../src/services/accounts/suspensions.ts'
@@ -11,8 +13,9 @@ import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds
 import { likePost } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import { heldBack } from '../support/held.ts'
-import { seedPeople, seedPosts } from '../support/rows.ts'
-import { count } from '../support/town.ts'
+import { insertRows, seedPeople, seedPosts } from '../support/rows.ts'
+import { openSocket } from '../support/sockets.ts'
+import { count, moderating, shards } from '../support/town.ts'
 
 const held = heldBack()
 const as = (id: Id): UserCtx => seenBy(held.context(), id)
@@ -52,13 +55,22 @@ test('an edited profile shows the change and keeps the rest; nobody else’s pro
   expect(await getAccount(as(bob), { accountId: cyd })).toMatchObject({ displayName: handles[2], bio: '' })
 })
 
+test('names and words about oneself are kept in one form, and a name on one line', async () => {
+  const change = { displayName: ' A\u0000d\u202ea\n ', bio: 'e\u0301\u0007\nand \ud800' }
+  expect(await editProfile(as(ada), change)).toMatchObject({ displayName: 'Ada', bio: 'é\nand \ufffd' })
+  for (const wrong of [{ displayName: '\u202e' }, { bio: `a${'\u0301'.repeat(31)}` }]) {
+    await expect(editProfile(as(ada), wrong)).rejects.toEqual(code('invalid'))
+  }
+  expect(await getAccount(as(ada), { accountId: ada })).toMatchObject({ displayName: 'Ada' })
+})
+
 test('an account is found by its handle in any case, from the directory and from the cache', async () => {
   for (const handle of [handles[0]!, handles[0]!.toUpperCase()]) {
     expect((await getAccountByHandle(as(bob), { handle })).id).toBe(ada)
     await held.afterwards({ run: true })
   }
   await expect(getAccountByHandle(as(bob), { handle: 'nobody_at_all' })).rejects.toEqual(code('not_found'))
-  await suspendAccount(as(cyd), { accountId: ada })
+  await suspendAccount(moderating(as(cyd)), { accountId: ada })
   await expect(getAccountByHandle(as(bob), { handle: handles[0]! })).rejects.toEqual(code('not_found'))
 })
 
@@ -272,21 +284,108 @@ test('a suspended account and all of its posts vanish at once, and come back as 
   ]
   expect(await everywhere()).toEqual(Array(7).fill(true))
   await held.deliver()
-  await suspendAccount(as(cyd), { accountId: ada })
+  await suspendAccount(moderating(as(cyd)), { accountId: ada })
   expect(await everywhere()).toEqual(Array(7).fill(false))
-  await suspendAccount(as(cyd), { accountId: ada })
+  await suspendAccount(moderating(as(cyd)), { accountId: ada })
   expect(await events()).toBe(1)
-  await liftSuspension(as(cyd), { accountId: ada })
+  await liftSuspension(moderating(as(cyd)), { accountId: ada })
   expect(await everywhere()).toEqual(Array(7).fill(true))
-  await liftSuspension(as(cyd), { accountId: ada })
+  await liftSuspension(moderating(as(cyd)), { accountId: ada })
   expect(await events()).toBe(2)
 })
 
+test('nobody suspends who has the same role or a higher one, nor lifts their suspension', async () => {
+  const users = [bob, cyd].map((id) => ({
+    id: Number(id),
+    email: id,
+    created_at: 1,
+    updated_at: 1,
+    sealed_address: '',
+  }))
+  await insertRows(env.DIRECTORY, 'users', users)
+  for (const [who, role] of [
+    [bob, 'moderator'],
+    [cyd, 'admin'],
+  ] as const) {
+    await env.DIRECTORY.prepare('update users set role = ? where id = ?').bind(role, Number(who)).run()
+    for (const act of [suspendAccount, liftSuspension]) {
+      await expect(act(moderating(as(ada)), { accountId: who })).rejects.toEqual(code('forbidden'))
+    }
+  }
+  expect(await events()).toBe(0)
+})
+
+test('a suspension holds at once though no event arrives, and so does its lifting', async () => {
+  const limiter = held.env.LIMITER.getByName(`user:${ada}`)
+  const isKnown = async () => (await limiter.lease(limits.user, 0)).standing.suspended
+  const socket = await openSocket(ada)
+  await suspendAccount(moderating(as(cyd)), { accountId: ada })
+  expect(await isKnown()).toBe(true)
+  await socket.taken()
+  expect(socket.isClosed()).toBe(true)
+  await liftSuspension(moderating(as(cyd)), { accountId: ada })
+  expect(await isKnown()).toBe(false)
+})
+
+test('a follow that a block of a moment ago keeps out says so', async () => {
+  await blockAccount(as(ada), { accountId: bob })
+  await held.afterwards({ run: false })
+  await expect(followAccount(as(ada), { accountId: bob })).rejects.toEqual(code('conflict'))
+  expect(await isFollowing(ada, bob)).toBe(0)
+  await held.deliver()
+})
+
+test('nobody follows more than 5,000', async () => {
+  const counted = 'update accounts set following_count = ? where id = ?'
+  await shards[0]!.prepare(counted).bind(5_000, Number(ada)).run()
+  await expect(followAccount(as(ada), { accountId: bob })).rejects.toEqual(code('conflict'))
+  await shards[0]!.prepare(counted).bind(4_999, Number(ada)).run()
+  expect(await followAccount(as(ada), { accountId: bob })).toMatchObject({ relation: { following: true } })
+  expect(await followAccount(as(ada), { accountId: bob })).toMatchObject({ relation: { following: true } })
+  await expect(followAccount(as(ada), { accountId: cyd })).rejects.toEqual(code('conflict'))
+})
+
+test('a block that is mirrored late ends no follow that came after it without both sides agreeing', async () => {
+  await blockAccount(as(ada), { accountId: bob })
+  await held.afterwards({ run: false })
+  const late = held.sent.splice(0)
+  const paused = pausing(held.context(), 1)
+  const mirrored = mirrorBlock(paused.ctx, { accountId: ada, otherId: bob })
+  await paused.reached
+  await unblockAccount(as(ada), { accountId: bob })
+  held.sent.push(...late)
+  await held.deliver()
+  await followAccount(as(bob), { accountId: ada })
+  await held.deliver()
+  paused.goOn()
+  await mirrored
+  expect(await hasFollower(ada, bob)).toBe(await isFollowing(bob, ada))
+  expect([(await countsOf(ada))[0], (await countsOf(bob))[1]]).toEqual(Array(2).fill(await isFollowing(bob, ada)))
+})
+
+/** A context whose `n`th batch waits until it may go on: what was read before it has grown old. */
+function pausing(ctx: SystemCtx, n: number) {
+  const [reached, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let batches = 0
+  const shardOf = (id: Id) => {
+    const db = ctx.db.shardOf(id)
+    const batch = async (statements: Parameters<typeof db.batch>[0]) => {
+      if (++batches === n) {
+        reached.resolve()
+        await going.promise
+      }
+      return db.batch(statements)
+    }
+    return Object.assign(Object.create(db), { batch })
+  }
+  return { ctx: { ...ctx, db: { ...ctx.db, shardOf } } as SystemCtx, reached: reached.promise, goOn: going.resolve }
+}
+
 test('nobody suspends themselves or who is not there', async () => {
-  await expect(suspendAccount(as(ada), { accountId: ada })).rejects.toEqual(code('invalid'))
+  await expect(suspendAccount(moderating(as(ada)), { accountId: ada })).rejects.toEqual(code('invalid'))
   const absent = String(Number(ada) - 32_768 * 1_000) as Id
   for (const act of [suspendAccount, liftSuspension]) {
-    await expect(act(as(ada), { accountId: absent })).rejects.toEqual(code('not_found'))
+    await expect(act(moderating(as(ada)), { accountId: absent })).rejects.toEqual(code('not_found'))
   }
   expect(await events()).toBe(0)
 })

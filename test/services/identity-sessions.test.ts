@@ -1,11 +1,15 @@
+import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { createContext } from '../../src/platform/context.ts'
+import type { Env } from '../../src/platform/env.ts'
 import { shardOf } from '../../src/platform/ids.ts'
 import { forgetLapsed } from '../../src/services/identity/jobs.ts'
 import { enter } from '../../src/services/identity/login.ts'
 import type { Tokens } from '../../src/services/identity/views.ts'
+import worker from '../../src/worker.ts'
 import { PASSWORD, type Person, refresh, register, setRole, settled, stranger } from '../support/people.ts'
+import { emit } from '../support/town.ts'
 
 const TWO_SECONDS = { timeout: 2_300, interval: 50 }
 
@@ -172,9 +176,26 @@ test('logging out ends this login: refresh at once, access token and socket with
 test('a login ends even when the limiter did not hear of it at first', async () => {
   const finn = await register('finn_out')
   const { sid } = claimsOf(finn.token)
-  const event = { source: 'd', id: '1', type: 'identity.session-ended', data: { accountId: finn.id, sessionId: sid } }
-  await env.EVENTS.send(event)
+  await emit('identity.session-ended', { accountId: finn.id, sessionId: sid })
   await vi.waitUntil(async () => (await as(finn.token)).status === 401, { timeout: 5_000, interval: 50 })
+})
+
+test('with a limiter that does not answer, who logged out or was suspended stays out, and others stay in', async () => {
+  const [gone, stays, held] = [await register('gone_dir'), await register('stays_dir'), await register('held_dir')]
+  await gone.fetch('/v1/auth/logout', { method: 'POST' })
+  const shard = [env.SHARD_0, env.SHARD_1][shardOf(held.id)]!
+  await shard.prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(held.id)).run()
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  const lease = () => Promise.reject(new Error('down'))
+  const without = { ...env, LIMITER: { getByName: () => ({ lease }) } } as unknown as Env
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
+  const statusOf = async ({ token }: Person) => {
+    const request = new Request('https://social.test/v1/accounts/me', { headers: { authorization: `Bearer ${token}` } })
+    return (await worker.fetch(request, without, createExecutionContext())).status
+  }
+  expect([await statusOf(gone), await statusOf(stays), await statusOf(held)]).toEqual([401, 200, 403])
+  vi.useRealTimers()
+  vi.restoreAllMocks()
 })
 
 test('logging out everywhere ends every login, and a login right after holds', async () => {
@@ -267,9 +288,9 @@ test('a suspension ends every login and refuses the next, until it is lifted', a
 test('events of a suspension and its lifting that arrive late and in the wrong order leave what is true', async () => {
   const max = await register('max_susp')
   const shard = [env.SHARD_0, env.SHARD_1][shardOf(max.id)]!
-  const tell = (type: string) => env.EVENTS.send({ source: 'd', id: '1', type, data: { accountId: max.id } })
   await shard.prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(max.id)).run()
-  await Promise.all([tell('account.suspension-lifted'), tell('account.suspended'), tell('account.suspension-lifted')])
+  const types = ['account.suspension-lifted', 'account.suspended', 'account.suspension-lifted']
+  await Promise.all(types.map((type) => emit(type, { accountId: max.id })))
   const mirrored = () => count('select count(*) n from users where id = ? and suspended_at is not null', Number(max.id))
   await vi.waitUntil(async () => (await mirrored()) === 1, { timeout: 5_000 })
   await vi.waitUntil(async () => (await as(max.token)).status === 403, { timeout: 5_000, interval: 50 })

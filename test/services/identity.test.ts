@@ -8,6 +8,7 @@ import { mailRegistration } from '../../src/services/identity/mailing.ts'
 import { verificationToken } from '../../src/services/identity/verification.ts'
 import type { Tokens } from '../../src/services/identity/views.ts'
 import { mailedToken, PASSWORD, register, settled, stranger } from '../support/people.ts'
+import { emit } from '../support/town.ts'
 
 type Mail = { from: { email: string; name: string }; to: string; subject: string; html: string; text: string }
 const HOUR = 3_600_000
@@ -229,8 +230,7 @@ test('an account is opened even when the verification was cut off before it coul
     shard.prepare('delete from accounts where id = ?').bind(Number(ned.id)),
     shard.prepare('delete from follows where follower_id = ?').bind(Number(ned.id)),
   ])
-  const event = { source: 'd', id: '1', type: 'identity.address-verified', data: { accountId: ned.id } }
-  await env.EVENTS.send(event)
+  await emit('identity.address-verified', { accountId: ned.id })
   await vi.waitUntil(async () => (await ned.fetch('/v1/accounts/me')).status === 200, {
     timeout: 10_000,
     interval: 100,

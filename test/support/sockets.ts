@@ -11,7 +11,8 @@ export type Socket = {
 }
 
 export async function openSocket(accountId: Id): Promise<Socket> {
-  const opening: Opening = { accountId, sessionId: 'test', channels: ['home', 'notifications'], since: null }
+  const channels = ['home', 'notifications']
+  const opening: Opening = { accountId, sessionId: 'test', issuedAt: Date.now(), channels, since: null }
   const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
   const { webSocket } = await env.HUB.getByName(accountId).fetch('https://hub/', { headers })
   const socket = webSocket!

@@ -10,6 +10,7 @@ import { createPost, deletePost, NewPost } from '../../src/services/posts/posts.
 import { heldBack } from '../support/held.ts'
 import { seedImages, seedPeople } from '../support/rows.ts'
 import { openSocket, type Socket } from '../support/sockets.ts'
+import { moderating } from '../support/town.ts'
 import type { Step } from './model.ts'
 import type { Look } from './surfaces.ts'
 
@@ -44,7 +45,7 @@ export async function openStage() {
   await Promise.all(people.map(connect))
 
   async function perform(step: Exclude<Step, { do: 'post' }>): Promise<unknown> {
-    const ctx = 'who' in step ? as(step.who) : seenBy(context(), moderatorId)
+    const ctx = 'who' in step ? as(step.who) : moderating(seenBy(context(), moderatorId))
     const name = 'whom' in step ? step.whom : step.id
     return verbs[step.do](ctx, { accountId: idOf(name), postId: idOf(name) })
   }

@@ -1,11 +1,21 @@
 import { on } from '../../platform/events.ts'
 import { mirrorBlock } from './blocks.ts'
-import { accountBlocked, accountFollowed, accountUnblocked, accountUnfollowed } from './events.ts'
+import {
+  accountBlocked,
+  accountFollowed,
+  accountSuspended,
+  accountUnblocked,
+  accountUnfollowed,
+  suspensionLifted,
+} from './events.ts'
 import { mirrorFollow } from './follows.ts'
+import { enforceSuspension } from './suspensions.ts'
 
 export const accountSubscriptions = [
   on(accountFollowed, mirrorFollow),
   on(accountUnfollowed, mirrorFollow),
   on(accountBlocked, mirrorBlock),
   on(accountUnblocked, mirrorBlock),
+  on(accountSuspended, enforceSuspension),
+  on(suspensionLifted, enforceSuspension),
 ]

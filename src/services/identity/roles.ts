@@ -5,7 +5,7 @@ import { Failure, invalid, notFound } from '../../platform/errors.ts'
 import { record } from '../../platform/events.ts'
 import { Id } from '../../platform/ids.ts'
 import { roleChanged } from './events.ts'
-import { voidTokens } from './standing.ts'
+import { shutOutEverywhere } from './standing.ts'
 import { users } from './tables.ts'
 
 const Role = z.enum(['user', 'moderator', 'admin'])
@@ -31,7 +31,7 @@ export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): P
     record(db, roleChanged, { accountId }, sql`changes() > 0`),
   ])
   if (changed.length === 0) throw await refusal(ctx, accountId)
-  await voidTokens(ctx, { accountId })
+  await shutOutEverywhere(ctx, { accountId })
   return { accountId, role }
 }
 

@@ -1,62 +1,44 @@
-import { eq } from 'drizzle-orm'
-import type { SystemCtx } from '../../platform/context.ts'
-import { atPrimary } from '../../platform/db.ts'
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
 import { mirror } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
-import { closeSockets } from '../../platform/realtime.ts'
-import { accounts } from '../accounts/tables.ts'
+import type { Standing } from '../../platform/rate-limiter.object.ts'
+import { shutOutBefore } from '../../platform/standing.ts'
+import { readSuspension } from '../accounts/views.ts'
 import { sessions, users } from './tables.ts'
 
-// What the limiter says of an account with every lease, and so wherever it asks next. All of it may be done again.
-
-function limiterOf(ctx: SystemCtx, accountId: Id) {
-  ctx.cost.objectCalls += 1
-  return ctx.env.LIMITER.getByName(`user:${accountId}`)
-}
-
-/** Makes the access tokens and sockets of a login that has ended useless. */
-export async function shutOutSession(ctx: SystemCtx, ended: { accountId: Id; sessionId: string }): Promise<void> {
-  await limiterOf(ctx, ended.accountId).endSession(ended.sessionId)
-  await closeSockets(ctx, ended.accountId, 'logged out', ended.sessionId)
-}
-
-/** The same for all logins of an account. */
+/** Makes the access tokens useless that were issued before the directory said so, and the sockets that they opened. */
 export async function shutOutEverywhere(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
-  await voidTokens(ctx, { accountId })
-  await closeSockets(ctx, accountId, 'logged out')
-}
-
-/** Makes the access tokens useless that were issued before the directory said so. */
-export async function voidTokens(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   const [user] = await ctx.db.directory
     .select({ tokensVoidBefore: users.tokensVoidBefore })
     .from(users)
     .where(eq(users.id, accountId))
-  if (user) await limiterOf(ctx, accountId).voidTokensBefore(user.tokensVoidBefore)
+  if (user) await shutOutBefore(ctx, accountId, user.tokensVoidBefore)
 }
 
-/** Carries over what the account's shard says of its suspension: to the limiter, the logins and the sockets. */
+/** How an account stands when its limiter does not say: the same facts, from where they are written first. */
+export async function readStanding(ctx: Ctx, { id, sessionId }: Viewer): Promise<Standing> {
+  const [login, suspendedAt] = await Promise.all([
+    ctx.db.directory
+      .select({ notBefore: users.tokensVoidBefore })
+      .from(sessions)
+      .innerJoin(users, eq(users.id, sessions.userId))
+      .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id))),
+    readSuspension(ctx, id),
+  ])
+  const ended = login.length === 0 ? [sessionId] : []
+  return { suspended: suspendedAt !== null, notBefore: login[0]?.notBefore ?? 0, endedSessions: ended }
+}
+
+/** Carries over to the directory what the account's shard says of its suspension, which ends its logins. */
 export async function mirrorSuspension(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+  const db = ctx.db.directory
   await mirror(
     () => readSuspension(ctx, accountId),
-    (suspendedAt) => writeSuspension(ctx, accountId, suspendedAt),
+    (suspendedAt) =>
+      db.batch([
+        db.update(users).set({ suspendedAt }).where(eq(users.id, accountId)),
+        db.delete(sessions).where(and(eq(sessions.userId, accountId), sql`${suspendedAt} is not null`)),
+      ]),
   )
-}
-
-async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<number | null> {
-  const [account] = await atPrimary(ctx)
-    .shardOf(accountId)
-    .select({ suspendedAt: accounts.suspendedAt })
-    .from(accounts)
-    .where(eq(accounts.id, accountId))
-  return account?.suspendedAt ?? null
-}
-
-async function writeSuspension(ctx: SystemCtx, accountId: Id, suspendedAt: number | null): Promise<void> {
-  const db = ctx.db.directory
-  await limiterOf(ctx, accountId).setSuspended(suspendedAt !== null)
-  const marked = db.update(users).set({ suspendedAt }).where(eq(users.id, accountId))
-  if (suspendedAt === null) return void (await marked)
-  await db.batch([marked, db.delete(sessions).where(eq(sessions.userId, accountId))])
-  await closeSockets(ctx, accountId, 'suspended')
 }

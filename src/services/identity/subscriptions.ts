@@ -2,12 +2,13 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { on } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
+import { shutOutSession } from '../../platform/standing.ts'
 import { enqueue, handle } from '../../platform/tasks.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { addressVerified, allSessionsEnded, registered, roleChanged, sessionEnded } from './events.ts'
 import { mailRegistration, registrationMail } from './mailing.ts'
-import { mirrorSuspension, shutOutEverywhere, shutOutSession, voidTokens } from './standing.ts'
+import { mirrorSuspension, shutOutEverywhere } from './standing.ts'
 import { handles } from './tables.ts'
 
 export const identitySubscriptions = [
@@ -15,7 +16,7 @@ export const identitySubscriptions = [
   on(addressVerified, (ctx, { accountId }) => ensureOpen(ctx, accountId)),
   on(sessionEnded, shutOutSession),
   on(allSessionsEnded, shutOutEverywhere),
-  on(roleChanged, voidTokens),
+  on(roleChanged, shutOutEverywhere),
   on(accountSuspended, mirrorSuspension),
   on(suspensionLifted, mirrorSuspension),
 ]

@@ -19,9 +19,10 @@ const hello = route({
   returns: z.object({ hello: z.string() }),
   summary: 'Hello',
 })
+const standingOf = () => Promise.reject(new Error('The limiter always says it'))
 const app = new OpenAPIHono<AppEnv>()
 app.use(...edge)
-app.use(authentication(publicKeys))
+app.use(authentication(publicKeys, standingOf))
 app.route(
   '/',
   routes().openapi(hello, (c) => c.json({ hello: 'world' }, 200)),
