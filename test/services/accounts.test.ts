@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { type Ctx, type SystemCtx, seenBy, type UserCtx } from '../../src/platform/context.ts'
+import { type Ctx, seenBy, type UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { limits } from '../../src/platform/rate-limit.ts'
 import { editProfile, getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
@@ -13,6 +13,7 @@ import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds
 import { likePost } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import { heldBack } from '../support/held.ts'
+import { pausing } from '../support/pausing.ts'
 import { insertRows, seedPeople, seedPosts } from '../support/rows.ts'
 import { openSocket } from '../support/sockets.ts'
 import { count, moderating, shards } from '../support/town.ts'
@@ -349,7 +350,7 @@ test('a block that is mirrored late ends no follow that came after it without bo
   await blockAccount(as(ada), { accountId: bob })
   await held.afterwards({ run: false })
   const late = held.sent.splice(0)
-  const paused = pausing(held.context(), 1)
+  const paused = pausing(held.context())
   const mirrored = mirrorBlock(paused.ctx, { accountId: ada, otherId: bob })
   await paused.reached
   await unblockAccount(as(ada), { accountId: bob })
@@ -362,24 +363,6 @@ test('a block that is mirrored late ends no follow that came after it without bo
   expect(await hasFollower(ada, bob)).toBe(await isFollowing(bob, ada))
   expect([(await countsOf(ada))[0], (await countsOf(bob))[1]]).toEqual(Array(2).fill(await isFollowing(bob, ada)))
 })
-
-/** A context whose `n`th batch waits until it may go on: what was read before it has grown old. */
-function pausing(ctx: SystemCtx, n: number) {
-  const [reached, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-  let batches = 0
-  const shardOf = (id: Id) => {
-    const db = ctx.db.shardOf(id)
-    const batch = async (statements: Parameters<typeof db.batch>[0]) => {
-      if (++batches === n) {
-        reached.resolve()
-        await going.promise
-      }
-      return db.batch(statements)
-    }
-    return Object.assign(Object.create(db), { batch })
-  }
-  return { ctx: { ...ctx, db: { ...ctx.db, shardOf } } as SystemCtx, reached: reached.promise, goOn: going.resolve }
-}
 
 test('nobody suspends themselves or who is not there', async () => {
   await expect(suspendAccount(moderating(as(ada)), { accountId: ada })).rejects.toEqual(code('invalid'))

@@ -13,6 +13,7 @@ import { likePost, unlikePost } from '../../src/services/posts/likes.ts'
 import { createPost, deletePost, getPost } from '../../src/services/posts/posts.ts'
 import worker from '../../src/worker.ts'
 import { heldBack } from '../support/held.ts'
+import { pausing } from '../support/pausing.ts'
 import { seedImages, seedPeople } from '../support/rows.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { count, draft } from '../support/town.ts'
@@ -78,6 +79,19 @@ test('a mention of somebody whom the author cannot know of stays plain text', as
   await count(`UPDATE accounts SET suspended_at = 1 WHERE id = ${Number(cyd)} RETURNING 0 n`, [env.SHARD_0])
   const { entities } = await write(ada, { text: `@${handles[0]} @${handles[1]} @${handles[2]}` })
   expect(entities.map((entity) => entity.kind === 'mention' && entity.accountId)).toEqual([ada])
+})
+
+test('a like that a block overtakes is not there, and says so', async () => {
+  const postId = await post(ada)
+  const paused = pausing(as(bob))
+  const liking = expect(likePost(paused.ctx, { postId })).rejects.toEqual(code('not_found'))
+  await paused.reached
+  await blockAccount(as(ada), { accountId: bob })
+  paused.goOn()
+  await liking
+  expect(await countsOf(postId)).toMatchObject({ likeCount: 0 })
+  expect(await rows('likes', 'post_id', postId)).toBe(0)
+  await held.deliver()
 })
 
 test('a text is as long as a reader would count it', async () => {
