@@ -1,3 +1,5 @@
+import { deadline } from './deadline.ts'
+
 /** What an operation used of the platform; the budgets of docs/architecture.md are asserted on it. */
 export type Cost = {
   trips: number
@@ -15,6 +17,9 @@ export function noCost(): Cost {
 
 /** Microtasks to wait for company: parallel loaders reach their queries at slightly different depths. */
 const HOPS = 12
+
+/** A database that stalls does so for half a minute and more; whether a write was made is then not known. */
+const PATIENCE_MS = 10_000
 
 type Waiting = {
   statement: D1PreparedStatement
@@ -36,7 +41,8 @@ export function countedSession(session: D1DatabaseSession, cost: Cost, onTrip: (
     cost.trips += 1
     onTrip()
     const [first, ...others] = statements
-    const results = others.length === 0 ? [await first!.all()] : await session.batch(statements)
+    const asked = others.length === 0 ? first!.all().then((result) => [result]) : session.batch(statements)
+    const results = await deadline(asked, PATIENCE_MS)
     for (const { meta } of results) {
       cost.rowsRead += meta.rows_read
       cost.rowsWritten += meta.rows_written

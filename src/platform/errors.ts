@@ -82,7 +82,7 @@ export function constraintOf(error: unknown): string | null {
 
 // What D1, Durable Objects, KV and R2 say when it was not the request's fault and may be over in a moment.
 const PASSING =
-  /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out|because its code was updated|transient issue|internal error|(memory|CPU time) limit|please try again|too many requests|reduce your .*rate/i
+  /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out|because its code was updated|transient issue|internal error|no answer within|(memory|CPU time) limit|please try again|too many requests|reduce your .*rate/i
 
 /** Turns whatever was thrown into the failure that the client is told of; what we did not foresee is `internal`. */
 export function toFailure(error: unknown): Failure {

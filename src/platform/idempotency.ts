@@ -35,7 +35,7 @@ export async function once<T>(
   operation: string,
   input: unknown,
   create: (claim: Claim) => Promise<T>,
-  replay: (id: Id) => Promise<T>,
+  replay: (ctx: UserCtx, id: Id) => Promise<T>,
 ): Promise<{ value: T; replayed: boolean }> {
   const key = ctx.idempotencyKey
   if (key === undefined) return { value: await create(() => []), replayed: false }
@@ -45,7 +45,9 @@ export async function once<T>(
     return { value: await create(claim), replayed: false }
   } catch (error) {
     if (!constraintOf(error)?.startsWith('idempotency_keys.')) throw error
-    return { value: await replay(await used(ctx, operation, key, fingerprint)), replayed: true }
+    // At the primary: a replica may not have heard of the first request yet.
+    const primary = { ...ctx, db: atPrimary(ctx) }
+    return { value: await replay(primary, await used(primary, operation, key, fingerprint)), replayed: true }
   }
 }
 
@@ -61,7 +63,7 @@ async function used(ctx: UserCtx, operation: string, key: string, fingerprint: s
     eq(idempotencyKeys.operation, operation),
     eq(idempotencyKeys.key, key),
   )
-  const [row] = await atPrimary(ctx).shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(mine)
+  const [row] = await ctx.db.shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(mine)
   if (!row) throw new Failure('unavailable', 'The first request with this key is being forgotten; try again')
   if (row.fingerprint !== fingerprint) throw new Failure('idempotency_mismatch')
   return row.resultId

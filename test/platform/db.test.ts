@@ -3,7 +3,7 @@ import { count, eq } from 'drizzle-orm'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { noCost } from '../../src/platform/cost.ts'
 import { among, byShard, fromShards, inWaves, openDatabases, openShard } from '../../src/platform/db.ts'
-import { constraintOf } from '../../src/platform/errors.ts'
+import { constraintOf, toFailure } from '../../src/platform/errors.ts'
 import { type Id, idOf, shardOf } from '../../src/platform/ids.ts'
 import { presence } from '../../src/platform/presence.ts'
 import { contextWith } from '../support/platform.ts'
@@ -31,6 +31,24 @@ function databases(bookmarks?: string, start?: 'first-primary') {
   const db = openDatabases(bindings, { cost: noCost(), now: Date.now, bookmarks, start, onCommit: () => {} })
   return { db, starts }
 }
+
+test('a database that stalls is waited for ten seconds, and then it is unavailable', async () => {
+  const stalled = { all: () => new Promise(() => {}), bind: () => stalled }
+  const session = { prepare: () => stalled, batch: () => new Promise(() => {}), getBookmark: () => null }
+  const bindings = { ...env, SHARD_0: { withSession: () => session } as unknown as D1Database }
+  const { shard } = openDatabases(bindings, { cost: noCost(), now: Date.now, onCommit: () => {} })
+  const waits = vi.spyOn(scheduler, 'wait').mockResolvedValue()
+  const row = { accountId: ids(0, 1)[0]! }
+  for (const ask of [
+    () => shard(0).select().from(presence),
+    () => shard(0).batch([shard(0).insert(presence).values(row)]),
+  ]) {
+    const error = await ask().then(() => null, toFailure)
+    expect(error).toMatchObject({ code: 'unavailable', extra: { headers: { 'retry-after': '2' } } })
+  }
+  expect(waits.mock.calls).toEqual([[10_000], [10_000]])
+  vi.restoreAllMocks()
+})
 
 test('whoever brings their bookmarks back reads their own writes', async () => {
   const writer = databases()

@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
 import { seenBy, type UserCtx } from '../../src/platform/context.ts'
@@ -33,7 +34,7 @@ function make(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'make') 
         await db.batch([db.insert(presence).values({ accountId }), ...claim(db, accountId)])
         return accountId
       }),
-    async (id) => id,
+    async (_, id) => id,
   )
 }
 
@@ -44,6 +45,20 @@ test('fifty requests at once with one key have one effect and one answer', async
   expect(await made()).toBe(1)
   expect(new Set(answers.map((answer) => answer.value)).size).toBe(1)
   expect(answers.filter((answer) => !answer.replayed)).toHaveLength(1)
+})
+
+test('a repeat is answered by primaries, since a replica may not have heard of the first', async () => {
+  await make(request(ada, 'key'))
+  const starts: unknown[] = []
+  const withSession = (start: string) => {
+    starts.push(start)
+    return env.SHARD_0.withSession(start)
+  }
+  const again = { ...request(ada, 'key'), env: { ...env, SHARD_0: { withSession } as unknown as D1Database } }
+  const replay = async (ctx: UserCtx, id: Id) => ctx.db.shardOf(ada).$count(presence, eq(presence.accountId, id))
+  const clash = () => Promise.reject(new Error('D1_ERROR: UNIQUE constraint failed: idempotency_keys.account_id'))
+  expect(await once(again, 'make', { text: 'x' }, clash, replay)).toEqual({ value: 1, replayed: true })
+  expect(starts).toEqual(['first-primary'])
 })
 
 test('without a key, or with another, every request has its effect', async () => {

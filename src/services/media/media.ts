@@ -36,13 +36,7 @@ export async function uploadMedia(
   if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have 10 MiB')
   const upload = new Uint8Array(await file.arrayBuffer())
   const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', upload)).toHex()
-  return once(
-    ctx,
-    'uploadMedia',
-    { alt, sha256 },
-    (claim) => store(ctx, upload, alt, claim),
-    (mediaId) => getOwnMedia(ctx, mediaId),
-  )
+  return once(ctx, 'uploadMedia', { alt, sha256 }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
 }
 
 /** The objects go before the row: a crash in between leaves objects that nobody can name, and the hourly job removes them. */

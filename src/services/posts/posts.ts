@@ -44,7 +44,7 @@ export function createPost(ctx: UserCtx, input: NewPost): Promise<{ value: Post;
     'createPost',
     input,
     (claim) => publish(ctx, input, claim),
-    (postId) => getPost(ctx, { postId }),
+    (primary, postId) => getPost(primary, { postId }),
   )
 }
 
