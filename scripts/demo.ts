@@ -46,9 +46,10 @@ async function register(name: string): Promise<Person> {
   const caller = makeCaller(url, name)
   const handle = `${name}_${suffix}`
   const email = `${handle}@people.example`
-  await caller.call('POST', '/auth/register', 202, { json: { handle, email, password: randomUUID() } })
+  const password = randomUUID()
+  await caller.call('POST', '/auth/register', 202, { json: { handle, email, password } })
   const token = await readToken(url, email)
-  const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token } })
+  const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, password } })
   // So far nobody in particular asked; from here on the account does.
   return Object.assign(caller, { token: body.accessToken, admitted: 0, firstAt: null, ...body.account })
 }

@@ -10,12 +10,13 @@ type Limit = Quota & {
   lease: number
 }
 
-/** The budgets. `user` is per account, the rest per client address unless their caller says otherwise. */
+/** The budgets. `user` and `verify` are per account, the rest per client address unless their caller says otherwise. */
 export const limits = {
   user: { quota: 100, window: 60, failure: 'open', lease: 10 },
   anonymous: { quota: 300, window: 60, failure: 'open', lease: 10 },
   register: { quota: 20, window: 3_600, failure: 'closed', lease: 1 },
   login: { quota: 10, window: 300, failure: 'closed', lease: 1 },
+  verify: { quota: 10, window: 3_600, failure: 'closed', lease: 1 },
   refresh: { quota: 60, window: 60, failure: 'closed', lease: 1 },
 } as const satisfies Record<string, Limit>
 export type LimitName = keyof typeof limits

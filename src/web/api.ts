@@ -11,7 +11,9 @@ type Options = {
 /** Calls an operation of the API. A token that has expired is refreshed, once. Throws `Problem` or `Unreachable`. */
 export async function call<T = void>(method: string, path: string, options: Options = {}): Promise<T> {
   const answer = await send(method, path, options)
-  if (answer.status !== 401 || !session.value) return bodyOf<T>(answer)
+  // Credentials that do not match are a 401 too, but one that asks for no other token.
+  const isExpired = answer.status === 401 && answer.header('www-authenticate') !== null
+  if (!isExpired || !session.value) return bodyOf<T>(answer)
   await refresh()
   return bodyOf<T>(await send(method, path, options))
 }

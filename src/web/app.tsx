@@ -25,8 +25,8 @@ export function App({ failure }: { failure: unknown }) {
       </a>
       <div class={session.value ? 'shell' : 'shell signed-out'}>
         <TopBar />
-        {verification.value ? (
-          <Verify token={verification.value} />
+        {verification && location.value.visit === 0 ? (
+          <Verify token={verification} />
         ) : starting ? (
           <View title="Welcome">{failure ? <p role="alert">{reasonOf(failure)}</p> : <Waiting />}</View>
         ) : (

@@ -60,7 +60,7 @@ const isLocal = ['127.0.0.1', 'localhost'].includes(window.location.hostname)
 
 function MailSent({ to }: { to: string }) {
   const form = useForm(async (values) => {
-    await verify(values('token').trim())
+    await verify({ token: values('token').trim(), password: values('password') })
     navigate('/')
   })
   return (
@@ -68,7 +68,7 @@ function MailSent({ to }: { to: string }) {
       <form class="card stack narrow-form centered" aria-label="Confirm your address" onSubmit={form.onSubmit}>
         <Icon name="mail" />
         <p>
-          It went to <b>{to}</b>. Open the link in it to confirm your address, and you are in.
+          It went to <b>{to}</b>. Open the link in it and give your password once more, and you are in.
         </p>
         {isLocal && (
           <p>
@@ -86,7 +86,8 @@ function MailSent({ to }: { to: string }) {
           autocomplete="one-time-code"
           required
         />
-        <FormFailure form={form} shown={['token']} />
+        <Field form={form} name="password" label="Password" type="password" autocomplete="current-password" required />
+        <FormFailure form={form} shown={['token', 'password']} />
         <Submit form={form} class="secondary">
           Confirm
         </Submit>

@@ -1,5 +1,5 @@
 import { call } from './api.ts'
-import { Unreachable } from './http.ts'
+import { FieldProblem, Problem, Unreachable } from './http.ts'
 import { begin, end, isSignedOut } from './session.ts'
 import type { Tokens } from './wire.ts'
 
@@ -8,8 +8,12 @@ export async function register(json: { handle: string; email: string; password: 
 }
 
 /** Confirms the address that a mail went to, which logs its owner in. */
-export async function verify(token: string): Promise<void> {
-  await begin(await call<Tokens>('POST', '/auth/verify', { json: { token } }))
+export async function verify(json: { token: string; password: string }): Promise<void> {
+  const tokens = await call<Tokens>('POST', '/auth/verify', { json }).catch((error: unknown) => {
+    const isWrong = error instanceof Problem && error.status === 401
+    throw isWrong ? new FieldProblem('password', 'does not match; try again, or register again for a new mail') : error
+  })
+  await begin(tokens)
 }
 
 export async function logIn(json: { identifier: string; password: string }): Promise<void> {

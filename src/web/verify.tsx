@@ -1,33 +1,35 @@
-import { signal } from '@preact/signals'
-import { reasonOf } from './announce.tsx'
-import { navigate, View } from './router.tsx'
+import { Field, FormFailure, Submit, useForm } from './field.tsx'
+import { Link, navigate, View } from './router.tsx'
 import { verify } from './sign-in.ts'
-import { useRead } from './timeline.tsx'
 
 /** The token of the mail's link, `/?verify=TOKEN`; it is taken out of the address, and so of the history, at once. */
-export const verification = signal(new URLSearchParams(window.location.search).get('verify'))
-if (verification.value) history.replaceState(null, '', '/')
+export const verification = new URLSearchParams(window.location.search).get('verify')
+if (verification) history.replaceState(null, '', '/')
 
+/** Asks for the password: a link alone must neither open an account that another registered, nor log into it. */
 export function Verify({ token }: { token: string }) {
-  const { failure } = useRead(async () => {
-    await verify(token)
-    verification.value = null
+  const form = useForm(async (values) => {
+    await verify({ token, password: values('password') })
     navigate('/')
   })
-  const leave = () => {
-    verification.value = null
-    navigate('/login')
-  }
   return (
-    <View title="Confirming your address">
-      <div class="card stack narrow-form">
-        {failure.value ? <p role="alert">{reasonOf(failure.value)}</p> : <p role="status">One moment…</p>}
-        {failure.value !== null && (
-          <button type="button" class="secondary" onClick={leave}>
-            Go to log in
-          </button>
-        )}
-      </div>
+    <View title="Confirm your address">
+      <form class="card stack narrow-form" aria-label="Confirm your address" onSubmit={form.onSubmit}>
+        <Field
+          form={form}
+          name="password"
+          label="Password"
+          type="password"
+          autocomplete="current-password"
+          hint="The one that you have just chosen"
+          required
+        />
+        <FormFailure form={form} shown={['password']} />
+        <Submit form={form}>Confirm</Submit>
+        <p class="aside">
+          Does it not work? <Link href="/register">Register again</Link>
+        </p>
+      </form>
     </View>
   )
 }

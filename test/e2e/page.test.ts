@@ -168,16 +168,44 @@ describe.skipIf(!existsSync(executablePath))('the page', () => {
     expect(await ada.getByText('Said once').count()).toBe(1)
     expect(keys).toEqual([expect.stringMatching(/^\w{32}$/), keys[0]])
   })
+
+  test('the link of a mail waits for the password, and takes the right one alone, whoever is logged in', async () => {
+    const dora = await stranger()
+    await signUp(dora, 'dora')
+    const sent: string[] = []
+    ada.on('request', (request) => request.url().endsWith('/auth/verify') && sent.push(request.postData()!))
+    await ada.goto(await verificationLink('dora@example.com'))
+    await heading(ada, 'Confirm your address').waitFor()
+    expect(ada.url()).toBe(`${origin}/`)
+    await ada.getByRole('link', { name: 'Profile', exact: true }).waitFor()
+    expect(sent).toEqual([])
+
+    const box = ada.getByLabel('Password')
+    expect(await box.getAttribute('autocomplete')).toBe('current-password')
+    await confirm(ada, 'another long password')
+    await ada.getByText('Does not match; try again').waitFor()
+    await expect.poll(() => box.evaluate('document.activeElement.name')).toBe('password')
+    expect(await box.getAttribute('aria-invalid')).toBe('true')
+    expect(sent).toHaveLength(1)
+
+    await confirm(ada, password)
+    await heading(ada, 'Home').waitFor()
+    await ada.getByRole('link', { name: 'Your profile, @dora' }).waitFor()
+  })
 })
 
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true })
 
-/** Registers someone in a browser context of their own, by the link in the mail, and gives them a name. */
-async function newcomer(handle: string, name: string): Promise<Page> {
+/** A page in a browser context of its own. */
+async function stranger(): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
   const page = await context.newPage()
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('pageerror', (error) => complaints.push(String(error)))
+  return page
+}
+
+async function signUp(page: Page, handle: string): Promise<void> {
   await page.goto(origin)
   await page.getByRole('link', { name: 'Create an account' }).click()
   await page.getByLabel('Handle').fill(handle)
@@ -185,7 +213,19 @@ async function newcomer(handle: string, name: string): Promise<Page> {
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Create account' }).click()
   await heading(page, 'We sent you a mail').waitFor()
+}
+
+async function confirm(page: Page, password: string): Promise<void> {
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Confirm' }).click()
+}
+
+/** Registers someone, by the link in the mail, and gives them a name. */
+async function newcomer(handle: string, name: string): Promise<Page> {
+  const page = await stranger()
+  await signUp(page, handle)
   await page.goto(await verificationLink(`${handle}@example.com`))
+  await confirm(page, password)
   await heading(page, 'Home').waitFor()
   expect(page.url()).toBe(`${origin}/`)
   await page.getByRole('link', { name: 'Profile', exact: true }).click()

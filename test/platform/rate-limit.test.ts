@@ -145,7 +145,7 @@ test('accounts, addresses and kinds of limit have budgets of their own', async (
 })
 
 test('what guards a password is counted one by one', async () => {
-  for (const name of ['register', 'login', 'refresh'] as const) {
+  for (const name of ['register', 'login', 'verify', 'refresh'] as const) {
     const { passed, calls } = await outcomes(limits[name].quota + 5, name)
     expect(passed).toBe(limits[name].quota)
     expect(calls).toBeGreaterThanOrEqual(limits[name].quota)
@@ -161,7 +161,7 @@ test.each([
 ])('with a limiter that is %s ordinary requests pass, guesses at passwords do not', async (_, stub) => {
   const passing = Promise.all([request('user', stub), request('anonymous', stub)])
   const refused = { code: 'unavailable', extra: { headers: { 'retry-after': '5' } } }
-  const guesses = (['login', 'register', 'refresh'] as const).map((name) =>
+  const guesses = (['login', 'register', 'verify', 'refresh'] as const).map((name) =>
     expect(request(name, stub)).rejects.toMatchObject(refused),
   )
   expect(await passing).toEqual(Array(2).fill({ standing: null, headers: {} }))

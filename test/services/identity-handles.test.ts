@@ -36,7 +36,7 @@ test('a handle that is not verified leads nowhere, and as soon as it is, to its 
   expect(await accountIdsOf(early.ctx, ['carl_h'])).toEqual(new Map())
   await early.done()
   const token = await mailedToken('carl_h')
-  await stranger().fetch('/v1/auth/verify', { method: 'POST', json: { token } })
+  await stranger().fetch('/v1/auth/verify', { method: 'POST', json: { token, password: PASSWORD } })
   expect((await accountIdsOf(request().ctx, ['carl_h'])).size).toBe(1)
 })
 

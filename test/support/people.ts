@@ -37,7 +37,7 @@ function caller(token: () => string | null): Caller {
 export const stranger = (): Caller => caller(() => null)
 export const anonymous = stranger()
 
-/** Registers, verifies the address with the token that the mail would bring, and so logs in. */
+/** Registers, verifies the address with the token that the mail would bring and the password, and so logs in. */
 export async function register(
   handle = `someone_${crypto.randomUUID().slice(0, 8)}`,
   { email = `${handle}@example.com`, password = PASSWORD }: { email?: string; password?: string } = {},
@@ -45,7 +45,7 @@ export async function register(
   const person: Person = { id: '' as Id, handle, token: '', refreshToken: '', ...caller(() => person.token || null) }
   await answered(person.fetch('/v1/auth/register', { method: 'POST', json: { handle, email, password } }))
   const token = await mailedToken(handle)
-  return take(person, await answered(person.fetch('/v1/auth/verify', { method: 'POST', json: { token } })))
+  return take(person, await answered(person.fetch('/v1/auth/verify', { method: 'POST', json: { token, password } })))
 }
 
 /** The token in the mail that the latest registration of this handle sends. */

@@ -41,7 +41,7 @@ async function unverified(): Promise<{ handle: string; email: string; password: 
 /** What each operation needs besides what the document says of it. */
 export const examples: Record<string, Example> = {
   register: { json: () => ({ handle: fresh('reg'), email: `${fresh('reg')}@example.com`, password: PASSWORD }) },
-  verifyAddress: { json: async () => ({ token: await mailedToken((await unverified()).handle) }) },
+  verifyAddress: { json: async () => ({ token: await mailedToken((await unverified()).handle), password: PASSWORD }) },
   logIn: { json: async () => ({ identifier: (await register(fresh('login'))).handle, password: PASSWORD }) },
   refreshLogin: { json: async () => ({ refreshToken: (await register(fresh('refresh'))).refreshToken }) },
   logOut: { endsLogin: true },

@@ -8,10 +8,11 @@ const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
   const link = `${ctx.config.BASE_URL}/?verify=${token}`
   await send(ctx, to, 'Verify your address', [
-    `Welcome to SocialConnect, @${handle}. Open this link within 24 hours to verify your address:`,
+    `Welcome to SocialConnect, @${handle}. Open this link within 24 hours and give your password there:`,
     link,
     `Or paste this token: ${token}`,
-    'If you did not register, do nothing: without the link no account comes to be.',
+    'If it does not take your password, somebody else may have registered with your address after you: register again.',
+    'If you did not register, do nothing: without the password no account comes to be.',
   ])
 }
 

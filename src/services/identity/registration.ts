@@ -70,16 +70,34 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
   ])
 }
 
-export const Verification = z.strictObject({ token: z.string().max(120) }).openapi('Verification')
+export const Verification = z
+  .strictObject({ token: z.string().max(120), password: z.string().max(256) })
+  .openapi('Verification')
 type Verification = z.infer<typeof Verification>
 
-/** Takes the address for verified, opens the account and logs it in. A token does so once. Throws `invalid`. */
-export async function verifyAddress(ctx: Ctx, { token }: Verification): Promise<Tokens> {
+/**
+ * Takes the address for verified, opens the account and logs it in. A token does so once, and only together with the
+ * password: whoever reads the mail need not be who registered. Throws `invalid`, `invalid_credentials` or
+ * `rate_limited`.
+ */
+export async function verifyAddress(ctx: Ctx, { token, password }: Verification): Promise<Tokens> {
   const pending = await readVerificationToken(ctx, token)
+  if (pending) await requirePassword(ctx, pending, password)
   const verified = pending && (await confirm(ctx, pending))
   if (!verified) throw invalid('token', 'has expired or was used; log in, or register again')
   await ctx.db.shardOf(verified.id).batch(openAccount(ctx.db.shardOf(verified.id), verified))
   return enter(ctx, { ...verified, role: 'user', suspendedAt: null, tokensVoidBefore: 0 })
+}
+
+async function requirePassword(
+  ctx: Ctx,
+  { accountId, hash }: { accountId: Id; hash: string | null },
+  password: string,
+): Promise<void> {
+  // Per account, and only once its token has proved to hold: nobody without the mail can use up the tries.
+  await spend(ctx, 'verify', accountId)
+  const { passwordMatches } = await import('./passwords.ts')
+  if (!passwordMatches(ctx.config, password, hash)) throw new Failure('invalid_credentials')
 }
 
 async function confirm(

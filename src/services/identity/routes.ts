@@ -47,7 +47,8 @@ export const identityRoutes = routes()
       access: 'public',
       body: Verification,
       returns: Tokens,
-      summary: 'Verify an address with the token from the mail, and log in',
+      fails: ['invalid_credentials'],
+      summary: 'Verify an address with the token from the mail and the password, and log in',
     }),
     async (c) => c.json(await verifyAddress(c.var.ctx, c.req.valid('json')), 200),
   )

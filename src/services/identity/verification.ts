@@ -3,7 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { sign, verifySignature } from '../../platform/crypto.ts'
 import { atPrimary } from '../../platform/db.ts'
 import { Id } from '../../platform/ids.ts'
-import { users } from './tables.ts'
+import { credentials, users } from './tables.ts'
 
 const PURPOSE = 'verify address'
 const LIFE_MS = 24 * 3_600_000
@@ -16,17 +16,18 @@ export async function verificationToken(ctx: SystemCtx, pending: Pending): Promi
   return `${pending.accountId}.${until}.${await sign(ctx.config, PURPOSE, textOf(pending, until))}`
 }
 
-/** The unverified account, and its address, that a token speaks for; null when it does not hold or has done its work. */
-export async function readVerificationToken(ctx: SystemCtx, token: string): Promise<Pending | null> {
+/** The unverified account that a token speaks for, as registered; null when it does not hold or has done its work. */
+export async function readVerificationToken(ctx: SystemCtx, token: string) {
   const [account, until, signature] = token.split('.')
   const accountId = Id.safeParse(account)
   if (!accountId.success || !(Number(until) > ctx.now())) return null
   const [user] = await atPrimary(ctx)
-    .directory.select({ address: users.email })
+    .directory.select({ address: users.email, hash: credentials.password })
     .from(users)
+    .innerJoin(credentials, and(eq(credentials.userId, users.id), eq(credentials.providerId, 'credential')))
     .where(and(eq(users.id, accountId.data), eq(users.emailVerified, false)))
   if (!user) return null
-  const pending = { accountId: accountId.data, address: user.address }
+  const pending = { accountId: accountId.data, ...user }
   const holds = await verifySignature(ctx.config, PURPOSE, textOf(pending, Number(until)), signature ?? '')
   return holds ? pending : null
 }
