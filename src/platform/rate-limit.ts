@@ -10,12 +10,17 @@ type Limit = Quota & {
   lease: number
 }
 
-/** The budgets. `user` and `verify` are per account, the rest per client address unless their caller says otherwise. */
+/**
+ * The budgets. `user` and `verify` are per account, `loginPerName` per name that is logged in with, the rest per client
+ * address unless their caller says otherwise. What `login` lets one address try in an hour is less than what
+ * `loginPerName` holds: wrong tries at one address do not keep the owner out at another, and those at many are bounded.
+ */
 export const limits = {
   user: { quota: 100, window: 60, failure: 'open', lease: 10 },
   anonymous: { quota: 300, window: 60, failure: 'open', lease: 10 },
   register: { quota: 20, window: 3_600, failure: 'closed', lease: 1 },
   login: { quota: 10, window: 300, failure: 'closed', lease: 1 },
+  loginPerName: { quota: 300, window: 3_600, failure: 'closed', lease: 1 },
   verify: { quota: 10, window: 3_600, failure: 'closed', lease: 1 },
   refresh: { quota: 60, window: 60, failure: 'closed', lease: 1 },
 } as const satisfies Record<string, Limit>

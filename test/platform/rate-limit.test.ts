@@ -161,7 +161,7 @@ test.each([
 ])('with a limiter that is %s ordinary requests pass, guesses at passwords do not', async (_, stub) => {
   const passing = Promise.all([request('user', stub), request('anonymous', stub)])
   const refused = { code: 'unavailable', extra: { headers: { 'retry-after': '5' } } }
-  const guesses = (['login', 'register', 'verify', 'refresh'] as const).map((name) =>
+  const guesses = (['login', 'loginPerName', 'register', 'verify', 'refresh'] as const).map((name) =>
     expect(request(name, stub)).rejects.toMatchObject(refused),
   )
   expect(await passing).toEqual(Array(2).fill({ standing: null, headers: {} }))

@@ -31,7 +31,7 @@ type Login = z.infer<typeof Login>
  */
 export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<Tokens> {
   // Per name, not per account: a budget shared by handle and address would tell which of them belong together.
-  await spend(ctx, 'login', `name:${await blindIndex(ctx.config, 'login', identifier)}`)
+  await spend(ctx, 'loginPerName', await blindIndex(ctx.config, 'login', identifier))
   const { passwordMatches } = await import('./passwords.ts')
   const person = await findPerson(ctx, identifier)
   const matches = passwordMatches(ctx.config, password, person?.password ?? null)
