@@ -95,6 +95,18 @@ test('a mail that could not be sent is sent later', async () => {
   expect(mailsTo('dora@example.com')).toHaveLength(2)
 })
 
+test('what the log tells of a mail that failed holds no address', async () => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const lines = () => log.mock.calls.map(([line]) => String(line))
+  const said = '550 no room for <dave@example.com>'
+  send.mockRejectedValueOnce(Object.assign(new Error(said, { cause: new Error(said) }), { code: 'E_DELIVERY_FAILED' }))
+  await signUp('dave')
+  const failed = () => lines().find((line) => line.includes('"a task will be retried"'))
+  expect(await vi.waitUntil(failed, { timeout: 10_000 })).toContain('E_DELIVERY_FAILED')
+  expect(lines().filter((line) => line.includes('dave@'))).toEqual([])
+  log.mockRestore()
+})
+
 test('a mail that will never be taken is not tried again', async () => {
   send.mockRejectedValueOnce(Object.assign(new Error('suppressed'), { code: 'E_RECIPIENT_SUPPRESSED' }))
   await signUp('dot')
