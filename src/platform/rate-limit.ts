@@ -28,7 +28,7 @@ export type LimitName = keyof typeof limits
 
 const FRESH_MS = 2_000
 /** How long an answer is waited for. Where requests would be refused without one: a new object takes its time to start. */
-const ASK_MS = { open: 1_000, closed: 5_000 }
+const ASK_MS = { open: 2_000, closed: 5_000 }
 type Held = { lease: Lease; left: number; until: number }
 const held = new Map<string, Held>()
 const asking = new Map<string, number>()

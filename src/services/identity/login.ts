@@ -6,6 +6,7 @@ import { atPrimary } from '../../platform/db.ts'
 import { Failure } from '../../platform/errors.ts'
 import type { Id } from '../../platform/ids.ts'
 import { spend } from '../../platform/rate-limit.ts'
+import { readSuspension } from '../accounts/views.ts'
 import { indexOf } from './addresses.ts'
 import { toWire } from './refresh-tokens.ts'
 import { credentials, handles, users } from './tables.ts'
@@ -49,7 +50,6 @@ async function findPerson(ctx: Ctx, identifier: string) {
       handle: handles.handle,
       role: users.role,
       emailVerified: users.emailVerified,
-      suspendedAt: users.suspendedAt,
       tokensVoidBefore: users.tokensVoidBefore,
       password: credentials.password,
     })
@@ -61,7 +61,7 @@ async function findPerson(ctx: Ctx, identifier: string) {
 }
 
 /** Who is about to get tokens, as the directory has them. */
-type Person = { id: Id; handle: string; role: Role; suspendedAt: number | null; tokensVoidBefore: number }
+type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
 /** A refresh token by its id, and whether it was rotated already: then it gives once more what it gave. */
 type Rotation = { sessionId: string; tokenId: string; rotated: boolean }
 
@@ -74,7 +74,7 @@ export async function enter(ctx: Ctx, person: Person): Promise<Tokens> {
 
 /** The first tokens of a login, or with `rotation` its next; null when they are being made by another request. */
 export async function tokensOf(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens | null> {
-  if (person.suspendedAt !== null) throw new Failure('suspended')
+  if ((await readSuspension(ctx, person.id)) !== null) throw new Failure('suspended')
   const { issueTokens, tokensOfRotation } = await import('./auth.ts')
   await pastSecond(ctx, person.tokensVoidBefore)
   const user = { id: person.id, role: person.role }

@@ -86,7 +86,7 @@ export async function verifyAddress(ctx: Ctx, { token, password }: Verification)
   const verified = pending && (await confirm(ctx, pending))
   if (!verified) throw invalid('token', 'has expired or was used; log in, or register again')
   await ctx.db.shardOf(verified.id).batch(openAccount(ctx.db.shardOf(verified.id), verified))
-  return enter(ctx, { ...verified, role: 'user', suspendedAt: null, tokensVoidBefore: 0 })
+  return enter(ctx, { ...verified, role: 'user', tokensVoidBefore: 0 })
 }
 
 async function requirePassword(

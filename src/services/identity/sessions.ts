@@ -65,7 +65,6 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
       id: users.id,
       handle: handles.handle,
       role: users.role,
-      suspendedAt: users.suspendedAt,
       tokensVoidBefore: users.tokensVoidBefore,
       tokenId: sql<string | null>`${refreshTokens.id}`.as('token_id'),
       revoked: refreshTokens.revoked,

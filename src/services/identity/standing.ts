@@ -1,6 +1,5 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
-import { mirror } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
 import type { Standing } from '../../platform/rate-limiter.object.ts'
 import { shutOutBefore } from '../../platform/standing.ts'
@@ -30,15 +29,8 @@ export async function readStanding(ctx: Ctx, { id, sessionId }: Viewer): Promise
   return { suspended: suspendedAt !== null, notBefore: login[0]?.notBefore ?? 0, endedSessions: ended }
 }
 
-/** Carries over to the directory what the account's shard says of its suspension, which ends its logins. */
-export async function mirrorSuspension(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
-  const db = ctx.db.directory
-  await mirror(
-    () => readSuspension(ctx, accountId),
-    (suspendedAt) =>
-      db.batch([
-        db.update(users).set({ suspendedAt }).where(eq(users.id, accountId)),
-        db.delete(sessions).where(and(eq(sessions.userId, accountId), sql`${suspendedAt} is not null`)),
-      ]),
-  )
+/** Ends the logins of an account that is suspended by now. */
+export async function endLoginsOfSuspended(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+  if ((await readSuspension(ctx, accountId)) === null) return
+  await ctx.db.directory.delete(sessions).where(eq(sessions.userId, accountId))
 }

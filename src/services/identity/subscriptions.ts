@@ -4,11 +4,11 @@ import { on } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
 import { shutOutSession } from '../../platform/standing.ts'
 import { enqueue, handle } from '../../platform/tasks.ts'
-import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
+import { accountSuspended } from '../accounts/events.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { addressVerified, allSessionsEnded, registered, roleChanged, sessionEnded } from './events.ts'
 import { mailRegistration, registrationMail } from './mailing.ts'
-import { mirrorSuspension, shutOutEverywhere } from './standing.ts'
+import { endLoginsOfSuspended, shutOutEverywhere } from './standing.ts'
 import { handles } from './tables.ts'
 
 export const identitySubscriptions = [
@@ -17,8 +17,7 @@ export const identitySubscriptions = [
   on(sessionEnded, shutOutSession),
   on(allSessionsEnded, shutOutEverywhere),
   on(roleChanged, shutOutEverywhere),
-  on(accountSuspended, mirrorSuspension),
-  on(suspensionLifted, mirrorSuspension),
+  on(accountSuspended, endLoginsOfSuspended),
 ]
 
 export const identityTasks = [handle(registrationMail, mailRegistration)]

@@ -16,8 +16,6 @@ export const users = sqliteTable('users', {
   updatedAt: instant('updated_at').notNull(),
   sealedAddress: text('sealed_address').notNull(),
   role: text('role').$type<Role>().notNull().default('user'),
-  /** A copy of what the account's shard says; whoever is suspended gets no token. */
-  suspendedAt: integer('suspended_at'),
   /** Access tokens issued until then are void, epoch ms. */
   tokensVoidBefore: integer('tokens_void_before').notNull().default(0),
 })
