@@ -5,7 +5,7 @@ const encoder = new TextEncoder()
 const keys = new WeakMap<Config, Map<string, CryptoKey>>()
 
 /**
- * Seals personal data with AES-256-GCM under the current key of the keyring: `k2.<base64url of iv and ciphertext>`.
+ * Seals a text with AES-256-GCM under the current key of the keyring: `k2.<base64url of iv and ciphertext>`.
  * `context` says what the text is and whose (`email:123`); it is authenticated, so a seal cannot be moved elsewhere.
  */
 export async function seal(config: Config, plain: string, context: string): Promise<string> {

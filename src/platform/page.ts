@@ -1,16 +1,20 @@
 import { z } from '@hono/zod-openapi'
 import { asc, desc, gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import type { SystemCtx } from './context.ts'
+import { open, seal } from './crypto.ts'
 import type { Bound } from './db.ts'
 import { invalid } from './errors.ts'
-import { Id, toId } from './ids.ts'
+import { type Id, toId } from './ids.ts'
 
 const MAX_LIMIT = 50
+const MAX_CURSOR_LENGTH = 100
+const ID_DIGITS = 16
 
 /** The query of every list: `limit` (1 to 50, 20 by default) and an opaque `cursor` from an earlier page. */
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(20),
-  cursor: z.string().max(40).optional(),
+  cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
 })
 export type PageQuery = z.infer<typeof PageQuery>
 
@@ -24,34 +28,48 @@ export function pageOf<T extends z.ZodType>(name: string, item: T) {
 }
 
 type Order = 'newest' | 'oldest'
-type Position = { side: 'after' | 'before'; id: Id }
+/** Where a page begins: next to the row with this id, going `backward` or on from it. */
+type Position = { backward: boolean; id: Id }
 
 /** Keyset paging over an id column (never OFFSET): what to add to a query so that it yields the page and one row more. */
 export type Seek = Clauses & {
+  /** What cursors are sealed for. */
+  list: string
   limit: number
   query: PageQuery
   /** For a query with `preparedSeek`. */
   variant: SeekVariant
   values: { cursor: number; limit: number }
-  /** The cursor that leads back to where this one came from, for a page that turns out to be empty. */
-  back: string | null
+  /** What leads back to where the cursor came from, for a page that turns out to be empty. */
+  back: Position | null
 }
 
 type SeekVariant = { hasCursor: boolean; backward: boolean }
 type Clauses = { where: SQL | undefined; order: typeof asc; limit: Bound<number> }
 
-/** Reads the cursor. `order` is how the list is shown. Throws `invalid` for a cursor that we never gave out. */
-export function seek(query: PageQuery, column: SQLiteColumn, order: Order = 'newest'): Seek {
-  const from = query.cursor === undefined ? null : decode(query.cursor)
-  const backward = from?.side === 'before'
+/**
+ * Reads the cursor. `list` says which list it is and whose: cursors lead into the list that gave them out alone, for in
+ * another, filled by its reader, they could be told by their neighbours. `order` is how the list is shown. Throws `invalid`
+ * for a cursor that this list never gave out.
+ */
+export async function seek(
+  ctx: SystemCtx,
+  query: PageQuery,
+  list: string,
+  column: SQLiteColumn,
+  order: Order = 'newest',
+): Promise<Seek> {
+  const from = query.cursor === undefined ? null : await openCursor(ctx, list, query.cursor)
+  const backward = from?.backward ?? false
   const descending = (order === 'newest') !== backward
   return {
     ...clauses(column, descending, from?.id ?? null),
+    list,
     limit: query.limit + 1,
     query,
     variant: { hasCursor: from !== null, backward },
     values: { cursor: Number(from?.id), limit: query.limit + 1 },
-    back: from && encode(backward ? 'after' : 'before', toId(Number(from.id) + (descending ? -1 : 1))),
+    back: from && { backward: !backward, id: toId(Number(from.id) + (descending ? -1 : 1)) },
   }
 }
 
@@ -78,6 +96,7 @@ export function idsOf(rows: readonly { id: Id }[]): Id[] {
  * the rows, so that an item left out by `load`, since the viewer may not see it, makes neither gap nor repeat.
  */
 export async function loadPage<R extends { id: Id }, T>(
+  ctx: SystemCtx,
   from: Seek,
   rows: readonly R[],
   load: (rows: R[]) => Promise<ReadonlyMap<Id, T>>,
@@ -88,38 +107,30 @@ export async function loadPage<R extends { id: Id }, T>(
   if (backward) kept.reverse()
   const shown = await load(kept)
   const items = kept.flatMap(({ id }) => shown.get(id) ?? [])
+  const cursorAt = (position: Position) => sealCursor(ctx, from.list, position)
   const [first, last] = [kept[0], kept.at(-1)]
   if (!first || !last) {
     const here = from.query.cursor ?? null
-    return { items, nextCursor: backward ? from.back : null, previousCursor: backward ? here : from.back }
+    const back = from.back && (await cursorAt(from.back))
+    return { items, nextCursor: backward ? back : null, previousCursor: backward ? here : back }
   }
-  const nextCursor = backward || more ? encode('after', last.id) : null
-  return { items, nextCursor, previousCursor: encode('before', first.id) }
+  const nextCursor = backward || more ? await cursorAt({ backward: false, id: last.id }) : null
+  return { items, nextCursor, previousCursor: await cursorAt({ backward: true, id: first.id }) }
 }
 
-function encode(side: Position['side'], id: Id): string {
-  return btoa(`${side}:${id}:${sumOf(side, id)}`)
-    .replaceAll('=', '')
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
+/**
+ * Sealed, for the row may be one that the viewer must not know of. Every id makes a cursor of the same length, whose base64
+ * has no spare bits that could be altered unnoticed.
+ */
+function sealCursor(ctx: SystemCtx, list: string, { backward, id }: Position): Promise<string> {
+  return seal(ctx.config, `${backward ? '<' : '>'}${id.padStart(ID_DIGITS)}`, contextOf(list))
 }
 
-function decode(cursor: string): Position {
-  const text = /^[\w-]+$/.test(cursor) ? safeAtob(cursor.replaceAll('-', '+').replaceAll('_', '/')) : ''
-  const [side, id, sum] = text.split(':')
-  const parsed = Id.safeParse(id)
-  const known = side === 'after' || side === 'before'
-  if (!known || !parsed.success || sum !== sumOf(side, parsed.data)) {
-    throw invalid('cursor', 'is not one that a list gave out')
-  }
-  return { side, id: parsed.data }
+async function openCursor(ctx: SystemCtx, list: string, cursor: string): Promise<Position> {
+  const text = await open(ctx.config, cursor, contextOf(list)).catch(() => {
+    throw invalid('cursor', 'is not one that this list gave out')
+  })
+  return { backward: text.startsWith('<'), id: toId(Number(text.slice(1))) }
 }
 
-/** Makes a cursor that was cut or altered fail, where it would lead somewhere else. */
-function sumOf(side: Position['side'], id: Id): string {
-  return String((Number(id) + side.length) % 9_973)
-}
-
-function safeAtob(text: string): string {
-  return text.length % 4 === 1 ? '' : atob(text)
-}
+const contextOf = (list: string) => `cursor:${list}`

@@ -1,14 +1,17 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { seal } from '../../src/platform/crypto.ts'
 import type { Database } from '../../src/platform/db.ts'
-import type { Id } from '../../src/platform/ids.ts'
+import { type Id, idOf } from '../../src/platform/ids.ts'
 import { loadPage, PageQuery, pageOf, type Seek, seek } from '../../src/platform/page.ts'
 import { presence } from '../../src/platform/presence.ts'
 import { contextWith } from '../support/platform.ts'
+import { tells } from '../support/tells.ts'
 
 type Order = 'newest' | 'oldest'
-const { db } = contextWith()
-const shard = db.shard(0)
+const ctx = contextWith()
+const shard = ctx.db.shard(0)
+const find = (cursor: string, list = 'presence', by = ctx) => seek(by, { limit: 5, cursor }, list, presence.accountId)
 
 const select = (database: Database, from: Seek) =>
   database
@@ -19,9 +22,10 @@ const select = (database: Database, from: Seek) =>
     .limit(from.limit)
 
 async function page(order: Order, limit: number, cursor?: string | null, hidden: (id: Id) => boolean = () => false) {
-  const from = seek(PageQuery.parse({ limit, cursor: cursor ?? undefined }), presence.accountId, order)
+  const query = PageQuery.parse({ limit, cursor: cursor ?? undefined })
+  const from = await seek(ctx, query, 'presence', presence.accountId, order)
   const rows = await select(shard, from)
-  return loadPage(from, rows, async (kept) => {
+  return loadPage(ctx, from, rows, async (kept) => {
     const shown = kept.filter(({ id }) => !hidden(id))
     return new Map(shown.map(({ id }) => [id, Number(id)]))
   })
@@ -137,38 +141,70 @@ test('an empty list has no cursors', async () => {
   expect(await page('newest', 5)).toEqual({ items: [], nextCursor: null, previousCursor: null })
 })
 
-test('a cursor shows nothing of what it holds, and one that no list gave out is refused as a field', async () => {
-  await fill([123_456, 234_567])
-  const { nextCursor } = await page('newest', 1)
-  expect(nextCursor).toMatch(/^[\w-]+$/)
-  expect(nextCursor).not.toContain('234567')
-  const strange = [
-    '',
-    '0',
-    'x',
-    '5',
-    btoa('after:'),
-    btoa('after:5'),
-    btoa('after:x:0'),
-    btoa("after:1' or 1:6"),
-    '%00',
-    '=',
-    'é',
-  ]
-  const altered = [...nextCursor!].flatMap((letter, at) => [
-    nextCursor!.slice(0, at),
-    nextCursor!.slice(at + 1),
-    nextCursor!.slice(0, at) + (letter === 'A' ? 'B' : 'A') + nextCursor!.slice(at + 1),
-  ])
-  for (const cursor of [...strange, ...altered, `${nextCursor}=`, `x${nextCursor}`]) {
-    expect(() => seek({ limit: 5, cursor }, presence.accountId), cursor).toThrow(
-      expect.objectContaining({
-        code: 'invalid',
-        extra: { errors: [{ field: 'cursor', message: expect.any(String) }] },
-      }),
-    )
+test('a cursor tells nobody which row it stands for, above all not of one that is hidden', async () => {
+  const ids = [1, 2, 3].map((i) => idOf(0, Date.UTC(2026, 0, i), i))
+  await fill(ids.map(Number))
+  const hidden = await page('newest', 1, null, () => true)
+  const [next, again] = [hidden.nextCursor!, (await page('newest', 1)).nextCursor!]
+  expect(hidden.items).toEqual([])
+  expect((await page('newest', 1, next)).items).toEqual([Number(ids[1])])
+  for (const cursor of [next, again, hidden.previousCursor!, (await page('newest', 1, next)).nextCursor!]) {
+    expect(cursor).toMatch(/^[\w.-]+$/)
+    expect(cursor).toHaveLength(next.length)
+    expect(ids.filter((id) => tells(cursor, id))).toEqual([])
   }
-  expect(PageQuery.safeParse({ cursor: 'x'.repeat(41) }).success).toBe(false)
+  expect(again).not.toBe(next)
+})
+
+test('a cursor is as long for a short id as for a long one', async () => {
+  await fill([7, Number.MAX_SAFE_INTEGER])
+  const long = await page('newest', 1)
+  const short = await page('newest', 1, long.nextCursor)
+  expect([long.items, short.items]).toEqual([[Number.MAX_SAFE_INTEGER], [7]])
+  expect(short.previousCursor).toHaveLength(long.previousCursor!.length)
+})
+
+test('what is written plainly is told, so that a cursor which tells nothing has passed a test', () => {
+  const id = idOf(1, Date.UTC(2026, 0, 1), 5)
+  const bytes = new Uint8Array(new BigInt64Array([BigInt(id)]).buffer)
+  const plain = [id, `k1.${btoa(`after:${id}:7`)}`, `x.y${btoa(JSON.stringify([id]))}`, Number(id).toString(36)]
+  const packed = [bytes.toHex(), bytes.toBase64(), bytes.reverse().toBase64({ alphabet: 'base64url' })]
+  for (const text of [...plain, ...packed, btoa(btoa(id))]) expect(tells(text, id), text).toBe(true)
+  expect(tells(btoa(`after:${Number(id) + 1}`), id)).toBe(false)
+})
+
+const refusal = expect.objectContaining({
+  code: 'invalid',
+  extra: { errors: [{ field: 'cursor', message: expect.any(String) }] },
+})
+
+test('a cursor that no list gave out is refused as a field', async () => {
+  await fill([123_456, 234_567])
+  const nextCursor = (await page('newest', 1)).nextCursor!
+  const made = ['after:5', 'after:', 'after:x:0', "after:1' or 1:6", '>               5'].map(btoa)
+  const strange = ['', '0', 'x', '5', '.', 'k1', 'k1.', 'k1.A', 'k1.AAAA', '%00', '=', 'é', `k2${nextCursor.slice(2)}`]
+  const altered = [...nextCursor].flatMap((letter, at) => [
+    nextCursor.slice(0, at),
+    nextCursor.slice(at + 1),
+    nextCursor.slice(0, at) + (letter === 'A' ? 'B' : 'A') + nextCursor.slice(at + 1),
+  ])
+  const prefixed = made.map((text) => `k1.${text}`)
+  for (const cursor of [...made, ...prefixed, ...strange, ...altered, `${nextCursor}=`, `x${nextCursor}`]) {
+    await expect(find(cursor), cursor).rejects.toEqual(refusal)
+  }
+  expect(PageQuery.safeParse({ cursor: 'x'.repeat(101) }).success).toBe(false)
+})
+
+test('a cursor leads into its own list alone, for as long as its key is on the ring', async () => {
+  await fill([1, 2])
+  const cursor = (await page('newest', 1)).nextCursor!
+  const [ours, theirs] = [ctx.config.DATA_KEYS, `k1:${btoa('z'.repeat(32))}`]
+  const rotated = contextWith({ DATA_KEYS: `${theirs.replace('k1', 'k2')},${ours}` })
+  for (const by of [ctx, rotated]) expect((await find(cursor, 'presence', by)).values.cursor).toBe(2)
+  await expect(find(cursor, 'absence')).rejects.toEqual(refusal)
+  await expect(find(cursor, 'presence', contextWith({ DATA_KEYS: theirs }))).rejects.toEqual(refusal)
+  const email = await seal(ctx.config, '>               2', 'email:presence')
+  await expect(find(email)).rejects.toEqual(refusal)
 })
 
 test('a page holds 20 items unless asked for 1 to 50', () => {
@@ -185,8 +221,9 @@ test('a page deep in a list reads no more rows than the first', async () => {
   await fill(Array.from({ length: 90 }, (_, i) => i + 1))
   const reads = async (cursor?: string | null) => {
     const ctx = contextWith()
-    const from = seek(PageQuery.parse({ limit: 5, cursor: cursor ?? undefined }), presence.accountId)
-    const { nextCursor } = await loadPage(from, await select(ctx.db.shard(0), from), async () => new Map())
+    const query = PageQuery.parse({ limit: 5, cursor: cursor ?? undefined })
+    const from = await seek(ctx, query, 'presence', presence.accountId)
+    const { nextCursor } = await loadPage(ctx, from, await select(ctx.db.shard(0), from), async () => new Map())
     return { nextCursor, rowsRead: ctx.cost.rowsRead }
   }
   let { nextCursor, rowsRead } = await reads()

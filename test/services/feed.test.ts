@@ -90,8 +90,9 @@ test('posts that the reader may not see leave no gap in a feed: the pages go on 
 })
 
 async function plan(readerId: Id, cursor?: string): Promise<string[]> {
-  const from = seek({ limit: 20, ...(cursor && { cursor }) }, feedIndex.postId)
-  const { sql, params } = selectHome(held.context().db.shard(0), readerId, from).toSQL()
+  const ctx = held.context()
+  const from = await seek(ctx, { limit: 20, ...(cursor && { cursor }) }, `home feed of ${readerId}`, feedIndex.postId)
+  const { sql, params } = selectHome(ctx.db.shard(0), readerId, from).toSQL()
   const { results } = await env.SHARD_0.prepare(`EXPLAIN QUERY PLAN ${sql}`)
     .bind(...params)
     .all<{ detail: string }>()

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
 import { type Id, toId } from '../../src/platform/ids.ts'
 import { insertByShard, insertRows, seedFollows, seedPeople, seedPosts } from '../support/rows.ts'
+import { tells } from '../support/tells.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { shards } from '../support/town.ts'
 import { call } from './calls.ts'
@@ -130,7 +131,7 @@ beforeAll(trustTestKey)
 
 type Page = { items: { id: Id }[]; nextCursor: string | null; previousCursor: string | null }
 
-function pagesOf({ path }: Fixture, token: string) {
+function pagesOf(path: string, token: string) {
   return async (limit: number, cursor: string | null): Promise<Page & { ids: Id[] }> => {
     const query = cursor === null ? '' : `&cursor=${cursor}`
     const { status, body } = await call({ method: 'GET', path: `${path}?limit=${limit}${query}`, token })
@@ -150,7 +151,7 @@ async function fill(id: string): Promise<Fixture> {
 
 test.each(lists)('%s pages without gaps or repeats while things come and go', async (id) => {
   const fixture = await fill(id)
-  const page = pagesOf(fixture, await mint(fixture.reader))
+  const page = pagesOf(fixture.path, await mint(fixture.reader))
   const there = new Set(await fixture.add(23))
   const gone = new Set<Id>()
   const read: Id[] = []
@@ -171,9 +172,48 @@ test.each(lists)('%s pages without gaps or repeats while things come and go', as
   expect([...there.difference(gone).difference(new Set(read))]).toEqual([])
 })
 
+test.each(lists)('no cursor of %s tells which row it stands for', async (id) => {
+  const fixture = await fill(id)
+  const page = pagesOf(fixture.path, await mint(fixture.reader))
+  await fixture.add(3)
+  const [ids, cursors]: [Id[], (string | null)[]] = [[], []]
+  let next: string | null = null
+  do {
+    const found = await page(1, next)
+    next = found.nextCursor
+    ids.push(...found.ids)
+    cursors.push(found.nextCursor, found.previousCursor)
+  } while (next !== null && ids.length < 3)
+  const given = cursors.filter((cursor) => cursor !== null)
+  expect([ids.length, given.length >= 5]).toEqual([3, true])
+  expect(given.filter((cursor) => ids.some((it) => tells(cursor, it)))).toEqual([])
+})
+
+test('a cursor of one list is refused by every other, of another kind or another’s', async () => {
+  // There is one public feed; of every other list two.
+  const some = await Promise.all([...lists, ...lists.filter((id) => id !== 'getPublicFeed')].map(fill))
+  const given = []
+  for (const { path, reader, add } of some) {
+    await add(2)
+    const token = await mint(reader)
+    const { nextCursor } = await pagesOf(path, token)(1, null)
+    given.push({ path, token, cursor: nextCursor! })
+  }
+  for (const { cursor, ...own } of given) {
+    for (const { path, token } of given) {
+      const { status, body } = await call({ method: 'GET', path: `${path}?cursor=${cursor}`, token })
+      const fields = (body as { errors?: { field: string }[] }).errors?.map(({ field }) => field)
+      const isOwn = path === own.path && token === own.token
+      expect({ own: own.path, path, status, fields }).toMatchObject(
+        isOwn ? { status: 200, fields: undefined } : { status: 422, fields: ['cursor'] },
+      )
+    }
+  }
+})
+
 test.each(lists)('%s is read backwards as forwards, and from its start on to what has come since', async (id) => {
   const fixture = await fill(id)
-  const page = pagesOf(fixture, await mint(fixture.reader))
+  const page = pagesOf(fixture.path, await mint(fixture.reader))
   const mine = new Set(await fixture.add(10))
   const first = await page(3, null)
   let last = first

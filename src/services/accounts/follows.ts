@@ -96,7 +96,7 @@ function blocked(accountId: Id, otherId: Id) {
 
 /** Who follows an account, the newest accounts first. */
 export async function listFollowers(ctx: Ctx, { accountId, ...query }: AccountRef & PageQuery): Promise<Page<Account>> {
-  const from = seek(query, followers.followerId)
+  const from = await seek(ctx, query, `followers of ${accountId}`, followers.followerId)
   const found = ctx.db
     .shardOf(accountId)
     .select({ id: followers.followerId })
@@ -105,12 +105,12 @@ export async function listFollowers(ctx: Ctx, { accountId, ...query }: AccountRe
     .orderBy(from.order(followers.followerId))
     .limit(from.limit)
   const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
-  return loadPage(from, rows, (kept) => loadAccounts(ctx, idsOf(kept)))
+  return loadPage(ctx, from, rows, (kept) => loadAccounts(ctx, idsOf(kept)))
 }
 
 /** Whom an account follows, the newest accounts first. */
 export async function listFollowing(ctx: Ctx, { accountId, ...query }: AccountRef & PageQuery): Promise<Page<Account>> {
-  const from = seek(query, follows.followeeId)
+  const from = await seek(ctx, query, `following of ${accountId}`, follows.followeeId)
   const found = ctx.db
     .shardOf(accountId)
     .select({ id: follows.followeeId })
@@ -119,5 +119,5 @@ export async function listFollowing(ctx: Ctx, { accountId, ...query }: AccountRe
     .orderBy(from.order(follows.followeeId))
     .limit(from.limit)
   const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
-  return loadPage(from, rows, (kept) => loadAccounts(ctx, idsOf(kept)))
+  return loadPage(ctx, from, rows, (kept) => loadAccounts(ctx, idsOf(kept)))
 }

@@ -40,21 +40,21 @@ const preparedHome = prepared((db, variant: Seek['variant']) =>
 /** The newest posts of the people whom the viewer follows, and the viewer's own. */
 export async function homeFeed(ctx: UserCtx, query: PageQuery): Promise<Page<Post>> {
   const { id } = ctx.viewer
-  const from = seek(query, feedIndex.postId)
+  const from = await seek(ctx, query, `home feed of ${id}`, feedIndex.postId)
   const rows = await preparedHome(ctx.db.shardOf(id), from.variant, { readerId: Number(id), ...from.values })
-  return loadPage(from, rows, (kept) => loadFound(ctx, shardOf(id), kept))
+  return loadPage(ctx, from, rows, (kept) => loadFound(ctx, shardOf(id), kept))
 }
 
 /** The newest public posts of the whole network. */
 export async function publicFeed(ctx: Ctx, query: PageQuery): Promise<Page<Post>> {
-  const from = seek(query, publicPosts.postId)
+  const from = await seek(ctx, query, 'public feed', publicPosts.postId)
   const rows = await ctx.db.index
     .select({ id: publicPosts.postId })
     .from(publicPosts)
     .where(from.where)
     .orderBy(from.order(publicPosts.postId))
     .limit(from.limit)
-  return loadPage(from, rows, (kept) => loadPosts(ctx, idsOf(kept)))
+  return loadPage(ctx, from, rows, (kept) => loadPosts(ctx, idsOf(kept)))
 }
 
 /** An account's own posts, newest first, without its comments. */
@@ -62,7 +62,7 @@ export async function accountFeed(
   ctx: Ctx,
   { accountId, ...query }: { accountId: Id } & PageQuery,
 ): Promise<Page<Post>> {
-  const from = seek(query, feedIndex.postId)
+  const from = await seek(ctx, query, `posts of ${accountId}`, feedIndex.postId)
   const db = ctx.db.shardOf(accountId)
   const found = db
     .select({ id: feedIndex.postId })
@@ -75,5 +75,5 @@ export async function accountFeed(
     selectFound(db, ctx.viewer?.id ?? null, found).orderBy(from.order(found.id)),
     requireAccount(ctx, accountId),
   ])
-  return loadPage(from, rows, (kept) => loadFound(ctx, shardOf(accountId), kept))
+  return loadPage(ctx, from, rows, (kept) => loadFound(ctx, shardOf(accountId), kept))
 }

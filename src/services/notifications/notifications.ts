@@ -47,6 +47,10 @@ const preparedRows = prepared((db, variant: Seek['variant']) => {
     .limit(from.limit)
 })
 
+function seekOwn(ctx: UserCtx, query: PageQuery): Promise<Seek> {
+  return seek(ctx, query, `notifications of ${ctx.viewer.id}`, notifications.id)
+}
+
 function selectRows(ctx: UserCtx, from: Seek): Promise<Row[]> {
   const { id } = ctx.viewer
   return preparedRows(ctx.db.shardOf(id), from.variant, { viewerId: Number(id), ...from.values })
@@ -75,13 +79,13 @@ async function showRows(ctx: UserCtx, rows: readonly Row[]): Promise<Map<Id, Not
 
 /** The viewer's notifications, newest first. */
 export async function listNotifications(ctx: UserCtx, query: PageQuery): Promise<Page<Notification>> {
-  const from = seek(query, notifications.id)
-  return loadPage(from, await selectRows(ctx, from), (kept) => showRows(ctx, kept))
+  const from = await seekOwn(ctx, query)
+  return loadPage(ctx, from, await selectRows(ctx, from), (kept) => showRows(ctx, kept))
 }
 
 /** How many of the viewer's last hundred notifications came after the viewer last read them: those that the list shows. */
 export async function countUnread(ctx: UserCtx): Promise<z.infer<typeof UnreadCount>> {
-  const last = (await selectRows(ctx, seek({ limit: COUNTED }, notifications.id))).slice(0, COUNTED)
+  const last = (await selectRows(ctx, await seekOwn(ctx, { limit: COUNTED }))).slice(0, COUNTED)
   const unread = last.filter((row) => row.unread)
   return { count: (await showRows(ctx, unread)).size }
 }

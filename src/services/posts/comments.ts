@@ -10,7 +10,7 @@ import { loadFound, type Post, selectFound } from './views.ts'
 
 /** The comments under a post, oldest first: the whole thread of a post, the direct replies of a comment. */
 export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
-  const from = seek(query, threadIndex.postId, 'oldest')
+  const from = await seek(ctx, query, `comments of ${postId}`, threadIndex.postId, 'oldest')
   const db = ctx.db.shardOf(postId)
   const found = db
     .select({ id: threadIndex.postId })
@@ -24,7 +24,7 @@ export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id 
     getPost(ctx, { postId }),
   ])
   const roots = new Set([thread.rootId ?? thread.id])
-  return loadPage(from, rows, (kept) => loadFound(ctx, shardOf(postId), kept, roots))
+  return loadPage(ctx, from, rows, (kept) => loadFound(ctx, shardOf(postId), kept, roots))
 }
 
 /** Lists a comment under `threadId`, on that post's shard, and counts it; or takes it out again once it is deleted. */

@@ -3,7 +3,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { type Database, listed, listOf } from '../../../src/platform/db.ts'
 import { type Env, shardBindings } from '../../../src/platform/env.ts'
 import { type Id, shardOf } from '../../../src/platform/ids.ts'
-import { seek } from '../../../src/platform/page.ts'
+import { preparedSeek } from '../../../src/platform/page.ts'
 import { selectHome } from '../../../src/services/feed/feeds.ts'
 import { feedIndex } from '../../../src/services/feed/tables.ts'
 import { selectFound } from '../../../src/services/posts/views.ts'
@@ -15,7 +15,8 @@ export { UserHub } from '../../../src/platform/user-hub.object.ts'
 // What a home feed asks of its databases, and nothing else: what would be left of it were all code around them free.
 const nowhere = drizzle({ prepare: () => null } as unknown as D1Database) as unknown as Database
 const viewerId = sql.placeholder('viewerId')
-const home = selectHome(nowhere, viewerId, seek({ limit: 20 }, feedIndex.postId)).toSQL()
+const firstPage = preparedSeek(feedIndex.postId, { hasCursor: false, backward: false })
+const home = selectHome(nowhere, viewerId, firstPage).toSQL()
 const elsewhere = selectFound(nowhere, viewerId, listed(nowhere, sql.placeholder('ids'))).toSQL()
 
 type Row = { found_id: number; handle: string | null }
@@ -28,7 +29,7 @@ export default {
       const statement = session.prepare(text).bind(...fillPlaceholders(params, values))
       return (await statement.all<Row>()).results
     }
-    const found = await ask(shardOf(reader), home, { viewerId: Number(reader) })
+    const found = await ask(shardOf(reader), home, { viewerId: Number(reader), limit: 21 })
     const missing = found.filter((row) => row.handle === null).map((row) => String(row.found_id) as Id)
     const others = Map.groupBy(missing, shardOf)
     const more = [...others].map(([shard, ids]) =>
