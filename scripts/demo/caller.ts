@@ -30,7 +30,7 @@ export function makeCaller(url: string, name: string): Caller {
       if (caller.token) headers.set('authorization', `Bearer ${caller.token}`)
       if (json !== undefined) headers.set('content-type', 'application/json')
       if (idempotencyKey) headers.set('idempotency-key', idempotencyKey)
-      // Handed back, so that we always read our own writes.
+      // What our last write answered with: sent along, so that we always read our own writes.
       if (bookmarks) headers.set('x-bookmarks', bookmarks)
       caller.firstAt ??= performance.now()
       const response = await fetch(`${url}/v1${path}`, { method, headers, body: form ?? JSON.stringify(json) })

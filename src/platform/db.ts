@@ -26,7 +26,7 @@ export type Databases = {
   shardOf: (id: Id) => Database
   /** The numbers of all shards. */
   shards: readonly number[]
-  /** The header value that lets the client read its own writes next time, or null when no database was used. */
+  /** The header value that lets the client read its own writes from now on, or null when no database was used. */
   bookmarks: () => string | null
 }
 

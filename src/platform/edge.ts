@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import { createMiddleware } from 'hono/factory'
@@ -22,7 +23,7 @@ const HEALTH = ['/healthz', '/readyz']
 
 let awake = false
 
-/** Makes the request's context, hands the bookmarks back, and writes the request's log line and measurement. */
+/** Makes the request's context, hands bookmarks back after a write, and writes the request's log line and measurement. */
 const context = createMiddleware<AppEnv>(async function makeContext(c, next) {
   if (HEALTH.includes(c.req.path)) return next() // they answer even when the configuration, which a context needs, is wrong
   const started = Date.now()
@@ -36,7 +37,7 @@ const context = createMiddleware<AppEnv>(async function makeContext(c, next) {
   c.set('ctx', { ...ctx, viewer: null })
   c.set('address', addressOf(c.req.header('cf-connecting-ip')))
   await next()
-  const bookmarks = ctx.db.bookmarks()
+  const bookmarks = isWritten(c) ? ctx.db.bookmarks() : null
   if (bookmarks) c.res.headers.set(BOOKMARKS, bookmarks)
   if (ctx.config.ENVIRONMENT === 'development') c.res.headers.set('x-cost', JSON.stringify(ctx.cost))
   const measured = { method: c.req.method, route: routePath(c), status: c.res.status, ms: Date.now() - started }
@@ -47,6 +48,11 @@ const context = createMiddleware<AppEnv>(async function makeContext(c, next) {
     ctx.defer(() => wakeSweepers(ctx))
   }
 })
+
+/** Whether something was written. Bookmarks of any other answer would tell which databases were asked, and so what is hidden. */
+function isWritten({ req, res }: Context): boolean {
+  return res.status < 400 && req.method !== 'GET' && req.method !== 'HEAD'
+}
 
 /** The client's address as the network vouches for it; all of an IPv6 /64 is one client. No other header is believed. */
 function addressOf(header: string | undefined): string {

@@ -46,8 +46,8 @@ async function send(method: string, path: string, { json, form, idempotencyKey, 
   return answer
 }
 
-// What the databases had reached when they last answered: handed back, so that we always read our own writes. Answers
-// overtake each other, and bookmarks sort by age, so the newest of each database stays.
+// What the databases had reached when they last took a write of ours: sent along, so that we always read our own writes.
+// Answers overtake each other, and bookmarks sort by age, so the newest of each database stays.
 const bookmarks = new Map<string, string>()
 
 function remember(header: string): void {

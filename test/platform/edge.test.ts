@@ -36,6 +36,14 @@ const notes = routes()
     await c.var.ctx.db.shard(0).run('select 1')
     return c.json({}, 200)
   })
+  .openapi(route({ ...answer, id: 'storeNote', method: 'put', path: '/stored' }), async (c) => {
+    await c.var.ctx.db.shard(0).run('select 1')
+    return c.json({}, 200)
+  })
+  .openapi(route({ ...answer, id: 'refuseNote', method: 'delete', path: '/stored' }), async (c) => {
+    await c.var.ctx.db.shard(0).run('select 1')
+    throw new Failure('conflict')
+  })
 
 const app = new OpenAPIHono<AppEnv>()
 app.use(...edge)
@@ -301,7 +309,23 @@ test('each request is measured once, and a sink that fails harms nobody', async 
   expect((await call('/v1/notes/1', {}, { ...env, ACTIVITY: { writeDataPoint } })).status).toBe(200)
 })
 
-test('what a client needs to read its own writes comes back with every answer that touched a database', async () => {
-  expect((await call('/v1/stored')).headers.get('x-bookmarks')).toMatch(/^0=[0-9a-f-]+$/)
-  expect((await call('/v1/notes/1')).headers.has('x-bookmarks')).toBe(false)
+test('a write is answered with what its client needs to read it, and with what the client brought', async () => {
+  const written = (await call('/v1/stored', { method: 'PUT' })).headers.get('x-bookmarks')
+  expect(written).toMatch(/^0=[0-9a-f-]+$/)
+  const brought = written!.replace('0=', '1=')
+  const next = await call('/v1/stored', { method: 'PUT', headers: { 'x-bookmarks': brought } })
+  expect(next.headers.get('x-bookmarks')!.split(';')).toEqual([brought, expect.stringMatching(/^0=/)])
+  expect((await post('{}')).headers.has('x-bookmarks')).toBe(false)
+})
+
+test('what only read, or was refused, does not tell which databases were asked', async () => {
+  const headers = { 'x-bookmarks': (await call('/v1/stored', { method: 'PUT' })).headers.get('x-bookmarks')! }
+  for (const [method, status] of [
+    ['GET', 200],
+    ['HEAD', 200],
+    ['DELETE', 409],
+  ] as const) {
+    const response = await call('/v1/stored', { method, headers })
+    expect([method, response.status, response.headers.has('x-bookmarks')]).toEqual([method, status, false])
+  }
 })

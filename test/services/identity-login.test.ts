@@ -12,7 +12,7 @@ const logIn = (identifier: string, password = PASSWORD, by = stranger()) =>
 
 /** What an answer shows, but for what differs by nature. */
 async function shown(response: Response) {
-  const ignored = ['x-request-id', 'ratelimit', 'retry-after', 'x-bookmarks', 'x-cost']
+  const ignored = ['x-request-id', 'ratelimit', 'retry-after', 'x-cost']
   const { trips, objectCalls, rowsWritten } = JSON.parse(response.headers.get('x-cost')!)
   const headers = [...response.headers].filter(([name]) => !ignored.includes(name))
   return { status: response.status, headers, body: await response.text(), trips, objectCalls, rowsWritten }

@@ -35,7 +35,8 @@ const shards = [env.SHARD_0, env.SHARD_1]
 async function shown(response: Response): Promise<unknown> {
   const ignored = ['x-request-id', 'ratelimit', 'x-bookmarks', 'x-cost']
   const headers = [...response.headers].filter(([name]) => !ignored.includes(name))
-  return { status: response.status, headers, body: await response.text(), cost: costOf(response) }
+  const databases = response.headers.get('x-bookmarks')?.replace(/=[^;]+/g, '')
+  return { status: response.status, headers, databases, body: await response.text(), cost: costOf(response) }
 }
 const costOf = (response: Response) => {
   const { trips, objectCalls, queueMessages } = JSON.parse(response.headers.get('x-cost')!)

@@ -11,7 +11,7 @@ export const PASSWORD = '9-zq!7-xk?4-vw+2'
 type Options = RequestInit & { json?: unknown }
 type Caller = { fetch: (path: string, init?: Options) => Promise<Response> }
 
-/** Somebody with an account. `fetch` sends their token, and hands back the bookmarks that the last answer gave. */
+/** Somebody with an account. `fetch` sends their token, and the bookmarks that their last write was answered with. */
 export type Person = Caller & { id: Id; handle: string; token: string; refreshToken: string }
 
 /** A client with an address of its own, so that no budget is shared with another. */

@@ -33,8 +33,7 @@ export async function seedPeople(
   count: number,
   on: (i: number) => number,
 ): Promise<{ id: Id; handle: string }[]> {
-  const taken = new Set<Id>()
-  const people = Array.from({ length: count }, (_, i) => ({ id: unusedId(on(i), taken), handle: `${prefix}${i}` }))
+  const people = Array.from({ length: count }, (_, i) => ({ id: unusedId(on(i)), handle: `${prefix}${i}` }))
   const now = Date.now()
   await insertByShard(
     'accounts',
@@ -54,9 +53,12 @@ export async function seedPeople(
   return people
 }
 
-function unusedId(shard: number, taken: Set<Id>): Id {
-  for (let now = Date.now(); ; now -= 10) {
-    const id = newId(shard, now)
+const taken = new Set<Id>()
+
+/** An id that nothing made here has yet: of that moment, or of one before when it has few left. */
+function unusedId(shard: number, at = Date.now()): Id {
+  for (let tries = 0; ; tries++) {
+    const id = newId(shard, at - 10 * Math.floor(tries / 10))
     if (taken.has(id)) continue
     taken.add(id)
     return id
@@ -79,7 +81,7 @@ export async function seedPosts(
   { visibility = 'public', images = [] }: Posts = {},
 ): Promise<Id[]> {
   const start = Date.now() - authors.length * 10
-  const ids = authors.map((author, i) => newId(shardOf(author), start + i * 10))
+  const ids = authors.map((author, i) => unusedId(shardOf(author), start + i * 10))
   const posts = ids.map((id, i) => ({
     id: Number(id),
     author_id: Number(authors[i]),
@@ -102,7 +104,7 @@ const measures = { alt: '', width: 1, height: 1, placeholder: '' }
 /** One image of each owner, as uploads leave them; the i-th is the i-th post's, if there is one. */
 export async function seedImages(owners: readonly Id[], posts: readonly Id[] = []): Promise<Id[]> {
   const rows = owners.map((owner, i) => ({
-    id: Number(newId(shardOf(owner), Date.now() - i * 10)),
+    id: Number(unusedId(shardOf(owner), Date.now() - i * 10)),
     account_id: Number(owner),
     post_id: posts[i] === undefined ? null : Number(posts[i]),
     ...measures,

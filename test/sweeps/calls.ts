@@ -31,7 +31,7 @@ export async function call({ method, path, token, json, body, headers: given }: 
   const text = response.webSocket ? '' : new TextDecoder().decode(await response.arrayBuffer())
   response.webSocket?.accept()
   response.webSocket?.close()
-  expectSafe(`${method} ${path}`, response)
+  expectSafe(method, path, response)
   const isProblem = response.status >= 400
   const parsed = isProblem ? problemOf(path, response, text) : parse(response, text)
   return {
@@ -53,13 +53,14 @@ const always = {
   'access-control-allow-origin': /^\*$/,
 }
 
-function expectSafe(request: string, { status, headers }: Response): void {
+function expectSafe(method: string, path: string, { status, headers }: Response): void {
   if (status === 101) return // a socket has no page that these would guard
   const missing = Object.entries(always).filter(([name, form]) => !form.test(headers.get(name) ?? ''))
   const revealing = ['server', 'x-powered-by'].filter((name) => headers.has(name))
   const problems = [...missing.map(([name]) => name), ...revealing]
   if (status >= 400 && !headers.get('cache-control')?.includes('no-store')) problems.push('cache-control of an error')
-  expect({ request, problems }).toEqual({ request, problems: [] })
+  if ((status >= 400 || method === 'GET') && headers.has('x-bookmarks')) problems.push('bookmarks without a write')
+  expect({ method, path, problems }).toEqual({ method, path, problems: [] })
 }
 
 function problemOf(path: string, response: Response, text: string): z.infer<typeof Problem> {

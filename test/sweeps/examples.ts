@@ -20,7 +20,7 @@ type Example = {
 
 /** Whether the caller can see the target at all. */
 export const seen: Rule = (caller, { state }) => {
-  if (state === 'absent' || caller === 'blocked') return 'not_found'
+  if (state === 'absent' || state === 'suspended' || caller === 'blocked') return 'not_found'
   return state === 'open' || caller === 'owner' ? null : 'not_found'
 }
 const others: Rule = (caller, target) => seen(caller, target) ?? (caller === 'owner' ? 'invalid' : null)

@@ -1,6 +1,8 @@
 import { env } from 'cloudflare:workers'
-import { type Id, newId } from '../../src/platform/ids.ts'
-import { insertByShard, insertRows, seedImages, seedPeople, seedPosts } from '../support/rows.ts'
+import { listOf } from '../../src/platform/db.ts'
+import { type Id, newId, shardOf } from '../../src/platform/ids.ts'
+import { insertByShard, insertRows, seedFollows, seedImages, seedPeople, seedPosts } from '../support/rows.ts'
+import { shards } from '../support/town.ts'
 
 /** What the parameter of a path names. A parameter that is new belongs here. */
 export const kindOfParameter: Record<string, Kind> = {
@@ -11,13 +13,17 @@ export const kindOfParameter: Record<string, Kind> = {
 }
 export type Kind = 'account' | 'handle' | 'post' | 'image'
 
-/** `open` is for everyone, `closed` for its owner's followers, `untaken` for its owner, and `absent` never was. */
-export type State = 'open' | 'closed' | 'untaken' | 'absent'
+/**
+ * `open` is for everyone, `closed` for its owner's followers, `untaken` for its owner; `suspended` is for nobody, and
+ * `absent` never was. What is `buried` would be for everyone, but hangs under a post of another shard that is for followers,
+ * its owner among them.
+ */
+export type State = 'open' | 'closed' | 'buried' | 'untaken' | 'suspended' | 'absent'
 export const states: Record<Kind, State[]> = {
-  account: ['open', 'absent'],
-  handle: ['open', 'absent'],
-  post: ['open', 'closed', 'absent'],
-  image: ['open', 'closed', 'untaken', 'absent'],
+  account: ['open', 'suspended', 'absent'],
+  handle: ['open', 'suspended', 'absent'],
+  post: ['open', 'closed', 'buried', 'absent'],
+  image: ['open', 'closed', 'buried', 'untaken', 'absent'],
 }
 
 /** A thing that only one call names; its owner blocks `blockedId`. */
@@ -35,22 +41,49 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     const parameter = kind === 'handle' ? handle : id
     return { kind, state, ownerId: id, parameter: state === 'absent' ? absent(kind, i) : parameter }
   })
-  for (const visibility of ['public', 'followers'] as const) {
-    const those = targets.filter(({ state }) => state === (visibility === 'public' ? 'open' : 'closed'))
+  for (const [state, seed] of Object.entries(seeds)) {
+    const those = targets.filter((target) => target.state === state)
     await fill(
       those.filter(({ kind }) => kind === 'post'),
-      (ownerIds) => seedPosts(ownerIds, { visibility }),
+      seed,
     )
     await fill(
       those.filter(({ kind }) => kind === 'image'),
-      async (ownerIds) => seedImages(ownerIds, await seedPosts(ownerIds, { visibility })),
+      async (ownerIds) => seedImages(ownerIds, await seed(ownerIds)),
     )
   }
   await fill(
     targets.filter(({ state }) => state === 'untaken'),
     seedImages,
   )
+  await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets
+}
+
+/** How a post of each of these owners comes to be in a state. */
+const seeds: Partial<Record<State, (ownerIds: Id[]) => Promise<Id[]>>> = {
+  open: (ownerIds) => seedPosts(ownerIds),
+  closed: (ownerIds) => seedPosts(ownerIds, { visibility: 'followers' }),
+  buried: seedBuried,
+}
+
+async function seedBuried(ownerIds: Id[]): Promise<Id[]> {
+  const prefix = `host${crypto.randomUUID().slice(0, 8)}_`
+  const people = await seedPeople(prefix, ownerIds.length, (i) => 1 - shardOf(ownerIds[i]!))
+  const hosts = people.map(({ id }) => id)
+  await seedFollows(ownerIds.map((id, i) => [id, hosts[i]!]))
+  const roots = await seedPosts(hosts, { visibility: 'followers' })
+  const comments = await seedPosts(ownerIds)
+  for (const [i, id] of comments.entries()) {
+    const under = shards[shardOf(id)]!.prepare('UPDATE posts SET root_id = ?1, parent_id = ?1 WHERE id = ?2')
+    await under.bind(Number(roots[i]), Number(id)).run()
+  }
+  return comments
+}
+
+async function suspend(ids: readonly Id[]): Promise<void> {
+  const statement = 'UPDATE accounts SET suspended_at = 1 WHERE id IN (SELECT value FROM json_each(?))'
+  for (const db of shards) await db.prepare(statement).bind(listOf(ids)).run()
 }
 
 async function fill(targets: Target[], make: (ownerIds: Id[]) => Promise<Id[]>): Promise<void> {
