@@ -189,7 +189,10 @@ test('a database that does not answer keeps no events of the others waiting', as
   await createPost(ada.ctx, draft({ text: 'on shard 0' }))
   await createPost(bob.ctx, draft({ text: 'on shard 1' }))
   await vi.waitUntil(() => events.length === 2)
-  const broken = { withSession: () => ({ prepare: () => Promise.reject(new Error('down')), getBookmark: () => null }) }
+  const prepare = () => {
+    throw new Error('down')
+  }
+  const broken = { withSession: () => ({ prepare, getBookmark: () => null }) }
   const bySource = Map.groupBy(events, (event) => event.source)
   const bodies = [bySource.get('0')![0]!, { ...bySource.get('1')![0]!, source: 'd' }]
   expect(await retriedOf(bodies, { ...env, DIRECTORY: broken as unknown as D1Database })).toEqual(['m1'])
