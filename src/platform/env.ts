@@ -39,23 +39,27 @@ const variableNames = [
   'INDEX_KEY',
 ] as const
 
+/** What a password's hash costs where nothing else is set, and at least outside development: OWASP's least for Argon2id. */
+const PASSWORD_HASH_MEMORY_KIB = 19_456
+
 const secret = (what: string) =>
   z
     .string({ error: `is missing: ${what}. Set it with: npx wrangler secret put NAME --env staging|production` })
     .min(32, `is too short: ${what}`)
 
+// `abort`, because the rules further down need what these transform to.
 const Variables = z
   .object({
     ENVIRONMENT: z.enum(['development', 'staging', 'production']),
-    BASE_URL: z.url().transform((url) => new URL(url).origin),
+    BASE_URL: z.url({ abort: true }).transform((url) => new URL(url).origin),
     OPEN_SHARDS: z
       .string()
-      .regex(/^\d+(,\d+)*$/, 'must list the shards open to new accounts, like 0,1')
+      .regex(/^\d+(,\d+)*$/, { error: 'must list the shards open to new accounts, like 0,1', abort: true })
       .transform((list) => list.split(',').map(Number)),
     POST_MAX_LENGTH: z.coerce.number().int().min(1).max(10_000).default(500),
     REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(100),
     ONLINE_PUSH_LIMIT: z.coerce.number().int().min(0).default(5_000),
-    PASSWORD_HASH_MEMORY_KIB: z.coerce.number().int().min(8).default(19_456),
+    PASSWORD_HASH_MEMORY_KIB: z.coerce.number().int().min(8).default(PASSWORD_HASH_MEMORY_KIB),
     OUTBOUND_LOCAL_HOSTS: z
       .string()
       .regex(
@@ -72,18 +76,31 @@ const Variables = z
     path: ['OUTBOUND_LOCAL_HOSTS'],
     error: 'is for development alone',
   })
+  .refine((set) => set.ENVIRONMENT === 'development' || set.PASSWORD_HASH_MEMORY_KIB >= PASSWORD_HASH_MEMORY_KIB, {
+    path: ['PASSWORD_HASH_MEMORY_KIB'],
+    error: `must be ${PASSWORD_HASH_MEMORY_KIB} or more outside development`,
+  })
   .refine(({ ENVIRONMENT, BASE_URL }) => ENVIRONMENT === 'development' || isPublic(BASE_URL), {
     path: ['BASE_URL'],
     error: 'must be the https address that people use',
   })
 
-/** Whether the network can be reached there, and can send mail: https, a name with a dot, and not the one of workers.dev. */
-export function isPublic(address: string): boolean {
+/** Whether the network can be reached there, and can send mail: https, and a name with a dot that can be one's own. */
+function isPublic(address: string): boolean {
   const { protocol, hostname } = new URL(address)
-  return protocol === 'https:' && hostname.includes('.') && !/^[\d.]+$|\.workers\.dev$/.test(hostname)
+  const isForeign = /^[\d.]+$|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test|workers\.dev)$/
+  return protocol === 'https:' && hostname.includes('.') && !isForeign.test(hostname)
 }
 
 export type Config = z.infer<typeof Variables>
+
+/** Reads the variables and secrets of an env, or of what will be one: a deployment is checked by the same rules. */
+export function readConfig(env: Record<string, unknown>): { config?: Config; problems: string[] } {
+  const areBound = ({ OPEN_SHARDS }: Config) => OPEN_SHARDS.every((n) => `SHARD_${n}` in env)
+  const unbound = { path: ['OPEN_SHARDS'], error: 'names a shard that has no binding' }
+  const { data, error } = Variables.refine(areBound, unbound).safeParse(env)
+  return { config: data, problems: error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? [] }
+}
 
 const parsed = new WeakMap<Env, Config>()
 
@@ -91,13 +108,10 @@ const parsed = new WeakMap<Env, Config>()
 export function configOf(env: Env): Config {
   const known = parsed.get(env)
   if (known) return known
-  const result = Variables.safeParse(env)
-  if (!result.success) {
-    const lines = result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`)
-    throw new Error(`The Worker is not configured:\n  ${lines.join('\n  ')}`)
-  }
-  parsed.set(env, result.data)
-  return result.data
+  const { config, problems } = readConfig(env)
+  if (!config) throw new Error(`The Worker is not configured:\n  ${problems.join('\n  ')}`)
+  parsed.set(env, config)
+  return config
 }
 
 /** The shard databases by number, in order, from the bindings named `SHARD_n`. */

@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import type { Id } from '../../src/platform/ids.ts'
 
-const baseUrl = 'https://bench.example'
+const baseUrl = 'https://bench.internal'
 const kid = 'bench'
 const scope = 'accounts:read accounts:write posts:read posts:write notifications:read notifications:write'
 

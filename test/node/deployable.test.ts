@@ -7,6 +7,8 @@ const read = (env?: string): Settings => unstable_readConfig({ config: 'wrangler
 const problemsWith = (change: Partial<Settings>) =>
   deployProblems({ ...read('production'), ...change }, read(), 'production')
 
+const problemsWithVars = (vars: Settings['vars']) => problemsWith({ vars: { ...read('production').vars, ...vars } })
+
 test.each(['staging', 'production'] as const)('wrangler.toml is fit for %s, and has no hard-coded id', (target) => {
   expect(deployProblems(read(target), read(), target)).toEqual([])
   expect(JSON.stringify(read(target))).not.toMatch(/"(database_id|id)":/)
@@ -45,11 +47,42 @@ test.each([
   'social.org',
   '',
 ])('the address %s is refused', (BASE_URL) => {
-  expect(problemsWith({ vars: { ...read('production').vars, BASE_URL } })).toHaveLength(1)
+  expect(problemsWithVars({ BASE_URL })).toEqual([expect.stringMatching(/^vars\.BASE_URL /)])
 })
 
 test('an https address is taken as a variable too', () => {
-  expect(problemsWith({ vars: { ...read('production').vars, BASE_URL: 'https://social.org' } })).toEqual([])
+  expect(problemsWithVars({ BASE_URL: 'https://social.org' })).toEqual([])
+})
+
+test.each([
+  { OUTBOUND_LOCAL_HOSTS: '127.0.0.1:9000' },
+  { PASSWORD_HASH_MEMORY_KIB: '64' },
+  { PASSWORD_HASH_MEMORY_KIB: 19_455 },
+  { REQUESTS_PER_MINUTE: '1000000' },
+  { REQUESTS_PER_MINUTE: 'unlimited' },
+  { OPEN_SHARDS: '0,2' },
+  { OPEN_SHARDS: '' },
+  { OPEN_SHARDS: undefined },
+  { POST_MAX_LENGTH: 'abc' },
+  { AUTH_SECRET: 'short' },
+])('the variables %o, which development may have or which nobody can read, are refused', (vars) => {
+  expect(problemsWithVars(vars)).toEqual([expect.stringMatching(new RegExp(`^vars\\.${Object.keys(vars)[0]} `))])
+})
+
+test('variables within reason are taken', () => {
+  const vars = {
+    REQUESTS_PER_MINUTE: '1000',
+    PASSWORD_HASH_MEMORY_KIB: '32768',
+    POST_MAX_LENGTH: 5000,
+    OPEN_SHARDS: '1',
+  }
+  expect(problemsWithVars(vars)).toEqual([])
+})
+
+test('a shard may be opened once it is bound', () => {
+  const { d1_databases: databases, vars } = read('production')
+  const third = { binding: 'SHARD_2', database_name: 'socialconnect-production-shard-2' }
+  expect(problemsWith({ d1_databases: [...databases, third], vars: { ...vars, OPEN_SHARDS: '2' } })).toEqual([])
 })
 
 test('what belongs to another environment is refused, wherever it is named', () => {

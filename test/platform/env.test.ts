@@ -15,11 +15,11 @@ function complaint(changed: Partial<Record<keyof Env, unknown>>): string {
 
 test('the variables become a configuration, with the usual where none is set', () => {
   const config = configOf(
-    withEnv({ BASE_URL: 'https://social.example/path', OPEN_SHARDS: '1,10', POST_MAX_LENGTH: undefined }),
+    withEnv({ BASE_URL: 'https://social.example/path', OPEN_SHARDS: '1,0', POST_MAX_LENGTH: undefined }),
   )
   expect(config).toMatchObject({
     BASE_URL: 'https://social.example',
-    OPEN_SHARDS: [1, 10],
+    OPEN_SHARDS: [1, 0],
     POST_MAX_LENGTH: 500,
     REQUESTS_PER_MINUTE: 100,
   })
@@ -64,6 +64,23 @@ test('calls to hosts on this machine are for development alone', () => {
   }
   for (const other of ['10.0.0.1:80', 'example.org:443', '127.0.0.1', '*'])
     expect(complaint({ OUTBOUND_LOCAL_HOSTS: other })).toContain('OUTBOUND_LOCAL_HOSTS')
+})
+
+test('a password costs what it should outside development', () => {
+  expect(complaint({ PASSWORD_HASH_MEMORY_KIB: '64' })).toBe('')
+  for (const ENVIRONMENT of ['staging', 'production']) {
+    const deployed = { ENVIRONMENT, BASE_URL: 'https://social.org' }
+    expect(complaint({ ...deployed, PASSWORD_HASH_MEMORY_KIB: undefined })).toBe('')
+    expect(complaint({ ...deployed, PASSWORD_HASH_MEMORY_KIB: '19455' })).toContain(
+      'PASSWORD_HASH_MEMORY_KIB must be 19456 or more outside development',
+    )
+  }
+})
+
+test('a shard is open only when it is bound', () => {
+  expect(complaint({ OPEN_SHARDS: '0,2' })).toContain('OPEN_SHARDS names a shard that has no binding')
+  const bindings = { OPEN_SHARDS: '0,2', SHARD_2: env.SHARD_1 } as object
+  expect(configOf(withEnv(bindings)).OPEN_SHARDS).toEqual([0, 2])
 })
 
 test('shards are found by their bindings, in the order of their numbers', () => {
