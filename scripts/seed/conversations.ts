@@ -91,7 +91,7 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
   const home = shardNamed(author.shard)
   const { id, text, root, parent } = draft
   const fans = likers(community, draft)
-  author.postCount += 1
+  if (!root) author.postCount += 1
   yield entry(home, posts, {
     id,
     authorId: author.id,

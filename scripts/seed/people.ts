@@ -54,7 +54,7 @@ function makeBio(random: Random, interests: number[]): string {
     `${capitalized(trade)} in ${city}`,
     `${capitalized(trade)}`,
     `${city}`,
-    `From ${city}, a ${trade}`,
+    `From ${city}, ${/^[aeiou]/.test(trade) ? 'an' : 'a'} ${trade}`,
   ])
   const rest = random.pick([`${one!.bio}`, `${one!.bio}, ${two!.bio}`, `#${one!.tag} and #${two!.tag}`])
   return `${start}. ${capitalized(rest)}.`

@@ -66,6 +66,18 @@ test('a post is kept with its text in one form, and readable by its author at on
   expect(await events()).toBe(1)
 })
 
+test('an account counts its posts without its comments, when they are made and when they are deleted', async () => {
+  const counted = () => count(`SELECT coalesce(sum(post_count), 0) n FROM accounts WHERE id = ${Number(ada)}`)
+  const before = await counted()
+  const root = await post(ada)
+  const comment = await post(ada, { parentId: root })
+  expect(await counted()).toBe(before + 1)
+  await deletePost(as(ada), { postId: comment })
+  expect(await counted()).toBe(before + 1)
+  await deletePost(as(ada), { postId: root })
+  expect(await counted()).toBe(before)
+})
+
 test('a letter may have thirty marks, as no language needs; a tower of them would take seconds to put in order', async () => {
   const marks = (many: number) => `a${'\u0301\u0316'.repeat(many / 2)}`
   expect((await write(ada, { text: marks(30) })).text).toHaveLength(30)

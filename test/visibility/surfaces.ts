@@ -64,7 +64,7 @@ function expectedAccount(model: Model, viewer: Viewer, name: string): unknown {
   const counts = {
     followerCount: people.filter((other) => follows.has(`${other} ${name}`)).length,
     followingCount: people.filter((other) => follows.has(`${name} ${other}`)).length,
-    postCount: postsWhere(model, (post) => post.author === name).length,
+    postCount: postsWhere(model, ({ author, root }) => author === name && root === null).length,
   }
   const relation = {
     following: follows.has(`${viewer} ${name}`),

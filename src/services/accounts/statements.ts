@@ -13,11 +13,14 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
 
 type Counter = 'followerCount' | 'followingCount' | 'postCount'
 
-/** Counts a post of the account and answers its names; of a suspended account it changes nothing. */
-export function countPost(db: Database, accountId: Id) {
+/**
+ * Counts a post of the account, unless it is a comment, and answers its names. Either way the account's row is written,
+ * so that `changes()` tells whether the account may write: of a suspended one it changes nothing.
+ */
+export function countPost(db: Database, accountId: Id, { isComment }: { isComment: boolean }) {
   return db
     .update(accounts)
-    .set({ postCount: sql`${accounts.postCount} + 1` })
+    .set({ postCount: sql`${accounts.postCount} + ${isComment ? 0 : 1}` })
     .where(and(eq(accounts.id, accountId), isNull(accounts.suspendedAt)))
     .returning({ handle: accounts.handle, displayName: accounts.displayName })
 }

@@ -19,7 +19,7 @@ export const Account = AccountRef.extend({
   createdAt: z.iso.datetime(),
   followerCount: z.int(),
   followingCount: z.int(),
-  postCount: z.int(),
+  postCount: z.int().openapi({ description: 'Posts, without comments' }),
   relation: z
     .object({ following: z.boolean(), followedBy: z.boolean(), blocking: z.boolean() })
     .nullable()

@@ -53,6 +53,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
   const parent = input.parentId ? await getPost(ctx, { postId: input.parentId }) : null
   const [mentioned, media] = await Promise.all([mentionable(ctx, text), loadAttachable(ctx, input.media)])
   const authorId = ctx.viewer.id
+  const isComment = parent !== null
   const content = {
     authorId,
     text,
@@ -66,9 +67,9 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
   return withFreshId(ctx, shardOf(authorId), 'posts.id', async (id) => {
     const [[author]] = await db
       .batch([
-        countPost(db, authorId),
+        countPost(db, authorId, { isComment }),
         db.insert(posts).values({ id, ...content, authorId: ifCounted(authorId) }),
-        indexPost(db, { id, authorId, isComment: parent !== null }),
+        indexPost(db, { id, authorId, isComment }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
         record(db, postPublished, { postId: id, authorId }),
@@ -119,7 +120,7 @@ export async function deletePost(ctx: UserCtx, { postId }: { postId: Id }): Prom
   }
   await db.batch([
     db.delete(posts).where(mine),
-    addTo(db, authorId, 'postCount', -1),
+    ...(post.parentId ? [] : [addTo(db, authorId, 'postCount', -1)]),
     record(db, postDeleted, { postId, authorId, ...post }, sql`changes() > 0`),
     unindexPost(db, { id: postId, authorId }),
     db.delete(threadIndex).where(eq(threadIndex.threadId, postId)),
