@@ -2,13 +2,16 @@ import { spawnSync } from 'node:child_process'
 
 const WRANGLER = ['--no-warnings', 'node_modules/wrangler/wrangler-dist/cli.js']
 
+/** Where the local system keeps its data, unless told otherwise. */
+export const STATE_DIR = '.wrangler/state'
+
 /** Which system: the deployed one of `env`, or, without it, the local one in `stateDir`. */
 export type System = { env?: string; stateDir: string }
 
 /** The options by which a script is told which system it is for. */
 export const systemOptions = {
   env: { type: 'string' },
-  'persist-to': { type: 'string', default: '.wrangler/state' },
+  'persist-to': { type: 'string', default: STATE_DIR },
 } as const
 
 export function systemOf(values: { env?: string; 'persist-to': string }): System {
@@ -21,8 +24,11 @@ export function systemOf(values: { env?: string; 'persist-to': string }): System
   return { env, stateDir }
 }
 
-/** `--env staging`, to be repeated in a command that is printed; nothing for the local system. */
-export const envFlag = ({ env }: System): string => (env ? ` --env ${env}` : '')
+/** Which system it was, to be repeated in a command that is printed; nothing for the usual local one. */
+export const systemFlag = ({ env, stateDir }: System): string => (env ? ` --env ${env}` : persistFlag({ stateDir }))
+
+export const persistFlag = ({ stateDir }: Pick<System, 'stateDir'>): string =>
+  stateDir === STATE_DIR ? '' : ` --persist-to ${stateDir}`
 
 export type Row = Record<string, string | number | null>
 

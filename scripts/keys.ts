@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs, parseEnv } from 'node:util'
-import { envFlag, execute, main, type System, systemOf, systemOptions } from './d1.ts'
+import { execute, main, type System, systemFlag, systemOf, systemOptions } from './d1.ts'
 import { addKey, resealing, type Sealed, selectOutdated } from './reseal.ts'
 import { readKeyring } from './seal.ts'
 
@@ -24,10 +24,11 @@ function rotate(system: System): void {
   if (!system.env) {
     const text = readFileSync(FILE, 'utf8')
     writeFileSync(FILE, text.replace(/^\s*DATA_KEYS\s*=.*$/m, `DATA_KEYS=${renewed}`))
-    process.stdout.write(`${FILE} has a new key. When the server has started with it: npm run keys -- reseal\n`)
+    const reseal = `npm run keys -- reseal${systemFlag(system)}`
+    process.stdout.write(`${FILE} has a new key. When the server has started with it: ${reseal}\n`)
     return
   }
-  const flag = envFlag(system)
+  const flag = systemFlag(system)
   process.stdout.write(`Keep this keyring where you keep the old one, and store it:
 
   echo '${renewed}' | npx wrangler secret put DATA_KEYS${flag}

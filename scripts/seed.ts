@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs, parseEnv } from 'node:util'
+import { persistFlag, STATE_DIR } from './d1.ts'
 import { isMigrated, withDatabases } from './databases.ts'
 import { readKeyring } from './seal.ts'
 import { accountRows, type Community, DAY_MS, followRows, foundCommunity } from './seed/community.ts'
@@ -36,7 +37,7 @@ function readSettings(): Settings | null {
       graph: { type: 'string' },
       'random-seed': { type: 'string', default: '1' },
       until: { type: 'string' },
-      'persist-to': { type: 'string', default: '.wrangler/state' },
+      'persist-to': { type: 'string', default: STATE_DIR },
       help: { type: 'boolean' },
     },
   })
@@ -60,7 +61,10 @@ function readSettings(): Settings | null {
 
 async function seed(settings: Settings): Promise<void> {
   const { stateDir } = settings
-  if (!isMigrated(stateDir)) throw new Error(`The databases in ${stateDir} are not set up: run npm start once.`)
+  if (!isMigrated(stateDir)) {
+    const flag = persistFlag(settings)
+    throw new Error(`The databases in ${stateDir} are not set up: run npm start${flag && ` --${flag}`} once.`)
+  }
   const keys = readKeys()
   await withDatabases(stateDir, async (databases) => {
     const community = await plan(settings, databases)

@@ -109,7 +109,10 @@ describe('a community', () => {
     const count = <T>(rows: T[], owner: (row: T) => string | null) => Map.groupBy(rows, owner)
     const real = allFollows.filter(({ followerId, followeeId }) => followerId !== followeeId)
     const [followed, follow] = [count(real, (row) => row.followeeId), count(real, (row) => row.followerId)]
-    const written = count(allPosts, (row) => row.authorId)
+    const written = count(
+      allPosts.filter(({ rootId }) => rootId === null),
+      (row) => row.authorId,
+    )
     for (const { id, followerCount, followingCount, postCount } of allAccounts) {
       const counts = [followed, follow, written].map((groups) => groups.get(id)?.length ?? 0)
       expect([followerCount, followingCount, postCount]).toEqual(counts)
@@ -177,7 +180,10 @@ describe('npm run seed', () => {
 
   test('refuses databases that are not set up, telling what to do', () => {
     const { status, stderr } = seed()
-    expect([status, stderr]).toEqual([1, `The databases in ${state} are not set up: run npm start once.\n`])
+    expect([status, stderr]).toEqual([
+      1,
+      `The databases in ${state} are not set up: run npm start -- --persist-to ${state} once.\n`,
+    ])
   })
 
   test('fills the databases, and refuses to do it twice', async () => {

@@ -1,0 +1,55 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { freePort } from '../crash/server.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'start-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const isTaken = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
+  })
+
+const file = join(folder, 'file')
+writeFileSync(file, '')
+
+test.each([
+  [['--bogus'], /^Unknown option '--bogus'.*\n$/],
+  [['--port', 'abc'], /^--port takes a number from 1 to 65535\.\n$/],
+  [['--port', '65536'], /^--port takes a number from 1 to 65535\.\n$/],
+  [['--persist-to', '/proc/none'], /^The folder \/proc\/none cannot be written: .*\n$/],
+  [['--persist-to', file], /^The folder .*file cannot be written: .*\n$/],
+])('what cannot be done with %j is said in one line', (options, line) => {
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/start.ts', ...options], { encoding: 'utf8' })
+  expect([status, stderr]).toEqual([1, expect.stringMatching(line)])
+})
+
+test('npm start prints commands for its port and its data, and nothing outlives it when it is told to end', async () => {
+  const port = await freePort()
+  const state = join(folder, 'state')
+  const npm = spawn('npm', ['start', '--', '--port', String(port), '--persist-to', state])
+  let said = ''
+  await new Promise<void>((resolve, reject) => {
+    npm.once('exit', () => reject(new Error(said)))
+    npm.stderr.on('data', (chunk) => {
+      said += chunk
+    })
+    npm.stdout.on('data', (chunk) => {
+      said += chunk
+      if (said.includes('npm run seed')) resolve()
+    })
+  })
+  expect(said).toContain(`npm run demo -- --url http://127.0.0.1:${port} `)
+  expect(said).toContain(`npm run seed -- --people 1000 --posts 20000 --persist-to ${state}\n`)
+  expect(await isTaken(port)).toBe(true)
+  const ended = once(npm, 'close')
+  npm.kill('SIGTERM')
+  await ended // every process that wrote into its output is gone
+  await expect.poll(() => isTaken(port), { timeout: 10_000 }).toBe(false)
+})
