@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { DatabaseSync } from 'node:sqlite'
+import { text } from 'node:stream/consumers'
+
+type Database = { name: string; sqlite: DatabaseSync }
+type Answer = { status: number; result: unknown }
+
+const notFound: Answer = { status: 404, result: null }
+
+/** As much of Cloudflare's API as a deployment asks for its databases, which are SQLite's here; all else is not found. */
+export async function mockCloudflare() {
+  const databases = new Map<string, Database>()
+  const asked: string[] = []
+  const server = createServer(async (request, response) => {
+    asked.push(`${request.method} ${request.url!.split('?')[0]}`)
+    const { status, result } = answer(databases, request, await text(request))
+    const errors = status === 200 ? [] : [{ code: 7404, message: 'not found' }]
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ success: status === 200, result, errors, messages: [] }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    databases,
+    asked,
+    env: {
+      CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      CLOUDFLARE_API_TOKEN: 'token',
+      CLOUDFLARE_ACCOUNT_ID: 'account',
+    },
+    close: () => server.close(),
+  }
+}
+
+function answer(databases: Map<string, Database>, { method, url }: IncomingMessage, body: string): Answer {
+  const [path, name, action] = /^\/accounts\/account\/d1\/database(?:\/([^/?]+))?(?:\/(\w+))?/.exec(url!) ?? []
+  if (!path) return notFound
+  if (!name && method === 'GET') return { status: 200, result: [...databases.keys()].map(described) }
+  if (!name) return { status: 200, result: create(databases, JSON.parse(body) as { name: string }) }
+  const database = databases.get(name)
+  if (!database) return notFound
+  if (action !== 'query') return { status: 200, result: described(name) }
+  const { sql } = JSON.parse(body) as { sql: string }
+  return { status: 200, result: [{ success: true, results: run(database.sqlite, sql), meta: {} }] }
+}
+
+const described = (name: string) => ({ uuid: name, name })
+
+function create(databases: Map<string, Database>, { name }: { name: string }) {
+  databases.set(name, { name, sqlite: new DatabaseSync(':memory:') })
+  return described(name)
+}
+
+/** The rows of a statement that asks; of the statements of a migration there are none. */
+function run(sqlite: DatabaseSync, sql: string): unknown[] {
+  if (/^\s*(select|pragma)/i.test(sql)) return sqlite.prepare(sql).all()
+  sqlite.exec(sql)
+  return []
+}
