@@ -34,12 +34,23 @@ async function start(options: Options): Promise<void> {
   const keep = (chunk: Buffer) => early.push(chunk)
   server.stdout.on('data', keep)
   const exited = new Promise<number>((resolve) => server.once('exit', (code) => resolve(code ?? 0)))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => server.kill('SIGTERM'))
+  const end = () => server.kill('SIGTERM')
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
+  onceOrphaned(end)
 
   const running = await healthy(server, originOf(options))
   process.stdout.write(running ? whereToLook(options) : Buffer.concat(early))
   server.stdout.off('data', keep).pipe(process.stdout)
   process.exitCode = await exited
+}
+
+/** npm passes a signal on to its shell, which dies and tells nobody: this process then has another parent. */
+function onceOrphaned(end: () => void): void {
+  const parent = process.ppid
+  const look = () => {
+    if (process.ppid !== parent) end()
+  }
+  setInterval(look, 500).unref()
 }
 
 function requireFreePort(port: string): Promise<void> {
