@@ -35,7 +35,7 @@ export async function buildPages(): Promise<void> {
     define: { 'process.env.NODE_ENV': '"production"' },
     logLevel: 'silent',
   })
-  cpSync('src/web', outdir, { recursive: true, filter: (path) => !/\.(tsx?|css)$|tsconfig\.json$/.test(path) })
+  cpSync('src/web', outdir, { recursive: true, filter: (path) => !/\.tsx?$|\/style$|tsconfig\.json$/.test(path) })
   buildDocs()
 }
 
