@@ -3,6 +3,9 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { messageOf } from './log.ts'
+import { wordingOf } from './wording.ts'
+
+z.config({ customError: wordingOf })
 
 /** Stable machine-readable codes; `title` is fixed per code, `detail` tells the occurrence (RFC 9457). */
 export const codes = {

@@ -54,6 +54,43 @@ test('wrong fields are listed one by one, with where they are', async () => {
   })
 })
 
+test('what a schema finds wrong reads as a sentence behind the name of the field', () => {
+  const schema = z.strictObject({
+    handle: z
+      .string()
+      .min(3)
+      .max(5)
+      .regex(/^[a-z]+$/, 'takes letters'),
+    name: z.string().min(1),
+    text: z.string(),
+    media: z.array(z.string()).max(1),
+    limit: z.int().min(1),
+    visibility: z.enum(['public', 'followers']),
+  })
+  const messagesOf = (input: object) =>
+    Object.fromEntries(
+      invalidBySchema(schema.safeParse(input).error!).extra.errors!.map((it) => [it.field, it.message]),
+    )
+  expect(messagesOf({ handle: 'ab', name: '', text: 5, media: ['', ''], limit: 0, visibility: 'x', role: '' })).toEqual(
+    {
+      handle: 'must have at least 3 characters',
+      name: 'is needed',
+      text: 'must be a text',
+      media: 'must have at most 1 item',
+      limit: 'must be at least 1',
+      visibility: 'must be one of: public, followers',
+      '': 'has fields that are not known: role',
+    },
+  )
+  const other = { handle: 'ABCDEF', name: 'Ada', media: {}, limit: 1.5, visibility: 'public' }
+  expect(messagesOf(other)).toEqual({
+    handle: 'takes letters',
+    text: 'is needed',
+    media: 'must be a list',
+    limit: 'must be a whole number',
+  })
+})
+
 test('headers of a failure are on its answer', async () => {
   const response = await answer(new Failure('rate_limited', undefined, { headers: { 'retry-after': '7' } }))
   expect(response.headers.get('retry-after')).toBe('7')
