@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { authentication, edge, edgeFallbacks } from './platform/edge.ts'
 import { healthRoutes } from './platform/health.ts'
-import { openApiDocument } from './platform/openapi.ts'
+import { openApiDocument, tagRoutes } from './platform/openapi.ts'
 import type { AppEnv } from './platform/route.ts'
 import { readStanding, services, signingKeys } from './registry.ts'
 
@@ -11,8 +11,10 @@ export const app = new OpenAPIHono<AppEnv>()
 app.use(...edge)
 app.route('/', healthRoutes)
 app.use('/v1/*', authentication(signingKeys, readStanding))
-for (const service of services) {
-  if (service.routes) app.route('/v1', service.routes)
+for (const { name, routes } of services) {
+  if (!routes) continue
+  tagRoutes(routes, name)
+  app.route('/v1', routes)
 }
 app.get('/openapi.json', (c) => c.json(openApiDocument(app)))
 edgeFallbacks(app)

@@ -1,6 +1,13 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { AppEnv } from './route.ts'
 
+/** Names the group that the document puts a service's operations in. */
+export function tagRoutes({ openAPIRegistry }: OpenAPIHono<AppEnv>, name: string): void {
+  for (const definition of openAPIRegistry.definitions) {
+    if (definition.type === 'route') definition.route.tags = [name]
+  }
+}
+
 let document: object | null = null
 
 /** The OpenAPI 3.1 document of everything mounted on `app`; built on first use and kept. */
