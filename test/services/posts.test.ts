@@ -114,6 +114,16 @@ test('a text is as long as a reader would count it', async () => {
   }
 })
 
+test('whoever asks is told how long a text may be here', async () => {
+  const request = new Request('http://127.0.0.1/v1/limits')
+  const answer = await worker.fetch(
+    request as never,
+    { ...env, POST_MAX_LENGTH: '280' } as Env,
+    createExecutionContext(),
+  )
+  expect(await answer.json()).toEqual({ postLength: 280, postImages: 4 })
+})
+
 test('an empty post, one to what is not seen, or one with images that are not there makes nothing', async () => {
   const [mine, theirs] = (await seedImages([ada, bob])) as [Id, Id]
   const hidden = await post(bob, { visibility: 'followers' })

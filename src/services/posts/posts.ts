@@ -15,6 +15,7 @@ import { attachMedia, refuseTaken } from '../media/statements.ts'
 import { loadAttachable } from '../media/views.ts'
 import { entitiesOf, mentionedHandles } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
+import { MAX_IMAGES } from './limits.ts'
 import { likes, posts, threadIndex } from './tables.ts'
 import { loadPosts, type Post, showPost } from './views.ts'
 
@@ -24,7 +25,11 @@ export const NewPost = z
   .strictObject({
     text: z.string().max(MAX_STORED_LENGTH).default(''),
     visibility: z.enum(['public', 'followers']).default('public'),
-    media: z.array(Id).max(4).default([]).openapi({ description: 'Uploaded images that no post has taken yet' }),
+    media: z
+      .array(Id)
+      .max(MAX_IMAGES)
+      .default([])
+      .openapi({ description: 'Uploaded images that no post has taken yet' }),
     parentId: Id.optional().openapi({ description: 'The post or comment that this comments on' }),
   })
   .openapi('NewPost')

@@ -4,6 +4,7 @@ import { PageQuery } from '../../platform/page.ts'
 import { route, routes } from '../../platform/route.ts'
 import { listComments } from './comments.ts'
 import { likePost, unlikePost } from './likes.ts'
+import { getLimits, Limits } from './limits.ts'
 import { createPost, deletePost, getPost, NewPost } from './posts.ts'
 import { Post, PostPage } from './views.ts'
 
@@ -100,4 +101,15 @@ export const postRoutes = routes()
       summary: 'Read the comments under a post, oldest first',
     }),
     async (c) => c.json(await listComments(c.var.ctx, { ...c.req.valid('param'), ...c.req.valid('query') }), 200),
+  )
+  .openapi(
+    route({
+      id: 'getLimits',
+      method: 'get',
+      path: '/limits',
+      access: 'public',
+      returns: Limits,
+      summary: 'Read how much a post may hold',
+    }),
+    (c) => c.json(getLimits(c.var.ctx), 200),
   )
