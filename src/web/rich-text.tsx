@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { Link } from './router.tsx'
 import type { Entity } from './wire.ts'
 
-/** A post's text with its mentions, hashtags and links alive. */
+/** A post's text with its mentions and links alive. Hashtags only stand out: there is no feed of one to go to. */
 export function RichText({ text, entities }: { text: string; entities: Entity[] }) {
   const parts: ComponentChildren[] = []
   let at = 0
