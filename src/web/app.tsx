@@ -3,12 +3,13 @@ import { ConfirmDialog } from './dialog.tsx'
 import { Discover, Home } from './feed.tsx'
 import { FindPeople } from './find-people.tsx'
 import { LogIn } from './log-in.tsx'
+import { NotFound } from './not-found.tsx'
 import { Notifications } from './notifications.tsx'
 import { People } from './people.tsx'
 import { Profile } from './profile.tsx'
 import { live } from './realtime.ts'
 import { Register } from './register.tsx'
-import { Link, location, View } from './router.tsx'
+import { location, View } from './router.tsx'
 import { session } from './session.ts'
 import { Thread } from './thread.tsx'
 import { Waiting } from './timeline.tsx'
@@ -60,13 +61,7 @@ function CurrentView({ path }: { path: string }) {
   if (!session.value) return first === 'register' ? <Register /> : <LogIn />
   if (first === 'notifications') return <Notifications />
   if (['', 'login', 'register'].includes(first)) return <Home />
-  return (
-    <View title="There is nothing here">
-      <p>
-        Perhaps it was, once. <Link href="/">Go home</Link>
-      </p>
-    </View>
-  )
+  return <NotFound />
 }
 
 function Side() {

@@ -1,8 +1,9 @@
 import { accountWith, readAccount } from './accounts.ts'
 import { Avatar } from './avatar.tsx'
 import { listAt } from './list.ts'
+import { FailedView } from './not-found.tsx'
 import { Link, View } from './router.tsx'
-import { Failed, Pages, useList, useRead, Waiting } from './timeline.tsx'
+import { Pages, useList, useRead, Waiting } from './timeline.tsx'
 import type { Account } from './wire.ts'
 
 type Side = 'followers' | 'following'
@@ -12,18 +13,13 @@ export function People({ handle, side }: { handle: string; side: Side }) {
   const account = accountWith(handle).value
   const { failure, again } = useRead(() => (account ? Promise.resolve() : readAccount(handle)))
   const title = side === 'followers' ? `Followers of @${handle}` : `Followed by @${handle}`
+  if (failure.value) return <FailedView title={title} error={failure.value} again={again} />
   return (
     <View title={title}>
       <p class="context">
         <Link href={`/@${handle}`}>Back to the profile</Link>
       </p>
-      {failure.value ? (
-        <Failed error={failure.value} again={again} />
-      ) : account ? (
-        <Rows account={account} side={side} title={title} />
-      ) : (
-        <Waiting />
-      )}
+      {account ? <Rows account={account} side={side} title={title} /> : <Waiting />}
     </View>
   )
 }

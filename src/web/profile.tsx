@@ -4,6 +4,7 @@ import { report } from './announce.tsx'
 import { Avatar } from './avatar.tsx'
 import { EditProfile } from './edit-profile.tsx'
 import { listAt } from './list.ts'
+import { FailedView } from './not-found.tsx'
 import { plural } from './post.tsx'
 import { keepPost } from './posts.ts'
 import { Relations } from './relations.tsx'
@@ -11,13 +12,13 @@ import { Link, navigate, View } from './router.tsx'
 import { session } from './session.ts'
 import { logOut } from './sign-in.ts'
 import { monthOf } from './time.tsx'
-import { Failed, Timeline, useList, useRead, Waiting } from './timeline.tsx'
+import { Timeline, useList, useRead, Waiting } from './timeline.tsx'
 import type { Account, Post } from './wire.ts'
 
 export function Profile({ handle }: { handle: string }) {
   const account = accountWith(handle).value
   const { failure, again } = useRead(() => readAccount(handle))
-  if (failure.value) return <View title={`@${handle}`} children={<Failed error={failure.value} again={again} />} />
+  if (failure.value) return <FailedView title={`@${handle}`} error={failure.value} again={again} />
   if (!account) return <View title={`@${handle}`} children={<Waiting />} />
   return (
     <View title="Profile" windowTitle={account.displayName}>

@@ -5,11 +5,12 @@ import { Composer } from './composer.tsx'
 import { newDraft } from './draft.ts'
 import { latest } from './inbox.ts'
 import { append, includes, type List, listAt } from './list.ts'
+import { FailedView } from './not-found.tsx'
 import { PostCard } from './post.tsx'
 import { keepPost, postWith, readPost, recount } from './posts.ts'
 import { Link, View } from './router.tsx'
 import { session } from './session.ts'
-import { Failed, Pages, useList, useRead, Waiting } from './timeline.tsx'
+import { Pages, useList, useRead, Waiting } from './timeline.tsx'
 import type { Post } from './wire.ts'
 
 /** A post and what is said about it. */
@@ -18,7 +19,7 @@ export function Thread({ id }: { id: string }) {
   const comments = listAt<Post>(`/posts/${id}/comments`, keepPost)
   const { failure, again } = useRead(() => readPost(id))
   useList(comments)
-  if (failure.value) return <View title="Post" children={<Failed error={failure.value} again={again} />} />
+  if (failure.value) return <FailedView title="Post" error={failure.value} again={again} />
   if (!post) return <View title="Post" children={<Waiting />} />
   return (
     <View title={post.parentId ? 'Comment' : 'Post'}>
