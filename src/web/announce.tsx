@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
 import { Problem } from './http.ts'
 import { onAccountChange } from './session.ts'
 
@@ -42,7 +43,8 @@ function dismiss(id: number): void {
   notes.value = notes.value.filter((note) => note.id !== id)
 }
 
-export function Announcements() {
+/** What is told, above the page; `children` stand below it. */
+export function Announcements({ children }: { children: ComponentChildren }) {
   const shown = (failure: boolean) =>
     notes.value
       .filter((note) => note.failure === failure)
@@ -61,6 +63,7 @@ export function Announcements() {
       <div class="unseen" role="status">
         {spoken}
       </div>
+      {children}
     </div>
   )
 }

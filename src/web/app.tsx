@@ -1,4 +1,5 @@
 import { Announcements, reasonOf } from './announce.tsx'
+import { Connection } from './connection.tsx'
 import { ConfirmDialog } from './dialog.tsx'
 import { Discover, Home } from './feed.tsx'
 import { FindPeople } from './find-people.tsx'
@@ -7,7 +8,6 @@ import { NotFound } from './not-found.tsx'
 import { Notifications } from './notifications.tsx'
 import { People } from './people.tsx'
 import { Profile } from './profile.tsx'
-import { live } from './realtime.ts'
 import { Register } from './register.tsx'
 import { location, View } from './router.tsx'
 import { session } from './session.ts'
@@ -35,7 +35,7 @@ export function App({ failure }: { failure: unknown }) {
         )}
         {session.value && <Side />}
       </div>
-      <Announcements />
+      <Announcements>{session.value && <Connection narrow />}</Announcements>
       <ConfirmDialog />
     </>
   )
@@ -68,9 +68,7 @@ function Side() {
   return (
     <aside class="side" aria-label="People and connection">
       <FindPeople />
-      <p class={live.value ? 'connection live' : 'connection'} role="status">
-        {live.value ? 'Live' : live.value === false ? 'Reconnecting…' : 'Connecting…'}
-      </p>
+      <Connection />
       <p class="fine">
         <a href="/docs/">API</a>
       </p>

@@ -41,10 +41,12 @@ export function connect(): void {
     clearTimeout(silence)
     if (data !== 'pong') receive(JSON.parse(data) as Frame | Hello)
   })
-  socket.addEventListener('close', () => {
-    if (live.value) live.value = false
-  })
+  socket.addEventListener('close', lose)
   beat = setInterval(ping, PING_MS)
+}
+
+function lose(): void {
+  if (live.value) live.value = false
 }
 
 function disconnect(): void {
@@ -88,3 +90,5 @@ function receive(frame: Frame | Hello): void {
 const isHello = (frame: Frame | Hello): frame is Hello => frame.event === 'hello'
 
 addEventListener('online', () => socket?.reconnect())
+// The socket would notice with its next ping only.
+addEventListener('offline', lose)
