@@ -7,6 +7,8 @@ export class Problem extends Error {
     readonly title: string,
     readonly detail: string | undefined,
     readonly errors: FieldError[],
+    /** Seconds to wait before the next try. */
+    readonly retryAfter = 0,
   ) {
     super(detail ?? title)
   }
@@ -68,7 +70,7 @@ export function bodyOf<T>({ status, text, header }: Incoming): T {
   if (status >= 200 && status < 300) return body as T
   const { title = 'Something went wrong', detail, errors = [] } = (body ?? {}) as Partial<Problem>
   const wait = header('retry-after')
-  throw new Problem(status, title, wait ? `Try again in ${seconds(wait)}.` : detail, errors)
+  throw new Problem(status, title, wait ? `Try again in ${seconds(wait)}.` : detail, errors, Number(wait ?? 0))
 }
 
 export const isNotFound = (error: unknown) => error instanceof Problem && error.status === 404

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals'
 import ReconnectingWebSocket from 'partysocket/ws'
 import { call } from './api.ts'
+import { Problem } from './http.ts'
 import { onAccountChange } from './session.ts'
 
 type Frame = { seq: number; event: string; data: Record<string, string> }
@@ -60,13 +61,23 @@ function disconnect(): void {
 onAccountChange(disconnect)
 
 async function address(): Promise<string> {
-  const { ticket } = await call<{ ticket: string }>('POST', '/realtime/tickets')
   const query = new URLSearchParams({
-    ticket,
+    ticket: await newTicket(),
     channels: 'home,notifications',
     ...(seen !== null && { since: String(seen) }),
   })
   return `${window.location.origin.replace(/^http/, 'ws')}/v1/realtime?${query}`
+}
+
+async function newTicket(): Promise<string> {
+  try {
+    const { ticket } = await call<{ ticket: string }>('POST', '/realtime/tickets')
+    return ticket
+  } catch (error) {
+    // The socket tries again as soon as it hears of this, so it hears no earlier than the server wants to be asked.
+    if (error instanceof Problem) await new Promise((resolve) => setTimeout(resolve, error.retryAfter * 1_000))
+    throw error
+  }
 }
 
 function ping(): void {
