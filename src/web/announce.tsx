@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { Problem } from './http.ts'
+import { type FieldError, Problem } from './http.ts'
 import { onAccountChange } from './session.ts'
 
 type Note = { id: number; text: string; failure: boolean }
@@ -32,12 +32,34 @@ export function report(error: unknown): void {
   tell(reasonOf(error), true)
 }
 
-/** A sentence or two for people. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Problem)) return error instanceof Error ? error.message : 'Something went wrong'
-  const parts = [error.title, error.detail, ...error.errors.map(({ message }) => message)]
-  return parts.flatMap((part) => (part ? [part.replace(/\.?$/, '.')] : [])).join(' ')
+/** A sentence or two for people; none about the fields that are `shown`, since those say it themselves. */
+export function reasonOf(error: unknown, shown: string[] = []): string {
+  if (!(error instanceof Problem)) return error instanceof Error ? error.message : 'Something went wrong.'
+  const { title, detail, errors } = error
+  if (errors.length > 0) return errors.flatMap((it) => (shown.includes(it.field) ? [] : sentenceOf(it))).join(' ')
+  return [title, detail].flatMap((part) => (part ? ended(part) : [])).join(' ')
 }
+
+// Where people would not know a field by the name that it has in the API.
+const subjects: Record<string, string> = {
+  '': 'request',
+  accountId: 'account',
+  alt: 'description',
+  bio: 'text about you',
+  displayName: 'name',
+  email: 'address',
+  file: 'image',
+  identifier: 'handle or email',
+  media: 'post',
+}
+
+/** What is wrong with a field: its name, from which the message reads on. */
+export function sentenceOf({ field, message }: FieldError): string {
+  const [name = ''] = field.split('.')
+  return ended(`The ${subjects[name] ?? name} ${message}`)
+}
+
+const ended = (text: string) => text.replace(/\.?$/, '.')
 
 function dismiss(id: number): void {
   notes.value = notes.value.filter((note) => note.id !== id)

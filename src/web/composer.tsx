@@ -21,6 +21,9 @@ export function Composer({ draft, label, action, onSent, reply = false }: Props)
   const form = useForm(async () => {
     if (!isEmpty && left >= 0) onSent(await sendDraft(draft))
   })
+  useSignalEffect(() => {
+    if (draft.attachments.value) form.forget()
+  })
   const images = imageSources(draft)
   return (
     <form

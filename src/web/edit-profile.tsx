@@ -16,10 +16,11 @@ export function EditProfile({ account, onDone }: { account: Account; onDone: () 
         name="displayName"
         label="Name"
         defaultValue={account.displayName}
+        maxLength={50}
         autocomplete="name"
         required
       />
-      <LongField form={form} name="bio" label="About you" value={account.bio} />
+      <LongField form={form} name="bio" label="About you" value={account.bio} maxLength={500} />
       <FormFailure form={form} shown={['displayName', 'bio']} />
       <div class="actions">
         <button type="button" class="secondary" onClick={onDone}>

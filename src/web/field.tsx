@@ -1,18 +1,28 @@
-import { useSignal } from '@preact/signals'
+import { useSignal, useSignalEffect } from '@preact/signals'
 import type { ComponentChildren, InputHTMLAttributes, PartialInputHTMLAttributes, VNode } from 'preact'
 import { useId } from 'preact/hooks'
-import { reasonOf } from './announce.tsx'
-import { Problem } from './http.ts'
+import { reasonOf, sentenceOf } from './announce.tsx'
+import { Problem, Unreachable } from './http.ts'
+import { live } from './realtime.ts'
 
 /** A form that is being filled in: what its fields got wrong, and whether it is on its way. */
 type Form = ReturnType<typeof useForm>
 
-/** Sends a form once at a time. A failure stays in it: beside the fields it names, the first of which takes the focus. */
+/**
+ * Sends a form once at a time. A failure stays in it, beside the fields it names, the first of which takes the focus,
+ * until the form changes or the server is back.
+ */
 export function useForm(
   send: (values: (name: string) => string, pressed: string, form: HTMLFormElement) => Promise<void>,
 ) {
   const busy = useSignal(false)
   const failure = useSignal<unknown>(null)
+  const forget = () => {
+    failure.value = null
+  }
+  useSignalEffect(() => {
+    if (live.value && failure.peek() instanceof Unreachable) forget()
+  })
 
   async function onSubmit(event: SubmitEvent): Promise<void> {
     event.preventDefault()
@@ -20,21 +30,24 @@ export function useForm(
     const form = event.currentTarget as HTMLFormElement
     const data = new FormData(form, event.submitter)
     busy.value = true
-    failure.value = null
+    forget()
     try {
       const pressed = (event.submitter as HTMLButtonElement | null)?.value ?? ''
       await send((name) => String(data.get(name) ?? ''), pressed, form)
     } catch (error) {
       failure.value = error
+      form.addEventListener('input', forget, { once: true })
       requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus())
     } finally {
       busy.value = false
     }
   }
 
-  const errorOf = (name: string) =>
-    failure.value instanceof Problem ? failure.value.errors.find(({ field }) => field === name)?.message : undefined
-  return { busy, failure, onSubmit, errorOf }
+  const errorOf = (name: string) => {
+    const error = failure.value instanceof Problem && failure.value.errors.find(({ field }) => field === name)
+    return error ? sentenceOf(error) : undefined
+  }
+  return { busy, failure, forget, onSubmit, errorOf }
 }
 
 type Labelled = { form: Form; name: string; label: string; hint?: string }
@@ -49,7 +62,7 @@ function Control({ form, name, label, hint, children }: Labelled & { children: (
       <label for={id}>{label}</label>
       {children({ id, name, 'aria-invalid': error !== undefined, 'aria-describedby': `${id}-note` })}
       <p id={`${id}-note`} class={error ? 'field-error' : 'hint'}>
-        {error ? sentence(error) : hint}
+        {error ?? hint}
       </p>
     </div>
   )
@@ -66,10 +79,12 @@ export function Field({ form, name, label, hint, ...input }: Inputs) {
   )
 }
 
-export function LongField({ form, name, label, hint, value }: Labelled & { value: string }) {
+type LongText = Labelled & { value: string; maxLength: number }
+
+export function LongField({ form, name, label, hint, value, maxLength }: LongText) {
   return (
     <Control form={form} name={name} label={label} hint={hint}>
-      {(own) => <textarea {...own} rows={3} defaultValue={value} />}
+      {(own) => <textarea {...own} rows={3} maxLength={maxLength} defaultValue={value} />}
     </Control>
   )
 }
@@ -77,16 +92,13 @@ export function LongField({ form, name, label, hint, value }: Labelled & { value
 /** What went wrong with the form as a whole, and with fields that it does not show. */
 export function FormFailure({ form, shown = [] }: { form: Form; shown?: string[] }) {
   const { value } = form.failure
-  const isBesideFields =
-    value instanceof Problem && value.errors.length > 0 && value.errors.every(({ field }) => shown.includes(field))
+  const reason = value === null ? '' : reasonOf(value, shown)
   return (
     <div role="alert" class="form-failure">
-      {value !== null && <p>{isBesideFields ? value.title : reasonOf(value)}</p>}
+      {reason && <p>{reason}</p>}
     </div>
   )
 }
-
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 
 export function Submit({
   form,

@@ -9,9 +9,9 @@ import { session } from './session.ts'
 export function FindPeople({ narrow = false }: { narrow?: boolean }) {
   const form = useForm(async (values, pressed, element) => {
     const handle = values('handle').trim().replace(/^@/, '')
-    if (!/^\w{3,30}$/.test(handle)) throw new FieldProblem('handle', 'a handle has 3 to 30 letters, digits and _')
+    if (!/^\w{3,30}$/.test(handle)) throw new FieldProblem('handle', 'has 3 to 30 letters, digits and _')
     const account = await readAccount(handle).catch((error: unknown) => {
-      throw isNotFound(error) ? new FieldProblem('handle', 'nobody has this handle') : error
+      throw isNotFound(error) ? new FieldProblem('handle', 'belongs to nobody') : error
     })
     if (pressed === 'follow') {
       await setFollowing(account, true)
@@ -28,6 +28,7 @@ export function FindPeople({ narrow = false }: { narrow?: boolean }) {
         name="handle"
         label="Handle"
         placeholder="ada"
+        maxLength={31}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}

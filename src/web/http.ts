@@ -1,4 +1,4 @@
-type FieldError = { field: string; message: string }
+export type FieldError = { field: string; message: string }
 
 /** An error that the server explained: problem+json (RFC 9457). */
 export class Problem extends Error {

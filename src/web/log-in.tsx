@@ -18,6 +18,7 @@ export function LogIn() {
           label="Handle or email"
           autocomplete="username"
           autocapitalize="none"
+          maxLength={254}
           required
         />
         <Field form={form} name="password" label="Password" type="password" autocomplete="current-password" required />

@@ -21,10 +21,12 @@ export function Register() {
           form={form}
           name="handle"
           label="Handle"
-          hint="What others call you here: letters, digits and _"
+          hint="What others call you here: 3 to 30 letters, digits and _"
           autocomplete="username"
           autocapitalize="none"
           spellcheck={false}
+          minLength={3}
+          maxLength={30}
           required
         />
         <Field
@@ -34,6 +36,7 @@ export function Register() {
           type="email"
           autocomplete="email"
           hint="Only for logging in; nobody sees it"
+          maxLength={254}
           required
         />
         <Field
@@ -84,6 +87,7 @@ function MailSent({ to }: { to: string }) {
           name="token"
           label="Or paste the token from the mail"
           autocomplete="one-time-code"
+          maxLength={120}
           required
         />
         <Field form={form} name="password" label="Password" type="password" autocomplete="current-password" required />

@@ -4,7 +4,9 @@ import { begin, end, isSignedOut } from './session.ts'
 import type { Tokens } from './wire.ts'
 
 export async function register(json: { handle: string; email: string; password: string }): Promise<void> {
-  await call('POST', '/auth/register', { json })
+  await call('POST', '/auth/register', { json }).catch((error: unknown) => {
+    throw error instanceof Problem && error.status === 409 ? new FieldProblem('handle', 'is taken') : error
+  })
 }
 
 /** Confirms the address that a mail went to, which logs its owner in. */

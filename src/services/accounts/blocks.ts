@@ -17,7 +17,7 @@ import type { Account } from './views.ts'
  */
 export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<Account> {
   const account = await getAccount(ctx, { accountId: otherId })
-  if (!account.relation) throw invalid('accountId', 'is the viewer’s own')
+  if (!account.relation) throw invalid('accountId', 'is your own')
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
   await db.batch([
@@ -35,7 +35,7 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
  */
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<Account> {
   const account = await getAccount(ctx, { accountId: otherId })
-  if (!account.relation) throw invalid('accountId', 'is the viewer’s own')
+  if (!account.relation) throw invalid('accountId', 'is your own')
   const accountId = ctx.viewer.id
   await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)

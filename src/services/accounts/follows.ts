@@ -24,7 +24,7 @@ const MAX_FOLLOWING = 5_000
 export async function followAccount(ctx: UserCtx, { accountId }: AccountRef): Promise<Account> {
   const account = await getAccount(ctx, { accountId })
   const { relation } = account
-  if (!relation) throw invalid('accountId', 'is the viewer’s own')
+  if (!relation) throw invalid('accountId', 'is your own')
   if (relation.blocking) throw new Failure('conflict', 'The viewer blocks this account')
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
@@ -49,7 +49,7 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountRef): Pr
 /** Stops following an account; where it was not followed, nothing changes. */
 export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountRef): Promise<Account> {
   const account = await getAccount(ctx, { accountId })
-  if (!account.relation) throw invalid('accountId', 'is the viewer’s own')
+  if (!account.relation) throw invalid('accountId', 'is your own')
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
   await db.batch([

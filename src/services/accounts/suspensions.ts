@@ -15,7 +15,7 @@ import { readSuspension } from './views.ts'
  * has the viewer's role or a higher one cannot be suspended by the viewer: `forbidden`.
  */
 export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
-  if (accountId === ctx.viewer.id) throw invalid('accountId', 'is the viewer’s own')
+  if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   await requireBelow(ctx, accountId)
   const db = ctx.db.shardOf(accountId)
   await db.batch([
