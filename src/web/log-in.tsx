@@ -9,7 +9,7 @@ export function LogIn() {
     navigate('/')
   })
   return (
-    <View title="Welcome back">
+    <View title="Log in">
       <form class="card stack narrow-form" aria-label="Log in" onSubmit={form.onSubmit}>
         {farewell.value && <p role="status">{farewell.value}</p>}
         <Field
