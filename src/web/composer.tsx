@@ -4,19 +4,19 @@ import { tell } from './announce.tsx'
 import { Attachments } from './attachments.tsx'
 import { Avatar } from './avatar.tsx'
 import { Counter, PickImages, VisibilityChoice } from './composer-tools.tsx'
-import { attach, type Draft, graphemes, MAX_IMAGES, sendDraft } from './draft.ts'
+import { attach, type Draft, graphemes, sendDraft } from './draft.ts'
 import { FormFailure, useForm } from './field.tsx'
+import { limits } from './limits.ts'
 import { me } from './me.ts'
 import type { Post } from './wire.ts'
-
-const MAX_LENGTH = 500
 
 type Props = { draft: Draft; label: string; action: string; onSent: (post: Post) => void; reply?: boolean }
 
 /** Where one writes. Ctrl or Cmd with Enter sends; images may be picked, pasted or dropped. */
 export function Composer({ draft, label, action, onSent, reply = false }: Props) {
   const id = useId()
-  const left = useComputed(() => MAX_LENGTH - graphemes(draft.text.value)).value
+  const { postLength, postImages } = limits.value
+  const left = useComputed(() => limits.value.postLength - graphemes(draft.text.value)).value
   const isEmpty = draft.text.value.trim() === '' && draft.attachments.value.length === 0
   const form = useForm(async () => {
     if (!isEmpty && left >= 0) onSent(await sendDraft(draft))
@@ -39,9 +39,9 @@ export function Composer({ draft, label, action, onSent, reply = false }: Props)
         <Attachments draft={draft} />
         <FormFailure form={form} />
         <div class="composer-tools">
-          <PickImages full={draft.attachments.value.length >= MAX_IMAGES} onPick={images.add} />
+          <PickImages full={draft.attachments.value.length >= postImages} onPick={images.add} />
           {!reply && <VisibilityChoice draft={draft} />}
-          <Counter id={`${id}-count`} left={left} of={MAX_LENGTH} />
+          <Counter id={`${id}-count`} left={left} of={postLength} />
           {/* Never disabled, or it would drop the focus when the post is sent. */}
           <button type="submit" aria-disabled={isEmpty || left < 0 || form.busy.value}>
             {form.busy.value ? 'Sending…' : action}

@@ -1,8 +1,8 @@
 import { type Signal, signal } from '@preact/signals'
 import { call, persistently } from './api.ts'
+import { limits } from './limits.ts'
 import type { Media, Post, Visibility } from './wire.ts'
 
-export const MAX_IMAGES = 4
 export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
 const MAX_IMAGE_BYTES = 10 * 1024 * 1024
 
@@ -36,8 +36,9 @@ export function newDraft(parentId: string | null): Draft {
 export function attach({ attachments }: Draft, files: File[]): string[] {
   const problems = files.flatMap(refusal)
   const fitting = files.filter((file) => refusal(file).length === 0)
-  const room = MAX_IMAGES - attachments.value.length
-  if (fitting.length > room) problems.push(`A post takes ${MAX_IMAGES} images at most.`)
+  const { postImages } = limits.value
+  const room = postImages - attachments.value.length
+  if (fitting.length > room) problems.push(`A post takes ${postImages} images at most.`)
   attachments.value = [...attachments.value, ...fitting.slice(0, room).map(attachmentOf)]
   return problems
 }

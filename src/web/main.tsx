@@ -3,6 +3,7 @@ import { effect, signal } from '@preact/signals'
 import { render } from 'preact'
 import { report } from './announce.tsx'
 import { App } from './app.tsx'
+import { readLimits } from './limits.ts'
 import { readMe } from './me.ts'
 import { connect } from './realtime.ts'
 import { resume, session } from './session.ts'
@@ -16,7 +17,7 @@ function Root() {
 effect(() => {
   if (!session.value) return
   connect()
-  readMe().catch(report)
+  Promise.all([readMe(), readLimits()]).catch(report)
 })
 
 resume().catch((error: unknown) => {

@@ -36,6 +36,8 @@ export type Media = {
   placeholder: string
 }
 
+export type Limits = { postLength: number; postImages: number }
+
 export type Visibility = 'public' | 'followers'
 
 export type Post = {
