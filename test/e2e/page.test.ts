@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../crash/server.ts'
+import { follow, heading, landscape, loaded, namelessControls, write } from './acts.ts'
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const quiet = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
@@ -67,7 +68,7 @@ describe.skipIf(!existsSync(executablePath))('the page', () => {
     await ada.getByRole('link', { name: 'Notifications, 1 unread' }).waitFor()
 
     await write(ada, 'First light on the #ridge, worth every step. @bob', {
-      buffer: await landscape(),
+      buffer: await landscape(browser),
       alt: 'Mountains at sunrise',
     })
     const post = bob.getByRole('article').filter({ hasText: 'First light' })
@@ -152,6 +153,87 @@ describe.skipIf(!existsSync(executablePath))('the page', () => {
     expect(await like.getAttribute('aria-pressed')).toBe(before)
   })
 
+  test('what went wrong is said once, in a sentence, and for as long as it holds', async () => {
+    const form = bob.getByRole('main').getByRole('form', { name: 'Find people' })
+    await bob.setViewportSize({ width: 390, height: 844 })
+    await bob.getByRole('link', { name: 'Discover' }).click()
+    await form.getByLabel('Handle').fill('nobody_at_all')
+    await form.getByRole('button', { name: 'Follow' }).click()
+    await form.getByText('The handle belongs to nobody.').waitFor()
+    expect(await form.getByRole('alert').textContent()).toBe('')
+    expect(await bob.evaluate('document.activeElement.name')).toBe('handle')
+    await form.getByLabel('Handle').fill('bob')
+    await form.getByText('The handle belongs to nobody.').waitFor({ state: 'detached' })
+    await form.getByRole('button', { name: 'Follow' }).click()
+    await form.getByRole('alert').getByText('The account is your own.', { exact: true }).waitFor()
+
+    await bob.getByRole('link', { name: 'Home' }).click()
+    const post = bob.getByRole('form', { name: 'New post' })
+    const file = { name: 'image.png', mimeType: 'image/png', buffer: Buffer.from('no image') }
+    await post.locator('input[type=file]').setInputFiles(file)
+    await post.getByRole('button', { name: 'Post' }).click()
+    const alert = post.getByRole('alert').getByText('The file must be a JPEG, PNG, GIF or WebP image.')
+    await alert.waitFor()
+    await post.getByRole('button', { name: 'Remove image 1' }).click()
+    await alert.waitFor({ state: 'detached' })
+  })
+
+  test('a handle that is taken is said beside it, and a profile that is not there is told like any other address', async () => {
+    const stranger = await (await browser.newContext()).newPage()
+    await stranger.goto(`${origin}/register`)
+    await fillRegistration(stranger, 'ada', 'ada.again@example.com')
+    await stranger.getByText('The handle is taken.').waitFor()
+    await expect.poll(() => stranger.evaluate('document.activeElement.name')).toBe('handle')
+    expect(await stranger.getByLabel('Handle').getAttribute('aria-invalid')).toBe('true')
+
+    await stranger.goto(`${origin}/@nobody`)
+    await heading(stranger, 'There is nothing here').waitFor()
+    await stranger.goto(`${origin}/@ada`)
+    await heading(stranger, 'Profile').waitFor()
+    expect(stranger.url()).toBe(`${origin}/@ada`)
+    await stranger.context().close()
+  })
+
+  test('a phone tells of a lost connection, and of what came of it, until it is back', async () => {
+    await bob.getByRole('link', { name: 'Discover' }).click()
+    const form = bob.getByRole('main').getByRole('form', { name: 'Find people' })
+    const sign = bob.getByText('Reconnecting…').filter({ visible: true })
+    await bob.context().setOffline(true)
+    await sign.waitFor()
+    await form.getByLabel('Handle').fill('ada')
+    await form.getByRole('button', { name: 'View profile' }).click()
+    const failure = form.getByRole('alert').getByText('The server cannot be reached')
+    await failure.waitFor()
+    await bob.context().setOffline(false)
+    await sign.waitFor({ state: 'detached' })
+    await failure.waitFor({ state: 'detached' })
+  })
+
+  test('no ticket is asked for before the server wants to be asked again', async () => {
+    const asked: number[] = []
+    await bob.route('**/v1/realtime/tickets', async (route) => {
+      asked.push(performance.now())
+      await route.fulfill({ status: 429, headers: { 'retry-after': '3' } })
+    })
+    await bob.reload()
+    await expect.poll(() => asked.length, { timeout: 20_000 }).toBe(2)
+    expect(asked[1]! - asked[0]!).toBeGreaterThan(2_900)
+  })
+
+  test('a post may be as long as the server says, and one word of a name never widens the page', async () => {
+    await bob.route('**/v1/limits', (route) => route.fulfill({ json: { postLength: 280, postImages: 1 } }))
+    await bob.goto(origin)
+    await bob.getByText('280 characters left').waitFor()
+
+    const name = `Zoë 🦊 ${'W'.repeat(40)}`
+    await bob.getByRole('link', { name: 'Profile', exact: true }).click()
+    await bob.getByRole('button', { name: 'Edit profile' }).click()
+    await bob.getByLabel('Name').fill(name)
+    await bob.getByRole('button', { name: 'Save' }).click()
+    await bob.getByRole('heading', { level: 2, name }).waitFor()
+    expect(await bob.evaluate('document.documentElement.scrollWidth')).toBe(390)
+  })
+
   test('a post whose answer was lost is published once', async () => {
     const keys: (string | undefined)[] = []
     await ada.getByRole('link', { name: 'Home' }).click()
@@ -194,8 +276,6 @@ describe.skipIf(!existsSync(executablePath))('the page', () => {
   })
 })
 
-const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true })
-
 /** A page in a browser context of its own. */
 async function stranger(): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
@@ -208,10 +288,7 @@ async function stranger(): Promise<Page> {
 async function signUp(page: Page, handle: string): Promise<void> {
   await page.goto(origin)
   await page.getByRole('link', { name: 'Create an account' }).click()
-  await page.getByLabel('Handle').fill(handle)
-  await page.getByLabel('Email').fill(`${handle}@example.com`)
-  await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: 'Create account' }).click()
+  await fillRegistration(page, handle, `${handle}@example.com`)
   await heading(page, 'We sent you a mail').waitFor()
 }
 
@@ -237,6 +314,13 @@ async function newcomer(handle: string, name: string): Promise<Page> {
   return page
 }
 
+async function fillRegistration(page: Page, handle: string, email: string): Promise<void> {
+  await page.getByLabel('Handle').fill(handle)
+  await page.getByLabel('Email').fill(email)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Create account' }).click()
+}
+
 /** The link in the mail that the local inbox holds for an address. */
 async function verificationLink(address: string): Promise<string> {
   const arrived = async () => {
@@ -251,60 +335,6 @@ async function verificationLink(address: string): Promise<string> {
 async function ask<T>(path: string): Promise<T> {
   const answer = await fetch(origin + path)
   return ((await answer.json()) as { result: T }).result
-}
-
-async function follow(page: Page, handle: string): Promise<void> {
-  await page.getByLabel('Handle').fill(handle)
-  await page.getByRole('button', { name: 'Follow', exact: true }).click()
-  await page.getByRole('button', { name: 'Unfollow' }).waitFor()
-}
-
-async function write(page: Page, text: string, image?: { buffer: Buffer; alt: string }): Promise<void> {
-  const form = page.getByRole('form', { name: 'New post' })
-  await form.getByRole('textbox', { name: 'What is on your mind?' }).fill(text)
-  if (image) {
-    const file = { name: 'image.jpg', mimeType: 'image/jpeg', buffer: image.buffer }
-    await form.locator('input[type=file]').setInputFiles(file)
-    await form.getByLabel(/Describe image 1/).fill(image.alt)
-  }
-  await form.getByRole('button', { name: 'Post' }).click()
-  await page.getByRole('article').filter({ hasText: text }).waitFor()
-}
-
-/** A JPEG, drawn by the browser. */
-async function landscape(): Promise<Buffer> {
-  const page = await browser.newPage({ viewport: { width: 1200, height: 640 } })
-  await page.setContent(`
-    <style>body { margin: 0 }</style>
-    <svg width="1200" height="640">
-      <linearGradient id="sky" x2="0" y2="1">
-        <stop stop-color="#2b4a86"/><stop offset=".55" stop-color="#e58b73"/><stop offset="1" stop-color="#ffd9a0"/>
-      </linearGradient>
-      <rect width="1200" height="640" fill="url(#sky)"/>
-      <circle cx="820" cy="330" r="62" fill="#fff3d0"/>
-      <path d="M0 430 210 250 330 345 520 170 700 380 860 270 1010 400 1200 290V640H0Z" fill="#6d5577" opacity=".8"/>
-      <path d="M0 500 160 420 380 520 610 360 820 500 1000 430 1200 520V640H0Z" fill="#43406a"/>
-      <path d="M0 580 300 500 560 590 860 510 1200 600V640H0Z" fill="#1f2547"/>
-    </svg>`)
-  const buffer = await page.screenshot({ type: 'jpeg', quality: 90 })
-  await page.close()
-  return buffer
-}
-
-async function loaded(image: Locator): Promise<void> {
-  await image.scrollIntoViewIfNeeded()
-  const width = (element: unknown) => (element as { naturalWidth: number }).naturalWidth
-  await expect.poll(() => image.evaluate(width), { timeout: 10_000 }).toBeGreaterThan(0)
-}
-
-/** The roles of what can take the focus but says nothing of itself to a screen reader. */
-async function namelessControls(page: Page): Promise<string[]> {
-  const devtools = await page.context().newCDPSession(page)
-  const { nodes } = await devtools.send('Accessibility.getFullAXTree')
-  const focusable = nodes.filter((node) =>
-    node.properties?.some(({ name, value }) => name === 'focusable' && value.value),
-  )
-  return focusable.filter((node) => !node.ignored && !node.name?.value).map((node) => String(node.role?.value))
 }
 
 /** Whether the server answers. Throws what it said when it has given up. */
