@@ -18,7 +18,7 @@ type AccountRole = z.infer<typeof AccountRole>
  * their own, and the last admin stays one. Throws `forbidden` when the viewer is no longer an admin.
  */
 export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): Promise<AccountRole> {
-  if (accountId === ctx.viewer.id) throw invalid('accountId', 'is the viewer’s own')
+  if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   const db = ctx.db.directory
   // The viewer, who stays one, is an admin at this very moment: so there always is one.
   const allowed = sql`exists (select 1 from ${users} where id = ${Number(ctx.viewer.id)} and role = 'admin')`
