@@ -26,7 +26,7 @@ export function besideProduct(name: string, tokens: Tokens): V4WorkerOptions {
 /** A Worker of `test/bench/workers` with one small database. */
 export function baseline(name: string, tokens: Tokens): V4WorkerOptions {
   const bindings = variables(tokens)
-  const d1Databases = { DB: 'baseline' }
+  const d1Databases = { DB: 'baseline', SHARD_0: 'baseline', SHARD_1: 'baseline' } // open shards must be bound
   const scriptPath = baselineModule(name).path
   return { name, modules: true, scriptPath, compatibilityDate, bindings, d1Databases, ...listening }
 }

@@ -34,7 +34,7 @@ export function makeModel(people: string[]) {
       if (parent !== null && !sees(who, parent)) return false
       posts.set(id, { author: who, open, parent, root: above && (above.root ?? parent), likes: new Set() })
       if (above) tell(above.author, 'comment', who, id)
-      if (mention !== null && mention !== above?.author) tell(mention, 'mention', who, id)
+      if (mention !== null && mention !== above?.author && knows(who, mention)) tell(mention, 'mention', who, id)
     } else if ('id' in step) {
       if (!sees(step.who, step.id)) return false
       const { author, likes } = posts.get(step.id)!
