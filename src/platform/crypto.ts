@@ -3,15 +3,16 @@ import type { Config } from './env.ts'
 const IV_BYTES = 12
 const encoder = new TextEncoder()
 const keys = new WeakMap<Config, Map<string, CryptoKey>>()
+const keyrings = new WeakMap<Config, Map<string, string>>()
 
 /**
  * Seals a text with AES-256-GCM under the current key of the keyring: `k2.<base64url of iv and ciphertext>`.
  * `context` says what the text is and whose (`email:123`); it is authenticated, so a seal cannot be moved elsewhere.
  */
 export async function seal(config: Config, plain: string, context: string): Promise<string> {
-  const [id] = [...keyring(config).keys()]
+  const id = keyring(config).keys().next().value!
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
-  const key = await dataKey(config, id!)
+  const key = await dataKey(config, id)
   const sealed = await crypto.subtle.encrypt(aesGcm(iv, context), key, encoder.encode(plain))
   const bytes = new Uint8Array(IV_BYTES + sealed.byteLength)
   bytes.set(iv)
@@ -60,7 +61,11 @@ function aesGcm(iv: Uint8Array, context: string) {
 
 /** `k2:<base64>,k1:<base64>`: the first key seals, every key opens. */
 function keyring(config: Config): Map<string, string> {
-  return new Map(config.DATA_KEYS.split(',').map((entry) => entry.trim().split(':', 2) as [string, string]))
+  const known = keyrings.get(config)
+  if (known) return known
+  const read = new Map(config.DATA_KEYS.split(',').map((entry) => entry.trim().split(':', 2) as [string, string]))
+  keyrings.set(config, read)
+  return read
 }
 
 function dataKey(config: Config, id: string): Promise<CryptoKey> {

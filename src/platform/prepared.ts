@@ -8,7 +8,8 @@ type Select<R> = PromiseLike<R[]> & {
   _: { readonly selectedFields: Record<string, unknown> }
 }
 type Decode = (value: unknown) => unknown
-type Made = { sql: string; params: unknown[]; fields: [name: string, decode: Decode][] }
+type Field = { name: string; decode: Decode | null }
+type Made = { sql: string; params: unknown[]; fields: Field[] }
 
 // What is prepared outlives the request that first needs it, so it is made on a database that belongs to none.
 const nowhere = drizzle({ prepare: () => null } as unknown as D1Database) as unknown as Database
@@ -33,18 +34,24 @@ export function prepared<V extends Record<string, boolean>, N extends string, R>
 
 function make(query: Select<unknown>): Made {
   const fields = Object.entries(query._.selectedFields)
-  return { ...query.toSQL(), fields: fields.map(([name, field]) => [name, decoderOf(field)]) }
+  return { ...query.toSQL(), fields: fields.map(([name, field]) => ({ name, decode: decoderOf(field) })) }
 }
 
-/** As drizzle reads a field, asked once instead of for every row. */
-function decoderOf(field: unknown): Decode {
-  if (is(field, Column)) return (value) => field.mapFromDriverValue(value)
+/** As drizzle reads a field, asked once instead of for every row; null for what comes as it is. */
+function decoderOf(field: unknown): Decode | null {
+  if (is(field, Column)) {
+    const isPlain = field.mapFromDriverValue === Column.prototype.mapFromDriverValue
+    return isPlain ? null : (value) => field.mapFromDriverValue(value)
+  }
   const { decoder } = (is(field, SQL.Aliased) ? field.sql : field) as { decoder: { mapFromDriverValue: Decode } }
   return (value) => decoder.mapFromDriverValue(value)
 }
 
-function decoded(fields: Made['fields'], values: unknown[]): Record<string, unknown> {
+function decoded(fields: Field[], values: unknown[]): Record<string, unknown> {
   const row: Record<string, unknown> = {}
-  for (const [i, [name, decode]] of fields.entries()) row[name] = values[i] === null ? null : decode(values[i])
+  fields.forEach(({ name, decode }, i) => {
+    const value = values[i]
+    row[name] = decode === null || value === null ? value : decode(value)
+  })
   return row
 }

@@ -98,7 +98,7 @@ export async function showPost(ctx: Ctx, row: PostRow): Promise<Post> {
   return {
     ...rest,
     author: { id: authorId, handle, displayName },
-    media: await Promise.all(shown),
+    media: shown.length === 0 ? [] : await Promise.all(shown),
     createdAt: new Date(timeOf(row.id)).toISOString(),
     liked: Boolean(liked),
   }
