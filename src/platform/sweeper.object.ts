@@ -6,7 +6,7 @@ import type { Id } from './ids.ts'
 import { backlog, hasEvents, sourceOf, takeReplays } from './outbox.ts'
 
 const PASS_MS = 5_000
-const LONGEST_WAIT_MS = 60_000
+const LONGEST_WAIT_MS = 45_000
 /** A page is one query and one message batch, and an invocation may make a thousand calls. */
 const PAGES_PER_PASS = 100
 
@@ -17,7 +17,7 @@ const fresh: Progress = { sentTo: null, againAt: 0, wait: PASS_MS }
 /**
  * One per database with an outbox. An alarm, the only timer that survives a crash, sends whatever event was not
  * acknowledged in time: what is new at every pass, and all of it again, in case it was lost on its way, at intervals that
- * grow to a minute, since a consumer that lags is not helped by copies. It writes nothing into the outbox.
+ * grow to 45 seconds, since a consumer that lags is not helped by copies. It writes nothing into the outbox.
  */
 export class Sweeper extends DurableObject<Env> {
   private armedAt = 0

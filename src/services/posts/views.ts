@@ -130,7 +130,8 @@ async function showRows(ctx: Ctx, rows: PostRow[], visibleRoots: Roots = new Set
   const unknown = new Set(rows.flatMap((row) => (row.rootId && !known.has(row.rootId) ? [row.rootId] : [])))
   if (unknown.size > 0) for (const root of await selectByShard(ctx, unknown)) known.add(root.id)
   const visible = rows.filter((row) => row.rootId === null || known.has(row.rootId))
-  return new Map(await Promise.all(visible.map(async (row) => [row.id, await showPost(ctx, row)] as const)))
+  const shown = await Promise.all(visible.map((row) => showPost(ctx, row)))
+  return new Map(shown.map((post) => [post.id, post]))
 }
 
 function selectByShard(ctx: Ctx, ids: Iterable<Id>): Promise<PostRow[]> {
