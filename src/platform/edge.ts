@@ -21,6 +21,8 @@ const MAX_TEXT_BYTES = 256 * 1024
 const MAX_UPLOAD_BYTES = 12 * 1024 * 1024
 const HEALTH = ['/healthz', '/readyz']
 
+/** The first answer of an isolate is slow enough: it goes out before the sweepers are woken. */
+const WAKE_AFTER_MS = 100
 let awake = false
 
 /** Makes the request's context, hands bookmarks back after a write, and writes the request's log line and measurement. */
@@ -45,7 +47,7 @@ const context = createMiddleware<AppEnv>(async function makeContext(c, next) {
   ctx.log.info('request', { ...measured, ...ctx.cost })
   if (!awake) {
     awake = true
-    ctx.defer(() => wakeSweepers(ctx))
+    ctx.defer(() => scheduler.wait(WAKE_AFTER_MS).then(() => wakeSweepers(ctx)))
   }
 })
 

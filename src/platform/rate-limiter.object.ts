@@ -30,13 +30,10 @@ export class RateLimiter extends DurableObject<Env> {
   private get sql(): SqlStorage {
     const { sql } = this.ctx.storage
     if (this.made) return sql
-    for (const table of [
-      'usage (id INTEGER PRIMARY KEY CHECK (id = 1), used INTEGER, resets_at INTEGER)',
-      'standing (id INTEGER PRIMARY KEY CHECK (id = 1), suspended INTEGER, not_before INTEGER)',
-      'ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)',
-    ]) {
-      sql.exec(`CREATE TABLE IF NOT EXISTS ${table}`)
-    }
+    sql.exec(`
+      CREATE TABLE IF NOT EXISTS usage (id INTEGER PRIMARY KEY CHECK (id = 1), used INTEGER, resets_at INTEGER);
+      CREATE TABLE IF NOT EXISTS standing (id INTEGER PRIMARY KEY CHECK (id = 1), suspended INTEGER, not_before INTEGER);
+      CREATE TABLE IF NOT EXISTS ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)`)
     this.made = true
     return sql
   }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
@@ -40,6 +40,8 @@ function configOf({ modules, compatibilityDate, variables, databases, objects }:
   const services = names.map(
     (name) => `(name = "${name}", external = (address = "127.0.0.1:${databases[name]}", http = ()))`,
   )
+  // Objects have SQLite on disks alone.
+  const disk = `(name = "disk", disk = (path = ${quoted(mkdtempSync(join(dir, 'objects-')))}, writable = true))`
   const wrapped = (name: string) =>
     `wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "${name}")])`
   const bindings = [
@@ -59,7 +61,7 @@ function configOf({ modules, compatibilityDate, variables, databases, objects }:
   )
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = ${list(['(name = "worker", worker = .worker)', ...services])},
+  services = ${list(['(name = "worker", worker = .worker)', disk, ...services])},
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "worker")],
 );
 const worker :Workerd.Worker = (
@@ -67,7 +69,7 @@ const worker :Workerd.Worker = (
   modules = ${list(parts)},
   bindings = ${list(bindings)},
   durableObjectNamespaces = ${list(namespaces)},
-  durableObjectStorage = (inMemory = void),
+  durableObjectStorage = (localDisk = "disk"),
 );`
 }
 

@@ -8,7 +8,7 @@ import { makeCommunity, type Store, seed } from './seed.ts'
 import { makeTokens, type Tokens } from './tokens.ts'
 import { baselineModule, bundleBaselines, compatibilityDate, productModules, variables } from './workers.ts'
 
-const STARTS = 9
+const STARTS = 25
 const objects = { HUB: 'UserHub', LIMITER: 'RateLimiter', SWEEPER: 'Sweeper' }
 
 export type ColdStart = { name: string; ms: number }
