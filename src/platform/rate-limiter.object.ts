@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { Env } from './env.ts'
+import { ACCESS_TOKEN_LIFE_MS } from './tokens.ts'
 
 /** How many requests in how many seconds. */
 export type Quota = { quota: number; window: number }
@@ -16,7 +17,6 @@ export type Standing = {
 /** Requests granted ahead, good until the window ends at `resetsAt` (epoch ms); `remaining` are left beyond them. */
 export type Lease = { granted: number; remaining: number; resetsAt: number; standing: Standing }
 
-const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 const DAY_MS = 24 * 3_600_000
 
 /**

@@ -4,6 +4,9 @@ import type { SystemCtx, Viewer } from './context.ts'
 import { Failure } from './errors.ts'
 import { Id } from './ids.ts'
 
+/** How long an access token is good for, and so how long what makes one void has to be remembered. */
+export const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
+
 /** Where the public keys come from; called once per isolate, and again at most every five seconds for an unknown key id. */
 export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
 

@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import type { Env } from './env.ts'
 import type { Id } from './ids.ts'
 import { setPresence } from './presence.ts'
+import { ACCESS_TOKEN_LIFE_MS } from './tokens.ts'
 
 /** What a socket is sent: `seq` counts up per account, `channel` says what it belongs to, `data` holds ids. */
 export type Frame = { seq: number; channel: string; event: string; data: unknown }
@@ -21,7 +22,6 @@ const MAX_MESSAGE_BYTES = 4_096
 const MAX_MESSAGES_PER_MINUTE = 60
 /** After a day a client connects anew, and shows that its login still holds. */
 const MAX_AGE_MS = 24 * 3_600_000
-const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 
 /**
  * One per account: its open sockets, which hibernate, and the last frames with their sequence numbers, so that a socket

@@ -1,6 +1,7 @@
 import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { outranks } from '../../platform/access.ts'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/db.ts'
 import { Failure, invalid, notFound } from '../../platform/errors.ts'
 import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
@@ -52,7 +53,7 @@ export async function enforceSuspension(ctx: SystemCtx, { accountId }: { account
 
 async function requireBelow(ctx: UserCtx, accountId: Id): Promise<void> {
   const [[user], known] = await Promise.all([
-    ctx.db.directory.select({ role: users.role }).from(users).where(eq(users.id, accountId)),
+    atPrimary(ctx).directory.select({ role: users.role }).from(users).where(eq(users.id, accountId)),
     ctx.db.shardOf(accountId).$count(accounts, eq(accounts.id, accountId)),
   ])
   if (known === 0) throw notFound()

@@ -7,7 +7,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { scopes } from '../../platform/access.ts'
 import type { Role, SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/ids.ts'
-import { audienceOf, issuerOf } from '../../platform/tokens.ts'
+import { ACCESS_TOKEN_LIFE_MS, audienceOf, issuerOf } from '../../platform/tokens.ts'
 import { CLIENT_ID, ensureClient } from './client.ts'
 import { firstParty } from './first-party.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
@@ -25,7 +25,6 @@ const REFRESH_DAYS = 30
 /** How long a rotated refresh token still gets the answer that its client may have missed. */
 const GRACE_SECONDS = 30
 const SIGNING_KEY_DAYS = 90
-const ACCESS_TOKEN_SECONDS = 600
 
 const schema = {
   user: users,
@@ -66,7 +65,7 @@ function makeAuth(ctx: SystemCtx) {
         loginPage: '/',
         consentPage: '/',
         scopes: [...scopes, 'offline_access'],
-        accessTokenExpiresIn: ACCESS_TOKEN_SECONDS,
+        accessTokenExpiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
         refreshTokenExpiresIn: REFRESH_DAYS * DAY,
         refreshTokenReuseInterval: GRACE_SECONDS,
         storeTokens: { hash: hashToken },

@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/db.ts'
 import type { Id } from '../../platform/ids.ts'
 import type { Standing } from '../../platform/rate-limiter.object.ts'
 import { shutOutBefore } from '../../platform/standing.ts'
@@ -15,11 +16,11 @@ export async function shutOutEverywhere(ctx: SystemCtx, { accountId }: { account
   if (user) await shutOutBefore(ctx, accountId, user.tokensVoidBefore)
 }
 
-/** How an account stands when its limiter does not say: the same facts, from where they are written first. */
+/** How an account stands when its limiter does not say: the same facts, from the primaries of where they are written first. */
 export async function readStanding(ctx: Ctx, { id, sessionId }: Viewer): Promise<Standing> {
   const [login, suspendedAt] = await Promise.all([
-    ctx.db.directory
-      .select({ notBefore: users.tokensVoidBefore })
+    atPrimary(ctx)
+      .directory.select({ notBefore: users.tokensVoidBefore })
       .from(sessions)
       .innerJoin(users, eq(users.id, sessions.userId))
       .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id))),

@@ -2,7 +2,6 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { on } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
-import { settleAll } from '../../platform/settle.ts'
 import { accountFollowed } from '../accounts/events.ts'
 import { postLiked, postPublished } from '../posts/events.ts'
 import { posts } from '../posts/tables.ts'
@@ -40,4 +39,11 @@ async function authorOf(ctx: SystemCtx, postId: Id): Promise<Id | undefined> {
     .from(posts)
     .where(eq(posts.id, postId))
   return row?.authorId
+}
+
+/** Waits for all of the work, and only then throws what failed first: what fails keeps nothing else from being done. */
+async function settleAll(work: Iterable<Promise<unknown>>): Promise<void> {
+  const outcomes = await Promise.allSettled(work)
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+  if (failed) throw failed.reason
 }
