@@ -9,20 +9,23 @@ export type Round = Outcome & { cpu: number }
 export type Line = { name: string; rps: number; cpu: number; p50: number; p95: number; ofHello: number; ofRow: number }
 type Goal = { goal: string; value: number; limit: number }
 
-/** The best of every figure: what is left where others disturb the machine least. The ratios are of CPU time. */
+/**
+ * Medians over the rounds. A ratio is the median of what each round's CPU time was to the baseline of the same round: a
+ * machine whose speed changes from minute to minute changes both.
+ */
 export function summarize(measured: { name: string; rounds: Round[] }[]): Line[] {
-  const least = (rounds: Round[], key: keyof Round) => Math.min(...rounds.map((round) => round[key]))
-  const cpuOf = (name: string) => least(measured.find((it) => it.name === name)!.rounds, 'cpu')
+  const roundsOf = (name: string) => measured.find((it) => it.name === name)!.rounds
   return measured.map(({ name, rounds }) => {
-    const [rps, cpu] = [Math.max(...rounds.map((round) => round.rps)), cpuOf(name)]
-    const ratios = { ofHello: to(2, cpu / cpuOf(names.hello)), ofRow: to(2, cpu / cpuOf(names.oneRow)) }
+    const figure = (digits: number, key: keyof Round) => to(digits, median(rounds.map((round) => round[key])))
+    const ratio = (base: Round[]) => to(2, median(rounds.map((round, i) => round.cpu / base[i]!.cpu)))
     return {
       name,
-      rps: to(0, rps),
-      cpu: to(0, cpu),
-      p50: to(2, least(rounds, 'p50')),
-      p95: to(2, least(rounds, 'p95')),
-      ...ratios,
+      rps: figure(0, 'rps'),
+      cpu: figure(0, 'cpu'),
+      p50: figure(2, 'p50'),
+      p95: figure(2, 'p95'),
+      ofHello: ratio(roundsOf(names.hello)),
+      ofRow: ratio(roundsOf(names.oneRow)),
     }
   })
 }
@@ -69,4 +72,5 @@ export function save(lines: Line[], goals: Goal[]): void {
   writeFileSync('docs/bench.svg', chart(lines))
 }
 
+export const median = (list: number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!
 const to = (digits: number, value: number) => Number(value.toFixed(digits))

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { serveD1, startBare } from './bare-workerd.ts'
+import { median } from './report.ts'
 import { cpuOf } from './runtime.ts'
 import { makeCommunity, type Store, seed } from './seed.ts'
 import { makeTokens, type Tokens } from './tokens.ts'
@@ -64,5 +65,3 @@ async function firstAnswer(worker: Parameters<typeof startBare>[0], dir: string,
     process.kill('SIGKILL')
   }
 }
-
-const median = (list: number[]) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]!

@@ -23,7 +23,7 @@ app.use(async (c, next) => {
 app.use(authentication(publicKeys, standingOf))
 app.openapi(hello, (c) => {
   c.req.valid('query')
-  return c.json({ hello: 'world' }, 200)
+  return c.json({ hello: 'world' })
 })
 
 export default app
