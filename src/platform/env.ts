@@ -114,9 +114,15 @@ export function configOf(env: Env): Config {
   return config
 }
 
-/** The shard databases by number, in order, from the bindings named `SHARD_n`. */
-export function shardBindings(env: Env): Map<number, D1Database> {
+const bound = new WeakMap<Env, Map<number, D1Database>>()
+
+/** The shard databases by number, in order, from the bindings named `SHARD_n`; looked up once per isolate. */
+export function shardBindings(env: Env): ReadonlyMap<number, D1Database> {
+  const known = bound.get(env)
+  if (known) return known
   const names = Object.keys(env).filter((name) => /^SHARD_\d+$/.test(name))
   const numbers = names.map((name) => Number(name.slice('SHARD_'.length))).sort((a, b) => a - b)
-  return new Map(numbers.map((n) => [n, env[`SHARD_${n}` as 'SHARD_0']]))
+  const found = new Map(numbers.map((n) => [n, env[`SHARD_${n}` as 'SHARD_0']]))
+  bound.set(env, found)
+  return found
 }

@@ -41,7 +41,7 @@ export type Seek = Clauses & {
   variant: SeekVariant
   values: { cursor: number; limit: number }
   /** What leads back to where the cursor came from, for a page that turns out to be empty. */
-  back: Position | null
+  back: Id | null
 }
 
 type SeekVariant = { hasCursor: boolean; backward: boolean }
@@ -69,7 +69,7 @@ export async function seek(
     query,
     variant: { hasCursor: from !== null, backward },
     values: { cursor: Number(from?.id), limit: query.limit + 1 },
-    back: from && { backward: !backward, id: toId(Number(from.id) + (descending ? -1 : 1)) },
+    back: from && toId(Number(from.id) + (descending ? -1 : 1)),
   }
 }
 
@@ -107,30 +107,30 @@ export async function loadPage<R extends { id: Id }, T>(
   if (backward) kept.reverse()
   const shown = await load(kept)
   const items = kept.flatMap(({ id }) => shown.get(id) ?? [])
-  const cursorAt = (position: Position) => sealCursor(ctx, from.list, position)
-  const [first, last] = [kept[0], kept.at(-1)]
-  if (!first || !last) {
-    const here = from.query.cursor ?? null
-    const back = from.back && (await cursorAt(from.back))
-    return { items, nextCursor: backward ? back : null, previousCursor: backward ? here : back }
-  }
-  const nextCursor = backward || more ? await cursorAt({ backward: false, id: last.id }) : null
-  return { items, nextCursor, previousCursor: await cursorAt({ backward: true, id: first.id }) }
+  const [first, last] = [kept[0]?.id ?? from.back, kept.at(-1)?.id ?? from.back]
+  if (!first || !last) return { items, nextCursor: null, previousCursor: null }
+  const { next, previous } = await sealCursors(ctx, from.list, first, last)
+  if (kept.length > 0) return { items, nextCursor: backward || more ? next : null, previousCursor: previous }
+  const here = from.query.cursor!
+  return { items, nextCursor: backward ? next : null, previousCursor: backward ? here : previous }
 }
 
 /**
- * Sealed, for the row may be one that the viewer must not know of. Every id makes a cursor of the same length, whose base64
- * has no spare bits that could be altered unnoticed.
+ * Sealed, for the rows may be some that the viewer must not know of; both cursors of a page are one seal of its ends. Every
+ * id makes a cursor of the same length, whose base64 has no spare bits that could be altered unnoticed.
  */
-function sealCursor(ctx: SystemCtx, list: string, { backward, id }: Position): Promise<string> {
-  return seal(ctx.config, `${backward ? '<' : '>'}${id.padStart(ID_DIGITS)}`, contextOf(list))
+async function sealCursors(ctx: SystemCtx, list: string, first: Id, last: Id) {
+  const ends = await seal(ctx.config, `${first.padStart(ID_DIGITS)}${last.padStart(ID_DIGITS)}`, contextOf(list))
+  return { previous: `p.${ends}`, next: `n.${ends}` }
 }
 
 async function openCursor(ctx: SystemCtx, list: string, cursor: string): Promise<Position> {
-  const text = await open(ctx.config, cursor, contextOf(list)).catch(() => {
+  const [, direction, sealed = ''] = /^([np])\.(.+)$/.exec(cursor) ?? []
+  const ends = await open(ctx.config, sealed, contextOf(list)).catch(() => {
     throw invalid('cursor', 'is not one that this list gave out')
   })
-  return { backward: text.startsWith('<'), id: toId(Number(text.slice(1))) }
+  const backward = direction === 'p'
+  return { backward, id: toId(Number(backward ? ends.slice(0, ID_DIGITS) : ends.slice(ID_DIGITS))) }
 }
 
 const contextOf = (list: string) => `cursor:${list}`

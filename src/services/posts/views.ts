@@ -92,14 +92,22 @@ const preparedPosts = prepared((db, variant: Variant) =>
 
 /** The wire shape of a row. Where its media are private, their addresses are signed for this viewer. */
 export async function showPost(ctx: Ctx, row: PostRow): Promise<Post> {
-  const { authorId, handle, displayName, liked, media, ...rest } = row
-  const isPublic = row.visibility === 'public' && row.rootId === null
+  const { id, authorId, handle, displayName, text, entities, media, visibility } = row
+  const { rootId, parentId, likeCount, commentCount, liked } = row
+  const isPublic = visibility === 'public' && rootId === null
   const shown = media.map(async (image) => ({ ...image, ...(await mediaUrls(ctx, image.id, isPublic)) }))
   return {
-    ...rest,
+    id,
     author: { id: authorId, handle, displayName },
+    text,
+    entities,
     media: shown.length === 0 ? [] : await Promise.all(shown),
-    createdAt: new Date(timeOf(row.id)).toISOString(),
+    visibility,
+    rootId,
+    parentId,
+    createdAt: new Date(timeOf(id)).toISOString(),
+    likeCount,
+    commentCount,
     liked: Boolean(liked),
   }
 }
