@@ -38,11 +38,11 @@ export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standin
   if (scope !== null && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The scope is ${scope}`)
 }
 
-/** Throws `unauthorized` when a login has ended or its token is void by now, and `suspended` when its account is. */
+/** Throws `suspended` when a login's account is, which ends its logins too; and `unauthorized` when it has ended or its token is void. */
 export function requireStanding(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, standing: Standing | null): void {
   if (standing === null) throw new Failure('unavailable', undefined, { headers: { 'retry-after': '2' } })
-  if (login.issuedAt <= standing.notBefore || standing.endedSessions.includes(login.sessionId)) throw unauthorized()
   if (standing.suspended) throw new Failure('suspended')
+  if (login.issuedAt <= standing.notBefore || standing.endedSessions.includes(login.sessionId)) throw unauthorized()
 }
 
 /** Whether one role is above another. */

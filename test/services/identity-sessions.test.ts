@@ -280,6 +280,7 @@ test('a suspension ends every login and refuses the next, until it is lifted', a
 
   expect((await suspended('DELETE')).status).toBeLessThan(300)
   await settled()
+  await vi.waitUntil(async () => (await as(lea.token)).status === 401, TWO_SECONDS)
   expect((await next(lea.refreshToken)).status).toBe(401)
   const again = await logIn(lea)
   await vi.waitUntil(async () => (await as(again.accessToken)).status === 200, TWO_SECONDS)

@@ -30,8 +30,13 @@ export async function readStanding(ctx: Ctx, { id, sessionId }: Viewer): Promise
   return { suspended: suspendedAt !== null, notBefore: login[0]?.notBefore ?? 0, endedSessions: ended }
 }
 
-/** Ends the logins of an account that is suspended by now. */
+/** Ends the logins of an account that is suspended by now, for good: their access tokens stay void when it is lifted. */
 export async function endLoginsOfSuspended(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   if ((await readSuspension(ctx, accountId)) === null) return
-  await ctx.db.directory.delete(sessions).where(eq(sessions.userId, accountId))
+  const db = ctx.db.directory
+  await db.batch([
+    db.update(users).set({ tokensVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
+    db.delete(sessions).where(eq(sessions.userId, accountId)),
+  ])
+  await shutOutEverywhere(ctx, { accountId })
 }
