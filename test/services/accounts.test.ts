@@ -59,10 +59,18 @@ test('an edited profile shows the change and keeps the rest; nobody else’s pro
 test('names and words about oneself are kept in one form, and a name on one line', async () => {
   const change = { displayName: ' A\u0000d\u202ea\n ', bio: 'e\u0301\u0007\nand \ud800' }
   expect(await editProfile(as(ada), change)).toMatchObject({ displayName: 'Ada', bio: 'é\nand \ufffd' })
-  for (const wrong of [{ displayName: '\u202e' }, { bio: `a${'\u0301'.repeat(31)}` }]) {
+  const long = [{ displayName: '👩‍🚀'.repeat(51) }, { bio: 'é'.repeat(501) }]
+  for (const wrong of [
+    { displayName: '\u202e' },
+    { displayName: '\u200b\u2060' },
+    ...long,
+    { bio: `a${'\u0301'.repeat(31)}` },
+  ]) {
     await expect(editProfile(as(ada), wrong)).rejects.toEqual(code('invalid'))
   }
   expect(await getAccount(as(ada), { accountId: ada })).toMatchObject({ displayName: 'Ada' })
+  const displayName = '👩‍🚀'.repeat(50)
+  expect(await editProfile(as(ada), { displayName })).toMatchObject({ displayName })
 })
 
 test('an account is found by its handle in any case, from the directory and from the cache', async () => {

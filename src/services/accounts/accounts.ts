@@ -3,15 +3,18 @@ import { eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { invalid, notFound } from '../../platform/errors.ts'
 import type { Id } from '../../platform/ids.ts'
-import { cleanLine, cleanText } from '../../platform/text.ts'
+import { cleanLine, cleanText, requireLength } from '../../platform/text.ts'
 import { accountIdsOf } from '../identity/views.ts'
 import { accounts } from './tables.ts'
 import { type Account, loadAccounts } from './views.ts'
 
+const limits = { displayName: 50, bio: 500 }
+const counted = (most: number) => ({ description: `At most ${most} characters as people count them` })
+
 export const ProfileChange = z
   .strictObject({
-    displayName: z.string().trim().min(1).max(50).optional(),
-    bio: z.string().trim().max(500).optional(),
+    displayName: z.string().trim().min(1).max(1_000).optional().openapi(counted(limits.displayName)),
+    bio: z.string().trim().max(10_000).optional().openapi(counted(limits.bio)),
   })
   .openapi('ProfileChange')
 type ProfileChange = z.infer<typeof ProfileChange>
@@ -38,6 +41,8 @@ export async function editProfile(ctx: UserCtx, { displayName, bio }: ProfileCha
     bio: bio && cleanText('bio', bio),
   }
   if (change.displayName === '') throw invalid('displayName', 'is empty')
+  requireLength('displayName', change.displayName ?? '', limits.displayName)
+  requireLength('bio', change.bio ?? '', limits.bio)
   if (Object.values(change).some((value) => value !== undefined)) {
     await ctx.db.shardOf(accountId).update(accounts).set(change).where(eq(accounts.id, accountId))
   }

@@ -6,7 +6,7 @@ import { constraintOf, Failure, invalid, notFound } from '../../platform/errors.
 import { record } from '../../platform/events.ts'
 import { type Claim, once } from '../../platform/idempotency.ts'
 import { Id, shardOf } from '../../platform/ids.ts'
-import { cleanText } from '../../platform/text.ts'
+import { cleanText, requireLength } from '../../platform/text.ts'
 import { addTo, countPost } from '../accounts/statements.ts'
 import { loadAccountRefs } from '../accounts/views.ts'
 import { indexPost, unindexPost } from '../feed/statements.ts'
@@ -105,11 +105,7 @@ function refuseSuspended(error: unknown): never {
 function checkedText(ctx: UserCtx, input: NewPost): string {
   const text = cleanText('text', input.text)
   if (text === '' && input.media.length === 0) throw invalid('text', 'is needed where there are no images')
-  const limit = ctx.config.POST_MAX_LENGTH
-  let length = 0
-  for (const _ of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text)) {
-    if (++length > limit) throw invalid('text', `is longer than ${limit} characters`)
-  }
+  requireLength('text', text, ctx.config.POST_MAX_LENGTH)
   return text
 }
 
