@@ -89,10 +89,12 @@ async function fillShard(store: Store, isHere: (id: Id) => boolean, { accounts, 
 const kinds = ['like', 'comment', 'mention', 'follow']
 
 function notificationsOf(account_id: Id, accounts: Id[], posts: Post[]) {
+  const actors = accounts.filter((id) => id !== account_id)
+  const start = Math.floor(Math.random() * (actors.length - NOTIFICATIONS))
   return newIds(NOTIFICATIONS).map((id, i) => {
     const kind = kinds[i % kinds.length]!
     const post_id = kind === 'follow' ? null : pick(posts).id
-    return { account_id, id, kind, actor_id: pick(accounts), post_id, arrived_at: 1 }
+    return { account_id, id, kind, actor_id: actors[start + i]!, post_id, arrived_at: 1 }
   })
 }
 

@@ -135,12 +135,22 @@ test('reading marks what has arrived, and nothing that comes later, however old 
   expect([await unread(ada), await newsOf(ada)]).toEqual([1, [`follow ${cyd} undefined read`, `like ${bob} ${mine}`]])
 })
 
-test('a like taken back and given again is told again; one given twice is not', async () => {
-  const mine = await post(ada)
-  for (const act of [likePost, likePost, unlikePost, unlikePost, likePost]) await act(as(bob), { postId: mine })
-  await unfollowAccount(as(bob), { accountId: ada })
+test('a like or a follow that is taken back and given again is told once, to each and of each', async () => {
+  const [mine, another] = [await post(ada), await post(ada)]
   await held.deliver()
-  expect(await newsOf(ada)).toHaveLength(2)
+  const socket = await openSocket(ada)
+  for (let again = 0; again < 3; again++) {
+    for (const act of [likePost, likePost, unlikePost, unlikePost, likePost]) await act(as(bob), { postId: mine })
+    for (const act of [followAccount, unfollowAccount, followAccount]) await act(as(bob), { accountId: ada })
+    await held.deliver()
+  }
+  const frames = await socket.taken()
+  expect(frames.map(({ data }) => (data as { kind: string }).kind).sort()).toEqual(['follow', 'like'])
+  await likePost(as(cyd), { postId: mine })
+  await likePost(as(bob), { postId: another })
+  await followAccount(as(bob), { accountId: cyd })
+  await held.deliver()
+  expect([(await newsOf(ada)).length, await kept(ada), await kept(cyd)]).toEqual([4, 4, 1])
 })
 
 test('a hub that does not answer keeps the others from nothing', async () => {
@@ -167,12 +177,13 @@ test('what arrives while the clock runs behind the last reading is unread all th
 })
 
 test('the count stops at a hundred', async () => {
+  const mine = await post(bob)
   const rows = Array.from({ length: 130 }, (_, i) => ({
     account_id: Number(ada),
     id: 1_000_000 + i,
-    kind: 'follow',
+    kind: 'mention',
     actor_id: Number(bob),
-    post_id: null,
+    post_id: Number(mine),
     arrived_at: 1,
   }))
   await insertRows(shards[0]!, 'notifications', rows)

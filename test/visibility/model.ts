@@ -20,8 +20,10 @@ export function makeModel(people: string[]) {
     const hidden = !posts.has(id) || !knows(viewer, author) || blocks.has(`${viewer} ${author}`)
     return !hidden && (open || isFollower(viewer, author)) && (root === null || sees(viewer, root))
   }
+  const isTold = (...of: (string | null)[]) =>
+    news.some((n) => `${n.to},${n.kind},${n.actor},${n.id ?? ''}` === of.join())
   const tell = (to: string, kind: string, actor: string, id: string | null) =>
-    to !== actor && (id === null || sees(to, id)) && news.push({ to, kind, actor, id })
+    to !== actor && (id === null || sees(to, id)) && !isTold(to, kind, actor, id) && news.push({ to, kind, actor, id })
 
   /** Takes the step if it is allowed, and says whether it was. */
   function take(step: Step): boolean {

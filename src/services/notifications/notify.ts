@@ -10,7 +10,8 @@ type News = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 
 /**
  * Tells an account of an event, exactly once however often the event comes: the row is keyed on the event's id, and so is
- * the frame on its sockets. Nobody is told of what they did themselves, may not see, or did to someone they have blocked.
+ * the frame on its sockets; a like or a follow moreover on who did it to what. Nobody is told of what they did themselves, may
+ * not see, or did to someone they have blocked.
  */
 export async function notify(ctx: SystemCtx, accountId: Id, { id, kind, actorId, postId }: News): Promise<void> {
   if (accountId === actorId) return

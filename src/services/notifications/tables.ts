@@ -4,7 +4,10 @@ import { id } from '../../platform/ids.ts'
 export const kinds = ['follow', 'like', 'comment', 'mention'] as const
 export type Kind = (typeof kinds)[number]
 
-/** What happened to an account, on its shard. The id is that of the event, so that an event counts once. */
+/**
+ * What happened to an account, on its shard. The id is that of the event, so that an event counts once; a unique index sees to
+ * it that the same like or follow, given again, does not count again.
+ */
 export const notifications = sqliteTable(
   'notifications',
   {
