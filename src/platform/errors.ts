@@ -68,10 +68,19 @@ export function invalid(field: string, message: string): Failure {
   return new Failure('invalid', undefined, { errors: [{ field, message }] })
 }
 
-/** 422 from a schema: one entry per issue, `field` as a dotted path. */
+/** Of a body with thousands of wrong fields the first ones say enough. */
+const MAX_ENTRIES = 20
+
+/** 422 from a schema: one entry per wrong or unknown field, `field` as a dotted path; the first 20 of them. */
 export function invalidBySchema(error: z.ZodError): Failure {
-  const errors = error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }))
+  const errors = error.issues.flatMap(entriesOf).slice(0, MAX_ENTRIES)
   return new Failure('invalid', undefined, { errors })
+}
+
+function entriesOf(issue: z.core.$ZodIssue): FieldError[] {
+  const { path, message } = issue
+  const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
+  return paths.map((names) => ({ field: names.join('.'), message }))
 }
 
 /** The constraint (`table.column`, or several) that a failed statement ran into, or null. */

@@ -13,7 +13,7 @@ export function wordingOf(issue: z.core.$ZodRawIssue): string {
     case 'invalid_value':
       return `must be one of: ${issue.values.join(', ')}`
     case 'unrecognized_keys':
-      return `has fields that are not known: ${issue.keys.join(', ')}`
+      return 'is not known'
     default:
       return 'is not valid'
   }

@@ -45,13 +45,27 @@ test('what is absent and what is forbidden look the same', async () => {
 
 test('wrong fields are listed one by one, with where they are', async () => {
   const schema = z.strictObject({ text: z.string().min(1), media: z.array(z.strictObject({ alt: z.string() })) })
-  const { error } = schema.safeParse({ text: '', media: [{ alt: 1 }], more: true })
+  const { error } = schema.safeParse({ text: '', media: [{ alt: 1, size: 2, type: 3 }], more: true, most: true })
   const problem = await (await answer(invalidBySchema(error!))).json<{ errors: { field: string }[] }>()
-  expect(problem.errors.map((entry) => entry.field)).toEqual(['text', 'media.0.alt', ''])
+  expect(problem.errors.map((entry) => entry.field)).toEqual([
+    'text',
+    'media.0.alt',
+    'media.0.size',
+    'media.0.type',
+    'more',
+    'most',
+  ])
   expect(await (await answer(invalid('text', 'is too long'))).json()).toMatchObject({
     code: 'invalid',
     errors: [{ field: 'text', message: 'is too long' }],
   })
+})
+
+test('of thousands of wrong fields the first twenty are listed', () => {
+  const sent = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`field${i}`, i]))
+  const { error } = z.strictObject({ text: z.string() }).safeParse(sent)
+  const fields = invalidBySchema(error!).extra.errors!.map((entry) => entry.field)
+  expect(fields).toEqual(['text', ...Array.from({ length: 19 }, (_, i) => `field${i}`)])
 })
 
 test('what a schema finds wrong reads as a sentence behind the name of the field', () => {
@@ -79,7 +93,7 @@ test('what a schema finds wrong reads as a sentence behind the name of the field
       media: 'must have at most 1 item',
       limit: 'must be at least 1',
       visibility: 'must be one of: public, followers',
-      '': 'has fields that are not known: role',
+      role: 'is not known',
     },
   )
   const other = { handle: 'ABCDEF', name: 'Ada', media: {}, limit: 1.5, visibility: 'public' }

@@ -102,11 +102,11 @@ test('what breaks the contract is refused field by field, and never reaches the 
     [{ text: 'too long' }, undefined, 'text'],
     [{ text: 5 }, undefined, 'text'],
     [{}, undefined, 'text'],
-    [{ text: 'x', role: 'admin' }, undefined, ''],
+    [{ text: 'x', role: 'admin' }, undefined, 'role'],
     [[], undefined, ''],
     [{ text: 'x' }, '/v1/things/5?limit=10', 'limit'],
     [{ text: 'x' }, '/v1/things/5?limit=1&limit=2', 'limit'],
-    [{ text: 'x' }, '/v1/things/5?admin=1', ''],
+    [{ text: 'x' }, '/v1/things/5?admin=1', 'admin'],
   ]
   for (const [body, path, field] of wrong) {
     const response = await write(body, {}, path)

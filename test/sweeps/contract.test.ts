@@ -111,6 +111,19 @@ test('every body is taken as described or not at all', async () => {
   }
 })
 
+test('each field that is not known is named, in a body and in a query', async () => {
+  const named = ({ body }: Answer) => (body as { errors: { field: string; message: string }[] }).errors
+  const unknown = ['foo', 'bar'].map((field) => ({ field, message: 'is not known' }))
+  const inQuery = operations.filter(({ parameters }) => parameters.some((it) => it.in === 'query'))
+  for (const operation of withBody) {
+    const json = { ...(await examples[operation.id]!.json!()), foo: 1, bar: 2 }
+    expect([operation.id, named(await ask(operation, { json }))]).toEqual([operation.id, unknown])
+  }
+  for (const operation of inQuery) {
+    expect([operation.id, named(await ask(operation, { query: '?foo=1&bar=2' }))]).toEqual([operation.id, unknown])
+  }
+})
+
 test('a form with a field that is not described is not taken', async () => {
   for (const operation of operations.filter(({ body }) => body?.type === 'multipart/form-data')) {
     const form = examples[operation.id]!.form!()
