@@ -1,7 +1,7 @@
 import type { Ctx, Role, UserCtx, Viewer } from './context.ts'
 import { Failure } from './errors.ts'
 import type { Standing } from './rate-limiter.object.ts'
-import { unauthorized } from './tokens.ts'
+import { tokenMissing, unauthorized } from './tokens.ts'
 
 /** Who may call an operation: everyone, or the holders of a role (a higher role includes the lower). */
 export type Access = 'public' | Role
@@ -31,7 +31,7 @@ export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standin
   const { viewer } = ctx
   if (viewer === null) {
     if (access === 'public') return
-    throw unauthorized()
+    throw tokenMissing()
   }
   requireStanding(viewer, standing)
   if (access !== 'public' && rank[viewer.role] < rank[access]) throw new Failure('forbidden')

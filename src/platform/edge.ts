@@ -14,7 +14,7 @@ import { log } from './log.ts'
 import { measure, traceId } from './metrics.ts'
 import { wakeSweepers } from './relay.ts'
 import type { AppEnv } from './route.ts'
-import { type KeySource, unauthorized, verifyAccessToken } from './tokens.ts'
+import { type KeySource, tokenMissing, unauthorized, verifyAccessToken } from './tokens.ts'
 
 const BOOKMARKS = 'x-bookmarks'
 const MAX_TEXT_BYTES = 256 * 1024
@@ -134,6 +134,8 @@ export const edge = [
   body,
 ] as const
 
+const AUTHORIZATION = 'The Authorization header must be: Bearer TOKEN'
+
 /** Reads the bearer token, if there is one. A token that does not hold is refused even where none is needed. */
 export function authentication(keys: KeySource, standingOf: StandingSource) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
@@ -141,7 +143,7 @@ export function authentication(keys: KeySource, standingOf: StandingSource) {
     const header = c.req.header('authorization')
     if (header !== undefined) {
       const token = /^Bearer ([\w.-]{20,4096})$/i.exec(header)?.[1]
-      if (!token) throw unauthorized('The Authorization header must be: Bearer TOKEN')
+      if (!token) throw (/^Bearer\b/i.test(header) ? unauthorized : tokenMissing)(AUTHORIZATION)
       c.var.ctx.viewer = await verifyAccessToken(c.var.ctx, token, keys)
     }
     await next()

@@ -6,7 +6,7 @@ import { Failure, invalid } from './errors.ts'
 import { Id } from './ids.ts'
 import { spend } from './rate-limit.ts'
 import { route, routes } from './route.ts'
-import { unauthorized } from './tokens.ts'
+import { tokenMissing, unauthorized } from './tokens.ts'
 import type { Opening, Shut } from './user-hub.object.ts'
 
 const SCOPE: Scope = 'realtime'
@@ -112,7 +112,7 @@ export function realtimeRoutes(known: readonly string[]) {
         const channels = (query.channels ?? known.join(',')).split(',')
         if (channels.some((channel) => !known.includes(channel))) throw invalid('channels', `are: ${known.join(', ')}`)
         const viewer = query.ticket === undefined ? ctx.viewer : await redeem(ctx, query.ticket)
-        if (viewer === null) throw unauthorized()
+        if (viewer === null) throw tokenMissing()
         const opening: Opening = {
           accountId: viewer.id,
           sessionId: viewer.sessionId,

@@ -77,7 +77,12 @@ async function load(ctx: SystemCtx, source: KeySource) {
   return { get: createLocalJWKSet(set), fetchedAt: set.keys.length > 0 ? ctx.now() : 0 } // none yet: look again each time
 }
 
-/** 401 with the challenge of RFC 6750. */
+/** 401 for who brought no token: their challenge names no error (RFC 6750, section 3.1). */
+export function tokenMissing(detail?: string): Failure {
+  return new Failure('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer' } })
+}
+
+/** 401 for a token that does not hold. */
 export function unauthorized(detail?: string): Failure {
   return new Failure('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
 }

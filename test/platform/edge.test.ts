@@ -260,6 +260,15 @@ test('a preflight allows what clients send and lets them read what we answer', a
   expect((await call('/v1/notes/1')).headers.get('access-control-expose-headers')).toContain('retry-after')
 })
 
+test('a token that is none is told so, and whoever brings something else is asked for one', async () => {
+  const challengeOf = async (authorization: string) =>
+    (await call('/v1/notes/1', { headers: { authorization } })).headers.get('www-authenticate')
+  for (const none of ['Basic YTpi', 'Bearertoken', '']) expect(await challengeOf(none)).toBe('Bearer')
+  for (const bad of ['Bearer', 'Bearer x', `bearer ${'x'.repeat(30)}`]) {
+    expect(await challengeOf(bad)).toBe('Bearer error="invalid_token"')
+  }
+})
+
 test('a request id is taken over when it is one and replaced when it is not', async () => {
   const idFor = async (id: string) =>
     (await call('/v1/notes/1', { headers: { 'x-request-id': id } })).headers.get('x-request-id')

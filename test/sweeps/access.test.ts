@@ -119,6 +119,9 @@ function undeclared(asked: Asked[]): string[] {
   })
 }
 
+/** Who brought no token is told of no error (RFC 6750, section 3.1). */
+const challenge = ({ name }: Caller) => (name === 'nobody' ? 'Bearer' : 'Bearer error="invalid_token"')
+
 // What differs between any two answers.
 const PASSING = ['x-request-id', 'x-cost', 'ratelimit', 'ratelimit-policy', 'date']
 
@@ -140,6 +143,10 @@ test('whoever may not is told so, in an announced way, and changes nothing', asy
   expect(surprises(asked)).toEqual([])
   expect(undeclared(asked)).toEqual([])
   expect(await fingerprint()).toEqual(before)
+
+  const challenged = asked.filter(({ answer }) => answer.code === 'unauthorized')
+  const misled = challenged.filter(({ caller, answer }) => answer.headers.get('www-authenticate') !== challenge(caller))
+  expect(misled.map(label)).toEqual([])
 
   const missing = asked.filter(({ answer }) => answer.status === 404)
   const kinds = Map.groupBy(missing, ({ answer }) => withoutPassing(answer))
