@@ -33,6 +33,8 @@ type Options<A extends Access, P, Q, B, R, S extends number, T extends BodyType>
   /** The body's schema; JSON unless `bodyType` says otherwise. Make it strict, so that unknown fields are refused. */
   body?: B
   bodyType?: T
+  /** A body that the document shows. */
+  example?: unknown
   /** The schema of the answer, or what stands for one without a body (204) or of another kind. */
   returns: R
   status?: S
@@ -47,6 +49,13 @@ type Options<A extends Access, P, Q, B, R, S extends number, T extends BodyType>
   /** Failures that this operation may answer with, beside those that every operation may. */
   fails?: Code[]
 }
+
+/** No JSON body without an example. */
+type Shown<B, T extends BodyType> = B extends z.ZodType
+  ? T extends 'application/json'
+    ? { example: z.input<B> }
+    : { example?: never }
+  : { example?: never }
 
 const IdempotencyKey = z.object({
   'idempotency-key': z
@@ -77,7 +86,7 @@ export function route<
   B extends z.ZodType | undefined = undefined,
   const S extends number = 200,
   T extends BodyType = 'application/json',
->(o: Options<A, P, Q, B, R, S, T>) {
+>(o: Options<A, P, Q, B, R, S, T> & Shown<B, T>) {
   const type = o.bodyType ?? 'application/json'
   const status = o.status ?? 200
   // A token that does not hold is refused even where none is needed.
@@ -102,7 +111,7 @@ export function route<
       ...(o.params && { params: o.params }),
       ...(o.query && { query: o.query }),
       ...(o.idempotent && { headers: IdempotencyKey }),
-      ...(o.body && { body: { required: true, content: { [type]: { schema: o.body } } } }),
+      ...(o.body && { body: { required: true, content: { [type]: { schema: o.body, example: o.example } } } }),
     },
     responses: {
       [status]: {

@@ -12,10 +12,13 @@ const answer = { access: 'public', returns: Note, summary: 'A note' } as const
 const reached = vi.fn()
 
 const notes = routes()
-  .openapi(route({ ...answer, id: 'writeNote', method: 'post', path: '/notes', body: Note }), async (c) => {
-    reached()
-    return c.json(c.req.valid('json'), 200)
-  })
+  .openapi(
+    route({ ...answer, id: 'writeNote', method: 'post', path: '/notes', body: Note, example: { text: 'hello' } }),
+    async (c) => {
+      reached()
+      return c.json(c.req.valid('json'), 200)
+    },
+  )
   .openapi(
     route({
       ...answer,

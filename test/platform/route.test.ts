@@ -18,6 +18,7 @@ const things = routes()
       params: z.object({ thingId: z.string().regex(/^\d+$/) }),
       query: z.strictObject({ limit: z.coerce.number().int().max(9).optional() }),
       body: Thing,
+      example: { text: 'hello' },
       returns: Thing,
       status: 201,
       idempotent: true,
@@ -180,6 +181,15 @@ test('a form is checked as JSON is, and JSON is no form', async () => {
   expect(await codeOf(await call(null, '/v1/files', json({ alt: 'a cat' })))).toBe('unsupported_media_type')
 })
 
+test('the compiler asks for an example of each JSON body, and that it keep the schema', () => {
+  const given = { id: 'a', method: 'post', path: '/a', access: 'public', returns: null, summary: 'A' } as const
+  // @ts-expect-error There is none.
+  expect(route({ ...given, body: Thing }).method).toBe('post')
+  // @ts-expect-error A text is no number.
+  expect(route({ ...given, body: Thing, example: { text: 5 } }).method).toBe('post')
+  expect(route({ ...given, body: Thing, bodyType: 'multipart/form-data' }).method).toBe('post')
+})
+
 test('the document tells of each operation who may call it, what it takes and how it may fail', () => {
   type Operation = Record<string, unknown> & { responses: Record<string, { content?: object; description: string }> }
   const document = openApiDocument(app) as { openapi: string; paths: Record<string, Record<string, Operation>> }
@@ -206,6 +216,7 @@ test('the document tells of each operation who may call it, what it takes and ho
     '500',
     '503',
   ])
+  expect(operation.requestBody).toMatchObject({ content: { 'application/json': { example: { text: 'hello' } } } })
   expect(operation.responses['403']!.description).toBe('suspended, insufficient_scope')
   expect(Object.keys(operation.responses['422']!.content!)).toEqual(['application/problem+json'])
   expect(document.paths['/v1/login']!.post).toMatchObject({ 'x-access': 'public', 'x-limit': 'login', security: [] })

@@ -1,3 +1,4 @@
+import type { z } from '@hono/zod-openapi'
 import { beforeAll, expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
 import type { Code } from '../../src/platform/errors.ts'
@@ -121,6 +122,21 @@ test('each field that is not known is named, in a body and in a query', async ()
   }
   for (const operation of inQuery) {
     expect([operation.id, named(await ask(operation, { query: '?foo=1&bar=2' }))]).toEqual([operation.id, unknown])
+  }
+})
+
+/** The schema that the JSON body of an operation is parsed with. */
+function parserOf(id: string): z.ZodType {
+  const routes = app.openAPIRegistry.definitions.filter((definition) => definition.type === 'route')
+  const { request } = routes.find(({ route }) => route.operationId === id)!.route
+  return (request!.body!.content['application/json'] as { schema: z.ZodType }).schema
+}
+
+test('every JSON body has an example that is accepted and says something', () => {
+  for (const { id, body } of withBody) {
+    const example = body!.example as object
+    expect({ id, ...parserOf(id).safeParse(example) }).toMatchObject({ id, success: true })
+    expect({ id, fields: Object.keys(example).length > 0 }).toEqual({ id, fields: true })
   }
 })
 

@@ -12,7 +12,7 @@ export type Schema = {
   [keyword: string]: unknown
 }
 type Parameter = { in: 'path' | 'query' | 'header'; name: string; required?: boolean; schema: Schema }
-type Content = Record<string, { schema: Schema }>
+type Content = Record<string, { schema: Schema; example?: unknown }>
 type Described = {
   operationId: string
   'x-access': Access
@@ -32,8 +32,8 @@ export type Operation = {
   scope: string | null
   idempotent: boolean
   parameters: Parameter[]
-  /** The body's schema and what kind of content it is. */
-  body: { type: string; schema: Schema } | null
+  /** The body's schema, what kind of content it is, and the example of the document. */
+  body: { type: string; schema: Schema; example: unknown } | null
   /** The status of success. */
   success: number
   responses: Described['responses']
@@ -62,7 +62,7 @@ function describe(method: string, path: string, described: Described): Operation
     scope: described['x-scope'] ?? null,
     idempotent: described['x-idempotent'] ?? false,
     parameters,
-    body: content ? { type: content[0], schema: resolved(content[1].schema) } : null,
+    body: content ? { type: content[0], schema: resolved(content[1].schema), example: content[1].example } : null,
     success: Number(Object.keys(responses).find((status) => Number(status) < 400)),
     responses,
     isList: queries.includes('limit') && queries.includes('cursor'),

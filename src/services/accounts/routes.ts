@@ -31,6 +31,7 @@ export const accountRoutes = routes()
       access: 'user',
       scope: 'accounts:write',
       body: ProfileChange,
+      example: { displayName: 'Ada Lovelace', bio: 'Mathematician, fond of engines' },
       returns: Account,
       summary: 'Edit one’s own profile',
     }),

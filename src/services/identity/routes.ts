@@ -20,6 +20,10 @@ const PublicKey = z.object({
 const PublicKeys = z.object({ keys: z.array(PublicKey) }).openapi('PublicKeys')
 const AccountRef = z.object({ accountId: Id })
 
+// For the examples of the document: their form alone is true.
+const PASSWORD = 'seven quiet otters at dawn'
+const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
+
 export const identityRoutes = routes()
   .openapi(
     route({
@@ -29,6 +33,7 @@ export const identityRoutes = routes()
       access: 'public',
       limit: 'register',
       body: Registration,
+      example: { handle: 'ada', email: 'ada@example.com', password: PASSWORD },
       returns: Registered,
       status: 202,
       fails: ['handle_taken'],
@@ -46,6 +51,7 @@ export const identityRoutes = routes()
       path: '/auth/verify',
       access: 'public',
       body: Verification,
+      example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, password: PASSWORD },
       returns: Tokens,
       fails: ['invalid_credentials'],
       summary: 'Verify an address with the token from the mail and the password, and log in',
@@ -60,6 +66,7 @@ export const identityRoutes = routes()
       access: 'public',
       limit: 'login',
       body: Login,
+      example: { identifier: 'ada', password: PASSWORD },
       returns: Tokens,
       fails: ['invalid_credentials', 'suspended'],
       summary: 'Log in with a handle or an address',
@@ -74,6 +81,7 @@ export const identityRoutes = routes()
       access: 'public',
       limit: 'refresh',
       body: Refresh,
+      example: { refreshToken: `Zt4pQw8sLx1vHa7dKm2cRy9fBn5gJe3u.Wd6hVk0aTz8nCq2mYb4xSf7rPj1eGo9i.${SIGNATURE}` },
       returns: Tokens,
       fails: ['invalid_credentials', 'suspended'],
       summary:
@@ -135,6 +143,7 @@ export const identityRoutes = routes()
       scope: 'moderation',
       params: AccountRef,
       body: RoleChange,
+      example: { role: 'moderator' },
       returns: AccountRole,
       summary: 'Give an account a role',
     }),

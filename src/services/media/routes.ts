@@ -40,6 +40,7 @@ export const mediaRoutes = routes()
       scope: 'media:write',
       params: MediaRef,
       body: MediaChange,
+      example: { alt: 'A lighthouse at dusk, its lamp just lit' },
       returns: MediaView,
       summary: 'Say what an image shows, before a post takes it',
     }),

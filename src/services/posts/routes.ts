@@ -19,6 +19,7 @@ export const postRoutes = routes()
       access: 'user',
       scope: 'posts:write',
       body: NewPost,
+      example: { text: 'Good morning, @grace! #engines', visibility: 'followers' },
       returns: Post,
       status: 201,
       idempotent: true,
