@@ -44,7 +44,8 @@ const versionOf = (env: Partial<Env>) => env.VERSION?.id ?? null
 function checks(env: Env): Check[] {
   const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX }
   const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
-  const present = ['EVENTS', 'FANOUT', 'DELIVERIES', 'SWEEPER', 'IMAGES', 'MAIL', 'VERSION'] as const
+  // Of these it is only seen that they are there: asking most of them would send or count something.
+  const present = ['EVENTS', 'FANOUT', 'DELIVERIES', 'IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION'] as const
   return [
     { name: 'configuration', run: () => tryKeys(env) },
     ...[...Object.entries(databases), ...shards].map(([name, database]) => ({ name, run: () => isMigrated(database) })),
@@ -52,6 +53,7 @@ function checks(env: Env): Check[] {
     { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
     { name: 'LIMITER', run: async () => env.LIMITER.getByName('health').lease({ quota: 1, window: 60 }, 0) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').closeAll('', { before: 0 }) },
+    { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },
     ...present.map((name) => ({ name, run: async () => isBound(env[name]) })),
   ]
 }

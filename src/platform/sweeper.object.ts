@@ -29,6 +29,11 @@ export class Sweeper extends DurableObject<Env> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + PASS_MS)
   }
 
+  /** Answers when sweepers do; one that is only asked this keeps nothing and has no alarm. */
+  async ready(): Promise<void> {
+    await this.ctx.storage.getAlarm()
+  }
+
   override async alarm(): Promise<void> {
     const source = await this.ctx.storage.get<string>('source')
     if (source === undefined) return
