@@ -93,7 +93,8 @@ export class UserHub extends DurableObject<Env> {
   /** The WebSocket upgrade. The caller has authenticated it and says who opens what in the header `opening`. */
   override async fetch(request: Request): Promise<Response> {
     const opening = JSON.parse(request.headers.get('opening')!) as Opening
-    if (this.live().length >= MAX_SOCKETS) return new Response(null, { status: 429 })
+    // Those that are on their way hold a place already: many may come at once.
+    if (this.live().length + this.arriving >= MAX_SOCKETS) return new Response(null, { status: 429 })
     const refused = new Response(null, { status: 401 })
     if (this.isShut(opening)) return refused
     await this.arrive(opening.accountId)
@@ -171,8 +172,8 @@ export class UserHub extends DurableObject<Env> {
 
   /** Marks the account online before its socket opens: what happens after the greeting is pushed. */
   private async arrive(accountId: Id): Promise<void> {
-    this.arriving += 1
     this.sql.exec('UPDATE state SET account_id = ?', accountId)
+    this.arriving += 1
     await setPresence(this.env, accountId, true).finally(() => (this.arriving -= 1))
   }
 

@@ -194,6 +194,17 @@ test('an account has at most sixteen sockets', async () => {
   await soon(async () => (await ask()).status === 101)
 })
 
+test('of hundreds of sockets that are opened at once sixteen are, and whoever is refused takes no place', async () => {
+  const answers = await Promise.all(Array.from({ length: 300 }, () => ask()))
+  const opened = answers.filter(({ status }) => status === 101)
+  expect([opened.length, answers.filter(({ status }) => status === 429).length]).toEqual([16, 284])
+  for (const { webSocket } of opened) {
+    webSocket!.accept()
+    webSocket!.close(1000)
+  }
+  await soon(async () => (await ask()).status === 101)
+})
+
 test('a socket that says too much, or too much at once, is closed', async () => {
   const wordy = await connect()
   wordy.socket.send('x'.repeat(4_097))
