@@ -16,5 +16,10 @@ for (const { name, routes } of services) {
   tagRoutes(routes, name)
   app.route('/v1', routes)
 }
-app.get('/openapi.json', (c) => c.json(openApiDocument(app)))
+app.get('/openapi.json', async (c) => c.json(await apiDocument()))
 edgeFallbacks(app)
+
+/** The contract of everything that is mounted, as OpenAPI has it. */
+export async function apiDocument(): Promise<object> {
+  return openApiDocument(app, await import('./conventions.ts'))
+}

@@ -8,11 +8,17 @@ export function tagRoutes({ openAPIRegistry }: OpenAPIHono<AppEnv>, name: string
   }
 }
 
+/** What the document says beside the contracts: of all operations, and of single ones by their ids. In markdown. */
+type Prose = { conventions: string; descriptions: Record<string, string> }
+
 let document: object | null = null
 
 /** The OpenAPI 3.1 document of everything mounted on `app`; built on first use and kept. */
-export function openApiDocument(app: OpenAPIHono<AppEnv>): object {
+export function openApiDocument(app: OpenAPIHono<AppEnv>, { conventions, descriptions }: Prose): object {
   if (document) return document
+  for (const { route } of app.openAPIRegistry.definitions.filter((definition) => definition.type === 'route')) {
+    route.description = descriptions[route.operationId!]
+  }
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
@@ -21,12 +27,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): object {
   })
   document = app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: {
-      title: 'SocialConnect',
-      version: '1',
-      description:
-        'A social network’s backend on Cloudflare’s edge. Ids are decimal strings; errors are RFC 9457 problems.',
-    },
+    info: { title: 'SocialConnect', version: '1', description: conventions },
   })
   return document
 }

@@ -191,12 +191,19 @@ test('the compiler asks for an example of each JSON body, and that it keep the s
 })
 
 test('the document tells of each operation who may call it, what it takes and how it may fail', () => {
+  const prose = { conventions: 'How all is done', descriptions: { writeThing: 'How it is written' } }
   type Operation = Record<string, unknown> & { responses: Record<string, { content?: object; description: string }> }
-  const document = openApiDocument(app) as { openapi: string; paths: Record<string, Record<string, Operation>> }
+  const document = openApiDocument(app, prose) as {
+    openapi: string
+    info: { description: string }
+    paths: Record<string, Record<string, Operation>>
+  }
+  expect(document.info.description).toBe('How all is done')
   const operation = document.paths['/v1/things/{thingId}']!.post!
   expect(document.openapi).toBe('3.1.0')
   expect(operation).toMatchObject({
     operationId: 'writeThing',
+    description: 'How it is written',
     'x-access': 'user',
     'x-scope': 'posts:write',
     'x-idempotent': true,
@@ -220,5 +227,5 @@ test('the document tells of each operation who may call it, what it takes and ho
   expect(operation.responses['403']!.description).toBe('suspended, insufficient_scope')
   expect(Object.keys(operation.responses['422']!.content!)).toEqual(['application/problem+json'])
   expect(document.paths['/v1/login']!.post).toMatchObject({ 'x-access': 'public', 'x-limit': 'login', security: [] })
-  expect(openApiDocument(app)).toBe(document)
+  expect(openApiDocument(app, prose)).toBe(document)
 })

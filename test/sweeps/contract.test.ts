@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
 import type { Code } from '../../src/platform/errors.ts'
 import { type Id, newId } from '../../src/platform/ids.ts'
+import hub from '../../src/platform/user-hub.object.ts?raw'
 import { seedPeople } from '../support/rows.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { type Answer, type Call, call } from './calls.ts'
@@ -123,6 +124,27 @@ test('each field that is not known is named, in a body and in a query', async ()
   for (const operation of inQuery) {
     expect([operation.id, named(await ask(operation, { query: '?foo=1&bar=2' }))]).toEqual([operation.id, unknown])
   }
+})
+
+test('the document tells of every header that is ours, and of every mark of an operation', async () => {
+  const answer = await call({ method: 'GET', path: '/v1/limits' })
+  const preflight = await call({ method: 'OPTIONS', path: '/v1/limits' })
+  const exposed = answer.headers.get('access-control-expose-headers')!.split(',')
+  const allowed = preflight.headers.get('access-control-allow-headers')!.split(',')
+  const marks = Object.values(document.paths).flatMap((methods) => Object.values(methods).flatMap(Object.keys))
+  const ours = new Set([...exposed, ...allowed, ...marks.filter((name) => name.startsWith('x-'))])
+  for (const name of ['authorization', 'content-type']) ours.delete(name)
+  const told = document.info.description.toLowerCase()
+  expect([...ours].filter((name) => !new RegExp(`\`${name}[:\`]`).test(told))).toEqual([])
+})
+
+test('the document tells of every frame and every end of a socket', () => {
+  const { description } = operations.find(({ id }) => id === 'openRealtime')!
+  const events = [...hub.matchAll(/event: ('\w+')/g)].map(([, name]) => name!.replaceAll("'", '"'))
+  const ends = [...hub.matchAll(/close\(socket, (\d{4}),/g)].map(([, code]) => code!)
+  expect([events.length, ends.length]).toEqual([2, 5])
+  const all = [...events, ...ends, 'ping', 'pong', 'seq', 'resumed', 'since', 'channels', 'ticket']
+  expect(all.filter((name) => !description.includes(name))).toEqual([])
 })
 
 /** The schema that the JSON body of an operation is parsed with. */

@@ -1,6 +1,5 @@
-import { app } from '../../src/app.ts'
+import { apiDocument } from '../../src/app.ts'
 import type { Access } from '../../src/platform/access.ts'
-import { openApiDocument } from '../../src/platform/openapi.ts'
 
 export type Schema = {
   $ref?: string
@@ -18,6 +17,7 @@ type Described = {
   'x-access': Access
   'x-scope'?: string
   'x-idempotent'?: boolean
+  description?: string
   parameters?: Parameter[]
   requestBody?: { content: Content }
   responses: Record<string, { description: string; content?: Content }>
@@ -30,6 +30,7 @@ export type Operation = {
   path: string
   access: Access
   scope: string | null
+  description: string
   idempotent: boolean
   parameters: Parameter[]
   /** The body's schema, what kind of content it is, and the example of the document. */
@@ -40,7 +41,8 @@ export type Operation = {
   isList: boolean
 }
 
-export const document = openApiDocument(app) as {
+export const document = (await apiDocument()) as {
+  info: { description: string }
   paths: Record<string, Record<string, Described>>
   components: { schemas: Record<string, Schema> }
 }
@@ -60,6 +62,7 @@ function describe(method: string, path: string, described: Described): Operation
     path,
     access: described['x-access'],
     scope: described['x-scope'] ?? null,
+    description: described.description ?? '',
     idempotent: described['x-idempotent'] ?? false,
     parameters,
     body: content ? { type: content[0], schema: resolved(content[1].schema), example: content[1].example } : null,
