@@ -17,7 +17,7 @@ let document: object | null = null
 export function openApiDocument(app: OpenAPIHono<AppEnv>, { conventions, descriptions }: Prose): object {
   if (document) return document
   for (const { route } of app.openAPIRegistry.definitions.filter((definition) => definition.type === 'route')) {
-    route.description = descriptions[route.operationId!]
+    route.description ??= descriptions[route.operationId!]
   }
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
