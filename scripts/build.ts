@@ -2,17 +2,19 @@ import { STATE_DIR } from './d1.ts'
 import { migrateLocally } from './databases.ts'
 import { deployProblems, type Target } from './deployable.ts'
 import { buildPages } from './pages.ts'
-import { requireWritable } from './requirements.ts'
+import { requireTools, requireWritable } from './requirements.ts'
 import { secretCommands, writeDevVars } from './secrets.ts'
-import { callOfWrangler, isDryRun, setsVariables } from './wrangler.ts'
+import { endWrangler, findWrangler, isDryRun, isServing, persistsTo, setsVariables } from './wrangler.ts'
 
 // wrangler runs this as its [build] step, before it reads the secrets or starts anything, and names its own command.
 const target = process.argv[2]
 const command = process.env.WRANGLER_COMMAND ?? ''
+const wrangler = command ? findWrangler(command) : undefined
 
 async function build(): Promise<void> {
-  if (command === 'deploy' || command === 'versions upload') return prepareDeployment(callOfWrangler(command))
-  const stateDir = process.env.STATE_DIR ?? STATE_DIR
+  if (command === 'deploy' || command === 'versions upload') return prepareDeployment(wrangler?.call)
+  requireTools()
+  const stateDir = persistsTo(wrangler?.call ?? []) ?? process.env.STATE_DIR ?? STATE_DIR
   for (const folder of [stateDir, 'dist/web']) requireWritable(folder)
   await buildPages()
   writeDevVars()
@@ -20,7 +22,8 @@ async function build(): Promise<void> {
 }
 
 /** Databases come last, when nothing else forbids the deployment: the code goes up after this. */
-async function prepareDeployment(call: string[]): Promise<void> {
+async function prepareDeployment(call: string[] | undefined): Promise<void> {
+  if (!call) throw new Error('Options cannot be seen here: deploy with npx wrangler deploy, on Linux or macOS.')
   if (target !== 'staging' && target !== 'production') {
     throw new Error('These are the settings of development: deploy with --env staging or --env production.')
   }
@@ -41,11 +44,16 @@ async function checkDeployment(target: Target): Promise<void> {
   process.stdout.write(commands.map((line) => `  ${line}\n`).join(''))
 }
 
+/** A server that runs stays: its next build may be better. */
+async function fail(message: string): Promise<void> {
+  const serves = wrangler !== undefined && isServing(wrangler)
+  process.exitCode = serves ? 0 : 1
+  if (wrangler && !serves) await endWrangler(wrangler, message)
+  else process.stderr.write(`${message}\n`)
+}
+
 try {
   await build()
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-  // Over a step that fails with a code wrangler prints all that it knows of it; over one that was ended by a signal, a line.
-  if (command) process.kill(process.pid, 'SIGTERM')
-  process.exitCode = 1
+  await fail(error instanceof Error ? error.message : String(error))
 }

@@ -33,8 +33,13 @@ async function start(options: Options): Promise<void> {
   const early: Buffer[] = []
   const keep = (chunk: Buffer) => early.push(chunk)
   server.stdout.on('data', keep)
-  const exited = new Promise<number>((resolve) => server.once('exit', (code) => resolve(code ?? 0)))
-  const end = () => server.kill('SIGTERM')
+  let ending = false
+  // Its build step, where that fails, ends it by a signal too.
+  const exited = new Promise<number>((resolve) => server.once('exit', (code) => resolve(code ?? (ending ? 0 : 1))))
+  const end = () => {
+    ending = true
+    server.kill('SIGTERM')
+  }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end)
   onceOrphaned(end)
 
