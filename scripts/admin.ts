@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
 import { firstIdAt } from '../src/platform/ids.ts'
-import { execute, main, type System, systemOf, systemOptions } from './d1.ts'
+import { execute, main, type System, systemOf, systemOptions, urlOption, wakeSweepers } from './d1.ts'
 
 const USAGE = 'Say who is to be what: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'
 const ROLES = ['user', 'moderator', 'admin']
 
 /**
- * Gives an account a role, as the API does for an admin. Tokens that say otherwise become void: at once for new logins,
- * and for access tokens in use when the event has been delivered.
+ * Gives an account a role, as the API does for an admin. Tokens made from now on say so; access tokens in use become void
+ * when the event has been delivered.
  */
 function grant(system: System, handle: string, role: string): void {
   const now = Date.now()
@@ -22,14 +22,21 @@ function grant(system: System, handle: string, role: string): void {
        SELECT ${event}, json_object('accountId', CAST(id AS TEXT)) FROM users WHERE id = ${account} AND email_verified = 1`,
   )
   if (changed?.length !== 1) throw new Error(`Nobody has the handle ${handle}, or its address is not verified yet.`)
-  process.stdout.write(`@${handle} is now ${role}. It takes a fresh login: earlier tokens are void.\n`)
 }
 
-await main(() => {
-  const { values, positionals } = parseArgs({ options: systemOptions, allowPositionals: true })
+function report(handle: string, role: string, when: string): string {
+  return `@${handle} is now ${role}. Logging in or refreshing brings the new role at once.
+Access tokens from before keep the old one until they are void, ${when}.
+`
+}
+
+await main(async () => {
+  const { values, positionals } = parseArgs({ options: { ...systemOptions, ...urlOption }, allowPositionals: true })
   const [verb, name = '', role = '', ...rest] = positionals
   const handle = name.replace(/^@/, '').toLowerCase()
   const isClear = verb === 'grant' && /^[a-z0-9_]{3,30}$/.test(handle) && ROLES.includes(role) && rest.length === 0
   if (!isClear) throw new Error(USAGE)
-  grant(systemOf(values), handle, role)
+  const system = systemOf(values)
+  grant(system, handle, role)
+  process.stdout.write(report(handle, role, await wakeSweepers(system, values.url)))
 })

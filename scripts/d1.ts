@@ -48,6 +48,21 @@ export function execute({ env, stateDir }: System, binding: string, sql: string)
   throw new Error(`wrangler d1 execute ${binding} failed: ${error?.text ?? stdout}`)
 }
 
+/** The option by which a script is told where the local system runs. */
+export const urlOption = { url: { type: 'string', default: 'http://127.0.0.1:8787' } } as const
+
+/**
+ * Wakes the sweepers, which find what a script has left in the databases, and tells when they will have: where the system is
+ * deployed a cron wakes them every minute, here nothing else does.
+ */
+export async function wakeSweepers({ env }: System, url: string): Promise<string> {
+  if (env) return 'within two minutes'
+  const answer = await fetch(`${url}/cdn-cgi/local/scheduled`).catch(() => undefined)
+  return answer?.ok
+    ? `within seconds at ${url}`
+    : `within seconds of the server’s next start or write: nothing answers at ${url}`
+}
+
 /** The bindings of the databases that hold what the system knows to be true: the directory and the shards. */
 export async function sources({ env }: System): Promise<string[]> {
   const { unstable_readConfig } = await import('wrangler')

@@ -1,5 +1,16 @@
 import { parseArgs } from 'node:util'
-import { execute, main, type Row, type System, sources, systemFlag, systemOf, systemOptions } from './d1.ts'
+import {
+  execute,
+  main,
+  type Row,
+  type System,
+  sources,
+  systemFlag,
+  systemOf,
+  systemOptions,
+  urlOption,
+  wakeSweepers,
+} from './d1.ts'
 
 const LISTED = 50
 
@@ -19,7 +30,7 @@ async function replay(system: System, { list, url }: Wish): Promise<void> {
     if (count > LISTED) process.stdout.write(`  and ${count - LISTED} more\n`)
     total += count
   }
-  if (total > 0) process.stdout.write(`\n${list ? howToReplay(system) : whenReplayed(system, url)}\n`)
+  if (total > 0) process.stdout.write(`\n${list ? howToReplay(system) : await replayed(system, url)}\n`)
 }
 
 function lineOf({ failed_at, queue, type, replay }: Row): string {
@@ -31,18 +42,15 @@ function howToReplay(system: System): string {
   return `To have them sent again: npm run replay${flag && ` --${flag}`}`
 }
 
-const whenReplayed = ({ env }: System, url: string) =>
-  env
-    ? 'They are marked: the Sweeper sends them again within two minutes.'
-    : `They are marked: the Sweeper sends them again within seconds of the next write, or of
-curl ${url}/cdn-cgi/local/scheduled`
+const replayed = async (system: System, url: string) =>
+  `They are marked: the sweepers begin to send them again, a hundred at a time, ${await wakeSweepers(system, url)}.`
 
 await main(() => {
   const { values } = parseArgs({
     options: {
       ...systemOptions,
+      ...urlOption,
       list: { type: 'boolean', default: false },
-      url: { type: 'string', default: 'http://127.0.0.1:8787' },
     },
   })
   return replay(systemOf(values), values)

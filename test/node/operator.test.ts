@@ -1,15 +1,26 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { execute } from '../../scripts/d1.ts'
 import { migrateLocally, withDatabases } from '../../scripts/databases.ts'
 
 const stateDir = mkdtempSync(join(tmpdir(), 'operator-'))
 const system = { stateDir }
+const asked: string[] = []
+const server = createServer(({ url }, response) => {
+  asked.push(url!)
+  response.end('ok')
+})
+const originOf = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   await migrateLocally(stateDir)
   await withDatabases(stateDir, async ({ DIRECTORY, SHARD_1 }) => {
     const user = 'INSERT INTO users (id, email, email_verified, sealed_address, created_at, updated_at) VALUES '
@@ -22,21 +33,29 @@ beforeAll(async () => {
     await SHARD_1!.batch(['m1', 'm2'].map((id) => SHARD_1!.prepare(letter).bind(id, '{"type":"post.liked"}')))
   })
 })
-afterAll(() => rmSync(stateDir, { recursive: true }))
+afterAll(() => {
+  server.close()
+  rmSync(stateDir, { recursive: true })
+})
 
-function run(script: string, ...args: string[]) {
+async function run(script: string, ...args: string[]) {
   const command = [`scripts/${script}.ts`, ...args, '--persist-to', stateDir]
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' })
-  return { status, said: stdout + stderr }
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const closed = once(child, 'close')
+  const said = (await Promise.all([text(child.stdout), text(child.stderr)])).join('')
+  const [status] = await closed
+  return { status, said }
 }
 
 describe('npm run admin', () => {
-  test('gives a verified account its role, voids its tokens, and announces it', () => {
+  test('gives a verified account its role, voids its access tokens, and announces it', async () => {
     const before = Date.now()
-    expect(run('admin', 'grant', '@Ada', 'admin')).toEqual({
+    expect(await run('admin', 'grant', '@Ada', 'admin', '--url', originOf())).toEqual({
       status: 0,
-      said: '@ada is now admin. It takes a fresh login: earlier tokens are void.\n',
+      said: `@ada is now admin. Logging in or refreshing brings the new role at once.
+Access tokens from before keep the old one until they are void, within seconds at ${originOf()}.\n`,
     })
+    expect(asked).toEqual(['/cdn-cgi/local/scheduled'])
     const [users, events] = execute(
       system,
       'DIRECTORY',
@@ -47,29 +66,41 @@ describe('npm run admin', () => {
     expect(events).toEqual([{ type: 'identity.role-changed', data: '{"accountId":"1024"}' }])
   })
 
-  test('refuses whoever is not there yet, and what is not clear', () => {
+  test('says when a server that does not run will know', async () => {
+    const { said } = await run('admin', 'grant', 'ada', 'moderator', '--url', 'http://127.0.0.1:1')
+    expect(said).toContain(
+      'until they are void, within seconds of the server’s next start or write: nothing answers at http://127.0.0.1:1.\n',
+    )
+  })
+
+  test('refuses whoever is not there yet, and what is not clear', async () => {
     const nobody = { status: 1, said: 'Nobody has the handle bob, or its address is not verified yet.\n' }
-    expect(run('admin', 'grant', 'bob', 'admin')).toEqual(nobody)
+    expect(await run('admin', 'grant', 'bob', 'admin')).toEqual(nobody)
     for (const args of [
       ['grant', "a'--", 'user'],
       ['grant', 'ada', 'boss'],
     ]) {
-      expect(run('admin', ...args).said).toMatch(/^Say who is to be what/)
+      expect((await run('admin', ...args)).said).toMatch(/^Say who is to be what/)
     }
-    expect(run('admin', 'grant', 'ada', 'user', '--env', 'prod').said).toMatch(/^There is no environment prod/)
+    expect((await run('admin', 'grant', 'ada', 'user', '--env', 'prod')).said).toMatch(/^There is no environment prod/)
   })
 })
 
 describe('npm run replay', () => {
   const marked = () => execute(system, 'SHARD_1', 'SELECT sum(replay) AS marked FROM dead_letters')[0]![0]!.marked
 
-  test('lists the dead letters of every database, and marks them unless only that was asked for', () => {
-    const list = run('replay', '--list').said
+  test('lists the dead letters of every database, and marks them unless only that was asked for', async () => {
+    asked.length = 0
+    const list = (await run('replay', '--list', '--url', originOf())).said
     expect(list).toContain(
       'DIRECTORY: none\nSHARD_0: none\nSHARD_1: 2\n  1970-01-01T00:00:00.000Z  socialconnect-events  post.liked\n',
     )
     expect(marked()).toBe(0)
-    expect(run('replay').said).toContain('They are marked')
+    expect(asked).toEqual([])
+    expect((await run('replay', '--url', originOf())).said).toContain(
+      `\nThey are marked: the sweepers begin to send them again, a hundred at a time, within seconds at ${originOf()}.\n`,
+    )
+    expect(asked).toEqual(['/cdn-cgi/local/scheduled'])
     expect(marked()).toBe(2)
   })
 })
