@@ -46,12 +46,17 @@ async function register(name: string): Promise<Person> {
   const handle = `${name}_${suffix}`
   const email = `${handle}@people.example`
   const password = randomUUID()
-  await caller.call('POST', '/auth/register', 202, { json: { handle, email, password } })
+  const asked = await caller.ask('POST', '/auth/register', { json: { handle, email, password } })
+  if (asked.status === 429) throw new Error(tooMany(Number(asked.headers.get('retry-after'))))
+  ensure(asked.status === 202, `${name} is answered with 202, not ${asked.status}: ${JSON.stringify(asked.body)}`)
   const token = await readToken(url, email)
   const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, password } })
   // So far nobody in particular asked; from here on the account does.
   return Object.assign(caller, { token: body.accessToken, admitted: 0, firstAt: null, ...body.account })
 }
+
+const tooMany = (seconds: number) =>
+  `Too many registered from this address in an hour: the demo can go on in ${Math.ceil(seconds / 60)} min, or now with new data: npm start -- --persist-to DIR`
 
 /** Ends when the follow has reached ada's side, from where her posts spread. */
 async function follow(bob: Person, ada: Person): Promise<void> {
