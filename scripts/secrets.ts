@@ -5,11 +5,14 @@ type Recipe = { local: () => string; shell: string }
 
 const randomKey = (encoding: BufferEncoding = 'base64') => randomBytes(32).toString(encoding)
 
-/** How each secret is made: its value on a laptop, and the shell command whose output an operator stores. */
+/**
+ * How each secret is made: its value on a laptop, and the shell command whose output an operator stores. The keyring is
+ * shown too, since rotating a key takes it and Cloudflare shows no secret again.
+ */
 const recipes: Record<string, Recipe> = {
   BASE_URL: { local: () => 'http://127.0.0.1:8787', shell: 'echo https://the.address.people.use' },
   AUTH_SECRET: { local: () => randomKey('base64url'), shell: 'openssl rand -base64 32' },
-  DATA_KEYS: { local: () => `k1:${randomKey()}`, shell: 'echo k1:$(openssl rand -base64 32)' },
+  DATA_KEYS: { local: () => `k1:${randomKey()}`, shell: 'echo k1:$(openssl rand -base64 32) | tee /dev/stderr' },
   INDEX_KEY: { local: () => randomKey(), shell: 'openssl rand -base64 32' },
 }
 

@@ -12,6 +12,7 @@ import { migrateLocally, withDatabases } from '../../scripts/databases.ts'
 
 const stateDir = mkdtempSync(join(tmpdir(), 'operator-'))
 const system = { stateDir }
+const keyring = `k1:${btoa('k'.repeat(32))}`
 const asked: string[] = []
 const server = createServer(({ url }, response) => {
   asked.push(url!)
@@ -40,7 +41,8 @@ afterAll(() => {
 
 async function run(script: string, ...args: string[]) {
   const command = [`scripts/${script}.ts`, ...args, '--persist-to', stateDir]
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = { ...process.env, DATA_KEYS: keyring }
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env })
   const closed = once(child, 'close')
   const said = (await Promise.all([text(child.stdout), text(child.stderr)])).join('')
   const [status] = await closed
@@ -103,4 +105,11 @@ describe('npm run replay', () => {
     expect(asked).toEqual(['/cdn-cgi/local/scheduled'])
     expect(marked()).toBe(2)
   })
+})
+
+test('npm run keys puts a new key in front of a deployed keyring, and says how it is stored and used', async () => {
+  const { said } = await run('keys', 'rotate', '--env', 'staging')
+  const [, renewed] = /^ {2}echo '(.+)' \| npx wrangler secret put DATA_KEYS --env staging$/m.exec(said) ?? []
+  expect(renewed).toMatch(new RegExp(`^k2:.{44},${keyring}$`))
+  expect(said).toContain(`  DATA_KEYS='${renewed}' npm run keys -- reseal --env staging\n`)
 })
