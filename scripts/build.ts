@@ -21,7 +21,10 @@ async function build(): Promise<void> {
   await migrateLocally(stateDir)
 }
 
-/** Databases come last, when nothing else forbids the deployment: the code goes up after this. */
+/**
+ * Databases come last, when nothing that is checked here forbids the deployment. Whether secrets are missing wrangler asks
+ * after this; should it refuse, the version that runs goes on with what has been migrated.
+ */
 async function prepareDeployment(call: string[] | undefined): Promise<void> {
   if (!call) throw new Error('Options cannot be seen here: deploy with npx wrangler deploy, on Linux or macOS.')
   if (target !== 'staging' && target !== 'production') {

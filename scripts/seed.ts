@@ -15,7 +15,7 @@ const USAGE = `Fills the local system with a community.
 
   npm run seed -- [--people 1000] [--posts 20000] [--graph FILE] [--random-seed 1] [--until DATE] [--persist-to DIR]
 
-  --graph        an edge list, plain or gzipped, two names a line; its people stand in for --people
+  --graph        an edge list, plain or gzipped, two names a line, who follow each other; its people stand in for --people
   --random-seed  the same number on the same day makes the same community
   --until        the day before which everything has happened, as 2026-01-31; today unless given
 `
