@@ -46,6 +46,7 @@ test.each([
   const start = `require('node:child_process').spawn('cat');`
   const child = spawn(process.execPath, ['-e', `${start.repeat(count)} console.log('on')`])
   await once(child.stdout, 'data')
-  expect(isServing({ pid: child.pid!, call: [] })).toBe(serving)
+  const said = isServing({ pid: child.pid!, call: [] })
   child.kill()
+  expect(said).toBe(serving)
 })
