@@ -53,7 +53,7 @@ export class RateLimiter extends DurableObject<Env> {
   /** Grants up to `wanted` requests; none are wanted by who only asks how the account stands, which writes nothing. */
   async lease(limit: Quota, wanted: number): Promise<Lease> {
     const now = Date.now()
-    if (wanted > 0 && (await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + DAY_MS)
+    if (wanted > 0) await this.lookAgain()
     const [open] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
     const current = open && open.resets_at > now ? open : { used: 0, resets_at: now + limit.window * 1_000 }
     const free = Math.max(0, limit.quota - current.used)
@@ -68,7 +68,8 @@ export class RateLimiter extends DurableObject<Env> {
     }
   }
 
-  setSuspended(suspended: boolean): void {
+  async setSuspended(suspended: boolean): Promise<void> {
+    await this.lookAgain()
     this.sql.exec(
       `INSERT INTO standing VALUES (1, ?1, 0) ON CONFLICT (id) DO UPDATE SET suspended = ?1`,
       suspended ? 1 : 0,
@@ -76,7 +77,8 @@ export class RateLimiter extends DurableObject<Env> {
   }
 
   /** Voids every access token issued before `time` (epoch ms): a changed password, a changed role. */
-  voidTokensBefore(time: number): void {
+  async voidTokensBefore(time: number): Promise<void> {
+    await this.lookAgain()
     this.sql.exec(
       'INSERT INTO standing VALUES (1, 0, ?1) ON CONFLICT (id) DO UPDATE SET not_before = max(not_before, ?1)',
       time,
@@ -84,8 +86,14 @@ export class RateLimiter extends DurableObject<Env> {
   }
 
   /** Voids the access tokens of one login. */
-  endSession(sessionId: string): void {
+  async endSession(sessionId: string): Promise<void> {
+    await this.lookAgain()
     this.sql.exec('INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)', sessionId, Date.now())
+  }
+
+  /** Sees to it that whatever is kept is looked at within a day. */
+  private async lookAgain(): Promise<void> {
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + DAY_MS)
   }
 
   private standing(now: number): Standing {

@@ -178,11 +178,24 @@ test('requests do not queue up before a limiter that hangs: they wait for one an
   expect(await remaining()).toBe(99)
 })
 
+const stored = () =>
+  runInDurableObject(limiter(), (_, state) =>
+    state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'usage'").toArray(),
+  )
+
+test.each([
+  ['an ended login', () => limiter().endSession('login 1')],
+  ['void tokens', () => limiter().voidTokensBefore(Date.now())],
+  ['a suspension that was lifted', () => limiter().setSuspended(false)],
+])('a limiter that only heard of %s leaves no trace either', async (_, hear) => {
+  await hear()
+  expect(await stored()).toHaveLength(1)
+  later(86_400)
+  expect(await runDurableObjectAlarm(limiter())).toBe(true)
+  expect(await stored()).toHaveLength(0)
+})
+
 test('a day after its last window a limiter leaves no trace, but for a suspension', async () => {
-  const stored = () =>
-    runInDurableObject(limiter(), (_, state) =>
-      state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'usage'").toArray(),
-    )
   await outcomes(10, 'user')
   await limiter().setSuspended(true)
   later(86_400)
