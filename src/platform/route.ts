@@ -28,6 +28,8 @@ type Options<A extends Access, P, Q, B, R, S extends number, T extends BodyType>
   /** Needed of a token's scopes, whenever there is a token. */
   scope?: Scope
   summary: string
+  /** What the summary has no room for. */
+  description?: string
   params?: P
   query?: Q
   /** The body's schema; JSON unless `bodyType` says otherwise. Make it strict, so that unknown fields are refused. */
@@ -101,6 +103,7 @@ export function route<
     method: o.method,
     path: o.path,
     summary: o.summary,
+    ...(o.description && { description: o.description }),
     'x-access': o.access,
     ...(o.scope && { 'x-scope': o.scope }),
     ...(o.limit && { 'x-limit': o.limit }),

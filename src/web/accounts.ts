@@ -25,15 +25,22 @@ export async function readAccount(handle: string): Promise<Account> {
   return keep(await get<Account>(`/accounts/by-handle/${encodeURIComponent(handle)}`))
 }
 
-export async function setFollowing({ id }: Account, following: boolean): Promise<Account> {
-  const account = await call<Account>(following ? 'PUT' : 'DELETE', `/accounts/${id}/follow`)
+export async function setFollowing(account: Account, following: boolean): Promise<void> {
+  const path = `/accounts/${account.id}/follow`
+  if (following) keep(await call<Account>('PUT', path))
+  else await call('DELETE', path).then(() => relate(account, { following }))
   refreshHome()
-  return keep(account)
 }
 
-export async function setBlocking({ id }: Account, blocking: boolean): Promise<void> {
-  keep(await call<Account>(blocking ? 'PUT' : 'DELETE', `/accounts/${id}/block`))
+export async function setBlocking(account: Account, blocking: boolean): Promise<void> {
+  await call(blocking ? 'PUT' : 'DELETE', `/accounts/${account.id}/block`)
+  relate(account, blocking ? { blocking, following: false, followedBy: false } : { blocking })
   refreshHome()
+}
+
+/** Shows how one stands to an account from now on, where the server's answer tells nothing of the account. */
+function relate(account: Account, change: Partial<Account['relation']>): void {
+  keep({ ...account, relation: { ...account.relation!, ...change } })
 }
 
 export async function editProfile(json: { displayName: string; bio: string }): Promise<void> {

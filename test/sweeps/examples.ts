@@ -24,6 +24,8 @@ export const seen: Rule = (caller, { state }) => {
   return state === 'open' || caller === 'owner' ? null : 'not_found'
 }
 const others: Rule = (caller, target) => seen(caller, target) ?? (caller === 'owner' ? 'invalid' : null)
+/** What is said of one's own list looks at nobody; what never was is not the caller's own id either. */
+const ownList: Rule = (caller, { state }) => (caller === 'owner' && state !== 'absent' ? 'invalid' : null)
 const owners: Rule = (caller, target) => seen(caller, target) ?? (caller === 'owner' ? null : 'forbidden')
 const untaken: Rule = (caller, { state }) => (state === 'untaken' && caller === 'owner' ? null : 'not_found')
 const anybody: Rule = (_, { state }) => (state === 'absent' ? 'not_found' : null)
@@ -49,9 +51,9 @@ export const examples: Record<string, Example> = {
   setRole: { rule: anybody, json: () => ({ role: 'moderator' }) },
   editProfile: { json: () => ({ displayName: 'Ada', bio: 'Mathematician' }) },
   followAccount: { rule: others },
-  unfollowAccount: { rule: others },
-  blockAccount: { rule: others },
-  unblockAccount: { rule: others },
+  unfollowAccount: { rule: ownList },
+  blockAccount: { rule: ownList },
+  unblockAccount: { rule: ownList },
   suspendAccount: { rule: anybody },
   liftSuspension: { rule: anybody },
   createPost: { json: () => ({ text: 'Hello', visibility: 'public', media: [] }) },

@@ -44,7 +44,7 @@ export function makeModel(people: string[]) {
       likes[step.do === 'like' ? 'add' : 'delete'](step.who)
     } else if ('who' in step) {
       const [there, back] = [`${step.who} ${step.whom}`, `${step.whom} ${step.who}`]
-      if (!knows(step.who, step.whom) || (step.do === 'follow' && blocks.has(there))) return false
+      if (step.do === 'follow' && (!knows(step.who, step.whom) || blocks.has(there))) return false
       if (step.do === 'follow' && !follows.has(there)) tell(step.whom, 'follow', step.who, null)
       if (step.do === 'follow') follows.add(there)
       if (step.do === 'unfollow' || step.do === 'block') follows.delete(there)

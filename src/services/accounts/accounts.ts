@@ -26,6 +26,15 @@ export async function getAccount(ctx: Ctx, { accountId }: { accountId: Id }): Pr
   return account
 }
 
+/**
+ * For statements about the viewer's own list: throws `invalid` for the viewer's own id, `not_found` for one of a shard that
+ * does not exist. The account itself is not looked at, so that the answer tells nothing of it.
+ */
+export function requireOther(ctx: UserCtx, accountId: Id): void {
+  if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
+  ctx.db.shardOf(accountId)
+}
+
 /** The account that has this handle, whatever its case. */
 export async function getAccountByHandle(ctx: Ctx, { handle }: { handle: string }): Promise<Account> {
   const accountId = (await accountIdsOf(ctx, [handle.toLowerCase()])).get(handle.toLowerCase())

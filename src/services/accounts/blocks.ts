@@ -1,23 +1,20 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import { atPrimary, type Database } from '../../platform/db.ts'
-import { invalid } from '../../platform/errors.ts'
 import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
-import { getAccount } from './accounts.ts'
+import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
 import { addTo } from './statements.ts'
 import { blocks, followers, follows } from './tables.ts'
-import type { Account } from './views.ts'
 
 /**
  * Blocks an account: from this batch on it sees nothing of the viewer, for it is written where visibility is asked.
- * Follows end in both directions.
+ * Follows end in both directions. The other side may be hidden from the viewer: who is blocked may block back.
  */
-export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<Account> {
-  const account = await getAccount(ctx, { accountId: otherId })
-  if (!account.relation) throw invalid('accountId', 'is your own')
+export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
+  requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
   await db.batch([
@@ -26,16 +23,14 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
     ...endFollows(db, accountId, otherId),
   ])
   ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
-  return { ...account, relation: { following: false, followedBy: false, blocking: true } }
 }
 
 /**
  * Takes a block back; the follows that it ended stay ended. The other side's shard may not have heard of the block yet, and
  * once it is gone no event could tell it what to end, so it is told first.
  */
-export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<Account> {
-  const account = await getAccount(ctx, { accountId: otherId })
-  if (!account.relation) throw invalid('accountId', 'is your own')
+export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
+  requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
   await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)
@@ -44,7 +39,6 @@ export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { acc
     record(db, accountUnblocked, { accountId, otherId }, sql`changes() > 0`),
   ])
   ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
-  return { ...account, relation: { ...account.relation, blocking: false } }
 }
 
 /**

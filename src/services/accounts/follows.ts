@@ -5,7 +5,7 @@ import { Failure, invalid } from '../../platform/errors.ts'
 import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
 import { idsOf, loadPage, type Page, type PageQuery, seek } from '../../platform/page.ts'
-import { getAccount } from './accounts.ts'
+import { getAccount, requireOther } from './accounts.ts'
 import { accountFollowed, accountUnfollowed } from './events.ts'
 import { addTo } from './statements.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
@@ -46,10 +46,9 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountRef): Pr
   return { ...account, relation: { ...relation, following: true } }
 }
 
-/** Stops following an account; where it was not followed, nothing changes. */
-export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountRef): Promise<Account> {
-  const account = await getAccount(ctx, { accountId })
-  if (!account.relation) throw invalid('accountId', 'is your own')
+/** Stops following an account, though it may be suspended by now; where it was not followed, nothing changes. */
+export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountRef): Promise<void> {
+  requireOther(ctx, accountId)
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
   await db.batch([
@@ -58,7 +57,6 @@ export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountRef): 
     record(db, accountUnfollowed, follow, sql`changes() > 0`),
   ])
   ctx.defer(() => mirrorFollow(ctx, follow))
-  return { ...account, relation: { ...account.relation, following: false } }
 }
 
 /**

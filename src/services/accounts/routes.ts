@@ -10,6 +10,9 @@ import { Account, AccountIdRef, AccountPage } from './views.ts'
 
 const HandleRef = z.object({ handle: Handle })
 
+const tellsNothing =
+  '204: the viewer’s own list now reads so. It tells nothing of the account, which may be hidden or may never have been.'
+
 export const accountRoutes = routes()
   .openapi(
     route({
@@ -85,10 +88,15 @@ export const accountRoutes = routes()
       access: 'user',
       scope: 'accounts:write',
       params: AccountIdRef,
-      returns: Account,
-      summary: 'Stop following an account',
+      returns: null,
+      status: 204,
+      summary: 'Stop following an account; where it was not followed, nothing changes',
+      description: tellsNothing,
     }),
-    async (c) => c.json(await unfollowAccount(c.var.ctx, c.req.valid('param')), 200),
+    async (c) => {
+      await unfollowAccount(c.var.ctx, c.req.valid('param'))
+      return c.body(null, 204)
+    },
   )
   .openapi(
     route({
@@ -98,10 +106,15 @@ export const accountRoutes = routes()
       access: 'user',
       scope: 'accounts:write',
       params: AccountIdRef,
-      returns: Account,
+      returns: null,
+      status: 204,
       summary: 'Block an account: it no longer sees the viewer, and follows end both ways',
+      description: tellsNothing,
     }),
-    async (c) => c.json(await blockAccount(c.var.ctx, c.req.valid('param')), 200),
+    async (c) => {
+      await blockAccount(c.var.ctx, c.req.valid('param'))
+      return c.body(null, 204)
+    },
   )
   .openapi(
     route({
@@ -111,10 +124,15 @@ export const accountRoutes = routes()
       access: 'user',
       scope: 'accounts:write',
       params: AccountIdRef,
-      returns: Account,
-      summary: 'Take a block back',
+      returns: null,
+      status: 204,
+      summary: 'Take a block back; where there is none, nothing changes',
+      description: tellsNothing,
     }),
-    async (c) => c.json(await unblockAccount(c.var.ctx, c.req.valid('param')), 200),
+    async (c) => {
+      await unblockAccount(c.var.ctx, c.req.valid('param'))
+      return c.body(null, 204)
+    },
   )
   .openapi(
     route({
