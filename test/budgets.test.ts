@@ -2,7 +2,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { seenBy, type UserCtx } from '../src/platform/context.ts'
 import type { Cost } from '../src/platform/cost.ts'
 import { type Id, shardOf } from '../src/platform/ids.ts'
-import { followAccount } from '../src/services/accounts/follows.ts'
+import { blockAccount } from '../src/services/accounts/blocks.ts'
+import { followAccount, unfollowAccount } from '../src/services/accounts/follows.ts'
 import { homeFeed } from '../src/services/feed/feeds.ts'
 import { pushToOnline } from '../src/services/feed/spread.ts'
 import { listNotifications } from '../src/services/notifications/notifications.ts'
@@ -108,6 +109,24 @@ test.each(sizes)('reading and writing cost the same beside %i posts, on one shar
     await within('notifications page', { trips: 2 + shardOf(other), rowsRead: 6 * PAGE }, (ctx) =>
       listNotifications(ctx, { limit: PAGE }),
     )
+    await held.deliver()
+  }
+})
+
+test('one’s own list is written in one trip, without a look at the other account', async () => {
+  for (const [author, other] of [await idsOf('listed', 2, () => 0), await idsOf('listed_apart', 2, (i) => i)]) {
+    const within = async (name: string, budget: Budget, act: (ctx: UserCtx, ref: { accountId: Id }) => Promise<void>) =>
+      expectWithin(name, await costOf(other!, (ctx) => act(ctx, { accountId: author! })), { trips: 1, ...budget })
+    const written = { rowsRead: 8, queueMessages: 1 }
+    await seedFollows([[other!, author!]])
+    await within('unfollow', { ...written, rowsWritten: 3 }, unfollowAccount)
+    await within('unfollow again', { rowsRead: 8 }, unfollowAccount)
+    await seedFollows([
+      [other!, author!],
+      [author!, other!],
+    ])
+    await within('block', { ...written, rowsWritten: 6 }, blockAccount)
+    await within('block again', { rowsRead: 8 }, blockAccount)
     await held.deliver()
   }
 })
