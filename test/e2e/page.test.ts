@@ -234,6 +234,33 @@ describe.skipIf(!existsSync(executablePath))('the page', () => {
     expect(await bob.evaluate('document.documentElement.scrollWidth')).toBe(390)
   })
 
+  test('an account’s page shows at once what is done there, and the server agrees', async () => {
+    const relations = bob.getByRole('main').getByRole('button')
+    const press = (name: string) => relations.filter({ hasText: new RegExp(`^${name}$`) }).click()
+    const offered = (...names: string[]) =>
+      expect
+        .poll(async () => (await relations.allTextContents()).filter((name) => /block|follow/i.test(name)))
+        .toEqual(names)
+    await bob.goto(`${origin}/@ada`)
+    await offered('Block', 'Unfollow')
+    await press('Unfollow')
+    await offered('Block', 'Follow')
+    await bob.reload()
+    await offered('Block', 'Follow')
+    await press('Follow')
+    await offered('Block', 'Unfollow')
+
+    await press('Block')
+    await bob.getByRole('dialog').getByRole('button', { name: 'Block' }).click()
+    await offered('Unblock')
+    await bob.reload()
+    await offered('Unblock')
+    await press('Unblock')
+    await offered('Block', 'Follow')
+    await bob.reload()
+    await offered('Block', 'Follow')
+  })
+
   test('a post whose answer was lost is published once', async () => {
     const keys: (string | undefined)[] = []
     await ada.getByRole('link', { name: 'Home' }).click()
