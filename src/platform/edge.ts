@@ -7,14 +7,14 @@ import { requestId } from 'hono/request-id'
 import { routePath } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
 import type { StandingSource } from './access.ts'
-import { createContext } from './context.ts'
+import { type Ctx, createContext, type Viewer } from './context.ts'
 import type { Env } from './env.ts'
 import { answerError, Failure, notFound, toFailure } from './errors.ts'
 import { log } from './log.ts'
 import { measure, traceId } from './metrics.ts'
 import { wakeSweepers } from './relay.ts'
 import type { AppEnv } from './route.ts'
-import { type KeySource, tokenMissing, unauthorized, verifyAccessToken } from './tokens.ts'
+import { type KeySource, rememberedViewer, tokenMissing, unauthorized, verifyAccessToken } from './tokens.ts'
 
 const BOOKMARKS = 'x-bookmarks'
 const MAX_TEXT_BYTES = 256 * 1024
@@ -136,15 +136,25 @@ export const edge = [
 
 const AUTHORIZATION = 'The Authorization header must be: Bearer TOKEN'
 
+function tokenIn(header: string): string {
+  const token = /^Bearer ([\w.-]{20,4096})$/i.exec(header)?.[1]
+  if (!token) throw (/^Bearer\b/i.test(header) ? unauthorized : tokenMissing)(AUTHORIZATION)
+  return token
+}
+
+/** Most requests bring a token that was looked at before: those do without a second look. */
+function rememberedIn(ctx: Ctx, header: string): Viewer | null {
+  return /^Bearer /i.test(header) ? rememberedViewer(ctx, header.slice('Bearer '.length)) : null
+}
+
 /** Reads the bearer token, if there is one. A token that does not hold is refused even where none is needed. */
 export function authentication(keys: KeySource, standingOf: StandingSource) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
     c.set('standingOf', standingOf)
     const header = c.req.header('authorization')
     if (header !== undefined) {
-      const token = /^Bearer ([\w.-]{20,4096})$/i.exec(header)?.[1]
-      if (!token) throw (/^Bearer\b/i.test(header) ? unauthorized : tokenMissing)(AUTHORIZATION)
-      c.var.ctx.viewer = await verifyAccessToken(c.var.ctx, token, keys)
+      const { ctx } = c.var
+      ctx.viewer = rememberedIn(ctx, header) ?? (await verifyAccessToken(ctx, tokenIn(header), keys))
     }
     await next()
   })

@@ -38,6 +38,12 @@ export async function setBlocking(account: Account, blocking: boolean): Promise<
   refreshHome()
 }
 
+/** Takes back a block of an account that may be hidden. */
+export async function unblock(id: string): Promise<void> {
+  await call('DELETE', `/accounts/${id}/block`)
+  refreshHome()
+}
+
 /** Shows how one stands to an account from now on, where the server's answer tells nothing of the account. */
 function relate(account: Account, change: Partial<Account['relation']>): void {
   keep({ ...account, relation: { ...account.relation!, ...change } })

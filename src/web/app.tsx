@@ -1,4 +1,5 @@
 import { Announcements, reasonOf } from './announce.tsx'
+import { Blocked } from './blocked.tsx'
 import { Connection } from './connection.tsx'
 import { ConfirmDialog } from './dialog.tsx'
 import { Discover, Home } from './feed.tsx'
@@ -60,6 +61,7 @@ function CurrentView({ path }: { path: string }) {
   }
   if (!session.value) return first === 'register' ? <Register /> : <LogIn />
   if (first === 'notifications') return <Notifications />
+  if (first === 'blocked') return <Blocked />
   if (['', 'login', 'register'].includes(first)) return <Home />
   return <NotFound />
 }

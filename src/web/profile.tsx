@@ -77,12 +77,12 @@ function Card({ account }: { account: Account }) {
       ) : (
         bio && <p class="bio">{bio}</p>
       )}
-      <Counts account={account} />
+      <Counts account={account} isMine={isMine} />
     </section>
   )
 }
 
-function Counts({ account }: { account: Account }) {
+function Counts({ account, isMine }: { account: Account; isMine: boolean }) {
   const { handle, followerCount, followingCount, postCount, createdAt } = account
   return (
     <ul class="counts">
@@ -99,6 +99,11 @@ function Counts({ account }: { account: Account }) {
           <b>{followingCount}</b> following
         </Link>
       </li>
+      {isMine && (
+        <li>
+          <Link href="/blocked">Blocked accounts</Link>
+        </li>
+      )}
       <li class="joined">Joined {monthOf(createdAt)}</li>
     </ul>
   )

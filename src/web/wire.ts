@@ -19,6 +19,9 @@ export type Account = Profile & {
   relation: { following: boolean; followedBy: boolean; blocking: boolean } | null
 }
 
+/** An account that one blocks; null where it is hidden. */
+export type Block = { id: string; account: Profile | null }
+
 /** A stretch of a post's text; offsets are UTF-16 code units. */
 export type Entity = { start: number; end: number } & (
   | { kind: 'mention'; accountId: string; handle: string }

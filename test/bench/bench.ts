@@ -15,7 +15,7 @@ process.env.WRANGLER_LOG ??= 'none'
 const productFolder = 'dist/bench/product'
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '24' },
+    rounds: { type: 'string', default: '16' },
     seconds: { type: 'string', default: '0.7' },
     connections: { type: 'string', default: '8' },
     save: { type: 'boolean', default: true },
@@ -24,14 +24,19 @@ const { values } = parseArgs({
 })
 const [rounds, seconds, connections] = [Number(values.rounds), Number(values.seconds), Number(values.connections)]
 
-/** One round of a case. Its lists go on where the round before left them; what sleeps is woken first, unmeasured. */
+/**
+ * One round of a case. Its lists go on where the round before left them. What sleeps is woken first, and what was forgotten
+ * while other Workers ran is compiled again, unmeasured.
+ */
 async function measure(runtime: Runtime, { name, worker, traffic, writes }: Case, round: number): Promise<Round> {
   const port = await runtime.portOf(worker)
   const cpu = () => (writes ? cpuWhenIdle(runtime.pid) : cpuOf(runtime.pid))
   const from = round * 10_000
   const woken = await drive(traffic, { port, connections, from, requests: traffic.tokens.length })
+  const warm = await drive(traffic, { port, connections, from: from + woken.requests, seconds: seconds / 2 })
   const before = await cpu()
-  const outcome = await drive(traffic, { port, connections, from: from + woken.requests, seconds })
+  const next = from + woken.requests + warm.requests
+  const outcome = await drive(traffic, { port, connections, from: next, seconds })
   const after = await cpu()
   if (outcome.failures > 0) throw new Error(`${name}: ${outcome.failures} of ${outcome.requests} requests failed`)
   return { ...outcome, cpu: ((after - before) / outcome.requests) * 1e6 }

@@ -1,7 +1,7 @@
 import { CompactSign, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { toId } from '../../src/platform/ids.ts'
-import { audienceOf, issuerOf, verifyAccessToken } from '../../src/platform/tokens.ts'
+import { audienceOf, issuerOf, rememberedViewer, verifyAccessToken } from '../../src/platform/tokens.ts'
 import { contextWith } from '../support/platform.ts'
 
 const ours = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
@@ -47,7 +47,7 @@ function token({ header: heads, claims: says, key = ours.privateKey }: Parts = {
   return new SignJWT({ ...claims(), ...says }).setProtectedHeader(all).sign(key)
 }
 
-const verify = (text: string) => verifyAccessToken(ctx, text, source)
+const verify = async (text: string) => rememberedViewer(ctx, text) ?? verifyAccessToken(ctx, text, source)
 const encode = (value: unknown) =>
   btoa(JSON.stringify(value)).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_')
 

@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { seenBy, type UserCtx } from '../../src/platform/context.ts'
 import { type Id, newId } from '../../src/platform/ids.ts'
 import { getAccount } from '../../src/services/accounts/accounts.ts'
-import { blockAccount, mirrorBlock, unblockAccount } from '../../src/services/accounts/blocks.ts'
+import { blockAccount, listBlocks, mirrorBlock, unblockAccount } from '../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../src/services/accounts/follows.ts'
 import { liftSuspension, suspendAccount } from '../../src/services/accounts/suspensions.ts'
 import { accountFeed } from '../../src/services/feed/feeds.ts'
@@ -206,4 +206,21 @@ test('who is suspended can be blocked and unblocked; doing it again changes noth
     await settle()
     expect([await between(ada, bob), await counted(ada, bob)]).toEqual([[left, left], 0])
   }
+})
+
+test('the list of one’s blocks has those who are hidden by their ids, and nobody who only blocks one', async () => {
+  const [suspended, blocker] = (await seedPeople(`l${crypto.randomUUID().slice(0, 8)}_`, 2, (i) => i)).map(
+    ({ id }) => id,
+  )
+  const nobody = newId(1, Date.now())
+  for (const id of [bob, suspended!, neighbour, nobody]) await blockAccount(as(ada), { accountId: id })
+  await blockAccount(as(bob), { accountId: ada })
+  await blockAccount(as(blocker!), { accountId: ada })
+  await suspendAccount(moderating(as(neighbour)), { accountId: suspended! })
+  await held.deliver()
+  const { items } = await listBlocks(as(ada), { limit: 50 })
+  expect(items.map(({ id }) => id)).toEqual([nobody, suspended, neighbour, bob].sort((a, b) => Number(b) - Number(a)))
+  expect(items.flatMap(({ account }) => account?.id ?? [])).toEqual([neighbour])
+  await unblockAccount(as(ada), { accountId: bob })
+  expect((await listBlocks(as(ada), { limit: 50 })).items.map(({ id }) => id)).not.toContain(bob)
 })

@@ -141,3 +141,13 @@ test.each(Object.entries(forgeries))('a token is refused that has or is: %s', as
   expect(response.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
   expect(await response.json()).toMatchObject({ code: 'unauthorized' })
 })
+
+test('a token that is remembered counts after its own scheme alone, whatever the case', async () => {
+  const person = await register()
+  const statusOf = async (authorization: string) =>
+    (await stranger().fetch('/v1/accounts/me', { headers: { authorization } })).status
+  for (const scheme of ['Bearer', 'bearer', 'BEARER']) expect(await statusOf(`${scheme} ${person.token}`)).toBe(200)
+  for (const scheme of ['Digest', 'Bearer ', 'Bearer:', 'Basics', '']) {
+    expect(await statusOf(`${scheme} ${person.token}`), scheme).toBe(401)
+  }
+})

@@ -62,6 +62,21 @@ async function follows(side: 'followers' | 'following'): Promise<Fixture> {
   }
 }
 
+async function blocks(): Promise<Fixture> {
+  const who = await one('blocking')
+  return {
+    reader: who,
+    path: '/v1/accounts/me/blocks',
+    add: async (count) => {
+      const others = await many(count)
+      const rows = others.map((other) => ({ account_id: Number(who), other_id: Number(other), by_me: 1 }))
+      await insertRows(shards[0]!, 'blocks', rows)
+      return others
+    },
+    remove: (other) => on(shards, 'DELETE FROM blocks WHERE account_id = ? AND other_id = ?', who, other),
+  }
+}
+
 async function comments(): Promise<Fixture> {
   const author = await one('thread')
   const [root] = (await seedPosts([author])) as [Id]
@@ -121,6 +136,7 @@ const fixtures: Record<string, () => Promise<Fixture>> = {
     const author = await one('author')
     return postsBy(author, await one('reader'), `/v1/accounts/${author}/posts`)
   },
+  listBlocks: blocks,
   listComments: comments,
   listFollowers: () => follows('followers'),
   listFollowing: () => follows('following'),

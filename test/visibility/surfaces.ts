@@ -1,6 +1,7 @@
 import type { Ctx, UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
+import { listBlocks } from '../../src/services/accounts/blocks.ts'
 import { listFollowers, listFollowing } from '../../src/services/accounts/follows.ts'
 import type { Account } from '../../src/services/accounts/views.ts'
 import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
@@ -158,6 +159,19 @@ export const surfaces: Record<string, Surface> = {
     of: 'viewer',
     actual: async (look) => shownAccount(await getAccount(look.ctx, { accountId: own(look).viewer.id })),
     expected: (model, viewer) => expectedAccount(model, viewer, viewer!),
+  },
+  listBlocks: {
+    of: 'viewer',
+    actual: async (look) => {
+      const { items } = await listBlocks(own(look), page)
+      const known = items.flatMap(({ account }) => account ?? [])
+      return { known: names(look, { items: known }), hidden: items.length - known.length }
+    },
+    expected: ({ people, blocks, knows }, viewer) => {
+      const blocked = people.filter((other) => blocks.has(`${viewer} ${other}`))
+      const known = blocked.filter((other) => knows(viewer, other)).sort()
+      return { known, hidden: blocked.length - known.length }
+    },
   },
   listFollowers: {
     of: 'person',

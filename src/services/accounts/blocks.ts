@@ -3,11 +3,13 @@ import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import { atPrimary, type Database } from '../../platform/db.ts'
 import { mirror, record } from '../../platform/events.ts'
 import type { Id } from '../../platform/ids.ts'
+import { idsOf, loadPage, type Page, type PageQuery, seek } from '../../platform/page.ts'
 import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
 import { addTo } from './statements.ts'
 import { blocks, followers, follows } from './tables.ts'
+import { type Block, loadAccountRefs } from './views.ts'
 
 /**
  * Blocks an account: from this batch on it sees nothing of the viewer, for it is written where visibility is asked.
@@ -65,6 +67,23 @@ export async function mirrorBlock(
   )
   await mirrorFollow(ctx, { followerId: accountId, followeeId: otherId })
   await mirrorFollow(ctx, { followerId: otherId, followeeId: accountId })
+}
+
+/** Whom the viewer blocks, the newest accounts first; by its id alone where an account is hidden, so that it can be let go. */
+export async function listBlocks(ctx: UserCtx, query: PageQuery): Promise<Page<Block>> {
+  const accountId = ctx.viewer.id
+  const from = await seek(ctx, query, `blocks of ${accountId}`, blocks.otherId)
+  const rows = await ctx.db
+    .shardOf(accountId)
+    .select({ id: blocks.otherId })
+    .from(blocks)
+    .where(and(eq(blocks.accountId, accountId), eq(blocks.byMe, true), from.where))
+    .orderBy(from.order(blocks.otherId))
+    .limit(from.limit)
+  return loadPage(ctx, from, rows, async (kept) => {
+    const known = await loadAccountRefs(ctx, idsOf(kept))
+    return new Map(kept.map(({ id }) => [id, { id, account: known.get(id) ?? null }]))
+  })
 }
 
 function entry(accountId: Id, otherId: Id, byMe: boolean) {

@@ -3,10 +3,10 @@ import { PageQuery } from '../../platform/page.ts'
 import { route, routes } from '../../platform/route.ts'
 import { Handle } from '../identity/views.ts'
 import { editProfile, getAccount, getAccountByHandle, ProfileChange } from './accounts.ts'
-import { blockAccount, unblockAccount } from './blocks.ts'
+import { blockAccount, listBlocks, unblockAccount } from './blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from './follows.ts'
 import { liftSuspension, suspendAccount } from './suspensions.ts'
-import { Account, AccountIdRef, AccountPage } from './views.ts'
+import { Account, AccountIdRef, AccountPage, BlockPage } from './views.ts'
 
 const HandleRef = z.object({ handle: Handle })
 
@@ -133,6 +133,19 @@ export const accountRoutes = routes()
       await unblockAccount(c.var.ctx, c.req.valid('param'))
       return c.body(null, 204)
     },
+  )
+  .openapi(
+    route({
+      id: 'listBlocks',
+      method: 'get',
+      path: '/accounts/me/blocks',
+      access: 'user',
+      scope: 'accounts:read',
+      query: PageQuery,
+      returns: BlockPage,
+      summary: 'Whom the viewer blocks',
+    }),
+    async (c) => c.json(await listBlocks(c.var.ctx, c.req.valid('query')), 200),
   )
   .openapi(
     route({

@@ -28,6 +28,15 @@ export const Account = AccountRef.extend({
 export type Account = z.infer<typeof Account>
 export const AccountPage = pageOf('Account', Account)
 
+export const Block = z
+  .object({
+    id: Id,
+    account: AccountRef.nullable().openapi({ description: 'Null where the viewer cannot see it, or there is none' }),
+  })
+  .openapi('Block')
+export type Block = z.infer<typeof Block>
+export const BlockPage = pageOf('Block', Block)
+
 /** Whether the viewer may know of an account: not suspended, and not one that blocks the viewer. */
 function knownTo(viewerId: Bound<Id> | null): SQL {
   const standing = sql`${accounts.suspendedAt} is null`
