@@ -26,10 +26,12 @@ function cleaned(field: string, text: string): string {
   return VISIBLE.test(text) ? text.toWellFormed().normalize('NFC').trim() : ''
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+// Making one takes milliseconds, which no start should spend.
+let graphemes: Intl.Segmenter | null = null
 
 /** Throws `invalid` for a text of more than `max` characters as people count them: grapheme clusters (UAX #29). */
 export function requireLength(field: string, text: string, max: number): void {
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
   let length = 0
   for (const _ of graphemes.segment(text)) {
     if (++length > max) throw invalid(field, `is longer than ${max} characters`)
