@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { seenBy, type UserCtx } from '../src/platform/context.ts'
 import type { Cost } from '../src/platform/cost.ts'
 import { type Id, shardOf } from '../src/platform/ids.ts'
-import { blockAccount } from '../src/services/accounts/blocks.ts'
+import { blockAccount, listBlocks, unblockAccount } from '../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../src/services/accounts/follows.ts'
 import { homeFeed } from '../src/services/feed/feeds.ts'
 import { pushToOnline } from '../src/services/feed/spread.ts'
@@ -125,6 +125,7 @@ test('one’s own list is written in one trip, without a look at the other accou
       [other!, author!],
       [author!, other!],
     ])
+    await within('unblock, where there is no block', { rowsRead: 1 }, unblockAccount)
     await within('block', { ...written, rowsWritten: 6 }, blockAccount)
     await within('block again', { rowsRead: 8 }, blockAccount)
     await held.deliver()
@@ -166,6 +167,16 @@ test('a notifications page reads the page, its posts and its people, in one wave
     // Twenty posts and twenty other people, besides the row ahead and the reader's own account.
     expectWithin('notifications page', cost, { trips: 3, rowsRead: 6 * PAGE + 2 })
   }
+})
+
+test('a page of blocks asks the reader’s shard, and in one wave each shard for its people', async () => {
+  const [reader, ...others] = await idsOf('blocking', 2 + PAGE, (i) => i % 2)
+  const rows = others.map((other) => ({ account_id: Number(reader), other_id: Number(other), by_me: 1 }))
+  await insertRows(shards[0]!, 'blocks', rows)
+  expectWithin('blocks page', await costOf(reader!, (ctx) => listBlocks(ctx, { limit: PAGE })), {
+    trips: 3,
+    rowsRead: 4 * PAGE,
+  })
 })
 
 test('a notifications page of comments asks for their roots in the same wave', async () => {

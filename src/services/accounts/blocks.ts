@@ -34,6 +34,7 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
+  if ((await countBlocks(ctx, accountId, otherId)) === 0) return
   await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)
   await db.batch([
@@ -53,10 +54,7 @@ export async function mirrorBlock(
 ): Promise<void> {
   const db = ctx.db.shardOf(otherId)
   await mirror(
-    () =>
-      atPrimary(ctx)
-        .shardOf(accountId)
-        .$count(blocks, entry(accountId, otherId, true)),
+    () => countBlocks(ctx, accountId, otherId),
     (blocking) =>
       blocking
         ? db.batch([
@@ -84,6 +82,13 @@ export async function listBlocks(ctx: UserCtx, query: PageQuery): Promise<Page<B
     const known = await loadAccountRefs(ctx, idsOf(kept))
     return new Map(kept.map(({ id }) => [id, { id, account: known.get(id) ?? null }]))
   })
+}
+
+/** Whether one blocks the other at this moment, as 0 or 1. */
+function countBlocks(ctx: SystemCtx, accountId: Id, otherId: Id): Promise<number> {
+  return atPrimary(ctx)
+    .shardOf(accountId)
+    .$count(blocks, entry(accountId, otherId, true))
 }
 
 function entry(accountId: Id, otherId: Id, byMe: boolean) {
