@@ -49,7 +49,7 @@ async function checkDeployment(target: Target): Promise<void> {
 
 /** A server that runs stays: its next build may be better. */
 async function fail(message: string): Promise<void> {
-  const serves = wrangler !== undefined && isServing(wrangler)
+  const serves = command === 'dev' && wrangler !== undefined && isServing(wrangler)
   process.exitCode = serves ? 0 : 1
   if (wrangler && !serves) await endWrangler(wrangler, message)
   else process.stderr.write(`${message}\n`)

@@ -38,7 +38,7 @@ export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standin
   if (scope !== null && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The scope is ${scope}`)
 }
 
-/** Throws `suspended` when a login's account is, which ends its logins too; and `unauthorized` when it has ended or its token is void. */
+/** Throws `suspended` when a login's account is, and `unauthorized` when it has ended or its token is void. */
 export function requireStanding(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, standing: Standing | null): void {
   if (standing === null) throw new Failure('unavailable', undefined, { headers: { 'retry-after': '2' } })
   if (standing.suspended) throw new Failure('suspended')

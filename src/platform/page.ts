@@ -117,7 +117,8 @@ export async function loadPage<R extends { id: Id }, T>(
 
 /**
  * Sealed, for the rows may be some that the viewer must not know of; both cursors of a page are one seal of its ends. Every
- * id makes a cursor of the same length, whose base64 has no spare bits that could be altered unnoticed.
+ * id makes a cursor of the same length, whose base64 has no spare bits that could be altered unnoticed. Which way it leads
+ * stands outside: turned round, it begins at the other end of the same page.
  */
 async function sealCursors(ctx: SystemCtx, list: string, first: Id, last: Id) {
   const ends = await seal(ctx.config, `${first.padStart(ID_DIGITS)}${last.padStart(ID_DIGITS)}`, contextOf(list))

@@ -6,7 +6,7 @@ const ALL_CONTROL_CHARACTERS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
 /** More marks on one letter than any language has (Stream-Safe Text, UAX #15): ordering long runs of them takes quadratic time. */
 const STACKED_MARKS = /\p{M}{31,}/u
 /** What leaves a trace on a page: no space of whatever width, no joiner, no filler. */
-const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/u
+const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u
 
 /**
  * A text of several lines as it is kept: well-formed, NFC, trimmed, without control characters; empty where there is nothing

@@ -16,11 +16,11 @@ export function EditProfile({ account, onDone }: { account: Account; onDone: () 
         name="displayName"
         label="Name"
         defaultValue={account.displayName}
-        maxLength={50}
+        maxLength={1000}
         autocomplete="name"
         required
       />
-      <LongField form={form} name="bio" label="About you" value={account.bio} maxLength={500} />
+      <LongField form={form} name="bio" label="About you" value={account.bio} maxLength={10000} />
       <FormFailure form={form} shown={['displayName', 'bio']} />
       <div class="actions">
         <button type="button" class="secondary" onClick={onDone}>

@@ -16,7 +16,7 @@ test('a text in which there is nothing to see is empty', () => {
 })
 
 test('what joins and spaces what is seen stays', () => {
-  for (const text of ['.', '👩‍🚀', 'می‌خواهم', 'a\u200bb', 'ᄀ\u1160', '🏴󠁧󠁢󠁳󠁣󠁴󠁿']) {
+  for (const text of ['.', '\u0600', '👩‍🚀', 'می‌خواهم', 'a\u200bb', 'ᄀ\u1160', '🏴󠁧󠁢󠁳󠁣󠁴󠁿']) {
     expect(cleanText('text', ` ${text}\n`)).toBe(text.normalize('NFC'))
   }
 })

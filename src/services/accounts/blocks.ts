@@ -29,12 +29,13 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
 
 /**
  * Takes a block back; the follows that it ended stay ended. The other side's shard may not have heard of the block yet, and
- * once it is gone no event could tell it what to end, so it is told first.
+ * once it is gone no event could tell it what to end, so it is told first. Where there is no block, it only hears that again.
  */
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
-  if ((await countBlocks(ctx, accountId, otherId)) === 0) return
+  if ((await countBlocks(ctx, accountId, otherId)) === 0)
+    return ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
   await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)
   await db.batch([

@@ -30,13 +30,17 @@ export async function readStanding(ctx: Ctx, { id, sessionId }: Viewer): Promise
   return { suspended: suspendedAt !== null, notBefore: login[0]?.notBefore ?? 0, endedSessions: ended }
 }
 
-/** Ends the logins of an account that is suspended by now, for good: their access tokens stay void when it is lifted. */
+/**
+ * Ends the logins of an account that is suspended by now, for good: their access tokens stay void when it is lifted. What the
+ * directory says of that is passed on in any case, since a try before this one may have been cut off.
+ */
 export async function endLoginsOfSuspended(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
-  if ((await readSuspension(ctx, accountId)) === null) return
-  const db = ctx.db.directory
-  await db.batch([
-    db.update(users).set({ tokensVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
-    db.delete(sessions).where(eq(sessions.userId, accountId)),
-  ])
+  if ((await readSuspension(ctx, accountId)) !== null) {
+    const db = ctx.db.directory
+    await db.batch([
+      db.update(users).set({ tokensVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
+      db.delete(sessions).where(eq(sessions.userId, accountId)),
+    ])
+  }
   await shutOutEverywhere(ctx, { accountId })
 }
