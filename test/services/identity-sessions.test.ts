@@ -297,6 +297,15 @@ test('events of a suspension and its lifting that arrive late and in the wrong o
   await vi.waitUntil(async () => (await as(max.token)).status === 403, { timeout: 5_000, interval: 50 })
 })
 
+test('what a suspension made void stays so, though it was lifted before the limiter heard of it', async () => {
+  const ned = await register('ned_susp')
+  await env.DIRECTORY.prepare('update users set tokens_void_before = ? where id = ?')
+    .bind(Date.now(), Number(ned.id))
+    .run()
+  await emit('account.suspended', { accountId: ned.id })
+  await vi.waitUntil(async () => (await as(ned.token)).status === 401, { timeout: 5_000, interval: 50 })
+})
+
 test('whoever was suspended a moment ago gets no tokens, though the event has not come yet', async () => {
   const mia = await register('mia_susp')
   const shard = [env.SHARD_0, env.SHARD_1][shardOf(mia.id)]!
