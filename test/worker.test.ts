@@ -1,7 +1,6 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { app } from '../src/app.ts'
 import { type Id, newId } from '../src/platform/ids.ts'
 import worker from '../src/worker.ts'
 import settings from '../wrangler.toml?raw'
@@ -28,16 +27,6 @@ async function waitingEvent() {
   return { source: '0', id, type: 'post.published', data }
 }
 const waiting = (id: Id) => count(`SELECT count(*) n FROM outbox WHERE id = ${Number(id)}`, [env.SHARD_0])
-
-test('the page answers at no address of the API, nor at the roots of it', () => {
-  const [, list] = /^run_worker_first = \[(.*)\]$/m.exec(settings)!
-  const first = list!.split(', ').map((pattern) => JSON.parse(pattern) as string)
-  const isOurs = (path: string) =>
-    first.some((pattern) => (pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern))
-  const folders = first.filter((pattern) => pattern.endsWith('/*')).map((pattern) => pattern.slice(0, -2))
-  const paths = app.routes.filter(({ method }) => method !== 'ALL').map(({ path }) => path)
-  expect([...paths, ...folders].filter((path) => !isOurs(path))).toEqual([])
-})
 
 test('three environments have three queues each, and one beside each for what failed', () => {
   const kinds = ['-events', '-fanout', '-deliveries'].flatMap((kind) => [kind, `${kind}-dead`])

@@ -12,6 +12,7 @@ import type { Env } from './env.ts'
 import { answerError, Failure, notFound, toFailure } from './errors.ts'
 import { log } from './log.ts'
 import { measure, traceId } from './metrics.ts'
+import { answerOfPages } from './pages.ts'
 import { wakeSweepers } from './relay.ts'
 import type { AppEnv } from './route.ts'
 import { type KeySource, rememberedViewer, tokenMissing, unauthorized, verifyAccessToken } from './tokens.ts'
@@ -162,11 +163,16 @@ export function authentication(keys: KeySource, standingOf: StandingSource) {
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
-/** What is answered when no route matched or something was thrown: always a problem. */
+/** What is answered when no route matched or something was thrown: a page, or else a problem. */
 export function edgeFallbacks(app: OpenAPIHono<AppEnv>): void {
-  app.notFound((c) => {
-    const offered = METHODS.filter((method) => isRoute(app, method, c.req.path))
-    if (offered.length === 0) return answerError(c, notFound())
+  app.notFound(async (c) => {
+    const offered: string[] = METHODS.filter((method) => isRoute(app, method, c.req.path))
+    if (offered.length === 0) {
+      const page = await answerOfPages(c)
+      if (!page) return answerError(c, notFound())
+      if (c.req.method === 'GET' || c.req.method === 'HEAD') return page
+      offered.push('GET')
+    }
     const allow = [...offered, ...(offered[0] === 'GET' ? ['HEAD'] : []), 'OPTIONS'].join(', ')
     return answerError(c, new Failure('method_not_allowed', undefined, { headers: { allow } }))
   })

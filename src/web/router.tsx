@@ -2,19 +2,15 @@ import { signal } from '@preact/signals'
 import type { ComponentChildren, PartialAnchorHTMLAttributes } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 
-// Assets redirect /@name to /%40name: people, and the links that we compare with, have it with the @.
-const currentPath = () => window.location.pathname.replace(/^\/%40/, '/@')
-if (currentPath() !== window.location.pathname) history.replaceState(history.state, '', currentPath())
-
 /** Where we are, and how we got here: going back shows what was there, everything else looks for news. */
-export const location = signal({ path: currentPath(), back: false, visit: 0 })
+export const location = signal({ path: window.location.pathname, back: false, visit: 0 })
 
 history.scrollRestoration = 'manual'
 let restore = 0
 
 addEventListener('popstate', ({ state }) => {
   restore = (state as { scroll?: number } | null)?.scroll ?? 0
-  go(currentPath(), true)
+  go(window.location.pathname, true)
 })
 
 /** Goes to a view. It takes the focus on its heading, or on the first element that matches `focus`. */
