@@ -4,6 +4,7 @@ import { deployProblems, type Target } from './deployable.ts'
 import { buildPages } from './pages.ts'
 import { requireTools, requireWritable } from './requirements.ts'
 import { secretCommands, writeDevVars } from './secrets.ts'
+import { buildWorker } from './worker.ts'
 import { endWrangler, findWrangler, isDryRun, isServing, persistsTo, setsVariables } from './wrangler.ts'
 
 // wrangler runs this as its [build] step, before it reads the secrets or starts anything, and names its own command.
@@ -16,7 +17,7 @@ async function build(): Promise<void> {
   requireTools()
   const stateDir = persistsTo(wrangler?.call ?? []) ?? process.env.STATE_DIR ?? STATE_DIR
   for (const folder of [stateDir, 'dist/web']) requireWritable(folder)
-  await buildPages()
+  await Promise.all([buildPages(), target === 'development' ? undefined : buildWorker()])
   writeDevVars()
   await migrateLocally(stateDir)
 }
@@ -32,7 +33,7 @@ async function prepareDeployment(call: string[] | undefined): Promise<void> {
   }
   if (setsVariables(call)) throw new Error('--var goes unchecked: set variables in wrangler.toml.')
   await checkDeployment(target)
-  await buildPages()
+  await Promise.all([buildPages(), buildWorker()])
   if (isDryRun(call)) process.stdout.write('A dry run: the deployment itself makes and migrates the databases.\n')
   else (await import('./migrate.ts')).migrate(target)
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { buildWorker } from '../../scripts/bundle.ts'
+import { buildWorker, workerFolder } from '../../scripts/worker.ts'
 import { type Case, makeCases } from './cases.ts'
 import { drive } from './load.ts'
 import { goalsOf, print, type Round, save, summarize } from './report.ts'
@@ -12,7 +12,6 @@ import { makeTokens } from './tokens.ts'
 import { baseline, besideProduct, bundleBaselines, product } from './workers.ts'
 
 process.env.WRANGLER_LOG ??= 'none'
-const productFolder = 'dist/bench/product'
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '16' },
@@ -46,10 +45,10 @@ async function bench(stateDir: string): Promise<void> {
   const tokens = await makeTokens()
   const community = makeCommunity()
   await bundleBaselines()
-  buildWorker(productFolder)
+  await buildWorker()
   const small = ['bare', 'hello', 'checked', 'one-row'].map((name) => baseline(name, tokens))
   const runtime = await startWorkers(
-    [product(productFolder, tokens), besideProduct('guarded', tokens), besideProduct('statements', tokens), ...small],
+    [product(workerFolder, tokens), besideProduct('guarded', tokens), besideProduct('statements', tokens), ...small],
     stateDir,
   )
   try {

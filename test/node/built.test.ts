@@ -1,0 +1,56 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { buildWorker, workerFolder } from '../../scripts/worker.ts'
+import { freePort } from '../crash/server.ts'
+
+const read = (name: string) => readFileSync(join(workerFolder, name), 'utf8')
+const namesIn = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!)
+
+/** The modules that are compiled once this one is. */
+function compiledWith(name: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(name)) return seen
+  seen.add(name)
+  if (name.endsWith('.js'))
+    for (const next of namesIn(read(name), /(?:from|import)"\.\/([^"]+)"/g)) compiledWith(next, seen)
+  return seen
+}
+
+test('what the first use alone needs is not compiled with the Worker that is deployed', async () => {
+  await buildWorker()
+  const eager = [...compiledWith('worker.js')]
+  expect(eager.filter((name) => name.endsWith('.wasm') || read(name).includes('better-auth'))).toEqual([])
+  const lazy = namesIn(read('worker.js'), /import\("\.\/(\w+)-[^"]+"\)/g)
+  expect([...new Set(lazy)].sort()).toEqual(['auth', 'conventions', 'mails', 'passwords'])
+})
+
+test('the Worker that is deployed does the main job', async () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'built-'))
+  const url = `http://127.0.0.1:${await freePort()}`
+  const settings = ['--var', 'ENVIRONMENT:development', '--var', `BASE_URL:${url}`, '--persist-to', stateDir]
+  const wrangler = ['--no-warnings', 'node_modules/wrangler/wrangler-dist/cli.js', 'dev', '--env', 'staging']
+  const server = spawn(
+    process.execPath,
+    [...wrangler, '--port', new URL(url).port, '--inspector-port', '0', ...settings],
+    {
+      stdio: 'ignore',
+    },
+  )
+  try {
+    while (!(await fetch(`${url}/healthz`).catch(() => null))?.ok) {
+      if (server.exitCode !== null) throw new Error(`wrangler ended with ${server.exitCode}`)
+      await sleep(100)
+    }
+    const { stdout } = await promisify(execFile)(process.execPath, ['scripts/demo.ts', '--url', url])
+    expect(stdout).toContain('All of it holds')
+  } finally {
+    server.kill('SIGTERM')
+    await once(server, 'exit')
+    rmSync(stateDir, { recursive: true })
+  }
+})
