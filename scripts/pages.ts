@@ -1,7 +1,7 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { type Output, outputsOf, replaceFiles } from './output.ts'
 
 const outdir = 'dist/web'
 
@@ -26,24 +26,27 @@ const docsScript = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', dee
 
 /** Builds what the Worker serves as static assets: the pages at / and the API's documentation at /docs. */
 export async function buildPages(): Promise<void> {
-  await build({
+  const { outputFiles } = await build({
     entryPoints: ['src/web/main.tsx'],
     outdir,
     bundle: true,
     minify: true,
     format: 'esm',
     define: { 'process.env.NODE_ENV': '"production"' },
+    write: false,
     logLevel: 'silent',
   })
-  cpSync('src/web', outdir, { recursive: true, filter: (path) => !/\.tsx?$|\/style$|tsconfig\.json$/.test(path) })
-  buildDocs()
+  const fixed = ['index.html', 'icon.svg', '_headers'].map((name) => copyOf(name, `src/web/${name}`))
+  replaceFiles(outdir, [...outputsOf(outputFiles, outdir), ...fixed, ...docs()])
 }
 
-function buildDocs(): void {
-  const docs = join(outdir, 'docs')
-  mkdirSync(docs, { recursive: true })
-  cpSync(fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui.css')), join(docs, 'swagger-ui.css'))
-  cpSync(fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js')), join(docs, 'swagger-ui-bundle.js'))
-  writeFileSync(join(docs, 'index.html'), docsPage)
-  writeFileSync(join(docs, 'open.js'), docsScript)
+const copyOf = (name: string, path: string): Output => ({ name, contents: readFileSync(path) })
+
+function docs(): Output[] {
+  return [
+    copyOf('docs/swagger-ui.css', fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui.css'))),
+    copyOf('docs/swagger-ui-bundle.js', fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'))),
+    { name: 'docs/index.html', contents: docsPage },
+    { name: 'docs/open.js', contents: docsScript },
+  ]
 }

@@ -1,7 +1,6 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { unstable_readConfig } from 'wrangler'
+import { outputsOf, replaceFiles } from './output.ts'
 
 /** Where the Worker stands that is deployed. */
 export const workerFolder = 'dist/worker'
@@ -30,18 +29,5 @@ export async function buildWorker(): Promise<void> {
     write: false,
     logLevel: 'silent',
   })
-  replaceFiles(outputFiles.map(({ path, contents }) => ({ name: basename(path), contents })))
-}
-
-/** Leaves `files` alone in the folder, each whole at any moment: another build may be read meanwhile. */
-function replaceFiles(files: { name: string; contents: Uint8Array }[]): void {
-  mkdirSync(workerFolder, { recursive: true })
-  for (const { name, contents } of files) {
-    const draft = join(workerFolder, `.${name}.${process.pid}`)
-    writeFileSync(draft, contents)
-    renameSync(draft, join(workerFolder, name))
-  }
-  const names = new Set(files.map(({ name }) => name))
-  const stale = readdirSync(workerFolder).filter((name) => !name.startsWith('.') && !names.has(name))
-  for (const name of stale) rmSync(join(workerFolder, name), { force: true })
+  replaceFiles(workerFolder, outputsOf(outputFiles, workerFolder))
 }

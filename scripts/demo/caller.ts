@@ -1,5 +1,7 @@
 type Answer<T> = { status: number; body: T; headers: Headers }
 
+const PATIENCE_MS = 15_000
+
 type Sent = { json?: unknown; form?: FormData; idempotencyKey?: string }
 
 /** Somebody who calls the API. */
@@ -33,12 +35,18 @@ export function makeCaller(url: string, name: string): Caller {
       // What our last write answered with: sent along, so that we always read our own writes.
       if (bookmarks) headers.set('x-bookmarks', bookmarks)
       caller.firstAt ??= performance.now()
-      const response = await fetch(`${url}/v1${path}`, { method, headers, body: form ?? JSON.stringify(json) })
+      const body = form ?? JSON.stringify(json)
+      const response = await fetch(`${url}/v1${path}`, {
+        method,
+        headers,
+        body,
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      })
       bookmarks = response.headers.get('x-bookmarks') ?? bookmarks
       if (response.status !== 429) caller.admitted += 1
       const isJson = /json/.test(response.headers.get('content-type') ?? '')
-      const body = isJson ? await response.json() : await response.text()
-      return { status: response.status, body: body as T, headers: response.headers }
+      const said = isJson ? await response.json() : await response.text()
+      return { status: response.status, body: said as T, headers: response.headers }
     },
     async call<T>(method: string, path: string, status: number, sent?: Sent) {
       const answer = await caller.ask<T>(method, path, sent)

@@ -42,8 +42,8 @@ test('the Worker that is deployed does the main job', async () => {
     },
   )
   try {
-    while (!(await fetch(`${url}/healthz`).catch(() => null))?.ok) {
-      if (server.exitCode !== null) throw new Error(`wrangler ended with ${server.exitCode}`)
+    while (!(await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null))?.ok) {
+      if (server.exitCode !== null || server.signalCode) throw new Error('wrangler ended before it answered')
       await sleep(100)
     }
     const { stdout } = await promisify(execFile)(process.execPath, ['scripts/demo.ts', '--url', url])

@@ -1,0 +1,31 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import type { OutputFile } from 'esbuild'
+
+export type Output = { name: string; contents: Uint8Array | string }
+
+/** What esbuild has made for `folder`. */
+export function outputsOf(files: OutputFile[], folder: string): Output[] {
+  return files.map(({ path, contents }) => ({ name: relative(folder, path), contents }))
+}
+
+/**
+ * Leaves these files alone in a folder. What is as it should be is not touched, and the rest is whole at any moment: a
+ * server may be watching, or another build be read.
+ */
+export function replaceFiles(folder: string, outputs: Output[]): void {
+  for (const { name, contents } of outputs) {
+    const path = join(folder, name)
+    if (existsSync(path) && readFileSync(path).equals(Buffer.from(contents))) continue
+    const draft = `${path}.${process.pid}`
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(draft, contents)
+    renameSync(draft, path)
+  }
+  const names = new Set(outputs.map(({ name }) => name))
+  const present = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  for (const { parentPath, name } of present) {
+    const path = join(parentPath, name)
+    if (!names.has(relative(folder, path)) && !/\.\d+$/.test(name)) rmSync(path, { force: true })
+  }
+}

@@ -1,0 +1,26 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { replaceFiles } from '../../scripts/output.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'output-'))
+const at = (name: string) => join(folder, name)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test('what is as it should be is left untouched, the rest replaced, and what is no more is gone', () => {
+  mkdirSync(at('docs'))
+  for (const name of ['same.js', 'other.js', 'stale.js', 'docs/stale.js', 'draft.js.42']) {
+    writeFileSync(at(name), 'before')
+    utimesSync(at(name), 1, 1)
+  }
+  replaceFiles(folder, [
+    { name: 'same.js', contents: 'before' },
+    { name: 'other.js', contents: 'after' },
+    { name: 'docs/new.js', contents: Buffer.from('after') },
+  ])
+  expect(statSync(at('same.js')).mtimeMs).toBe(1_000)
+  expect(['other.js', 'docs/new.js'].map((name) => readFileSync(at(name), 'utf8'))).toEqual(['after', 'after'])
+  // A draft is another build's, at this moment.
+  expect(['stale.js', 'docs/stale.js', 'draft.js.42'].map((name) => existsSync(at(name)))).toEqual([false, false, true])
+})
