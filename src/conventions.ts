@@ -45,7 +45,10 @@ export const conventions = markdown(
 
 const openRealtime = markdown(
   'Opens with a token of the scope, or with `ticket` from `createRealtimeTicket` for clients that cannot set headers, such',
-  'as browsers. An account has at most 16 sockets: the next is `rate_limited`. Frames are JSON texts.',
+  'as browsers; a ticket opens one socket, so get another for the next. Any `Origin` will do. There is no subprotocol:',
+  'clients that ask for one fail. An account has at most 16 sockets: the next is `rate_limited`. A refusal is a problem, as',
+  'of any operation, which browsers tell as an end with 1006 alone; whether the login still holds, `createRealtimeTicket`',
+  'tells them. Frames are JSON texts.',
   '',
   '- `{"event":"hello","seq":41,"resumed":false,"channels":["home","notifications"]}` comes first. `seq` is the number of',
   'the account’s last frame.',
@@ -64,7 +67,8 @@ const openRealtime = markdown(
   '- 4000: the token or ticket that opened the socket is a day old; connect anew.',
   '- 4001: the login has ended or the account is suspended; what opened the socket opens no other.',
   '- 4008: more than 60 messages in a minute, of which `ping` is none.',
-  '- 1009: a message that is binary or has more than 4096 characters.',
+  '- 1003: a message that is binary.',
+  '- 1009: a message of more than 4096 characters.',
   '- 1011: the socket was not reachable; connect anew, as after any end without a word.',
 )
 

@@ -137,7 +137,8 @@ export class UserHub extends DurableObject<Env> {
     const recent = [...state.received.filter((at) => at > Date.now() - 60_000), Date.now()]
     socket.serializeAttachment({ ...state, received: recent.slice(-MAX_MESSAGES_PER_MINUTE) } satisfies Attached)
     if (recent.length > MAX_MESSAGES_PER_MINUTE) close(socket, 4008, 'too many messages')
-    else if (typeof message !== 'string' || message.length > MAX_MESSAGE_BYTES) close(socket, 1009, 'message too large')
+    else if (typeof message !== 'string') close(socket, 1003, 'only text is understood')
+    else if (message.length > MAX_MESSAGE_BYTES) close(socket, 1009, 'message too large')
     else
       send(socket, {
         event: 'error',

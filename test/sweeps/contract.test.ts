@@ -142,7 +142,7 @@ test('the document tells of every frame and every end of a socket', () => {
   const { description } = operations.find(({ id }) => id === 'openRealtime')!
   const events = [...hub.matchAll(/event: ('\w+')/g)].map(([, name]) => name!.replaceAll("'", '"'))
   const ends = [...hub.matchAll(/close\(socket, (\d{4}),/g)].map(([, code]) => code!)
-  expect([events.length, ends.length]).toEqual([2, 5])
+  expect([events.length, ends.length]).toEqual([2, 6])
   const all = [...events, ...ends, 'ping', 'pong', 'seq', 'resumed', 'since', 'channels', 'ticket']
   expect(all.filter((name) => !description.includes(name))).toEqual([])
 })
