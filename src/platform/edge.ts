@@ -83,7 +83,16 @@ const body = createMiddleware<AppEnv>(async function limitBody(c, next) {
 
 const allow = cors({
   origin: '*',
-  allowHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-request-id', BOOKMARKS],
+  allowHeaders: [
+    'authorization',
+    'content-type',
+    'idempotency-key',
+    'if-none-match',
+    'if-range',
+    'range',
+    'x-request-id',
+    BOOKMARKS,
+  ],
   allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
   maxAge: 86_400,
 })
@@ -94,6 +103,10 @@ const exposed = [
   'retry-after',
   'idempotency-replayed',
   'x-request-id',
+  'etag',
+  'accept-ranges',
+  'content-range',
+  'www-authenticate',
 ].join()
 
 /** What stands on every answer, whoever made it. Set ahead of it, it would be lost on answers that hono does not make. */

@@ -260,7 +260,11 @@ test('a preflight allows what clients send and lets them read what we answer', a
   })
   expect(preflight.headers.get('access-control-allow-headers')).toContain('idempotency-key')
   expect(preflight.headers.get('access-control-allow-methods')).toBe('GET,POST,PUT,PATCH,DELETE')
-  expect((await call('/v1/notes/1')).headers.get('access-control-expose-headers')).toContain('retry-after')
+  const allowed = preflight.headers.get('access-control-allow-headers')!.split(',')
+  expect(allowed).toEqual(expect.arrayContaining(['range', 'if-range', 'if-none-match']))
+  const exposed = (await call('/v1/notes/1')).headers.get('access-control-expose-headers')!.split(',')
+  const standard = ['retry-after', 'etag', 'accept-ranges', 'content-range', 'www-authenticate']
+  expect(exposed).toEqual(expect.arrayContaining(standard))
 })
 
 test('a token that is none is told so, and whoever brings something else is asked for one', async () => {
