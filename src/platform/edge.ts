@@ -66,11 +66,15 @@ function addressOf(header: string | undefined): string {
   return [...before!, ...Array<string>(zeros).fill('0'), ...(after ?? [])].slice(0, 4).join(':')
 }
 
-const tooLarge = () => {
-  throw new Failure('too_large')
-}
-const limitText = bodyLimit({ maxSize: MAX_TEXT_BYTES, onError: tooLarge })
-const limitUpload = bodyLimit({ maxSize: MAX_UPLOAD_BYTES, onError: tooLarge })
+const limited = (what: string, maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Failure('too_large', `${what} may have ${maxSize} bytes`)
+    },
+  })
+const limitText = limited('A body of JSON', MAX_TEXT_BYTES)
+const limitUpload = limited('A form', MAX_UPLOAD_BYTES)
 
 /** Bodies are counted as they arrive, whatever their headers say, and are taken as they are: nothing is unpacked. */
 const body = createMiddleware<AppEnv>(async function limitBody(c, next) {

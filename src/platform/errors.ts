@@ -114,6 +114,9 @@ function causes(error: unknown): string {
 
 function fromHono(error: HTTPException): Failure {
   const code = (Object.keys(codes) as Code[]).find((name) => codes[name][0] === error.status)
+  if (code === 'unsupported_media_type') {
+    return new Failure(code, 'Send it as content-type application/json, or an upload as multipart/form-data')
+  }
   return new Failure(code ?? 'internal', error.message || undefined)
 }
 

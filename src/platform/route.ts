@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { type Access, authorize, type Scope, type StandingSource } from './access.ts'
-import { flatJson } from './body.ts'
+import { plainJson } from './body.ts'
 import type { Ctx, UserCtx } from './context.ts'
 import { type Code, codes, Failure, invalidBySchema, Problem } from './errors.ts'
 import { type LimitName, spend } from './rate-limit.ts'
@@ -109,7 +109,7 @@ export function route<
     ...(o.limit && { 'x-limit': o.limit }),
     ...(o.idempotent && { 'x-idempotent': true }),
     security: o.access === 'public' ? [] : [{ bearer: o.scope ? [o.scope] : [] }],
-    middleware: [guard(o.access, o.scope ?? null, o.limit), ...(o.body ? [flatJson] : [])],
+    middleware: [guard(o.access, o.scope ?? null, o.limit), ...(o.body ? [plainJson] : [])],
     request: {
       ...(o.params && { params: o.params }),
       ...(o.query && { query: o.query }),

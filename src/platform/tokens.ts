@@ -71,6 +71,7 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
     })
     return Claims.parse(payload)
   } catch (error) {
+    if (error instanceof errors.JWTExpired) throw unauthorized('The token has expired')
     if (error instanceof errors.JOSEError || error instanceof z.ZodError) throw unauthorized()
     throw error
   }

@@ -227,6 +227,26 @@ test('JSON that is malformed or nested beyond reason is refused as such', async 
   }
 })
 
+test('JSON that is no UTF-8 is refused, for it could be kept only mangled; a mark in front of it is skipped', async () => {
+  const bytes = (...parts: (string | number[])[]) =>
+    new Blob(parts.map((part) => (typeof part === 'string' ? part : new Uint8Array(part)))).arrayBuffer()
+  for (const part of [[0xe9], [0xc3], [0xed, 0xa0, 0x80], [0xff, 0xfe]]) {
+    const response = await post(await bytes('{"text":"caf', part, '"}'))
+    expect(await response.json()).toMatchObject({ code: 'bad_request', detail: 'JSON must be UTF-8' })
+  }
+  expect(reached).not.toHaveBeenCalled()
+  const whole = await post(await bytes([0xef, 0xbb, 0xbf], '{"text":"caf', [0xc3, 0xa9], ' \ufffd"}'))
+  expect(await whole.json()).toEqual({ text: 'café \ufffd' })
+})
+
+test('who sends too much, or another kind of content, is told what would do', async () => {
+  const detailOf = async (response: Response) => (await response.json<{ detail?: string }>()).detail
+  expect(await detailOf(await post('{"text":"x"}', { 'content-type': 'text/plain' }))).toContain('application/json')
+  expect(await detailOf(await post('x'.repeat(300_000)))).toBe('A body of JSON may have 262144 bytes')
+  const form = { 'content-type': 'multipart/form-data; boundary=b' }
+  expect(await detailOf(await post('x'.repeat(13_000_000), form))).toBe('A form may have 12582912 bytes')
+})
+
 test('looking for nesting takes no longer for hostile text', async () => {
   const started = performance.now()
   for (const body of ['"\\'.repeat(120_000), '\\"'.repeat(120_000), `"${'\\'.repeat(200_000)}`]) {

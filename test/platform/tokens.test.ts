@@ -70,7 +70,8 @@ test('a token ends when it says so, though it was verified before', async () => 
   clock += 599_000
   expect((await verify(text)).sessionId).toBe('login 1')
   clock += 2_000
-  await expect(verify(text)).rejects.toMatchObject({ code: 'unauthorized' })
+  const expired = { code: 'unauthorized', detail: 'The token has expired' }
+  await expect(verify(text)).rejects.toMatchObject(expired)
 })
 
 test('no forged, misused or damaged token is believed', async () => {
