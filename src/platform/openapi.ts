@@ -28,6 +28,21 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, { conventions, descrip
   document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'SocialConnect', version: '1', description: conventions },
+    servers: [{ url: '/' }],
   })
+  allowNulls(document)
   return document
+}
+
+type Nullable = { allOf?: [object, { type?: unknown }]; anyOf?: object[] }
+
+/** A nullable schema with a name comes as `allOf` of it and of what may be null, which null itself does not satisfy. */
+function allowNulls(part: object): void {
+  const { allOf } = part as Nullable
+  if (Array.isArray(allOf?.[1]?.type) && allOf[1].type.includes('null')) {
+    const [named, { type: _, ...rest }] = allOf
+    delete (part as Nullable).allOf
+    Object.assign(part, { anyOf: [named, { type: 'null' }], ...rest })
+  }
+  for (const inner of Object.values(part)) if (typeof inner === 'object' && inner !== null) allowNulls(inner)
 }

@@ -108,7 +108,7 @@ export function route<
     ...(o.scope && { 'x-scope': o.scope }),
     ...(o.limit && { 'x-limit': o.limit }),
     ...(o.idempotent && { 'x-idempotent': true }),
-    security: o.access === 'public' ? [] : [{ bearer: o.scope ? [o.scope] : [] }],
+    security: securityOf(o.access, o.scope),
     middleware: [guard(o.access, o.scope ?? null, o.limit), ...(o.body ? [plainJson] : [])],
     request: {
       ...(o.params && { params: o.params }),
@@ -138,6 +138,13 @@ type Contract<A extends Access, P, Q, B, R, S extends number, T extends string> 
     (Q extends z.ZodObject ? { query: Q } : object) &
     Body<B, T>
   responses: { [K in S]: Response<R> }
+}
+
+/** Where everyone may call, a token is asked for nothing but its scope: it may be left out, and shows more if it is not. */
+function securityOf(access: Access, scope: Scope | undefined): Record<string, string[]>[] {
+  const needed = { bearer: scope ? [scope] : [] }
+  if (access !== 'public') return [needed]
+  return scope ? [needed, {}] : []
 }
 
 function problems(failures: Code[]) {

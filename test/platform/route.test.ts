@@ -72,6 +72,18 @@ const things = routes()
       return c.body(null, 204)
     },
   )
+  .openapi(
+    route({
+      id: 'find',
+      method: 'get',
+      path: '/found',
+      access: 'public',
+      scope: 'posts:read',
+      returns: z.object({ thing: Thing.nullable().openapi({ description: 'If there is one' }) }).openapi('Found'),
+      summary: 'Find',
+    }),
+    async (c) => c.json({ thing: null }, 200),
+  )
 const { app, call } = smallApp(things)
 
 let ada = newViewer()
@@ -197,6 +209,7 @@ test('the document tells of each operation who may call it, what it takes and ho
     openapi: string
     info: { description: string }
     paths: Record<string, Record<string, Operation>>
+    components: { schemas: Record<string, object> }
   }
   expect(document.info.description).toBe('How all is done')
   const operation = document.paths['/v1/things/{thingId}']!.post!
@@ -227,5 +240,8 @@ test('the document tells of each operation who may call it, what it takes and ho
   expect(operation.responses['403']!.description).toBe('suspended, insufficient_scope')
   expect(Object.keys(operation.responses['422']!.content!)).toEqual(['application/problem+json'])
   expect(document.paths['/v1/login']!.post).toMatchObject({ 'x-access': 'public', 'x-limit': 'login', security: [] })
+  expect(document.paths['/v1/found']!.get!.security).toEqual([{ bearer: ['posts:read'] }, {}])
+  const thing = { anyOf: [{ $ref: '#/components/schemas/Thing' }, { type: 'null' }], description: 'If there is one' }
+  expect(document.components.schemas.Found).toMatchObject({ properties: { thing } })
   expect(openApiDocument(app, prose)).toBe(document)
 })

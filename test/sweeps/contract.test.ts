@@ -77,6 +77,16 @@ test('whatever is sent is bounded: strings in length, lists in number, objects i
   expect(boundless.map(([path]) => path)).toEqual([])
 })
 
+test('what may be null is so in the document, beside a schema of its own name too', () => {
+  const nullable = (schema: Schema) => [schema.type].flat().includes('null')
+  const contradictory = (schema: unknown): unknown[] => {
+    if (typeof schema !== 'object' || schema === null) return []
+    const all = ((schema as Schema).allOf ?? []) as Schema[]
+    return [...(all.some(nullable) ? [schema] : []), ...Object.values(schema).flatMap(contradictory)]
+  }
+  expect(contradictory(document)).toEqual([])
+})
+
 const samples = { string: 'x', integer: 7, boolean: true, array: [], object: {}, null: null }
 
 /** Bodies that differ from a good one in one way, which the schema forbids. */

@@ -11,8 +11,11 @@ import { media } from './tables.ts'
 export const MediaView = z
   .object({
     id: Id,
-    url: z.string().openapi({ description: 'Fits 2048 x 2048; signed for the viewer unless everyone may see it' }),
-    thumbnailUrl: z.string().openapi({ description: 'Fits 480 x 480' }),
+    url: z.string().openapi({
+      description:
+        'Relative to the API’s origin. Fits 2048 x 2048; signed for the viewer, for at least four minutes, unless everyone may see it',
+    }),
+    thumbnailUrl: z.string().openapi({ description: 'The same, but fits 480 x 480' }),
     alt: z.string(),
     width: z.int(),
     height: z.int(),
