@@ -60,10 +60,10 @@ const Ticket = z.object({ ticket: z.string(), expiresInSeconds: z.int() }).opena
 const Query = z.strictObject({
   ticket: z.string().max(200).optional(),
   channels: z.string().max(200).optional().openapi({ description: 'Comma-separated; all by default' }),
-  since: z.coerce
-    .number()
-    .int()
-    .min(0)
+  since: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
     .optional()
     .openapi({ type: 'integer', minimum: 0, description: 'The last `seq` received' }),
 })

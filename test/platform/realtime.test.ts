@@ -73,7 +73,8 @@ test('a socket gets the channels it asks for, from the frame after the last it h
   expect(second.frames[0]).toMatchObject({ channels: ['home'], resumed: true })
   expect(second.frames.slice(1).map((frame) => frame.event)).toEqual(['b', 'c'])
   expect(await codeOf(await open(ada, '?channels=home,secrets'))).toBe('invalid')
-  for (const since of ['-1', 'x', '1.5']) expect(await codeOf(await open(ada, `?since=${since}`))).toBe('invalid')
+  for (const since of ['', '-1', 'x', '1.5', '0x1', ' 1'])
+    expect(await codeOf(await open(ada, `?since=${since}`))).toBe('invalid')
 })
 
 test('a ticket opens one socket, once, within thirty seconds, and only of the account it was given to', async () => {
