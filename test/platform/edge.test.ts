@@ -212,6 +212,12 @@ test('a body of another kind never reaches a handler of JSON', async () => {
   expect(reached).not.toHaveBeenCalled()
 })
 
+test('a kind of content is known however its parameters are written', async () => {
+  const kinds = ['application/json;', 'application/json ; charset=utf-8', 'Application/JSON; charset="utf-8"; v=1']
+  for (const kind of kinds) expect((await post('{"text":"x"}', { 'content-type': kind })).status).toBe(200)
+  expect((await post('{"text":"x"}', { 'content-type': 'text/plain; v=1; x=application/json' })).status).toBe(415)
+})
+
 test('JSON that is malformed or nested beyond reason is refused as such', async () => {
   const nested = (depth: number) => `{"more":${'['.repeat(depth)}${']'.repeat(depth)}}`
   for (const body of ['', '{', '[1,', '{"text":"x"', '"', nested(16), nested(100_000), '['.repeat(200_000)]) {

@@ -193,6 +193,15 @@ test('a form is checked as JSON is, and JSON is no form', async () => {
   expect(await codeOf(await call(null, '/v1/files', json({ alt: 'a cat' })))).toBe('unsupported_media_type')
 })
 
+test('a form is one however its header is written, as Java writes it too', async () => {
+  const body = '--b\r\nContent-Disposition: form-data; name="alt"\r\n\r\na cat\r\n--b--\r\n'
+  for (const parameters of ['boundary=b', 'boundary="b";charset=UTF-8', 'charset=UTF-8; boundary=b', ' boundary=b;']) {
+    const headers = { 'content-type': `multipart/form-data;${parameters}` }
+    const { status } = await call(null, '/v1/files', { method: 'POST', headers, body })
+    expect({ parameters, status }).toEqual({ parameters, status: 204 })
+  }
+})
+
 test('the compiler asks for an example of each JSON body, and that it keep the schema', () => {
   const given = { id: 'a', method: 'post', path: '/a', access: 'public', returns: null, summary: 'A' } as const
   // @ts-expect-error There is none.
