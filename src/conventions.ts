@@ -53,8 +53,9 @@ export const conventions = markdown(
 
 const openRealtime = markdown(
   'Opens with a token of the scope, or with `ticket` from `createRealtimeTicket` for clients that cannot set headers, such',
-  'as browsers; a ticket opens one socket, so get another for the next. Any `Origin` will do. There is no subprotocol:',
-  'clients that ask for one fail. An account has at most 16 sockets: the next is `rate_limited`. A refusal is a problem, as',
+  'as browsers; a ticket opens one socket, so get another for the next. Apps and bots send no `Origin`; pages of other',
+  'origins, and apps that are pages, are let in where the operator lists them (`forbidden` otherwise). There is no',
+  'subprotocol: clients that ask for one fail. An account has at most 16 sockets: the next is `rate_limited`. A refusal is a problem, as',
   'of any operation, which browsers tell as an end with 1006 alone; whether the login still holds, `createRealtimeTicket`',
   'tells them. Frames are JSON texts.',
   '',

@@ -32,6 +32,7 @@ const variableNames = [
   'POST_MAX_LENGTH',
   'REQUESTS_PER_MINUTE',
   'ONLINE_PUSH_LIMIT',
+  'REALTIME_ORIGINS',
   'PASSWORD_HASH_MEMORY_KIB',
   'OUTBOUND_LOCAL_HOSTS',
   'AUTH_SECRET',
@@ -59,6 +60,11 @@ const Variables = z
     POST_MAX_LENGTH: z.coerce.number().int().min(1).max(10_000).default(500),
     REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(100),
     ONLINE_PUSH_LIMIT: z.coerce.number().int().min(0).default(5_000),
+    REALTIME_ORIGINS: z
+      .string()
+      .regex(/^([\w.+-]+:\/\/[\w.:-]+(,|$))*$/, 'must list origins, like https://app.example.org,capacitor://localhost')
+      .default('')
+      .transform((list) => list.split(',').filter(Boolean)),
     PASSWORD_HASH_MEMORY_KIB: z.coerce.number().int().min(8).default(PASSWORD_HASH_MEMORY_KIB),
     OUTBOUND_LOCAL_HOSTS: z
       .string()

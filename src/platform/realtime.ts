@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { requireStanding, type Scope } from './access.ts'
 import type { Ctx, SystemCtx, UserCtx, Viewer } from './context.ts'
 import { sign, verifySignature } from './crypto.ts'
+import type { Config } from './env.ts'
 import { Failure, invalid } from './errors.ts'
 import { Id } from './ids.ts'
 import { spend } from './rate-limit.ts'
@@ -56,6 +57,14 @@ async function redeem(ctx: Ctx, ticket: string): Promise<Login> {
   return { id: id.data, ...login }
 }
 
+const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
+
+/** Whether a page of `origin` may open sockets: ours, one of the list, or in development any of this machine. */
+function isLetIn({ ENVIRONMENT, BASE_URL, REALTIME_ORIGINS }: Config, { origin: here }: URL, origin: string): boolean {
+  if ([BASE_URL, here, ...REALTIME_ORIGINS].includes(origin)) return true
+  return ENVIRONMENT === 'development' && LOOPBACK.test(origin)
+}
+
 const Ticket = z.object({ ticket: z.string(), expiresInSeconds: z.int() }).openapi('RealtimeTicket')
 const Query = z.strictObject({
   ticket: z.string().max(200).optional(),
@@ -71,8 +80,8 @@ const Query = z.strictObject({
 /**
  * `/realtime`, the one socket, and its tickets. Frames are JSON: first `hello` with `seq` and `resumed`, then what
  * happens, each with its `seq`. A client that comes back gives `since`; when `hello` says `resumed: false` it refetches.
- * The text `ping` is answered by `pong` without waking anything. `known` lists the channels there are. No `Origin` is
- * refused: a browser adds nothing of its own to a handshake that would open one, so a page has the ticket or gets nothing.
+ * The text `ping` is answered by `pong` without waking anything. `known` lists the channels there are. Browsers send the
+ * `Origin` of the page (RFC 6455, section 10.2): of others than our own, those that `REALTIME_ORIGINS` lists are let in.
  */
 export function realtimeRoutes(known: readonly string[]) {
   return routes()
@@ -99,7 +108,7 @@ export function realtimeRoutes(known: readonly string[]) {
         query: Query,
         returns: null,
         status: 101,
-        fails: ['bad_request', 'unauthorized', 'suspended'],
+        fails: ['bad_request', 'unauthorized', 'forbidden', 'suspended'],
         summary: 'Open the WebSocket, with a token or a ticket',
       }),
       async (c) => {
@@ -107,6 +116,12 @@ export function realtimeRoutes(known: readonly string[]) {
         const query = c.req.valid('query')
         if (c.req.header('upgrade')?.toLowerCase() !== 'websocket')
           throw new Failure('bad_request', 'This is a WebSocket')
+        const origin = c.req.header('origin')
+        if (origin !== undefined && !isLetIn(ctx.config, new URL(c.req.url), origin))
+          throw new Failure(
+            'forbidden',
+            'Pages of this origin are not let in: whoever runs the system lists those that are',
+          )
         const channels = (query.channels ?? known.join(',')).split(',')
         if (channels.some((channel) => !known.includes(channel))) throw invalid('channels', `are: ${known.join(', ')}`)
         const viewer = query.ticket === undefined ? ctx.viewer : await redeem(ctx, query.ticket)

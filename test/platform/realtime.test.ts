@@ -21,7 +21,6 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const origins = ['https://elsewhere.example', 'null', 'capacitor://localhost', contextWith().config.BASE_URL]
 const upgrade = { upgrade: 'websocket' }
 const open = (who: Viewer | null, query = '', headers: Record<string, string> = {}) =>
   call(who, `/v1/realtime${query}`, { headers: { ...upgrade, ...headers } })
@@ -137,8 +136,7 @@ test('a made-up ticket makes no hub', async () => {
   expect(await hubs()).toBe(before + 1)
 })
 
-test('nobody without a token or a ticket, or without the scope, gets a socket, wherever it comes from', async () => {
-  for (const origin of origins) expect(await codeOf(await open(null, '', { origin }))).toBe('unauthorized')
+test('nobody without a token or a ticket, or without the scope, gets a socket', async () => {
   expect(await codeOf(await open(null))).toBe('unauthorized')
   expect(await codeOf(await open({ ...ada, scopes: new Set() }))).toBe('insufficient_scope')
   expect(await codeOf(await call({ ...ada, scopes: new Set() }, '/v1/realtime/tickets', { method: 'POST' }))).toBe(
@@ -146,10 +144,33 @@ test('nobody without a token or a ticket, or without the scope, gets a socket, w
   )
 })
 
-test('pages and apps of any origin open sockets, as they may ask for anything else', async () => {
-  for (const origin of origins) {
-    expect((await open(null, `?ticket=${await ticketOf(ada)}`, { origin })).status).toBe(101)
-    expect((await open(ada, '', { origin })).status).toBe(101)
+test('pages that are neither ours nor listed get no socket, and keep their ticket', async () => {
+  const { BASE_URL } = contextWith().config
+  const ticket = await ticketOf(ada)
+  const machine = 'http://localhost:5173'
+  for (const origin of [
+    'https://evil.example',
+    'null',
+    `${BASE_URL}.evil.example`,
+    `${BASE_URL}/`,
+    `${machine}.evil`,
+  ]) {
+    expect(await codeOf(await open(ada, '', { origin }))).toBe('forbidden')
+    expect(await codeOf(await open(null, `?ticket=${ticket}`, { origin }))).toBe('forbidden')
+  }
+  expect((await open(null, `?ticket=${ticket}`, { origin: BASE_URL })).status).toBe(101)
+  expect((await open(ada, '', { origin: machine })).status).toBe(101)
+})
+
+test('listed pages get sockets, and where people are served those of the machine do not', async () => {
+  const set = { ENVIRONMENT: 'production', BASE_URL: 'https://social.org', PASSWORD_HASH_MEMORY_KIB: '19456' }
+  const bindings = { ...env, ...set, REALTIME_ORIGINS: 'https://app.social.org,capacitor://localhost' }
+  const from = (origin: string) => call(ada, '/v1/realtime', { headers: { ...upgrade, origin } }, bindings)
+  for (const origin of ['https://app.social.org', 'capacitor://localhost', 'https://social.org']) {
+    expect((await from(origin)).status).toBe(101)
+  }
+  for (const origin of ['http://localhost:5173', 'https://social.org.evil.example']) {
+    expect(await codeOf(await from(origin))).toBe('forbidden')
   }
 })
 

@@ -34,10 +34,15 @@ export function smallApp(routes: OpenAPIHono<AppEnv>) {
   app.route('/v1', routes)
   edgeFallbacks(app)
 
-  async function call(who: Viewer | null, path: string, init: RequestInit = {}): Promise<Response> {
+  async function call(
+    who: Viewer | null,
+    path: string,
+    init: RequestInit = {},
+    bindings: object = env,
+  ): Promise<Response> {
     viewer = who
     const ctx = createExecutionContext()
-    const response = await app.fetch(new Request(`https://social.test${path}`, init), env, ctx)
+    const response = await app.fetch(new Request(`https://social.test${path}`, init), bindings, ctx)
     await waitOnExecutionContext(ctx)
     return response
   }
