@@ -323,4 +323,18 @@ test('the key set is public, and has the keys that sign and nothing private', as
   const { kid } = JSON.parse(atob(nell.token.split('.')[0]!))
   expect(keys.map((key) => key.kid)).toContain(kid)
   for (const key of keys) expect(Object.keys(key).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x'])
+  expect(response.headers.get('cache-control')).toBe('public, max-age=300')
+})
+
+test('that the key set cannot be read is nothing to be cached', async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  const silent = () => {
+    throw new Error('D1_ERROR: D1 DB is overloaded')
+  }
+  const broken = { ...env, DIRECTORY: { withSession: silent } } as unknown as Env
+  const request = new Request('http://127.0.0.1:8787/v1/auth/jwks')
+  const response = await worker.fetch(request, broken, createExecutionContext())
+  vi.restoreAllMocks()
+  expect(response.status).toBe(503)
+  expect(response.headers.get('cache-control')).toBe('private, no-store')
 })

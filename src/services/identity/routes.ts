@@ -130,8 +130,9 @@ export const identityRoutes = routes()
       summary: 'The public keys that verify access tokens, as a JWK set',
     }),
     async (c) => {
+      const keys = PublicKeys.parse(await signingKeys(c.var.ctx))
       c.header('cache-control', 'public, max-age=300')
-      return c.json(PublicKeys.parse(await signingKeys(c.var.ctx)), 200)
+      return c.json(keys, 200)
     },
   )
   .openapi(
