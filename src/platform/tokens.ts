@@ -7,7 +7,7 @@ import { Id } from './ids.ts'
 /** How long an access token is good for, and so how long what makes one void has to be remembered. */
 export const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 
-/** Where the public keys come from; called once per isolate, and again at most every five seconds for an unknown key id. */
+/** Where the public keys come from; called every ten minutes per isolate, and at most every five seconds for an unknown key id. */
 export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
 
 /** The audience of access tokens: the API itself. */
@@ -25,10 +25,13 @@ const Claims = z.object({
 })
 
 type Verified = { viewer: Viewer; expiresAt: number }
+type Keys = { get: ReturnType<typeof createLocalJWKSet>; fetchedAt: number; dueAt: number }
+/** When keys are read again, so that one that was taken back is trusted no longer than a token would have lived. */
+const KEPT_MS = ACCESS_TOKEN_LIFE_MS
 const REFETCH_MS = 5_000
 const MEMO = 5_000
 const verified = new Map<string, Verified>()
-let keys: { get: ReturnType<typeof createLocalJWKSet>; fetchedAt: number } | null = null
+let keys: Keys | null = null
 
 /** The viewer of a token that this isolate has verified before, for as long as it holds. */
 export function rememberedViewer(ctx: SystemCtx, token: string): Viewer | null {
@@ -38,7 +41,7 @@ export function rememberedViewer(ctx: SystemCtx, token: string): Viewer | null {
 
 /**
  * The viewer that an access token speaks for. RFC 9068 `at+jwt`, EdDSA only, our issuer and audience (RFC 8725).
- * Reads no database: the keys are remembered by the isolate. Throws `unauthorized`.
+ * Reads no database but every ten minutes: the keys are remembered by the isolate. Throws `unauthorized`.
  */
 export async function verifyAccessToken(ctx: SystemCtx, token: string, source: KeySource): Promise<Viewer> {
   const claims = await verify(ctx, token, source)
@@ -50,7 +53,7 @@ export async function verifyAccessToken(ctx: SystemCtx, token: string, source: K
     issuedAt: claims.iat * 1_000,
   }
   if (verified.size >= MEMO) verified.clear()
-  verified.set(token, { viewer, expiresAt: claims.exp * 1_000 })
+  verified.set(token, { viewer, expiresAt: Math.min(claims.exp * 1_000, keys!.dueAt) })
   return viewer
 }
 
@@ -63,8 +66,8 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
     currentDate: new Date(ctx.now()),
   }
   try {
-    keys ??= await load(ctx, source)
-    const { payload } = await jwtVerify(token, keys.get, options).catch(async (error: unknown) => {
+    const { get } = await currentKeys(ctx, source)
+    const { payload } = await jwtVerify(token, get, options).catch(async (error: unknown) => {
       if (!(error instanceof errors.JWKSNoMatchingKey) || keys!.fetchedAt > ctx.now() - REFETCH_MS) throw error
       keys = await load(ctx, source)
       return jwtVerify(token, keys.get, options)
@@ -77,9 +80,23 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
   }
 }
 
-async function load(ctx: SystemCtx, source: KeySource) {
+/** One request reads keys again that are due; meanwhile, and while they cannot be read, the old ones hold. */
+async function currentKeys(ctx: SystemCtx, source: KeySource): Promise<Keys> {
+  if (keys && keys.dueAt > ctx.now()) return keys
+  if (keys) keys.dueAt = ctx.now() + REFETCH_MS
+  keys = await load(ctx, source).catch((error: unknown) => {
+    if (!keys) throw error
+    ctx.log.warn('the signing keys cannot be read again', { error })
+    return keys
+  })
+  return keys
+}
+
+async function load(ctx: SystemCtx, source: KeySource): Promise<Keys> {
   const set = await source(ctx)
-  return { get: createLocalJWKSet(set), fetchedAt: set.keys.length > 0 ? ctx.now() : 0 } // none yet: look again each time
+  const now = ctx.now()
+  // None yet: look again each time.
+  return { get: createLocalJWKSet(set), fetchedAt: set.keys.length > 0 ? now : 0, dueAt: now + KEPT_MS }
 }
 
 /** 401 for who brought no token: their challenge names no error (RFC 6750, section 3.1). */

@@ -185,3 +185,28 @@ test('a new key is fetched when a token names it, at most once in five seconds',
   expect((await verify(rotated)).sessionId).toBe('login 1')
   expect((await verify(await token())).sessionId).toBe('login 1')
 })
+
+test('a key that was taken back is trusted for ten minutes at most, though its tokens were verified before', async () => {
+  source.mockResolvedValue({ keys: [publicJwk, nextJwk, ...otherKinds] })
+  const stolen = await token({ claims: { exp: seconds() + 86_400 } })
+  await verify(stolen)
+  source.mockResolvedValue({ keys: [nextJwk, ...otherKinds] })
+  clock += 599_000
+  expect((await verify(stolen)).sessionId).toBe('login 1')
+  clock += 1_001
+  await expect(verify(stolen)).rejects.toMatchObject({ code: 'unauthorized' })
+})
+
+test('while the keys cannot be read again the old ones hold, and are asked for every five seconds', async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  source.mockResolvedValue({ keys: [publicJwk, ...otherKinds] })
+  await verify(await token())
+  clock += 600_001
+  source.mockClear()
+  source.mockRejectedValue(new Error('D1_ERROR: overloaded'))
+  for (let i = 0; i < 20; i++) expect((await verify(await token({ claims: { sid: `${i}` } }))).sessionId).toBe(`${i}`)
+  expect(source).toHaveBeenCalledTimes(1)
+  clock += 5_001
+  source.mockResolvedValue({ keys: [nextJwk] })
+  await expect(verify(await token())).rejects.toMatchObject({ code: 'unauthorized' })
+})
