@@ -160,6 +160,13 @@ test('the owner may say what an image shows and remove it; nobody else may', asy
   await vi.waitUntil(async () => (await objects(view.id)).length === 0 && (await rows(view.id)).length === 0)
 })
 
+test('what an image shows is kept as other texts are: in one form, trimmed, without control characters', async () => {
+  const view = await uploaded(bob, png(), ' e\u0301te\u0301\u0000 ')
+  expect(view.alt).toBe('été')
+  expect(await (await describe(bob, view.id, { alt: '\u200b \u0007' })).json()).toMatchObject({ alt: '' })
+  expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(204)
+})
+
 test('a form that is not as it should be is refused with one entry per field', async () => {
   const check = async (form: FormData, status: number, field?: string) => {
     const response = await upload(bob, form)

@@ -5,6 +5,7 @@ import { withFreshId } from '../../platform/db.ts'
 import { Failure, notFound } from '../../platform/errors.ts'
 import { type Claim, once } from '../../platform/idempotency.ts'
 import { type Id, shardOf } from '../../platform/ids.ts'
+import { cleanText } from '../../platform/text.ts'
 import { encodeImage } from './encode.ts'
 import { putObjects } from './objects.ts'
 import { dropMedia, removeDropped } from './removal.ts'
@@ -31,9 +32,10 @@ export const MediaChange = z.strictObject({ alt: Alt }).openapi('MediaChange')
 /** Keeps an image, encoded anew, for a post to take within a day; a repeat with the same Idempotency-Key keeps one. */
 export async function uploadMedia(
   ctx: UserCtx,
-  { file, alt }: z.infer<typeof NewMedia>,
+  { file, ...said }: z.infer<typeof NewMedia>,
 ): Promise<{ value: MediaView; replayed: boolean }> {
   if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have 10 MiB')
+  const alt = cleanText('alt', said.alt)
   const upload = new Uint8Array(await file.arrayBuffer())
   const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', upload)).toHex()
   return once(ctx, 'uploadMedia', { alt, sha256 }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
@@ -61,7 +63,8 @@ async function getOwnMedia(ctx: UserCtx, mediaId: Id): Promise<MediaView> {
 /** Says what an image shows, as long as no post has taken it. */
 export async function describeMedia(ctx: UserCtx, { mediaId, alt }: { mediaId: Id; alt: string }): Promise<MediaView> {
   const db = ctx.db.shardOf(mediaId)
-  const [row] = await db.update(media).set({ alt }).where(unattached(ctx, mediaId)).returning()
+  const change = { alt: cleanText('alt', alt) }
+  const [row] = await db.update(media).set(change).where(unattached(ctx, mediaId)).returning()
   if (!row) throw notFound()
   return showMedia(ctx, row)
 }
