@@ -86,6 +86,13 @@ test('a letter may have thirty marks, as no language needs; a tower of them woul
   expect(Date.now() - started).toBeLessThan(500)
 })
 
+test('what cannot be a handle is not looked up', async () => {
+  const ctx = as(ada)
+  const text = `@a @ada-lovelace @café @${'x'.repeat(31)} @a${'\u1100'.repeat(3_000)}`
+  expect((await createPost(ctx, draft({ text }))).value.entities).toEqual([])
+  expect(ctx.cost).toMatchObject({ trips: 1, directoryTrips: 0, cacheReads: 0 })
+})
+
 test('a mention of somebody whom the author cannot know of stays plain text', async () => {
   await blockAccount(as(bob), { accountId: ada })
   await count(`UPDATE accounts SET suspended_at = 1 WHERE id = ${Number(cyd)} RETURNING 0 n`, [env.SHARD_0])

@@ -4,6 +4,7 @@ import 'linkify-plugin-mention'
 import { find } from 'linkifyjs'
 import { invalid } from '../../platform/errors.ts'
 import { Id } from '../../platform/ids.ts'
+import { Handle } from '../identity/views.ts'
 
 const span = { start: z.int(), end: z.int() }
 
@@ -20,9 +21,10 @@ export type Entity = z.infer<typeof Entity>
 const MAX_MENTIONS = 20
 const MAX_ENTITIES = 50
 
-/** The handles that a text mentions, folded, each once. Throws `invalid` when they are more than 20. */
+/** The handles that a text mentions, folded, each once; what can be no handle is left out. Throws `invalid` when they are more than 20. */
 export function mentionedHandles(text: string): string[] {
-  const handles = [...new Set(find(text, 'mention').map((found) => handleOf(found.value)))]
+  const named = new Set(find(text, 'mention').map((found) => handleOf(found.value)))
+  const handles = [...named].filter((handle) => Handle.safeParse(handle).success)
   if (handles.length > MAX_MENTIONS) throw invalid('text', `mentions more than ${MAX_MENTIONS} accounts`)
   return handles
 }
