@@ -113,6 +113,18 @@ test('a like that a block overtakes is not there, and says so', async () => {
   await held.deliver()
 })
 
+test('a like that the post’s end overtakes leaves nothing behind', async () => {
+  const postId = await post(ada)
+  const paused = pausing(as(bob))
+  const liking = expect(likePost(paused.ctx, { postId })).rejects.toEqual(code('not_found'))
+  await paused.reached
+  await deletePost(as(ada), { postId })
+  paused.goOn()
+  await liking
+  expect(await rows('likes', 'post_id', postId)).toBe(0)
+  await held.deliver()
+})
+
 test('a text is as long as a reader would count it', async () => {
   const limit = held.context().config.POST_MAX_LENGTH
   for (const letter of ['x', 'é', '👩‍👩‍👧', '🇫🇷']) {

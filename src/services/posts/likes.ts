@@ -8,25 +8,22 @@ import { getPost } from './posts.ts'
 import { likes, posts } from './tables.ts'
 import type { Post } from './views.ts'
 
-/** Likes a post. Liking it again changes nothing: `changes()` is 0, and the count and the event are skipped with it. */
+/** Likes a post. Liking it again counts nothing: `changes()` is 0, and the like and the event are skipped with it. */
 export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<Post> {
   const post = await getPost(ctx, { postId })
   const db = ctx.db.shardOf(postId)
   const changed = sql`changes() > 0`
   const viewer = Number(ctx.viewer.id)
-  const [, counted] = await db.batch([
-    db
-      .insert(likes)
-      .select(
-        sql`select ${Number(postId)}, ${viewer} where not exists
-          (select 1 from ${blocks} where ${blocks.accountId} = ${Number(post.author.id)} and ${blocks.otherId} = ${viewer})`,
-      )
-      .onConflictDoNothing(),
+  const liked = sql`exists (select 1 from ${likes} where ${likes.postId} = ${Number(postId)} and ${likes.accountId} = ${viewer})`
+  const blocked = sql`exists (select 1 from ${blocks} where ${blocks.accountId} = ${Number(post.author.id)} and ${blocks.otherId} = ${viewer})`
+  // The count comes first, for it is there as long as the post is: a like that came too late would stay without one.
+  const [counted] = await db.batch([
     db
       .update(posts)
       .set({ likeCount: sql`like_count + 1` })
-      .where(and(eq(posts.id, postId), changed))
+      .where(and(eq(posts.id, postId), sql`not ${liked} and not ${blocked}`))
       .returning({ likeCount: posts.likeCount }),
+    db.insert(likes).select(sql`select ${Number(postId)}, ${viewer} where ${changed}`),
     record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
   ])
   // Liked meanwhile by another request; or blocked or deleted, which it then says.
