@@ -117,7 +117,7 @@ function postpone(ctx: SystemCtx, message: Message, error: unknown, event?: Comm
   message.retry({ delaySeconds: Math.min(2 ** attempts, 300) })
 }
 
-/** The consumer of the dead-letter queues: one batch per message keeps it for replay and takes it out of the outbox. */
+/** The consumer of the dead-letter queues. A message that cannot be kept is retried alone. */
 export async function keepDeadLetters(
   batch: MessageBatch,
   env: Env,
@@ -126,15 +126,27 @@ export async function keepDeadLetters(
   const ctx = createContext({ env, waitUntil, start: 'first-primary' })
   const queue = batch.queue.replace(/-dead$/, '')
   for (const message of batch.messages) {
-    const event = Committed.safeParse(message.body)
-    const db = event.success ? sourceOf(ctx, event.data.source) : ctx.db.shard(ctx.db.shards[0]!)
-    const letter = { id: message.id, queue, body: JSON.stringify(message.body), failedAt: ctx.now() }
-    await db.batch([
-      db.insert(deadLetters).values(letter).onConflictDoNothing(),
-      db.delete(outbox).where(event.success ? eq(outbox.id, event.data.id) : sql`0`),
-    ])
-    ctx.log.error('a message was put aside for replay', { queue, messageId: message.id })
+    const about = { queue, messageId: message.id }
+    try {
+      await keepDeadLetter(ctx, queue, message)
+      message.ack()
+      ctx.log.error('a message was put aside for replay', about)
+    } catch (error) {
+      ctx.log.error('a message cannot be put aside', { ...about, error })
+      message.retry()
+    }
   }
+}
+
+/** One batch keeps the message for replay and takes it out of the outbox. */
+async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): Promise<void> {
+  const event = Committed.safeParse(message.body)
+  const db = event.success ? sourceOf(ctx, event.data.source) : ctx.db.shard(ctx.db.shards[0]!)
+  const letter = { id: message.id, queue, body: JSON.stringify(message.body), failedAt: ctx.now() }
+  await db.batch([
+    db.insert(deadLetters).values(letter).onConflictDoNothing(),
+    db.delete(outbox).where(event.success ? eq(outbox.id, event.data.id) : sql`0`),
+  ])
 }
 
 /** Sends again the dead letters that the operator marked. Events go back into the outbox, in the batch that takes them from here. */

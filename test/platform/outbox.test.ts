@@ -263,3 +263,18 @@ test('a dead letter is kept, leaves the outbox, and has its effect when it is re
   await drained()
   expect(await indexedOn(1, ada)).toBe(1)
 })
+
+test('a dead letter that cannot be kept is retried alone; the others are kept', async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  const bodies = [
+    { source: '63', id: '1', type: 'post.framed', data: {} },
+    { source: '0', id: '2', type: 'post.framed', data: {} },
+  ]
+  const messages = bodies.map((body, i) => ({ id: `kept-${i}`, timestamp: new Date(), attempts: 1, body }))
+  const dead = createMessageBatch('socialconnect-events-dead', messages)
+  const ctx = createExecutionContext()
+  await worker.queue(dead as never, env, ctx)
+  const { retryMessages, explicitAcks } = await getQueueResult(dead, ctx)
+  expect([retryMessages.map(({ msgId }) => msgId), explicitAcks]).toEqual([['kept-0'], ['kept-1']])
+  expect(await count("select count(*) n from dead_letters where id like 'kept-%'")).toBe(1)
+})
