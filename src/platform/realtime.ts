@@ -50,6 +50,7 @@ async function redeem(ctx: Ctx, ticket: string): Promise<Login> {
   const id = Id.safeParse(account)
   const holds = await verifySignature(ctx.config, TICKET, `${account}.${secret}`, signature ?? '')
   if (!id.success || !secret || !holds) throw unauthorized('The ticket is not valid')
+  ctx.cost.objectCalls += 1
   const login = await ctx.env.HUB.getByName(id.data).redeemTicket(secret)
   if (login === null) throw unauthorized('The ticket is not valid')
   const { standing } = await spend(ctx, 'user', id.data)
@@ -114,7 +115,7 @@ export function realtimeRoutes(known: readonly string[]) {
       async (c) => {
         const { ctx } = c.var
         const query = c.req.valid('query')
-        if (c.req.header('upgrade')?.toLowerCase() !== 'websocket')
+        if (c.req.method !== 'GET' || c.req.header('upgrade')?.toLowerCase() !== 'websocket')
           throw new Failure('bad_request', 'This is a WebSocket')
         const origin = c.req.header('origin')
         if (origin !== undefined && !isLetIn(ctx.config, new URL(c.req.url), origin))
@@ -134,6 +135,7 @@ export function realtimeRoutes(known: readonly string[]) {
           since: query.since ?? null,
         }
         const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
+        ctx.cost.objectCalls += 1
         const answer = await ctx.env.HUB.getByName(viewer.id).fetch('https://hub/', { headers })
         if (answer.status === 401) throw unauthorized()
         if (answer.status !== 101)

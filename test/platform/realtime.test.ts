@@ -176,6 +176,7 @@ test('listed pages get sockets, and where people are served those of the machine
 
 test('what is no WebSocket is told so, and a token in the address is no token', async () => {
   expect(await codeOf(await call(ada, '/v1/realtime'))).toBe('bad_request')
+  expect((await call(ada, '/v1/realtime', { method: 'HEAD', headers: upgrade })).status).toBe(400)
   expect(await codeOf(await open(null, '?token=x'))).toBe('invalid')
 })
 
