@@ -62,9 +62,10 @@ export async function spend(ctx: SystemCtx, name: LimitName, key: string): Promi
 }
 
 /**
- * Takes one request from the lease in hand; `left` < 0: none; null when the limiter does not answer. The limiter is asked when the lease is spent, or when what it
- * says of the account is two seconds old; what is left of a lease then stays good, so that nothing need be written.
- * One request asks and the others look again shortly: a promise shared between requests would die with its maker.
+ * Takes one request from the lease in hand; `left` < 0: none; null when the limiter does not answer. The limiter is asked
+ * when the lease is spent, or when what it says of the account is two seconds old; what is left of a lease then stays good,
+ * so that nothing need be written. One request asks and the others look again shortly: a promise shared between requests
+ * would die with its maker.
  */
 async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: Lease; left: number } | null> {
   for (;;) {

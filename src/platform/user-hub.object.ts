@@ -18,7 +18,7 @@ const KEPT_FRAMES = 256
 const LINGER_MS = 60_000
 const TICKET_MS = 30_000
 const MAX_SOCKETS = 16
-const MAX_MESSAGE_BYTES = 4_096
+const MAX_MESSAGE_LENGTH = 4_096
 const MAX_MESSAGES_PER_MINUTE = 60
 /** After a day a client connects anew, and shows that its login still holds. */
 const MAX_AGE_MS = 24 * 3_600_000
@@ -138,7 +138,7 @@ export class UserHub extends DurableObject<Env> {
     socket.serializeAttachment({ ...state, received: recent.slice(-MAX_MESSAGES_PER_MINUTE) } satisfies Attached)
     if (recent.length > MAX_MESSAGES_PER_MINUTE) close(socket, 4008, 'too many messages')
     else if (typeof message !== 'string') close(socket, 1003, 'only text is understood')
-    else if (message.length > MAX_MESSAGE_BYTES) close(socket, 1009, 'message too large')
+    else if (message.length > MAX_MESSAGE_LENGTH) close(socket, 1009, 'message too large')
     else
       send(socket, {
         event: 'error',
