@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals'
 import { say } from './announce.tsx'
 import { isNotFound } from './http.ts'
 import { clear, includes, makeList, prepend, readNews, reload } from './list.ts'
-import { forgetPost, keepPost, readPost } from './posts.ts'
+import { keepPost, readPost } from './posts.ts'
 import { onFrame, onGap } from './realtime.ts'
 import { location } from './router.tsx'
 import { onAccountChange } from './session.ts'
@@ -57,10 +57,6 @@ export function refreshHome(): void {
 }
 
 onFrame('post.published', ({ postId }) => void arrive(postId!))
-onFrame('post.deleted', ({ postId }) => {
-  forgetPost(postId!)
-  waiting.value = waiting.value.filter((post) => post.id !== postId)
-})
 onGap(() => void catchUp())
 
 let reads: number[] = []

@@ -24,13 +24,9 @@ export async function readPost(id: string): Promise<Post> {
   return post
 }
 
-export function forgetPost(id: string): void {
-  postWith(id).value = null
-}
-
 export async function deletePost(post: Post): Promise<void> {
   await call('DELETE', `/posts/${post.id}`)
-  forgetPost(post.id)
+  postWith(post.id).value = null
   for (const id of new Set([post.rootId, post.parentId])) if (id) recount(id, -1)
 }
 
