@@ -75,7 +75,11 @@ const Variables = z
       .default('')
       .transform((list) => list.split(',').filter(Boolean)),
     AUTH_SECRET: secret('a random text that signs sessions'),
-    DATA_KEYS: secret('the keyring that seals personal data, as id:base64 of 32 bytes, the current key first'),
+    // The id of a key is part of every cursor, whose length is bounded.
+    DATA_KEYS: secret('the keyring that seals personal data, as id:base64 of 32 bytes, the current key first').regex(
+      /^\s*\w{1,16}:[^,:]+(,\s*\w{1,16}:[^,:]+)*$/,
+      'must list keys as id:key, each id of at most 16 letters, digits and _',
+    ),
     INDEX_KEY: secret('32 random bytes in base64, for looking up sealed data'),
   })
   .refine((set) => set.ENVIRONMENT === 'development' || set.OUTBOUND_LOCAL_HOSTS.length === 0, {

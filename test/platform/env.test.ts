@@ -41,6 +41,23 @@ test.each(['AUTH_SECRET', 'DATA_KEYS', 'INDEX_KEY'] as const)(
   },
 )
 
+test('a keyring is refused that is none, or whose ids would make cursors too long', () => {
+  const key = btoa('k'.repeat(32))
+  const longest = 'k'.repeat(16)
+  expect(complaint({ DATA_KEYS: `${longest}:${key}, k1:${key}` })).toBe('')
+  for (const keyring of [
+    key,
+    `:${key}`,
+    `${longest}2:${key}`,
+    `k2:${key},`,
+    `k2:${key},k-1:${key}`,
+    `k1:${key}:${key}`,
+  ]) {
+    expect(complaint({ DATA_KEYS: keyring })).toMatch(/DATA_KEYS must list keys as id:key/)
+    expect(complaint({ DATA_KEYS: keyring })).not.toContain(key)
+  }
+})
+
 test('everything that is wrong is told at once', () => {
   const text = complaint({
     AUTH_SECRET: undefined,
