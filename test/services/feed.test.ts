@@ -6,7 +6,7 @@ import { seek } from '../../src/platform/page.ts'
 import { blockAccount } from '../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../src/services/accounts/follows.ts'
 import { accountFeed, homeFeed, publicFeed, selectHome } from '../../src/services/feed/feeds.ts'
-import { pushToOnline } from '../../src/services/feed/spread.ts'
+import { pushToOnline, spreadPost } from '../../src/services/feed/spread.ts'
 import { feedIndex } from '../../src/services/feed/tables.ts'
 import { createPost, deletePost } from '../../src/services/posts/posts.ts'
 import { heldBack } from '../support/held.ts'
@@ -46,6 +46,13 @@ test('a post is in its author’s index at once and on every shard soon; comment
   expect([await listed(open), await listed(closed), await listed(comment)]).toEqual([1, 0, 0])
   expect(idsOf(await accountFeed(nobody(), { accountId: ada, ...page }))).toEqual([open])
   expect(idsOf(await accountFeed(nobody(), { accountId: bob, ...page }))).toEqual([])
+})
+
+test('a comment, which is in no feed, asks nothing of the other shards', async () => {
+  const comment = await post(bob, { parentId: await post(ada) })
+  const ctx = held.context()
+  await spreadPost(ctx, { id: comment, authorId: bob })
+  expect(ctx.cost).toMatchObject({ trips: 2, rowsRead: 2, rowsWritten: 0 })
 })
 
 test('a post that was deleted stays gone, though the news of it comes later', async () => {

@@ -22,7 +22,7 @@ export const announcePost = defineTask(
 )
 type Announcement = z.infer<typeof announcePost.data>
 
-type Facts = { listed: boolean; isPublic: boolean }
+type Facts = { listed: boolean; isPublic: boolean; isComment: boolean }
 
 /** What lists a post: whether it is there yet and no comment, and whether it is public. */
 async function factsOf(ctx: SystemCtx, postId: Id): Promise<Facts> {
@@ -31,7 +31,8 @@ async function factsOf(ctx: SystemCtx, postId: Id): Promise<Facts> {
     .select({ rootId: posts.rootId, visibility: posts.visibility })
     .from(posts)
     .where(eq(posts.id, postId))
-  return { listed: post !== undefined && post.rootId === null, isPublic: post?.visibility === 'public' }
+  const isComment = post !== undefined && post.rootId !== null
+  return { listed: post !== undefined && !isComment, isPublic: post?.visibility === 'public', isComment }
 }
 
 /** Makes the feed index of every other shard, and the public feed, agree with whether the post is there; answers whether. */
@@ -39,7 +40,8 @@ export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Prom
   const others = ctx.db.shards.filter((shard) => shard !== shardOf(post.id))
   return mirror(
     () => factsOf(ctx, post.id),
-    async ({ listed, isPublic }) => {
+    async ({ listed, isPublic, isComment }) => {
+      if (isComment) return // never was in any of them
       await inWaves(others, async (shard) => {
         const db = ctx.db.shard(shard)
         await (listed ? indexPost(db, { ...post, isComment: false }) : unindexPost(db, post))

@@ -8,8 +8,8 @@ export const feedSubscriptions = [
     const { listed } = await spreadPost(ctx, { id: postId, authorId })
     if (listed) await announce(ctx, { postId, authorId })
   }),
-  on(postDeleted, async (ctx, { postId, authorId }) => {
-    await spreadPost(ctx, { id: postId, authorId })
+  on(postDeleted, async (ctx, { postId, authorId, rootId }) => {
+    if (rootId === null) await spreadPost(ctx, { id: postId, authorId })
   }),
 ]
 
