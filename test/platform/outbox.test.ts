@@ -206,6 +206,7 @@ test('one subscriber that fails keeps no other from its work, and the event is r
   const { value: post } = await createPost(ada.ctx, draft({ text: 'liked' }))
   await createPost(bob.ctx, draft({ text: 'a comment', parentId: post.id }))
   await vi.waitUntil(() => events.length === 2)
+  await env.SHARD_0.prepare('insert into presence values (?)').bind(Number(ada.id)).run()
   const FANOUT = { sendBatch: () => Promise.reject(new Error('down')) }
   const HUB = { getByName: () => ({ publish: () => Promise.reject(new Error('down')) }) }
   const hurt = { ...env, FANOUT, HUB } as unknown as typeof env

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import { seenBy, type UserCtx } from '../../src/platform/context.ts'
-import type { Id } from '../../src/platform/ids.ts'
+import { type Id, shardOf } from '../../src/platform/ids.ts'
 import { blockAccount, unblockAccount } from '../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../src/services/accounts/suspensions.ts'
@@ -153,9 +153,25 @@ test('a like or a follow that is taken back and given again is told once, to eac
   expect([(await newsOf(ada)).length, await kept(ada), await kept(cyd)]).toEqual([4, 4, 1])
 })
 
+test('the hub of somebody who is away is not woken, and that of somebody who is there is', async () => {
+  const mine = await post(ada)
+  await held.deliver()
+  const told = notificationSubscriptions.find(({ event }) => event.type === 'post.liked')!
+  const callsFor = async (actorId: Id) => {
+    const ctx = held.context()
+    await told.handle(ctx, { postId: mine, authorId: ada, actorId }, (await post(actorId)) as Id)
+    return ctx.cost.objectCalls
+  }
+  expect(await callsFor(bob)).toBe(0)
+  const socket = await openSocket(ada)
+  expect(await callsFor(cyd)).toBe(1)
+  expect([(await socket.taken()).length, await kept(ada)]).toEqual([1, 2])
+})
+
 test('a hub that does not answer keeps the others from nothing', async () => {
   const { id } = (await createPost(as(ada), draft({ text: `hello ${handles.map((it) => `@${it}`).join(' ')}` }))).value
   await held.afterwards({ run: false })
+  await insertRows(shards[shardOf(bob)]!, 'presence', [{ account_id: Number(bob) }])
   const ctx = held.context()
   const HUB = {
     getByName: (name: string) => ({ publish: () => (name === bob ? Promise.reject(new Error('down')) : null) }),

@@ -1,6 +1,7 @@
-import { sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { type SystemCtx, seenBy } from '../../platform/context.ts'
 import type { Id } from '../../platform/ids.ts'
+import { presence } from '../../platform/presence.ts'
 import { publish } from '../../platform/realtime.ts'
 import { accounts, blocks } from '../accounts/tables.ts'
 import { loadPosts } from '../posts/views.ts'
@@ -29,7 +30,13 @@ export async function notify(ctx: SystemCtx, accountId: Id, { id, kind, actorId,
           (select 1 from ${blocks} where ${blocks.accountId} = ${mine} and ${blocks.otherId} = ${Number(actorId)})`,
     )
     .onConflictDoNothing()
-  if ((await db.$count(notifications, sql`account_id = ${mine} and id = ${Number(id)}`)) === 0) return
+  // The hub of somebody who is away is left asleep: who comes back reads the list.
+  const [online] = await db
+    .select({ id: presence.accountId })
+    .from(notifications)
+    .innerJoin(presence, eq(presence.accountId, notifications.accountId))
+    .where(and(eq(notifications.accountId, accountId), eq(notifications.id, id)))
+  if (!online) return
   await publish(ctx, accountId, {
     channel: 'notifications',
     key: `notification:${id}`,
