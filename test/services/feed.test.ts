@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { type Ctx, seenBy, type UserCtx } from '../../src/platform/context.ts'
+import { type Ctx, createContext, seenBy, type UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { seek } from '../../src/platform/page.ts'
 import { blockAccount } from '../../src/services/accounts/blocks.ts'
@@ -10,6 +10,7 @@ import { pushToOnline, spreadPost } from '../../src/services/feed/spread.ts'
 import { feedIndex } from '../../src/services/feed/tables.ts'
 import { createPost, deletePost } from '../../src/services/posts/posts.ts'
 import { heldBack } from '../support/held.ts'
+import { withLaggingReplicas } from '../support/lagging.ts'
 import { insertRows, seedFollows, seedPeople, seedPosts } from '../support/rows.ts'
 import { openSocket } from '../support/sockets.ts'
 import { count, draft, shards } from '../support/town.ts'
@@ -46,6 +47,16 @@ test('a post is in its author’s index at once and on every shard soon; comment
   expect([await listed(open), await listed(closed), await listed(comment)]).toEqual([1, 0, 0])
   expect(idsOf(await accountFeed(nobody(), { accountId: ada, ...page }))).toEqual([open])
   expect(idsOf(await accountFeed(nobody(), { accountId: bob, ...page }))).toEqual([])
+  await deletePost(as(ada), { postId: open })
+  await held.deliver()
+  expect([await indexed(open), await listed(open)]).toEqual([0, 0])
+})
+
+test('a post is spread though replicas have not heard of it', async () => {
+  const id = await post(ada)
+  const request = createContext({ env: withLaggingReplicas(held.env), waitUntil: () => {} })
+  await spreadPost(request, { id, authorId: ada })
+  expect([await indexed(id), await listed(id)]).toEqual([2, 1])
 })
 
 test('a comment, which is in no feed, asks nothing of the other shards', async () => {
@@ -150,9 +161,10 @@ test('online followers hear of a post once, however often the news comes; the ot
   const onHome = async (socket: typeof follower) => (await socket.taken()).filter(({ channel }) => channel === 'home')
   expect([await onHome(follower), await onHome(author), await onHome(stranger)]).toEqual([heard, heard, []])
 
-  await post(cyd, { parentId: undefined })
+  await post(cyd)
+  await post(ada, { parentId: open })
   await held.deliver()
-  expect(await follower.taken()).toEqual([])
+  expect(await onHome(follower)).toEqual([])
 })
 
 test('a hub that does not answer keeps no other follower from hearing of a post', async () => {

@@ -2,17 +2,18 @@ import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import { seenBy, type UserCtx } from '../../src/platform/context.ts'
+import { createContext, seenBy, type UserCtx } from '../../src/platform/context.ts'
 import type { Env } from '../../src/platform/env.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { blockAccount } from '../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../src/services/accounts/follows.ts'
-import { listComments } from '../../src/services/posts/comments.ts'
+import { indexComment, listComments } from '../../src/services/posts/comments.ts'
 import { type Entity, entitiesOf, mentionedHandles } from '../../src/services/posts/entities.ts'
 import { likePost, unlikePost } from '../../src/services/posts/likes.ts'
 import { createPost, deletePost, getPost } from '../../src/services/posts/posts.ts'
 import worker from '../../src/worker.ts'
 import { heldBack } from '../support/held.ts'
+import { lagging, withLaggingReplicas } from '../support/lagging.ts'
 import { pausing } from '../support/pausing.ts'
 import { seedImages, seedPeople } from '../support/rows.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
@@ -274,6 +275,17 @@ test('comment counts hold after concurrent comments and deletions, however often
   expect((await countsOf(root)).commentCount).toBe(4)
 })
 
+test('a comment is listed though replicas have not heard of it, and under no post that is gone', async () => {
+  const [root, gone] = [await post(ada), await post(ada)]
+  const [comment, other] = [await post(bob, { parentId: root }), await post(bob, { parentId: gone })]
+  await deletePost(as(ada), { postId: gone })
+  const request = createContext({ env: withLaggingReplicas(held.env), waitUntil: () => {} })
+  await indexComment(request, { threadId: root, postId: comment })
+  await indexComment(request, { threadId: gone, postId: other })
+  expect([await commentsOf(root), (await countsOf(root)).commentCount]).toEqual([[comment], 1])
+  expect(await rows('thread_index', 'thread_id', gone)).toBe(0)
+})
+
 test('a root lists its whole thread, oldest first, and a comment its direct replies', async () => {
   const root = await post(ada)
   const first = await post(bob, { parentId: root })
@@ -328,20 +340,6 @@ test('a follower sees what is for followers until either side ends the follow', 
   await blockAccount(as(ada), { accountId: bob })
   await expect(getPost(as(bob), { postId: closed })).rejects.toEqual(code('not_found'))
 })
-
-/** A database read from a replica that has nothing yet, by whoever brings no bookmark. D1 sends writes to the primary. */
-function lagging(primary: D1Database, replica: D1Database): D1Database {
-  const withSession = (start: string) => {
-    const session = primary.withSession(start)
-    const behind = start === 'first-unconstrained' ? replica.withSession() : session
-    return {
-      prepare: (query: string) => (/^\s*select/i.test(query) ? behind : session).prepare(query),
-      batch: (statements: D1PreparedStatement[]) => session.batch(statements),
-      getBookmark: () => session.getBookmark(),
-    }
-  }
-  return { withSession } as unknown as D1Database
-}
 
 test('whoever brings back the bookmarks reads their own writes, from a replica that lags behind', async () => {
   const lag = { ...env, SHARD_0: lagging(env.SHARD_0, env.SHARD_1) } as unknown as Env
