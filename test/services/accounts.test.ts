@@ -1,18 +1,25 @@
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { type Ctx, seenBy, type UserCtx } from '../../src/platform/context.ts'
+import { type Ctx, createContext, seenBy, type UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/ids.ts'
 import { limits } from '../../src/platform/rate-limit.ts'
 import { editProfile, getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
 import { blockAccount, mirrorBlock, unblockAccount } from '../../src/services/accounts/blocks.ts'
-import { followAccount, listFollowers, listFollowing, unfollowAccount } from '../../src/services/accounts/follows.ts'
+import {
+  followAccount,
+  listFollowers,
+  listFollowing,
+  mirrorFollow,
+  unfollowAccount,
+} from '../../src/services/accounts/follows.ts'
 import { openAccount } from '../../src/services/accounts/statements.ts'
-import { liftSuspension, suspendAccount } from '../../src/services/accounts/suspensions.ts'
+import { enforceSuspension, liftSuspension, suspendAccount } from '../../src/services/accounts/suspensions.ts'
 import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
 import { likePost } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import { heldBack } from '../support/held.ts'
+import { lagging, withLaggingReplicas } from '../support/lagging.ts'
 import { pausing } from '../support/pausing.ts'
 import { insertRows, seedPeople, seedPosts } from '../support/rows.ts'
 import { openSocket } from '../support/sockets.ts'
@@ -201,6 +208,57 @@ test('what a dying isolate did not carry to the other side, the event does', asy
   ])
 })
 
+test('what a request carries to the other side needs no event', async () => {
+  const seen: number[][] = []
+  for (const [who, act, whom] of [
+    [bob, followAccount, ada],
+    [bob, unfollowAccount, ada],
+    [ada, blockAccount, bob],
+    [ada, unblockAccount, bob],
+  ] as const) {
+    await act(as(who), { accountId: whom })
+    await held.afterwards({ run: true })
+    seen.push([await hasFollower(ada, bob), await rows('blocks', ['account_id', bob], ['other_id', ada])])
+  }
+  expect(seen).toEqual([
+    [1, 0],
+    [0, 0],
+    [0, 1],
+    [0, 0],
+  ])
+})
+
+test('what is carried to the other side is the truth, though replicas have not heard of it', async () => {
+  const request = createContext({ env: withLaggingReplicas(held.env), waitUntil: () => {} })
+  await followAccount(as(bob), { accountId: ada })
+  await held.afterwards({ run: false })
+  await mirrorFollow(request, { followerId: bob, followeeId: ada })
+  expect(await hasFollower(ada, bob)).toBe(1)
+  await blockAccount(as(ada), { accountId: bob })
+  await held.afterwards({ run: false })
+  await mirrorBlock(request, { accountId: ada, otherId: bob })
+  expect([await rows('blocks', ['account_id', bob], ['other_id', ada]), await isFollowing(bob, ada)]).toEqual([1, 0])
+
+  await shards[0]!.prepare('UPDATE accounts SET suspended_at = 1 WHERE id = ?').bind(Number(cyd)).run()
+  await enforceSuspension(request, { accountId: cyd })
+  const { standing } = await held.env.LIMITER.getByName(`user:${cyd}`).lease(limits.user, 0)
+  expect(standing.suspended).toBe(true)
+})
+
+test('a follow that a block ended stays ended, though the block is taken back before the other side hears of it', async () => {
+  await followAccount(as(bob), { accountId: ada })
+  await held.deliver()
+  await blockAccount(as(ada), { accountId: bob })
+  await held.afterwards({ run: false })
+  await unblockAccount(as(ada), { accountId: bob })
+  await held.deliver()
+  expect([await isFollowing(bob, ada), await hasFollower(ada, bob)]).toEqual([0, 0])
+  expect([await countsOf(ada), await countsOf(bob)]).toEqual([
+    [0, 0],
+    [0, 0],
+  ])
+})
+
 const deeds = { follow: followAccount, unfollow: unfollowAccount, block: blockAccount, unblock: unblockAccount }
 type Deed = keyof typeof deeds
 type Step = [deed: Deed, isReverse: boolean, survives: boolean, arrives: boolean]
@@ -310,13 +368,17 @@ test('nobody suspends who has the same role or a higher one, nor lifts their sus
     sealed_address: '',
   }))
   await insertRows(env.DIRECTORY, 'users', users)
+  const behind = { ...held.env, DIRECTORY: lagging(env.DIRECTORY, env.INDEX) }
+  const unaware = seenBy(createContext({ env: behind, waitUntil: () => {} }), ada)
   for (const [who, role] of [
     [bob, 'moderator'],
     [cyd, 'admin'],
   ] as const) {
     await env.DIRECTORY.prepare('update users set role = ? where id = ?').bind(role, Number(who)).run()
     for (const act of [suspendAccount, liftSuspension]) {
-      await expect(act(moderating(as(ada)), { accountId: who })).rejects.toEqual(code('forbidden'))
+      for (const by of [as(ada), unaware]) {
+        await expect(act(moderating(by), { accountId: who })).rejects.toEqual(code('forbidden'))
+      }
     }
   }
   expect(await events()).toBe(0)
@@ -332,6 +394,22 @@ test('a suspension holds at once though no event arrives, and so does its liftin
   expect(socket.isClosed()).toBe(true)
   await liftSuspension(moderating(as(cyd)), { accountId: ada })
   expect(await isKnown()).toBe(false)
+})
+
+test('a limiter that did not hear of a suspension is told of it by the event', async () => {
+  const limiter = held.env.LIMITER.getByName(`user:${ada}`)
+  const isKnown = async () => (await limiter.lease(limits.user, 0)).standing.suspended
+  const setSuspended = () => Promise.reject(new Error('down'))
+  const deaf = { ...as(cyd), env: { ...held.env, LIMITER: { getByName: () => ({ setSuspended }) } } as never }
+  for (const [act, truth] of [
+    [suspendAccount, true],
+    [liftSuspension, false],
+  ] as const) {
+    await expect(act(moderating(deaf), { accountId: ada })).rejects.toThrow('down')
+    expect(await isKnown()).toBe(!truth)
+    await held.deliver()
+    expect(await isKnown()).toBe(truth)
+  }
 })
 
 test('a follow that a block of a moment ago keeps out says so', async () => {
@@ -363,10 +441,12 @@ test('a block that is mirrored late ends no follow that came after it without bo
   held.sent.push(...late)
   await held.deliver()
   await followAccount(as(bob), { accountId: ada })
+  await followAccount(as(ada), { accountId: bob })
   await held.deliver()
   paused.goOn()
   await mirrored
   expect(await hasFollower(ada, bob)).toBe(await isFollowing(bob, ada))
+  expect([await isFollowing(ada, bob), await hasFollower(bob, ada)]).toEqual([1, 1])
   expect([(await countsOf(ada))[0], (await countsOf(bob))[1]]).toEqual(Array(2).fill(await isFollowing(bob, ada)))
 })
 

@@ -208,6 +208,20 @@ test('who is suspended can be blocked and unblocked; doing it again changes noth
   }
 })
 
+test('taking back a block that is gone mends a copy of it that was left behind', async () => {
+  await blockAccount(as(ada), { accountId: bob })
+  await settle()
+  await unblockAccount(as(ada), { accountId: bob })
+  await held.afterwards({ run: false })
+  const late = held.sent.splice(0)
+  expect((await between(ada, bob))[1]).toEqual(byFirst)
+  await unblockAccount(as(ada), { accountId: bob })
+  await held.afterwards({ run: true })
+  expect(await between(ada, bob)).toEqual([none, none])
+  held.sent.push(...late)
+  await settle()
+})
+
 test('the list of one’s blocks has those who are hidden by their ids, and nobody who only blocks one', async () => {
   const [suspended, blocker] = (await seedPeople(`l${crypto.randomUUID().slice(0, 8)}_`, 2, (i) => i)).map(
     ({ id }) => id,
