@@ -27,6 +27,9 @@ test('handles lead to the accounts that hold them, and the second lookup asks no
   const second = request()
   expect(await accountIdsOf(second.ctx, ['ada_h', 'bob_h'])).toEqual(found)
   expect(second.ctx.cost).toMatchObject({ trips: 0, cacheReads: 1 })
+  const { keys } = await env.CACHE.list({ prefix: 'handle:ada_h' })
+  const seconds = keys[0]!.expiration! - Date.now() / 1_000
+  expect([seconds > 3_500, seconds < 3_610]).toEqual([true, true])
 })
 
 test('a handle that is not verified leads nowhere, and as soon as it is, to its account', async () => {

@@ -5,10 +5,12 @@ import { createContext } from '../../src/platform/context.ts'
 import type { Env } from '../../src/platform/env.ts'
 import { shardOf } from '../../src/platform/ids.ts'
 import { forgetLapsed } from '../../src/services/identity/jobs.ts'
+import { signingKeys } from '../../src/services/identity/keys.ts'
 import { enter } from '../../src/services/identity/login.ts'
 import type { Tokens } from '../../src/services/identity/views.ts'
 import worker from '../../src/worker.ts'
-import { PASSWORD, type Person, refresh, register, setRole, settled, stranger } from '../support/people.ts'
+import { lagging, withLaggingReplicas } from '../support/lagging.ts'
+import { mailedToken, PASSWORD, type Person, refresh, register, setRole, settled, stranger } from '../support/people.ts'
 import { emit } from '../support/town.ts'
 
 const TWO_SECONDS = { timeout: 2_300, interval: 50 }
@@ -159,6 +161,51 @@ test('a refresh token is refused that is made up, altered, of another session, o
   expect((await next(dora.refreshToken)).status).toBe(200)
 })
 
+test('a login lasts half a year, however much it is used, and a refresh token rests for a month', async () => {
+  const [dan, eli] = await Promise.all([register('dan_lasts'), register('eli_lasts')])
+  const daysLeft = (table: string, where: string) =>
+    count(`select max(expires_at) - ? n from ${table} where user_id = ? and ${where}`, Date.now(), Number(dan.id)).then(
+      (ms) => Math.round(ms / 86_400_000),
+    )
+  await refresh(dan)
+  expect(await daysLeft('sessions', 'true')).toBe(180)
+  expect(await daysLeft('refresh_tokens', 'revoked is null')).toBe(30)
+  const replay =
+    'select rotation_replay_expires_at - rotated_at n from refresh_tokens where user_id = ? and revoked > 0'
+  expect(await count(replay, Number(dan.id))).toBe(30_000)
+
+  await env.DIRECTORY.prepare('update sessions set expires_at = ? where user_id = ?')
+    .bind(Date.now() - 1, Number(dan.id))
+    .run()
+  expect((await next(dan.refreshToken)).status).toBe(401)
+  await forgetLapsed(createContext({ env, waitUntil: () => {} }))
+  const left = (who: Person) => count('select count(*) n from sessions where user_id = ?', Number(who.id))
+  expect([await left(dan), await left(eli)]).toEqual([0, 1])
+})
+
+test('what was said of a login a moment ago holds, though replicas have not heard of it', async () => {
+  const behind = withLaggingReplicas(env)
+  const ask = (path: string, json: unknown) => {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(json) }
+    return worker.fetch(new Request(`http://127.0.0.1:8787/v1/auth/${path}`, init), behind, createExecutionContext())
+  }
+  const json = { handle: 'ebb_lag', email: 'ebb_lag@example.com', password: PASSWORD }
+  expect((await ask('register', json)).status).toBe(202)
+  expect((await ask('verify', { token: await mailedToken('ebb_lag'), password: PASSWORD })).status).toBe(200)
+  const login = await ask('login', { identifier: 'ebb_lag', password: PASSWORD })
+  expect(login.status).toBe(200)
+  const { refreshToken, account } = await login.json<Tokens>()
+  const next = await ask('refresh', { refreshToken })
+  expect(next.status).toBe(200)
+  const { accessToken, refreshToken: last } = await next.json<Tokens>()
+  const { keys } = await signingKeys(createContext({ env: behind, waitUntil: () => {} }))
+  expect(keys.map(({ kid }) => kid)).toContain(JSON.parse(atob(accessToken.split('.')[0]!)).kid)
+
+  const shard = [env.SHARD_0, env.SHARD_1][shardOf(account.id)]!
+  await shard.prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(account.id)).run()
+  expect(await (await ask('refresh', { refreshToken: last })).json()).toMatchObject({ code: 'suspended' })
+})
+
 test('logging out ends this login: refresh at once, access token and socket within two seconds, and no other', async () => {
   const eve = await register('eve_out')
   const other = await logIn(eve)
@@ -180,6 +227,39 @@ test('a login ends even when the limiter did not hear of it at first', async () 
   await vi.waitUntil(async () => (await as(finn.token)).status === 401, { timeout: 5_000, interval: 50 })
 })
 
+const ends = {
+  'logging out': (who: Person) => ['/v1/auth/logout', who, 'POST'],
+  'logging out everywhere': (who: Person) => ['/v1/auth/logout-all', who, 'POST'],
+  'another role': (who: Person, admin: Person) => [`/v1/accounts/${who.id}/role`, admin, 'PUT'],
+} satisfies Record<string, (who: Person, admin: Person) => [path: string, by: Person, method: string]>
+
+test.each(Object.entries(ends))('%s ends logins by the request itself, and else by its event', async (_, end) => {
+  const [admin, one, two] = await Promise.all([register(), register(), register()])
+  await setRole(admin, 'admin')
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  const tell = async (who: Person, bindings: object) => {
+    const [path, by, method] = end(who, admin)
+    const headers = { authorization: `Bearer ${by.token}`, 'content-type': 'application/json' }
+    const body = method === 'PUT' ? '{"role":"moderator"}' : null
+    const request = new Request(`http://127.0.0.1:8787${path}`, { method, headers, body })
+    return (await worker.fetch(request, { ...env, ...bindings } as unknown as Env, createExecutionContext())).ok
+  }
+  const down = () => Promise.reject(new Error('down'))
+
+  expect(await tell(one, { EVENTS: { sendBatch: down } })).toBe(true)
+  await refused(one.token)
+
+  const limiterOf = (name: string) => ({
+    lease: (...asked: Parameters<ReturnType<typeof env.LIMITER.getByName>['lease']>) =>
+      env.LIMITER.getByName(name).lease(...asked),
+    endSession: down,
+    voidTokensBefore: down,
+  })
+  expect(await tell(two, { LIMITER: { getByName: limiterOf } })).toBe(false)
+  await vi.waitUntil(async () => (await as(two.token)).status === 401, { timeout: 10_000, interval: 50 })
+  vi.restoreAllMocks()
+})
+
 test('with a limiter that does not answer, who logged out or was suspended stays out, and others stay in', async () => {
   const [gone, stays, held] = [await register('gone_dir'), await register('stays_dir'), await register('held_dir')]
   await gone.fetch('/v1/auth/logout', { method: 'POST' })
@@ -187,7 +267,11 @@ test('with a limiter that does not answer, who logged out or was suspended stays
   await shard.prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(held.id)).run()
   vi.spyOn(console, 'log').mockImplementation(() => {})
   const lease = () => Promise.reject(new Error('down'))
-  const without = { ...env, LIMITER: { getByName: () => ({ lease }) } } as unknown as Env
+  const without = {
+    ...env,
+    DIRECTORY: lagging(env.DIRECTORY, env.INDEX),
+    LIMITER: { getByName: () => ({ lease }) },
+  } as unknown as Env
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
   const statusOf = async ({ token }: Person) => {
     const request = new Request('https://social.test/v1/accounts/me', { headers: { authorization: `Bearer ${token}` } })
@@ -244,6 +328,9 @@ test('only admins give roles, not to themselves, and to nobody who is not there'
   expect((await change(ida, admin.id, 'user')).status).toBe(403)
   expect((await change(admin, admin.id, 'user')).status).toBe(422)
   expect((await change(admin, '1')).status).toBe(404)
+  await post('/v1/auth/register', { handle: 'unverified', email: 'unverified@example.com', password: PASSWORD })
+  const waiting = await count("select account_id n from handles where handle = 'unverified'")
+  expect((await change(admin, String(waiting))).status).toBe(404)
   expect((await change(admin, ida.id, 'emperor')).status).toBe(422)
   expect(
     (await stranger().fetch(`/v1/accounts/${ida.id}/role`, { method: 'PUT', json: { role: 'admin' } })).status,
