@@ -121,6 +121,29 @@ test('40 megapixels are taken', async () => {
   expect(response.status).toBe(201)
 })
 
+test('a side may have 12,000 pixels, as the Images service takes them, and no more', async () => {
+  const ada = await register()
+  expect((await upload(ada, webp({ width: 12_000, height: 16 }))).status).toBe(201)
+  for (const size of [
+    { width: 12_001, height: 16 },
+    { width: 16, height: 12_001 },
+  ]) {
+    const response = await upload(ada, webp(size))
+    expect([response.status, await response.json()]).toEqual([
+      422,
+      expect.objectContaining({ errors: [{ field: 'file', message: 'is longer than 12000 pixels' }] }),
+    ])
+  }
+})
+
+test('what the Images service takes for another kind than it announces is refused before it is decoded', async () => {
+  const input = vi.fn()
+  const info = async () => ({ format: 'image/avif', fileSize: 1, width: 1, height: 1 })
+  const images = { info, input } as unknown as ImagesBinding
+  await expect(encodeImage(images, jpeg())).rejects.toMatchObject({ code: 'unsupported_media_type' })
+  expect(input).not.toHaveBeenCalled()
+})
+
 test('a good image is not blamed when the Images service is down', async () => {
   const down = async () => {
     throw new Error('down')

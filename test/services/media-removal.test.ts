@@ -179,6 +179,16 @@ test('an upload that died before its row leaves objects for an hour or two', asy
   list.mockRestore()
 })
 
+test('objects of dead uploads are found on whatever page of the listing they stand', async () => {
+  await env.CACHE.delete('media:checked-objects')
+  const orphans = Array.from({ length: 251 }, (_, i) => newId(0, Date.now() - 2 * HOUR_MS - i * 10))
+  await Promise.all(orphans.map(put))
+  await runJobs()
+  const { objects } = await env.MEDIA.list({ prefix: 'media/' })
+  const left = new Set(objects.map(({ key }) => key.split('/')[1]!))
+  expect(orphans.filter((id) => left.has(id))).toEqual([])
+})
+
 test('media are found by their post, and those that wait by their age, without reading the rest', async () => {
   const plan = async (query: string) =>
     (await env.SHARD_0.prepare(`explain query plan ${query}`).all<{ detail: string }>()).results.map(
