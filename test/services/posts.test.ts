@@ -79,6 +79,20 @@ test('an account counts its posts without its comments, when they are made and w
   expect(await counted()).toBe(before)
 })
 
+test('a post that is deleted twice at once is counted and told of once', async () => {
+  const root = await post(ada)
+  await held.deliver()
+  const counted = () => count(`SELECT coalesce(sum(post_count), 0) n FROM accounts WHERE id = ${Number(ada)}`)
+  const before = await counted()
+  const paused = pausing(as(ada))
+  const first = deletePost(paused.ctx, { postId: root })
+  await paused.reached
+  await deletePost(as(ada), { postId: root })
+  paused.goOn()
+  await first
+  expect([await counted(), await events()]).toEqual([before - 1, 1])
+})
+
 test('a letter may have thirty marks, as no language needs; a tower of them would take seconds to put in order', async () => {
   const marks = (many: number) => `a${'\u0301\u0316'.repeat(many / 2)}`
   expect((await write(ada, { text: marks(30) })).text).toHaveLength(30)
@@ -197,6 +211,16 @@ test('entities are found where they stand, in order and apart, in any text', () 
       )
     }),
     { numRuns: 500 },
+  )
+})
+
+test('a text mentions twenty accounts and no more, and has its first fifty entities', () => {
+  const words = (prefix: string, many: number) => Array.from({ length: many }, (_, i) => `${prefix}some_${i}`)
+  expect(mentionedHandles([...words('@', 20), ...words('@', 20)].join(' '))).toEqual(words('', 20))
+  expect(() => mentionedHandles(words('@', 21).join(' '))).toThrow(code('invalid'))
+  const tags = words('#', 51)
+  expect(entitiesOf(tags.join(' '), new Map())).toEqual(
+    tags.slice(0, 50).map((tag) => expect.objectContaining({ kind: 'hashtag', tag: tag.slice(1) })),
   )
 })
 
