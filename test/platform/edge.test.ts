@@ -223,6 +223,7 @@ test('JSON that is malformed or nested beyond reason is refused as such', async 
   for (const body of ['', '{', '[1,', '{"text":"x"', '"', nested(16), nested(100_000), '['.repeat(200_000)]) {
     expect(await codeOf(await post(body))).toBe('bad_request')
   }
+  expect(await codeOf(await post(nested(16), { 'content-type': 'application/vnd.api+json' }))).toBe('bad_request')
   expect(reached).not.toHaveBeenCalled()
   for (const body of [
     nested(15),

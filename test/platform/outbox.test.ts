@@ -8,6 +8,7 @@ import {
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Committed } from '../../src/platform/events.ts'
+import { takeReplays } from '../../src/platform/outbox.ts'
 import type { Sweeper } from '../../src/platform/sweeper.object.ts'
 import { followAccount } from '../../src/services/accounts/follows.ts'
 import { likePost } from '../../src/services/posts/likes.ts'
@@ -80,6 +81,19 @@ test('with the queue down every write is acknowledged, and all of its effects co
   expect(await indexedOn(1, ada)).toBe(5)
 })
 
+test('a write wakes the sweeper of its database', async () => {
+  breakQueue()
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 }) // it is woken once in five seconds
+  const sweeper = env.SWEEPER.getByName('0')
+  const due = () => runInDurableObject(sweeper, (_, state) => state.storage.getAlarm())
+  await runInDurableObject(sweeper, (_, state) => state.storage.deleteAlarm())
+  await createPost(ada.ctx, draft({ text: 'nobody hears' }))
+  await vi.waitUntil(async () => (await due()) !== null)
+  vi.restoreAllMocks()
+  vi.useRealTimers()
+  await sweep()
+})
+
 test('what nobody acknowledges is sent again at distances that grow to 45 seconds, and what is new at the next pass', async () => {
   const lost = breakQueue()
   await createPost(ada.ctx, draft({ text: 'first' }))
@@ -102,6 +116,7 @@ test('what nobody acknowledges is sent again at distances that grow to 45 second
     await runDurableObjectAlarm(sweeper)
     return sent.splice(0)
   }
+  expect(await passAt(1)).toEqual([]) // it is on its way
   const due: number[] = []
   for (let second = 6; second <= 300; second += 6) if ((await passAt(second)).length > 0) due.push(second)
   expect(due).toEqual([6, 18, 42, 84, 132, 180, 228, 276])
@@ -278,4 +293,20 @@ test('a dead letter that cannot be kept is retried alone; the others are kept', 
   const { retryMessages, explicitAcks } = await getQueueResult(dead, ctx)
   expect([retryMessages.map(({ msgId }) => msgId), explicitAcks]).toEqual([['kept-0'], ['kept-1']])
   expect(await count("select count(*) n from dead_letters where id like 'kept-%'")).toBe(1)
+})
+
+test('a task that was put aside goes back into its own queue, once', async () => {
+  const sent: unknown[][] = []
+  const queue = (name: string) => ({ send: async (body: unknown) => void sent.push([name, body]) })
+  for (const name of ['fanout', 'deliveries']) {
+    const messages = [{ id: `dead-${name}`, timestamp: new Date(), attempts: 6, body: { type: name, data: {} } }]
+    const dead = createMessageBatch(`socialconnect-${name}-dead`, messages)
+    await worker.queue(dead as never, env, createExecutionContext())
+  }
+  const ctx = { ...ada.ctx, env: { ...env, FANOUT: queue('fanout'), DELIVERIES: queue('deliveries') } as never }
+  await takeReplays(ctx, ctx.db.shard(0))
+  expect(sent).toEqual([])
+  await env.SHARD_0.prepare('update dead_letters set replay = 1').run()
+  for (let n = 0; n < 2; n++) await takeReplays(ctx, ctx.db.shard(0))
+  expect(sent.sort()).toEqual(['deliveries', 'fanout'].map((name) => [name, { type: name, data: {} }]))
 })

@@ -209,6 +209,20 @@ test('a day after its last window a limiter leaves no trace, but for a suspensio
   expect(await remaining()).toBe(99)
 })
 
+test.each([
+  ['an ended login', () => limiter().endSession('login 1')],
+  ['void tokens', () => limiter().voidTokensBefore(Date.now())],
+])('a limiter that heard of %s just before it was to be forgotten still knows of it', async (_, hear) => {
+  await request('user')
+  later(86_300)
+  await hear()
+  later(100)
+  const { standing } = await limiter().lease(limits.user, 0)
+  expect(standing).not.toEqual({ suspended: false, notBefore: 0, endedSessions: [] })
+  await runDurableObjectAlarm(limiter())
+  expect((await limiter().lease(limits.user, 0)).standing).toEqual(standing)
+})
+
 test('a request that dies while asking for a lease blocks nobody for long', async () => {
   vi.spyOn(globalThis, 'setTimeout').mockReturnValueOnce(0 as never) // nobody is left to give up waiting
   void request('user', hanging)

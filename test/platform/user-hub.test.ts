@@ -127,10 +127,14 @@ test('one socket that is gone, or was closed and stays silent, stops no other', 
   expect([silent.closed, dataOf(silent)]).toEqual([{ code: 4001, reason: 'logged out' }, []])
 })
 
-test('all sockets of an account can be closed at once', async () => {
-  const clients = [await connect(), await connect({ sessionId: 'login 2' })]
-  await hub().closeAll('suspended', { before: Date.now() })
+test('the sockets of all tokens issued by then are closed at once, and of no later one', async () => {
+  const now = Date.now()
+  const clients = [await connect({ issuedAt: now - 1 }), await connect({ issuedAt: now, sessionId: 'login 2' })]
+  const later = await connect({ issuedAt: now + 1 })
+  await hub().closeAll('suspended', { before: now })
   await soon(() => clients.every((client) => client.closed))
+  await publish('a')
+  await arrived(later, 2)
   expect(clients.map((client) => client.closed!.code)).toEqual([4001, 4001])
 })
 
@@ -262,6 +266,35 @@ test('who comes back within the minute stays online, and what is kept for them s
   await arrived(third, 2)
   expect([third.received[0]!.resumed, dataOf(third)]).toEqual([true, ['a']])
   second.socket.close(1000)
+})
+
+test('who comes back at the very moment at which the account goes offline is online', async () => {
+  const first = await connect()
+  first.socket.close(1000)
+  await soon(() => first.closed)
+  const [reached, going] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const session = env.SHARD_0.withSession('first-primary')
+  const late = (statement: D1PreparedStatement) => ({
+    bind: (...values: unknown[]) => late(statement.bind(...values)),
+    all: async () => {
+      reached.resolve()
+      await going.promise
+      return statement.all()
+    },
+  })
+  const prepare = (query: string) => (/^delete/i.test(query) ? late : <T>(it: T) => it)(session.prepare(query))
+  const SHARD_0 = { withSession: () => ({ prepare, getBookmark: () => null }) }
+  await runInDurableObject(hub(), async (instance: UserHub) => {
+    Object.assign(instance, { env: { ...env, SHARD_0 } })
+    const asleep = instance.alarm()
+    await reached.promise
+    const opening = JSON.stringify({ accountId, sessionId: 'login 1', issuedAt: Date.now(), channels: [], since: null })
+    await instance.fetch(new Request('https://hub/', { headers: { upgrade: 'websocket', opening } }))
+    going.resolve()
+    await asleep
+    Object.assign(instance, { env })
+  })
+  expect(await isOnline()).toBe(true)
 })
 
 test('who comes back after going offline is told to fetch anew, since frames may have passed by', async () => {
