@@ -339,6 +339,16 @@ test('each request writes one line with its id, its route and its cost, and noth
   expect(JSON.stringify(lines)).not.toContain('hush')
 })
 
+test('what a request cost is told in development alone, for it tells of what is hidden', async () => {
+  const deployed = { ...env, BASE_URL: 'https://social.org', PASSWORD_HASH_MEMORY_KIB: undefined }
+  const toldIn = async (ENVIRONMENT: string) => {
+    const answer = await call('/v1/notes/1', {}, { ...deployed, ENVIRONMENT })
+    return [answer.status, answer.headers.has('x-cost')]
+  }
+  expect(await toldIn('development')).toEqual([200, true])
+  for (const environment of ['staging', 'production']) expect(await toldIn(environment)).toEqual([200, false])
+})
+
 test('each request is measured once, and a sink that fails harms nobody', async () => {
   const writeDataPoint = vi.fn()
   expect((await call('/v1/notes/1', {}, { ...env, ACTIVITY: { writeDataPoint } })).status).toBe(200)

@@ -177,6 +177,18 @@ async function retriedOf(bodies: unknown[], env_ = env): Promise<string[]> {
   return (await getQueueResult(batch, ctx)).retryMessages.map(({ msgId }) => msgId)
 }
 
+test('each retry of an event waits longer, up to five minutes', async () => {
+  const delays: unknown[] = []
+  for (const attempts of [1, 2, 3, 9]) {
+    const batch = createMessageBatch('socialconnect-events', [
+      { id: 'm', timestamp: new Date(), attempts, body: { nonsense: true } },
+    ])
+    vi.spyOn(batch.messages[0]!, 'retry').mockImplementation((options) => void delays.push(options?.delaySeconds))
+    await worker.queue(batch as never, env, createExecutionContext())
+  }
+  expect(delays).toEqual([2, 4, 8, 300])
+})
+
 test('a copy of an event that was acknowledged costs no more than to see that', async () => {
   const events = breakQueue()
   await createPost(ada.ctx, draft({ text: 'once' }))

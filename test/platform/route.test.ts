@@ -136,7 +136,9 @@ test('a path that names nothing possible is simply not there', async () => {
 })
 
 test('an Idempotency-Key has 1 to 255 characters', async () => {
-  expect((await write({ text: 'x' }, { 'idempotency-key': 'k'.repeat(255) })).status).toBe(201)
+  const longest = 'k'.repeat(255)
+  expect((await write({ text: 'x' }, { 'idempotency-key': longest }, '/v1/things/5?limit=3')).status).toBe(201)
+  expect(reached).toHaveBeenLastCalledWith(ada.id, longest, 3)
   expect(await codeOf(await write({ text: 'x' }, { 'idempotency-key': 'k'.repeat(256) }))).toBe('invalid')
   expect(await codeOf(await write({ text: 'x' }, { 'idempotency-key': '' }))).toBe('invalid')
 })

@@ -165,6 +165,14 @@ test('online followers hear of a post once, however often the news comes; the ot
   await post(ada, { parentId: open })
   await held.deliver()
   expect(await onHome(follower)).toEqual([])
+
+  // Beside a follower of their own shard the author hears of it too.
+  await followAccount(as(cyd), { accountId: ada })
+  await held.deliver()
+  await Promise.all([author, stranger].map((socket) => socket.taken()))
+  await post(ada)
+  await held.deliver()
+  expect([await onHome(author), await onHome(stranger)]).toEqual([[expect.anything()], [expect.anything()]])
 })
 
 test('a hub that does not answer keeps no other follower from hearing of a post', async () => {
