@@ -64,3 +64,10 @@ test('an error is told of with its causes and where it came from', () => {
   })
   expect(last().error.stack[0]).toMatch(/^at /)
 })
+
+test('deferred work that fails is told of and harms nobody', async () => {
+  const ctx = contextWith()
+  ctx.defer(() => Promise.reject(new Error('too late')))
+  await expect(ctx.settled()).resolves.toHaveLength(1)
+  expect(last()).toMatchObject({ level: 'error', message: 'deferred work failed', error: { message: 'too late' } })
+})
