@@ -48,9 +48,9 @@ function skip(event: MouseEvent): void {
 }
 
 function CurrentView({ path }: { path: string }) {
-  const [, first = '', second = ''] = path.split('/').map(decodeURIComponent)
+  const [, first = '', second = ''] = path.split('/').map(decoded)
   if (first === 'discover') return <Discover />
-  if (first === 'posts' && second) return <Thread id={second} />
+  if (first === 'posts' && /^\d+$/.test(second)) return <Thread id={second} />
   if (first.startsWith('@')) {
     const handle = first.slice(1)
     return second === 'followers' || second === 'following' ? (
@@ -64,6 +64,15 @@ function CurrentView({ path }: { path: string }) {
   if (first === 'blocked') return <Blocked />
   if (['', 'login', 'register'].includes(first)) return <Home />
   return <NotFound />
+}
+
+/** A part of an address; as it stands where it encodes nothing. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }
 
 function Side() {

@@ -191,6 +191,10 @@ describe.skipIf(!existsSync(executablePath))('the page', () => {
     await stranger.goto(`${origin}/@ada`)
     await heading(stranger, 'Profile').waitFor()
     expect(stranger.url()).toBe(`${origin}/@ada`)
+    for (const odd of ['%E0%A4%A', 'posts/..%2Faccounts']) {
+      await stranger.goto(`${origin}/${odd}`)
+      await heading(stranger, 'Log in').waitFor()
+    }
     await stranger.context().close()
   })
 
