@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { firstIdAt } from '../src/platform/ids.ts'
+import { firstIdAt } from '../src/platform/data/ids.ts'
 import { execute, main, type System, systemOf, systemOptions, urlOption, wakeSweepers } from './d1.ts'
 
 const USAGE = 'Say who is to be what: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'

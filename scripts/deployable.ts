@@ -1,4 +1,4 @@
-import { readConfig } from '../src/platform/env.ts'
+import { readConfig } from '../src/platform/config.ts'
 
 /** Ten times what is usual: an operator may be generous, but a limit there must be. */
 const HIGHEST_QUOTA = 1_000

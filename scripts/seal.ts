@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 
-// What src/platform/crypto.ts does in the Worker, for scripts on Node; test/scripts/seal.test.ts holds the two together.
+// What src/platform/security/crypto.ts does in the Worker, for scripts on Node; test/scripts/seal.test.ts holds the two together.
 
 const IV_BYTES = 12
 const TAG_BYTES = 16

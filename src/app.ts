@@ -1,8 +1,8 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { authentication, edge, edgeFallbacks } from './platform/edge.ts'
-import { healthRoutes } from './platform/health.ts'
-import { openApiDocument, tagRoutes } from './platform/openapi.ts'
-import type { AppEnv } from './platform/route.ts'
+import { authentication, edge, edgeFallbacks } from './platform/http/edge.ts'
+import { openApiDocument, tagRoutes } from './platform/http/openapi.ts'
+import type { AppEnv } from './platform/http/route.ts'
+import { healthRoutes } from './platform/observability/health.ts'
 import { readStanding, services, signingKeys } from './registry.ts'
 
 /** The composition root: the order in which a request passes through the platform, and where the services are mounted. */
@@ -21,5 +21,5 @@ edgeFallbacks(app)
 
 /** The contract of everything that is mounted, as OpenAPI has it. */
 export async function apiDocument(): Promise<object> {
-  return openApiDocument(app, await import('./conventions.ts'))
+  return openApiDocument(app, await import('./openapi-prose.ts'))
 }

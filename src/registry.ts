@@ -1,10 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Subscription } from './platform/events.ts'
-import { forgetExpiredKeys } from './platform/idempotency.ts'
-import type { Job } from './platform/jobs.ts'
-import { realtimeRoutes } from './platform/realtime.ts'
-import type { AppEnv } from './platform/route.ts'
-import type { TaskHandler } from './platform/tasks.ts'
+import { forgetExpiredKeys } from './platform/data/idempotency.ts'
+import type { Subscription } from './platform/events/events.ts'
+import type { Job } from './platform/events/jobs.ts'
+import type { TaskHandler } from './platform/events/tasks.ts'
+import type { AppEnv } from './platform/http/route.ts'
+import { realtimeRoutes } from './platform/realtime/realtime.ts'
 import { accountRoutes } from './services/accounts/routes.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
 import { feedRoutes } from './services/feed/routes.ts'
@@ -20,8 +20,8 @@ import { notificationSubscriptions } from './services/notifications/subscription
 import { postRoutes } from './services/posts/routes.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
 
-export { signingKeys } from './services/identity/keys.ts'
-export { readStanding } from './services/identity/standing.ts'
+export { readStanding } from './services/identity/revocation.ts'
+export { signingKeys } from './services/identity/signing-keys.ts'
 
 type Service = {
   name: string

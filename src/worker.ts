@@ -1,13 +1,13 @@
 import { app } from './app.ts'
-import type { Env } from './platform/env.ts'
-import { runJobs } from './platform/jobs.ts'
-import { consumeEvents, keepDeadLetters } from './platform/outbox.ts'
-import { consumeTasks } from './platform/tasks.ts'
+import type { Env } from './platform/config.ts'
+import { runJobs } from './platform/events/jobs.ts'
+import { consumeEvents, keepDeadLetters } from './platform/events/outbox.ts'
+import { consumeTasks } from './platform/events/tasks.ts'
 import { jobs, subscriptions, tasks } from './registry.ts'
 
-export { RateLimiter } from './platform/rate-limiter.object.ts'
-export { Sweeper } from './platform/sweeper.object.ts'
-export { UserHub } from './platform/user-hub.object.ts'
+export { Sweeper } from './platform/events/sweeper.object.ts'
+export { UserHub } from './platform/realtime/user-hub.object.ts'
+export { RateLimiter } from './platform/security/access-guard.object.ts'
 
 export default {
   fetch: app.fetch,

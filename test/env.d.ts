@@ -1,5 +1,5 @@
 type Migrations = import('cloudflare:test').D1Migration[]
-type Bindings = import('../src/platform/env.ts').Env
+type Bindings = import('../src/platform/config.ts').Env
 
 declare namespace Cloudflare {
   interface Env extends Bindings {

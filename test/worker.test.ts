@@ -1,7 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { type Id, newId } from '../src/platform/ids.ts'
+import { type Id, newId } from '../src/platform/data/ids.ts'
 import worker from '../src/worker.ts'
 import settings from '../wrangler.toml?raw'
 import { count } from './support/town.ts'

@@ -1,5 +1,5 @@
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { type Id, idOf, shardOf } from '../../src/platform/ids.ts'
+import { type Id, idOf, shardOf } from '../../src/platform/data/ids.ts'
 import { accounts, followers, follows } from '../../src/services/accounts/tables.ts'
 import { notifications } from '../../src/services/notifications/tables.ts'
 import type { Graph } from './graph.ts'

@@ -1,4 +1,4 @@
-import type { Id } from '../../src/platform/ids.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
 import { feedIndex, lane, publicPosts } from '../../src/services/feed/tables.ts'
 import { entitiesOf } from '../../src/services/posts/entities.ts'
 import { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'

@@ -1,4 +1,4 @@
-import type { Id } from '../../src/platform/ids.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
 import { cities, names, trades } from './names.ts'
 import type { Random } from './random.ts'
 import { sample } from './random.ts'

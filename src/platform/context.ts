@@ -1,10 +1,10 @@
-import { type Cost, noCost } from './cost.ts'
-import { type Databases, openDatabases } from './db.ts'
-import { type Config, configOf, type Env } from './env.ts'
-import type { Committed } from './events.ts'
-import type { Id } from './ids.ts'
-import { type Log, log } from './log.ts'
-import { relay } from './relay.ts'
+import { type Config, configOf, type Env } from './config.ts'
+import { type Cost, noCost } from './data/d1-session.ts'
+import { type Databases, openDatabases } from './data/databases.ts'
+import type { Id } from './data/ids.ts'
+import type { Committed } from './events/events.ts'
+import { relay } from './events/relay.ts'
+import { type Log, log } from './observability/log.ts'
 
 export type Role = 'user' | 'moderator' | 'admin'
 

@@ -1,4 +1,4 @@
-import type { Id } from '../../src/platform/ids.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
 import type { Traffic } from './load.ts'
 import { type Community, followings } from './seed.ts'
 import type { Tokens } from './tokens.ts'

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs'
 import { unstable_splitSqlQuery } from 'wrangler'
-import { type Id, newId, shardOf } from '../../src/platform/ids.ts'
+import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import type { Tokens } from './tokens.ts'
 
 /** A database to fill, wherever it is. */

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
-import type { Id } from '../../src/platform/ids.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
 
 const baseUrl = 'https://bench.internal'
 const kid = 'bench'

@@ -4,7 +4,7 @@ import { boundaryProblems, docProblems, topLevelProblems } from '../../scripts/c
 const importing = (from: string, line: string) => boundaryProblems({ [from]: `${line}\n` })
 
 test.each([
-  ['src/platform/db.ts', "import { posts } from '../services/posts/tables.ts'"],
+  ['src/platform/data/databases.ts', "import { posts } from '../services/posts/tables.ts'"],
   ['src/services/feed/home.ts', "import { likePost } from '../posts/likes.ts'"],
   ['src/services/feed/home.ts', "import {\n  likePost,\n} from '../posts/likes.ts'"],
   ['src/services/feed/home.ts', "const { likePost } = await import('../posts/likes.ts')"],
@@ -19,8 +19,8 @@ test.each([
 })
 
 test.each([
-  ['src/platform/db.ts', "import { Id } from './ids.ts'"],
-  ['src/platform/env.ts', "import type { UserHub } from './user-hub.object.ts'"],
+  ['src/platform/data/databases.ts', "import { Id } from './ids.ts'"],
+  ['src/platform/config.ts', "import type { UserHub } from './user-hub.object.ts'"],
   ['src/services/feed/home.ts', "import { posts } from '../posts/tables.ts'"],
   ['src/services/feed/home.ts', "import { rank } from './rank.ts'"],
   ['src/services/feed/home.ts', "import { z } from 'zod'\nimport { Id } from '../../platform/ids.ts'"],
@@ -31,8 +31,9 @@ test.each([
 })
 
 test('a document may cite only what exists', () => {
-  const exists = (path: string) => ['src/platform/ids.ts', 'docs/storage.md'].includes(path)
-  const good = 'See `src/platform/ids.ts:12`, `npm start`, [tables](storage.md#posts) and [Hono](https://hono.dev).'
+  const exists = (path: string) => ['src/platform/data/ids.ts', 'docs/storage.md'].includes(path)
+  const good =
+    'See `src/platform/data/ids.ts:12`, `npm start`, [tables](storage.md#posts) and [Hono](https://hono.dev).'
   expect(docProblems({ 'docs/architecture.md': good }, exists)).toEqual([])
   expect(docProblems({ 'docs/architecture.md': '`src/gone.ts` and [gone](adr/gone.md)' }, exists)).toEqual([
     'docs/architecture.md cites src/gone.ts, which does not exist',

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { blindIndex, open, readKeyring, seal, steadyIv } from '../../scripts/seal.ts'
-import * as worker from '../../src/platform/crypto.ts'
-import { configOf, type Env } from '../../src/platform/env.ts'
+import { configOf, type Env } from '../../src/platform/config.ts'
+import * as worker from '../../src/platform/security/crypto.ts'
 
 const config = configOf(env as Env)
 const keys = readKeyring(config.DATA_KEYS)

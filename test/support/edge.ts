@@ -2,9 +2,9 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Viewer } from '../../src/platform/context.ts'
-import { edge, edgeFallbacks } from '../../src/platform/edge.ts'
-import { idOf } from '../../src/platform/ids.ts'
-import type { AppEnv } from '../../src/platform/route.ts'
+import { idOf } from '../../src/platform/data/ids.ts'
+import { edge, edgeFallbacks } from '../../src/platform/http/edge.ts'
+import type { AppEnv } from '../../src/platform/http/route.ts'
 
 let accounts = 0
 

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import type { Env } from '../../src/platform/env.ts'
+import type { Env } from '../../src/platform/config.ts'
 
 /**
  * A database read from a replica that has nothing of it yet, by whoever brings no bookmark and asks for no primary. D1

@@ -1,5 +1,5 @@
 import type { SystemCtx } from '../../src/platform/context.ts'
-import type { Id } from '../../src/platform/ids.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
 
 /** A context whose first batch, once `reached`, waits until it may `goOn`: what was read before it has grown old. */
 export function pausing<C extends SystemCtx>(ctx: C): { ctx: C; reached: Promise<void>; goOn: () => void } {

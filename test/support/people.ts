@@ -1,7 +1,7 @@
 import { env, exports } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { createContext, type Role } from '../../src/platform/context.ts'
-import type { Id } from '../../src/platform/ids.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
 import { verificationToken } from '../../src/services/identity/verification.ts'
 import type { Tokens } from '../../src/services/identity/views.ts'
 

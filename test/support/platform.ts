@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
+import type { Config } from '../../src/platform/config.ts'
 import { createContext, type SystemCtx } from '../../src/platform/context.ts'
-import type { Config } from '../../src/platform/env.ts'
 
 type Deferred = SystemCtx & { settled: () => Promise<unknown> }
 

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { type Id, newId, shardOf, toId } from '../../src/platform/ids.ts'
+import { type Id, newId, shardOf, toId } from '../../src/platform/data/ids.ts'
 import { objectKey } from '../../src/services/media/objects.ts'
 import { shards } from './town.ts'
 

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
-import type { Id } from '../../src/platform/ids.ts'
-import type { Frame, Opening } from '../../src/platform/user-hub.object.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
+import type { Frame, Opening } from '../../src/platform/realtime/user-hub.object.ts'
 
 /** An open socket of an account. */
 export type Socket = {

@@ -1,4 +1,4 @@
-import { type Id, timeOf } from '../../src/platform/ids.ts'
+import { type Id, timeOf } from '../../src/platform/data/ids.ts'
 
 /** Whether a client could read an id, or when it was made, out of a text: as it is, or out of base64 or hex, however cut. */
 export function tells(text: string, id: Id): boolean {

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { scopes } from '../../src/platform/access.ts'
 import type { Role } from '../../src/platform/context.ts'
-import type { Id } from '../../src/platform/ids.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
+import { scopes } from '../../src/platform/security/access.ts'
 
 const BASE_URL = 'http://127.0.0.1:8787'
 const KEY_ID = 'key-of-the-tests'

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { createContext, type SystemCtx, seenBy, type UserCtx } from '../../src/platform/context.ts'
-import { type Id, newId } from '../../src/platform/ids.ts'
+import { type Id, newId } from '../../src/platform/data/ids.ts'
 import { openAccount } from '../../src/services/accounts/statements.ts'
 import { NewPost } from '../../src/services/posts/posts.ts'
 

@@ -1,4 +1,4 @@
-import type { Code } from '../../src/platform/errors.ts'
+import type { Code } from '../../src/platform/http/errors.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { mailedToken, PASSWORD, register, stranger } from '../support/people.ts'
 import type { Caller } from './callers.ts'

@@ -1,5 +1,5 @@
 import { apiDocument } from '../../src/app.ts'
-import type { Access } from '../../src/platform/access.ts'
+import type { Access } from '../../src/platform/security/access.ts'
 
 export type Schema = {
   $ref?: string

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
-import { type Id, toId } from '../../src/platform/ids.ts'
+import { type Id, toId } from '../../src/platform/data/ids.ts'
 import { insertByShard, insertRows, seedFollows, seedPeople, seedPosts } from '../support/rows.ts'
 import { tells } from '../support/tells.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
-import { listOf } from '../../src/platform/db.ts'
-import { type Id, newId, shardOf } from '../../src/platform/ids.ts'
+import { listOf } from '../../src/platform/data/databases.ts'
+import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { insertByShard, insertRows, seedFollows, seedImages, seedPeople, seedPosts } from '../support/rows.ts'
 import { shards } from '../support/town.ts'
 

@@ -1,5 +1,5 @@
 import type { Ctx, UserCtx } from '../../src/platform/context.ts'
-import type { Id } from '../../src/platform/ids.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
 import { getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
 import { listBlocks } from '../../src/services/accounts/blocks.ts'
 import { listFollowers, listFollowing } from '../../src/services/accounts/follows.ts'

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { defineEvent } from '../../platform/events.ts'
-import { Id } from '../../platform/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { defineEvent } from '../../platform/events/events.ts'
 
 export const accountFollowed = defineEvent('account.followed', z.object({ followerId: Id, followeeId: Id }))
 export const accountUnfollowed = defineEvent('account.unfollowed', z.object({ followerId: Id, followeeId: Id }))

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { PageQuery } from '../../platform/page.ts'
-import { route, routes } from '../../platform/route.ts'
+import { PageQuery } from '../../platform/data/page.ts'
+import { route, routes } from '../../platform/http/route.ts'
 import { Handle } from '../identity/views.ts'
 import { editProfile, getAccount, getAccountByHandle, ProfileChange } from './accounts.ts'
 import { blockAccount, listBlocks, unblockAccount } from './blocks.ts'

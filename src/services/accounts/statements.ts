@@ -1,6 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import type { Database } from '../../platform/db.ts'
-import type { Id } from '../../platform/ids.ts'
+import type { Database } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
 import { accounts, follows } from './tables.ts'
 
 /** Opens an account on its shard, when it first logs in; doing it again changes nothing. */

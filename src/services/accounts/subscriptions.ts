@@ -1,4 +1,4 @@
-import { on } from '../../platform/events.ts'
+import { on } from '../../platform/events/events.ts'
 import { mirrorBlock } from './blocks.ts'
 import {
   accountBlocked,

@@ -1,5 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { id } from '../../platform/ids.ts'
+import { id } from '../../platform/data/ids.ts'
 
 export const accounts = sqliteTable('accounts', {
   id: id('id').primaryKey(),

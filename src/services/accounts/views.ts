@@ -1,11 +1,19 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
-import { among, atPrimary, type Bound, type Database, fromShards, listed, listOf } from '../../platform/db.ts'
-import { notFound } from '../../platform/errors.ts'
-import { Id } from '../../platform/ids.ts'
-import { pageOf } from '../../platform/page.ts'
-import { prepared } from '../../platform/prepared.ts'
+import {
+  among,
+  atPrimary,
+  type Bound,
+  type Database,
+  fromShards,
+  listed,
+  listOf,
+} from '../../platform/data/databases.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { pageOf } from '../../platform/data/page.ts'
+import { prepared } from '../../platform/data/prepared.ts'
+import { notFound } from '../../platform/http/errors.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
 
 export const AccountIdRef = z.object({ accountId: Id })

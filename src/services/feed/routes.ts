@@ -1,5 +1,5 @@
-import { PageQuery } from '../../platform/page.ts'
-import { route, routes } from '../../platform/route.ts'
+import { PageQuery } from '../../platform/data/page.ts'
+import { route, routes } from '../../platform/http/route.ts'
 import { AccountIdRef } from '../accounts/views.ts'
 import { PostPage } from '../posts/views.ts'
 import { accountFeed, homeFeed, publicFeed } from './feeds.ts'

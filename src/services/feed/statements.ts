@@ -1,6 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm'
-import type { Database } from '../../platform/db.ts'
-import type { Id } from '../../platform/ids.ts'
+import type { Database } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
 import { feedIndex, lane } from './tables.ts'
 
 /** Puts a post into the feed index of `db`; again changes nothing. */

@@ -1,7 +1,7 @@
-import { on } from '../../platform/events.ts'
-import { handle } from '../../platform/tasks.ts'
+import { on } from '../../platform/events/events.ts'
+import { handle } from '../../platform/events/tasks.ts'
 import { postDeleted, postPublished } from '../posts/events.ts'
-import { announce, announcePost, pushToOnline, spreadPost } from './spread.ts'
+import { announce, announcePost, pushToOnline, spreadPost } from './fan-out.ts'
 
 export const feedSubscriptions = [
   on(postPublished, async (ctx, { postId, authorId }) => {

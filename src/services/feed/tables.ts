@@ -1,5 +1,5 @@
 import { integer, primaryKey, sqliteTable } from 'drizzle-orm/sqlite-core'
-import { id } from '../../platform/ids.ts'
+import { id } from '../../platform/data/ids.ts'
 
 /** Which of an author's lists a post is in. Every shard holds the `posts` of the whole network, its own accounts' `comments` besides. */
 export const lane = { posts: 0, comments: 1 } as const

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { defineEvent } from '../../platform/events.ts'
-import { Id } from '../../platform/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { defineEvent } from '../../platform/events/events.ts'
 
 export const registered = defineEvent('identity.registered', z.object({ accountId: Id }))
 export const addressVerified = defineEvent('identity.address-verified', z.object({ accountId: Id }))

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi'
 import type { BetterAuthPlugin } from 'better-auth'
 import { createAuthEndpoint } from 'better-auth/api'
 import { symmetricDecrypt } from 'better-auth/crypto'
-import { CLIENT_ID, grantedScopes } from './client.ts'
+import { CLIENT_ID, grantedScopes } from './oauth-client.ts'
 
 type User = NonNullable<OAuthTokenIssueParams['user']>
 type RefreshToken = NonNullable<OAuthTokenIssueParams['refreshToken']>

@@ -1,6 +1,6 @@
 import { and, eq, inArray, isNotNull, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import type { Job } from '../../platform/jobs.ts'
+import type { Job } from '../../platform/events/jobs.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { handles, sessions, users } from './tables.ts'
 

@@ -1,6 +1,6 @@
 import Argon2, { Argon2Type } from '@phi-ag/argon2'
 import wasm from '@phi-ag/argon2/argon2.wasm'
-import type { Config } from '../../platform/env.ts'
+import type { Config } from '../../platform/config.ts'
 
 let argon2: Argon2 | null = null
 

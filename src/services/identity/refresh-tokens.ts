@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
-import { sign, verifySignature } from '../../platform/crypto.ts'
+import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
 /** The refresh token as a client holds it. */
 export const RefreshToken = z.string().max(200)

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, sql } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { Failure, invalid, notFound } from '../../platform/errors.ts'
-import { record } from '../../platform/events.ts'
-import { Id } from '../../platform/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { record } from '../../platform/events/events.ts'
+import { Failure, invalid, notFound } from '../../platform/http/errors.ts'
 import { roleChanged } from './events.ts'
-import { shutOutEverywhere } from './standing.ts'
+import { shutOutEverywhere } from './revocation.ts'
 import { users } from './tables.ts'
 
 const Role = z.enum(['user', 'moderator', 'admin'])

@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi'
-import { Id } from '../../platform/ids.ts'
-import { route, routes } from '../../platform/route.ts'
-import { signingKeys } from './keys.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { route, routes } from '../../platform/http/route.ts'
 import { Login, logIn } from './login.ts'
 import { Registration, register, Verification, verifyAddress } from './registration.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
 import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
+import { signingKeys } from './signing-keys.ts'
 import { Tokens } from './views.ts'
 
 const Registered = z.object({ status: z.literal('verification_sent') }).openapi('Registered')

@@ -1,6 +1,6 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Role } from '../../platform/context.ts'
-import { id } from '../../platform/ids.ts'
+import { id } from '../../platform/data/ids.ts'
 
 const flag = (name: string) => integer(name, { mode: 'boolean' })
 const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })

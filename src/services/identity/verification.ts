@@ -1,8 +1,8 @@
 import { and, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { sign, verifySignature } from '../../platform/crypto.ts'
-import { atPrimary } from '../../platform/db.ts'
-import { Id } from '../../platform/ids.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { sign, verifySignature } from '../../platform/security/crypto.ts'
 import { credentials, users } from './tables.ts'
 
 const PURPOSE = 'verify address'

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { Id } from '../../platform/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
 import { handles } from './tables.ts'
 
 /** A handle as a person types it; capitals are folded, so that no two differ by case alone. */

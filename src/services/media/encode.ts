@@ -1,4 +1,4 @@
-import { Failure, invalid } from '../../platform/errors.ts'
+import { Failure, invalid } from '../../platform/http/errors.ts'
 import type { Variant } from './objects.ts'
 import { imageTypeOf, isPolyglot } from './sniff.ts'
 

@@ -1,10 +1,10 @@
 import { and, isNull, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { among, fromShards } from '../../platform/db.ts'
-import { firstIdAt, type Id, shardOf } from '../../platform/ids.ts'
-import type { Job } from '../../platform/jobs.ts'
+import { among, fromShards } from '../../platform/data/databases.ts'
+import { firstIdAt, type Id, shardOf } from '../../platform/data/ids.ts'
+import type { Job } from '../../platform/events/jobs.ts'
+import { dropMedia, removeDropped } from './deletion.ts'
 import { deleteObjects, MAX_DELETED, mediaIdOf, OBJECTS } from './objects.ts'
-import { dropMedia, removeDropped } from './removal.ts'
 import { media } from './tables.ts'
 
 const HOUR_MS = 3_600_000

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
-import { Id } from '../../platform/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
 
 export const Variant = z.enum(['image', 'thumbnail'])
 export type Variant = z.infer<typeof Variant>

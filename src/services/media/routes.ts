@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { Id } from '../../platform/ids.ts'
-import { route, routes } from '../../platform/route.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { route, routes } from '../../platform/http/route.ts'
 import { serveMedia } from './delivery.ts'
 import { deleteMedia, describeMedia, MediaChange, NewMedia, uploadMedia } from './media.ts'
 import { Variant } from './objects.ts'

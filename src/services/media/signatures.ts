@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
-import { sign, verifySignature } from '../../platform/crypto.ts'
-import { Id } from '../../platform/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
 const VALID_S = 300
 /** Expiries fall on whole minutes, so that an address stays the same, and cached, for a minute. */

@@ -1,7 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { among, type Database } from '../../platform/db.ts'
-import { constraintOf, invalid } from '../../platform/errors.ts'
-import type { Id } from '../../platform/ids.ts'
+import { among, type Database } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { constraintOf, invalid } from '../../platform/http/errors.ts'
 import { media } from './tables.ts'
 
 type Taking = { postId: Id; accountId: Id; ids: readonly Id[] }

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
-import { on } from '../../platform/events.ts'
+import { on } from '../../platform/events/events.ts'
 import { postDeleted } from '../posts/events.ts'
-import { dropMedia, removeDropped } from './removal.ts'
+import { dropMedia, removeDropped } from './deletion.ts'
 import { media } from './tables.ts'
 
 export const mediaSubscriptions = [

@@ -1,5 +1,5 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { id } from '../../platform/ids.ts'
+import { id } from '../../platform/data/ids.ts'
 
 /** An uploaded image, on its owner's shard; visible to the owner alone until a post takes it. */
 export const media = sqliteTable('media', {

@@ -1,5 +1,5 @@
-import { PageQuery } from '../../platform/page.ts'
-import { route, routes } from '../../platform/route.ts'
+import { PageQuery } from '../../platform/data/page.ts'
+import { route, routes } from '../../platform/http/route.ts'
 import { countUnread, listNotifications, markRead, NotificationPage, UnreadCount } from './notifications.ts'
 
 export const notificationRoutes = routes()

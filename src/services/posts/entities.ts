@@ -2,8 +2,8 @@ import { z } from '@hono/zod-openapi'
 import 'linkify-plugin-hashtag'
 import 'linkify-plugin-mention'
 import { find } from 'linkifyjs'
-import { invalid } from '../../platform/errors.ts'
-import { Id } from '../../platform/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { invalid } from '../../platform/http/errors.ts'
 import { Handle } from '../identity/views.ts'
 
 const span = { start: z.int(), end: z.int() }

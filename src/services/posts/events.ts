@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { defineEvent } from '../../platform/events.ts'
-import { Id } from '../../platform/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { defineEvent } from '../../platform/events/events.ts'
 
 export const postPublished = defineEvent('post.published', z.object({ postId: Id, authorId: Id }))
 /** Carries what the post hung on, since the post itself can no longer tell. */

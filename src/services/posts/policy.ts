@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm'
-import type { Bound } from '../../platform/db.ts'
-import type { Id } from '../../platform/ids.ts'
+import type { Bound } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
 import { accounts, blocks, followers } from '../accounts/tables.ts'
 import { posts } from './tables.ts'
 

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
-import { on } from '../../platform/events.ts'
-import type { Id } from '../../platform/ids.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { on } from '../../platform/events/events.ts'
 import { indexComment } from './comments.ts'
 import { postDeleted, postPublished } from './events.ts'
 import { posts } from './tables.ts'

@@ -1,5 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { type Id, id } from '../../platform/ids.ts'
+import { type Id, id } from '../../platform/data/ids.ts'
 import type { Entity } from './entities.ts'
 
 /** What a post shows of an image; the image's own row is in the media service. */

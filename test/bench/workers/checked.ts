@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { configOf, type Env } from '../../../src/platform/config.ts'
 import type { Ctx } from '../../../src/platform/context.ts'
-import { authentication } from '../../../src/platform/edge.ts'
-import { configOf, type Env } from '../../../src/platform/env.ts'
-import { PageQuery } from '../../../src/platform/page.ts'
-import { routes } from '../../../src/platform/route.ts'
+import { PageQuery } from '../../../src/platform/data/page.ts'
+import { authentication } from '../../../src/platform/http/edge.ts'
+import { routes } from '../../../src/platform/http/route.ts'
 import { publicKeys } from './keys.ts'
 
 // The hello with what the product adds to it to know its caller and its input, and nothing else.

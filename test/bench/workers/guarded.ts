@@ -1,12 +1,12 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
-import { authentication, edge, edgeFallbacks } from '../../../src/platform/edge.ts'
-import { PageQuery } from '../../../src/platform/page.ts'
-import { type AppEnv, route, routes } from '../../../src/platform/route.ts'
+import { PageQuery } from '../../../src/platform/data/page.ts'
+import { authentication, edge, edgeFallbacks } from '../../../src/platform/http/edge.ts'
+import { type AppEnv, route, routes } from '../../../src/platform/http/route.ts'
 import { publicKeys } from './keys.ts'
 
-export { RateLimiter } from '../../../src/platform/rate-limiter.object.ts'
-export { Sweeper } from '../../../src/platform/sweeper.object.ts'
-export { UserHub } from '../../../src/platform/user-hub.object.ts'
+export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
+export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
+export { RateLimiter } from '../../../src/platform/security/access-guard.object.ts'
 
 // The hello behind the whole platform: everything that a request of the product passes but its service.
 const hello = route({

@@ -1,4 +1,4 @@
-import type { KeySource } from '../../../src/platform/tokens.ts'
+import type { KeySource } from '../../../src/platform/security/tokens.ts'
 
 /** The keys of the bench's tokens, bound by the bench where the product reads its directory. */
 export const publicKeys: KeySource = async (ctx) =>

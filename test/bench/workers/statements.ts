@@ -1,16 +1,16 @@
 import { fillPlaceholders, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { type Database, listed, listOf } from '../../../src/platform/db.ts'
-import { type Env, shardBindings } from '../../../src/platform/env.ts'
-import { type Id, shardOf } from '../../../src/platform/ids.ts'
-import { preparedSeek } from '../../../src/platform/page.ts'
+import { type Env, shardBindings } from '../../../src/platform/config.ts'
+import { type Database, listed, listOf } from '../../../src/platform/data/databases.ts'
+import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
+import { preparedSeek } from '../../../src/platform/data/page.ts'
 import { selectHome } from '../../../src/services/feed/feeds.ts'
 import { feedIndex } from '../../../src/services/feed/tables.ts'
 import { selectFound } from '../../../src/services/posts/views.ts'
 
-export { RateLimiter } from '../../../src/platform/rate-limiter.object.ts'
-export { Sweeper } from '../../../src/platform/sweeper.object.ts'
-export { UserHub } from '../../../src/platform/user-hub.object.ts'
+export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
+export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
+export { RateLimiter } from '../../../src/platform/security/access-guard.object.ts'
 
 // What a home feed asks of its databases, and nothing else: what would be left of it were all code around them free.
 const nowhere = drizzle({ prepare: () => null } as unknown as D1Database) as unknown as Database

@@ -1,0 +1,101 @@
+import type { Config } from '../config.ts'
+
+const IV_BYTES = 12
+const encoder = new TextEncoder()
+const keys = new WeakMap<Config, Map<string, CryptoKey>>()
+const keyrings = new WeakMap<Config, Map<string, string>>()
+
+/**
+ * Seals a text with AES-256-GCM under the current key of the keyring: `k2.<base64url of iv and ciphertext>`.
+ * `context` says what the text is and whose (`email:123`); it is authenticated, so a seal cannot be moved elsewhere.
+ */
+export async function seal(config: Config, plain: string, context: string): Promise<string> {
+  const id = keyring(config).keys().next().value!
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
+  const key = await dataKey(config, id)
+  const sealed = await crypto.subtle.encrypt(aesGcm(iv, context), key, encoder.encode(plain))
+  const bytes = new Uint8Array(IV_BYTES + sealed.byteLength)
+  bytes.set(iv)
+  bytes.set(new Uint8Array(sealed), IV_BYTES)
+  return `${id}.${bytes.toBase64({ alphabet: 'base64url', omitPadding: true })}`
+}
+
+/** What `seal` sealed, under whichever key of the keyring. Throws when the text, its context or its key is not the right one. */
+export async function open(config: Config, sealed: string, context: string): Promise<string> {
+  const [, id, text] = /^(\w+)\.([\w-]+)$/.exec(sealed) ?? []
+  if (id === undefined || text === undefined) throw new Error('This was not sealed here')
+  const bytes = Uint8Array.fromBase64(text, { alphabet: 'base64url' })
+  const key = await dataKey(config, id)
+  const plain = await crypto.subtle.decrypt(aesGcm(bytes.subarray(0, IV_BYTES), context), key, bytes.subarray(IV_BYTES))
+  return new TextDecoder().decode(plain)
+}
+
+/** A keyed hash (hex) by which sealed data are looked up. Each `purpose` has a key of its own, derived from INDEX_KEY. */
+export async function blindIndex(config: Config, purpose: string, value: string): Promise<string> {
+  const key = await derived(config, `index:${purpose}`, () => Uint8Array.fromBase64(config.INDEX_KEY))
+  return new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(value))).toHex()
+}
+
+/** The signature (base64url) of a text, with a key derived from AUTH_SECRET for this `purpose` alone. */
+export async function sign(config: Config, purpose: string, text: string): Promise<string> {
+  const key = await signingKey(config, purpose)
+  const signature = await crypto.subtle.sign('HMAC', key, encoder.encode(text))
+  return new Uint8Array(signature).toBase64({ alphabet: 'base64url', omitPadding: true })
+}
+
+/** Whether `signature` is what `sign` made of this text, compared in constant time. */
+export async function verifySignature(
+  config: Config,
+  purpose: string,
+  text: string,
+  signature: string,
+): Promise<boolean> {
+  if (!/^[\w-]{43}$/.test(signature)) return false
+  const bytes = Uint8Array.fromBase64(signature, { alphabet: 'base64url' })
+  return crypto.subtle.verify('HMAC', await signingKey(config, purpose), bytes, encoder.encode(text))
+}
+
+function aesGcm(iv: Uint8Array, context: string) {
+  return { name: 'AES-GCM', iv, additionalData: encoder.encode(context) }
+}
+
+/** `k2:<base64>,k1:<base64>`: the first key seals, every key opens. */
+function keyring(config: Config): Map<string, string> {
+  const known = keyrings.get(config)
+  if (known) return known
+  const read = new Map(config.DATA_KEYS.split(',').map((entry) => entry.trim().split(':', 2) as [string, string]))
+  keyrings.set(config, read)
+  return read
+}
+
+function dataKey(config: Config, id: string): Promise<CryptoKey> {
+  return remembered(config, `data:${id}`, async () => {
+    const bytes = Uint8Array.fromBase64(keyring(config).get(id) ?? '')
+    if (bytes.length !== 32) throw new Error(`DATA_KEYS has no key ${id} of 32 bytes in base64`)
+    return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+  })
+}
+
+function signingKey(config: Config, purpose: string): Promise<CryptoKey> {
+  return derived(config, `sign:${purpose}`, () => Uint8Array.from(encoder.encode(config.AUTH_SECRET)))
+}
+
+function derived(config: Config, info: string, secret: () => Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  return remembered(config, info, async () => {
+    const base = await crypto.subtle.importKey('raw', secret(), 'HKDF', false, ['deriveKey'])
+    const hkdf = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: encoder.encode(info) }
+    return crypto.subtle.deriveKey(hkdf, base, { name: 'HMAC', hash: 'SHA-256', length: 256 }, false, [
+      'sign',
+      'verify',
+    ])
+  })
+}
+
+/** Keys are imported once per isolate. What is kept is the key, not its promise, which belongs to one request. */
+async function remembered(config: Config, name: string, make: () => Promise<CryptoKey>): Promise<CryptoKey> {
+  const known = keys.get(config) ?? new Map<string, CryptoKey>()
+  keys.set(config, known)
+  const key = known.get(name) ?? (await make())
+  known.set(name, key)
+  return key
+}

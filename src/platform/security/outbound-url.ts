@@ -1,0 +1,48 @@
+import type { Config } from '../config.ts'
+import { invalid } from '../http/errors.ts'
+
+const MAX_LENGTH = 2_048
+const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
+const TOP_LEVEL = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})$/
+
+/** Top-level names that no public server has (RFC 6761, 6762, 8375, 9476 and common private use). */
+const NOT_PUBLIC = new Set(
+  'alt arpa corp example home internal intranet invalid lan local localdomain localhost onion private test'.split(' '),
+)
+
+/**
+ * The address of another system, if we may call it: https on port 443, a public DNS name, no credentials. Addresses in
+ * digits are refused in every notation: the parser makes them all dotted or bracketed, and no top-level name is a number.
+ * What a name resolves to is not asked, since the Worker's requests leave from a network without private addresses.
+ */
+export function checkedAddress(config: Config, text: string, base?: URL): URL {
+  const url = text.length <= MAX_LENGTH ? URL.parse(text, base?.href) : null
+  if (url === null) throw refused()
+  url.hash = ''
+  if (url.username !== '' || url.password !== '') throw refused()
+  if (config.OUTBOUND_LOCAL_HOSTS.includes(url.host) && /^https?:$/.test(url.protocol)) return url
+  const name = url.hostname.replace(/\.$/, '')
+  if (url.protocol !== 'https:' || url.port !== '' || !isPublicName(name) || isOurs(config, name)) throw refused()
+  return url
+}
+
+function isPublicName(name: string): boolean {
+  const labels = name.split('.')
+  const top = labels.at(-1)!
+  return (
+    name.length <= 253 &&
+    labels.length > 1 &&
+    labels.every((label) => LABEL.test(label)) &&
+    TOP_LEVEL.test(top) &&
+    !NOT_PUBLIC.has(top)
+  )
+}
+
+function isOurs(config: Config, name: string): boolean {
+  const ours = new URL(config.BASE_URL).hostname
+  return name === ours || name.endsWith(`.${ours}`)
+}
+
+function refused() {
+  return invalid('url', 'must be a public https address')
+}

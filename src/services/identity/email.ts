@@ -1,0 +1,31 @@
+import { z } from '@hono/zod-openapi'
+import type { SystemCtx } from '../../platform/context.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { blindIndex, open, seal } from '../../platform/security/crypto.ts'
+
+const ADDRESS = /^[^\s@<>"(),:;[\]\\]{1,64}@(?:[^\s@<>"(),:;[\]\\.]{1,63}\.)+[^\s@<>"(),:;[\]\\.\d]{2,63}$/
+const CONTROL = /\p{Cc}/u
+
+/** An e-mail address, in the one form under which we know it. */
+export const Address = z
+  .string()
+  .max(254)
+  .trim()
+  .normalize('NFC')
+  .toLowerCase()
+  .regex(ADDRESS, 'must be an e-mail address')
+  .refine((address) => !CONTROL.test(address), 'must be an e-mail address')
+  .openapi({ example: 'ada@example.com' })
+
+/** What stands for an address where it is looked up: a keyed hash in the form of an address. */
+export async function indexOf(ctx: SystemCtx, address: string): Promise<string> {
+  return `${await blindIndex(ctx.config, 'email', address)}@index.invalid`
+}
+
+export function sealAddress(ctx: SystemCtx, accountId: Id, address: string): Promise<string> {
+  return seal(ctx.config, address, `email:${accountId}`)
+}
+
+export function openAddress(ctx: SystemCtx, accountId: Id, sealed: string): Promise<string> {
+  return open(ctx.config, sealed, `email:${accountId}`)
+}

@@ -1,0 +1,43 @@
+import type { SystemCtx } from '../../platform/context.ts'
+import { scopes } from '../../platform/security/access.ts'
+import { audienceOf } from '../../platform/security/tokens.ts'
+import { oauthClientResources, oauthClients, oauthResources } from './oauth-tables.ts'
+
+/** Our own applications, which are given every scope. */
+export const CLIENT_ID = 'socialconnect'
+export const grantedScopes = [...scopes, 'offline_access']
+
+let known = false
+
+/** Makes sure, once per isolate, that the directory knows our client, the API, and that the one may ask for the other. */
+export async function ensureClient(ctx: SystemCtx): Promise<void> {
+  if (known) return
+  const db = ctx.db.directory
+  const audience = audienceOf(ctx)
+  const at = { createdAt: new Date(ctx.now()), updatedAt: new Date(ctx.now()) }
+  const client = {
+    id: CLIENT_ID,
+    clientId: CLIENT_ID,
+    name: 'SocialConnect',
+    scopes: JSON.stringify(grantedScopes),
+    redirectUris: '[]',
+    grantTypes: JSON.stringify(['authorization_code', 'refresh_token']),
+    tokenEndpointAuthMethod: 'none',
+    applicationType: 'native',
+  }
+  await db.batch([
+    db
+      .insert(oauthClients)
+      .values({ ...client, ...at })
+      .onConflictDoUpdate({ target: oauthClients.clientId, set: client }),
+    db
+      .insert(oauthResources)
+      .values({ id: audience, identifier: audience, name: 'API', ...at })
+      .onConflictDoNothing(),
+    db
+      .insert(oauthClientResources)
+      .values({ id: `${CLIENT_ID} ${audience}`, clientId: CLIENT_ID, resourceId: audience, createdAt: at.createdAt })
+      .onConflictDoNothing(),
+  ])
+  known = true
+}

@@ -1,0 +1,34 @@
+import { z } from '@hono/zod-openapi'
+import { eq } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { defineTask } from '../../platform/events/tasks.ts'
+import { openAddress } from './email.ts'
+import { handles, users } from './tables.ts'
+import { verificationToken } from './verification.ts'
+
+export const registrationMail = defineTask('DELIVERIES', 'mail.registration', z.object({ accountId: Id }))
+
+/** Sends the mail that a registration asks for, once; a registration that another took the place of gets none. */
+export async function mailRegistration(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+  const db = ctx.db.directory
+  const [waiting] = await db
+    .select({
+      handle: handles.handle,
+      mailedAt: handles.mailedAt,
+      id: users.id,
+      sealed: users.sealedAddress,
+      verified: users.emailVerified,
+      address: handles.address,
+    })
+    .from(handles)
+    .innerJoin(users, eq(users.email, handles.address))
+    .where(eq(handles.accountId, accountId))
+  if (!waiting || waiting.mailedAt !== null) return
+  const { sendAlreadyRegistered, sendVerification } = await import('./mail-templates.ts')
+  const to = await openAddress(ctx, waiting.id, waiting.sealed)
+  if (waiting.id !== accountId) await sendAlreadyRegistered(ctx, to)
+  else if (!waiting.verified)
+    await sendVerification(ctx, to, waiting.handle, await verificationToken(ctx, { ...waiting, accountId }))
+  await db.update(handles).set({ mailedAt: ctx.now() }).where(eq(handles.accountId, accountId))
+}

@@ -1,0 +1,109 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { configOf, type Env, shardBindings } from '../../src/platform/config.ts'
+
+const withEnv = (changed: Partial<Record<keyof Env, unknown>>): Env => ({ ...env, ...changed }) as Env
+
+function complaint(changed: Partial<Record<keyof Env, unknown>>): string {
+  try {
+    configOf(withEnv(changed))
+    return ''
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+test('the variables become a configuration, with the usual where none is set', () => {
+  const config = configOf(
+    withEnv({ BASE_URL: 'https://social.example/path', OPEN_SHARDS: '1,0', POST_MAX_LENGTH: undefined }),
+  )
+  expect(config).toMatchObject({
+    BASE_URL: 'https://social.example',
+    OPEN_SHARDS: [1, 0],
+    POST_MAX_LENGTH: 500,
+    REQUESTS_PER_MINUTE: 100,
+  })
+})
+
+test('it is read once per environment', () => {
+  const bindings = withEnv({})
+  expect(configOf(bindings)).toBe(configOf(bindings))
+})
+
+test.each(['AUTH_SECRET', 'DATA_KEYS', 'INDEX_KEY'] as const)(
+  'a missing %s is asked for by name, with the command that sets it',
+  (name) => {
+    expect(complaint({ [name]: undefined })).toMatch(
+      new RegExp(`not configured:\\n  ${name} is missing: .*wrangler secret put`),
+    )
+    expect(complaint({ [name]: 'short-secret' })).toContain(`${name} is too short`)
+    expect(complaint({ [name]: 'short-secret' })).not.toContain('short-secret')
+  },
+)
+
+test('a keyring is refused that is none, or whose ids would make cursors too long', () => {
+  const key = btoa('k'.repeat(32))
+  const longest = 'k'.repeat(16)
+  expect(complaint({ DATA_KEYS: `${longest}:${key}, k1:${key}` })).toBe('')
+  for (const keyring of [
+    key,
+    `:${key}`,
+    `${longest}2:${key}`,
+    `k2:${key},`,
+    `k2:${key},k-1:${key}`,
+    `k1:${key}:${key}`,
+  ]) {
+    expect(complaint({ DATA_KEYS: keyring })).toMatch(/DATA_KEYS must list keys as id:key/)
+    expect(complaint({ DATA_KEYS: keyring })).not.toContain(key)
+  }
+})
+
+test('everything that is wrong is told at once', () => {
+  const text = complaint({
+    AUTH_SECRET: undefined,
+    INDEX_KEY: undefined,
+    OPEN_SHARDS: 'all',
+    BASE_URL: 'x',
+    ENVIRONMENT: 'test',
+  })
+  for (const name of ['AUTH_SECRET', 'INDEX_KEY', 'OPEN_SHARDS', 'BASE_URL', 'ENVIRONMENT'])
+    expect(text).toContain(name)
+})
+
+test('calls to hosts on this machine are for development alone', () => {
+  const hosts = '127.0.0.1:9000,127.0.0.1:9001'
+  expect(configOf(withEnv({ OUTBOUND_LOCAL_HOSTS: hosts })).OUTBOUND_LOCAL_HOSTS).toEqual(hosts.split(','))
+  expect(configOf(withEnv({})).OUTBOUND_LOCAL_HOSTS).toEqual([])
+  for (const ENVIRONMENT of ['staging', 'production']) {
+    expect(complaint({ ENVIRONMENT, OUTBOUND_LOCAL_HOSTS: hosts })).toContain(
+      'OUTBOUND_LOCAL_HOSTS is for development alone',
+    )
+  }
+  for (const other of ['10.0.0.1:80', 'example.org:443', '127.0.0.1', '*'])
+    expect(complaint({ OUTBOUND_LOCAL_HOSTS: other })).toContain('OUTBOUND_LOCAL_HOSTS')
+})
+
+test('a password costs what it should outside development', () => {
+  expect(complaint({ PASSWORD_HASH_MEMORY_KIB: '64' })).toBe('')
+  for (const ENVIRONMENT of ['staging', 'production']) {
+    const deployed = { ENVIRONMENT, BASE_URL: 'https://social.org' }
+    expect(complaint({ ...deployed, PASSWORD_HASH_MEMORY_KIB: undefined })).toBe('')
+    expect(complaint({ ...deployed, PASSWORD_HASH_MEMORY_KIB: '19455' })).toContain(
+      'PASSWORD_HASH_MEMORY_KIB must be 19456 or more outside development',
+    )
+  }
+})
+
+test('a shard is open only when it is bound', () => {
+  expect(complaint({ OPEN_SHARDS: '0,2' })).toContain('OPEN_SHARDS names a shard that has no binding')
+  const bindings = { OPEN_SHARDS: '0,2', SHARD_2: env.SHARD_1 } as object
+  expect(configOf(withEnv(bindings)).OPEN_SHARDS).toEqual([0, 2])
+})
+
+test('shards are found by their bindings, in the order of their numbers', () => {
+  const { SHARD_0, SHARD_1 } = env
+  const bindings = { SHARD_10: SHARD_1, SHARD_2: SHARD_1, SHARD_X: SHARD_1, RESHARD_1: SHARD_1 } as object
+  const shards = shardBindings(withEnv({ SHARD_0, ...bindings }))
+  expect([...shards.keys()]).toEqual([0, 1, 2, 10])
+  expect(shards.get(0)).toBe(SHARD_0)
+})

@@ -1,0 +1,215 @@
+import { env } from 'cloudflare:workers'
+import { count, eq } from 'drizzle-orm'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { noCost } from '../../../src/platform/data/d1-session.ts'
+import { among, byShard, fromShards, inWaves, openDatabases, openShard } from '../../../src/platform/data/databases.ts'
+import { type Id, idOf, shardOf } from '../../../src/platform/data/ids.ts'
+import { constraintOf, toFailure } from '../../../src/platform/http/errors.ts'
+import { presence } from '../../../src/platform/realtime/presence.ts'
+import { contextWith } from '../../support/platform.ts'
+
+const at = Date.UTC(2026, 0, 1)
+const ids = (shard: number, many: number) => Array.from({ length: many }, (_, i) => idOf(shard, at, i))
+
+beforeEach(async () => {
+  const { db } = contextWith()
+  await Promise.all(db.shards.map((n) => db.shard(n).delete(presence)))
+})
+
+/** The environment, with a note of where each session of shard 0 was asked to start. */
+function watched(): { bindings: typeof env; starts: string[] } {
+  const starts: string[] = []
+  const withSession = (start: string) => {
+    starts.push(start)
+    return env.SHARD_0.withSession(start)
+  }
+  return { bindings: { ...env, SHARD_0: { withSession } as unknown as D1Database }, starts }
+}
+
+function databases(bookmarks?: string, start?: 'first-primary') {
+  const { bindings, starts } = watched()
+  const db = openDatabases(bindings, { cost: noCost(), now: Date.now, bookmarks, start, onCommit: () => {} })
+  return { db, starts }
+}
+
+test('a database that stalls is waited for ten seconds, and then it is unavailable', async () => {
+  const stalled = { all: () => new Promise(() => {}), bind: () => stalled }
+  const session = { prepare: () => stalled, batch: () => new Promise(() => {}), getBookmark: () => null }
+  const bindings = { ...env, SHARD_0: { withSession: () => session } as unknown as D1Database }
+  const { shard } = openDatabases(bindings, { cost: noCost(), now: Date.now, onCommit: () => {} })
+  const timers = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((ring: () => void) => void ring()) as never)
+  const row = { accountId: ids(0, 1)[0]! }
+  for (const ask of [
+    () => shard(0).select().from(presence),
+    () => shard(0).batch([shard(0).insert(presence).values(row)]),
+  ]) {
+    const error = await ask().then(() => null, toFailure)
+    expect(error).toMatchObject({ code: 'unavailable', extra: { headers: { 'retry-after': '2' } } })
+  }
+  expect(timers.mock.calls.map(([, ms]) => ms)).toEqual([10_000, 10_000])
+  vi.restoreAllMocks()
+})
+
+test('whoever brings their bookmarks back reads their own writes', async () => {
+  const writer = databases()
+  await writer.db
+    .shard(0)
+    .insert(presence)
+    .values({ accountId: ids(0, 1)[0]! })
+  await writer.db
+    .shard(1)
+    .insert(presence)
+    .values({ accountId: ids(1, 1)[0]! })
+  await writer.db.directory.run('select 1')
+  const header = writer.db.bookmarks()!
+  expect(header).toMatch(/^0=[0-9a-f-]+;1=[0-9a-f-]+;d=[0-9a-f-]+$/)
+
+  const reader = databases(header)
+  expect(await reader.db.shard(0).select().from(presence)).toHaveLength(1)
+  expect(reader.starts).toEqual([header.split(';')[0]!.slice(2)])
+})
+
+test('a bookmark of a database that was not used this time is handed on', async () => {
+  const { db } = databases()
+  await db
+    .shard(1)
+    .insert(presence)
+    .values({ accountId: ids(1, 1)[0]! })
+  const first = db.bookmarks()!
+  const next = databases(first).db
+  await next.shard(0).run('select 1')
+  expect(next.bookmarks()).toContain(first)
+  expect(databases().db.bookmarks()).toBeNull()
+})
+
+test('what is no bookmark is ignored', async () => {
+  const strange = [
+    '',
+    ';',
+    '0',
+    '0=',
+    '0=x',
+    '0=first-primary',
+    'x=00000000-00000000-00000000',
+    "0=' or 1",
+    `0=${'0'.repeat(9_000)}`,
+  ]
+  for (const header of strange) {
+    const { db, starts } = databases(header)
+    expect(await db.shard(0).select().from(presence)).toEqual([])
+    expect(starts).toEqual(['first-unconstrained'])
+  }
+  const { db, starts } = databases('nonsense', 'first-primary')
+  await db.shard(0).run('select 1')
+  expect(starts).toEqual(['first-primary'])
+})
+
+test('a thing is looked for in the database that its id names, and a shard that is not there has nothing', () => {
+  const { db } = contextWith()
+  expect(db.shardOf(ids(1, 1)[0]!).name).toBe('1')
+  expect(db.shards).toEqual([0, 1])
+  expect(() => db.shardOf(ids(63, 1)[0]!)).toThrow(expect.objectContaining({ code: 'not_found' }))
+})
+
+test('round trips and rows are counted, and those of the directory apart', async () => {
+  const { db, cost } = contextWith()
+  await db
+    .shard(0)
+    .insert(presence)
+    .values(ids(0, 3).map((accountId) => ({ accountId })))
+  expect(cost).toMatchObject({ trips: 1, rowsWritten: 3 })
+  cost.rowsRead = 0
+  await db.shard(0).select().from(presence)
+  expect(cost).toMatchObject({ trips: 2, rowsRead: 3, directoryTrips: 0 })
+  await db.shard(0).batch([
+    db
+      .shard(0)
+      .delete(presence)
+      .where(eq(presence.accountId, ids(0, 1)[0]!)),
+    db.shard(0).select({ n: count() }).from(presence),
+  ])
+  expect(cost).toMatchObject({ trips: 3, rowsWritten: 4 })
+  await db.directory.run('select 1')
+  expect(cost).toMatchObject({ trips: 4, directoryTrips: 1 })
+})
+
+test('selects asked for at one moment share a round trip and get their own answers', async () => {
+  const { db, cost } = contextWith()
+  const all = ids(0, 5)
+  await db
+    .shard(0)
+    .insert(presence)
+    .values(all.map((accountId) => ({ accountId })))
+  cost.trips = 0
+  const one = (accountId: Id) => db.shard(0).select().from(presence).where(eq(presence.accountId, accountId))
+  const answers = await Promise.all(all.map(one))
+  expect(answers).toEqual(all.map((accountId) => [{ accountId }]))
+  expect(cost.trips).toBe(1)
+})
+
+test('a failing batch changes nothing and says which constraint it ran into', async () => {
+  const { db } = contextWith()
+  const [accountId] = ids(0, 1)
+  const insert = () => db.shard(0).insert(presence).values({ accountId: accountId! })
+  await insert()
+  const error = await db
+    .shard(0)
+    .batch([db.shard(0).delete(presence), insert(), insert()])
+    .catch((thrown) => thrown)
+  expect(constraintOf(error)).toBe('presence.account_id')
+  expect(await db.shard(0).select().from(presence)).toHaveLength(1)
+})
+
+test('any number of ids is one bound parameter', async () => {
+  const { db } = contextWith()
+  const many = ids(0, 300)
+  await db
+    .shard(0)
+    .insert(presence)
+    .values([{ accountId: many[0]! }, { accountId: many[299]! }])
+  const found = (wanted: Id[]) => db.shard(0).select().from(presence).where(among(presence.accountId, wanted))
+  expect(await found(many)).toHaveLength(2)
+  expect(await found([many[299]!])).toHaveLength(1)
+  expect(await found([])).toHaveLength(0)
+})
+
+test('things of many shards are asked for where they are, and none is lost or asked for twice', async () => {
+  const { db } = contextWith()
+  const [zero, one] = [ids(0, 3), ids(1, 2)]
+  expect(byShard([...zero, ...one])).toEqual(
+    new Map([
+      [0, zero],
+      [1, one],
+    ]),
+  )
+  const asked = await fromShards(db, [...zero, ...one, ...zero, ...ids(9, 1)], async ({ name }, mine) =>
+    mine.map((id) => `${name}:${id}`),
+  )
+  expect(asked).toEqual([...zero, ...one].map((id) => `${shardOf(id)}:${id}`))
+})
+
+test('work on many things runs six at a time, in order', async () => {
+  let running = 0
+  let most = 0
+  const results = await inWaves(
+    Array.from({ length: 20 }, (_, i) => i),
+    async (i) => {
+      most = Math.max(most, ++running)
+      await scheduler.wait(1)
+      running -= 1
+      return i
+    },
+  )
+  expect(results).toEqual(Array.from({ length: 20 }, (_, i) => i))
+  expect(most).toBe(6)
+})
+
+test('new accounts go to the open shards alone', () => {
+  const random = vi.spyOn(Math, 'random')
+  const chosen = [0, 0.49, 0.5, 0.999].map((value) => {
+    random.mockReturnValueOnce(value)
+    return openShard({ ...env, OPEN_SHARDS: '1,0' })
+  })
+  expect(chosen).toEqual([1, 1, 0, 0])
+  expect(openShard({ ...env, OPEN_SHARDS: '1' })).toBe(1)
+})

@@ -1,0 +1,136 @@
+import { env } from 'cloudflare:workers'
+import { eq } from 'drizzle-orm'
+import { beforeEach, expect, test } from 'vitest'
+import { seenBy, type UserCtx } from '../../../src/platform/context.ts'
+import { withFreshId } from '../../../src/platform/data/databases.ts'
+import { forgetExpiredKeys, idempotencyKeys, once } from '../../../src/platform/data/idempotency.ts'
+import { type Id, newId } from '../../../src/platform/data/ids.ts'
+import { constraintOf } from '../../../src/platform/http/errors.ts'
+import { presence } from '../../../src/platform/realtime/presence.ts'
+import { contextWith } from '../../support/platform.ts'
+
+let ada: Id
+let bob: Id
+
+beforeEach(async () => {
+  const { db } = contextWith()
+  await db.shard(0).batch([db.shard(0).delete(presence), db.shard(0).delete(idempotencyKeys)])
+  ;[ada, bob] = [newId(0, Date.now()), newId(0, Date.now() + 60_000)]
+})
+
+function request(account: Id, idempotencyKey?: string): UserCtx {
+  return { ...seenBy(contextWith(), account), idempotencyKey }
+}
+
+/** Makes a thing, here a row of `presence`, as a verb does: the key's claim is in the batch of the effect. */
+function make(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'make') {
+  const db = ctx.db.shardOf(ctx.viewer.id)
+  return once(
+    ctx,
+    operation,
+    input,
+    (claim) =>
+      withFreshId(ctx, 0, 'presence.account_id', async (accountId) => {
+        await db.batch([db.insert(presence).values({ accountId }), ...claim(db, accountId)])
+        return accountId
+      }),
+    async (_, id) => id,
+  )
+}
+
+const made = () => contextWith().db.shard(0).$count(presence)
+
+test('fifty requests at once with one key have one effect and one answer', async () => {
+  const answers = await Promise.all(Array.from({ length: 50 }, () => make(request(ada, 'key'))))
+  expect(await made()).toBe(1)
+  expect(new Set(answers.map((answer) => answer.value)).size).toBe(1)
+  expect(answers.filter((answer) => !answer.replayed)).toHaveLength(1)
+})
+
+test('a repeat is answered by primaries, since a replica may not have heard of the first', async () => {
+  await make(request(ada, 'key'))
+  const starts: unknown[] = []
+  const withSession = (start: string) => {
+    starts.push(start)
+    return env.SHARD_0.withSession(start)
+  }
+  const again = { ...request(ada, 'key'), env: { ...env, SHARD_0: { withSession } as unknown as D1Database } }
+  const replay = async (ctx: UserCtx, id: Id) => ctx.db.shardOf(ada).$count(presence, eq(presence.accountId, id))
+  const clash = () => Promise.reject(new Error('D1_ERROR: UNIQUE constraint failed: idempotency_keys.account_id'))
+  expect(await once(again, 'make', { text: 'x' }, clash, replay)).toEqual({ value: 1, replayed: true })
+  expect(starts).toEqual(['first-primary'])
+})
+
+test('without a key, or with another, every request has its effect', async () => {
+  await make(request(ada))
+  await make(request(ada))
+  await make(request(ada, 'one'))
+  await make(request(ada, 'two'))
+  expect(await made()).toBe(4)
+})
+
+test('the same key with another input is refused and does nothing', async () => {
+  await make(request(ada, 'key'), { text: 'x' })
+  await expect(make(request(ada, 'key'), { text: 'y' })).rejects.toMatchObject({ code: 'idempotency_mismatch' })
+  expect(await made()).toBe(1)
+})
+
+test('a key belongs to one account and one operation', async () => {
+  const first = await make(request(ada, 'key'))
+  const others = [
+    await make(request(bob, 'key'), { text: 'y' }),
+    await make(request(ada, 'key'), { text: 'y' }, 'other'),
+  ]
+  expect(others.map((other) => other.replayed)).toEqual([false, false])
+  expect(new Set([first, ...others].map((each) => each.value)).size).toBe(3)
+  expect(await make(request(ada, 'key'))).toEqual({ ...first, replayed: true })
+  expect(await make(request(ada, 'key'), { text: 'y' }, 'other')).toEqual({ ...others[1], replayed: true })
+})
+
+test('a request that fails uses up no key', async () => {
+  const ctx = request(ada, 'key')
+  const db = ctx.db.shard(0)
+  const clash = newId(0, Date.now())
+  await db.insert(presence).values({ accountId: clash })
+  const failing = once(
+    ctx,
+    'make',
+    { text: 'x' },
+    (claim) => db.batch([...claim(db, clash), db.insert(presence).values({ accountId: clash })] as never),
+    async () => [],
+  )
+  expect(constraintOf(await failing.catch((error: unknown) => error))).toBe('presence.account_id')
+  expect((await make(request(ada, 'key'))).replayed).toBe(false)
+})
+
+test('a repeat decides anew whether the viewer may see what was made', async () => {
+  await make(request(ada, 'key'))
+  const gone = once(
+    request(ada, 'key'),
+    'make',
+    { text: 'x' },
+    (claim) => {
+      const ctx = request(ada, 'key')
+      return ctx.db.shard(0).batch(claim(ctx.db.shard(0), ada) as never)
+    },
+    async () => {
+      throw new Error('gone')
+    },
+  )
+  await expect(gone).rejects.toThrow('gone')
+})
+
+test('a key is kept for a day and then forgotten', async () => {
+  const { db } = contextWith()
+  await make(request(ada, 'key'))
+  const [kept] = await db.shard(0).select().from(idempotencyKeys).where(eq(idempotencyKeys.accountId, ada))
+  expect(kept!.expiresAt - Date.now()).toBeGreaterThan(24 * 3_600_000 - 60_000)
+  await forgetExpiredKeys(db.shard(0))
+  expect((await make(request(ada, 'key'))).replayed).toBe(true)
+  await db
+    .shard(0)
+    .update(idempotencyKeys)
+    .set({ expiresAt: Date.now() - 1 })
+  await forgetExpiredKeys(db.shard(0))
+  expect((await make(request(ada, 'key'))).replayed).toBe(false)
+})

@@ -1,0 +1,134 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { withFreshId } from '../../../src/platform/data/databases.ts'
+import { idempotencyKeys } from '../../../src/platform/data/idempotency.ts'
+import {
+  firstIdAt,
+  Id,
+  idOf,
+  MAX_SHARDS,
+  newestFirst,
+  newId,
+  shardOf,
+  timeOf,
+  toId,
+} from '../../../src/platform/data/ids.ts'
+import { presence } from '../../../src/platform/realtime/presence.ts'
+import { contextWith } from '../../support/platform.ts'
+
+const start = Date.UTC(2025, 0, 1) + 1_000
+const end = Date.UTC(2112, 0, 1)
+const time = fc.integer({ min: start, max: end })
+const shard = fc.integer({ min: 0, max: MAX_SHARDS - 1 })
+const random = fc.integer({ min: 0, max: 65_535 })
+
+test('an id fits 53 bits until the year 2112 and tells its shard and its time', () => {
+  fc.assert(
+    fc.property(time, shard, random, (at, home, bits) => {
+      const id = idOf(home, at, bits)
+      expect(Number.isSafeInteger(Number(id))).toBe(true)
+      expect(toId(Number(id))).toBe(id)
+      expect(Id.safeParse(id).success).toBe(true)
+      expect(shardOf(id)).toBe(home)
+      expect(timeOf(id)).toBe(Math.floor(at / 10) * 10)
+    }),
+  )
+})
+
+test('ids sort by time, whatever their shard and their random bits', () => {
+  fc.assert(
+    fc.property(
+      time,
+      shard,
+      shard,
+      random,
+      random,
+      fc.integer({ min: 10, max: 1e9 }),
+      (at, one, other, a, b, later) => {
+        const [older, newer] = [idOf(one, at, a), idOf(other, at + later, b)]
+        expect(newestFirst(newer, older)).toBeLessThan(0)
+        expect(Number(firstIdAt(at + 10))).toBeGreaterThan(Number(older))
+        expect(Number(firstIdAt(at))).toBeLessThanOrEqual(Number(older))
+      },
+    ),
+  )
+})
+
+test('newest first is by number, not by text', () => {
+  expect((['9', '10', '100'] as Id[]).sort(newestFirst)).toEqual(['100', '10', '9'])
+})
+
+test('what is not a decimal of 53 bits is no id', () => {
+  const wrong = [
+    '',
+    '0',
+    '01',
+    '-1',
+    '1.5',
+    '1e3',
+    '0x1',
+    ' 1',
+    '1\n',
+    '9007199254740992',
+    '99999999999999999',
+    '１',
+    'x',
+  ]
+  for (const text of wrong) expect(Id.safeParse(text).success, text).toBe(false)
+  expect(Id.safeParse('9007199254740991').success).toBe(true)
+})
+
+test('an id survives the database unrounded', async () => {
+  const { db } = contextWith()
+  const largest = toId(Number.MAX_SAFE_INTEGER)
+  await db.shard(0).insert(presence).values({ accountId: largest })
+  expect(await db.shard(0).select().from(presence)).toEqual([{ accountId: largest }])
+})
+
+test('a clash is tried again with another id, and only a clash', async () => {
+  const { db, now } = contextWith()
+  const tried: Id[] = []
+  const taken = newId(1, now())
+  await db.shard(1).insert(presence).values({ accountId: taken })
+  const write = async (id: Id) => {
+    tried.push(id)
+    const accountId = tried.length < 3 ? taken : id
+    await db.shard(1).batch([db.shard(1).insert(presence).values({ accountId })])
+    return id
+  }
+  const made = await withFreshId({ now }, 1, 'presence.account_id', write)
+  expect([tried.length, made, shardOf(made)]).toEqual([3, tried[2], 1])
+
+  tried.length = 0
+  const key = { accountId: taken, operation: 'o', key: 'k', fingerprint: 'f', resultId: taken, expiresAt: 0 }
+  const insert = () => db.shard(1).insert(idempotencyKeys).values(key)
+  await insert()
+  const other = (id: Id) => {
+    tried.push(id)
+    return db.shard(1).batch([insert()])
+  }
+  await expect(withFreshId({ now }, 1, 'presence.account_id', other)).rejects.toThrow()
+  expect(tried).toHaveLength(1)
+})
+
+test('a write that clashes five times in a row fails', async () => {
+  const { db, now } = contextWith()
+  let attempts = 0
+  const taken = newId(0, now())
+  await db.shard(0).insert(presence).values({ accountId: taken })
+  const write = () => {
+    attempts += 1
+    return db.shard(0).batch([db.shard(0).insert(presence).values({ accountId: taken })])
+  }
+  await expect(withFreshId({ now }, 0, 'presence.account_id', write)).rejects.toThrow()
+  expect(attempts).toBe(5)
+})
+
+test('fifty writers of one tick all get an id of their own', async () => {
+  const { db } = contextWith()
+  const at = Date.UTC(2030, 0, 1)
+  const write = (id: Id) => db.shard(0).batch([db.shard(0).insert(presence).values({ accountId: id })])
+  await Promise.all(Array.from({ length: 50 }, () => withFreshId({ now: () => at }, 0, 'presence.account_id', write)))
+  const made = await db.shard(0).select().from(presence)
+  expect(made.filter(({ accountId }) => timeOf(accountId) === at)).toHaveLength(50)
+})

@@ -1,0 +1,169 @@
+import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { HTTPException } from 'hono/http-exception'
+import { expect, test } from 'vitest'
+import { toId } from '../../../src/platform/data/ids.ts'
+import {
+  answerError,
+  type Code,
+  codes,
+  constraintOf,
+  Failure,
+  invalid,
+  invalidBySchema,
+  notFound,
+  Problem,
+  toFailure,
+} from '../../../src/platform/http/errors.ts'
+import { presence } from '../../../src/platform/realtime/presence.ts'
+import { contextWith } from '../../support/platform.ts'
+
+async function answer(failure: Failure): Promise<Response> {
+  const app = new OpenAPIHono()
+  app.get('*', (c) => answerError(c, failure))
+  return app.request('/v1/things/1?secret=x')
+}
+
+test.each(Object.keys(codes) as Code[])('%s is answered as a problem of its status', async (code) => {
+  const response = await answer(new Failure(code, 'Why'))
+  expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+  const problem = Problem.parse(await response.json())
+  const [status, title] = codes[code]
+  expect(response.status).toBe(status)
+  expect(problem).toEqual({
+    type: `urn:socialconnect:problem:${code}`,
+    title,
+    status,
+    code,
+    detail: 'Why',
+    instance: '/v1/things/1',
+  })
+})
+
+test('what is absent and what is forbidden look the same', async () => {
+  expect(await (await answer(notFound())).text()).toBe(await (await answer(new Failure('not_found'))).text())
+})
+
+test('wrong fields are listed one by one, with where they are', async () => {
+  const schema = z.strictObject({ text: z.string().min(1), media: z.array(z.strictObject({ alt: z.string() })) })
+  const { error } = schema.safeParse({ text: '', media: [{ alt: 1, size: 2, type: 3 }], more: true, most: true })
+  const problem = await (await answer(invalidBySchema(error!))).json<{ errors: { field: string }[] }>()
+  expect(problem.errors.map((entry) => entry.field)).toEqual([
+    'text',
+    'media.0.alt',
+    'media.0.size',
+    'media.0.type',
+    'more',
+    'most',
+  ])
+  expect(await (await answer(invalid('text', 'is too long'))).json()).toMatchObject({
+    code: 'invalid',
+    errors: [{ field: 'text', message: 'is too long' }],
+  })
+})
+
+test('of thousands of wrong fields the first twenty are listed', () => {
+  const sent = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`field${i}`, i]))
+  const { error } = z.strictObject({ text: z.string() }).safeParse(sent)
+  const fields = invalidBySchema(error!).extra.errors!.map((entry) => entry.field)
+  expect(fields).toEqual(['text', ...Array.from({ length: 19 }, (_, i) => `field${i}`)])
+})
+
+test('what a schema finds wrong reads as a sentence behind the name of the field', () => {
+  const schema = z.strictObject({
+    handle: z
+      .string()
+      .min(3)
+      .max(5)
+      .regex(/^[a-z]+$/, 'takes letters'),
+    name: z.string().min(1),
+    text: z.string(),
+    media: z.array(z.string()).max(1),
+    limit: z.int().min(1),
+    visibility: z.enum(['public', 'followers']),
+  })
+  const messagesOf = (input: object) =>
+    Object.fromEntries(
+      invalidBySchema(schema.safeParse(input).error!).extra.errors!.map((it) => [it.field, it.message]),
+    )
+  expect(messagesOf({ handle: 'ab', name: '', text: 5, media: ['', ''], limit: 0, visibility: 'x', role: '' })).toEqual(
+    {
+      handle: 'must have at least 3 characters',
+      name: 'is needed',
+      text: 'must be a text',
+      media: 'must have at most 1 item',
+      limit: 'must be at least 1',
+      visibility: 'must be one of: public, followers',
+      role: 'is not known',
+    },
+  )
+  const other = { handle: 'ABCDEF', name: 'Ada', media: {}, limit: 1.5, visibility: 'public' }
+  expect(messagesOf(other)).toEqual({
+    handle: 'takes letters',
+    text: 'is needed',
+    media: 'must be a list',
+    limit: 'must be a whole number',
+  })
+})
+
+test('headers of a failure are on its answer', async () => {
+  const response = await answer(new Failure('rate_limited', undefined, { headers: { 'retry-after': '7' } }))
+  expect(response.headers.get('retry-after')).toBe('7')
+})
+
+test('what was not foreseen is internal and says nothing', () => {
+  for (const thrown of [
+    new Error('secret'),
+    new TypeError('secret'),
+    new SyntaxError('Unexpected token s in JSON'),
+    'secret',
+    null,
+    { code: 'x' },
+  ]) {
+    expect(toFailure(thrown)).toMatchObject({ code: 'internal', detail: undefined })
+  }
+})
+
+test('a store that is overloaded, away or too slow is unavailable, with a time to come back', () => {
+  const messages = [
+    'D1_ERROR: D1 DB is overloaded. Too many requests queued.',
+    'get: We encountered an internal error. Please try again. (10001)',
+    'put: Reduce your concurrent request rate for the same object. (10058)',
+    'KV GET failed: 429 Too Many Requests',
+    'Network connection lost.',
+    'D1 DB reset because its code was updated.',
+    'Cannot resolve D1 DB due to transient issue on remote node.',
+    'D1 DB exceeded its CPU time limit and was reset.',
+    'D1 DB storage operation exceeded timeout which caused object to be reset.',
+    'The operation timed out',
+  ]
+  for (const message of messages) {
+    const failure = toFailure(new Error('Failed query', { cause: new Error(message) }))
+    expect(failure).toMatchObject({ code: 'unavailable', extra: { headers: { 'retry-after': '2' } } })
+  }
+})
+
+test('what a person wrote does not decide what a failure is', () => {
+  const told = new Error('Failed query: insert into posts\nparams: the shop was overloaded, please try again')
+  expect(toFailure(told).code).toBe('internal')
+})
+
+test('a failure of ours is itself, and one of hono keeps its status', () => {
+  const ours = new Failure('conflict')
+  expect(toFailure(ours)).toBe(ours)
+  expect(toFailure(new HTTPException(400, { message: 'Malformed JSON' }))).toMatchObject({
+    code: 'bad_request',
+    detail: 'Malformed JSON',
+  })
+  expect(toFailure(new HTTPException(415)).code).toBe('unsupported_media_type')
+  expect(toFailure(new HTTPException(418)).code).toBe('internal')
+})
+
+test('the constraint that a statement ran into is found however deep it is told of', async () => {
+  const shard = contextWith().db.shard(0)
+  const insert = () => shard.insert(presence).values({ accountId: toId(77) })
+  await insert()
+  expect(constraintOf(await insert().catch((error) => error))).toBe('presence.account_id')
+  expect(constraintOf(await shard.batch([insert()]).catch((error) => error))).toBe('presence.account_id')
+  expect(constraintOf(new Error('x', { cause: new Error('UNIQUE constraint failed: a.b, a.c') }))).toBe('a.b, a.c')
+  for (const other of [new Error('x'), 'UNIQUE constraint failed: a.b', null]) expect(constraintOf(other)).toBeNull()
+})

@@ -1,0 +1,113 @@
+import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { edge, edgeFallbacks } from '../../../src/platform/http/edge.ts'
+import type { AppEnv } from '../../../src/platform/http/route.ts'
+import { healthRoutes } from '../../../src/platform/observability/health.ts'
+
+type Health = { status: string; version: string; checks: { name: string; ok: boolean; ms: number }[] }
+
+const app = new OpenAPIHono<AppEnv>()
+app.use(...edge)
+app.route('/', healthRoutes)
+edgeFallbacks(app)
+
+const logged: string[] = []
+let clock = Date.now()
+
+beforeEach(() => {
+  logged.length = 0
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void logged.push(line))
+  clock += 60_000 // what was found in the test before is no longer kept
+  vi.useFakeTimers({ toFake: ['Date'], now: clock })
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+async function ask(path: string, bindings: object = {}): Promise<{ status: number; body: Health; text: string }> {
+  const request = new Request(`https://social.test${path}`)
+  const response = await app.fetch(request, { ...env, ...bindings }, createExecutionContext())
+  const text = await response.text()
+  return { status: response.status, body: JSON.parse(text), text }
+}
+
+const failing = ({ checks }: Health) => checks.filter((check) => !check.ok).map((check) => check.name)
+const database = (run: () => Promise<unknown>) => ({ prepare: () => ({ run }) })
+const broken = () => Promise.reject(new Error('a secret of the inside'))
+const never = () => new Promise(() => {})
+
+test('a Worker that runs says so, with its version', async () => {
+  expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok', version: env.VERSION.id } })
+})
+
+test('a Worker that has all it needs is ready, and says how long each thing took', async () => {
+  const { status, body } = await ask('/readyz')
+  expect([status, body.status, failing(body)]).toEqual([200, 'ok', []])
+  // Nobody sends to the queues of what failed, and the last are of the tests alone.
+  const apart = /_DEAD$|^MIGRATIONS$|^__/
+  const bound = Object.entries(env).filter(([name, binding]) => typeof binding === 'object' && !apart.test(name))
+  const names = bound.map(([name]) => name)
+  expect(body.checks.map((check) => check.name).sort()).toEqual(['configuration', ...names].sort())
+  expect(body.checks.every((check) => check.ms >= 0)).toBe(true)
+})
+
+test('looking at the sweepers leaves nothing behind', async () => {
+  await ask('/readyz')
+  const left = await runInDurableObject(env.SWEEPER.getByName('health'), async (_, { storage }) => [
+    (await storage.list()).size,
+    await storage.getAlarm(),
+  ])
+  expect(left).toEqual([0, null])
+})
+
+const faults: [string, object][] = [
+  ['DIRECTORY', { DIRECTORY: database(broken) }],
+  ['SHARD_1', { SHARD_1: database(broken) }],
+  ['SHARD_2', { SHARD_2: database(broken) }],
+  ['INDEX', { INDEX: database(async () => ({ results: [] })) }],
+  ['CACHE', { CACHE: { get: broken } }],
+  ['MEDIA', { MEDIA: { head: broken } }],
+  ['LIMITER', { LIMITER: { getByName: () => ({ lease: broken }) } }],
+  ['HUB', { HUB: { getByName: () => ({ closeAll: broken }) } }],
+  ['SWEEPER', { SWEEPER: { getByName: () => ({ ready: broken }) } }],
+  ['EVENTS', { EVENTS: undefined }],
+  ['DELIVERIES', { DELIVERIES: undefined }],
+  ['ACTIVITY', { ACTIVITY: undefined }],
+  ['ASSETS', { ASSETS: undefined }],
+  ['VERSION', { VERSION: undefined }],
+  ['configuration', { AUTH_SECRET: undefined }],
+  ['configuration', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],
+]
+
+test.each(faults)('a fault of %s is told by its name and nothing more; the log knows why', async (name, bindings) => {
+  const { status, body, text } = await ask('/readyz', bindings)
+  expect([status, body.status, failing(body)]).toEqual([503, 'failing', [name]])
+  expect(text).not.toMatch(/secret|Error|stack/)
+  expect(logged.some((line) => line.includes(`"check":"${name}"`))).toBe(true)
+})
+
+test('what does not answer within two seconds has failed', async () => {
+  const { status, body } = await ask('/readyz', { SHARD_0: database(never), CACHE: { get: never } })
+  expect([status, failing(body)]).toEqual([503, ['SHARD_0', 'CACHE']])
+})
+
+test('a Worker without its configuration still runs, and its routes fail as problems', async () => {
+  expect((await ask('/healthz', { AUTH_SECRET: undefined })).status).toBe(200)
+  expect(await ask('/v1/posts', { AUTH_SECRET: undefined })).toMatchObject({ status: 500, body: { code: 'internal' } })
+  expect(logged.join()).toContain('AUTH_SECRET is missing')
+})
+
+test('many who ask at once are answered by one look', async () => {
+  const counted = { prepare: vi.fn((query: string) => env.SHARD_0.prepare(query)) }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/readyz', { SHARD_0: counted })))
+  expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
+  expect(counted.prepare).toHaveBeenCalledTimes(1)
+})
+
+test('asking again within a second costs nothing', async () => {
+  await ask('/readyz')
+  expect((await ask('/readyz', { SHARD_0: database(broken) })).status).toBe(200)
+})

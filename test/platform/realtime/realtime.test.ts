@@ -1,0 +1,196 @@
+import { listDurableObjectIds } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Viewer } from '../../../src/platform/context.ts'
+import { closeSockets, publish, realtimeRoutes } from '../../../src/platform/realtime/realtime.ts'
+import { shutOutBefore } from '../../../src/platform/security/revocation.ts'
+import { newViewer, smallApp } from '../../support/edge.ts'
+import { contextWith } from '../../support/platform.ts'
+
+type Frame = { event: string; seq: number; channels?: string[]; resumed?: boolean; data?: unknown }
+
+const { call } = smallApp(realtimeRoutes(['home', 'notifications']))
+let ada: Viewer
+
+beforeEach(() => {
+  ada = newViewer({ scopes: new Set(['realtime']) })
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+const upgrade = { upgrade: 'websocket' }
+const open = (who: Viewer | null, query = '', headers: Record<string, string> = {}) =>
+  call(who, `/v1/realtime${query}`, { headers: { ...upgrade, ...headers } })
+const codeOf = async (response: Response) => (await response.json<{ code: string }>()).code
+
+async function ticketOf(who: Viewer): Promise<string> {
+  const response = await call(who, '/v1/realtime/tickets', { method: 'POST' })
+  expect(response.status).toBe(201)
+  return (await response.json<{ ticket: string }>()).ticket
+}
+
+function listen(response: Response): { socket: WebSocket; frames: Frame[]; closed: () => number | undefined } {
+  const socket = response.webSocket!
+  const frames: Frame[] = []
+  let code: number | undefined
+  socket.addEventListener('message', ({ data }) => void frames.push(JSON.parse(data as string)))
+  socket.addEventListener('close', (event) => {
+    code = event.code
+  })
+  socket.accept()
+  return { socket, frames, closed: () => code }
+}
+const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 })
+
+test('a token opens a socket that gets what is published to its account', async () => {
+  const response = await open(ada)
+  expect(response.status).toBe(101)
+  const { frames } = listen(response)
+  await publish(contextWith(), ada.id, { channel: 'home', key: 'k', event: 'post', data: { postId: '1' } })
+  await publish(contextWith(), newViewer().id, {
+    channel: 'home',
+    key: 'k',
+    event: 'post',
+    data: 'of another',
+  })
+  await publish(contextWith(), ada.id, { channel: 'notifications', key: 'l', event: 'like', data: {} })
+  await soon(() => frames.length === 3)
+  expect(frames[0]).toEqual({ event: 'hello', seq: 0, resumed: false, channels: ['home', 'notifications'] })
+  expect(frames.slice(1).map((frame) => frame.event)).toEqual(['post', 'like'])
+})
+
+test('a socket gets the channels it asks for, from the frame after the last it had', async () => {
+  const context = contextWith()
+  const first = listen(await open(ada))
+  for (const key of ['a', 'b', 'c']) await publish(context, ada.id, { channel: 'home', key, event: key, data: null })
+  await soon(() => first.frames.length === 4)
+  const second = listen(await open(ada, '?channels=home&since=1'))
+  await soon(() => second.frames.length === 3)
+  expect(second.frames[0]).toMatchObject({ channels: ['home'], resumed: true })
+  expect(second.frames.slice(1).map((frame) => frame.event)).toEqual(['b', 'c'])
+  expect(await codeOf(await open(ada, '?channels=home,secrets'))).toBe('invalid')
+  for (const since of ['', '-1', 'x', '1.5', '0x1', ' 1'])
+    expect(await codeOf(await open(ada, `?since=${since}`))).toBe('invalid')
+})
+
+test('a ticket opens one socket, once, within thirty seconds, and only of the account it was given to', async () => {
+  const ticket = await ticketOf(ada)
+  expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}\\.[\\w-]{43}$`))
+  expect((await open(null, `?ticket=${ticket}`)).status).toBe(101)
+  expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
+  const [, secret] = (await ticketOf(ada)).split('.')
+  for (const other of [
+    `${newViewer().id}.${secret}`,
+    `${ada.id}.${secret}`,
+    secret,
+    `${ada.id}.`,
+    `x.${secret}`,
+    '',
+    '.',
+  ]) {
+    expect(await codeOf(await open(null, `?ticket=${other}`))).toBe('unauthorized')
+  }
+  const late = await ticketOf(ada)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
+  expect(await codeOf(await open(null, `?ticket=${late}`))).toBe('unauthorized')
+})
+
+test('a ticket opens nothing once the token that got it is void', async () => {
+  const ticket = await ticketOf(ada)
+  await env.LIMITER.getByName(`user:${ada.id}`).voidTokensBefore(ada.issuedAt)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
+  expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
+})
+
+test('a ticket opens nothing once its login has ended or its account is suspended', async () => {
+  const [one, two] = [await ticketOf(ada), await ticketOf({ ...ada, sessionId: 'login 2' })]
+  const limiter = env.LIMITER.getByName(`user:${ada.id}`)
+  await limiter.endSession('login 1')
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
+  expect(await codeOf(await open(null, `?ticket=${one}`))).toBe('unauthorized')
+  await limiter.setSuspended(true)
+  vi.setSystemTime(Date.now() + 2_500)
+  expect(await codeOf(await open(null, `?ticket=${two}`))).toBe('suspended')
+})
+
+test('a token that was shut out a moment ago opens no socket, though its lease does not know yet', async () => {
+  listen(await open(ada))
+  const ticket = await ticketOf(ada)
+  await shutOutBefore(contextWith(), ada.id, ada.issuedAt)
+  expect(await codeOf(await open(ada))).toBe('unauthorized')
+  expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
+  expect((await open({ ...ada, issuedAt: ada.issuedAt + 1 })).status).toBe(101)
+})
+
+test('a made-up ticket makes no hub', async () => {
+  const hubs = async () => (await listDurableObjectIds(env.HUB)).length
+  const before = await hubs()
+  const ticket = await ticketOf(ada)
+  const other = newViewer().id
+  for (const made of [`${other}.secret`, `${other}.secret.${'A'.repeat(43)}`, ticket.replace(ada.id, other)]) {
+    expect(await codeOf(await open(null, `?ticket=${made}`))).toBe('unauthorized')
+  }
+  expect(await hubs()).toBe(before + 1)
+})
+
+test('nobody without a token or a ticket, or without the scope, gets a socket', async () => {
+  expect(await codeOf(await open(null))).toBe('unauthorized')
+  expect(await codeOf(await open({ ...ada, scopes: new Set() }))).toBe('insufficient_scope')
+  expect(await codeOf(await call({ ...ada, scopes: new Set() }, '/v1/realtime/tickets', { method: 'POST' }))).toBe(
+    'insufficient_scope',
+  )
+})
+
+test('pages that are neither ours nor listed get no socket, and keep their ticket', async () => {
+  const { BASE_URL } = contextWith().config
+  const ticket = await ticketOf(ada)
+  const machine = 'http://localhost:5173'
+  for (const origin of [
+    'https://evil.example',
+    'null',
+    `${BASE_URL}.evil.example`,
+    `${BASE_URL}/`,
+    `${machine}.evil`,
+  ]) {
+    expect(await codeOf(await open(ada, '', { origin }))).toBe('forbidden')
+    expect(await codeOf(await open(null, `?ticket=${ticket}`, { origin }))).toBe('forbidden')
+  }
+  expect((await open(null, `?ticket=${ticket}`, { origin: BASE_URL })).status).toBe(101)
+  expect((await open(ada, '', { origin: machine })).status).toBe(101)
+})
+
+test('listed pages get sockets, and where people are served those of the machine do not', async () => {
+  const set = { ENVIRONMENT: 'production', BASE_URL: 'https://social.org', PASSWORD_HASH_MEMORY_KIB: '19456' }
+  const bindings = { ...env, ...set, REALTIME_ORIGINS: 'https://app.social.org,capacitor://localhost' }
+  const from = (origin: string) => call(ada, '/v1/realtime', { headers: { ...upgrade, origin } }, bindings)
+  for (const origin of ['https://app.social.org', 'capacitor://localhost', 'https://social.org']) {
+    expect((await from(origin)).status).toBe(101)
+  }
+  for (const origin of ['http://localhost:5173', 'https://social.org.evil.example']) {
+    expect(await codeOf(await from(origin))).toBe('forbidden')
+  }
+})
+
+test('what is no WebSocket is told so, and a token in the address is no token', async () => {
+  expect(await codeOf(await call(ada, '/v1/realtime'))).toBe('bad_request')
+  expect((await call(ada, '/v1/realtime', { method: 'HEAD', headers: upgrade })).status).toBe(400)
+  expect(await codeOf(await open(null, '?token=x'))).toBe('invalid')
+})
+
+test('a seventeenth socket is refused as a problem', async () => {
+  for (let i = 0; i < 16; i++) expect((await open(ada)).status).toBe(101)
+  const refused = await open(ada)
+  expect(refused.headers.get('retry-after')).toBe('60')
+  expect(await codeOf(refused)).toBe('rate_limited')
+})
+
+test('the sockets of a login that ended are closed, and no others', async () => {
+  const mine = listen(await open(ada))
+  const other = listen(await open({ ...ada, sessionId: 'login 2' }))
+  await closeSockets(contextWith(), ada.id, 'logged out', { sessionId: 'login 1' })
+  await soon(() => mine.closed())
+  expect([mine.closed(), other.closed()]).toEqual([4001, undefined])
+})

@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { outbound } from '../../../src/platform/security/outbound.ts'
+import { forbidden } from '../../support/addresses.ts'
+import { contextWith } from '../../support/platform.ts'
+
+const ctx = contextWith({ BASE_URL: 'https://social.example.net' })
+const network = vi.fn<(url: URL, init: RequestInit) => Promise<Response>>()
+const never = () => new Promise<Response>(() => {})
+
+let host = ''
+let made = 0
+
+beforeEach(() => {
+  made += 1
+  host = `h${made}.example.org`
+  network.mockReset()
+  vi.spyOn(globalThis, 'fetch').mockImplementation((url, init) => network(url as URL, init as RequestInit))
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
+
+const called = () => network.mock.calls.map(([url]) => String(url))
+const redirect = (location: string, status = 302) => new Response(null, { status, headers: { location } })
+
+test('an answer comes back as it was given', async () => {
+  network.mockResolvedValueOnce(Response.json({ a: 1 }, { status: 201, headers: { etag: 'x' } }))
+  const response = await outbound(ctx, `https://${host}/a`, {
+    method: 'POST',
+    body: 'b',
+    headers: { authorization: 'c' },
+  })
+  expect([response.status, response.headers.get('etag'), await response.json()]).toEqual([201, 'x', { a: 1 }])
+  const [url, init] = network.mock.calls[0]!
+  expect(url.href).toBe(`https://${host}/a`)
+  expect(init).toMatchObject({ method: 'POST', body: 'b', redirect: 'manual' })
+  expect(new Headers(init.headers).get('authorization')).toBe('c')
+})
+
+test('no forbidden address is ever called, directly or by a redirect', async () => {
+  for (const address of Object.values(forbidden).flat()) {
+    await expect(outbound(ctx, address)).rejects.toMatchObject({ code: 'invalid' })
+  }
+  expect(network).not.toHaveBeenCalled()
+  const absolute = Object.values(forbidden)
+    .flat()
+    .filter((address) => /^[a-z]+:\/\/./i.test(address))
+  for (const address of absolute.filter((text) => isHeader(text))) {
+    network.mockResolvedValueOnce(redirect(address))
+    await expect(outbound(ctx, `https://${host}/`), address).rejects.toMatchObject({ code: 'invalid' })
+  }
+  expect(new Set(called())).toEqual(new Set([`https://${host}/`]))
+})
+
+const isHeader = (text: string) => /^[\x21-\x7e]+$/.test(text)
+
+test('GET follows three redirects and no more', async () => {
+  for (const _ of [1, 2, 3]) network.mockResolvedValueOnce(redirect('/next'))
+  network.mockResolvedValueOnce(new Response('there'))
+  expect(await (await outbound(ctx, `https://${host}/`)).text()).toBe('there')
+  network.mockReset()
+  network.mockImplementation(async () => redirect('/again'))
+  await expect(outbound(ctx, `https://${host}/`)).rejects.toMatchObject({ code: 'unavailable' })
+  expect(network).toHaveBeenCalledTimes(4)
+})
+
+test('credentials are not carried to another host, and what changes things follows no redirect', async () => {
+  const headers = { authorization: 'secret', cookie: 'secret', accept: 'x' }
+  network.mockResolvedValueOnce(redirect('https://elsewhere.example.org/')).mockResolvedValueOnce(new Response())
+  await outbound(ctx, `https://${host}/`, { headers })
+  expect([...new Headers(network.mock.calls[1]![1].headers).keys()].sort()).toEqual(['accept', 'user-agent'])
+  network.mockReset()
+  network.mockResolvedValueOnce(redirect('https://elsewhere.example.org/', 307))
+  expect((await outbound(ctx, `https://${host}/`, { method: 'POST', body: 'secret' })).status).toBe(307)
+  expect(network).toHaveBeenCalledOnce()
+})
+
+test('an answer over 1 MiB is cut off while it arrives, whatever it claims to be', async () => {
+  let sent = 0
+  let cancelled = false
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      sent += 65_536
+      controller.enqueue(new Uint8Array(65_536))
+    },
+    cancel: () => {
+      cancelled = true
+    },
+  })
+  network.mockResolvedValueOnce(new Response(endless, { headers: { 'content-length': '10' } }))
+  await expect(outbound(ctx, `https://${host}/`)).rejects.toMatchObject({ code: 'unavailable' })
+  expect(cancelled).toBe(true)
+  expect(sent).toBeLessThan(1_300_000)
+  network.mockResolvedValueOnce(new Response(new Uint8Array(1_048_576)))
+  expect((await (await outbound(ctx, `https://${host}/`)).arrayBuffer()).byteLength).toBe(1_048_576)
+})
+
+test('five seconds are all there is, over redirects and retries together', async () => {
+  network.mockImplementation(async (url, { signal }) => {
+    if (url.pathname === '/') return redirect('/hanging')
+    return new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason)))
+  })
+  const started = Date.now()
+  await expect(outbound(ctx, `https://${host}/`)).rejects.toMatchObject({
+    detail: `${host} did not answer within five seconds`,
+  })
+  expect(Date.now() - started).toBeGreaterThan(4_900)
+  expect(Date.now() - started).toBeLessThan(6_000)
+  expect(network).toHaveBeenCalledTimes(2)
+})
+
+test('what may be repeated is retried; what may not is asked once', async () => {
+  const dropped = () => Promise.reject(new TypeError('Network connection lost'))
+  network
+    .mockImplementationOnce(dropped)
+    .mockResolvedValueOnce(new Response(null, { status: 503 }))
+    .mockResolvedValueOnce(new Response('at last'))
+  expect(await (await outbound(ctx, `https://${host}/`)).text()).toBe('at last')
+  network.mockReset()
+  network.mockImplementation(dropped)
+  await expect(outbound(ctx, `https://${host}/`, { method: 'POST' })).rejects.toMatchObject({ code: 'unavailable' })
+  expect(network).toHaveBeenCalledTimes(1)
+  await expect(
+    outbound(ctx, `https://${host}/`, { method: 'POST', headers: { 'idempotency-key': 'k' } }),
+  ).rejects.toThrow()
+  expect(network).toHaveBeenCalledTimes(4)
+})
+
+test('an answer that stays 503 is given as it is, and one of 500 or 429 is not asked for again', async () => {
+  network.mockImplementation(async (url) => new Response('no', { status: Number(url.pathname.slice(1)) }))
+  for (const [status, times] of [
+    [503, 3],
+    [500, 1],
+    [429, 1],
+    [404, 1],
+  ] as const) {
+    network.mockClear()
+    const response = await outbound(ctx, `https://${host}/${status}`)
+    expect([response.status, await response.text(), network.mock.calls.length]).toEqual([status, 'no', times])
+  }
+})
+
+test('a host that keeps failing is left alone, tried again after ten seconds, and no other host suffers', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  network.mockImplementation(async (url) => new Response(null, { status: url.hostname === host ? 502 : 200 }))
+  const ask = () => outbound(ctx, `https://${host}/`, { method: 'POST' })
+  for (let i = 0; i < 10; i++) expect((await ask()).status).toBe(502)
+  await expect(ask()).rejects.toMatchObject({ detail: `${host} is being left alone for a while` })
+  expect(network).toHaveBeenCalledTimes(10)
+  expect((await outbound(ctx, 'https://healthy.example.org/')).status).toBe(200)
+  vi.setSystemTime(Date.now() + 10_001)
+  network.mockImplementation(async () => new Response('well again'))
+  expect((await ask()).status).toBe(200)
+  expect((await ask()).status).toBe(200)
+})
+
+test('while one request tries a broken circuit the others are refused, and one that was cut off blocks nobody for long', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  network.mockImplementation(async () => new Response(null, { status: 502 }))
+  const ask = () => outbound(ctx, `https://${host}/`, { method: 'POST' })
+  for (let i = 0; i < 10; i++) await ask()
+  vi.setSystemTime(Date.now() + 10_001)
+  network.mockImplementation(never)
+  void ask().catch(() => {})
+  await expect(ask()).rejects.toMatchObject({ code: 'unavailable' })
+  vi.setSystemTime(Date.now() + 5_001)
+  network.mockImplementation(async () => new Response('well again'))
+  expect((await ask()).status).toBe(200)
+})
+
+test('a host gets eight requests at once; slots of requests that were cut off come back', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  network.mockImplementation(never)
+  const ask = () => outbound(ctx, `https://${host}/`)
+  for (let i = 0; i < 8; i++) void ask().catch(() => {})
+  await expect(ask()).rejects.toMatchObject({ code: 'unavailable' })
+  expect(network).toHaveBeenCalledTimes(8)
+  vi.setSystemTime(Date.now() + 5_001)
+  network.mockImplementation(async () => new Response('here'))
+  expect((await ask()).status).toBe(200)
+})

@@ -1,0 +1,153 @@
+import { env } from 'cloudflare:workers'
+import { deflateRawSync } from 'node:zlib'
+import { expect, test, vi } from 'vitest'
+import { encodeImage } from '../../../src/services/media/encode.ts'
+import type { MediaView } from '../../../src/services/media/views.ts'
+import { gif, jpeg, png, pngOf, uploadForm, webp } from '../../support/images.ts'
+import { type Person, register } from '../../support/people.ts'
+
+type Bytes = Uint8Array<ArrayBuffer>
+const text = (content: string): Bytes => Uint8Array.from(content, (char) => char.charCodeAt(0))
+const join = (...parts: Bytes[]): Bytes => new Uint8Array(parts.flatMap((part) => [...part]))
+
+const svg = '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
+const pdf = '%PDF-1.4\n1 0 obj\n<</OpenAction<</S/JavaScript/JS(app.alert(1))>>>>\nendobj\n%%EOF'
+const zip = `PK\x03\x04${'\0'.repeat(26)}PK\x05\x06${'\0'.repeat(18)}`
+const payloads = {
+  html: '<html><body><script>alert(document.domain)</script></body></html>',
+  script: '*/=1;</script><script src=//evil.example></script>',
+  svg,
+  pdf,
+  zip,
+  php: '<?php system($_GET["c"]); ?>',
+  phar: '<?=1; __HALT_COMPILER(); ?>',
+  rar: 'Rar!\x1a\x07\x00',
+  postscript: '%!PS-Adobe-3.0\n/x 1 def',
+}
+const carriers = { jpeg, png, gif, webp }
+
+const behind = Object.entries(carriers).flatMap(([kind, make]) =>
+  Object.entries(payloads)
+    .filter(([name]) => name !== 'postscript')
+    .map(([name, payload]) => [`${kind} with ${name} behind it`, join(make(), text(payload))] as const),
+)
+const inside = Object.entries(carriers).flatMap(([kind, make]) =>
+  (['html', 'pdf', 'php', 'postscript'] as const).map(
+    (name) => [`${kind} with ${name} in its metadata`, make({ canary: payloads[name] })] as const,
+  ),
+)
+const halves = Object.entries(carriers).map(
+  ([kind, make]) =>
+    [`half of a ${kind}`, make({ width: 256, height: 256 }).slice(0, kind === 'webp' ? 26 : 500)] as const,
+)
+const masks = [
+  ['a script that begins like a GIF', text('GIF89a=1;alert(1)//')],
+  ['a script that begins like a GIF, in a comment', text('GIF89a/*\x00\x00*/=1;alert(1)')],
+  ['text that begins like a PNG', join(text('\x89PNG\r\n\x1a\n'), text('hello'.repeat(50)))],
+  ['text that begins like a JPEG', join(text('\xff\xd8\xff\xe0'), text('hello'.repeat(50)))],
+  ['text that begins like a WebP', text(`RIFF\x40\0\0\0WEBPVP8 ${'hello'.repeat(10)}`)],
+  ['a JPEG that begins with a blank', join(text(' '), jpeg())],
+  ['a PNG behind HTML', join(text('<html>'), png())],
+  ['a PDF with a JPEG in it', join(text(pdf), jpeg())],
+  ['an AVIF', text('\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf')],
+  ['an HEIC', text('\0\0\0\x18ftypheic\0\0\0\0heicmif1')],
+  ['an MP4', text('\0\0\0\x18ftypmp42\0\0\0\0mp42isom')],
+  ['a WAV', text('RIFF\x24\0\0\0WAVEfmt ')],
+  ['a BMP', text(`BM\x3a\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\x18\0${'\0'.repeat(28)}`)],
+  ['a TIFF', text('II*\0\x08\0\0\0\0\0')],
+  ['an icon', text('\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0')],
+  ['a Windows program', text(`MZ\x90\0${'\0'.repeat(60)}`)],
+  ['a Linux program', text('\x7fELF\x02\x01\x01')],
+  ['WebAssembly', text('\0asm\x01\0\0\0')],
+  ['gzip', join(text('\x1f\x8b\x08\0\0\0\0\0\0\x03'), new Uint8Array(deflateRawSync(text('hello'))))],
+  ['SVG', text(svg)],
+  ['SVG behind an XML prologue', text(`<?xml version="1.0"?>\n<!DOCTYPE svg>\n${svg}`)],
+  ['HTML', text(payloads.html)],
+  ['PDF', text(pdf)],
+  ['ZIP', text(zip)],
+  ['plain text', text('just words')],
+  ['nothing', new Uint8Array()],
+] as const
+const corpus = [...behind, ...inside, ...halves, ...masks]
+
+const upload = (who: Person, image: Bytes, type?: string) =>
+  who.fetch('/v1/media', { method: 'POST', body: uploadForm(image, '', type) })
+
+test('the corpus of what must not come in has at least 60 files', () => {
+  expect(corpus.length).toBeGreaterThanOrEqual(60)
+})
+
+test('SVG, HTML, PDF, polyglots and broken images are refused, and nothing of them is kept', async () => {
+  const people = await Promise.all([register(), register()])
+  const answers: [string, number, string][] = []
+  for (const [i, [name, bytes]] of corpus.entries()) {
+    const response = await upload(people[i % 2]!, bytes, 'image/png')
+    answers.push([name, response.status, ((await response.json()) as { code: string }).code])
+  }
+  expect(answers).toEqual(corpus.map(([name]) => [name, 415, 'unsupported_media_type']))
+  expect((await env.MEDIA.list()).objects).toEqual([])
+})
+
+test('what hides too deep in an image to be found does not come out of it', async () => {
+  const ada = await register()
+  const filler = join(text('\xff\xfe\xff\xfe'), new Uint8Array(0xfffe - 2).fill(0x61))
+  const hidden = join(text(`\xff\xfe\0\x2c`), text('<script>alert("CANARY")</script>'.padEnd(42)))
+  const image = jpeg()
+  const bytes = join(image.slice(0, 2), filler, hidden, filler, filler, image.slice(2))
+  const response = await upload(ada, bytes)
+  expect(response.status).toBe(201)
+  const { url } = (await response.json()) as MediaView
+  const served = await ada.fetch(url)
+  expect(served.headers.get('content-type')).toBe('image/webp')
+  expect(new TextDecoder('latin1').decode(await served.arrayBuffer())).not.toContain('CANARY')
+})
+
+test.each([
+  ['WebP', webp({ width: 16_383, height: 16_383 })],
+  ['PNG', pngOf({ width: 16_000, height: 16_000 }, new Uint8Array(100))],
+])('a small %s that would unfold into hundreds of megapixels is refused before it is decoded', async (_, bomb) => {
+  const decode = vi.spyOn(env.IMAGES, 'input')
+  const response = await upload(await register(), bomb)
+  expect([response.status, await response.json()]).toEqual([
+    422,
+    expect.objectContaining({ errors: [{ field: 'file', message: 'has more than 40 megapixels' }] }),
+  ])
+  expect(decode).not.toHaveBeenCalled()
+  decode.mockRestore()
+})
+
+test('40 megapixels are taken', async () => {
+  const response = await upload(await register(), webp({ width: 8_000, height: 5_000 }))
+  expect(response.status).toBe(201)
+})
+
+test('a side may have 12,000 pixels, as the Images service takes them, and no more', async () => {
+  const ada = await register()
+  expect((await upload(ada, webp({ width: 12_000, height: 16 }))).status).toBe(201)
+  for (const size of [
+    { width: 12_001, height: 16 },
+    { width: 16, height: 12_001 },
+  ]) {
+    const response = await upload(ada, webp(size))
+    expect([response.status, await response.json()]).toEqual([
+      422,
+      expect.objectContaining({ errors: [{ field: 'file', message: 'is longer than 12000 pixels' }] }),
+    ])
+  }
+})
+
+test('what the Images service takes for another kind than it announces is refused before it is decoded', async () => {
+  const input = vi.fn()
+  const info = async () => ({ format: 'image/avif', fileSize: 1, width: 1, height: 1 })
+  const images = { info, input } as unknown as ImagesBinding
+  await expect(encodeImage(images, jpeg())).rejects.toMatchObject({ code: 'unsupported_media_type' })
+  expect(input).not.toHaveBeenCalled()
+})
+
+test('a good image is not blamed when the Images service is down', async () => {
+  const down = async () => {
+    throw new Error('down')
+  }
+  const broken = { info: down, input: () => ({ transform: () => ({ output: down }) }) } as unknown as ImagesBinding
+  await expect(encodeImage(broken, jpeg())).rejects.toMatchObject({ code: 'unavailable' })
+})

@@ -1,0 +1,189 @@
+import { env } from 'cloudflare:workers'
+import { beforeAll, expect, test, vi } from 'vitest'
+import type { MediaView } from '../../../src/services/media/views.ts'
+import { gif, jpeg, png, uploadForm, webp } from '../../support/images.ts'
+import { type Person, register } from '../../support/people.ts'
+
+let ada: Person
+let bob: Person
+beforeAll(async () => {
+  ;[ada, bob] = await Promise.all([register(), register()])
+})
+
+const latin1 = (bytes: Uint8Array) => new TextDecoder('latin1').decode(bytes)
+const upload = (who: Person, form: FormData, headers: HeadersInit = {}) =>
+  who.fetch('/v1/media', { method: 'POST', body: form, headers })
+const uploaded = async (who: Person, image: Uint8Array<ArrayBuffer>, alt?: string) =>
+  (await (await upload(who, uploadForm(image, alt))).json()) as MediaView
+const bytesAt = async (who: Person, path: string) => new Uint8Array(await (await who.fetch(path)).arrayBuffer())
+const describe = (who: Person, id: string, json: unknown) => who.fetch(`/v1/media/${id}`, { method: 'PATCH', json })
+
+async function rows(id: string): Promise<Record<string, unknown>[]> {
+  const found = await Promise.all(
+    [env.SHARD_0, env.SHARD_1].map((db) => db.prepare('select * from media where id = ?').bind(Number(id)).all()),
+  )
+  return found.flatMap((result) => result.results)
+}
+
+const objects = async (id: string) =>
+  (await env.MEDIA.list({ prefix: `media/${id}/` })).objects.map((object) => object.key)
+
+async function mediaCount(who: Person): Promise<number> {
+  const counts = await Promise.all(
+    [env.SHARD_0, env.SHARD_1].map((db) =>
+      db.prepare('select count(*) n from media where account_id = ?').bind(Number(who.id)).first<{ n: number }>(),
+    ),
+  )
+  return counts.reduce((sum, row) => sum + row!.n, 0)
+}
+
+test('an uploaded image is kept as WebP in two sizes, with its row', async () => {
+  const response = await upload(ada, uploadForm(jpeg({ width: 1_000, height: 600 }), 'a dusk'))
+  expect(response.status).toBe(201)
+  const view = (await response.json()) as MediaView
+  expect(view).toMatchObject({ alt: 'a dusk', width: 1_000, height: 600 })
+  expect(view.placeholder).toMatch(/^data:image\/webp;base64,UklGR/)
+  expect(view.placeholder.length).toBeLessThan(600)
+  expect(await rows(view.id)).toEqual([
+    expect.objectContaining({ account_id: Number(ada.id), post_id: null, alt: 'a dusk', width: 1_000, height: 600 }),
+  ])
+  expect(await objects(view.id)).toEqual([`media/${view.id}/image.webp`, `media/${view.id}/thumbnail.webp`])
+  const thumbnail = await bytesAt(ada, view.thumbnailUrl)
+  expect(await env.IMAGES.info(new Blob([thumbnail]).stream())).toMatchObject({
+    format: 'image/webp',
+    width: 480,
+    height: 288,
+  })
+})
+
+test.each([
+  ['JPEG', jpeg()],
+  ['PNG', png()],
+  ['GIF', gif()],
+  ['WebP', webp()],
+])('a %s is known by its bytes, whatever the client calls it', async (_, image) => {
+  const response = await upload(ada, uploadForm(image, undefined, 'text/html'))
+  expect(response.status).toBe(201)
+  const view = (await response.json()) as MediaView
+  expect(view).toMatchObject({ alt: '', width: 64, height: 48 })
+  expect(latin1(await bytesAt(ada, view.url))).toMatch(/^RIFF.{4}WEBP/s)
+})
+
+test.each([
+  ['JPEG', jpeg],
+  ['PNG', png],
+  ['GIF', gif],
+  ['WebP', webp],
+])('nothing of the metadata of a %s is kept', async (_, make) => {
+  const original = make({ canary: 'CANARY-48.8566N-2.3522E' })
+  expect(latin1(original)).toContain('CANARY')
+  const view = await uploaded(ada, original)
+  for (const path of [view.url, view.thumbnailUrl]) {
+    const kept = latin1(await bytesAt(ada, path))
+    expect(kept).toMatch(/^RIFF/)
+    expect(kept).not.toMatch(/CANARY|Exif|EXIF|MM\0\*/)
+  }
+  expect(atob(view.placeholder.split(',')[1]!)).not.toMatch(/CANARY|EXIF/)
+})
+
+test('an image that lies on its side is stood up before its orientation is dropped', async () => {
+  expect(await uploaded(ada, jpeg({ width: 64, height: 32, orientation: 6 }))).toMatchObject({ width: 32, height: 64 })
+})
+
+test('a large image is fitted into 2048 pixels, a small one is not enlarged', async () => {
+  expect(await uploaded(ada, webp({ width: 4_096, height: 1_024 }))).toMatchObject({ width: 2_048, height: 512 })
+  expect(await uploaded(ada, webp({ width: 3, height: 2 }))).toMatchObject({ width: 3, height: 2 })
+})
+
+test('an upload repeated with its key makes one image', async () => {
+  const carol = await register()
+  const headers = { 'idempotency-key': 'the-dusk' }
+  const first = await upload(carol, uploadForm(png(), 'a dusk'), headers)
+  const second = await upload(carol, uploadForm(png(), 'a dusk'), headers)
+  expect([first.status, second.status]).toEqual([201, 201])
+  expect(second.headers.get('idempotency-replayed')).toBe('true')
+  expect(((await second.json()) as MediaView).id).toBe(((await first.json()) as MediaView).id)
+  expect(await mediaCount(carol)).toBe(1)
+  for (const other of [uploadForm(gif(), 'a dusk'), uploadForm(png(), 'a dawn')]) {
+    const mismatch = await upload(carol, other, headers)
+    expect([mismatch.status, await mismatch.json()]).toEqual([
+      422,
+      expect.objectContaining({ code: 'idempotency_mismatch' }),
+    ])
+  }
+})
+
+test('uploads with one key at the same time make one image', async () => {
+  const carol = await register()
+  const headers = { 'idempotency-key': 'at-once' }
+  const answers = await Promise.all(Array.from({ length: 4 }, () => upload(carol, uploadForm(png()), headers)))
+  const views = (await Promise.all(answers.map((answer) => answer.json()))) as MediaView[]
+  expect(new Set(views.map((view) => view.id)).size).toBe(1)
+  expect(await mediaCount(carol)).toBe(1)
+})
+
+test('two uploads that draw the same id never touch each other’s bytes', async () => {
+  const draw = crypto.getRandomValues.bind(crypto)
+  let draws = 0
+  const random = vi
+    .spyOn(crypto, 'getRandomValues')
+    .mockImplementation((array) => (draws++ < 2 ? array : draw(array as Uint8Array) && array))
+  const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now())
+  const views = await Promise.all([uploaded(ada, webp()), uploaded(ada, webp({ width: 9 }))]).finally(() => {
+    random.mockRestore()
+    clock.mockRestore()
+  })
+  expect(draws).toBeGreaterThanOrEqual(3)
+  for (const view of views) {
+    expect(await rows(view.id)).toHaveLength(1)
+    expect(await env.IMAGES.info(new Blob([await bytesAt(ada, view.url)]).stream())).toMatchObject({
+      width: view.width,
+    })
+  }
+})
+
+test('the owner may say what an image shows and remove it; nobody else may', async () => {
+  const view = await uploaded(ada, png())
+  expect((await describe(bob, view.id, { alt: 'mine' })).status).toBe(404)
+  expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(404)
+  const described = await describe(ada, view.id, { alt: 'a dusk over the sea' })
+  expect([described.status, await described.json()]).toEqual([
+    200,
+    expect.objectContaining({ alt: 'a dusk over the sea' }),
+  ])
+  expect(await rows(view.id)).toEqual([expect.objectContaining({ alt: 'a dusk over the sea' })])
+
+  expect((await ada.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(204)
+  for (const path of [view.url, view.thumbnailUrl]) expect((await ada.fetch(path)).status).toBe(404)
+  expect((await ada.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(404)
+  expect((await describe(ada, view.id, { alt: 'gone' })).status).toBe(404)
+  await vi.waitUntil(async () => (await objects(view.id)).length === 0 && (await rows(view.id)).length === 0)
+})
+
+test('what an image shows is kept as other texts are: in one form, trimmed, without control characters', async () => {
+  const view = await uploaded(bob, png(), ' e\u0301te\u0301\u0000 ')
+  expect(view.alt).toBe('été')
+  expect(await (await describe(bob, view.id, { alt: '\u200b \u0007' })).json()).toMatchObject({ alt: '' })
+  expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(204)
+})
+
+test('a form that is not as it should be is refused with one entry per field', async () => {
+  const check = async (form: FormData, status: number, field?: string) => {
+    const response = await upload(bob, form)
+    expect(response.status).toBe(status)
+    expect(response.headers.get('content-type')).toMatch('application/problem+json')
+    if (field) expect(await response.json()).toMatchObject({ errors: [{ field }] })
+  }
+  const plus = (name: string, value: string) => {
+    const form = uploadForm(png())
+    form.append(name, value)
+    return form
+  }
+  await check(new FormData(), 422, 'file')
+  await check(uploadForm(png(), 'x'.repeat(1_501)), 422, 'alt')
+  await check(plus('extra', 'field'), 422, '')
+  await check(plus('file', 'a second, which is text'), 422, 'file')
+  await check(uploadForm(new Uint8Array(10 * 1024 * 1024 + 1)), 413)
+  expect((await describe(bob, '1', { alt: 'x', owner: 'me' })).status).toBe(422)
+  expect(await mediaCount(bob)).toBe(0)
+})
