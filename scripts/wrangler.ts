@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 
 /** How long wrangler may take to print. */
-const PATIENCE_MS = 2_000
+const QUERY_TIMEOUT_MS = 2_000
 
 export type Wrangler = { pid: number; call: string[] }
 
@@ -42,7 +42,7 @@ export function isServing({ pid }: Wrangler): boolean {
 /** Ends wrangler with its build step's `message` as the last that it prints: of a step that fails it would print all it knows. */
 export async function endWrangler({ pid }: Wrangler, message: string): Promise<void> {
   await new Promise<void>((resolve) => {
-    setTimeout(resolve, PATIENCE_MS).unref()
+    setTimeout(resolve, QUERY_TIMEOUT_MS).unref()
     // wrangler closes the other side when it has read, and so printed, what came.
     new Socket({ fd: 2, readable: true, writable: true })
       .on('error', () => {})

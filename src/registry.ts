@@ -1,5 +1,5 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import { forgetExpiredKeys } from './platform/data/idempotency.ts'
+import { deleteExpiredKeys } from './platform/data/idempotency.ts'
 import type { Subscription } from './platform/events/events.ts'
 import type { Job } from './platform/events/jobs.ts'
 import type { TaskHandler } from './platform/events/tasks.ts'
@@ -20,7 +20,7 @@ import { notificationSubscriptions } from './services/notifications/subscription
 import { postRoutes } from './services/posts/routes.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
 
-export { readStanding } from './services/identity/revocation.ts'
+export { readAccountStatus } from './services/identity/revocation.ts'
 export { signingKeys } from './services/identity/signing-keys.ts'
 
 type Service = {
@@ -53,7 +53,7 @@ export const services: Service[] = [
         name: 'forget expired idempotency keys',
         minute: 17,
         run: async (ctx) => {
-          for (const n of ctx.db.shards) await forgetExpiredKeys(ctx.db.shard(n))
+          for (const n of ctx.db.shards) await deleteExpiredKeys(ctx.db.shard(n))
         },
       },
     ],

@@ -7,7 +7,7 @@ import { jobs, subscriptions, tasks } from './registry.ts'
 
 export { Sweeper } from './platform/events/sweeper.object.ts'
 export { UserHub } from './platform/realtime/user-hub.object.ts'
-export { RateLimiter } from './platform/security/access-guard.object.ts'
+export { AccessGuard } from './platform/security/access-guard.object.ts'
 
 export default {
   fetch: app.fetch,

@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest'
-import { seenBy, type UserCtx } from '../src/platform/context.ts'
+import { asViewer, type UserCtx } from '../src/platform/context.ts'
 import type { Cost } from '../src/platform/data/d1-session.ts'
 import { type Id, shardOf } from '../src/platform/data/ids.ts'
 import { blockAccount, listBlocks, unblockAccount } from '../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../src/services/accounts/follows.ts'
-import { pushToOnline } from '../src/services/feed/fan-out.ts'
+import { pushToOnlineFollowers } from '../src/services/feed/fan-out.ts'
 import { homeFeed } from '../src/services/feed/feeds.ts'
 import { listNotifications } from '../src/services/notifications/notifications.ts'
 import { notify } from '../src/services/notifications/notify.ts'
@@ -20,7 +20,7 @@ import { draft, shards } from './support/town.ts'
 const PAGE = 20
 const AUTHORS = 750
 const held = heldBack()
-const as = (id: Id): UserCtx => seenBy(held.context(), id)
+const as = (id: Id): UserCtx => asViewer(held.context(), id)
 
 async function costOf(id: Id, run: (ctx: UserCtx) => Promise<unknown>): Promise<Cost> {
   const ctx = as(id)
@@ -209,7 +209,7 @@ test('a post is announced to a thousand online followers of a shard with one tri
   const { value: post } = await createPost(as(author!), draft({ text: 'hello' }))
   const ctx = held.context()
   ctx.config = { ...ctx.config, ONLINE_PUSH_LIMIT: 20 }
-  await pushToOnline(ctx, { postId: post.id, authorId: author!, shard: 1, after: null, told: 0 })
+  await pushToOnlineFollowers(ctx, { postId: post.id, authorId: author!, shard: 1, after: null, told: 0 })
   expectWithin('announce', ctx.cost, {
     trips: 2,
     rowsRead: fans.length + 5 * 1_000 + 10,

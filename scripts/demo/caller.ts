@@ -1,6 +1,6 @@
 type Answer<T> = { status: number; body: T; headers: Headers }
 
-const PATIENCE_MS = 15_000
+const QUERY_TIMEOUT_MS = 15_000
 
 type Sent = { json?: unknown; form?: FormData; idempotencyKey?: string }
 
@@ -40,7 +40,7 @@ export function makeCaller(url: string, name: string): Caller {
         method,
         headers,
         body,
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal: AbortSignal.timeout(QUERY_TIMEOUT_MS),
       })
       bookmarks = response.headers.get('x-bookmarks') ?? bookmarks
       if (response.status !== 429) caller.admitted += 1

@@ -2,7 +2,7 @@ import type { Caller } from './caller.ts'
 
 type Frame = { seq: number; channel?: string; event: string; data: Record<string, string> }
 
-const PATIENCE_MS = 15_000
+const QUERY_TIMEOUT_MS = 15_000
 
 /** An open socket: what has arrived is kept, so that nothing is missed that came before it was waited for. */
 export type Live = {
@@ -36,7 +36,7 @@ export async function openSocket(caller: Caller): Promise<Live> {
   function wait(what: string, isIt: (frame: Frame) => boolean): Promise<Frame> {
     return new Promise((resolve, reject) => {
       const fail = (why: string) => settle(() => reject(new Error(`${caller.name} waits for ${what}: ${why}`)))
-      const timer = setTimeout(() => fail(`nothing came within ${PATIENCE_MS / 1_000} s`), PATIENCE_MS)
+      const timer = setTimeout(() => fail(`nothing came within ${QUERY_TIMEOUT_MS / 1_000} s`), QUERY_TIMEOUT_MS)
       const settle = (act: () => void) => {
         clearTimeout(timer)
         waiting.delete(look)

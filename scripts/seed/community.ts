@@ -37,7 +37,7 @@ export const entry = <T extends SQLiteTable>(database: string, table: T, row: T[
 })
 export const shardNamed = (shard: number) => `SHARD_${shard}`
 
-/** People, who follow each other, and what is needed to let things happen among them. */
+/** People, who follow each other, and what is needed to let things happen idIn them. */
 export type Community = Plan & {
   people: readonly Person[]
   /** By handle, as the directory would answer. */
@@ -107,10 +107,10 @@ export function* accountRows({ people, random, until }: Community): Generator<En
   }
 }
 
-type News = Pick<typeof notifications.$inferInsert, 'kind' | 'actorId' | 'postId'> & { time: number }
+type NotificationInput = Pick<typeof notifications.$inferInsert, 'kind' | 'actorId' | 'postId'> & { time: number }
 
 /** The notification of an event, if it is recent and not one's own doing. */
-export function* newsOf(community: Community, accountId: Id, { time, ...news }: News): Generator<Entry> {
+export function* newsOf(community: Community, accountId: Id, { time, ...news }: NotificationInput): Generator<Entry> {
   const { until, newId, random } = community
   if (accountId === news.actorId || time < until - NEWS_DAYS * DAY_MS) return
   // As the outbox numbers its events: by time alone.

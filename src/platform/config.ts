@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Sweeper } from './events/sweeper.object.ts'
 import type { UserHub } from './realtime/user-hub.object.ts'
-import type { RateLimiter } from './security/access-guard.object.ts'
+import type { AccessGuard } from './security/access-guard.object.ts'
 
 /** What wrangler.toml binds. `SHARD_n` bindings come in any number: `shardBindings` finds them. */
 export type Bindings = {
@@ -20,7 +20,7 @@ export type Bindings = {
   FANOUT: Queue
   DELIVERIES: Queue
   HUB: DurableObjectNamespace<UserHub>
-  LIMITER: DurableObjectNamespace<RateLimiter>
+  LIMITER: DurableObjectNamespace<AccessGuard>
   SWEEPER: DurableObjectNamespace<Sweeper>
 }
 export type Env = Bindings & Record<(typeof variableNames)[number], string | undefined>

@@ -70,6 +70,6 @@ export function createContext({ env, waitUntil, log: own = log, bookmarks, start
 }
 
 /** The same context seen by another account, for asking what it may see. */
-export function seenBy(ctx: SystemCtx, accountId: Id): UserCtx {
+export function asViewer(ctx: SystemCtx, accountId: Id): UserCtx {
   return { ...ctx, viewer: { id: accountId, role: 'user', scopes: new Set(), sessionId: '', issuedAt: 0 } }
 }

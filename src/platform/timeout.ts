@@ -1,5 +1,5 @@
 /** What `work` answers, unless that takes longer than `ms`: then it throws. The work itself goes on, unheard. */
-export function deadline<T>(work: PromiseLike<T>, ms: number): Promise<T> {
+export function withTimeout<T>(work: PromiseLike<T>, ms: number): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms)
   // A timer that runs on would keep an object from its sleep.

@@ -20,8 +20,8 @@ const newPost = JSON.stringify({ text: 'Low tide at noon: who walks to the islan
 const POSTS = 19_997
 
 export async function makeCases({ posts, readers, neighbours }: Community, tokens: Tokens): Promise<Case[]> {
-  const tokensOf = (ids: Id[]) => Promise.all(ids.map(tokens.tokenOf))
-  const perFollowing = await Promise.all(followings.map((n) => tokensOf(readers[n])))
+  const issueTokenPair = (ids: Id[]) => Promise.all(ids.map(tokens.tokenOf))
+  const perFollowing = await Promise.all(followings.map((n) => issueTokenPair(readers[n])))
   const everyone = perFollowing.flat()
   const get = (name: string, worker: string, paths: string[], who: string[] = []): Case => ({
     name,
@@ -50,7 +50,7 @@ export async function makeCases({ posts, readers, neighbours }: Community, token
     get('read a post', 'product', somePosts, everyone),
     ...followings.map((n, i) => get(names.homeFeed(n), 'product', home, perFollowing[i])),
     get('its statements alone, two shards', 'statements', byId(readers[200])),
-    get(names.nearFeed, 'product', home, await tokensOf(neighbours)),
+    get(names.nearFeed, 'product', home, await issueTokenPair(neighbours)),
     get('its statement alone, one shard', 'statements', byId(neighbours)),
     get('notifications', 'product', ['/v1/notifications?limit=20'], everyone),
     send('like a post, event included', 'PUT', likes),

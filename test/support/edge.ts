@@ -28,7 +28,7 @@ export function smallApp(routes: OpenAPIHono<AppEnv>) {
   app.use(...edge)
   app.use('/v1/*', (c, next) => {
     c.var.ctx.viewer = viewer
-    c.set('standingOf', async () => ({ suspended: false, notBefore: 0, endedSessions: [] }))
+    c.set('accountStatusOf', async () => ({ suspended: false, notBefore: 0, endedSessions: [] }))
     return next()
   })
   app.route('/v1', routes)

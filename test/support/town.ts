@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
-import { createContext, type SystemCtx, seenBy, type UserCtx } from '../../src/platform/context.ts'
+import { asViewer, createContext, type SystemCtx, type UserCtx } from '../../src/platform/context.ts'
 import { type Id, newId } from '../../src/platform/data/ids.ts'
 import { openAccount } from '../../src/services/accounts/statements.ts'
 import { NewPost } from '../../src/services/posts/posts.ts'
@@ -21,7 +21,7 @@ export async function townsman(handle: string, shard: number): Promise<Townsman>
     id,
     handle,
     get ctx() {
-      return seenBy(context(), id)
+      return asViewer(context(), id)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
-import { inWaves } from '../../src/platform/data/databases.ts'
+import { mapConcurrently } from '../../src/platform/data/databases.ts'
 import { type Id, shardOf } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/http/errors.ts'
 import { fingerprint } from '../support/fingerprint.ts'
@@ -73,14 +73,14 @@ async function callOf({ operation, caller, target, expected }: Case): Promise<Ca
     throw new Error(`Give test/sweeps/examples.ts a body that ${id} accepts`)
   const self = caller.name === 'owner' && target ? target.ownerId : ids[caller.name]
   // Making a body for these takes a registration; without one, they would answer otherwise if they looked at it.
-  const isShut = operation.access === 'public' && operation.method === 'POST' && expected !== null
+  const isRevoked = operation.access === 'public' && operation.method === 'POST' && expected !== null
   const isLeaving = example?.endsLogin && expected === null
   const [leaving] = isLeaving ? await seedPeople(`leaving_${crypto.randomUUID()}`, 1, () => 0) : []
   return {
     method,
     path: path.replace(/\{(\w+)\}/g, (_, name) => argumentFor(operation, name, target)),
     token: await caller.token(leaving?.id ?? self, operation),
-    json: isShut ? {} : await example?.json?.(),
+    json: isRevoked ? {} : await example?.json?.(),
     body: example?.form?.(),
     headers: example?.headers,
   }
@@ -96,9 +96,9 @@ const label = ({ operation, caller, target }: Case) =>
 
 /** Asks in all of the cases. Making the bodies leaves traces of its own, so `ready` is called between that and the asking. */
 async function askAll(some: Case[], ready = async () => {}): Promise<Asked[]> {
-  const calls = await inWaves(some, async (it) => ({ it, call: await callOf(it) }))
+  const calls = await mapConcurrently(some, async (it) => ({ it, call: await callOf(it) }))
   await ready()
-  return inWaves(calls, async ({ it, call: made }) => ({ ...it, answer: await call(made) }))
+  return mapConcurrently(calls, async ({ it, call: made }) => ({ ...it, answer: await call(made) }))
 }
 
 /** What was answered and what should have been, where they differ. */
@@ -123,10 +123,10 @@ function undeclared(asked: Asked[]): string[] {
 const challenge = ({ name }: Caller) => (name === 'nobody' ? 'Bearer' : 'Bearer error="invalid_token"')
 
 // What differs between any two answers.
-const PASSING = ['x-request-id', 'x-cost', 'ratelimit', 'ratelimit-policy', 'date']
+const TRANSIENT = ['x-request-id', 'x-cost', 'ratelimit', 'ratelimit-policy', 'date']
 
 function withoutPassing({ headers, body }: Answer): string {
-  const lasting = [...headers].filter(([name]) => !PASSING.includes(name))
+  const lasting = [...headers].filter(([name]) => !TRANSIENT.includes(name))
   return JSON.stringify([{ ...(body as object), instance: '' }, lasting.sort()])
 }
 

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { listOf } from '../../src/platform/data/databases.ts'
+import { idList } from '../../src/platform/data/databases.ts'
 import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { insertByShard, insertRows, seedFollows, seedImages, seedPeople, seedPosts } from '../support/rows.ts'
 import { shards } from '../support/town.ts'
@@ -16,7 +16,7 @@ export type Kind = 'account' | 'handle' | 'post' | 'image'
 /**
  * `open` is for everyone, `closed` for its owner's followers, `untaken` for its owner; `suspended` is for nobody, and
  * `absent` never was. What is `buried` would be for everyone, but hangs under a post of another shard that is for followers,
- * its owner among them.
+ * its owner idIn them.
  */
 export type State = 'open' | 'closed' | 'buried' | 'untaken' | 'suspended' | 'absent'
 export const states: Record<Kind, State[]> = {
@@ -83,7 +83,7 @@ async function seedBuried(ownerIds: Id[]): Promise<Id[]> {
 
 async function suspend(ids: readonly Id[]): Promise<void> {
   const statement = 'UPDATE accounts SET suspended_at = 1 WHERE id IN (SELECT value FROM json_each(?))'
-  for (const db of shards) await db.prepare(statement).bind(listOf(ids)).run()
+  for (const db of shards) await db.prepare(statement).bind(idList(ids)).run()
 }
 
 async function fill(targets: Target[], make: (ownerIds: Id[]) => Promise<Id[]>): Promise<void> {

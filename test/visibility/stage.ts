@@ -1,4 +1,4 @@
-import { seenBy, type UserCtx } from '../../src/platform/context.ts'
+import { asViewer, type UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { Failure } from '../../src/platform/http/errors.ts'
 import type { Frame } from '../../src/platform/realtime/user-hub.object.ts'
@@ -40,12 +40,12 @@ export async function openStage() {
   const idOf = (name: string) => ids.get(name)!
   const nameOf = (id: Id | null | undefined) => (id ? names.get(id) : undefined)
   const handleOf = (name: string) => cast[people.indexOf(name)]!.handle
-  const as = (name: string): UserCtx => seenBy(context(), idOf(name))
+  const as = (name: string): UserCtx => asViewer(context(), idOf(name))
   const connect = async (name: string) => void sockets.set(name, await openSocket(idOf(name)))
   await Promise.all(people.map(connect))
 
   async function perform(step: Exclude<Step, { do: 'post' }>): Promise<unknown> {
-    const ctx = 'who' in step ? as(step.who) : moderating(seenBy(context(), moderatorId))
+    const ctx = 'who' in step ? as(step.who) : moderating(asViewer(context(), moderatorId))
     const name = 'whom' in step ? step.whom : step.id
     return verbs[step.do](ctx, { accountId: idOf(name), postId: idOf(name) })
   }

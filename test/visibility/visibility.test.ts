@@ -212,7 +212,7 @@ test(
   TIMEOUT_MS,
 )
 
-test('every operation that reads is among the surfaces', () => {
+test('every operation that reads is idIn the surfaces', () => {
   // Keys and limits are everyone's; what a socket is sent is compared after every step.
   const apart = ['listSigningKeys', 'getLimits', 'openRealtime']
   const reading = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)

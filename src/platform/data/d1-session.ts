@@ -1,4 +1,4 @@
-import { deadline } from '../timeout.ts'
+import { withTimeout } from '../timeout.ts'
 
 /** What an operation used of the platform; the budgets of docs/architecture.md are asserted on it. */
 export type Cost = {
@@ -19,7 +19,7 @@ export function noCost(): Cost {
 const HOPS = 12
 
 /** A database that stalls does so for half a minute and more; whether a write was made is then not known. */
-const PATIENCE_MS = 10_000
+const QUERY_TIMEOUT_MS = 10_000
 
 type Waiting = {
   statement: D1PreparedStatement
@@ -42,7 +42,7 @@ export function countedSession(session: D1DatabaseSession, cost: Cost, onTrip: (
     onTrip()
     const [first, ...others] = statements
     const asked = others.length === 0 ? first!.all().then((result) => [result]) : session.batch(statements)
-    const results = await deadline(asked, PATIENCE_MS)
+    const results = await withTimeout(asked, QUERY_TIMEOUT_MS)
     for (const { meta } of results) {
       cost.rowsRead += meta.rows_read
       cost.rowsWritten += meta.rows_written

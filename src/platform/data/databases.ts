@@ -110,24 +110,24 @@ function parseBookmarks(header: string | undefined): Map<string, string> {
   return new Map(known.flatMap((match) => (match ? [[match[1]!, match[2]!]] : [])))
 }
 
-/** A shard that takes new accounts, chosen at random among `OPEN_SHARDS`. */
+/** A shard that takes new accounts, chosen at random idIn `OPEN_SHARDS`. */
 export function openShard(env: Env): number {
   const open = configOf(env).OPEN_SHARDS
   return open[Math.floor(Math.random() * open.length)]!
 }
 
 /** Whether an id column holds one of `ids`: one bound parameter however many they are (D1 takes a hundred). */
-export function among(column: SQLiteColumn, ids: readonly Id[]): SQL {
-  return ids.length === 1 ? eq(column, ids[0]) : sql`${column} in (select value from json_each(${listOf(ids)}))`
+export function idIn(column: SQLiteColumn, ids: readonly Id[]): SQL {
+  return ids.length === 1 ? eq(column, ids[0]) : sql`${column} in (select value from json_each(${idList(ids)}))`
 }
 
 /** Ids as one bound parameter. */
-export function listOf(ids: readonly Id[]): string {
+export function idList(ids: readonly Id[]): string {
   return `[${ids.join(',')}]`
 }
 
-/** The ids of a `listOf` as a table to start a join from, which reads a row less for each than `among` does. */
-export function listed(db: Database, list: Bound<string>) {
+/** The ids of a `idList` as a table to start a join from, which reads a row less for each than `idIn` does. */
+export function idTable(db: Database, list: Bound<string>) {
   const id = sql<Id>`value`.as('found_id')
   return db.select({ id }).from(sql`json_each(${list})`).as('found')
 }
@@ -159,7 +159,7 @@ export function byShard(ids: Iterable<Id>): Map<number, Id[]> {
 }
 
 /** Runs `work` on every item, at most six at a time: the platform's limit of open connections per invocation. */
-export async function inWaves<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
   for (let at = 0; at < items.length; at += 6) {
     results.push(...(await Promise.all(items.slice(at, at + 6).map(work))))
@@ -174,5 +174,5 @@ export async function fromShards<R>(
   ask: (db: Database, mine: Id[]) => Promise<R[]> | PromiseLike<R[]>,
 ): Promise<R[]> {
   const held = [...byShard(new Set(ids))].filter(([shard]) => databases.shards.includes(shard))
-  return (await inWaves(held, async ([shard, mine]) => ask(databases.shard(shard), mine))).flat()
+  return (await mapConcurrently(held, async ([shard, mine]) => ask(databases.shard(shard), mine))).flat()
 }

@@ -30,7 +30,7 @@ export type Claim = (db: Database, resultId: Id) => ReturnType<typeof claimState
  * A repeat answers with `replay` of what was made, which decides anew whether the viewer may see it; the same key with
  * another input is `idempotency_mismatch`. `input` is what makes two requests the same.
  */
-export async function once<T>(
+export async function idempotent<T>(
   ctx: UserCtx,
   operation: string,
   input: unknown,
@@ -75,6 +75,6 @@ async function fingerprintOf(input: unknown): Promise<string> {
 }
 
 /** Forgets the keys of `db` that have expired. Run by the hourly clean-up. */
-export async function forgetExpiredKeys(db: Database): Promise<void> {
+export async function deleteExpiredKeys(db: Database): Promise<void> {
   await db.delete(idempotencyKeys).where(lt(idempotencyKeys.expiresAt, db.now()))
 }

@@ -48,7 +48,7 @@ function shardOfSource(source: string): number {
   return source === 'd' ? 0 : Number(source)
 }
 
-/** The events among a batch's statements that really went in. */
+/** The events idIn a batch's statements that really went in. */
 export function committedIn(statements: readonly object[], results: readonly unknown[], source: string): Committed[] {
   return statements.flatMap((statement, i) => {
     const event = recorded.get(statement)

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, lt, sql } from 'drizzle-orm'
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Env } from '../config.ts'
 import { createContext, type SystemCtx } from '../context.ts'
-import { among, type Database } from '../data/databases.ts'
+import { type Database, idIn } from '../data/databases.ts'
 import { firstIdAt, type Id } from '../data/ids.ts'
 import { Committed, outbox, type Subscription } from './events.ts'
 
@@ -58,15 +58,15 @@ export async function consumeEvents(
   const deliveries = batch.messages.flatMap((message): Delivery[] => {
     const event = Committed.safeParse(message.body)
     if (event.success) return [{ message, event: event.data }]
-    postpone(ctx, message, event.error)
+    retryLater(ctx, message, event.error)
     return []
   })
   const bySource = [...Map.groupBy(deliveries, ({ event }) => event.source)]
-  await Promise.all(bySource.map(([source, mine]) => workOff(ctx, source, mine, subscriptions)))
+  await Promise.all(bySource.map(([source, mine]) => processBatch(ctx, source, mine, subscriptions)))
 }
 
 /** Works off events of one database; if that does not answer, they are retried and those of the others are not. */
-async function workOff(
+async function processBatch(
   ctx: SystemCtx,
   source: string,
   deliveries: readonly Delivery[],
@@ -75,27 +75,27 @@ async function workOff(
   const failed = new Set<Delivery>()
   const giveUp = (delivery: Delivery, error: unknown) => {
     failed.add(delivery)
-    postpone(ctx, delivery.message, error, delivery.event)
+    retryLater(ctx, delivery.message, error, delivery.event)
   }
   try {
     const db = sourceOf(ctx, source)
-    const waiting = await stillWaiting(db, deliveries)
+    const waiting = await unacknowledged(db, deliveries)
     await Promise.all(
       deliveries
         .filter(({ event }) => waiting.has(event.id))
         .map((it) => deliver(ctx, it.event, subscriptions).catch((error: unknown) => giveUp(it, error))),
     )
     const done = deliveries.filter((it) => !failed.has(it)).map(({ event }) => event.id)
-    if (done.length > 0) await db.delete(outbox).where(among(outbox.id, done))
+    if (done.length > 0) await db.delete(outbox).where(idIn(outbox.id, done))
   } catch (error) {
     for (const it of deliveries) if (!failed.has(it)) giveUp(it, error)
   }
 }
 
 /** Those events that nobody has acknowledged yet: a consumer that lags is sent copies, which must not cost it the work again. */
-async function stillWaiting(db: Database, deliveries: readonly Delivery[]): Promise<Set<Id>> {
+async function unacknowledged(db: Database, deliveries: readonly Delivery[]): Promise<Set<Id>> {
   const ids = deliveries.map(({ event }) => event.id)
-  const rows = await db.select({ id: outbox.id }).from(outbox).where(among(outbox.id, ids))
+  const rows = await db.select({ id: outbox.id }).from(outbox).where(idIn(outbox.id, ids))
   return new Set(rows.map((row) => row.id))
 }
 
@@ -111,7 +111,7 @@ async function deliver(ctx: SystemCtx, event: Committed, subscriptions: readonly
   if (failures.length > 0) throw failures[0]
 }
 
-function postpone(ctx: SystemCtx, message: Message, error: unknown, event?: Committed): void {
+function retryLater(ctx: SystemCtx, message: Message, error: unknown, event?: Committed): void {
   const { attempts } = message
   ctx.log.warn('an event will be retried', { type: event?.type, eventId: event?.id, attempts, error })
   message.retry({ delaySeconds: Math.min(2 ** attempts, 300) })
@@ -150,7 +150,7 @@ async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): 
 }
 
 /** Sends again the dead letters that the operator marked. Events go back into the outbox, in the batch that takes them from here. */
-export async function takeReplays(ctx: SystemCtx, db: Database): Promise<void> {
+export async function replayMarked(ctx: SystemCtx, db: Database): Promise<void> {
   const letters = await db.select().from(deadLetters).where(eq(deadLetters.replay, true)).limit(100)
   for (const letter of letters) {
     const body: unknown = JSON.parse(letter.body)

@@ -3,7 +3,7 @@ import type { Env } from '../config.ts'
 import { createContext } from '../context.ts'
 import type { Database } from '../data/databases.ts'
 import type { Id } from '../data/ids.ts'
-import { backlog, hasEvents, sourceOf, takeReplays } from './outbox.ts'
+import { backlog, hasEvents, replayMarked, sourceOf } from './outbox.ts'
 
 const PASS_MS = 5_000
 const LONGEST_WAIT_MS = 45_000
@@ -40,7 +40,7 @@ export class Sweeper extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Date.now() + PASS_MS) // first, so that a failing pass is followed by another
     const ctx = createContext({ env: this.env, waitUntil: (work) => this.ctx.waitUntil(work), start: 'first-primary' })
     const db = sourceOf(ctx, source)
-    await takeReplays(ctx, db)
+    await replayMarked(ctx, db)
     await this.send(db, ctx.now())
     if (await hasEvents(db)) return
     await this.ctx.storage.delete('progress')

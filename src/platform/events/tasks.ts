@@ -25,7 +25,7 @@ export async function enqueue<T>(ctx: SystemCtx, task: TaskDefinition<T>, data: 
 }
 
 /** How a kind of work is done. It may run more than once. */
-export function handle<T>(task: TaskDefinition<T>, perform: (ctx: SystemCtx, data: T) => Promise<void>): TaskHandler {
+export function onTask<T>(task: TaskDefinition<T>, perform: (ctx: SystemCtx, data: T) => Promise<void>): TaskHandler {
   return { task, perform: (ctx, data) => perform(ctx, task.data.parse(data)) }
 }
 

@@ -8,7 +8,7 @@ const API = /^\/(v1|auth|\.well-known)(\/|$)/
  * What the pages answer to a path that no route has: a file of theirs or, to a browser that goes there, the page itself,
  * which has its own word for what is absent. Null where they have nothing. Whatever the method, it is as to a GET.
  */
-export async function answerOfPages(c: Context): Promise<Response | null> {
+export async function assetResponse(c: Context): Promise<Response | null> {
   if (API.test(c.req.path)) return null
   const { method, headers, url } = c.req.raw
   const init = { method: method === 'GET' ? 'GET' : 'HEAD', headers, redirect: 'manual' } as const

@@ -5,7 +5,7 @@ const MAX_DEPTH = 16
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 /** Refuses JSON, before it is parsed, that is no UTF-8 or nested more deeply than any request of ours. */
-export const plainJson = createMiddleware(async function refuseOddJson(c, next) {
+export const strictJson = createMiddleware(async function refuseOddJson(c, next) {
   const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(c.req.header('content-type') ?? '')
   if (isJson && isDeep(decode(await c.req.arrayBuffer()))) {
     throw new Failure('bad_request', `JSON may be nested ${MAX_DEPTH} deep`)

@@ -11,9 +11,9 @@ import { type Ctx, createContext, type Viewer } from '../context.ts'
 import { wakeSweepers } from '../events/relay.ts'
 import { log } from '../observability/log.ts'
 import { measure, traceId } from '../observability/metrics.ts'
-import type { StandingSource } from '../security/access.ts'
+import type { AccountStatusSource } from '../security/access.ts'
 import { type KeySource, rememberedViewer, tokenMissing, unauthorized, verifyAccessToken } from '../security/tokens.ts'
-import { answerOfPages } from './assets.ts'
+import { assetResponse } from './assets.ts'
 import { answerError, Failure, notFound, toFailure } from './errors.ts'
 import type { AppEnv } from './route.ts'
 
@@ -38,7 +38,7 @@ const context = createMiddleware<AppEnv>(async function makeContext(c, next) {
     bookmarks: c.req.header(BOOKMARKS),
   })
   c.set('ctx', { ...ctx, viewer: null })
-  c.set('address', addressOf(c.req.header('cf-connecting-ip')))
+  c.set('address', clientIpOf(c.req.header('cf-connecting-ip')))
   await next()
   const bookmarks = isWritten(c) ? ctx.db.bookmarks() : null
   if (bookmarks) c.res.headers.set(BOOKMARKS, bookmarks)
@@ -58,7 +58,7 @@ function isWritten({ req, res }: Context): boolean {
 }
 
 /** The client's address as the network vouches for it; all of an IPv6 /64 is one client. No other header is believed. */
-function addressOf(header: string | undefined): string {
+function clientIpOf(header: string | undefined): string {
   const address = header ?? 'unknown'
   if (!address.includes(':')) return address
   const [before, after] = address.split('::').map((part) => (part === '' ? [] : part.split(':')))
@@ -77,7 +77,7 @@ const limitText = limited('A body of JSON', MAX_TEXT_BYTES)
 const limitUpload = limited('A form', MAX_UPLOAD_BYTES)
 
 /** Blanks ahead of a semicolon, nothing behind it, or a second parameter: what routes compare types with knows none of it. */
-const ODD_TYPE = /\s;|;\s*$|;.*;/
+const UNUSUAL_TYPE = /\s;|;\s*$|;.*;/
 
 /** The same type with a boundary at most. A charset says nothing: JSON and forms are UTF-8. */
 function plainType(type: string): string {
@@ -91,7 +91,7 @@ const body = createMiddleware<AppEnv>(async function limitBody(c, next) {
     throw new Failure('unsupported_media_type', 'Send the body without a content-encoding')
   }
   const type = c.req.header('content-type')
-  if (type && ODD_TYPE.test(type)) {
+  if (type && UNUSUAL_TYPE.test(type)) {
     const headers = new Headers(c.req.raw.headers)
     headers.set('content-type', plainType(type))
     c.req.raw = new Request(c.req.raw, { headers })
@@ -181,9 +181,9 @@ function rememberedIn(ctx: Ctx, header: string): Viewer | null {
 }
 
 /** Reads the bearer token, if there is one. A token that does not hold is refused even where none is needed. */
-export function authentication(keys: KeySource, standingOf: StandingSource) {
+export function authentication(keys: KeySource, accountStatusOf: AccountStatusSource) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
-    c.set('standingOf', standingOf)
+    c.set('accountStatusOf', accountStatusOf)
     const header = c.req.header('authorization')
     if (header !== undefined) {
       const { ctx } = c.var
@@ -200,7 +200,7 @@ export function edgeFallbacks(app: OpenAPIHono<AppEnv>): void {
   app.notFound(async (c) => {
     const offered: string[] = METHODS.filter((method) => isRoute(app, method, c.req.path))
     if (offered.length === 0) {
-      const page = await answerOfPages(c)
+      const page = await assetResponse(c)
       if (!page) return answerError(c, notFound())
       if (c.req.method === 'GET' || c.req.method === 'HEAD') return page
       offered.push('GET')

@@ -3,9 +3,9 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { messageOf } from '../observability/log.ts'
-import { wordingOf } from './zod-messages.ts'
+import { zodMessage } from './zod-messages.ts'
 
-z.config({ customError: wordingOf })
+z.config({ customError: zodMessage })
 
 /** Stable machine-readable codes; `title` is fixed per code, `detail` tells the occurrence (RFC 9457). */
 export const codes = {
@@ -93,14 +93,14 @@ export function constraintOf(error: unknown): string | null {
 }
 
 // What D1, Durable Objects, KV and R2 say when it was not the request's fault and may be over in a moment.
-const PASSING =
+const TRANSIENT =
   /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out|because its code was updated|transient issue|internal error|no answer within|(memory|CPU time) limit|please try again|too many requests|reduce your .*rate/i
 
 /** Turns whatever was thrown into the failure that the client is told of; what we did not foresee is `internal`. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof HTTPException) return fromHono(error)
-  if (PASSING.test(causes(error))) {
+  if (TRANSIENT.test(causes(error))) {
     return new Failure('unavailable', undefined, { headers: { 'retry-after': '2' } })
   }
   return new Failure('internal')

@@ -2,9 +2,9 @@ import { createRoute, OpenAPIHono, z } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import type { Ctx, UserCtx } from '../context.ts'
-import { type Access, authorize, type Scope, type StandingSource } from '../security/access.ts'
+import { type Access, type AccountStatusSource, authorize, type Scope } from '../security/access.ts'
 import { type LimitName, spend } from '../security/rate-limit.ts'
-import { plainJson } from './body.ts'
+import { strictJson } from './body.ts'
 import { type Code, codes, Failure, invalidBySchema, Problem } from './errors.ts'
 
 type Own = {
@@ -12,7 +12,7 @@ type Own = {
   address: string
   /** The headers that tell what is left of the caller's budget. */
   allowance?: Record<string, string>
-  standingOf: StandingSource
+  accountStatusOf: AccountStatusSource
 }
 export type AppEnv = { Variables: Own & { ctx: Ctx } }
 type ContextFor<A extends Access> = { Variables: Own & { ctx: A extends 'public' ? Ctx : UserCtx } }
@@ -109,7 +109,7 @@ export function route<
     ...(o.limit && { 'x-limit': o.limit }),
     ...(o.idempotent && { 'x-idempotent': true }),
     security: securityOf(o.access, o.scope),
-    middleware: [guard(o.access, o.scope ?? null, o.limit), ...(o.body ? [plainJson] : [])],
+    middleware: [guard(o.access, o.scope ?? null, o.limit), ...(o.body ? [strictJson] : [])],
     request: {
       ...(o.params && { params: o.params }),
       ...(o.query && { query: o.query }),
@@ -163,7 +163,7 @@ function guard(access: Access, scope: Scope | null, limit: LimitName | undefined
     const { ctx, address } = c.var
     const general = ctx.viewer ? await spend(ctx, 'user', ctx.viewer.id) : await spend(ctx, 'anonymous', address)
     c.set('allowance', general.headers)
-    authorize(ctx, access, scope, general.standing ?? (ctx.viewer && (await c.var.standingOf(ctx, ctx.viewer))))
+    authorize(ctx, access, scope, general.standing ?? (ctx.viewer && (await c.var.accountStatusOf(ctx, ctx.viewer))))
     if (limit) await spend(ctx, limit, address)
     const key = c.req.header('idempotency-key')
     if (key !== undefined && key.length <= 255) ctx.idempotencyKey = key

@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 
 /** What a schema finds wrong, as it reads behind the name of the field. A message of the schema's own comes before it. */
-export function wordingOf(issue: z.core.$ZodRawIssue): string {
+export function zodMessage(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       return issue.input === undefined ? 'is needed' : `must be ${kinds[issue.expected] ?? 'of another kind'}`

@@ -1,9 +1,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { configOf, type Env, shardBindings } from '../config.ts'
-import { inWaves } from '../data/databases.ts'
+import { mapConcurrently } from '../data/databases.ts'
 import type { AppEnv } from '../http/route.ts'
 import { open, seal } from '../security/crypto.ts'
-import { deadline } from '../timeout.ts'
+import { withTimeout } from '../timeout.ts'
 import { log } from './log.ts'
 
 const DEADLINE_MS = 2_000
@@ -31,7 +31,7 @@ async function lately(env: Env): Promise<Outcome[]> {
   while (!latest || latest.at < Date.now() - KEPT_MS) {
     if (checkingUntil < Date.now()) {
       checkingUntil = Date.now() + 4 * DEADLINE_MS
-      latest = { outcomes: await inWaves(checks(env), attempt), at: Date.now() }
+      latest = { outcomes: await mapConcurrently(checks(env), attempt), at: Date.now() }
       checkingUntil = 0
     } else await scheduler.wait(10)
   }
@@ -52,7 +52,7 @@ function checks(env: Env): Check[] {
     { name: 'CACHE', run: async () => env.CACHE.get('health') },
     { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
     { name: 'LIMITER', run: async () => env.LIMITER.getByName('health').lease({ quota: 1, window: 60 }, 0) },
-    { name: 'HUB', run: async () => env.HUB.getByName('health').closeAll('', { before: 0 }) },
+    { name: 'HUB', run: async () => env.HUB.getByName('health').closeRevoked('', { before: 0 }) },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },
     ...present.map((name) => ({ name, run: async () => isBound(env[name]) })),
   ]
@@ -75,7 +75,7 @@ function isBound(binding: unknown): void {
 /** Names and times only go out; what went wrong is in the log. */
 async function attempt({ name, run }: Check): Promise<Outcome> {
   const started = Date.now()
-  const ok = await deadline(run(), DEADLINE_MS).then(
+  const ok = await withTimeout(run(), DEADLINE_MS).then(
     () => true,
     (error: unknown) => {
       log.error('not ready', { check: name, error })

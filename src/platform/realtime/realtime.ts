@@ -4,7 +4,7 @@ import type { Ctx, SystemCtx, UserCtx, Viewer } from '../context.ts'
 import { Id } from '../data/ids.ts'
 import { Failure, invalid } from '../http/errors.ts'
 import { route, routes } from '../http/route.ts'
-import { requireStanding, type Scope } from '../security/access.ts'
+import { requireActiveLogin, type Scope } from '../security/access.ts'
 import { sign, verifySignature } from '../security/crypto.ts'
 import { spend } from '../security/rate-limit.ts'
 import { tokenMissing, unauthorized } from '../security/tokens.ts'
@@ -31,7 +31,7 @@ export async function publish(
 /** Closes the sockets that `shut` says, and lets their tokens open no others. */
 export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string, shut: Shut): Promise<void> {
   ctx.cost.objectCalls += 1
-  await ctx.env.HUB.getByName(accountId).closeAll(reason, shut)
+  await ctx.env.HUB.getByName(accountId).closeRevoked(reason, shut)
 }
 
 /**
@@ -54,14 +54,18 @@ async function redeem(ctx: Ctx, ticket: string): Promise<Login> {
   const login = await ctx.env.HUB.getByName(id.data).redeemTicket(secret)
   if (login === null) throw unauthorized('The ticket is not valid')
   const { standing } = await spend(ctx, 'user', id.data)
-  requireStanding(login, standing)
+  requireActiveLogin(login, standing)
   return { id: id.data, ...login }
 }
 
 const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 
 /** Whether a page of `origin` may open sockets: ours, one of the list, or in development any of this machine. */
-function isLetIn({ ENVIRONMENT, BASE_URL, REALTIME_ORIGINS }: Config, { origin: here }: URL, origin: string): boolean {
+function isAllowedOrigin(
+  { ENVIRONMENT, BASE_URL, REALTIME_ORIGINS }: Config,
+  { origin: here }: URL,
+  origin: string,
+): boolean {
   if ([BASE_URL, here, ...REALTIME_ORIGINS].includes(origin)) return true
   return ENVIRONMENT === 'development' && LOOPBACK.test(origin)
 }
@@ -118,7 +122,7 @@ export function realtimeRoutes(known: readonly string[]) {
         if (c.req.method !== 'GET' || c.req.header('upgrade')?.toLowerCase() !== 'websocket')
           throw new Failure('bad_request', 'This is a WebSocket')
         const origin = c.req.header('origin')
-        if (origin !== undefined && !isLetIn(ctx.config, new URL(c.req.url), origin))
+        if (origin !== undefined && !isAllowedOrigin(ctx.config, new URL(c.req.url), origin))
           throw new Failure(
             'forbidden',
             'Pages of this origin are not let in: whoever runs the system lists those that are',

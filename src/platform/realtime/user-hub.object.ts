@@ -67,7 +67,7 @@ export class UserHub extends DurableObject<Env> {
       else if (channels.includes(channel)) send(socket, { seq, channel, event, data })
     }
     // Sockets that went with a deployment closed without a word: then this is where it shows that nobody is there.
-    if (!this.occupied() && (await this.ctx.storage.getAlarm()) === null) await this.linger()
+    if (!this.occupied() && (await this.ctx.storage.getAlarm()) === null) await this.scheduleOffline()
   }
 
   /** A ticket for one connection within 30 seconds, for clients that cannot set headers on a WebSocket. */
@@ -96,10 +96,10 @@ export class UserHub extends DurableObject<Env> {
     // Those that are on their way hold a place already: many may come at once.
     if (this.live().length + this.arriving >= MAX_SOCKETS) return new Response(null, { status: 429 })
     const refused = new Response(null, { status: 401 })
-    if (this.isShut(opening)) return refused
+    if (this.isRevoked(opening)) return refused
     await this.arrive(opening.accountId)
-    if (this.isShut(opening)) {
-      if (!this.occupied()) await this.linger()
+    if (this.isRevoked(opening)) {
+      if (!this.occupied()) await this.scheduleOffline()
       return refused
     }
     const { 0: client, 1: server } = new WebSocketPair()
@@ -118,7 +118,7 @@ export class UserHub extends DurableObject<Env> {
    * Closes the sockets of those who are shut out, telling why, and remembers it for as long as their access tokens last:
    * whoever let them in a moment ago may not know yet.
    */
-  closeAll(reason: string, shut: Shut): void {
+  closeRevoked(reason: string, shut: Shut): void {
     const now = Date.now()
     const [sessionId, before] = 'before' in shut ? ['', shut.before] : [shut.sessionId, now]
     this.sql.exec('DELETE FROM shut WHERE at < ?', now - ACCESS_TOKEN_LIFE_MS)
@@ -149,7 +149,7 @@ export class UserHub extends DurableObject<Env> {
 
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     close(socket, code === 1005 || code === 1006 ? 1000 : code, '')
-    if (this.live().length === 0) await this.linger()
+    if (this.live().length === 0) await this.scheduleOffline()
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
@@ -166,7 +166,7 @@ export class UserHub extends DurableObject<Env> {
     if (this.occupied()) await setPresence(this.env, accountId, true)
   }
 
-  private isShut({ sessionId, issuedAt }: Login): boolean {
+  private isRevoked({ sessionId, issuedAt }: Login): boolean {
     const query = "SELECT 1 FROM shut WHERE session_id = ? OR (session_id = '' AND before >= ?)"
     return this.sql.exec(query, sessionId, issuedAt).toArray().length > 0
   }
@@ -178,7 +178,7 @@ export class UserHub extends DurableObject<Env> {
     await setPresence(this.env, accountId, true).finally(() => (this.arriving -= 1))
   }
 
-  private linger(): Promise<void> {
+  private scheduleOffline(): Promise<void> {
     return this.ctx.storage.setAlarm(Date.now() + LINGER_MS)
   }
 

@@ -6,7 +6,7 @@ import { ACCESS_TOKEN_LIFE_MS } from './tokens.ts'
 export type Quota = { quota: number; window: number }
 
 /** What else a lease says of an account, so that a revocation is known wherever it asks next. */
-export type Standing = {
+export type AccountStatus = {
   suspended: boolean
   /** Access tokens issued before this are void, epoch ms. */
   notBefore: number
@@ -15,7 +15,7 @@ export type Standing = {
 }
 
 /** Requests granted ahead, good until the window ends at `resetsAt` (epoch ms); `remaining` are left beyond them. */
-export type Lease = { granted: number; remaining: number; resetsAt: number; standing: Standing }
+export type Lease = { granted: number; remaining: number; resetsAt: number; standing: AccountStatus }
 
 const DAY_MS = 24 * 3_600_000
 
@@ -24,7 +24,7 @@ const DAY_MS = 24 * 3_600_000
  * Requests are handed out in leases, so that most of them make no call. Within a day of its last window it is gone without
  * a trace, unless the account is suspended.
  */
-export class RateLimiter extends DurableObject<Env> {
+export class AccessGuard extends DurableObject<Env> {
   private made = false
 
   private get sql(): SqlStorage {
@@ -53,7 +53,7 @@ export class RateLimiter extends DurableObject<Env> {
   /** Grants up to `wanted` requests; none are wanted by who only asks how the account stands, which writes nothing. */
   async lease(limit: Quota, wanted: number): Promise<Lease> {
     const now = Date.now()
-    if (wanted > 0) await this.lookAgain()
+    if (wanted > 0) await this.scheduleCleanup()
     const [open] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
     const current = open && open.resets_at > now ? open : { used: 0, resets_at: now + limit.window * 1_000 }
     const free = Math.max(0, limit.quota - current.used)
@@ -69,7 +69,7 @@ export class RateLimiter extends DurableObject<Env> {
   }
 
   async setSuspended(suspended: boolean): Promise<void> {
-    await this.lookAgain()
+    await this.scheduleCleanup()
     this.sql.exec(
       `INSERT INTO standing VALUES (1, ?1, 0) ON CONFLICT (id) DO UPDATE SET suspended = ?1`,
       suspended ? 1 : 0,
@@ -78,7 +78,7 @@ export class RateLimiter extends DurableObject<Env> {
 
   /** Voids every access token issued before `time` (epoch ms): a changed password, a changed role. */
   async voidTokensBefore(time: number): Promise<void> {
-    await this.lookAgain()
+    await this.scheduleCleanup()
     this.sql.exec(
       'INSERT INTO standing VALUES (1, 0, ?1) ON CONFLICT (id) DO UPDATE SET not_before = max(not_before, ?1)',
       time,
@@ -87,16 +87,16 @@ export class RateLimiter extends DurableObject<Env> {
 
   /** Voids the access tokens of one login. */
   async endSession(sessionId: string): Promise<void> {
-    await this.lookAgain()
+    await this.scheduleCleanup()
     this.sql.exec('INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)', sessionId, Date.now())
   }
 
   /** Sees to it that whatever is kept is looked at within a day. */
-  private async lookAgain(): Promise<void> {
+  private async scheduleCleanup(): Promise<void> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + DAY_MS)
   }
 
-  private standing(now: number): Standing {
+  private standing(now: number): AccountStatus {
     const [row] = this.sql
       .exec<{ suspended: number; not_before: number }>('SELECT suspended, not_before FROM standing')
       .toArray()

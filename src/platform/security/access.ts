@@ -1,6 +1,6 @@
 import type { Ctx, Role, UserCtx, Viewer } from '../context.ts'
 import { Failure } from '../http/errors.ts'
-import type { Standing } from './access-guard.object.ts'
+import type { AccountStatus } from './access-guard.object.ts'
 import { tokenMissing, unauthorized } from './tokens.ts'
 
 /** Who may call an operation: everyone, or the holders of a role (a higher role includes the lower). */
@@ -27,19 +27,22 @@ const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }
  * how the account stands. Throws `unauthorized`, `forbidden`, `insufficient_scope`, `suspended`, or `unavailable` where
  * nobody knows how it stands.
  */
-export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standing: Standing | null): void {
+export function authorize(ctx: Ctx, access: Access, scope: Scope | null, standing: AccountStatus | null): void {
   const { viewer } = ctx
   if (viewer === null) {
     if (access === 'public') return
     throw tokenMissing()
   }
-  requireStanding(viewer, standing)
+  requireActiveLogin(viewer, standing)
   if (access !== 'public' && rank[viewer.role] < rank[access]) throw new Failure('forbidden')
   if (scope !== null && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The scope is ${scope}`)
 }
 
 /** Throws `suspended` when a login's account is, and `unauthorized` when it has ended or its token is void. */
-export function requireStanding(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, standing: Standing | null): void {
+export function requireActiveLogin(
+  login: Pick<Viewer, 'sessionId' | 'issuedAt'>,
+  standing: AccountStatus | null,
+): void {
   if (standing === null) throw new Failure('unavailable', undefined, { headers: { 'retry-after': '2' } })
   if (standing.suspended) throw new Failure('suspended')
   if (login.issuedAt <= standing.notBefore || standing.endedSessions.includes(login.sessionId)) throw unauthorized()
@@ -51,7 +54,7 @@ export function outranks(role: Role, other: Role): boolean {
 }
 
 /** Where it is read how a viewer's account stands when the limiter does not say. */
-export type StandingSource = (ctx: Ctx, viewer: Viewer) => Promise<Standing>
+export type AccountStatusSource = (ctx: Ctx, viewer: Viewer) => Promise<AccountStatus>
 
 /** Tells the compiler what `authorize` has made sure of. */
 export function hasViewer(ctx: Ctx): ctx is UserCtx {

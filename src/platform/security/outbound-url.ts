@@ -15,7 +15,7 @@ const NOT_PUBLIC = new Set(
  * digits are refused in every notation: the parser makes them all dotted or bracketed, and no top-level name is a number.
  * What a name resolves to is not asked, since the Worker's requests leave from a network without private addresses.
  */
-export function checkedAddress(config: Config, text: string, base?: URL): URL {
+export function outboundUrl(config: Config, text: string, base?: URL): URL {
   const url = text.length <= MAX_LENGTH ? URL.parse(text, base?.href) : null
   if (url === null) throw refused()
   url.hash = ''

@@ -16,7 +16,7 @@ import {
 import type { SystemCtx } from '../context.ts'
 import { Failure } from '../http/errors.ts'
 import { span } from '../observability/metrics.ts'
-import { checkedAddress } from './outbound-url.ts'
+import { outboundUrl } from './outbound-url.ts'
 
 const DEADLINE_MS = 5_000
 const MAX_BYTES = 1024 * 1024
@@ -49,14 +49,14 @@ export async function outbound(ctx: SystemCtx, address: string, call: Call = {})
   const signal = AbortSignal.timeout(DEADLINE_MS)
   const method = (call.method ?? 'GET').toUpperCase()
   const headers = new Headers({ 'user-agent': 'SocialConnect', ...call.headers })
-  let url = checkedAddress(ctx.config, address)
+  let url = outboundUrl(ctx.config, address)
   for (let hop = 0; hop <= MAX_HOPS; hop++) {
     const response = await span('outbound', { host: url.host, hop }, () =>
       ask({ ctx, url, method, headers, body: call.body, signal }),
     )
     const location = response.headers.get('location')
     if (!location || !REDIRECTS.has(response.status) || (method !== 'GET' && method !== 'HEAD')) return response
-    const next = checkedAddress(ctx.config, location, url)
+    const next = outboundUrl(ctx.config, location, url)
     if (next.origin !== url.origin) for (const name of ['authorization', 'cookie']) headers.delete(name)
     url = next
   }

@@ -1,7 +1,7 @@
 import type { SystemCtx } from '../context.ts'
 import { Failure } from '../http/errors.ts'
-import { deadline } from '../timeout.ts'
-import type { Lease, Quota, Standing } from './access-guard.object.ts'
+import { withTimeout } from '../timeout.ts'
+import type { AccountStatus, Lease, Quota } from './access-guard.object.ts'
 
 type Limit = Quota & {
   /** `open`: when the limiter does not answer, requests pass. `closed`: they are refused. */
@@ -28,7 +28,7 @@ export type LimitName = keyof typeof limits
 
 const FRESH_MS = 2_000
 /** How long an answer is waited for. Where requests would be refused without one: a new object takes its time to start. */
-const ASK_MS = { open: 2_000, closed: 5_000 }
+const LEASE_TIMEOUT_MS = { open: 2_000, closed: 5_000 }
 type Held = { lease: Lease; left: number; until: number }
 const held = new Map<string, Held>()
 const asking = new Map<string, number>()
@@ -36,11 +36,11 @@ const asking = new Map<string, number>()
 const silent = new Map<string, number>()
 
 /** How the account stands, null when the limiter does not say; and what to tell the client: draft-ietf-httpapi-ratelimit-headers-11. */
-export type Allowance = { standing: Standing | null; headers: Record<string, string> }
+export type Allowance = { standing: AccountStatus | null; headers: Record<string, string> }
 
 /**
  * Spends one request of `key`'s budget. Throws `rate_limited` with Retry-After when there is none left. At most two
- * seconds old, the answer also says how the account stands (`Standing`).
+ * seconds old, the answer also says how the account stands (`AccountStatus`).
  */
 export async function spend(ctx: SystemCtx, name: LimitName, key: string): Promise<Allowance> {
   const limit: Limit = name === 'user' ? { ...limits.user, quota: ctx.config.REQUESTS_PER_MINUTE } : limits[name]
@@ -79,7 +79,7 @@ async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: 
       if (mine.lease.remaining === 0) return { lease: mine.lease, left: -1 }
     }
     if ((silent.get(id) ?? 0) > now) return null
-    if ((asking.get(id) ?? 0) > now - ASK_MS[limit.failure]) await scheduler.wait(3)
+    if ((asking.get(id) ?? 0) > now - LEASE_TIMEOUT_MS[limit.failure]) await scheduler.wait(3)
     else await ask(ctx, id, limit, mine)
   }
 }
@@ -90,7 +90,7 @@ async function ask(ctx: SystemCtx, id: string, limit: Limit, last: Held | undefi
   ctx.cost.objectCalls += 1
   const wanted = last && last.left > 0 && last.lease.resetsAt > started ? 0 : limit.lease
   try {
-    const lease = await deadline(ctx.env.LIMITER.getByName(id).lease(limit, wanted), ASK_MS[limit.failure])
+    const lease = await withTimeout(ctx.env.LIMITER.getByName(id).lease(limit, wanted), LEASE_TIMEOUT_MS[limit.failure])
     if (held.size > 10_000) held.clear()
     // Looked up only now: the window may have ended meanwhile, or another have asked too.
     const mine = held.get(id)

@@ -11,13 +11,13 @@ function limiterOf(ctx: SystemCtx, accountId: Id) {
 }
 
 /** Makes the access tokens and sockets of a login that has ended useless. */
-export async function shutOutSession(ctx: SystemCtx, ended: { accountId: Id; sessionId: string }): Promise<void> {
+export async function revokeSession(ctx: SystemCtx, ended: { accountId: Id; sessionId: string }): Promise<void> {
   await limiterOf(ctx, ended.accountId).endSession(ended.sessionId)
   await closeSockets(ctx, ended.accountId, 'logged out', { sessionId: ended.sessionId })
 }
 
 /** Makes the access tokens that were issued by `before` (epoch ms) useless, and the sockets that they opened. */
-export async function shutOutBefore(ctx: SystemCtx, accountId: Id, before: number): Promise<void> {
+export async function revokeTokensBefore(ctx: SystemCtx, accountId: Id, before: number): Promise<void> {
   await limiterOf(ctx, accountId).voidTokensBefore(before)
   await closeSockets(ctx, accountId, 'logged out', { before })
 }

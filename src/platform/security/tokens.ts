@@ -11,9 +11,9 @@ export const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
 
 /** The audience of access tokens: the API itself. */
-export const audienceOf = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/v1`
+export const jwtAudience = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/v1`
 /** The issuer of access tokens. */
-export const issuerOf = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/auth`
+export const jwtIssuer = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/auth`
 
 const Claims = z.object({
   sub: Id,
@@ -29,7 +29,7 @@ type Keys = { get: ReturnType<typeof createLocalJWKSet>; fetchedAt: number; dueA
 /** When keys are read again, so that one that was taken back is trusted no longer than a token would have lived. */
 const KEPT_MS = ACCESS_TOKEN_LIFE_MS
 const REFETCH_MS = 5_000
-const MEMO = 5_000
+const MAX_REMEMBERED_TOKENS = 5_000
 const verified = new Map<string, Verified>()
 let keys: Keys | null = null
 
@@ -52,7 +52,7 @@ export async function verifyAccessToken(ctx: SystemCtx, token: string, source: K
     sessionId: claims.sid,
     issuedAt: claims.iat * 1_000,
   }
-  if (verified.size >= MEMO) verified.clear()
+  if (verified.size >= MAX_REMEMBERED_TOKENS) verified.clear()
   verified.set(token, { viewer, expiresAt: Math.min(claims.exp * 1_000, keys!.dueAt) })
   return viewer
 }
@@ -61,8 +61,8 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
   const options = {
     algorithms: ['EdDSA', 'Ed25519'],
     typ: 'at+jwt',
-    issuer: issuerOf(ctx),
-    audience: audienceOf(ctx),
+    issuer: jwtIssuer(ctx),
+    audience: jwtAudience(ctx),
     currentDate: new Date(ctx.now()),
   }
   try {

@@ -9,7 +9,7 @@ import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
 import { addTo } from './statements.ts'
 import { blocks, followers, follows } from './tables.ts'
-import { type Block, loadAccountRefs } from './views.ts'
+import { type Block, loadAccountSummaries } from './views.ts'
 
 /**
  * Blocks an account: from this batch on it sees nothing of the viewer, for it is written where visibility is asked.
@@ -80,7 +80,7 @@ export async function listBlocks(ctx: UserCtx, query: PageQuery): Promise<Page<B
     .orderBy(from.order(blocks.otherId))
     .limit(from.limit)
   return loadPage(ctx, from, rows, async (kept) => {
-    const known = await loadAccountRefs(ctx, idsOf(kept))
+    const known = await loadAccountSummaries(ctx, idsOf(kept))
     return new Map(kept.map(({ id }) => [id, { id, account: known.get(id) ?? null }]))
   })
 }

@@ -11,7 +11,7 @@ import { addTo } from './statements.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
 import { type Account, loadAccounts, requireAccount } from './views.ts'
 
-type AccountRef = { accountId: Id }
+type AccountSummary = { accountId: Id }
 type Follow = { followerId: Id; followeeId: Id }
 
 /** How many accounts one may follow: a home feed reads about three rows for each. */
@@ -21,7 +21,7 @@ const MAX_FOLLOWING = 5_000
  * Follows an account; following it again changes nothing. Throws `conflict` where there is a block between the two, and for
  * whoever follows 5,000 already.
  */
-export async function followAccount(ctx: UserCtx, { accountId }: AccountRef): Promise<Account> {
+export async function followAccount(ctx: UserCtx, { accountId }: AccountSummary): Promise<Account> {
   const account = await getAccount(ctx, { accountId })
   const { relation } = account
   if (!relation) throw invalid('accountId', 'is your own')
@@ -47,7 +47,7 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountRef): Pr
 }
 
 /** Stops following an account, though it may be suspended by now; where it was not followed, nothing changes. */
-export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountRef): Promise<void> {
+export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountSummary): Promise<void> {
   requireOther(ctx, accountId)
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
@@ -93,7 +93,10 @@ function blocked(accountId: Id, otherId: Id) {
 }
 
 /** Who follows an account, the newest accounts first. */
-export async function listFollowers(ctx: Ctx, { accountId, ...query }: AccountRef & PageQuery): Promise<Page<Account>> {
+export async function listFollowers(
+  ctx: Ctx,
+  { accountId, ...query }: AccountSummary & PageQuery,
+): Promise<Page<Account>> {
   const from = await seek(ctx, query, `followers of ${accountId}`, followers.followerId)
   const found = ctx.db
     .shardOf(accountId)
@@ -107,7 +110,10 @@ export async function listFollowers(ctx: Ctx, { accountId, ...query }: AccountRe
 }
 
 /** Whom an account follows, the newest accounts first. */
-export async function listFollowing(ctx: Ctx, { accountId, ...query }: AccountRef & PageQuery): Promise<Page<Account>> {
+export async function listFollowing(
+  ctx: Ctx,
+  { accountId, ...query }: AccountSummary & PageQuery,
+): Promise<Page<Account>> {
   const from = await seek(ctx, query, `following of ${accountId}`, follows.followeeId)
   const found = ctx.db
     .shardOf(accountId)

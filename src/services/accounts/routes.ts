@@ -6,11 +6,11 @@ import { editProfile, getAccount, getAccountByHandle, ProfileChange } from './ac
 import { blockAccount, listBlocks, unblockAccount } from './blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from './follows.ts'
 import { liftSuspension, suspendAccount } from './suspensions.ts'
-import { Account, AccountIdRef, AccountPage, BlockPage } from './views.ts'
+import { Account, AccountPage, AccountPath, BlockPage } from './views.ts'
 
 const HandleRef = z.object({ handle: Handle })
 
-const tellsNothing =
+const revealsNothing =
   '204: the viewer’s own list now reads so. It tells nothing of the account, which may be hidden or may never have been.'
 
 export const accountRoutes = routes()
@@ -60,7 +60,7 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}',
       access: 'public',
       scope: 'accounts:read',
-      params: AccountIdRef,
+      params: AccountPath,
       returns: Account,
       summary: 'Read an account',
     }),
@@ -73,7 +73,7 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}/follow',
       access: 'user',
       scope: 'accounts:write',
-      params: AccountIdRef,
+      params: AccountPath,
       returns: Account,
       fails: ['conflict'],
       summary: 'Follow an account; following it again changes nothing',
@@ -87,11 +87,11 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}/follow',
       access: 'user',
       scope: 'accounts:write',
-      params: AccountIdRef,
+      params: AccountPath,
       returns: null,
       status: 204,
       summary: 'Stop following an account; where it was not followed, nothing changes',
-      description: tellsNothing,
+      description: revealsNothing,
     }),
     async (c) => {
       await unfollowAccount(c.var.ctx, c.req.valid('param'))
@@ -105,11 +105,11 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}/block',
       access: 'user',
       scope: 'accounts:write',
-      params: AccountIdRef,
+      params: AccountPath,
       returns: null,
       status: 204,
       summary: 'Block an account: it no longer sees the viewer, and follows end both ways',
-      description: tellsNothing,
+      description: revealsNothing,
     }),
     async (c) => {
       await blockAccount(c.var.ctx, c.req.valid('param'))
@@ -123,11 +123,11 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}/block',
       access: 'user',
       scope: 'accounts:write',
-      params: AccountIdRef,
+      params: AccountPath,
       returns: null,
       status: 204,
       summary: 'Take a block back; where there is none, nothing changes',
-      description: tellsNothing,
+      description: revealsNothing,
     }),
     async (c) => {
       await unblockAccount(c.var.ctx, c.req.valid('param'))
@@ -154,7 +154,7 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}/followers',
       access: 'public',
       scope: 'accounts:read',
-      params: AccountIdRef,
+      params: AccountPath,
       query: PageQuery,
       returns: AccountPage,
       summary: 'Who follows an account',
@@ -168,7 +168,7 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}/following',
       access: 'public',
       scope: 'accounts:read',
-      params: AccountIdRef,
+      params: AccountPath,
       query: PageQuery,
       returns: AccountPage,
       summary: 'Whom an account follows',
@@ -182,7 +182,7 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}/suspension',
       access: 'moderator',
       scope: 'moderation',
-      params: AccountIdRef,
+      params: AccountPath,
       returns: null,
       status: 204,
       summary: 'Suspend an account',
@@ -199,7 +199,7 @@ export const accountRoutes = routes()
       path: '/accounts/{accountId}/suspension',
       access: 'moderator',
       scope: 'moderation',
-      params: AccountIdRef,
+      params: AccountPath,
       returns: null,
       status: 204,
       summary: 'Lift a suspension',

@@ -2,13 +2,13 @@ import { z } from '@hono/zod-openapi'
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import {
-  among,
   atPrimary,
   type Bound,
   type Database,
   fromShards,
-  listed,
-  listOf,
+  idIn,
+  idList,
+  idTable,
 } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
@@ -16,13 +16,15 @@ import { prepared } from '../../platform/data/prepared.ts'
 import { notFound } from '../../platform/http/errors.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
 
-export const AccountIdRef = z.object({ accountId: Id })
+export const AccountPath = z.object({ accountId: Id })
 
 /** An account as it stands beside what it did. */
-export const AccountRef = z.object({ id: Id, handle: z.string(), displayName: z.string() }).openapi('AccountRef')
-export type AccountRef = z.infer<typeof AccountRef>
+export const AccountSummary = z
+  .object({ id: Id, handle: z.string(), displayName: z.string() })
+  .openapi('AccountSummary')
+export type AccountSummary = z.infer<typeof AccountSummary>
 
-export const Account = AccountRef.extend({
+export const Account = AccountSummary.extend({
   bio: z.string(),
   createdAt: z.iso.datetime(),
   followerCount: z.int(),
@@ -39,7 +41,9 @@ export const AccountPage = pageOf('Account', Account)
 export const Block = z
   .object({
     id: Id,
-    account: AccountRef.nullable().openapi({ description: 'Null where the viewer cannot see it, or there is none' }),
+    account: AccountSummary.nullable().openapi({
+      description: 'Null where the viewer cannot see it, or there is none',
+    }),
   })
   .openapi('Block')
 export type Block = z.infer<typeof Block>
@@ -79,10 +83,10 @@ function selectAccounts(db: Database, viewerId: Id | null, ids: readonly Id[]) {
       ).as('blocking'),
     })
     .from(accounts)
-    .where(and(among(accounts.id, ids), knownTo(viewerId)))
+    .where(and(idIn(accounts.id, ids), knownTo(viewerId)))
 }
 
-/** The accounts among `ids` that the viewer may know of: one query per shard. */
+/** The accounts idIn `ids` that the viewer may know of: one query per shard. */
 export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, Account>> {
   const viewerId = ctx.viewer?.id ?? null
   const found = await fromShards(ctx.db, ids, (db, mine) => selectAccounts(db, viewerId, mine))
@@ -103,16 +107,16 @@ const preparedRefs = prepared((db, { hasViewer, isOne }: { hasViewer: boolean; i
       .select(columns)
       .from(accounts)
       .where(and(eq(accounts.id, ids), known))
-  const found = listed(db, ids)
+  const found = idTable(db, ids)
   return db.select(columns).from(found).innerJoin(accounts, eq(accounts.id, found.id)).where(known)
 })
 
-/** The accounts among `ids` that the viewer may know of, as they stand beside what they did. */
-export async function loadAccountRefs(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, AccountRef>> {
+/** The accounts idIn `ids` that the viewer may know of, as they stand beside what they did. */
+export async function loadAccountSummaries(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, AccountSummary>> {
   const viewerId = ctx.viewer?.id ?? null
   const found = await fromShards(ctx.db, ids, (db, mine) => {
     const isOne = mine.length === 1
-    const values = { viewerId: Number(viewerId), ids: isOne ? Number(mine[0]) : listOf(mine) }
+    const values = { viewerId: Number(viewerId), ids: isOne ? Number(mine[0]) : idList(mine) }
     return preparedRefs(db, { hasViewer: viewerId !== null, isOne }, values)
   })
   return new Map(found.map((account) => [account.id, account]))

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { among, atPrimary, inWaves } from '../../platform/data/databases.ts'
+import { atPrimary, idIn, mapConcurrently } from '../../platform/data/databases.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
 import { mirror } from '../../platform/events/events.ts'
 import { defineTask, enqueue } from '../../platform/events/tasks.ts'
@@ -15,12 +15,12 @@ import { publicPosts } from './tables.ts'
 const CHUNK = 1_000
 
 /** Tells the followers of one shard who are online that a post is there, a thousand at a time from `after` on. */
-export const announcePost = defineTask(
+export const fanOutPost = defineTask(
   'FANOUT',
   'feed.announce-post',
   z.object({ postId: Id, authorId: Id, shard: z.int(), after: Id.nullable(), told: z.int() }),
 )
-type Announcement = z.infer<typeof announcePost.data>
+type Announcement = z.infer<typeof fanOutPost.data>
 
 type Facts = { listed: boolean; isPublic: boolean; isComment: boolean }
 
@@ -36,13 +36,13 @@ async function factsOf(ctx: SystemCtx, postId: Id): Promise<Facts> {
 }
 
 /** Makes the feed index of every other shard, and the public feed, agree with whether the post is there; answers whether. */
-export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Promise<Facts> {
+export function replicatePost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Promise<Facts> {
   const others = ctx.db.shards.filter((shard) => shard !== shardOf(post.id))
   return mirror(
     () => factsOf(ctx, post.id),
     async ({ listed, isPublic, isComment }) => {
       if (isComment) return // never was in any of them
-      await inWaves(others, async (shard) => {
+      await mapConcurrently(others, async (shard) => {
         const db = ctx.db.shard(shard)
         await (listed ? indexPost(db, { ...post, isComment: false }) : unindexPost(db, post))
       })
@@ -55,10 +55,10 @@ export function spreadPost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Prom
 }
 
 /** Starts the live push of a post: one message per shard, each for that shard's own followers. */
-export async function announce(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
+export async function enqueueFanOut(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
   await enqueue(
     ctx,
-    announcePost,
+    fanOutPost,
     ctx.db.shards.map((shard) => ({ postId, authorId, shard, after: null, told: 0 })),
   )
 }
@@ -89,18 +89,18 @@ function onlineFollowers(
  * `ONLINE_PUSH_LIMIT` it ends, and those clients find the post when they next look. Whoever the author's own shard no
  * longer counts as a follower, being blocked meanwhile, is told nothing.
  */
-export async function pushToOnline(ctx: SystemCtx, announcement: Announcement): Promise<void> {
+export async function pushToOnlineFollowers(ctx: SystemCtx, announcement: Announcement): Promise<void> {
   const { postId, authorId, told } = announcement
   const online = await onlineFollowers(ctx, announcement)
   const ids = online.map((row) => row.id)
   const room = Math.max(0, ctx.config.ONLINE_PUSH_LIMIT - told)
   const recipients = (await stillFollowing(ctx, authorId, ids)).slice(0, room)
   const frame = { channel: 'home', key: `post:${postId}`, event: 'post.published', data: { postId, authorId } }
-  await inWaves(recipients, (id) =>
+  await mapConcurrently(recipients, (id) =>
     publish(ctx, id, frame).catch((error: unknown) => ctx.log.warn('a push was lost', { accountId: id, error })),
   )
   if (ids.length < CHUNK || recipients.length === room) return
-  await enqueue(ctx, announcePost, [{ ...announcement, after: ids.at(-1)!, told: told + recipients.length }])
+  await enqueue(ctx, fanOutPost, [{ ...announcement, after: ids.at(-1)!, told: told + recipients.length }])
 }
 
 async function stillFollowing(ctx: SystemCtx, authorId: Id, ids: Id[]): Promise<Id[]> {
@@ -110,6 +110,6 @@ async function stillFollowing(ctx: SystemCtx, authorId: Id, ids: Id[]): Promise<
     .shardOf(authorId)
     .select({ id: followers.followerId })
     .from(followers)
-    .where(and(eq(followers.accountId, authorId), among(followers.followerId, others)))
+    .where(and(eq(followers.accountId, authorId), idIn(followers.followerId, others)))
   return [...rows.map((row) => row.id), ...ids.filter((id) => id === authorId)]
 }

@@ -6,7 +6,7 @@ import { idsOf, loadPage, type Page, type PageQuery, preparedSeek, type Seek, se
 import { prepared } from '../../platform/data/prepared.ts'
 import { follows } from '../accounts/tables.ts'
 import { requireAccount } from '../accounts/views.ts'
-import { loadFound, loadPosts, type Post, selectFound } from '../posts/views.ts'
+import { hydrateOn, hydratePage, loadPosts, type Post } from '../posts/views.ts'
 import { feedIndex, lane, publicPosts } from './tables.ts'
 
 /**
@@ -30,7 +30,7 @@ export function selectHome(db: Database, readerId: Bound<Id>, from: ReturnType<t
     .orderBy(from.order(feedIndex.postId))
     .limit(from.limit)
     .as('found')
-  return selectFound(db, readerId, found).orderBy(from.order(found.id))
+  return hydrateOn(db, readerId, found).orderBy(from.order(found.id))
 }
 
 const preparedHome = prepared((db, variant: Seek['variant']) =>
@@ -42,7 +42,7 @@ export async function homeFeed(ctx: UserCtx, query: PageQuery): Promise<Page<Pos
   const { id } = ctx.viewer
   const from = await seek(ctx, query, `home feed of ${id}`, feedIndex.postId)
   const rows = await preparedHome(ctx.db.shardOf(id), from.variant, { readerId: Number(id), ...from.values })
-  return loadPage(ctx, from, rows, (kept) => loadFound(ctx, shardOf(id), kept))
+  return loadPage(ctx, from, rows, (kept) => hydratePage(ctx, shardOf(id), kept))
 }
 
 /** The newest public posts of the whole network. */
@@ -72,8 +72,8 @@ export async function accountFeed(
     .limit(from.limit)
     .as('found')
   const [rows] = await Promise.all([
-    selectFound(db, ctx.viewer?.id ?? null, found).orderBy(from.order(found.id)),
+    hydrateOn(db, ctx.viewer?.id ?? null, found).orderBy(from.order(found.id)),
     requireAccount(ctx, accountId),
   ])
-  return loadPage(ctx, from, rows, (kept) => loadFound(ctx, shardOf(accountId), kept))
+  return loadPage(ctx, from, rows, (kept) => hydratePage(ctx, shardOf(accountId), kept))
 }

@@ -1,6 +1,6 @@
 import { PageQuery } from '../../platform/data/page.ts'
 import { route, routes } from '../../platform/http/route.ts'
-import { AccountIdRef } from '../accounts/views.ts'
+import { AccountPath } from '../accounts/views.ts'
 import { PostPage } from '../posts/views.ts'
 import { accountFeed, homeFeed, publicFeed } from './feeds.ts'
 
@@ -38,7 +38,7 @@ export const feedRoutes = routes()
       path: '/accounts/{accountId}/posts',
       access: 'public',
       scope: 'posts:read',
-      params: AccountIdRef,
+      params: AccountPath,
       query: PageQuery,
       returns: PostPage,
       summary: 'The newest posts of one account',

@@ -7,7 +7,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import type { Role, SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { scopes } from '../../platform/security/access.ts'
-import { ACCESS_TOKEN_LIFE_MS, audienceOf, issuerOf } from '../../platform/security/tokens.ts'
+import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer } from '../../platform/security/tokens.ts'
 import { firstParty } from './first-party.ts'
 import { CLIENT_ID, ensureClient } from './oauth-client.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
@@ -60,7 +60,7 @@ function makeAuth(ctx: SystemCtx) {
       },
     },
     plugins: [
-      jwt({ jwt: { issuer: issuerOf(ctx) }, jwks: { rotationInterval: SIGNING_KEY_DAYS * DAY } }),
+      jwt({ jwt: { issuer: jwtIssuer(ctx) }, jwks: { rotationInterval: SIGNING_KEY_DAYS * DAY } }),
       oauthProvider({
         loginPage: '/',
         consentPage: '/',
@@ -70,7 +70,7 @@ function makeAuth(ctx: SystemCtx) {
         refreshTokenReuseInterval: GRACE_SECONDS,
         storeTokens: { hash: hashToken },
         cachedTrustedClients: new Set([CLIENT_ID]),
-        cachedResources: new Set([audienceOf(ctx)]),
+        cachedResources: new Set([jwtAudience(ctx)]),
         customAccessTokenClaims: ({ user }) => ({ role: (user as { role?: Role } | undefined)?.role }),
       }),
       firstParty,
@@ -86,16 +86,16 @@ type Login = { user: { id: Id; role: Role }; sessionId?: string; rotates?: strin
 export async function issueTokens(ctx: SystemCtx, login: Login) {
   await ensureClient(ctx)
   auth ??= makeAuth(ctx)
-  return auth.api.issueTokens({ body: { ...login, audience: audienceOf(ctx) } }).catch((error: unknown) => {
+  return auth.api.issueTokens({ body: { ...login, audience: jwtAudience(ctx) } }).catch((error: unknown) => {
     if (isLost(error)) return null
     throw error
   })
 }
 
 /** The tokens that the rotation of a refresh token (by its id) gave; null while they are still being made. */
-export async function tokensOfRotation(ctx: SystemCtx, id: string) {
+export async function replayRotation(ctx: SystemCtx, id: string) {
   auth ??= makeAuth(ctx)
-  return auth.api.tokensOfRotation({ body: { id } }).catch((error: unknown) => {
+  return auth.api.replayRotation({ body: { id } }).catch((error: unknown) => {
     ctx.log.error('the answer of a rotation cannot be opened', { error })
     return null
   })

@@ -18,14 +18,14 @@ export const Address = z
   .openapi({ example: 'ada@example.com' })
 
 /** What stands for an address where it is looked up: a keyed hash in the form of an address. */
-export async function indexOf(ctx: SystemCtx, address: string): Promise<string> {
+export async function emailIndex(ctx: SystemCtx, address: string): Promise<string> {
   return `${await blindIndex(ctx.config, 'email', address)}@index.invalid`
 }
 
-export function sealAddress(ctx: SystemCtx, accountId: Id, address: string): Promise<string> {
+export function sealEmail(ctx: SystemCtx, accountId: Id, address: string): Promise<string> {
   return seal(ctx.config, address, `email:${accountId}`)
 }
 
-export function openAddress(ctx: SystemCtx, accountId: Id, sealed: string): Promise<string> {
+export function openEmail(ctx: SystemCtx, accountId: Id, sealed: string): Promise<string> {
   return open(ctx.config, sealed, `email:${accountId}`)
 }

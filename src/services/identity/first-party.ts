@@ -31,7 +31,7 @@ export const firstParty = {
   id: 'first-party',
   endpoints: {
     /** What the provider kept of a rotation, in the shape of `issueTokens`; null where it has kept nothing yet. */
-    tokensOfRotation: createAuthEndpoint({ method: 'POST', body: z.object({ id: z.string() }) }, async (ctx) => {
+    replayRotation: createAuthEndpoint({ method: 'POST', body: z.object({ id: z.string() }) }, async (ctx) => {
       const where = [{ field: 'id', value: ctx.body.id }]
       const row = await ctx.context.adapter.findOne<Rotated>({ model: 'oauthRefreshToken', where })
       if (!row?.rotationReplayResponse) return null

@@ -7,8 +7,8 @@ import { Failure } from '../../platform/http/errors.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { readSuspension } from '../accounts/views.ts'
-import { indexOf } from './email.ts'
-import { toWire } from './refresh-tokens.ts'
+import { emailIndex } from './email.ts'
+import { encodeRefreshToken } from './refresh-tokens.ts'
 import { credentials, handles, users } from './tables.ts'
 import type { Tokens } from './views.ts'
 
@@ -37,12 +37,12 @@ export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<
   const person = await findPerson(ctx, identifier)
   const matches = passwordMatches(ctx.config, password, person?.password ?? null)
   if (!person?.emailVerified || !matches) throw new Failure('invalid_credentials')
-  return enter(ctx, person)
+  return startSession(ctx, person)
 }
 
 async function findPerson(ctx: Ctx, identifier: string) {
   const named: SQL = identifier.includes('@')
-    ? eq(users.email, await indexOf(ctx, identifier))
+    ? eq(users.email, await emailIndex(ctx, identifier))
     : eq(handles.handle, identifier)
   const [person] = await atPrimary(ctx)
     .directory.select({
@@ -66,26 +66,26 @@ type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
 type Rotation = { sessionId: string; tokenId: string; rotated: boolean }
 
 /** The tokens of a person who has shown who they are. Throws `suspended`, or `invalid_credentials` when something changed. */
-export async function enter(ctx: Ctx, person: Person): Promise<Tokens> {
-  const tokens = await tokensOf(ctx, person)
+export async function startSession(ctx: Ctx, person: Person): Promise<Tokens> {
+  const tokens = await issueTokenPair(ctx, person)
   if (!tokens) throw new Failure('invalid_credentials')
   return tokens
 }
 
 /** The first tokens of a login, or with `rotation` its next; null when they are being made by another request. */
-export async function tokensOf(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens | null> {
+export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens | null> {
   if ((await readSuspension(ctx, person.id)) !== null) throw new Failure('suspended')
-  const { issueTokens, tokensOfRotation } = await import('./auth.ts')
-  await pastSecond(ctx, person.tokensVoidBefore)
+  const { issueTokens, replayRotation } = await import('./auth.ts')
+  await waitForNextSecond(ctx, person.tokensVoidBefore)
   const user = { id: person.id, role: person.role }
   const issued = rotation?.rotated
-    ? await tokensOfRotation(ctx, rotation.tokenId)
+    ? await replayRotation(ctx, rotation.tokenId)
     : await issueTokens(ctx, { user, sessionId: rotation?.sessionId, rotates: rotation?.tokenId })
   if (!issued) return null
-  if (await voidedSince(ctx, person)) throw new Failure('invalid_credentials')
+  if (await revokedSince(ctx, person)) throw new Failure('invalid_credentials')
   return {
     accessToken: issued.accessToken,
-    refreshToken: await toWire(ctx, issued.sessionId, issued.secret),
+    refreshToken: await encodeRefreshToken(ctx, issued.sessionId, issued.secret),
     tokenType: 'Bearer',
     expiresIn: issued.expiresIn,
     account: { id: person.id, handle: person.handle },
@@ -93,13 +93,13 @@ export async function tokensOf(ctx: Ctx, person: Person, rotation?: Rotation): P
 }
 
 /** Tokens tell their time in seconds: one issued within the second in which others were made void would be void too. */
-async function pastSecond(ctx: Ctx, time: number): Promise<void> {
+async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
   const next = (Math.floor(time / 1_000) + 1) * 1_000
   if (ctx.now() < next) await scheduler.wait(next - ctx.now())
 }
 
 /** Whether a role was changed, or all logins ended, while the tokens were made: they may say what is no longer true. */
-async function voidedSince(ctx: Ctx, { id, tokensVoidBefore }: Person): Promise<boolean> {
+async function revokedSince(ctx: Ctx, { id, tokensVoidBefore }: Person): Promise<boolean> {
   const [user] = await atPrimary(ctx)
     .directory.select({ now: users.tokensVoidBefore })
     .from(users)

@@ -1,6 +1,6 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import { scopes } from '../../platform/security/access.ts'
-import { audienceOf } from '../../platform/security/tokens.ts'
+import { jwtAudience } from '../../platform/security/tokens.ts'
 import { oauthClientResources, oauthClients, oauthResources } from './oauth-tables.ts'
 
 /** Our own applications, which are given every scope. */
@@ -13,7 +13,7 @@ let known = false
 export async function ensureClient(ctx: SystemCtx): Promise<void> {
   if (known) return
   const db = ctx.db.directory
-  const audience = audienceOf(ctx)
+  const audience = jwtAudience(ctx)
   const at = { createdAt: new Date(ctx.now()), updatedAt: new Date(ctx.now()) }
   const client = {
     id: CLIENT_ID,

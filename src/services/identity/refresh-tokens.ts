@@ -11,13 +11,16 @@ const PURPOSE = 'refresh token'
  * `session.secret.signature`. The signature vouches that the secret was this login's once, so that a replay is told from
  * a guess however long ago the token was rotated away, without keeping the old ones.
  */
-export async function toWire(ctx: SystemCtx, sessionId: string, secret: string): Promise<string> {
+export async function encodeRefreshToken(ctx: SystemCtx, sessionId: string, secret: string): Promise<string> {
   const text = `${sessionId}.${secret}`
   return `${text}.${await sign(ctx.config, PURPOSE, text)}`
 }
 
 /** The login and the secret that a refresh token names, or null when we never gave it out. */
-export async function fromWire(ctx: SystemCtx, token: string): Promise<{ sessionId: string; secret: string } | null> {
+export async function decodeRefreshToken(
+  ctx: SystemCtx,
+  token: string,
+): Promise<{ sessionId: string; secret: string } | null> {
   const [sessionId, secret, signature, ...more] = token.split('.')
   if (!sessionId || !secret || !signature || more.length > 0) return null
   const ours = await verifySignature(ctx.config, PURPOSE, `${sessionId}.${secret}`, signature)

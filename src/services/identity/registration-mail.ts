@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { defineTask } from '../../platform/events/tasks.ts'
-import { openAddress } from './email.ts'
+import { openEmail } from './email.ts'
 import { handles, users } from './tables.ts'
 import { verificationToken } from './verification.ts'
 
@@ -26,7 +26,7 @@ export async function mailRegistration(ctx: SystemCtx, { accountId }: { accountI
     .where(eq(handles.accountId, accountId))
   if (!waiting || waiting.mailedAt !== null) return
   const { sendAlreadyRegistered, sendVerification } = await import('./mail-templates.ts')
-  const to = await openAddress(ctx, waiting.id, waiting.sealed)
+  const to = await openEmail(ctx, waiting.id, waiting.sealed)
   if (waiting.id !== accountId) await sendAlreadyRegistered(ctx, to)
   else if (!waiting.verified)
     await sendVerification(ctx, to, waiting.handle, await verificationToken(ctx, { ...waiting, accountId }))

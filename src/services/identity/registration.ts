@@ -7,9 +7,9 @@ import { record } from '../../platform/events/events.ts'
 import { constraintOf, Failure, invalid } from '../../platform/http/errors.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { openAccount } from '../accounts/statements.ts'
-import { Address, indexOf, sealAddress } from './email.ts'
+import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressVerified, registered } from './events.ts'
-import { enter } from './login.ts'
+import { startSession } from './login.ts'
 import { weaknessOf } from './password-rules.ts'
 import { isReserved } from './reserved-handles.ts'
 import { credentials, handles, users } from './tables.ts'
@@ -31,12 +31,12 @@ export async function register(ctx: Ctx, { handle, email, password }: Registrati
   if (isReserved(handle)) throw invalid('handle', 'is reserved')
   const weakness = weaknessOf(password, { handle, address: email })
   if (weakness) throw invalid('password', weakness)
-  const address = await indexOf(ctx, email)
+  const address = await emailIndex(ctx, email)
   await spend(ctx, 'register', `address:${address}`) // so that nobody's inbox is flooded, from however many places
   const { hashPassword } = await import('./passwords.ts')
   const hash = hashPassword(ctx.config, password)
   await withFreshId(ctx, openShard(ctx.env), 'handles.account_id', async (accountId) => {
-    const sealed = await sealAddress(ctx, accountId, email)
+    const sealed = await sealEmail(ctx, accountId, email)
     await reserve(ctx, { accountId, handle, address, sealed, hash })
   }).catch((error: unknown) => {
     throw constraintOf(error) === 'handles.handle' ? new Failure('handle_taken') : error
@@ -86,7 +86,7 @@ export async function verifyAddress(ctx: Ctx, { token, password }: Verification)
   const verified = pending && (await confirm(ctx, pending))
   if (!verified) throw invalid('token', 'has expired or was used; log in, or register again')
   await ctx.db.shardOf(verified.id).batch(openAccount(ctx.db.shardOf(verified.id), verified))
-  return enter(ctx, { ...verified, role: 'user', tokensVoidBefore: 0 })
+  return startSession(ctx, { ...verified, role: 'user', tokensVoidBefore: 0 })
 }
 
 async function requirePassword(

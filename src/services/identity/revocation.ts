@@ -2,22 +2,22 @@ import { and, eq } from 'drizzle-orm'
 import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import type { Standing } from '../../platform/security/access-guard.object.ts'
-import { shutOutBefore } from '../../platform/security/revocation.ts'
+import type { AccountStatus } from '../../platform/security/access-guard.object.ts'
+import { revokeTokensBefore } from '../../platform/security/revocation.ts'
 import { readSuspension } from '../accounts/views.ts'
 import { sessions, users } from './tables.ts'
 
 /** Makes the access tokens useless that were issued before the directory said so, and the sockets that they opened. */
-export async function shutOutEverywhere(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   const [user] = await ctx.db.directory
     .select({ tokensVoidBefore: users.tokensVoidBefore })
     .from(users)
     .where(eq(users.id, accountId))
-  if (user) await shutOutBefore(ctx, accountId, user.tokensVoidBefore)
+  if (user) await revokeTokensBefore(ctx, accountId, user.tokensVoidBefore)
 }
 
 /** How an account stands when its limiter does not say: the same facts, from the primaries of where they are written first. */
-export async function readStanding(ctx: Ctx, { id, sessionId }: Viewer): Promise<Standing> {
+export async function readAccountStatus(ctx: Ctx, { id, sessionId }: Viewer): Promise<AccountStatus> {
   const [login, suspendedAt] = await Promise.all([
     atPrimary(ctx)
       .directory.select({ notBefore: users.tokensVoidBefore })
@@ -34,7 +34,7 @@ export async function readStanding(ctx: Ctx, { id, sessionId }: Viewer): Promise
  * Ends the logins of an account that is suspended by now, for good: their access tokens stay void when it is lifted. What the
  * directory says of that is passed on in any case, since a try before this one may have been cut off.
  */
-export async function endLoginsOfSuspended(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+export async function endSessionsOfSuspended(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   if ((await readSuspension(ctx, accountId)) !== null) {
     const db = ctx.db.directory
     await db.batch([
@@ -42,5 +42,5 @@ export async function endLoginsOfSuspended(ctx: SystemCtx, { accountId }: { acco
       db.delete(sessions).where(eq(sessions.userId, accountId)),
     ])
   }
-  await shutOutEverywhere(ctx, { accountId })
+  await revokeAllTokens(ctx, { accountId })
 }

@@ -5,7 +5,7 @@ import { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid, notFound } from '../../platform/http/errors.ts'
 import { roleChanged } from './events.ts'
-import { shutOutEverywhere } from './revocation.ts'
+import { revokeAllTokens } from './revocation.ts'
 import { users } from './tables.ts'
 
 const Role = z.enum(['user', 'moderator', 'admin'])
@@ -31,7 +31,7 @@ export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): P
     record(db, roleChanged, { accountId }, sql`changes() > 0`),
   ])
   if (changed.length === 0) throw await refusal(ctx, accountId)
-  await shutOutEverywhere(ctx, { accountId })
+  await revokeAllTokens(ctx, { accountId })
   return { accountId, role }
 }
 

@@ -18,7 +18,7 @@ const PublicKey = z.object({
   use: z.string(),
 })
 const PublicKeys = z.object({ keys: z.array(PublicKey) }).openapi('PublicKeys')
-const AccountRef = z.object({ accountId: Id })
+const AccountSummary = z.object({ accountId: Id })
 
 // For the examples of the document: their form alone is true.
 const PASSWORD = 'seven quiet otters at dawn'
@@ -142,7 +142,7 @@ export const identityRoutes = routes()
       path: '/accounts/{accountId}/role',
       access: 'admin',
       scope: 'moderation',
-      params: AccountRef,
+      params: AccountSummary,
       body: RoleChange,
       example: { role: 'moderator' },
       returns: AccountRole,

@@ -5,12 +5,12 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure } from '../../platform/http/errors.ts'
-import { shutOutSession } from '../../platform/security/revocation.ts'
+import { revokeSession } from '../../platform/security/revocation.ts'
 import { allSessionsEnded, sessionEnded } from './events.ts'
-import { tokensOf } from './login.ts'
+import { issueTokenPair } from './login.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { fromWire, hashToken, RefreshToken } from './refresh-tokens.ts'
-import { shutOutEverywhere } from './revocation.ts'
+import { decodeRefreshToken, hashToken, RefreshToken } from './refresh-tokens.ts'
+import { revokeAllTokens } from './revocation.ts'
 import { handles, sessions, users } from './tables.ts'
 import type { Tokens } from './views.ts'
 
@@ -18,16 +18,16 @@ export const Refresh = z.strictObject({ refreshToken: RefreshToken }).openapi('R
 type Refresh = z.infer<typeof Refresh>
 
 const ROTATION_MS = 2_000
-const LOOK_MS = 50
+const POLL_INTERVAL_MS = 50
 
 /**
  * The next tokens of a login. A refresh token is good for one use, whose answer it gives again for half a minute, to a
  * client that did not get it. When it comes back after that, the login ends, since one of the two was a thief.
  */
 export async function refreshLogin(ctx: Ctx, { refreshToken }: Refresh): Promise<Tokens> {
-  const token = await fromWire(ctx, refreshToken)
+  const token = await decodeRefreshToken(ctx, refreshToken)
   if (!token) throw new Failure('invalid_credentials')
-  for (const until = ctx.now() + ROTATION_MS; ctx.now() < until; await scheduler.wait(LOOK_MS)) {
+  for (const until = ctx.now() + ROTATION_MS; ctx.now() < until; await scheduler.wait(POLL_INTERVAL_MS)) {
     const tokens = await useToken(ctx, token)
     if (tokens) return tokens
   }
@@ -44,8 +44,12 @@ async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }):
     await endSession(ctx, { accountId: login.id, sessionId })
     throw new Failure('invalid_credentials')
   }
-  const tokens = await tokensOf(ctx, login, { sessionId, tokenId: login.tokenId, rotated: login.revoked !== null })
-  if (tokens) ctx.defer(() => forgetRotated(ctx, sessionId))
+  const tokens = await issueTokenPair(ctx, login, {
+    sessionId,
+    tokenId: login.tokenId,
+    rotated: login.revoked !== null,
+  })
+  if (tokens) ctx.defer(() => deleteRotated(ctx, sessionId))
   return tokens
 }
 
@@ -77,7 +81,7 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
   return login
 }
 
-async function forgetRotated(ctx: Ctx, sessionId: string): Promise<void> {
+async function deleteRotated(ctx: Ctx, sessionId: string): Promise<void> {
   await ctx.db.directory
     .delete(refreshTokens)
     .where(and(eq(refreshTokens.sessionId, sessionId), lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))))
@@ -94,7 +98,7 @@ async function endSession(ctx: Ctx, ended: { accountId: Id; sessionId: string })
     db.delete(sessions).where(and(eq(sessions.id, ended.sessionId), eq(sessions.userId, ended.accountId))),
     record(db, sessionEnded, ended),
   ])
-  await shutOutSession(ctx, ended)
+  await revokeSession(ctx, ended)
 }
 
 /** Ends all of the viewer's logins. */
@@ -106,5 +110,5 @@ export async function logOutEverywhere(ctx: UserCtx): Promise<void> {
     db.delete(sessions).where(eq(sessions.userId, accountId)),
     record(db, allSessionsEnded, { accountId }),
   ])
-  await shutOutEverywhere(ctx, { accountId })
+  await revokeAllTokens(ctx, { accountId })
 }

@@ -1,7 +1,7 @@
 import type { Ctx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure, notFound } from '../../platform/http/errors.ts'
-import { audienceOf } from './authorize-media.ts'
+import { authorizeMedia } from './authorize-media.ts'
 import { objectKey, type Variant } from './objects.ts'
 import { rangeOf } from './ranges.ts'
 import { type SignedQuery, signedViewer } from './signatures.ts'
@@ -16,12 +16,12 @@ export async function serveMedia(ctx: Ctx, request: Request, { mediaId, variant,
   const isSigned = Object.keys(query).length > 0
   const readerId = isSigned ? await signedViewer(ctx, mediaId, query) : (ctx.viewer?.id ?? null)
   if (isSigned && readerId === null) throw notFound()
-  const audience = await audienceOf(ctx, mediaId, readerId)
+  const reach = await authorizeMedia(ctx, mediaId, readerId)
   const etag = `"${mediaId}-${variant}"`
   const headers = {
     etag,
     'accept-ranges': 'bytes',
-    'cache-control': audience === 'everyone' ? 'public, max-age=31536000, immutable' : 'private, max-age=300',
+    'cache-control': reach === 'public' ? 'public, max-age=31536000, immutable' : 'private, max-age=300',
     'content-disposition': 'inline',
     'content-security-policy': "sandbox; default-src 'none'",
     'x-content-type-options': 'nosniff',

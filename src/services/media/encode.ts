@@ -19,10 +19,10 @@ const GOOD_GIF = Uint8Array.fromBase64('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=
 export async function encodeImage(images: ImagesBinding, upload: Bytes): Promise<Encoded> {
   const type = imageTypeOf(upload)
   if (type === null || isPolyglot(upload)) throw unsupported()
-  const said = await sizeOf(images, upload)
-  if (said.format !== type) throw unsupported()
-  if (said.width * said.height > MAX_PIXELS) throw invalid('file', 'has more than 40 megapixels')
-  if (Math.max(said.width, said.height) > MAX_SIDE) throw invalid('file', `is longer than ${MAX_SIDE} pixels`)
+  const info = await sizeOf(images, upload)
+  if (info.format !== type) throw unsupported()
+  if (info.width * info.height > MAX_PIXELS) throw invalid('file', 'has more than 40 megapixels')
+  if (Math.max(info.width, info.height) > MAX_SIDE) throw invalid('file', `is longer than ${MAX_SIDE} pixels`)
   const image = await toWebp(images, upload, SIDES.image)
   const [{ width, height }, thumbnail] = await Promise.all([
     sizeOf(images, image),
@@ -33,13 +33,13 @@ export async function encodeImage(images: ImagesBinding, upload: Bytes): Promise
 }
 
 async function sizeOf(images: ImagesBinding, bytes: Bytes) {
-  const info = await images.info(streamOf(bytes)).catch(() => blame(images))
+  const info = await images.info(streamOf(bytes)).catch(() => diagnose(images))
   if (!('width' in info)) throw unsupported()
   return info
 }
 
 function toWebp(images: ImagesBinding, bytes: Bytes, side: number): Promise<Bytes> {
-  return shrink(images, bytes, side).catch(() => blame(images))
+  return shrink(images, bytes, side).catch(() => diagnose(images))
 }
 
 /** Fits the image into a square, never enlarging it; of an animation, the first picture. */
@@ -52,7 +52,7 @@ async function shrink(images: ImagesBinding, bytes: Bytes, side: number): Promis
 }
 
 /** The error codes do not tell a bad image from a bad day of the service; whether it can do a good image does. */
-async function blame(images: ImagesBinding): Promise<never> {
+async function diagnose(images: ImagesBinding): Promise<never> {
   const works = await shrink(images, GOOD_GIF, 1).then(
     () => true,
     () => false,

@@ -1,9 +1,9 @@
 import { and, isNull, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { among, fromShards } from '../../platform/data/databases.ts'
+import { fromShards, idIn } from '../../platform/data/databases.ts'
 import { firstIdAt, type Id, shardOf } from '../../platform/data/ids.ts'
 import type { Job } from '../../platform/events/jobs.ts'
-import { dropMedia, removeDropped } from './deletion.ts'
+import { markDeleted, purgeDeleted } from './deletion.ts'
 import { deleteObjects, MAX_DELETED, mediaIdOf, OBJECTS } from './objects.ts'
 import { media } from './tables.ts'
 
@@ -12,17 +12,17 @@ const PAGES = 100
 const CHECKED = 'media:checked-objects'
 
 export const mediaJobs: Job[] = [
-  { name: 'remove media that no post took', minute: 43, run: removeUntaken },
+  { name: 'remove media that no post took', minute: 43, run: removeUnattached },
   { name: 'remove objects that have no media', minute: 43, run: removeOrphans },
 ]
 
 /** Removes what has waited a day for a post, and what a crash kept from being removed. */
-async function removeUntaken(ctx: SystemCtx): Promise<void> {
+async function removeUnattached(ctx: SystemCtx): Promise<void> {
   const dayOld = lt(media.id, firstIdAt(ctx.now() - 24 * HOUR_MS))
   for (const n of ctx.db.shards) {
     const db = ctx.db.shard(n)
-    await dropMedia(db, and(isNull(media.postId), dayOld))
-    await removeDropped(ctx, db)
+    await markDeleted(db, and(isNull(media.postId), dayOld))
+    await purgeDeleted(ctx, db)
   }
 }
 
@@ -46,12 +46,12 @@ async function removeOrphans(ctx: SystemCtx): Promise<void> {
   await ctx.env.CACHE.put(CHECKED, startAfter)
 }
 
-/** The media among the objects' that have no row. Of a shard that is not bound here nobody can tell, so it is left alone. */
+/** The media idIn the objects' that have no row. Of a shard that is not bound here nobody can tell, so it is left alone. */
 async function withoutRow(ctx: SystemCtx, keys: string[]): Promise<Id[]> {
   const named = keys.map(mediaIdOf).filter((id) => id !== null)
   const ids = new Set(named.filter((id) => ctx.db.shards.includes(shardOf(id))))
   const rows = await fromShards(ctx.db, ids, (db, mine) =>
-    db.select({ id: media.id }).from(media).where(among(media.id, mine)),
+    db.select({ id: media.id }).from(media).where(idIn(media.id, mine)),
   )
   return [...ids.difference(new Set(rows.map((row) => row.id)))]
 }

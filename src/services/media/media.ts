@@ -2,11 +2,11 @@ import { z } from '@hono/zod-openapi'
 import { and, eq, isNull } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { withFreshId } from '../../platform/data/databases.ts'
-import { type Claim, once } from '../../platform/data/idempotency.ts'
+import { type Claim, idempotent } from '../../platform/data/idempotency.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { cleanText } from '../../platform/data/text.ts'
 import { Failure, notFound } from '../../platform/http/errors.ts'
-import { dropMedia, removeDropped } from './deletion.ts'
+import { markDeleted, purgeDeleted } from './deletion.ts'
 import { encodeImage } from './encode.ts'
 import { putObjects } from './objects.ts'
 import { media } from './tables.ts'
@@ -32,13 +32,13 @@ export const MediaChange = z.strictObject({ alt: Alt }).openapi('MediaChange')
 /** Keeps an image, encoded anew, for a post to take within a day; a repeat with the same Idempotency-Key keeps one. */
 export async function uploadMedia(
   ctx: UserCtx,
-  { file, ...said }: z.infer<typeof NewMedia>,
+  { file, ...described }: z.infer<typeof NewMedia>,
 ): Promise<{ value: MediaView; replayed: boolean }> {
   if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have 10 MiB')
-  const alt = cleanText('alt', said.alt)
+  const alt = cleanText('alt', described.alt)
   const upload = new Uint8Array(await file.arrayBuffer())
   const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', upload)).toHex()
-  return once(ctx, 'uploadMedia', { alt, sha256 }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
+  return idempotent(ctx, 'uploadMedia', { alt, sha256 }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
 }
 
 /** The objects go before the row: a crash in between leaves objects that nobody can name, and the hourly job removes them. */
@@ -72,9 +72,9 @@ export async function describeMedia(ctx: UserCtx, { mediaId, alt }: { mediaId: I
 /** Removes an image that no post has taken. */
 export async function deleteMedia(ctx: UserCtx, { mediaId }: { mediaId: Id }): Promise<void> {
   const db = ctx.db.shardOf(mediaId)
-  const dropped = await dropMedia(db, unattached(ctx, mediaId))
+  const dropped = await markDeleted(db, unattached(ctx, mediaId))
   if (dropped.length === 0) throw notFound()
-  ctx.defer(() => removeDropped(ctx, db))
+  ctx.defer(() => purgeDeleted(ctx, db))
 }
 
 function unattached(ctx: UserCtx, mediaId: Id) {

@@ -1,5 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { among, type Database } from '../../platform/data/databases.ts'
+import { type Database, idIn } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { constraintOf, invalid } from '../../platform/http/errors.ts'
 import { media } from './tables.ts'
@@ -8,11 +8,11 @@ type Taking = { postId: Id; accountId: Id; ids: readonly Id[] }
 
 /**
  * Gives the account's images to its post, all of them or none: when one is not there, not theirs, or another post's, the
- * batch fails (`refuseTaken` says so to the client). Put it after the claim of the Idempotency-Key.
+ * batch fails (`refuseAttached` says so to the client). Put it after the claim of the Idempotency-Key.
  */
 export function attachMedia(db: Database, { postId, accountId, ids }: Taking) {
   if (ids.length === 0) return []
-  const named = among(media.id, ids)
+  const named = idIn(media.id, ids)
   const unlessAll = sql`changes() <> ${ids.length}`
   return [
     db
@@ -29,6 +29,6 @@ export function attachMedia(db: Database, { postId, accountId, ids }: Taking) {
 }
 
 /** For `.catch` on a batch with `attachMedia`: turns its refusal into `invalid`, and throws anything else on. */
-export function refuseTaken(error: unknown): never {
+export function refuseAttached(error: unknown): never {
   throw constraintOf(error) === 'media.id' ? invalid('media', 'names an image that is not there to be used') : error
 }

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { among } from '../../platform/data/databases.ts'
+import { idIn } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { invalid } from '../../platform/http/errors.ts'
 import type { Attachment } from '../posts/tables.ts'
@@ -52,7 +52,7 @@ export async function loadAttachable(ctx: UserCtx, ids: readonly Id[]): Promise<
     .shardOf(ctx.viewer.id)
     .select({ id: media.id, alt: media.alt, width: media.width, height: media.height, placeholder: media.placeholder })
     .from(media)
-    .where(and(among(media.id, ids), eq(media.accountId, ctx.viewer.id)))
+    .where(and(idIn(media.id, ids), eq(media.accountId, ctx.viewer.id)))
   return ids.map((id) => {
     const row = rows.find((candidate) => candidate.id === id)
     if (!row) throw invalid('media', 'names an image that is not there to be used')

@@ -5,7 +5,7 @@ import { Id, timeOf } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, pageOf, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { accounts, blocks } from '../accounts/tables.ts'
-import { AccountRef, loadAccountRefs } from '../accounts/views.ts'
+import { AccountSummary, loadAccountSummaries } from '../accounts/views.ts'
 import { loadPosts, Post } from '../posts/views.ts'
 import { type Kind, kinds, notifications } from './tables.ts'
 
@@ -13,7 +13,7 @@ export const Notification = z
   .object({
     id: Id,
     kind: z.enum(kinds),
-    actor: AccountRef,
+    actor: AccountSummary,
     post: Post.nullable(),
     createdAt: z.iso.datetime(),
     unread: z.boolean(),
@@ -63,7 +63,7 @@ async function showRows(ctx: UserCtx, rows: readonly Row[]): Promise<Map<Id, Not
   const others = rows.filter((row) => row.kind === 'follow' || row.kind === 'like')
   const [posts, actors] = await Promise.all([
     loadPosts(ctx, postIds),
-    loadAccountRefs(
+    loadAccountSummaries(
       ctx,
       others.map((row) => row.actorId),
     ),

@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { type SystemCtx, seenBy } from '../../platform/context.ts'
+import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { presence } from '../../platform/realtime/presence.ts'
 import { publish } from '../../platform/realtime/realtime.ts'
@@ -7,16 +7,20 @@ import { accounts, blocks } from '../accounts/tables.ts'
 import { loadPosts } from '../posts/views.ts'
 import { type Kind, notifications } from './tables.ts'
 
-type News = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
+type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 
 /**
  * Tells an account of an event, exactly once however often the event comes: the row is keyed on the event's id, and so is
  * the frame on its sockets; a like or a follow moreover on who did it to what. Nobody is told of what they did themselves, may
  * not see, or did to someone they have blocked.
  */
-export async function notify(ctx: SystemCtx, accountId: Id, { id, kind, actorId, postId }: News): Promise<void> {
+export async function notify(
+  ctx: SystemCtx,
+  accountId: Id,
+  { id, kind, actorId, postId }: NotificationInput,
+): Promise<void> {
   if (accountId === actorId) return
-  const post = postId && (await loadPosts(seenBy(ctx, accountId), [postId])).get(postId)
+  const post = postId && (await loadPosts(asViewer(ctx, accountId), [postId])).get(postId)
   if (postId !== null && !post) return
   const rootId = post?.rootId ?? null
   const mine = Number(accountId)

@@ -6,7 +6,7 @@ import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/p
 import { mirror } from '../../platform/events/events.ts'
 import { getPost } from './posts.ts'
 import { posts, threadIndex } from './tables.ts'
-import { loadFound, type Post, selectFound } from './views.ts'
+import { hydrateOn, hydratePage, type Post } from './views.ts'
 
 /** The comments under a post, oldest first: the whole thread of a post, the direct replies of a comment. */
 export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
@@ -20,11 +20,11 @@ export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id 
     .limit(from.limit)
     .as('found')
   const [rows, thread] = await Promise.all([
-    selectFound(db, ctx.viewer?.id ?? null, found).orderBy(from.order(found.id)),
+    hydrateOn(db, ctx.viewer?.id ?? null, found).orderBy(from.order(found.id)),
     getPost(ctx, { postId }),
   ])
   const roots = new Set([thread.rootId ?? thread.id])
-  return loadPage(ctx, from, rows, (kept) => loadFound(ctx, shardOf(postId), kept, roots))
+  return loadPage(ctx, from, rows, (kept) => hydratePage(ctx, shardOf(postId), kept, roots))
 }
 
 /** Lists a comment under `threadId`, on that post's shard, and counts it; or takes it out again once it is deleted. */

@@ -2,16 +2,16 @@ import { z } from '@hono/zod-openapi'
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { withFreshId } from '../../platform/data/databases.ts'
-import { type Claim, once } from '../../platform/data/idempotency.ts'
+import { type Claim, idempotent } from '../../platform/data/idempotency.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
 import { cleanText, requireLength } from '../../platform/data/text.ts'
 import { record } from '../../platform/events/events.ts'
 import { constraintOf, Failure, invalid, notFound } from '../../platform/http/errors.ts'
 import { addTo, countPost } from '../accounts/statements.ts'
-import { loadAccountRefs } from '../accounts/views.ts'
+import { loadAccountSummaries } from '../accounts/views.ts'
 import { indexPost, unindexPost } from '../feed/statements.ts'
 import { accountIdsOf } from '../identity/views.ts'
-import { attachMedia, refuseTaken } from '../media/statements.ts'
+import { attachMedia, refuseAttached } from '../media/statements.ts'
 import { loadAttachable } from '../media/views.ts'
 import { entitiesOf, mentionedHandles } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
@@ -44,7 +44,7 @@ export async function getPost(ctx: Ctx, { postId }: { postId: Id }): Promise<Pos
 
 /** Publishes a post or a comment; a repeat with the same Idempotency-Key answers with the first. */
 export function createPost(ctx: UserCtx, input: NewPost): Promise<{ value: Post; replayed: boolean }> {
-  return once(
+  return idempotent(
     ctx,
     'createPost',
     input,
@@ -80,7 +80,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
         record(db, postPublished, { postId: id, authorId }),
       ])
       .catch(refuseSuspended)
-      .catch(refuseTaken)
+      .catch(refuseAttached)
     return showPost(ctx, { id, ...content, ...author!, likeCount: 0, commentCount: 0, liked: 0 })
   })
 }
@@ -88,7 +88,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
 /** The accounts that a text mentions by handle: those that the author may know of. */
 async function mentionable(ctx: UserCtx, text: string): Promise<Map<string, Id>> {
   const ids = await accountIdsOf(ctx, mentionedHandles(text))
-  const known = await loadAccountRefs(ctx, [...ids.values()])
+  const known = await loadAccountSummaries(ctx, [...ids.values()])
   return new Map([...ids].filter(([, id]) => known.has(id)))
 }
 

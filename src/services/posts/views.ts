@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, type SQL, type SQLWrapper, type Subquery, sql } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { type Bound, type Database, fromShards, listed, listOf } from '../../platform/data/databases.ts'
+import { type Bound, type Database, fromShards, idList, idTable } from '../../platform/data/databases.ts'
 import { Id, shardOf, timeOf } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { accounts } from '../accounts/tables.ts'
-import { AccountRef } from '../accounts/views.ts'
+import { AccountSummary } from '../accounts/views.ts'
 import { MediaView, mediaUrls } from '../media/views.ts'
 import { Entity } from './entities.ts'
 import { visibleTo } from './policy.ts'
@@ -15,7 +15,7 @@ import { likes, posts } from './tables.ts'
 export const Post = z
   .object({
     id: Id,
-    author: AccountRef,
+    author: AccountSummary,
     text: z.string(),
     entities: z.array(Entity),
     media: z.array(MediaView),
@@ -66,17 +66,17 @@ type PostRow = Awaited<ReturnType<typeof selectPosts>>[number]
 type Skeleton = Subquery<'found', { id: unknown }> & { id: SQLWrapper }
 
 /**
- * What a skeleton finds, each id with the post itself where `db` holds it: one statement for `loadFound`. A post that lies
+ * What a skeleton finds, each id with the post itself where `db` holds it: one statement for `hydratePage`. A post that lies
  * on another shard, or that the viewer may not see, has no handle.
  */
-export function selectFound(db: Database, viewerId: Bound<Id> | null, found: Skeleton) {
+export function hydrateOn(db: Database, viewerId: Bound<Id> | null, found: Skeleton) {
   return db
     .select({ id: sql<Id>`${found.id}`.mapWith(posts.id).as('found_id'), ...columns(viewerId) })
     .from(found)
     .leftJoin(posts, eq(posts.id, found.id))
     .leftJoin(accounts, and(eq(accounts.id, posts.authorId), visibleTo(viewerId)))
 }
-type FoundRow = Awaited<ReturnType<typeof selectFound>>[number]
+type FoundRow = Awaited<ReturnType<typeof hydrateOn>>[number]
 
 const isShown = (row: FoundRow): row is PostRow => row.handle !== null
 
@@ -87,7 +87,7 @@ const preparedPost = prepared((db, variant: Variant) =>
   selectPosts(db, viewerOf(variant), eq(posts.id, sql.placeholder('id'))),
 )
 const preparedPosts = prepared((db, variant: Variant) =>
-  selectFound(db, viewerOf(variant), listed(db, sql.placeholder('ids'))),
+  hydrateOn(db, viewerOf(variant), idTable(db, sql.placeholder('ids'))),
 )
 
 /** The wire shape of a row. Where its media are private, their addresses are signed for this viewer. */
@@ -115,15 +115,15 @@ export async function showPost(ctx: Ctx, row: PostRow): Promise<Post> {
 type Roots = ReadonlySet<Id>
 
 /**
- * The posts among `ids` that the viewer may see: one query per shard. Comments are left out unless their root is visible
+ * The posts idIn `ids` that the viewer may see: one query per shard. Comments are left out unless their root is visible
  * too, which costs one wave more where it is not known yet (`visibleRoots`).
  */
 export async function loadPosts(ctx: Ctx, ids: readonly Id[], visibleRoots?: Roots): Promise<Map<Id, Post>> {
   return showRows(ctx, await selectByShard(ctx, ids), visibleRoots)
 }
 
-/** The same of the rows that `selectFound` read on the shard `here`: only what lies elsewhere is still to be asked for. */
-export async function loadFound(
+/** The same of the rows that `hydrateOn` read on the shard `here`: only what lies elsewhere is still to be asked for. */
+export async function hydratePage(
   ctx: Ctx,
   here: number,
   rows: readonly FoundRow[],
@@ -147,7 +147,7 @@ function selectByShard(ctx: Ctx, ids: Iterable<Id>): Promise<PostRow[]> {
   const viewerId = Number(ctx.viewer?.id)
   return fromShards(ctx.db, ids, async (db, mine) => {
     if (mine.length === 1) return preparedPost(db, { hasViewer }, { viewerId, id: Number(mine[0]) })
-    return (await preparedPosts(db, { hasViewer }, { viewerId, ids: listOf(mine) })).filter(isShown)
+    return (await preparedPosts(db, { hasViewer }, { viewerId, ids: idList(mine) })).filter(isShown)
   })
 }
 

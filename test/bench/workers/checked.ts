@@ -13,14 +13,14 @@ const hello = createRoute({
   request: { query: PageQuery },
   responses: { 200: { description: '', content: { 'application/json': { schema: z.object({ hello: z.string() }) } } } },
 })
-const standingOf = () => Promise.reject(new Error('The limiter always says it'))
+const accountStatusOf = () => Promise.reject(new Error('The limiter always says it'))
 const app = routes()
 app.use(async (c, next) => {
   const env = c.env as Env
   c.set('ctx', { env, config: configOf(env), now: () => Date.now(), viewer: null } as Ctx)
   await next()
 })
-app.use(authentication(publicKeys, standingOf))
+app.use(authentication(publicKeys, accountStatusOf))
 app.openapi(hello, (c) => {
   c.req.valid('query')
   return c.json({ hello: 'world' })

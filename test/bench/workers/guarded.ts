@@ -6,7 +6,7 @@ import { publicKeys } from './keys.ts'
 
 export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
 export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
-export { RateLimiter } from '../../../src/platform/security/access-guard.object.ts'
+export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
 
 // The hello behind the whole platform: everything that a request of the product passes but its service.
 const hello = route({
@@ -19,10 +19,10 @@ const hello = route({
   returns: z.object({ hello: z.string() }),
   summary: 'Hello',
 })
-const standingOf = () => Promise.reject(new Error('The limiter always says it'))
+const accountStatusOf = () => Promise.reject(new Error('The limiter always says it'))
 const app = new OpenAPIHono<AppEnv>()
 app.use(...edge)
-app.use(authentication(publicKeys, standingOf))
+app.use(authentication(publicKeys, accountStatusOf))
 app.route(
   '/',
   routes().openapi(hello, (c) => c.json({ hello: 'world' }, 200)),

@@ -30,5 +30,5 @@ export default new OpenAPIHono<{ Bindings: { SHARD_0: D1Database; KEYS: JSONWebK
 )
 
 export class UserHub extends DurableObject {}
-export class RateLimiter extends DurableObject {}
+export class AccessGuard extends DurableObject {}
 export class Sweeper extends DurableObject {}

@@ -1,23 +1,23 @@
 import { fillPlaceholders, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { type Env, shardBindings } from '../../../src/platform/config.ts'
-import { type Database, listed, listOf } from '../../../src/platform/data/databases.ts'
+import { type Database, idList, idTable } from '../../../src/platform/data/databases.ts'
 import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
 import { preparedSeek } from '../../../src/platform/data/page.ts'
 import { selectHome } from '../../../src/services/feed/feeds.ts'
 import { feedIndex } from '../../../src/services/feed/tables.ts'
-import { selectFound } from '../../../src/services/posts/views.ts'
+import { hydrateOn } from '../../../src/services/posts/views.ts'
 
 export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
 export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
-export { RateLimiter } from '../../../src/platform/security/access-guard.object.ts'
+export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
 
 // What a home feed asks of its databases, and nothing else: what would be left of it were all code around them free.
 const nowhere = drizzle({ prepare: () => null } as unknown as D1Database) as unknown as Database
 const viewerId = sql.placeholder('viewerId')
 const firstPage = preparedSeek(feedIndex.postId, { hasCursor: false, backward: false })
 const home = selectHome(nowhere, viewerId, firstPage).toSQL()
-const elsewhere = selectFound(nowhere, viewerId, listed(nowhere, sql.placeholder('ids'))).toSQL()
+const elsewhere = hydrateOn(nowhere, viewerId, idTable(nowhere, sql.placeholder('ids'))).toSQL()
 
 type Row = { found_id: number; handle: string | null }
 
@@ -33,7 +33,7 @@ export default {
     const missing = found.filter((row) => row.handle === null).map((row) => String(row.found_id) as Id)
     const others = Map.groupBy(missing, shardOf)
     const more = [...others].map(([shard, ids]) =>
-      ask(shard, elsewhere, { viewerId: Number(reader), ids: listOf(ids) }),
+      ask(shard, elsewhere, { viewerId: Number(reader), ids: idList(ids) }),
     )
     return Response.json([found, ...(await Promise.all(more))])
   },

@@ -2,7 +2,14 @@ import { env } from 'cloudflare:workers'
 import { count, eq } from 'drizzle-orm'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { noCost } from '../../../src/platform/data/d1-session.ts'
-import { among, byShard, fromShards, inWaves, openDatabases, openShard } from '../../../src/platform/data/databases.ts'
+import {
+  byShard,
+  fromShards,
+  idIn,
+  mapConcurrently,
+  openDatabases,
+  openShard,
+} from '../../../src/platform/data/databases.ts'
 import { type Id, idOf, shardOf } from '../../../src/platform/data/ids.ts'
 import { constraintOf, toFailure } from '../../../src/platform/http/errors.ts'
 import { presence } from '../../../src/platform/realtime/presence.ts'
@@ -167,7 +174,7 @@ test('any number of ids is one bound parameter', async () => {
     .shard(0)
     .insert(presence)
     .values([{ accountId: many[0]! }, { accountId: many[299]! }])
-  const found = (wanted: Id[]) => db.shard(0).select().from(presence).where(among(presence.accountId, wanted))
+  const found = (wanted: Id[]) => db.shard(0).select().from(presence).where(idIn(presence.accountId, wanted))
   expect(await found(many)).toHaveLength(2)
   expect(await found([many[299]!])).toHaveLength(1)
   expect(await found([])).toHaveLength(0)
@@ -191,7 +198,7 @@ test('things of many shards are asked for where they are, and none is lost or as
 test('work on many things runs six at a time, in order', async () => {
   let running = 0
   let most = 0
-  const results = await inWaves(
+  const results = await mapConcurrently(
     Array.from({ length: 20 }, (_, i) => i),
     async (i) => {
       most = Math.max(most, ++running)

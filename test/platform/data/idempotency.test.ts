@@ -1,9 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
-import { seenBy, type UserCtx } from '../../../src/platform/context.ts'
+import { asViewer, type UserCtx } from '../../../src/platform/context.ts'
 import { withFreshId } from '../../../src/platform/data/databases.ts'
-import { forgetExpiredKeys, idempotencyKeys, once } from '../../../src/platform/data/idempotency.ts'
+import { deleteExpiredKeys, idempotencyKeys, idempotent } from '../../../src/platform/data/idempotency.ts'
 import { type Id, newId } from '../../../src/platform/data/ids.ts'
 import { constraintOf } from '../../../src/platform/http/errors.ts'
 import { presence } from '../../../src/platform/realtime/presence.ts'
@@ -19,13 +19,13 @@ beforeEach(async () => {
 })
 
 function request(account: Id, idempotencyKey?: string): UserCtx {
-  return { ...seenBy(contextWith(), account), idempotencyKey }
+  return { ...asViewer(contextWith(), account), idempotencyKey }
 }
 
 /** Makes a thing, here a row of `presence`, as a verb does: the key's claim is in the batch of the effect. */
 function make(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'make') {
   const db = ctx.db.shardOf(ctx.viewer.id)
-  return once(
+  return idempotent(
     ctx,
     operation,
     input,
@@ -57,7 +57,7 @@ test('a repeat is answered by primaries, since a replica may not have heard of t
   const again = { ...request(ada, 'key'), env: { ...env, SHARD_0: { withSession } as unknown as D1Database } }
   const replay = async (ctx: UserCtx, id: Id) => ctx.db.shardOf(ada).$count(presence, eq(presence.accountId, id))
   const clash = () => Promise.reject(new Error('D1_ERROR: UNIQUE constraint failed: idempotency_keys.account_id'))
-  expect(await once(again, 'make', { text: 'x' }, clash, replay)).toEqual({ value: 1, replayed: true })
+  expect(await idempotent(again, 'make', { text: 'x' }, clash, replay)).toEqual({ value: 1, replayed: true })
   expect(starts).toEqual(['first-primary'])
 })
 
@@ -92,7 +92,7 @@ test('a request that fails uses up no key', async () => {
   const db = ctx.db.shard(0)
   const clash = newId(0, Date.now())
   await db.insert(presence).values({ accountId: clash })
-  const failing = once(
+  const failing = idempotent(
     ctx,
     'make',
     { text: 'x' },
@@ -105,7 +105,7 @@ test('a request that fails uses up no key', async () => {
 
 test('a repeat decides anew whether the viewer may see what was made', async () => {
   await make(request(ada, 'key'))
-  const gone = once(
+  const gone = idempotent(
     request(ada, 'key'),
     'make',
     { text: 'x' },
@@ -125,12 +125,12 @@ test('a key is kept for a day and then forgotten', async () => {
   await make(request(ada, 'key'))
   const [kept] = await db.shard(0).select().from(idempotencyKeys).where(eq(idempotencyKeys.accountId, ada))
   expect(kept!.expiresAt - Date.now()).toBeGreaterThan(24 * 3_600_000 - 60_000)
-  await forgetExpiredKeys(db.shard(0))
+  await deleteExpiredKeys(db.shard(0))
   expect((await make(request(ada, 'key'))).replayed).toBe(true)
   await db
     .shard(0)
     .update(idempotencyKeys)
     .set({ expiresAt: Date.now() - 1 })
-  await forgetExpiredKeys(db.shard(0))
+  await deleteExpiredKeys(db.shard(0))
   expect((await make(request(ada, 'key'))).replayed).toBe(false)
 })

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { listed, listOf } from '../../../src/platform/data/databases.ts'
+import { idList, idTable } from '../../../src/platform/data/databases.ts'
 import { type Id, idOf } from '../../../src/platform/data/ids.ts'
 import { prepared } from '../../../src/platform/data/prepared.ts'
 import { presence } from '../../../src/platform/realtime/presence.ts'
@@ -13,7 +13,7 @@ const online = prepared((db, { isOne }: { isOne: boolean }) => {
   built += 1
   const ids = sql.placeholder('ids')
   if (isOne) return db.select({ accountId: presence.accountId }).from(presence).where(eq(presence.accountId, ids))
-  const found = listed(db, ids)
+  const found = idTable(db, ids)
   return db.select({ accountId: presence.accountId }).from(found).innerJoin(presence, eq(presence.accountId, found.id))
 })
 
@@ -24,7 +24,7 @@ test('a prepared select is built once for each variant, whatever request and dat
 
   const ask = async (shard: number, ids: Id[]) => {
     const isOne = ids.length === 1
-    const rows = await online(contextWith().db.shard(shard), { isOne }, { ids: isOne ? Number(ids[0]) : listOf(ids) })
+    const rows = await online(contextWith().db.shard(shard), { isOne }, { ids: isOne ? Number(ids[0]) : idList(ids) })
     return rows.map((row) => row.accountId)
   }
   expect(await ask(0, [first])).toEqual([first])

@@ -8,7 +8,7 @@ import {
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Committed } from '../../../src/platform/events/events.ts'
-import { takeReplays } from '../../../src/platform/events/outbox.ts'
+import { replayMarked } from '../../../src/platform/events/outbox.ts'
 import type { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { likePost } from '../../../src/services/posts/likes.ts'
@@ -316,9 +316,9 @@ test('a task that was put aside goes back into its own queue, once', async () =>
     await worker.queue(dead as never, env, createExecutionContext())
   }
   const ctx = { ...ada.ctx, env: { ...env, FANOUT: queue('fanout'), DELIVERIES: queue('deliveries') } as never }
-  await takeReplays(ctx, ctx.db.shard(0))
+  await replayMarked(ctx, ctx.db.shard(0))
   expect(sent).toEqual([])
   await env.SHARD_0.prepare('update dead_letters set replay = 1').run()
-  for (let n = 0; n < 2; n++) await takeReplays(ctx, ctx.db.shard(0))
+  for (let n = 0; n < 2; n++) await replayMarked(ctx, ctx.db.shard(0))
   expect(sent.sort()).toEqual(['deliveries', 'fanout'].map((name) => [name, { type: name, data: {} }]))
 })

@@ -2,12 +2,12 @@ import { createExecutionContext, createMessageBatch, getQueueResult } from 'clou
 import { env } from 'cloudflare:workers'
 import { z } from '@hono/zod-openapi'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { consumeTasks, defineTask, enqueue, handle } from '../../../src/platform/events/tasks.ts'
+import { consumeTasks, defineTask, enqueue, onTask } from '../../../src/platform/events/tasks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const greet = defineTask('DELIVERIES', 'test.greet', z.object({ id: z.string() }))
 const done: string[] = []
-const greeting = handle(greet, async (_, { id }) => {
+const greeting = onTask(greet, async (_, { id }) => {
   if (id === 'bad') throw new Error('cannot')
   done.push(id)
 })
@@ -29,7 +29,7 @@ async function consume(batch: MessageBatch) {
   return getQueueResult(batch, ctx)
 }
 
-test('one poisoned message among ten is retried and the nine are done once', async () => {
+test('one poisoned message idIn ten is retried and the nine are done once', async () => {
   const ids = ['a', 'b', 'c', 'bad', 'd', 'e', 'f', 'g', 'h', 'i']
   const result = await consume(batchOf(ids.map((id) => ({ type: 'test.greet', data: { id } }))))
   expect(done).toEqual(ids.filter((id) => id !== 'bad'))

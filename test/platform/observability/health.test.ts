@@ -71,7 +71,7 @@ const faults: [string, object][] = [
   ['CACHE', { CACHE: { get: broken } }],
   ['MEDIA', { MEDIA: { head: broken } }],
   ['LIMITER', { LIMITER: { getByName: () => ({ lease: broken }) } }],
-  ['HUB', { HUB: { getByName: () => ({ closeAll: broken }) } }],
+  ['HUB', { HUB: { getByName: () => ({ closeRevoked: broken }) } }],
   ['SWEEPER', { SWEEPER: { getByName: () => ({ ready: broken }) } }],
   ['EVENTS', { EVENTS: undefined }],
   ['DELIVERIES', { DELIVERIES: undefined }],

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Viewer } from '../../../src/platform/context.ts'
 import { closeSockets, publish, realtimeRoutes } from '../../../src/platform/realtime/realtime.ts'
-import { shutOutBefore } from '../../../src/platform/security/revocation.ts'
+import { revokeTokensBefore } from '../../../src/platform/security/revocation.ts'
 import { newViewer, smallApp } from '../../support/edge.ts'
 import { contextWith } from '../../support/platform.ts'
 
@@ -119,7 +119,7 @@ test('a ticket opens nothing once its login has ended or its account is suspende
 test('a token that was shut out a moment ago opens no socket, though its lease does not know yet', async () => {
   listen(await open(ada))
   const ticket = await ticketOf(ada)
-  await shutOutBefore(contextWith(), ada.id, ada.issuedAt)
+  await revokeTokensBefore(contextWith(), ada.id, ada.issuedAt)
   expect(await codeOf(await open(ada))).toBe('unauthorized')
   expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
   expect((await open({ ...ada, issuedAt: ada.issuedAt + 1 })).status).toBe(101)

@@ -117,7 +117,7 @@ test('who has been away for too many frames is told to fetch anew, and gets none
 test('one socket that is gone, or was closed and stays silent, stops no other', async () => {
   const silent = await connect({ sessionId: 'login 1' }, true)
   const others = [await connect({ sessionId: 'login 2' }), await connect({ sessionId: 'login 3' })]
-  await hub().closeAll('logged out', { sessionId: 'login 1' })
+  await hub().closeRevoked('logged out', { sessionId: 'login 1' })
   await publish('a')
   for (const other of others) {
     await arrived(other, 2)
@@ -131,7 +131,7 @@ test('the sockets of all tokens issued by then are closed at once, and of no lat
   const now = Date.now()
   const clients = [await connect({ issuedAt: now - 1 }), await connect({ issuedAt: now, sessionId: 'login 2' })]
   const later = await connect({ issuedAt: now + 1 })
-  await hub().closeAll('suspended', { before: now })
+  await hub().closeRevoked('suspended', { before: now })
   await soon(() => clients.every((client) => client.closed))
   await publish('a')
   await arrived(later, 2)
@@ -140,9 +140,9 @@ test('the sockets of all tokens issued by then are closed at once, and of no lat
 
 test('whoever is shut out opens no socket until their access tokens have run out; later tokens do at once', async () => {
   const issuedAt = Date.now() - 5_000
-  await hub().closeAll('logged out', { sessionId: 'login 1' })
-  await hub().closeAll('suspended', { before: issuedAt })
-  await hub().closeAll('suspended', { before: issuedAt - 1_000 })
+  await hub().closeRevoked('logged out', { sessionId: 'login 1' })
+  await hub().closeRevoked('suspended', { before: issuedAt })
+  await hub().closeRevoked('suspended', { before: issuedAt - 1_000 })
   const statusOf = async (opening: Parameters<typeof ask>[0]) => (await ask(opening)).status
   expect(await statusOf({ sessionId: 'login 1' })).toBe(401)
   expect(await statusOf({ sessionId: 'login 2', issuedAt })).toBe(401)
@@ -155,7 +155,7 @@ test('who is shut out while the socket is opening gets none, and is not left onl
   const status = await runInDurableObject(hub(), async (instance: UserHub) => {
     const opening = JSON.stringify({ accountId, sessionId: 'login 1', issuedAt: Date.now(), channels: [], since: null })
     const answer = instance.fetch(new Request('https://hub/', { headers: { upgrade: 'websocket', opening } }))
-    instance.closeAll('logged out', { sessionId: 'login 1' })
+    instance.closeRevoked('logged out', { sessionId: 'login 1' })
     return (await answer).status
   })
   expect(status).toBe(401)

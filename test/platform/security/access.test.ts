@@ -3,17 +3,17 @@ import type { Ctx, Role, Viewer } from '../../../src/platform/context.ts'
 import { toId } from '../../../src/platform/data/ids.ts'
 import type { Failure } from '../../../src/platform/http/errors.ts'
 import { type Access, authorize, hasViewer, type scopes } from '../../../src/platform/security/access.ts'
-import type { Standing } from '../../../src/platform/security/access-guard.object.ts'
+import type { AccountStatus } from '../../../src/platform/security/access-guard.object.ts'
 import { contextWith } from '../../support/platform.ts'
 
-const good: Standing = { suspended: false, notBefore: 0, endedSessions: [] }
+const good: AccountStatus = { suspended: false, notBefore: 0, endedSessions: [] }
 const roles: Role[] = ['user', 'moderator', 'admin']
 const accesses: Access[] = ['public', ...roles]
 
 function verdict(
   viewer: Partial<Viewer> | null,
   access: Access,
-  standing: Partial<Standing> = {},
+  standing: Partial<AccountStatus> = {},
   scope: (typeof scopes)[number] | null = null,
 ) {
   const whole: Viewer = {

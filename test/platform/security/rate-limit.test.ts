@@ -2,7 +2,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { SystemCtx } from '../../../src/platform/context.ts'
-import type { RateLimiter } from '../../../src/platform/security/access-guard.object.ts'
+import type { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
 import { type LimitName, limits, spend } from '../../../src/platform/security/rate-limit.ts'
 import { contextWith } from '../../support/platform.ts'
 
@@ -89,7 +89,7 @@ test('what is left of a lease ends with its window, though the limiter answers l
   await outcomes(1, 'user')
   later(59)
   const late = {
-    lease: async (...args: Parameters<RateLimiter['lease']>) => {
+    lease: async (...args: Parameters<AccessGuard['lease']>) => {
       later(1.5)
       return limiter().lease(...args)
     },
@@ -106,7 +106,7 @@ test('two requests that ask at once count what is left once', async () => {
     answer = resolve
   })
   const slow = {
-    lease: async (...args: Parameters<RateLimiter['lease']>) => {
+    lease: async (...args: Parameters<AccessGuard['lease']>) => {
       const lease = await limiter().lease(...args)
       await answered
       return lease

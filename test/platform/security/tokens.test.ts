@@ -1,7 +1,7 @@
 import { CompactSign, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT, UnsecuredJWT } from 'jose'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { toId } from '../../../src/platform/data/ids.ts'
-import { audienceOf, issuerOf, rememberedViewer, verifyAccessToken } from '../../../src/platform/security/tokens.ts'
+import { jwtAudience, jwtIssuer, rememberedViewer, verifyAccessToken } from '../../../src/platform/security/tokens.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const ours = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
@@ -16,7 +16,7 @@ const ctx = contextWith({ BASE_URL: 'https://social.example' })
 let clock = Date.UTC(2026, 0, 1)
 ctx.now = () => clock
 const seconds = () => Math.floor(clock / 1_000)
-// Keys of other kinds are among the published ones, so that the algorithm alone is what refuses their tokens.
+// Keys of other kinds are idIn the published ones, so that the algorithm alone is what refuses their tokens.
 const otherKinds = [
   { ...(await exportJWK(elliptic.publicKey)), kid: 'es', alg: 'ES256' },
   { ...(await exportJWK(rsa.publicKey)), kid: 'rs', alg: 'RS256' },
@@ -52,7 +52,7 @@ const encode = (value: unknown) =>
   btoa(JSON.stringify(value)).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_')
 
 test('a token of ours says who is asking, and asks for the keys once', async () => {
-  expect([audienceOf(ctx), issuerOf(ctx)]).toEqual(['https://social.example/v1', 'https://social.example/auth'])
+  expect([jwtAudience(ctx), jwtIssuer(ctx)]).toEqual(['https://social.example/v1', 'https://social.example/auth'])
   expect(await verify(await token())).toEqual({
     id: toId(1970324836974593),
     role: 'user',

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { type Ctx, createContext, seenBy, type UserCtx } from '../../../src/platform/context.ts'
+import { asViewer, type Ctx, createContext, type UserCtx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { limits } from '../../../src/platform/security/rate-limit.ts'
 import { editProfile, getAccount, getAccountByHandle } from '../../../src/services/accounts/accounts.ts'
@@ -26,7 +26,7 @@ import { openSocket } from '../../support/sockets.ts'
 import { count, moderating, shards } from '../../support/town.ts'
 
 const held = heldBack()
-const as = (id: Id): UserCtx => seenBy(held.context(), id)
+const as = (id: Id): UserCtx => asViewer(held.context(), id)
 const nobody = (): Ctx => ({ ...held.context(), viewer: null })
 const page = { limit: 50 }
 
@@ -348,7 +348,7 @@ test('nobody suspends who has the same role or a higher one, nor lifts their sus
   }))
   await insertRows(env.DIRECTORY, 'users', users)
   const behind = { ...held.env, DIRECTORY: lagging(env.DIRECTORY, env.INDEX) }
-  const unaware = seenBy(createContext({ env: behind, waitUntil: () => {} }), ada)
+  const unaware = asViewer(createContext({ env: behind, waitUntil: () => {} }), ada)
   for (const [who, role] of [
     [bob, 'moderator'],
     [cyd, 'admin'],

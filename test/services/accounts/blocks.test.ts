@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { seenBy, type UserCtx } from '../../../src/platform/context.ts'
+import { asViewer, type UserCtx } from '../../../src/platform/context.ts'
 import { type Id, newId } from '../../../src/platform/data/ids.ts'
 import { getAccount } from '../../../src/services/accounts/accounts.ts'
 import { blockAccount, listBlocks, mirrorBlock, unblockAccount } from '../../../src/services/accounts/blocks.ts'
@@ -15,7 +15,7 @@ import { count, moderating, shards } from '../../support/town.ts'
 // What is said of one's own list alone: block, unblock, unfollow. None of them looks at the account it names.
 
 const held = heldBack()
-const as = (id: Id): UserCtx => seenBy(held.context(), id)
+const as = (id: Id): UserCtx => asViewer(held.context(), id)
 const code = (code: string) => expect.objectContaining({ code })
 const own = { block: blockAccount, unblock: unblockAccount, unfollow: unfollowAccount }
 

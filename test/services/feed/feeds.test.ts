@@ -1,11 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { type Ctx, createContext, seenBy, type UserCtx } from '../../../src/platform/context.ts'
+import { asViewer, type Ctx, createContext, type UserCtx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { seek } from '../../../src/platform/data/page.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
-import { pushToOnline, spreadPost } from '../../../src/services/feed/fan-out.ts'
+import { pushToOnlineFollowers, replicatePost } from '../../../src/services/feed/fan-out.ts'
 import { accountFeed, homeFeed, publicFeed, selectHome } from '../../../src/services/feed/feeds.ts'
 import { feedIndex } from '../../../src/services/feed/tables.ts'
 import { createPost, deletePost } from '../../../src/services/posts/posts.ts'
@@ -16,7 +16,7 @@ import { openSocket } from '../../support/sockets.ts'
 import { count, draft, shards } from '../../support/town.ts'
 
 const held = heldBack()
-const as = (id: Id): UserCtx => seenBy(held.context(), id)
+const as = (id: Id): UserCtx => asViewer(held.context(), id)
 const nobody = (): Ctx => ({ ...held.context(), viewer: null })
 const page = { limit: 50 }
 const idsOf = ({ items }: { items: readonly { id: Id }[] }) => items.map(({ id }) => id)
@@ -55,14 +55,14 @@ test('a post is in its author’s index at once and on every shard soon; comment
 test('a post is spread though replicas have not heard of it', async () => {
   const id = await post(ada)
   const request = createContext({ env: withLaggingReplicas(held.env), waitUntil: () => {} })
-  await spreadPost(request, { id, authorId: ada })
+  await replicatePost(request, { id, authorId: ada })
   expect([await indexed(id), await listed(id)]).toEqual([2, 1])
 })
 
 test('a comment, which is in no feed, asks nothing of the other shards', async () => {
   const comment = await post(bob, { parentId: await post(ada) })
   const ctx = held.context()
-  await spreadPost(ctx, { id: comment, authorId: bob })
+  await replicatePost(ctx, { id: comment, authorId: bob })
   expect(ctx.cost).toMatchObject({ trips: 2, rowsRead: 2, rowsWritten: 0 })
 })
 
@@ -190,7 +190,7 @@ test('a hub that does not answer keeps no other follower from hearing of a post'
     publish: async () => (name === fans[2] ? Promise.reject(new Error('down')) : void heard.push(name)),
   })
   ctx.env = { ...ctx.env, HUB: { getByName: hubOf } } as unknown as typeof ctx.env
-  await pushToOnline(ctx, { postId, authorId: ada, shard: 1, after: null, told: 0 })
+  await pushToOnlineFollowers(ctx, { postId, authorId: ada, shard: 1, after: null, told: 0 })
   expect(heard.sort()).toEqual(fans.toSpliced(2, 1).sort())
 })
 
@@ -227,7 +227,7 @@ test('a crowd is looked through a thousand at a time, and told up to the limit',
   const push = async (announcement: typeof first, limit: number) => {
     const ctx = held.context()
     ctx.config = { ...ctx.config, ONLINE_PUSH_LIMIT: limit }
-    await pushToOnline(ctx, announcement)
+    await pushToOnlineFollowers(ctx, announcement)
     const [rest] = held.sent.splice(0)
     return { told: ctx.cost.objectCalls, rest: (rest?.body as { data: typeof first } | undefined)?.data }
   }

@@ -5,7 +5,7 @@ import type { Env } from '../../../src/platform/config.ts'
 import { createContext } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { shardOf, toId } from '../../../src/platform/data/ids.ts'
-import { forgetLapsed } from '../../../src/services/identity/jobs.ts'
+import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
 import { mailRegistration } from '../../../src/services/identity/registration-mail.ts'
 import { verificationToken } from '../../../src/services/identity/verification.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'
@@ -302,7 +302,7 @@ test('registrations that lapsed are forgotten, and what is verified stays', asyn
   const quinn = await register('quinn')
   await signUp('rose')
   await env.DIRECTORY.prepare("update handles set reserved_until = 1 where handle = 'rose'").run()
-  await forgetLapsed(createContext({ env, waitUntil: () => {} }))
+  await deleteLapsed(createContext({ env, waitUntil: () => {} }))
   expect(await one("select count(*) n from handles where handle = 'rose'")).toEqual({ n: 0 })
   expect(await one('select count(*) n from users where id not in (select account_id from handles)')).toEqual({ n: 0 })
   expect((await quinn.fetch('/v1/accounts/me')).status).toBe(200)

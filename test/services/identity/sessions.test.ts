@@ -4,8 +4,8 @@ import { expect, test, vi } from 'vitest'
 import type { Env } from '../../../src/platform/config.ts'
 import { createContext } from '../../../src/platform/context.ts'
 import { shardOf } from '../../../src/platform/data/ids.ts'
-import { forgetLapsed } from '../../../src/services/identity/jobs.ts'
-import { enter } from '../../../src/services/identity/login.ts'
+import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
+import { startSession } from '../../../src/services/identity/login.ts'
 import { signingKeys } from '../../../src/services/identity/signing-keys.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'
 import worker from '../../../src/worker.ts'
@@ -93,10 +93,10 @@ test('the answer of a refresh is not kept when it is good no longer', async () =
   await next(ann.refreshToken)
   const answers = () =>
     count('select count(rotation_replay_response) n from refresh_tokens where user_id = ?', Number(ann.id))
-  await forgetLapsed(createContext({ env, waitUntil: () => {} }))
+  await deleteLapsed(createContext({ env, waitUntil: () => {} }))
   expect(await answers()).toBe(1)
   await endGrace(ann)
-  await forgetLapsed(createContext({ env, waitUntil: () => {} }))
+  await deleteLapsed(createContext({ env, waitUntil: () => {} }))
   expect(await answers()).toBe(0)
 })
 
@@ -187,7 +187,7 @@ test('a login lasts half a year, however much it is used, and a refresh token re
     .bind(Date.now() - 1, Number(dan.id))
     .run()
   expect((await next(dan.refreshToken)).status).toBe(401)
-  await forgetLapsed(createContext({ env, waitUntil: () => {} }))
+  await deleteLapsed(createContext({ env, waitUntil: () => {} }))
   const left = (who: Person) => count('select count(*) n from sessions where user_id = ?', Number(who.id))
   expect([await left(dan), await left(eli)]).toEqual([0, 1])
 })
@@ -324,8 +324,8 @@ test('tokens that were being made while the role changed are not given out', asy
   await env.DIRECTORY.prepare('update users set tokens_void_before = 1 where id = ?').bind(Number(ira.id)).run()
   const asRead = { id: ira.id, handle: ira.handle, role: 'admin' as const, tokensVoidBefore: 0 }
   const ctx = { ...createContext({ env, waitUntil: () => {} }), viewer: null }
-  await expect(enter(ctx, asRead)).rejects.toMatchObject({ code: 'invalid_credentials' })
-  await expect(enter(ctx, { ...asRead, tokensVoidBefore: 1 })).resolves.toMatchObject({ account: { id: ira.id } })
+  await expect(startSession(ctx, asRead)).rejects.toMatchObject({ code: 'invalid_credentials' })
+  await expect(startSession(ctx, { ...asRead, tokensVoidBefore: 1 })).resolves.toMatchObject({ account: { id: ira.id } })
 })
 
 test('only admins give roles, not to themselves, and to nobody who is not there', async () => {

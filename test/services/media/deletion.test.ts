@@ -4,7 +4,7 @@ import { createContext } from '../../../src/platform/context.ts'
 import { firstIdAt, type Id, newId } from '../../../src/platform/data/ids.ts'
 import { mediaJobs } from '../../../src/services/media/jobs.ts'
 import { objectKey } from '../../../src/services/media/objects.ts'
-import { attachMedia, refuseTaken } from '../../../src/services/media/statements.ts'
+import { attachMedia, refuseAttached } from '../../../src/services/media/statements.ts'
 import type { MediaView } from '../../../src/services/media/views.ts'
 import type { Post } from '../../../src/services/posts/views.ts'
 import { uploadForm, webp } from '../../support/images.ts'
@@ -111,7 +111,7 @@ test('the statements that take images fail the batch they are in, unless they ta
         db.run('select 1'),
         ...attachMedia(db, { postId: '5' as Id, accountId: accountId as Id, ids: ids as Id[] }),
       ])
-      .catch(refuseTaken)
+      .catch(refuseAttached)
   await expect(take(bob.id, [image.id])).rejects.toMatchObject({ code: 'invalid' })
   await expect(take(ada.id, [image.id, '7'])).rejects.toMatchObject({ code: 'invalid' })
   expect(await row(image.id)).toMatchObject({ post_id: null })

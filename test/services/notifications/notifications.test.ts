@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { seenBy, type UserCtx } from '../../../src/platform/context.ts'
+import { asViewer, type UserCtx } from '../../../src/platform/context.ts'
 import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
@@ -14,7 +14,7 @@ import { openSocket } from '../../support/sockets.ts'
 import { count, draft, moderating, shards } from '../../support/town.ts'
 
 const held = heldBack()
-const as = (id: Id): UserCtx => seenBy(held.context(), id)
+const as = (id: Id): UserCtx => asViewer(held.context(), id)
 
 // Ada and Cyd live on one shard, Bob on the other.
 let ada: Id

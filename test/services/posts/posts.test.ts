@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Env } from '../../../src/platform/config.ts'
-import { createContext, seenBy, type UserCtx } from '../../../src/platform/context.ts'
+import { asViewer, createContext, type UserCtx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
@@ -20,7 +20,7 @@ import { mint, trustTestKey } from '../../support/tokens.ts'
 import { count, draft } from '../../support/town.ts'
 
 const held = heldBack()
-const as = (id: Id): UserCtx => seenBy(held.context(), id)
+const as = (id: Id): UserCtx => asViewer(held.context(), id)
 const page = { limit: 50 }
 
 // Ada and Cyd live on one shard, Bob on the other.
