@@ -54,7 +54,15 @@ export function docProblems(docs: Sources, exists: (path: string) => boolean): s
   })
 }
 
-const topLevel = ['package.json', 'package-lock.json', 'tsconfig.json', 'wrangler.toml', 'README.md', 'LICENSE']
+const topLevel = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'wrangler.toml',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+]
 const folders = ['migrations', 'src', 'test', 'scripts', 'docs', 'node_modules', 'dist', 'coverage']
 
 /** What stands at the top level though it belongs inside the folder it serves. */
