@@ -1,14 +1,12 @@
 import { parseArgs } from 'node:util'
 import { firstIdAt } from '../src/platform/ids.ts'
-import { execute, main, type System, systemOf, systemOptions, urlOption, wakeSweepers } from './d1.ts'
+import { main, type System, systemOf, systemOptions, urlOption, wakeSweepers } from './cli.ts'
+import { execute } from './databases.ts'
 
-const USAGE = 'Say who is to be what: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'
+const USAGE = 'Usage: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'
 const ROLES = ['user', 'moderator', 'admin']
 
-/**
- * Gives an account a role, as the API does for an admin. Tokens made from now on say so; access tokens in use become void
- * when the event has been delivered.
- */
+/** Gives an account a role, as the API does for an admin, and voids its access tokens. */
 function grant(system: System, handle: string, role: string): void {
   const now = Date.now()
   const account = `(SELECT account_id FROM handles WHERE handle = '${handle}' AND reserved_until IS NULL)`
@@ -21,14 +19,12 @@ function grant(system: System, handle: string, role: string): void {
      INSERT INTO outbox (id, type, data)
        SELECT ${event}, json_object('accountId', CAST(id AS TEXT)) FROM users WHERE id = ${account} AND email_verified = 1`,
   )
-  if (changed?.length !== 1) throw new Error(`Nobody has the handle ${handle}, or its address is not verified yet.`)
+  if (changed?.length !== 1) throw new Error(`No verified account has the handle ${handle}.`)
 }
 
-function report(handle: string, role: string, when: string): string {
-  return `@${handle} is now ${role}. Logging in or refreshing brings the new role at once.
-Access tokens from before keep the old one until they are void, ${when}.
+const report = (handle: string, role: string, when: string) => `@${handle} is now ${role}.
+The next login or refresh brings the new role. Older access tokens keep the old one until they are revoked, ${when}.
 `
-}
 
 await main(async () => {
   const { values, positionals } = parseArgs({ options: { ...systemOptions, ...urlOption }, allowPositionals: true })
