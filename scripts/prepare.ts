@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { withEnvironments } from './build-config.ts'
 import { buildWeb } from './build-web.ts'
 import { buildWorker } from './build-worker.ts'
 import { deployProblems, isDryRun, readCall, type Target } from './check-deployment.ts'
@@ -37,7 +39,9 @@ async function prepareDeployment(command: string, target: string | undefined): P
 async function checkDeployment(target: Target): Promise<void> {
   const { unstable_readConfig } = await import('wrangler')
   const settings = unstable_readConfig({ config: 'wrangler.toml', env: target })
-  const problems = deployProblems(settings, target)
+  const text = readFileSync('wrangler.toml', 'utf8')
+  const stale = withEnvironments(text) === text ? [] : ['its generated sections are stale: run npm run config']
+  const problems = [...stale, ...deployProblems(settings, target)]
   if (problems.length > 0) throw new Error(`wrangler.toml cannot be deployed to ${target}:\n- ${problems.join('\n- ')}`)
   const commands = secretCommands(settings.secrets?.required ?? [], target)
   process.stdout.write('These secrets must be set once; wrangler refuses to deploy without them:\n')
