@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { Visitor } from 'oxc-parser'
-import { lineAt, parseAll, read, type SourceFile, type Sources } from './source-files.ts'
+import { lineAt, parseAll, read, type SourceFile, type Sources, standsAlone } from './source-files.ts'
 
 const LONGEST_FUNCTION = 40
 const LONGEST_FILE = 250
@@ -81,7 +81,7 @@ function longFile({ path, text }: SourceFile): string[] {
 /** Lines that hold a comment and nothing else. */
 const commentLines = ({ text, comments }: SourceFile): number =>
   comments
-    .filter(({ start }) => /(^|\n)\s*$/.test(text.slice(0, start)))
+    .filter(({ start }) => standsAlone(text, start))
     .reduce((sum, { start, end }) => sum + linesOf(text.slice(start, end)), 0)
 
 function commentShare(name: string, goal: number, files: SourceFile[]): Measure {

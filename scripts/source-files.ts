@@ -26,6 +26,9 @@ export const parseAll = (sources: Sources): SourceFile[] =>
 
 export const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length
 
+/** Whether only blanks precede `offset` in its line. */
+export const standsAlone = (text: string, offset: number): boolean => /(^|\n)[ \t]*$/.test(text.slice(0, offset))
+
 /** Every relative import, whatever its form. */
 function importsOf(from: string, program: Program): Import[] {
   const imports: Import[] = []
