@@ -80,6 +80,11 @@ export default defineConfig({
   root,
   test: {
     silent: 'passed-only',
+    reporters: [
+      'default',
+      ...(process.env.GITHUB_ACTIONS ? ['github-actions'] : []),
+      `${root}scripts/slowest-tests.ts`,
+    ],
     maxWorkers: 2,
     projects: [
       { root, ...workers },
