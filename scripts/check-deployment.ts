@@ -28,7 +28,7 @@ export function deployProblems({ vars, d1_databases: databases }: Settings, targ
 type Session = { type: string; command_line_args: string[] }
 
 /**
- * The command line of the wrangler that runs `command` and this build step. wrangler passes its options to nobody, but
+ * The command line of the wrangler that runs `command` and this build step. wrangler does not pass its options on, but
  * appends them to the file WRANGLER_OUTPUT_FILE_PATH, which .env.staging and .env.production set.
  */
 export function readCall(command: string, file = process.env.WRANGLER_OUTPUT_FILE_PATH): string {

@@ -28,7 +28,7 @@ export const persistFlag = ({ stateDir }: Pick<System, 'stateDir'>): string =>
 export const urlOption = { url: { type: 'string', default: 'http://127.0.0.1:8787' } } as const
 
 /**
- * Wakes the sweepers, so that they process what a script wrote, and answers when they will have done so. A cron wakes
+ * Wakes the sweepers, so that they process what a script wrote, and returns when they will have done so. A cron wakes
  * those of a deployed system every minute; locally, nothing else does.
  */
 export async function wakeSweepers({ env }: System, url: string): Promise<string> {

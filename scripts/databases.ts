@@ -15,7 +15,7 @@ export async function databasesOf(env?: string): Promise<Database[]> {
   return unstable_readConfig({ config: 'wrangler.toml', env }).d1_databases
 }
 
-/** Runs SQL statements on a database, named by its binding, through wrangler; answers the rows of each statement. */
+/** Runs SQL statements on a database, named by its binding, through wrangler. Returns the rows of each statement. */
 export function execute({ env, stateDir }: System, binding: string, sql: string): Row[][] {
   const place = env ? ['--remote', '--env', env] : ['--local', '--persist-to', stateDir]
   const command = ['d1', 'execute', binding, ...place, '--yes', '--json', '--command', sql]

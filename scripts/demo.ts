@@ -46,9 +46,9 @@ async function register(name: string): Promise<Person> {
   const handle = `${name}_${suffix}`
   const email = `${handle}@people.example`
   const password = randomUUID()
-  const asked = await caller.ask('POST', '/auth/register', { json: { handle, email, password } })
-  if (asked.status === 429) throw new Error(tooMany(Number(asked.headers.get('retry-after'))))
-  ensure(asked.status === 202, `${name} gets 202, not ${asked.status}: ${JSON.stringify(asked.body)}`)
+  const answer = await caller.ask('POST', '/auth/register', { json: { handle, email, password } })
+  if (answer.status === 429) throw new Error(tooMany(Number(answer.headers.get('retry-after'))))
+  ensure(answer.status === 202, `${name} gets 202, not ${answer.status}: ${JSON.stringify(answer.body)}`)
   const token = await readToken(url, email)
   const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, password } })
   // Requests count against the account from here on.
@@ -138,7 +138,7 @@ async function readAsStranger(hidden: Post): Promise<void> {
   await carol.call('GET', `/posts/${hidden.id}`, 404)
 }
 
-/** Sends requests until one is refused. If the minute ends meanwhile, starts again once with the next one. */
+/** Sends requests until one is refused. If the minute ends before that, starts again once. */
 async function exhaust(bob: Person): Promise<void> {
   let refused = await requestUntilRefused(bob)
   if (performance.now() - bob.firstAt! > WINDOW_MS) {

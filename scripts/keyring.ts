@@ -28,7 +28,7 @@ export function selectOutdated(dataKeys: string, cursor: number, limit: number):
   return `SELECT id, sealed_address FROM users WHERE id > ${cursor} AND ${isOutdated(dataKeys)} ORDER BY id LIMIT ${limit}`
 }
 
-/** The statements that seal these addresses with the current key. An address that has changed meanwhile stays as it is. */
+/** The statements that seal these addresses with the current key, except those that have changed in the meantime. */
 export async function resealing(dataKeys: string, rows: readonly Sealed[]): Promise<string> {
   const config = cryptoConfig({ DATA_KEYS: dataKeys })
   const statements = rows.map(async ({ id, sealed_address: sealed }) => {

@@ -99,7 +99,7 @@ function circles(files: SourceFile[]): string[] {
   const order = new Map<string, number>()
   const stack: string[] = []
   const found: string[] = []
-  /** Answers the earliest file on the stack that can be reached from this one. */
+  /** Returns the position of the earliest file on the stack that can be reached from this one. */
   function visit(path: string): number {
     const index = order.size
     order.set(path, index)

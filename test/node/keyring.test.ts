@@ -38,7 +38,7 @@ test('resealing page by page leaves every address sealed with the new key alone'
   expect(await Promise.all(opened)).toEqual([1, 2, 3, 4].map(address))
 })
 
-test('an address that was resealed meanwhile is not overwritten', async () => {
+test('an address that was resealed in the meantime is not overwritten', async () => {
   const statements = await resealing(after, outdated())
   const newer = await sealedAs(2, after)
   db.prepare('UPDATE users SET sealed_address = ? WHERE id = 2').run(newer)

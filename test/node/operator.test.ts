@@ -12,9 +12,9 @@ import { execute, migrateLocally, withDatabases } from '../../scripts/databases.
 const stateDir = mkdtempSync(join(tmpdir(), 'operator-'))
 const system = { stateDir }
 const keyring = `k1:${btoa('k'.repeat(32))}`
-const asked: string[] = []
+const requests: string[] = []
 const server = createServer(({ url }, response) => {
-  asked.push(url!)
+  requests.push(url!)
   response.end('ok')
 })
 const originOf = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -56,7 +56,7 @@ describe('npm run admin', () => {
       output: `@ada is now admin.
 The next login or refresh brings the new role. Older access tokens keep the old one until they are revoked, within seconds at ${originOf()}.\n`,
     })
-    expect(asked).toEqual(['/cdn-cgi/local/scheduled'])
+    expect(requests).toEqual(['/cdn-cgi/local/scheduled'])
     const [users, events] = execute(
       system,
       'DIRECTORY',
@@ -91,17 +91,17 @@ describe('npm run replay', () => {
   const marked = () => execute(system, 'SHARD_1', 'SELECT sum(replay) AS marked FROM dead_letters')[0]![0]!.marked
 
   test('lists the dead letters of every database, and marks them unless --list is given', async () => {
-    asked.length = 0
+    requests.length = 0
     const list = (await run('replay', '--list', '--url', originOf())).output
     expect(list).toContain(
       'DIRECTORY: none\nSHARD_0: none\nSHARD_1: 2\n  1970-01-01T00:00:00.000Z  socialconnect-events  post.liked\n',
     )
     expect(marked()).toBe(0)
-    expect(asked).toEqual([])
+    expect(requests).toEqual([])
     expect((await run('replay', '--url', originOf())).output).toContain(
       `\nThey are marked for replay. The sweepers send them, a hundred at a time, starting within seconds at ${originOf()}.\n`,
     )
-    expect(asked).toEqual(['/cdn-cgi/local/scheduled'])
+    expect(requests).toEqual(['/cdn-cgi/local/scheduled'])
     expect(marked()).toBe(2)
   })
 })
