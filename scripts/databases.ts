@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { type System, wranglerCommand, wranglerEnv } from './cli.ts'
 
@@ -23,7 +24,8 @@ export function execute({ env, stateDir }: System, binding: string, sql: string)
     encoding: 'utf8',
     stdio: ['inherit', 'pipe', 'inherit'],
     maxBuffer: 2 ** 28,
-    env: wranglerEnv,
+    // Keeps the statements, which may hold sealed addresses, out of the report that .env.staging asks for.
+    env: { ...wranglerEnv, WRANGLER_OUTPUT_FILE_PATH: devNull },
   })
   const answer: unknown = JSON.parse(stdout.slice(Math.max(0, stdout.search(/^[[{]/m))) || '{}')
   if (status === 0 && Array.isArray(answer)) return answer.map(({ results }) => results)
