@@ -70,7 +70,8 @@ function requireFreePort(port: string): Promise<void> {
 function serve(options: Options) {
   const { port, stateDir, variables } = options
   const vars = [`BASE_URL:${originOf(options)}`, ...variables].flatMap((variable) => ['--var', variable])
-  const where = ['--port', port, '--persist-to', stateDir, ...vars]
+  // wrangler may find the debugger's default port free that another server is about to take.
+  const where = ['--port', port, '--inspector-port', '0', '--persist-to', stateDir, ...vars]
   return spawn(process.execPath, wranglerCommand('dev', ...where, '--show-interactive-dev-session=false'), {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { CLOUDFLARE_CF_FETCH_ENABLED: 'false', ...wranglerEnv, STATE_DIR: stateDir },

@@ -28,8 +28,9 @@ test('wrangler dev fails with a message when the state folder cannot be written'
 test('wrangler dev migrates the databases in STATE_DIR', async () => {
   const [port, state] = [await freePort(), join(folder, 'state')]
   const origin = `http://127.0.0.1:${port}`
-  const options = ['--persist-to', state, '--port', String(port), '--var', `BASE_URL:${origin}`]
-  const server = spawn(process.execPath, wranglerCommand('dev', ...options), {
+  const ports = ['--port', String(port), '--inspector-port', '0']
+  const options = ['--persist-to', state, '--var', `BASE_URL:${origin}`]
+  const server = spawn(process.execPath, wranglerCommand('dev', ...ports, ...options), {
     stdio: 'ignore',
     env: { ...offline, STATE_DIR: state },
   })
