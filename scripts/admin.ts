@@ -1,14 +1,12 @@
 import { parseArgs } from 'node:util'
+import { roles } from '../src/platform/context.ts'
 import { firstIdAt } from '../src/platform/data/ids.ts'
-import { execute, main, type System, systemOf, systemOptions, urlOption, wakeSweepers } from './d1.ts'
+import { main, type System, systemOf, systemOptions, urlOption, wakeSweepers } from './cli.ts'
+import { execute } from './databases.ts'
 
-const USAGE = 'Say who is to be what: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'
-const ROLES = ['user', 'moderator', 'admin']
+const USAGE = 'Usage: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'
 
-/**
- * Gives an account a role, as the API does for an admin. Tokens made from now on say so; access tokens in use become void
- * when the event has been delivered.
- */
+/** Gives an account a role, as the API does for an admin, and voids its access tokens. */
 function grant(system: System, handle: string, role: string): void {
   const now = Date.now()
   const account = `(SELECT account_id FROM handles WHERE handle = '${handle}' AND reserved_until IS NULL)`
@@ -21,20 +19,19 @@ function grant(system: System, handle: string, role: string): void {
      INSERT INTO outbox (id, type, data)
        SELECT ${event}, json_object('accountId', CAST(id AS TEXT)) FROM users WHERE id = ${account} AND email_verified = 1`,
   )
-  if (changed?.length !== 1) throw new Error(`Nobody has the handle ${handle}, or its address is not verified yet.`)
+  if (changed?.length !== 1) throw new Error(`No verified account has the handle ${handle}.`)
 }
 
-function report(handle: string, role: string, when: string): string {
-  return `@${handle} is now ${role}. Logging in or refreshing brings the new role at once.
-Access tokens from before keep the old one until they are void, ${when}.
+const report = (handle: string, role: string, when: string) => `@${handle} is now ${role}.
+The next login or refresh brings the new role. Older access tokens keep the old one until they are revoked, ${when}.
 `
-}
 
 await main(async () => {
   const { values, positionals } = parseArgs({ options: { ...systemOptions, ...urlOption }, allowPositionals: true })
   const [verb, name = '', role = '', ...rest] = positionals
   const handle = name.replace(/^@/, '').toLowerCase()
-  const isClear = verb === 'grant' && /^[a-z0-9_]{3,30}$/.test(handle) && ROLES.includes(role) && rest.length === 0
+  const isClear =
+    verb === 'grant' && /^[a-z0-9_]{3,30}$/.test(handle) && roles.some((known) => known === role) && rest.length === 0
   if (!isClear) throw new Error(USAGE)
   const system = systemOf(values)
   grant(system, handle, role)

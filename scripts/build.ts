@@ -1,63 +1,45 @@
-import { STATE_DIR } from './d1.ts'
-import { migrateLocally } from './databases.ts'
-import { deployProblems, type Target } from './deployable.ts'
-import { buildPages } from './pages.ts'
-import { requireTools, requireWritable } from './requirements.ts'
-import { secretCommands, writeDevVars } from './secrets.ts'
-import { buildWorker } from './worker.ts'
-import { endWrangler, findWrangler, isDryRun, isServing, persistsTo, setsVariables } from './wrangler.ts'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { buildWorker, workerFolder } from './build-worker.ts'
 
-// wrangler runs this as its [build] step, before it reads the secrets or starts anything, and names its own command.
-const target = process.argv[2]
-const command = process.env.WRANGLER_COMMAND ?? ''
-const wrangler = command ? findWrangler(command) : undefined
+const LIMIT_KIB = 700
+const COLD_START_GOAL = 2
 
-async function build(): Promise<void> {
-  if (command === 'deploy' || command === 'versions upload') return prepareDeployment(wrangler?.call)
-  requireTools()
-  const stateDir = persistsTo(wrangler?.call ?? []) ?? process.env.STATE_DIR ?? STATE_DIR
-  for (const folder of [stateDir, 'dist/web']) requireWritable(folder)
-  await Promise.all([buildPages(), target === 'development' ? undefined : buildWorker()])
-  writeDevVars()
-  await migrateLocally(stateDir)
+type Module = { name: string; raw: number; gzip: number }
+
+function modules(): Module[] {
+  const names = readdirSync(workerFolder).filter((name) => ['.js', '.wasm'].includes(extname(name)))
+  return names.map((name) => {
+    const bytes = readFileSync(join(workerFolder, name))
+    return { name, raw: bytes.length / 1024, gzip: gzipSync(bytes).length / 1024 }
+  })
 }
 
-/**
- * Databases come last, when nothing that is checked here forbids the deployment. Whether secrets are missing wrangler asks
- * after this; should it refuse, the version that runs goes on with what has been migrated.
- */
-async function prepareDeployment(call: string[] | undefined): Promise<void> {
-  if (!call) throw new Error('Options cannot be seen here: deploy with npx wrangler deploy, on Linux or macOS.')
-  if (target !== 'staging' && target !== 'production') {
-    throw new Error('These are the settings of development: deploy with --env staging or --env production.')
+const line = ({ name, raw, gzip }: Module) =>
+  `${name.padEnd(52)} ${raw.toFixed(1).padStart(8)} KiB ${gzip.toFixed(1).padStart(8)} KiB gzip\n`
+
+function printSizes(): void {
+  const parts = modules()
+  const sum = (key: 'raw' | 'gzip') => parts.reduce((total, part) => total + part[key], 0)
+  const whole = { name: 'whole Worker', raw: sum('raw'), gzip: sum('gzip') }
+  process.stdout.write([...parts, whole].map(line).join(''))
+  if (whole.gzip > LIMIT_KIB) {
+    process.stderr.write(`The Worker is larger than its budget of ${LIMIT_KIB} KiB gzip.\n`)
+    process.exitCode = 1
   }
-  if (setsVariables(call)) throw new Error('--var goes unchecked: set variables in wrangler.toml.')
-  await checkDeployment(target)
-  await Promise.all([buildPages(), buildWorker()])
-  if (isDryRun(call)) process.stdout.write('A dry run: the deployment itself makes and migrates the databases.\n')
-  else (await import('./migrate.ts')).migrate(target)
 }
 
-async function checkDeployment(target: Target): Promise<void> {
-  const { unstable_readConfig } = await import('wrangler')
-  const settings = unstable_readConfig({ config: 'wrangler.toml', env: target })
-  const problems = deployProblems(settings, unstable_readConfig({ config: 'wrangler.toml' }), target)
-  if (problems.length > 0) throw new Error(`wrangler.toml is not fit for ${target}:\n- ${problems.join('\n- ')}`)
-  const commands = secretCommands(settings.secrets?.required ?? [], target)
-  process.stdout.write('Needed once, and wrangler refuses to deploy while one is missing:\n')
-  process.stdout.write(commands.map((line) => `  ${line}\n`).join(''))
+async function printColdStarts(): Promise<void> {
+  const { coldStarts } = await import('../test/bench/start-up.ts')
+  process.stdout.write('\nCPU time of workerd from its start to the first response\n')
+  const starts = await coldStarts(workerFolder)
+  for (const { name, ms } of starts) process.stdout.write(`${name.padEnd(52)} ${ms.toFixed(0).padStart(8)} ms\n`)
+  const [, skeleton, product] = starts
+  const times = product!.ms / skeleton!.ms
+  process.stdout.write(`${times.toFixed(2)} times the skeleton; the goal is at most ${COLD_START_GOAL}\n`)
 }
 
-/** A server that runs stays: its next build may be better. */
-async function fail(message: string): Promise<void> {
-  const serves = command === 'dev' && wrangler !== undefined && isServing(wrangler)
-  process.exitCode = serves ? 0 : 1
-  if (wrangler && !serves) await endWrangler(wrangler, message)
-  else process.stderr.write(`${message}\n`)
-}
-
-try {
-  await build()
-} catch (error) {
-  await fail(error instanceof Error ? error.message : String(error))
-}
+await buildWorker()
+printSizes()
+if (existsSync('/proc/self/stat')) await printColdStarts()

@@ -1,12 +1,37 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { join } from 'node:path'
+import { type System, wranglerCommand, wranglerEnv } from './cli.ts'
 
-const migrationsTable = `CREATE TABLE IF NOT EXISTS d1_migrations (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  name TEXT UNIQUE,
-  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
-)`
+// wrangler is imported on first use: it takes half a second to load, and most calls find nothing to do.
+
+export type Row = Record<string, string | number | null>
+
+type Database = { binding: string; database_name: string; database_id?: string; migrations_dir: string }
+
+export async function databasesOf(env?: string): Promise<Database[]> {
+  const { unstable_readConfig } = await import('wrangler')
+  return unstable_readConfig({ config: 'wrangler.toml', env }).d1_databases
+}
+
+/** Runs SQL statements on a database, named by its binding, through wrangler. Returns the rows of each statement. */
+export function execute({ env, stateDir }: System, binding: string, sql: string): Row[][] {
+  const place = env ? ['--remote', '--env', env] : ['--local', '--persist-to', stateDir]
+  const command = ['d1', 'execute', binding, ...place, '--yes', '--json', '--command', sql]
+  const { stdout, status } = spawnSync(process.execPath, wranglerCommand(...command), {
+    encoding: 'utf8',
+    stdio: ['inherit', 'pipe', 'inherit'],
+    maxBuffer: 2 ** 28,
+    // Keeps the statements, which may hold sealed addresses, out of the report that .env.staging asks for.
+    env: { ...wranglerEnv, WRANGLER_OUTPUT_FILE_PATH: devNull },
+  })
+  const answer: unknown = JSON.parse(stdout.slice(Math.max(0, stdout.search(/^[[{]/m))) || '{}')
+  if (status === 0 && Array.isArray(answer)) return answer.map(({ results }) => results)
+  const { error } = answer as { error?: { text?: string } }
+  throw new Error(`wrangler d1 execute ${binding} failed: ${error?.text ?? stdout}`)
+}
 
 /**
  * Applies the migrations of every local database, as `wrangler d1 migrations apply --local` does one by one, but in one
@@ -14,27 +39,25 @@ const migrationsTable = `CREATE TABLE IF NOT EXISTS d1_migrations (
  */
 export async function migrateLocally(stateDir: string): Promise<void> {
   if (isMigrated(stateDir)) return
-  const { unstable_readConfig } = await import('wrangler')
-  const databases = unstable_readConfig({ config: 'wrangler.toml' }).d1_databases
+  const databases = await databasesOf()
   await withDatabases(stateDir, async (env) => {
-    for (const { binding, migrations_dir } of databases) await applyMigrations(env[binding]!, migrations_dir!)
+    for (const { binding, migrations_dir } of databases) await applyMigrations(env[binding]!, migrations_dir)
   })
   writeFileSync(stampOf(stateDir), fingerprint())
 }
 
-/** Whether every migration there is has been applied to the local databases. */
 export function isMigrated(stateDir: string): boolean {
   return existsSync(stampOf(stateDir)) && readFileSync(stampOf(stateDir), 'utf8') === fingerprint()
 }
 
-/** Lends the local databases, by binding, to `work`. A running server may use them at the same time. */
+/** Opens the local databases, by binding, while `work` runs. A running server may use them at the same time. */
 export async function withDatabases<T>(
   stateDir: string,
   work: (databases: Record<string, D1Database>) => Promise<T>,
 ): Promise<T> {
-  const { getPlatformProxy, unstable_readConfig } = await import('wrangler')
+  const { getPlatformProxy } = await import('wrangler')
   const { env, dispose } = await getPlatformProxy<Record<string, D1Database>>({
-    configPath: databasesOnly(stateDir, unstable_readConfig({ config: 'wrangler.toml' }).d1_databases),
+    configPath: databasesOnly(stateDir, await databasesOf()),
     persist: { path: join(stateDir, 'v3') },
     remoteBindings: false,
   })
@@ -55,14 +78,20 @@ function fingerprint(): string {
   return hash.digest('hex')
 }
 
-// A configuration with the databases alone starts no other simulator, so nothing else in the state folder is touched.
-function databasesOnly(stateDir: string, databases: { binding: string; database_id?: string }[]): string {
+/** Writes a configuration with the databases alone, so that no other simulator touches the state folder. */
+function databasesOnly(stateDir: string, databases: Database[]): string {
   mkdirSync(stateDir, { recursive: true })
   const file = join(stateDir, 'databases.json')
   const d1_databases = databases.map(({ binding, database_id }) => ({ binding, database_id }))
   writeFileSync(file, JSON.stringify({ name: 'migrations', compatibility_date: '2026-11-01', d1_databases }))
   return file
 }
+
+const migrationsTable = `CREATE TABLE IF NOT EXISTS d1_migrations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT UNIQUE,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`
 
 async function applyMigrations(db: D1Database, folder: string): Promise<void> {
   const { unstable_splitSqlQuery } = await import('wrangler')

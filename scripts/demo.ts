@@ -18,7 +18,7 @@ const suffix = Date.now().toString(36)
 type Person = Caller & { id: string; handle: string }
 
 async function play(): Promise<void> {
-  const [ada, bob] = await step('ada and bob register, and verify their addresses', () =>
+  const [ada, bob] = await step('ada and bob register and verify their addresses', () =>
     Promise.all([register('ada'), register('bob')]),
   )
   await step('bob follows ada', () => follow(bob, ada))
@@ -26,17 +26,17 @@ async function play(): Promise<void> {
   const image = await step('ada uploads a JPEG made just now', () => upload(ada))
   const key = randomUUID()
   const draft = { text: `Hello @${bob.handle}, this is my first #sunset`, media: [image.id] }
-  const post = await step('ada posts it, with text, a hashtag and a mention', () => publish(ada, bob, draft, key))
-  await step('it arrives on bob’s socket, and so does the mention', () => arrive(bobLive, post))
-  await step('it is in bob’s home feed, image and all', () => readHome(bob, post))
+  const post = await step('ada posts it with text, a hashtag and a mention', () => publish(ada, bob, draft, key))
+  await step('the post and the mention arrive on bob’s socket', () => arrive(bobLive, post))
+  await step('the post is in bob’s home feed, with its image', () => readHome(bob, post))
   const adaLive = await step('ada opens a socket too', () => openSocket(ada))
   const comment = await step('bob likes it and comments', () => react(bob, post))
-  await step('both notifications arrive on ada’s socket, and are listed', () => readNotifications(ada, adaLive))
+  await step('both notifications arrive on ada’s socket and are listed', () => readNotifications(ada, adaLive))
   await step('ada reads the comment thread', () => readThread(ada, post, comment))
-  await step('the same POST with the same Idempotency-Key makes no second post', () => retry(ada, draft, key, post))
-  const hidden = await step('ada posts for her followers alone, and bob sees it', () => publishPrivately(ada, bob))
+  await step('repeating the POST with its Idempotency-Key creates no second post', () => retry(ada, draft, key, post))
+  const hidden = await step('ada posts for followers only, and bob sees it', () => publishPrivately(ada, bob))
   await step(`bob’s ${QUOTA + 1}st request in a minute gets 429 with Retry-After`, () => exhaust(bob))
-  await step('carol, a stranger, registers, and gets 404 for it', () => knock(hidden))
+  await step('carol, who does not follow ada, gets 404 for it', () => readAsStranger(hidden))
   adaLive.close()
   bobLive.close()
 }
@@ -46,19 +46,19 @@ async function register(name: string): Promise<Person> {
   const handle = `${name}_${suffix}`
   const email = `${handle}@people.example`
   const password = randomUUID()
-  const asked = await caller.ask('POST', '/auth/register', { json: { handle, email, password } })
-  if (asked.status === 429) throw new Error(tooMany(Number(asked.headers.get('retry-after'))))
-  ensure(asked.status === 202, `${name} is answered with 202, not ${asked.status}: ${JSON.stringify(asked.body)}`)
+  const answer = await caller.ask('POST', '/auth/register', { json: { handle, email, password } })
+  if (answer.status === 429) throw new Error(tooMany(Number(answer.headers.get('retry-after'))))
+  ensure(answer.status === 202, `${name} gets 202, not ${answer.status}: ${JSON.stringify(answer.body)}`)
   const token = await readToken(url, email)
   const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, password } })
-  // So far nobody in particular asked; from here on the account does.
+  // Requests count against the account from here on.
   return Object.assign(caller, { token: body.accessToken, admitted: 0, firstAt: null, ...body.account })
 }
 
 const tooMany = (seconds: number) =>
-  `Too many registered from this address in an hour: the demo can go on in ${Math.ceil(seconds / 60)} min, or now with new data: npm start -- --persist-to DIR`
+  `Too many registrations from this address: run the demo again in ${Math.ceil(seconds / 60)} min, or now with new data: npm start -- --persist-to DIR`
 
-/** Ends when the follow has reached ada's side, from where her posts spread. */
+/** Resolves when the follow has reached ada's shard, which sends her posts to followers. */
 async function follow(bob: Person, ada: Person): Promise<void> {
   const { body } = await bob.call<Account>('PUT', `/accounts/${ada.id}/follow`, 200)
   ensure(body.relation?.following === true, 'bob follows ada')
@@ -67,7 +67,7 @@ async function follow(bob: Person, ada: Person): Promise<void> {
     if (followed.followerCount === 1) return
     await sleep(50)
   }
-  throw new Error('The follow did not reach ada’s side')
+  throw new Error('The follow did not reach ada’s shard')
 }
 
 async function upload(ada: Person): Promise<Media> {
@@ -120,59 +120,59 @@ async function readThread(ada: Person, post: Post, comment: Post): Promise<void>
 
 async function retry(ada: Person, json: Draft, idempotencyKey: string, post: Post): Promise<void> {
   const { body, headers } = await ada.call<Post>('POST', '/posts', 201, { json, idempotencyKey })
-  ensure(body.id === post.id, 'the answer is the first post')
-  ensure(headers.get('idempotency-replayed') === 'true', 'the answer says that it is a replay')
+  ensure(body.id === post.id, 'the response is the first post')
+  ensure(headers.get('idempotency-replayed') === 'true', 'the response is marked as a replay')
   const { body: page } = await ada.call<Page<Post>>('GET', `/accounts/${ada.id}/posts`, 200)
   ensure(page.items.length === 1, 'ada has one post')
 }
 
 async function publishPrivately(ada: Person, bob: Person): Promise<Post> {
-  const json = { text: 'For those who follow me', visibility: 'followers' }
+  const json = { text: 'For my followers', visibility: 'followers' }
   const { body } = await ada.call<Post>('POST', '/posts', 201, { json })
   await bob.call('GET', `/posts/${body.id}`, 200)
   return body
 }
 
-async function knock(hidden: Post): Promise<void> {
+async function readAsStranger(hidden: Post): Promise<void> {
   const carol = await register('carol')
   await carol.call('GET', `/posts/${hidden.id}`, 404)
 }
 
-/** Asks until no more is let in. Should the minute end meanwhile, the count begins again with the next one, once. */
+/** Sends requests until one is refused. If the minute ends before that, starts again once. */
 async function exhaust(bob: Person): Promise<void> {
-  let refused = await askUntilRefused(bob)
+  let refused = await requestUntilRefused(bob)
   if (performance.now() - bob.firstAt! > WINDOW_MS) {
     await sleep(Number(refused.get('retry-after')) * 1_000)
     Object.assign(bob, { admitted: 0, firstAt: null })
-    refused = await askUntilRefused(bob)
+    refused = await requestUntilRefused(bob)
   }
   const wait = Number(refused.get('retry-after'))
-  ensure(wait >= 1 && wait <= 60, `Retry-After tells how long to wait, not ${refused.get('retry-after')}`)
-  ensure(bob.admitted === QUOTA, `${QUOTA} requests were let in, not ${bob.admitted}`)
+  ensure(wait >= 1 && wait <= 60, `Retry-After is 1 to 60 s, not ${refused.get('retry-after')}`)
+  ensure(bob.admitted === QUOTA, `${QUOTA} requests were admitted, not ${bob.admitted}`)
 }
 
-async function askUntilRefused(bob: Person): Promise<Headers> {
+async function requestUntilRefused(bob: Person): Promise<Headers> {
   for (let n = 0; n <= 2 * QUOTA; n++) {
     const { status, headers } = await bob.ask('GET', '/notifications/unread-count')
     if (status === 429) return headers
-    ensure(status === 200, `bob is answered with 200 or 429, not ${status}`)
+    ensure(status === 200, `bob gets 200 or 429, not ${status}`)
   }
-  throw new Error(`bob was let in more than ${2 * QUOTA} times`)
+  throw new Error(`more than ${2 * QUOTA} requests of bob were admitted`)
 }
 
 const started = performance.now()
-process.stdout.write(`\nThe main job, against ${url}\n\n`)
+process.stdout.write(`\nThe main features, against ${url}\n\n`)
 try {
   await play()
-  process.stdout.write(`\n  All of it holds, in ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n`)
+  process.stdout.write(`\n  All steps succeeded in ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n`)
 } catch (error) {
   const cause = error instanceof Error ? (error.cause ?? error) : error
   const isAway = cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED'
-  const told = isAway
-    ? `Nothing answers at ${url}: run npm start first, or say where it runs: npm run demo -- --url http://127.0.0.1:8788`
+  const message = isAway
+    ? `Nothing answers at ${url}: run npm start first, or pass its address: npm run demo -- --url http://127.0.0.1:8788`
     : cause instanceof Error
       ? cause.message
       : cause
-  process.stderr.write(`\n  ${told}\n\n`)
+  process.stderr.write(`\n  ${message}\n\n`)
   process.exit(1)
 }

@@ -1,38 +1,32 @@
 import { spawnSync } from 'node:child_process'
-import { unstable_readConfig } from 'wrangler'
-import { main } from './d1.ts'
-import type { Target } from './deployable.ts'
+import { main, wranglerCommand, wranglerEnv } from './cli.ts'
+import { databasesOf } from './databases.ts'
 
-const cli = ['--no-warnings', 'node_modules/wrangler/wrangler-dist/cli.js']
-
-type Database = { binding: string; database_name: string }
-
-/** Makes every deployed database that is not there yet and applies its pending migrations, up to the first failure, which it throws. */
-export function migrate(env: Target): void {
-  const databases: Database[] = unstable_readConfig({ config: 'wrangler.toml', env }).d1_databases
-  const present: { name: string }[] = JSON.parse(wrangler(['d1', 'list', '--json'], 'pipe'))
-  for (const { binding, database_name: name } of databases) {
-    // What it says besides is what to write into wrangler.toml, where no id is to stand.
-    if (!present.some((it) => it.name === name)) wrangler(['d1', 'create', name], 'ignore')
-    wrangler(['d1', 'migrations', 'apply', binding, '--remote', '--env', env], 'inherit')
+/** Creates every deployed database that is missing and applies its pending migrations. Throws at the first failure. */
+export async function migrate(env: 'staging' | 'production'): Promise<void> {
+  const present: { name: string }[] = JSON.parse(wrangler('pipe', 'd1', 'list', '--json'))
+  for (const { binding, database_name: name } of await databasesOf(env)) {
+    // Its output is hidden: it advises to write the id into wrangler.toml, where none belongs.
+    if (!present.some((database) => database.name === name)) wrangler('ignore', 'd1', 'create', name)
+    wrangler('inherit', 'd1', 'migrations', 'apply', binding, '--remote', '--env', env)
   }
 }
 
-/** Without a terminal to ask at, wrangler goes on as if it had been told yes. What it complains of is shown. */
-function wrangler(args: string[], out: 'inherit' | 'ignore' | 'pipe'): string {
-  const { status, stdout } = spawnSync(process.execPath, [...cli, ...args], {
+/** Without a terminal, wrangler asks nothing and goes on. */
+function wrangler(out: 'inherit' | 'ignore' | 'pipe', ...args: string[]): string {
+  const { status, stdout } = spawnSync(process.execPath, wranglerCommand(...args), {
     stdio: ['ignore', out, 'inherit'],
     encoding: 'utf8',
-    env: { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', ...process.env },
+    env: wranglerEnv,
   })
   if (status === 0) return stdout
-  throw new Error(`wrangler ${args.join(' ')} failed. Once that is mended, the same command goes on from there.`)
+  throw new Error(`wrangler ${args.join(' ')} failed. Once the cause is fixed, run the same command again.`)
 }
 
 if (import.meta.main) {
   await main(() => {
     const target = process.argv[2]
     if (target === 'staging' || target === 'production') return migrate(target)
-    throw new Error('Say which databases: npm run migrate -- staging, or npm run migrate -- production')
+    throw new Error('Name an environment: npm run migrate -- staging, or npm run migrate -- production')
   })
 }

@@ -1,16 +1,6 @@
 import { parseArgs } from 'node:util'
-import {
-  execute,
-  main,
-  type Row,
-  type System,
-  sources,
-  systemFlag,
-  systemOf,
-  systemOptions,
-  urlOption,
-  wakeSweepers,
-} from './d1.ts'
+import { main, type System, systemFlag, systemOf, systemOptions, urlOption, wakeSweepers } from './cli.ts'
+import { databasesOf, execute, type Row } from './databases.ts'
 
 const LISTED = 50
 
@@ -18,12 +8,11 @@ const LIST = `SELECT queue, json_extract(body, '$.type') AS type, failed_at, rep
   FROM dead_letters ORDER BY failed_at LIMIT ${LISTED}`
 const MARK = 'UPDATE dead_letters SET replay = 1 WHERE replay = 0'
 
-type Wish = { list: boolean; url: string }
-
-/** Lists the dead letters of every database and, unless only that was asked for, marks them to be sent again. */
-async function replay(system: System, { list, url }: Wish): Promise<void> {
+/** Lists the dead letters of every database and, unless `list` is set, marks them for replay. */
+async function replay(system: System, { list, url }: { list: boolean; url: string }): Promise<void> {
   let total = 0
-  for (const binding of await sources(system)) {
+  for (const { binding } of await databasesOf(system.env)) {
+    if (!/^(DIRECTORY|SHARD_\d+)$/.test(binding)) continue
     const [letters] = execute(system, binding, list ? LIST : `${LIST}; ${MARK}`)
     const count = Number(letters?.[0]?.total ?? 0)
     process.stdout.write(`${binding}: ${count === 0 ? 'none' : count}\n${(letters ?? []).map(lineOf).join('')}`)
@@ -34,24 +23,19 @@ async function replay(system: System, { list, url }: Wish): Promise<void> {
 }
 
 function lineOf({ failed_at, queue, type, replay }: Row): string {
-  return `  ${new Date(Number(failed_at)).toISOString()}  ${queue}  ${type}${replay ? '  (marked already)' : ''}\n`
+  return `  ${new Date(Number(failed_at)).toISOString()}  ${queue}  ${type}${replay ? '  (marked for replay)' : ''}\n`
 }
 
 function howToReplay(system: System): string {
   const flag = systemFlag(system)
-  return `To have them sent again: npm run replay${flag && ` --${flag}`}`
+  return `To replay them: npm run replay${flag && ` --${flag}`}`
 }
 
 const replayed = async (system: System, url: string) =>
-  `They are marked: the sweepers begin to send them again, a hundred at a time, ${await wakeSweepers(system, url)}.`
+  `They are marked for replay. The sweepers send them, a hundred at a time, starting ${await wakeSweepers(system, url)}.`
 
 await main(() => {
-  const { values } = parseArgs({
-    options: {
-      ...systemOptions,
-      ...urlOption,
-      list: { type: 'boolean', default: false },
-    },
-  })
+  const list = { list: { type: 'boolean', default: false } } as const
+  const { values } = parseArgs({ options: { ...systemOptions, ...urlOption, ...list } })
   return replay(systemOf(values), values)
 })

@@ -1,22 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
+/** How a secret is made locally, and the shell command whose output an operator stores. */
 type Recipe = { local: () => string; shell: string }
 
 const randomKey = (encoding: BufferEncoding = 'base64') => randomBytes(32).toString(encoding)
 
-/**
- * How each secret is made: its value on a laptop, and the shell command whose output an operator stores. The keyring is
- * shown too, since rotating a key takes it and Cloudflare shows no secret again.
- */
 const recipes: Record<string, Recipe> = {
   BASE_URL: { local: () => 'http://127.0.0.1:8787', shell: 'echo https://the.address.people.use' },
   AUTH_SECRET: { local: () => randomKey('base64url'), shell: 'openssl rand -base64 32' },
+  // Printed too, because rotating a key needs the keyring and Cloudflare never shows a secret again.
   DATA_KEYS: { local: () => `k1:${randomKey()}`, shell: 'echo k1:$(openssl rand -base64 32) | tee /dev/stderr' },
   INDEX_KEY: { local: () => randomKey(), shell: 'openssl rand -base64 32' },
 }
 
-/** Adds to `.dev.vars` the secrets it lacks; those that stand there stay, or data sealed with them would be lost. */
+/** Adds the missing secrets to `.dev.vars`. Existing ones stay, because local data are sealed with them. */
 export function writeDevVars(file = '.dev.vars'): void {
   const present = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const missing = Object.entries(recipes).filter(([name]) => !new RegExp(`^\\s*${name}\\s*=`, 'm').test(present))

@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs, parseEnv } from 'node:util'
-import { persistFlag, STATE_DIR } from './d1.ts'
+import type { Config } from '../src/platform/env.ts'
+import { main, persistFlag, STATE_DIR } from './cli.ts'
 import { isMigrated, withDatabases } from './databases.ts'
-import { readKeyring } from './seal.ts'
-import { accountRows, type Community, DAY_MS, followRows, foundCommunity } from './seed/community.ts'
+import { cryptoConfig, keyIds } from './keyring.ts'
+import { accountRows, type Community, DAY_MS, followRows, makeCommunity } from './seed/community.ts'
 import { conversations } from './seed/conversations.ts'
 import { growGraph, readGraph } from './seed/graph.ts'
-import { type Keys, loginRows, PASSWORD } from './seed/logins.ts'
+import { loginRows, PASSWORD } from './seed/logins.ts'
 import { makeProgress } from './seed/progress.ts'
 import { makeRandom } from './seed/random.ts'
 import { makeWriter, writeAtOnce } from './seed/writer.ts'
@@ -15,9 +16,9 @@ const USAGE = `Fills the local system with a community.
 
   npm run seed -- [--people 1000] [--posts 20000] [--graph FILE] [--random-seed 1] [--until DATE] [--persist-to DIR]
 
-  --graph        an edge list, plain or gzipped, two names a line, who follow each other; its people stand in for --people
+  --graph        an edge list, plain or gzipped: two names per line, who follow each other; replaces --people
   --random-seed  the same number on the same day makes the same community
-  --until        the day before which everything has happened, as 2026-01-31; today unless given
+  --until        the day before which everything happens, as 2026-01-31; by default today
 `
 
 type Settings = {
@@ -42,13 +43,13 @@ function readSettings(): Settings | null {
     },
   })
   if (values.help) return null
-  const count = (name: 'people' | 'posts' | 'random-seed', least: number) => {
+  const count = (name: 'people' | 'posts' | 'random-seed', min: number) => {
     const number = Number(values[name])
-    if (!Number.isSafeInteger(number) || number < least) throw new Error(`--${name} takes a whole number from ${least}`)
+    if (!Number.isSafeInteger(number) || number < min) throw new Error(`--${name} takes an integer of at least ${min}`)
     return number
   }
   const until = values.until === undefined ? Date.now() : Date.parse(values.until)
-  if (Number.isNaN(until) || until < Date.UTC(2026, 0, 1)) throw new Error('--until takes a day from 2026-01-01 on')
+  if (Number.isNaN(until) || until < Date.UTC(2026, 0, 1)) throw new Error('--until takes a day after 2025-12-31')
   return {
     people: count('people', 2),
     posts: count('posts', 0),
@@ -65,19 +66,20 @@ async function seed(settings: Settings): Promise<void> {
     const flag = persistFlag(settings)
     throw new Error(`The databases in ${stateDir} are not set up: run npm start${flag && ` --${flag}`} once.`)
   }
-  const keys = readKeys()
+  const config = readKeys()
   await withDatabases(stateDir, async (databases) => {
     const community = await plan(settings, databases)
-    const written = await fill(databases, community, keys)
+    const written = await fill(databases, community, config)
     process.stdout.write(report(community, written))
   })
 }
 
-function readKeys(): Keys {
+function readKeys(): Config {
   const local = existsSync('.dev.vars') ? parseEnv(readFileSync('.dev.vars', 'utf8')) : {}
   const { DATA_KEYS, INDEX_KEY } = { ...local, ...process.env }
   if (!DATA_KEYS || !INDEX_KEY) throw new Error('DATA_KEYS and INDEX_KEY are not in .dev.vars: run npm start once.')
-  return { keyring: readKeyring(DATA_KEYS), indexKey: INDEX_KEY }
+  keyIds(DATA_KEYS) // throws unless the keyring is valid
+  return cryptoConfig({ DATA_KEYS, INDEX_KEY })
 }
 
 async function plan(settings: Settings, databases: Record<string, D1Database>): Promise<Community> {
@@ -86,7 +88,7 @@ async function plan(settings: Settings, databases: Record<string, D1Database>): 
   const random = makeRandom(settings.randomSeed)
   const graph = settings.graphFile ? readGraph(settings.graphFile) : growGraph(random, settings.people)
   const { results } = await databases.DIRECTORY!.prepare('SELECT handle FROM handles').all<{ handle: string }>()
-  const community = foundCommunity({
+  const community = makeCommunity({
     ...settings,
     graph,
     random,
@@ -96,12 +98,12 @@ async function plan(settings: Settings, databases: Record<string, D1Database>): 
   })
   const [first] = community.people
   const known = await databases.DIRECTORY!.prepare('SELECT id FROM users WHERE id = ?').bind(Number(first!.id)).first()
-  if (known) throw new Error('This community is there already: choose another, as --random-seed 2')
+  if (known) throw new Error('This community exists already: choose another, for example --random-seed 2')
   return community
 }
 
-/** Logins come last, at once: as long as they are not there, the same command takes up where it was cut off. */
-async function fill(databases: Record<string, D1Database>, community: Community, keys: Keys) {
+/** Writes the logins last, in one batch: until they exist, the same command continues an interrupted run. */
+async function fill(databases: Record<string, D1Database>, community: Community, config: Config) {
   const started = performance.now()
   const writer = makeWriter(databases)
   const progress = makeProgress(community.posts, started)
@@ -109,13 +111,13 @@ async function fill(databases: Record<string, D1Database>, community: Community,
   let posts = 0
   for (const entries of conversations(community)) {
     for (const entry of entries) await writer.add(entry)
-    progress.show(++posts, writer.taken)
+    progress.show(++posts, writer.added)
   }
   for (const entry of accountRows(community)) await writer.add(entry)
   await writer.flush()
-  const logins = await writeAtOnce(databases, [...loginRows(community, keys)])
+  const logins = await writeAtOnce(databases, await loginRows(community, config))
   progress.end()
-  return { rows: writer.taken + logins, seconds: (performance.now() - started) / 1_000 }
+  return { rows: writer.added + logins, seconds: (performance.now() - started) / 1_000 }
 }
 
 function report({ people, posts }: Community, { rows, seconds }: { rows: number; seconds: number }): string {
@@ -123,18 +125,15 @@ function report({ people, posts }: Community, { rows, seconds }: { rows: number;
   const [best, middle] = [known[0]!, known[Math.floor(known.length / 2)]!]
   const number = (n: number) => Math.round(n).toLocaleString('en')
   const { length } = best.followers
-  return `${number(people.length)} people and ${number(posts)} posts are there: ${number(rows)} rows in ${seconds.toFixed(1)} s, ${number(rows / seconds)} a second.
+  return `${number(people.length)} people and ${number(posts)} posts: ${number(rows)} rows in ${seconds.toFixed(1)} s, ${number(rows / seconds)} per second.
 
-  Log in as @${best.handle}, whom ${number(length)} follow, or as @${middle.handle}, whom ${number(middle.followers.length)} do.
-  The password of everyone is: ${PASSWORD}
+  Log in as @${best.handle} (${number(length)} followers) or @${middle.handle} (${number(middle.followers.length)} followers).
+  Everyone's password is: ${PASSWORD}
 `
 }
 
-try {
+await main(async () => {
   const settings = readSettings()
   if (settings) await seed(settings)
   else process.stdout.write(USAGE)
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-  process.exitCode = 1
-}
+})

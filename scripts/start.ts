@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { main, persistFlag, STATE_DIR } from './d1.ts'
-import { requireTools, requireWritable } from './requirements.ts'
+import { main, persistFlag, STATE_DIR, wranglerCommand, wranglerEnv } from './cli.ts'
+import { prepareLocally } from './prepare.ts'
 
 const PORT = '8787'
 
@@ -25,17 +26,15 @@ function readOptions(): Options {
 const originOf = ({ port }: Options) => `http://127.0.0.1:${port}`
 
 async function start(options: Options): Promise<void> {
-  requireTools()
-  for (const folder of [options.stateDir, 'dist/web']) requireWritable(folder)
+  // The build step does the same. Done before wrangler starts, a failure is one line instead of wrangler's report.
+  await prepareLocally(options.stateDir)
   await requireFreePort(options.port)
-  await prepare(options.stateDir)
   const server = serve(options)
+  const exited = once(server, 'exit')
   const early: Buffer[] = []
   const keep = (chunk: Buffer) => early.push(chunk)
   server.stdout.on('data', keep)
   let ending = false
-  // Its build step, where that fails, ends it by a signal too.
-  const exited = new Promise<number>((resolve) => server.once('exit', (code) => resolve(code ?? (ending ? 0 : 1))))
   const end = () => {
     ending = true
     server.kill('SIGTERM')
@@ -46,10 +45,11 @@ async function start(options: Options): Promise<void> {
   const running = await healthy(server, originOf(options))
   process.stdout.write(running ? whereToLook(options) : Buffer.concat(early))
   server.stdout.off('data', keep).pipe(process.stdout)
-  process.exitCode = await exited
+  const [code] = await exited
+  process.exitCode = code ?? (ending ? 0 : 1)
 }
 
-/** npm passes a signal on to its shell, which dies and tells nobody: this process then has another parent. */
+/** npm passes a signal on to its shell, which dies without passing it on. This process then gets another parent. */
 function onceOrphaned(end: () => void): void {
   const parent = process.ppid
   const look = () => {
@@ -61,28 +61,20 @@ function onceOrphaned(end: () => void): void {
 function requireFreePort(port: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = ({ code }: NodeJS.ErrnoException) =>
-      reject(new Error(`Port ${port} cannot be used (${code}): free it, or choose another: npm start -- --port 8788`))
+      reject(new Error(`Port ${port} cannot be used (${code}). Choose another: npm start -- --port 8788`))
     const probe = createServer().once('error', refuse)
     probe.listen(Number(port), '127.0.0.1', () => probe.close(() => resolve()))
   })
 }
 
-// wrangler's [build] step does the same; here, before it starts, a failure is one line instead of wrangler's report.
-async function prepare(stateDir: string): Promise<void> {
-  const [{ migrateLocally }, { writeDevVars }] = await Promise.all([import('./databases.ts'), import('./secrets.ts')])
-  writeDevVars()
-  await migrateLocally(stateDir)
-}
-
 function serve(options: Options) {
   const { port, stateDir, variables } = options
-  const wrangler = ['--no-warnings', 'node_modules/wrangler/wrangler-dist/cli.js', 'dev']
   const vars = [`BASE_URL:${originOf(options)}`, ...variables].flatMap((variable) => ['--var', variable])
-  const where = ['--port', port, '--persist-to', stateDir, ...vars]
-  const offline = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CLOUDFLARE_CF_FETCH_ENABLED: 'false' }
-  return spawn(process.execPath, [...wrangler, ...where, '--show-interactive-dev-session=false'], {
+  // wrangler may find the debugger's default port free that another server is about to take.
+  const where = ['--port', port, '--inspector-port', '0', '--persist-to', stateDir, ...vars]
+  return spawn(process.execPath, wranglerCommand('dev', ...where, '--show-interactive-dev-session=false'), {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...offline, ...process.env, STATE_DIR: stateDir },
+    env: { CLOUDFLARE_CF_FETCH_ENABLED: 'false', ...wranglerEnv, STATE_DIR: stateDir },
   })
 }
 
@@ -98,7 +90,7 @@ async function healthy(server: ChildProcess, origin: string): Promise<boolean> {
 function whereToLook(options: Options): string {
   const origin = originOf(options)
   return `
-  SocialConnect runs. Its data stays in ${options.stateDir}; Ctrl-C stops it.
+  SocialConnect is running. Its data are in ${options.stateDir}. Press Ctrl-C to stop.
 
   Pages        ${origin}/
   API          ${origin}/docs

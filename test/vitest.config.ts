@@ -80,6 +80,7 @@ export default defineConfig({
   root,
   test: {
     silent: 'passed-only',
+    reporters: ['default', ...(process.env.GITHUB_ACTIONS ? ['github-actions'] : []), `${root}test/slowest-tests.ts`],
     maxWorkers: 2,
     projects: [
       { root, ...workers },

@@ -1,25 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const INBOX = '/cdn-cgi/local/explorer/api/local/email/sending'
-const QUERY_TIMEOUT_MS = 20_000
+const TIMEOUT_MS = 20_000
 
 type Mail = { messageId: string; to: string[] }
 
-/** The verification token that was mailed to `address`, from the inbox that wrangler dev keeps. */
+/** Reads the verification token that was mailed to `address` from the local inbox of wrangler dev. */
 export async function readToken(url: string, address: string): Promise<string> {
-  for (const until = performance.now() + QUERY_TIMEOUT_MS; performance.now() < until; await sleep(50)) {
+  for (const until = performance.now() + TIMEOUT_MS; performance.now() < until; await sleep(50)) {
     const mail = (await read<Mail[]>(url, 'per_page=100')).find(({ to }) => to.includes(address))
     if (!mail) continue
     const { text } = await read<{ text: string }>(url, `email_id=${encodeURIComponent(mail.messageId)}`)
     const [, token] = /token: (\S+)/.exec(text) ?? []
-    if (!token) throw new Error(`The mail to ${address} holds no token: ${text}`)
+    if (!token) throw new Error(`The mail to ${address} has no token: ${text}`)
     return token
   }
-  throw new Error(`No mail came to ${address} within ${QUERY_TIMEOUT_MS / 1_000} s`)
+  throw new Error(`No mail to ${address} within ${TIMEOUT_MS / 1_000} s`)
 }
 
 async function read<T>(url: string, query: string): Promise<T> {
   const response = await fetch(`${url}${INBOX}?${query}`)
-  if (!response.ok) throw new Error(`${url} has no local inbox (${response.status}): the demo needs npm start`)
+  if (!response.ok) throw new Error(`${url} has no local inbox (${response.status}): run the demo against npm start`)
   return ((await response.json()) as { result: T }).result
 }

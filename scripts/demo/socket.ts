@@ -1,66 +1,62 @@
 import type { Caller } from './caller.ts'
 
 type Frame = { seq: number; channel?: string; event: string; data: Record<string, string> }
+type Matcher = (frame: Frame) => boolean
 
-const QUERY_TIMEOUT_MS = 15_000
+const TIMEOUT_MS = 15_000
 
-/** An open socket: what has arrived is kept, so that nothing is missed that came before it was waited for. */
+/** An open socket. Received frames are kept, so that one which came early can still be waited for. */
 export type Live = {
-  /** The first frame that is as described, past or to come. */
+  /** The first matching frame, past or future. */
   frame: (channel: string, event: string, data: Record<string, string>) => Promise<Frame>
   close: () => void
 }
 
-/** Opens the caller's socket with a ticket; resolves when the server has greeted it. */
+/** Opens the caller's socket with a ticket; resolves when the server has sent its hello. */
 export async function openSocket(caller: Caller): Promise<Live> {
   const { body } = await caller.call<{ ticket: string }>('POST', '/realtime/tickets', 201)
   const address = `${caller.url.replace(/^http/, 'ws')}/v1/realtime?ticket=${encodeURIComponent(body.ticket)}`
   const socket = new WebSocket(address)
-  // Redeeming the ticket is a request of the account too.
+  // Redeeming the ticket counts as a request of the account.
   caller.admitted += 1
-  const frames: Frame[] = []
-  const waiting = new Set<() => void>()
-  const wake = () => {
-    for (const look of waiting) look()
-  }
-  let lost = ''
-  socket.addEventListener('message', ({ data }) => {
-    frames.push(JSON.parse(String(data)) as Frame)
-    wake()
-  })
-  socket.addEventListener('close', ({ code, reason }) => {
-    lost = `the socket was closed: ${code} ${reason}`
-    wake()
-  })
-
-  function wait(what: string, isIt: (frame: Frame) => boolean): Promise<Frame> {
-    return new Promise((resolve, reject) => {
-      const fail = (why: string) => settle(() => reject(new Error(`${caller.name} waits for ${what}: ${why}`)))
-      const timer = setTimeout(() => fail(`nothing came within ${QUERY_TIMEOUT_MS / 1_000} s`), QUERY_TIMEOUT_MS)
-      const settle = (act: () => void) => {
-        clearTimeout(timer)
-        waiting.delete(look)
-        act()
-      }
-      const look = () => {
-        const found = frames.find(isIt)
-        if (found) settle(() => resolve(found))
-        else if (lost) fail(lost)
-      }
-      waiting.add(look)
-      look()
-    })
-  }
-
+  const wait = makeWait(socket, caller.name)
   await wait('hello', ({ event }) => event === 'hello')
   return {
     frame: (channel, event, data) => {
-      const isIt = (frame: Frame) =>
+      const matches: Matcher = (frame) =>
         frame.channel === channel &&
         frame.event === event &&
         Object.entries(data).every(([key, value]) => frame.data[key] === value)
-      return wait(`${event} ${JSON.stringify(data)}`, isIt)
+      return wait(`${event} ${JSON.stringify(data)}`, matches)
     },
     close: () => socket.close(),
   }
 }
+
+/** Returns a function that waits for a frame of `socket`, and fails when none comes in time or the socket closes. */
+function makeWait(socket: WebSocket, name: string) {
+  const frames: Frame[] = []
+  const changed = new EventTarget()
+  let lost = ''
+  socket.addEventListener('message', ({ data }) => {
+    frames.push(JSON.parse(String(data)) as Frame)
+    changed.dispatchEvent(new Event('change'))
+  })
+  socket.addEventListener('close', ({ code, reason }) => {
+    lost = `the socket was closed: ${code} ${reason}`
+    changed.dispatchEvent(new Event('change'))
+  })
+  return async function wait(what: string, matches: Matcher): Promise<Frame> {
+    const timeout = AbortSignal.timeout(TIMEOUT_MS)
+    for (;;) {
+      const found = frames.find(matches)
+      if (found) return found
+      const reason = lost || (timeout.aborted && `nothing came within ${TIMEOUT_MS / 1_000} s`)
+      if (reason) throw new Error(`${name} waits for ${what}: ${reason}`)
+      await Promise.race([once(changed, 'change'), once(timeout, 'abort')])
+    }
+  }
+}
+
+const once = (target: EventTarget, event: string): Promise<unknown> =>
+  new Promise((resolve) => target.addEventListener(event, resolve, { once: true }))

@@ -2,7 +2,7 @@ export type Step = <T>(title: string, play: () => Promise<T>) => Promise<T>
 
 const TITLE_WIDTH = 68
 
-/** Plays a step and prints its title, a check mark and how long it took; or a cross, and throws on. */
+/** Runs a step and prints its title, whether it succeeded and how long it took. Throws what the step throws. */
 export const step: Step = async (title, play) => {
   const started = performance.now()
   const line = (mark: string) =>
@@ -19,7 +19,6 @@ export const step: Step = async (title, play) => {
   }
 }
 
-/** Throws, telling what should have been, unless it is. */
 export function ensure(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new Error(`This should be, and is not: ${what}`)
+  if (!holds) throw new Error(`Expected, but not true: ${what}`)
 }

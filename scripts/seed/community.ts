@@ -1,33 +1,33 @@
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { type Id, idOf, shardOf } from '../../src/platform/data/ids.ts'
 import { accounts, followers, follows } from '../../src/services/accounts/tables.ts'
-import { notifications } from '../../src/services/notifications/tables.ts'
+import { notificationMarkers, notifications } from '../../src/services/notifications/tables.ts'
 import type { Graph } from './graph.ts'
 import { makeProfile, type Person } from './people.ts'
 import { type Random, sample } from './random.ts'
 
 export const DAY_MS = 86_400_000
-/** Posts are of these last days; people had joined before. */
+/** Posts are from these last days; people joined before. */
 export const DAYS = 30
 const JOINING_DAYS = 300
-/** Only of the last days is there news: what the system would have told people, and they have partly read. */
-const NEWS_DAYS = 7
-const PASSER_BY = 0.15
+/** Only the last days have notifications, some of them read. */
+const NOTIFICATION_DAYS = 7
+const STRANGERS = 0.15
 
 export type Plan = {
   graph: Graph
   posts: number
   random: Random
-  /** When the last thing happens, epoch ms. */
+  /** When everything has happened, epoch ms. */
   until: number
-  /** The shards that take new accounts, and those that there are. */
+  /** The shards that take new accounts, and all shards. */
   openShards: readonly number[]
   shards: readonly number[]
-  /** Handles that others hold. */
+  /** Handles in use. */
   taken: ReadonlySet<string>
 }
 
-/** A row and where it belongs: a binding of wrangler.toml. */
+/** A row, its table, and the binding of its database. */
 export type Entry = { database: string; table: SQLiteTable; row: Record<string, unknown> }
 
 export const entry = <T extends SQLiteTable>(database: string, table: T, row: T['$inferInsert']): Entry => ({
@@ -37,15 +37,15 @@ export const entry = <T extends SQLiteTable>(database: string, table: T, row: T[
 })
 export const shardNamed = (shard: number) => `SHARD_${shard}`
 
-/** People, who follow each other, and what is needed to let things happen idIn them. */
+/** People who follow each other, and the means to generate what they do. */
 export type Community = Plan & {
   people: readonly Person[]
-  /** By handle, as the directory would answer. */
+  /** By handle. */
   accountIds: ReadonlyMap<string, Id>
   newId: (shard: number, time: number) => Id
 }
 
-export function foundCommunity(plan: Plan): Community {
+export function makeCommunity(plan: Plan): Community {
   const { graph, random, until, openShards } = plan
   const taken = new Set(plan.taken)
   const newId = idMaker(random)
@@ -62,7 +62,7 @@ export function foundCommunity(plan: Plan): Community {
   return { ...plan, people, newId, accountIds: new Map(people.map(({ handle, id }) => [handle, id])) }
 }
 
-/** Ids that never repeat. */
+/** Makes unique ids. */
 function idMaker(random: Random) {
   const used = new Set<Id>()
   return (shard: number, time: number): Id => {
@@ -73,7 +73,7 @@ function idMaker(random: Random) {
   }
 }
 
-/** Who follows whom, on both sides, and the news of it. */
+/** The follows, on both shards, and their notifications. */
 export function* followRows(community: Community): Generator<Entry> {
   const { people, random, until } = community
   for (const person of people) {
@@ -84,12 +84,12 @@ export function* followRows(community: Community): Generator<Entry> {
       yield entry(shardNamed(person.shard), follows, { followerId, followeeId })
       yield entry(shardNamed(shard), followers, { accountId: followeeId, followerId })
       const time = until - random.below(DAYS * DAY_MS)
-      yield* newsOf(community, followeeId, { kind: 'follow', actorId: followerId, postId: null, time })
+      yield* notificationOf(community, followeeId, { kind: 'follow', actorId: followerId, postId: null, time })
     }
   }
 }
 
-/** The accounts, with their counts: to be written when everything else is there. */
+/** The accounts, with counts that are known once everything else is generated. */
 export function* accountRows({ people, random, until }: Community): Generator<Entry> {
   for (const person of people) {
     const { id, handle, displayName, bio, joinedAt: createdAt, postCount } = person
@@ -102,26 +102,33 @@ export function* accountRows({ people, random, until }: Community): Generator<En
       followerCount: person.followers.length,
       followingCount: person.follows.length,
       postCount,
-      notificationsReadAt: until - random.below(2 * DAY_MS),
+    })
+    yield entry(shardNamed(person.shard), notificationMarkers, {
+      accountId: id,
+      readAt: until - random.below(2 * DAY_MS),
     })
   }
 }
 
 type NotificationInput = Pick<typeof notifications.$inferInsert, 'kind' | 'actorId' | 'postId'> & { time: number }
 
-/** The notification of an event, if it is recent and not one's own doing. */
-export function* newsOf(community: Community, accountId: Id, { time, ...news }: NotificationInput): Generator<Entry> {
+/** The notification of an event, unless it is old or about one's own action. */
+export function* notificationOf(
+  community: Community,
+  accountId: Id,
+  { time, ...about }: NotificationInput,
+): Generator<Entry> {
   const { until, newId, random } = community
-  if (accountId === news.actorId || time < until - NEWS_DAYS * DAY_MS) return
-  // As the outbox numbers its events: by time alone.
+  if (accountId === about.actorId || time < until - NOTIFICATION_DAYS * DAY_MS) return
+  // An event id, as if the event came from shard 0.
   const id = newId(0, time)
   const arrivedAt = time + 50 + random.below(900)
-  yield entry(shardNamed(shardOf(accountId)), notifications, { accountId, id, ...news, arrivedAt })
+  yield entry(shardNamed(shardOf(accountId)), notifications, { accountId, id, ...about, arrivedAt })
 }
 
-/** At most `count` people who saw what an author wrote: followers, and now and then a passer-by where all may see it. */
+/** At most `count` people who saw a post of `author`: followers, and some strangers if it is public. */
 export function readers({ people, random }: Community, author: number, count: number, isPublic: boolean): number[] {
   const followers = sample(random, people[author]!.followers, count)
-  const seen = followers.map((number) => (isPublic && random.chance(PASSER_BY) ? random.below(people.length) : number))
+  const seen = followers.map((number) => (isPublic && random.chance(STRANGERS) ? random.below(people.length) : number))
   return [...new Set(seen)].filter((number) => number !== author)
 }

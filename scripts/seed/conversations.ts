@@ -2,7 +2,7 @@ import type { Id } from '../../src/platform/data/ids.ts'
 import { feedIndex, lane, publicPosts } from '../../src/services/feed/tables.ts'
 import { entitiesOf } from '../../src/services/posts/entities.ts'
 import { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'
-import { type Community, DAY_MS, DAYS, type Entry, entry, newsOf, readers, shardNamed } from './community.ts'
+import { type Community, DAY_MS, DAYS, type Entry, entry, notificationOf, readers, shardNamed } from './community.ts'
 import { drawer } from './random.ts'
 import { commentText, postText } from './texts.ts'
 
@@ -13,8 +13,8 @@ const MENTIONS = 0.12
 const LIKES_PER_FOLLOWER = 0.06
 const LIKES_OF_A_COMMENT = 0.3
 const COMMENTS_PER_POST = 0.6
-const MOST_COMMENTS = 40
-const ANSWERS = 0.4
+const MAX_COMMENTS = 40
+const REPLIES = 0.4
 const MINUTES_TO_A_COMMENT = 90
 const MINUTES_TO_A_LIKE = 240
 /** The share of all posts that falls into each hour of a day. */
@@ -32,7 +32,7 @@ type Draft = {
   comments: Draft[]
 }
 
-/** Every post with what came of it: comments, likes, the places where they are listed, and the news of all that. */
+/** The rows of each post and its thread: comments, likes, index entries and notifications. */
 export function* conversations(community: Community): Generator<Entry[]> {
   const { people, random } = community
   const activity = people.map(({ followers }) => random.exponential(1) ** 2 * (1 + Math.sqrt(followers.length)))
@@ -40,7 +40,7 @@ export function* conversations(community: Community): Generator<Entry[]> {
   const drawHour = drawer(random, HOURS)
   for (let n = 0; n < community.posts; n++) {
     const root = writePost(community, drawAuthor(), drawHour())
-    const thread = discuss(community, root)
+    const thread = writeThread(community, root)
     yield [root, ...thread].flatMap((draft) => [...rowsOf(community, draft)])
   }
 }
@@ -56,20 +56,20 @@ function writePost(community: Community, author: number, hour: number): Draft {
   return { id, author, text, isPublic, time, mentioned, root: null, parent: null, comments: [] }
 }
 
-/** The comments under a post, in the order of time, for as long as there is time. */
-function discuss(community: Community, root: Draft): Draft[] {
+/** The comments under a post, in order of time, up to the end of the period. */
+function writeThread(community: Community, root: Draft): Draft[] {
   const { random, people, until } = community
   const { followers } = people[root.author]!
   const liveliness = COMMENTS_PER_POST * Math.sqrt(followers.length / 10)
-  const count = Math.min(MOST_COMMENTS, Math.floor(followers.length / 2), Math.round(random.exponential(liveliness)))
+  const count = Math.min(MAX_COMMENTS, Math.floor(followers.length / 2), Math.round(random.exponential(liveliness)))
   const thread: Draft[] = []
   let time = root.time
   for (const reader of readers(community, root.author, count, root.isPublic)) {
     time += MINUTE_MS + Math.floor(random.exponential(MINUTES_TO_A_COMMENT) * MINUTE_MS)
     if (time >= until) break
-    const parent = thread.length > 0 && random.chance(ANSWERS) ? random.pick(thread) : root
-    const isAnswered = parent !== root && parent.author !== root.author && random.chance(0.5)
-    thread.push(writeComment(community, { author: isAnswered ? root.author : reader, root, parent, time }))
+    const parent = thread.length > 0 && random.chance(REPLIES) ? random.pick(thread) : root
+    const isReplied = parent !== root && parent.author !== root.author && random.chance(0.5)
+    thread.push(writeComment(community, { author: isReplied ? root.author : reader, root, parent, time }))
   }
   return thread
 }
@@ -107,11 +107,11 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
   for (const fan of fans) yield entry(home, likes, { postId: id, accountId: people[fan]!.id })
   for (const comment of draft.comments) yield entry(home, threadIndex, { threadId: id, postId: comment.id })
   yield* listings(community, draft)
-  yield* newsOfDraft(community, draft, fans)
+  yield* notificationsOf(community, draft, fans)
 }
 
 function likers(community: Community, { author, root, isPublic }: Draft): number[] {
-  // Whoever likes a comment must see the post that it is under.
+  // Liking a comment requires access to its root post.
   if (root && !root.isPublic) return []
   const { random, people } = community
   const { followers } = people[author]!
@@ -120,7 +120,7 @@ function likers(community: Community, { author, root, isPublic }: Draft): number
   return readers(community, author, count, isPublic)
 }
 
-/** The feed index holds the posts of everyone on every shard, comments on their author's alone. */
+/** Every shard indexes all posts; comments are indexed on their author's shard only. */
 function* listings({ people, shards }: Community, { id, author, root, isPublic }: Draft): Generator<Entry> {
   const { id: authorId, shard } = people[author]!
   const row = { authorId, lane: root ? lane.comments : lane.posts, postId: id }
@@ -128,17 +128,20 @@ function* listings({ people, shards }: Community, { id, author, root, isPublic }
   if (!root && isPublic) yield entry('INDEX', publicPosts, { postId: id, authorId })
 }
 
-function* newsOfDraft(community: Community, draft: Draft, fans: number[]): Generator<Entry> {
+function* notificationsOf(community: Community, draft: Draft, fans: number[]): Generator<Entry> {
   const { people, random, until } = community
   const { id: postId, author, parent, mentioned, time } = draft
   const actorId = people[author]!.id
-  if (parent) yield* newsOf(community, people[parent.author]!.id, { kind: 'comment', actorId, postId, time })
+  if (parent) yield* notificationOf(community, people[parent.author]!.id, { kind: 'comment', actorId, postId, time })
   if (mentioned !== null && (draft.isPublic || people[author]!.followers.includes(mentioned))) {
-    yield* newsOf(community, people[mentioned]!.id, { kind: 'mention', actorId, postId, time })
+    yield* notificationOf(community, people[mentioned]!.id, { kind: 'mention', actorId, postId, time })
   }
   for (const fan of fans) {
     const liked = time + Math.floor(random.exponential(MINUTES_TO_A_LIKE) * MINUTE_MS)
-    const news = { kind: 'like' as const, actorId: people[fan]!.id, postId }
-    yield* newsOf(community, actorId, { ...news, time: liked < until ? liked : time + random.below(until - time) })
+    const like = { kind: 'like' as const, actorId: people[fan]!.id, postId }
+    yield* notificationOf(community, actorId, {
+      ...like,
+      time: liked < until ? liked : time + random.below(until - time),
+    })
   }
 }

@@ -2,21 +2,21 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { Random } from './random.ts'
 
-/** Who follows whom: for each person, by number, the numbers of those whom they follow. */
+/** For each person, by number, the numbers of the people they follow. */
 export type Graph = readonly (readonly number[])[]
 
-const MOST_FOLLOWED_ON_ARRIVAL = 16
+const MAX_FOLLOWED_ON_ARRIVAL = 16
 const FOLLOW_BACK = 0.35
 const THROUGH_A_FRIEND = 0.5
 
 /**
- * A scale-free network (Barabási and Albert 1999; the friends of friends are Holme and Kim's of 2002): people arrive one
- * by one and follow some who are there, the more followed the likelier, or whom those follow; some are followed back.
+ * A scale-free network (Barabási and Albert 1999, with the triads of Holme and Kim 2002): people arrive one by one and
+ * follow others with a probability that grows with their followers, or people whom those follow. Some follow back.
  */
 export function growGraph(random: Random, people: number): Graph {
   const follows: number[][] = Array.from({ length: people }, () => [])
   const pairs = new Set<number>()
-  // Everyone stands here once and once more per follower, so that a draw prefers the followed.
+  // Holds everyone once, and once more per follower, so that a draw prefers people with many followers.
   const urn: number[] = []
   const follow = (follower: number, followee: number) => {
     const pair = follower * people + followee
@@ -26,14 +26,14 @@ export function growGraph(random: Random, people: number): Graph {
     urn.push(followee)
   }
   for (let newcomer = 0; newcomer < people; newcomer++) {
-    const wanted = Math.min(newcomer, 2 + random.below(MOST_FOLLOWED_ON_ARRIVAL - 1))
+    const wanted = Math.min(newcomer, 2 + random.below(MAX_FOLLOWED_ON_ARRIVAL - 1))
     while (follows[newcomer]!.length < wanted) {
       const chosen = random.pick(urn)
       follow(newcomer, chosen)
       if (random.chance(FOLLOW_BACK)) follow(chosen, newcomer)
       const friends = follows[chosen]!
-      const goesOn = friends.length > 0 && random.chance(THROUGH_A_FRIEND) && follows[newcomer]!.length < wanted
-      if (goesOn) follow(newcomer, random.pick(friends))
+      const followsFriend = friends.length > 0 && random.chance(THROUGH_A_FRIEND) && follows[newcomer]!.length < wanted
+      if (followsFriend) follow(newcomer, random.pick(friends))
     }
     urn.push(newcomer)
   }
@@ -41,8 +41,8 @@ export function growGraph(random: Random, people: number): Graph {
 }
 
 /**
- * The network of an edge list: two names a line, `#` before a comment, plain or gzipped. A pair is a friendship, so each
- * follows the other. People are numbered in the order in which the file first names them.
+ * Reads an edge list: two names per line, `#` before a comment, plain or gzipped. The two people of a line follow each
+ * other. People are numbered in order of appearance.
  */
 export function readGraph(file: string): Graph {
   const bytes = readFileSync(file)
@@ -57,7 +57,7 @@ export function readGraph(file: string): Graph {
   for (const [at, line] of text.split('\n').entries()) {
     if (/^\s*(#|$)/.test(line)) continue
     const names = line.trim().split(/[\s,;]+/)
-    if (names.length < 2) throw new Error(`${file}:${at + 1} is no pair: ${line.slice(0, 80)}`)
+    if (names.length < 2) throw new Error(`${file}:${at + 1} is not a pair: ${line.slice(0, 80)}`)
     const [one, other] = [numberOf(names[0]!), numberOf(names[1]!)]
     if (one === other) continue
     follows[one]!.add(other)

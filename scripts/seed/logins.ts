@@ -1,37 +1,32 @@
 import { argon2Sync } from 'node:crypto'
+import { blindIndex, seal } from '../../src/platform/crypto.ts'
+import type { Config } from '../../src/platform/env.ts'
 import { credentials, handles, users } from '../../src/services/identity/tables.ts'
-import { blindIndex, type Keyring, seal, steadyIv } from '../seal.ts'
 import { type Community, type Entry, entry } from './community.ts'
 
 /** The password of every seeded person. */
 export const PASSWORD = 'open sesame, said the seed'
 
-/** The keys of the system that the rows are for. */
-export type Keys = { keyring: Keyring; indexKey: string }
-
-/** What the directory knows of people who have registered and verified their addresses. */
-export function* loginRows({ people, random }: Community, { keyring, indexKey }: Keys): Generator<Entry> {
+/** The rows of the directory for people who have registered and verified their addresses. */
+export async function loginRows({ people, random }: Community, config: Config): Promise<Entry[]> {
   const password = hashOf(PASSWORD)
+  const rows: Entry[] = []
   for (const { id, handle, joinedAt } of people) {
     const address = `${handle}@people.example`
-    const context = `email:${id}`
-    const sealedAddress = seal(keyring, address, context, steadyIv(keyring, address, context))
-    const email = `${blindIndex(indexKey, 'email', address)}@index.invalid`
+    const sealedAddress = await seal(config, address, `email:${id}`)
+    const email = `${await blindIndex(config, 'email', address)}@index.invalid`
     const at = { createdAt: new Date(joinedAt), updatedAt: new Date(joinedAt) }
-    yield entry('DIRECTORY', users, { id, email, emailVerified: true, sealedAddress, ...at })
-    yield entry('DIRECTORY', handles, {
-      handle,
-      accountId: id,
-      address: email,
-      reservedUntil: null,
-      mailedAt: joinedAt,
-    })
     const credential = { id: uuid(random.next), accountId: id, providerId: 'credential', userId: id, password }
-    yield entry('DIRECTORY', credentials, { ...credential, ...at })
+    rows.push(
+      entry('DIRECTORY', users, { id, email, emailVerified: true, sealedAddress, ...at }),
+      entry('DIRECTORY', handles, { handle, accountId: id, address: email, reservedUntil: null, mailedAt: joinedAt }),
+      entry('DIRECTORY', credentials, { ...credential, ...at }),
+    )
   }
+  return rows
 }
 
-/** As src/services/identity/passwords.ts has it; the salt is steady, so that the row is. */
+/** The format of src/services/identity/passwords.ts, with a fixed salt, so that the same seed makes the same row. */
 function hashOf(password: string): string {
   const nonce = Buffer.from('a salt for seeds')
   const cost = { memory: 19_456, passes: 2, parallelism: 1 }
@@ -40,6 +35,7 @@ function hashOf(password: string): string {
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${text(nonce)}$${text(hash)}`
 }
 
+/** A version 4 UUID from the community's own random numbers. */
 function uuid(next: () => number): string {
   const digits = Array.from({ length: 31 }, () => Math.floor(next() * 16).toString(16)).join('')
   const parts = [digits.slice(0, 8), digits.slice(8, 12), `4${digits.slice(12, 15)}`, `8${digits.slice(15, 18)}`]

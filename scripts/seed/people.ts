@@ -4,7 +4,7 @@ import type { Random } from './random.ts'
 import { sample } from './random.ts'
 import { topics } from './topics.ts'
 
-/** A member of the community. Others are known by their numbers, which are their places in the list of all. */
+/** A member of the community. Numbers are positions in the list of all people. */
 export type Person = {
   id: Id
   shard: number
@@ -18,7 +18,7 @@ export type Person = {
   postCount: number
 }
 
-/** A name, a handle that is not yet in `taken`, and what one would read on the person's page. */
+/** A name, a bio, and a handle that is not in `taken`. */
 export function makeProfile(random: Random, taken: Set<string>) {
   const { given, family } = random.pick(names)
   const [first, last] = [random.pick(given), random.pick(family)]
@@ -40,7 +40,7 @@ function freeHandle(random: Random, first: string, last: string, taken: Set<stri
   return handle
 }
 
-/** The letters of a name that a handle may have: ø and å without their marks. */
+/** The letters of a name that are allowed in a handle, without diacritics. */
 function plain(name: string): string {
   const letters = name.replaceAll('ø', 'o').normalize('NFD').toLowerCase()
   return letters.replace(/[^a-z]/g, '')

@@ -1,7 +1,7 @@
 const WIDTH = 30
 const EVERY_MS = 100
 
-/** A bar of how many of the posts are written, and how fast rows are; nothing where nobody watches. */
+/** A progress bar; silent unless the output is a terminal. */
 export function makeProgress(total: number, started: number) {
   const { isTTY } = process.stdout
   let shown = 0

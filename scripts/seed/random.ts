@@ -1,4 +1,4 @@
-/** Numbers that look random and are the same for the same seed. */
+/** Pseudo-random numbers, the same for the same seed. */
 export type Random = {
   /** At least 0 and less than 1. */
   next: () => number
@@ -6,7 +6,7 @@ export type Random = {
   below: (limit: number) => number
   chance: (probability: number) => boolean
   pick: <T>(list: readonly T[]) => T
-  /** Positive, of this mean, mostly smaller and now and then much larger. */
+  /** Exponentially distributed with this mean. */
   exponential: (mean: number) => number
 }
 
@@ -21,7 +21,7 @@ export function makeRandom(seed: number): Random {
     c = ((c << 21) | (c >>> 11)) + sum
     return (sum >>> 0) / 2 ** 32
   }
-  // Seeds that differ in one bit only part after some rounds.
+  // Similar seeds give similar numbers in the first rounds.
   for (let round = 0; round < 20; round++) next()
   const below = (limit: number) => Math.floor(next() * limit)
   return {
@@ -41,7 +41,7 @@ export function sample<T>(random: Random, list: readonly T[], count: number): T[
   return [...drawn].map((index) => list[index]!)
 }
 
-/** Draws indexes of `weights`, each as often as its weight says. */
+/** Draws indexes of `weights`, each with a probability proportional to its weight. */
 export function drawer(random: Random, weights: readonly number[]): () => number {
   let total = 0
   const sums = weights.map((weight) => (total += weight))

@@ -5,18 +5,18 @@ const WITH = ['with @', 'thanks to @', 'as @ suggested', 'cc @', 'you were right
 const HASHTAGS = 0.45
 const SECOND_HASHTAG = 0.3
 
-/** The text of a post on one of the author's topics, perhaps with hashtags, and with a mention when there is a friend. */
+/** A post on one of the author's topics, sometimes with hashtags, and with a mention if `friend` is given. */
 export function postText(random: Random, interests: readonly number[], friend: string | null): string {
   const topic = topics[random.pick(interests)]!
-  const said = fill(random, random.pick(topic.posts))
+  const text = fill(random, random.pick(topic.posts))
   const mention = friend === null ? '' : ` (${random.pick(WITH).replace('@', `@${friend}`)})`
-  return `${said}${mention}${hashtags(random, topic)}`
+  return `${text}${mention}${hashtags(random, topic)}`
 }
 
-/** What somebody says to a post, or, with `to`, answers to somebody's comment. */
+/** A comment on a post, or with `to` a reply to that person's comment. */
 export function commentText(random: Random, to: string | null): string {
-  const said = fill(random, random.pick(to === null ? comments : replies))
-  return to === null ? said : `@${to} ${said}`
+  const text = fill(random, random.pick(to === null ? comments : replies))
+  return to === null ? text : `@${to} ${text}`
 }
 
 function hashtags(random: Random, { tag, related }: Topic): string {

@@ -1,282 +1,132 @@
-/** What people talk about: `tag` is the hashtag, `bio` how they say so, `posts` and `asides` what they say. */
+/** What people post about: `tag` is the hashtag, `bio` the words on a profile, `posts` the templates of posts. */
 export type Topic = { tag: string; related: string[]; bio: string; posts: string[] }
 
-/**
- * The texts are templates: `{a|b}` becomes one of its choices, and `{name}` one of the words of that name.
- */
-export const words: Record<string, string[]> = {
-  today: ['today', 'this morning', 'this evening', 'after work', 'at lunch', 'before breakfast', 'late last night'],
-  weekend: ['this weekend', 'on Saturday', 'on Sunday', 'tomorrow', 'next week', 'on Thursday evening'],
-  place: [
-    'the harbour',
-    'the old market',
-    'the canal',
-    'the hill behind the station',
-    'the botanical garden',
-    'the pier',
-  ],
-  weather: ['rain', 'fog', 'sun', 'wind', 'drizzle', 'the first frost', 'a clear sky', 'sudden hail'],
-  good: [
-    'lovely',
-    'brilliant',
-    'wonderful',
-    'surprisingly good',
-    'so worth it',
-    'quietly perfect',
-    'better than planned',
-  ],
-  many: ['two', 'three', 'four', 'five', 'six', 'nine', 'a dozen'],
-  who: [
-    'my sister',
-    'my neighbour',
-    'an old friend',
-    'my dad',
-    'a colleague',
-    'the kids',
-    'my flatmate',
-    'nobody but the dog',
-  ],
-  feeling: [
-    'Very happy.',
-    'No regrets.',
-    'Would do it again.',
-    'My legs disagree.',
-    'More please.',
-    'Learned a lot.',
-    '',
-  ],
-}
+// In a template, `{a|b}` becomes one of its choices, and `{name}` one of the words of that name.
 
-export const topics: Topic[] = [
-  {
-    tag: 'photography',
-    related: ['blackandwhite', 'goldenhour', 'streetphotography'],
-    bio: 'always carrying a camera',
-    posts: [
-      '{Up before the sun|Stayed out late|Walked for hours} and the light over {place} was {good}.',
-      'Shot a whole roll of film {today}. {Now the waiting begins.|I already know frame twelve is the one.|Half of it is pigeons.}',
-      'A reminder to myself: {move your feet|turn around before you leave|wait one more minute|look for the reflections}.',
-      '{weather} turns {place} into a different {city|planet|film set}. {feeling}',
-      'Printed {many} photographs {today}. They look nothing like they do on a screen, in the best way.',
-      'The best lens is the one that {is not at home|you know by heart|fits in a coat pocket}. Today that was an old 50.',
-    ],
-  },
-  {
-    tag: 'baking',
-    related: ['sourdough', 'bread', 'homemade'],
-    bio: 'bread, mostly',
-    posts: [
-      'The sourdough {finally rose|collapsed again|has an ear you could hang a coat on}. {feeling}',
-      'Baked {many} {cinnamon buns|cardamom knots|loaves of rye|lemon tarts} {today} and shared them with {who}.',
-      'Tip: {weigh the water too|let the dough rest an hour longer|cold butter, warm hands, no hurry|turn the tray halfway}. Makes all the difference.',
-      'Does anyone have a {good|trusted|foolproof} recipe for {focaccia|pumpernickel|brioche|gluten-free bread}? Mine comes out {flat|dry|like a roof tile}.',
-      'The whole house smells of {fresh bread|caramel|burnt sugar, do not ask|cinnamon}.',
-      'Fed the starter, fed the cat, {forgot to feed myself|now feeding the oven}. In that order.',
-    ],
-  },
-  {
-    tag: 'cycling',
-    related: ['bikecommute', 'gravel', 'bikepacking'],
-    bio: 'two wheels and a bell',
-    posts: [
-      '{many} hours on the bike through {weather}. {feeling}',
-      'New {tyres|chain|saddle|brake pads}, and it rides like a different bike. {feeling}',
-      'Rode out to {place} {today} with {who}. Coffee at the turn, headwind home, {good}.',
-      'To the driver who waited behind me for the whole climb: thank you, you are the reason I still do this.',
-      'Commuting by bike, day {many}: {nobody honked|passed the same jogger twice|overtaken by a cargo bike full of children}.',
-      'They have painted a bike lane {on the bridge|past the school|to the station}! It ends in a bush, but it is a start.',
-    ],
-  },
-  {
-    tag: 'gardening',
-    related: ['allotment', 'tomatoes', 'seeds'],
-    bio: 'growing things, killing basil',
-    posts: [
-      'The first {tomato|courgette|sunflower|radish} of the year is {here|ripe|the size of a marble}. {feeling}',
-      'Planted {many} rows of {garlic|tulips|broad beans|kale} {today}, in {weather}.',
-      'The slugs have {found the lettuce|won|left one leaf, out of politeness}.',
-      'Swapping seeds {weekend}: I have far too many {beans|marigolds|chillies}. Who wants some?',
-      'Turned the compost {today}. It is {warm|alive|finally soil}. Small joys.',
-      'Half an hour of weeding with {who} and the world makes sense again.',
-    ],
-  },
-  {
-    tag: 'books',
-    related: ['reading', 'bookclub', 'library'],
-    bio: 'reading on every train',
-    posts: [
-      'Finished a book {today} that I will be {thinking about|recommending|arguing with} for a long time.',
-      'Page {many} hundred and I still do not know {who the narrator is|why there is a goat|whom to trust}. {feeling}',
-      'The library had the {sequel|second volume|large-print edition} after all. My evening is decided.',
-      'What is the last book that made you {laugh out loud|miss your stop|change your mind}?',
-      'Our book club meets {weekend}. I have read {half of it|it twice|the back cover}.',
-      'Lent my favourite novel to {who}. It came back with coffee stains and {better|funnier|sharper} notes than mine.',
-    ],
-  },
-  {
-    tag: 'music',
-    related: ['vinyl', 'livemusic', 'nowplaying'],
-    bio: 'plays the cello, badly but with love',
-    posts: [
-      'Heard {a string quartet|a brass band|three buskers and a dog|a choir} at {place} {today}. Stood there until the end.',
-      'Practised the same {many} bars for an hour. {They are now slower, but right.|My neighbours know them too.|feeling}',
-      'Found a {scratched|signed|misprinted} record for one coin at the flea market. Side B is {good}.',
-      'That moment when the whole room goes quiet before the {encore|last verse|first note}.',
-      'First rehearsal with the new band {weekend}. We have {a name|a drummer|one song and a half}.',
-      'What do you listen to when {it rains|you cook|you cannot sleep|you need to write}?',
-    ],
-  },
-  {
-    tag: 'running',
-    related: ['trailrunning', 'parkrun', 'marathontraining'],
-    bio: 'slow runner, happy runner',
-    posts: [
-      '{many} kilometres along {place} in {weather}. {feeling}',
-      'Ran with {who} {today} and talked the whole way. That is the right pace.',
-      'Week {many} of the plan: {everything hurts|something clicked|I slept more than I ran}.',
-      'Signed up for {a half marathon|the night run|a relay with people who are faster than me}. What have I done.',
-      'New shoes, same hill, {same result|one minute faster|more blisters}.',
-      'Whoever put a bench at the top of that climb: I owe you one.',
-    ],
-  },
-  {
-    tag: 'programming',
-    related: ['opensource', 'typescript', 'debugging'],
-    bio: 'writes software and deletes more of it',
-    posts: [
-      'Deleted {many} hundred lines {today} and everything still works. Best commit of the {week|month|year}.',
-      'The bug was {a time zone|an off-by-one|a cache|a comma|in the test}. It is always {a time zone|a cache}.',
-      'Wrote the test first for once. It {failed for the right reason|found something else|made the code shorter}.',
-      'Today I learned that {your database can tell you why a query is slow|you can rubber-duck to an actual duck|the documentation was right}.',
-      'Reviewed a pull request from {who} and learned more than from any course.',
-      'Naming things, cache invalidation and {estimating|meetings|printers}.',
-    ],
-  },
-  {
-    tag: 'trains',
-    related: ['nighttrain', 'railways', 'slowtravel'],
-    bio: 'would rather take the night train',
-    posts: [
-      'On the slow train to the coast. {many} stops, {many} tunnels, one very good window seat.',
-      'The conductor announced {the view|a herd of deer|his retirement} and the whole carriage {looked up|applauded|got quiet}.',
-      'Delayed by {weather}, reading on the platform. Honestly? {good}.',
-      'Booked the night train for {weekend}. Wake me when there are mountains.',
-      'There is no better office than a dining car. {feeling}',
-      'Changed trains {many} times {today} and every connection worked. Buying a lottery ticket next.',
-    ],
-  },
-  {
-    tag: 'film',
-    related: ['cinema', 'documentary', 'nowwatching'],
-    bio: 'back row, middle seat',
-    posts: [
-      'Saw a {silent film with a live piano|documentary about bees|three-hour epic|restored classic} {today}. {feeling}',
-      'The tiny cinema by {place} is saved! {Two screens|Forty seats|One screen and a popcorn machine}, and it stays.',
-      'Nobody in that film ever {closes a door|finishes a meal|charges a phone}. I could not stop noticing.',
-      'Film night {weekend} with {who}. Taking suggestions: nothing with {sharks|subtitles off|a twist}.',
-      'Stayed for the credits and was rewarded with {the best song|a joke|total silence}.',
-    ],
-  },
-  {
-    tag: 'astronomy',
-    related: ['stargazing', 'moon', 'darkskies'],
-    bio: 'looks up a lot',
-    posts: [
-      'Clear sky at last. Saturn through a borrowed telescope, {who} beside me, both of us whispering.',
-      'Counted {many} meteors from {place} before the clouds came. {feeling}',
-      'The moon over {place} {today}: so bright that you could read by it.',
-      'The space station passed right overhead {today}. Four minutes of waving like a fool.',
-      'Explained an eclipse with {an orange and a lamp|two apples|a football and the hallway light}. The orange did not survive.',
-    ],
-  },
-  {
-    tag: 'football',
-    related: ['matchday', 'sundayleague', 'womensfootball'],
-    bio: 'left back in every sense',
-    posts: [
-      'We lost {many} to nil and {laughed the whole way home|still had the better songs|our keeper was man of the match}.',
-      'Sunday league in {weather}: the ball stopped in a puddle on the line. Not a goal. Still talking about it.',
-      'Took {who} to their first match {today}. They cheered for {both sides|the referee|the dog on the pitch}.',
-      'That pass in the last minute. {feeling}',
-      'New season, old boots. See you at training {weekend}.',
-    ],
-  },
-  {
-    tag: 'climbing',
-    related: ['bouldering', 'mountains', 'hiking'],
-    bio: 'chalk on everything',
-    posts: [
-      'Finally sent the {blue|yellow|overhanging} one after {many} weeks of falling off it. {feeling}',
-      'Up on the ridge by sunrise with {who}. {weather}, tea from the flask, no signal at all.',
-      'Lesson of the day: trust your {feet|belayer|breakfast}.',
-      'Rest day. My forearms have filed a complaint.',
-      'The path to {place} is open again after the storm. Thank you, volunteers.',
-    ],
-  },
-  {
-    tag: 'coffee',
-    related: ['tea', 'espresso', 'cafes'],
-    bio: 'decaf is also coffee',
-    posts: [
-      'New {beans|grinder|kettle|cup} {today}. The first one was {good}.',
-      'The café by {place} now {opens at six|roasts its own|has a cat}. I may never leave.',
-      'Third cup. {I can hear colours.|Still Monday.|The report is writing itself.}',
-      'Unpopular opinion: {filter beats espresso|tea after four|milk first|the crema does not matter}.',
-      'Coffee with {who} {weekend}. It has been {many} months. Too long.',
-    ],
-  },
-  {
-    tag: 'birds',
-    related: ['birdwatching', 'nature', 'wetlands'],
-    bio: 'will stop mid-sentence for a kingfisher',
-    posts: [
-      'A {kingfisher|barn owl|goldcrest|pair of cranes} at {place} {today}. Nobody believed me until I showed the blurry photo.',
-      'The swifts are {back|gone|early this year}. You notice the silence {first|last}.',
-      'Heard {many} species before breakfast. Saw one of them. It was a pigeon.',
-      'Put up a nest box with {who} {today}. First visitor: {a wasp|a very confident tit|the cat}.',
-      '{weather} on the marsh, and geese coming over by the hundred. {feeling}',
-    ],
-  },
-  {
-    tag: 'boardgames',
-    related: ['tabletop', 'gamenight', 'chess'],
-    bio: 'reads the rules so you need not',
-    posts: [
-      'Game night {weekend}! We need {many} more people and someone who {reads rules|brings snacks|can lose}.',
-      'Lost to {who} again. By one point. They are {eight|very smug|not even sorry}.',
-      'Explained the rules in {many} minutes, a personal record. Then we played them wrong.',
-      'Played chess in the park {today} with a stranger. {Lost in silence, learned two openings.|A draw and a shared thermos.}',
-      'The expansion is bigger than the game. The shelf has {opinions|run out|given up}.',
-    ],
-  },
-]
+export const words: Record<string, string[]> = Object.fromEntries(
+  `
+today: today|this morning|this evening|after work|at lunch|before breakfast|late last night
+weekend: this weekend|on Saturday|on Sunday|tomorrow|next week|on Thursday evening
+place: the harbour|the old market|the canal|the hill behind the station|the botanical garden|the pier
+weather: rain|fog|sun|wind|drizzle|the first frost|a clear sky|sudden hail
+good: lovely|brilliant|wonderful|surprisingly good|so worth it|quietly perfect|better than planned
+many: two|three|four|five|six|nine|a dozen
+who: my sister|my neighbour|an old friend|my dad|a colleague|the kids|my flatmate|nobody but the dog
+feeling: Very happy.|No regrets.|Would do it again.|My legs disagree.|More please.|Learned a lot.|
+`
+    .trim()
+    .split('\n')
+    .map((line) => line.split(': ') as [string, string])
+    .map(([name, choices]) => [name, choices.split('|')]),
+)
 
-export const comments = [
-  'This is {good}.',
-  '{Love|Adore|Needed} this.',
-  'Ha, exactly my experience {too|last week|every single time}.',
-  'Where was this? I want to go.',
-  'Congratulations! {feeling}',
-  'I had no idea. Thank you for {sharing|writing this|the tip}.',
-  'Can I join {weekend}?',
-  'You have just made my {day|commute|Monday}.',
-  'Strong disagree, but {beautifully put|I respect it|let us have a coffee about it}.',
-  'How long did that take you?',
-  '{who} says exactly the same.',
-  'More of this, please.',
-  'Tried it {today}: {it works|it really works|I did something wrong, but it was fun}.',
-  'Saving this for {weekend}.',
-  'The {last sentence|second part|detail about it} got me.',
-  'Bring some next time!',
-]
+/** One topic a paragraph: its tag and related tags, its bio, its templates. */
+const paragraphs = `
+photography blackandwhite goldenhour streetphotography: always carrying a camera
+{Up before the sun|Stayed out late|Walked for hours} and the light over {place} was {good}.
+Shot a whole roll of film {today}. {Now the waiting begins.|I already know frame twelve is the one.|Half of it is pigeons.}
+A reminder to myself: {move your feet|turn around before you leave|wait one more minute|look for the reflections}.
+{weather} turns {place} into a different {city|planet|film set}. {feeling}
 
-export const replies = [
-  'Thank you! {feeling}',
-  'Yes! Come along {weekend}.',
-  'Took me {many} attempts, honestly.',
-  'Near {place}, on the left. You cannot miss it.',
-  'Ha, fair point.',
-  'I will write it up {weekend}, promise.',
-  'Same here. {feeling}',
-  'That is kind of you.',
-]
+baking sourdough bread homemade: bread, mostly
+The sourdough {finally rose|collapsed again|has an ear you could hang a coat on}. {feeling}
+Baked {many} {cinnamon buns|cardamom knots|loaves of rye|lemon tarts} {today} and shared them with {who}.
+Does anyone have a {good|trusted|foolproof} recipe for {focaccia|pumpernickel|brioche}? Mine comes out like a roof tile.
+Fed the starter, fed the cat, {forgot to feed myself|now feeding the oven}. In that order.
+
+cycling bikecommute gravel bikepacking: two wheels and a bell
+{many} hours on the bike through {weather}. {feeling}
+New {tyres|chain|saddle|brake pads}, and it rides like a different bike. {feeling}
+Rode out to {place} {today} with {who}. Coffee at the turn, headwind home, {good}.
+They have painted a bike lane {on the bridge|past the school|to the station}! It ends in a bush, but it is a start.
+
+gardening allotment tomatoes seeds: growing things, killing basil
+The first {tomato|courgette|sunflower|radish} of the year is {here|ripe|the size of a marble}. {feeling}
+Planted {many} rows of {garlic|tulips|broad beans|kale} {today}, in {weather}.
+The slugs have {found the lettuce|won|left one leaf, out of politeness}.
+Swapping seeds {weekend}: I have far too many {beans|marigolds|chillies}. Who wants some?
+
+books reading bookclub library: reading on every train
+Finished a book {today} that I will be {thinking about|recommending|arguing with} for a long time.
+Page {many} hundred and I still do not know {who the narrator is|why there is a goat|whom to trust}. {feeling}
+What is the last book that made you {laugh out loud|miss your stop|change your mind}?
+Our book club meets {weekend}. I have read {half of it|it twice|the back cover}.
+
+music vinyl livemusic nowplaying: plays the cello, badly but with love
+Heard {a string quartet|a brass band|three buskers and a dog|a choir} at {place} {today}. Stood there until the end.
+Found a {scratched|signed|misprinted} record for one coin at the flea market. Side B is {good}.
+First rehearsal with the new band {weekend}. We have {a name|a drummer|one song and a half}.
+What do you listen to when {it rains|you cook|you cannot sleep|you need to write}?
+
+running trailrunning parkrun marathontraining: slow runner, happy runner
+{many} kilometres along {place} in {weather}. {feeling}
+Ran with {who} {today} and talked the whole way. That is the right pace.
+Week {many} of the plan: {everything hurts|something clicked|I slept more than I ran}.
+New shoes, same hill, {same result|one minute faster|more blisters}.
+
+programming opensource typescript debugging: writes software and deletes more of it
+Deleted {many} hundred lines {today} and everything still works. Best commit of the {week|month|year}.
+The bug was {a time zone|an off-by-one|a cache|a comma|in the test}. It is always {a time zone|a cache}.
+Wrote the test first for once. It {failed for the right reason|found something else|made the code shorter}.
+Naming things, cache invalidation and {estimating|meetings|printers}.
+
+trains nighttrain railways slowtravel: would rather take the night train
+On the slow train to the coast. {many} stops, {many} tunnels, one very good window seat.
+The conductor announced {the view|a herd of deer|his retirement} and the whole carriage {looked up|applauded|got quiet}.
+Delayed by {weather}, reading on the platform. Honestly? {good}.
+Changed trains {many} times {today} and every connection worked. Buying a lottery ticket next.
+
+astronomy stargazing moon darkskies: looks up a lot
+Clear sky at last. Saturn through a borrowed telescope, {who} beside me, both of us whispering.
+Counted {many} meteors from {place} before the clouds came. {feeling}
+The moon over {place} {today}: so bright that you could read by it.
+Explained an eclipse with {an orange and a lamp|two apples|a football}. The {orange|lamp|audience} did not survive.
+
+coffee tea espresso cafes: decaf is also coffee
+New {beans|grinder|kettle|cup} {today}. The first one was {good}.
+The café by {place} now {opens at six|roasts its own|has a cat}. I may never leave.
+Third cup. {I can hear colours.|Still Monday.|The report is writing itself.}
+Coffee with {who} {weekend}. It has been {many} months. Too long.
+
+birds birdwatching nature wetlands: will stop mid-sentence for a kingfisher
+A {kingfisher|barn owl|goldcrest|pair of cranes} at {place} {today}. Nobody believed me until I showed the blurry photo.
+The swifts are {back|gone|early this year}. You notice the silence {first|last}.
+Put up a nest box with {who} {today}. First visitor: {a wasp|a very confident tit|the cat}.
+{weather} on the marsh, and geese coming over by the hundred. {feeling}
+`
+
+export const topics: Topic[] = paragraphs
+  .trim()
+  .split('\n\n')
+  .map((paragraph) => {
+    const [heading = '', ...posts] = paragraph.split('\n')
+    const [tags = '', bio = ''] = heading.split(': ')
+    const [tag = '', ...related] = tags.split(' ')
+    return { tag, related, bio, posts }
+  })
+
+export const comments = `
+This is {good}.
+{Love|Adore|Needed} this.
+Ha, exactly my experience {too|last week|every single time}.
+Where was this? I want to go.
+Congratulations! {feeling}
+I had no idea. Thank you for {sharing|writing this|the tip}.
+Can I join {weekend}?
+Strong disagree, but {beautifully put|I respect it|let us have a coffee about it}.
+Tried it {today}: {it works|it really works|I did something wrong, but it was fun}.
+The {last sentence|second part|detail about it} got me.
+`
+  .trim()
+  .split('\n')
+
+export const replies = `
+Thank you! {feeling}
+Yes! Come along {weekend}.
+Took me {many} attempts, honestly.
+Near {place}, on the left. You cannot miss it.
+Ha, fair point.
+I will write it up {weekend}, promise.
+`
+  .trim()
+  .split('\n')

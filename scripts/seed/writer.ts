@@ -3,31 +3,31 @@ import { getTableColumns, getTableName } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Entry } from './community.ts'
 
-/** One parameter carries many rows, for D1 takes a hundred parameters at most, and two megabytes in each. */
+/** One JSON parameter holds many rows, because D1 takes at most 100 parameters of 2 MB each. */
 const CHARACTERS_PER_STATEMENT = 1_000_000
 const ATTEMPTS = 200
 
 type Databases = Record<string, D1Database>
 type Statement = { database: string; insert: string; rows: string[]; characters: number }
 
-/** Writes rows many at a time. A row that is there already stays, so that a run which was cut off can be repeated. */
+/** Writes rows in bulk. Existing rows stay, so that an interrupted run can be repeated. */
 export function makeWriter(databases: Databases) {
   const collect = makeCollector()
-  let taken = 0
+  let added = 0
 
   async function write({ database, insert, rows }: Statement): Promise<void> {
     const again = `${insert} WHERE true ON CONFLICT DO NOTHING`
-    await persistently(() => databases[database]!.prepare(again).bind(`[${rows}]`).run())
+    await retryWhileLocked(() => databases[database]!.prepare(again).bind(`[${rows}]`).run())
   }
 
   return {
-    /** How many rows it has been given; all are written once `flush` is done. */
-    get taken() {
-      return taken
+    /** How many rows were added. `flush` writes what is still buffered. */
+    get added() {
+      return added
     },
     async add(entry: Entry): Promise<void> {
       const full = collect.add(entry)
-      taken += 1
+      added += 1
       if (full) await write(full)
     },
     async flush(): Promise<void> {
@@ -36,17 +36,17 @@ export function makeWriter(databases: Databases) {
   }
 }
 
-/** Writes all of the rows, which are of one database, or none. Throws when one of them is there already. */
+/** Writes all rows, which belong to one database, or none. Throws if a row exists. */
 export async function writeAtOnce(databases: Databases, entries: readonly Entry[]): Promise<number> {
   const collect = makeCollector()
   const full = entries.flatMap((entry) => collect.add(entry) ?? [])
   const db = databases[entries[0]!.database]!
   const statements = [...full, ...collect.rest()].map(({ insert, rows }) => db.prepare(insert).bind(`[${rows}]`))
-  await persistently(() => db.batch(statements))
+  await retryWhileLocked(() => db.batch(statements))
   return entries.length
 }
 
-/** Gathers rows into statements, one database and table each; `add` hands out the statement that has become full. */
+/** Collects rows into one statement for each database and table. `add` returns a statement when it is full. */
 function makeCollector() {
   const open = new Map<string, Statement>()
   return {
@@ -77,7 +77,7 @@ function insertionInto(table: SQLiteTable, row: Entry['row']): string {
   return `INSERT INTO ${getTableName(table)} (${names}) SELECT ${values} FROM json_each(?)`
 }
 
-/** The columns that the rows of a table give; the others have defaults. */
+/** The columns that `row` sets; the others have defaults. */
 function columnsOf(table: SQLiteTable, row: Entry['row']): [string, Column][] {
   return Object.entries(getTableColumns(table)).filter(([name]) => name in row)
 }
@@ -85,8 +85,8 @@ function columnsOf(table: SQLiteTable, row: Entry['row']): [string, Column][] {
 const driverValue = (value: unknown, column: Column) =>
   value === null || value === undefined ? null : column.mapToDriverValue(value)
 
-/** A running server may be writing to the same file just then. */
-async function persistently(work: () => Promise<unknown>): Promise<void> {
+/** Retries while a running server writes to the same file. */
+async function retryWhileLocked(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       await work()

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-// The short form: whether it measures, and the built Worker with production's settings works off what is written. The
-// figures of so short a run say nothing.
+// A short run: it proves that the benchmark measures and that the built Worker processes its events under production's
+// settings. Its figures mean nothing.
 test.runIf(existsSync('/proc/self/schedstat'))(
-  'the bench measures the built Worker, and no event of it is left over',
+  'the benchmark measures the built Worker and leaves no event unprocessed',
   async () => {
     const args = ['test/bench/bench.ts', '--no-save', '--rounds', '1', '--seconds', '0.1']
     const { stdout } = await promisify(execFile)(process.execPath, args)

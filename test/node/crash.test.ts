@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
-test('the server, killed under writes, loses nothing that it acknowledged and makes nothing twice', async () => {
+test('a server killed during writes loses no acknowledged write and duplicates none', async () => {
   const run = promisify(execFile)(process.execPath, ['test/crash/crash.ts', '--kills', '2', '--writers', '10'])
   const { stdout } = await run
   expect(stdout).toContain('0 acknowledged posts lost')

@@ -5,16 +5,16 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 
-test('where nobody more may register, the demo says so, until when, and what to do meanwhile', async () => {
+test('when registrations are limited, the demo says for how long and what to do meanwhile', async () => {
   const server = createServer((_, response) => response.writeHead(429, { 'retry-after': '1261' }).end('{}'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const demo = spawn(process.execPath, ['scripts/demo.ts', '--url', url], { stdio: ['ignore', 'ignore', 'pipe'] })
   const closed = once(demo, 'close')
-  const said = await text(demo.stderr)
-  expect([said, ...(await closed)]).toEqual([
+  const output = await text(demo.stderr)
+  expect([output, ...(await closed)]).toEqual([
     `
-  Too many registered from this address in an hour: the demo can go on in 22 min, or now with new data: npm start -- --persist-to DIR
+  Too many registrations from this address: run the demo again in 22 min, or now with new data: npm start -- --persist-to DIR
 
 `,
     1,

@@ -7,15 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { execute } from '../../scripts/d1.ts'
-import { migrateLocally, withDatabases } from '../../scripts/databases.ts'
+import { execute, migrateLocally, withDatabases } from '../../scripts/databases.ts'
 
 const stateDir = mkdtempSync(join(tmpdir(), 'operator-'))
 const system = { stateDir }
 const keyring = `k1:${btoa('k'.repeat(32))}`
-const asked: string[] = []
+const requests: string[] = []
 const server = createServer(({ url }, response) => {
-  asked.push(url!)
+  requests.push(url!)
   response.end('ok')
 })
 const originOf = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -44,20 +43,20 @@ async function run(script: string, ...args: string[]) {
   const env = { ...process.env, DATA_KEYS: keyring }
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env })
   const closed = once(child, 'close')
-  const said = (await Promise.all([text(child.stdout), text(child.stderr)])).join('')
+  const output = (await Promise.all([text(child.stdout), text(child.stderr)])).join('')
   const [status] = await closed
-  return { status, said }
+  return { status, output }
 }
 
 describe('npm run admin', () => {
-  test('gives a verified account its role, voids its access tokens, and announces it', async () => {
+  test('gives a verified account its role, revokes its access tokens and records an event', async () => {
     const before = Date.now()
     expect(await run('admin', 'grant', '@Ada', 'admin', '--url', originOf())).toEqual({
       status: 0,
-      said: `@ada is now admin. Logging in or refreshing brings the new role at once.
-Access tokens from before keep the old one until they are void, within seconds at ${originOf()}.\n`,
+      output: `@ada is now admin.
+The next login or refresh brings the new role. Older access tokens keep the old one until they are revoked, within seconds at ${originOf()}.\n`,
     })
-    expect(asked).toEqual(['/cdn-cgi/local/scheduled'])
+    expect(requests).toEqual(['/cdn-cgi/local/scheduled'])
     const [users, events] = execute(
       system,
       'DIRECTORY',
@@ -68,48 +67,48 @@ Access tokens from before keep the old one until they are void, within seconds a
     expect(events).toEqual([{ type: 'identity.role-changed', data: '{"accountId":"1024"}' }])
   })
 
-  test('says when a server that does not run will know', async () => {
-    const { said } = await run('admin', 'grant', 'ada', 'moderator', '--url', 'http://127.0.0.1:1')
-    expect(said).toContain(
-      'until they are void, within seconds of the server’s next start or write: nothing answers at http://127.0.0.1:1.\n',
+  test('says when the change takes effect if no server runs', async () => {
+    const { output } = await run('admin', 'grant', 'ada', 'moderator', '--url', 'http://127.0.0.1:1')
+    expect(output).toContain(
+      'until they are revoked, within seconds of the server’s next start or write, because nothing answers at http://127.0.0.1:1.\n',
     )
   })
 
-  test('refuses whoever is not there yet, and what is not clear', async () => {
-    const nobody = { status: 1, said: 'Nobody has the handle bob, or its address is not verified yet.\n' }
+  test('refuses unverified accounts and malformed commands', async () => {
+    const nobody = { status: 1, output: 'No verified account has the handle bob.\n' }
     expect(await run('admin', 'grant', 'bob', 'admin')).toEqual(nobody)
     for (const args of [
       ['grant', "a'--", 'user'],
       ['grant', 'ada', 'boss'],
     ]) {
-      expect((await run('admin', ...args)).said).toMatch(/^Say who is to be what/)
+      expect((await run('admin', ...args)).output).toMatch(/^Usage: npm run admin/)
     }
-    expect((await run('admin', 'grant', 'ada', 'user', '--env', 'prod')).said).toMatch(/^There is no environment prod/)
+    expect((await run('admin', 'grant', 'ada', 'user', '--env', 'prod')).output).toMatch(/^Unknown environment prod/)
   })
 })
 
 describe('npm run replay', () => {
   const marked = () => execute(system, 'SHARD_1', 'SELECT sum(replay) AS marked FROM dead_letters')[0]![0]!.marked
 
-  test('lists the dead letters of every database, and marks them unless only that was asked for', async () => {
-    asked.length = 0
-    const list = (await run('replay', '--list', '--url', originOf())).said
+  test('lists the dead letters of every database, and marks them unless --list is given', async () => {
+    requests.length = 0
+    const list = (await run('replay', '--list', '--url', originOf())).output
     expect(list).toContain(
       'DIRECTORY: none\nSHARD_0: none\nSHARD_1: 2\n  1970-01-01T00:00:00.000Z  socialconnect-events  post.liked\n',
     )
     expect(marked()).toBe(0)
-    expect(asked).toEqual([])
-    expect((await run('replay', '--url', originOf())).said).toContain(
-      `\nThey are marked: the sweepers begin to send them again, a hundred at a time, within seconds at ${originOf()}.\n`,
+    expect(requests).toEqual([])
+    expect((await run('replay', '--url', originOf())).output).toContain(
+      `\nThey are marked for replay. The sweepers send them, a hundred at a time, starting within seconds at ${originOf()}.\n`,
     )
-    expect(asked).toEqual(['/cdn-cgi/local/scheduled'])
+    expect(requests).toEqual(['/cdn-cgi/local/scheduled'])
     expect(marked()).toBe(2)
   })
 })
 
-test('npm run keys puts a new key in front of a deployed keyring, and says how it is stored and used', async () => {
-  const { said } = await run('keys', 'rotate', '--env', 'staging')
-  const [, renewed] = /^ {2}echo '(.+)' \| npx wrangler secret put DATA_KEYS --env staging$/m.exec(said) ?? []
+test('npm run keys puts a new key in front of a deployed keyring and says how to store and use it', async () => {
+  const { output } = await run('keys', 'rotate', '--env', 'staging')
+  const [, renewed] = /^ {2}echo '(.+)' \| npx wrangler secret put DATA_KEYS --env staging$/m.exec(output) ?? []
   expect(renewed).toMatch(new RegExp(`^k2:.{44},${keyring}$`))
-  expect(said).toContain(`  DATA_KEYS='${renewed}' npm run keys -- reseal --env staging\n`)
+  expect(output).toContain(`  DATA_KEYS='${renewed}' npm run keys -- reseal --env staging\n`)
 })

@@ -14,7 +14,7 @@ function inFolder(run: (file: string) => void): void {
   }
 }
 
-test('a fresh clone gets every required secret, readable by its owner only', () => {
+test('a fresh clone gets every required secret, readable only by its owner', () => {
   inFolder((file) => {
     writeDevVars(file)
     const names = readFileSync(file, 'utf8')
@@ -26,7 +26,7 @@ test('a fresh clone gets every required secret, readable by its owner only', () 
   })
 })
 
-test('secrets that are there stay as they are; those that are missing join them', () => {
+test('existing secrets are kept and missing ones added', () => {
   inFolder((file) => {
     writeFileSync(file, 'DATA_KEYS=k7:mine')
     writeDevVars(file)

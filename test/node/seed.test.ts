@@ -7,31 +7,33 @@ import { gzipSync } from 'node:zlib'
 import { getTableName } from 'drizzle-orm'
 import { afterAll, describe, expect, test } from 'vitest'
 import { migrateLocally, withDatabases } from '../../scripts/databases.ts'
-import { readKeyring } from '../../scripts/seal.ts'
-import { accountRows, type Community, type Entry, followRows, foundCommunity } from '../../scripts/seed/community.ts'
+import { cryptoConfig } from '../../scripts/keyring.ts'
+import { accountRows, type Community, type Entry, followRows, makeCommunity } from '../../scripts/seed/community.ts'
 import { conversations } from '../../scripts/seed/conversations.ts'
 import { growGraph, readGraph } from '../../scripts/seed/graph.ts'
 import { loginRows } from '../../scripts/seed/logins.ts'
 import { makeRandom } from '../../scripts/seed/random.ts'
 import { shardOf, timeOf } from '../../src/platform/data/ids.ts'
+import { blindIndex, open } from '../../src/platform/security/crypto.ts'
 import type { accounts, follows } from '../../src/services/accounts/tables.ts'
 import type { feedIndex } from '../../src/services/feed/tables.ts'
+import type { users as usersTable } from '../../src/services/identity/tables.ts'
 import type { notifications } from '../../src/services/notifications/tables.ts'
 import type { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'
 
 const UNTIL = Date.UTC(2026, 5, 1)
 const secrets = { DATA_KEYS: `k1:${btoa('k'.repeat(32))}`, INDEX_KEY: btoa('i'.repeat(32)) }
-const keys = { keyring: readKeyring(secrets.DATA_KEYS), indexKey: secrets.INDEX_KEY }
+const config = cryptoConfig(secrets)
 const folder = mkdtempSync(join(tmpdir(), 'seed-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function rowsOf(
+async function rowsOf(
   randomSeed: number,
   { posts = 300, taken = [] as string[] } = {},
-): { community: Community; entries: Entry[] } {
+): Promise<{ community: Community; entries: Entry[] }> {
   const random = makeRandom(randomSeed)
   const shards = [0, 1]
-  const community = foundCommunity({
+  const community = makeCommunity({
     graph: growGraph(random, 80),
     posts,
     random,
@@ -44,17 +46,20 @@ function rowsOf(
     ...followRows(community),
     ...[...conversations(community)].flat(),
     ...accountRows(community),
-    ...loginRows(community, keys),
+    ...(await loginRows(community, config)),
   ]
   return { community, entries }
 }
 
+/** Sealed addresses are left out, because every seal is different. */
 function digest(entries: Entry[]): string {
-  const lines = entries.map(({ database, table, row }) => JSON.stringify([database, getTableName(table), row]))
+  const lines = entries.map(({ database, table, row: { sealedAddress, ...row } }) =>
+    JSON.stringify([database, getTableName(table), row]),
+  )
   return createHash('sha256').update(lines.join('\n')).digest('hex')
 }
 
-const { community, entries } = rowsOf(1, { posts: 4_000 })
+const { community, entries } = await rowsOf(1, { posts: 4_000 })
 type Placed<T> = T & { database: string }
 function all<T>(table: string): Placed<T>[] {
   const mine = entries.filter((entry) => getTableName(entry.table) === table)
@@ -67,7 +72,7 @@ const allLikes = all<typeof likes.$inferSelect>('likes')
 const byId = new Map(allPosts.map((post) => [post.id, post]))
 const following = new Set(allFollows.map(({ followerId, followeeId }) => `${followerId} ${followeeId}`))
 
-/** Whether the account may see the post, and the one that it is under. */
+/** Whether the account may see the post and its root. */
 function maySee(accountId: string, postId: string): boolean {
   const post = byId.get(postId as never)!
   if (post.rootId && !maySee(accountId, post.rootId)) return false
@@ -75,27 +80,37 @@ function maySee(accountId: string, postId: string): boolean {
 }
 
 describe('a community', () => {
-  test('is the same, byte for byte, for the same seed, and another one for another', () => {
-    const once = digest(rowsOf(1).entries)
-    expect(digest(rowsOf(1).entries)).toBe(once)
-    expect(digest(rowsOf(2).entries)).not.toBe(once)
+  test('is the same for the same seed and different for another', async () => {
+    const once = digest((await rowsOf(1)).entries)
+    expect(digest((await rowsOf(1)).entries)).toBe(once)
+    expect(digest((await rowsOf(2)).entries)).not.toBe(once)
   })
 
-  test('takes no handle that others have, and is otherwise the same', () => {
+  test('seals each address so that the Worker can open it and find it by its index', async () => {
+    const users = all<typeof usersTable.$inferSelect>('users')
+    expect(users).toHaveLength(80)
+    for (const { id, email, sealedAddress } of users.slice(0, 5)) {
+      const address = await open(config, sealedAddress, `email:${id}`)
+      expect(address).toBe(`${community.people.find((person) => person.id === id)!.handle}@people.example`)
+      expect(email).toBe(`${await blindIndex(config, 'email', address)}@index.invalid`)
+    }
+  })
+
+  test('skips handles in use and is otherwise unchanged', async () => {
     const others = community.people.slice(0, 20).map(({ handle }) => handle)
-    const { people } = rowsOf(1, { taken: others }).community
+    const { people } = (await rowsOf(1, { taken: others })).community
     expect(people.filter(({ handle }) => others.includes(handle))).toEqual([])
     expect(people.map(({ id }) => id)).toEqual(community.people.map(({ id }) => id))
   })
 
-  test('has a few whom many follow, and many whom few do', () => {
+  test('has a few people with many followers and many people with few', () => {
     const followed = growGraph(makeRandom(3), 2_000).flat()
     const counts = [...Map.groupBy(followed, (number) => number).values()].map(({ length }) => length)
     const sorted = counts.sort((a, b) => b - a)
     expect(sorted[0]).toBeGreaterThan(30 * sorted[1_000]!)
   })
 
-  test('holds every row in the shard of whoever owns it, at a time of the last thirty days', () => {
+  test('keeps every row in its owner’s shard, dated within the last thirty days', () => {
     for (const { id, database, authorId } of allPosts) {
       expect(database).toBe(`SHARD_${shardOf(id)}`)
       expect(shardOf(authorId)).toBe(shardOf(id))
@@ -105,7 +120,7 @@ describe('a community', () => {
     for (const { followerId, database } of allFollows) expect(database).toBe(`SHARD_${shardOf(followerId)}`)
   })
 
-  test('counts what is there', () => {
+  test('has counts that equal the rows they count', () => {
     const count = <T>(rows: T[], owner: (row: T) => string | null) => Map.groupBy(rows, owner)
     const real = allFollows.filter(({ followerId, followeeId }) => followerId !== followeeId)
     const [followed, follow] = [count(real, (row) => row.followeeId), count(real, (row) => row.followerId)]
@@ -125,7 +140,7 @@ describe('a community', () => {
     expect(all('followers').length).toBe(real.length)
   })
 
-  test('lists each post on every shard and each comment on its own, and publicly what is public', () => {
+  test('indexes posts on every shard, comments on their own shard, and public posts publicly', () => {
     const lists = Map.groupBy(all<typeof feedIndex.$inferSelect>('feed_index'), (row) => row.postId)
     const open = new Set(all<{ postId: string }>('public_posts').map((row) => row.postId))
     for (const { id, rootId, visibility, database } of allPosts) {
@@ -135,18 +150,18 @@ describe('a community', () => {
     }
   })
 
-  test('lets nobody like, answer or hear of what they may not see', () => {
+  test('has no like, reply or notification by or for people who may not see the post', () => {
     for (const { accountId, postId } of allLikes) expect(maySee(accountId, postId)).toBe(true)
     for (const { authorId, parentId } of allPosts) if (parentId) expect(maySee(authorId, parentId)).toBe(true)
-    const news = all<typeof notifications.$inferSelect>('notifications')
-    expect(new Set(news.map(({ kind }) => kind))).toEqual(new Set(['follow', 'like', 'comment', 'mention']))
-    for (const { accountId, actorId, postId } of news) {
+    const received = all<typeof notifications.$inferSelect>('notifications')
+    expect(new Set(received.map(({ kind }) => kind))).toEqual(new Set(['follow', 'like', 'comment', 'mention']))
+    for (const { accountId, actorId, postId } of received) {
       expect(accountId).not.toBe(actorId)
       if (postId) expect(maySee(accountId, postId)).toBe(true)
     }
   })
 
-  test('mentions people who are there, where the text says so', () => {
+  test('mentions existing people at the place the entity says', () => {
     const mentions = allPosts.flatMap((post) =>
       post.entities.flatMap((entity) => (entity.kind === 'mention' ? [{ ...entity, post }] : [])),
     )
@@ -158,7 +173,7 @@ describe('a community', () => {
   })
 })
 
-test('an edge list, plain or gzipped, makes friends both ways', () => {
+test('each line of an edge list, plain or gzipped, makes two people follow each other', () => {
   const list = '# a comment\n7 3\n3\t9\n\n7 3\n5 5\n'
   const [plain, zipped] = [join(folder, 'graph.txt'), join(folder, 'graph.txt.gz')]
   writeFileSync(plain, list)
@@ -166,7 +181,7 @@ test('an edge list, plain or gzipped, makes friends both ways', () => {
   expect(readGraph(plain)).toEqual([[1], [0, 2], [1], []])
   expect(readGraph(zipped)).toEqual(readGraph(plain))
   writeFileSync(plain, '1 2\nalone\n')
-  expect(() => readGraph(plain)).toThrow(`${plain}:2 is no pair: alone`)
+  expect(() => readGraph(plain)).toThrow(`${plain}:2 is not a pair: alone`)
 })
 
 describe('npm run seed', () => {
@@ -178,7 +193,7 @@ describe('npm run seed', () => {
       { encoding: 'utf8', env: { ...process.env, ...secrets } },
     )
 
-  test('refuses databases that are not set up, telling what to do', () => {
+  test('refuses databases that are not set up and says what to run', () => {
     const { status, stderr } = seed()
     expect([status, stderr]).toEqual([
       1,
@@ -186,17 +201,17 @@ describe('npm run seed', () => {
     ])
   })
 
-  test('fills the databases, and refuses to do it twice', async () => {
+  test('fills the databases and refuses to do it twice', async () => {
     await migrateLocally(state)
     const first = seed()
     expect(first.stderr).toBe('')
-    expect(first.stdout).toMatch(/^40 people and 200 posts are there: [\d,]+ rows in [\d.]+ s, [\d,]+ a second\.\n/)
+    expect(first.stdout).toMatch(/^40 people and 200 posts: [\d,]+ rows in [\d.]+ s, [\d,]+ per second\.\n/)
     expect(await counts(state)).toMatchObject({ users: 40, handles: 40, credentials: 40, accounts: 40, posts: 200 })
 
     const second = seed()
     expect([second.status, second.stderr]).toEqual([
       1,
-      'This community is there already: choose another, as --random-seed 2\n',
+      'This community exists already: choose another, for example --random-seed 2\n',
     ])
     expect(await counts(state)).toMatchObject({ users: 40, posts: 200 })
   })

@@ -23,33 +23,33 @@ test.each([
   [['--bogus'], /^Unknown option '--bogus'.*\n$/],
   [['--port', 'abc'], /^--port takes a number from 1 to 65535\.\n$/],
   [['--port', '65536'], /^--port takes a number from 1 to 65535\.\n$/],
-  [['--persist-to', '/proc/none'], /^The folder \/proc\/none cannot be written: .*\n$/],
   [['--persist-to', file], /^The folder .*file cannot be written: .*\n$/],
-])('what cannot be done with %j is said in one line', (options, line) => {
+  [['--persist-to', join(file, 'below')], /^The folder .*file\/below cannot be written: .*\n$/],
+])('npm start with the invalid options %j fails with one line', (options, line) => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/start.ts', ...options], { encoding: 'utf8' })
   expect([status, stderr]).toEqual([1, expect.stringMatching(line)])
 })
 
-test('npm start prints commands for its port and its data, and nothing outlives it when it is told to end', async () => {
+test('npm start prints commands for its port and data, and leaves no process behind when it is terminated', async () => {
   const port = await freePort()
   const state = join(folder, 'state')
   const npm = spawn('npm', ['start', '--', '--port', String(port), '--persist-to', state])
-  let said = ''
+  let output = ''
   await new Promise<void>((resolve, reject) => {
-    npm.once('exit', () => reject(new Error(said)))
+    npm.once('exit', () => reject(new Error(output)))
     npm.stderr.on('data', (chunk) => {
-      said += chunk
+      output += chunk
     })
     npm.stdout.on('data', (chunk) => {
-      said += chunk
-      if (said.includes('npm run seed')) resolve()
+      output += chunk
+      if (output.includes('npm run seed')) resolve()
     })
   })
-  expect(said).toContain(`npm run demo -- --url http://127.0.0.1:${port} `)
-  expect(said).toContain(`npm run seed -- --people 1000 --posts 20000 --persist-to ${state}\n`)
+  expect(output).toContain(`npm run demo -- --url http://127.0.0.1:${port} `)
+  expect(output).toContain(`npm run seed -- --people 1000 --posts 20000 --persist-to ${state}\n`)
   expect(await isTaken(port)).toBe(true)
   const ended = once(npm, 'close')
   npm.kill('SIGTERM')
-  await ended // every process that wrote into its output is gone
+  await ended // every process that shares its output has ended
   await expect.poll(() => isTaken(port), { timeout: 10_000 }).toBe(false)
 })

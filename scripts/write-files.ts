@@ -4,14 +4,14 @@ import type { OutputFile } from 'esbuild'
 
 export type Output = { name: string; contents: Uint8Array | string }
 
-/** What esbuild has made for `folder`. */
+/** The files that esbuild built for `folder`. */
 export function outputsOf(files: OutputFile[], folder: string): Output[] {
   return files.map(({ path, contents }) => ({ name: relative(folder, path), contents }))
 }
 
 /**
- * Leaves these files alone in a folder. What is as it should be is not touched, and the rest is whole at any moment: a
- * server may be watching, or another build be read.
+ * Makes these the only files of a folder. Unchanged files are not touched and the others are replaced atomically, because
+ * a server may be watching the folder or another build may be running. A name that ends in digits is a draft of such a build.
  */
 export function replaceFiles(folder: string, outputs: Output[]): void {
   for (const { name, contents } of outputs) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { type Output, outputsOf, replaceFiles } from './output.ts'
+import { type Output, outputsOf, replaceFiles } from './write-files.ts'
 
 const outdir = 'dist/web'
 
@@ -21,11 +21,11 @@ const docsPage = `<!doctype html>
 </html>
 `
 
-// Without validatorUrl: null the page would ask a foreign server for a badge.
+// Without validatorUrl: null the page would load a badge from another server.
 const docsScript = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null })\n`
 
-/** Builds what the Worker serves as static assets: the pages at / and the API's documentation at /docs. */
-export async function buildPages(): Promise<void> {
+/** Builds the static assets that the Worker serves: the pages at / and the API documentation at /docs. */
+export async function buildWeb(): Promise<void> {
   const { outputFiles } = await build({
     entryPoints: ['src/web/main.tsx'],
     outdir,

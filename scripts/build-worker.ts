@@ -1,15 +1,15 @@
 import { build } from 'esbuild'
-import { unstable_readConfig } from 'wrangler'
-import { outputsOf, replaceFiles } from './output.ts'
+import { outputsOf, replaceFiles } from './write-files.ts'
 
-/** Where the Worker stands that is deployed. */
+/** The folder of the deployed Worker. */
 export const workerFolder = 'dist/worker'
 
 /**
- * Builds the Worker as it is deployed. wrangler's own bundle, which development runs, is one module; here, what is loaded by
- * `import()` on first use is a module of its own, so that an isolate which never needs it does not compile it.
+ * Builds the Worker for deployment. Unlike wrangler's bundle for development, which is one module, this one keeps what
+ * `import()` loads on first use in modules of its own, so that isolates which never need it do not compile it.
  */
 export async function buildWorker(): Promise<void> {
+  const { unstable_readConfig } = await import('wrangler')
   const { outputFiles } = await build({
     entryPoints: ['src/worker.ts'],
     outdir: workerFolder,

@@ -2,13 +2,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, uti
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { replaceFiles } from '../../scripts/output.ts'
+import { replaceFiles } from '../../scripts/write-files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'output-'))
 const at = (name: string) => join(folder, name)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('what is as it should be is left untouched, the rest replaced, and what is no more is gone', () => {
+test('unchanged files are left untouched, changed ones replaced and stale ones removed', () => {
   mkdirSync(at('docs'))
   for (const name of ['same.js', 'other.js', 'stale.js', 'docs/stale.js', 'draft.js.42']) {
     writeFileSync(at(name), 'before')
@@ -21,6 +21,6 @@ test('what is as it should be is left untouched, the rest replaced, and what is 
   ])
   expect(statSync(at('same.js')).mtimeMs).toBe(1_000)
   expect(['other.js', 'docs/new.js'].map((name) => readFileSync(at(name), 'utf8'))).toEqual(['after', 'after'])
-  // A draft is another build's, at this moment.
+  // A draft may belong to another build that is running.
   expect(['stale.js', 'docs/stale.js', 'draft.js.42'].map((name) => existsSync(at(name)))).toEqual([false, false, true])
 })

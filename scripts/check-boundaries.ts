@@ -1,0 +1,67 @@
+import { basename } from 'node:path'
+import { Visitor } from 'oxc-parser'
+import { type Import, lineAt, parseAll, type SourceFile, type Sources } from './source-files.ts'
+
+const sharedFiles = ['tables.ts', 'queries.ts', 'statements.ts', 'views.ts', 'policy.ts', 'events.ts', 'variables.ts']
+const registryFiles = ['operations.ts', 'routes.ts', 'graph.ts', 'subscriptions.ts', 'personal.ts']
+const surfaceImporters = ['src/app.ts', 'src/worker.ts', 'src/registry.ts']
+
+/** Every import and write that crosses a boundary of docs/architecture.md, one sentence each. */
+export function boundaryProblems(sources: Sources): string[] {
+  return parseAll(sources).flatMap((file) => [
+    ...file.imports.flatMap((found) => {
+      const reason = forbidden(found)
+      return reason ? [`${found.from} imports ${found.to}: ${reason}`] : []
+    }),
+    ...foreignWrites(file),
+  ])
+}
+
+function forbidden({ from, to, typeOnly }: Import): string | undefined {
+  const file = basename(to)
+  const service = serviceOf(to)
+  if (file.endsWith('.object.ts') && from !== 'src/worker.ts' && !typeOnly) {
+    return 'only src/worker.ts imports an object; others use its client'
+  }
+  if (within('surfaces', to) && !within('surfaces', from) && !surfaceImporters.includes(from)) {
+    return `only ${surfaceImporters.join(', ')} import a surface`
+  }
+  if (within('platform', from)) return within('platform', to) ? undefined : 'the platform imports only the platform'
+  if (within('surfaces', from)) {
+    const allowed = service || within('platform', to) || within('surfaces', to)
+    return allowed ? undefined : 'a surface imports only the platform, services and surfaces'
+  }
+  if (service && registryFiles.includes(file) && from !== 'src/registry.ts') {
+    return 'only src/registry.ts and surfaces import it'
+  }
+  if (!serviceOf(from) || within('platform', to) || service === serviceOf(from)) return undefined
+  if (!service) return 'a service imports only the platform and services'
+  return sharedFiles.includes(file) ? undefined : `of another service it may import only ${sharedFiles.join(', ')}`
+}
+
+const within = (folder: string, path: string) => path.startsWith(`src/${folder}/`)
+
+const serviceOf = (path: string) => /^src\/services\/([^/]+)\//.exec(path)?.[1]
+
+/** Calls like `db.update(posts)` outside the service that owns the table. Its statements.ts can lend the write instead. */
+function foreignWrites({ path, text, program, imports }: SourceFile): string[] {
+  const foreign = imports.filter(({ to }) => basename(to) === 'tables.ts' && serviceOf(to) !== serviceOf(path))
+  const owners = new Map(foreign.flatMap(({ names, to }) => names.map((name) => [name, serviceOf(to)])))
+  const problems: string[] = []
+  new Visitor({
+    CallExpression({ callee, arguments: [table], start }) {
+      const isWrite =
+        callee.type === 'MemberExpression' &&
+        callee.property.type === 'Identifier' &&
+        ['insert', 'update', 'delete'].includes(callee.property.name)
+      const root = table?.type === 'MemberExpression' ? table.object : table
+      const owner = root?.type === 'Identifier' ? owners.get(root.name) : undefined
+      if (isWrite && owner) {
+        problems.push(
+          `${path}:${lineAt(text, start)} writes a table of ${owner}: only ${owner} may, in its statements.ts`,
+        )
+      }
+    },
+  }).visit(program)
+  return problems
+}

@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Runs the binaries that `npm install` brings: they are missing when install scripts are off or the platform differs. */
+export function requireTools(): void {
+  for (const name of ['esbuild', 'workerd']) {
+    const { status } = spawnSync(`node_modules/.bin/${name}`, ['--version'], { stdio: 'ignore' })
+    if (status !== 0)
+      throw new Error(`${name} is missing or does not run: run npm install, with install scripts enabled.`)
+  }
+}
+
+/** Makes sure that `folder` exists and takes files. */
+export function requireWritable(folder: string): void {
+  const probe = join(folder, `.probe-${process.pid}`)
+  try {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(probe, '')
+    rmSync(probe)
+  } catch (error) {
+    throw new Error(`The folder ${folder} cannot be written: ${(error as Error).message}`)
+  }
+}

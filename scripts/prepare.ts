@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { withEnvironments } from './build-config.ts'
+import { buildWeb } from './build-web.ts'
+import { buildWorker } from './build-worker.ts'
+import { deployProblems, isDryRun, readCall, type Target } from './check-deployment.ts'
+import { requireTools, requireWritable } from './check-tools.ts'
+import { main, STATE_DIR } from './cli.ts'
+import { migrateLocally } from './databases.ts'
+import { secretCommands, writeDevVars } from './secrets.ts'
+
+// wrangler runs this as its build step, before it reads the secrets or starts anything, and names its own command.
+
+/** Prepares everything that a local server needs. */
+export async function prepareLocally(stateDir: string): Promise<void> {
+  requireTools()
+  for (const folder of [stateDir, 'dist/web']) requireWritable(folder)
+  await buildWeb()
+  writeDevVars()
+  await migrateLocally(stateDir)
+}
+
+/**
+ * Migrates the databases last, when all checks have passed. wrangler checks the secrets after that: if it refuses, the
+ * running version continues on the migrated databases.
+ */
+async function prepareDeployment(command: string, target: string | undefined): Promise<void> {
+  if (target !== 'staging' && target !== 'production') {
+    throw new Error('Development is never deployed: use --env staging or --env production.')
+  }
+  const call = readCall(command)
+  const dryRun = isDryRun(call)
+  if (/ --var\b/.test(call)) throw new Error('--var is not checked: set variables in wrangler.toml.')
+  await checkDeployment(target)
+  await Promise.all([buildWeb(), buildWorker()])
+  if (dryRun) process.stdout.write('Dry run: only a deployment creates and migrates the databases.\n')
+  else await (await import('./migrate.ts')).migrate(target)
+}
+
+async function checkDeployment(target: Target): Promise<void> {
+  const { unstable_readConfig } = await import('wrangler')
+  const settings = unstable_readConfig({ config: 'wrangler.toml', env: target })
+  const text = readFileSync('wrangler.toml', 'utf8')
+  const stale = withEnvironments(text) === text ? [] : ['its generated sections are stale: run npm run config']
+  const problems = [...stale, ...deployProblems(settings, target)]
+  if (problems.length > 0) throw new Error(`wrangler.toml cannot be deployed to ${target}:\n- ${problems.join('\n- ')}`)
+  const commands = secretCommands(settings.secrets?.required ?? [], target)
+  process.stdout.write('These secrets must be set once; wrangler refuses to deploy without them:\n')
+  process.stdout.write(commands.map((line) => `  ${line}\n`).join(''))
+}
+
+if (import.meta.main) {
+  await main(async () => {
+    const target = process.argv[2]
+    const command = process.env.WRANGLER_COMMAND ?? 'dev'
+    if (command === 'deploy' || command === 'versions upload') return prepareDeployment(command, target)
+    await prepareLocally(process.env.STATE_DIR ?? STATE_DIR)
+    if (target !== 'development') await buildWorker()
+  })
+}
