@@ -1,12 +1,12 @@
 import './style/index.css'
 import { effect, signal } from '@preact/signals'
 import { render } from 'preact'
-import { report } from './announce.tsx'
+import { connect } from './api/realtime.ts'
+import { resume, session } from './api/session.ts'
 import { App } from './app.tsx'
-import { readLimits } from './limits.ts'
-import { readMe } from './me.ts'
-import { connect } from './realtime.ts'
-import { resume, session } from './session.ts'
+import { readMe } from './state/current-account.ts'
+import { readLimits } from './state/limits.ts'
+import { report } from './ui/toasts.tsx'
 
 const failure = signal<unknown>(null)
 
