@@ -1,16 +1,16 @@
 import { call } from './api.ts'
 import { FieldProblem, Problem, Unreachable } from './http.ts'
 import { begin, end, isSignedOut } from './session.ts'
-import type { Tokens } from './wire.ts'
+import type { Login, Registration, Tokens, Verification } from './wire.ts'
 
-export async function register(json: { handle: string; email: string; password: string }): Promise<void> {
+export async function register(json: Registration): Promise<void> {
   await call('POST', '/auth/register', { json }).catch((error: unknown) => {
     throw error instanceof Problem && error.status === 409 ? new FieldProblem('handle', 'is taken') : error
   })
 }
 
 /** Confirms the address that a mail went to, which logs its owner in. */
-export async function verify(json: { token: string; password: string }): Promise<void> {
+export async function verify(json: Verification): Promise<void> {
   const tokens = await call<Tokens>('POST', '/auth/verify', { json }).catch((error: unknown) => {
     const isWrong = error instanceof Problem && error.status === 401
     throw isWrong ? new FieldProblem('password', 'does not match; try again, or register again for a new mail') : error
@@ -18,7 +18,7 @@ export async function verify(json: { token: string; password: string }): Promise
   await begin(tokens)
 }
 
-export async function logIn(json: { identifier: string; password: string }): Promise<void> {
+export async function logIn(json: Login): Promise<void> {
   await begin(await call<Tokens>('POST', '/auth/login', { json }))
 }
 

@@ -3,6 +3,7 @@ import ReconnectingWebSocket from 'partysocket/ws'
 import { call } from './api.ts'
 import { Problem } from './http.ts'
 import { onAccountChange } from './session.ts'
+import type { RealtimeTicket } from './wire.ts'
 
 type Frame = { seq: number; event: string; data: Record<string, string> }
 type Hello = { seq: number; event: 'hello'; resumed: boolean }
@@ -71,7 +72,7 @@ async function address(): Promise<string> {
 
 async function newTicket(): Promise<string> {
   try {
-    const { ticket } = await call<{ ticket: string }>('POST', '/realtime/tickets')
+    const { ticket } = await call<RealtimeTicket>('POST', '/realtime/tickets')
     return ticket
   } catch (error) {
     // The socket tries again as soon as it hears of this, so it hears no earlier than the server wants to be asked.

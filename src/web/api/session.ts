@@ -1,13 +1,13 @@
 import { signal } from '@preact/signals'
 import { bodyOf, exchange, Problem } from './http.ts'
 import { keepToken, keptToken } from './token-store.ts'
-import type { Tokens } from './wire.ts'
+import type { Refresh, Tokens } from './wire.ts'
 
 // The refresh token outlives the page (`vault.ts`), where a script injected into this origin could read it; the CSP admits
 // none, each token works once, and a late replay ends the login. The access token never leaves this module's memory.
 const LOCK = 'socialconnect.refresh'
 
-type Session = { id: string; handle: string }
+type Session = Tokens['account']
 
 /** Who is logged in here: `undefined` until it is known, `null` for nobody. */
 export const session = signal<Session | null | undefined>(undefined)
@@ -73,7 +73,7 @@ async function rotate(): Promise<void> {
   const refreshToken = await keptToken()
   if (!refreshToken) return leave('')
   const headers = { 'content-type': 'application/json' }
-  const body = JSON.stringify({ refreshToken })
+  const body = JSON.stringify({ refreshToken } satisfies Refresh)
   const answer = await exchange({ method: 'POST', path: '/auth/refresh', headers, body })
   if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
     return end('Your session has ended. Please log in again.')

@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
 import { call, get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Account } from '../api/wire.ts'
+import type { Account, ProfileChange } from '../api/wire.ts'
 import { me } from './current-account.ts'
 import { refreshHome } from './home.ts'
 
@@ -49,6 +49,6 @@ function relate(account: Account, change: Partial<Account['relation']>): void {
   keep({ ...account, relation: { ...account.relation!, ...change } })
 }
 
-export async function editProfile(json: { displayName: string; bio: string }): Promise<void> {
+export async function editProfile(json: ProfileChange): Promise<void> {
   keep(await call<Account>('PATCH', '/accounts/me', { json }))
 }

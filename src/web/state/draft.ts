@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals'
 import { call, persistently } from '../api/api.ts'
-import type { Media, Post, Visibility } from '../api/wire.ts'
+import type { Media, NewPost, Post } from '../api/wire.ts'
 import { limits } from './limits.ts'
 
 export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
@@ -22,14 +22,20 @@ export type Attachment = {
 export type Draft = {
   parentId: string | null
   text: Signal<string>
-  visibility: Signal<Visibility>
+  visibility: Signal<Post['visibility']>
   attachments: Signal<Attachment[]>
   attempt: { body: string; key: string }
 }
 
 export function newDraft(parentId: string | null): Draft {
   const attempt = { body: '', key: '' }
-  return { parentId, text: signal(''), visibility: signal<Visibility>('public'), attachments: signal([]), attempt }
+  return {
+    parentId,
+    text: signal(''),
+    visibility: signal<Post['visibility']>('public'),
+    attachments: signal([]),
+    attempt,
+  }
 }
 
 /** Adds images; returns why some cannot be. */
@@ -59,7 +65,7 @@ export async function sendDraft(draft: Draft): Promise<Post> {
   const { text, visibility, attachments, parentId } = draft
   const media: string[] = []
   for (const attachment of attachments.value) media.push(await upload(attachment))
-  const json = { text: text.value, visibility: visibility.value, media, ...(parentId && { parentId }) }
+  const json: NewPost = { text: text.value, visibility: visibility.value, media, ...(parentId && { parentId }) }
   const idempotencyKey = keyFor(draft, JSON.stringify(json))
   const post = await persistently(() => call<Post>('POST', '/posts', { json, idempotencyKey }))
   clearDraft(draft)

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { call, get } from '../api/api.ts'
 import { onFrame, onGap } from '../api/realtime.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Notification } from '../api/wire.ts'
+import type { Notification, UnreadCount } from '../api/wire.ts'
 import { location } from '../router.tsx'
 import { report, tell } from '../ui/toasts.tsx'
 import { clear, makeList, prepend, readNews, reload } from './list.ts'
@@ -51,7 +51,7 @@ export async function markRead(): Promise<void> {
 
 async function recount(): Promise<void> {
   const before = readings
-  const { count } = await get<{ count: number }>('/notifications/unread-count')
+  const { count } = await get<UnreadCount>('/notifications/unread-count')
   if (before === readings) unread.value = count
 }
 

@@ -1,11 +1,11 @@
-import type { Profile } from '../api/wire.ts'
+import type { Account } from '../api/wire.ts'
 
 /** A monogram whose colour is the handle's own. */
 export function Avatar({
   of,
   size = 'medium',
 }: {
-  of: Pick<Profile, 'handle' | 'displayName'>
+  of: Pick<Account, 'handle' | 'displayName'>
   size?: 'small' | 'medium' | 'large'
 }) {
   const hash = [...of.handle].reduce(
