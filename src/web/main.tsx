@@ -2,25 +2,26 @@ import './style/index.css'
 import { effect, signal } from '@preact/signals'
 import { render } from 'preact'
 import { connect } from './api/realtime.ts'
-import { resume, session } from './api/session.ts'
+import { resumeSession, session } from './api/session.ts'
 import { App } from './app.tsx'
-import { readMe } from './state/current-account.ts'
-import { readLimits } from './state/limits.ts'
-import { report } from './ui/toasts.tsx'
+import { loadCurrentAccount } from './state/current-account.ts'
+import { loadLimits } from './state/limits.ts'
+import { reportError } from './state/toasts.ts'
 
-const failure = signal<unknown>(null)
+const startError = signal<unknown>(null)
 
 function Root() {
-  return <App failure={failure.value} />
+  return <App startError={startError.value} />
 }
 
 effect(() => {
   if (!session.value) return
   connect()
-  Promise.all([readMe(), readLimits()]).catch(report)
+  Promise.all([loadCurrentAccount(), loadLimits()]).catch(reportError)
 })
 
-resume().catch((error: unknown) => {
-  failure.value = error
+resumeSession().catch((error: unknown) => {
+  startError.value = error
 })
-render(<Root />, document.querySelector('#app')!)
+const root = document.querySelector('#app')
+if (root) render(<Root />, root)

@@ -1,52 +1,64 @@
-export type FieldError = { field: string; message: string }
+import type { Problem } from './wire.ts'
 
-/** An error that the server explained: problem+json (RFC 9457). */
-export class Problem extends Error {
+export type FieldError = NonNullable<Problem['errors']>[number]
+
+/** An error response of the API: problem details (RFC 9457). */
+export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly title: string,
-    readonly detail: string | undefined,
-    readonly errors: FieldError[],
-    /** Seconds to wait before the next try. */
+    readonly detail?: string,
+    readonly errors: FieldError[] = [],
+    /** Seconds to wait before the next attempt. */
     readonly retryAfter = 0,
   ) {
     super(detail ?? title)
   }
 }
 
-/** No answer came: the network or the server is away, and whether the request had an effect is not known. */
-export class Unreachable extends Error {
+/** A field that this client rejects itself, or explains better than the API does. */
+export class InvalidField extends ApiError {
+  constructor(field: string, message: string) {
+    super(422, 'Some fields are not valid', undefined, [{ field, message }])
+  }
+}
+
+/** No response arrived, so it is unknown whether the request had an effect. */
+export class NetworkError extends Error {
   constructor() {
     super('The server cannot be reached. Check your connection and try again.')
   }
 }
 
-type Outgoing = {
+type ApiRequest = {
   method: string
   path: string
   headers: Record<string, string>
   body: string | FormData | null
-  /** Told the share of the body that has been sent, 0 to 1. */
-  onProgress?: (share: number) => void
+  /** Called with the fraction of the body that has been sent. */
+  onProgress?: (fraction: number) => void
 }
-type Incoming = { status: number; text: string; header: (name: string) => string | null }
+type ApiResponse = { status: number; text: string; header: (name: string) => string | null }
 
-/** One exchange with the API: what came back, even when it is a problem. Throws `Unreachable`. */
-export function exchange(request: Outgoing): Promise<Incoming> {
-  return request.onProgress ? upload(request, request.onProgress) : ask(request)
+/** Sends one request and returns its response, error responses included. Throws `NetworkError`. */
+export function send(request: ApiRequest): Promise<ApiResponse> {
+  return request.onProgress ? sendWithProgress(request, request.onProgress) : sendWithFetch(request)
 }
 
-async function ask({ method, path, headers, body }: Outgoing): Promise<Incoming> {
+async function sendWithFetch({ method, path, headers, body }: ApiRequest): Promise<ApiResponse> {
   try {
-    const answer = await fetch(`/v1${path}`, { method, headers, body })
-    return { status: answer.status, text: await answer.text(), header: (name) => answer.headers.get(name) }
+    const response = await fetch(`/v1${path}`, { method, headers, body })
+    return { status: response.status, text: await response.text(), header: (name) => response.headers.get(name) }
   } catch {
-    throw new Unreachable()
+    throw new NetworkError()
   }
 }
 
-// fetch tells nothing of an upload's progress.
-function upload({ method, path, headers, body }: Outgoing, onProgress: (share: number) => void): Promise<Incoming> {
+// fetch does not report upload progress.
+function sendWithProgress(
+  { method, path, headers, body }: ApiRequest,
+  onProgress: (fraction: number) => void,
+): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     request.open(method, `/v1${path}`)
@@ -58,28 +70,23 @@ function upload({ method, path, headers, body }: Outgoing, onProgress: (share: n
         text: request.responseText,
         header: (name) => request.getResponseHeader(name),
       })
-    request.onerror = () => reject(new Unreachable())
+    request.onerror = () => reject(new NetworkError())
     request.send(body)
   })
 }
 
-/** The body of a good answer. Throws the `Problem` that any other one tells of. */
-export function bodyOf<T>({ status, text, header }: Incoming): T {
+/** Returns the parsed body of a successful response; throws the `ApiError` of any other. */
+export function parseBody<T>({ status, text, header }: ApiResponse): T {
   const isJson = /json/.test(header('content-type') ?? '')
   const body = isJson && text !== '' ? JSON.parse(text) : undefined
   if (status >= 200 && status < 300) return body as T
-  const { title = 'Something went wrong', detail, errors = [] } = (body ?? {}) as Partial<Problem>
-  const wait = header('retry-after')
-  throw new Problem(status, title, wait ? `Try again in ${seconds(wait)}.` : detail, errors, Number(wait ?? 0))
+  const { title = 'Something went wrong', detail, errors }: Partial<Problem> = body ?? {}
+  const retryAfter = header('retry-after')
+  const reason = retryAfter ? `Try again in ${seconds(retryAfter)}.` : detail
+  throw new ApiError(status, title, reason, errors, Number(retryAfter ?? 0))
 }
-
-export const isNotFound = (error: unknown) => error instanceof Problem && error.status === 404
 
 const seconds = (count: string) => (count === '1' ? 'a second' : `${count} seconds`)
 
-/** What this page finds wrong with a field before it asks the server. */
-export class FieldProblem extends Problem {
-  constructor(field: string, message: string) {
-    super(422, 'Some fields are not valid', undefined, [{ field, message }])
-  }
-}
+export const isNotFound = (error: unknown) => error instanceof ApiError && error.status === 404
+export const isUnauthorized = (error: unknown) => error instanceof ApiError && error.status === 401

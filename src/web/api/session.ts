@@ -1,89 +1,87 @@
 import { signal } from '@preact/signals'
-import { bodyOf, exchange, Problem } from './http.ts'
-import { keepToken, keptToken } from './token-store.ts'
+import { parseBody, send } from './http.ts'
+import { loadToken, saveToken } from './token-store.ts'
 import type { Refresh, Tokens } from './wire.ts'
 
-// The refresh token outlives the page (`vault.ts`), where a script injected into this origin could read it; the CSP admits
-// none, each token works once, and a late replay ends the login. The access token never leaves this module's memory.
-const LOCK = 'socialconnect.refresh'
+// The refresh token is stored (token-store.ts), so a script injected into this origin could read it. The CSP blocks such
+// scripts, each token works once, and a late replay ends the login. The access token never leaves this module's memory.
+const REFRESH_LOCK = 'socialconnect.refresh'
 
 type Session = Tokens['account']
 
-/** Who is logged in here: `undefined` until it is known, `null` for nobody. */
+/** The logged-in account: `undefined` until it is known, `null` when logged out. */
 export const session = signal<Session | null | undefined>(undefined)
 
-/** Why the last session ended without being asked to. */
-export const farewell = signal('')
+/** Why the last session ended, unless the user logged out. */
+export const logoutReason = signal('')
 
 let accessToken: string | null = null
 let refreshing: Promise<void> | null = null
-const leaving: (() => void)[] = []
+const resetHandlers: (() => void)[] = []
 
-export const bearer = (): Record<string, string> => (accessToken ? { authorization: `Bearer ${accessToken}` } : {})
+export const authHeader = (): Record<string, string> => (accessToken ? { authorization: `Bearer ${accessToken}` } : {})
 
-/** Registers what to forget when another account, or nobody, takes over. */
-export function onAccountChange(forget: () => void): void {
-  leaving.push(forget)
+/** Registers how to clear state that belongs to the previous account. */
+export function onAccountChange(reset: () => void): void {
+  resetHandlers.push(reset)
 }
 
-export async function begin(tokens: Tokens): Promise<void> {
-  await keepToken(tokens.refreshToken)
+export async function startSession(tokens: Tokens): Promise<void> {
+  await saveToken(tokens.refreshToken)
   accessToken = tokens.accessToken
-  farewell.value = ''
-  become(tokens.account)
+  logoutReason.value = ''
+  setSession(tokens.account)
 }
 
-/** Forgets the login, here and in the other tabs. */
-export async function end(reason = ''): Promise<void> {
-  await keepToken(undefined)
+/** Ends the session in this tab and in all others. */
+export async function endSession(reason = ''): Promise<void> {
+  await saveToken(undefined)
   otherTabs.postMessage('ended')
-  leave(reason)
+  clearSession(reason)
 }
 
-function leave(reason: string): void {
+function clearSession(reason: string): void {
   accessToken = null
-  farewell.value = reason
-  become(null)
+  logoutReason.value = reason
+  setSession(null)
 }
 
 const otherTabs = new BroadcastChannel('socialconnect.session')
-otherTabs.onmessage = () => leave('')
+otherTabs.onmessage = () => clearSession('')
 
-function become(account: Session | null): void {
+function setSession(account: Session | null): void {
   if (session.value !== undefined && session.value?.id === account?.id) return
-  for (const forget of leaving) forget()
+  for (const reset of resetHandlers) reset()
   session.value = account
 }
 
-/** Resumes the login that this browser remembers, if there is one. */
-export async function resume(): Promise<void> {
-  if (await keptToken()) await refresh()
-  else become(null)
+/** Resumes the stored session, if there is one. */
+export async function resumeSession(): Promise<void> {
+  if (await loadToken()) await refreshSession()
+  else setSession(null)
 }
 
-/** Gets fresh tokens. Requests that need them meanwhile share the attempt; other tabs wait for their turn. */
-export function refresh(): Promise<void> {
-  refreshing ??= inTurn(rotate).finally(() => {
+/** Gets new tokens. Concurrent calls share one attempt; other tabs wait for it. */
+export function refreshSession(): Promise<void> {
+  refreshing ??= withLock(rotateTokens).finally(() => {
     refreshing = null
   })
   return refreshing
 }
 
-async function rotate(): Promise<void> {
-  const refreshToken = await keptToken()
-  if (!refreshToken) return leave('')
+async function rotateTokens(): Promise<void> {
+  const refreshToken = await loadToken()
+  if (!refreshToken) return clearSession('')
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ refreshToken } satisfies Refresh)
-  const answer = await exchange({ method: 'POST', path: '/auth/refresh', headers, body })
-  if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
-    return end('Your session has ended. Please log in again.')
+  const response = await send({ method: 'POST', path: '/auth/refresh', headers, body })
+  if (response.status >= 400 && response.status < 500 && response.status !== 429) {
+    return endSession('Your session has ended. Please log in again.')
   }
-  await begin(bodyOf<Tokens>(answer))
+  await startSession(parseBody<Tokens>(response))
 }
 
-// A refresh token works once: tabs that rotate the same one would race for the answer, which is given again for half a minute only.
-function inTurn(work: () => Promise<void>): Promise<void> {
-  return navigator.locks ? navigator.locks.request(LOCK, work) : work()
+// A refresh token works once, so two tabs must not use the same one. Insecure origins have no locks.
+function withLock(work: () => Promise<void>): Promise<void> {
+  return navigator.locks ? navigator.locks.request(REFRESH_LOCK, work) : work()
 }
-
-export const isSignedOut = (error: unknown) => error instanceof Problem && error.status === 401

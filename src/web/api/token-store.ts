@@ -1,5 +1,5 @@
-// The refresh token is kept in IndexedDB and not in localStorage, which does not hold across tabs: right after one has
-// written, another still reads what was there before (3 times in 10 when measured), and a token used twice ends the login.
+// IndexedDB, because localStorage is not consistent across tabs: right after one tab writes, another may still read the
+// old value (measured: 3 times in 10), and a refresh token that is used twice ends the login.
 const STORE = 'tokens'
 const KEY = 'refresh'
 
@@ -10,21 +10,21 @@ function settled<T>(request: IDBRequest<T>): Promise<T> {
   })
 }
 
-function open(): Promise<IDBDatabase> {
+function openDatabase(): Promise<IDBDatabase> {
   const request = indexedDB.open('socialconnect', 1)
   request.onupgradeneeded = () => request.result.createObjectStore(STORE)
   return settled(request)
 }
 
-const database = open()
+const database = openDatabase()
 
-/** The refresh token that this browser holds, as every tab sees it. */
-export async function keptToken(): Promise<string | undefined> {
+/** The refresh token shared by all tabs. */
+export async function loadToken(): Promise<string | undefined> {
   return settled<string | undefined>((await database).transaction(STORE).objectStore(STORE).get(KEY))
 }
 
-/** Keeps a refresh token, or forgets it. When this resolves, no tab reads another. */
-export async function keepToken(token: string | undefined): Promise<void> {
+/** Stores a refresh token, or deletes it. Once this resolves, every tab reads the new value. */
+export async function saveToken(token: string | undefined): Promise<void> {
   const transaction = (await database).transaction(STORE, 'readwrite')
   const store = transaction.objectStore(STORE)
   if (token === undefined) store.delete(KEY)

@@ -3,102 +3,103 @@ import { isNotFound } from '../api/http.ts'
 import { onFrame, onGap } from '../api/realtime.ts'
 import { onAccountChange } from '../api/session.ts'
 import type { Post } from '../api/wire.ts'
-import { location } from '../router.tsx'
-import { say } from '../ui/toasts.tsx'
-import { clear, includes, makeList, prepend, readNews, reload } from './list.ts'
-import { keepPost, readPost } from './posts.ts'
+import { clear, createList, fetchNewer, includes, prepend, reload } from './list.ts'
+import { location } from './location.ts'
+import { loadPost, storePost } from './posts.ts'
+import { announce } from './toasts.ts'
 
-const READS_PER_MINUTE = 20
-const NEAR_TOP = 120
+const LOADS_PER_MINUTE = 20
+const TOP_MARGIN_PX = 120
 
-export const home = makeList<Post>('/feeds/home', keepPost)
+export const homeFeed = createList<Post>('/feeds/home', storePost)
 
-/** Posts that have arrived while their reader was busy further down, or elsewhere. */
-const waiting = signal<Post[]>([])
-const overflow = signal(false)
+/** New posts that are not inserted yet, so that the feed does not move while someone reads it. */
+const pendingPosts = signal<Post[]>([])
+/** Set when there are more new posts than `pendingPosts` holds: showing them reloads the feed. */
+const hasMorePending = signal(false)
 
-/** How many wait, as people read it; empty for none. */
-export const news = computed(() => {
-  if (overflow.value) return 'New posts'
-  const { length } = waiting.value
+/** How many posts are pending, as text; empty for none. */
+export const newPostsLabel = computed(() => {
+  if (hasMorePending.value) return 'New posts'
+  const { length } = pendingPosts.value
   return length === 0 ? '' : length === 1 ? '1 new post' : `${length} new posts`
 })
 
-onAccountChange(() => {
-  clear(home)
-  empty()
+onAccountChange(invalidateHomeFeed)
+
+/** Loads the feed when its view opens; going back to it shows it unchanged. */
+export function openHomeFeed(): void {
+  if (location.value.back && homeFeed.status.value === 'ready') return
+  clearPending()
+  void reload(homeFeed)
+}
+
+/** Inserts the pending posts at the top of the feed. */
+export async function showNewPosts(): Promise<void> {
+  const posts = newestFirst(pendingPosts.value)
+  const mustReload = hasMorePending.value
+  clearPending()
+  if (mustReload) await reload(homeFeed)
+  else prepend(homeFeed, posts)
+}
+
+/** Makes the next visit load the feed again. */
+export function invalidateHomeFeed(): void {
+  clearPending()
+  clear(homeFeed)
+}
+
+function clearPending(): void {
+  pendingPosts.value = []
+  hasMorePending.value = false
+}
+
+onFrame('post.published', ({ postId }) => {
+  if (postId) void loadNewPost(postId)
 })
-
-function empty(): void {
-  waiting.value = []
-  overflow.value = false
-}
-
-/** Reads the feed when one goes to it; whoever comes back finds it as it was. */
-export function visitHome(): void {
-  if (location.value.back && home.state.value === 'ready') return
-  empty()
-  void reload(home)
-}
-
-/** Puts what waits at the top of the feed. */
-export async function showNews(): Promise<void> {
-  const arrived = newestFirst(waiting.value)
-  const stale = overflow.value
-  empty()
-  if (stale) await reload(home)
-  else prepend(home, arrived)
-}
-
-/** Makes the next visit read the feed anew: whom one follows has changed. */
-export function refreshHome(): void {
-  empty()
-  clear(home)
-}
-
-onFrame('post.published', ({ postId }) => void arrive(postId!))
 onGap(() => void catchUp())
 
-let reads: number[] = []
+let recentLoads: number[] = []
 
-/** A busy network would have us read a post a second: beyond a few, we only say that there are some. */
-async function arrive(postId: string): Promise<void> {
-  if (includes(home, postId) || home.state.value === 'idle') return
+/** Loads a published post. In a busy network most are only counted as "New posts". */
+async function loadNewPost(id: string): Promise<void> {
+  if (includes(homeFeed, id) || homeFeed.status.value === 'idle') return
   const now = performance.now()
-  reads = reads.filter((at) => at > now - 60_000)
-  if (reads.length >= READS_PER_MINUTE) {
-    overflow.value = true
+  recentLoads = recentLoads.filter((at) => at > now - 60_000)
+  if (recentLoads.length >= LOADS_PER_MINUTE) {
+    hasMorePending.value = true
     return
   }
-  reads.push(now)
-  const post = await readPost(postId).catch((error: unknown) => {
-    if (!isNotFound(error)) overflow.value = true
+  recentLoads.push(now)
+  const post = await loadPost(id).catch((error: unknown) => {
+    if (!isNotFound(error)) hasMorePending.value = true
     return null
   })
-  if (post) await offer([post])
+  if (post) await addPending([post])
 }
 
 async function catchUp(): Promise<void> {
-  if (home.state.value !== 'ready') return
-  const missed = await readNews(home).catch(() => null)
-  if (missed === null) overflow.value = true
-  await offer(missed ?? [])
+  if (homeFeed.status.value !== 'ready') return
+  const missed = await fetchNewer(homeFeed).catch(() => null)
+  if (missed === null) hasMorePending.value = true
+  await addPending(missed ?? [])
 }
 
-async function offer(posts: Post[]): Promise<void> {
-  waiting.value = [...waiting.value, ...posts.filter((post) => !includes(home, post.id))]
-  if (news.value === '') return
+async function addPending(posts: Post[]): Promise<void> {
+  pendingPosts.value = [...pendingPosts.value, ...posts.filter((post) => !includes(homeFeed, post.id))]
+  if (newPostsLabel.value === '') return
   const [first] = posts
-  say(posts.length === 1 && first ? `New post by ${first.author.displayName}` : news.value)
-  if (atTop()) await showNews()
+  announce(posts.length === 1 && first ? `New post by ${first.author.displayName}` : newPostsLabel.value)
+  if (isAtTop()) await showNewPosts()
 }
 
-// Whoever reads further down, or moves through the feed by keyboard, decides when it moves.
-function atTop(): boolean {
-  const reading = document.activeElement?.closest('[data-feed] article')
-  return location.value.path === '/' && scrollY < NEAR_TOP && !reading
+// The feed moves by itself only for readers at its top who do not use the keyboard in it.
+function isAtTop(): boolean {
+  const isFocused = document.activeElement?.closest('[data-feed] article')
+  return location.value.path === '/' && scrollY < TOP_MARGIN_PX && !isFocused
 }
 
+// Ids are decimal numbers, so a longer one is greater.
 function newestFirst(posts: Post[]): Post[] {
   return [...posts].sort((a, b) => b.id.length - a.id.length || (a.id < b.id ? 1 : -1))
 }

@@ -2,9 +2,9 @@ import { signal } from '@preact/signals'
 import { get } from '../api/api.ts'
 import type { Limits } from '../api/wire.ts'
 
-/** How much a post may hold: the usual, until the server has said what holds here. */
+/** The limits of a post: defaults until the server's are loaded. */
 export const limits = signal<Limits>({ postLength: 500, postImages: 4 })
 
-export async function readLimits(): Promise<void> {
+export async function loadLimits(): Promise<void> {
   limits.value = await get<Limits>('/limits')
 }

@@ -3,111 +3,110 @@ import { get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
 import type { Page } from '../api/wire.ts'
 
-const LIMIT = 20
+const PAGE_SIZE = 20
 
 type Item = { id: string }
 
-/** A paged list of the API, as far as it has been read. */
+/** A paginated list of the API, as far as it is loaded. */
 export type List<T extends Item> = {
   path: string
-  /** Sees every item that arrives. */
-  keep: (item: T) => void
+  /** Called with every item that is loaded. */
+  onItem: (item: T) => void
   items: Signal<T[]>
-  state: Signal<'idle' | 'loading' | 'ready' | 'failed'>
-  failure: Signal<unknown>
-  /** The cursor of the page after the last one read. */
-  next: Signal<string | null>
-  round: number
-  /** What was done to the items since the load under way began: done again to what it brings. */
-  since: ((items: T[]) => T[])[]
-  again: () => Promise<void>
+  status: Signal<'idle' | 'loading' | 'ready' | 'failed'>
+  error: Signal<unknown>
+  /** The cursor of the page after the last one loaded. */
+  nextCursor: Signal<string | null>
+  /** Incremented by each load, so that responses of earlier loads are ignored. */
+  generation: number
+  /** Changes made during a load. They are applied again to its result. */
+  changes: ((items: T[]) => T[])[]
+  retry: () => Promise<void>
 }
 
-export function makeList<T extends Item>(path: string, keep: (item: T) => void = () => {}): List<T> {
+export function createList<T extends Item>(path: string, onItem: (item: T) => void = () => {}): List<T> {
   return {
     path,
-    keep,
+    onItem,
     items: signal<T[]>([]),
-    state: signal<'idle' | 'loading' | 'ready' | 'failed'>('idle'),
-    failure: signal<unknown>(null),
-    next: signal<string | null>(null),
-    round: 0,
-    since: [],
-    again: () => Promise.resolve(),
+    status: signal<'idle' | 'loading' | 'ready' | 'failed'>('idle'),
+    error: signal<unknown>(null),
+    nextCursor: signal<string | null>(null),
+    generation: 0,
+    changes: [],
+    retry: () => Promise.resolve(),
   }
 }
 
-/** Reads the first page anew. */
+/** Replaces the items by the first page. */
 export function reload<T extends Item>(list: List<T>): Promise<void> {
   return load(list, null, (page) => page.items)
 }
 
-/** Reads the page after the last one read. */
-export function readOn<T extends Item>(list: List<T>): Promise<void> {
-  return load(list, list.next.value, (page) => unique([...list.items.value, ...page.items]))
+/** Appends the next page. */
+export function loadMore<T extends Item>(list: List<T>): Promise<void> {
+  return load(list, list.nextCursor.value, (page) => unique([...list.items.value, ...page.items]))
 }
 
-/** What has come in since the first page was read, or null when that is more than a page. */
-export async function readNews<T extends Item>(list: List<T>): Promise<T[] | null> {
-  const { items } = await read(list, null)
-  const fresh = items.filter((item) => !includes(list, item.id))
-  return fresh.length > 0 && fresh.length === items.length ? null : fresh
+/** Fetches the items that are newer than those loaded, or returns null when they fill more than a page. */
+export async function fetchNewer<T extends Item>(list: List<T>): Promise<T[] | null> {
+  const { items } = await fetchPage(list, null)
+  const newer = items.filter((item) => !includes(list, item.id))
+  return newer.length > 0 && newer.length === items.length ? null : newer
 }
 
-export function prepend<T extends Item>(list: List<T>, arrived: T[]): void {
-  change(list, (items) => unique([...arrived, ...items]))
+export function prepend<T extends Item>(list: List<T>, added: T[]): void {
+  update(list, (items) => unique([...added, ...items]))
 }
 
 export function append<T extends Item>(list: List<T>, item: T): void {
-  change(list, (items) => unique([...items, item]))
+  update(list, (items) => unique([...items, item]))
 }
 
-function change<T extends Item>(list: List<T>, how: (items: T[]) => T[]): void {
-  list.items.value = how(list.items.value)
-  list.since.push(how)
+function update<T extends Item>(list: List<T>, change: (items: T[]) => T[]): void {
+  list.items.value = change(list.items.value)
+  if (list.status.value === 'loading') list.changes.push(change)
 }
 
 export function includes<T extends Item>(list: List<T>, id: string): boolean {
   return list.items.value.some((item) => item.id === id)
 }
 
-/** Forgets everything, so that the next view of it reads it anew. */
+/** Empties the list, so that the next view loads it again. */
 export function clear<T extends Item>(list: List<T>): void {
-  list.round += 1
+  list.generation += 1
   list.items.value = []
-  list.next.value = null
-  list.since = []
-  list.state.value = 'idle'
+  list.nextCursor.value = null
+  list.changes = []
+  list.status.value = 'idle'
 }
 
-/** Runs one load; what an earlier one brings after it is ignored. */
 async function load<T extends Item>(
   list: List<T>,
   cursor: string | null,
   merge: (page: Page<T>) => T[],
 ): Promise<void> {
-  list.round += 1
-  list.since = []
-  const { round } = list
-  list.again = () => load(list, cursor, merge)
-  list.state.value = 'loading'
+  list.generation += 1
+  list.changes = []
+  const { generation } = list
+  list.retry = () => load(list, cursor, merge)
+  list.status.value = 'loading'
   try {
-    const page = await read(list, cursor)
-    if (round !== list.round) return
-    list.items.value = list.since.reduce((items, how) => how(items), merge(page))
-    list.since = []
-    list.next.value = page.nextCursor
-    list.state.value = 'ready'
+    const page = await fetchPage(list, cursor)
+    if (generation !== list.generation) return
+    list.items.value = list.changes.reduce((items, change) => change(items), merge(page))
+    list.nextCursor.value = page.nextCursor
+    list.status.value = 'ready'
   } catch (error) {
-    if (round !== list.round) return
-    list.failure.value = error
-    list.state.value = 'failed'
+    if (generation !== list.generation) return
+    list.error.value = error
+    list.status.value = 'failed'
   }
 }
 
-async function read<T extends Item>({ path, keep }: List<T>, cursor: string | null): Promise<Page<T>> {
-  const page = await get<Page<T>>(`${path}?limit=${LIMIT}${cursor ? `&cursor=${cursor}` : ''}`)
-  for (const item of page.items) keep(item)
+async function fetchPage<T extends Item>({ path, onItem }: List<T>, cursor: string | null): Promise<Page<T>> {
+  const page = await get<Page<T>>(`${path}?limit=${PAGE_SIZE}${cursor ? `&cursor=${cursor}` : ''}`)
+  for (const item of page.items) onItem(item)
   return page
 }
 
@@ -119,9 +118,9 @@ function unique<T extends Item>(items: T[]): T[] {
 const lists = new Map<string, unknown>()
 onAccountChange(() => lists.clear())
 
-/** The list at `path`, kept for when one comes back to it. A path has one kind of items. */
-export function listAt<T extends Item>(path: string, keep?: (item: T) => void): List<T> {
-  const list = (lists.get(path) as List<T> | undefined) ?? makeList(path, keep)
+/** The list at `path`, kept so that going back shows it unchanged. Each path has one type of items. */
+export function cachedList<T extends Item>(path: string, onItem?: (item: T) => void): List<T> {
+  const list = (lists.get(path) as List<T> | undefined) ?? createList(path, onItem)
   lists.set(path, list)
   return list
 }

@@ -3,87 +3,90 @@ import { call, get } from '../api/api.ts'
 import { onFrame, onGap } from '../api/realtime.ts'
 import { onAccountChange } from '../api/session.ts'
 import type { Notification, UnreadCount } from '../api/wire.ts'
-import { location } from '../router.tsx'
-import { report, tell } from '../ui/toasts.tsx'
-import { clear, makeList, prepend, readNews, reload } from './list.ts'
-import { keepPost } from './posts.ts'
+import { clear, createList, fetchNewer, prepend, reload } from './list.ts'
+import { location } from './location.ts'
+import { storePost } from './posts.ts'
+import { reportError, showToast } from './toasts.ts'
 
-const READ_EVERY_MS = 2_000
-const MOST_COUNTED = 100
+const MIN_LOAD_INTERVAL_MS = 2_000
+const MAX_COUNT = 100
 
-export const inbox = makeList<Notification>('/notifications', ({ post }) => post && keepPost(post))
+export const notifications = createList<Notification>('/notifications', ({ post }) => post && storePost(post))
 
-/** Unread notifications, counted to a hundred. */
-export const unread = signal(0)
-export const unreadLabel = () => (unread.value >= MOST_COUNTED ? '99+' : String(unread.value))
+/** The number of unread notifications, at most 100. */
+export const unreadCount = signal(0)
+export const unreadLabel = () => (unreadCount.value >= MAX_COUNT ? '99+' : String(unreadCount.value))
 
-/** The notification that arrived last, for views that show what it is about. */
-export const latest = signal<Notification | null>(null)
+/** The notification that arrived last, for views that show its post. */
+export const latestNotification = signal<Notification | null>(null)
 
 onAccountChange(() => {
-  clear(inbox)
-  unread.value = 0
-  latest.value = null
+  clear(notifications)
+  unreadCount.value = 0
+  latestNotification.value = null
 })
 
-const verbs = {
+const actionTexts = {
   follow: 'followed you',
   like: 'liked your post',
   comment: 'commented on your post',
   mention: 'mentioned you',
 }
 
-/** What the actor did, as it is told. */
-export function verbOf({ kind, post }: Notification): string {
+/** What the actor did: continues a sentence that starts with the actor's name. */
+export function actionText({ kind, post }: Notification): string {
   if (kind === 'like' && post?.parentId) return 'liked your comment'
   if (kind === 'comment' && post?.parentId !== post?.rootId) return 'answered your comment'
-  return verbs[kind]
+  return actionTexts[kind]
 }
 
-let readings = 0
+let markedRead = 0
 
-export async function markRead(): Promise<void> {
-  if (unread.value === 0 && !inbox.items.value.some((item) => item.unread)) return
-  readings += 1
-  unread.value = 0
-  await call('PUT', '/notifications/read').catch(report)
+export async function markAllRead(): Promise<void> {
+  if (unreadCount.value === 0 && !notifications.items.value.some(({ unread }) => unread)) return
+  markedRead += 1
+  unreadCount.value = 0
+  await call('PUT', '/notifications/read').catch(reportError)
 }
 
-async function recount(): Promise<void> {
-  const before = readings
+async function loadUnreadCount(): Promise<void> {
+  const before = markedRead
   const { count } = await get<UnreadCount>('/notifications/unread-count')
-  if (before === readings) unread.value = count
+  // A count from before they were marked as read is outdated.
+  if (before === markedRead) unreadCount.value = count
 }
 
 onGap(() => {
-  recount().catch(() => {})
-  if (inbox.state.value === 'ready') void reload(inbox)
+  loadUnreadCount().catch(() => {})
+  if (notifications.status.value === 'ready') void reload(notifications)
 })
 
-let arrived: string[] = []
-let lastRead = Number.NEGATIVE_INFINITY
+let arrivedIds: string[] = []
+let lastLoad = Number.NEGATIVE_INFINITY
 
-// Many may arrive at a time: the list is read once for all of them.
+// Many notifications may arrive at once: one load fetches all of them.
 onFrame('notification', ({ id }) => {
-  unread.value = Math.min(MOST_COUNTED, unread.value + 1)
-  arrived.push(id!)
-  if (arrived.length > 1) return
-  const wait = Math.max(0, lastRead + READ_EVERY_MS - performance.now())
-  setTimeout(() => void readArrived(), wait)
+  if (!id) return
+  unreadCount.value = Math.min(MAX_COUNT, unreadCount.value + 1)
+  arrivedIds.push(id)
+  if (arrivedIds.length > 1) return
+  const delay = Math.max(0, lastLoad + MIN_LOAD_INTERVAL_MS - performance.now())
+  setTimeout(() => void loadArrived(), delay)
 })
 
-async function readArrived(): Promise<void> {
-  lastRead = performance.now()
-  const ids = arrived
-  arrived = []
-  const news = inbox.state.value === 'ready' ? await readNews(inbox).catch(() => []) : null
-  if (news === null) await reload(inbox)
-  else prepend(inbox, news)
-  const fresh = inbox.items.value.filter((item) => ids.includes(item.id))
-  const [first] = fresh
+async function loadArrived(): Promise<void> {
+  lastLoad = performance.now()
+  const ids = arrivedIds
+  arrivedIds = []
+  const newer = notifications.status.value === 'ready' ? await fetchNewer(notifications).catch(() => []) : null
+  if (newer === null) await reload(notifications)
+  else prepend(notifications, newer)
+  const arrived = notifications.items.value.filter(({ id }) => ids.includes(id))
+  const [first] = arrived
   if (first) {
-    latest.value = first
-    tell(`${first.actor.displayName} ${verbOf(first)}${fresh.length > 1 ? `, and ${fresh.length - 1} more` : ''}`)
+    latestNotification.value = first
+    const others = arrived.length > 1 ? `, and ${arrived.length - 1} more` : ''
+    showToast(`${first.actor.displayName} ${actionText(first)}${others}`)
   }
-  if (location.value.path === '/notifications' && !document.hidden) await markRead()
+  if (location.value.path === '/notifications' && !document.hidden) await markAllRead()
 }

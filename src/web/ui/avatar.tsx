@@ -1,21 +1,18 @@
 import type { Account } from '../api/wire.ts'
 
-/** A monogram whose colour is the handle's own. */
-export function Avatar({
-  of,
-  size = 'medium',
-}: {
-  of: Pick<Account, 'handle' | 'displayName'>
-  size?: 'small' | 'medium' | 'large'
-}) {
-  const hash = [...of.handle].reduce(
-    (sum, letter) => Math.imul(sum ^ letter.codePointAt(0)!, 0x01000193) >>> 0,
-    0x811c9dc5,
-  )
-  const [first] = new Intl.Segmenter('en').segment(of.displayName || of.handle)
+type Props = { account: Pick<Account, 'handle' | 'displayName'>; size?: 'small' | 'medium' | 'large' }
+
+/** The first letter of the name, on a color derived from the handle. */
+export function Avatar({ account: { handle, displayName }, size = 'medium' }: Props) {
+  const [first] = new Intl.Segmenter('en').segment(displayName || handle)
   return (
-    <span class={`avatar ${size}`} style={{ '--hue': hash % 360 }} aria-hidden="true">
+    <span class={`avatar ${size}`} style={{ '--hue': hashOf(handle) % 360 }} aria-hidden="true">
       {first?.segment.toUpperCase()}
     </span>
   )
+}
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  return new TextEncoder().encode(text).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0, 0x811c9dc5)
 }

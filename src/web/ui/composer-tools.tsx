@@ -1,14 +1,16 @@
 import { useRef } from 'preact/hooks'
 import { type Draft, IMAGE_TYPES } from '../state/draft.ts'
+import { limits } from '../state/limits.ts'
 import { Icon } from './icons.tsx'
 
 const WARN_BELOW = 50
 
-export function PickImages({ full, onPick }: { full: boolean; onPick: (files: File[]) => void }) {
+export function ImagePicker({ draft, onPick }: { draft: Draft; onPick: (files: File[]) => void }) {
   const input = useRef<HTMLInputElement>(null)
+  const isFull = draft.attachments.value.length >= limits.value.postImages
   return (
     <>
-      <button type="button" class="quiet tool" disabled={full} onClick={() => input.current?.click()}>
+      <button type="button" class="quiet tool" disabled={isFull} onClick={() => input.current?.click()}>
         <Icon name="image" />
         <span>Add images</span>
       </button>
@@ -28,16 +30,15 @@ export function PickImages({ full, onPick }: { full: boolean; onPick: (files: Fi
   )
 }
 
-export function VisibilityChoice({ draft }: { draft: Draft }) {
-  const { value } = draft.visibility
+export function VisibilitySelect({ draft: { visibility } }: { draft: Draft }) {
   return (
     <label class="tool choice">
-      <Icon name={value === 'public' ? 'globe' : 'lock'} />
-      <span class="unseen">Who can see it</span>
+      <Icon name={visibility.value === 'public' ? 'globe' : 'lock'} />
+      <span class="visually-hidden">Who can see it</span>
       <select
-        value={value}
+        value={visibility.value}
         onChange={({ currentTarget }) => {
-          draft.visibility.value = currentTarget.value === 'followers' ? 'followers' : 'public'
+          visibility.value = currentTarget.value === 'followers' ? 'followers' : 'public'
         }}
       >
         <option value="public">Everyone</option>
@@ -47,26 +48,28 @@ export function VisibilityChoice({ draft }: { draft: Draft }) {
   )
 }
 
-/** Shows how much may still be written; says so only when it gets tight, or every key would be talked over. */
-export function Counter({ id, left, of }: { id: string; left: number; of: number }) {
+/** The number of characters left. Screen readers announce it only near the limit, not after every key. */
+export function CharacterCounter({ id, left }: { id: string; left: number }) {
   const state = left < 0 ? 'over' : left < WARN_BELOW ? 'tight' : ''
+  const used = Math.min(1, 1 - left / limits.value.postLength)
   return (
     <span class={`counter ${state}`}>
       <svg viewBox="0 0 24 24" aria-hidden="true">
         <circle cx="12" cy="12" r="9.5" pathLength={1} />
-        <circle cx="12" cy="12" r="9.5" pathLength={1} stroke-dasharray={`${Math.min(1, 1 - left / of)} 1`} />
+        <circle cx="12" cy="12" r="9.5" pathLength={1} stroke-dasharray={`${used} 1`} />
       </svg>
       <span aria-hidden="true">{left}</span>
-      <span id={id} class="unseen">
+      <span id={id} class="visually-hidden">
         {left} characters left
       </span>
-      <span class="unseen" role="status">
-        {state === 'over'
-          ? `${-left} characters too many`
-          : left <= WARN_BELOW && left % 10 === 0
-            ? `${left} characters left`
-            : ''}
+      <span class="visually-hidden" role="status">
+        {counterAnnouncement(left)}
       </span>
     </span>
   )
+}
+
+function counterAnnouncement(left: number): string {
+  if (left < 0) return `${-left} characters too many`
+  return left <= WARN_BELOW && left % 10 === 0 ? `${left} characters left` : ''
 }

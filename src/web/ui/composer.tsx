@@ -1,49 +1,56 @@
 import { useComputed, useSignalEffect } from '@preact/signals'
-import { useId, useRef } from 'preact/hooks'
+import { useId } from 'preact/hooks'
 import type { Post } from '../api/wire.ts'
-import { me } from '../state/current-account.ts'
-import { attach, type Draft, graphemes, sendDraft } from '../state/draft.ts'
+import { currentAccount } from '../state/current-account.ts'
+import { attachImages, characterCount, type Draft, publishDraft } from '../state/draft.ts'
 import { limits } from '../state/limits.ts'
+import { showToast } from '../state/toasts.ts'
 import { Attachments } from './attachments.tsx'
 import { Avatar } from './avatar.tsx'
-import { Counter, PickImages, VisibilityChoice } from './composer-tools.tsx'
-import { FormFailure, useForm } from './field.tsx'
-import { tell } from './toasts.tsx'
+import { CharacterCounter, ImagePicker, VisibilitySelect } from './composer-tools.tsx'
+import { FormError } from './field.tsx'
+import { GrowingTextArea } from './growing-text-area.tsx'
+import { useForm } from './use-form.ts'
 
-type Props = { draft: Draft; label: string; action: string; onSent: (post: Post) => void; reply?: boolean }
+type Props = {
+  draft: Draft
+  label: string
+  action: string
+  onPublished: (post: Post) => void
+  isComment?: boolean
+}
 
-/** Where one writes. Ctrl or Cmd with Enter sends; images may be picked, pasted or dropped. */
-export function Composer({ draft, label, action, onSent, reply = false }: Props) {
+/** A form for a new post or comment. Images can be picked, pasted or dropped. */
+export function Composer({ draft, label, action, onPublished, isComment = false }: Props) {
   const id = useId()
-  const { postLength, postImages } = limits.value
-  const left = useComputed(() => limits.value.postLength - graphemes(draft.text.value)).value
+  const left = useComputed(() => limits.value.postLength - characterCount(draft.text.value)).value
   const isEmpty = draft.text.value.trim() === '' && draft.attachments.value.length === 0
+  const canPublish = !isEmpty && left >= 0
   const form = useForm(async () => {
-    if (!isEmpty && left >= 0) onSent(await sendDraft(draft))
+    if (canPublish) onPublished(await publishDraft(draft))
   })
   useSignalEffect(() => {
-    if (draft.attachments.value) form.forget()
+    if (draft.attachments.value) form.clearError()
   })
-  const images = imageSources(draft)
   return (
     <form
       class="composer"
-      aria-label={reply ? 'New comment' : 'New post'}
+      aria-label={isComment ? 'New comment' : 'New post'}
       onSubmit={form.onSubmit}
-      onDrop={images.drop}
+      onDrop={(event) => dropImages(draft, event)}
       onDragOver={(event) => event.preventDefault()}
     >
-      {me.value && <Avatar of={me.value} />}
+      {currentAccount.value && <Avatar account={currentAccount.value} />}
       <div class="composer-body">
-        <GrowingText draft={draft} id={id} label={label} onPaste={images.paste} />
+        <GrowingTextArea text={draft.text} id={id} label={label} onPaste={(event) => pasteImages(draft, event)} />
         <Attachments draft={draft} />
-        <FormFailure form={form} />
+        <FormError form={form} />
         <div class="composer-tools">
-          <PickImages full={draft.attachments.value.length >= postImages} onPick={images.add} />
-          {!reply && <VisibilityChoice draft={draft} />}
-          <Counter id={`${id}-count`} left={left} of={postLength} />
-          {/* Never disabled, or it would drop the focus when the post is sent. */}
-          <button type="submit" aria-disabled={isEmpty || left < 0 || form.busy.value}>
+          <ImagePicker draft={draft} onPick={(files) => addImages(draft, files)} />
+          {!isComment && <VisibilitySelect draft={draft} />}
+          <CharacterCounter id={`${id}-count`} left={left} />
+          {/* Only aria-disabled: a disabled button would lose the focus when the post is published. */}
+          <button type="submit" aria-disabled={!canPublish || form.busy.value}>
             {form.busy.value ? 'Sending…' : action}
           </button>
         </div>
@@ -52,61 +59,21 @@ export function Composer({ draft, label, action, onSent, reply = false }: Props)
   )
 }
 
-function imageSources(draft: Draft) {
-  const add = (files: File[]) => {
-    for (const problem of attach(draft, files)) tell(problem, true)
-  }
-  const paste = (event: ClipboardEvent) => {
-    const files = imagesIn(event.clipboardData)
-    if (files.length === 0) return
-    event.preventDefault()
-    add(files)
-  }
-  const drop = (event: DragEvent) => {
-    event.preventDefault()
-    add(imagesIn(event.dataTransfer))
-  }
-  return { add, paste, drop }
+function addImages(draft: Draft, files: File[]): void {
+  for (const problem of attachImages(draft, files)) showToast(problem, true)
+}
+
+function pasteImages(draft: Draft, event: ClipboardEvent): void {
+  const files = imagesIn(event.clipboardData)
+  if (files.length === 0) return
+  event.preventDefault()
+  addImages(draft, files)
+}
+
+function dropImages(draft: Draft, event: DragEvent): void {
+  event.preventDefault()
+  addImages(draft, imagesIn(event.dataTransfer))
 }
 
 const imagesIn = (data: DataTransfer | null) =>
   [...(data?.files ?? [])].filter((file) => file.type.startsWith('image/'))
-
-function sendByKey(event: KeyboardEvent & { currentTarget: HTMLElement }): void {
-  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return
-  event.preventDefault()
-  event.currentTarget.closest('form')?.requestSubmit()
-}
-
-type TextProps = { draft: Draft; id: string; label: string; onPaste: (event: ClipboardEvent) => void }
-
-function GrowingText({ draft, id, label, onPaste }: TextProps) {
-  const area = useRef<HTMLTextAreaElement>(null)
-  useSignalEffect(() => {
-    const { current } = area
-    if (!current || draft.text.value === undefined) return
-    current.style.height = 'auto'
-    current.style.height = `${current.scrollHeight}px`
-  })
-  return (
-    <>
-      <label for={id} class="unseen">
-        {label}
-      </label>
-      <textarea
-        ref={area}
-        id={id}
-        rows={2}
-        dir="auto"
-        placeholder={label}
-        aria-describedby={`${id}-count`}
-        value={draft.text.value}
-        onKeyDown={sendByKey}
-        onPaste={onPaste}
-        onInput={({ currentTarget }) => {
-          draft.text.value = currentTarget.value
-        }}
-      />
-    </>
-  )
-}

@@ -1,6 +1,6 @@
 import { live } from '../api/realtime.ts'
 
-/** Whether news arrive as they happen. `narrow` stands in for the side column: it shows only while they do not. */
+/** The state of the live connection. `narrow` replaces the side column on small screens and hides while connected. */
 export function Connection({ narrow = false }: { narrow?: boolean }) {
   const state = live.value ? 'Live' : live.value === false ? 'Reconnecting…' : 'Connecting…'
   return (

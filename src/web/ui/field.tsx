@@ -1,62 +1,16 @@
-import { useSignal, useSignalEffect } from '@preact/signals'
 import type { ComponentChildren, InputHTMLAttributes, PartialInputHTMLAttributes, VNode } from 'preact'
 import { useId } from 'preact/hooks'
-import { Problem, Unreachable } from '../api/http.ts'
-import { live } from '../api/realtime.ts'
-import { reasonOf, sentenceOf } from './toasts.tsx'
-
-/** A form that is being filled in: what its fields got wrong, and whether it is on its way. */
-type Form = ReturnType<typeof useForm>
-
-/**
- * Sends a form once at a time. A failure stays in it, beside the fields it names, the first of which takes the focus,
- * until the form changes or the server is back.
- */
-export function useForm(
-  send: (values: (name: string) => string, pressed: string, form: HTMLFormElement) => Promise<void>,
-) {
-  const busy = useSignal(false)
-  const failure = useSignal<unknown>(null)
-  const forget = () => {
-    failure.value = null
-  }
-  useSignalEffect(() => {
-    if (live.value && failure.peek() instanceof Unreachable) forget()
-  })
-
-  async function onSubmit(event: SubmitEvent): Promise<void> {
-    event.preventDefault()
-    if (busy.value) return
-    const form = event.currentTarget as HTMLFormElement
-    const data = new FormData(form, event.submitter)
-    busy.value = true
-    forget()
-    try {
-      const pressed = (event.submitter as HTMLButtonElement | null)?.value ?? ''
-      await send((name) => String(data.get(name) ?? ''), pressed, form)
-    } catch (error) {
-      failure.value = error
-      form.addEventListener('input', forget, { once: true })
-      requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus())
-    } finally {
-      busy.value = false
-    }
-  }
-
-  const errorOf = (name: string) => {
-    const error = failure.value instanceof Problem && failure.value.errors.find(({ field }) => field === name)
-    return error ? sentenceOf(error) : undefined
-  }
-  return { busy, failure, forget, onSubmit, errorOf }
-}
+import { errorText, fieldErrorText } from '../api/error-text.ts'
+import { ApiError } from '../api/http.ts'
+import type { Form } from './use-form.ts'
 
 type Labelled = { form: Form; name: string; label: string; hint?: string }
 type Attributes = { id: string; name: string; 'aria-invalid': boolean; 'aria-describedby': string }
 
-/** A control with its label above it, and below it what is wrong with it, or a hint. */
+/** A control with its label above, and its error or hint below. */
 function Control({ form, name, label, hint, children }: Labelled & { children: (own: Attributes) => VNode }) {
   const id = useId()
-  const error = form.errorOf(name)
+  const error = fieldError(form, name)
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -68,10 +22,15 @@ function Control({ form, name, label, hint, children }: Labelled & { children: (
   )
 }
 
-type Inputs = Omit<PartialInputHTMLAttributes<HTMLInputElement>, 'form' | 'label' | 'role' | 'type'> &
+function fieldError({ error: { value } }: Form, name: string): string | undefined {
+  const error = value instanceof ApiError && value.errors.find(({ field }) => field === name)
+  return error ? fieldErrorText(error) : undefined
+}
+
+type InputProps = Omit<PartialInputHTMLAttributes<HTMLInputElement>, 'form' | 'label' | 'role' | 'type'> &
   Labelled & { type?: 'text' | 'email' | 'password' }
 
-export function Field({ form, name, label, hint, ...input }: Inputs) {
+export function Field({ form, name, label, hint, ...input }: InputProps) {
   return (
     <Control form={form} name={name} label={label} hint={hint}>
       {(own) => <input {...(input as InputHTMLAttributes)} {...own} />}
@@ -79,9 +38,9 @@ export function Field({ form, name, label, hint, ...input }: Inputs) {
   )
 }
 
-type LongText = Labelled & { value: string; maxLength: number }
+type TextAreaProps = Labelled & { value: string; maxLength: number }
 
-export function LongField({ form, name, label, hint, value, maxLength }: LongText) {
+export function TextAreaField({ form, name, label, hint, value, maxLength }: TextAreaProps) {
   return (
     <Control form={form} name={name} label={label} hint={hint}>
       {(own) => <textarea {...own} rows={3} maxLength={maxLength} defaultValue={value} />}
@@ -89,29 +48,22 @@ export function LongField({ form, name, label, hint, value, maxLength }: LongTex
   )
 }
 
-/** What went wrong with the form as a whole, and with fields that it does not show. */
-export function FormFailure({ form, shown = [] }: { form: Form; shown?: string[] }) {
-  const { value } = form.failure
-  const reason = value === null ? '' : reasonOf(value, shown)
+/** The error of the form as a whole, including errors of fields that are not in `shown`. */
+export function FormError({ form, shown = [] }: { form: Form; shown?: string[] }) {
+  const { value } = form.error
+  const text = value === null ? '' : errorText(value, shown)
   return (
-    <div role="alert" class="form-failure">
-      {reason && <p>{reason}</p>}
+    <div role="alert" class="form-error">
+      {text && <p>{text}</p>}
     </div>
   )
 }
 
-export function Submit({
-  form,
-  children,
-  ...button
-}: {
-  form: Form
-  children: ComponentChildren
-  value?: string
-  class?: string
-}) {
+type SubmitProps = { form: Form; children: ComponentChildren; value?: string; class?: string }
+
+export function SubmitButton({ form, children, ...attributes }: SubmitProps) {
   return (
-    <button type="submit" name="action" {...button} aria-disabled={form.busy.value}>
+    <button type="submit" name="action" {...attributes} aria-disabled={form.busy.value}>
       {children}
     </button>
   )

@@ -1,21 +1,18 @@
-import { FieldProblem, isNotFound } from '../api/http.ts'
+import { InvalidField, isNotFound } from '../api/http.ts'
 import { session } from '../api/session.ts'
-import { navigate } from '../router.tsx'
-import { readAccount, setFollowing } from '../state/accounts.ts'
-import { Field, FormFailure, Submit, useForm } from './field.tsx'
-import { tell } from './toasts.tsx'
+import { loadAccount, setFollowing } from '../state/accounts.ts'
+import { navigate } from '../state/location.ts'
+import { showToast } from '../state/toasts.ts'
+import { Field, FormError, SubmitButton } from './field.tsx'
+import { useForm } from './use-form.ts'
 
-/** Follows somebody, or opens their profile, by handle. `narrow` shows it where there is no room for the side column. */
+/** Finds an account by handle, to follow it or to open its profile. `narrow` replaces the side column on small screens. */
 export function FindPeople({ narrow = false }: { narrow?: boolean }) {
-  const form = useForm(async (values, pressed, element) => {
-    const handle = values('handle').trim().replace(/^@/, '')
-    if (!/^\w{3,30}$/.test(handle)) throw new FieldProblem('handle', 'has 3 to 30 letters, digits and _')
-    const account = await readAccount(handle).catch((error: unknown) => {
-      throw isNotFound(error) ? new FieldProblem('handle', 'belongs to nobody') : error
-    })
-    if (pressed === 'follow') {
+  const form = useForm(async ({ value, action, element }) => {
+    const account = await findAccount(value('handle').trim().replace(/^@/, ''))
+    if (action === 'follow') {
       await setFollowing(account, true)
-      tell(`You follow ${account.displayName}`)
+      showToast(`You follow ${account.displayName}`)
     }
     element.reset()
     navigate(`/@${account.handle}`)
@@ -34,17 +31,24 @@ export function FindPeople({ narrow = false }: { narrow?: boolean }) {
         spellcheck={false}
         required
       />
-      <FormFailure form={form} shown={['handle']} />
+      <FormError form={form} shown={['handle']} />
       <div class="actions">
         {session.value && (
-          <Submit form={form} value="follow">
+          <SubmitButton form={form} value="follow">
             Follow
-          </Submit>
+          </SubmitButton>
         )}
-        <Submit form={form} value="view" class="secondary">
+        <SubmitButton form={form} value="view" class="secondary">
           View profile
-        </Submit>
+        </SubmitButton>
       </div>
     </form>
   )
+}
+
+async function findAccount(handle: string) {
+  if (!/^\w{3,30}$/.test(handle)) throw new InvalidField('handle', 'has 3 to 30 letters, digits and _')
+  return loadAccount(handle).catch((error: unknown) => {
+    throw isNotFound(error) ? new InvalidField('handle', 'belongs to nobody') : error
+  })
 }

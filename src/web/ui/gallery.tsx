@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { Media } from '../api/wire.ts'
 import { Modal } from './dialog.tsx'
 
-/** A post's images; each opens in full. */
+/** The images of a post. A click shows one in full size. */
 export function Gallery({ media }: { media: Media[] }) {
   const open = useSignal<Media | null>(null)
   if (media.length === 0) return null
@@ -16,7 +16,7 @@ export function Gallery({ media }: { media: Media[] }) {
               onClick={() => (open.value = image)}
               aria-label={`Open image ${index + 1} of ${media.length}: ${image.alt || 'no description'}`}
             >
-              <Picture image={image} alone={media.length === 1} />
+              <Thumbnail image={image} single={media.length === 1} />
             </button>
           </li>
         ))}
@@ -31,12 +31,12 @@ export function Gallery({ media }: { media: Media[] }) {
   )
 }
 
-function Picture({ image, alone }: { image: Media; alone: boolean }) {
+function Thumbnail({ image, single }: { image: Media; single: boolean }) {
   const loaded = useSignal(false)
-  const shape = alone ? { aspectRatio: `${image.width} / ${image.height}` } : {}
+  const shape = single ? { aspectRatio: `${image.width} / ${image.height}` } : {}
   return (
     <img
-      src={alone ? image.url : image.thumbnailUrl}
+      src={single ? image.url : image.thumbnailUrl}
       alt={image.alt}
       width={image.width}
       height={image.height}

@@ -1,36 +1,33 @@
 import { useSignal } from '@preact/signals'
 import type { Account } from '../api/wire.ts'
-import { setBlocking, setFollowing } from '../state/accounts.ts'
-import { confirmed } from './dialog.tsx'
-import { report, tell } from './toasts.tsx'
+import { type Relation, setBlocking, setFollowing } from '../state/accounts.ts'
+import { reportError, showToast } from '../state/toasts.ts'
+import { askConfirmation } from './dialog.tsx'
 
-/** Follow and block, as they stand and to be changed. */
-export function Relations({ account }: { account: Account }) {
+/** Buttons that follow, unfollow, block and unblock an account. */
+export function RelationButtons({ account, relation }: { account: Account; relation: Relation }) {
   const busy = useSignal(false)
-  const { following, blocking } = account.relation!
-  const change = (work: Promise<unknown>, done: string) => {
+  const { following, blocking } = relation
+  const name = account.displayName
+  const change = (work: Promise<unknown>, message: string) => {
     busy.value = true
-    void work.then(() => tell(done), report).finally(() => (busy.value = false))
+    void work.then(() => showToast(message), reportError).finally(() => (busy.value = false))
   }
-  const follow = () =>
-    change(
-      setFollowing(account, !following),
-      following ? `You no longer follow ${account.displayName}` : `You follow ${account.displayName}`,
-    )
-  const block = async () => {
+  const toggleFollow = () =>
+    change(setFollowing(account, !following), following ? `You no longer follow ${name}` : `You follow ${name}`)
+  const toggleBlock = async () => {
     const text = 'You will not see each other, and neither follows the other any more. They are not told.'
-    if (blocking) change(setBlocking(account, false), `${account.displayName} is no longer blocked`)
-    else if (await confirmed(`Block ${account.displayName}?`, text, 'Block')) {
-      change(setBlocking(account, true), `${account.displayName} is blocked`)
-    }
+    if (blocking) change(setBlocking(account, false), `${name} is no longer blocked`)
+    else if (await askConfirmation(`Block ${name}?`, text, 'Block'))
+      change(setBlocking(account, true), `${name} is blocked`)
   }
   return (
     <>
-      <button type="button" class="secondary" disabled={busy.value} onClick={() => void block()}>
+      <button type="button" class="secondary" disabled={busy.value} onClick={() => void toggleBlock()}>
         {blocking ? 'Unblock' : 'Block'}
       </button>
       {!blocking && (
-        <button type="button" class={following ? 'secondary' : ''} disabled={busy.value} onClick={follow}>
+        <button type="button" class={following ? 'secondary' : ''} disabled={busy.value} onClick={toggleFollow}>
           {following ? 'Unfollow' : 'Follow'}
         </button>
       )}

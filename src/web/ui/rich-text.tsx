@@ -1,25 +1,25 @@
 import type { ComponentChildren } from 'preact'
 import type { Entity } from '../api/wire.ts'
-import { Link } from '../router.tsx'
+import { Link } from './link.tsx'
 
-/** A post's text with its mentions and links alive. Hashtags only stand out: there is no feed of one to go to. */
+/** The text of a post with links and mentions. Hashtags are only highlighted, because they have no view. */
 export function RichText({ text, entities }: { text: string; entities: Entity[] }) {
   const parts: ComponentChildren[] = []
-  let at = 0
+  let end = 0
   for (const entity of [...entities].sort((a, b) => a.start - b.start)) {
-    if (entity.start < at) continue
-    parts.push(text.slice(at, entity.start), alive(entity, text.slice(entity.start, entity.end)))
-    at = entity.end
+    if (entity.start < end) continue
+    parts.push(text.slice(end, entity.start), renderEntity(entity, text.slice(entity.start, entity.end)))
+    end = entity.end
   }
   return (
     <p class="text" dir="auto">
       {parts}
-      {text.slice(at)}
+      {text.slice(end)}
     </p>
   )
 }
 
-function alive(entity: Entity, label: string) {
+function renderEntity(entity: Entity, label: string) {
   if (entity.kind === 'mention') {
     return (
       <Link key={entity.start} href={`/@${entity.handle}`}>

@@ -1,11 +1,13 @@
 import type { ComponentChildren } from 'preact'
 import { session } from '../api/session.ts'
-import { Link, location } from '../router.tsx'
-import { me } from '../state/current-account.ts'
-import { news } from '../state/home.ts'
-import { unread, unreadLabel } from '../state/notifications-state.ts'
+import type { Account } from '../api/wire.ts'
+import { currentAccount } from '../state/current-account.ts'
+import { newPostsLabel } from '../state/home.ts'
+import { location } from '../state/location.ts'
+import { unreadCount, unreadLabel } from '../state/notifications-state.ts'
 import { Avatar } from './avatar.tsx'
-import { Brand, Icon } from './icons.tsx'
+import { Brand, Icon, type IconName } from './icons.tsx'
+import { Link } from './link.tsx'
 
 export function TopBar() {
   return (
@@ -15,60 +17,63 @@ export function TopBar() {
         <span>SocialConnect</span>
       </Link>
       <nav aria-label="Main">
-        <ul>{session.value ? <Places /> : <PublicPlaces />}</ul>
+        <ul>{session.value ? <AccountLinks handle={session.value.handle} /> : <PublicLinks />}</ul>
       </nav>
-      {me.value && (
-        <Link href={`/@${me.value.handle}`} class="whoami" aria-label={`Your profile, @${me.value.handle}`}>
-          <Avatar of={me.value} size="small" />
-          <span>
-            <b>{me.value.displayName}</b>
-            <span class="handle">@{me.value.handle}</span>
-          </span>
-        </Link>
-      )}
+      {currentAccount.value && <OwnProfileLink account={currentAccount.value} />}
     </header>
   )
 }
 
-function Places() {
-  const count = unread.value
+function OwnProfileLink({ account }: { account: Account }) {
+  return (
+    <Link href={`/@${account.handle}`} class="own-profile" aria-label={`Your profile, @${account.handle}`}>
+      <Avatar account={account} size="small" />
+      <span>
+        <b>{account.displayName}</b>
+        <span class="handle">@{account.handle}</span>
+      </span>
+    </Link>
+  )
+}
+
+function AccountLinks({ handle }: { handle: string }) {
+  const unread = unreadCount.value > 0
   return (
     <>
-      <Place href="/" icon="home" label="Home" note={news.value}>
-        {news.value && <span class="dot" />}
-      </Place>
-      <Place href="/discover" icon="discover" label="Discover" />
-      <Place href="/notifications" icon="bell" label="Notifications" note={count > 0 ? `${unreadLabel()} unread` : ''}>
-        {count > 0 && <span class="badge">{unreadLabel()}</span>}
-      </Place>
-      <Place href={`/@${session.value!.handle}`} icon="person" label="Profile" />
+      <NavLink href="/" icon="home" label="Home" note={newPostsLabel.value}>
+        {newPostsLabel.value && <span class="dot" />}
+      </NavLink>
+      <NavLink href="/discover" icon="discover" label="Discover" />
+      <NavLink
+        href="/notifications"
+        icon="bell"
+        label="Notifications"
+        note={unread ? `${unreadLabel()} unread` : undefined}
+      >
+        {unread && <span class="badge">{unreadLabel()}</span>}
+      </NavLink>
+      <NavLink href={`/@${handle}`} icon="person" label="Profile" />
     </>
   )
 }
 
-function PublicPlaces() {
+function PublicLinks() {
   return (
     <>
-      <Place href="/discover" icon="discover" label="Discover" />
-      <Place href="/login" icon="person" label="Log in" />
+      <NavLink href="/discover" icon="discover" label="Discover" />
+      <NavLink href="/login" icon="person" label="Log in" />
     </>
   )
 }
 
-type PlaceProps = {
-  href: string
-  icon: Parameters<typeof Icon>[0]['name']
-  label: string
-  note?: string
-  children?: ComponentChildren
-}
+type NavLinkProps = { href: string; icon: IconName; label: string; note?: string; children?: ComponentChildren }
 
-function Place({ href, icon, label, note, children }: PlaceProps) {
+function NavLink({ href, icon, label, note, children }: NavLinkProps) {
   return (
     <li>
       <Link
         href={href}
-        class="place"
+        class="nav-link"
         aria-label={note ? `${label}, ${note}` : label}
         aria-current={location.value.path === href ? 'page' : undefined}
       >

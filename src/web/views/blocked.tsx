@@ -1,45 +1,44 @@
 import { useSignal } from '@preact/signals'
-import { session } from '../api/session.ts'
 import type { Block } from '../api/wire.ts'
-import { Link, View } from '../router.tsx'
 import { unblock } from '../state/accounts.ts'
-import { type List, listAt, reload } from '../state/list.ts'
+import { cachedList, type List, reload } from '../state/list.ts'
+import { reportError, showToast } from '../state/toasts.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { Pages, useList } from '../ui/list-view.tsx'
-import { report, tell } from '../ui/toasts.tsx'
+import { Link } from '../ui/link.tsx'
+import { ListView, useList } from '../ui/list-view.tsx'
+import { View } from '../ui/view.tsx'
 
-/** Whom one blocks. Who is hidden from one stands there too, since nowhere else could the block be taken back. */
-export function Blocked() {
-  const list = listAt<Block>('/accounts/me/blocks')
+/** The accounts that the user blocks. Hidden ones are listed too, because they can be unblocked nowhere else. */
+export function Blocked({ handle }: { handle: string }) {
+  const list = cachedList<Block>('/accounts/me/blocks')
   useList(list)
   return (
     <View title="Blocked accounts">
       <p class="context">
-        <Link href={`/@${session.value!.handle}`}>Back to your profile</Link>
+        <Link href={`/@${handle}`}>Back to your profile</Link>
       </p>
-      <Pages
+      <ListView
         list={list}
         label="Blocked accounts"
         empty={<p>You block nobody.</p>}
-        show={(block) => <Row block={block} list={list} />}
+        render={(block) => <BlockRow block={block} list={list} />}
       />
     </View>
   )
 }
 
-function Row({ block: { id, account }, list }: { block: Block; list: List<Block> }) {
+function BlockRow({ block: { id, account }, list }: { block: Block; list: List<Block> }) {
   const busy = useSignal(false)
   const name = account?.displayName ?? 'An account that is hidden from you'
-  const letGo = () => {
+  const undo = async () => {
     busy.value = true
-    void unblock(id)
-      .then(() => tell(`${name} is no longer blocked`), report)
-      .then(() => reload(list))
-      .finally(() => (busy.value = false))
+    await unblock(id).then(() => showToast(`${name} is no longer blocked`), reportError)
+    await reload(list)
+    busy.value = false
   }
   return (
     <article class="person">
-      <Avatar of={account ?? { handle: '?', displayName: '?' }} />
+      <Avatar account={account ?? { handle: '?', displayName: '?' }} />
       <div>
         {account ? (
           <Link href={`/@${account.handle}`} class="author">
@@ -49,7 +48,13 @@ function Row({ block: { id, account }, list }: { block: Block; list: List<Block>
           name
         )}
       </div>
-      <button type="button" class="secondary" aria-label={`Unblock ${name}`} disabled={busy.value} onClick={letGo}>
+      <button
+        type="button"
+        class="secondary"
+        aria-label={`Unblock ${name}`}
+        disabled={busy.value}
+        onClick={() => void undo()}
+      >
         Unblock
       </button>
     </article>

@@ -1,12 +1,13 @@
 import type { Account } from '../api/wire.ts'
 import { editProfile } from '../state/accounts.ts'
-import { Field, FormFailure, LongField, Submit, useForm } from '../ui/field.tsx'
-import { tell } from '../ui/toasts.tsx'
+import { showToast } from '../state/toasts.ts'
+import { Field, FormError, SubmitButton, TextAreaField } from '../ui/field.tsx'
+import { useForm } from '../ui/use-form.ts'
 
 export function EditProfile({ account, onDone }: { account: Account; onDone: () => void }) {
-  const form = useForm(async (values) => {
-    await editProfile({ displayName: values('displayName'), bio: values('bio') })
-    tell('Your profile is saved')
+  const form = useForm(async ({ value }) => {
+    await editProfile({ displayName: value('displayName'), bio: value('bio') })
+    showToast('Your profile is saved')
     onDone()
   })
   return (
@@ -20,13 +21,13 @@ export function EditProfile({ account, onDone }: { account: Account; onDone: () 
         autocomplete="name"
         required
       />
-      <LongField form={form} name="bio" label="About you" value={account.bio} maxLength={10000} />
-      <FormFailure form={form} shown={['displayName', 'bio']} />
+      <TextAreaField form={form} name="bio" label="About you" value={account.bio} maxLength={10000} />
+      <FormError form={form} shown={['displayName', 'bio']} />
       <div class="actions">
         <button type="button" class="secondary" onClick={onDone}>
           Cancel
         </button>
-        <Submit form={form}>Save</Submit>
+        <SubmitButton form={form}>Save</SubmitButton>
       </div>
     </form>
   )

@@ -1,55 +1,62 @@
 import { useEffect } from 'preact/hooks'
 import { onAccountChange } from '../api/session.ts'
 import type { Post } from '../api/wire.ts'
-import { Link, View } from '../router.tsx'
-import { clearDraft, newDraft } from '../state/draft.ts'
-import { home, news, showNews, visitHome } from '../state/home.ts'
-import { clear, makeList, prepend } from '../state/list.ts'
-import { keepPost } from '../state/posts.ts'
+import { clearDraft, createDraft } from '../state/draft.ts'
+import { homeFeed, newPostsLabel, openHomeFeed, showNewPosts } from '../state/home.ts'
+import { clear, createList, prepend } from '../state/list.ts'
+import { storePost } from '../state/posts.ts'
+import { showToast } from '../state/toasts.ts'
 import { Composer } from '../ui/composer.tsx'
 import { FindPeople } from '../ui/find-people.tsx'
-import { Timeline, useList } from '../ui/list-view.tsx'
-import { tell } from '../ui/toasts.tsx'
+import { Link } from '../ui/link.tsx'
+import { useList } from '../ui/list-view.tsx'
+import { PostList } from '../ui/post-list.tsx'
+import { focusHeading, View } from '../ui/view.tsx'
 
-// What was written so far survives a look at another view.
-const draft = newDraft(null)
-const everyone = makeList<Post>('/feeds/public', keepPost)
+// Kept here, so that the draft survives a visit to another view.
+const draft = createDraft(null)
+const publicFeed = createList<Post>('/feeds/public', storePost)
 onAccountChange(() => {
   clearDraft(draft)
-  clear(everyone)
+  clear(publicFeed)
 })
 
 export function Home() {
-  useEffect(visitHome, [])
-  const publish = (post: Post) => {
-    keepPost(post)
-    prepend(home, [post])
-    tell('Your post is published')
+  useEffect(openHomeFeed, [])
+  const addPost = (post: Post) => {
+    storePost(post)
+    prepend(homeFeed, [post])
+    showToast('Your post is published')
   }
   return (
     <View title="Home">
-      <Composer draft={draft} label="What is on your mind?" action="Post" onSent={publish} />
-      <NewsButton />
-      <Timeline list={home} label="Posts of the people you follow" older="Older posts" empty={<QuietFeed />} />
+      <Composer draft={draft} label="What is on your mind?" action="Post" onPublished={addPost} />
+      <NewPostsButton />
+      <PostList
+        list={homeFeed}
+        label="Posts of the people you follow"
+        moreLabel="Older posts"
+        empty={<EmptyHomeFeed />}
+      />
     </View>
   )
 }
 
-function NewsButton() {
-  if (news.value === '') return null
+function NewPostsButton() {
+  if (newPostsLabel.value === '') return null
   const show = () => {
-    void showNews()
+    void showNewPosts()
     scrollTo({ top: 0 })
-    document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true })
+    focusHeading()
   }
   return (
-    <button type="button" class="news" onClick={show}>
-      Show {news.value.toLowerCase()}
+    <button type="button" class="new-posts" onClick={show}>
+      Show {newPostsLabel.value.toLowerCase()}
     </button>
   )
 }
 
-function QuietFeed() {
+function EmptyHomeFeed() {
   return (
     <>
       <p class="empty-title">It is quiet here</p>
@@ -61,14 +68,14 @@ function QuietFeed() {
 }
 
 export function Discover() {
-  useList(everyone)
+  useList(publicFeed)
   return (
     <View title="Discover">
       <FindPeople narrow />
-      <Timeline
-        list={everyone}
+      <PostList
+        list={publicFeed}
         label="Public posts of everyone"
-        older="Older posts"
+        moreLabel="Older posts"
         empty={<p>Nobody has written anything yet.</p>}
       />
     </View>

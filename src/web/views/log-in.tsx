@@ -1,17 +1,20 @@
 import { logIn } from '../api/auth.ts'
-import { farewell } from '../api/session.ts'
-import { Link, navigate, View } from '../router.tsx'
-import { Field, FormFailure, Submit, useForm } from '../ui/field.tsx'
+import { logoutReason } from '../api/session.ts'
+import { navigate } from '../state/location.ts'
+import { Field, FormError, SubmitButton } from '../ui/field.tsx'
+import { Link } from '../ui/link.tsx'
+import { useForm } from '../ui/use-form.ts'
+import { View } from '../ui/view.tsx'
 
 export function LogIn() {
-  const form = useForm(async (values) => {
-    await logIn({ identifier: values('identifier').trim(), password: values('password') })
+  const form = useForm(async ({ value }) => {
+    await logIn({ identifier: value('identifier').trim(), password: value('password') })
     navigate('/')
   })
   return (
     <View title="Log in">
       <form class="card stack narrow-form" aria-label="Log in" onSubmit={form.onSubmit}>
-        {farewell.value && <p role="status">{farewell.value}</p>}
+        {logoutReason.value && <p role="status">{logoutReason.value}</p>}
         <Field
           form={form}
           name="identifier"
@@ -22,8 +25,8 @@ export function LogIn() {
           required
         />
         <Field form={form} name="password" label="Password" type="password" autocomplete="current-password" required />
-        <FormFailure form={form} shown={['identifier', 'password']} />
-        <Submit form={form}>Log in</Submit>
+        <FormError form={form} shown={['identifier', 'password']} />
+        <SubmitButton form={form}>Log in</SubmitButton>
         <p class="aside">
           New here? <Link href="/register">Create an account</Link>
         </p>

@@ -1,6 +1,7 @@
 import { isNotFound } from '../api/http.ts'
-import { Link, View } from '../router.tsx'
-import { Failed } from '../ui/list-view.tsx'
+import { Link } from '../ui/link.tsx'
+import { LoadError } from '../ui/loading.tsx'
+import { View } from '../ui/view.tsx'
 
 export function NotFound() {
   return (
@@ -12,7 +13,7 @@ export function NotFound() {
   )
 }
 
-/** In place of a view whose subject could not be read. Trying again helps unless there is none. */
-export function FailedView({ title, error, again }: { title: string; error: unknown; again: () => Promise<unknown> }) {
-  return isNotFound(error) ? <NotFound /> : <View title={title} children={<Failed error={error} again={again} />} />
+/** Replaces a view whose content could not be loaded. */
+export function ErrorView({ title, error, retry }: { title: string; error: unknown; retry: () => Promise<unknown> }) {
+  return isNotFound(error) ? <NotFound /> : <View title={title} children={<LoadError error={error} retry={retry} />} />
 }

@@ -1,57 +1,59 @@
 import { useEffect } from 'preact/hooks'
 import type { Notification } from '../api/wire.ts'
-import { Link, location, navigate, View } from '../router.tsx'
 import { reload } from '../state/list.ts'
-import { inbox, markRead, verbOf } from '../state/notifications-state.ts'
+import { location, navigate } from '../state/location.ts'
+import { actionText, markAllRead, notifications } from '../state/notifications-state.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icons.tsx'
-import { Pages } from '../ui/list-view.tsx'
+import { Link } from '../ui/link.tsx'
+import { ListView } from '../ui/list-view.tsx'
 import { Ago } from '../ui/time.tsx'
+import { View } from '../ui/view.tsx'
 
 const icons = { follow: 'person', like: 'heart', comment: 'comment', mention: 'at' } as const
 
 export function Notifications() {
-  useEffect(() => {
-    const ready = location.peek().back && inbox.state.peek() === 'ready' ? Promise.resolve() : reload(inbox)
-    // They stay marked as new on this visit; only the count goes.
-    void ready.then(() => (inbox.state.peek() === 'ready' ? markRead() : undefined))
-  }, [])
+  useEffect(() => void loadAndMarkRead(), [])
   return (
     <View title="Notifications">
-      <Pages
-        list={inbox}
+      <ListView
+        list={notifications}
         label="Notifications"
-        older="Earlier"
+        moreLabel="Earlier"
         empty={<p>Nothing yet. When someone follows you, or likes or answers your posts, it shows here.</p>}
-        show={(item) => <Row item={item} />}
+        render={(notification) => <NotificationRow notification={notification} />}
       />
     </View>
   )
 }
 
-function Row({ item }: { item: Notification }) {
-  const { actor, post, kind, unread } = item
+/** Resets the unread count. During this visit the rows stay highlighted as new. */
+async function loadAndMarkRead(): Promise<void> {
+  const { status } = notifications
+  if (!location.peek().back || status.peek() !== 'ready') await reload(notifications)
+  if (status.peek() === 'ready') await markAllRead()
+}
+
+function NotificationRow({ notification }: { notification: Notification }) {
+  const { actor, post, kind, unread } = notification
   const target = post ? `/posts/${post.id}` : `/@${actor.handle}`
   const open = (event: MouseEvent) => {
     if (!(event.target as Element).closest('a')) navigate(target)
   }
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a larger target for a link that the row holds
+    // biome-ignore lint/a11y/useKeyWithClickEvents: only enlarges the target of the link inside
     <article class={`notification ${kind}${unread ? ' unread' : ''}`} onClick={open}>
       <span class="kind">
-        <Avatar of={actor} />
+        <Avatar account={actor} />
         <Icon name={icons[kind]} />
       </span>
       <div>
         <p>
-          {unread && <span class="unseen">New: </span>}
+          {unread && <span class="visually-hidden">New: </span>}
           <Link href={`/@${actor.handle}`}>
             <b>{actor.displayName}</b>
           </Link>{' '}
-          <Link href={target} class="what">
-            {verbOf(item)}
-          </Link>{' '}
-          <Ago at={item.createdAt} />
+          <Link href={target}>{actionText(notification)}</Link> <Ago at={notification.createdAt} />
         </p>
         {post && <p class="excerpt">{post.text || (post.media.length > 0 ? 'An image' : '')}</p>}
       </div>

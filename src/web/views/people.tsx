@@ -1,49 +1,56 @@
 import type { Account } from '../api/wire.ts'
-import { Link, View } from '../router.tsx'
-import { accountWith, readAccount } from '../state/accounts.ts'
-import { listAt } from '../state/list.ts'
+import { accountSignal, loadAccount } from '../state/accounts.ts'
+import { cachedList } from '../state/list.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { Pages, useList, useRead, Waiting } from '../ui/list-view.tsx'
-import { FailedView } from './not-found.tsx'
+import { Link } from '../ui/link.tsx'
+import { ListView, useList } from '../ui/list-view.tsx'
+import { Loading, useLoad } from '../ui/loading.tsx'
+import { View } from '../ui/view.tsx'
+import { ErrorView } from './not-found.tsx'
 
-type Side = 'followers' | 'following'
+type Direction = 'followers' | 'following'
 
-/** Who follows an account, or whom it follows. */
-export function People({ handle, side }: { handle: string; side: Side }) {
-  const account = accountWith(handle).value
-  const { failure, again } = useRead(() => (account ? Promise.resolve() : readAccount(handle)))
-  const title = side === 'followers' ? `Followers of @${handle}` : `Followed by @${handle}`
-  if (failure.value) return <FailedView title={title} error={failure.value} again={again} />
+/** The followers of an account, or the accounts it follows. */
+export function People({ handle, direction }: { handle: string; direction: Direction }) {
+  const account = accountSignal(handle).value
+  const { error, retry } = useLoad(() => (account ? Promise.resolve() : loadAccount(handle)))
+  const title = direction === 'followers' ? `Followers of @${handle}` : `Followed by @${handle}`
+  if (error.value) return <ErrorView title={title} error={error.value} retry={retry} />
   return (
     <View title={title}>
       <p class="context">
         <Link href={`/@${handle}`}>Back to the profile</Link>
       </p>
-      {account ? <Rows account={account} side={side} title={title} /> : <Waiting />}
+      {account ? <AccountList account={account} direction={direction} title={title} /> : <Loading />}
     </View>
   )
 }
 
-function Rows({ account, side, title }: { account: Account; side: Side; title: string }) {
-  const list = listAt<Account>(`/accounts/${account.id}/${side}`)
+function AccountList({ account, direction, title }: { account: Account; direction: Direction; title: string }) {
+  const list = cachedList<Account>(`/accounts/${account.id}/${direction}`)
   useList(list)
   return (
-    <Pages
+    <ListView
       list={list}
       label={title}
       empty={<p>Nobody yet.</p>}
-      show={({ handle, displayName, bio, relation }) => (
-        <article class="person">
-          <Avatar of={{ handle, displayName }} />
-          <div>
-            <Link href={`/@${handle}`} class="author">
-              <b>{displayName}</b> <span class="handle">@{handle}</span>
-            </Link>
-            {relation?.followedBy && <span class="chip">Follows you</span>}
-            {bio && <p class="excerpt">{bio}</p>}
-          </div>
-        </article>
-      )}
+      render={(listed) => <AccountRow account={listed} />}
     />
+  )
+}
+
+function AccountRow({ account }: { account: Account }) {
+  const { handle, displayName, bio, relation } = account
+  return (
+    <article class="person">
+      <Avatar account={account} />
+      <div>
+        <Link href={`/@${handle}`} class="author">
+          <b>{displayName}</b> <span class="handle">@{handle}</span>
+        </Link>
+        {relation?.followedBy && <span class="chip">Follows you</span>}
+        {bio && <p class="excerpt">{bio}</p>}
+      </div>
+    </article>
   )
 }

@@ -2,96 +2,98 @@ import { useSignal } from '@preact/signals'
 import { logOut } from '../api/auth.ts'
 import { session } from '../api/session.ts'
 import type { Account, Post } from '../api/wire.ts'
-import { Link, navigate, View } from '../router.tsx'
-import { accountWith, readAccount } from '../state/accounts.ts'
-import { listAt } from '../state/list.ts'
-import { keepPost } from '../state/posts.ts'
+import { accountSignal, loadAccount } from '../state/accounts.ts'
+import { cachedList } from '../state/list.ts'
+import { navigate } from '../state/location.ts'
+import { storePost } from '../state/posts.ts'
+import { reportError } from '../state/toasts.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { Timeline, useList, useRead, Waiting } from '../ui/list-view.tsx'
-import { plural } from '../ui/post-card.tsx'
-import { Relations } from '../ui/relation-buttons.tsx'
-import { monthOf } from '../ui/time.tsx'
-import { report } from '../ui/toasts.tsx'
+import { Link } from '../ui/link.tsx'
+import { useList } from '../ui/list-view.tsx'
+import { Loading, useLoad } from '../ui/loading.tsx'
+import { pluralNoun } from '../ui/plural.ts'
+import { PostList } from '../ui/post-list.tsx'
+import { RelationButtons } from '../ui/relation-buttons.tsx'
+import { monthAndYear } from '../ui/time.tsx'
+import { View } from '../ui/view.tsx'
 import { EditProfile } from './edit-profile.tsx'
-import { FailedView } from './not-found.tsx'
+import { ErrorView } from './not-found.tsx'
 
 export function Profile({ handle }: { handle: string }) {
-  const account = accountWith(handle).value
-  const { failure, again } = useRead(() => readAccount(handle))
-  if (failure.value) return <FailedView title={`@${handle}`} error={failure.value} again={again} />
-  if (!account) return <View title={`@${handle}`} children={<Waiting />} />
+  const account = accountSignal(handle).value
+  const { error, retry } = useLoad(() => loadAccount(handle))
+  if (error.value) return <ErrorView title={`@${handle}`} error={error.value} retry={retry} />
+  if (!account) return <View title={`@${handle}`} children={<Loading />} />
   return (
     <View title="Profile" windowTitle={account.displayName}>
-      <Card account={account} />
-      <Posts key={String(account.relation?.blocking)} account={account} />
+      <ProfileCard account={account} />
+      <AccountPosts key={String(account.relation?.blocking)} account={account} />
     </View>
   )
 }
 
-function Posts({ account }: { account: Account }) {
-  const list = listAt<Post>(`/accounts/${account.id}/posts`, keepPost)
+function AccountPosts({ account }: { account: Account }) {
+  const list = cachedList<Post>(`/accounts/${account.id}/posts`, storePost)
   useList(list)
   return (
-    <Timeline
+    <PostList
       list={list}
       label={`Posts by ${account.displayName}`}
-      older="Older posts"
+      moreLabel="Older posts"
       empty={<p>No posts to see here.</p>}
     />
   )
 }
 
-function Card({ account }: { account: Account }) {
+function ProfileCard({ account }: { account: Account }) {
   const editing = useSignal(false)
   const { handle, displayName, bio, relation } = account
-  const isMine = account.id === session.value?.id
+  const isOwn = account.id === session.value?.id
+  const stopEditing = () => {
+    editing.value = false
+  }
   return (
     <section class="card profile" aria-label="Profile">
       <div class="profile-head">
-        <Avatar of={account} size="large" />
+        <Avatar account={account} size="large" />
         <div class="actions">
-          {relation && <Relations account={account} />}
-          {isMine && (
-            <>
-              <button
-                type="button"
-                class="secondary"
-                aria-expanded={editing.value}
-                onClick={() => (editing.value = !editing.value)}
-              >
-                Edit profile
-              </button>
-              <button type="button" class="secondary" onClick={() => void logOut().then(() => navigate('/'), report)}>
-                Log out
-              </button>
-            </>
-          )}
+          {relation && <RelationButtons account={account} relation={relation} />}
+          {isOwn && <OwnProfileButtons editing={editing.value} onEdit={() => (editing.value = !editing.value)} />}
         </div>
       </div>
       <h2>{displayName}</h2>
       <p class="handle">
         @{handle} {relation?.followedBy && <span class="chip">Follows you</span>}
       </p>
-      {editing.value ? (
-        <EditProfile account={account} onDone={() => (editing.value = false)} />
-      ) : (
-        bio && <p class="bio">{bio}</p>
-      )}
-      <Counts account={account} isMine={isMine} />
+      {editing.value ? <EditProfile account={account} onDone={stopEditing} /> : bio && <p class="bio">{bio}</p>}
+      <Counts account={account} isOwn={isOwn} />
     </section>
   )
 }
 
-function Counts({ account, isMine }: { account: Account; isMine: boolean }) {
+function OwnProfileButtons({ editing, onEdit }: { editing: boolean; onEdit: () => void }) {
+  return (
+    <>
+      <button type="button" class="secondary" aria-expanded={editing} onClick={onEdit}>
+        Edit profile
+      </button>
+      <button type="button" class="secondary" onClick={() => void logOut().then(() => navigate('/'), reportError)}>
+        Log out
+      </button>
+    </>
+  )
+}
+
+function Counts({ account, isOwn }: { account: Account; isOwn: boolean }) {
   const { handle, followerCount, followingCount, postCount, createdAt } = account
   return (
     <ul class="counts">
       <li>
-        <b>{postCount}</b> {postCount === 1 ? 'post' : 'posts'}
+        <b>{postCount}</b> {pluralNoun(postCount, 'post')}
       </li>
       <li>
         <Link href={`/@${handle}/followers`}>
-          <b>{followerCount}</b> {plural(followerCount, 'follower').replace(/^\d+ /, '')}
+          <b>{followerCount}</b> {pluralNoun(followerCount, 'follower')}
         </Link>
       </li>
       <li>
@@ -99,12 +101,12 @@ function Counts({ account, isMine }: { account: Account; isMine: boolean }) {
           <b>{followingCount}</b> following
         </Link>
       </li>
-      {isMine && (
+      {isOwn && (
         <li>
           <Link href="/blocked">Blocked accounts</Link>
         </li>
       )}
-      <li class="joined">Joined {monthOf(createdAt)}</li>
+      <li>Joined {monthAndYear(createdAt)}</li>
     </ul>
   )
 }

@@ -2,25 +2,27 @@ import { untracked, useSignalEffect } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { session } from '../api/session.ts'
 import type { Post } from '../api/wire.ts'
-import { Link, View } from '../router.tsx'
-import { newDraft } from '../state/draft.ts'
-import { append, includes, type List, listAt } from '../state/list.ts'
-import { latest } from '../state/notifications-state.ts'
-import { keepPost, postWith, readPost, recount } from '../state/posts.ts'
+import { createDraft } from '../state/draft.ts'
+import { append, cachedList, includes, type List } from '../state/list.ts'
+import { latestNotification } from '../state/notifications-state.ts'
+import { adjustCommentCount, loadPost, postSignal, storePost } from '../state/posts.ts'
+import { showToast } from '../state/toasts.ts'
 import { Composer } from '../ui/composer.tsx'
-import { Pages, useList, useRead, Waiting } from '../ui/list-view.tsx'
+import { Link } from '../ui/link.tsx'
+import { ListView, useList } from '../ui/list-view.tsx'
+import { Loading, useLoad } from '../ui/loading.tsx'
 import { PostCard } from '../ui/post-card.tsx'
-import { tell } from '../ui/toasts.tsx'
-import { FailedView } from './not-found.tsx'
+import { View } from '../ui/view.tsx'
+import { ErrorView } from './not-found.tsx'
 
-/** A post and what is said about it. */
+/** A post with its comments. */
 export function Thread({ id }: { id: string }) {
-  const post = postWith(id).value
-  const comments = listAt<Post>(`/posts/${id}/comments`, keepPost)
-  const { failure, again } = useRead(() => readPost(id))
+  const post = postSignal(id).value
+  const comments = cachedList<Post>(`/posts/${id}/comments`, storePost)
+  const { error, retry } = useLoad(() => loadPost(id))
   useList(comments)
-  if (failure.value) return <FailedView title="Post" error={failure.value} again={again} />
-  if (!post) return <View title="Post" children={<Waiting />} />
+  if (error.value) return <ErrorView title="Post" error={error.value} retry={retry} />
+  if (!post) return <View title="Post" children={<Loading />} />
   return (
     <View title={post.parentId ? 'Comment' : 'Post'}>
       {post.rootId && (
@@ -28,65 +30,69 @@ export function Thread({ id }: { id: string }) {
           <Link href={`/posts/${post.rootId}`}>See the whole thread</Link>
         </p>
       )}
-      <PostCard id={id} alone />
+      <PostCard id={id} standalone />
       {session.value ? (
-        <Answer post={post} comments={comments} />
+        <Reply post={post} comments={comments} />
       ) : (
         <p class="context">
           <Link href="/login">Log in</Link> to answer.
         </p>
       )}
-      <Tree list={comments} under={id} />
+      <Comments list={comments} postId={id} />
     </View>
   )
 }
 
-function Answer({ post: { id, author }, comments }: { post: Post; comments: List<Post> }) {
-  const draft = useMemo(() => newDraft(id), [id])
-  const place = (comment: Post) => {
+function Reply({ post: { id, author }, comments }: { post: Post; comments: List<Post> }) {
+  const draft = useMemo(() => createDraft(id), [id])
+  const addComment = (comment: Post) => {
     if (includes(comments, comment.id)) return
-    keepPost(comment)
+    storePost(comment)
     append(comments, comment)
-    recount(id, 1)
+    adjustCommentCount(id, 1)
   }
   useSignalEffect(() => {
-    const { kind, post } = latest.value ?? {}
-    if (kind === 'comment' && post && [post.rootId, post.parentId].includes(id)) untracked(() => place(post))
+    const { kind, post } = latestNotification.value ?? {}
+    if (kind === 'comment' && post && [post.rootId, post.parentId].includes(id)) untracked(() => addComment(post))
   })
   const publish = (comment: Post) => {
-    place(comment)
-    tell('Your comment is published')
+    addComment(comment)
+    showToast('Your comment is published')
   }
-  return <Composer draft={draft} label={`Reply to ${author.displayName}`} action="Reply" onSent={publish} reply />
+  return (
+    <Composer draft={draft} label={`Reply to ${author.displayName}`} action="Reply" onPublished={publish} isComment />
+  )
 }
 
-/** The comments, each below the one that it answers. */
-function Tree({ list, under }: { list: List<Post>; under: string }) {
-  const items = list.items.value
-  const ordered = useMemo(() => nested(items, under), [items, under])
+function Comments({ list, postId }: { list: List<Post>; postId: string }) {
+  const comments = list.items.value
+  const depths = useMemo(() => depthFirst(comments, postId), [comments, postId])
   return (
-    <Pages
+    <ListView
       list={list}
-      items={ordered}
+      items={[...depths.keys()]}
       label="Comments"
-      older="More comments"
+      moreLabel="More comments"
       empty={<p>No comments yet.</p>}
-      show={({ id, depth }) => <PostCard id={id} depth={depth} />}
+      render={(comment) => <PostCard id={comment.id} depth={depths.get(comment)} />}
     />
   )
 }
 
-type Placed = { id: string; depth: number }
-
-/** Depth first. A comment whose parent is gone, or not read yet, stands at the top. */
-function nested(comments: Post[], root: string): Placed[] {
-  const known = new Set(comments.map(({ id }) => id))
-  const answers = new Map<string, Post[]>()
-  for (const comment of comments) {
-    const parent = comment.parentId && known.has(comment.parentId) ? comment.parentId : root
-    answers.set(parent, [...(answers.get(parent) ?? []), comment])
+/**
+ * The comments in depth-first order, each with its depth. A comment whose parent is deleted, or not loaded yet, is shown
+ * at the top level.
+ */
+function depthFirst(comments: Post[], rootId: string): Map<Post, number> {
+  const loaded = new Set(comments.map(({ id }) => id))
+  const replies = Map.groupBy(comments, ({ parentId }) => (parentId && loaded.has(parentId) ? parentId : rootId))
+  const depths = new Map<Post, number>()
+  const addReplies = (id: string, depth: number) => {
+    for (const comment of replies.get(id) ?? []) {
+      depths.set(comment, depth)
+      addReplies(comment.id, depth + 1)
+    }
   }
-  const below = (id: string, depth: number): Placed[] =>
-    (answers.get(id) ?? []).flatMap((comment) => [{ id: comment.id, depth }, ...below(comment.id, depth + 1)])
-  return below(root, 1)
+  addReplies(rootId, 1)
+  return depths
 }

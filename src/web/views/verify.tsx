@@ -1,15 +1,18 @@
 import { verify } from '../api/auth.ts'
-import { Link, navigate, View } from '../router.tsx'
-import { Field, FormFailure, Submit, useForm } from '../ui/field.tsx'
+import { navigate } from '../state/location.ts'
+import { Field, FormError, SubmitButton } from '../ui/field.tsx'
+import { Link } from '../ui/link.tsx'
+import { useForm } from '../ui/use-form.ts'
+import { View } from '../ui/view.tsx'
 
-/** The token of the mail's link, `/?verify=TOKEN`; it is taken out of the address, and so of the history, at once. */
-export const verification = new URLSearchParams(window.location.search).get('verify')
-if (verification) history.replaceState(null, '', '/')
+/** The token of the mailed link, `/?verify=TOKEN`. It is removed from the address and so never enters the history. */
+export const verificationToken = new URLSearchParams(window.location.search).get('verify')
+if (verificationToken) history.replaceState(null, '', '/')
 
-/** Asks for the password: a link alone must neither open an account that another registered, nor log into it. */
+/** Asks for the password, so that the link alone neither opens nor confirms an account that someone else registered. */
 export function Verify({ token }: { token: string }) {
-  const form = useForm(async (values) => {
-    await verify({ token, password: values('password') })
+  const form = useForm(async ({ value }) => {
+    await verify({ token, password: value('password') })
     navigate('/')
   })
   return (
@@ -24,8 +27,8 @@ export function Verify({ token }: { token: string }) {
           hint="The one that you have just chosen"
           required
         />
-        <FormFailure form={form} shown={['password']} />
-        <Submit form={form}>Confirm</Submit>
+        <FormError form={form} shown={['password']} />
+        <SubmitButton form={form}>Confirm</SubmitButton>
         <p class="aside">
           Does it not work? <Link href="/register">Register again</Link>
         </p>
