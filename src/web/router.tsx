@@ -9,7 +9,6 @@ import { Profile } from './views/profile.tsx'
 import { Register } from './views/register.tsx'
 import { Thread } from './views/thread.tsx'
 
-/** The view of a path. */
 export function CurrentView({ path }: { path: string }) {
   const [, first = '', second = ''] = path.split('/').map(decodeSegment)
   if (first === 'discover') return <Discover />

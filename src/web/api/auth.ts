@@ -5,14 +5,14 @@ import type { Login, Registration, Tokens, Verification } from './wire.ts'
 
 export async function register(json: Registration): Promise<void> {
   await call('POST', '/auth/register', { json }).catch((error: unknown) => {
-    throw error instanceof ApiError && error.status === 409 ? new InvalidField('handle', 'is taken') : error
+    throw error instanceof ApiError && error.status === 409 ? new InvalidField('handle', 'is already taken') : error
   })
 }
 
 /** Verifies an email address with the token sent to it, and logs in. */
 export async function verify(json: Verification): Promise<void> {
   const tokens = await call<Tokens>('POST', '/auth/verify', { json }).catch((error: unknown) => {
-    const message = 'does not match; try again, or register again for a new mail'
+    const message = 'is wrong. Try again, or register again to get a new email'
     throw isUnauthorized(error) ? new InvalidField('password', message) : error
   })
   await startSession(tokens)

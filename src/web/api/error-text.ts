@@ -17,10 +17,9 @@ export function errorText(error: unknown, shown: string[] = []): string {
 const fieldNames: Record<string, string> = {
   '': 'request',
   accountId: 'account',
-  alt: 'description',
-  bio: 'text about you',
-  displayName: 'name',
-  email: 'address',
+  alt: 'image description',
+  displayName: 'display name',
+  email: 'email address',
   file: 'image',
   identifier: 'handle or email',
   media: 'post',

@@ -26,7 +26,7 @@ export class InvalidField extends ApiError {
 /** No response arrived, so it is unknown whether the request had an effect. */
 export class NetworkError extends Error {
   constructor() {
-    super('The server cannot be reached. Check your connection and try again.')
+    super('Cannot reach the server. Check your connection and try again.')
   }
 }
 
@@ -86,7 +86,7 @@ export function parseBody<T>({ status, text, header }: ApiResponse): T {
   throw new ApiError(status, title, reason, errors, Number(retryAfter ?? 0))
 }
 
-const seconds = (count: string) => (count === '1' ? 'a second' : `${count} seconds`)
+const seconds = (count: string) => (count === '1' ? '1 second' : `${count} seconds`)
 
 export const isNotFound = (error: unknown) => error instanceof ApiError && error.status === 404
 export const isUnauthorized = (error: unknown) => error instanceof ApiError && error.status === 401

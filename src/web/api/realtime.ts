@@ -18,7 +18,6 @@ export const live = signal<boolean | undefined>(undefined)
 const frameHandlers = new Map<string, (data: FrameData) => void>()
 const gapHandlers: (() => void)[] = []
 
-/** Registers the handler of one event's frames. */
 export function onFrame(event: string, handle: (data: FrameData) => void): void {
   frameHandlers.set(event, handle)
 }

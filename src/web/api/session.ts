@@ -76,12 +76,12 @@ async function rotateTokens(): Promise<void> {
   const body = JSON.stringify({ refreshToken } satisfies Refresh)
   const response = await send({ method: 'POST', path: '/auth/refresh', headers, body })
   if (response.status >= 400 && response.status < 500 && response.status !== 429) {
-    return endSession('Your session has ended. Please log in again.')
+    return endSession('Your session has expired. Please log in again.')
   }
   await startSession(parseBody<Tokens>(response))
 }
 
-// A refresh token works once, so two tabs must not use the same one. Insecure origins have no locks.
+// A refresh token works once, so tabs take turns. `navigator.locks` is missing on insecure origins.
 function withLock(work: () => Promise<void>): Promise<void> {
   return navigator.locks ? navigator.locks.request(REFRESH_LOCK, work) : work()
 }

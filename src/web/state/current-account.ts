@@ -3,7 +3,6 @@ import { get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
 import type { Account } from '../api/wire.ts'
 
-/** The logged-in account. */
 export const currentAccount = signal<Account | null>(null)
 onAccountChange(() => {
   currentAccount.value = null

@@ -40,7 +40,7 @@ export function attachImages({ attachments }: Draft, files: File[]): string[] {
   const valid = files.filter((file) => fileProblems(file).length === 0)
   const { postImages } = limits.value
   const free = postImages - attachments.value.length
-  if (valid.length > free) problems.push(`A post takes ${postImages} images at most.`)
+  if (valid.length > free) problems.push(`A post can have at most ${postImages} images.`)
   attachments.value = [...attachments.value, ...valid.slice(0, free).map(createAttachment)]
   return problems
 }

@@ -34,7 +34,6 @@ export function openHomeFeed(): void {
   void reload(homeFeed)
 }
 
-/** Inserts the pending posts at the top of the feed. */
 export async function showNewPosts(): Promise<void> {
   const posts = newestFirst(pendingPosts.value)
   const mustReload = hasMorePending.value

@@ -38,12 +38,10 @@ export function createList<T extends Item>(path: string, onItem: (item: T) => vo
   }
 }
 
-/** Replaces the items by the first page. */
 export function reload<T extends Item>(list: List<T>): Promise<void> {
   return load(list, null, (page) => page.items)
 }
 
-/** Appends the next page. */
 export function loadMore<T extends Item>(list: List<T>): Promise<void> {
   return load(list, list.nextCursor.value, (page) => unique([...list.items.value, ...page.items]))
 }

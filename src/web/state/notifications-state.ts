@@ -36,7 +36,7 @@ const actionTexts = {
 /** What the actor did: continues a sentence that starts with the actor's name. */
 export function actionText({ kind, post }: Notification): string {
   if (kind === 'like' && post?.parentId) return 'liked your comment'
-  if (kind === 'comment' && post?.parentId !== post?.rootId) return 'answered your comment'
+  if (kind === 'comment' && post?.parentId !== post?.rootId) return 'replied to your comment'
   return actionTexts[kind]
 }
 

@@ -48,7 +48,7 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
   pendingLikes.set(id, liked)
   if (isRunning) return
   try {
-    // The user may toggle again while a request runs: repeat until the latest wish is sent.
+    // The user may toggle again while a request runs: repeat until the latest choice is sent.
     for (let sent: boolean | undefined; sent !== pendingLikes.get(id); ) {
       sent = pendingLikes.get(id)
       confirmed = await call<Post>(sent ? 'PUT' : 'DELETE', `/posts/${id}/like`)

@@ -29,7 +29,6 @@ export function showToast(text: string, failure = false): void {
   setTimeout(() => dismissToast(toast.id), failure ? 9_000 : 5_000)
 }
 
-/** Shows an error as a toast. */
 export function reportError(error: unknown): void {
   showToast(errorText(error), true)
 }

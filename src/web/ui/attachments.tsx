@@ -2,7 +2,6 @@ import { useId } from 'preact/hooks'
 import { type Attachment, type Draft, removeImage } from '../state/draft.ts'
 import { Icon } from './icons.tsx'
 
-/** The images of a draft, with their descriptions and upload progress. */
 export function Attachments({ draft }: { draft: Draft }) {
   if (draft.attachments.value.length === 0) return null
   return (
@@ -26,7 +25,7 @@ function Description({ attachment: { alt, progress }, number }: { attachment: At
   const id = useId()
   return (
     <div class="field">
-      <label for={id}>Describe image {number} for people who cannot see it</label>
+      <label for={id}>Describe image {number} for people who can’t see it</label>
       <input
         id={id}
         maxLength={1_500}
@@ -37,7 +36,7 @@ function Description({ attachment: { alt, progress }, number }: { attachment: At
           alt.value = currentTarget.value
         }}
       />
-      {progress.value !== null && <progress max={1} value={progress.value} aria-label={`Sending image ${number}`} />}
+      {progress.value !== null && <progress max={1} value={progress.value} aria-label={`Uploading image ${number}`} />}
     </div>
   )
 }

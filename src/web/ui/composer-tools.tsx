@@ -34,7 +34,7 @@ export function VisibilitySelect({ draft: { visibility } }: { draft: Draft }) {
   return (
     <label class="tool choice">
       <Icon name={visibility.value === 'public' ? 'globe' : 'lock'} />
-      <span class="visually-hidden">Who can see it</span>
+      <span class="visually-hidden">Who can see this</span>
       <select
         value={visibility.value}
         onChange={({ currentTarget }) => {
@@ -70,6 +70,6 @@ export function CharacterCounter({ id, left }: { id: string; left: number }) {
 }
 
 function counterAnnouncement(left: number): string {
-  if (left < 0) return `${-left} characters too many`
+  if (left < 0) return `${-left} characters over the limit`
   return left <= WARN_BELOW && left % 10 === 0 ? `${left} characters left` : ''
 }

@@ -51,7 +51,7 @@ export function Composer({ draft, label, action, onPublished, isComment = false 
           <CharacterCounter id={`${id}-count`} left={left} />
           {/* Only aria-disabled: a disabled button would lose the focus when the post is published. */}
           <button type="submit" aria-disabled={!canPublish || form.busy.value}>
-            {form.busy.value ? 'Sending…' : action}
+            {form.busy.value ? 'Posting…' : action}
           </button>
         </div>
       </div>

@@ -12,7 +12,7 @@ export function FindPeople({ narrow = false }: { narrow?: boolean }) {
     const account = await findAccount(value('handle').trim().replace(/^@/, ''))
     if (action === 'follow') {
       await setFollowing(account, true)
-      showToast(`You follow ${account.displayName}`)
+      showToast(`You now follow ${account.displayName}`)
     }
     element.reset()
     navigate(`/@${account.handle}`)
@@ -47,8 +47,8 @@ export function FindPeople({ narrow = false }: { narrow?: boolean }) {
 }
 
 async function findAccount(handle: string) {
-  if (!/^\w{3,30}$/.test(handle)) throw new InvalidField('handle', 'has 3 to 30 letters, digits and _')
+  if (!/^\w{3,30}$/.test(handle)) throw new InvalidField('handle', 'must be 3 to 30 letters, digits or underscores')
   return loadAccount(handle).catch((error: unknown) => {
-    throw isNotFound(error) ? new InvalidField('handle', 'belongs to nobody') : error
+    throw isNotFound(error) ? new InvalidField('handle', 'does not exist') : error
   })
 }

@@ -60,7 +60,7 @@ function DeleteButton({ post }: { post: Post }) {
     <button
       type="button"
       class="action delete"
-      aria-label="Delete this post"
+      aria-label="Delete post"
       onClick={() => void confirmDelete(post).catch(reportError)}
     >
       <Icon name="trash" />
@@ -69,10 +69,10 @@ function DeleteButton({ post }: { post: Post }) {
 }
 
 async function confirmDelete(post: Post): Promise<void> {
-  const text = 'It goes for everyone, at once, and cannot be brought back.'
+  const text = 'It will be deleted for everyone. This cannot be undone.'
   if (!(await askConfirmation('Delete this post?', text, 'Delete'))) return
   await deletePost(post)
-  showToast('Your post is deleted')
+  showToast('Post deleted')
   if (location.value.path === `/posts/${post.id}`) navigate(post.rootId ? `/posts/${post.rootId}` : '/')
   else focusHeading()
 }

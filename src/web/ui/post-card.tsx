@@ -51,9 +51,9 @@ function Byline({ post, label, standalone }: { post: Post; label: string; standa
         </Link>
       )}
       {visibility === 'followers' && (
-        <span class="locked" title="For followers only">
+        <span class="locked" title="Followers only">
           <Icon name="lock" />
-          <span class="visually-hidden">For followers only</span>
+          <span class="visually-hidden">Followers only</span>
         </span>
       )}
     </header>

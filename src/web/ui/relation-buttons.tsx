@@ -4,7 +4,6 @@ import { type Relation, setBlocking, setFollowing } from '../state/accounts.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from './dialog.tsx'
 
-/** Buttons that follow, unfollow, block and unblock an account. */
 export function RelationButtons({ account, relation }: { account: Account; relation: Relation }) {
   const busy = useSignal(false)
   const { following, blocking } = relation
@@ -14,12 +13,12 @@ export function RelationButtons({ account, relation }: { account: Account; relat
     void work.then(() => showToast(message), reportError).finally(() => (busy.value = false))
   }
   const toggleFollow = () =>
-    change(setFollowing(account, !following), following ? `You no longer follow ${name}` : `You follow ${name}`)
+    change(setFollowing(account, !following), following ? `You no longer follow ${name}` : `You now follow ${name}`)
   const toggleBlock = async () => {
-    const text = 'You will not see each other, and neither follows the other any more. They are not told.'
-    if (blocking) change(setBlocking(account, false), `${name} is no longer blocked`)
+    const text = 'You will no longer see or follow each other. They will not be notified.'
+    if (blocking) change(setBlocking(account, false), `You unblocked ${name}`)
     else if (await askConfirmation(`Block ${name}?`, text, 'Block'))
-      change(setBlocking(account, true), `${name} is blocked`)
+      change(setBlocking(account, true), `You blocked ${name}`)
   }
   return (
     <>

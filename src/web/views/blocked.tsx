@@ -20,7 +20,7 @@ export function Blocked({ handle }: { handle: string }) {
       <ListView
         list={list}
         label="Blocked accounts"
-        empty={<p>You block nobody.</p>}
+        empty={<p>You haven’t blocked anyone.</p>}
         render={(block) => <BlockRow block={block} list={list} />}
       />
     </View>
@@ -29,10 +29,10 @@ export function Blocked({ handle }: { handle: string }) {
 
 function BlockRow({ block: { id, account }, list }: { block: Block; list: List<Block> }) {
   const busy = useSignal(false)
-  const name = account?.displayName ?? 'An account that is hidden from you'
+  const name = account?.displayName ?? 'a hidden account'
   const undo = async () => {
     busy.value = true
-    await unblock(id).then(() => showToast(`${name} is no longer blocked`), reportError)
+    await unblock(id).then(() => showToast(`You unblocked ${name}`), reportError)
     await reload(list)
     busy.value = false
   }

@@ -7,7 +7,7 @@ import { useForm } from '../ui/use-form.ts'
 export function EditProfile({ account, onDone }: { account: Account; onDone: () => void }) {
   const form = useForm(async ({ value }) => {
     await editProfile({ displayName: value('displayName'), bio: value('bio') })
-    showToast('Your profile is saved')
+    showToast('Profile saved')
     onDone()
   })
   return (
@@ -15,13 +15,13 @@ export function EditProfile({ account, onDone }: { account: Account; onDone: () 
       <Field
         form={form}
         name="displayName"
-        label="Name"
+        label="Display name"
         defaultValue={account.displayName}
         maxLength={1000}
         autocomplete="name"
         required
       />
-      <TextAreaField form={form} name="bio" label="About you" value={account.bio} maxLength={10000} />
+      <TextAreaField form={form} name="bio" label="Bio" value={account.bio} maxLength={10000} />
       <FormError form={form} shown={['displayName', 'bio']} />
       <div class="actions">
         <button type="button" class="secondary" onClick={onDone}>

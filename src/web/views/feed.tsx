@@ -26,15 +26,15 @@ export function Home() {
   const addPost = (post: Post) => {
     storePost(post)
     prepend(homeFeed, [post])
-    showToast('Your post is published')
+    showToast('Post published')
   }
   return (
     <View title="Home">
-      <Composer draft={draft} label="What is on your mind?" action="Post" onPublished={addPost} />
+      <Composer draft={draft} label="What’s on your mind?" action="Post" onPublished={addPost} />
       <NewPostsButton />
       <PostList
         list={homeFeed}
-        label="Posts of the people you follow"
+        label="Posts from people you follow"
         moreLabel="Older posts"
         empty={<EmptyHomeFeed />}
       />
@@ -59,9 +59,9 @@ function NewPostsButton() {
 function EmptyHomeFeed() {
   return (
     <>
-      <p class="empty-title">It is quiet here</p>
+      <p class="empty-title">It’s quiet here</p>
       <p>
-        Follow someone, or see what <Link href="/discover">everyone</Link> is writing about.
+        Follow people to see their posts here, or <Link href="/discover">discover</Link> what everyone is posting.
       </p>
     </>
   )
@@ -72,12 +72,7 @@ export function Discover() {
   return (
     <View title="Discover">
       <FindPeople narrow />
-      <PostList
-        list={publicFeed}
-        label="Public posts of everyone"
-        moreLabel="Older posts"
-        empty={<p>Nobody has written anything yet.</p>}
-      />
+      <PostList list={publicFeed} label="Public posts" moreLabel="Older posts" empty={<p>No posts yet.</p>} />
     </View>
   )
 }

@@ -7,24 +7,24 @@ import { View } from '../ui/view.tsx'
 
 const isLocal = ['127.0.0.1', 'localhost'].includes(window.location.hostname)
 
-/** Tells where the verification mail went and accepts its token, for people who cannot follow the link. */
+/** Says where the verification email went. Accepts its token too, for people who open it on another device. */
 export function MailSent({ address }: { address: string }) {
   const form = useForm(async ({ value }) => {
     await verify({ token: value('token').trim(), password: value('password') })
     navigate('/')
   })
   return (
-    <View title="We sent you a mail">
-      <form class="card stack narrow-form centered" aria-label="Confirm your address" onSubmit={form.onSubmit}>
+    <View title="Check your email">
+      <form class="card stack narrow-form centered" aria-label="Confirm your email" onSubmit={form.onSubmit}>
         <Icon name="mail" />
         <p>
-          It went to <b>{address}</b>. Open the link in it and give your password once more, and you are in.
+          We sent a link to <b>{address}</b>. Open it and enter your password to log in.
         </p>
         {isLocal && <LocalInboxHint />}
         <Field
           form={form}
           name="token"
-          label="Or paste the token from the mail"
+          label="Or paste the token from the email"
           autocomplete="one-time-code"
           maxLength={120}
           required
@@ -42,7 +42,7 @@ export function MailSent({ address }: { address: string }) {
 function LocalInboxHint() {
   return (
     <p>
-      On this machine mail goes nowhere:{' '}
+      Your local server sends no email:{' '}
       <a href="/cdn-cgi/local/explorer/email/sending" target="_blank" rel="noreferrer">
         read it in the local inbox
       </a>

@@ -5,9 +5,9 @@ import { View } from '../ui/view.tsx'
 
 export function NotFound() {
   return (
-    <View title="There is nothing here">
+    <View title="Page not found">
       <p class="card">
-        Perhaps it was, once. <Link href="/">Go home</Link>
+        This page doesn’t exist or is no longer available. <Link href="/">Go to the home page</Link>
       </p>
     </View>
   )

@@ -19,8 +19,8 @@ export function Notifications() {
       <ListView
         list={notifications}
         label="Notifications"
-        moreLabel="Earlier"
-        empty={<p>Nothing yet. When someone follows you, or likes or answers your posts, it shows here.</p>}
+        moreLabel="Older notifications"
+        empty={<p>Nothing yet. You’ll see here when someone follows you, likes your posts or replies to you.</p>}
         render={(notification) => <NotificationRow notification={notification} />}
       />
     </View>
@@ -55,7 +55,7 @@ function NotificationRow({ notification }: { notification: Notification }) {
           </Link>{' '}
           <Link href={target}>{actionText(notification)}</Link> <Ago at={notification.createdAt} />
         </p>
-        {post && <p class="excerpt">{post.text || (post.media.length > 0 ? 'An image' : '')}</p>}
+        {post && <p class="excerpt">{post.text || (post.media.length > 0 ? 'Image' : '')}</p>}
       </div>
     </article>
   )

@@ -10,7 +10,6 @@ import { ErrorView } from './not-found.tsx'
 
 type Direction = 'followers' | 'following'
 
-/** The followers of an account, or the accounts it follows. */
 export function People({ handle, direction }: { handle: string; direction: Direction }) {
   const account = accountSignal(handle).value
   const { error, retry } = useLoad(() => (account ? Promise.resolve() : loadAccount(handle)))
@@ -19,7 +18,7 @@ export function People({ handle, direction }: { handle: string; direction: Direc
   return (
     <View title={title}>
       <p class="context">
-        <Link href={`/@${handle}`}>Back to the profile</Link>
+        <Link href={`/@${handle}`}>Back to profile</Link>
       </p>
       {account ? <AccountList account={account} direction={direction} title={title} /> : <Loading />}
     </View>
@@ -33,7 +32,7 @@ function AccountList({ account, direction, title }: { account: Account; directio
     <ListView
       list={list}
       label={title}
-      empty={<p>Nobody yet.</p>}
+      empty={<p>No one yet.</p>}
       render={(listed) => <AccountRow account={listed} />}
     />
   )

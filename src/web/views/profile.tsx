@@ -40,7 +40,7 @@ function AccountPosts({ account }: { account: Account }) {
       list={list}
       label={`Posts by ${account.displayName}`}
       moreLabel="Older posts"
-      empty={<p>No posts to see here.</p>}
+      empty={<p>No posts to show.</p>}
     />
   )
 }

@@ -23,7 +23,7 @@ export function Register() {
         <FormError form={form} shown={['handle', 'email', 'password']} />
         <SubmitButton form={form}>Create account</SubmitButton>
         <p class="aside">
-          Have one? <Link href="/login">Log in</Link>
+          Already have an account? <Link href="/login">Log in</Link>
         </p>
       </form>
     </View>
@@ -37,7 +37,7 @@ function RegistrationFields({ form }: { form: Form }) {
         form={form}
         name="handle"
         label="Handle"
-        hint="What others call you here: 3 to 30 letters, digits and _"
+        hint="Your public name: 3 to 30 letters, digits or underscores"
         autocomplete="username"
         autocapitalize="none"
         spellcheck={false}
@@ -51,7 +51,7 @@ function RegistrationFields({ form }: { form: Form }) {
         label="Email"
         type="email"
         autocomplete="email"
-        hint="Only for logging in; nobody sees it"
+        hint="Used to log in, never shown to others"
         maxLength={254}
         required
       />
@@ -61,7 +61,7 @@ function RegistrationFields({ form }: { form: Form }) {
         label="Password"
         type="password"
         autocomplete="new-password"
-        hint={`At least ${MIN_PASSWORD_LENGTH} characters; a few words make a good one`}
+        hint={`At least ${MIN_PASSWORD_LENGTH} characters. A few random words work well.`}
         minLength={MIN_PASSWORD_LENGTH}
         required
       />

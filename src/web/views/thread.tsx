@@ -15,7 +15,6 @@ import { PostCard } from '../ui/post-card.tsx'
 import { View } from '../ui/view.tsx'
 import { ErrorView } from './not-found.tsx'
 
-/** A post with its comments. */
 export function Thread({ id }: { id: string }) {
   const post = postSignal(id).value
   const comments = cachedList<Post>(`/posts/${id}/comments`, storePost)
@@ -27,7 +26,7 @@ export function Thread({ id }: { id: string }) {
     <View title={post.parentId ? 'Comment' : 'Post'}>
       {post.rootId && (
         <p class="context">
-          <Link href={`/posts/${post.rootId}`}>See the whole thread</Link>
+          <Link href={`/posts/${post.rootId}`}>View full thread</Link>
         </p>
       )}
       <PostCard id={id} standalone />
@@ -35,7 +34,7 @@ export function Thread({ id }: { id: string }) {
         <Reply post={post} comments={comments} />
       ) : (
         <p class="context">
-          <Link href="/login">Log in</Link> to answer.
+          <Link href="/login">Log in</Link> to reply.
         </p>
       )}
       <Comments list={comments} postId={id} />
@@ -57,7 +56,7 @@ function Reply({ post: { id, author }, comments }: { post: Post; comments: List<
   })
   const publish = (comment: Post) => {
     addComment(comment)
-    showToast('Your comment is published')
+    showToast('Comment published')
   }
   return (
     <Composer draft={draft} label={`Reply to ${author.displayName}`} action="Reply" onPublished={publish} isComment />
