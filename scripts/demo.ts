@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import type { Account, Media, Notification, Page, Post, Tokens } from '../src/web/wire.ts'
+import type { Account, Media, Notification, Page, Post, Tokens } from '../src/web/api/wire.ts'
 import { jpeg } from '../test/support/images.ts'
 import { type Caller, makeCaller } from './demo/caller.ts'
 import { readToken } from './demo/inbox.ts'

@@ -1,78 +1,44 @@
-import { Announcements, reasonOf } from './announce.tsx'
-import { Blocked } from './blocked.tsx'
-import { Connection } from './connection.tsx'
-import { ConfirmDialog } from './dialog.tsx'
-import { Discover, Home } from './feed.tsx'
-import { FindPeople } from './find-people.tsx'
-import { LogIn } from './log-in.tsx'
-import { NotFound } from './not-found.tsx'
-import { Notifications } from './notifications.tsx'
-import { People } from './people.tsx'
-import { Profile } from './profile.tsx'
-import { Register } from './register.tsx'
-import { location, View } from './router.tsx'
-import { session } from './session.ts'
-import { Thread } from './thread.tsx'
-import { Waiting } from './timeline.tsx'
-import { TopBar } from './top-bar.tsx'
-import { Verify, verification } from './verify.tsx'
+import { errorText } from './api/error-text.ts'
+import { session } from './api/session.ts'
+import { CurrentView } from './router.tsx'
+import { location } from './state/location.ts'
+import { Connection } from './ui/connection.tsx'
+import { ConfirmDialog } from './ui/dialog.tsx'
+import { FindPeople } from './ui/find-people.tsx'
+import { Loading } from './ui/loading.tsx'
+import { Toasts } from './ui/toasts.tsx'
+import { TopBar } from './ui/top-bar.tsx'
+import { View } from './ui/view.tsx'
+import { Verify, verificationToken } from './views/verify.tsx'
 
-export function App({ failure }: { failure: unknown }) {
-  const starting = session.value === undefined
+export function App({ startError }: { startError: unknown }) {
   return (
     <>
-      {/* biome-ignore lint/a11y/useValidAnchor: it goes to a place on this page, without a trace in the history */}
-      <a class="skip" href="#main" onClick={skip}>
+      {/* biome-ignore lint/a11y/useValidAnchor: moves the focus within the page and adds nothing to the history */}
+      <a class="skip" href="#main" onClick={skipToContent}>
         Skip to content
       </a>
-      <div class={session.value ? 'shell' : 'shell signed-out'}>
+      <div class={session.value ? 'shell' : 'shell logged-out'}>
         <TopBar />
-        {verification && location.value.visit === 0 ? (
-          <Verify token={verification} />
-        ) : starting ? (
-          <View title="Welcome">{failure ? <p role="alert">{reasonOf(failure)}</p> : <Waiting />}</View>
-        ) : (
-          <CurrentView key={`${session.value?.id}/${location.value.visit}`} path={location.value.path} />
-        )}
+        <Main startError={startError} />
         {session.value && <Side />}
       </div>
-      <Announcements>{session.value && <Connection narrow />}</Announcements>
+      <Toasts>{session.value && <Connection narrow />}</Toasts>
       <ConfirmDialog />
     </>
   )
 }
 
-function skip(event: MouseEvent): void {
+function Main({ startError }: { startError: unknown }) {
+  const { path, visit } = location.value
+  if (verificationToken && visit === 0) return <Verify token={verificationToken} />
+  if (session.value !== undefined) return <CurrentView key={`${session.value?.id}/${visit}`} path={path} />
+  return <View title="Welcome">{startError ? <p role="alert">{errorText(startError)}</p> : <Loading />}</View>
+}
+
+function skipToContent(event: MouseEvent): void {
   event.preventDefault()
   document.querySelector<HTMLElement>('h1')?.focus()
-}
-
-function CurrentView({ path }: { path: string }) {
-  const [, first = '', second = ''] = path.split('/').map(decoded)
-  if (first === 'discover') return <Discover />
-  if (first === 'posts' && /^\d+$/.test(second)) return <Thread id={second} />
-  if (first.startsWith('@')) {
-    const handle = first.slice(1)
-    return second === 'followers' || second === 'following' ? (
-      <People handle={handle} side={second} />
-    ) : (
-      <Profile handle={handle} />
-    )
-  }
-  if (!session.value) return first === 'register' ? <Register /> : <LogIn />
-  if (first === 'notifications') return <Notifications />
-  if (first === 'blocked') return <Blocked />
-  if (['', 'login', 'register'].includes(first)) return <Home />
-  return <NotFound />
-}
-
-/** A part of an address; as it stands where it encodes nothing. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return part
-  }
 }
 
 function Side() {

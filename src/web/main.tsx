@@ -1,26 +1,27 @@
 import './style/index.css'
 import { effect, signal } from '@preact/signals'
 import { render } from 'preact'
-import { report } from './announce.tsx'
+import { connect } from './api/realtime.ts'
+import { resumeSession, session } from './api/session.ts'
 import { App } from './app.tsx'
-import { readLimits } from './limits.ts'
-import { readMe } from './me.ts'
-import { connect } from './realtime.ts'
-import { resume, session } from './session.ts'
+import { loadCurrentAccount } from './state/current-account.ts'
+import { loadLimits } from './state/limits.ts'
+import { reportError } from './state/toasts.ts'
 
-const failure = signal<unknown>(null)
+const startError = signal<unknown>(null)
 
 function Root() {
-  return <App failure={failure.value} />
+  return <App startError={startError.value} />
 }
 
 effect(() => {
   if (!session.value) return
   connect()
-  Promise.all([readMe(), readLimits()]).catch(report)
+  Promise.all([loadCurrentAccount(), loadLimits()]).catch(reportError)
 })
 
-resume().catch((error: unknown) => {
-  failure.value = error
+resumeSession().catch((error: unknown) => {
+  startError.value = error
 })
-render(<Root />, document.querySelector('#app')!)
+const root = document.querySelector('#app')
+if (root) render(<Root />, root)

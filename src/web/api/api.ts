@@ -1,0 +1,59 @@
+import { ApiError, NetworkError, parseBody, send } from './http.ts'
+import { authHeader, refreshSession, session } from './session.ts'
+
+type Options = {
+  json?: unknown
+  form?: FormData
+  idempotencyKey?: string
+  onProgress?: (fraction: number) => void
+}
+
+/** Calls an API operation and refreshes an expired access token once. Throws `ApiError` or `NetworkError`. */
+export async function call<T = void>(method: string, path: string, options: Options = {}): Promise<T> {
+  const response = await sendCall(method, path, options)
+  // A 401 for wrong credentials carries no challenge: another token would not help.
+  const isExpired = response.status === 401 && response.header('www-authenticate') !== null
+  if (!isExpired || !session.value) return parseBody<T>(response)
+  await refreshSession()
+  return parseBody<T>(await sendCall(method, path, options))
+}
+
+export const get = <T>(path: string) => call<T>('GET', path)
+
+/** Retries after failures that may have had an effect. Only for idempotent work. */
+export async function withRetry<T>(work: () => Promise<T>): Promise<T> {
+  for (const delay of [500, 2_000]) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!mayHaveSucceeded(error)) throw error
+      await new Promise((resolve) => setTimeout(resolve, delay))
+    }
+  }
+  return work()
+}
+
+const mayHaveSucceeded = (error: unknown) =>
+  error instanceof NetworkError || (error instanceof ApiError && error.status >= 500)
+
+async function sendCall(method: string, path: string, { json, form, idempotencyKey, onProgress }: Options) {
+  const headers = authHeader()
+  if (json !== undefined) headers['content-type'] = 'application/json'
+  if (idempotencyKey) headers['idempotency-key'] = idempotencyKey
+  if (bookmarks.size > 0) headers['x-bookmarks'] = [...bookmarks].map((pair) => pair.join('=')).join(';')
+  const body = form ?? (json === undefined ? null : JSON.stringify(json))
+  const response = await send({ method, path, headers, body, onProgress })
+  rememberBookmarks(response.header('x-bookmarks') ?? '')
+  return response
+}
+
+// Bookmarks of our latest writes, one per database, so that every read includes them.
+// Responses may arrive out of order. Bookmarks sort by age, so the greatest one is kept.
+const bookmarks = new Map<string, string>()
+
+function rememberBookmarks(header: string): void {
+  for (const pair of header.split(';')) {
+    const [database = '', bookmark = ''] = pair.split('=')
+    if (bookmark > (bookmarks.get(database) ?? '')) bookmarks.set(database, bookmark)
+  }
+}

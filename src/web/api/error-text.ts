@@ -1,0 +1,34 @@
+import { ApiError, type FieldError } from './http.ts'
+
+/** One or two sentences for the user. Omits the fields in `shown`, because the form displays their errors itself. */
+export function errorText(error: unknown, shown: string[] = []): string {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : 'Something went wrong.'
+  const { title, detail, errors } = error
+  if (errors.length > 0) {
+    return errors
+      .filter(({ field }) => !shown.includes(field))
+      .map(fieldErrorText)
+      .join(' ')
+  }
+  return [title, detail].flatMap((part) => (part ? withPeriod(part) : [])).join(' ')
+}
+
+// Names for fields that users know under another name than the API's.
+const fieldNames: Record<string, string> = {
+  '': 'request',
+  accountId: 'account',
+  alt: 'image description',
+  displayName: 'display name',
+  email: 'email address',
+  file: 'image',
+  identifier: 'handle or email',
+  media: 'post',
+}
+
+/** A sentence with the field as its subject: the API's messages continue it. */
+export function fieldErrorText({ field, message }: FieldError): string {
+  const [name = ''] = field.split('.')
+  return withPeriod(`The ${fieldNames[name] ?? name} ${message}`)
+}
+
+const withPeriod = (text: string) => text.replace(/\.?$/, '.')

@@ -1,0 +1,106 @@
+import { signal } from '@preact/signals'
+import ReconnectingWebSocket from 'partysocket/ws'
+import { call } from './api.ts'
+import { ApiError } from './http.ts'
+import { onAccountChange } from './session.ts'
+import type { RealtimeTicket } from './wire.ts'
+
+type FrameData = { [field: string]: string | undefined }
+type Frame = { seq: number; event: string; data: FrameData }
+type Hello = { seq: number; event: 'hello'; resumed: boolean }
+
+const PING_INTERVAL_MS = 30_000
+const PONG_TIMEOUT_MS = 10_000
+
+/** Whether events arrive live; `undefined` before the first connection. */
+export const live = signal<boolean | undefined>(undefined)
+
+const frameHandlers = new Map<string, (data: FrameData) => void>()
+const gapHandlers: (() => void)[] = []
+
+export function onFrame(event: string, handle: (data: FrameData) => void): void {
+  frameHandlers.set(event, handle)
+}
+
+/** Registers what to do when frames may have been missed. */
+export function onGap(catchUp: () => void): void {
+  gapHandlers.push(catchUp)
+}
+
+let socket: ReconnectingWebSocket | null = null
+let pingTimer: ReturnType<typeof setInterval> | undefined
+let pongTimer: ReturnType<typeof setTimeout> | undefined
+let lastSeq: number | null = null
+
+/** Opens the socket and reconnects it after every interruption. */
+export function connect(): void {
+  socket = new ReconnectingWebSocket(socketUrl, [], {
+    minReconnectionDelay: 1_000,
+    maxReconnectionDelay: 30_000,
+    connectionTimeout: 10_000,
+  })
+  socket.addEventListener('message', ({ data }: MessageEvent<string>) => {
+    clearTimeout(pongTimer)
+    if (data !== 'pong') receive(JSON.parse(data) as Frame | Hello)
+  })
+  socket.addEventListener('close', markOffline)
+  pingTimer = setInterval(ping, PING_INTERVAL_MS)
+}
+
+function markOffline(): void {
+  if (live.value) live.value = false
+}
+
+function disconnect(): void {
+  clearInterval(pingTimer)
+  clearTimeout(pongTimer)
+  socket?.close()
+  socket = null
+  lastSeq = null
+  live.value = undefined
+}
+onAccountChange(disconnect)
+
+async function socketUrl(): Promise<string> {
+  const query = new URLSearchParams({
+    ticket: await requestTicket(),
+    channels: 'home,notifications',
+    ...(lastSeq !== null && { since: String(lastSeq) }),
+  })
+  return `${window.location.origin.replace(/^http/, 'ws')}/v1/realtime?${query}`
+}
+
+async function requestTicket(): Promise<string> {
+  try {
+    const { ticket } = await call<RealtimeTicket>('POST', '/realtime/tickets')
+    return ticket
+  } catch (error) {
+    // The socket retries as soon as this rejects, so wait as long as Retry-After demands.
+    if (error instanceof ApiError) await new Promise((resolve) => setTimeout(resolve, error.retryAfter * 1_000))
+    throw error
+  }
+}
+
+function ping(): void {
+  if (socket?.readyState !== WebSocket.OPEN) return
+  socket.send('ping')
+  pongTimer = setTimeout(() => socket?.reconnect(), PONG_TIMEOUT_MS)
+}
+
+function receive(frame: Frame | Hello): void {
+  if (isHello(frame)) {
+    live.value = true
+    if (frame.resumed) return
+    lastSeq = frame.seq
+    for (const catchUp of gapHandlers) catchUp()
+  } else if (typeof frame.seq === 'number') {
+    lastSeq = frame.seq
+    frameHandlers.get(frame.event)?.(frame.data)
+  }
+}
+
+const isHello = (frame: Frame | Hello): frame is Hello => frame.event === 'hello'
+
+addEventListener('online', () => socket?.reconnect())
+// Without this the loss would show only after the next ping.
+addEventListener('offline', markOffline)

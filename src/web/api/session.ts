@@ -1,0 +1,87 @@
+import { signal } from '@preact/signals'
+import { parseBody, send } from './http.ts'
+import { loadToken, saveToken } from './token-store.ts'
+import type { Refresh, Tokens } from './wire.ts'
+
+// The refresh token is stored (token-store.ts), so a script injected into this origin could read it. The CSP blocks such
+// scripts, each token works once, and a late replay ends the login. The access token never leaves this module's memory.
+const REFRESH_LOCK = 'socialconnect.refresh'
+
+type Session = Tokens['account']
+
+/** The logged-in account: `undefined` until it is known, `null` when logged out. */
+export const session = signal<Session | null | undefined>(undefined)
+
+/** Why the last session ended, unless the user logged out. */
+export const logoutReason = signal('')
+
+let accessToken: string | null = null
+let refreshing: Promise<void> | null = null
+const resetHandlers: (() => void)[] = []
+
+export const authHeader = (): Record<string, string> => (accessToken ? { authorization: `Bearer ${accessToken}` } : {})
+
+/** Registers how to clear state that belongs to the previous account. */
+export function onAccountChange(reset: () => void): void {
+  resetHandlers.push(reset)
+}
+
+export async function startSession(tokens: Tokens): Promise<void> {
+  await saveToken(tokens.refreshToken)
+  accessToken = tokens.accessToken
+  logoutReason.value = ''
+  setSession(tokens.account)
+}
+
+/** Ends the session in this tab and in all others. */
+export async function endSession(reason = ''): Promise<void> {
+  await saveToken(undefined)
+  otherTabs.postMessage('ended')
+  clearSession(reason)
+}
+
+function clearSession(reason: string): void {
+  accessToken = null
+  logoutReason.value = reason
+  setSession(null)
+}
+
+const otherTabs = new BroadcastChannel('socialconnect.session')
+otherTabs.onmessage = () => clearSession('')
+
+function setSession(account: Session | null): void {
+  if (session.value !== undefined && session.value?.id === account?.id) return
+  for (const reset of resetHandlers) reset()
+  session.value = account
+}
+
+/** Resumes the stored session, if there is one. */
+export async function resumeSession(): Promise<void> {
+  if (await loadToken()) await refreshSession()
+  else setSession(null)
+}
+
+/** Gets new tokens. Concurrent calls share one attempt; other tabs wait for it. */
+export function refreshSession(): Promise<void> {
+  refreshing ??= withLock(rotateTokens).finally(() => {
+    refreshing = null
+  })
+  return refreshing
+}
+
+async function rotateTokens(): Promise<void> {
+  const refreshToken = await loadToken()
+  if (!refreshToken) return clearSession('')
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify({ refreshToken } satisfies Refresh)
+  const response = await send({ method: 'POST', path: '/auth/refresh', headers, body })
+  if (response.status >= 400 && response.status < 500 && response.status !== 429) {
+    return endSession('Your session has expired. Please log in again.')
+  }
+  await startSession(parseBody<Tokens>(response))
+}
+
+// A refresh token works once, so tabs take turns. `navigator.locks` is missing on insecure origins.
+function withLock(work: () => Promise<void>): Promise<void> {
+  return navigator.locks ? navigator.locks.request(REFRESH_LOCK, work) : work()
+}

@@ -1,0 +1,57 @@
+import { type Signal, signal } from '@preact/signals'
+import { call, get } from '../api/api.ts'
+import { onAccountChange } from '../api/session.ts'
+import type { Account, ProfileChange } from '../api/wire.ts'
+import { currentAccount } from './current-account.ts'
+import { invalidateHomeFeed } from './home.ts'
+
+export type Relation = NonNullable<Account['relation']>
+
+const accounts = new Map<string, Signal<Account | null>>()
+onAccountChange(() => accounts.clear())
+
+/** The last known state of an account; null until it is loaded. */
+export function accountSignal(handle: string): Signal<Account | null> {
+  const account = accounts.get(handle) ?? signal<Account | null>(null)
+  accounts.set(handle, account)
+  return account
+}
+
+function storeAccount(account: Account): Account {
+  accountSignal(account.handle).value = account
+  if (account.id === currentAccount.value?.id) currentAccount.value = account
+  return account
+}
+
+export async function loadAccount(handle: string): Promise<Account> {
+  return storeAccount(await get<Account>(`/accounts/by-handle/${encodeURIComponent(handle)}`))
+}
+
+export async function setFollowing(account: Account, following: boolean): Promise<void> {
+  const path = `/accounts/${account.id}/follow`
+  if (following) storeAccount(await call<Account>('PUT', path))
+  else await call('DELETE', path).then(() => updateRelation(account, { following }))
+  invalidateHomeFeed()
+}
+
+export async function setBlocking(account: Account, blocking: boolean): Promise<void> {
+  await call(blocking ? 'PUT' : 'DELETE', `/accounts/${account.id}/block`)
+  updateRelation(account, blocking ? { blocking, following: false, followedBy: false } : { blocking })
+  invalidateHomeFeed()
+}
+
+/** Unblocks by id, because the account itself may be hidden. */
+export async function unblock(id: string): Promise<void> {
+  await call('DELETE', `/accounts/${id}/block`)
+  invalidateHomeFeed()
+}
+
+/** Applies a change whose response does not include the account. */
+function updateRelation(account: Account, change: Partial<Relation>): void {
+  const { relation } = account
+  storeAccount({ ...account, relation: relation && { ...relation, ...change } })
+}
+
+export async function editProfile(json: ProfileChange): Promise<void> {
+  storeAccount(await call<Account>('PATCH', '/accounts/me', { json }))
+}

@@ -1,0 +1,13 @@
+import { signal } from '@preact/signals'
+import { get } from '../api/api.ts'
+import { onAccountChange } from '../api/session.ts'
+import type { Account } from '../api/wire.ts'
+
+export const currentAccount = signal<Account | null>(null)
+onAccountChange(() => {
+  currentAccount.value = null
+})
+
+export async function loadCurrentAccount(): Promise<void> {
+  currentAccount.value = await get<Account>('/accounts/me')
+}

@@ -1,0 +1,10 @@
+import { signal } from '@preact/signals'
+import { get } from '../api/api.ts'
+import type { Limits } from '../api/wire.ts'
+
+/** The limits of a post: defaults until the server's are loaded. */
+export const limits = signal<Limits>({ postLength: 500, postImages: 4 })
+
+export async function loadLimits(): Promise<void> {
+  limits.value = await get<Limits>('/limits')
+}

@@ -1,0 +1,124 @@
+import { type Signal, signal } from '@preact/signals'
+import { get } from '../api/api.ts'
+import { onAccountChange } from '../api/session.ts'
+import type { Page } from '../api/wire.ts'
+
+const PAGE_SIZE = 20
+
+type Item = { id: string }
+
+/** A paginated list of the API, as far as it is loaded. */
+export type List<T extends Item> = {
+  path: string
+  /** Called with every item that is loaded. */
+  onItem: (item: T) => void
+  items: Signal<T[]>
+  status: Signal<'idle' | 'loading' | 'ready' | 'failed'>
+  error: Signal<unknown>
+  /** The cursor of the page after the last one loaded. */
+  nextCursor: Signal<string | null>
+  /** Incremented by each load, so that responses of earlier loads are ignored. */
+  generation: number
+  /** Changes made during a load. They are applied again to its result. */
+  changes: ((items: T[]) => T[])[]
+  retry: () => Promise<void>
+}
+
+export function createList<T extends Item>(path: string, onItem: (item: T) => void = () => {}): List<T> {
+  return {
+    path,
+    onItem,
+    items: signal<T[]>([]),
+    status: signal<'idle' | 'loading' | 'ready' | 'failed'>('idle'),
+    error: signal<unknown>(null),
+    nextCursor: signal<string | null>(null),
+    generation: 0,
+    changes: [],
+    retry: () => Promise.resolve(),
+  }
+}
+
+export function reload<T extends Item>(list: List<T>): Promise<void> {
+  return load(list, null, (page) => page.items)
+}
+
+export function loadMore<T extends Item>(list: List<T>): Promise<void> {
+  return load(list, list.nextCursor.value, (page) => unique([...list.items.value, ...page.items]))
+}
+
+/** Fetches the items that are newer than those loaded, or returns null when they fill more than a page. */
+export async function fetchNewer<T extends Item>(list: List<T>): Promise<T[] | null> {
+  const { items } = await fetchPage(list, null)
+  const newer = items.filter((item) => !includes(list, item.id))
+  return newer.length > 0 && newer.length === items.length ? null : newer
+}
+
+export function prepend<T extends Item>(list: List<T>, added: T[]): void {
+  update(list, (items) => unique([...added, ...items]))
+}
+
+export function append<T extends Item>(list: List<T>, item: T): void {
+  update(list, (items) => unique([...items, item]))
+}
+
+function update<T extends Item>(list: List<T>, change: (items: T[]) => T[]): void {
+  list.items.value = change(list.items.value)
+  if (list.status.value === 'loading') list.changes.push(change)
+}
+
+export function includes<T extends Item>(list: List<T>, id: string): boolean {
+  return list.items.value.some((item) => item.id === id)
+}
+
+/** Empties the list, so that the next view loads it again. */
+export function clear<T extends Item>(list: List<T>): void {
+  list.generation += 1
+  list.items.value = []
+  list.nextCursor.value = null
+  list.changes = []
+  list.status.value = 'idle'
+}
+
+async function load<T extends Item>(
+  list: List<T>,
+  cursor: string | null,
+  merge: (page: Page<T>) => T[],
+): Promise<void> {
+  list.generation += 1
+  list.changes = []
+  const { generation } = list
+  list.retry = () => load(list, cursor, merge)
+  list.status.value = 'loading'
+  try {
+    const page = await fetchPage(list, cursor)
+    if (generation !== list.generation) return
+    list.items.value = list.changes.reduce((items, change) => change(items), merge(page))
+    list.nextCursor.value = page.nextCursor
+    list.status.value = 'ready'
+  } catch (error) {
+    if (generation !== list.generation) return
+    list.error.value = error
+    list.status.value = 'failed'
+  }
+}
+
+async function fetchPage<T extends Item>({ path, onItem }: List<T>, cursor: string | null): Promise<Page<T>> {
+  const page = await get<Page<T>>(`${path}?limit=${PAGE_SIZE}${cursor ? `&cursor=${cursor}` : ''}`)
+  for (const item of page.items) onItem(item)
+  return page
+}
+
+function unique<T extends Item>(items: T[]): T[] {
+  const seen = new Set<string>()
+  return items.filter(({ id }) => !seen.has(id) && seen.add(id))
+}
+
+const lists = new Map<string, unknown>()
+onAccountChange(() => lists.clear())
+
+/** The list at `path`, kept so that going back shows it unchanged. Each path has one type of items. */
+export function cachedList<T extends Item>(path: string, onItem?: (item: T) => void): List<T> {
+  const list = (lists.get(path) as List<T> | undefined) ?? createList(path, onItem)
+  lists.set(path, list)
+  return list
+}

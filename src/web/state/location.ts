@@ -1,0 +1,28 @@
+import { signal } from '@preact/signals'
+
+/** The current view. `back` tells that it is shown again, so it may keep its content; `visit` numbers navigations. */
+export const location = signal({ path: window.location.pathname, back: false, visit: 0, scroll: 0 })
+
+history.scrollRestoration = 'manual'
+
+addEventListener('popstate', ({ state }) => {
+  const { scroll = 0 } = (state ?? {}) as { scroll?: number }
+  setLocation(window.location.pathname, true, scroll)
+})
+
+/** Opens a view and moves the focus to its heading, or to the first element that matches `focus`. */
+export function navigate(path: string, focus = 'h1'): void {
+  history.replaceState({ scroll: scrollY }, '')
+  history.pushState({ focus }, '', path)
+  setLocation(path, false, 0)
+}
+
+function setLocation(path: string, back: boolean, scroll: number): void {
+  location.value = { path, back, visit: location.value.visit + 1, scroll }
+}
+
+/** The selector of the element to focus in the current view. */
+export function focusTarget(): string {
+  const { focus = 'h1' } = (history.state ?? {}) as { focus?: string }
+  return focus
+}

@@ -1,0 +1,92 @@
+import { signal } from '@preact/signals'
+import { call, get } from '../api/api.ts'
+import { onFrame, onGap } from '../api/realtime.ts'
+import { onAccountChange } from '../api/session.ts'
+import type { Notification, UnreadCount } from '../api/wire.ts'
+import { clear, createList, fetchNewer, prepend, reload } from './list.ts'
+import { location } from './location.ts'
+import { storePost } from './posts.ts'
+import { reportError, showToast } from './toasts.ts'
+
+const MIN_LOAD_INTERVAL_MS = 2_000
+const MAX_COUNT = 100
+
+export const notifications = createList<Notification>('/notifications', ({ post }) => post && storePost(post))
+
+/** The number of unread notifications, at most 100. */
+export const unreadCount = signal(0)
+export const unreadLabel = () => (unreadCount.value >= MAX_COUNT ? '99+' : String(unreadCount.value))
+
+/** The notification that arrived last, for views that show its post. */
+export const latestNotification = signal<Notification | null>(null)
+
+onAccountChange(() => {
+  clear(notifications)
+  unreadCount.value = 0
+  latestNotification.value = null
+})
+
+const actionTexts = {
+  follow: 'followed you',
+  like: 'liked your post',
+  comment: 'commented on your post',
+  mention: 'mentioned you',
+}
+
+/** What the actor did: continues a sentence that starts with the actor's name. */
+export function actionText({ kind, post }: Notification): string {
+  if (kind === 'like' && post?.parentId) return 'liked your comment'
+  if (kind === 'comment' && post?.parentId !== post?.rootId) return 'replied to your comment'
+  return actionTexts[kind]
+}
+
+let markedRead = 0
+
+export async function markAllRead(): Promise<void> {
+  if (unreadCount.value === 0 && !notifications.items.value.some(({ unread }) => unread)) return
+  markedRead += 1
+  unreadCount.value = 0
+  await call('PUT', '/notifications/read').catch(reportError)
+}
+
+async function loadUnreadCount(): Promise<void> {
+  const before = markedRead
+  const { count } = await get<UnreadCount>('/notifications/unread-count')
+  // A count from before they were marked as read is outdated.
+  if (before === markedRead) unreadCount.value = count
+}
+
+onGap(() => {
+  loadUnreadCount().catch(() => {})
+  if (notifications.status.value === 'ready') void reload(notifications)
+})
+
+let arrivedIds: string[] = []
+let lastLoad = Number.NEGATIVE_INFINITY
+
+// Many notifications may arrive at once: one load fetches all of them.
+onFrame('notification', ({ id }) => {
+  if (!id) return
+  unreadCount.value = Math.min(MAX_COUNT, unreadCount.value + 1)
+  arrivedIds.push(id)
+  if (arrivedIds.length > 1) return
+  const delay = Math.max(0, lastLoad + MIN_LOAD_INTERVAL_MS - performance.now())
+  setTimeout(() => void loadArrived(), delay)
+})
+
+async function loadArrived(): Promise<void> {
+  lastLoad = performance.now()
+  const ids = arrivedIds
+  arrivedIds = []
+  const newer = notifications.status.value === 'ready' ? await fetchNewer(notifications).catch(() => []) : null
+  if (newer === null) await reload(notifications)
+  else prepend(notifications, newer)
+  const arrived = notifications.items.value.filter(({ id }) => ids.includes(id))
+  const [first] = arrived
+  if (first) {
+    latestNotification.value = first
+    const others = arrived.length > 1 ? `, and ${arrived.length - 1} more` : ''
+    showToast(`${first.actor.displayName} ${actionText(first)}${others}`)
+  }
+  if (location.value.path === '/notifications' && !document.hidden) await markAllRead()
+}

@@ -1,0 +1,62 @@
+import { type Signal, signal } from '@preact/signals'
+import { call, get } from '../api/api.ts'
+import { onAccountChange } from '../api/session.ts'
+import type { Post } from '../api/wire.ts'
+import { reportError } from './toasts.ts'
+
+const posts = new Map<string, Signal<Post | null>>()
+onAccountChange(() => posts.clear())
+
+/** The last known state of a post, shared by all views; null when it is deleted or was never loaded. */
+export function postSignal(id: string): Signal<Post | null> {
+  const post = posts.get(id) ?? signal<Post | null>(null)
+  posts.set(id, post)
+  return post
+}
+
+export function storePost(post: Post): void {
+  if (!pendingLikes.has(post.id)) postSignal(post.id).value = post
+}
+
+export async function loadPost(id: string): Promise<Post> {
+  const post = await get<Post>(`/posts/${id}`)
+  storePost(post)
+  return post
+}
+
+export async function deletePost(post: Post): Promise<void> {
+  await call('DELETE', `/posts/${post.id}`)
+  postSignal(post.id).value = null
+  for (const id of new Set([post.rootId, post.parentId])) if (id) adjustCommentCount(id, -1)
+}
+
+/** Changes the displayed comment count until the post is loaded again. */
+export function adjustCommentCount(id: string, by: number): void {
+  const post = postSignal(id)
+  if (post.value) post.value = { ...post.value, commentCount: Math.max(0, post.value.commentCount + by) }
+}
+
+const pendingLikes = new Map<string, boolean>()
+
+/** Shows the like at once. The last state the server confirms remains, so a failure reverts it. */
+export async function setLiked(id: string, liked: boolean): Promise<void> {
+  const post = postSignal(id)
+  let confirmed = post.value
+  if (!confirmed || confirmed.liked === liked) return
+  post.value = { ...confirmed, liked, likeCount: confirmed.likeCount + (liked ? 1 : -1) }
+  const isRunning = pendingLikes.has(id)
+  pendingLikes.set(id, liked)
+  if (isRunning) return
+  try {
+    // The user may toggle again while a request runs: repeat until the latest choice is sent.
+    for (let sent: boolean | undefined; sent !== pendingLikes.get(id); ) {
+      sent = pendingLikes.get(id)
+      confirmed = await call<Post>(sent ? 'PUT' : 'DELETE', `/posts/${id}/like`)
+    }
+  } catch (error) {
+    reportError(error)
+  } finally {
+    pendingLikes.delete(id)
+    post.value = confirmed
+  }
+}

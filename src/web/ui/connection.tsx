@@ -1,0 +1,11 @@
+import { live } from '../api/realtime.ts'
+
+/** The state of the live connection. `narrow` replaces the side column on small screens and hides while connected. */
+export function Connection({ narrow = false }: { narrow?: boolean }) {
+  const state = live.value ? 'Live' : live.value === false ? 'Reconnecting…' : 'Connecting…'
+  return (
+    <p class={`connection${live.value ? ' live' : ''}${narrow ? ' narrow' : ''}`} role="status">
+      {!(narrow && live.value) && state}
+    </p>
+  )
+}

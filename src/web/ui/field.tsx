@@ -1,0 +1,70 @@
+import type { ComponentChildren, InputHTMLAttributes, PartialInputHTMLAttributes, VNode } from 'preact'
+import { useId } from 'preact/hooks'
+import { errorText, fieldErrorText } from '../api/error-text.ts'
+import { ApiError } from '../api/http.ts'
+import type { Form } from './use-form.ts'
+
+type Labelled = { form: Form; name: string; label: string; hint?: string }
+type Attributes = { id: string; name: string; 'aria-invalid': boolean; 'aria-describedby': string }
+
+/** A control with its label above, and its error or hint below. */
+function Control({ form, name, label, hint, children }: Labelled & { children: (own: Attributes) => VNode }) {
+  const id = useId()
+  const error = fieldError(form, name)
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children({ id, name, 'aria-invalid': error !== undefined, 'aria-describedby': `${id}-note` })}
+      <p id={`${id}-note`} class={error ? 'field-error' : 'hint'}>
+        {error ?? hint}
+      </p>
+    </div>
+  )
+}
+
+function fieldError({ error: { value } }: Form, name: string): string | undefined {
+  const error = value instanceof ApiError && value.errors.find(({ field }) => field === name)
+  return error ? fieldErrorText(error) : undefined
+}
+
+type InputProps = Omit<PartialInputHTMLAttributes<HTMLInputElement>, 'form' | 'label' | 'role' | 'type'> &
+  Labelled & { type?: 'text' | 'email' | 'password' }
+
+export function Field({ form, name, label, hint, ...input }: InputProps) {
+  return (
+    <Control form={form} name={name} label={label} hint={hint}>
+      {(own) => <input {...(input as InputHTMLAttributes)} {...own} />}
+    </Control>
+  )
+}
+
+type TextAreaProps = Labelled & { value: string; maxLength: number }
+
+export function TextAreaField({ form, name, label, hint, value, maxLength }: TextAreaProps) {
+  return (
+    <Control form={form} name={name} label={label} hint={hint}>
+      {(own) => <textarea {...own} rows={3} maxLength={maxLength} defaultValue={value} />}
+    </Control>
+  )
+}
+
+/** The error of the form as a whole, including errors of fields that are not in `shown`. */
+export function FormError({ form, shown = [] }: { form: Form; shown?: string[] }) {
+  const { value } = form.error
+  const text = value === null ? '' : errorText(value, shown)
+  return (
+    <div role="alert" class="form-error">
+      {text && <p>{text}</p>}
+    </div>
+  )
+}
+
+type SubmitProps = { form: Form; children: ComponentChildren; value?: string; class?: string }
+
+export function SubmitButton({ form, children, ...attributes }: SubmitProps) {
+  return (
+    <button type="submit" name="action" {...attributes} aria-disabled={form.busy.value}>
+      {children}
+    </button>
+  )
+}

@@ -1,0 +1,35 @@
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { errorText } from '../api/error-text.ts'
+
+/** Loads what a view shows when it opens. */
+export function useLoad(load: () => Promise<unknown>) {
+  const error = useSignal<unknown>(null)
+  const retry = async () => {
+    error.value = null
+    await load().catch((failure: unknown) => {
+      error.value = failure
+    })
+  }
+  useEffect(() => void retry(), [])
+  return { error, retry }
+}
+
+export function Loading() {
+  return (
+    <div class="loading" role="status">
+      <span class="visually-hidden">Loading…</span>
+    </div>
+  )
+}
+
+export function LoadError({ error, retry }: { error: unknown; retry: () => Promise<unknown> }) {
+  return (
+    <div class="failed" role="alert">
+      <p>{errorText(error)}</p>
+      <button type="button" class="secondary" onClick={() => void retry()}>
+        Try again
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,61 @@
+import { useId } from 'preact/hooks'
+import type { Post } from '../api/wire.ts'
+import { navigate } from '../state/location.ts'
+import { postSignal } from '../state/posts.ts'
+import { Avatar } from './avatar.tsx'
+import { Gallery } from './gallery.tsx'
+import { Icon } from './icons.tsx'
+import { Link } from './link.tsx'
+import { PostActions } from './post-actions.tsx'
+import { RichText } from './rich-text.tsx'
+import { Ago, exactTime } from './time.tsx'
+
+/** A post in a list, or `standalone` at the top of its thread. Shows nothing for a deleted post. */
+export function PostCard({ id, standalone = false, depth = 0 }: { id: string; standalone?: boolean; depth?: number }) {
+  const label = useId()
+  const post = postSignal(id).value
+  if (!post) return null
+  const openThread = (event: MouseEvent) => {
+    const control = (event.target as Element).closest('a, button, dialog')
+    if (!standalone && !control && getSelection()?.isCollapsed) navigate(`/posts/${id}`)
+  }
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: only enlarges the target of the link inside
+    <article
+      class={`post depth-${Math.min(depth, 3)}${standalone ? ' standalone' : ''}`}
+      aria-labelledby={label}
+      onClick={openThread}
+    >
+      <Avatar account={post.author} size={depth > 0 ? 'small' : 'medium'} />
+      <div class="post-body">
+        <Byline post={post} label={label} standalone={standalone} />
+        <RichText text={post.text} entities={post.entities} />
+        <Gallery media={post.media} />
+        {standalone && <p class="exact-time">{exactTime(post.createdAt)}</p>}
+        <PostActions post={post} />
+      </div>
+    </article>
+  )
+}
+
+function Byline({ post, label, standalone }: { post: Post; label: string; standalone: boolean }) {
+  const { author, id, visibility } = post
+  return (
+    <header class="byline">
+      <Link href={`/@${author.handle}`} class="author" id={label}>
+        <b>{author.displayName}</b> <span class="handle">@{author.handle}</span>
+      </Link>
+      {!standalone && (
+        <Link href={`/posts/${id}`} class="when">
+          <Ago at={post.createdAt} />
+        </Link>
+      )}
+      {visibility === 'followers' && (
+        <span class="locked" title="Followers only">
+          <Icon name="lock" />
+          <span class="visually-hidden">Followers only</span>
+        </span>
+      )}
+    </header>
+  )
+}

@@ -1,0 +1,42 @@
+import type { ComponentChildren } from 'preact'
+import type { Entity } from '../api/wire.ts'
+import { Link } from './link.tsx'
+
+/** The text of a post with links and mentions. Hashtags are only highlighted, because they have no view. */
+export function RichText({ text, entities }: { text: string; entities: Entity[] }) {
+  const parts: ComponentChildren[] = []
+  let end = 0
+  for (const entity of [...entities].sort((a, b) => a.start - b.start)) {
+    if (entity.start < end) continue
+    parts.push(text.slice(end, entity.start), renderEntity(entity, text.slice(entity.start, entity.end)))
+    end = entity.end
+  }
+  return (
+    <p class="text" dir="auto">
+      {parts}
+      {text.slice(end)}
+    </p>
+  )
+}
+
+function renderEntity(entity: Entity, label: string) {
+  if (entity.kind === 'mention') {
+    return (
+      <Link key={entity.start} href={`/@${entity.handle}`}>
+        {label}
+      </Link>
+    )
+  }
+  if (entity.kind === 'link' && /^https?:/i.test(entity.url)) {
+    return (
+      <a key={entity.start} href={entity.url} target="_blank" rel="noopener noreferrer nofollow">
+        {label}
+      </a>
+    )
+  }
+  return (
+    <span key={entity.start} class="tag">
+      {label}
+    </span>
+  )
+}

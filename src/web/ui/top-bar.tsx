@@ -1,0 +1,86 @@
+import type { ComponentChildren } from 'preact'
+import { session } from '../api/session.ts'
+import type { Account } from '../api/wire.ts'
+import { currentAccount } from '../state/current-account.ts'
+import { newPostsLabel } from '../state/home.ts'
+import { location } from '../state/location.ts'
+import { unreadCount, unreadLabel } from '../state/notifications-state.ts'
+import { Avatar } from './avatar.tsx'
+import { Brand, Icon, type IconName } from './icons.tsx'
+import { Link } from './link.tsx'
+
+export function TopBar() {
+  return (
+    <header class="rail">
+      <Link href="/" class="brand" aria-label="SocialConnect">
+        <Brand />
+        <span>SocialConnect</span>
+      </Link>
+      <nav aria-label="Main">
+        <ul>{session.value ? <AccountLinks handle={session.value.handle} /> : <PublicLinks />}</ul>
+      </nav>
+      {currentAccount.value && <OwnProfileLink account={currentAccount.value} />}
+    </header>
+  )
+}
+
+function OwnProfileLink({ account }: { account: Account }) {
+  return (
+    <Link href={`/@${account.handle}`} class="own-profile" aria-label={`Your profile, @${account.handle}`}>
+      <Avatar account={account} size="small" />
+      <span>
+        <b>{account.displayName}</b>
+        <span class="handle">@{account.handle}</span>
+      </span>
+    </Link>
+  )
+}
+
+function AccountLinks({ handle }: { handle: string }) {
+  const unread = unreadCount.value > 0
+  return (
+    <>
+      <NavLink href="/" icon="home" label="Home" note={newPostsLabel.value}>
+        {newPostsLabel.value && <span class="dot" />}
+      </NavLink>
+      <NavLink href="/discover" icon="discover" label="Discover" />
+      <NavLink
+        href="/notifications"
+        icon="bell"
+        label="Notifications"
+        note={unread ? `${unreadLabel()} unread` : undefined}
+      >
+        {unread && <span class="badge">{unreadLabel()}</span>}
+      </NavLink>
+      <NavLink href={`/@${handle}`} icon="person" label="Profile" />
+    </>
+  )
+}
+
+function PublicLinks() {
+  return (
+    <>
+      <NavLink href="/discover" icon="discover" label="Discover" />
+      <NavLink href="/login" icon="person" label="Log in" />
+    </>
+  )
+}
+
+type NavLinkProps = { href: string; icon: IconName; label: string; note?: string; children?: ComponentChildren }
+
+function NavLink({ href, icon, label, note, children }: NavLinkProps) {
+  return (
+    <li>
+      <Link
+        href={href}
+        class="nav-link"
+        aria-label={note ? `${label}, ${note}` : label}
+        aria-current={location.value.path === href ? 'page' : undefined}
+      >
+        <Icon name={icon} />
+        <span>{label}</span>
+        {children}
+      </Link>
+    </li>
+  )
+}

@@ -1,0 +1,34 @@
+import type { Account } from '../api/wire.ts'
+import { editProfile } from '../state/accounts.ts'
+import { showToast } from '../state/toasts.ts'
+import { Field, FormError, SubmitButton, TextAreaField } from '../ui/field.tsx'
+import { useForm } from '../ui/use-form.ts'
+
+export function EditProfile({ account, onDone }: { account: Account; onDone: () => void }) {
+  const form = useForm(async ({ value }) => {
+    await editProfile({ displayName: value('displayName'), bio: value('bio') })
+    showToast('Profile saved')
+    onDone()
+  })
+  return (
+    <form class="stack" aria-label="Edit profile" onSubmit={form.onSubmit}>
+      <Field
+        form={form}
+        name="displayName"
+        label="Display name"
+        defaultValue={account.displayName}
+        maxLength={1000}
+        autocomplete="name"
+        required
+      />
+      <TextAreaField form={form} name="bio" label="Bio" value={account.bio} maxLength={10000} />
+      <FormError form={form} shown={['displayName', 'bio']} />
+      <div class="actions">
+        <button type="button" class="secondary" onClick={onDone}>
+          Cancel
+        </button>
+        <SubmitButton form={form}>Save</SubmitButton>
+      </div>
+    </form>
+  )
+}

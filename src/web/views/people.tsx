@@ -1,0 +1,55 @@
+import type { Account } from '../api/wire.ts'
+import { accountSignal, loadAccount } from '../state/accounts.ts'
+import { cachedList } from '../state/list.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Link } from '../ui/link.tsx'
+import { ListView, useList } from '../ui/list-view.tsx'
+import { Loading, useLoad } from '../ui/loading.tsx'
+import { View } from '../ui/view.tsx'
+import { ErrorView } from './not-found.tsx'
+
+type Direction = 'followers' | 'following'
+
+export function People({ handle, direction }: { handle: string; direction: Direction }) {
+  const account = accountSignal(handle).value
+  const { error, retry } = useLoad(() => (account ? Promise.resolve() : loadAccount(handle)))
+  const title = direction === 'followers' ? `Followers of @${handle}` : `Followed by @${handle}`
+  if (error.value) return <ErrorView title={title} error={error.value} retry={retry} />
+  return (
+    <View title={title}>
+      <p class="context">
+        <Link href={`/@${handle}`}>Back to profile</Link>
+      </p>
+      {account ? <AccountList account={account} direction={direction} title={title} /> : <Loading />}
+    </View>
+  )
+}
+
+function AccountList({ account, direction, title }: { account: Account; direction: Direction; title: string }) {
+  const list = cachedList<Account>(`/accounts/${account.id}/${direction}`)
+  useList(list)
+  return (
+    <ListView
+      list={list}
+      label={title}
+      empty={<p>No one yet.</p>}
+      render={(listed) => <AccountRow account={listed} />}
+    />
+  )
+}
+
+function AccountRow({ account }: { account: Account }) {
+  const { handle, displayName, bio, relation } = account
+  return (
+    <article class="person">
+      <Avatar account={account} />
+      <div>
+        <Link href={`/@${handle}`} class="author">
+          <b>{displayName}</b> <span class="handle">@{handle}</span>
+        </Link>
+        {relation?.followedBy && <span class="chip">Follows you</span>}
+        {bio && <p class="excerpt">{bio}</p>}
+      </div>
+    </article>
+  )
+}

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import {
+  changeRelation,
+  confirmPassword,
+  expectRelationButtons,
+  heading,
+  openView,
+  PASSWORD,
+  register,
+  rename,
+} from './actions.ts'
+import { newPage, verificationLink, type World } from './site.ts'
+
+export function accountTests(world: World): void {
+  test('a post may be as long as the server allows, and a long name does not widen the page', async () => {
+    const { site, bob } = world
+    await bob.route('**/v1/limits', (route) => route.fulfill({ json: { postLength: 280, postImages: 1 } }))
+    await bob.goto(site.origin)
+    await bob.getByText('280 characters left').waitFor()
+    await rename(bob, `Zoë 🦊 ${'W'.repeat(40)}`)
+    expect(await bob.evaluate('document.documentElement.scrollWidth')).toBe(390)
+  })
+
+  test('the follow and block buttons change at once, and the server agrees', async () => {
+    const { site, bob } = world
+    await bob.goto(`${site.origin}/@ada`)
+    await expectRelationButtons(bob, ['Block', 'Unfollow'])
+    await changeRelation(bob, 'Unfollow', ['Block', 'Follow'])
+    await bob.reload()
+    await expectRelationButtons(bob, ['Block', 'Follow'])
+    await changeRelation(bob, 'Follow', ['Block', 'Unfollow'])
+    await changeRelation(bob, 'Block', ['Unblock'])
+    await bob.reload()
+    await expectRelationButtons(bob, ['Unblock'])
+
+    await openView(bob, 'Profile')
+    await bob.getByRole('link', { name: 'Blocked accounts' }).click()
+    await bob.getByRole('link', { name: /Ada Lovelace/ }).waitFor()
+    await bob.getByRole('button', { name: 'Unblock Ada Lovelace' }).click()
+    await bob.getByText('You haven’t blocked anyone.').waitFor()
+    await bob.goto(`${site.origin}/@ada`)
+    await expectRelationButtons(bob, ['Block', 'Follow'])
+    await changeRelation(bob, 'Block', ['Unblock'])
+    await changeRelation(bob, 'Unblock', ['Block', 'Follow'])
+    await bob.reload()
+    await expectRelationButtons(bob, ['Block', 'Follow'])
+  })
+
+  test('a verification link accepts only the right password, whoever is logged in', async () => {
+    const { site, ada } = world
+    await register(await newPage(site), site.origin, 'dora')
+    const sent: (string | null)[] = []
+    ada.on('request', (request) => request.url().endsWith('/auth/verify') && sent.push(request.postData()))
+    await ada.goto(await verificationLink(site, 'dora@example.com'))
+    await heading(ada, 'Confirm your email').waitFor()
+    expect(ada.url()).toBe(`${site.origin}/`)
+    await ada.getByRole('link', { name: 'Profile', exact: true }).waitFor()
+    expect(sent).toEqual([])
+
+    const box = ada.getByLabel('Password')
+    expect(await box.getAttribute('autocomplete')).toBe('current-password')
+    await confirmPassword(ada, 'another long password')
+    await ada.getByText('The password is wrong. Try again').waitFor()
+    await expect.poll(() => box.evaluate('document.activeElement.name')).toBe('password')
+    expect(await box.getAttribute('aria-invalid')).toBe('true')
+    expect(sent).toHaveLength(1)
+
+    await confirmPassword(ada, PASSWORD)
+    await heading(ada, 'Home').waitFor()
+    await ada.getByRole('link', { name: 'Your profile, @dora' }).waitFor()
+  })
+}

@@ -1,0 +1,123 @@
+import type { Browser, Locator, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { newPage, type Site, verificationLink } from './site.ts'
+
+export const PASSWORD = 'a long enough password'
+
+export const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true })
+export const openView = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name }).click()
+
+/** Registers an account up to the message that its email was sent. */
+export async function register(page: Page, origin: string, handle: string): Promise<void> {
+  await page.goto(origin)
+  await page.getByRole('link', { name: 'Create an account' }).click()
+  await submitRegistration(page, handle, `${handle}@example.com`)
+  await heading(page, 'Check your email').waitFor()
+}
+
+export async function submitRegistration(page: Page, handle: string, email: string): Promise<void> {
+  await page.getByLabel('Handle').fill(handle)
+  await page.getByLabel('Email').fill(email)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Create account' }).click()
+}
+
+export async function confirmPassword(page: Page, password: string): Promise<void> {
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Confirm' }).click()
+}
+
+/** A page of a new user, who registered and followed the link in the email. */
+export async function newUser(site: Site, handle: string, displayName: string): Promise<Page> {
+  const page = await newPage(site)
+  await register(page, site.origin, handle)
+  await page.goto(await verificationLink(site, `${handle}@example.com`))
+  await confirmPassword(page, PASSWORD)
+  await heading(page, 'Home').waitFor()
+  expect(page.url()).toBe(`${site.origin}/`)
+  await rename(page, displayName)
+  await openView(page, 'Home')
+  return page
+}
+
+export async function logIn(page: Page, origin: string, handle: string): Promise<void> {
+  await page.goto(`${origin}/login`)
+  await page.getByLabel('Handle or email').fill(handle)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await heading(page, 'Home').waitFor()
+}
+
+export async function rename(page: Page, displayName: string): Promise<void> {
+  await openView(page, 'Profile')
+  await page.getByRole('button', { name: 'Edit profile' }).click()
+  await page.getByLabel('Display name').fill(displayName)
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('heading', { level: 2, name: displayName }).waitFor()
+}
+
+export async function follow(page: Page, handle: string): Promise<void> {
+  await page.getByLabel('Handle').fill(handle)
+  await page.getByRole('button', { name: 'Follow', exact: true }).click()
+  await page.getByRole('button', { name: 'Unfollow' }).waitFor()
+}
+
+export async function writePost(page: Page, text: string, image?: { buffer: Buffer; alt: string }): Promise<void> {
+  const form = page.getByRole('form', { name: 'New post' })
+  await form.getByRole('textbox', { name: 'What’s on your mind?' }).fill(text)
+  if (image) {
+    const file = { name: 'image.jpg', mimeType: 'image/jpeg', buffer: image.buffer }
+    await form.locator('input[type=file]').setInputFiles(file)
+    await form.getByLabel(/Describe image 1/).fill(image.alt)
+  }
+  await form.getByRole('button', { name: 'Post' }).click()
+  await page.getByRole('article').filter({ hasText: text }).waitFor()
+}
+
+/** Presses one of the follow and block buttons of a profile, confirms, and waits until the `expected` ones are offered. */
+export async function changeRelation(page: Page, name: string, expected: string[]): Promise<void> {
+  await page.getByRole('main').getByRole('button', { name, exact: true }).click()
+  if (name === 'Block') await page.getByRole('dialog').getByRole('button', { name }).click()
+  await expectRelationButtons(page, expected)
+}
+
+export async function expectRelationButtons(page: Page, expected: string[]): Promise<void> {
+  const buttons = page.getByRole('main').getByRole('button', { name: /^(un)?(block|follow)$/i })
+  await expect.poll(() => buttons.allTextContents(), { timeout: 10_000 }).toEqual(expected)
+}
+
+/** A JPEG, drawn by the browser. */
+export async function drawLandscape(browser: Browser): Promise<Buffer> {
+  const page = await browser.newPage({ viewport: { width: 1200, height: 640 } })
+  await page.setContent(`
+    <style>body { margin: 0 }</style>
+    <svg width="1200" height="640">
+      <linearGradient id="sky" x2="0" y2="1">
+        <stop stop-color="#2b4a86"/><stop offset=".55" stop-color="#e58b73"/><stop offset="1" stop-color="#ffd9a0"/>
+      </linearGradient>
+      <rect width="1200" height="640" fill="url(#sky)"/>
+      <circle cx="820" cy="330" r="62" fill="#fff3d0"/>
+      <path d="M0 430 210 250 330 345 520 170 700 380 860 270 1010 400 1200 290V640H0Z" fill="#6d5577" opacity=".8"/>
+      <path d="M0 500 160 420 380 520 610 360 820 500 1000 430 1200 520V640H0Z" fill="#43406a"/>
+      <path d="M0 580 300 500 560 590 860 510 1200 600V640H0Z" fill="#1f2547"/>
+    </svg>`)
+  const buffer = await page.screenshot({ type: 'jpeg', quality: 90 })
+  await page.close()
+  return buffer
+}
+
+export async function waitForImage(image: Locator): Promise<void> {
+  await image.scrollIntoViewIfNeeded()
+  const width = (element: unknown) => (element as { naturalWidth: number }).naturalWidth
+  await expect.poll(() => image.evaluate(width), { timeout: 10_000 }).toBeGreaterThan(0)
+}
+
+/** The roles of focusable elements that have no accessible name. */
+export async function unnamedControls(page: Page): Promise<string[]> {
+  const devtools = await page.context().newCDPSession(page)
+  const { nodes } = await devtools.send('Accessibility.getFullAXTree')
+  const focusable = nodes.filter((node) =>
+    node.properties?.some(({ name, value }) => name === 'focusable' && value.value),
+  )
+  return focusable.filter((node) => !node.ignored && !node.name?.value).map((node) => String(node.role?.value))
+}

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest'
+import {
+  drawLandscape,
+  follow,
+  heading,
+  newUser,
+  openView,
+  unnamedControls,
+  waitForImage,
+  writePost,
+} from './actions.ts'
+import type { World } from './site.ts'
+
+export function mainJobTests(world: World): void {
+  test('people register and verify their email address', async () => {
+    world.ada = await newUser(world.site, 'ada', 'Ada Lovelace')
+    world.bob = await newUser(world.site, 'bob', 'Bob Noyce')
+  })
+
+  test('a session survives tabs that open and reload at the same time', async () => {
+    const { site } = world
+    const first = await newUser(site, 'carol', 'Carol Shaw')
+    const tabs = [first, await first.context().newPage(), await first.context().newPage()]
+    for (let round = 0; round < 3; round++) {
+      await Promise.all(tabs.map((tab) => tab.goto(site.origin)))
+      await Promise.all(tabs.map((tab) => heading(tab, 'Home').waitFor()))
+    }
+    await first.context().close()
+  })
+
+  test('a follower receives a post with an image live, and its author receives the like live', async () => {
+    const { site, ada, bob } = world
+    await follow(bob, '@Ada')
+    await openView(bob, 'Home')
+    await bob.getByText('It’s quiet here').waitFor()
+    await ada.getByRole('link', { name: 'Notifications, 1 unread' }).waitFor()
+
+    const image = { buffer: await drawLandscape(site.browser), alt: 'Mountains at sunrise' }
+    await writePost(ada, 'First light on the #ridge, worth every step. @bob', image)
+    const post = bob.getByRole('article').filter({ hasText: 'First light' })
+    await post.waitFor()
+    await waitForImage(post.getByRole('img', { name: 'Mountains at sunrise' }))
+
+    const like = post.getByRole('button', { name: /^Like/ })
+    await like.click()
+    expect(await like.getAttribute('aria-pressed')).toBe('true')
+    await ada.getByRole('link', { name: 'Notifications, 2 unread' }).waitFor()
+    await ada.getByRole('button', { name: 'Like, 1 like', exact: true }).waitFor()
+  })
+
+  test('viewed notifications are marked as read, and a comment appears live in them and in its thread', async () => {
+    const { ada, bob } = world
+    await openView(ada, 'Notifications')
+    const items = ada.getByRole('region', { name: 'Notifications' }).getByRole('article')
+    await items.filter({ hasText: 'liked your post' }).waitFor()
+    await items.filter({ hasText: 'followed you' }).waitFor()
+    await ada.getByRole('link', { name: 'Notifications', exact: true }).waitFor()
+
+    await bob.getByRole('link', { name: /^Comment, 0/ }).click()
+    const box = bob.getByRole('textbox', { name: 'Reply to Ada Lovelace' })
+    await box.waitFor()
+    expect(await bob.evaluate('document.activeElement.tagName')).toBe('TEXTAREA')
+    await box.fill('Which path did you take?')
+    await box.press('Control+Enter')
+    await bob.getByRole('region', { name: 'Comments' }).getByText('Which path').waitFor()
+    await items.filter({ hasText: 'commented on your post' }).getByText('Which path').waitFor()
+    await ada.getByRole('link', { name: 'commented on your post' }).click()
+    await heading(ada, 'Comment').waitFor()
+    await ada.getByRole('link', { name: 'View full thread' }).click()
+    await heading(ada, 'Post').waitFor()
+  })
+
+  test('every control has an accessible name, and the keyboard reaches the composer', async () => {
+    const { site, bob } = world
+    for (const view of ['Home', 'Discover', 'Notifications', 'Profile']) {
+      await openView(bob, view)
+      await bob.locator('[aria-busy=false]').waitFor()
+      expect(await unnamedControls(bob), view).toEqual([])
+    }
+    await bob.goto(site.origin)
+    await bob.getByRole('article').first().waitFor()
+    const stops: string[] = []
+    while (stops.at(-1) !== 'TEXTAREA' && stops.length < 20) {
+      await bob.keyboard.press('Tab')
+      stops.push(await bob.evaluate('document.activeElement.tagName'))
+    }
+    expect(stops.at(-1)).toBe('TEXTAREA')
+  })
+
+  test('the console shows no errors and no violations of the content security policy', () => {
+    const { site } = world
+    expect(site.consoleErrors).toEqual([])
+  })
+
+  test.runIf(process.env.UPDATE_SCREENSHOT)('the screenshot of the documentation is updated', async () => {
+    const { site, bob } = world
+    const grace = await newUser(site, 'grace', 'Grace Hopper')
+    await writePost(grace, 'A ship in port is safe, but that is not what ships are built for. #sailing')
+    await follow(bob, 'grace')
+    await openView(bob, 'Home')
+    await bob.setViewportSize({ width: 1200, height: 800 })
+    const post = bob.getByRole('article').filter({ hasText: 'A ship in port' })
+    await post.getByRole('button', { name: /^Like/ }).click()
+    await bob.mouse.move(0, 0)
+    await waitForImage(bob.getByRole('img', { name: 'Mountains at sunrise' }))
+    await follow(grace, 'bob')
+    await bob.getByRole('link', { name: 'Notifications, 1 unread' }).waitFor()
+    await bob.getByRole('button', { name: 'Dismiss' }).first().waitFor({ state: 'detached' })
+    await bob.screenshot({ path: 'docs/screenshot.png' })
+  })
+}

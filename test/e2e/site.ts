@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { vi } from 'vitest'
+import { freePort } from '../crash/server.ts'
+
+const INBOX = '/cdn-cgi/local/explorer/api/local/email/sending'
+const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...QUIET]
+
+/** A local server with its own data, and a browser. */
+export type Site = {
+  origin: string
+  browser: Browser
+  /** The errors that its pages wrote to the console. */
+  consoleErrors: string[]
+  stop: () => Promise<void>
+}
+
+/** What the tests share. */
+export class World {
+  site!: Site
+  ada!: Page
+  bob!: Page
+}
+
+export async function startSite(executablePath: string): Promise<Site> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-page-'))
+  const port = String(await freePort())
+  const origin = `http://127.0.0.1:${port}`
+  // A user of these tests makes more requests in a minute than the default limit allows.
+  const options = ['--port', port, '--persist-to', stateDir, '--var', 'REQUESTS_PER_MINUTE:1000']
+  const server = spawn(process.execPath, ['scripts/start.ts', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const output: Buffer[] = []
+  server.stdout.on('data', (chunk: Buffer) => output.push(chunk))
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS })
+  const stop = async () => {
+    await browser.close()
+    if (server.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit')
+    rmSync(stateDir, { recursive: true, force: true })
+  }
+  await vi
+    .waitUntil(() => isHealthy(origin, server, output), { timeout: 100_000, interval: 250 })
+    .catch(async (error) => {
+      await stop()
+      throw error
+    })
+  return { origin, browser, consoleErrors: [], stop }
+}
+
+async function isHealthy(origin: string, server: ChildProcess, output: Buffer[]): Promise<boolean> {
+  if (server.exitCode !== null) throw new Error(`The server ended: ${Buffer.concat(output)}`)
+  const response = await fetch(`${origin}/healthz`).catch(() => undefined)
+  return response?.ok ?? false
+}
+
+/** A page in its own browser context, so with its own session. */
+export async function newPage({ browser, consoleErrors }: Site): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+  const page = await context.newPage()
+  page.on('console', (message) => message.type() === 'error' && consoleErrors.push(message.text()))
+  page.on('pageerror', (error) => consoleErrors.push(String(error)))
+  return page
+}
+
+/** The verification link in the email to `address`, from the inbox of the local server. */
+export async function verificationLink({ origin }: Site, address: string): Promise<string> {
+  const findMail = async () => {
+    const mails = await fetchResult<{ messageId: string; to: string[] }[]>(`${origin}${INBOX}`)
+    return mails.find(({ to }) => to.includes(address))
+  }
+  const { messageId } = await vi.waitUntil(findMail, { timeout: 30_000, interval: 100 })
+  const { text } = await fetchResult<{ text: string }>(`${origin}${INBOX}?email_id=${encodeURIComponent(messageId)}`)
+  const [link] = /http\S+verify=\S+/.exec(text) ?? []
+  if (!link) throw new Error(`The email to ${address} contains no verification link: ${text}`)
+  return link
+}
+
+async function fetchResult<T>(url: string): Promise<T> {
+  const { result } = (await (await fetch(url)).json()) as { result: T }
+  return result
+}
