@@ -85,7 +85,7 @@ export async function openStage() {
         ? (data as { kind: string }).kind
         : `${event} ${nameOf((data as { authorId: Id }).authorId)} ${nameOf((data as { postId: Id }).postId)}`
     const open = [...sockets].filter(([, socket]) => !socket.isClosed())
-    const entries = open.map(async ([name, socket]) => [name, (await socket.taken()).map(said).sort()] as const)
+    const entries = open.map(async ([name, socket]) => [name, (await socket.takeFrames()).map(said).sort()] as const)
     return Object.fromEntries(await Promise.all(entries))
   }
 

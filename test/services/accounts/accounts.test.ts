@@ -369,7 +369,7 @@ test('a suspension holds at once though no event arrives, and so does its liftin
   const socket = await openSocket(ada)
   await suspendAccount(moderating(as(cyd)), { accountId: ada })
   expect(await isKnown()).toBe(true)
-  await socket.taken()
+  await socket.takeFrames()
   expect(socket.isClosed()).toBe(true)
   await liftSuspension(moderating(as(cyd)), { accountId: ada })
   expect(await isKnown()).toBe(false)

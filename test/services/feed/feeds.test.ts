@@ -158,7 +158,7 @@ test('online followers hear of a post once, however often the news comes; the ot
   const heard = [
     { seq: expect.any(Number), channel: 'home', event: 'post.published', data: { postId: open, authorId: ada } },
   ]
-  const onHome = async (socket: typeof follower) => (await socket.taken()).filter(({ channel }) => channel === 'home')
+  const onHome = async (socket: typeof follower) => (await socket.takeFrames()).filter(({ channel }) => channel === 'home')
   expect([await onHome(follower), await onHome(author), await onHome(stranger)]).toEqual([heard, heard, []])
 
   await post(cyd)
@@ -169,7 +169,7 @@ test('online followers hear of a post once, however often the news comes; the ot
   // Beside a follower of their own shard the author hears of it too.
   await followAccount(as(cyd), { accountId: ada })
   await held.deliver()
-  await Promise.all([author, stranger].map((socket) => socket.taken()))
+  await Promise.all([author, stranger].map((socket) => socket.takeFrames()))
   await post(ada)
   await held.deliver()
   expect([await onHome(author), await onHome(stranger)]).toEqual([[expect.anything()], [expect.anything()]])
@@ -203,7 +203,7 @@ test('who was blocked before a post is not told of it, though their own shard do
   const late = held.sent.splice(0)
   await post(ada)
   await held.deliver()
-  expect(await socket.taken()).toEqual([])
+  expect(await socket.takeFrames()).toEqual([])
   held.sent.push(...late)
   await held.deliver()
 })

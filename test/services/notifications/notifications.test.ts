@@ -62,7 +62,7 @@ test('the same event delivered ten times and shuffled makes one notification and
   const socket = await openSocket(ada)
   const mine = await post(ada)
   await held.deliver()
-  await socket.taken()
+  await socket.takeFrames()
   await followAccount(as(bob), { accountId: ada })
   await likePost(as(bob), { postId: mine })
   const comment = await post(cyd, { parentId: mine, text: `@${handle}` })
@@ -72,7 +72,7 @@ test('the same event delivered ten times and shuffled makes one notification and
     `follow ${bob} undefined`,
     `like ${bob} ${mine}`,
   ])
-  const frames = await socket.taken()
+  const frames = await socket.takeFrames()
   expect(frames.map(({ channel, data }) => `${channel} ${(data as { kind: string }).kind}`).sort()).toEqual([
     'notifications comment',
     'notifications follow',
@@ -144,7 +144,7 @@ test('a like or a follow that is taken back and given again is told once, to eac
     for (const act of [followAccount, unfollowAccount, followAccount]) await act(as(bob), { accountId: ada })
     await held.deliver()
   }
-  const frames = await socket.taken()
+  const frames = await socket.takeFrames()
   expect(frames.map(({ data }) => (data as { kind: string }).kind).sort()).toEqual(['follow', 'like'])
   await likePost(as(cyd), { postId: mine })
   await likePost(as(bob), { postId: another })
@@ -165,7 +165,7 @@ test('the hub of somebody who is away is not woken, and that of somebody who is 
   expect(await callsFor(bob)).toBe(0)
   const socket = await openSocket(ada)
   expect(await callsFor(cyd)).toBe(1)
-  expect([(await socket.taken()).length, await kept(ada)]).toEqual([1, 2])
+  expect([(await socket.takeFrames()).length, await kept(ada)]).toEqual([1, 2])
 })
 
 test('a hub that does not answer keeps the others from nothing', async () => {
