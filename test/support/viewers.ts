@@ -15,4 +15,4 @@ export const wholePage = { limit: 50 }
 export const idsOf = ({ items }: { items: readonly { id: Id }[] }): Id[] => items.map(({ id }) => id)
 
 /** Matches a failure with this code. */
-export const failure = (code: Code): unknown => expect.objectContaining({ code })
+export const failure = (code: Code) => expect.objectContaining({ code })
