@@ -1,4 +1,7 @@
+import { createExecutionContext } from 'cloudflare:test'
 import { exports } from 'cloudflare:workers'
+import type { Env } from '../../src/platform/config.ts'
+import worker from '../../src/worker.ts'
 
 export const BASE_URL = 'http://127.0.0.1:8787'
 
@@ -29,5 +32,10 @@ export const anonymousClient = (): Client => client(() => null)
 
 export const postJson = (path: string, json: unknown, by = anonymousClient()): Promise<Response> =>
   by.fetch(path, { method: 'POST', json })
+
+/** Sends a request to the Worker with other bindings. */
+export async function fetchWith(bindings: object, path: string, init: RequestInit = {}): Promise<Response> {
+  return worker.fetch(new Request(BASE_URL + path, init), bindings as Env, createExecutionContext())
+}
 
 export const randomAddress = (): string => [...crypto.getRandomValues(new Uint8Array(4))].join('.')

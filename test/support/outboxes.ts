@@ -5,9 +5,10 @@ import { count, shards } from './databases.ts'
 /** The number of events of the shards that no consumer has acknowledged yet. */
 export const pendingEvents = (): Promise<number> => count('SELECT count(*) n FROM outbox')
 
-/** Waits until every event has been processed. */
-export async function drained(): Promise<void> {
-  const isEmpty = async () => (await count('SELECT count(*) n FROM outbox', [...shards, env.DIRECTORY])) === 0
+/** Waits until every event, or every event that names this id, has been processed. */
+export async function drained(id = ''): Promise<void> {
+  const events = `SELECT count(*) n FROM outbox WHERE data LIKE '%${id}%'`
+  const isEmpty = async () => (await count(events, [...shards, env.DIRECTORY])) === 0
   await vi.waitUntil(isEmpty, { timeout: 15_000, interval: 20 })
 }
 

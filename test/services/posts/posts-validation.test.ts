@@ -1,13 +1,10 @@
-import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
-import type { Env } from '../../../src/platform/config.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import type { Code } from '../../../src/platform/http/errors.ts'
 import type { NewPost } from '../../../src/services/posts/posts.ts'
-import worker from '../../../src/worker.ts'
 import { accountsOn } from '../../support/actors.ts'
-import { BASE_URL } from '../../support/client.ts'
+import { fetchWith } from '../../support/client.ts'
 import { countRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
@@ -63,8 +60,6 @@ test('a post without content, with an invisible parent or with unusable images i
 })
 
 test('clients can read the configured limits of a post', async () => {
-  const request = new Request(`${BASE_URL}/v1/limits`)
-  const bindings = { ...env, POST_MAX_LENGTH: '280' } as Env
-  const response = await worker.fetch(request as never, bindings, createExecutionContext())
+  const response = await fetchWith({ ...env, POST_MAX_LENGTH: '280' }, '/v1/limits')
   expect(await response.json()).toEqual({ postLength: 280, postImages: 4 })
 })

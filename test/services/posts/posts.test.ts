@@ -1,15 +1,12 @@
-import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
-import type { Env } from '../../../src/platform/config.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { createPost, deletePost, getPost } from '../../../src/services/posts/posts.ts'
-import worker from '../../../src/worker.ts'
 import { accountsOn, handleOf, markSuspended } from '../../support/actors.ts'
-import { BASE_URL } from '../../support/client.ts'
+import { fetchWith } from '../../support/client.ts'
 import { countRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
@@ -134,7 +131,7 @@ test('a suspended author whose token is still valid cannot publish', async () =>
 })
 
 test('a client that returns its bookmarks reads its own writes despite a lagging replica', async () => {
-  const bindings = { ...env, SHARD_0: laggingDatabase(env.SHARD_0, env.SHARD_1) } as unknown as Env
+  const bindings = { ...env, SHARD_0: laggingDatabase(env.SHARD_0, env.SHARD_1) }
   const token = await mint(ada)
   const request = (path: string, init: RequestInit = {}, bookmarks?: string) => {
     const headers = {
@@ -142,7 +139,7 @@ test('a client that returns its bookmarks reads its own writes despite a lagging
       'content-type': 'application/json',
       ...(bookmarks && { 'x-bookmarks': bookmarks }),
     }
-    return worker.fetch(new Request(`${BASE_URL}/v1${path}`, { ...init, headers }), bindings, createExecutionContext())
+    return fetchWith(bindings, `/v1${path}`, { ...init, headers })
   }
   const created = await request('/posts', { method: 'POST', body: '{"text":"mine"}' })
   expect(created.status).toBe(201)
