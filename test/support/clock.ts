@@ -1,5 +1,8 @@
 import { vi } from 'vitest'
 
+/** How long an isolate may use the status of an account that it has read. */
+export const LEASE_MS = 2_000
+
 /** Replaces the clock of the Worker and of its objects by one that runs on and can be moved ahead. */
 export function movableClock(): { advance: (ms: number) => void } {
   const RealDate = Date

@@ -45,7 +45,7 @@ export async function seedPosts(
 
 const imageFields = { alt: '', width: 1, height: 1, placeholder: '' }
 
-/** Uploads one image for each owner. The i-th image belongs to the i-th post, if there is one. */
+/** Stores one image for each owner. The i-th image belongs to the i-th post, if there is one. */
 export async function seedImages(owners: readonly Id[], posts: readonly Id[] = []): Promise<Id[]> {
   const rows = owners.map((owner, i) => ({
     id: Number(unusedId(shardOf(owner), Date.now() - i * 10)),

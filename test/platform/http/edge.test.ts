@@ -72,7 +72,7 @@ test('an unknown path gets 404, and another method of a known path gets 405 with
   expect(await problemCodeOf(await callNotes('/v1/notes/'))).toBe('not_found')
 })
 
-test('HEAD answers as GET does, without the body', async () => {
+test('HEAD returns the headers of GET without a body', async () => {
   const head = await callNotes('/v1/notes/1', { method: 'HEAD' })
   expect([head.status, await head.text()]).toEqual([200, ''])
   expect(head.headers.get('content-type')).toBe((await callNotes('/v1/notes/1')).headers.get('content-type'))

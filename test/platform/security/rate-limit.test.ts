@@ -151,7 +151,7 @@ test('concurrent requests wait for one answer of a hanging guard, and later ones
 })
 
 test('a request that dies while it renews a lease does not block later requests', async () => {
-  // The request whose timer never fires never gives up waiting.
+  // Without its timer, the request never stops waiting.
   vi.spyOn(globalThis, 'setTimeout').mockReturnValueOnce(0 as never)
   void request('user', hanging)
   vi.useRealTimers()

@@ -7,11 +7,10 @@ import type { Tokens } from '../../../src/services/identity/views.ts'
 import { mailedToken, markSuspended, PASSWORD, refresh, registeredUser } from '../../support/actors.ts'
 import { claimsOf, directoryNumber, loggedIn, refreshWith, statusWith } from '../../support/auth.ts'
 import { anonymousClient, fetchWith, postJson } from '../../support/client.ts'
-import { movableClock } from '../../support/clock.ts'
+import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { withLaggingReplicas } from '../../support/replica-lag.ts'
 
 const GRACE_MS = 30_000
-const LEASE_MS = 2_000
 const DAY_MS = 86_400_000
 const clock = movableClock()
 

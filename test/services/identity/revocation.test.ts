@@ -3,12 +3,10 @@ import { expect, test, vi } from 'vitest'
 import { markSuspended, type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { claimsOf, loggedIn, refreshWith, socketWith, statusWith } from '../../support/auth.ts'
 import { fetchWith } from '../../support/client.ts'
-import { movableClock } from '../../support/clock.ts'
+import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { drained, publishEvent } from '../../support/outboxes.ts'
 import { laggingDatabase } from '../../support/replica-lag.ts'
 
-/** How long an isolate may use what it knows of an account. */
-const LEASE_MS = 2_000
 const clock = movableClock()
 
 test('logging out ends the refresh token at once, the access token and socket within 2 seconds, and no other session', async () => {

@@ -5,10 +5,8 @@ import { startSession } from '../../../src/services/identity/login.ts'
 import { type RegisteredUser, refresh, registeredUser, setRole } from '../../support/actors.ts'
 import { claimsOf, directoryNumber, register, statusWith } from '../../support/auth.ts'
 import { anonymousClient, type Client } from '../../support/client.ts'
-import { movableClock } from '../../support/clock.ts'
+import { LEASE_MS, movableClock } from '../../support/clock.ts'
 
-/** How long an isolate may use what it knows of an account. */
-const LEASE_MS = 2_000
 const clock = movableClock()
 
 const changeRole = (by: Client, id: string, role: string) =>

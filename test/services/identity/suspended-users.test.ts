@@ -11,11 +11,9 @@ import {
   socketWith,
   statusWith,
 } from '../../support/auth.ts'
-import { movableClock } from '../../support/clock.ts'
+import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { drained, publishEvent } from '../../support/outboxes.ts'
 
-/** How long an isolate may use what it knows of an account. */
-const LEASE_MS = 2_000
 const clock = movableClock()
 const suspended = [403, 'suspended']
 

@@ -138,7 +138,8 @@ test('only the owner can describe and delete an image', async () => {
   for (const path of [view.url, view.thumbnailUrl]) expect((await ada.fetch(path)).status).toBe(404)
   expect((await ada.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(404)
   expect((await describe(ada, view.id, { alt: 'gone' })).status).toBe(404)
-  await vi.waitUntil(async () => (await objectCountOf(view.id)) === 0 && (await rowsOf(view.id)) === 0)
+  const isPurged = async () => (await objectCountOf(view.id)) === 0 && (await rowsOf(view.id)) === 0
+  await vi.waitUntil(isPurged, { timeout: 10_000 })
 })
 
 test('a description is stored normalized, trimmed and without control characters', async () => {
