@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { asViewer, type UserCtx } from '../src/platform/context.ts'
+import type { UserCtx } from '../src/platform/context.ts'
 import type { Cost } from '../src/platform/data/d1-session.ts'
 import { type Id, shardOf } from '../src/platform/data/ids.ts'
 import { blockAccount, listBlocks, unblockAccount } from '../src/services/accounts/blocks.ts'
@@ -10,25 +10,25 @@ import { listNotifications } from '../src/services/notifications/notifications.t
 import { notify } from '../src/services/notifications/notify.ts'
 import { likePost } from '../src/services/posts/likes.ts'
 import { createPost, getPost } from '../src/services/posts/posts.ts'
-import { heldBack } from './support/held.ts'
-import { type Person, register } from './support/people.ts'
-import { insertRows, seedFollows, seedImages, seedPeople, seedPosts } from './support/rows.ts'
-import { draft, shards } from './support/town.ts'
+import { accountsOn, bulkIds, handleOf, type RegisteredUser, registeredUser } from './support/actors.ts'
+import { insertRows, shards } from './support/databases.ts'
+import { queues } from './support/manual-queues.ts'
+import { draft } from './support/posting.ts'
+import { seedFollows, seedImages, seedOnline, seedPosts } from './support/seed.ts'
+import { asUser } from './support/viewers.ts'
 
-// The table of budgets in docs/architecture.md. A verb's cost is that of the answer: what it defers has a cost of its own.
+// The table of budgets in docs/architecture.md. The cost of a verb excludes its deferred work.
 
 const PAGE = 20
 const AUTHORS = 750
-const held = heldBack()
-const as = (id: Id): UserCtx => asViewer(held.context(), id)
 
 async function costOf(id: Id, run: (ctx: UserCtx) => Promise<unknown>): Promise<Cost> {
-  const ctx = as(id)
+  const ctx = asUser(id)
   await run(ctx)
   return ctx.cost
 }
 
-/** The most that an operation may cost; what is not named may cost nothing. */
+/** The most that an operation may cost. A cost that is not named must be zero. */
 type Budget = Partial<Cost>
 
 function expectWithin(name: string, cost: Cost, budget: Budget): void {
@@ -37,11 +37,9 @@ function expectWithin(name: string, cost: Cost, budget: Budget): void {
 }
 
 let authors: Id[]
-let people: Person[]
-const idsOf = async (prefix: string, count: number, on: (i: number) => number) =>
-  (await seedPeople(prefix, count, on)).map(({ id }) => id)
+let users: [RegisteredUser, RegisteredUser]
 
-/** Sizes of the network, ten times apart: what is within budget in the small one must be in the large one. */
+/** Numbers of posts, a factor of ten apart: the budgets must not depend on the size of the network. */
 const sizes = [3_750, 37_500]
 let posted = 0
 async function growTo(posts: number): Promise<void> {
@@ -49,50 +47,51 @@ async function growTo(posts: number): Promise<void> {
   posted = posts
 }
 
-/** Readers on shard 0, who follow people of their own shard, or of both. */
-let readers: { id: Id; followed: number; touched: number }[]
+/** Readers on shard 0. A page takes one round trip per shard of their followed accounts. */
+let readers: { id: Id; followed: number; trips: number }[]
 
 beforeAll(async () => {
-  people = [await register(), await register()]
-  authors = await idsOf('author', AUTHORS, (i) => (i % 3 === 0 ? 1 : 0))
+  users = [await registeredUser(), await registeredUser()]
+  authors = await bulkIds(AUTHORS, (i) => (i % 3 === 0 ? 1 : 0))
   const local = authors.filter((id) => shardOf(id) === 0)
   const kinds = [50, 200, 500].flatMap((followed) => [
-    { followed, touched: 1, from: local },
-    { followed, touched: 2, from: authors },
+    { followed, trips: 1, from: local },
+    { followed, trips: 2, from: authors },
   ])
-  const ids = await idsOf('reader', kinds.length, () => 0)
+  const ids = await bulkIds(kinds.length, () => 0)
   readers = kinds.map((kind, i) => ({ ...kind, id: ids[i]! }))
   await seedFollows(
     kinds.flatMap(({ followed, from }, i) => from.slice(0, followed).map((id) => [ids[i]!, id] as const)),
   )
 })
 
-test.each(sizes)('a home feed page reads what the people followed cost, however deep, of %i posts', async (size) => {
-  await growTo(size)
-  for (const { id, followed, touched } of readers) {
-    const budget = 3.2 * followed + 200 + 6 * PAGE
-    let cursor: string | undefined
-    for (let number = 1; number <= 10; number++) {
-      const ctx = as(id)
-      const page = await homeFeed(ctx, { limit: PAGE, cursor })
-      expect(page.items).toHaveLength(PAGE)
-      expectWithin(`page ${number} of ${followed}`, ctx.cost, { trips: touched, rowsRead: budget })
-      cursor = page.nextCursor!
+test.each(sizes)(
+  'a home feed page costs rows per followed account, however deep the page is, with %i posts',
+  async (size) => {
+    await growTo(size)
+    for (const { id, followed, trips } of readers) {
+      const budget = 3.2 * followed + 200 + 6 * PAGE
+      let cursor: string | undefined
+      for (let number = 1; number <= 10; number++) {
+        const ctx = asUser(id)
+        const page = await homeFeed(ctx, { limit: PAGE, cursor })
+        expect(page.items).toHaveLength(PAGE)
+        expectWithin(`page ${number} of ${followed}`, ctx.cost, { trips, rowsRead: budget })
+        cursor = page.nextCursor!
+      }
     }
-  }
-})
+  },
+)
 
-test.each(sizes)('reading and writing cost the same beside %i posts, on one shard or two', async (size) => {
+test.each(sizes)('reads and writes stay within budget with %i posts, on one shard or two', async (size) => {
   await growTo(size)
-  const near = await idsOf(`near${size}_`, 2, () => 0)
-  const apart = await idsOf(`apart${size}_`, 2, (i) => i)
-  for (const [author, other] of [near, apart] as [Id, Id][]) {
-    const { value: post } = await createPost(as(author), draft({ text: 'hello' }))
+  for (const [author, other] of [await accountsOn(0, 0), await accountsOn(0, 1)]) {
+    const { value: post } = await createPost(asUser(author), draft({ text: 'hello' }))
     const within = async (name: string, budget: Budget, run: (ctx: UserCtx) => Promise<unknown>) =>
       expectWithin(name, await costOf(other, run), budget)
     const written = { trips: 2, rowsRead: 8, queueMessages: 1 }
 
-    const { value: comment } = await createPost(as(other), draft({ text: 'well said', parentId: post.id }))
+    const { value: comment } = await createPost(asUser(other), draft({ text: 'well said', parentId: post.id }))
 
     await within('read a post', { trips: 1, rowsRead: 8 }, (ctx) => getPost(ctx, { postId: post.id }))
     await within('read a comment', { trips: 2, rowsRead: 8 }, (ctx) => getPost(ctx, { postId: comment.id }))
@@ -109,49 +108,49 @@ test.each(sizes)('reading and writing cost the same beside %i posts, on one shar
     await within('notifications page', { trips: 2 + shardOf(other), rowsRead: 6 * PAGE }, (ctx) =>
       listNotifications(ctx, { limit: PAGE }),
     )
-    await held.deliver()
+    await queues.deliver()
   }
 })
 
-test('one’s own list is written in one trip, without a look at the other account', async () => {
-  for (const [author, other] of [await idsOf('listed', 2, () => 0), await idsOf('listed_apart', 2, (i) => i)]) {
+test('a change of the own list takes one round trip and does not read the other account', async () => {
+  for (const [author, other] of [await accountsOn(0, 0), await accountsOn(0, 1)]) {
     const within = async (name: string, budget: Budget, act: (ctx: UserCtx, ref: { accountId: Id }) => Promise<void>) =>
-      expectWithin(name, await costOf(other!, (ctx) => act(ctx, { accountId: author! })), { trips: 1, ...budget })
+      expectWithin(name, await costOf(other, (ctx) => act(ctx, { accountId: author })), { trips: 1, ...budget })
     const written = { rowsRead: 8, queueMessages: 1 }
-    await seedFollows([[other!, author!]])
+    await seedFollows([[other, author]])
     await within('unfollow', { ...written, rowsWritten: 3 }, unfollowAccount)
     await within('unfollow again', { rowsRead: 8 }, unfollowAccount)
     await seedFollows([
-      [other!, author!],
-      [author!, other!],
+      [other, author],
+      [author, other],
     ])
-    await within('unblock, where there is no block', { rowsRead: 1 }, unblockAccount)
+    await within('unblock without a block', { rowsRead: 1 }, unblockAccount)
     await within('block', { ...written, rowsWritten: 6 }, blockAccount)
     await within('block again', { rowsRead: 8 }, blockAccount)
-    await held.deliver()
+    await queues.deliver()
   }
 })
 
-// A parent and the people mentioned are read first: one trip more. The root of a comment is read besides.
-test('a post costs one trip more with a parent or a mention, and two rows written more for each image', async () => {
-  const [ada, bob] = await seedPeople('poster', 2, (i) => i)
-  const { value: post } = await createPost(as(ada!.id), draft({ text: 'hello' }))
-  const { value: comment } = await createPost(as(ada!.id), draft({ text: 'hello', parentId: post.id }))
-  const media = await seedImages([bob!.id, bob!.id])
+// The parent and mentioned accounts are read first. The root of a parent that is a comment takes another round trip.
+test('a parent or a mention costs a post one more round trip, and each image two more rows written', async () => {
+  const [ada, bob] = await accountsOn(0, 1)
+  const { value: post } = await createPost(asUser(ada), draft({ text: 'hello' }))
+  const { value: comment } = await createPost(asUser(ada), draft({ text: 'hello', parentId: post.id }))
+  const media = await seedImages([bob, bob])
   const drafts: [string, Parameters<typeof draft>[0], Budget][] = [
-    ['mention', { text: `@${ada!.handle}` }, { trips: 3, rowsRead: 8, directoryTrips: 1, cacheReads: 1 }],
+    ['mention', { text: `@${handleOf(ada)}` }, { trips: 3, rowsRead: 8, directoryTrips: 1, cacheReads: 1 }],
     ['parent', { text: 'x', parentId: post.id }, { trips: 2, rowsRead: 8 }],
     ['parent that is a comment', { text: 'x', parentId: comment.id }, { trips: 3, rowsRead: 11 }],
     ['images', { text: 'x', media }, { trips: 2, rowsRead: 8 + 9 * 2, rowsWritten: 5 + 2 * 2 }],
   ]
   for (const [name, input, budget] of drafts) {
-    const cost = await costOf(bob!.id, (ctx) => createPost(ctx, draft(input)))
+    const cost = await costOf(bob, (ctx) => createPost(ctx, draft(input)))
     expectWithin(name, cost, { rowsWritten: 5, queueMessages: 1, ...budget })
   }
 })
 
-test('a notifications page reads the page, its posts and its people, in one wave', async () => {
-  const recipients = await idsOf('recipient', 2, (i) => i)
+test('a notifications page reads its posts and actors in one parallel wave', async () => {
+  const recipients = await accountsOn(0, 1)
   for (const [i, recipient] of recipients.entries()) {
     const posts = await seedPosts(Array.from({ length: 60 }, () => recipient))
     const rows = posts.map((post, n) => ({
@@ -164,53 +163,48 @@ test('a notifications page reads the page, its posts and its people, in one wave
     }))
     await insertRows(shards[i]!, 'notifications', rows)
     const cost = await costOf(recipient, (ctx) => listNotifications(ctx, { limit: PAGE }))
-    // Twenty posts and twenty other people, besides the row ahead and the reader's own account.
+    // 20 posts and 20 actors, and in addition the row after the page and the reader's own account.
     expectWithin('notifications page', cost, { trips: 3, rowsRead: 6 * PAGE + 2 })
   }
 })
 
-test('a page of blocks asks the reader’s shard, and in one wave each shard for its people', async () => {
-  const [reader, ...others] = await idsOf('blocking', 2 + PAGE, (i) => i % 2)
+test('a page of blocks queries the reader’s shard, then each shard for its accounts in one parallel wave', async () => {
+  const [reader, ...others] = await bulkIds(2 + PAGE)
   const rows = others.map((other) => ({ account_id: Number(reader), other_id: Number(other), by_me: 1 }))
-  await insertRows(shards[0]!, 'blocks', rows)
+  await insertRows(shards[0], 'blocks', rows)
   expectWithin('blocks page', await costOf(reader!, (ctx) => listBlocks(ctx, { limit: PAGE })), {
     trips: 3,
     rowsRead: 4 * PAGE,
   })
 })
 
-test('a notifications page of comments asks for their roots in the same wave', async () => {
-  const [recipient, ...writers] = await idsOf('thread', 1 + 2 * PAGE, (i) => i % 2)
+test('a notifications page of comments reads their roots in the same parallel wave', async () => {
+  const [recipient, ...writers] = await bulkIds(1 + 2 * PAGE)
   const roots = await seedPosts(writers.slice(0, PAGE))
   const comments = await seedPosts(writers.slice(PAGE))
   for (const [i, comment] of comments.entries()) {
     const under = shards[shardOf(comment)]!.prepare('update posts set root_id = ?1, parent_id = ?1 where id = ?2')
     await under.bind(Number(roots[i]), Number(comment)).run()
-    const news = { id: comment, kind: 'comment', actorId: writers[PAGE + i]!, postId: comment } as const
-    await notify(held.context(), recipient!, news)
+    const notification = { id: comment, kind: 'comment', actorId: writers[PAGE + i]!, postId: comment } as const
+    await notify(queues.context(), recipient!, notification)
   }
-  const ctx = as(recipient!)
+  const ctx = asUser(recipient!)
   const page = await listNotifications(ctx, { limit: PAGE })
   expect(page.items.map((item) => item.post?.rootId)).toEqual(roots.toReversed())
-  // Each comment with its author, who is the actor, and a root of its own.
+  // Each comment has its own author, who is the actor, and its own root.
   expectWithin('notifications page', ctx.cost, { trips: 3, rowsRead: 7 * PAGE + 2 })
 })
 
-test('a post is announced to a thousand online followers of a shard with one trip there and one to its author', async () => {
-  const [author] = await idsOf('celebrity', 1, () => 0)
-  const fans = await idsOf('fan', 1_500, () => 1)
-  await seedFollows(fans.map((fan) => [fan, author!]))
-  const online = fans.slice(0, 1_200)
-  await insertRows(
-    shards[1]!,
-    'presence',
-    online.map((fan) => ({ account_id: Number(fan) })),
-  )
-  const { value: post } = await createPost(as(author!), draft({ text: 'hello' }))
-  const ctx = held.context()
+test('pushing a post to 1,000 online followers of a shard takes one round trip there and one to its author', async () => {
+  const [author] = await accountsOn(0)
+  const fans = await bulkIds(1_500, () => 1)
+  await seedFollows(fans.map((fan) => [fan, author]))
+  await seedOnline(1, fans.slice(0, 1_200))
+  const { value: post } = await createPost(asUser(author), draft({ text: 'hello' }))
+  const ctx = queues.context()
   ctx.config = { ...ctx.config, ONLINE_PUSH_LIMIT: 20 }
-  await pushToOnlineFollowers(ctx, { postId: post.id, authorId: author!, shard: 1, after: null, told: 0 })
-  expectWithin('announce', ctx.cost, {
+  await pushToOnlineFollowers(ctx, { postId: post.id, authorId: author, shard: 1, after: null, told: 0 })
+  expectWithin('push', ctx.cost, {
     trips: 2,
     rowsRead: fans.length + 5 * 1_000 + 10,
     objectCalls: 20,
@@ -218,8 +212,8 @@ test('a post is announced to a thousand online followers of a shard with one tri
   })
 })
 
-test('a request with a valid token makes no directory read and at most one call to an object', async () => {
-  const [ada, bob] = people as [Person, Person]
+test('a request with a valid token makes no directory read and at most one Durable Object call', async () => {
+  const [ada, bob] = users
   const { id } = await (await ada.fetch('/v1/posts', { method: 'POST', json: { text: 'hello' } })).json<{
     id: string
   }>()

@@ -3,7 +3,7 @@ import { is } from 'drizzle-orm'
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { expect, test } from 'vitest'
 
-const modules = import.meta.glob<object>(['../src/**/*tables.ts', '../src/platform/*.ts'], { eager: true })
+const modules = import.meta.glob<object>(['../src/**/*tables.ts', '../src/platform/**/*.ts'], { eager: true })
 const isTable = (value: unknown): value is SQLiteTable => value instanceof Object && is(value, SQLiteTable)
 const declared = Object.values(modules)
   .flatMap((module) => Object.values(module).filter(isTable))
@@ -25,19 +25,24 @@ async function storedTables(): Promise<Map<string, Stored>> {
   return stored
 }
 
-test('every declared table is stored with the same columns, types, keys and NOT NULLs', async () => {
+test('every declared table is stored with the same columns, types, keys and NOT NULL constraints', async () => {
   const stored = await storedTables()
   expect(declared.length).toBeGreaterThan(15)
   for (const table of declared) {
     const shape = (name: string, type: string, required: boolean) => `${name} ${type.toUpperCase()} ${required}`
-    const key = new Set([...table.primaryKeys.flatMap((pk) => pk.columns), ...table.columns.filter((it) => it.primary)])
-    const wanted = table.columns.map((it) => shape(it.name, it.getSQLType(), it.notNull || key.has(it)))
-    const found = stored.get(table.name)?.columns.map((it) => shape(it.name, it.type, it.notnull === 1 || it.pk > 0))
+    const isInKey = (column: (typeof table.columns)[number]) =>
+      column.primary || table.primaryKeys.some((key) => key.columns.includes(column))
+    const wanted = table.columns.map((column) =>
+      shape(column.name, column.getSQLType(), column.notNull || isInKey(column)),
+    )
+    const found = stored
+      .get(table.name)
+      ?.columns.map(({ name, type, notnull, pk }) => shape(name, type, notnull === 1 || pk > 0))
     expect({ table: table.name, columns: found?.sort() }).toEqual({ table: table.name, columns: wanted.sort() })
   }
 })
 
-test('every stored table is declared, and those with a composite key have no rowid', async () => {
+test('every stored table is declared, and a table with a composite key has no rowid', async () => {
   const names = new Set(declared.map((table) => table.name))
   for (const { name, sql, columns } of (await storedTables()).values()) {
     expect(names).toContain(name)

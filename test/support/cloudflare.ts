@@ -8,7 +8,7 @@ type Answer = { status: number; result: unknown }
 
 const notFound: Answer = { status: 404, result: null }
 
-/** As much of Cloudflare's API as a deployment asks for its databases, which are SQLite's here; all else is not found. */
+/** The part of Cloudflare's API that a deployment calls for its databases, on SQLite. Other paths answer 404. */
 export async function mockCloudflare() {
   const databases = new Map<string, Database>()
   const asked: string[] = []
@@ -51,7 +51,7 @@ function create(databases: Map<string, Database>, { name }: { name: string }) {
   return described(name)
 }
 
-/** The rows of a statement that asks; of the statements of a migration there are none. */
+/** The rows of a query; none for the statements of a migration. */
 function run(sqlite: DatabaseSync, sql: string): unknown[] {
   if (/^\s*(select|pragma)/i.test(sql)) return sqlite.prepare(sql).all()
   sqlite.exec(sql)

@@ -8,8 +8,8 @@ import type { AppEnv } from '../../src/platform/http/route.ts'
 
 let accounts = 0
 
-/** A new account of shard 0, as its token may show it; each has budgets of its own. */
-export function newViewer(says: Partial<Viewer> = {}): Viewer {
+/** The viewer of a valid token: a new account of shard 0, so that no rate limit is shared. */
+export function newViewer(claims: Partial<Viewer> = {}): Viewer {
   accounts += 1
   return {
     id: idOf(0, Date.UTC(2026, 0, 1) + accounts * 1_000, 0),
@@ -17,11 +17,11 @@ export function newViewer(says: Partial<Viewer> = {}): Viewer {
     scopes: new Set(),
     sessionId: 'login 1',
     issuedAt: Date.now(),
-    ...says,
+    ...claims,
   }
 }
 
-/** The platform's edge around some routes, mounted at /v1; `viewer` says who asks, in place of a token. */
+/** The platform's edge around routes mounted at /v1. The argument `who` replaces the access token. */
 export function smallApp(routes: OpenAPIHono<AppEnv>) {
   const app = new OpenAPIHono<AppEnv>()
   let viewer: Viewer | null = null

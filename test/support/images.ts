@@ -2,9 +2,9 @@ import { crc32, deflateSync } from 'node:zlib'
 
 type Size = { width: number; height: number }
 type Options = Partial<Size> & {
-  /** Hidden in the metadata, beside a GPS position where the format has one. */
+  /** Text to hide in the metadata, next to a GPS position where the format has one. */
   canary?: string
-  /** EXIF orientation of a JPEG: 6 means that it must be turned a quarter to the right to stand upright. */
+  /** EXIF orientation of a JPEG: 6 means that it must be rotated by 90 degrees clockwise. */
   orientation?: number
 }
 type Color = [number, number, number]
@@ -18,7 +18,7 @@ const le32 = (n: number) => be32(n).reverse()
 const bytesOf = (...parts: (Iterable<number> | ArrayLike<number>)[]) =>
   new Uint8Array(parts.flatMap((p) => Array.from(p)))
 
-/** A dusk: dark blue above, orange below, lighter to the right. */
+/** A sky at dusk: dark blue at the top, orange at the bottom, lighter to the right. */
 function colorAt(x: number, y: number, { width, height }: Size): Color {
   const [across, down] = [x / width, y / height]
   return [
@@ -28,7 +28,7 @@ function colorAt(x: number, y: number, { width, height }: Size): Color {
   ]
 }
 
-/** A baseline JPEG of 8 x 8 tiles: each has its mean colour and nothing finer, so there is no cosine transform to do. */
+/** A baseline JPEG whose 8 x 8 blocks have one colour each, so that it needs no cosine transform. */
 export function jpeg(options: Options = {}): Uint8Array<ArrayBuffer> {
   const size = { ...SIZE, ...options }
   const hasExif = options.canary !== undefined || options.orientation !== undefined
@@ -39,7 +39,7 @@ export function jpeg(options: Options = {}): Uint8Array<ArrayBuffer> {
     options.canary === undefined ? [] : segment(0xfe, latin1(options.canary)),
     segment(0xdb, [0, ...Array(64).fill(8)]),
     segment(0xc0, [8, ...be16(size.height), ...be16(size.width), 3, ...components]),
-    // Every length of a difference has a code of four bits: itself. The one code of the other table ends a tile.
+    // DC table: each length is its own four-bit code. AC table: the only code ends the block.
     segment(0xc4, [0x00, 0, 0, 0, 12, ...Array(12).fill(0), ...Array(12).keys()]),
     segment(0xc4, [0x10, 1, ...Array(15).fill(0), 0]),
     segment(0xda, [3, 1, 0x00, 2, 0x00, 3, 0x00, 0, 63, 0]),
@@ -52,7 +52,7 @@ function segment(marker: number, data: ArrayLike<number>): Uint8Array {
   return bytesOf([0xff, marker], be16(data.length + 2), data)
 }
 
-/** Per tile and component: how much its mean differs from the last tile's, in as few bits as it needs. */
+/** For each block and component, the difference to the previous block's mean, in as few bits as it needs. */
 function scan(size: Size): number[] {
   const bits: number[] = []
   const push = (value: number, count: number) => {
@@ -62,7 +62,7 @@ function scan(size: Size): number[] {
   for (let y = 0; y < size.height; y += 8) {
     for (let x = 0; x < size.width; x += 8) {
       for (const [i, mean] of yCbCr(colorAt(x + 4, y + 4, size)).entries()) {
-        // A tile of mean m has the coefficient 8 m, which the quantizer of 8 makes m.
+        // A block of mean m has the coefficient 8 m, and the quantizer of 8 turns it back into m.
         const difference = mean - last[i]!
         const length = Math.abs(difference).toString(2).length * Number(difference !== 0)
         push(length, 4)
@@ -85,7 +85,7 @@ function yCbCr([r, g, b]: Color): number[] {
   return [y - 128, (b - y) / 1.772, (r - y) / 1.402].map(Math.round)
 }
 
-/** A TIFF block with a description, an orientation and a position in Paris. */
+/** A TIFF block with a description, an orientation and a GPS position in Paris. */
 function exif({ canary = '', orientation = 1 }: Options): Uint8Array {
   const text = latin1(`${canary || 'a dusk'}\0`)
   const entry = (tag: number, type: number, count: number, value: number[]) => [
@@ -126,7 +126,7 @@ export function png(options: Options = {}): Uint8Array<ArrayBuffer> {
   return pngOf(size, new Uint8Array(rows.flat()), options.canary)
 }
 
-/** A PNG whose header tells any size, over pixels that need not be there. */
+/** A PNG whose header may claim any size, whatever pixels it has. */
 export function pngOf(size: Size, pixels: Uint8Array, canary?: string): Uint8Array<ArrayBuffer> {
   const chunk = (type: string, data: Uint8Array) => {
     const body = bytesOf(latin1(type), data)
@@ -143,7 +143,7 @@ export function pngOf(size: Size, pixels: Uint8Array, canary?: string): Uint8Arr
   )
 }
 
-/** A GIF of two colours. Its codes are never compressed: a clear code comes before the code size would grow. */
+/** A GIF of two colours, not compressed: a clear code precedes each growth of the code size. */
 export function gif(options: Options = {}): Uint8Array<ArrayBuffer> {
   const { width, height } = { ...SIZE, ...options }
   const codes = Array.from({ length: width * height }, (_, i) => (i % 2 === 0 ? [4, 0] : [i % 3 === 0 ? 0 : 1])).flat()
@@ -167,7 +167,7 @@ export function gif(options: Options = {}): Uint8Array<ArrayBuffer> {
   )
 }
 
-/** A lossless WebP of one colour: each pixel takes no bits at all, so any size takes twenty bytes. */
+/** A lossless WebP of one colour. A pixel takes no bits, so any size fits into twenty bytes. */
 export function webp(options: Options = {}): Uint8Array<ArrayBuffer> {
   const { width, height } = { ...SIZE, ...options }
   const bits: number[] = []
@@ -206,7 +206,7 @@ function riff(...chunks: (Uint8Array | number[])[]): Uint8Array<ArrayBuffer> {
   return bytesOf(latin1('RIFF'), le32(body.length), body)
 }
 
-/** The form that uploads an image. What it calls itself is up to the sender, and must not matter. */
+/** The form of an upload. The sender chooses `type`, so it must not matter. */
 export function uploadForm(image: Uint8Array<ArrayBuffer>, alt?: string, type = 'image/jpeg'): FormData {
   const form = new FormData()
   form.set('file', new File([image], 'dusk.jpg', { type }))

@@ -4,7 +4,7 @@ import { createContext, type SystemCtx } from '../../src/platform/context.ts'
 
 type Deferred = SystemCtx & { settled: () => Promise<unknown> }
 
-/** A context as a request has it, with some of its configuration changed; `settled` waits for what it deferred. */
+/** The context of a request with some of its configuration replaced. `settled` waits for its deferred work. */
 export function contextWith(changed: Partial<Config> = {}, start: { bookmarks?: string } = {}): Deferred {
   const deferred: Promise<unknown>[] = []
   const ctx = createContext({ env, waitUntil: (work) => deferred.push(work), ...start })

@@ -4,8 +4,8 @@ import type { Frame, Opening } from '../../src/platform/realtime/user-hub.object
 
 /** An open socket of an account. */
 export type Socket = {
-  /** The frames that have come since the last call. */
-  taken: () => Promise<Frame[]>
+  /** The frames received since the last call. */
+  takeFrames: () => Promise<Frame[]>
   isClosed: () => boolean
   close: () => void
 }
@@ -29,8 +29,8 @@ export async function openSocket(accountId: Id): Promise<Socket> {
     else frames.push(JSON.parse(String(data)))
   })
   return {
-    taken: async () => {
-      // Whatever was sent before the answer to a ping has come before it.
+    takeFrames: async () => {
+      // Frames sent before the pong have arrived when the pong arrives.
       const pong = Promise.withResolvers<void>()
       answered = pong.resolve
       if (!closed) {

@@ -3,18 +3,18 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Role } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { scopes } from '../../src/platform/security/access.ts'
+import { BASE_URL } from './client.ts'
 
-const BASE_URL = 'http://127.0.0.1:8787'
 const KEY_ID = 'key-of-the-tests'
-const ours = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
-const somebodyElses = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
+const trusted = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
+const foreign = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
 
 /**
- * Publishes the key that `mint` signs with, beside the product's own. Call it before anything verifies a token. It has
- * just expired: it is still believed, and the product makes itself another to sign with.
+ * Publishes the key that `mint` signs with. Call it before any token is verified. The key has just expired, so its
+ * signatures are still accepted, but the product creates its own key to sign with.
  */
 export async function trustTestKey(): Promise<void> {
-  const publicKey = JSON.stringify(await exportJWK(ours.publicKey))
+  const publicKey = JSON.stringify(await exportJWK(trusted.publicKey))
   await env.DIRECTORY.prepare(
     'INSERT INTO jwks (id, public_key, private_key, created_at, expires_at) VALUES (?, ?, ?, 0, ?)',
   )
@@ -22,10 +22,13 @@ export async function trustTestKey(): Promise<void> {
     .run()
 }
 
-type Says = { role?: Role; without?: string; audience?: string; age?: number; forged?: boolean }
+type Options = { role?: Role; without?: string; audience?: string; age?: number; forged?: boolean }
 
-/** An access token for an account that need not have logged in; it lives ten minutes, of which `age` seconds are over. */
-export function mint(accountId: Id, { role = 'user', without, audience, age = 0, forged }: Says = {}): Promise<string> {
+/** A ten-minute access token, `age` seconds old. The account need not be logged in. */
+export function mint(
+  accountId: Id,
+  { role = 'user', without, audience, age = 0, forged }: Options = {},
+): Promise<string> {
   const issuedAt = Math.floor(Date.now() / 1_000) - age
   const scope = scopes.filter((name) => name !== without).join(' ')
   return new SignJWT({ role, scope, sid: crypto.randomUUID() })
@@ -35,5 +38,5 @@ export function mint(accountId: Id, { role = 'user', without, audience, age = 0,
     .setAudience(audience ?? `${BASE_URL}/v1`)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + 600)
-    .sign(forged ? somebodyElses.privateKey : ours.privateKey)
+    .sign(forged ? foreign.privateKey : trusted.privateKey)
 }

@@ -4,7 +4,7 @@ import type { Code } from '../../src/platform/http/errors.ts'
 import { mint } from '../support/tokens.ts'
 import type { Operation } from './operations.ts'
 
-/** Somebody who calls: what they are to the target's owner, and what kind of token they bring. */
+/** A caller: a relation to the owner of the target, and a kind of token. */
 export type Caller = {
   name:
     | 'nobody'
@@ -20,7 +20,7 @@ export type Caller = {
     | 'scopeless'
   role: Role
   token: (id: Id, operation: Operation) => Promise<string> | null
-  /** What they are refused with, whatever they ask for. */
+  /** The failure that they get from any operation, before it looks at the target. */
   refused?: (operation: Operation) => Code | null
 }
 
@@ -53,7 +53,7 @@ export const callers: Caller[] = [
   },
 ]
 
-/** What a caller is refused with before anyone asks what for; null when they may come in. */
+/** The failure that a caller gets whatever the target is, or null. */
 export function refusalOf({ role, refused }: Caller, operation: Operation): Code | null {
   const refusal = refused?.(operation) ?? null
   if (refusal !== null || operation.access === 'public') return refusal

@@ -1,14 +1,11 @@
-import { createExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type { z } from '@hono/zod-openapi'
 import { expect } from 'vitest'
-import type { Env } from '../../src/platform/config.ts'
 import { codes, Problem } from '../../src/platform/http/errors.ts'
-import worker from '../../src/worker.ts'
+import { BASE_URL, fetchWith, randomAddress } from '../support/client.ts'
 
-const BASE_URL = 'http://127.0.0.1:8787'
-// The sweeps make more requests than a person may; the budget has tests of its own.
-const roomy = { ...env, REQUESTS_PER_MINUTE: '1000000' } as unknown as Env
+// The sweeps make more requests than the rate limit allows.
+const unlimited = { ...env, REQUESTS_PER_MINUTE: '1000000' }
 
 export type Call = {
   method: string
@@ -20,14 +17,14 @@ export type Call = {
 }
 export type Answer = { status: number; headers: Headers; code: string | null; body: unknown }
 
-/** Makes a request of the whole worker, from an address of its own, and checks what must hold of any answer. */
+/** Sends a request to the Worker from its own address, and checks what must be true of every answer. */
 export async function call({ method, path, token, json, body, headers: given }: Call): Promise<Answer> {
   const headers = new Headers(given)
-  headers.set('cf-connecting-ip', [...crypto.getRandomValues(new Uint8Array(4))].join('.'))
+  headers.set('cf-connecting-ip', randomAddress())
   if (token) headers.set('authorization', `Bearer ${token}`)
   if (json !== undefined) headers.set('content-type', 'application/json')
   const init = { method, headers, body: json === undefined ? body : JSON.stringify(json) }
-  const response = await worker.fetch(new Request(BASE_URL + path, init), roomy, createExecutionContext())
+  const response = await fetchWith(unlimited, path, init)
   const text = response.webSocket ? '' : new TextDecoder().decode(await response.arrayBuffer())
   response.webSocket?.accept()
   response.webSocket?.close()
@@ -42,7 +39,7 @@ export async function call({ method, path, token, json, body, headers: given }: 
   }
 }
 
-const always = {
+const expectedHeaders = {
   'strict-transport-security': /^max-age=\d{8,}/,
   'x-content-type-options': /^nosniff$/,
   'content-security-policy': /default-src 'none'/,
@@ -54,8 +51,8 @@ const always = {
 }
 
 function expectSafe(method: string, path: string, { status, headers }: Response): void {
-  if (status === 101) return // a socket has no page that these would guard
-  const missing = Object.entries(always).filter(([name, form]) => !form.test(headers.get(name) ?? ''))
+  if (status === 101) return // these headers protect pages, and a socket has none
+  const missing = Object.entries(expectedHeaders).filter(([name, form]) => !form.test(headers.get(name) ?? ''))
   const revealing = ['server', 'x-powered-by'].filter((name) => headers.has(name))
   const problems = [...missing.map(([name]) => name), ...revealing]
   if (status >= 400 && !headers.get('cache-control')?.includes('no-store')) problems.push('cache-control of an error')

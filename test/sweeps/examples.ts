@@ -1,69 +1,68 @@
 import type { Code } from '../../src/platform/http/errors.ts'
+import { mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
+import { register } from '../support/auth.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
-import { mailedToken, PASSWORD, register, stranger } from '../support/people.ts'
 import type { Caller } from './callers.ts'
 import type { Target } from './targets.ts'
 
-/** Who may: null for "yes", or what the caller is told. */
+/** The failure that a caller gets for a target, or null. */
 type Rule = (caller: Caller['name'], target: Target) => Code | null
 
 type Example = {
-  /** What decides beyond access and scope. GET of a thing needs no saying: whoever may see it may read it. */
+  /** The rule beyond access and scope. A GET needs none: its rule is `visible`. */
   rule?: Rule
-  /** A body that is accepted, each time another. */
+  /** A body that is accepted, a different one for each call. */
   json?: () => Promise<object> | object
   form?: () => FormData
   headers?: Record<string, string>
-  /** It ends the caller's login. */
-  endsLogin?: true
+  /** The operation ends the caller's session. */
+  endsSession?: true
 }
 
-/** Whether the caller can see the target at all. */
-export const seen: Rule = (caller, { state }) => {
-  if (state === 'absent' || state === 'suspended' || caller === 'blocked') return 'not_found'
-  return state === 'open' || caller === 'owner' ? null : 'not_found'
+export const visible: Rule = (caller, { state }) => {
+  if (state === 'missing' || state === 'suspended' || caller === 'blocked') return 'not_found'
+  return state === 'public' || caller === 'owner' ? null : 'not_found'
 }
-const others: Rule = (caller, target) => seen(caller, target) ?? (caller === 'owner' ? 'invalid' : null)
-/** What is said of one's own list looks at nobody; what never was is not the caller's own id either. */
-const ownList: Rule = (caller, { state }) => (caller === 'owner' && state !== 'absent' ? 'invalid' : null)
-const owners: Rule = (caller, target) => seen(caller, target) ?? (caller === 'owner' ? null : 'forbidden')
-const untaken: Rule = (caller, { state }) => (state === 'untaken' && caller === 'owner' ? null : 'not_found')
-const anybody: Rule = (_, { state }) => (state === 'absent' ? 'not_found' : null)
+const notOwn: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? 'invalid' : null)
+/** A change of the own list does not read the target. It refuses the caller's own id, and a missing id is never that. */
+const ownList: Rule = (caller, { state }) => (caller === 'owner' && state !== 'missing' ? 'invalid' : null)
+const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? null : 'forbidden')
+const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
+const existing: Rule = (_, { state }) => (state === 'missing' ? 'not_found' : null)
 
 let made = 0
 const fresh = (prefix: string) => `${prefix}_${++made}`
 
-async function unverified(): Promise<{ handle: string; email: string; password: string }> {
+async function unverifiedHandle(): Promise<string> {
   const handle = fresh('newcomer')
-  const json = { handle, email: `${handle}@example.com`, password: PASSWORD }
-  await stranger().fetch('/v1/auth/register', { method: 'POST', json })
-  return json
+  await register(handle)
+  return handle
 }
 
-/** What each operation needs besides what the document says of it. */
+/** What the sweeps need to know about each operation beyond the document. */
 export const examples: Record<string, Example> = {
   register: { json: () => ({ handle: fresh('reg'), email: `${fresh('reg')}@example.com`, password: PASSWORD }) },
-  verifyAddress: { json: async () => ({ token: await mailedToken((await unverified()).handle), password: PASSWORD }) },
-  logIn: { json: async () => ({ identifier: (await register(fresh('login'))).handle, password: PASSWORD }) },
-  refreshLogin: { json: async () => ({ refreshToken: (await register(fresh('refresh'))).refreshToken }) },
-  logOut: { endsLogin: true },
-  logOutEverywhere: { endsLogin: true },
-  setRole: { rule: anybody, json: () => ({ role: 'moderator' }) },
+  verifyAddress: { json: async () => ({ token: await mailedToken(await unverifiedHandle()), password: PASSWORD }) },
+  logIn: { json: async () => ({ identifier: (await registeredUser(fresh('login'))).handle, password: PASSWORD }) },
+  refreshLogin: { json: async () => ({ refreshToken: (await registeredUser(fresh('refresh'))).refreshToken }) },
+  logOut: { endsSession: true },
+  logOutEverywhere: { endsSession: true },
+  setRole: { rule: existing, json: () => ({ role: 'moderator' }) },
   editProfile: { json: () => ({ displayName: 'Ada', bio: 'Mathematician' }) },
-  followAccount: { rule: others },
+  followAccount: { rule: notOwn },
   unfollowAccount: { rule: ownList },
   blockAccount: { rule: ownList },
   unblockAccount: { rule: ownList },
-  suspendAccount: { rule: anybody },
-  liftSuspension: { rule: anybody },
+  suspendAccount: { rule: existing },
+  liftSuspension: { rule: existing },
   createPost: { json: () => ({ text: 'Hello', visibility: 'public', media: [] }) },
-  deletePost: { rule: owners },
-  likePost: { rule: seen },
-  unlikePost: { rule: seen },
+  deletePost: { rule: ownersOnly },
+  likePost: { rule: visible },
+  unlikePost: { rule: visible },
   markNotificationsRead: {},
   uploadMedia: { form: () => uploadForm(jpeg(), 'A dusk') },
-  describeMedia: { rule: untaken, json: () => ({ alt: 'A dusk' }) },
-  deleteMedia: { rule: untaken },
+  describeMedia: { rule: ownUnattached, json: () => ({ alt: 'A dusk' }) },
+  deleteMedia: { rule: ownUnattached },
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }

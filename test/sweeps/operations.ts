@@ -23,7 +23,6 @@ type Described = {
   responses: Record<string, { description: string; content?: Content }>
 }
 
-/** One operation of the OpenAPI document. */
 export type Operation = {
   id: string
   method: string
@@ -33,9 +32,9 @@ export type Operation = {
   description: string
   idempotent: boolean
   parameters: Parameter[]
-  /** The body's schema, what kind of content it is, and the example of the document. */
+  /** The media type and schema of the body, and its example in the document. */
   body: { type: string; schema: Schema; example: unknown } | null
-  /** The status of success. */
+  /** The status of a success. */
   success: number
   responses: Described['responses']
   isList: boolean
@@ -47,7 +46,7 @@ export const document = (await apiDocument()) as {
   components: { schemas: Record<string, Schema> }
 }
 
-/** Every operation there is: the sweeps find them here, so that a new one is swept from its first day. */
+/** Every operation of the document, so that the sweeps cover a new one without a change. */
 export const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, described]) => describe(method.toUpperCase(), path, described)),
 )
@@ -72,7 +71,7 @@ function describe(method: string, path: string, described: Described): Operation
   }
 }
 
-/** The schema that a reference stands for. */
+/** The schema that a reference points to. */
 export function resolved(schema: Schema): Schema {
   const name = schema.$ref?.split('/').at(-1)
   return name === undefined ? schema : document.components.schemas[name]!

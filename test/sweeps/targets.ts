@@ -1,10 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { idList } from '../../src/platform/data/databases.ts'
 import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
-import { insertByShard, insertRows, seedFollows, seedImages, seedPeople, seedPosts } from '../support/rows.ts'
-import { shards } from '../support/town.ts'
+import { bulkAccounts, bulkIds } from '../support/actors.ts'
+import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
+import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
-/** What the parameter of a path names. A parameter that is new belongs here. */
+/** What each path parameter names. Add new parameters here. */
 export const kindOfParameter: Record<string, Kind> = {
   accountId: 'account',
   handle: 'handle',
@@ -14,23 +15,22 @@ export const kindOfParameter: Record<string, Kind> = {
 export type Kind = 'account' | 'handle' | 'post' | 'image'
 
 /**
- * `open` is for everyone, `closed` for its owner's followers, `untaken` for its owner; `suspended` is for nobody, and
- * `absent` never was. What is `buried` would be for everyone, but hangs under a post of another shard that is for followers,
- * its owner idIn them.
+ * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody. `missing`
+ * never existed. `nested` is a public comment under a restricted post of another shard, whose author its owner follows.
  */
-export type State = 'open' | 'closed' | 'buried' | 'untaken' | 'suspended' | 'absent'
+export type State = 'public' | 'restricted' | 'nested' | 'unattached' | 'suspended' | 'missing'
 export const states: Record<Kind, State[]> = {
-  account: ['open', 'suspended', 'absent'],
-  handle: ['open', 'suspended', 'absent'],
-  post: ['open', 'closed', 'buried', 'absent'],
-  image: ['open', 'closed', 'buried', 'untaken', 'absent'],
+  account: ['public', 'suspended', 'missing'],
+  handle: ['public', 'suspended', 'missing'],
+  post: ['public', 'restricted', 'nested', 'missing'],
+  image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
 }
 
-/** A thing that only one call names; its owner blocks `blockedId`. */
+/** The target of exactly one call. Its owner blocks `blockedId`. */
 export type Target = { kind: Kind; state: State; ownerId: Id; parameter: string }
 
 export async function makeTargets(wanted: readonly [Kind, State][], blockedId: Id): Promise<Target[]> {
-  const owners = await seedPeople('target_', wanted.length, (i) => i % 2)
+  const owners = await bulkAccounts(wanted.length)
   await seedUsers(owners.map(({ id }) => id))
   await block(
     owners.map(({ id }) => id),
@@ -39,43 +39,41 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
   const targets = wanted.map(([kind, state], i): Target => {
     const { id, handle } = owners[i]!
     const parameter = kind === 'handle' ? handle : id
-    return { kind, state, ownerId: id, parameter: state === 'absent' ? absent(kind, i) : parameter }
+    return { kind, state, ownerId: id, parameter: state === 'missing' ? missing(kind, i) : parameter }
   })
   for (const [state, seed] of Object.entries(seeds)) {
-    const those = targets.filter((target) => target.state === state)
+    const inState = targets.filter((target) => target.state === state)
     await fill(
-      those.filter(({ kind }) => kind === 'post'),
+      inState.filter(({ kind }) => kind === 'post'),
       seed,
     )
     await fill(
-      those.filter(({ kind }) => kind === 'image'),
+      inState.filter(({ kind }) => kind === 'image'),
       async (ownerIds) => seedImages(ownerIds, await seed(ownerIds)),
     )
   }
   await fill(
-    targets.filter(({ state }) => state === 'untaken'),
+    targets.filter(({ state }) => state === 'unattached'),
     seedImages,
   )
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets
 }
 
-/** How a post of each of these owners comes to be in a state. */
+/** Creates a post of each owner in a state. */
 const seeds: Partial<Record<State, (ownerIds: Id[]) => Promise<Id[]>>> = {
-  open: (ownerIds) => seedPosts(ownerIds),
-  closed: (ownerIds) => seedPosts(ownerIds, { visibility: 'followers' }),
-  buried: seedBuried,
+  public: (ownerIds) => seedPosts(ownerIds),
+  restricted: (ownerIds) => seedPosts(ownerIds, { visibility: 'followers' }),
+  nested: seedNested,
 }
 
-async function seedBuried(ownerIds: Id[]): Promise<Id[]> {
-  const prefix = `host${crypto.randomUUID().slice(0, 8)}_`
-  const people = await seedPeople(prefix, ownerIds.length, (i) => 1 - shardOf(ownerIds[i]!))
-  const hosts = people.map(({ id }) => id)
+async function seedNested(ownerIds: Id[]): Promise<Id[]> {
+  const hosts = await bulkIds(ownerIds.length, (i) => 1 - shardOf(ownerIds[i]!))
   await seedFollows(ownerIds.map((id, i) => [id, hosts[i]!]))
   const roots = await seedPosts(hosts, { visibility: 'followers' })
   const comments = await seedPosts(ownerIds)
   for (const [i, id] of comments.entries()) {
-    const under = shards[shardOf(id)]!.prepare('UPDATE posts SET root_id = ?1, parent_id = ?1 WHERE id = ?2')
+    const under = shardHolding(id).prepare('UPDATE posts SET root_id = ?1, parent_id = ?1 WHERE id = ?2')
     await under.bind(Number(roots[i]), Number(id)).run()
   }
   return comments
@@ -93,11 +91,11 @@ async function fill(targets: Target[], make: (ownerIds: Id[]) => Promise<Id[]>):
   })
 }
 
-function absent(kind: Kind, i: number): string {
+function missing(kind: Kind, i: number): string {
   return kind === 'handle' ? `nobody_${i}` : newId(i % 2, Date.now() - 86_400_000)
 }
 
-/** Their logins, as far as roles need one. */
+/** The directory rows that a change of role needs. */
 async function seedUsers(ids: readonly Id[]): Promise<void> {
   const rows = ids.map((id) => ({
     id: Number(id),

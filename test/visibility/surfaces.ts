@@ -14,31 +14,31 @@ import type { Model, Post } from './model.ts'
 
 type Viewer = string | null
 
-/** A request that looks at something, and what things are called in the databases. */
-export type Look = {
+/** A read request, with the ids of what the model names. */
+export type Read = {
   ctx: Ctx
   people: readonly string[]
   idOf: (name: string) => Id
   nameOf: (id: Id | null | undefined) => string | undefined
   imageOf: (post: string) => Id
   handleOf: (person: string) => string
-  /** The same request made by one of the people. */
+  /** The same request by another viewer. */
   as: (person: string) => UserCtx
 }
 
 export type Surface = {
-  /** What is looked at: each post, image or person; or one thing, the viewer's own or the same for all. */
+  /** What is read: each post, image or person, or one thing that is the viewer's own or everyone's. */
   of: 'post' | 'image' | 'person' | 'viewer' | 'everyone'
-  /** What the product shows. Throws `not_found` where it says that there is nothing. */
-  actual: (look: Look & { name: string }) => Promise<unknown>
-  /** What it should show; undefined where it should say that there is nothing. */
+  /** What the product returns. Throws `not_found` for what it hides. */
+  actual: (read: Read & { name: string }) => Promise<unknown>
+  /** What it should return; undefined for what it should hide. */
   expected: (model: Model, viewer: Viewer, name: string) => unknown
 }
 
 const page = { limit: 50 }
-const own = ({ ctx }: Look) => ctx as UserCtx
+const own = ({ ctx }: Read) => ctx as UserCtx
 
-function names({ nameOf }: Look, { items }: { items: readonly { id: Id }[] }): string[] {
+function names({ nameOf }: Read, { items }: { items: readonly { id: Id }[] }): string[] {
   return items.flatMap(({ id }) => nameOf(id) ?? []).sort()
 }
 
@@ -75,13 +75,15 @@ function expectedAccount(model: Model, viewer: Viewer, name: string): unknown {
   return { counts, relation: viewer === null || viewer === name ? null : relation }
 }
 
-function expectedNews({ news, blocks, knows, sees }: Model, viewer: Viewer): string[] {
-  const told = news.filter(({ to, actor }) => to === viewer && knows(to, actor) && !blocks.has(`${to} ${actor}`))
-  return told.flatMap(({ to, kind, actor, id }) => (id && !sees(to, id) ? [] : `${kind} ${actor} ${id}`)).sort()
+function expectedNotifications({ notifications, blocks, knows, sees }: Model, viewer: Viewer): string[] {
+  const visible = notifications.filter(
+    ({ to, actor }) => to === viewer && knows(to, actor) && !blocks.has(`${to} ${actor}`),
+  )
+  return visible.flatMap(({ to, kind, actor, id }) => (id && !sees(to, id) ? [] : `${kind} ${actor} ${id}`)).sort()
 }
 
-/** Whether the viewer gets the bytes of a post's image, at the address signed for `signer` or without a signature. */
-async function opens({ ctx, as, imageOf, name }: Look & { name: string }, signer?: string): Promise<boolean> {
+/** Whether the viewer gets the image of a post, at the URL signed for `signer` or at the unsigned one. */
+async function canOpen({ ctx, as, imageOf, name }: Read & { name: string }, signer?: string): Promise<boolean> {
   const mediaId = imageOf(name)
   const { url } = signer === undefined ? { url: '' } : await mediaUrls(as(signer), mediaId, false)
   const query = Object.fromEntries(new URLSearchParams(url.split('?')[1]))
@@ -93,12 +95,12 @@ async function opens({ ctx, as, imageOf, name }: Look & { name: string }, signer
 const signature = (person: string) => `for_${person}`
 
 function expectedOpenings({ people, sees }: Model, viewer: Viewer, name: string): unknown {
-  const may = people.filter((signer) => sees(signer, name) && (viewer === null || viewer === signer))
-  const signers = may.map(signature)
+  const allowed = people.filter((signer) => sees(signer, name) && (viewer === null || viewer === signer))
+  const signers = allowed.map(signature)
   return sees(viewer, name) || signers.length > 0 ? { plain: sees(viewer, name), signers } : undefined
 }
 
-/** Everything that can be read, by the name of the operation. What is asked of the model is asked of the product. */
+/** Every read operation. The model and the product answer the same question. */
 export const surfaces: Record<string, Surface> = {
   getPost: {
     of: 'post',
@@ -116,32 +118,32 @@ export const surfaces: Record<string, Surface> = {
   },
   listComments: {
     of: 'post',
-    actual: async (look) => names(look, await listComments(look.ctx, { postId: look.idOf(look.name), ...page })),
+    actual: async (read) => names(read, await listComments(read.ctx, { postId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) =>
       model.sees(viewer, name) ? seen(model, viewer, (post) => isUnder(post, name)) : undefined,
   },
   getMedia: {
     of: 'image',
-    actual: async (look) => {
-      const [plain, ...signed] = await Promise.all([undefined, ...look.people].map((signer) => opens(look, signer)))
-      const signers = look.people.filter((_, i) => signed[i]).map(signature)
+    actual: async (read) => {
+      const [plain, ...signed] = await Promise.all([undefined, ...read.people].map((signer) => canOpen(read, signer)))
+      const signers = read.people.filter((_, i) => signed[i]).map(signature)
       return plain || signers.length > 0 ? { plain, signers } : undefined
     },
     expected: expectedOpenings,
   },
   getHomeFeed: {
     of: 'viewer',
-    actual: async (look) => names(look, await homeFeed(own(look), page)),
+    actual: async (read) => names(read, await homeFeed(own(read), page)),
     expected: (model, viewer) => seen(model, viewer, (post) => !post.root && model.isFollower(viewer, post.author)),
   },
   getPublicFeed: {
     of: 'everyone',
-    actual: async (look) => names(look, await publicFeed(look.ctx, page)),
+    actual: async (read) => names(read, await publicFeed(read.ctx, page)),
     expected: (model, viewer) => seen(model, viewer, (post) => !post.root && post.open),
   },
   getAccountFeed: {
     of: 'person',
-    actual: async (look) => names(look, await accountFeed(look.ctx, { accountId: look.idOf(look.name), ...page })),
+    actual: async (read) => names(read, await accountFeed(read.ctx, { accountId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) =>
       model.knows(viewer, name) ? seen(model, viewer, (post) => !post.root && post.author === name) : undefined,
   },
@@ -157,15 +159,15 @@ export const surfaces: Record<string, Surface> = {
   },
   getMe: {
     of: 'viewer',
-    actual: async (look) => shownAccount(await getAccount(look.ctx, { accountId: own(look).viewer.id })),
+    actual: async (read) => shownAccount(await getAccount(read.ctx, { accountId: own(read).viewer.id })),
     expected: (model, viewer) => expectedAccount(model, viewer, viewer!),
   },
   listBlocks: {
     of: 'viewer',
-    actual: async (look) => {
-      const { items } = await listBlocks(own(look), page)
+    actual: async (read) => {
+      const { items } = await listBlocks(own(read), page)
       const known = items.flatMap(({ account }) => account ?? [])
-      return { known: names(look, { items: known }), hidden: items.length - known.length }
+      return { known: names(read, { items: known }), hidden: items.length - known.length }
     },
     expected: ({ people, blocks, knows }, viewer) => {
       const blocked = people.filter((other) => blocks.has(`${viewer} ${other}`))
@@ -175,25 +177,25 @@ export const surfaces: Record<string, Surface> = {
   },
   listFollowers: {
     of: 'person',
-    actual: async (look) => names(look, await listFollowers(look.ctx, { accountId: look.idOf(look.name), ...page })),
+    actual: async (read) => names(read, await listFollowers(read.ctx, { accountId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) => peopleWho(model, viewer, name, (other) => model.follows.has(`${other} ${name}`)),
   },
   listFollowing: {
     of: 'person',
-    actual: async (look) => names(look, await listFollowing(look.ctx, { accountId: look.idOf(look.name), ...page })),
+    actual: async (read) => names(read, await listFollowing(read.ctx, { accountId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) => peopleWho(model, viewer, name, (other) => model.follows.has(`${name} ${other}`)),
   },
   listNotifications: {
     of: 'viewer',
-    actual: async (look) =>
-      (await listNotifications(own(look), page)).items
-        .map(({ kind, actor, post }) => `${kind} ${look.nameOf(actor.id)} ${look.nameOf(post?.id) ?? null}`)
+    actual: async (read) =>
+      (await listNotifications(own(read), page)).items
+        .map(({ kind, actor, post }) => `${kind} ${read.nameOf(actor.id)} ${read.nameOf(post?.id) ?? null}`)
         .sort(),
-    expected: expectedNews,
+    expected: expectedNotifications,
   },
   countUnreadNotifications: {
     of: 'viewer',
-    actual: async (look) => (await countUnread(own(look))).count,
-    expected: (model, viewer) => expectedNews(model, viewer).length,
+    actual: async (read) => (await countUnread(own(read))).count,
+    expected: (model, viewer) => expectedNotifications(model, viewer).length,
   },
 }

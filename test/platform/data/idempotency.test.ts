@@ -22,8 +22,8 @@ function request(account: Id, idempotencyKey?: string): UserCtx {
   return { ...asViewer(contextWith(), account), idempotencyKey }
 }
 
-/** Makes a thing, here a row of `presence`, as a verb does: the key's claim is in the batch of the effect. */
-function make(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'make') {
+/** Creates a row as a verb does: the claim of the key is in the batch of the effect. */
+function create(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'create') {
   const db = ctx.db.shardOf(ctx.viewer.id)
   return idempotent(
     ctx,
@@ -38,17 +38,17 @@ function make(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'make') 
   )
 }
 
-const made = () => contextWith().db.shard(0).$count(presence)
+const created = () => contextWith().db.shard(0).$count(presence)
 
-test('fifty requests at once with one key have one effect and one answer', async () => {
-  const answers = await Promise.all(Array.from({ length: 50 }, () => make(request(ada, 'key'))))
-  expect(await made()).toBe(1)
+test('fifty concurrent requests with one key have one effect and one answer', async () => {
+  const answers = await Promise.all(Array.from({ length: 50 }, () => create(request(ada, 'key'))))
+  expect(await created()).toBe(1)
   expect(new Set(answers.map((answer) => answer.value)).size).toBe(1)
   expect(answers.filter((answer) => !answer.replayed)).toHaveLength(1)
 })
 
-test('a repeat is answered by primaries, since a replica may not have heard of the first', async () => {
-  await make(request(ada, 'key'))
+test('a repeated request is answered from the primaries, because replicas may lag', async () => {
+  await create(request(ada, 'key'))
   const starts: unknown[] = []
   const withSession = (start: string) => {
     starts.push(start)
@@ -57,57 +57,57 @@ test('a repeat is answered by primaries, since a replica may not have heard of t
   const again = { ...request(ada, 'key'), env: { ...env, SHARD_0: { withSession } as unknown as D1Database } }
   const replay = async (ctx: UserCtx, id: Id) => ctx.db.shardOf(ada).$count(presence, eq(presence.accountId, id))
   const clash = () => Promise.reject(new Error('D1_ERROR: UNIQUE constraint failed: idempotency_keys.account_id'))
-  expect(await idempotent(again, 'make', { text: 'x' }, clash, replay)).toEqual({ value: 1, replayed: true })
+  expect(await idempotent(again, 'create', { text: 'x' }, clash, replay)).toEqual({ value: 1, replayed: true })
   expect(starts).toEqual(['first-primary'])
 })
 
-test('without a key, or with another, every request has its effect', async () => {
-  await make(request(ada))
-  await make(request(ada))
-  await make(request(ada, 'one'))
-  await make(request(ada, 'two'))
-  expect(await made()).toBe(4)
+test('requests without a key or with different keys have one effect each', async () => {
+  await create(request(ada))
+  await create(request(ada))
+  await create(request(ada, 'one'))
+  await create(request(ada, 'two'))
+  expect(await created()).toBe(4)
 })
 
-test('the same key with another input is refused and does nothing', async () => {
-  await make(request(ada, 'key'), { text: 'x' })
-  await expect(make(request(ada, 'key'), { text: 'y' })).rejects.toMatchObject({ code: 'idempotency_mismatch' })
-  expect(await made()).toBe(1)
+test('a key reused with another input is refused and has no effect', async () => {
+  await create(request(ada, 'key'), { text: 'x' })
+  await expect(create(request(ada, 'key'), { text: 'y' })).rejects.toMatchObject({ code: 'idempotency_mismatch' })
+  expect(await created()).toBe(1)
 })
 
 test('a key belongs to one account and one operation', async () => {
-  const first = await make(request(ada, 'key'))
+  const first = await create(request(ada, 'key'))
   const others = [
-    await make(request(bob, 'key'), { text: 'y' }),
-    await make(request(ada, 'key'), { text: 'y' }, 'other'),
+    await create(request(bob, 'key'), { text: 'y' }),
+    await create(request(ada, 'key'), { text: 'y' }, 'other'),
   ]
   expect(others.map((other) => other.replayed)).toEqual([false, false])
   expect(new Set([first, ...others].map((each) => each.value)).size).toBe(3)
-  expect(await make(request(ada, 'key'))).toEqual({ ...first, replayed: true })
-  expect(await make(request(ada, 'key'), { text: 'y' }, 'other')).toEqual({ ...others[1], replayed: true })
+  expect(await create(request(ada, 'key'))).toEqual({ ...first, replayed: true })
+  expect(await create(request(ada, 'key'), { text: 'y' }, 'other')).toEqual({ ...others[1], replayed: true })
 })
 
-test('a request that fails uses up no key', async () => {
+test('a failed request does not use up its key', async () => {
   const ctx = request(ada, 'key')
   const db = ctx.db.shard(0)
   const clash = newId(0, Date.now())
   await db.insert(presence).values({ accountId: clash })
   const failing = idempotent(
     ctx,
-    'make',
+    'create',
     { text: 'x' },
     (claim) => db.batch([...claim(db, clash), db.insert(presence).values({ accountId: clash })] as never),
     async () => [],
   )
   expect(constraintOf(await failing.catch((error: unknown) => error))).toBe('presence.account_id')
-  expect((await make(request(ada, 'key'))).replayed).toBe(false)
+  expect((await create(request(ada, 'key'))).replayed).toBe(false)
 })
 
-test('a repeat decides anew whether the viewer may see what was made', async () => {
-  await make(request(ada, 'key'))
+test('a repeated request checks again whether the viewer may see the result', async () => {
+  await create(request(ada, 'key'))
   const gone = idempotent(
     request(ada, 'key'),
-    'make',
+    'create',
     { text: 'x' },
     (claim) => {
       const ctx = request(ada, 'key')
@@ -120,17 +120,16 @@ test('a repeat decides anew whether the viewer may see what was made', async () 
   await expect(gone).rejects.toThrow('gone')
 })
 
-test('a key is kept for a day and then forgotten', async () => {
-  const { db } = contextWith()
-  await make(request(ada, 'key'))
-  const [kept] = await db.shard(0).select().from(idempotencyKeys).where(eq(idempotencyKeys.accountId, ada))
-  expect(kept!.expiresAt - Date.now()).toBeGreaterThan(24 * 3_600_000 - 60_000)
-  await deleteExpiredKeys(db.shard(0))
-  expect((await make(request(ada, 'key'))).replayed).toBe(true)
-  await db
-    .shard(0)
-    .update(idempotencyKeys)
-    .set({ expiresAt: Date.now() - 1 })
-  await deleteExpiredKeys(db.shard(0))
-  expect((await make(request(ada, 'key'))).replayed).toBe(false)
+test('a key is valid for a day and then deleted', async () => {
+  const ctx = request(ada, 'key')
+  const now = Date.now()
+  await create({ ...ctx, now: () => now })
+  const shard = ctx.db.shard(0)
+  const [stored] = await shard.select().from(idempotencyKeys).where(eq(idempotencyKeys.accountId, ada))
+  expect(stored!.expiresAt).toBe(now + 24 * 3_600_000)
+  await deleteExpiredKeys(shard)
+  expect((await create(request(ada, 'key'))).replayed).toBe(true)
+  await shard.update(idempotencyKeys).set({ expiresAt: Date.now() - 1 })
+  await deleteExpiredKeys(shard)
+  expect((await create(request(ada, 'key'))).replayed).toBe(false)
 })

@@ -22,7 +22,7 @@ const time = fc.integer({ min: start, max: end })
 const shard = fc.integer({ min: 0, max: MAX_SHARDS - 1 })
 const random = fc.integer({ min: 0, max: 65_535 })
 
-test('an id fits 53 bits until the year 2112 and tells its shard and its time', () => {
+test('an id fits into 53 bits until the year 2112 and encodes its shard and time', () => {
   fc.assert(
     fc.property(time, shard, random, (at, home, bits) => {
       const id = idOf(home, at, bits)
@@ -35,7 +35,7 @@ test('an id fits 53 bits until the year 2112 and tells its shard and its time', 
   )
 })
 
-test('ids sort by time, whatever their shard and their random bits', () => {
+test('ids sort by time, whatever their shards and random bits are', () => {
   fc.assert(
     fc.property(
       time,
@@ -54,11 +54,11 @@ test('ids sort by time, whatever their shard and their random bits', () => {
   )
 })
 
-test('newest first is by number, not by text', () => {
+test('newestFirst compares ids as numbers, not as text', () => {
   expect((['9', '10', '100'] as Id[]).sort(newestFirst)).toEqual(['100', '10', '9'])
 })
 
-test('what is not a decimal of 53 bits is no id', () => {
+test('only decimal integers of 53 bits are ids', () => {
   const wrong = [
     '',
     '0',
@@ -78,14 +78,14 @@ test('what is not a decimal of 53 bits is no id', () => {
   expect(Id.safeParse('9007199254740991').success).toBe(true)
 })
 
-test('an id survives the database unrounded', async () => {
+test('the largest id is stored and read without rounding', async () => {
   const { db } = contextWith()
   const largest = toId(Number.MAX_SAFE_INTEGER)
   await db.shard(0).insert(presence).values({ accountId: largest })
   expect(await db.shard(0).select().from(presence)).toEqual([{ accountId: largest }])
 })
 
-test('a clash is tried again with another id, and only a clash', async () => {
+test('a write is retried with another id after a clash of ids, and after no other error', async () => {
   const { db, now } = contextWith()
   const tried: Id[] = []
   const taken = newId(1, now())
@@ -111,7 +111,7 @@ test('a clash is tried again with another id, and only a clash', async () => {
   expect(tried).toHaveLength(1)
 })
 
-test('a write that clashes five times in a row fails', async () => {
+test('a write fails after five clashes in a row', async () => {
   const { db, now } = contextWith()
   let attempts = 0
   const taken = newId(0, now())
@@ -124,7 +124,7 @@ test('a write that clashes five times in a row fails', async () => {
   expect(attempts).toBe(5)
 })
 
-test('fifty writers of one tick all get an id of their own', async () => {
+test('fifty concurrent writers in one tick get fifty ids', async () => {
   const { db } = contextWith()
   const at = Date.UTC(2030, 0, 1)
   const write = (id: Id) => db.shard(0).batch([db.shard(0).insert(presence).values({ accountId: id })])

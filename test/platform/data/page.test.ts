@@ -6,7 +6,7 @@ import { loadPage, PageQuery, pageOf, type Seek, seek } from '../../../src/platf
 import { presence } from '../../../src/platform/realtime/presence.ts'
 import { seal } from '../../../src/platform/security/crypto.ts'
 import { contextWith } from '../../support/platform.ts'
-import { tells } from '../../support/tells.ts'
+import { reveals } from '../../support/reveals.ts'
 
 type Order = 'newest' | 'oldest'
 const ctx = contextWith()
@@ -39,39 +39,39 @@ async function fill(ids: readonly number[]): Promise<void> {
   ])
 }
 
-const some = fc.uniqueArray(fc.integer({ min: 10, max: 99 }), { maxLength: 14 })
-const step = fc.record({ add: fc.uniqueArray(fc.integer({ min: 1, max: 110 }), { maxLength: 3 }), remove: some })
-const walk = fc.record({
+const Ids = fc.uniqueArray(fc.integer({ min: 10, max: 99 }), { maxLength: 14 })
+const Change = fc.record({ add: fc.uniqueArray(fc.integer({ min: 1, max: 110 }), { maxLength: 3 }), remove: Ids })
+const Walk = fc.record({
   order: fc.constantFrom<Order>('newest', 'oldest'),
   limit: fc.integer({ min: 1, max: 5 }),
-  ids: some,
-  steps: fc.array(step, { minLength: 1, maxLength: 4 }),
+  ids: Ids,
+  changes: fc.array(Change, { minLength: 1, maxLength: 4 }),
 })
 const sorted = (ids: Iterable<number>, order: Order) => [...ids].sort((a, b) => (order === 'newest' ? b - a : a - b))
 
-test('there, back and there again over a list that changes, what stays is met once each way and in order', async () => {
+test('paging forward, back and forward over a changing list visits each stable item once, in order', async () => {
   await fc.assert(
-    fc.asyncProperty(walk, async ({ order, limit, ids, steps }) => {
+    fc.asyncProperty(Walk, async ({ order, limit, ids, changes }) => {
       await fill(ids)
-      const stayed = new Set(ids)
+      const stable = new Set(ids)
       let moves = 0
       const change = async () => {
-        const { add, remove } = steps[moves++ % steps.length]!
+        const { add, remove } = changes[moves++ % changes.length]!
         const now = (await shard.select().from(presence)).map((row) => Number(row.accountId))
-        for (const id of remove) stayed.delete(id)
+        for (const id of remove) stable.delete(id)
         await fill([...new Set([...now, ...add])].filter((id) => !remove.includes(id)))
       }
 
-      const there: number[] = []
+      const forward: number[] = []
       let current = await page(order, limit)
-      there.push(...current.items)
+      forward.push(...current.items)
       for (let guard = 0; current.nextCursor && guard < 200; guard++) {
         if (moves < 8) await change()
         current = await page(order, limit, current.nextCursor)
-        there.push(...current.items)
+        forward.push(...current.items)
       }
-      expect(there).toEqual(sorted(new Set(there), order))
-      expect(there.filter((id) => stayed.has(id))).toEqual(sorted(stayed, order))
+      expect(forward).toEqual(sorted(new Set(forward), order))
+      expect(forward.filter((id) => stable.has(id))).toEqual(sorted(stable, order))
 
       const back = [...current.items]
       for (let guard = 0; current.previousCursor && guard < 200; guard++) {
@@ -82,20 +82,20 @@ test('there, back and there again over a list that changes, what stays is met on
         current = before
       }
       expect(back).toEqual(sorted(new Set(back), order))
-      expect(back.filter((id) => stayed.has(id))).toEqual(sorted(stayed, order))
+      expect(back.filter((id) => stable.has(id))).toEqual(sorted(stable, order))
 
-      const again = [...current.items]
+      const forwardAgain = [...current.items]
       for (let guard = 0; current.nextCursor && guard < 200; guard++) {
         current = await page(order, limit, current.nextCursor)
-        again.push(...current.items)
+        forwardAgain.push(...current.items)
       }
-      expect(again.filter((id) => stayed.has(id))).toEqual(sorted(stayed, order))
+      expect(forwardAgain.filter((id) => stable.has(id))).toEqual(sorted(stable, order))
     }),
     { numRuns: 30 },
   )
 })
 
-test('what the viewer may not see leaves neither gap nor repeat nor a false end', async () => {
+test('hidden items cause no gap, no repeat and no early end', async () => {
   await fill([1, 2, 3, 4, 5, 6, 7, 8, 9])
   const seen: number[] = []
   let cursor: string | null | undefined
@@ -107,7 +107,7 @@ test('what the viewer may not see leaves neither gap nor repeat nor a false end'
   expect(seen).toEqual([9, 8, 3, 2, 1])
 })
 
-test('the last page says so, and what comes in ahead of the first is found with its cursor', async () => {
+test('the last page has no next cursor, and the cursor before the first page finds new items', async () => {
   await fill([1, 2, 3, 4])
   const first = await page('newest', 2)
   const last = await page('newest', 2, first.nextCursor)
@@ -119,7 +119,7 @@ test('the last page says so, and what comes in ahead of the first is found with 
   expect((await page('newest', 2, ahead.previousCursor)).items).toEqual([7])
 })
 
-test('a page that turns out to be empty leads back to where it came from', async () => {
+test('an empty page has a cursor back to the page before it', async () => {
   for (const [order, ids] of [
     ['newest', [14, 13, 12, 11]],
     ['oldest', [11, 12, 13, 14]],
@@ -141,7 +141,7 @@ test('an empty list has no cursors', async () => {
   expect(await page('newest', 5)).toEqual({ items: [], nextCursor: null, previousCursor: null })
 })
 
-test('a cursor tells nobody which row it stands for, above all not of one that is hidden', async () => {
+test('a cursor does not reveal its row, which may be hidden', async () => {
   const ids = [1, 2, 3].map((i) => idOf(0, Date.UTC(2026, 0, i), i))
   await fill(ids.map(Number))
   const hidden = await page('newest', 1, null, () => true)
@@ -151,12 +151,12 @@ test('a cursor tells nobody which row it stands for, above all not of one that i
   for (const cursor of [next, again, hidden.previousCursor!, (await page('newest', 1, next)).nextCursor!]) {
     expect(cursor).toMatch(/^[\w.-]+$/)
     expect(cursor).toHaveLength(next.length)
-    expect(ids.filter((id) => tells(cursor, id))).toEqual([])
+    expect(ids.filter((id) => reveals(cursor, id))).toEqual([])
   }
   expect(again).not.toBe(next)
 })
 
-test('a cursor is as long for a short id as for a long one', async () => {
+test('cursors of short and long ids have the same length', async () => {
   await fill([7, Number.MAX_SAFE_INTEGER])
   const long = await page('newest', 1)
   const short = await page('newest', 1, long.nextCursor)
@@ -164,13 +164,13 @@ test('a cursor is as long for a short id as for a long one', async () => {
   expect(short.previousCursor).toHaveLength(long.previousCursor!.length)
 })
 
-test('what is written plainly is told, so that a cursor which tells nothing has passed a test', () => {
+test('ids in clear, encoded or reversed text are recognized, so that the check of cursors can fail', () => {
   const id = idOf(1, Date.UTC(2026, 0, 1), 5)
   const bytes = new Uint8Array(new BigInt64Array([BigInt(id)]).buffer)
   const plain = [id, `k1.${btoa(`after:${id}:7`)}`, `x.y${btoa(JSON.stringify([id]))}`, Number(id).toString(36)]
   const packed = [bytes.toHex(), bytes.toBase64(), bytes.reverse().toBase64({ alphabet: 'base64url' })]
-  for (const text of [...plain, ...packed, btoa(btoa(id))]) expect(tells(text, id), text).toBe(true)
-  expect(tells(btoa(`after:${Number(id) + 1}`), id)).toBe(false)
+  for (const text of [...plain, ...packed, btoa(btoa(id))]) expect(reveals(text, id), text).toBe(true)
+  expect(reveals(btoa(`after:${Number(id) + 1}`), id)).toBe(false)
 })
 
 const refusal = expect.objectContaining({
@@ -178,38 +178,46 @@ const refusal = expect.objectContaining({
   extra: { errors: [{ field: 'cursor', message: expect.any(String) }] },
 })
 
-test('a cursor that no list gave out is refused as a field', async () => {
+test('a cursor that no list issued is refused as an invalid field', async () => {
   await fill([123_456, 234_567])
   const nextCursor = (await page('newest', 1)).nextCursor!
-  const made = ['after:5', 'after:', 'after:x:0', "after:1' or 1:6", '5'.padStart(16).repeat(2)].map(btoa)
+  const invented = ['after:5', 'after:', 'after:x:0', "after:1' or 1:6", '5'.padStart(16).repeat(2)].map(btoa)
   const strange = ['', '0', 'x', '5', '.', 'n', 'n.', 'n.k1', 'n.k1.', 'p.k1.A', 'n.k1.AAAA', '%00', '=', 'é']
   const altered = [...nextCursor].flatMap((letter, at) => [
     nextCursor.slice(0, at),
     nextCursor.slice(at + 1),
     nextCursor.slice(0, at) + (letter === 'A' ? 'B' : 'A') + nextCursor.slice(at + 1),
   ])
-  const prefixed = made.map((text) => `n.k1.${text}`)
+  const prefixed = invented.map((text) => `n.k1.${text}`)
   const [, ...parts] = nextCursor.split('.')
   const mixed = [parts.join('.'), `N.${parts.join('.')}`, `n.k2.${parts[1]}`]
-  for (const cursor of [...made, ...prefixed, ...strange, ...mixed, ...altered, `${nextCursor}=`, `x${nextCursor}`]) {
+  for (const cursor of [
+    ...invented,
+    ...prefixed,
+    ...strange,
+    ...mixed,
+    ...altered,
+    `${nextCursor}=`,
+    `x${nextCursor}`,
+  ]) {
     await expect(find(cursor), cursor).rejects.toEqual(refusal)
   }
   expect(PageQuery.safeParse({ cursor: 'x'.repeat(101) }).success).toBe(false)
 })
 
-test('a cursor leads into its own list alone, for as long as its key is on the ring', async () => {
+test('a cursor is valid for its own list alone, and as long as its key is in the keyring', async () => {
   await fill([1, 2])
   const cursor = (await page('newest', 1)).nextCursor!
-  const [ours, theirs] = [ctx.config.DATA_KEYS, `k1:${btoa('z'.repeat(32))}`]
-  const rotated = contextWith({ DATA_KEYS: `${theirs.replace('k1', 'k2')},${ours}` })
+  const [ownKey, otherKey] = [ctx.config.DATA_KEYS, `k1:${btoa('z'.repeat(32))}`]
+  const rotated = contextWith({ DATA_KEYS: `${otherKey.replace('k1', 'k2')},${ownKey}` })
   for (const by of [ctx, rotated]) expect((await find(cursor, 'presence', by)).values.cursor).toBe(2)
   await expect(find(cursor, 'absence')).rejects.toEqual(refusal)
-  await expect(find(cursor, 'presence', contextWith({ DATA_KEYS: theirs }))).rejects.toEqual(refusal)
+  await expect(find(cursor, 'presence', contextWith({ DATA_KEYS: otherKey }))).rejects.toEqual(refusal)
   const email = await seal(ctx.config, '2'.padStart(16).repeat(2), 'email:presence')
   await expect(find(`n.${email}`)).rejects.toEqual(refusal)
 })
 
-test('a page holds 20 items unless asked for 1 to 50', () => {
+test('a page has 20 items by default and 1 to 50 on request', () => {
   expect(PageQuery.parse({})).toEqual({ limit: 20 })
   expect(PageQuery.parse({ limit: '50' }).limit).toBe(50)
   for (const limit of ['0', '51', '-1', '1.5', 'x', '', '1e9', ['1', '2']]) {
@@ -219,7 +227,7 @@ test('a page holds 20 items unless asked for 1 to 50', () => {
   expect(pageOf('Number', PageQuery).safeParse({ items: [], nextCursor: null, previousCursor: 'x' }).success).toBe(true)
 })
 
-test('a page deep in a list reads no more rows than the first', async () => {
+test('a deep page reads no more rows than the first', async () => {
   await fill(Array.from({ length: 90 }, (_, i) => i + 1))
   const reads = async (cursor?: string | null) => {
     const ctx = contextWith()

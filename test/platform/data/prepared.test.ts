@@ -17,32 +17,32 @@ const online = prepared((db, { isOne }: { isOne: boolean }) => {
   return db.select({ accountId: presence.accountId }).from(found).innerJoin(presence, eq(presence.accountId, found.id))
 })
 
-test('a prepared select is built once for each variant, whatever request and database it is asked of', async () => {
+test('a prepared select is built once per variant, for all requests and databases', async () => {
   const [first, second, other] = [idsOn(0)[0]!, idsOn(0)[1]!, idsOn(1)[2]!]
   const { db } = contextWith()
   for (const id of [first, second, other]) await db.shardOf(id).insert(presence).values({ accountId: id })
 
-  const ask = async (shard: number, ids: Id[]) => {
+  const select = async (shard: number, ids: Id[]) => {
     const isOne = ids.length === 1
     const rows = await online(contextWith().db.shard(shard), { isOne }, { ids: isOne ? Number(ids[0]) : idList(ids) })
     return rows.map((row) => row.accountId)
   }
-  expect(await ask(0, [first])).toEqual([first])
-  expect(await ask(0, [second])).toEqual([second])
-  expect(await ask(1, [first])).toEqual([])
-  expect((await ask(0, [first, second])).sort()).toEqual([first, second].sort())
-  expect(await ask(1, [first, other])).toEqual([other])
+  expect(await select(0, [first])).toEqual([first])
+  expect(await select(0, [second])).toEqual([second])
+  expect(await select(1, [first])).toEqual([])
+  expect((await select(0, [first, second])).sort()).toEqual([first, second].sort())
+  expect(await select(1, [first, other])).toEqual([other])
   expect(built).toBe(2)
 })
 
-test('what a prepared select costs is counted, and asked for at once it shares a round trip', async () => {
+test('concurrent prepared selects are counted and share one round trip', async () => {
   const { db, cost } = contextWith()
   const one = { isOne: true }
   await Promise.all(idsOn(0).map((id) => online(db.shard(0), one, { ids: Number(id) })))
   expect(cost.trips).toBe(1)
 })
 
-test('a value that is not given is an error, not somebody else’s', async () => {
+test('a missing value is an error and never the value of another call', async () => {
   const values = {} as { ids: number }
   await expect(online(contextWith().db.shard(0), { isOne: true }, values)).rejects.toThrow('No value for placeholder')
 })

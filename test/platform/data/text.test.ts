@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { cleanLine, cleanText, requireLength } from '../../../src/platform/data/text.ts'
 
-test('a text in which there is nothing to see is empty', () => {
-  const unseen = [
+test('a text without visible characters becomes empty', () => {
+  const invisible = [
     '',
     ' \n\t',
     '\u200b\u200d',
@@ -12,16 +12,17 @@ test('a text in which there is nothing to see is empty', () => {
     '\u00ad\u034f',
     '\u202e\ufe0f',
   ]
-  for (const text of unseen) expect([cleanText('text', text), cleanLine('name', text)], escape(text)).toEqual(['', ''])
+  for (const text of invisible)
+    expect([cleanText('text', text), cleanLine('name', text)], escape(text)).toEqual(['', ''])
 })
 
-test('what joins and spaces what is seen stays', () => {
+test('joiners and spaces between visible characters are kept', () => {
   for (const text of ['.', '\u0600', '👩‍🚀', 'می‌خواهم', 'a\u200bb', 'ᄀ\u1160', '🏴󠁧󠁢󠁳󠁣󠁴󠁿']) {
     expect(cleanText('text', ` ${text}\n`)).toBe(text.normalize('NFC'))
   }
 })
 
-test('characters are counted as people do', () => {
+test('length is counted in grapheme clusters', () => {
   for (const text of ['ab', '👩‍🚀👩‍🚀', 'e\u0301e\u0301', '🏴󠁧󠁢󠁳󠁣󠁴󠁿🇳🇴', '\r\na']) {
     requireLength('text', text, 2)
     expect(() => requireLength('text', text, 1), text).toThrowError(expect.objectContaining({ code: 'invalid' }))

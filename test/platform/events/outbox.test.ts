@@ -14,25 +14,28 @@ import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { createPost } from '../../../src/services/posts/posts.ts'
 import worker from '../../../src/worker.ts'
-import { count, draft, drained, shards, type Townsman, townsman } from '../../support/town.ts'
+import { type Account, account } from '../../support/actors.ts'
+import { count, shards } from '../../support/databases.ts'
+import { drained } from '../../support/outboxes.ts'
+import { draft } from '../../support/posting.ts'
 
-let ada: Townsman
-let bob: Townsman
+let ada: Account
+let bob: Account
 let run = 0
 
 beforeEach(async () => {
   run += 1
-  ada = await townsman(`ada_${run}`, 0)
-  bob = await townsman(`bob_${run}`, 1)
+  ada = await account(`ada_${run}`, 0)
+  bob = await account(`bob_${run}`, 1)
 })
 afterEach(() => {
   vi.useRealTimers()
   vi.restoreAllMocks()
 })
 
-const notificationsOf = (who: Townsman) =>
+const notificationsOf = (who: Account) =>
   count(`select count(*) n from notifications where account_id = ${Number(who.id)}`)
-const indexedOn = (shard: number, author: Townsman) =>
+const indexedOn = (shard: number, author: Account) =>
   count(`select count(*) n from feed_index where lane = 0 and author_id = ${Number(author.id)}`, [shards[shard]!])
 
 /** The queue takes nothing; answers what was sent in vain. */

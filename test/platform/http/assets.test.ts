@@ -2,11 +2,11 @@ import { exports } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 
 const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
-const ask = (path: string, init: RequestInit = {}) =>
+const request = (path: string, init: RequestInit = {}) =>
   exports.default.fetch(`https://social.test${path}`, { ...init, redirect: 'manual' })
 
 async function kindOf(path: string, init?: RequestInit): Promise<string> {
-  const response = await ask(path, init)
+  const response = await request(path, init)
   const body = await response.text()
   const type = response.headers.get('content-type')
   if (type === 'application/problem+json; charset=utf-8') return `${response.status} ${JSON.parse(body).code}`
@@ -14,9 +14,9 @@ async function kindOf(path: string, init?: RequestInit): Promise<string> {
 }
 
 test.each(['/', '/discover', '/@ada', '/@ada/followers', '/posts/1', '/nothing/here'])(
-  'a browser that goes to %s gets the page',
+  'a browser that navigates to %s gets the page',
   async (path) => {
-    const page = await ask(path, { headers: browser })
+    const page = await request(path, { headers: browser })
     expect(page.status).toBe(200)
     expect(await page.text()).toContain('<title>SocialConnect</title>')
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'")
@@ -25,29 +25,29 @@ test.each(['/', '/discover', '/@ada', '/@ada/followers', '/posts/1', '/nothing/h
   },
 )
 
-test('files of the pages are there for everybody, and are sent once', async () => {
-  const script = await ask('/main.js')
+test('assets are served to everyone and revalidated by their ETag', async () => {
+  const script = await request('/main.js')
   expect(script.headers.get('content-type')).toContain('javascript')
   expect((await script.text()).length).toBeGreaterThan(10_000)
   const headers = { 'if-none-match': script.headers.get('etag')! }
-  expect((await ask('/main.js', { headers })).status).toBe(304)
-  expect((await ask('/docs')).headers.get('location')).toBe('/docs/')
+  expect((await request('/main.js', { headers })).status).toBe(304)
+  expect((await request('/docs')).headers.get('location')).toBe('/docs/')
 })
 
 test.each(['/v1', '/v1/nothing', '/auth/nothing', '/.well-known/nothing'])(
-  'nobody gets the page at %s, where the API answers',
+  'a browser that navigates to the API path %s gets no page',
   async (path) => expect(await kindOf(path, { headers: browser })).toBe('404 not_found'),
 )
 
-test('who does not ask for a page is told that there is nothing, whatever the method', async () => {
+test('a request that does not accept a page gets 404, whatever its method', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
     expect(await kindOf('/v2/posts', { method })).toBe('404 not_found')
   }
 })
 
-test.each(['/', '/main.js', '/docs/'])('%s takes nothing, and says so as a problem', async (path) => {
+test.each(['/', '/main.js', '/docs/'])('%s refuses other methods than GET, HEAD and OPTIONS', async (path) => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     expect(await kindOf(path, { method, body: '{}' })).toBe('405 method_not_allowed')
   }
-  expect((await ask(path, { method: 'POST' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS')
+  expect((await request(path, { method: 'POST' })).headers.get('allow')).toBe('GET, HEAD, OPTIONS')
 })

@@ -23,7 +23,7 @@ async function answer(failure: Failure): Promise<Response> {
   return app.request('/v1/things/1?secret=x')
 }
 
-test.each(Object.keys(codes) as Code[])('%s is answered as a problem of its status', async (code) => {
+test.each(Object.keys(codes) as Code[])('%s is answered as a problem with its status', async (code) => {
   const response = await answer(new Failure(code, 'Why'))
   expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   const problem = Problem.parse(await response.json())
@@ -39,11 +39,11 @@ test.each(Object.keys(codes) as Code[])('%s is answered as a problem of its stat
   })
 })
 
-test('what is absent and what is forbidden look the same', async () => {
+test('a missing resource and a hidden one get the same answer', async () => {
   expect(await (await answer(notFound())).text()).toBe(await (await answer(new Failure('not_found'))).text())
 })
 
-test('wrong fields are listed one by one, with where they are', async () => {
+test('each invalid field is listed with its path', async () => {
   const schema = z.strictObject({ text: z.string().min(1), media: z.array(z.strictObject({ alt: z.string() })) })
   const { error } = schema.safeParse({ text: '', media: [{ alt: 1, size: 2, type: 3 }], more: true, most: true })
   const problem = await (await answer(invalidBySchema(error!))).json<{ errors: { field: string }[] }>()
@@ -61,14 +61,14 @@ test('wrong fields are listed one by one, with where they are', async () => {
   })
 })
 
-test('of thousands of wrong fields the first twenty are listed', () => {
+test('of thousands of invalid fields the first twenty are listed', () => {
   const sent = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`field${i}`, i]))
   const { error } = z.strictObject({ text: z.string() }).safeParse(sent)
   const fields = invalidBySchema(error!).extra.errors!.map((entry) => entry.field)
   expect(fields).toEqual(['text', ...Array.from({ length: 19 }, (_, i) => `field${i}`)])
 })
 
-test('what a schema finds wrong reads as a sentence behind the name of the field', () => {
+test('the message of an invalid field completes a sentence that starts with its name', () => {
   const schema = z.strictObject({
     handle: z
       .string()
@@ -83,7 +83,7 @@ test('what a schema finds wrong reads as a sentence behind the name of the field
   })
   const messagesOf = (input: object) =>
     Object.fromEntries(
-      invalidBySchema(schema.safeParse(input).error!).extra.errors!.map((it) => [it.field, it.message]),
+      invalidBySchema(schema.safeParse(input).error!).extra.errors!.map(({ field, message }) => [field, message]),
     )
   expect(messagesOf({ handle: 'ab', name: '', text: 5, media: ['', ''], limit: 0, visibility: 'x', role: '' })).toEqual(
     {
@@ -105,12 +105,12 @@ test('what a schema finds wrong reads as a sentence behind the name of the field
   })
 })
 
-test('headers of a failure are on its answer', async () => {
+test('the headers of a failure are on its response', async () => {
   const response = await answer(new Failure('rate_limited', undefined, { headers: { 'retry-after': '7' } }))
   expect(response.headers.get('retry-after')).toBe('7')
 })
 
-test('what was not foreseen is internal and says nothing', () => {
+test('an unexpected error is internal and reveals nothing', () => {
   for (const thrown of [
     new Error('secret'),
     new TypeError('secret'),
@@ -123,7 +123,7 @@ test('what was not foreseen is internal and says nothing', () => {
   }
 })
 
-test('a store that is overloaded, away or too slow is unavailable, with a time to come back', () => {
+test('an overloaded, unreachable or slow store is unavailable, with a time to retry', () => {
   const messages = [
     'D1_ERROR: D1 DB is overloaded. Too many requests queued.',
     'get: We encountered an internal error. Please try again. (10001)',
@@ -142,14 +142,14 @@ test('a store that is overloaded, away or too slow is unavailable, with a time t
   }
 })
 
-test('what a person wrote does not decide what a failure is', () => {
-  const told = new Error('Failed query: insert into posts\nparams: the shop was overloaded, please try again')
-  expect(toFailure(told).code).toBe('internal')
+test('user input in an error message does not change its classification', () => {
+  const error = new Error('Failed query: insert into posts\nparams: the shop was overloaded, please try again')
+  expect(toFailure(error).code).toBe('internal')
 })
 
-test('a failure of ours is itself, and one of hono keeps its status', () => {
-  const ours = new Failure('conflict')
-  expect(toFailure(ours)).toBe(ours)
+test('a Failure stays as it is, and an HTTPException keeps its status', () => {
+  const failure = new Failure('conflict')
+  expect(toFailure(failure)).toBe(failure)
   expect(toFailure(new HTTPException(400, { message: 'Malformed JSON' }))).toMatchObject({
     code: 'bad_request',
     detail: 'Malformed JSON',
@@ -158,7 +158,7 @@ test('a failure of ours is itself, and one of hono keeps its status', () => {
   expect(toFailure(new HTTPException(418)).code).toBe('internal')
 })
 
-test('the constraint that a statement ran into is found however deep it is told of', async () => {
+test('the violated constraint is found at any depth of causes', async () => {
   const shard = contextWith().db.shard(0)
   const insert = () => shard.insert(presence).values({ accountId: toId(77) })
   await insert()

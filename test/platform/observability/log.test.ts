@@ -15,7 +15,7 @@ afterEach(() => vi.restoreAllMocks())
 
 const last = () => JSON.parse(lines.at(-1)!)
 
-test('each line is JSON of its own, with its level, its time and its fields', () => {
+test('each log line is one JSON object with its level, time and fields', () => {
   log.info('one', { n: 1 })
   log.warn('two\nlines "quoted"')
   log.error('three')
@@ -29,13 +29,13 @@ test('each line is JSON of its own, with its level, its time and its fields', ()
   expect(lines.every((line) => !line.includes('\n'))).toBe(true)
 })
 
-test('fields given beforehand are on every line', () => {
-  const mine = log.with({ requestId: 'r' }).with({ traceId: 't' })
-  mine.info('x', { n: 1 })
+test('fields bound to a logger are on each of its lines', () => {
+  const bound = log.with({ requestId: 'r' }).with({ traceId: 't' })
+  bound.info('x', { n: 1 })
   expect(last()).toMatchObject({ requestId: 'r', traceId: 't', n: 1 })
 })
 
-test('a failed statement is told of without its values', async () => {
+test('a failed statement is logged without its values', async () => {
   const { db } = contextWith()
   const secret = 'ada@example.org\n    at home (secret:1:1)'
   const row = { accountId: toId(1), operation: secret, key: 'secret', fingerprint: '', resultId: toId(1), expiresAt: 0 }
@@ -55,7 +55,7 @@ test('a failed statement is told of without its values', async () => {
   }
 })
 
-test('an error is told of with its causes and where it came from', () => {
+test('an error is logged with its causes and stack', () => {
   log.error('failed', { error: new Error('outer', { cause: new TypeError('inner') }) })
   expect(last().error).toMatchObject({
     name: 'Error',
@@ -65,7 +65,7 @@ test('an error is told of with its causes and where it came from', () => {
   expect(last().error.stack[0]).toMatch(/^at /)
 })
 
-test('deferred work that fails is told of and harms nobody', async () => {
+test('failed deferred work is logged and does not fail the request', async () => {
   const ctx = contextWith()
   ctx.defer(() => Promise.reject(new Error('too late')))
   await expect(ctx.settled()).resolves.toHaveLength(1)

@@ -3,18 +3,18 @@ import { expect, test, vi } from 'vitest'
 import { noCost } from '../../../src/platform/data/d1-session.ts'
 import { measure, span, traceId } from '../../../src/platform/observability/metrics.ts'
 
-test('a span answers what its work answers, and fails as it fails', async () => {
+test('a span returns the result of its work and rethrows its error', async () => {
   expect(await span('outer', { id: '1', n: 2, yes: true }, () => span('inner', {}, async () => 'answer'))).toBe(
     'answer',
   )
   await expect(span('failing', {}, () => Promise.reject(new TypeError('no')))).rejects.toThrow(TypeError)
 })
 
-test('where nothing is traced there is no id of a trace', () => {
+test('there is no trace id outside of a trace', () => {
   expect(traceId()).toBeUndefined()
 })
 
-test('a measurement says of a request its route, method, status, time and cost', () => {
+test('a measurement has the route, method, status, duration and cost of a request', () => {
   const writeDataPoint = vi.fn()
   const measured = { route: '/v1/posts/:id', method: 'GET', status: 200, ms: 12, cost: { ...noCost(), trips: 2 } }
   measure({ ...env, ACTIVITY: { writeDataPoint } }, measured)
@@ -25,7 +25,7 @@ test('a measurement says of a request its route, method, status, time and cost',
   })
 })
 
-test('a measurement that cannot be written is dropped', () => {
+test('a measurement that cannot be written is dropped without an error', () => {
   const writeDataPoint = () => {
     throw new Error('down')
   }

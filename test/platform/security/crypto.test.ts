@@ -7,7 +7,7 @@ const config = configOf(env)
 const key = (letter: string) => btoa(letter.repeat(32))
 const withKeys = (keys: string): Config => ({ ...config, DATA_KEYS: keys })
 
-test('what is sealed opens again under the same context alone', async () => {
+test('a sealed text opens under the same context alone', async () => {
   const sealed = await seal(config, 'ada@example.org', 'email:1')
   expect(sealed).toMatch(/^k1\.[\w-]+$/)
   expect(sealed).not.toContain(btoa('ada').slice(0, 4))
@@ -15,18 +15,18 @@ test('what is sealed opens again under the same context alone', async () => {
   await expect(open(config, sealed, 'email:2')).rejects.toThrow()
 })
 
-test('the same text is never sealed to the same bytes', async () => {
+test('sealing the same text twice gives different bytes', async () => {
   const seals = await Promise.all(Array.from({ length: 50 }, () => seal(config, 'same', 'c')))
   expect(new Set(seals).size).toBe(50)
 })
 
-test('any text survives, whatever its script or length', async () => {
+test('texts of any script and length survive sealing', async () => {
   for (const plain of ['', 'é', '👩‍👩‍👧', '\u0000', 'x'.repeat(100_000)]) {
     expect(await open(config, await seal(config, plain, 'c'), 'c')).toBe(plain)
   }
 })
 
-test('after a rotation the new key seals and both keys open', async () => {
+test('after a key rotation the new key seals and both keys open', async () => {
   const before = withKeys(`k1:${key('a')}`)
   const after = withKeys(`k2:${key('b')},k1:${key('a')}`)
   const old = await seal(before, 'text', 'c')
@@ -37,7 +37,7 @@ test('after a rotation the new key seals and both keys open', async () => {
   await expect(open(withKeys(`k2:${key('b')}`), old, 'c')).rejects.toThrow('no key k1')
 })
 
-test('a seal with any one character changed does not open', async () => {
+test('a sealed text with any character changed does not open', async () => {
   const sealed = await seal(config, 'text', 'c')
   const start = sealed.indexOf('.') + 1
   for (let at = start; at < sealed.length; at++) {
@@ -49,12 +49,12 @@ test('a seal with any one character changed does not open', async () => {
   }
 })
 
-test('a keyring with a key of the wrong length is refused by name, without its bytes', async () => {
+test('the error of a key of the wrong length names the key and not its bytes', async () => {
   const error = await seal(withKeys(`k7:${btoa('short')}`), 'text', 'c').catch((thrown: Error) => thrown.message)
   expect(error).toBe('DATA_KEYS has no key k7 of 32 bytes in base64')
 })
 
-test('a blind index is the same for the same value and differs by purpose, value and key', async () => {
+test('a blind index is stable and differs by purpose, value and key', async () => {
   const index = await blindIndex(config, 'email', 'ada@example.org')
   expect(index).toMatch(/^[0-9a-f]{64}$/)
   expect(await blindIndex({ ...config }, 'email', 'ada@example.org')).toBe(index)
@@ -66,7 +66,7 @@ test('a blind index is the same for the same value and differs by purpose, value
   expect(new Set([index, ...others]).size).toBe(4)
 })
 
-test('a signature holds for its text and purpose alone', async () => {
+test('a signature is valid for its text and purpose alone', async () => {
   const signature = await sign(config, 'link', 'post 1')
   expect(await verifySignature(config, 'link', 'post 1', signature)).toBe(true)
   expect(await verifySignature(config, 'link', 'post 2', signature)).toBe(false)

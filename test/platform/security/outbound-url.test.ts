@@ -1,32 +1,32 @@
 import { expect, test } from 'vitest'
 import { outboundUrl } from '../../../src/platform/security/outbound-url.ts'
-import { allowed, forbidden } from '../../support/addresses.ts'
+import { allowedUrls, forbiddenUrls } from '../../support/outbound-urls.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const { config } = contextWith({ BASE_URL: 'https://social.example.net' })
 
-test.each(Object.entries(forbidden))('no address that is %s passes', (_, addresses) => {
-  const passed = addresses.filter((address) => {
+test.each(Object.entries(forbiddenUrls))('forbidden URLs are refused: %s', (_, urls) => {
+  const accepted = urls.filter((url) => {
     try {
-      return outboundUrl(config, address)
+      return outboundUrl(config, url)
     } catch (error) {
       expect(error).toMatchObject({ code: 'invalid' })
       return false
     }
   })
-  expect(passed).toEqual([])
+  expect(accepted).toEqual([])
 })
 
-test('the corpus of forbidden addresses is worth its name', () => {
-  expect(new Set(Object.values(forbidden).flat()).size).toBeGreaterThanOrEqual(100)
+test('the corpus has at least 100 forbidden URLs', () => {
+  expect(new Set(Object.values(forbiddenUrls).flat()).size).toBeGreaterThanOrEqual(100)
 })
 
-test('public https names pass, and fragments stay with us', () => {
-  for (const address of allowed) expect(outboundUrl(config, address).protocol).toBe('https:')
+test('public https names are accepted, and their fragments are removed', () => {
+  for (const url of allowedUrls) expect(outboundUrl(config, url).protocol).toBe('https:')
   expect(outboundUrl(config, 'https://example.org/a#secret').href).toBe('https://example.org/a')
 })
 
-test('a host on this machine passes only when development names it, with its port', () => {
+test('a local host is accepted only when the configuration names it with its port', () => {
   const local = { ...config, OUTBOUND_LOCAL_HOSTS: ['127.0.0.1:9000'] }
   expect(outboundUrl(local, 'http://127.0.0.1:9000/hook').port).toBe('9000')
   for (const other of [

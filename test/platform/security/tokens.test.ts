@@ -4,19 +4,19 @@ import { toId } from '../../../src/platform/data/ids.ts'
 import { jwtAudience, jwtIssuer, rememberedViewer, verifyAccessToken } from '../../../src/platform/security/tokens.ts'
 import { contextWith } from '../../support/platform.ts'
 
-const ours = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
+const current = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
 const next = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
 const foreign = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
 const elliptic = await generateKeyPair('ES256', { extractable: true })
 const rsa = await generateKeyPair('RS256', { extractable: true })
-const publicJwk = { ...(await exportJWK(ours.publicKey)), kid: 'k1', alg: 'EdDSA', use: 'sig' }
+const publicJwk = { ...(await exportJWK(current.publicKey)), kid: 'k1', alg: 'EdDSA', use: 'sig' }
 const nextJwk = { ...(await exportJWK(next.publicKey)), kid: 'k2', alg: 'EdDSA', use: 'sig' }
 
 const ctx = contextWith({ BASE_URL: 'https://social.example' })
 let clock = Date.UTC(2026, 0, 1)
 ctx.now = () => clock
 const seconds = () => Math.floor(clock / 1_000)
-// Keys of other kinds are idIn the published ones, so that the algorithm alone is what refuses their tokens.
+// Keys of other algorithms are published too, so that their tokens are refused for the algorithm alone.
 const otherKinds = [
   { ...(await exportJWK(elliptic.publicKey)), kid: 'es', alg: 'ES256' },
   { ...(await exportJWK(rsa.publicKey)), kid: 'rs', alg: 'RS256' },
@@ -42,16 +42,17 @@ const claims = () => ({
 })
 type Parts = { header?: Record<string, unknown>; claims?: Record<string, unknown>; key?: CryptoKey | Uint8Array }
 
-function token({ header: heads, claims: says, key = ours.privateKey }: Parts = {}): Promise<string> {
-  const all = { ...header, ...heads } as JWTHeaderParameters
-  return new SignJWT({ ...claims(), ...says }).setProtectedHeader(all).sign(key)
+/** A valid token with these parts replaced. */
+function token({ header: headerPart, claims: claimsPart, key = current.privateKey }: Parts = {}): Promise<string> {
+  const all = { ...header, ...headerPart } as JWTHeaderParameters
+  return new SignJWT({ ...claims(), ...claimsPart }).setProtectedHeader(all).sign(key)
 }
 
 const verify = async (text: string) => rememberedViewer(ctx, text) ?? verifyAccessToken(ctx, text, source)
 const encode = (value: unknown) =>
   btoa(JSON.stringify(value)).replaceAll('=', '').replaceAll('+', '-').replaceAll('/', '_')
 
-test('a token of ours says who is asking, and asks for the keys once', async () => {
+test('a valid token identifies the viewer, and the keys are read once', async () => {
   expect([jwtAudience(ctx), jwtIssuer(ctx)]).toEqual(['https://social.example/v1', 'https://social.example/auth'])
   expect(await verify(await token())).toEqual({
     id: toId(1970324836974593),
@@ -64,7 +65,7 @@ test('a token of ours says who is asking, and asks for the keys once', async () 
   expect(source.mock.calls.length).toBeLessThanOrEqual(1)
 })
 
-test('a token ends when it says so, though it was verified before', async () => {
+test('a token expires at its expiry, even when it was verified before', async () => {
   const text = await token()
   await verify(text)
   clock += 599_000
@@ -74,19 +75,19 @@ test('a token ends when it says so, though it was verified before', async () => 
   await expect(verify(text)).rejects.toMatchObject(expired)
 })
 
-test('no forged, misused or damaged token is believed', async () => {
+test('forged, misused and damaged tokens are refused', async () => {
   const good = await token()
   const [head, body, signature] = good.split('.') as [string, string, string]
   const modulus = new TextEncoder().encode(publicJwk.x)
   const raw = Uint8Array.fromBase64(publicJwk.x!, { alphabet: 'base64url' })
   const pem = new TextEncoder().encode(JSON.stringify(publicJwk))
-  const withClaims = (says: Record<string, unknown>) => token({ claims: says })
-  const withHeader = (heads: Record<string, unknown>) => token({ header: heads })
-  const signed = (heads: Record<string, unknown>) => {
+  const withClaims = (claims: Record<string, unknown>) => token({ claims })
+  const withHeader = (header: Record<string, unknown>) => token({ header })
+  const signed = (header: Record<string, unknown>) => {
     const options = { crit: { x: false } }
     return new CompactSign(new TextEncoder().encode(JSON.stringify(claims())))
-      .setProtectedHeader(heads as never)
-      .sign(ours.privateKey, options)
+      .setProtectedHeader(header as never)
+      .sign(current.privateKey, options)
   }
   const admin = encode({ ...claims(), role: 'admin' })
 
@@ -137,7 +138,7 @@ test('no forged, misused or damaged token is believed', async () => {
     'no role': withClaims({ role: undefined }),
     'several roles': withClaims({ role: ['user', 'admin'] }),
     'scope as a list': withClaims({ scope: ['posts:read'] }),
-    'no login': withClaims({ sid: undefined }),
+    'no session': withClaims({ sid: undefined }),
     'claims changed': `${head}.${admin}.${signature}`,
     'claims of another token': token().then((other) => `${head}.${admin}.${other.split('.')[2]}`),
     'signature cut': `${head}.${body}.${signature.slice(0, -2)}`,
@@ -152,13 +153,15 @@ test('no forged, misused or damaged token is believed', async () => {
     'header not JSON': `${encode('x').slice(0, 3)}.${body}.${signature}`,
     'claims not JSON': new CompactSign(new TextEncoder().encode('not json'))
       .setProtectedHeader(header)
-      .sign(ours.privateKey),
-    'claims a list': new CompactSign(new TextEncoder().encode('[]')).setProtectedHeader(header).sign(ours.privateKey),
+      .sign(current.privateKey),
+    'claims a list': new CompactSign(new TextEncoder().encode('[]'))
+      .setProtectedHeader(header)
+      .sign(current.privateKey),
   }
   expect(Object.keys(forged).length).toBeGreaterThanOrEqual(40)
   for (const [what, text] of Object.entries(forged)) {
     const verdict = await verify(await text).then(
-      () => 'believed',
+      () => 'accepted',
       (error) => error.code,
     )
     expect(verdict, what).toBe('unauthorized')
@@ -166,13 +169,13 @@ test('no forged, misused or damaged token is believed', async () => {
   expect((await verify(good)).role).toBe('user')
 })
 
-test('a refusal tells the client that its token is the matter', async () => {
+test('a refusal challenges the client with invalid_token', async () => {
   await expect(verify('x.y.z')).rejects.toMatchObject({
     extra: { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
   })
 })
 
-test('a new key is fetched when a token names it, at most once in five seconds', async () => {
+test('an unknown key id reads the keys again, at most once in five seconds', async () => {
   await verify(await token())
   source.mockClear()
   for (let i = 0; i < 20; i++) {
@@ -186,7 +189,7 @@ test('a new key is fetched when a token names it, at most once in five seconds',
   expect((await verify(await token())).sessionId).toBe('login 1')
 })
 
-test('a key that was taken back is trusted for ten minutes at most, though its tokens were verified before', async () => {
+test('a withdrawn key is trusted for at most ten minutes, even for tokens that were verified before', async () => {
   source.mockResolvedValue({ keys: [publicJwk, nextJwk, ...otherKinds] })
   const stolen = await token({ claims: { exp: seconds() + 86_400 } })
   await verify(stolen)
@@ -197,7 +200,7 @@ test('a key that was taken back is trusted for ten minutes at most, though its t
   await expect(verify(stolen)).rejects.toMatchObject({ code: 'unauthorized' })
 })
 
-test('while the keys cannot be read again the old ones hold, and are asked for every five seconds', async () => {
+test('while the keys cannot be read the old ones stay valid, and reading is retried every five seconds', async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {})
   source.mockResolvedValue({ keys: [publicJwk, ...otherKinds] })
   await verify(await token())

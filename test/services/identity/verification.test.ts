@@ -1,77 +1,124 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
+import { createContext } from '../../../src/platform/context.ts'
+import { toId } from '../../../src/platform/data/ids.ts'
+import { verificationToken } from '../../../src/services/identity/verification.ts'
+import { mailedToken, PASSWORD } from '../../support/actors.ts'
+import { directoryNumber, directoryRow, logIn, outcomeOf, register, verify } from '../../support/auth.ts'
+import { fetchWith } from '../../support/client.ts'
+import { count, shardHolding } from '../../support/databases.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
-import { mailedToken, PASSWORD, settled, stranger } from '../../support/people.ts'
+import { interceptMails, tokenIn } from '../../support/mails.ts'
+import { drained } from '../../support/outboxes.ts'
 
-const send = vi.spyOn(env.MAIL, 'send').mockResolvedValue({ messageId: 'sent' })
-
-const post = (path: string, json: unknown) => stranger().fetch(path, { method: 'POST', json })
-const signUp = (handle: string, password = PASSWORD) =>
-  post('/v1/auth/register', { handle, email: `${handle}@example.com`, password })
-const verify = (token: string, password = PASSWORD) => post('/v1/auth/verify', { token, password })
-const logIn = (identifier: string, password = PASSWORD) => post('/v1/auth/login', { identifier, password })
-const told = async (response: Response) => [response.status, (await response.json<{ code?: string }>()).code]
+const { nthMailTo } = interceptMails()
+const HOUR_MS = 3_600_000
 const refused = [401, 'invalid_credentials']
 
-/** The token in the latest of the mails to an address, once there are `count`. */
-async function newestToken(address: string, count: number): Promise<string> {
-  const mails = () => send.mock.calls.map(([mail]) => mail as unknown as { to: string; text: string })
-  const arrived = () => mails().filter(({ to }) => to === address)
-  await vi.waitUntil(() => arrived().length === count, { timeout: 10_000 })
-  return /token: (\S+)/.exec(arrived().at(-1)!.text)![1]!
-}
-
-async function accountsNamed(handle: string): Promise<number> {
-  const counts = [env.SHARD_0, env.SHARD_1].map((db) =>
-    db.prepare('select count(*) n from accounts where handle = ?').bind(handle).first<number>('n'),
-  )
-  return (await Promise.all(counts)).reduce<number>((sum, n) => sum + n!, 0)
-}
-
-test('whoever registers after somebody with the same address and handle gets nothing by their click', async () => {
-  const [owners, others] = ['chosen by the owner', 'chosen by another']
-  await signUp('vic', owners)
-  await newestToken('vic@example.com', 1)
-  await signUp('vic', others)
-  const newest = await newestToken('vic@example.com', 2)
-  expect(await told(await verify(newest, owners))).toEqual(refused)
-  for (const password of [owners, others]) {
-    for (const name of ['vic', 'vic@example.com']) expect(await told(await logIn(name, password))).toEqual(refused)
+test('a registration that replaces another of the same address and handle needs its own password', async () => {
+  const accounts = () => count("select count(*) n from accounts where handle = 'vic'")
+  const [own, foreign] = ['chosen by the owner', 'chosen by another']
+  await register('vic', { password: own })
+  await nthMailTo('vic@example.com', 1)
+  await register('vic', { password: foreign })
+  const foreignToken = tokenIn(await nthMailTo('vic@example.com', 2))
+  expect(await outcomeOf(await verify(foreignToken, own))).toEqual(refused)
+  for (const password of [own, foreign]) {
+    for (const name of ['vic', 'vic@example.com']) expect(await outcomeOf(await logIn(name, password))).toEqual(refused)
   }
-  expect(await accountsNamed('vic')).toBe(0)
+  expect(await accounts()).toBe(0)
 
-  await signUp('vic', owners)
-  expect((await verify(await newestToken('vic@example.com', 3), owners)).status).toBe(200)
-  expect(await accountsNamed('vic')).toBe(1)
-  expect((await logIn('vic', owners)).status).toBe(200)
-  expect(await told(await logIn('vic', others))).toEqual(refused)
+  await register('vic', { password: own })
+  expect((await verify(tokenIn(await nthMailTo('vic@example.com', 3)), own)).status).toBe(200)
+  expect(await accounts()).toBe(1)
+  expect((await logIn('vic', own)).status).toBe(200)
+  expect(await outcomeOf(await logIn('vic', foreign))).toEqual(refused)
 })
 
-test('a wrong password changes nothing, and the right one still gets in', async () => {
-  await signUp('wes')
-  const token = await newestToken('wes@example.com', 1)
-  await settled()
+test('the last registration before the verification counts, and earlier tokens are void', async () => {
+  await register('kim', { password: 'the first password of kim' })
+  const first = await mailedToken('kim')
+  await register('kim', { password: 'another long passphrase' })
+  expect((await verify(first, 'the first password of kim')).status).toBe(422)
+  expect((await verify(await mailedToken('kim'), 'another long passphrase')).status).toBe(200)
+  expect((await logIn('kim', 'the first password of kim')).status).toBe(401)
+  expect((await logIn('kim', 'another long passphrase')).status).toBe(200)
+})
+
+test('a wrong password changes nothing, and the right one still verifies', async () => {
+  await register('wes')
+  const token = tokenIn(await nthMailTo('wes@example.com', 1))
+  await drained()
   const before = await fingerprint()
-  expect(await told(await verify(token, 'not the password'))).toEqual(refused)
-  expect(await told(await verify(token, ''))).toEqual(refused)
+  expect(await outcomeOf(await verify(token, 'not the password'))).toEqual(refused)
+  expect(await outcomeOf(await verify(token, ''))).toEqual(refused)
   expect(await fingerprint()).toEqual(before)
   expect((await verify(token)).status).toBe(200)
 })
 
-test('a token gives ten tries an hour wherever they come from, and registering again begins anew', async () => {
-  await signUp('xan')
+test('a token verifies once, and altered tokens never', async () => {
+  await register('lea')
+  await register('lou')
+  const token = await mailedToken('lea')
+  const [account, expiry, signature] = token.split('.')
+  const [other] = (await mailedToken('lou')).split('.')
+  const altered = [
+    `${other}.${expiry}.${signature}`,
+    `${account}.${Number(expiry) + 1}.${signature}`,
+    `${account}.${expiry}.`,
+    `${token}x`,
+    'x',
+  ]
+  for (const wrong of altered) expect((await verify(wrong)).status, wrong).toBe(422)
+  const statuses = (await Promise.all(Array.from({ length: 10 }, () => verify(token)))).map(({ status }) => status)
+  expect(statuses.sort()).toEqual([200, ...Array(9).fill(422)])
+  expect((await verify(token)).status).toBe(422)
+})
+
+test('a token expires after a day', async () => {
+  await register('mia')
+  const row = await directoryRow<{ account_id: number; address: string }>(
+    "select account_id, address from handles where handle = 'mia'",
+  )
+  const registration = { accountId: toId(row!.account_id), address: row!.address }
+  const tokenOf = (hoursAgo: number) => {
+    const now = () => Date.now() - hoursAgo * HOUR_MS
+    return verificationToken({ ...createContext({ env, waitUntil: () => {} }), now }, registration)
+  }
+  expect((await verify(await tokenOf(24.1))).status).toBe(422)
+  expect((await verify(await tokenOf(23.9))).status).toBe(200)
+})
+
+test('a token is limited to ten attempts an hour over all addresses, and registering again resets the limit', async () => {
+  await register('xan')
   const token = await mailedToken('xan')
-  for (let i = 0; i < 10; i++) expect(await told(await verify(token, 'a guess at the password'))).toEqual(refused)
-  const late = await verify(token)
-  expect(late.headers.get('ratelimit-policy')).toBe('"verify";q=10;w=3600')
-  expect(await told(late)).toEqual([429, 'rate_limited'])
-  await signUp('xan')
+  for (let i = 0; i < 10; i++) expect(await outcomeOf(await verify(token, 'a guess at the password'))).toEqual(refused)
+  const limited = await verify(token)
+  expect(limited.headers.get('ratelimit-policy')).toBe('"verify";q=10;w=3600')
+  expect(await outcomeOf(limited)).toEqual([429, 'rate_limited'])
+  await register('xan')
   expect((await verify(await mailedToken('xan'))).status).toBe(200)
 })
 
-test('whoever holds no token cannot use up its tries', async () => {
-  await signUp('yan')
+test('attempts without a valid token do not count against its limit', async () => {
+  await register('yan')
   const token = await mailedToken('yan')
-  for (let i = 0; i < 11; i++) expect(await told(await verify(`${token}x`))).toEqual([422, 'invalid'])
+  for (let i = 0; i < 11; i++) expect(await outcomeOf(await verify(`${token}x`))).toEqual([422, 'invalid'])
   expect((await verify(token)).status).toBe(200)
+})
+
+test('the event of a verification opens the account when the request failed before it could', async () => {
+  await register('ned')
+  const token = await mailedToken('ned')
+  const accountId = toId(await directoryNumber("select account_id n from handles where handle = 'ned'"))
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const down = { withSession: () => ({ batch: () => Promise.reject(new Error('down')), getBookmark: () => null }) }
+  const headers = { 'content-type': 'application/json' }
+  const body = JSON.stringify({ token, password: PASSWORD })
+  const bindings = { ...env, SHARD_0: down, SHARD_1: down }
+  expect((await fetchWith(bindings, '/v1/auth/verify', { method: 'POST', headers, body })).status).toBe(500)
+  const account = () => shardHolding(accountId).prepare('select id from accounts where handle = ?').bind('ned').first()
+  await vi.waitUntil(async () => (await account()) !== null, { timeout: 10_000, interval: 50 })
+  expect((await logIn('ned')).status).toBe(200)
+  log.mockRestore()
 })

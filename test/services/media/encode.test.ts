@@ -3,8 +3,9 @@ import { deflateRawSync } from 'node:zlib'
 import { expect, test, vi } from 'vitest'
 import { encodeImage } from '../../../src/services/media/encode.ts'
 import type { MediaView } from '../../../src/services/media/views.ts'
+import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { gif, jpeg, png, pngOf, uploadForm, webp } from '../../support/images.ts'
-import { type Person, register } from '../../support/people.ts'
+import { upload } from '../../support/media.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 const text = (content: string): Bytes => Uint8Array.from(content, (char) => char.charCodeAt(0))
@@ -26,29 +27,29 @@ const payloads = {
 }
 const carriers = { jpeg, png, gif, webp }
 
-const behind = Object.entries(carriers).flatMap(([kind, make]) =>
+const appended = Object.entries(carriers).flatMap(([kind, make]) =>
   Object.entries(payloads)
     .filter(([name]) => name !== 'postscript')
-    .map(([name, payload]) => [`${kind} with ${name} behind it`, join(make(), text(payload))] as const),
+    .map(([name, payload]) => [`${kind} followed by ${name}`, join(make(), text(payload))] as const),
 )
-const inside = Object.entries(carriers).flatMap(([kind, make]) =>
+const embedded = Object.entries(carriers).flatMap(([kind, make]) =>
   (['html', 'pdf', 'php', 'postscript'] as const).map(
     (name) => [`${kind} with ${name} in its metadata`, make({ canary: payloads[name] })] as const,
   ),
 )
-const halves = Object.entries(carriers).map(
+const truncated = Object.entries(carriers).map(
   ([kind, make]) =>
     [`half of a ${kind}`, make({ width: 256, height: 256 }).slice(0, kind === 'webp' ? 26 : 500)] as const,
 )
-const masks = [
+const disguised = [
   ['a script that begins like a GIF', text('GIF89a=1;alert(1)//')],
-  ['a script that begins like a GIF, in a comment', text('GIF89a/*\x00\x00*/=1;alert(1)')],
+  ['a script in a comment that begins like a GIF', text('GIF89a/*\x00\x00*/=1;alert(1)')],
   ['text that begins like a PNG', join(text('\x89PNG\r\n\x1a\n'), text('hello'.repeat(50)))],
   ['text that begins like a JPEG', join(text('\xff\xd8\xff\xe0'), text('hello'.repeat(50)))],
   ['text that begins like a WebP', text(`RIFF\x40\0\0\0WEBPVP8 ${'hello'.repeat(10)}`)],
   ['a JPEG that begins with a blank', join(text(' '), jpeg())],
-  ['a PNG behind HTML', join(text('<html>'), png())],
-  ['a PDF with a JPEG in it', join(text(pdf), jpeg())],
+  ['HTML followed by a PNG', join(text('<html>'), png())],
+  ['a PDF that contains a JPEG', join(text(pdf), jpeg())],
   ['an AVIF', text('\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf')],
   ['an HEIC', text('\0\0\0\x18ftypheic\0\0\0\0heicmif1')],
   ['an MP4', text('\0\0\0\x18ftypmp42\0\0\0\0mp42isom')],
@@ -61,42 +62,41 @@ const masks = [
   ['WebAssembly', text('\0asm\x01\0\0\0')],
   ['gzip', join(text('\x1f\x8b\x08\0\0\0\0\0\0\x03'), new Uint8Array(deflateRawSync(text('hello'))))],
   ['SVG', text(svg)],
-  ['SVG behind an XML prologue', text(`<?xml version="1.0"?>\n<!DOCTYPE svg>\n${svg}`)],
+  ['SVG with an XML prologue', text(`<?xml version="1.0"?>\n<!DOCTYPE svg>\n${svg}`)],
   ['HTML', text(payloads.html)],
   ['PDF', text(pdf)],
   ['ZIP', text(zip)],
   ['plain text', text('just words')],
   ['nothing', new Uint8Array()],
 ] as const
-const corpus = [...behind, ...inside, ...halves, ...masks]
+const corpus = [...appended, ...embedded, ...truncated, ...disguised]
 
-const upload = (who: Person, image: Bytes, type?: string) =>
-  who.fetch('/v1/media', { method: 'POST', body: uploadForm(image, '', type) })
+const uploadBytes = (user: RegisteredUser, image: Bytes, type?: string) => upload(user, uploadForm(image, '', type))
 
-test('the corpus of what must not come in has at least 60 files', () => {
+test('the corpus of forbidden uploads has at least 60 files', () => {
   expect(corpus.length).toBeGreaterThanOrEqual(60)
 })
 
-test('SVG, HTML, PDF, polyglots and broken images are refused, and nothing of them is kept', async () => {
-  const people = await Promise.all([register(), register()])
+test('SVG, HTML, PDF, polyglots and broken images are refused and not stored', async () => {
+  const users = await Promise.all([registeredUser(), registeredUser()])
   const answers: [string, number, string][] = []
   for (const [i, [name, bytes]] of corpus.entries()) {
-    const response = await upload(people[i % 2]!, bytes, 'image/png')
-    answers.push([name, response.status, ((await response.json()) as { code: string }).code])
+    const response = await uploadBytes(users[i % 2]!, bytes, 'image/png')
+    answers.push([name, response.status, (await response.json<{ code: string }>()).code])
   }
   expect(answers).toEqual(corpus.map(([name]) => [name, 415, 'unsupported_media_type']))
   expect((await env.MEDIA.list()).objects).toEqual([])
 })
 
-test('what hides too deep in an image to be found does not come out of it', async () => {
-  const ada = await register()
+test('a script that the scan of an upload misses is not in the served image', async () => {
+  const ada = await registeredUser()
   const filler = join(text('\xff\xfe\xff\xfe'), new Uint8Array(0xfffe - 2).fill(0x61))
   const hidden = join(text(`\xff\xfe\0\x2c`), text('<script>alert("CANARY")</script>'.padEnd(42)))
   const image = jpeg()
   const bytes = join(image.slice(0, 2), filler, hidden, filler, filler, image.slice(2))
-  const response = await upload(ada, bytes)
+  const response = await uploadBytes(ada, bytes)
   expect(response.status).toBe(201)
-  const { url } = (await response.json()) as MediaView
+  const { url } = await response.json<MediaView>()
   const served = await ada.fetch(url)
   expect(served.headers.get('content-type')).toBe('image/webp')
   expect(new TextDecoder('latin1').decode(await served.arrayBuffer())).not.toContain('CANARY')
@@ -105,9 +105,9 @@ test('what hides too deep in an image to be found does not come out of it', asyn
 test.each([
   ['WebP', webp({ width: 16_383, height: 16_383 })],
   ['PNG', pngOf({ width: 16_000, height: 16_000 }, new Uint8Array(100))],
-])('a small %s that would unfold into hundreds of megapixels is refused before it is decoded', async (_, bomb) => {
+])('a small %s that claims hundreds of megapixels is refused before it is decoded', async (_, bomb) => {
   const decode = vi.spyOn(env.IMAGES, 'input')
-  const response = await upload(await register(), bomb)
+  const response = await uploadBytes(await registeredUser(), bomb)
   expect([response.status, await response.json()]).toEqual([
     422,
     expect.objectContaining({ errors: [{ field: 'file', message: 'has more than 40 megapixels' }] }),
@@ -116,19 +116,19 @@ test.each([
   decode.mockRestore()
 })
 
-test('40 megapixels are taken', async () => {
-  const response = await upload(await register(), webp({ width: 8_000, height: 5_000 }))
+test('an image of 40 megapixels is accepted', async () => {
+  const response = await uploadBytes(await registeredUser(), webp({ width: 8_000, height: 5_000 }))
   expect(response.status).toBe(201)
 })
 
-test('a side may have 12,000 pixels, as the Images service takes them, and no more', async () => {
-  const ada = await register()
-  expect((await upload(ada, webp({ width: 12_000, height: 16 }))).status).toBe(201)
+test('a side may have 12,000 pixels, the limit of the Images service, and no more', async () => {
+  const ada = await registeredUser()
+  expect((await uploadBytes(ada, webp({ width: 12_000, height: 16 }))).status).toBe(201)
   for (const size of [
     { width: 12_001, height: 16 },
     { width: 16, height: 12_001 },
   ]) {
-    const response = await upload(ada, webp(size))
+    const response = await uploadBytes(ada, webp(size))
     expect([response.status, await response.json()]).toEqual([
       422,
       expect.objectContaining({ errors: [{ field: 'file', message: 'is longer than 12000 pixels' }] }),
@@ -136,7 +136,7 @@ test('a side may have 12,000 pixels, as the Images service takes them, and no mo
   }
 })
 
-test('what the Images service takes for another kind than it announces is refused before it is decoded', async () => {
+test('an image that the Images service identifies as another format is refused before it is decoded', async () => {
   const input = vi.fn()
   const info = async () => ({ format: 'image/avif', fileSize: 1, width: 1, height: 1 })
   const images = { info, input } as unknown as ImagesBinding
@@ -144,7 +144,7 @@ test('what the Images service takes for another kind than it announces is refuse
   expect(input).not.toHaveBeenCalled()
 })
 
-test('a good image is not blamed when the Images service is down', async () => {
+test('a valid image fails as unavailable when the Images service is down', async () => {
   const down = async () => {
     throw new Error('down')
   }

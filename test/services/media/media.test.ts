@@ -1,54 +1,35 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test, vi } from 'vitest'
 import type { MediaView } from '../../../src/services/media/views.ts'
+import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { countRows } from '../../support/databases.ts'
 import { gif, jpeg, png, uploadForm, webp } from '../../support/images.ts'
-import { type Person, register } from '../../support/people.ts'
+import { mediaRow, objectCountOf, objectKeysOf, upload, uploaded } from '../../support/media.ts'
 
-let ada: Person
-let bob: Person
+let ada: RegisteredUser
+let bob: RegisteredUser
 beforeAll(async () => {
-  ;[ada, bob] = await Promise.all([register(), register()])
+  ;[ada, bob] = await Promise.all([registeredUser(), registeredUser()])
 })
 
 const latin1 = (bytes: Uint8Array) => new TextDecoder('latin1').decode(bytes)
-const upload = (who: Person, form: FormData, headers: HeadersInit = {}) =>
-  who.fetch('/v1/media', { method: 'POST', body: form, headers })
-const uploaded = async (who: Person, image: Uint8Array<ArrayBuffer>, alt?: string) =>
-  (await (await upload(who, uploadForm(image, alt))).json()) as MediaView
-const bytesAt = async (who: Person, path: string) => new Uint8Array(await (await who.fetch(path)).arrayBuffer())
-const describe = (who: Person, id: string, json: unknown) => who.fetch(`/v1/media/${id}`, { method: 'PATCH', json })
+const bytesAt = async (path: string) => new Uint8Array(await (await ada.fetch(path)).arrayBuffer())
+const describe = (user: RegisteredUser, id: string, json: unknown) =>
+  user.fetch(`/v1/media/${id}`, { method: 'PATCH', json })
+const rowsOf = (id: MediaView['id']) => countRows('media', { id })
+const imagesOf = (owner: RegisteredUser) => countRows('media', { account_id: owner.id })
 
-async function rows(id: string): Promise<Record<string, unknown>[]> {
-  const found = await Promise.all(
-    [env.SHARD_0, env.SHARD_1].map((db) => db.prepare('select * from media where id = ?').bind(Number(id)).all()),
-  )
-  return found.flatMap((result) => result.results)
-}
-
-const objects = async (id: string) =>
-  (await env.MEDIA.list({ prefix: `media/${id}/` })).objects.map((object) => object.key)
-
-async function mediaCount(who: Person): Promise<number> {
-  const counts = await Promise.all(
-    [env.SHARD_0, env.SHARD_1].map((db) =>
-      db.prepare('select count(*) n from media where account_id = ?').bind(Number(who.id)).first<{ n: number }>(),
-    ),
-  )
-  return counts.reduce((sum, row) => sum + row!.n, 0)
-}
-
-test('an uploaded image is kept as WebP in two sizes, with its row', async () => {
+test('an uploaded image is stored as WebP in two sizes, with its row', async () => {
   const response = await upload(ada, uploadForm(jpeg({ width: 1_000, height: 600 }), 'a dusk'))
   expect(response.status).toBe(201)
-  const view = (await response.json()) as MediaView
+  const view = await response.json<MediaView>()
   expect(view).toMatchObject({ alt: 'a dusk', width: 1_000, height: 600 })
   expect(view.placeholder).toMatch(/^data:image\/webp;base64,UklGR/)
   expect(view.placeholder.length).toBeLessThan(600)
-  expect(await rows(view.id)).toEqual([
-    expect.objectContaining({ account_id: Number(ada.id), post_id: null, alt: 'a dusk', width: 1_000, height: 600 }),
-  ])
-  expect(await objects(view.id)).toEqual([`media/${view.id}/image.webp`, `media/${view.id}/thumbnail.webp`])
-  const thumbnail = await bytesAt(ada, view.thumbnailUrl)
+  const row = { account_id: Number(ada.id), post_id: null, alt: 'a dusk', width: 1_000, height: 600 }
+  expect([await rowsOf(view.id), await mediaRow(view.id)]).toEqual([1, expect.objectContaining(row)])
+  expect(await objectKeysOf(view.id)).toEqual([`media/${view.id}/image.webp`, `media/${view.id}/thumbnail.webp`])
+  const thumbnail = await bytesAt(view.thumbnailUrl)
   expect(await env.IMAGES.info(new Blob([thumbnail]).stream())).toMatchObject({
     format: 'image/webp',
     width: 480,
@@ -61,12 +42,12 @@ test.each([
   ['PNG', png()],
   ['GIF', gif()],
   ['WebP', webp()],
-])('a %s is known by its bytes, whatever the client calls it', async (_, image) => {
+])('a %s is recognized by its bytes, whatever type the client declares', async (_, image) => {
   const response = await upload(ada, uploadForm(image, undefined, 'text/html'))
   expect(response.status).toBe(201)
-  const view = (await response.json()) as MediaView
+  const view = await response.json<MediaView>()
   expect(view).toMatchObject({ alt: '', width: 64, height: 48 })
-  expect(latin1(await bytesAt(ada, view.url))).toMatch(/^RIFF.{4}WEBP/s)
+  expect(latin1(await bytesAt(view.url))).toMatch(/^RIFF.{4}WEBP/s)
 })
 
 test.each([
@@ -74,36 +55,36 @@ test.each([
   ['PNG', png],
   ['GIF', gif],
   ['WebP', webp],
-])('nothing of the metadata of a %s is kept', async (_, make) => {
+])('the metadata of a %s is removed', async (_, make) => {
   const original = make({ canary: 'CANARY-48.8566N-2.3522E' })
   expect(latin1(original)).toContain('CANARY')
   const view = await uploaded(ada, original)
   for (const path of [view.url, view.thumbnailUrl]) {
-    const kept = latin1(await bytesAt(ada, path))
-    expect(kept).toMatch(/^RIFF/)
-    expect(kept).not.toMatch(/CANARY|Exif|EXIF|MM\0\*/)
+    const stored = latin1(await bytesAt(path))
+    expect(stored).toMatch(/^RIFF/)
+    expect(stored).not.toMatch(/CANARY|Exif|EXIF|MM\0\*/)
   }
   expect(atob(view.placeholder.split(',')[1]!)).not.toMatch(/CANARY|EXIF/)
 })
 
-test('an image that lies on its side is stood up before its orientation is dropped', async () => {
+test('an image is rotated upright before its orientation is removed', async () => {
   expect(await uploaded(ada, jpeg({ width: 64, height: 32, orientation: 6 }))).toMatchObject({ width: 32, height: 64 })
 })
 
-test('a large image is fitted into 2048 pixels, a small one is not enlarged', async () => {
+test('a large image is scaled down to 2048 pixels, and a small one is not enlarged', async () => {
   expect(await uploaded(ada, webp({ width: 4_096, height: 1_024 }))).toMatchObject({ width: 2_048, height: 512 })
   expect(await uploaded(ada, webp({ width: 3, height: 2 }))).toMatchObject({ width: 3, height: 2 })
 })
 
-test('an upload repeated with its key makes one image', async () => {
-  const carol = await register()
+test('an upload repeated with its idempotency key creates one image', async () => {
+  const carol = await registeredUser()
   const headers = { 'idempotency-key': 'the-dusk' }
   const first = await upload(carol, uploadForm(png(), 'a dusk'), headers)
   const second = await upload(carol, uploadForm(png(), 'a dusk'), headers)
   expect([first.status, second.status]).toEqual([201, 201])
   expect(second.headers.get('idempotency-replayed')).toBe('true')
-  expect(((await second.json()) as MediaView).id).toBe(((await first.json()) as MediaView).id)
-  expect(await mediaCount(carol)).toBe(1)
+  expect((await second.json<MediaView>()).id).toBe((await first.json<MediaView>()).id)
+  expect(await imagesOf(carol)).toBe(1)
   for (const other of [uploadForm(gif(), 'a dusk'), uploadForm(png(), 'a dawn')]) {
     const mismatch = await upload(carol, other, headers)
     expect([mismatch.status, await mismatch.json()]).toEqual([
@@ -113,16 +94,16 @@ test('an upload repeated with its key makes one image', async () => {
   }
 })
 
-test('uploads with one key at the same time make one image', async () => {
-  const carol = await register()
+test('concurrent uploads with one idempotency key create one image', async () => {
+  const carol = await registeredUser()
   const headers = { 'idempotency-key': 'at-once' }
   const answers = await Promise.all(Array.from({ length: 4 }, () => upload(carol, uploadForm(png()), headers)))
-  const views = (await Promise.all(answers.map((answer) => answer.json()))) as MediaView[]
+  const views = await Promise.all(answers.map((answer) => answer.json<MediaView>()))
   expect(new Set(views.map((view) => view.id)).size).toBe(1)
-  expect(await mediaCount(carol)).toBe(1)
+  expect(await imagesOf(carol)).toBe(1)
 })
 
-test('two uploads that draw the same id never touch each other’s bytes', async () => {
+test('two uploads that draw the same id never overwrite each other', async () => {
   const draw = crypto.getRandomValues.bind(crypto)
   let draws = 0
   const random = vi
@@ -135,14 +116,14 @@ test('two uploads that draw the same id never touch each other’s bytes', async
   })
   expect(draws).toBeGreaterThanOrEqual(3)
   for (const view of views) {
-    expect(await rows(view.id)).toHaveLength(1)
-    expect(await env.IMAGES.info(new Blob([await bytesAt(ada, view.url)]).stream())).toMatchObject({
+    expect(await rowsOf(view.id)).toBe(1)
+    expect(await env.IMAGES.info(new Blob([await bytesAt(view.url)]).stream())).toMatchObject({
       width: view.width,
     })
   }
 })
 
-test('the owner may say what an image shows and remove it; nobody else may', async () => {
+test('only the owner can describe and delete an image', async () => {
   const view = await uploaded(ada, png())
   expect((await describe(bob, view.id, { alt: 'mine' })).status).toBe(404)
   expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(404)
@@ -151,23 +132,24 @@ test('the owner may say what an image shows and remove it; nobody else may', asy
     200,
     expect.objectContaining({ alt: 'a dusk over the sea' }),
   ])
-  expect(await rows(view.id)).toEqual([expect.objectContaining({ alt: 'a dusk over the sea' })])
+  expect(await mediaRow(view.id)).toMatchObject({ alt: 'a dusk over the sea' })
 
   expect((await ada.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(204)
   for (const path of [view.url, view.thumbnailUrl]) expect((await ada.fetch(path)).status).toBe(404)
   expect((await ada.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(404)
   expect((await describe(ada, view.id, { alt: 'gone' })).status).toBe(404)
-  await vi.waitUntil(async () => (await objects(view.id)).length === 0 && (await rows(view.id)).length === 0)
+  const isPurged = async () => (await objectCountOf(view.id)) === 0 && (await rowsOf(view.id)) === 0
+  await vi.waitUntil(isPurged, { timeout: 10_000 })
 })
 
-test('what an image shows is kept as other texts are: in one form, trimmed, without control characters', async () => {
+test('a description is stored normalized, trimmed and without control characters', async () => {
   const view = await uploaded(bob, png(), ' e\u0301te\u0301\u0000 ')
   expect(view.alt).toBe('été')
   expect(await (await describe(bob, view.id, { alt: '\u200b \u0007' })).json()).toMatchObject({ alt: '' })
   expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(204)
 })
 
-test('a form that is not as it should be is refused with one entry per field', async () => {
+test('an invalid form is refused with one error per field', async () => {
   const check = async (form: FormData, status: number, field?: string) => {
     const response = await upload(bob, form)
     expect(response.status).toBe(status)
@@ -185,5 +167,5 @@ test('a form that is not as it should be is refused with one entry per field', a
   await check(plus('file', 'a second, which is text'), 422, 'file')
   await check(uploadForm(new Uint8Array(10 * 1024 * 1024 + 1)), 413)
   expect((await describe(bob, '1', { alt: 'x', owner: 'me' })).status).toBe(422)
-  expect(await mediaCount(bob)).toBe(0)
+  expect(await imagesOf(bob)).toBe(0)
 })

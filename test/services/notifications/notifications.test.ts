@@ -1,5 +1,4 @@
 import { beforeEach, expect, test, vi } from 'vitest'
-import { asViewer, type UserCtx } from '../../../src/platform/context.ts'
 import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
@@ -7,207 +6,196 @@ import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { countUnread, listNotifications, markRead } from '../../../src/services/notifications/notifications.ts'
 import { notificationSubscriptions } from '../../../src/services/notifications/subscriptions.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
-import { createPost, deletePost } from '../../../src/services/posts/posts.ts'
-import { heldBack } from '../../support/held.ts'
-import { insertRows, seedPeople } from '../../support/rows.ts'
-import { openSocket } from '../../support/sockets.ts'
-import { count, draft, moderating, shards } from '../../support/town.ts'
+import { deletePost } from '../../../src/services/posts/posts.ts'
+import { accountsOn, handleOf } from '../../support/actors.ts'
+import { count, countRows, insertRows, shards } from '../../support/databases.ts'
+import { queues } from '../../support/manual-queues.ts'
+import { publishedId } from '../../support/posting.ts'
+import { seedOnline } from '../../support/seed.ts'
+import { openSocket, type Socket } from '../../support/sockets.ts'
+import { asModerator, asUser, wholePage } from '../../support/viewers.ts'
 
-const held = heldBack()
-const as = (id: Id): UserCtx => asViewer(held.context(), id)
-
-// Ada and Cyd live on one shard, Bob on the other.
+// Ada and Cyd are on one shard, Bob is on the other.
 let ada: Id
 let bob: Id
 let cyd: Id
-let handle: string
-let handles: string[]
 beforeEach(async () => {
-  await held.deliver()
-  const people = await seedPeople(`p${crypto.randomUUID().slice(0, 8)}_`, 3, (i) => i % 2)
-  ;[ada, bob, cyd] = people.map(({ id }) => id) as [Id, Id, Id]
-  handles = people.map((person) => person.handle)
-  handle = handles[0]!
+  await queues.deliver()
+  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
 })
 
-const post = async (author: Id, input: Partial<Parameters<typeof draft>[0]> = {}) =>
-  (await createPost(as(author), draft({ text: 'hello', ...input }))).value.id
-async function newsOf(who: Id): Promise<string[]> {
-  const { items } = await listNotifications(as(who), { limit: 50 })
-  return items.map(({ kind, actor, post: about, unread }) => `${kind} ${actor.id} ${about?.id}${unread ? '' : ' read'}`)
+/** The notifications of an account as `kind actor post`, newest first. */
+async function summariesOf(recipient: Id): Promise<string[]> {
+  const { items } = await listNotifications(asUser(recipient), wholePage)
+  return items.map(({ kind, actor, post, unread }) => `${kind} ${actor.id} ${post?.id}${unread ? '' : ' read'}`)
 }
-const unread = async (who: Id) => (await countUnread(as(who))).count
-const kept = (who: Id) => count(`SELECT count(*) n FROM notifications WHERE account_id = ${Number(who)}`)
+const unreadCount = async (recipient: Id) => (await countUnread(asUser(recipient))).count
+const storedFor = (recipient: Id) => countRows('notifications', { account_id: recipient })
+const kindsOf = (frames: Awaited<ReturnType<Socket['takeFrames']>>) =>
+  frames.map(({ channel, data }) => `${channel} ${(data as { kind: string }).kind}`).sort()
+const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event.type === type)!.handle
 
-test('a follow, a like, a comment and a mention are each told once, newest first', async () => {
-  const mine = await post(ada)
-  await followAccount(as(bob), { accountId: ada })
-  await held.deliver()
-  await likePost(as(bob), { postId: mine })
-  await held.deliver()
-  const comment = await post(bob, { parentId: mine, text: `for you, @${handle}` })
-  await held.deliver()
-  const mention = await post(cyd, { text: `@${handle} and @${handle.toUpperCase()}` })
-  await held.deliver()
-  expect(await newsOf(ada)).toEqual([
+test('a follow, a like, a comment and a mention notify once each, newest first', async () => {
+  const postId = await publishedId(ada)
+  await followAccount(asUser(bob), { accountId: ada })
+  await queues.deliver()
+  await likePost(asUser(bob), { postId })
+  await queues.deliver()
+  const comment = await publishedId(bob, { parentId: postId, text: `for you, @${handleOf(ada)}` })
+  await queues.deliver()
+  const mention = await publishedId(cyd, { text: `@${handleOf(ada)} and @${handleOf(ada).toUpperCase()}` })
+  await queues.deliver()
+  expect(await summariesOf(ada)).toEqual([
     `mention ${cyd} ${mention}`,
     `comment ${bob} ${comment}`,
-    `like ${bob} ${mine}`,
+    `like ${bob} ${postId}`,
     `follow ${bob} undefined`,
   ])
-  expect([await unread(ada), await unread(bob), await newsOf(bob)]).toEqual([4, 0, []])
+  expect([await unreadCount(ada), await unreadCount(bob), await summariesOf(bob)]).toEqual([4, 0, []])
 })
 
-test('the same event delivered ten times and shuffled makes one notification and one frame', async () => {
+test('an event delivered ten times in any order creates one notification and one frame', async () => {
   const socket = await openSocket(ada)
-  const mine = await post(ada)
-  await held.deliver()
-  await socket.taken()
-  await followAccount(as(bob), { accountId: ada })
-  await likePost(as(bob), { postId: mine })
-  const comment = await post(cyd, { parentId: mine, text: `@${handle}` })
-  await held.deliver({ times: 10 })
-  expect((await newsOf(ada)).sort()).toEqual([
+  const postId = await publishedId(ada)
+  await queues.deliver()
+  await socket.takeFrames()
+  await followAccount(asUser(bob), { accountId: ada })
+  await likePost(asUser(bob), { postId })
+  const comment = await publishedId(cyd, { parentId: postId, text: `@${handleOf(ada)}` })
+  await queues.deliver({ times: 10 })
+  expect((await summariesOf(ada)).sort()).toEqual([
     `comment ${cyd} ${comment}`,
     `follow ${bob} undefined`,
-    `like ${bob} ${mine}`,
+    `like ${bob} ${postId}`,
   ])
-  const frames = await socket.taken()
-  expect(frames.map(({ channel, data }) => `${channel} ${(data as { kind: string }).kind}`).sort()).toEqual([
-    'notifications comment',
-    'notifications follow',
-    'notifications like',
-  ])
+  const frames = await socket.takeFrames()
+  expect(kindsOf(frames)).toEqual(['notifications comment', 'notifications follow', 'notifications like'])
   expect(frames.every(({ data }) => Object.keys(data as object).join() === 'id,kind')).toBe(true)
 })
 
-test('what somebody did to their own, may not be seen, or was done by or to a blocked account is not told', async () => {
-  const mine = await post(ada)
-  await likePost(as(ada), { postId: mine })
-  await post(ada, { parentId: mine, text: `@${handle}` })
-  await post(bob, { visibility: 'followers', text: `@${handle}` })
-  await held.deliver()
-  expect([await newsOf(ada), await kept(ada)]).toEqual([[], 0])
+test('own actions, invisible posts and actions of a blocked account do not notify', async () => {
+  const postId = await publishedId(ada)
+  await likePost(asUser(ada), { postId })
+  await publishedId(ada, { parentId: postId, text: `@${handleOf(ada)}` })
+  await publishedId(bob, { visibility: 'followers', text: `@${handleOf(ada)}` })
+  await queues.deliver()
+  expect([await summariesOf(ada), await storedFor(ada)]).toEqual([[], 0])
 
-  // The like and the comment were there before the block, their events come after it.
-  await likePost(as(bob), { postId: mine })
-  await post(bob, { parentId: mine })
-  await held.afterwards({ run: true })
-  const late = held.sent.splice(0)
-  await blockAccount(as(ada), { accountId: bob })
-  held.sent.push(...late)
-  await held.deliver()
-  expect([await newsOf(ada), await kept(ada), await unread(ada)]).toEqual([[], 0, 0])
+  // The like and the comment precede the block, but their events arrive after it.
+  await likePost(asUser(bob), { postId })
+  await publishedId(bob, { parentId: postId })
+  const late = await queues.delayMessages({ run: true })
+  await blockAccount(asUser(ada), { accountId: bob })
+  queues.sent.push(...late)
+  await queues.deliver()
+  expect([await summariesOf(ada), await storedFor(ada), await unreadCount(ada)]).toEqual([[], 0, 0])
 })
 
-test('a notification hides with its actor and its post, in the list and in the count alike', async () => {
-  const mine = await post(ada)
-  await likePost(as(bob), { postId: mine })
-  await followAccount(as(cyd), { accountId: ada })
-  const comment = await post(cyd, { parentId: mine })
-  await held.deliver()
-  const both = async () => [(await newsOf(ada)).length, await unread(ada)]
-  expect(await both()).toEqual([3, 3])
-  await deletePost(as(cyd), { postId: comment })
-  expect(await both()).toEqual([2, 2])
-  await suspendAccount(moderating(as(ada)), { accountId: cyd })
-  expect(await both()).toEqual([1, 1])
-  await blockAccount(as(ada), { accountId: bob })
-  expect(await both()).toEqual([0, 0])
-  await held.deliver()
-  await unblockAccount(as(ada), { accountId: bob })
-  expect(await both()).toEqual([1, 1])
+test('a notification is listed and counted only while its actor and its post are visible', async () => {
+  const postId = await publishedId(ada)
+  await likePost(asUser(bob), { postId })
+  await followAccount(asUser(cyd), { accountId: ada })
+  const comment = await publishedId(cyd, { parentId: postId })
+  await queues.deliver()
+  const listedAndUnread = async () => [(await summariesOf(ada)).length, await unreadCount(ada)]
+  expect(await listedAndUnread()).toEqual([3, 3])
+  await deletePost(asUser(cyd), { postId: comment })
+  expect(await listedAndUnread()).toEqual([2, 2])
+  await suspendAccount(asModerator(ada), { accountId: cyd })
+  expect(await listedAndUnread()).toEqual([1, 1])
+  await blockAccount(asUser(ada), { accountId: bob })
+  expect(await listedAndUnread()).toEqual([0, 0])
+  await queues.deliver()
+  await unblockAccount(asUser(ada), { accountId: bob })
+  expect(await listedAndUnread()).toEqual([1, 1])
 })
 
-test('reading marks what has arrived, and nothing that comes later, however old it is', async () => {
-  const mine = await post(ada)
-  await likePost(as(bob), { postId: mine })
-  await held.afterwards({ run: true })
-  const late = held.sent.splice(0)
-  await followAccount(as(cyd), { accountId: ada })
-  await held.deliver()
-  await markRead(as(ada))
-  expect([await unread(ada), await newsOf(ada)]).toEqual([0, [`follow ${cyd} undefined read`]])
-  const clock = Date.now()
-  await vi.waitUntil(() => Date.now() > clock)
-  held.sent.push(...late)
-  await held.deliver()
-  expect([await unread(ada), await newsOf(ada)]).toEqual([1, [`follow ${cyd} undefined read`, `like ${bob} ${mine}`]])
-})
-
-test('a like or a follow that is taken back and given again is told once, to each and of each', async () => {
-  const [mine, another] = [await post(ada), await post(ada)]
-  await held.deliver()
+test('repeated likes and follows notify once per actor and target', async () => {
+  const [first, second] = [await publishedId(ada), await publishedId(ada)]
+  await queues.deliver()
   const socket = await openSocket(ada)
-  for (let again = 0; again < 3; again++) {
-    for (const act of [likePost, likePost, unlikePost, unlikePost, likePost]) await act(as(bob), { postId: mine })
-    for (const act of [followAccount, unfollowAccount, followAccount]) await act(as(bob), { accountId: ada })
-    await held.deliver()
+  for (let round = 0; round < 3; round++) {
+    for (const act of [likePost, likePost, unlikePost, unlikePost, likePost]) await act(asUser(bob), { postId: first })
+    for (const act of [followAccount, unfollowAccount, followAccount]) await act(asUser(bob), { accountId: ada })
+    await queues.deliver()
   }
-  const frames = await socket.taken()
-  expect(frames.map(({ data }) => (data as { kind: string }).kind).sort()).toEqual(['follow', 'like'])
-  await likePost(as(cyd), { postId: mine })
-  await likePost(as(bob), { postId: another })
-  await followAccount(as(bob), { accountId: cyd })
-  await held.deliver()
-  expect([(await newsOf(ada)).length, await kept(ada), await kept(cyd)]).toEqual([4, 4, 1])
+  expect(kindsOf(await socket.takeFrames())).toEqual(['notifications follow', 'notifications like'])
+  await likePost(asUser(cyd), { postId: first })
+  await likePost(asUser(bob), { postId: second })
+  await followAccount(asUser(bob), { accountId: cyd })
+  await queues.deliver()
+  expect([(await summariesOf(ada)).length, await storedFor(ada), await storedFor(cyd)]).toEqual([4, 4, 1])
 })
 
-test('the hub of somebody who is away is not woken, and that of somebody who is there is', async () => {
-  const mine = await post(ada)
-  await held.deliver()
-  const told = notificationSubscriptions.find(({ event }) => event.type === 'post.liked')!
-  const callsFor = async (actorId: Id) => {
-    const ctx = held.context()
-    await told.handle(ctx, { postId: mine, authorId: ada, actorId }, (await post(actorId)) as Id)
-    return ctx.cost.objectCalls
-  }
-  expect(await callsFor(bob)).toBe(0)
-  const socket = await openSocket(ada)
-  expect(await callsFor(cyd)).toBe(1)
-  expect([(await socket.taken()).length, await kept(ada)]).toEqual([1, 2])
+test('marking as read covers what has arrived, and not older events that arrive later', async () => {
+  const postId = await publishedId(ada)
+  await likePost(asUser(bob), { postId })
+  const late = await queues.delayMessages({ run: true })
+  await followAccount(asUser(cyd), { accountId: ada })
+  await queues.deliver()
+  await markRead(asUser(ada))
+  expect([await unreadCount(ada), await summariesOf(ada)]).toEqual([0, [`follow ${cyd} undefined read`]])
+  const readAt = Date.now()
+  await vi.waitUntil(() => Date.now() > readAt)
+  queues.sent.push(...late)
+  await queues.deliver()
+  expect(await unreadCount(ada)).toBe(1)
+  expect(await summariesOf(ada)).toEqual([`follow ${cyd} undefined read`, `like ${bob} ${postId}`])
 })
 
-test('a hub that does not answer keeps the others from nothing', async () => {
-  const { id } = (await createPost(as(ada), draft({ text: `hello ${handles.map((it) => `@${it}`).join(' ')}` }))).value
-  await held.afterwards({ run: false })
-  await insertRows(shards[shardOf(bob)]!, 'presence', [{ account_id: Number(bob) }])
-  const ctx = held.context()
-  const HUB = {
-    getByName: (name: string) => ({ publish: () => (name === bob ? Promise.reject(new Error('down')) : null) }),
-  }
-  ctx.env = { ...ctx.env, HUB } as unknown as typeof ctx.env
-  const told = notificationSubscriptions.find(({ event }) => event.type === 'post.published')!
-  await expect(told.handle(ctx, { postId: id, authorId: ada }, id)).rejects.toThrow('down')
-  expect([await kept(bob), await kept(cyd)]).toEqual([1, 1])
-})
-
-test('what arrives while the clock runs behind the last reading is unread all the same', async () => {
-  await shards[0]!
+test('a notification is unread even when the clock is behind the time of the last reading', async () => {
+  await shards[0]
     .prepare('update accounts set notifications_read_at = ? where id = ?')
     .bind(Date.now() + 5_000, Number(ada))
     .run()
-  const readAt = () => count(`select notifications_read_at n from accounts where id = ${Number(ada)}`, [shards[0]!])
+  const readAt = () => count(`select notifications_read_at n from accounts where id = ${Number(ada)}`, [shards[0]])
   const before = await readAt()
-  await markRead(as(ada))
+  await markRead(asUser(ada))
   expect(await readAt()).toBe(before)
-  await followAccount(as(bob), { accountId: ada })
-  await held.deliver()
-  expect(await unread(ada)).toBe(1)
+  await followAccount(asUser(bob), { accountId: ada })
+  await queues.deliver()
+  expect(await unreadCount(ada)).toBe(1)
 })
 
-test('the count stops at a hundred', async () => {
-  const mine = await post(bob)
+test('the unread count stops at 100', async () => {
+  const postId = await publishedId(bob)
   const rows = Array.from({ length: 130 }, (_, i) => ({
     account_id: Number(ada),
     id: 1_000_000 + i,
     kind: 'mention',
     actor_id: Number(bob),
-    post_id: Number(mine),
+    post_id: Number(postId),
     arrived_at: 1,
   }))
-  await insertRows(shards[0]!, 'notifications', rows)
-  expect(await unread(ada)).toBe(100)
-  await markRead(as(ada))
-  expect(await unread(ada)).toBe(0)
+  await insertRows(shards[0], 'notifications', rows)
+  expect(await unreadCount(ada)).toBe(100)
+  await markRead(asUser(ada))
+  expect(await unreadCount(ada)).toBe(0)
+})
+
+test('a notification calls the hub of its recipient only while the recipient is online', async () => {
+  const postId = await publishedId(ada)
+  await queues.deliver()
+  const hubCallsFor = async (actorId: Id) => {
+    const ctx = queues.context()
+    await handlerOf('post.liked')(ctx, { postId, authorId: ada, actorId }, await publishedId(actorId))
+    return ctx.cost.objectCalls
+  }
+  expect(await hubCallsFor(bob)).toBe(0)
+  const socket = await openSocket(ada)
+  expect(await hubCallsFor(cyd)).toBe(1)
+  expect([(await socket.takeFrames()).length, await storedFor(ada)]).toEqual([1, 2])
+})
+
+test('a hub that fails does not keep other recipients from being notified', async () => {
+  const text = `hello ${[ada, bob, cyd].map((id) => `@${handleOf(id)}`).join(' ')}`
+  const postId = await publishedId(ada, { text })
+  await queues.finishDeferred({ run: false })
+  await seedOnline(shardOf(bob), [bob])
+  const ctx = queues.context()
+  const publish = (name: string) => (name === bob ? Promise.reject(new Error('down')) : null)
+  const HUB = { getByName: (name: string) => ({ publish: () => publish(name) }) }
+  ctx.env = { ...ctx.env, HUB } as unknown as typeof ctx.env
+  await expect(handlerOf('post.published')(ctx, { postId, authorId: ada }, postId)).rejects.toThrow('down')
+  expect([await storedFor(bob), await storedFor(cyd)]).toEqual([1, 1])
 })

@@ -7,12 +7,13 @@ import { followAccount, unfollowAccount } from '../../src/services/accounts/foll
 import { liftSuspension, suspendAccount } from '../../src/services/accounts/suspensions.ts'
 import { likePost, unlikePost } from '../../src/services/posts/likes.ts'
 import { createPost, deletePost, NewPost } from '../../src/services/posts/posts.ts'
-import { heldBack } from '../support/held.ts'
-import { seedImages, seedPeople } from '../support/rows.ts'
+import { bulkAccounts } from '../support/actors.ts'
+import { manualQueues } from '../support/manual-queues.ts'
+import { seedImages } from '../support/seed.ts'
 import { openSocket, type Socket } from '../support/sockets.ts'
-import { moderating } from '../support/town.ts'
+import { withModeratorRole } from '../support/viewers.ts'
 import type { Step } from './model.ts'
-import type { Look } from './surfaces.ts'
+import type { Read } from './surfaces.ts'
 
 export const people = ['ada', 'bob', 'cyd']
 const verbs = {
@@ -28,41 +29,41 @@ const verbs = {
 }
 const REFUSALS = ['not_found', 'forbidden', 'conflict']
 
-/** The product with three people on two shards, each with a socket open. Everything goes by the name the model has for it. */
-export async function openStage() {
-  const { context, ...queues } = heldBack()
-  const cast = await seedPeople(`v${crypto.randomUUID().slice(0, 8)}_`, people.length + 1, (i) => i % 2)
-  const moderatorId = cast.pop()!.id
-  const ids = new Map(people.map((name, i) => [name, cast[i]!.id]))
+/** The product with three accounts on two shards, each with an open socket. Posts and accounts have the model's names. */
+export async function startNetwork() {
+  const { context, ...queues } = manualQueues()
+  const accounts = await bulkAccounts(people.length + 1)
+  const moderatorId = accounts.pop()!.id
+  const ids = new Map(people.map((name, i) => [name, accounts[i]!.id]))
   const names = new Map([...ids].map(([name, id]) => [id, name]))
   const images = new Map<string, Id>()
   const sockets = new Map<string, Socket>()
   const idOf = (name: string) => ids.get(name)!
   const nameOf = (id: Id | null | undefined) => (id ? names.get(id) : undefined)
-  const handleOf = (name: string) => cast[people.indexOf(name)]!.handle
+  const handleOf = (name: string) => accounts[people.indexOf(name)]!.handle
   const as = (name: string): UserCtx => asViewer(context(), idOf(name))
   const connect = async (name: string) => void sockets.set(name, await openSocket(idOf(name)))
   await Promise.all(people.map(connect))
 
   async function perform(step: Exclude<Step, { do: 'post' }>): Promise<unknown> {
-    const ctx = 'who' in step ? as(step.who) : moderating(asViewer(context(), moderatorId))
+    const ctx = 'who' in step ? as(step.who) : withModeratorRole(asViewer(context(), moderatorId))
     const name = 'whom' in step ? step.whom : step.id
     return verbs[step.do](ctx, { accountId: idOf(name), postId: idOf(name) })
   }
 
   async function publish({ who, id, open, parent, mention }: Extract<Step, { do: 'post' }>): Promise<void> {
-    const media = isIllustrated(id) ? await seedImages([idOf(who)]) : []
+    const media = hasImage(id) ? await seedImages([idOf(who)]) : []
     const text = mention === null ? id : `${id} @${handleOf(mention)}`
-    const above = parent === null ? {} : { parentId: idOf(parent) }
-    const input = NewPost.parse({ text, visibility: open ? 'public' : 'followers', media, ...above })
+    const reply = parent === null ? {} : { parentId: idOf(parent) }
+    const input = NewPost.parse({ text, visibility: open ? 'public' : 'followers', media, ...reply })
     const { value } = await createPost(as(who), input)
     ids.set(id, value.id)
     names.set(value.id, id)
     if (media[0]) images.set(id, media[0])
   }
 
-  /** Does what the step says; false when it is refused. What it sets off waits for `deliver`. */
-  async function take(step: Step): Promise<boolean> {
+  /** Runs the verb of the step, and returns false when it is refused. Its events wait for `deliver`. */
+  async function apply(step: Step): Promise<boolean> {
     try {
       await (step.do === 'post' ? publish(step) : perform(step))
       return true
@@ -72,29 +73,31 @@ export async function openStage() {
     }
   }
 
-  function lookFrom(viewer: string | null): Look {
+  function readAs(viewer: string | null): Read {
     const ctx = viewer === null ? { ...context(), viewer: null } : as(viewer)
     const signedAs = (name: string) => ({ ...ctx, viewer: as(name).viewer })
     return { ctx, people, idOf, nameOf, handleOf, imageOf: (post) => images.get(post)!, as: signedAs }
   }
 
-  /** What each open socket has been sent since the last time, as `kind post`; nothing for a socket that was closed. */
-  async function heard(): Promise<Record<string, string[]>> {
-    const said = ({ event, data }: Frame) =>
+  /** The frames that each open socket has received since the last call. */
+  async function receivedFrames(): Promise<Record<string, string[]>> {
+    const summaryOf = ({ event, data }: Frame) =>
       event === 'notification'
         ? (data as { kind: string }).kind
         : `${event} ${nameOf((data as { authorId: Id }).authorId)} ${nameOf((data as { postId: Id }).postId)}`
     const open = [...sockets].filter(([, socket]) => !socket.isClosed())
-    const entries = open.map(async ([name, socket]) => [name, (await socket.taken()).map(said).sort()] as const)
+    const entries = open.map(
+      async ([name, socket]) => [name, (await socket.takeFrames()).map(summaryOf).sort()] as const,
+    )
     return Object.fromEntries(await Promise.all(entries))
   }
 
-  const things = () => ({ post: [...ids.keys()].slice(people.length), image: [...images.keys()], person: people })
+  const subjects = () => ({ post: [...ids.keys()].slice(people.length), image: [...images.keys()], person: people })
   const close = () => sockets.values().forEach((socket) => void socket.close())
-  return { ...queues, take, lookFrom, heard, things, connect, close }
+  return { ...queues, apply, readAs, receivedFrames, subjects, connect, close }
 }
 
-/** Two posts of three have an image. */
-function isIllustrated(post: string): boolean {
+/** Two of three posts have an image. */
+function hasImage(post: string): boolean {
   return Number(post.slice(1)) % 3 > 0
 }

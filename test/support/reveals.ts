@@ -1,14 +1,14 @@
 import { type Id, timeOf } from '../../src/platform/data/ids.ts'
 
-/** Whether a client could read an id, or when it was made, out of a text: as it is, or out of base64 or hex, however cut. */
-export function tells(text: string, id: Id): boolean {
-  const once = decoded(text)
-  const readings = [text, ...once, ...once.flatMap(decoded)]
+/** Whether a client could read an id, or its time, in a text: plainly, or after decoding base64 or hex at any offset. */
+export function reveals(text: string, id: Id): boolean {
+  const once = decodings(text)
+  const readings = [text, ...once, ...once.flatMap(decodings)]
   return readings.some((reading) => spellings(id).some((spelling) => reading.includes(spelling)))
 }
 
-/** What base64 and hex could mean in a text, from whichever letter on, a character for a byte. */
-function decoded(text: string): string[] {
+/** The text and its parts decoded from base64 and hex, from each of the first four letters on. One character per byte. */
+function decodings(text: string): string[] {
   const parts = [text, ...text.split(/[^\w+/-]+/)]
   return parts.flatMap((part) =>
     [0, 1, 2, 3].flatMap((start) => [
@@ -18,7 +18,7 @@ function decoded(text: string): string[] {
   )
 }
 
-/** The id and its time in digits, in either direction, and as bytes. */
+/** The id and its time in decimal, hex and base 36 and as bytes, forwards and backwards. */
 function spellings(id: Id): string[] {
   const numbers = [Number(id), timeOf(id)]
   const digits = numbers.flatMap((number) => [10, 16, 36].map((base) => number.toString(base)))

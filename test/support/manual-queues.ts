@@ -5,14 +5,14 @@ import { createContext, type SystemCtx } from '../../src/platform/context.ts'
 import worker from '../../src/worker.ts'
 
 type Delivery = { times?: number; random?: () => number }
+export type Message = { queue: string; body: unknown }
 
 /**
- * The bindings of the tests, except that what goes into a queue is held here until `deliver` hands it to the worker, as
- * often as asked and in any order. What `context()` defers waits for `afterwards`, which may drop it, as a dying isolate
- * would. So a test decides what has happened when it looks.
+ * Bindings whose queues keep their messages until `deliver` hands them to the worker, in random order and as often as
+ * asked. Deferred work of `context()` waits for `finishDeferred`, which may drop it, as an isolate that dies would.
  */
-export function heldBack() {
-  const sent: { queue: string; body: unknown }[] = []
+export function manualQueues() {
+  const sent: Message[] = []
   const deferred: (() => Promise<unknown>)[] = []
   const relaying: Promise<unknown>[] = []
   const queue = (name: string) => ({
@@ -20,7 +20,7 @@ export function heldBack() {
       for (const { body } of messages) sent.push({ queue: name, body: structuredClone(body) })
     },
   })
-  const held = {
+  const bindings = {
     ...env,
     EVENTS: queue('socialconnect-events'),
     FANOUT: queue('socialconnect-fanout'),
@@ -28,19 +28,25 @@ export function heldBack() {
 
   function context(): SystemCtx {
     const waitUntil = (work: Promise<unknown>) => void relaying.push(work)
-    const ctx = createContext({ env: held, waitUntil, start: 'first-primary' })
+    const ctx = createContext({ env: bindings, waitUntil, start: 'first-primary' })
     return { ...ctx, defer: (work) => void deferred.push(work) }
   }
 
-  async function afterwards({ run }: { run: boolean }): Promise<void> {
+  async function finishDeferred({ run }: { run: boolean }): Promise<void> {
     const work = deferred.splice(0)
     if (run) await Promise.all(work.map((start) => start()))
     await Promise.all(relaying.splice(0))
   }
 
-  /** Delivers until nothing is left; a message that fails throws. */
+  /** Runs or drops the deferred work and takes the messages off the queues: they arrive when they are put back. */
+  async function delayMessages(deferredWork: { run: boolean }): Promise<Message[]> {
+    await finishDeferred(deferredWork)
+    return sent.splice(0)
+  }
+
+  /** Runs the deferred work, then delivers until no message is left. Throws when the worker retries a message. */
   async function deliver({ times = 1, random = Math.random }: Delivery = {}): Promise<void> {
-    await afterwards({ run: true })
+    await finishDeferred({ run: true })
     while (sent.length > 0) {
       for (const [name, messages] of Map.groupBy(sent.splice(0), (message) => message.queue)) {
         const copies = messages.flatMap(({ body }) => Array.from({ length: times }, () => body))
@@ -53,15 +59,17 @@ export function heldBack() {
     const messages = bodies.map((body) => ({ id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body }))
     const batch = createMessageBatch(name, messages)
     const ctx = createExecutionContext()
-    await worker.queue(batch, held, ctx)
+    await worker.queue(batch, bindings, ctx)
     const { retryMessages } = await getQueueResult(batch, ctx)
     if (retryMessages.length > 0) throw new Error(`${name} failed: ${JSON.stringify(bodies)}`)
   }
 
-  return { env: held, sent, context, afterwards, deliver }
+  return { env: bindings, sent, context, finishDeferred, delayMessages, deliver }
 }
 
-/** The items in a random order. */
+/** The queues of this test file. */
+export const queues = manualQueues()
+
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const placed = items.map((item) => ({ item, at: random() }))
   return placed.sort((a, b) => a.at - b.at).map(({ item }) => item)

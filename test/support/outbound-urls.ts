@@ -1,5 +1,5 @@
-/** Addresses that must never be called, by the trick that they play. */
-export const forbidden: Record<string, string[]> = {
+/** URLs that must never be called, by the trick they use. */
+export const forbiddenUrls: Record<string, string[]> = {
   'not https': [
     'http://example.org/',
     'HTTP://example.org/',
@@ -17,7 +17,7 @@ export const forbidden: Record<string, string[]> = {
     'jar:https://example.org!/',
     'about:blank',
   ],
-  'no address at all': [
+  'not a URL': [
     '',
     ' ',
     'example.org',
@@ -69,7 +69,7 @@ export const forbidden: Record<string, string[]> = {
     'https://93.184.216.34/',
     'https://127.0.0.1./',
   ],
-  'IPv4 in decimal, octal and hexadecimal': [
+  'IPv4 in decimal, octal or hexadecimal': [
     'https://2130706433/',
     'https://3232235521/',
     'https://2852039166/',
@@ -165,7 +165,7 @@ export const forbidden: Record<string, string[]> = {
     `https://${'a'.repeat(64)}.org/`,
     `https://${'a.'.repeat(130)}org/`,
   ],
-  ourselves: [
+  'our own hosts': [
     'https://social.example.net/',
     'https://SOCIAL.example.net/v1/posts',
     'https://social.example.net./',
@@ -173,7 +173,7 @@ export const forbidden: Record<string, string[]> = {
   ],
 }
 
-export const allowed = [
+export const allowedUrls = [
   'https://example.org',
   'https://example.org:443/path?query=1',
   'https://EXAMPLE.org/',

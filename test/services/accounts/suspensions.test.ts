@@ -1,0 +1,143 @@
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect, test } from 'vitest'
+import { asViewer, createContext } from '../../../src/platform/context.ts'
+import type { Id } from '../../../src/platform/data/ids.ts'
+import { limits } from '../../../src/platform/security/rate-limit.ts'
+import { getAccount } from '../../../src/services/accounts/accounts.ts'
+import { followAccount, listFollowing } from '../../../src/services/accounts/follows.ts'
+import { enforceSuspension, liftSuspension, suspendAccount } from '../../../src/services/accounts/suspensions.ts'
+import { accountFeed, homeFeed, publicFeed } from '../../../src/services/feed/feeds.ts'
+import { likePost } from '../../../src/services/posts/likes.ts'
+import { getPost } from '../../../src/services/posts/posts.ts'
+import { accountsOn, markSuspended } from '../../support/actors.ts'
+import { insertRows } from '../../support/databases.ts'
+import { queues } from '../../support/manual-queues.ts'
+import { pendingEvents } from '../../support/outboxes.ts'
+import { laggingDatabase, withLaggingReplicas } from '../../support/replica-lag.ts'
+import { seedPosts } from '../../support/seed.ts'
+import { openSocket } from '../../support/sockets.ts'
+import {
+  asAnonymous,
+  asModerator,
+  asUser,
+  failure,
+  idsOf,
+  wholePage,
+  withModeratorRole,
+} from '../../support/viewers.ts'
+
+// Ada and Cyd are on one shard, Bob is on the other.
+let ada: Id
+let bob: Id
+let cyd: Id
+beforeEach(async () => {
+  await queues.deliver()
+  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
+})
+
+/** Whether the guard of Ada's requests refuses them. */
+async function isEnforced(): Promise<boolean> {
+  const { standing } = await queues.env.LIMITER.getByName(`user:${ada}`).lease(limits.user, 0)
+  return standing.suspended
+}
+
+/** For each surface, whether it shows Ada or her post. */
+async function visibleOn(postId: Id): Promise<boolean[]> {
+  const succeeds = (call: Promise<unknown>) =>
+    call.then(
+      () => true,
+      () => false,
+    )
+  return [
+    idsOf(await homeFeed(asUser(bob), wholePage)).includes(postId),
+    idsOf(await publicFeed(asAnonymous(), wholePage)).includes(postId),
+    idsOf(await listFollowing(asUser(cyd), { accountId: bob, ...wholePage })).includes(ada),
+    await succeeds(getPost(asUser(bob), { postId })),
+    await succeeds(likePost(asUser(bob), { postId })),
+    await succeeds(getAccount(asUser(bob), { accountId: ada })),
+    await succeeds(accountFeed(asAnonymous(), { accountId: ada, ...wholePage })),
+  ]
+}
+
+test('a suspension hides the account and its posts everywhere at once, and lifting it restores them', async () => {
+  const [postId] = (await seedPosts([ada])) as [Id]
+  await followAccount(asUser(bob), { accountId: ada })
+  await queues.deliver()
+  expect(await visibleOn(postId)).toEqual(Array(7).fill(true))
+  await queues.deliver()
+  for (const events of [1, 1]) {
+    await suspendAccount(asModerator(cyd), { accountId: ada })
+    expect(await visibleOn(postId)).toEqual(Array(7).fill(false))
+    expect(await pendingEvents()).toBe(events)
+  }
+  for (const events of [2, 2]) {
+    await liftSuspension(asModerator(cyd), { accountId: ada })
+    expect(await visibleOn(postId)).toEqual(Array(7).fill(true))
+    expect(await pendingEvents()).toBe(events)
+  }
+})
+
+test('a moderator cannot suspend moderators or admins, nor lift their suspensions', async () => {
+  const users = [bob, cyd].map((id) => ({
+    id: Number(id),
+    email: id,
+    created_at: 1,
+    updated_at: 1,
+    sealed_address: '',
+  }))
+  await insertRows(env.DIRECTORY, 'users', users)
+  const staleEnv = { ...queues.env, DIRECTORY: laggingDatabase(env.DIRECTORY, env.INDEX) }
+  const stale = asViewer(createContext({ env: staleEnv, waitUntil: () => {} }), ada)
+  for (const [accountId, role] of [
+    [bob, 'moderator'],
+    [cyd, 'admin'],
+  ] as const) {
+    await env.DIRECTORY.prepare('update users set role = ? where id = ?').bind(role, Number(accountId)).run()
+    for (const act of [suspendAccount, liftSuspension]) {
+      for (const ctx of [asUser(ada), stale]) {
+        await expect(act(withModeratorRole(ctx), { accountId })).rejects.toEqual(failure('forbidden'))
+      }
+    }
+  }
+  expect(await pendingEvents()).toBe(0)
+})
+
+test('moderators cannot suspend themselves or a missing account', async () => {
+  await expect(suspendAccount(asModerator(ada), { accountId: ada })).rejects.toEqual(failure('invalid'))
+  const absent = String(Number(ada) - 32_768 * 1_000) as Id
+  for (const act of [suspendAccount, liftSuspension]) {
+    await expect(act(asModerator(ada), { accountId: absent })).rejects.toEqual(failure('not_found'))
+  }
+  expect(await pendingEvents()).toBe(0)
+})
+
+test('a suspension and its lifting take effect at once, before any event is delivered', async () => {
+  const socket = await openSocket(ada)
+  await suspendAccount(asModerator(cyd), { accountId: ada })
+  expect(await isEnforced()).toBe(true)
+  await socket.takeFrames()
+  expect(socket.isClosed()).toBe(true)
+  await liftSuspension(asModerator(cyd), { accountId: ada })
+  expect(await isEnforced()).toBe(false)
+})
+
+test('the event of a suspension enforces it when the direct call failed', async () => {
+  const setSuspended = () => Promise.reject(new Error('down'))
+  const unreachable = { ...queues.env, LIMITER: { getByName: () => ({ setSuspended }) } } as never
+  for (const [act, suspended] of [
+    [suspendAccount, true],
+    [liftSuspension, false],
+  ] as const) {
+    await expect(act({ ...asModerator(cyd), env: unreachable }, { accountId: ada })).rejects.toThrow('down')
+    expect(await isEnforced()).toBe(!suspended)
+    await queues.deliver()
+    expect(await isEnforced()).toBe(suspended)
+  }
+})
+
+test('a suspension is enforced despite lagging replicas', async () => {
+  await markSuspended(ada)
+  const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
+  await enforceSuspension(ctx, { accountId: ada })
+  expect(await isEnforced()).toBe(true)
+})

@@ -1,0 +1,152 @@
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect, test } from 'vitest'
+import { createContext } from '../../../src/platform/context.ts'
+import type { Id } from '../../../src/platform/data/ids.ts'
+import { blockAccount } from '../../../src/services/accounts/blocks.ts'
+import { followAccount } from '../../../src/services/accounts/follows.ts'
+import { pushToOnlineFollowers, replicatePost } from '../../../src/services/feed/fan-out.ts'
+import { accountFeed } from '../../../src/services/feed/feeds.ts'
+import { deletePost } from '../../../src/services/posts/posts.ts'
+import { accountsOn, bulkIds } from '../../support/actors.ts'
+import { countRows, insertRows, shards } from '../../support/databases.ts'
+import { queues } from '../../support/manual-queues.ts'
+import { publishedId } from '../../support/posting.ts'
+import { withLaggingReplicas } from '../../support/replica-lag.ts'
+import { seedFollows, seedOnline } from '../../support/seed.ts'
+import { openSocket, type Socket } from '../../support/sockets.ts'
+import { asAnonymous, asUser, idsOf, wholePage } from '../../support/viewers.ts'
+
+// Ada and Cyd are on one shard, Bob is on the other.
+let ada: Id
+let bob: Id
+let cyd: Id
+beforeEach(async () => {
+  await queues.deliver()
+  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
+})
+
+const indexedShards = (postId: Id) => countRows('feed_index', { post_id: postId })
+const isPublic = (postId: Id) => countRows('public_posts', { post_id: postId }, [env.INDEX])
+const feedOf = async (accountId: Id) => idsOf(await accountFeed(asAnonymous(), { accountId, ...wholePage }))
+
+test('a post is indexed on its own shard at once and on every shard by its event, and a comment on its own alone', async () => {
+  const open = await publishedId(ada)
+  const closed = await publishedId(ada, { visibility: 'followers' })
+  const comment = await publishedId(bob, { parentId: open })
+  expect([await indexedShards(open), await indexedShards(closed), await isPublic(open)]).toEqual([1, 1, 0])
+  await queues.deliver({ times: 3 })
+  expect([await indexedShards(open), await indexedShards(closed), await indexedShards(comment)]).toEqual([2, 2, 1])
+  expect([await isPublic(open), await isPublic(closed), await isPublic(comment)]).toEqual([1, 0, 0])
+  expect([await feedOf(ada), await feedOf(bob)]).toEqual([[open], []])
+  await deletePost(asUser(ada), { postId: open })
+  await queues.deliver()
+  expect([await indexedShards(open), await isPublic(open)]).toEqual([0, 0])
+})
+
+test('a post is replicated despite lagging replicas', async () => {
+  const id = await publishedId(ada)
+  const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
+  await replicatePost(ctx, { id, authorId: ada })
+  expect([await indexedShards(id), await isPublic(id)]).toEqual([2, 1])
+})
+
+test('replicating a comment does not query the other shards', async () => {
+  const comment = await publishedId(bob, { parentId: await publishedId(ada) })
+  const ctx = queues.context()
+  await replicatePost(ctx, { id: comment, authorId: bob })
+  expect(ctx.cost).toMatchObject({ trips: 2, rowsRead: 2, rowsWritten: 0 })
+})
+
+test('a deleted post stays deleted when its publication is delivered late', async () => {
+  const postId = await publishedId(ada)
+  const published = await queues.delayMessages({ run: true })
+  await deletePost(asUser(ada), { postId })
+  await queues.deliver()
+  queues.sent.push(...published)
+  await queues.deliver()
+  expect([await indexedShards(postId), await isPublic(postId)]).toEqual([0, 0])
+})
+
+test('a post is pushed to online followers and its author once, despite duplicate deliveries, and to nobody else', async () => {
+  const homeFrames = async (socket: Socket) => (await socket.takeFrames()).filter(({ channel }) => channel === 'home')
+  await followAccount(asUser(bob), { accountId: ada })
+  await queues.deliver()
+  const [follower, stranger, author] = [await openSocket(bob), await openSocket(cyd), await openSocket(ada)]
+  const postId = await publishedId(ada, { visibility: 'followers' })
+  await queues.deliver({ times: 3 })
+  const pushed = [
+    { seq: expect.any(Number), channel: 'home', event: 'post.published', data: { postId, authorId: ada } },
+  ]
+  expect([await homeFrames(follower), await homeFrames(author), await homeFrames(stranger)]).toEqual([
+    pushed,
+    pushed,
+    [],
+  ])
+
+  await publishedId(cyd)
+  await publishedId(ada, { parentId: postId })
+  await queues.deliver()
+  expect(await homeFrames(follower)).toEqual([])
+
+  // With a follower on the author's own shard, the author is still pushed to once.
+  await followAccount(asUser(cyd), { accountId: ada })
+  await queues.deliver()
+  await Promise.all([author, stranger].map((socket) => socket.takeFrames()))
+  await publishedId(ada)
+  await queues.deliver()
+  expect([await homeFrames(author), await homeFrames(stranger)]).toEqual([[expect.anything()], [expect.anything()]])
+})
+
+test('a hub that fails does not keep a post from the other followers', async () => {
+  const fans = await bulkIds(8, () => 1)
+  await seedOnline(1, fans)
+  await seedFollows(fans.map((fan) => [fan, ada]))
+  const postId = await publishedId(ada)
+  const ctx = queues.context()
+  const reached: string[] = []
+  const getByName = (name: string) => ({
+    publish: async () => (name === fans[2] ? Promise.reject(new Error('down')) : void reached.push(name)),
+  })
+  ctx.env = { ...ctx.env, HUB: { getByName } } as unknown as typeof ctx.env
+  await pushToOnlineFollowers(ctx, { postId, authorId: ada, shard: 1, after: null, told: 0 })
+  expect(reached.sort()).toEqual(fans.toSpliced(2, 1).sort())
+})
+
+test('a blocked follower is not pushed to, even before their own shard has processed the block', async () => {
+  await followAccount(asUser(bob), { accountId: ada })
+  await queues.deliver()
+  const socket = await openSocket(bob)
+  await blockAccount(asUser(ada), { accountId: bob })
+  const late = await queues.delayMessages({ run: false })
+  await publishedId(ada)
+  await queues.deliver()
+  expect(await socket.takeFrames()).toEqual([])
+  queues.sent.push(...late)
+  await queues.deliver()
+})
+
+test('online followers are processed 1,000 at a time and pushed to up to the limit', async () => {
+  const fans = await bulkIds(1_030, () => 1)
+  await seedOnline(1, fans)
+  const inOrder = [...fans].sort((a, b) => Number(a) - Number(b))
+  // All of them have a follow on their own shard, but the author's shard confirms only these.
+  const followers = [...inOrder.slice(0, 5), ...inOrder.slice(-3)]
+  const follows = fans.map((fan) => ({ follower_id: Number(fan), followee_id: Number(ada) }))
+  await insertRows(shards[1], 'follows', follows)
+  await seedFollows(followers.map((fan) => [fan, ada]))
+  const first = { postId: await publishedId(ada), authorId: ada, shard: 1, after: null as Id | null, told: 0 }
+  await queues.delayMessages({ run: true })
+
+  const push = async (task: typeof first, limit: number) => {
+    const ctx = queues.context()
+    ctx.config = { ...ctx.config, ONLINE_PUSH_LIMIT: limit }
+    await pushToOnlineFollowers(ctx, task)
+    const [rest] = queues.sent.splice(0)
+    return { pushed: ctx.cost.objectCalls, rest: (rest?.body as { data: typeof first } | undefined)?.data }
+  }
+  expect(await push(first, 4)).toEqual({ pushed: 4, rest: undefined })
+  const { pushed, rest } = await push(first, 100)
+  expect([pushed, rest]).toEqual([5, { ...first, after: inOrder[999], told: 5 }])
+  expect(await push(rest!, 100)).toEqual({ pushed: 3, rest: undefined })
+  expect(await push(rest!, 6)).toEqual({ pushed: 1, rest: undefined })
+})

@@ -1,0 +1,68 @@
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { createContext } from '../../../src/platform/context.ts'
+import { toId } from '../../../src/platform/data/ids.ts'
+import { mailRegistration } from '../../../src/services/identity/registration-mail.ts'
+import { directoryNumber, directoryRow, register } from '../../support/auth.ts'
+import { BASE_URL } from '../../support/client.ts'
+import { interceptMails, tokenIn } from '../../support/mails.ts'
+
+const { send, mailsTo, nthMailTo } = interceptMails()
+beforeEach(() => {
+  send.mockClear()
+})
+
+const accountIdOf = async (handle: string) =>
+  toId(await directoryNumber('select account_id n from handles where handle = ?', handle))
+
+/** Runs the task that sends the mail of a registration once more. */
+async function mailAgain(handle: string): Promise<void> {
+  await mailRegistration(createContext({ env, waitUntil: () => {} }), { accountId: await accountIdOf(handle) })
+}
+
+test('the mail has a link and the token as text, and goes to the registered address alone', async () => {
+  await register('bea')
+  const mail = await nthMailTo('bea@example.com', 1)
+  const token = tokenIn(mail)
+  expect(mail).toMatchObject({ from: { name: 'SocialConnect' }, subject: 'Verify your address' })
+  expect(mail.text).toContain(`${BASE_URL}/?verify=${token}`)
+  expect(mail.html).toContain(`<a href="${BASE_URL}/?verify=${token}">`)
+  expect(send).toHaveBeenCalledTimes(1)
+})
+
+test('a task delivered ten more times sends no second mail', async () => {
+  await register('cleo')
+  await nthMailTo('cleo@example.com', 1)
+  for (let i = 0; i < 10; i++) await mailAgain('cleo')
+  expect(mailsTo('cleo@example.com')).toHaveLength(1)
+})
+
+test('a mail that could not be sent is sent by the next attempt', async () => {
+  send.mockRejectedValueOnce(new Error('the mail server is down'))
+  await register('dora')
+  await nthMailTo('dora@example.com', 1)
+  await mailAgain('dora')
+  expect(mailsTo('dora@example.com')).toHaveLength(2)
+})
+
+test('a mail that the provider will never deliver is not retried', async () => {
+  send.mockRejectedValueOnce(Object.assign(new Error('suppressed'), { code: 'E_RECIPIENT_SUPPRESSED' }))
+  await register('dot')
+  const mailed = () => directoryRow('select account_id from handles where handle = ? and mailed_at > 0', 'dot')
+  await vi.waitUntil(mailed, { timeout: 10_000 })
+  await mailAgain('dot')
+  expect(mailsTo('dot@example.com')).toHaveLength(1)
+})
+
+test('the log of a failed mail contains no e-mail address', async () => {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const lines = () => log.mock.calls.map(([line]) => String(line))
+  const reason = '550 no room for <dave@example.com>'
+  const error = Object.assign(new Error(reason, { cause: new Error(reason) }), { code: 'E_DELIVERY_FAILED' })
+  send.mockRejectedValueOnce(error)
+  await register('dave')
+  const failed = () => lines().find((line) => line.includes('"a task will be retried"'))
+  expect(await vi.waitUntil(failed, { timeout: 10_000 })).toContain('E_DELIVERY_FAILED')
+  expect(lines().filter((line) => line.includes('dave@'))).toEqual([])
+  log.mockRestore()
+})

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { registeredUser } from '../../support/actors.ts'
+import { register } from '../../support/auth.ts'
+
+test('a handle that differs from another by case alone is taken', async () => {
+  await registeredUser('ivy')
+  const response = await register('IVY', { email: 'else@example.com' })
+  expect(response.status).toBe(409)
+  expect(await response.json()).toMatchObject({ code: 'handle_taken' })
+})
+
+test.each(['admin', 'Root', 'support', 'moderator', 'me', 'SocialConnect', 'ab', 'a b', 'ädä', 'x'.repeat(31)])(
+  'the reserved or malformed handle %j is refused',
+  async (handle) => {
+    expect((await register(handle, { email: 'else@example.com' })).status).toBe(422)
+  },
+)
+
+test.each([
+  ['is shorter than 15 characters', 'is 14 letters!'],
+  ['is common', 'PasswordPassword'],
+  ['has few distinct characters', 'abababababababababab'],
+  ['contains the handle', 'my name is OSCAR, really'],
+  ['contains the name of the e-mail address', 'a wilde.one password'],
+  ['is too long', 'long '.repeat(26)],
+])('a password that %s is refused', async (_, password) => {
+  const response = await register('oscar', { email: 'Wilde.One@example.com', password })
+  expect(response.status).toBe(422)
+  expect(await response.json()).toMatchObject({ errors: [{ field: 'password' }] })
+})
+
+test.each([
+  'x',
+  'a@b',
+  'a b@example.com',
+  'a@exa mple.com',
+  'a@@example.com',
+  'a\u0000@example.com',
+  'a@127.0.0.1',
+  '<a>@example.com',
+  'a@example.com,b@example.com',
+  'a@.com',
+])('the malformed e-mail address %j is refused', async (email) => {
+  expect((await register('nobody_x', { email })).status).toBe(422)
+})

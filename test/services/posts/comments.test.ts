@@ -1,0 +1,80 @@
+import { beforeEach, expect, test } from 'vitest'
+import { createContext } from '../../../src/platform/context.ts'
+import type { Id } from '../../../src/platform/data/ids.ts'
+import { blockAccount } from '../../../src/services/accounts/blocks.ts'
+import { indexComment } from '../../../src/services/posts/comments.ts'
+import { deletePost, getPost } from '../../../src/services/posts/posts.ts'
+import { accountsOn } from '../../support/actors.ts'
+import { countRows } from '../../support/databases.ts'
+import { queues } from '../../support/manual-queues.ts'
+import { commentIds, countersOf, publish, publishedId } from '../../support/posting.ts'
+import { withLaggingReplicas } from '../../support/replica-lag.ts'
+import { asUser, failure } from '../../support/viewers.ts'
+
+// Ada and Cyd are on one shard, Bob is on the other.
+let ada: Id
+let bob: Id
+let cyd: Id
+beforeEach(async () => {
+  await queues.deliver()
+  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
+})
+
+const commentCount = async (postId: Id) => (await countersOf(ada, postId)).commentCount
+
+test('a root post lists its whole thread and a comment its direct replies, oldest first', async () => {
+  const root = await publishedId(ada)
+  const first = await publishedId(bob, { parentId: root })
+  await queues.deliver()
+  const reply = await publishedId(cyd, { parentId: first })
+  await queues.deliver()
+  const deep = await publish(ada, { parentId: reply })
+  await queues.deliver()
+  // Ids of the same 10 ms are in random order.
+  const oldestFirst = (...ids: Id[]) => ids.sort((a, b) => Number(a) - Number(b))
+  expect([deep.rootId, deep.parentId]).toEqual([root, reply])
+  expect(await commentIds(ada, root)).toEqual(oldestFirst(first, reply, deep.id))
+  expect([await commentIds(ada, first), await commentIds(ada, reply)]).toEqual([[reply], [deep.id]])
+
+  await deletePost(asUser(bob), { postId: first })
+  await queues.deliver()
+  expect([await commentIds(ada, root), await commentCount(root)]).toEqual([oldestFirst(reply, deep.id), 2])
+})
+
+test('the comment count is right after concurrent comments, deletions and duplicate deliveries', async () => {
+  const root = await publishedId(ada)
+  const authors = [ada, bob, cyd]
+  const authorOf = (i: number) => authors[i % 3]!
+  const comments = await Promise.all(Array.from({ length: 8 }, (_, i) => publishedId(authorOf(i), { parentId: root })))
+  const isDeleted = (i: number) => i % 2 === 1
+  await Promise.all([
+    queues.deliver({ times: 2 }),
+    ...comments.map((postId, i) => (isDeleted(i) ? deletePost(asUser(authorOf(i)), { postId }) : null)),
+  ])
+  await queues.deliver({ times: 3 })
+  expect(new Set(await commentIds(ada, root))).toEqual(new Set(comments.filter((_, i) => !isDeleted(i))))
+  expect(await commentCount(root)).toBe(4)
+})
+
+test('a comment is indexed despite lagging replicas, and never under a deleted post', async () => {
+  const [root, deleted] = [await publishedId(ada), await publishedId(ada)]
+  const comment = await publishedId(bob, { parentId: root })
+  const orphan = await publishedId(bob, { parentId: deleted })
+  await deletePost(asUser(ada), { postId: deleted })
+  const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
+  await indexComment(ctx, { threadId: root, postId: comment })
+  await indexComment(ctx, { threadId: deleted, postId: orphan })
+  expect([await commentIds(ada, root), await commentCount(root)]).toEqual([[comment], 1])
+  expect(await countRows('thread_index', { thread_id: deleted })).toBe(0)
+})
+
+test('an author who can no longer see a thread can still delete their own comment in it', async () => {
+  const root = await publishedId(ada)
+  const comment = await publishedId(bob, { parentId: root })
+  await queues.deliver()
+  await blockAccount(asUser(ada), { accountId: bob })
+  await expect(getPost(asUser(bob), { postId: comment })).rejects.toEqual(failure('not_found'))
+  await deletePost(asUser(bob), { postId: comment })
+  await queues.deliver()
+  expect([await countRows('posts', { id: comment }), await commentCount(root)]).toEqual([0, 0])
+})

@@ -1,0 +1,65 @@
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect, test, vi } from 'vitest'
+import type { Id } from '../../../src/platform/data/ids.ts'
+import type { Code } from '../../../src/platform/http/errors.ts'
+import type { NewPost } from '../../../src/services/posts/posts.ts'
+import { accountsOn } from '../../support/actors.ts'
+import { fetchWith } from '../../support/client.ts'
+import { countRows } from '../../support/databases.ts'
+import { queues } from '../../support/manual-queues.ts'
+import { pendingEvents } from '../../support/outboxes.ts'
+import { publish, publishedId } from '../../support/posting.ts'
+import { seedImages } from '../../support/seed.ts'
+import { failure } from '../../support/viewers.ts'
+
+let ada: Id
+let bob: Id
+beforeEach(async () => {
+  await queues.deliver()
+  ;[ada, bob] = await accountsOn(0, 1)
+})
+
+test('the length of a text is counted in grapheme clusters', async () => {
+  const limit = queues.context().config.POST_MAX_LENGTH
+  for (const letter of ['x', 'é', '👩‍👩‍👧', '🇫🇷']) {
+    expect((await publish(ada, { text: letter.repeat(limit) })).text).toBe(letter.normalize('NFC').repeat(limit))
+    await expect(publish(ada, { text: letter.repeat(limit + 1) })).rejects.toEqual(failure('invalid'))
+  }
+})
+
+test('more than 30 combining marks on a letter are refused before the text is normalized', async () => {
+  const marked = (marks: number) => `a${'\u0301\u0316'.repeat(marks / 2)}`
+  expect((await publish(ada, { text: marked(30) })).text).toHaveLength(30)
+  // Sorting the marks takes quadratic time, so the check must come first.
+  const normalize = vi.spyOn(String.prototype, 'normalize')
+  await expect(publish(ada, { text: marked(39_998) })).rejects.toEqual(failure('invalid'))
+  expect(normalize).not.toHaveBeenCalled()
+  normalize.mockRestore()
+})
+
+test('a post without content, with an invisible parent or with unusable images is not created', async () => {
+  const [own, foreign] = (await seedImages([ada, bob])) as [Id, Id]
+  const hidden = await publishedId(bob, { visibility: 'followers' })
+  await queues.deliver()
+  const mentions = Array.from({ length: 21 }, (_, i) => `@somebody${i}`).join(' ')
+  const attempts: [Partial<NewPost>, Code][] = [
+    [{ text: ' \u0000\n' }, 'invalid'],
+    [{ text: mentions }, 'invalid'],
+    [{ parentId: hidden }, 'not_found'],
+    [{ media: [own, own] }, 'invalid'],
+    [{ media: [own, foreign] }, 'invalid'],
+    [{ media: [hidden] }, 'invalid'],
+  ]
+  for (const [input, code] of attempts) await expect(publish(ada, input)).rejects.toEqual(failure(code))
+  expect([await countRows('posts', { author_id: ada }), await pendingEvents()]).toEqual([0, 0])
+
+  const { media } = await publish(ada, { text: '', media: [own] })
+  expect(media.map(({ id }) => id)).toEqual([own])
+  await expect(publish(ada, { media: [own] })).rejects.toEqual(failure('invalid'))
+  expect(await countRows('posts', { author_id: ada })).toBe(1)
+})
+
+test('clients can read the configured limits of a post', async () => {
+  const response = await fetchWith({ ...env, POST_MAX_LENGTH: '280' }, '/v1/limits')
+  expect(await response.json()).toEqual({ postLength: 280, postImages: 4 })
+})

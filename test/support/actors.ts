@@ -1,0 +1,123 @@
+import { env } from 'cloudflare:workers'
+import { asViewer, createContext, type Role, type SystemCtx, type UserCtx } from '../../src/platform/context.ts'
+import { type Id, newId } from '../../src/platform/data/ids.ts'
+import { openAccount } from '../../src/services/accounts/statements.ts'
+import { verificationToken } from '../../src/services/identity/verification.ts'
+import type { Tokens } from '../../src/services/identity/views.ts'
+import { type Client, client, postJson } from './client.ts'
+import { insertByShard, insertRows, shardHolding, unusedId } from './databases.ts'
+
+export const PASSWORD = '9-zq!7-xk?4-vw+2'
+
+/** Registered and logged in over HTTP. `fetch` sends the access token and the bookmarks of the last write. */
+export type RegisteredUser = Client & { id: Id; handle: string; token: string; refreshToken: string }
+
+/** An account without a login, for tests that call verbs. Each read of `ctx` starts a new request. */
+export type Account = { id: Id; handle: string; readonly ctx: UserCtx }
+
+/** Registers, verifies the e-mail address and thereby logs in. */
+export async function registeredUser(
+  handle = `user_${crypto.randomUUID().slice(0, 8)}`,
+  { email = `${handle}@example.com`, password = PASSWORD }: { email?: string; password?: string } = {},
+): Promise<RegisteredUser> {
+  const user: RegisteredUser = {
+    id: '' as Id,
+    handle,
+    token: '',
+    refreshToken: '',
+    ...client(() => user.token || null),
+  }
+  await expectOk(await postJson('/v1/auth/register', { handle, email, password }, user))
+  const token = await mailedToken(handle)
+  return store(user, await postJson('/v1/auth/verify', { token, password }, user))
+}
+
+/** The token that the mail of the handle's latest registration contains. */
+export async function mailedToken(handle: string): Promise<string> {
+  const row = await env.DIRECTORY.prepare('select account_id, address from handles where handle = ?')
+    .bind(handle)
+    .first<{ account_id: number; address: string }>()
+  return verificationToken(context(), { accountId: String(row!.account_id) as Id, address: row!.address })
+}
+
+/** Sets the role in the directory, past every rule, and gets tokens that carry it. */
+export async function setRole(user: RegisteredUser, role: Role): Promise<void> {
+  await env.DIRECTORY.prepare('update users set role = ? where id = ?').bind(role, Number(user.id)).run()
+  await refresh(user)
+}
+
+export async function refresh(user: RegisteredUser): Promise<void> {
+  await store(user, await postJson('/v1/auth/refresh', { refreshToken: user.refreshToken }))
+}
+
+async function store(user: RegisteredUser, response: Response): Promise<RegisteredUser> {
+  await expectOk(response)
+  const { accessToken: token, refreshToken, account } = await response.json<Tokens>()
+  return Object.assign(user, { token, refreshToken, id: account.id })
+}
+
+async function expectOk(response: Response): Promise<void> {
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+}
+
+/** Opens an account by the statements that a verification runs. */
+export async function account(handle: string, shard: number): Promise<Account> {
+  const { db, now } = context()
+  const id = newId(shard, now())
+  await db.shard(shard).batch([...openAccount(db.shard(shard), { id, handle })])
+  return {
+    id,
+    handle,
+    get ctx() {
+      return asViewer(context(), id)
+    },
+  }
+}
+
+function context(): SystemCtx {
+  return createContext({ env, waitUntil: () => {}, start: 'first-primary' })
+}
+
+const handles = new Map<Id, string>()
+
+/** Inserts the rows of accounts and handles, in one statement per table. The i-th account is on `shardOf(i)`. */
+export async function bulkAccounts(
+  count: number,
+  shardOf: (i: number) => number = (i) => i % 2,
+): Promise<{ id: Id; handle: string }[]> {
+  const prefix = `u${crypto.randomUUID().slice(0, 8)}_`
+  const accounts = Array.from({ length: count }, (_, i) => ({ id: unusedId(shardOf(i)), handle: `${prefix}${i}` }))
+  const rows = accounts.map(({ id, handle }) => ({
+    id: Number(id),
+    handle,
+    display_name: handle,
+    created_at: Date.now(),
+  }))
+  const ownFollows = accounts.map(({ id }) => ({ follower_id: Number(id), followee_id: Number(id) }))
+  const handleRows = accounts.map(({ id, handle }) => ({ handle, account_id: Number(id), address: handle }))
+  await insertByShard('accounts', rows, (row) => row.id)
+  await insertByShard('follows', ownFollows, (row) => row.follower_id)
+  await insertRows(env.DIRECTORY, 'handles', handleRows)
+  for (const { id, handle } of accounts) handles.set(id, handle)
+  return accounts
+}
+
+export async function bulkIds(count: number, shardOf?: (i: number) => number): Promise<Id[]> {
+  return (await bulkAccounts(count, shardOf)).map(({ id }) => id)
+}
+
+/** The ids of new accounts, one on each of these shards. */
+export async function accountsOn<const Shards extends readonly number[]>(
+  ...shards: Shards
+): Promise<{ [Place in keyof Shards]: Id }> {
+  const ids = await bulkIds(shards.length, (i) => shards[i]!)
+  return ids as { [Place in keyof Shards]: Id }
+}
+
+/** The handle of an account that `bulkAccounts` made. */
+export const handleOf = (id: Id): string => handles.get(id)!
+
+/** Marks the account as suspended in its shard: no event, no revocation. */
+export async function markSuspended(id: Id): Promise<void> {
+  await shardHolding(id).prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(id)).run()
+}

@@ -1,0 +1,58 @@
+import { env } from 'cloudflare:workers'
+import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
+
+const CHUNK_SIZE = 2_000
+
+export const shards = [env.SHARD_0, env.SHARD_1] as const
+export type Row = Record<string, string | number | null>
+
+/** The shard that holds the rows of this id. */
+export const shardHolding = (id: Id): D1Database => shards[shardOf(id)]!
+
+/** Sums the column `n` of the query over the databases. */
+export async function count(query: string, databases: readonly D1Database[] = shards): Promise<number> {
+  const rows = await Promise.all(databases.map((db) => db.prepare(query).first<{ n: number }>()))
+  return rows.reduce((sum, row) => sum + row!.n, 0)
+}
+
+/** Counts the rows whose columns hold these ids. */
+export function countRows(
+  table: string,
+  columns: Record<string, Id>,
+  databases: readonly D1Database[] = shards,
+): Promise<number> {
+  const conditions = Object.entries(columns).map(([column, id]) => `${column} = ${Number(id)}`)
+  return count(`SELECT count(*) n FROM ${table} WHERE ${conditions.join(' AND ')}`, databases)
+}
+
+/** Inserts thousands of rows per statement. The keys of the first row name the columns. */
+export async function insertRows(db: D1Database, table: string, rows: readonly Row[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += CHUNK_SIZE) {
+    const chunk = rows.slice(at, at + CHUNK_SIZE)
+    const columns = Object.keys(chunk[0]!)
+    const values = columns.map((column) => `value ->> '$.${column}'`)
+    await db
+      .prepare(`INSERT OR IGNORE INTO ${table} (${columns}) SELECT ${values} FROM json_each(?)`)
+      .bind(JSON.stringify(chunk))
+      .run()
+  }
+}
+
+/** Inserts each row on the shard of the account that `owner` returns. */
+export async function insertByShard(table: string, rows: readonly Row[], owner: (row: Row) => unknown): Promise<void> {
+  for (const [shard, own] of Map.groupBy(rows, (row) => shardOf(String(owner(row)) as Id))) {
+    await insertRows(shards[shard]!, table, own)
+  }
+}
+
+const issued = new Set<Id>()
+
+/** An id that this file has not used yet: of this moment, or of an earlier one when its random bits run out. */
+export function unusedId(shard: number, at = Date.now()): Id {
+  for (let tries = 0; ; tries++) {
+    const id = newId(shard, at - 10 * Math.floor(tries / 10))
+    if (issued.has(id)) continue
+    issued.add(id)
+    return id
+  }
+}

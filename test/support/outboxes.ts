@@ -1,0 +1,24 @@
+import { env } from 'cloudflare:workers'
+import { vi } from 'vitest'
+import { count, shards } from './databases.ts'
+
+/** The number of events of the shards that no consumer has acknowledged yet. */
+export const pendingEvents = (): Promise<number> => count('SELECT count(*) n FROM outbox')
+
+/** Waits until every event, or every event that names this id, has been processed. */
+export async function drained(id = ''): Promise<void> {
+  const events = `SELECT count(*) n FROM outbox WHERE data LIKE '%${id}%'`
+  const isEmpty = async () => (await count(events, [...shards, env.DIRECTORY])) === 0
+  await vi.waitUntil(isEmpty, { timeout: 15_000, interval: 20 })
+}
+
+/** Commits and sends an event of the directory without the state change that it announces. */
+export async function publishEvent(type: string, data: object): Promise<void> {
+  const [result] = await env.DIRECTORY.batch<{ id: number }>([
+    env.DIRECTORY.prepare('insert into outbox select coalesce(max(id), 0) + 1, ?, ? from outbox returning id').bind(
+      type,
+      JSON.stringify(data),
+    ),
+  ])
+  await env.EVENTS.send({ source: 'd', id: String(result!.results[0]!.id), type, data })
+}

@@ -1,0 +1,54 @@
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, vi } from 'vitest'
+import type { SystemCtx } from '../../src/platform/context.ts'
+import { type Allowance, type LimitName, spend } from '../../src/platform/security/rate-limit.ts'
+import { contextWith } from './platform.ts'
+
+let key = ''
+let keys = 0
+
+/** Gives each test its own key, a clock that stands still and a silent log. */
+export function isolateRateLimits(): void {
+  beforeEach(() => {
+    useFreshKey()
+    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.spyOn(console, 'log').mockImplementation(() => {})
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+  })
+}
+
+export function useFreshKey(): void {
+  key = `key-${keys++}`
+}
+
+export function advance(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1_000)
+}
+
+/** The object that counts the requests of the current key. */
+export const guardOf = (name: LimitName = 'user') => env.LIMITER.getByName(`${name}:${key}`)
+
+/** Spends a request in its own context, with `guard` in place of the object. */
+export function request(name: LimitName, guard?: object, ctx: SystemCtx = contextWith()): Promise<Allowance> {
+  if (guard) ctx.env = { ...env, LIMITER: { getByName: () => guard } as unknown as typeof env.LIMITER }
+  return spend(ctx, name, key)
+}
+
+/** Sends concurrent requests, and counts those that pass and the calls to the object that they cost. */
+export async function requestMany(many: number, name: LimitName) {
+  const contexts = Array.from({ length: many }, () => contextWith())
+  const results = await Promise.allSettled(contexts.map((ctx) => request(name, undefined, ctx)))
+  const refused = results.filter((result) => result.status === 'rejected')
+  for (const { reason } of refused) expect(reason).toMatchObject({ code: 'rate_limited' })
+  const calls = contexts.reduce((sum, { cost }) => sum + cost.objectCalls, 0)
+  return { passed: many - refused.length, refused: refused.length, calls }
+}
+
+/** Spends a request, and returns how many are left. */
+export async function remaining(name: LimitName = 'user'): Promise<number> {
+  const { headers } = await request(name)
+  return Number(/r=(\d+)/.exec(headers.ratelimit!)![1])
+}

@@ -1,0 +1,60 @@
+import { env } from 'cloudflare:workers'
+import { type Id, shardOf, toId } from '../../src/platform/data/ids.ts'
+import { objectKey } from '../../src/services/media/objects.ts'
+import { insertByShard, insertRows, shards, unusedId } from './databases.ts'
+
+// Rows as the verbs and their events leave them, without running either.
+
+/** Inserts both sides of each follow. */
+export async function seedFollows(pairs: readonly (readonly [follower: Id, followee: Id])[]): Promise<void> {
+  const rows = pairs.map(([follower, followee]) => ({ follower_id: Number(follower), followee_id: Number(followee) }))
+  const mirrored = rows.map((row) => ({ account_id: row.followee_id, follower_id: row.follower_id }))
+  await insertByShard('follows', rows, (row) => row.follower_id)
+  await insertByShard('followers', mirrored, (row) => row.account_id)
+}
+
+/** Marks the accounts of one shard as online. */
+export async function seedOnline(shard: number, ids: readonly Id[]): Promise<void> {
+  const rows = ids.map((id) => ({ account_id: Number(id) }))
+  await insertRows(shards[shard]!, 'presence', rows)
+}
+
+/** Inserts one post for each author, the last one at this moment. */
+export async function seedPosts(
+  authors: readonly Id[],
+  { visibility = 'public' }: { visibility?: 'public' | 'followers' } = {},
+): Promise<Id[]> {
+  const start = Date.now() - authors.length * 10
+  const ids = authors.map((author, i) => unusedId(shardOf(author), start + i * 10))
+  const posts = ids.map((id, i) => ({
+    id: Number(id),
+    author_id: Number(authors[i]),
+    text: 'a post of the tests',
+    visibility,
+    media: '[]',
+  }))
+  const index = posts.map(({ id, author_id }) => ({ author_id, lane: 0, post_id: id }))
+  await insertByShard('posts', posts, (row) => row.author_id)
+  for (const db of shards) await insertRows(db, 'feed_index', index)
+  if (visibility === 'public') {
+    const listed = posts.map(({ id, author_id }) => ({ post_id: id, author_id }))
+    await insertRows(env.INDEX, 'public_posts', listed)
+  }
+  return ids
+}
+
+const imageFields = { alt: '', width: 1, height: 1, placeholder: '' }
+
+/** Stores one image for each owner. The i-th image belongs to the i-th post, if there is one. */
+export async function seedImages(owners: readonly Id[], posts: readonly Id[] = []): Promise<Id[]> {
+  const rows = owners.map((owner, i) => ({
+    id: Number(unusedId(shardOf(owner), Date.now() - i * 10)),
+    account_id: Number(owner),
+    post_id: posts[i] === undefined ? null : Number(posts[i]),
+    ...imageFields,
+  }))
+  await insertByShard('media', rows, (row) => row.account_id)
+  const ids = rows.map(({ id }) => toId(id))
+  await Promise.all(ids.map((id) => env.MEDIA.put(objectKey(id, 'image'), 'bytes')))
+  return ids
+}

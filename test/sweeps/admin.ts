@@ -1,0 +1,29 @@
+import { type Id, newId } from '../../src/platform/data/ids.ts'
+import { accountsOn } from '../support/actors.ts'
+import { mint } from '../support/tokens.ts'
+import { type Answer, type Call, call } from './calls.ts'
+import type { Operation } from './operations.ts'
+import { kindOfParameter } from './targets.ts'
+
+const missing = newId(0, Date.now() - 86_400_000)
+let admin: Id | undefined
+
+type Target = { query?: string; parameter?: string }
+
+/** Calls the operation as an admin, by default on a target that does not exist. */
+export async function callAsAdmin(
+  operation: Operation,
+  { query = '', parameter, ...rest }: Partial<Call> & Target = {},
+): Promise<Answer> {
+  admin ??= (await accountsOn(0))[0]
+  const token = await mint(admin, { role: 'admin' })
+  return call({ method: operation.method, path: pathOf(operation, parameter) + query, token, ...rest })
+}
+
+/** The path of the operation with its parameters filled in. */
+export function pathOf({ path, parameters }: Operation, parameter?: string): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const options = parameters.find((each) => each.name === name)!.schema.enum as string[] | undefined
+    return options?.[0] ?? parameter ?? (kindOfParameter[name] === 'handle' ? 'nobody' : missing)
+  })
+}

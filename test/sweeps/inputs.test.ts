@@ -1,0 +1,182 @@
+import { beforeAll, expect, test } from 'vitest'
+import type { Id } from '../../src/platform/data/ids.ts'
+import type { Code } from '../../src/platform/http/errors.ts'
+import { accountsOn } from '../support/actors.ts'
+import { mint, trustTestKey } from '../support/tokens.ts'
+import { callAsAdmin, pathOf } from './admin.ts'
+import { type Answer, type Call, call } from './calls.ts'
+import { examples } from './examples.ts'
+import { document, operations, resolved, type Schema } from './operations.ts'
+
+beforeAll(trustTestKey)
+
+const withBody = operations.filter(({ body }) => body?.type === 'application/json')
+const lists = operations.filter(({ isList }) => isList)
+
+const samples = { string: 'x', integer: 7, boolean: true, array: [], object: {}, null: null }
+
+/** Bodies that differ from a valid one in one way that the schema forbids. */
+function invalidVariants(
+  valid: Record<string, unknown>,
+  { properties = {}, required = [] }: Schema,
+): [string, unknown][] {
+  const fields = Object.entries(properties).map(([name, schema]) => [name, resolved(schema)] as const)
+  const wrong = fields.flatMap(([name, { type, maxLength, maxItems, items }]) => [
+    ...Object.entries(samples)
+      .filter(([kind]) => kind !== type)
+      .map(([kind, sample]) => [`${kind} for ${name}`, { ...valid, [name]: sample }] as [string, unknown]),
+    ...(maxLength
+      ? [[`long ${name}`, { ...valid, [name]: 'x'.repeat(Number(maxLength) + 1) }] as [string, unknown]]
+      : []),
+    ...(maxItems && items?.example
+      ? [[`many ${name}`, { ...valid, [name]: Array(Number(maxItems) + 1).fill(items.example) }] as [string, unknown]]
+      : []),
+  ])
+  const missingFields = required.map((name): [string, unknown] => [`no ${name}`, { ...valid, [name]: undefined }])
+  const unknownFields = ['unknown', 'id', 'role', 'constructor'].map((name): [string, unknown] => [
+    name,
+    { ...valid, [name]: 'x' },
+  ])
+  return [
+    ...wrong,
+    ...missingFields,
+    ...unknownFields,
+    ...Object.entries(samples).filter(([kind]) => kind !== 'object'),
+  ]
+}
+
+test('every body that its schema forbids is refused', async () => {
+  for (const operation of withBody) {
+    const valid = await examples[operation.id]!.json!()
+    const accepted: string[] = []
+    for (const [name, json] of invalidVariants({ ...valid }, operation.body!.schema)) {
+      const { code } = await callAsAdmin(operation, { json })
+      if (code !== 'invalid') accepted.push(`${operation.id} with ${name}: ${code}`)
+    }
+    expect(accepted).toEqual([])
+  }
+})
+
+test('each unknown field of a body or query is named', async () => {
+  const errorsOf = ({ body }: Answer) => (body as { errors: { field: string; message: string }[] }).errors
+  const unknown = ['foo', 'bar'].map((field) => ({ field, message: 'is not known' }))
+  const inQuery = operations.filter(({ parameters }) => parameters.some((parameter) => parameter.in === 'query'))
+  for (const operation of withBody) {
+    const json = { ...(await examples[operation.id]!.json!()), foo: 1, bar: 2 }
+    expect([operation.id, errorsOf(await callAsAdmin(operation, { json }))]).toEqual([operation.id, unknown])
+  }
+  for (const operation of inQuery) {
+    expect([operation.id, errorsOf(await callAsAdmin(operation, { query: '?foo=1&bar=2' }))]).toEqual([
+      operation.id,
+      unknown,
+    ])
+  }
+})
+
+test('a form with an unknown field, and an empty form, are refused', async () => {
+  for (const operation of operations.filter(({ body }) => body?.type === 'multipart/form-data')) {
+    const form = examples[operation.id]!.form!()
+    form.set('unknown', 'x')
+    expect((await callAsAdmin(operation, { body: form })).code).toBe('invalid')
+    expect((await callAsAdmin(operation, { body: new FormData() })).code).toBe('invalid')
+  }
+})
+
+test('a body that is malformed, oversized or not declared as JSON is refused', async () => {
+  const attempts: [string, Partial<Call>, Code][] = [
+    ['truncated', { body: '{"', headers: { 'content-type': 'application/json' } }, 'bad_request'],
+    ['text', { body: '{}', headers: { 'content-type': 'text/plain' } }, 'unsupported_media_type'],
+    ['compressed', { json: {}, headers: { 'content-encoding': 'gzip' } }, 'unsupported_media_type'],
+    ['oversized', { json: { text: 'x'.repeat(300_000) } }, 'too_large'],
+  ]
+  for (const operation of withBody) {
+    for (const [name, request, expected] of attempts) {
+      const { code } = await callAsAdmin(operation, request)
+      expect({ operation: operation.id, name, code }).toMatchObject({ code: expected })
+    }
+  }
+})
+
+test('every query that its schema forbids is refused', async () => {
+  expect(lists.length).toBeGreaterThan(5)
+  for (const operation of lists) {
+    const invalid = [
+      'limit=0',
+      'limit=51',
+      'limit=x',
+      'limit=',
+      'limit=1e9',
+      'cursor=x',
+      'cursor=YWZ0ZXI6MA',
+      'cursor=k1.YWZ0ZXI6MA',
+      'offset=5',
+    ]
+    for (const query of [...invalid, `cursor=${'x'.repeat(101)}`, 'cursor=', 'limit=5&limit=6']) {
+      const { code } = await callAsAdmin(operation, { query: `?${query}` })
+      expect({ operation: operation.id, query, code }).toMatchObject({ code: 'invalid' })
+    }
+  }
+})
+
+test('a malformed id is not found', async () => {
+  const malformed = [
+    '0',
+    '-1',
+    '1e3',
+    'x',
+    '0x10',
+    '99999999999999999',
+    '9007199254740993',
+    '%00',
+    '1%2F2',
+    "1'",
+    '1 or 1=1',
+    '٣',
+  ]
+  for (const operation of operations.filter(({ path }) => path.includes('{'))) {
+    const json = await examples[operation.id]?.json?.()
+    for (const parameter of malformed) {
+      const { status, code } = await callAsAdmin(operation, { parameter: encodeURI(parameter), json })
+      expect({ operation: operation.id, parameter, status, code }).toMatchObject({ status: 404, code: 'not_found' })
+    }
+  }
+})
+
+test('a method that a path does not offer is refused with the methods that it offers', async () => {
+  for (const path of Object.keys(document.paths)) {
+    const offered = operations.filter((operation) => operation.path === path)
+    const concrete = pathOf(offered[0]!)
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+      if (operations.some((other) => other.method === method && pathOf(other) === concrete)) continue
+      const { status, headers } = await call({ method, path: concrete })
+      const allow = offered.every((operation) => headers.get('allow')?.includes(operation.method))
+      expect({ method, path, status, allow }).toEqual({ method, path, status: 405, allow: true })
+    }
+    expect([404, 405]).toContain((await call({ method: 'GET', path: `${concrete}/x.css` })).status)
+    const preflight = await call({
+      method: 'OPTIONS',
+      path: concrete,
+      headers: { 'access-control-request-method': 'PUT' },
+    })
+    expect(preflight.status).toBe(204)
+  }
+})
+
+test('a creation repeated with its Idempotency-Key runs once, for each caller separately', async () => {
+  const creations = operations.filter(({ idempotent }) => idempotent)
+  const [adaId, bobId] = await accountsOn(0, 1)
+  const [ada, bob] = [await mint(adaId), await mint(bobId)]
+  expect(creations.length).toBeGreaterThan(1)
+  for (const operation of creations) {
+    const example = examples[operation.id]!
+    const json = await example.json?.()
+    const create = (token: string, other?: Partial<Call>) =>
+      callAsAdmin(operation, { token, headers: { 'idempotency-key': 'once' }, json, body: example.form?.(), ...other })
+    const idOf = ({ body }: Answer) => (body as { id: Id }).id
+    const [first, again, others] = [await create(ada), await create(ada), await create(bob)]
+    expect([first.status, again.status, others.status]).toEqual([201, 201, 201])
+    expect([idOf(again), again.headers.get('idempotency-replayed')]).toEqual([idOf(first), 'true'])
+    expect([others.headers.get('idempotency-replayed'), idOf(others) === idOf(first)]).toEqual([null, false])
+    expect((await create(ada, { headers: { 'idempotency-key': 'x'.repeat(256) } })).code).toBe('invalid')
+  }
+})

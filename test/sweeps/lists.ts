@@ -1,0 +1,140 @@
+import { env } from 'cloudflare:workers'
+import { type Id, toId } from '../../src/platform/data/ids.ts'
+import { accountsOn, bulkIds } from '../support/actors.ts'
+import { insertByShard, insertRows, shards } from '../support/databases.ts'
+import { seedFollows, seedPosts } from '../support/seed.ts'
+
+/** A list that changes while its reader pages through it. */
+export type List = {
+  reader: Id
+  path: string
+  /** Adds entries, and returns the ids by which the list shows them. */
+  add: (count: number) => Promise<Id[]>
+  remove: (id: Id) => Promise<void>
+}
+
+/** Runs the statement on each database. */
+async function run(databases: readonly D1Database[], statement: string, ...ids: Id[]): Promise<void> {
+  for (const db of databases) {
+    await db
+      .prepare(statement)
+      .bind(...ids.map(Number))
+      .run()
+  }
+}
+
+function postsBy(author: Id, reader: Id, path: string): List {
+  return {
+    reader,
+    path,
+    add: (count) => seedPosts(Array.from({ length: count }, () => author)),
+    remove: async (id) => {
+      await run(shards, 'DELETE FROM posts WHERE id = ?', id)
+      await run(shards, 'DELETE FROM feed_index WHERE post_id = ?', id)
+      await run([env.INDEX], 'DELETE FROM public_posts WHERE post_id = ?', id)
+    },
+  }
+}
+
+async function follows(side: 'followers' | 'following'): Promise<List> {
+  const [account] = await accountsOn(0)
+  const pair = (other: Id): [Id, Id] => (side === 'followers' ? [other, account] : [account, other])
+  return {
+    reader: account,
+    path: `/v1/accounts/${account}/${side}`,
+    add: async (count) => {
+      const others = await bulkIds(count)
+      await seedFollows(others.map(pair))
+      return others
+    },
+    remove: async (other) => {
+      const [follower, followee] = pair(other)
+      await run(shards, 'DELETE FROM follows WHERE follower_id = ? AND followee_id = ?', follower, followee)
+      await run(shards, 'DELETE FROM followers WHERE account_id = ? AND follower_id = ?', followee, follower)
+    },
+  }
+}
+
+async function blocks(): Promise<List> {
+  const [account] = await accountsOn(0)
+  return {
+    reader: account,
+    path: '/v1/accounts/me/blocks',
+    add: async (count) => {
+      const others = await bulkIds(count)
+      const rows = others.map((other) => ({ account_id: Number(account), other_id: Number(other), by_me: 1 }))
+      await insertRows(shards[0], 'blocks', rows)
+      return others
+    },
+    remove: (other) => run(shards, 'DELETE FROM blocks WHERE account_id = ? AND other_id = ?', account, other),
+  }
+}
+
+async function comments(): Promise<List> {
+  const [author] = await accountsOn(0)
+  const [root] = (await seedPosts([author])) as [Id]
+  return {
+    reader: author,
+    path: `/v1/posts/${root}/comments`,
+    add: async (count) => {
+      const ids = await seedPosts(Array.from({ length: count }, () => author))
+      for (const id of ids)
+        await run(shards, 'UPDATE posts SET root_id = ?, parent_id = ? WHERE id = ?', root, root, id)
+      const rows = ids.map((id) => ({ thread_id: Number(root), post_id: Number(id) }))
+      await insertByShard('thread_index', rows, () => root)
+      return ids
+    },
+    remove: (id) => run(shards, 'DELETE FROM thread_index WHERE post_id = ?', id),
+  }
+}
+
+async function notifications(): Promise<List> {
+  const [reader] = await accountsOn(0)
+  let last = 1_000_000_000
+  return {
+    reader,
+    path: '/v1/notifications',
+    add: async (count) => {
+      const actors = await bulkIds(count)
+      const rows = actors.map((actor) => ({
+        account_id: Number(reader),
+        id: ++last,
+        kind: 'follow',
+        actor_id: Number(actor),
+        post_id: null,
+        arrived_at: 1,
+      }))
+      await insertRows(shards[0], 'notifications', rows)
+      return rows.map(({ id }) => toId(id))
+    },
+    remove: (id) => run(shards, 'DELETE FROM notifications WHERE id = ?', id),
+  }
+}
+
+/** How each list is filled, by operation. Add new lists here. */
+const lists: Record<string, () => Promise<List>> = {
+  getHomeFeed: async () => {
+    const [reader, author] = await accountsOn(0, 0)
+    await seedFollows([[reader, author]])
+    return postsBy(author, reader, '/v1/feeds/home')
+  },
+  getPublicFeed: async () => {
+    const [reader, author] = await accountsOn(0, 0)
+    return postsBy(author, reader, '/v1/feeds/public')
+  },
+  getAccountFeed: async () => {
+    const [reader, author] = await accountsOn(0, 0)
+    return postsBy(author, reader, `/v1/accounts/${author}/posts`)
+  },
+  listBlocks: blocks,
+  listComments: comments,
+  listFollowers: () => follows('followers'),
+  listFollowing: () => follows('following'),
+  listNotifications: notifications,
+}
+
+export async function listOf(operationId: string): Promise<List> {
+  const make = lists[operationId]
+  if (!make) throw new Error(`Add the list of ${operationId} to test/sweeps/lists.ts`)
+  return make()
+}

@@ -1,0 +1,92 @@
+import fc from 'fast-check'
+import type { Model, Step } from './model.ts'
+import { people } from './network.ts'
+
+// What a random history tries. An intent becomes a step that fits the state of the model.
+
+export const kinds = [
+  ...(['follow', 'unfollow', 'block', 'unblock', 'suspend', 'lift'] as const),
+  ...(['post', 'comment', 'like', 'unlike', 'delete'] as const),
+]
+const frequentKinds = [
+  ...(['follow', 'follow', 'block', 'suspend', 'lift', 'lift'] as const),
+  ...(['post', 'post', 'comment', 'comment', 'comment', 'like'] as const),
+]
+const Person = fc.constantFrom(...people)
+
+export const Intent = fc.record({
+  do: fc.constantFrom(...kinds, ...frequentKinds),
+  who: Person,
+  whom: Person,
+  open: fc.boolean(),
+  mention: fc.option(Person),
+  pick: fc.nat(),
+  /** Whether the isolate survives to run its deferred work. */
+  survives: fc.boolean(),
+  seed: fc.nat(),
+})
+export type Intent = typeof Intent extends fc.Arbitrary<infer T> ? T : never
+
+const defaults = { open: true, mention: null, pick: 0, survives: true, seed: 1 }
+
+/** A history with each kind of step, run before the random ones. */
+export const everyKind: Intent[] = [
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'follow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'comment', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'like', who: 'cyd', whom: 'ada' },
+  { ...defaults, do: 'unlike', who: 'cyd', whom: 'ada' },
+  { ...defaults, do: 'unfollow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'block', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'unblock', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'suspend', who: 'ada', whom: 'cyd' },
+  { ...defaults, do: 'lift', who: 'ada', whom: 'cyd' },
+  { ...defaults, do: 'delete', who: 'ada', whom: 'bob', pick: 1 },
+]
+
+/** Two accounts block and unblock each other, and a suspended account is unfollowed. */
+export const mutualBlocks: Intent[] = [
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'post', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'block', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'block', who: 'bob', whom: 'ada', survives: false },
+  { ...defaults, do: 'unblock', who: 'ada', whom: 'bob', survives: false },
+  { ...defaults, do: 'follow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'unblock', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'follow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'suspend', who: 'cyd', whom: 'ada' },
+  { ...defaults, do: 'unfollow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'block', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'lift', who: 'cyd', whom: 'ada' },
+]
+
+function picked<T>(items: Iterable<T>, pick: number): T | undefined {
+  const all = [...items]
+  return all[pick % all.length]
+}
+
+/** The step of an intent: an undo applies to something that exists. Null when no step fits. */
+export function stepOf(intent: Intent, model: Model, number: number): Step | null {
+  const { do: what, who, whom, open, mention, pick } = intent
+  if (what === 'suspend') return { do: what, whom }
+  if (what === 'lift') return { do: what, whom: picked(model.suspended, pick) ?? whom }
+  if (what === 'follow' || what === 'unfollow' || what === 'block' || what === 'unblock') {
+    const step = pairOf(intent, model)
+    return step.who === step.whom || model.suspended.has(step.who) ? null : { do: what, ...step }
+  }
+  if (model.suspended.has(who)) return null
+  if (what === 'post') return { do: what, who, id: `p${number}`, open, parent: null, mention }
+  const id = picked(model.posts.keys(), pick)
+  if (id === undefined) return null
+  if (what === 'comment') return { do: 'post', who, id: `p${number}`, open, parent: id, mention }
+  return { do: what, who: what === 'delete' && pick % 2 ? model.posts.get(id)!.author : who, id }
+}
+
+/** Who acts on whom: mostly two accounts with a relation that the step ends, or with a block that the step returns. */
+function pairOf({ do: what, who, whom, pick }: Intent, { follows, blocks }: Model): { who: string; whom: string } {
+  const isReturn = what === 'block' && pick % 3 === 0
+  const existing = what === 'unblock' || isReturn ? blocks : what === 'follow' ? [] : follows
+  const [first, second] = picked(existing, pick)?.split(' ') ?? [who, whom]
+  const [a, b] = [first!, second!]
+  return isReturn || (what === 'block' && pick % 2) ? { who: b, whom: a } : { who: a, whom: b }
+}
