@@ -1,4 +1,4 @@
--- Read models, fed by events and rebuildable. See docs/storage.md.
+-- Read models, filled by events and rebuildable. See docs/storage.md.
 CREATE TABLE public_posts (
   post_id INTEGER PRIMARY KEY,
   author_id INTEGER NOT NULL

@@ -1,4 +1,4 @@
--- An account and all that it owns. See docs/storage.md.
+-- A shard: accounts and all that they own, and its own events. See docs/storage.md.
 CREATE TABLE accounts (
   id INTEGER PRIMARY KEY,
   handle TEXT NOT NULL,
@@ -8,8 +8,7 @@ CREATE TABLE accounts (
   suspended_at INTEGER,
   follower_count INTEGER NOT NULL DEFAULT 0,
   following_count INTEGER NOT NULL DEFAULT 0,
-  post_count INTEGER NOT NULL DEFAULT 0,
-  notifications_read_at INTEGER NOT NULL DEFAULT 0
+  post_count INTEGER NOT NULL DEFAULT 0
 );
 
 CREATE TABLE follows (
@@ -40,7 +39,7 @@ CREATE TABLE posts (
   text TEXT NOT NULL,
   entities TEXT NOT NULL DEFAULT '[]',
   media TEXT NOT NULL DEFAULT '[]',
-  visibility TEXT NOT NULL CHECK (visibility IN ('public', 'followers')),
+  visibility TEXT NOT NULL,
   root_id INTEGER,
   parent_id INTEGER,
   like_count INTEGER NOT NULL DEFAULT 0,
@@ -69,12 +68,21 @@ CREATE TABLE feed_index (
 CREATE TABLE notifications (
   account_id INTEGER NOT NULL,
   id INTEGER NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('follow', 'like', 'comment', 'mention')),
+  kind TEXT NOT NULL,
   actor_id INTEGER NOT NULL,
   post_id INTEGER,
+  root_id INTEGER,
   arrived_at INTEGER NOT NULL,
   PRIMARY KEY (account_id, id)
 ) WITHOUT ROWID;
+-- A repeated like or follow notifies once.
+CREATE UNIQUE INDEX notifications_once ON notifications (account_id, actor_id, kind, ifnull(post_id, 0))
+WHERE kind IN ('follow', 'like');
+
+CREATE TABLE notification_markers (
+  account_id INTEGER PRIMARY KEY,
+  read_at INTEGER NOT NULL
+);
 
 CREATE TABLE media (
   id INTEGER PRIMARY KEY,
@@ -96,11 +104,14 @@ CREATE TABLE idempotency_keys (
   expires_at INTEGER NOT NULL,
   PRIMARY KEY (account_id, operation, key)
 ) WITHOUT ROWID;
+CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at);
 
 CREATE TABLE outbox (
   id INTEGER PRIMARY KEY,
   type TEXT NOT NULL,
-  data TEXT NOT NULL
+  data TEXT NOT NULL,
+  trace TEXT NOT NULL DEFAULT '{}',
+  pending TEXT
 );
 
 CREATE TABLE dead_letters (
@@ -108,5 +119,7 @@ CREATE TABLE dead_letters (
   queue TEXT NOT NULL,
   body TEXT NOT NULL,
   failed_at INTEGER NOT NULL,
-  replay INTEGER NOT NULL DEFAULT 0
+  replay INTEGER NOT NULL DEFAULT 0,
+  pending TEXT
 );
+CREATE INDEX dead_letters_by_age ON dead_letters (failed_at);

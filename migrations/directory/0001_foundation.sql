@@ -1,4 +1,4 @@
--- People and their logins: better-auth's tables under our names, and the handles. See docs/storage.md.
+-- The directory: what must be unique in the world, logins, and its own events. See docs/storage.md.
 CREATE TABLE users (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL DEFAULT '',
@@ -8,8 +8,7 @@ CREATE TABLE users (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   sealed_address TEXT NOT NULL,
-  role TEXT NOT NULL DEFAULT 'user' CHECK (role IN ('user', 'moderator', 'admin')),
-  suspended_at INTEGER,
+  role TEXT NOT NULL DEFAULT 'user',
   tokens_void_before INTEGER NOT NULL DEFAULT 0
 );
 
@@ -58,7 +57,7 @@ CREATE TABLE jwks (
   expires_at INTEGER
 );
 
--- What better-auth's OAuth provider needs to give tokens to our own client.
+-- The tables of better-auth's OAuth provider.
 CREATE TABLE oauth_clients (
   id TEXT PRIMARY KEY,
   client_id TEXT NOT NULL UNIQUE,
@@ -101,7 +100,27 @@ CREATE TABLE refresh_tokens (
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL,
   revoked INTEGER,
-  rotated_at INTEGER
+  rotated_at INTEGER,
+  rotation_replay_response TEXT,
+  rotation_replay_expires_at INTEGER
 );
 CREATE INDEX refresh_tokens_of_session ON refresh_tokens (session_id);
 CREATE INDEX refresh_tokens_of_user ON refresh_tokens (user_id);
+
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY,
+  type TEXT NOT NULL,
+  data TEXT NOT NULL,
+  trace TEXT NOT NULL DEFAULT '{}',
+  pending TEXT
+);
+
+CREATE TABLE dead_letters (
+  id TEXT PRIMARY KEY,
+  queue TEXT NOT NULL,
+  body TEXT NOT NULL,
+  failed_at INTEGER NOT NULL,
+  replay INTEGER NOT NULL DEFAULT 0,
+  pending TEXT
+);
+CREATE INDEX dead_letters_by_age ON dead_letters (failed_at);
