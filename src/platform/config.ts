@@ -1,52 +1,20 @@
 import { z } from '@hono/zod-openapi'
-import type { Sweeper } from './events/sweeper.object.ts'
-import type { UserHub } from './realtime/user-hub.object.ts'
-import type { AccessGuard } from './security/access-guard.object.ts'
 
-/** What wrangler.toml binds. `SHARD_n` bindings come in any number: `shardBindings` finds them. */
-export type Bindings = {
-  DIRECTORY: D1Database
-  SHARD_0: D1Database
-  SHARD_1: D1Database
-  INDEX: D1Database
-  CACHE: KVNamespace
-  MEDIA: R2Bucket
-  IMAGES: ImagesBinding
-  MAIL: SendEmail
-  ASSETS: Fetcher
-  ACTIVITY: AnalyticsEngineDataset
-  VERSION: WorkerVersionMetadata
-  EVENTS: Queue
-  FANOUT: Queue
-  DELIVERIES: Queue
-  HUB: DurableObjectNamespace<UserHub>
-  LIMITER: DurableObjectNamespace<AccessGuard>
-  SWEEPER: DurableObjectNamespace<Sweeper>
-}
-export type Env = Bindings & Record<(typeof variableNames)[number], string | undefined>
-
-const variableNames = [
-  'ENVIRONMENT',
-  'BASE_URL',
-  'OPEN_SHARDS',
-  'POST_MAX_LENGTH',
-  'REQUESTS_PER_MINUTE',
-  'ONLINE_PUSH_LIMIT',
-  'REALTIME_ORIGINS',
-  'PASSWORD_HASH_MEMORY_KIB',
-  'OUTBOUND_LOCAL_HOSTS',
-  'AUTH_SECRET',
-  'DATA_KEYS',
-  'INDEX_KEY',
-] as const
-
-/** What a password's hash costs where nothing else is set, and at least outside development: OWASP's least for Argon2id. */
+/** The least that a password hash costs outside development: OWASP's minimum for Argon2id. */
 const PASSWORD_HASH_MEMORY_KIB = 19_456
 
 const secret = (what: string) =>
   z
     .string({ error: `is missing: ${what}. Set it with: npx wrangler secret put NAME --env staging|production` })
     .min(32, `is too short: ${what}`)
+
+/** A list of comma-separated items, each matching `item`; empty by default. */
+const listOf = (item: string, error: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^(${item}(,|$))*$`), error)
+    .default('')
+    .transform((list) => list.split(',').filter(Boolean))
 
 // `abort`, because the rules further down need what these transform to.
 const Variables = z
@@ -57,25 +25,20 @@ const Variables = z
       .string()
       .regex(/^\d+(,\d+)*$/, { error: 'must list the shards open to new accounts, like 0,1', abort: true })
       .transform((list) => list.split(',').map(Number)),
-    POST_MAX_LENGTH: z.coerce.number().int().min(1).max(10_000).default(500),
     REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(100),
-    ONLINE_PUSH_LIMIT: z.coerce.number().int().min(0).default(5_000),
-    REALTIME_ORIGINS: z
-      .string()
-      .regex(/^([\w.+-]+:\/\/[\w.:-]+(,|$))*$/, 'must list origins, like https://app.example.org,capacitor://localhost')
-      .default('')
-      .transform((list) => list.split(',').filter(Boolean)),
+    REALTIME_ORIGINS: listOf(
+      '[\\w.+-]+:\\/\\/[\\w.:-]+',
+      'must list origins, like https://app.example.org,capacitor://localhost',
+    ),
     PASSWORD_HASH_MEMORY_KIB: z.coerce.number().int().min(8).default(PASSWORD_HASH_MEMORY_KIB),
-    OUTBOUND_LOCAL_HOSTS: z
-      .string()
-      .regex(
-        /^(127\.0\.0\.1:\d+(,|$))*$/,
-        'must list what outbound calls may reach on this machine, like 127.0.0.1:9000',
-      )
-      .default('')
-      .transform((list) => list.split(',').filter(Boolean)),
+    FRAME_HOURS: z.coerce.number().int().min(1).default(24),
+    DEAD_LETTER_DAYS: z.coerce.number().int().min(1).default(30),
+    OUTBOUND_LOCAL_HOSTS: listOf(
+      '127\\.0\\.0\\.1:\\d+',
+      'must list what outbound calls may reach on this machine, like 127.0.0.1:9000',
+    ),
     AUTH_SECRET: secret('a random text that signs sessions'),
-    // The id of a key is part of every cursor, whose length is bounded.
+    // A key id is part of every cursor, whose length is bounded.
     DATA_KEYS: secret('the keyring that seals personal data, as id:base64 of 32 bytes, the current key first').regex(
       /^\s*\w{1,16}:[^,:]+(,\s*\w{1,16}:[^,:]+)*$/,
       'must list keys as id:key, each id of at most 16 letters, digits and _',
@@ -95,30 +58,54 @@ const Variables = z
     error: 'must be the https address that people use',
   })
 
-/** Whether the network can be reached there, and can send mail: https, and a name with a dot that can be one's own. */
+/** Whether a URL is reachable from the internet and its host can send mail: https, and a name that can be one's own. */
 function isPublic(address: string): boolean {
   const { protocol, hostname } = new URL(address)
   const isForeign = /^[\d.]+$|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test|workers\.dev)$/
   return protocol === 'https:' && hostname.includes('.') && !isForeign.test(hostname)
 }
 
+/** The variables and secrets of the platform, parsed. */
 export type Config = z.infer<typeof Variables>
 
-/** Reads the variables and secrets of an env, or of what will be one: a deployment is checked by the same rules. */
+type ServiceVariable = { name: string; schema: z.ZodType }
+const serviceVariables: ServiceVariable[] = []
+
+/**
+ * Declares a variable of a service and returns how to read it. It is checked with the platform's own, so a wrong value is
+ * reported before the service needs it.
+ * @example const postMaxLength = defineVariable('POST_MAX_LENGTH', z.coerce.number().int().min(1).default(500))
+ */
+export function defineVariable<T>(name: string, schema: z.ZodType<T>): (ctx: { env: Env }) => T {
+  serviceVariables.push({ name, schema })
+  let last: { text: unknown; value: T } | null = null
+  return ({ env }) => {
+    const text: unknown = Reflect.get(env, name)
+    if (!last || last.text !== text) last = { text, value: schema.parse(text) }
+    return last.value
+  }
+}
+
+/** Parses the variables and secrets of an env, or of what will be one: a deployment is checked by the same rules. */
 export function readConfig(env: Record<string, unknown>): { config?: Config; problems: string[] } {
   const areBound = ({ OPEN_SHARDS }: Config) => OPEN_SHARDS.every((n) => `SHARD_${n}` in env)
   const unbound = { path: ['OPEN_SHARDS'], error: 'names a shard that has no binding' }
   const { data, error } = Variables.refine(areBound, unbound).safeParse(env)
-  return { config: data, problems: error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? [] }
+  const own = error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? []
+  const declared = serviceVariables.flatMap(({ name, schema }) =>
+    (schema.safeParse(env[name]).error?.issues ?? []).map((issue) => `${name} ${issue.message}`),
+  )
+  const problems = [...own, ...declared]
+  return { config: problems.length === 0 ? data : undefined, problems }
 }
 
 const parsed = new WeakMap<Env, Config>()
 
-/** The variables and secrets, checked once per isolate. Throws one message that tells the operator what to set. */
+/** The configuration, parsed once per isolate. Throws one message that tells the operator what to set. */
 export function configOf(env: Env): Config {
   const known = parsed.get(env)
   if (known) return known
-  const { config, problems } = readConfig(env)
+  const { config, problems } = readConfig({ ...env })
   if (!config) throw new Error(`The Worker is not configured:\n  ${problems.join('\n  ')}`)
   parsed.set(env, config)
   return config
@@ -130,9 +117,11 @@ const bound = new WeakMap<Env, Map<number, D1Database>>()
 export function shardBindings(env: Env): ReadonlyMap<number, D1Database> {
   const known = bound.get(env)
   if (known) return known
-  const names = Object.keys(env).filter((name) => /^SHARD_\d+$/.test(name))
-  const numbers = names.map((name) => Number(name.slice('SHARD_'.length))).sort((a, b) => a - b)
-  const found = new Map(numbers.map((n) => [n, env[`SHARD_${n}` as 'SHARD_0']]))
+  const shards = Object.entries(env).flatMap(([name, binding]): [number, D1Database][] => {
+    const [, number] = /^SHARD_(\d+)$/.exec(name) ?? []
+    return number === undefined ? [] : [[Number(number), binding]]
+  })
+  const found = new Map(shards.sort(([a], [b]) => a - b))
   bound.set(env, found)
   return found
 }

@@ -1,75 +1,49 @@
-import { type Config, configOf, type Env } from './config.ts'
-import { type Cost, noCost } from './data/d1-session.ts'
-import { type Databases, openDatabases } from './data/databases.ts'
+import type { Config } from './config.ts'
+import type { Databases } from './data/databases.ts'
 import type { Id } from './data/ids.ts'
-import type { Committed } from './events/events.ts'
-import { relay } from './events/relay.ts'
-import { type Log, log } from './observability/log.ts'
+import type { Cost } from './observability/cost.ts'
+import type { Log } from './observability/log.ts'
+import type { Trace } from './observability/trace.ts'
 
-export type Role = 'user' | 'moderator' | 'admin'
+/** Roles in rising order: a higher one includes the lower. */
+export const roles = ['user', 'moderator', 'admin'] as const
+export type Role = (typeof roles)[number]
 
-/** Who is asking: what the verified access token says. */
+/** The caller, from a verified access token. */
 export type Viewer = {
   id: Id
   role: Role
   scopes: ReadonlySet<string>
-  /** The login that the token came from; ending it ends the token. */
+  /** The login that issued the token; ending it revokes the token. */
   sessionId: string
-  /** When the token was issued, epoch ms. */
+  /** Epoch ms. */
   issuedAt: number
 }
 
-/** What every verb and subscriber runs in: the clock, the databases, the bindings, and a way to do work later. */
+/** The context of every verb and subscription. */
 export type SystemCtx = {
   env: Env
   config: Config
   db: Databases
   log: Log
   cost: Cost
+  trace: Trace
   /** The one clock, epoch ms. */
   now: () => number
-  /** Work that outlives the answer. It may be lost with the isolate: nothing that was promised may hang on it. */
+  /** Runs work after the response. It is lost with the isolate, so nothing that was acknowledged may depend on it. */
   defer: (work: () => Promise<unknown>) => void
 }
 
-/** A request, perhaps anonymous. */
 export type Ctx = SystemCtx & { viewer: Viewer | null; idempotencyKey?: string }
 
-/** A request of a known viewer. */
 export type UserCtx = Ctx & { viewer: Viewer }
 
-type Start = {
-  env: Env
-  waitUntil: (work: Promise<unknown>) => void
-  log?: Log
-  bookmarks?: string
-  start?: 'first-primary' | 'first-unconstrained'
+/** The same context with these fields on each of its log lines. */
+export function withLog<C extends SystemCtx>(ctx: C, fields: Record<string, unknown>): C {
+  return { ...ctx, log: ctx.log.with(fields) }
 }
 
-/** Makes the context of one request, queue batch or scheduled run. Events committed in it are relayed once it is answered. */
-export function createContext({ env, waitUntil, log: own = log, bookmarks, start }: Start): SystemCtx {
-  const cost = noCost()
-  const defer = (work: () => Promise<unknown>) =>
-    waitUntil(work().catch((error: unknown) => own.error('deferred work failed', { error })))
-  const ctx: SystemCtx = {
-    env,
-    config: configOf(env),
-    log: own,
-    cost,
-    now: () => Date.now(),
-    defer,
-    db: openDatabases(env, {
-      cost,
-      bookmarks,
-      start,
-      now: () => ctx.now(),
-      onCommit: (events: Committed[]) => defer(() => relay(ctx, events)),
-    }),
-  }
-  return ctx
-}
-
-/** The same context seen by another account, for asking what it may see. */
+/** The same context with another account as the viewer, to check what that account may see. */
 export function asViewer(ctx: SystemCtx, accountId: Id): UserCtx {
   return { ...ctx, viewer: { id: accountId, role: 'user', scopes: new Set(), sessionId: '', issuedAt: 0 } }
 }

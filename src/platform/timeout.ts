@@ -1,7 +1,7 @@
-/** What `work` answers, unless that takes longer than `ms`: then it throws. The work itself goes on, unheard. */
+/** Rejects after `ms` milliseconds. The work itself is not cancelled. */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms)
-  // A timer that runs on would keep an object from its sleep.
+  // A pending timer would keep a Durable Object from hibernating.
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }

@@ -1,88 +1,88 @@
+import type { Cost } from '../observability/cost.ts'
 import { withTimeout } from '../timeout.ts'
 
-/** What an operation used of the platform; the budgets of docs/architecture.md are asserted on it. */
-export type Cost = {
-  trips: number
-  rowsRead: number
-  rowsWritten: number
-  directoryTrips: number
-  objectCalls: number
-  queueMessages: number
-  cacheReads: number
-}
+/** Microtasks to wait for further selects: parallel loaders reach their queries at slightly different depths. */
+const MICROTASKS_TO_WAIT = 12
 
-export function noCost(): Cost {
-  return { trips: 0, rowsRead: 0, rowsWritten: 0, directoryTrips: 0, objectCalls: 0, queueMessages: 0, cacheReads: 0 }
-}
-
-/** Microtasks to wait for company: parallel loaders reach their queries at slightly different depths. */
-const HOPS = 12
-
-/** A database that stalls does so for half a minute and more; whether a write was made is then not known. */
+/** A stalled database takes half a minute and more to fail; whether a write was made is then unknown. */
 const QUERY_TIMEOUT_MS = 10_000
 
-type Waiting = {
-  statement: D1PreparedStatement
-  resolve: (result: D1Result) => void
-  reject: (error: unknown) => void
-}
+type Row = Record<string, unknown>
+type Result = D1Result<Row>
+type Trip = (statements: D1PreparedStatement[]) => Promise<Result[]>
 
 const inner = new WeakMap<D1PreparedStatement, D1PreparedStatement>()
 
 /**
- * A D1 session whose round trips, rows read and rows written are added to `cost`. Selects that are asked for at the same
- * moment share one round trip. `raw` goes by way of `all`, since only that answers with the counters: the columns of one
- * select must differ in name.
+ * A D1 session that adds its round trips and rows to `cost`, fails after ten seconds, and sends selects of the same moment
+ * in one round trip. `raw` is read through `all`, which alone returns the counters: `openDatabases` therefore refuses a
+ * select with two columns of one name.
  */
-export function countedSession(session: D1DatabaseSession, cost: Cost, onTrip: () => void): D1DatabaseSession {
-  let waiting: Waiting[] = []
-
-  async function trip(statements: D1PreparedStatement[]): Promise<D1Result[]> {
+export function countedSession(session: D1DatabaseSession, cost: Cost, onTrip: () => void) {
+  const trip: Trip = async (statements) => {
     cost.trips += 1
     onTrip()
     const [first, ...others] = statements
-    const asked = others.length === 0 ? first!.all().then((result) => [result]) : session.batch(statements)
+    const isOne = first && others.length === 0
+    const asked = isOne ? first.all<Row>().then((result) => [result]) : session.batch<Row>(statements)
     const results = await withTimeout(asked, QUERY_TIMEOUT_MS)
+    if (results.length < statements.length) throw new Error('D1 returned fewer results than statements')
     for (const { meta } of results) {
       cost.rowsRead += meta.rows_read
       cost.rowsWritten += meta.rows_written
     }
     return results
   }
+  const read = coalesced(trip)
+  const write = async (statement: D1PreparedStatement) => only(await trip([statement]))
+  return {
+    prepare: (query: string) => counted(session.prepare(query), /^\s*select\b/i.test(query) ? read : write),
+    batch: (statements: D1PreparedStatement[]) =>
+      trip(statements.map((statement) => inner.get(statement) ?? statement)),
+    getBookmark: () => session.getBookmark(),
+  }
+}
+
+type Waiting = {
+  statement: D1PreparedStatement
+  resolve: (result: Result) => void
+  reject: (error: unknown) => void
+}
+
+/** Runs statements one by one for its callers, and those of the same moment in one trip. */
+function coalesced(trip: Trip) {
+  let waiting: Waiting[] = []
 
   async function flush(): Promise<void> {
-    for (let hop = 0; hop < HOPS; hop++) await null
+    for (let task = 0; task < MICROTASKS_TO_WAIT; task++) await null
     const group = waiting
     waiting = []
     await trip(group.map(({ statement }) => statement)).then(
-      (results) => group.forEach(({ resolve }, i) => void resolve(results[i]!)),
+      (results) => group.forEach(({ resolve }, i) => void resolve(only(results.slice(i)))),
       (error: unknown) => group.forEach(({ reject }) => void reject(error)),
     )
   }
 
-  function read(statement: D1PreparedStatement): Promise<D1Result> {
-    return new Promise((resolve, reject) => {
+  return (statement: D1PreparedStatement): Promise<Result> =>
+    new Promise((resolve, reject) => {
       if (waiting.push({ statement, resolve, reject }) === 1) void flush()
     })
-  }
+}
 
-  function counted(statement: D1PreparedStatement, isRead: boolean): D1PreparedStatement {
-    const all = () => (isRead ? read(statement) : trip([statement]).then(([result]) => result!))
-    const wrapped = {
-      bind: (...values: unknown[]) => counted(statement.bind(...values), isRead),
-      all,
-      run: all,
-      raw: async () => (await all()).results.map((row) => Object.values(row as object)),
-      first: async () => (await all()).results[0] ?? null,
-    } as unknown as D1PreparedStatement
-    inner.set(wrapped, statement)
-    return wrapped
-  }
+function counted(statement: D1PreparedStatement, run: (statement: D1PreparedStatement) => Promise<Result>) {
+  const all = () => run(statement)
+  const wrapped: D1PreparedStatement = Object.assign(Object.create(statement), {
+    bind: (...values: unknown[]) => counted(statement.bind(...values), run),
+    all,
+    run: all,
+    raw: async () => (await all()).results.map((row) => Object.values(row)),
+    first: async () => (await all()).results[0] ?? null,
+  })
+  inner.set(wrapped, statement)
+  return wrapped
+}
 
-  return {
-    prepare: (query: string) => counted(session.prepare(query), /^\s*select\b/i.test(query)),
-    batch: (statements: D1PreparedStatement[]) =>
-      trip(statements.map((statement) => inner.get(statement) ?? statement)),
-    getBookmark: () => session.getBookmark(),
-  } as D1DatabaseSession
+function only([result]: Result[]): Result {
+  if (!result) throw new Error('D1 returned no result')
+  return result
 }

@@ -1,13 +1,15 @@
 import { and, eq, lt } from 'drizzle-orm'
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { UserCtx } from '../context.ts'
-import { constraintOf, Failure } from '../http/errors.ts'
+import { Failure } from '../failures.ts'
+import { violates } from './conditions.ts'
 import { atPrimary, type Database } from './databases.ts'
+import { deleteInSteps } from './expiry.ts'
 import { type Id, id } from './ids.ts'
 
 const KEPT_MS = 24 * 3_600_000
 
-/** What an `Idempotency-Key` made: scoped to the viewer and the operation, in the viewer's shard, for 24 hours. */
+/** What each key created: scoped to the viewer and the operation, on the viewer's shard, for 24 hours. */
 export const idempotencyKeys = sqliteTable(
   'idempotency_keys',
   {
@@ -21,14 +23,22 @@ export const idempotencyKeys = sqliteTable(
   (t) => [primaryKey({ columns: [t.accountId, t.operation, t.key] })],
 )
 
-/** The first statement of the creating batch: claims the key for `resultId`, or fails the batch when it was used. */
+/** The view of what was created, and whether an earlier request with the same key created it. */
+export class Made<T> {
+  constructor(
+    readonly value: T,
+    readonly replayed: boolean,
+  ) {}
+}
+
+/** Claims the key for `resultId`, or fails the batch if the key was used. Put it into the batch that creates. */
 export type Claim = (db: Database, resultId: Id) => ReturnType<typeof claimStatement>[]
 
 /**
- * Creates once per `Idempotency-Key` (Stripe's practice; IETF draft-ietf-httpapi-idempotency-key-header).
- * `create` puts `claim`'s statements into its one batch, so the key and the effect commit together or not at all.
- * A repeat answers with `replay` of what was made, which decides anew whether the viewer may see it; the same key with
- * another input is `idempotency_mismatch`. `input` is what makes two requests the same.
+ * Creates once per key (draft-ietf-httpapi-idempotency-key-header), because `claim` commits together with the effect.
+ * A repeat returns `replay` of the result; the same key with another `input` throws `idempotency_mismatch`.
+ * @example
+ * idempotent(ctx, 'createPost', input, (claim) => publish(ctx, input, claim), (primary, postId) => getPost(primary, { postId }))
  */
 export async function idempotent<T>(
   ctx: UserCtx,
@@ -36,18 +46,18 @@ export async function idempotent<T>(
   input: unknown,
   create: (claim: Claim) => Promise<T>,
   replay: (ctx: UserCtx, id: Id) => Promise<T>,
-): Promise<{ value: T; replayed: boolean }> {
+): Promise<Made<T>> {
   const key = ctx.idempotencyKey
-  if (key === undefined) return { value: await create(() => []), replayed: false }
+  if (key === undefined) return new Made(await create(() => []), false)
   const fingerprint = await fingerprintOf(input)
   const claim: Claim = (db, resultId) => [claimStatement(ctx, db, { operation, key, fingerprint, resultId })]
   try {
-    return { value: await create(claim), replayed: false }
+    return new Made(await create(claim), false)
   } catch (error) {
-    if (!constraintOf(error)?.startsWith('idempotency_keys.')) throw error
-    // At the primary: a replica may not have heard of the first request yet.
+    if (!violates(error, idempotencyKeys.key)) throw error
+    // At the primary, because a replica may not have the first request yet.
     const primary = { ...ctx, db: atPrimary(ctx) }
-    return { value: await replay(primary, await used(primary, operation, key, fingerprint)), replayed: true }
+    return new Made(await replay(primary, await resultOf(primary, operation, key, fingerprint)), true)
   }
 }
 
@@ -57,24 +67,24 @@ function claimStatement(ctx: UserCtx, db: Database, use: Use) {
   return db.insert(idempotencyKeys).values({ ...use, accountId: ctx.viewer.id, expiresAt: ctx.now() + KEPT_MS })
 }
 
-async function used(ctx: UserCtx, operation: string, key: string, fingerprint: string): Promise<Id> {
-  const mine = and(
+async function resultOf(ctx: UserCtx, operation: string, key: string, fingerprint: string): Promise<Id> {
+  const own = and(
     eq(idempotencyKeys.accountId, ctx.viewer.id),
     eq(idempotencyKeys.operation, operation),
     eq(idempotencyKeys.key, key),
   )
-  const [row] = await ctx.db.shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(mine)
-  if (!row) throw new Failure('unavailable', 'The first request with this key is being forgotten; try again')
+  const [row] = await ctx.db.shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(own)
+  if (!row) throw new Failure('unavailable', 'The first request with this key is expiring; try again')
   if (row.fingerprint !== fingerprint) throw new Failure('idempotency_mismatch')
   return row.resultId
 }
 
 async function fingerprintOf(input: unknown): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(input)))
-  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+  return new Uint8Array(digest).toBase64()
 }
 
-/** Forgets the keys of `db` that have expired. Run by the hourly clean-up. */
 export async function deleteExpiredKeys(db: Database): Promise<void> {
-  await db.delete(idempotencyKeys).where(lt(idempotencyKeys.expiresAt, db.now()))
+  const { accountId, operation, key, expiresAt } = idempotencyKeys
+  await deleteInSteps(db, idempotencyKeys, [accountId, operation, key], lt(expiresAt, db.now()))
 }

@@ -7,19 +7,13 @@ const TICK_MS = 10
 const SHARDS = 64
 const RANDOM = 512
 
-/** How many databases an id can tell apart. */
-export const MAX_SHARDS = SHARDS
-
-/**
- * A 53-bit integer as a decimal string: 38 bits of 10 ms ticks since 2025-01-01, 6 bits of shard, 9 random bits.
- * Sorted by time; an id alone says which database holds the thing. D1 rounds larger integers silently.
- */
+/** 53 bits, because D1 rounds larger integers: 38 of 10 ms ticks since 2025-01-01, 6 of shard, 9 random. */
 export const Id = z
   .string()
   .regex(/^[1-9]\d{0,15}$/, 'must be a decimal id')
   .refine((text) => Number.isSafeInteger(Number(text)), 'must fit 53 bits')
   .brand<'Id'>()
-  .openapi({ type: 'string', pattern: '^[1-9]\\d{0,15}$', maxLength: 16, example: '1970324836974593' })
+  .openapi({ pattern: '^[1-9]\\d{0,15}$', maxLength: 16, example: '1970324836974593' })
 export type Id = z.infer<typeof Id>
 
 /** An id column: INTEGER in the database, a decimal string everywhere else. */
@@ -29,43 +23,42 @@ export const id = customType<{ data: Id; driverData: number }>({
   fromDriver: toId,
 })
 
-/** The decimal string of an integer that the database or the id layout vouches for. */
+/** For integers from the database or the id layout: it does not validate. */
 export function toId(value: number): Id {
   return String(value) as Id
 }
 
-/** A new id in `shard`, sorted at `now` (epoch ms). Two made in one tick clash once in 512: see `withFreshId`. */
+/** A new id, sorted at `now` (epoch ms). Two of the same tick collide once in 512: use it in `withFreshId`. */
 export function newId(shard: number, now: number): Id {
-  return idOf(shard, now, crypto.getRandomValues(new Uint16Array(1))[0]!)
+  return idOf(shard, now, crypto.getRandomValues(new Uint16Array(1))[0] ?? 0)
 }
 
-/** The id of these parts: `shard`, `now` (epoch ms) and `random`, of which 9 bits count. */
+/** `now` is epoch ms; only 9 bits of `random` are used. */
 export function idOf(shard: number, now: number, random: number): Id {
   return toId(Number(firstIdAt(now)) + shard * RANDOM + (random % RANDOM))
 }
 
-/** The smallest id that could be made at `now` (epoch ms), for comparisons by age. */
+/** The smallest id of the time `now` (epoch ms), for comparisons by age. */
 export function firstIdAt(now: number): Id {
   return toId(Math.floor((now - EPOCH) / TICK_MS) * SHARDS * RANDOM)
 }
 
-/** The next id of the same shard, in SQL: past the last of a tick it is the first of the next. */
+/** The next id of the same shard, in SQL; after the last id of a tick comes the first of the next tick. */
 export function idAfter(last: SQL): SQL {
   const [end, leap] = [sql.raw(String(RANDOM - 1)), sql.raw(String(SHARDS * RANDOM - RANDOM + 1))]
   return sql`${last} + iif(${last} % ${sql.raw(String(RANDOM))} = ${end}, ${leap}, 1)`
 }
 
-/** The number of the shard that holds the thing with this id. Division, since JS bit operators stop at 32 bits. */
+/** The number of the shard that holds the row. It divides, because JS bit operators are limited to 32 bits. */
 export function shardOf(id: Id): number {
   return Math.floor(Number(id) / RANDOM) % SHARDS
 }
 
-/** When the id was made, epoch ms, to the tick. */
+/** When the id was created, epoch ms in steps of 10. */
 export function timeOf(id: Id): number {
   return Math.floor(Number(id) / (SHARDS * RANDOM)) * TICK_MS + EPOCH
 }
 
-/** Sorts newest first: ids are compared as numbers, since as text '9' would follow '10'. */
-export function newestFirst(a: Id, b: Id): number {
-  return Number(b) - Number(a)
+export function isoTimeOf(id: Id): string {
+  return new Date(timeOf(id)).toISOString()
 }

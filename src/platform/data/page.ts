@@ -2,16 +2,16 @@ import { z } from '@hono/zod-openapi'
 import { asc, desc, gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
-import { invalid } from '../http/errors.ts'
+import { invalid } from '../failures.ts'
 import { open, seal } from '../security/crypto.ts'
-import type { Bound } from './databases.ts'
+import type { Bound } from './conditions.ts'
 import { type Id, toId } from './ids.ts'
 
 const MAX_LIMIT = 50
 const MAX_CURSOR_LENGTH = 100
 const ID_DIGITS = 16
 
-/** The query of every list: `limit` (1 to 50, 20 by default) and an opaque `cursor` from an earlier page. */
+/** The query of every list. `cursor` is opaque and comes from an earlier page. */
 export const PageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(20),
   cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
@@ -20,7 +20,7 @@ export type PageQuery = z.infer<typeof PageQuery>
 
 export type Page<T> = { items: T[]; nextCursor: string | null; previousCursor: string | null }
 
-/** The wire shape of a list: `nextCursor` goes on, `previousCursor` asks for what has come in ahead of this page. */
+/** The schema of a page. `nextCursor` continues; `previousCursor` fetches items that were added before this page. */
 export function pageOf<T extends z.ZodType>(name: string, item: T) {
   return z
     .object({ items: z.array(item), nextCursor: z.string().nullable(), previousCursor: z.string().nullable() })
@@ -28,19 +28,17 @@ export function pageOf<T extends z.ZodType>(name: string, item: T) {
 }
 
 type Order = 'newest' | 'oldest'
-/** Where a page begins: next to the row with this id, going `backward` or on from it. */
 type Position = { backward: boolean; id: Id }
 
-/** Keyset paging over an id column (never OFFSET): what to add to a query so that it yields the page and one row more. */
+/** Keyset pagination over an id column: the clauses that make a query return the page and one more row. */
 export type Seek = Clauses & {
-  /** What cursors are sealed for. */
   list: string
   limit: number
   query: PageQuery
-  /** For a query with `preparedSeek`. */
+  /** `variant` and `values` are for a query with `preparedSeek`. */
   variant: SeekVariant
   values: { cursor: number; limit: number }
-  /** What leads back to where the cursor came from, for a page that turns out to be empty. */
+  /** For an empty page: the id whose cursor leads back to the previous page. */
   back: Id | null
 }
 
@@ -48,9 +46,11 @@ type SeekVariant = { hasCursor: boolean; backward: boolean }
 type Clauses = { where: SQL | undefined; order: typeof asc; limit: Bound<number> }
 
 /**
- * Reads the cursor. `list` says which list it is and whose: cursors lead into the list that gave them out alone, for in
- * another, filled by its reader, they could be told by their neighbours. `order` is how the list is shown. Throws `invalid`
- * for a cursor that this list never gave out.
+ * Reads the cursor of a page query. A cursor is bound to `list` (its name and owner): replayed against a list that the
+ * caller can fill, it would reveal the id it encodes. Throws `invalid` for the cursor of another list.
+ * @example
+ * const from = await seek(ctx, query, `blocks of ${accountId}`, blocks.otherId)
+ * db.select().from(blocks).where(from.where).orderBy(from.order(blocks.otherId)).limit(from.limit)
  */
 export async function seek(
   ctx: SystemCtx,
@@ -73,10 +73,10 @@ export async function seek(
   }
 }
 
-/** What a `Seek` adds to a prepared query, newest first: the same for all whose `variant` it is, and given its `values`. */
-export function preparedSeek(column: SQLiteColumn, variant: SeekVariant): Clauses {
+/** The clauses of a prepared query for `variant`, to run with the `values` of its `Seek`. */
+export function preparedSeek(column: SQLiteColumn, variant: SeekVariant, order: Order = 'newest'): Clauses {
   const cursor = variant.hasCursor ? sql.placeholder('cursor') : null
-  return { ...clauses(column, !variant.backward, cursor), limit: sql.placeholder('limit') }
+  return { ...clauses(column, (order === 'newest') !== variant.backward, cursor), limit: sql.placeholder('limit') }
 }
 
 function clauses(column: SQLiteColumn, descending: boolean, cursor: Bound<Id> | null): Omit<Clauses, 'limit'> {
@@ -86,15 +86,11 @@ function clauses(column: SQLiteColumn, descending: boolean, cursor: Bound<Id> | 
   }
 }
 
-/** The ids of rows, in their order. */
 export function idsOf(rows: readonly { id: Id }[]): Id[] {
   return rows.map(({ id }) => id)
 }
 
-/**
- * The page of what a `Seek` found, as `load` shows it, by id. `rows` are as the query gave them; cursors are taken from
- * the rows, so that an item left out by `load`, since the viewer may not see it, makes neither gap nor repeat.
- */
+/** Cursors come from `rows`, so a hidden item that `load` omits causes neither a gap nor a repeat. */
 export async function loadPage<R extends { id: Id }, T>(
   ctx: SystemCtx,
   from: Seek,
@@ -115,11 +111,7 @@ export async function loadPage<R extends { id: Id }, T>(
   return { items, nextCursor: backward ? next : null, previousCursor: backward ? here : previous }
 }
 
-/**
- * Sealed, for the rows may be some that the viewer must not know of; both cursors of a page are one seal of its ends. Every
- * id makes a cursor of the same length, whose base64 has no spare bits that could be altered unnoticed. Which way it leads
- * stands outside: turned round, it begins at the other end of the same page.
- */
+/** Encrypted, because cursors may point at rows the viewer must not learn of; padded, so that all have one length. */
 async function sealCursors(ctx: SystemCtx, list: string, first: Id, last: Id) {
   const ends = await seal(ctx.config, `${first.padStart(ID_DIGITS)}${last.padStart(ID_DIGITS)}`, contextOf(list))
   return { previous: `p.${ends}`, next: `n.${ends}` }
@@ -128,7 +120,7 @@ async function sealCursors(ctx: SystemCtx, list: string, first: Id, last: Id) {
 async function openCursor(ctx: SystemCtx, list: string, cursor: string): Promise<Position> {
   const [, direction, sealed = ''] = /^([np])\.(.+)$/.exec(cursor) ?? []
   const ends = await open(ctx.config, sealed, contextOf(list)).catch(() => {
-    throw invalid('cursor', 'is not one that this list gave out')
+    throw invalid('cursor', 'was not issued by this list')
   })
   const backward = direction === 'p'
   return { backward, id: toId(Number(backward ? ends.slice(0, ID_DIGITS) : ends.slice(ID_DIGITS))) }

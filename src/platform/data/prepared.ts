@@ -1,43 +1,36 @@
 import { Column, fillPlaceholders, is, SQL } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/d1'
-import type { Database } from './databases.ts'
+import { type Database, requireDistinctNames } from './databases.ts'
 
-/** A drizzle select of columns and expressions, awaited or taken apart. */
-type Select<R> = PromiseLike<R[]> & {
+type Select<R> = {
   toSQL: () => { sql: string; params: unknown[] }
-  _: { readonly selectedFields: Record<string, unknown> }
+  _: { readonly selectedFields: Record<string, unknown>; readonly result: R[] }
 }
 type Decode = (value: unknown) => unknown
 type Field = { name: string; decode: Decode | null }
-type Made = { sql: string; params: unknown[]; fields: Field[] }
+type Compiled = { sql: string; params: unknown[]; fields: Field[] }
 
-// What is prepared outlives the request that first needs it, so it is made on a database that belongs to none.
-const nowhere = drizzle({ prepare: () => null } as unknown as D1Database) as unknown as Database
-
-/**
- * A select that drizzle puts together once per isolate and `variant`, for those asked for most: putting it together takes
- * longer than answering it. `build` uses `sql.placeholder(name)` for every value that calls differ in.
- */
+/** Compiles a select once per isolate and `variant`, because that takes longer than running it. */
 export function prepared<V extends Record<string, boolean>, N extends string, R>(
-  build: (db: Database, variant: V) => Select<R>,
+  build: (variant: V) => Select<R>,
 ): (db: Database, variant: V, values: Record<N, string | number>) => Promise<R[]> {
-  const made = new Map<string, Made>()
+  const compiled = new Map<string, Compiled>()
   return async (db, variant, values) => {
     const key = JSON.stringify(variant)
-    const known = made.get(key) ?? make(build(nowhere, variant))
-    made.set(key, known)
+    const known = compiled.get(key) ?? compile(build(variant))
+    compiled.set(key, known)
     const statement = db.$client.prepare(known.sql).bind(...fillPlaceholders(known.params, values))
     const { results } = await statement.all()
     return results.map((row) => decoded(known.fields, Object.values(row))) as R[]
   }
 }
 
-function make(query: Select<unknown>): Made {
-  const fields = Object.entries(query._.selectedFields)
-  return { ...query.toSQL(), fields: fields.map(([name, field]) => ({ name, decode: decoderOf(field) })) }
+function compile(select: Select<unknown>): Compiled {
+  requireDistinctNames(select._.selectedFields)
+  const fields = Object.entries(select._.selectedFields)
+  return { ...select.toSQL(), fields: fields.map(([name, field]) => ({ name, decode: decoderOf(field) })) }
 }
 
-/** As drizzle reads a field, asked once instead of for every row; null for what comes as it is. */
+/** How drizzle decodes a field, looked up once instead of for every row; null if it needs no decoding. */
 function decoderOf(field: unknown): Decode | null {
   if (is(field, Column)) {
     const isPlain = field.mapFromDriverValue === Column.prototype.mapFromDriverValue

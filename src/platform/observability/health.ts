@@ -1,36 +1,37 @@
-import { OpenAPIHono } from '@hono/zod-openapi'
-import { configOf, type Env, shardBindings } from '../config.ts'
-import { mapConcurrently } from '../data/databases.ts'
-import type { AppEnv } from '../http/route.ts'
+import { Hono } from 'hono'
+import { configOf, shardBindings } from '../config.ts'
+import { mapConcurrently } from '../data/shards.ts'
+import { queues } from '../events/queues.ts'
+import type { AppEnv } from '../http/app-env.ts'
 import { open, seal } from '../security/crypto.ts'
 import { withTimeout } from '../timeout.ts'
 import { log } from './log.ts'
 
-const DEADLINE_MS = 2_000
+const TIMEOUT_MS = 2_000
 const KEPT_MS = 1_000
 
 type Check = { name: string; run: () => Promise<unknown> }
 type Outcome = { name: string; ok: boolean; ms: number }
 
 let latest: { outcomes: Outcome[]; at: number } | null = null
-let checkingUntil = 0
 
-/** For whoever watches the Worker: `/healthz` says that it runs, `/readyz` which of the things it needs answer. */
-export const healthRoutes = new OpenAPIHono<AppEnv>()
-  .get('/healthz', (c) => c.json({ status: 'ok', version: versionOf(bindings(c.env)) }))
+/** For monitoring: `/healthz` reports that the Worker runs, `/readyz` which of its dependencies respond. */
+export const healthRoutes = new Hono<AppEnv>()
+  .get('/healthz', (c) => c.json({ status: 'ok', version: versionOf(c.env) }))
   .get('/readyz', async (c) => {
-    const env = bindings(c.env)
-    const outcomes = await lately(env)
+    const outcomes = await recentOutcomes(c.env)
     const ready = outcomes.every((outcome) => outcome.ok)
-    const body = { status: ready ? 'ok' : 'failing', version: versionOf(env), checks: outcomes }
+    const body = { status: ready ? 'ok' : 'failing', version: versionOf(c.env), checks: outcomes }
     return c.json(body, ready ? 200 : 503)
   })
 
-/** What was found a moment ago. One request looks, and whoever asks meanwhile waits for what it finds. */
-async function lately(env: Env): Promise<Outcome[]> {
+let checkingUntil = 0
+
+/** Outcomes at most a second old. One request checks, and concurrent ones poll for its outcomes. */
+async function recentOutcomes(env: Env): Promise<Outcome[]> {
   while (!latest || latest.at < Date.now() - KEPT_MS) {
     if (checkingUntil < Date.now()) {
-      checkingUntil = Date.now() + 4 * DEADLINE_MS
+      checkingUntil = Date.now() + 4 * TIMEOUT_MS
       latest = { outcomes: await mapConcurrently(checks(env), attempt), at: Date.now() }
       checkingUntil = 0
     } else await scheduler.wait(10)
@@ -38,24 +39,30 @@ async function lately(env: Env): Promise<Outcome[]> {
   return latest.outcomes
 }
 
-const bindings = (env: unknown) => env as Env
 const versionOf = (env: Partial<Env>) => env.VERSION?.id ?? null
 
 function checks(env: Env): Check[] {
   const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX }
   const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
-  // Of these it is only seen that they are there: asking most of them would send or count something.
-  const present = ['EVENTS', 'FANOUT', 'DELIVERIES', 'IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION'] as const
+  // Only checked for presence, because calling most of these would send or count something.
+  const present = {
+    ...pick(env, Object.keys(queues)),
+    ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION']),
+  }
   return [
     { name: 'configuration', run: () => tryKeys(env) },
     ...[...Object.entries(databases), ...shards].map(([name, database]) => ({ name, run: () => isMigrated(database) })),
     { name: 'CACHE', run: async () => env.CACHE.get('health') },
     { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
-    { name: 'LIMITER', run: async () => env.LIMITER.getByName('health').lease({ quota: 1, window: 60 }, 0) },
+    { name: 'GUARD', run: async () => env.GUARD.getByName('health').lease({ quota: 1, window: 60 }, 0) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').closeRevoked('', { before: 0 }) },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },
-    ...present.map((name) => ({ name, run: async () => isBound(env[name]) })),
+    ...Object.entries(present).map(([name, binding]) => ({ name, run: async () => requireBound(binding) })),
   ]
+}
+
+function pick(env: Env, names: string[]): Record<string, unknown> {
+  return Object.fromEntries(names.map((name) => [name, Reflect.get(env, name)]))
 }
 
 async function tryKeys(env: Env): Promise<void> {
@@ -68,17 +75,17 @@ async function isMigrated(database: D1Database): Promise<void> {
   if (rows.results.length === 0) throw new Error('no migration was applied')
 }
 
-function isBound(binding: unknown): void {
+function requireBound(binding: unknown): void {
   if (binding === undefined) throw new Error('not bound')
 }
 
-/** Names and times only go out; what went wrong is in the log. */
+/** Only names and times are public; the cause of a failure is in the log. */
 async function attempt({ name, run }: Check): Promise<Outcome> {
   const started = Date.now()
-  const ok = await withTimeout(run(), DEADLINE_MS).then(
+  const ok = await withTimeout(run(), TIMEOUT_MS).then(
     () => true,
     (error: unknown) => {
-      log.error('not ready', { check: name, error })
+      log.error('a check failed', { check: name, error })
       return false
     },
   )

@@ -1,6 +1,8 @@
+import { messageOf } from '../failures.ts'
+
 type Fields = Record<string, unknown>
 
-/** Writes JSON lines. Fields carry ids, never contents: no mail address, no text of a person, no token. */
+/** Writes JSON lines. Fields contain ids, never content: no mail address, no user text, no token. */
 export type Log = {
   info: (message: string, fields?: Fields) => void
   warn: (message: string, fields?: Fields) => void
@@ -25,12 +27,7 @@ function make(base: Fields): Log {
   }
 }
 
-/** What an error says, without the values that drizzle puts after it. */
-export function messageOf(error: Error): string {
-  return error.message.split('\nparams:')[0]!
-}
-
-/** An error without its parameters, which the stack repeats with the message. */
+/** Without bound values, which the stack repeats together with the message. */
 function describe(error: Error): Fields {
   const message = messageOf(error)
   const calls = error.stack?.replace(error.message, '').split('\n').slice(1, 6)

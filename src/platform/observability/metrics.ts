@@ -1,8 +1,7 @@
 import { tracing } from 'cloudflare:workers'
-import type { Env } from '../config.ts'
-import type { Cost } from '../data/d1-session.ts'
+import type { Cost } from './cost.ts'
 
-/** Runs `work` as a span of the request's trace. Attributes are ids and numbers, never contents. */
+/** Runs `work` as a span of the request's trace. Attributes are ids and numbers, never content. */
 export function span<T>(
   name: string,
   attributes: Record<string, string | number | boolean>,
@@ -17,7 +16,7 @@ export function span<T>(
   })
 }
 
-/** The id of the trace that this code runs in, for the lines of the log; undefined where nothing is traced. */
+/** The id of the current trace; undefined if the request is not traced. */
 export function traceId(): string | undefined {
   const active = tracing.getActiveSpan()
   return active?.isTraced ? active.spanContext().traceId : undefined
@@ -25,7 +24,7 @@ export function traceId(): string | undefined {
 
 type Measured = { route: string; method: string; status: number; ms: number; cost: Cost }
 
-/** Writes one data point about a request to Analytics Engine. Never throws: nothing depends on reading it. */
+/** Writes one data point per request to Analytics Engine. Never throws. */
 export function measure(env: Env, { route, method, status, ms, cost }: Measured): void {
   try {
     env.ACTIVITY.writeDataPoint({
@@ -34,6 +33,6 @@ export function measure(env: Env, { route, method, status, ms, cost }: Measured)
       doubles: [status, ms, ...Object.values(cost)],
     })
   } catch {
-    // A lost measurement is no reason to fail the request that it is about.
+    // A lost measurement must not fail its request.
   }
 }

@@ -2,10 +2,10 @@ import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
 import { asViewer, type UserCtx } from '../../../src/platform/context.ts'
-import { withFreshId } from '../../../src/platform/data/databases.ts'
+import { violates } from '../../../src/platform/data/conditions.ts'
 import { deleteExpiredKeys, idempotencyKeys, idempotent } from '../../../src/platform/data/idempotency.ts'
 import { type Id, newId } from '../../../src/platform/data/ids.ts'
-import { constraintOf } from '../../../src/platform/http/errors.ts'
+import { withFreshId } from '../../../src/platform/data/shards.ts'
 import { presence } from '../../../src/platform/realtime/presence.ts'
 import { contextWith } from '../../support/platform.ts'
 
@@ -30,7 +30,7 @@ function create(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'creat
     operation,
     input,
     (claim) =>
-      withFreshId(ctx, 0, 'presence.account_id', async (accountId) => {
+      withFreshId(ctx, 0, presence.accountId, async (accountId) => {
         await db.batch([db.insert(presence).values({ accountId }), ...claim(db, accountId)])
         return accountId
       }),
@@ -56,7 +56,12 @@ test('a repeated request is answered from the primaries, because replicas may la
   }
   const again = { ...request(ada, 'key'), env: { ...env, SHARD_0: { withSession } as unknown as D1Database } }
   const replay = async (ctx: UserCtx, id: Id) => ctx.db.shardOf(ada).$count(presence, eq(presence.accountId, id))
-  const clash = () => Promise.reject(new Error('D1_ERROR: UNIQUE constraint failed: idempotency_keys.account_id'))
+  const clash = () =>
+    Promise.reject(
+      new Error(
+        'D1_ERROR: UNIQUE constraint failed: idempotency_keys.account_id, idempotency_keys.operation, idempotency_keys.key',
+      ),
+    )
   expect(await idempotent(again, 'create', { text: 'x' }, clash, replay)).toEqual({ value: 1, replayed: true })
   expect(starts).toEqual(['first-primary'])
 })
@@ -99,7 +104,7 @@ test('a failed request does not use up its key', async () => {
     (claim) => db.batch([...claim(db, clash), db.insert(presence).values({ accountId: clash })] as never),
     async () => [],
   )
-  expect(constraintOf(await failing.catch((error: unknown) => error))).toBe('presence.account_id')
+  expect(violates(await failing.catch((error: unknown) => error), presence.accountId)).toBe(true)
   expect((await create(request(ada, 'key'))).replayed).toBe(false)
 })
 

@@ -1,20 +1,24 @@
 import { eq, sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { idList, idTable } from '../../../src/platform/data/databases.ts'
+import { query } from '../../../src/platform/data/conditions.ts'
 import { type Id, idOf } from '../../../src/platform/data/ids.ts'
 import { prepared } from '../../../src/platform/data/prepared.ts'
+import { idList, idTable } from '../../../src/platform/data/shards.ts'
 import { presence } from '../../../src/platform/realtime/presence.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const idsOn = (shard: number) => [0, 1, 2].map((i) => idOf(shard, Date.UTC(2026, 0, 1), i))
 let built = 0
 
-const online = prepared((db, { isOne }: { isOne: boolean }) => {
+const online = prepared(({ isOne }: { isOne: boolean }) => {
   built += 1
   const ids = sql.placeholder('ids')
-  if (isOne) return db.select({ accountId: presence.accountId }).from(presence).where(eq(presence.accountId, ids))
-  const found = idTable(db, ids)
-  return db.select({ accountId: presence.accountId }).from(found).innerJoin(presence, eq(presence.accountId, found.id))
+  if (isOne) return query.select({ accountId: presence.accountId }).from(presence).where(eq(presence.accountId, ids))
+  const found = idTable(ids)
+  return query
+    .select({ accountId: presence.accountId })
+    .from(found)
+    .innerJoin(presence, eq(presence.accountId, found.id))
 })
 
 test('a prepared select is built once per variant, for all requests and databases', async () => {
@@ -45,4 +49,9 @@ test('concurrent prepared selects are counted and share one round trip', async (
 test('a missing value is an error and never the value of another call', async () => {
   const values = {} as { ids: number }
   await expect(online(contextWith().db.shard(0), { isOne: true }, values)).rejects.toThrow('No value for placeholder')
+})
+
+test('a prepared select with two columns of one name is refused when it is built', async () => {
+  const repeated = prepared(() => query.select({ a: presence.accountId, b: presence.accountId }).from(presence))
+  await expect(repeated(contextWith().db.shard(0), {}, {})).rejects.toThrow('named account_id')
 })

@@ -1,17 +1,18 @@
 import { createExecutionContext, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { OpenAPIHono } from '@hono/zod-openapi'
+import { Hono } from 'hono'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { edge, edgeFallbacks } from '../../../src/platform/http/edge.ts'
-import type { AppEnv } from '../../../src/platform/http/route.ts'
+import type { AppEnv } from '../../../src/platform/http/app-env.ts'
+import { edge } from '../../../src/platform/http/edge.ts'
+import { addFallbacks } from '../../../src/platform/http/fallbacks.ts'
 import { healthRoutes } from '../../../src/platform/observability/health.ts'
 
 type Health = { status: string; version: string; checks: { name: string; ok: boolean; ms: number }[] }
 
-const app = new OpenAPIHono<AppEnv>()
-app.use(...edge)
+const app = new Hono<AppEnv>()
+app.use(...edge(() => Promise.reject(new Error('not asked'))))
 app.route('/', healthRoutes)
-edgeFallbacks(app)
+addFallbacks(app, ['/v1'])
 
 const logged: string[] = []
 let clock = Date.now()
@@ -36,14 +37,14 @@ async function ask(path: string, bindings: object = {}): Promise<{ status: numbe
 
 const failing = ({ checks }: Health) => checks.filter((check) => !check.ok).map((check) => check.name)
 const database = (run: () => Promise<unknown>) => ({ prepare: () => ({ run }) })
-const broken = () => Promise.reject(new Error('a secret of the inside'))
+const broken = () => Promise.reject(new Error('an internal secret'))
 const never = () => new Promise(() => {})
 
-test('a Worker that runs says so, with its version', async () => {
+test('a running Worker reports its version', async () => {
   expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok', version: env.VERSION.id } })
 })
 
-test('a Worker that has all it needs is ready, and says how long each thing took', async () => {
+test('a Worker with all its dependencies is ready, and reports the time of each check', async () => {
   const { status, body } = await ask('/readyz')
   expect([status, body.status, failing(body)]).toEqual([200, 'ok', []])
   // Nobody sends to the queues of what failed, and the last are of the tests alone.
@@ -54,7 +55,7 @@ test('a Worker that has all it needs is ready, and says how long each thing took
   expect(body.checks.every((check) => check.ms >= 0)).toBe(true)
 })
 
-test('looking at the sweepers leaves nothing behind', async () => {
+test('checking the sweepers stores nothing', async () => {
   await ask('/readyz')
   const left = await runInDurableObject(env.SWEEPER.getByName('health'), async (_, { storage }) => [
     (await storage.list()).size,
@@ -70,7 +71,7 @@ const faults: [string, object][] = [
   ['INDEX', { INDEX: database(async () => ({ results: [] })) }],
   ['CACHE', { CACHE: { get: broken } }],
   ['MEDIA', { MEDIA: { head: broken } }],
-  ['LIMITER', { LIMITER: { getByName: () => ({ lease: broken }) } }],
+  ['GUARD', { GUARD: { getByName: () => ({ lease: broken }) } }],
   ['HUB', { HUB: { getByName: () => ({ closeRevoked: broken }) } }],
   ['SWEEPER', { SWEEPER: { getByName: () => ({ ready: broken }) } }],
   ['EVENTS', { EVENTS: undefined }],
@@ -82,32 +83,32 @@ const faults: [string, object][] = [
   ['configuration', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],
 ]
 
-test.each(faults)('a fault of %s is told by its name and nothing more; the log knows why', async (name, bindings) => {
+test.each(faults)('a fault of %s is reported by name only; the log has the reason', async (name, bindings) => {
   const { status, body, text } = await ask('/readyz', bindings)
   expect([status, body.status, failing(body)]).toEqual([503, 'failing', [name]])
   expect(text).not.toMatch(/secret|Error|stack/)
   expect(logged.some((line) => line.includes(`"check":"${name}"`))).toBe(true)
 })
 
-test('what does not answer within two seconds has failed', async () => {
+test('a check fails after two seconds', async () => {
   const { status, body } = await ask('/readyz', { SHARD_0: database(never), CACHE: { get: never } })
   expect([status, failing(body)]).toEqual([503, ['SHARD_0', 'CACHE']])
 })
 
-test('a Worker without its configuration still runs, and its routes fail as problems', async () => {
+test('a Worker without its configuration still runs, and its operations fail as problems', async () => {
   expect((await ask('/healthz', { AUTH_SECRET: undefined })).status).toBe(200)
   expect(await ask('/v1/posts', { AUTH_SECRET: undefined })).toMatchObject({ status: 500, body: { code: 'internal' } })
   expect(logged.join()).toContain('AUTH_SECRET is missing')
 })
 
-test('many who ask at once are answered by one look', async () => {
+test('concurrent requests share one round of checks', async () => {
   const counted = { prepare: vi.fn((query: string) => env.SHARD_0.prepare(query)) }
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/readyz', { SHARD_0: counted })))
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
   expect(counted.prepare).toHaveBeenCalledTimes(1)
 })
 
-test('asking again within a second costs nothing', async () => {
+test('a second request within a second runs no checks', async () => {
   await ask('/readyz')
   expect((await ask('/readyz', { SHARD_0: database(broken) })).status).toBe(200)
 })

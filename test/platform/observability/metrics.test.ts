@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { noCost } from '../../../src/platform/data/d1-session.ts'
+import { noCost } from '../../../src/platform/observability/cost.ts'
 import { measure, span, traceId } from '../../../src/platform/observability/metrics.ts'
 
 test('a span returns the result of its work and rethrows its error', async () => {

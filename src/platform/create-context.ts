@@ -1,0 +1,49 @@
+import { configOf } from './config.ts'
+import type { SystemCtx } from './context.ts'
+import { openDatabases } from './data/databases.ts'
+import { committedIn } from './events/events.ts'
+import { relay } from './events/relay.ts'
+import { noCost } from './observability/cost.ts'
+import { countingEnv } from './observability/counting-env.ts'
+import { type Log, log } from './observability/log.ts'
+import type { Trace } from './observability/trace.ts'
+
+type Start = {
+  env: Env
+  waitUntil: (work: Promise<unknown>) => void
+  log?: Log
+  trace?: Trace
+  /** The bookmarks that the client sent back. */
+  bookmarks?: string
+  /** Where a database session without a bookmark starts. */
+  start?: 'first-primary' | 'first-unconstrained'
+}
+
+/** Creates the context of one request, queue batch or scheduled run. Deferred work relays the events it commits. */
+export function createContext({ env, waitUntil, log: base = log, trace = {}, bookmarks, start }: Start): SystemCtx {
+  const cost = noCost()
+  const own = base.with(trace)
+  const defer = (work: () => Promise<unknown>) =>
+    waitUntil(work().catch((error: unknown) => own.error('deferred work failed', { error })))
+  const ctx: SystemCtx = {
+    env: countingEnv(env, cost),
+    config: configOf(env),
+    log: own,
+    cost,
+    trace,
+    now: () => Date.now(),
+    defer,
+    db: openDatabases(env, {
+      cost,
+      bookmarks,
+      start,
+      trace,
+      now: () => ctx.now(),
+      onCommit: (statements, results, source) => {
+        const events = committedIn(statements, results, source)
+        if (events.length > 0) defer(() => relay(ctx, events))
+      },
+    }),
+  }
+  return ctx
+}

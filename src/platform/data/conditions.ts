@@ -1,0 +1,64 @@
+import { getTableColumns, getTableName, type Placeholder, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { QueryBuilder, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { messagesOf } from '../failures.ts'
+import type { Database } from './databases.ts'
+
+/** A value in a query, or its placeholder in a prepared query. */
+export type Bound<T> = T | Placeholder
+
+/** Builds queries without a database: for subqueries and predicates. */
+export const query = new QueryBuilder()
+
+/** The selected columns of a subquery in `exists`. */
+export const one = { one: sql`1` }
+
+/** Whether the previous statement of the batch changed a row. Selects in between do not reset it. */
+export const changed = sql<boolean>`changes() > 0`
+
+export function all(...conditions: SQL[]): SQL {
+  return sql`(${sql.join(conditions, sql` and `)})`
+}
+
+/** A condition as a boolean column. */
+export function flag(condition: SQL, name: string) {
+  return condition.mapWith(Boolean).as<boolean>(name)
+}
+
+type Row<T extends SQLiteTable> = { [K in keyof T['$inferInsert']]: T['$inferInsert'][K] | SQLWrapper }
+
+/** For `insert(table).select(…)`: one row if the condition holds. Omitted columns are null. */
+export function rowIf<T extends SQLiteTable>(table: T, row: Row<T>, condition: SQL): SQL {
+  const given = new Map<string, unknown>(Object.entries(row))
+  const values = Object.entries(getTableColumns(table)).map(([name, column]) =>
+    sql.param(given.get(name) ?? null, column),
+  )
+  return sql`select ${sql.join(values, sql`, `)} where ${condition}`
+}
+
+export function increment(column: SQLiteColumn, by = 1): SQL<number> {
+  return sql`${column} + ${by}`
+}
+
+/** Fails its batch unless `condition` holds; null fails too. `refusals` maps the `code`, which matches `[a-z_]+`. */
+export function failUnless(db: Database, condition: SQL, code: string) {
+  // SQLite has no RAISE outside triggers, but a malformed JSON path fails, and only if iif evaluates it.
+  const check = sql`iif(${condition}, null, json_extract('{}', ${code}))`
+  return db.select({ check: check.as('check') }).from(sql`(select 1)`)
+}
+
+/** For `.catch` on a batch with `failUnless`: throws the failure of its code, or the error itself for any other. */
+export function refusals(failures: Record<string, () => Error>): (error: unknown) => never {
+  return (error) => {
+    const [, code = ''] = /bad JSON path: '(\w+)'/.exec(messagesOf(error).join(': ')) ?? []
+    throw failures[code]?.() ?? error
+  }
+}
+
+/** Whether a write failed on a UNIQUE or NOT NULL constraint that includes the column. */
+export function violates(error: unknown, column: SQLiteColumn): boolean {
+  const named = `${getTableName(column.table)}.${column.name}`
+  return messagesOf(error).some((message) => {
+    const [, columns = ''] = /(?:UNIQUE|NOT NULL) constraint failed: ([\w., ]+)/.exec(message) ?? []
+    return columns.split(',').some((violated) => violated.trim().split(':')[0] === named)
+  })
+}

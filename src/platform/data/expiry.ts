@@ -1,0 +1,23 @@
+import { inArray, type SQL, sql } from 'drizzle-orm'
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { query } from './conditions.ts'
+import type { Database } from './databases.ts'
+
+const ROWS_PER_STEP = 1_000
+const STEPS_PER_RUN = 100
+
+/** Deletes up to 100,000 rows in steps; the next run continues. `where` must seek an index; `key` is the primary key. */
+export async function deleteInSteps(
+  db: Database,
+  table: SQLiteTable,
+  key: readonly SQLiteColumn[],
+  where: SQL | undefined,
+): Promise<void> {
+  const columns = Object.fromEntries(key.map((column) => [column.name, column]))
+  const step = query.select(columns).from(table).where(where).limit(ROWS_PER_STEP)
+  const rowKey = sql`(${sql.join([...key], sql`, `)})`
+  for (let count = 0; count < STEPS_PER_RUN; count++) {
+    const { meta } = await db.delete(table).where(inArray(rowKey, step))
+    if (meta.changes < ROWS_PER_STEP) return
+  }
+}

@@ -1,0 +1,71 @@
+import { eq, inArray, type SQL, sql } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import { type Bound, query, violates } from './conditions.ts'
+import type { Database, Databases } from './databases.ts'
+import { type Id, newId, shardOf } from './ids.ts'
+
+/** The Workers limit of open connections per invocation. */
+const MAX_CONNECTIONS = 6
+
+/** Whether an id column contains one of `ids`, as one bound parameter, because D1 accepts only a hundred. */
+export function idIn(column: SQLiteColumn, ids: readonly Id[]): SQL {
+  const [first, ...others] = ids
+  if (first !== undefined && others.length === 0) return eq(column, first)
+  return inArray(column, sql`(select value from json_each(${idList(ids)}))`)
+}
+
+/** Ids as one bound parameter. */
+export function idList(ids: readonly Id[]): string {
+  return `[${ids.join(',')}]`
+}
+
+/** An `idList` as a table to join from: it reads one row less per id than `idIn`. */
+export function idTable(list: Bound<string>) {
+  const id = sql<Id>`value`.as('skeleton_id')
+  return query.select({ id }).from(sql`json_each(${list})`).as('skeleton')
+}
+
+/** Thrown when something other than the database finds an id taken; `withFreshId` then tries another. */
+export class IdTaken extends Error {}
+
+/** Ids collide once in 512 within 10 ms: the batch then fails on `column` and is retried, up to five times in all. */
+export async function withFreshId<T>(
+  ctx: { now: () => number },
+  shard: number,
+  column: SQLiteColumn,
+  write: (id: Id) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await write(newId(shard, ctx.now()))
+    } catch (error) {
+      if (attempt === 5 || !(error instanceof IdTaken || violates(error, column))) throw error
+    }
+  }
+}
+
+/** A random shard of `OPEN_SHARDS`, for a new account. */
+export function openShard({ config }: { config: { OPEN_SHARDS: readonly number[] } }): number {
+  const shard = config.OPEN_SHARDS[Math.floor(Math.random() * config.OPEN_SHARDS.length)]
+  if (shard === undefined) throw new Error('OPEN_SHARDS is empty')
+  return shard
+}
+
+/** Runs `work` on every item, at most six at a time, and returns the results in order. */
+export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (let at = 0; at < items.length; at += MAX_CONNECTIONS) {
+    results.push(...(await Promise.all(items.slice(at, at + MAX_CONNECTIONS).map(work))))
+  }
+  return results
+}
+
+/** Runs one query per shard in parallel, each with that shard's ids. Ids of unknown shards are ignored. */
+export async function fromShards<R>(
+  databases: Databases,
+  ids: Iterable<Id>,
+  select: (db: Database, group: Id[]) => PromiseLike<R[]>,
+): Promise<R[]> {
+  const groups = [...Map.groupBy(new Set(ids), shardOf)].filter(([shard]) => databases.shards.includes(shard))
+  return (await mapConcurrently(groups, async ([shard, group]) => select(databases.shard(shard), group))).flat()
+}

@@ -1,0 +1,75 @@
+import { eq, sql } from 'drizzle-orm'
+import { beforeEach, expect, test } from 'vitest'
+import { changed, failUnless, refusals, rowIf, violates } from '../../../src/platform/data/conditions.ts'
+import { idempotencyKeys } from '../../../src/platform/data/idempotency.ts'
+import { idOf } from '../../../src/platform/data/ids.ts'
+import { Failure } from '../../../src/platform/failures.ts'
+import { presence } from '../../../src/platform/realtime/presence.ts'
+import { contextWith } from '../../support/platform.ts'
+
+const [one, two] = [idOf(0, Date.UTC(2026, 0, 1), 1), idOf(0, Date.UTC(2026, 0, 1), 2)]
+const shard = contextWith().db.shard(0)
+const rows = () => shard.$count(presence)
+beforeEach(async () => {
+  await shard.batch([shard.delete(presence), shard.delete(idempotencyKeys)])
+})
+
+test('failUnless fails its batch with its code when the condition is false or null, and else changes nothing', async () => {
+  const batch = (condition: ReturnType<typeof sql>) =>
+    shard
+      .batch([shard.insert(presence).values({ accountId: one }), failUnless(shard, condition, 'too_late')])
+      .catch(refusals({ too_late: () => new Failure('conflict') }))
+  for (const condition of [sql`1 = 2`, sql`null`]) {
+    await expect(batch(condition)).rejects.toMatchObject({ code: 'conflict' })
+  }
+  expect(await rows()).toBe(0)
+  await batch(sql`1 = 1`)
+  expect(await rows()).toBe(1)
+})
+
+test('a check between two statements does not reset what the first one changed', async () => {
+  const insert = shard.insert(presence).values({ accountId: one }).onConflictDoNothing()
+  const batch = () =>
+    shard.batch([
+      insert,
+      failUnless(shard, sql`1`, 'never'),
+      shard.insert(presence).select(rowIf(presence, { accountId: two }, changed)),
+    ])
+  await batch()
+  expect(await rows()).toBe(2)
+  await shard.delete(presence).where(eq(presence.accountId, two))
+  await batch()
+  expect(await rows()).toBe(1)
+})
+
+test('refusals pass on every other error, and codes that they do not know', async () => {
+  const other = new Error('no such table')
+  expect(() => refusals({ too_late: () => new Failure('conflict') })(other)).toThrow(other)
+  const unknown = await shard.batch([failUnless(shard, sql`0`, 'other_code')]).catch((error: unknown) => error)
+  expect(() => refusals({ too_late: () => new Failure('conflict') })(unknown)).toThrow('other_code')
+})
+
+test('violates names the constraint by its column, however deep the cause', async () => {
+  const key = { accountId: one, operation: 'o', key: 'k', fingerprint: 'f', resultId: one, expiresAt: 0 }
+  const claim = () => shard.batch([shard.insert(idempotencyKeys).values(key)])
+  await claim()
+  const error = await claim().catch((thrown: unknown) => thrown)
+  const { accountId, operation, resultId } = idempotencyKeys
+  expect([accountId, operation, idempotencyKeys.key].map((column) => violates(error, column))).toEqual([
+    true,
+    true,
+    true,
+  ])
+  expect([violates(error, resultId), violates(error, presence.accountId)]).toEqual([false, false])
+  for (const none of [new Error('idempotency_keys.key'), 'UNIQUE constraint failed: idempotency_keys.key', null]) {
+    expect(violates(none, idempotencyKeys.key)).toBe(false)
+  }
+})
+
+test('a row is inserted with its columns in order, nulls for the missing ones, only if the condition holds', async () => {
+  const key = { accountId: one, operation: 'o', key: 'k', fingerprint: 'f', resultId: two, expiresAt: 5 }
+  await shard.insert(idempotencyKeys).select(rowIf(idempotencyKeys, key, sql`0`))
+  expect(await shard.$count(idempotencyKeys)).toBe(0)
+  await shard.insert(idempotencyKeys).select(rowIf(idempotencyKeys, { ...key, expiresAt: sql`2 + 4` }, sql`1`))
+  expect(await shard.select().from(idempotencyKeys)).toEqual([{ ...key, expiresAt: 6 }])
+})

@@ -1,0 +1,40 @@
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { migrateObject } from '../../../src/platform/objects/migrate-object.ts'
+
+let objects = 0
+/** The storage of an object that has no tables of its own. */
+const inFreshObject = <T>(run: (storage: DurableObjectStorage) => T): Promise<T> =>
+  runInDurableObject(env.SWEEPER.getByName(`migrated-${objects++}`), (_, state) => run(state.storage))
+
+const one = 'CREATE TABLE things (id INTEGER PRIMARY KEY); INSERT INTO things VALUES (1)'
+const two = "ALTER TABLE things ADD COLUMN name TEXT NOT NULL DEFAULT 'new'"
+
+test('an object runs each step once, in order, and keeps its rows', async () => {
+  const rows = await inFreshObject((storage) => {
+    migrateObject(storage, [one])
+    migrateObject(storage, [one])
+    migrateObject(storage, [one, two])
+    migrateObject(storage, [one, two])
+    return storage.sql.exec('SELECT * FROM things').toArray()
+  })
+  expect(rows).toEqual([{ id: 1, name: 'new' }])
+})
+
+test('a failing step leaves the object at its old version', async () => {
+  const result = await inFreshObject((storage) => {
+    migrateObject(storage, [one])
+    expect(() => migrateObject(storage, [one, two, 'CREATE TABLE broken'])).toThrow()
+    migrateObject(storage, [one, two])
+    return storage.sql.exec('SELECT name FROM things').toArray()
+  })
+  expect(result).toEqual([{ name: 'new' }])
+})
+
+test('code that is older than the object does not touch it', async () => {
+  await inFreshObject((storage) => {
+    migrateObject(storage, [one, two])
+    expect(() => migrateObject(storage, [one])).toThrow('newer than this code')
+  })
+})

@@ -1,0 +1,28 @@
+import { env } from 'cloudflare:workers'
+import { expect, test } from 'vitest'
+import { noCost } from '../../../src/platform/observability/cost.ts'
+import { countingEnv } from '../../../src/platform/observability/counting-env.ts'
+
+test('object calls, KV reads and queue messages are counted, and the bindings work as before', async () => {
+  const cost = noCost()
+  const counted = countingEnv(env, cost)
+  await counted.SWEEPER.getByName('counted').ready()
+  await counted.HUB.get(counted.HUB.idFromName('counted'))
+    .fetch('https://hub/')
+    .catch(() => {})
+  expect(cost.objectCalls).toBe(2)
+
+  await counted.CACHE.put('counted', 'x')
+  expect([await counted.CACHE.get('counted'), cost.cacheReads]).toEqual(['x', 1])
+
+  const queue = { send: async () => {}, sendBatch: async () => {} }
+  const withQueue = countingEnv(Object.assign({ ...env }, { DELIVERIES: queue }), cost)
+  await withQueue.DELIVERIES.send({})
+  await withQueue.DELIVERIES.sendBatch([{ body: 1 }, { body: 2 }])
+  expect(cost).toMatchObject({ queueMessages: 3, objectCalls: 2, cacheReads: 1 })
+})
+
+test('bindings that are not counted, and variables, are those of the environment', () => {
+  const counted = countingEnv(env, noCost())
+  expect([counted.SHARD_0, counted.ENVIRONMENT]).toEqual([env.SHARD_0, env.ENVIRONMENT])
+})
