@@ -1,19 +1,40 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { readConfig } from '../src/platform/env.ts'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { readConfig } from '../src/platform/config.ts'
+import { deadLetterSettings, queues } from '../src/platform/events/queues.ts'
+
+// Loading these declares the variables of the services.
+for (const path of globSync('src/services/*/variables.ts')) await import(`../${path}`)
 
 /** Ten times the default: generous, but still a limit. */
 const HIGHEST_QUOTA = 1_000
 
 export type Target = 'staging' | 'production'
 
+type Consumer = {
+  queue: string
+  max_batch_size?: number
+  max_batch_timeout?: number
+  max_retries?: number
+  retry_delay?: number
+  dead_letter_queue?: string
+}
+
 /** The part of wrangler's resolved configuration that is checked. */
-export type Settings = { vars: Record<string, unknown>; d1_databases: { binding: string }[] }
+export type Settings = {
+  vars: Record<string, unknown>
+  d1_databases: { binding: string }[]
+  queues: { producers?: { binding: string; queue: string }[]; consumers?: Consumer[] }
+}
 
 /**
  * Why `settings` must not be deployed as `target`, one sentence each, by the rules that the Worker applies when it starts.
  * Cloudflare never shows a secret, so valid values stand in for them.
  */
-export function deployProblems({ vars, d1_databases: databases }: Settings, target: Target): string[] {
+export function deployProblems(
+  { vars, d1_databases: databases, queues: declared }: Settings,
+  target: Target,
+): string[] {
   if (vars.ENVIRONMENT !== target) return [`vars.ENVIRONMENT must be "${target}"`]
   const key = 'A'.repeat(44)
   const secrets = { BASE_URL: 'https://social.org', AUTH_SECRET: key, DATA_KEYS: `k1:${key}`, INDEX_KEY: key }
@@ -22,7 +43,32 @@ export function deployProblems({ vars, d1_databases: databases }: Settings, targ
   // The Worker has no such rule, because the benchmark runs it as production without a limit.
   const isUnlimited = Number(vars.REQUESTS_PER_MINUTE ?? 0) > HIGHEST_QUOTA
   const quota = isUnlimited ? [`REQUESTS_PER_MINUTE must be at most ${HIGHEST_QUOTA}`] : []
-  return [...problems, ...quota].map((problem) => `vars.${problem}`)
+  return [...[...problems, ...quota].map((problem) => `vars.${problem}`), ...queueProblems(declared)]
+}
+
+/** Whether producers and consumers are those of the table in src/platform/events/queues.ts. */
+function queueProblems({ producers = [], consumers = [] }: Settings['queues']): string[] {
+  return Object.entries(queues).flatMap(([binding, { batchSize, batchTimeout, retries }]) => {
+    const queue = producers.find((producer) => producer.binding === binding)?.queue
+    if (!queue) return [`the producer ${binding} is missing`]
+    const { batchSize: size, batchTimeout: timeout, retries: deadRetries, retryDelay } = deadLetterSettings
+    const dead_letter_queue = `${queue}-dead`
+    return [
+      { queue, max_batch_size: batchSize, max_batch_timeout: batchTimeout, max_retries: retries, dead_letter_queue },
+      {
+        queue: dead_letter_queue,
+        max_batch_size: size,
+        max_batch_timeout: timeout,
+        max_retries: deadRetries,
+        retry_delay: retryDelay,
+      },
+    ].flatMap((expected) => {
+      const consumer = consumers.find((candidate) => candidate.queue === expected.queue)
+      return isDeepStrictEqual({ ...consumer }, expected)
+        ? []
+        : [`the consumer of ${expected.queue} is not as declared`]
+    })
+  })
 }
 
 type Session = { type: string; command_line_args: string[] }

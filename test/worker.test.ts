@@ -24,7 +24,7 @@ async function pendingEvent() {
   await env.SHARD_0.prepare('INSERT INTO outbox (id, type, data) VALUES (?, ?, ?)')
     .bind(Number(id), 'post.published', JSON.stringify(data))
     .run()
-  return { source: '0', id, type: 'post.published', data }
+  return { version: 1, source: '0', id, type: 'post.published', data, trace: {} }
 }
 const isPending = (id: Id) => countRows('outbox', { id }, [shards[0]])
 
@@ -44,8 +44,8 @@ test.each([...queuesOf('-fanout'), ...queuesOf('-deliveries')])(
   'a message of %s is processed as a task',
   async (queue) => {
     const id = newId(0, Date.now())
-    const data = { postId: id, authorId: id, shard: 0, after: null, told: 0 }
-    await consume(queue, queue, { type: 'feed.announce-post', data })
+    const data = { postId: id, authorId: id, shard: 0, after: null, pushed: 0 }
+    await consume(queue, queue, { type: 'feed.fan-out-post', data })
   },
 )
 

@@ -8,7 +8,7 @@ import { deployProblems, isDryRun, readCall, type Settings } from '../../scripts
 const read = (env?: string) => unstable_readConfig({ config: 'wrangler.toml', env })
 
 const problemsWith = (vars: Settings['vars'], d1_databases = read('production').d1_databases) =>
-  deployProblems({ vars: { ...read('production').vars, ...vars }, d1_databases }, 'production')
+  deployProblems({ ...read('production'), vars: { ...read('production').vars, ...vars }, d1_databases }, 'production')
 
 test.each(['staging', 'production'] as const)('wrangler.toml can be deployed to %s and has no hard-coded id', (env) => {
   expect(deployProblems(read(env), env)).toEqual([])
@@ -27,6 +27,19 @@ test.each([undefined, 'staging', 'production'])('databases and queues of %s are 
   for (const { queue, dead_letter_queue } of queues.consumers) {
     expect(dead_letter_queue).toBe(queue.endsWith('-dead') ? undefined : `${queue}-dead`)
   }
+})
+
+test('queues that differ from the table of the platform are refused', () => {
+  const { queues, ...settings } = read('production')
+  const problems = (consumers: object[], producers: object[] = queues.producers) =>
+    deployProblems({ ...settings, queues: { producers, consumers } } as Settings, 'production')
+  const [events, ...others] = queues.consumers
+  expect(problems(queues.consumers)).toEqual([])
+  expect(problems(others)).toEqual([`the consumer of ${events.queue} is not as declared`])
+  expect(problems([{ ...events, max_retries: 3 }, ...others])).toEqual([
+    `the consumer of ${events.queue} is not as declared`,
+  ])
+  expect(problems(queues.consumers, queues.producers.slice(1))).toEqual(['the producer EVENTS is missing'])
 })
 
 test('the settings of development are refused', () => {

@@ -4,86 +4,85 @@ import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
 import type { Database } from '../data/databases.ts'
 import { Id, id, idAfter, newId } from '../data/ids.ts'
+import { Trace } from '../observability/trace.ts'
 
-/** Events that were committed and not yet acknowledged by every subscriber. The row goes when the work is done. */
+/** Committed events that some subscription has not acknowledged. Acknowledging deletes the row. */
 export const outbox = sqliteTable('outbox', {
   id: id('id').primaryKey(),
   type: text('type').notNull(),
-  data: text('data').notNull(),
+  data: text('data', { mode: 'json' }).$type<unknown>().notNull(),
+  trace: text('trace', { mode: 'json' }).$type<Trace>().notNull(),
+  /** The subscriptions to retry; null before the first attempt, when all are to run. */
+  pending: text('pending', { mode: 'json' }).$type<string[]>(),
 })
 
 export type EventDefinition<T = unknown> = { type: string; data: z.ZodType<T> }
 
-/** Declares a fact that a service announces. Its data are ids only: a subscriber reads the things again. */
+/** Declares an event of a service. Its data are ids only, because subscribers read the current state. */
 export function defineEvent<T>(type: string, data: z.ZodType<T>): EventDefinition<T> {
   return { type, data }
 }
 
-/** An event on its way: the body of an `EVENTS` message. `source` names the database whose outbox holds the row. */
-export const Committed = z.object({ source: z.string(), id: Id, type: z.string(), data: z.unknown() })
+/** A committed event, as the body of an `EVENTS` message. `source` names the database whose outbox holds the row. */
+export const Committed = z.object({
+  version: z.literal(1),
+  source: z.string(),
+  id: Id,
+  type: z.string(),
+  data: z.unknown(),
+  trace: Trace,
+})
 export type Committed = z.infer<typeof Committed>
 
-const recorded = new WeakMap<object, { type: string; data: unknown }>()
+const Inserted = z.array(z.object({ id: Id }))
+const recorded = new WeakMap<object, Pick<Committed, 'type' | 'data' | 'trace'>>()
 
 /**
- * A statement that puts the event into the outbox of `db`, for the same batch as the change it tells of.
- * With `when`, the event is recorded only if that holds in the database (`changes() > 0`).
- * Its id tells its shard, so that those of different databases differ, and never clashes with one that waits there: it is
- * the larger of a new one and the next after the last.
+ * A statement that writes an event into the outbox, for the `commit` of the change it announces; with `when`, only if
+ * that condition holds. Its id is larger than all in the outbox, so it never collides.
+ * @example await db.commit([db.delete(follows).where(pair), record(db, accountUnfollowed, follow, changed)])
  */
 export function record<T>(db: Database, event: EventDefinition<T>, data: T, when?: SQL) {
-  const body = JSON.stringify(event.data.parse(data))
-  const fresh = sql<Id>`max(${Number(newId(shardOfSource(db.name), db.now()))}, coalesce((select ${idAfter(sql`max(id)`)} from ${outbox}), 0))`
+  const row = { type: event.type, data: event.data.parse(data), trace: db.trace }
+  const shard = db.name === 'd' ? 0 : Number(db.name) // directory events are never listed, so they may use shard 0's ids
+  const fresh = sql<Id>`max(${Number(newId(shard, db.now()))}, coalesce((select ${idAfter(sql`max(id)`)} from ${outbox}), 0))`
+  const [body, trace] = [JSON.stringify(row.data), JSON.stringify(row.trace)]
   const insert = db.insert(outbox)
   const inserted = when
-    ? insert.select(sql`select ${fresh}, ${event.type}, ${body} where ${when}`)
-    : insert.values({ id: fresh, type: event.type, data: body })
+    ? insert.select(sql`select ${fresh}, ${row.type}, ${body}, ${trace}, null where ${when}`)
+    : insert.values({ id: fresh, ...row })
   const statement = inserted.returning({ id: outbox.id })
-  recorded.set(statement, { type: event.type, data })
+  recorded.set(statement, row)
   return statement
 }
 
-/** Events of the directory have nobody to be told apart from: they reach no list. */
-function shardOfSource(source: string): number {
-  return source === 'd' ? 0 : Number(source)
-}
-
-/** The events idIn a batch's statements that really went in. */
+/** The events of a batch that were written, because their condition held. */
 export function committedIn(statements: readonly object[], results: readonly unknown[], source: string): Committed[] {
-  return statements.flatMap((statement, i) => {
+  return statements.flatMap((statement, i): Committed[] => {
     const event = recorded.get(statement)
-    const row = event && (results[i] as { id: Id }[])[0]
-    return event && row ? [{ source, id: row.id, ...event }] : []
+    const inserted = event && Inserted.parse(results[i])[0]
+    return event && inserted ? [{ version: 1, source, id: inserted.id, ...event }] : []
   })
 }
 
 export type Subscription = {
   event: EventDefinition
-  handle: (ctx: SystemCtx, data: unknown, eventId: Id) => Promise<void>
+  /** Unique among the subscriptions of its event; the outbox stores it for retries. */
+  name: string
+  /** Set by the registry, for log lines. */
+  service?: string
+  run: (ctx: SystemCtx, data: unknown, eventId: Id) => Promise<void>
 }
 
 /**
- * A reaction to an event. It runs at least once, perhaps twice at once and perhaps late: make its effect keyed on
- * `eventId` or on the thing itself, read the truth again, and take absence for "gone since".
+ * A reaction to an event. It runs at least once, possibly late or concurrently: make it idempotent (key its effect on
+ * `eventId`), read the current state, and treat a missing row as deleted. A failing one is retried alone.
+ * @example on(postLiked, 'notify-author', (ctx, { postId, authorId, actorId }, eventId) => notify(ctx, authorId, …))
  */
 export function on<T>(
   event: EventDefinition<T>,
-  handle: (ctx: SystemCtx, data: T, eventId: Id) => Promise<void>,
+  name: string,
+  run: (ctx: SystemCtx, data: T, eventId: Id) => Promise<void>,
 ): Subscription {
-  return { event, handle: async (ctx, data, eventId) => handle(ctx, event.data.parse(data), eventId) }
-}
-
-/**
- * Keeps a copy of a fact that is enforced elsewhere: reads the truth (`atPrimary`, for a replica may lag), writes the copy,
- * and reads again until the truth has stood still, so that whoever writes last has seen the newest truth, whatever the order
- * of events. Answers that truth.
- */
-export async function mirror<T>(read: () => Promise<T>, write: (truth: T) => Promise<unknown>): Promise<T> {
-  let truth = await read()
-  for (;;) {
-    await write(truth)
-    const now = await read()
-    if (JSON.stringify(now) === JSON.stringify(truth)) return truth
-    truth = now
-  }
+  return { event, name, run: async (ctx, data, eventId) => run(ctx, event.data.parse(data), eventId) }
 }

@@ -1,11 +1,27 @@
-import type { Env } from '../config.ts'
-import { createContext, type SystemCtx } from '../context.ts'
-import { wakeSweepers } from './relay.ts'
+import { z } from '@hono/zod-openapi'
+import { type SystemCtx, withLog } from '../context.ts'
+import { createContext } from '../create-context.ts'
+import type { Database } from '../data/databases.ts'
+import { wakeSweepers } from './sweeper.client.ts'
+import { defineTask, enqueue, onTask, type TaskHandler } from './tasks.ts'
 
-/** Work that the clock starts: `minute` of every hour. */
-export type Job = { name: string; minute: number; run: (ctx: SystemCtx) => Promise<void> }
+type Schedule = {
+  name: string
+  every: 'minute' | 'hour' | 'day'
+  /** Set by the registry, for log lines. */
+  service?: string
+}
 
-/** The cron trigger, once a minute: wakes the sweepers and runs the jobs that are due. One failing job stops no other. */
+/** Scheduled work: runs once, or with `perShard` once per shard, each in a separate invocation. */
+export type Job =
+  | (Schedule & { perShard?: false; run: (ctx: SystemCtx) => Promise<void> })
+  | (Schedule & { perShard: true; run: (ctx: SystemCtx, db: Database) => Promise<void> })
+
+const MINUTES = { minute: 1, hour: 60, day: 24 * 60 }
+
+const shardJob = defineTask('FANOUT', 'platform.job', z.object({ name: z.string(), shard: z.int() }))
+
+/** Handles the cron trigger, once a minute. A failing job does not stop the others. */
 export async function runJobs(
   jobs: readonly Job[],
   at: Date,
@@ -13,9 +29,36 @@ export async function runJobs(
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<void> {
   const ctx = createContext({ env, waitUntil, start: 'first-primary' })
-  const always = { name: 'wake the sweepers', run: wakeSweepers }
-  const due = [always, ...jobs.filter((job) => job.minute === at.getUTCMinutes())]
+  const wake: Job = { name: 'wake the sweepers', every: 'minute', run: wakeSweepers }
+  const due = [wake, ...jobs].filter((job) => isDue(job, at))
   await Promise.all(
-    due.map((job) => job.run(ctx).catch((error: unknown) => ctx.log.error('a job failed', { job: job.name, error }))),
+    due.map(async (job) => {
+      const own = withLog(ctx, { service: job.service, job: job.name })
+      await start(own, job).catch((error: unknown) => own.log.error('a job failed', { error }))
+    }),
   )
+}
+
+/** Whether a job is due in this minute (UTC). Its offset in the hour or day depends on its name, to spread load. */
+export function isDue({ name, every }: Schedule, at: Date): boolean {
+  const minute = at.getUTCHours() * 60 + at.getUTCMinutes()
+  const offset = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % MINUTES.day, 0)
+  return minute % MINUTES[every] === offset % MINUTES[every]
+}
+
+async function start(ctx: SystemCtx, job: Job): Promise<void> {
+  if (!job.perShard) return job.run(ctx)
+  await enqueue(
+    ctx,
+    shardJob,
+    ctx.db.shards.map((shard) => ({ name: job.name, shard })),
+  )
+}
+
+export function shardJobHandler(jobs: readonly Job[]): TaskHandler {
+  return onTask(shardJob, async (ctx, { name, shard }) => {
+    const job = jobs.find((candidate) => candidate.name === name)
+    if (!job?.perShard) throw new Error(`the job ${name} is unknown`)
+    await job.run(withLog(ctx, { service: job.service, job: name, shard }), ctx.db.shard(shard))
+  })
 }

@@ -1,22 +1,12 @@
-import { and, asc, eq, gt, lt, sql } from 'drizzle-orm'
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { Env } from '../config.ts'
-import { createContext, type SystemCtx } from '../context.ts'
-import { type Database, idIn } from '../data/databases.ts'
+import { and, asc, eq, gt, lt } from 'drizzle-orm'
+import { type SystemCtx, withLog } from '../context.ts'
+import { createContext } from '../create-context.ts'
+import type { Database } from '../data/databases.ts'
 import { firstIdAt, type Id } from '../data/ids.ts'
-import { Committed, outbox, type Subscription } from './events.ts'
+import { idIn } from '../data/shards.ts'
+import { Committed, type EventDefinition, outbox, type Subscription } from './events.ts'
 
-/** Messages that failed more often than their queue retries; kept until they are replayed (`npm run replay`). */
-export const deadLetters = sqliteTable('dead_letters', {
-  id: text('id').primaryKey(),
-  queue: text('queue').notNull(),
-  body: text('body').notNull(),
-  failedAt: integer('failed_at').notNull(),
-  /** Set by the operator (`npm run replay`); the sweeper then sends the message again. */
-  replay: integer('replay', { mode: 'boolean' }).notNull().default(false),
-})
-
-/** The events of one database older than `before` (epoch ms) and after `cursor`, oldest first, in pages of a hundred. */
+/** The events of one database older than `before` (epoch ms) and after `cursor`, oldest first, in pages of 100. */
 export async function* backlog(db: Database, cursor: Id | null, before: number): AsyncGenerator<Committed[]> {
   const old = lt(outbox.id, firstIdAt(before))
   for (let after = cursor; ; ) {
@@ -26,13 +16,13 @@ export async function* backlog(db: Database, cursor: Id | null, before: number):
       .where(after ? and(old, gt(outbox.id, after)) : old)
       .orderBy(asc(outbox.id))
       .limit(100)
-    if (rows.length === 0) return
-    yield rows.map((row) => ({ source: db.name, id: row.id, type: row.type, data: JSON.parse(row.data) }))
-    after = rows.at(-1)!.id
+    const last = rows.at(-1)
+    if (!last) return
+    yield rows.map(({ id, type, data, trace }) => ({ version: 1, source: db.name, id, type, data, trace }))
+    after = last.id
   }
 }
 
-/** Whether the outbox holds any event, on its way or not. */
 export async function hasEvents(db: Database): Promise<boolean> {
   return (await db.select({ id: outbox.id }).from(outbox).limit(1)).length > 0
 }
@@ -43,16 +33,14 @@ export function sourceOf(ctx: SystemCtx, source: string): Database {
 }
 
 type Delivery = { message: Message; event: Committed }
+export type Reactions = { events: readonly EventDefinition[]; subscriptions: readonly Subscription[] }
 
-/**
- * The consumer of `EVENTS`: runs every subscriber of each event and acknowledges by deleting the outbox row. A failing
- * event is retried alone; the others of the batch are done.
- */
+/** Acknowledges an event by deleting its outbox row. If subscriptions fail, the row keeps their names for the retry. */
 export async function consumeEvents(
   batch: MessageBatch,
   env: Env,
   waitUntil: (work: Promise<unknown>) => void,
-  subscriptions: readonly Subscription[],
+  reactions: Reactions,
 ): Promise<void> {
   const ctx = createContext({ env, waitUntil, start: 'first-primary' })
   const deliveries = batch.messages.flatMap((message): Delivery[] => {
@@ -62,18 +50,18 @@ export async function consumeEvents(
     return []
   })
   const bySource = [...Map.groupBy(deliveries, ({ event }) => event.source)]
-  await Promise.all(bySource.map(([source, mine]) => processBatch(ctx, source, mine, subscriptions)))
+  await Promise.all(bySource.map(([source, group]) => processBatch(ctx, source, group, reactions)))
 }
 
-/** Works off events of one database; if that does not answer, they are retried and those of the others are not. */
+/** Handles the events of one database, so that a database that does not answer delays no other. */
 async function processBatch(
   ctx: SystemCtx,
   source: string,
   deliveries: readonly Delivery[],
-  subscriptions: readonly Subscription[],
+  reactions: Reactions,
 ): Promise<void> {
   const failed = new Set<Delivery>()
-  const giveUp = (delivery: Delivery, error: unknown) => {
+  const fail = (delivery: Delivery, error: unknown) => {
     failed.add(delivery)
     retryLater(ctx, delivery.message, error, delivery.event)
   }
@@ -81,93 +69,63 @@ async function processBatch(
     const db = sourceOf(ctx, source)
     const waiting = await unacknowledged(db, deliveries)
     await Promise.all(
-      deliveries
-        .filter(({ event }) => waiting.has(event.id))
-        .map((it) => deliver(ctx, it.event, subscriptions).catch((error: unknown) => giveUp(it, error))),
+      deliveries.map(async (delivery) => {
+        const pending = waiting.get(delivery.event.id)
+        if (pending === undefined) return
+        await deliver(ctx, db, delivery.event, pending, reactions).catch((error: unknown) => fail(delivery, error))
+      }),
     )
-    const done = deliveries.filter((it) => !failed.has(it)).map(({ event }) => event.id)
+    const done = deliveries.filter((delivery) => !failed.has(delivery)).map(({ event }) => event.id)
     if (done.length > 0) await db.delete(outbox).where(idIn(outbox.id, done))
   } catch (error) {
-    for (const it of deliveries) if (!failed.has(it)) giveUp(it, error)
+    for (const delivery of deliveries) if (!failed.has(delivery)) fail(delivery, error)
   }
 }
 
-/** Those events that nobody has acknowledged yet: a consumer that lags is sent copies, which must not cost it the work again. */
-async function unacknowledged(db: Database, deliveries: readonly Delivery[]): Promise<Set<Id>> {
+/** The events that are still in the outbox, because the sweeper may have sent duplicates. */
+async function unacknowledged(db: Database, deliveries: readonly Delivery[]): Promise<Map<Id, string[] | null>> {
   const ids = deliveries.map(({ event }) => event.id)
-  const rows = await db.select({ id: outbox.id }).from(outbox).where(idIn(outbox.id, ids))
-  return new Set(rows.map((row) => row.id))
+  const rows = await db.select({ id: outbox.id, pending: outbox.pending }).from(outbox).where(idIn(outbox.id, ids))
+  return new Map(rows.map((row) => [row.id, row.pending]))
 }
 
-/** Runs every subscriber, and only then throws what failed first: one service's failure keeps no other from its work. */
-async function deliver(ctx: SystemCtx, event: Committed, subscriptions: readonly Subscription[]): Promise<void> {
-  const mine = subscriptions.filter((subscription) => subscription.event.type === event.type)
-  // It comes from a newer version, which may be rolled out any moment: the event waits for it.
-  if (mine.length === 0) throw new Error(`nobody reacts to ${event.type}`)
-  const failures: unknown[] = []
-  for (const { handle } of mine) {
-    await handle(ctx, event.data, event.id).catch((error: unknown) => failures.push(error))
-  }
-  if (failures.length > 0) throw failures[0]
+async function deliver(
+  ctx: SystemCtx,
+  db: Database,
+  event: Committed,
+  pending: string[] | null,
+  { events, subscriptions }: Reactions,
+): Promise<void> {
+  const own = subscriptions.filter((subscription) => subscription.event.type === event.type)
+  const due = own.filter(({ name }) => pending === null || pending.includes(name))
+  // Unknown names belong to a newer version that is being deployed: retry until it is.
+  if (!events.some(({ type }) => type === event.type)) throw new Error(`the event ${event.type} is unknown`)
+  if (pending && due.length < pending.length) throw new Error(`a subscription of ${event.type} is unknown`)
+  const outcomes = await Promise.allSettled(due.map((subscription) => react(ctx, event, subscription)))
+  const failures = outcomes.flatMap((outcome, i) =>
+    outcome.status === 'rejected' ? [{ outcome, name: due[i]?.name }] : [],
+  )
+  const [first] = failures
+  if (!first) return
+  const names = failures.flatMap(({ name }) => name ?? [])
+  if (names.length < due.length) await db.update(outbox).set({ pending: names }).where(eq(outbox.id, event.id))
+  throw first.outcome.reason
+}
+
+function react(
+  ctx: SystemCtx,
+  { id, type, data, trace }: Committed,
+  { name, service, run }: Subscription,
+): Promise<void> {
+  const own = withLog({ ...ctx, trace }, { ...trace, service, event: type, eventId: id, subscription: name })
+  return run(own, data, id).catch((error: unknown) => {
+    own.log.warn('a subscription failed', { error })
+    throw error
+  })
 }
 
 function retryLater(ctx: SystemCtx, message: Message, error: unknown, event?: Committed): void {
   const { attempts } = message
-  ctx.log.warn('an event will be retried', { type: event?.type, eventId: event?.id, attempts, error })
+  ctx.log.warn('an event will be retried', { type: event?.type, eventId: event?.id, ...event?.trace, attempts, error })
   message.retry({ delaySeconds: Math.min(2 ** attempts, 300) })
-}
-
-/** The consumer of the dead-letter queues. A message that cannot be kept is retried alone. */
-export async function keepDeadLetters(
-  batch: MessageBatch,
-  env: Env,
-  waitUntil: (work: Promise<unknown>) => void,
-): Promise<void> {
-  const ctx = createContext({ env, waitUntil, start: 'first-primary' })
-  const queue = batch.queue.replace(/-dead$/, '')
-  for (const message of batch.messages) {
-    const about = { queue, messageId: message.id }
-    try {
-      await keepDeadLetter(ctx, queue, message)
-      message.ack()
-      ctx.log.error('a message was put aside for replay', about)
-    } catch (error) {
-      ctx.log.error('a message cannot be put aside', { ...about, error })
-      message.retry()
-    }
-  }
-}
-
-/** One batch keeps the message for replay and takes it out of the outbox. */
-async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): Promise<void> {
-  const event = Committed.safeParse(message.body)
-  const db = event.success ? sourceOf(ctx, event.data.source) : ctx.db.shard(ctx.db.shards[0]!)
-  const letter = { id: message.id, queue, body: JSON.stringify(message.body), failedAt: ctx.now() }
-  await db.batch([
-    db.insert(deadLetters).values(letter).onConflictDoNothing(),
-    db.delete(outbox).where(event.success ? eq(outbox.id, event.data.id) : sql`0`),
-  ])
-}
-
-/** Sends again the dead letters that the operator marked. Events go back into the outbox, in the batch that takes them from here. */
-export async function replayMarked(ctx: SystemCtx, db: Database): Promise<void> {
-  const letters = await db.select().from(deadLetters).where(eq(deadLetters.replay, true)).limit(100)
-  for (const letter of letters) {
-    const body: unknown = JSON.parse(letter.body)
-    const event = Committed.safeParse(body)
-    const forget = db.delete(deadLetters).where(eq(deadLetters.id, letter.id))
-    if (event.success) {
-      const { id, type, data } = event.data
-      await db.batch([
-        db
-          .insert(outbox)
-          .values({ id, type, data: JSON.stringify(data) })
-          .onConflictDoNothing(),
-        forget,
-      ])
-    } else {
-      await (letter.queue.endsWith('-fanout') ? ctx.env.FANOUT : ctx.env.DELIVERIES).send(body)
-      await forget
-    }
-  }
 }

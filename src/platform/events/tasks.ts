@@ -1,54 +1,67 @@
 import { z } from '@hono/zod-openapi'
-import { createContext, type SystemCtx } from '../context.ts'
+import { type SystemCtx, withLog } from '../context.ts'
+import { createContext } from '../create-context.ts'
+import { Trace } from '../observability/trace.ts'
+import type { TaskQueue } from './queues.ts'
 
-/** How many messages a queue takes at a time. */
+/** The most messages that a queue accepts in one call. */
 const MAX_BATCH = 100
 
-/** `FANOUT` carries pushes that may be lost, `DELIVERIES` what goes to other systems and is retried for hours. */
-type TaskQueue = 'FANOUT' | 'DELIVERIES'
-
 export type TaskDefinition<T = unknown> = { queue: TaskQueue; type: string; data: z.ZodType<T> }
-export type TaskHandler = { task: TaskDefinition; perform: (ctx: SystemCtx, data: unknown) => Promise<void> }
+export type TaskHandler = {
+  task: TaskDefinition
+  /** Set by the registry, for log lines. */
+  service?: string
+  run: (ctx: SystemCtx, data: unknown) => Promise<void>
+}
 
-/** Declares a kind of work for a queue. Its data are ids only. */
+/** Declares a task of a queue. Its data are ids only, because handlers read the current state. */
 export function defineTask<T>(queue: TaskQueue, type: string, data: z.ZodType<T>): TaskDefinition<T> {
   return { queue, type, data }
 }
 
-/** Puts work into its queue. Throws when the queue does not take it. */
+/** Throws when the queue does not accept the messages. */
 export async function enqueue<T>(ctx: SystemCtx, task: TaskDefinition<T>, data: readonly T[]): Promise<void> {
-  ctx.cost.queueMessages += data.length
   for (let at = 0; at < data.length; at += MAX_BATCH) {
-    const bodies = data.slice(at, at + MAX_BATCH).map((item) => ({ body: { type: task.type, data: item } }))
-    await ctx.env[task.queue].sendBatch(bodies)
+    const items = data.slice(at, at + MAX_BATCH)
+    await ctx.env[task.queue].sendBatch(
+      items.map((item) => ({ body: { type: task.type, data: item, trace: ctx.trace } })),
+    )
   }
 }
 
-/** How a kind of work is done. It may run more than once. */
-export function onTask<T>(task: TaskDefinition<T>, perform: (ctx: SystemCtx, data: T) => Promise<void>): TaskHandler {
-  return { task, perform: (ctx, data) => perform(ctx, task.data.parse(data)) }
+/** Declares the handler of a task. It may run more than once. */
+export function onTask<T>(task: TaskDefinition<T>, run: (ctx: SystemCtx, data: T) => Promise<void>): TaskHandler {
+  return { task, run: (ctx, data) => run(ctx, task.data.parse(data)) }
 }
 
-const Message = z.object({ type: z.string(), data: z.unknown() })
+const Message = z.object({
+  type: z.string(),
+  data: z.unknown(),
+  trace: Trace.default({}),
+})
 
-/** The consumer of `FANOUT` and `DELIVERIES`: each message is done or retried alone, waiting longer each time, up to an hour. */
+/** Acknowledges or retries each message alone, with exponential backoff up to an hour. */
 export async function consumeTasks(
   batch: MessageBatch,
-  env: SystemCtx['env'],
+  env: Env,
   waitUntil: (work: Promise<unknown>) => void,
   handlers: readonly TaskHandler[],
 ): Promise<void> {
-  const ctx = createContext({ env, waitUntil, start: 'first-primary' })
+  const base = createContext({ env, waitUntil, start: 'first-primary' })
   for (const message of batch.messages) {
+    const { attempts, body } = message
+    let ctx = base
     try {
-      const { type, data } = Message.parse(message.body)
+      const { type, data, trace } = Message.parse(body)
       const handler = handlers.find(({ task }) => task.type === type)
-      if (!handler) throw new Error(`nobody does ${type}`)
-      await handler.perform(ctx, data)
+      ctx = withLog({ ...base, trace }, { ...trace, service: handler?.service, task: type })
+      if (!handler) throw new Error(`the task ${type} is unknown`)
+      await handler.run(ctx, data)
       message.ack()
     } catch (error) {
-      ctx.log.warn('a task will be retried', { queue: batch.queue, attempts: message.attempts, error })
-      message.retry({ delaySeconds: Math.min(15 * 2 ** message.attempts, 3_600) })
+      ctx.log.warn('a task will be retried', { queue: batch.queue, attempts, error })
+      message.retry({ delaySeconds: Math.min(15 * 2 ** attempts, 3_600) })
     }
   }
 }

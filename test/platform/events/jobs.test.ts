@@ -1,13 +1,14 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type Job, runJobs } from '../../../src/platform/events/jobs.ts'
+import { isDue, type Job, runJobs, shardJobHandler } from '../../../src/platform/events/jobs.ts'
+import { contextWith } from '../../support/platform.ts'
 
 const ran: string[] = []
 const logged: string[] = []
-const job = (name: string, minute: number, fails = false): Job => ({
+const job = (name: string, every: Job['every'] = 'minute', fails = false): Job => ({
   name,
-  minute,
+  every,
   run: async () => {
     ran.push(name)
     if (fails) throw new Error('broken')
@@ -21,32 +22,60 @@ beforeEach(() => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 12, minute))
-const run = (jobs: Job[], minute: number, bindings = env) => runJobs(jobs, at(minute), bindings, () => {})
+const noon = new Date(Date.UTC(2026, 0, 1, 12))
+const run = (jobs: Job[], bindings = env) => runJobs(jobs, noon, bindings, () => {})
+const minutesOfDay = Array.from({ length: 1_440 }, (_, minute) => new Date(Date.UTC(2026, 0, 1, 0, minute)))
 
-test('each job runs in its minute of the hour, and only then', async () => {
-  const jobs = [job('first', 5), job('second', 5), job('other', 6)]
-  await run(jobs, 5)
-  expect(ran).toEqual(['first', 'second'])
-  await run(jobs, 7)
-  expect(ran).toHaveLength(2)
+test('a job is due every minute, once an hour or once a day, at a minute that depends on its name', () => {
+  const due = (name: string, every: Job['every']) => minutesOfDay.filter((at) => isDue({ name, every }, at))
+  expect(due('a', 'minute')).toHaveLength(1_440)
+  expect(new Set(due('a', 'hour').map((at) => at.getUTCMinutes())).size).toBe(1)
+  expect([due('a', 'hour').length, due('a', 'day').length]).toEqual([24, 1])
+  expect(due('a', 'day')).not.toEqual(due('b', 'day'))
 })
 
-test('a job that fails stops no other, and the log names it', async () => {
-  await run([job('broken', 5, true), job('sound', 5)], 5)
+test('due jobs run, and others do not', async () => {
+  const daily = minutesOfDay.findIndex((at) => isDue({ name: 'daily', every: 'day' }, at))
+  await run([job('now'), job('daily', 'day')])
+  expect(ran).toEqual(daily === 720 ? ['now', 'daily'] : ['now'])
+})
+
+test('a failing job stops no other, and the log names it', async () => {
+  await run([job('broken', 'minute', true), job('sound')])
   expect(ran).toEqual(['broken', 'sound'])
   expect(logged.join()).toContain('"job":"broken"')
 })
 
+test('a job per shard is one task for each shard, which runs it with that shard', async () => {
+  const shards: string[] = []
+  const perShard: Job = {
+    name: 'sweep',
+    every: 'minute',
+    perShard: true,
+    run: async (_, db) => void shards.push(db.name),
+  }
+  const sent: { type: string; data: unknown }[] = []
+  vi.spyOn(env.FANOUT, 'sendBatch').mockImplementation(async (messages) => {
+    for (const { body } of messages) sent.push(body as (typeof sent)[number])
+    return {} as never
+  })
+  await run([perShard])
+  expect([shards, sent.map(({ data }) => data)]).toEqual([[], [0, 1].map((shard) => ({ name: 'sweep', shard }))])
+  const handler = shardJobHandler([perShard])
+  for (const { data } of sent) await handler.run(contextWith(), data)
+  expect(shards).toEqual(['0', '1'])
+  await expect(handler.run(contextWith(), { name: 'gone', shard: 0 })).rejects.toThrow('the job gone is unknown')
+})
+
 test('the sweepers of all databases are woken, and jobs run even when they cannot be', async () => {
-  await run([], 0)
+  await run([])
   for (const source of ['d', '0', '1']) {
     const alarm = await runInDurableObject(env.SWEEPER.getByName(source), (_, state) => state.storage.getAlarm())
     expect(alarm).not.toBeNull()
   }
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 })
   const getByName = () => ({ arm: () => Promise.reject(new Error('down')) })
-  await run([job('sound', 5)], 5, { ...env, SWEEPER: { getByName } as never })
+  await run([job('sound')], { ...env, SWEEPER: { getByName } as never })
   vi.useRealTimers()
   expect(ran).toEqual(['sound'])
 })

@@ -29,7 +29,7 @@ async function consume(batch: MessageBatch) {
   return getQueueResult(batch, ctx)
 }
 
-test('one poisoned message idIn ten is retried and the nine are done once', async () => {
+test('one poisoned message among ten is retried, and the nine are done once', async () => {
   const ids = ['a', 'b', 'c', 'bad', 'd', 'e', 'f', 'g', 'h', 'i']
   const result = await consume(batchOf(ids.map((id) => ({ type: 'test.greet', data: { id } }))))
   expect(done).toEqual(ids.filter((id) => id !== 'bad'))
@@ -37,7 +37,7 @@ test('one poisoned message idIn ten is retried and the nine are done once', asyn
   expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(['3'])
 })
 
-test('a message that nobody knows or that is misshapen is retried, not lost', async () => {
+test('an unknown or malformed message is retried, not lost', async () => {
   const bodies = [{ type: 'test.unknown', data: {} }, { type: 'test.greet', data: { id: 5 } }, 'text', null]
   const result = await consume(batchOf(bodies))
   expect([result.explicitAcks, result.retryMessages.length, done]).toEqual([[], 4, []])
@@ -53,7 +53,7 @@ test('each retry waits longer, up to an hour', async () => {
   expect(delays).toEqual([30, 60, 120, 3_600])
 })
 
-test('any number of tasks is handed to their queue in batches that it takes, and counted', async () => {
+test('any number of tasks is sent in batches of a hundred, and counted', async () => {
   const sent: unknown[][] = []
   vi.spyOn(env.DELIVERIES, 'sendBatch').mockImplementation(async (messages) => {
     sent.push([...messages])
@@ -66,12 +66,12 @@ test('any number of tasks is handed to their queue in batches that it takes, and
     Array.from({ length: 250 }, (_, i) => ({ id: String(i) })),
   )
   expect(sent.map((batch) => batch.length)).toEqual([100, 100, 50])
-  expect(sent[2]!.at(-1)).toEqual({ body: { type: 'test.greet', data: { id: '249' } } })
+  expect(sent[2]!.at(-1)).toEqual({ body: { type: 'test.greet', data: { id: '249' }, trace: {} } })
   await enqueue(ctx, greet, [])
   expect([sent.length, ctx.cost.queueMessages]).toEqual([3, 250])
 })
 
-test('a queue that does not take a task is told of to whoever gave it', async () => {
+test('enqueue throws when the queue does not accept a task', async () => {
   vi.spyOn(env.DELIVERIES, 'sendBatch').mockRejectedValue(new Error('down'))
   await expect(enqueue(contextWith(), greet, [{ id: '1' }])).rejects.toThrow('down')
 })

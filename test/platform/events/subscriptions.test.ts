@@ -1,0 +1,110 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { z } from '@hono/zod-openapi'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { createContext } from '../../../src/platform/create-context.ts'
+import { Id, idOf } from '../../../src/platform/data/ids.ts'
+import { type Committed, defineEvent, on, outbox, record } from '../../../src/platform/events/events.ts'
+import { consumeEvents } from '../../../src/platform/events/outbox.ts'
+import { createPost } from '../../../src/services/posts/posts.ts'
+import { authors, breakQueue, deliver, indexedOn, isolateEvents, notificationsOf, sweep } from '../../support/events.ts'
+import { draft } from '../../support/posting.ts'
+
+const happened = defineEvent('test.happened', z.object({ thingId: Id }))
+const lonely = defineEvent('test.lonely', z.object({ thingId: Id }))
+const thingId = idOf(0, Date.UTC(2026, 0, 1), 1)
+const trace = { requestId: 'r1', traceId: 't1' }
+
+let ran: string[] = []
+let broken: string[] = []
+const subscriptions = ['a', 'b', 'c'].map((name) => ({
+  service: 'tests',
+  ...on(happened, name, async (ctx) => {
+    ran.push(name)
+    ctx.log.info('reacting', { traced: ctx.trace.requestId })
+    if (broken.includes(name)) throw new Error('broken')
+  }),
+}))
+const lines: Record<string, unknown>[] = []
+
+isolateEvents()
+beforeEach(() => {
+  ran = []
+  broken = []
+  lines.length = 0
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(JSON.parse(line)))
+})
+
+/** Commits an event, as a request with a trace does, and returns its message. */
+async function committed(event: typeof happened): Promise<Committed> {
+  const events = breakQueue()
+  const relaying: Promise<unknown>[] = []
+  const { db } = createContext({ env, waitUntil: (work) => void relaying.push(work), trace })
+  await db.shard(0).commit([record(db.shard(0), event, { thingId })])
+  await Promise.all(relaying)
+  return events[0]!
+}
+
+async function consume(event: Committed): Promise<'acknowledged' | 'retried'> {
+  const batch = createMessageBatch('socialconnect-events', [
+    { id: 'm', timestamp: new Date(), attempts: 1, body: event },
+  ])
+  const ctx = createExecutionContext()
+  const known = { events: [happened, lonely], subscriptions }
+  await consumeEvents(batch, env, ctx.waitUntil.bind(ctx), known)
+  return (await getQueueResult(batch, ctx)).retryMessages.length > 0 ? 'retried' : 'acknowledged'
+}
+
+const pendingOf = async ({ id }: Committed) => {
+  const { db } = authors.ada.ctx
+  return (await db.shard(0).select().from(outbox)).find((row) => row.id === id)?.pending
+}
+
+test('a failing subscription is retried alone, until the event is acknowledged', async () => {
+  const event = await committed(happened)
+  broken = ['b', 'c']
+  expect([await consume(event), ran.splice(0), await pendingOf(event)]).toEqual([
+    'retried',
+    ['a', 'b', 'c'],
+    ['b', 'c'],
+  ])
+  broken = ['c']
+  expect([await consume(event), ran.splice(0), await pendingOf(event)]).toEqual(['retried', ['b', 'c'], ['c']])
+  broken = []
+  expect([await consume(event), ran.splice(0), await pendingOf(event)]).toEqual(['acknowledged', ['c'], undefined])
+  expect([await consume(event), ran]).toEqual(['acknowledged', []])
+})
+
+test('an event without subscriptions is acknowledged, and one with an unknown pending subscription waits', async () => {
+  const alone = await committed(lonely)
+  expect([await consume(alone), await pendingOf(alone)]).toEqual(['acknowledged', undefined])
+  const event = await committed(happened)
+  const pending = JSON.stringify(['a', 'newer'])
+  await env.SHARD_0.prepare('update outbox set pending = ? where id = ?').bind(pending, Number(event.id)).run()
+  expect([await consume(event), ran]).toEqual(['retried', []])
+  await env.SHARD_0.prepare('delete from outbox').run()
+})
+
+test('the trace of a request reaches the log lines of the subscriptions that it causes', async () => {
+  await consume(await committed(happened))
+  const reacting = lines.filter(({ message }) => message === 'reacting')
+  expect(reacting.map(({ subscription }) => subscription)).toEqual(['a', 'b', 'c'])
+  for (const line of reacting)
+    expect(line).toMatchObject({ ...trace, service: 'tests', event: 'test.happened', traced: 'r1' })
+})
+
+test('a sweep after a partial failure runs only what failed', async () => {
+  const { ada, bob } = authors
+  const events = breakQueue()
+  const { value: post } = await createPost(ada.ctx, draft({ text: 'liked' }))
+  await createPost(bob.ctx, draft({ text: 'a comment', parentId: post.id }))
+  await vi.waitUntil(() => events.length === 2)
+  await env.SHARD_0.prepare('insert into presence values (?)').bind(Number(ada.id)).run()
+  const FANOUT = { sendBatch: () => Promise.reject(new Error('down')) }
+  const HUB = { getByName: () => ({ publish: () => Promise.reject(new Error('down')) }) }
+  expect(await deliver(events, Object.assign({ ...env }, { FANOUT, HUB }))).toEqual(['m0', 'm1'])
+  expect([await indexedOn(1, ada), await notificationsOf(ada)]).toEqual([1, 1])
+  vi.restoreAllMocks()
+  await sweep()
+  expect(await notificationsOf(ada)).toBe(1)
+})
