@@ -1,25 +1,28 @@
-import { OpenAPIHono } from '@hono/zod-openapi'
-import { authentication, edge, edgeFallbacks } from './platform/http/edge.ts'
-import { openApiDocument, tagRoutes } from './platform/http/openapi.ts'
-import type { AppEnv } from './platform/http/route.ts'
+import { Hono } from 'hono'
+import type { AppEnv } from './platform/http/app-env.ts'
+import { authentication } from './platform/http/authentication.ts'
+import { edge } from './platform/http/edge.ts'
+import { addFallbacks } from './platform/http/fallbacks.ts'
+import { mountOperations } from './platform/http/rest.ts'
 import { healthRoutes } from './platform/observability/health.ts'
-import { readAccountStatus, services, signingKeys } from './registry.ts'
+import { apiPaths, mounts, readAccountStatus, services, signingKeys } from './registry.ts'
 
-/** The composition root: the order in which a request passes through the platform, and where the services are mounted. */
-export const app = new OpenAPIHono<AppEnv>()
+/** The composition root: the order in which a request passes the platform, and where the services are mounted. */
+export const app = new Hono<AppEnv>()
 
-app.use(...edge)
+app.use(...edge(readAccountStatus))
 app.route('/', healthRoutes)
-app.use('/v1/*', authentication(signingKeys, readAccountStatus))
-for (const { name, routes } of services) {
-  if (!routes) continue
-  tagRoutes(routes, name)
-  app.route('/v1', routes)
-}
+for (const mount of mounts) app.use(`${mount}/*`, authentication(signingKeys))
+for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
 app.get('/openapi.json', async (c) => c.json(await apiDocument()))
-edgeFallbacks(app)
+addFallbacks(app, apiPaths)
 
-/** The contract of everything that is mounted, as OpenAPI has it. */
+let document: object | null = null
+
+/** The contract of everything that is mounted, as OpenAPI; built on first use and kept. */
 export async function apiDocument(): Promise<object> {
-  return openApiDocument(app, await import('./openapi-prose.ts'))
+  const { openApiDocument } = await import('./platform/http/openapi.ts')
+  const { conventions, descriptions } = await import('./openapi-prose.ts')
+  document ??= openApiDocument(services, { conventions, descriptions })
+  return document
 }

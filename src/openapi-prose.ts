@@ -14,7 +14,7 @@ export const conventions = markdown(
   'Pages of any origin may call the API. Only some origins may open the socket: see `openRealtime`. The API uses no cookies;',
   'send the access token as `Authorization: Bearer`. Do not set `credentials: "include"`, because `fetch` then fails. In',
   'addition to the headers named below, pages may send `Range`, `If-Range` and `If-None-Match`, and may read `ETag`,',
-  '`Accept-Ranges`, `Content-Range` and `WWW-Authenticate`. Request bodies are UTF-8, without a content encoding, as',
+  '`Accept-Ranges`, `Content-Range`, `WWW-Authenticate` and `Location`, which a 201 has. Request bodies are UTF-8, without a content encoding, as',
   '`application/json` or, for uploads, `multipart/form-data`. Image URLs are relative to the origin of the API.',
   '',
   '## Errors',

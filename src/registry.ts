@@ -1,65 +1,117 @@
-import type { OpenAPIHono } from '@hono/zod-openapi'
 import { deleteExpiredKeys } from './platform/data/idempotency.ts'
-import type { Subscription } from './platform/events/events.ts'
-import type { Job } from './platform/events/jobs.ts'
+import { deleteOldDeadLetters } from './platform/events/dead-letters.ts'
+import type { EventDefinition, Subscription } from './platform/events/events.ts'
+import { type Job, shardJobHandler } from './platform/events/jobs.ts'
 import type { TaskHandler } from './platform/events/tasks.ts'
-import type { AppEnv } from './platform/http/route.ts'
-import { realtimeRoutes } from './platform/realtime/realtime.ts'
-import { accountRoutes } from './services/accounts/routes.ts'
+import type { Operation } from './platform/http/operation.ts'
+import type { Channel } from './platform/realtime/channels.ts'
+import { realtimeOperations } from './platform/realtime/operations.ts'
+import * as accountEvents from './services/accounts/events.ts'
+import { accountOperations } from './services/accounts/operations.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
-import { feedRoutes } from './services/feed/routes.ts'
+import { homeChannel } from './services/feed/channels.ts'
+import { feedOperations } from './services/feed/operations.ts'
 import { feedSubscriptions, feedTasks } from './services/feed/subscriptions.ts'
+import * as identityEvents from './services/identity/events.ts'
 import { identityJobs } from './services/identity/jobs.ts'
-import { identityRoutes } from './services/identity/routes.ts'
+import { identityOperations } from './services/identity/operations.ts'
 import { identitySubscriptions, identityTasks } from './services/identity/subscriptions.ts'
 import { mediaJobs } from './services/media/jobs.ts'
-import { mediaRoutes } from './services/media/routes.ts'
+import { mediaOperations } from './services/media/operations.ts'
 import { mediaSubscriptions } from './services/media/subscriptions.ts'
-import { notificationRoutes } from './services/notifications/routes.ts'
+import { notificationChannel } from './services/notifications/channels.ts'
+import { notificationJobs, notificationTasks } from './services/notifications/jobs.ts'
+import { notificationOperations } from './services/notifications/operations.ts'
 import { notificationSubscriptions } from './services/notifications/subscriptions.ts'
-import { postRoutes } from './services/posts/routes.ts'
+import * as postEvents from './services/posts/events.ts'
+import { postOperations } from './services/posts/operations.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
 
 export { readAccountStatus } from './services/identity/revocation.ts'
 export { signingKeys } from './services/identity/signing-keys.ts'
 
+/** What a service declares; whatever it leaves out it does not have. */
 type Service = {
   name: string
-  routes?: OpenAPIHono<AppEnv>
+  /** The path below which its operations are served. */
+  mount?: string
+  operations?: Operation[]
+  events?: EventDefinition[]
   subscriptions?: Subscription[]
   tasks?: TaskHandler[]
   jobs?: Job[]
+  channels?: Channel[]
 }
 
-/** The table of contents: everything that the system answers, reacts to and does by the clock, service by service. */
-export const services: Service[] = [
+const declared: Service[] = [
   {
     name: 'identity',
-    routes: identityRoutes,
+    operations: identityOperations,
+    events: Object.values(identityEvents),
     subscriptions: identitySubscriptions,
     tasks: identityTasks,
     jobs: identityJobs,
   },
-  { name: 'accounts', routes: accountRoutes, subscriptions: accountSubscriptions },
-  { name: 'posts', routes: postRoutes, subscriptions: postSubscriptions },
-  { name: 'feed', routes: feedRoutes, subscriptions: feedSubscriptions, tasks: feedTasks },
-  { name: 'notifications', routes: notificationRoutes, subscriptions: notificationSubscriptions },
-  { name: 'media', routes: mediaRoutes, subscriptions: mediaSubscriptions, jobs: mediaJobs },
-  { name: 'realtime', routes: realtimeRoutes(['home', 'notifications']) },
+  {
+    name: 'accounts',
+    operations: accountOperations,
+    events: Object.values(accountEvents),
+    subscriptions: accountSubscriptions,
+  },
+  { name: 'posts', operations: postOperations, events: Object.values(postEvents), subscriptions: postSubscriptions },
+  {
+    name: 'feed',
+    operations: feedOperations,
+    subscriptions: feedSubscriptions,
+    tasks: feedTasks,
+    channels: [homeChannel],
+  },
+  {
+    name: 'notifications',
+    operations: notificationOperations,
+    subscriptions: notificationSubscriptions,
+    tasks: notificationTasks,
+    jobs: notificationJobs,
+    channels: [notificationChannel],
+  },
+  { name: 'media', operations: mediaOperations, subscriptions: mediaSubscriptions, jobs: mediaJobs },
+]
+
+const channels = declared.flatMap((service) => service.channels ?? [])
+
+const platform: Service[] = [
+  { name: 'realtime', operations: realtimeOperations(channels) },
   {
     name: 'housekeeping',
     jobs: [
       {
-        name: 'forget expired idempotency keys',
-        minute: 17,
-        run: async (ctx) => {
-          for (const n of ctx.db.shards) await deleteExpiredKeys(ctx.db.shard(n))
-        },
+        name: 'delete expired idempotency keys',
+        every: 'hour',
+        perShard: true,
+        run: (_, db) => deleteExpiredKeys(db),
+      },
+      { name: 'delete old dead letters', every: 'day', perShard: true, run: deleteOldDeadLetters },
+      {
+        name: 'delete old dead letters of the directory',
+        every: 'day',
+        run: (ctx) => deleteOldDeadLetters(ctx, ctx.db.directory),
       },
     ],
   },
 ]
 
-export const subscriptions = services.flatMap((service) => service.subscriptions ?? [])
-export const tasks = services.flatMap((service) => service.tasks ?? [])
-export const jobs = services.flatMap((service) => service.jobs ?? [])
+/** The table of contents: everything that the system answers, announces, reacts to and does by the clock, by service. */
+export const services = [...declared, ...platform].map((service) => ({ mount: '/v1', operations: [], ...service }))
+
+export const mounts = [...new Set(services.map(({ mount }) => mount))]
+/** Below these only the API answers: the mounts, the issuer of tokens, and well-known documents (RFC 8615). */
+export const apiPaths = [...mounts, '/auth', '/.well-known']
+
+const ofService =
+  (service: string) =>
+  <T>(declaration: T) => ({ ...declaration, service })
+
+export const events = services.flatMap((service) => service.events ?? [])
+export const subscriptions = services.flatMap(({ name, subscriptions = [] }) => subscriptions.map(ofService(name)))
+export const jobs = services.flatMap(({ name, jobs = [] }) => jobs.map(ofService(name)))
+export const tasks = [...services.flatMap(({ name, tasks = [] }) => tasks.map(ofService(name))), shardJobHandler(jobs)]

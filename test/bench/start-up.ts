@@ -10,7 +10,7 @@ import { makeTokens, type Tokens } from './tokens.ts'
 import { baselineModule, bundleBaselines, compatibilityDate, productModules, variables } from './workers.ts'
 
 const STARTS = 25
-const objects = { HUB: 'UserHub', LIMITER: 'AccessGuard', SWEEPER: 'Sweeper' }
+const objects = { HUB: 'UserHub', GUARD: 'AccessGuard', SWEEPER: 'Sweeper' }
 
 export type ColdStart = { name: string; ms: number }
 

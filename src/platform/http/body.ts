@@ -1,19 +1,75 @@
+import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
-import { Failure } from './errors.ts'
+import { Failure } from '../failures.ts'
 
+const MAX_TEXT_BYTES = 256 * 1024
+const MAX_UPLOAD_BYTES = 12 * 1024 * 1024
 const MAX_DEPTH = 16
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
-/** Refuses JSON, before it is parsed, that is no UTF-8 or nested more deeply than any request of ours. */
-export const strictJson = createMiddleware(async function refuseOddJson(c, next) {
-  const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(c.req.header('content-type') ?? '')
+const limited = (what: string, maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Failure('too_large', `${what} may have at most ${maxSize} bytes`)
+    },
+  })
+const limitText = limited('A JSON body', MAX_TEXT_BYTES)
+const limitUpload = limited('A form', MAX_UPLOAD_BYTES)
+
+/** Spaces before a semicolon, an empty parameter or several: the validators do not match such content types. */
+const UNUSUAL_TYPE = /\s;|;\s*$|;.*;/
+
+/** Keeps only a boundary. Charsets are dropped, because JSON and forms are always UTF-8 here. */
+function normalizedType(type: string): string {
+  const [kind, ...parameters] = type.split(';').map((part) => part.trim())
+  return [kind, ...parameters.filter((parameter) => /^boundary=/i.test(parameter)).slice(0, 1)].join('; ')
+}
+
+/** Counts bytes as they arrive, whatever the headers claim. Compressed bodies are refused, never decompressed. */
+export const limitBody = createMiddleware(async function limitBody(c, next) {
+  if ((c.req.header('content-encoding') ?? 'identity') !== 'identity') {
+    throw new Failure('unsupported_media_type', 'Send the body without a content-encoding')
+  }
+  const type = c.req.header('content-type')
+  if (type && UNUSUAL_TYPE.test(type)) {
+    const headers = new Headers(c.req.raw.headers)
+    headers.set('content-type', normalizedType(type))
+    c.req.raw = new Request(c.req.raw, { headers })
+  }
+  const isUpload = /^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')
+  return (isUpload ? limitUpload : limitText)(c, next)
+})
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i
+const FORM_TYPE = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i
+
+/** Refuses a body of another type. A missing body is left to the schema. */
+export function requireMediaType(expected: 'application/json' | 'multipart/form-data') {
+  const pattern = expected === 'application/json' ? JSON_TYPE : FORM_TYPE
+  return createMiddleware(async function checkMediaType(c, next) {
+    const type = c.req.header('content-type')
+    const matches = type ? pattern.test(type) : (await c.req.arrayBuffer()).byteLength === 0
+    if (!matches) {
+      throw new Failure(
+        'unsupported_media_type',
+        'Send content-type application/json, or multipart/form-data for an upload',
+      )
+    }
+    await next()
+  })
+}
+
+/** Refuses JSON that is not UTF-8 or is nested too deeply, before it is parsed. */
+export const strictJson = createMiddleware(async function checkJson(c, next) {
+  const isJson = JSON_TYPE.test(c.req.header('content-type') ?? '')
   if (isJson && isDeep(decode(await c.req.arrayBuffer()))) {
-    throw new Failure('bad_request', `JSON may be nested ${MAX_DEPTH} deep`)
+    throw new Failure('bad_request', `JSON may be nested at most ${MAX_DEPTH} levels deep`)
   }
   await next()
 })
 
-/** Strictly: hono would put a replacement for what is no UTF-8, and the sender's text would be kept mangled. */
+/** Strict, because hono would replace invalid bytes and the text would be stored corrupted. */
 function decode(bytes: ArrayBuffer): string {
   try {
     return utf8.decode(bytes)
@@ -22,7 +78,7 @@ function decode(bytes: ArrayBuffer): string {
   }
 }
 
-/** Whether the arrays and objects of a JSON text are nested too deeply. In one pass, even when its quotes do not match. */
+/** One linear pass, even when quotes do not match. */
 function isDeep(json: string): boolean {
   let depth = 0
   for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/gs)) {

@@ -1,23 +1,26 @@
-import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { AppEnv } from './route.ts'
+import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { type Code, declaredFailures, type FailureKind, kindOf } from '../failures.ts'
+import { type Operation, successOf } from './operation.ts'
+import { Problem } from './problems.ts'
 
-/** Names the group that the document puts a service's operations in. */
-export function tagRoutes({ openAPIRegistry }: OpenAPIHono<AppEnv>, name: string): void {
-  for (const definition of openAPIRegistry.definitions) {
-    if (definition.type === 'route') definition.route.tags = [name]
-  }
-}
+export const IdempotencyKey = z.object({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .openapi({ description: 'Retries with the same key create nothing twice, for 24 hours' }),
+})
 
-/** What the document says beside the contracts: of all operations, and of single ones by their ids. In markdown. */
+type Mounted = { name: string; mount: string; operations: readonly Operation[] }
+/** Markdown for the document: `conventions` for all operations, `descriptions` by operation id. */
 type Prose = { conventions: string; descriptions: Record<string, string> }
 
-let document: object | null = null
-
-/** The OpenAPI 3.1 document of everything mounted on `app`; built on first use and kept. */
-export function openApiDocument(app: OpenAPIHono<AppEnv>, { conventions, descriptions }: Prose): object {
-  if (document) return document
-  for (const { route } of app.openAPIRegistry.definitions.filter((definition) => definition.type === 'route')) {
-    route.description ??= descriptions[route.operationId!]
+/** The OpenAPI 3.1 document, with `x-access`, `x-scope`, `x-limit` and `x-idempotent` on each operation. */
+export function openApiDocument(services: readonly Mounted[], prose: Prose): object {
+  const app = new OpenAPIHono()
+  for (const { name, mount, operations } of services) {
+    for (const operation of operations) app.openAPIRegistry.registerPath(pathOf(name, mount, operation, prose) as never)
   }
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
@@ -25,18 +28,100 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, { conventions, descrip
     bearerFormat: 'at+jwt',
     description: 'A ten-minute access token, from login or refresh',
   })
-  document = app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'SocialConnect', version: '1', description: conventions },
+    info: { title: 'SocialConnect', version: '1', description: prose.conventions },
     servers: [{ url: '/' }],
   })
+  listCodes(document)
   allowNulls(document)
   return document
 }
 
+function pathOf(service: string, mount: string, operation: Operation, { descriptions }: Prose): object {
+  const { id, method, path, summary, access, scope, limit, idempotent, params, query, body, example } = operation
+  const description = [descriptions[id], operation.description].filter(Boolean).join('\n\n')
+  const type = operation.bodyType ?? 'application/json'
+  return {
+    operationId: id,
+    method,
+    path: mount + path,
+    tags: [service],
+    summary,
+    ...(description && { description }),
+    'x-access': access,
+    ...(scope && { 'x-scope': scope }),
+    ...(limit && { 'x-limit': limit.name }),
+    ...(idempotent && { 'x-idempotent': true }),
+    security: securityOf(operation),
+    request: {
+      ...(params && { params }),
+      ...(query && { query }),
+      ...(idempotent && { headers: IdempotencyKey }),
+      ...(body && { body: { required: true, content: { [type]: { schema: body, example } } } }),
+    },
+    responses: { ...successes(operation), ...problems(failuresOf(operation)) },
+  }
+}
+
+function successes(operation: Operation): object {
+  const isVerb = 'run' in operation
+  const also = isVerb ? {} : operation.also
+  const Bytes = z.string().openapi({ format: 'binary' })
+  const schema = isVerb ? operation.returns : operation.mediaType && Bytes
+  const type = isVerb ? 'application/json' : (operation.mediaType ?? '')
+  const Location = { description: 'The path of what was created', schema: { type: 'string' } }
+  return {
+    [successOf(operation)]: {
+      description: operation.summary,
+      ...(isVerb && operation.location && { headers: { Location } }),
+      ...(schema && { content: { [type]: { schema } } }),
+    },
+    ...Object.fromEntries(Object.entries(also ?? {}).map(([status, description]) => [status, { description }])),
+  }
+}
+
+function failuresOf({ access, scope, params, body, fails = [] }: Operation): FailureKind[] {
+  // An invalid token is refused even on public operations.
+  const codes: Code[] = ['unauthorized', 'suspended', 'invalid', 'rate_limited', 'unavailable', 'internal']
+  const own: Code[] = []
+  if (access === 'moderator' || access === 'admin') own.push('forbidden')
+  if (scope) own.push('insufficient_scope')
+  if (params) own.push('not_found')
+  if (body) own.push('bad_request', 'too_large', 'unsupported_media_type')
+  return [...new Set([...codes, ...fails, ...own].map(kindOf))]
+}
+
+/** On public operations the token is optional; if one is sent, it needs the scope. */
+function securityOf({ access, scope }: Operation): Record<string, string[]>[] {
+  const needed = { bearer: scope ? [scope] : [] }
+  if (access !== 'public') return [needed]
+  return scope ? [needed, {}] : []
+}
+
+function problems(failures: FailureKind[]): object {
+  const byStatus = [...Map.groupBy(failures, ({ status }) => status)]
+  const entries = byStatus.map(([status, kinds]) => [
+    status,
+    {
+      description: kinds.map(({ code }) => code).join(', '),
+      content: { 'application/problem+json': { schema: Problem } },
+    },
+  ])
+  return Object.fromEntries(entries)
+}
+
+type Schemas = { components?: { schemas?: Record<string, { properties?: Record<string, object> }> } }
+
+/** Runs last, because services declare failures too. */
+function listCodes(document: object): void {
+  const { properties } = (document as Schemas).components?.schemas?.Problem ?? {}
+  if (properties?.code) Object.assign(properties.code, { enum: declaredFailures().map(({ code }) => code) })
+}
+
 type Nullable = { allOf?: [object, { type?: unknown }]; anyOf?: object[] }
 
-/** A nullable schema with a name comes as `allOf` of it and of what may be null, which null itself does not satisfy. */
+/** The generator writes a named nullable schema as `allOf` of the schema and null, which null does not satisfy. */
 function allowNulls(part: object): void {
   const { allOf } = part as Nullable
   if (Array.isArray(allOf?.[1]?.type) && allOf[1].type.includes('null')) {

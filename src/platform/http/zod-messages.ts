@@ -1,30 +1,30 @@
 import type { z } from '@hono/zod-openapi'
 
-/** What a schema finds wrong, as it reads behind the name of the field. A message of the schema's own comes before it. */
+/** Messages that follow the name of a field. A schema's own message takes precedence. */
 export function zodMessage(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'is needed' : `must be ${kinds[issue.expected] ?? 'of another kind'}`
+      return issue.input === undefined ? 'is required' : `must be ${kinds[issue.expected] ?? 'of another type'}`
     case 'too_small':
-      if (issue.origin === 'string' && issue.minimum === 1) return 'is needed'
+      if (issue.origin === 'string' && issue.minimum === 1) return 'is required'
       return `must ${measure(issue.origin, 'least', issue.minimum)}`
     case 'too_big':
       return `must ${measure(issue.origin, 'most', issue.maximum)}`
     case 'invalid_value':
       return `must be one of: ${issue.values.join(', ')}`
     case 'unrecognized_keys':
-      return 'is not known'
+      return 'is not a known field'
     default:
-      return 'is not valid'
+      return 'is invalid'
   }
 }
 
 const kinds: Record<string, string> = {
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
-  int: 'a whole number',
+  int: 'an integer',
   boolean: 'true or false',
-  array: 'a list',
+  array: 'an array',
   object: 'an object',
 }
 

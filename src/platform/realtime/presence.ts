@@ -1,13 +1,12 @@
 import { eq } from 'drizzle-orm'
 import { sqliteTable } from 'drizzle-orm/sqlite-core'
-import type { Env } from '../config.ts'
-import { createContext } from '../context.ts'
+import { createContext } from '../create-context.ts'
 import { type Id, id } from '../data/ids.ts'
 
-/** The accounts of a shard that have a socket open, or had one within the last minute. */
+/** The accounts of a shard with an open socket, or with one in the last minute. */
 export const presence = sqliteTable('presence', { accountId: id('account_id').primaryKey() })
 
-/** Marks an account online or offline on its own shard. Called by its hub. */
+/** Called only by the account's hub. */
 export async function setPresence(env: Env, accountId: Id, online: boolean): Promise<void> {
   const { db } = createContext({ env, waitUntil: () => {}, start: 'first-primary' })
   const shard = db.shardOf(accountId)

@@ -1,18 +1,12 @@
 import { DurableObject } from 'cloudflare:workers'
-import type { Env } from '../config.ts'
+import { configOf } from '../config.ts'
 import type { Id } from '../data/ids.ts'
+import { migrateObject } from '../objects/migrate-object.ts'
 import { ACCESS_TOKEN_LIFE_MS } from '../security/tokens.ts'
 import { setPresence } from './presence.ts'
+import { type Login, Opening, type OutgoingFrame, type Revocation } from './user-hub.client.ts'
 
-/** What a socket is sent: `seq` counts up per account, `channel` says what it belongs to, `data` holds ids. */
-export type Frame = { seq: number; channel: string; event: string; data: unknown }
-
-/** The login that opened a socket, and when its access token was issued (epoch ms). */
-type Login = { sessionId: string; issuedAt: number }
 type Attached = Login & { channels: string[]; received: number[] }
-export type Opening = Login & { accountId: Id; channels: string[]; since: number | null }
-/** Whom to shut out: one login, or whoever has a token issued by then (epoch ms). */
-export type Shut = { sessionId: string } | { before: number }
 
 const KEPT_FRAMES = 256
 const LINGER_MS = 60_000
@@ -20,13 +14,19 @@ const TICKET_MS = 30_000
 const MAX_SOCKETS = 16
 const MAX_MESSAGE_LENGTH = 4_096
 const MAX_MESSAGES_PER_MINUTE = 60
-/** After a day a client connects anew, and shows that its login still holds. */
+const HOUR_MS = 3_600_000
+/** After a day a client must reconnect with an active login. */
 const MAX_AGE_MS = 24 * 3_600_000
 
-/**
- * One per account: its open sockets, which hibernate, and the last frames with their sequence numbers, so that a socket
- * that comes back with `since` misses nothing and repeats nothing, or is told to refetch. It knows nothing of the domain.
- */
+const schema = [
+  `CREATE TABLE frames (seq INTEGER PRIMARY KEY, key TEXT UNIQUE, channel TEXT, event TEXT, data TEXT, sent_at INTEGER);
+   CREATE TABLE socket_tickets (hash TEXT PRIMARY KEY, session_id TEXT, issued_at INTEGER, expires_at INTEGER);
+   CREATE TABLE state (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER, complete_from INTEGER, account_id TEXT);
+   CREATE TABLE revoked (session_id TEXT PRIMARY KEY, before INTEGER, at INTEGER);
+   INSERT INTO state VALUES (1, 0, 0, NULL)`,
+]
+
+/** One per account: its sockets, which hibernate, and its latest frames, so that clients resume without gaps. */
 export class UserHub extends DurableObject<Env> {
   private readonly sql = this.ctx.storage.sql
   private arriving = 0
@@ -34,43 +34,38 @@ export class UserHub extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
-    this.sql.exec(
-      'CREATE TABLE IF NOT EXISTS frames (seq INTEGER PRIMARY KEY, key TEXT UNIQUE, channel TEXT, event TEXT, data TEXT)',
-    )
-    this.sql.exec(
-      'CREATE TABLE IF NOT EXISTS socket_tickets (hash TEXT PRIMARY KEY, session_id TEXT, issued_at INTEGER, expires_at INTEGER)',
-    )
-    this.sql.exec(
-      'CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER, complete_from INTEGER, account_id TEXT)',
-    )
-    this.sql.exec('CREATE TABLE IF NOT EXISTS shut (session_id TEXT PRIMARY KEY, before INTEGER, at INTEGER)')
-    this.sql.exec('INSERT OR IGNORE INTO state VALUES (1, 0, 0, NULL)')
+    migrateObject(ctx.storage, schema)
   }
 
-  /** Sends a frame to every socket of the channel and keeps it for those that come back. The same `key` counts once. */
-  async publish(channel: string, key: string, event: string, data: unknown): Promise<void> {
+  async publish({ channel, key, event, data }: OutgoingFrame): Promise<void> {
+    const now = Date.now()
     const seq = this.state().seq + 1
-    const kept = this.sql.exec(
-      'INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?, ?)',
+    const insert = 'INSERT OR IGNORE INTO frames VALUES (?, ?, ?, ?, ?, ?)'
+    const stored = this.sql.exec(insert, seq, key, channel, event, JSON.stringify(data), now)
+    if (stored.rowsWritten === 0) return
+    this.sql.exec(
+      'UPDATE state SET seq = ?1, complete_from = max(complete_from, ?2)',
       seq,
-      key,
-      channel,
-      event,
-      JSON.stringify(data),
+      this.dropOldFrames(seq, now),
     )
-    if (kept.rowsWritten === 0) return
-    this.sql.exec('UPDATE state SET seq = ?1, complete_from = max(complete_from, ?2)', seq, seq - KEPT_FRAMES)
-    this.sql.exec('DELETE FROM frames WHERE seq <= ?', seq - KEPT_FRAMES)
     for (const socket of this.ctx.getWebSockets()) {
       const { channels, issuedAt } = attached(socket)
-      if (issuedAt < Date.now() - MAX_AGE_MS) close(socket, 4000, 'connect anew')
+      if (issuedAt < now - MAX_AGE_MS) close(socket, 4000, 'reconnect')
       else if (channels.includes(channel)) send(socket, { seq, channel, event, data })
     }
-    // Sockets that went with a deployment closed without a word: then this is where it shows that nobody is there.
+    // A deployment closes sockets without an event, so a missing socket is noticed here.
     if (!this.occupied() && (await this.ctx.storage.getAlarm()) === null) await this.scheduleOffline()
   }
 
-  /** A ticket for one connection within 30 seconds, for clients that cannot set headers on a WebSocket. */
+  /** Returns the sequence number of the last dropped frame. */
+  private dropOldFrames(seq: number, now: number): number {
+    this.sql.exec('DELETE FROM frames WHERE seq <= ?', seq - KEPT_FRAMES)
+    const oldest = 'SELECT seq FROM frames ORDER BY seq LIMIT 2'
+    const expired = `DELETE FROM frames WHERE seq IN (${oldest}) AND sent_at < ? RETURNING seq`
+    const dropped = this.sql.exec<{ seq: number }>(expired, now - configOf(this.env).FRAME_HOURS * HOUR_MS).toArray()
+    return Math.max(seq - KEPT_FRAMES, ...dropped.map((frame) => frame.seq))
+  }
+
   async issueTicket({ sessionId, issuedAt }: Login): Promise<string> {
     const secret = crypto.randomUUID() + crypto.randomUUID()
     const [key, expiresAt] = [await hash(secret), Date.now() + TICKET_MS]
@@ -79,7 +74,6 @@ export class UserHub extends DurableObject<Env> {
     return secret
   }
 
-  /** Uses up a ticket: the login and the token it was issued to, or null. */
   async redeemTicket(secret: string): Promise<Login | null> {
     const [row] = this.sql
       .exec<Login & { expiresAt: number }>(
@@ -90,10 +84,10 @@ export class UserHub extends DurableObject<Env> {
     return row && row.expiresAt >= Date.now() ? { sessionId: row.sessionId, issuedAt: row.issuedAt } : null
   }
 
-  /** The WebSocket upgrade. The caller has authenticated it and says who opens what in the header `opening`. */
+  /** The caller has authenticated the request, and sends an `Opening` in the header `opening`. */
   override async fetch(request: Request): Promise<Response> {
-    const opening = JSON.parse(request.headers.get('opening')!) as Opening
-    // Those that are on their way hold a place already: many may come at once.
+    const opening = Opening.parse(JSON.parse(request.headers.get('opening') ?? ''))
+    // Sockets that are being accepted count too, because many may arrive at once.
     if (this.live().length + this.arriving >= MAX_SOCKETS) return new Response(null, { status: 429 })
     const refused = new Response(null, { status: 401 })
     if (this.isRevoked(opening)) return refused
@@ -114,17 +108,14 @@ export class UserHub extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client })
   }
 
-  /**
-   * Closes the sockets of those who are shut out, telling why, and remembers it for as long as their access tokens last:
-   * whoever let them in a moment ago may not know yet.
-   */
-  closeRevoked(reason: string, shut: Shut): void {
+  /** Remembers the revocation while access tokens live, because a request admitted before it may arrive later. */
+  closeRevoked(reason: string, revoked: Revocation): void {
     const now = Date.now()
-    const [sessionId, before] = 'before' in shut ? ['', shut.before] : [shut.sessionId, now]
-    this.sql.exec('DELETE FROM shut WHERE at < ?', now - ACCESS_TOKEN_LIFE_MS)
+    const [sessionId, before] = 'before' in revoked ? ['', revoked.before] : [revoked.sessionId, now]
+    this.sql.exec('DELETE FROM revoked WHERE at < ?', now - ACCESS_TOKEN_LIFE_MS)
     if (before > now - ACCESS_TOKEN_LIFE_MS) {
-      const kept = 'ON CONFLICT (session_id) DO UPDATE SET before = max(before, excluded.before), at = excluded.at'
-      this.sql.exec(`INSERT INTO shut VALUES (?, ?, ?) ${kept}`, sessionId, before, now)
+      const merge = 'ON CONFLICT (session_id) DO UPDATE SET before = max(before, excluded.before), at = excluded.at'
+      this.sql.exec(`INSERT INTO revoked VALUES (?, ?, ?) ${merge}`, sessionId, before, now)
     }
     for (const socket of this.ctx.getWebSockets()) {
       const { sessionId: own, issuedAt } = attached(socket)
@@ -137,13 +128,13 @@ export class UserHub extends DurableObject<Env> {
     const recent = [...state.received.filter((at) => at > Date.now() - 60_000), Date.now()]
     socket.serializeAttachment({ ...state, received: recent.slice(-MAX_MESSAGES_PER_MINUTE) } satisfies Attached)
     if (recent.length > MAX_MESSAGES_PER_MINUTE) close(socket, 4008, 'too many messages')
-    else if (typeof message !== 'string') close(socket, 1003, 'only text is understood')
+    else if (typeof message !== 'string') close(socket, 1003, 'only text is supported')
     else if (message.length > MAX_MESSAGE_LENGTH) close(socket, 1009, 'message too large')
     else
       send(socket, {
         event: 'error',
         code: 'bad_request',
-        detail: 'Only "ping" is understood; connect anew for other channels',
+        detail: 'Only "ping" is supported; reconnect to change channels',
       })
   }
 
@@ -156,7 +147,7 @@ export class UserHub extends DurableObject<Env> {
     await this.webSocketClose(socket, 1011)
   }
 
-  /** A minute after the last socket closed: from now on frames pass by, so whoever comes back later must refetch. */
+  /** A minute after the last socket closed. Frames are no longer stored, so a client that returns must refetch. */
   override async alarm(): Promise<void> {
     const { account_id: accountId } = this.state()
     if (accountId === null || this.occupied()) return
@@ -167,11 +158,11 @@ export class UserHub extends DurableObject<Env> {
   }
 
   private isRevoked({ sessionId, issuedAt }: Login): boolean {
-    const query = "SELECT 1 FROM shut WHERE session_id = ? OR (session_id = '' AND before >= ?)"
+    const query = "SELECT 1 FROM revoked WHERE session_id = ? OR (session_id = '' AND before >= ?)"
     return this.sql.exec(query, sessionId, issuedAt).toArray().length > 0
   }
 
-  /** Marks the account online before its socket opens: what happens after the greeting is pushed. */
+  /** Marks the account online before its socket opens, so that every frame after the greeting is pushed. */
   private async arrive(accountId: Id): Promise<void> {
     this.sql.exec('UPDATE state SET account_id = ?', accountId)
     this.arriving += 1
@@ -213,13 +204,13 @@ function attached(socket: WebSocket): Attached {
   return socket.deserializeAttachment() as Attached
 }
 
-/** A socket that was closed stays listed until its peer answers, and throws on `send`: it must not stop the others. */
+/** A closing socket stays listed until its peer responds, and throws on `send`; that must not affect the others. */
 function send(socket: WebSocket, frame: object): void {
   if (socket.readyState !== WebSocket.OPEN) return
   try {
     socket.send(JSON.stringify(frame))
   } catch {
-    close(socket, 1011, 'not reachable')
+    close(socket, 1011, 'unreachable')
   }
 }
 
@@ -227,7 +218,7 @@ function close(socket: WebSocket, code: number, reason: string): void {
   try {
     socket.close(code, reason)
   } catch {
-    // Closed already: there is nobody left to tell.
+    // Already closed.
   }
 }
 

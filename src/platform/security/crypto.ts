@@ -5,12 +5,9 @@ const encoder = new TextEncoder()
 const keys = new WeakMap<Config, Map<string, CryptoKey>>()
 const keyrings = new WeakMap<Config, Map<string, string>>()
 
-/**
- * Seals a text with AES-256-GCM under the current key of the keyring: `k2.<base64url of iv and ciphertext>`.
- * `context` says what the text is and whose (`email:123`); it is authenticated, so a seal cannot be moved elsewhere.
- */
+/** AES-256-GCM under the first key. `context` (`email:123`) is authenticated, so the result is useless elsewhere. */
 export async function seal(config: Config, plain: string, context: string): Promise<string> {
-  const id = keyring(config).keys().next().value!
+  const [id = ''] = keyring(config).keys()
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
   const key = await dataKey(config, id)
   const sealed = await crypto.subtle.encrypt(aesGcm(iv, context), key, encoder.encode(plain))
@@ -20,30 +17,30 @@ export async function seal(config: Config, plain: string, context: string): Prom
   return `${id}.${bytes.toBase64({ alphabet: 'base64url', omitPadding: true })}`
 }
 
-/** What `seal` sealed, under whichever key of the keyring. Throws when the text, its context or its key is not the right one. */
+/** Decrypts with any key of the keyring. Throws when the text, its context or its key is wrong. */
 export async function open(config: Config, sealed: string, context: string): Promise<string> {
   const [, id, text] = /^(\w+)\.([\w-]+)$/.exec(sealed) ?? []
-  if (id === undefined || text === undefined) throw new Error('This was not sealed here')
+  if (id === undefined || text === undefined) throw new Error('the text was not sealed by this system')
   const bytes = Uint8Array.fromBase64(text, { alphabet: 'base64url' })
   const key = await dataKey(config, id)
   const plain = await crypto.subtle.decrypt(aesGcm(bytes.subarray(0, IV_BYTES), context), key, bytes.subarray(IV_BYTES))
   return new TextDecoder().decode(plain)
 }
 
-/** A keyed hash (hex) by which sealed data are looked up. Each `purpose` has a key of its own, derived from INDEX_KEY. */
+/** A keyed hash (hex) to look up sealed data. Each `purpose` has its own key, derived from INDEX_KEY. */
 export async function blindIndex(config: Config, purpose: string, value: string): Promise<string> {
   const key = await derived(config, `index:${purpose}`, () => Uint8Array.fromBase64(config.INDEX_KEY))
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(value))).toHex()
 }
 
-/** The signature (base64url) of a text, with a key derived from AUTH_SECRET for this `purpose` alone. */
+/** The HMAC-SHA-256 (base64url) of a text, with a key derived from AUTH_SECRET for this `purpose`. */
 export async function sign(config: Config, purpose: string, text: string): Promise<string> {
   const key = await signingKey(config, purpose)
   const signature = await crypto.subtle.sign('HMAC', key, encoder.encode(text))
   return new Uint8Array(signature).toBase64({ alphabet: 'base64url', omitPadding: true })
 }
 
-/** Whether `signature` is what `sign` made of this text, compared in constant time. */
+/** Compares in constant time. */
 export async function verifySignature(
   config: Config,
   purpose: string,
@@ -63,7 +60,12 @@ function aesGcm(iv: Uint8Array, context: string) {
 function keyring(config: Config): Map<string, string> {
   const known = keyrings.get(config)
   if (known) return known
-  const read = new Map(config.DATA_KEYS.split(',').map((entry) => entry.trim().split(':', 2) as [string, string]))
+  const read = new Map(
+    config.DATA_KEYS.split(',').map((entry): [string, string] => {
+      const [id = '', key = ''] = entry.trim().split(':', 2)
+      return [id, key]
+    }),
+  )
   keyrings.set(config, read)
   return read
 }
@@ -91,7 +93,7 @@ function derived(config: Config, info: string, secret: () => Uint8Array<ArrayBuf
   })
 }
 
-/** Keys are imported once per isolate. What is kept is the key, not its promise, which belongs to one request. */
+/** Caches the key and not its promise, because a promise belongs to the request that created it. */
 async function remembered(config: Config, name: string, make: () => Promise<CryptoKey>): Promise<CryptoKey> {
   const known = keys.get(config) ?? new Map<string, CryptoKey>()
   keys.set(config, known)

@@ -1,19 +1,18 @@
 import type { Config } from '../config.ts'
-import { invalid } from '../http/errors.ts'
+import { invalid } from '../failures.ts'
 
 const MAX_LENGTH = 2_048
 const LABEL = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/
 const TOP_LEVEL = /^(?:[a-z]{2,63}|xn--[a-z0-9-]{2,59})$/
 
-/** Top-level names that no public server has (RFC 6761, 6762, 8375, 9476 and common private use). */
+/** Top-level domains without public servers (RFC 6761, 6762, 8375, 9476, and common private use). */
 const NOT_PUBLIC = new Set(
   'alt arpa corp example home internal intranet invalid lan local localdomain localhost onion private test'.split(' '),
 )
 
 /**
- * The address of another system, if we may call it: https on port 443, a public DNS name, no credentials. Addresses in
- * digits are refused in every notation: the parser makes them all dotted or bracketed, and no top-level name is a number.
- * What a name resolves to is not asked, since the Worker's requests leave from a network without private addresses.
+ * Allows https on port 443 to a public DNS name. IP addresses are refused in every notation: no top-level domain is a
+ * number. Resolved addresses are not checked, because a Worker's network has no private ones. Throws `invalid`.
  */
 export function outboundUrl(config: Config, text: string, base?: URL): URL {
   const url = text.length <= MAX_LENGTH ? URL.parse(text, base?.href) : null

@@ -1,23 +1,21 @@
 import { z } from '@hono/zod-openapi'
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose'
-import type { SystemCtx, Viewer } from '../context.ts'
+import { roles, type SystemCtx, type Viewer } from '../context.ts'
 import { Id } from '../data/ids.ts'
-import { Failure } from '../http/errors.ts'
+import { Failure } from '../failures.ts'
 
-/** How long an access token is good for, and so how long what makes one void has to be remembered. */
+/** Revocations must be remembered for this long. */
 export const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 
-/** Where the public keys come from; called every ten minutes per isolate, and at most every five seconds for an unknown key id. */
+/** Called every ten minutes per isolate, and at most every five seconds for an unknown key id. */
 export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
 
-/** The audience of access tokens: the API itself. */
 export const jwtAudience = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/v1`
-/** The issuer of access tokens. */
 export const jwtIssuer = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/auth`
 
 const Claims = z.object({
   sub: Id,
-  role: z.enum(['user', 'moderator', 'admin']),
+  role: z.enum(roles),
   scope: z.string(),
   sid: z.string(),
   iat: z.int(),
@@ -26,23 +24,20 @@ const Claims = z.object({
 
 type Verified = { viewer: Viewer; expiresAt: number }
 type Keys = { get: ReturnType<typeof createLocalJWKSet>; fetchedAt: number; dueAt: number }
-/** When keys are read again, so that one that was taken back is trusted no longer than a token would have lived. */
+/** A removed key must not be trusted for longer than a token lives. */
 const KEPT_MS = ACCESS_TOKEN_LIFE_MS
 const REFETCH_MS = 5_000
 const MAX_REMEMBERED_TOKENS = 5_000
 const verified = new Map<string, Verified>()
 let keys: Keys | null = null
 
-/** The viewer of a token that this isolate has verified before, for as long as it holds. */
+/** The viewer of an unexpired token that this isolate has verified before. */
 export function rememberedViewer(ctx: SystemCtx, token: string): Viewer | null {
   const known = verified.get(token)
   return known && known.expiresAt > ctx.now() ? known.viewer : null
 }
 
-/**
- * The viewer that an access token speaks for. RFC 9068 `at+jwt`, EdDSA only, our issuer and audience (RFC 8725).
- * Reads no database but every ten minutes: the keys are remembered by the isolate. Throws `unauthorized`.
- */
+/** Accepts RFC 9068 `at+jwt` with EdDSA and our issuer and audience only (RFC 8725). Throws `unauthorized`. */
 export async function verifyAccessToken(ctx: SystemCtx, token: string, source: KeySource): Promise<Viewer> {
   const claims = await verify(ctx, token, source)
   const viewer: Viewer = {
@@ -80,13 +75,13 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
   }
 }
 
-/** One request reads keys again that are due; meanwhile, and while they cannot be read, the old ones hold. */
+/** One request refreshes keys that are due; the others use the old ones until it succeeds. */
 async function currentKeys(ctx: SystemCtx, source: KeySource): Promise<Keys> {
   if (keys && keys.dueAt > ctx.now()) return keys
   if (keys) keys.dueAt = ctx.now() + REFETCH_MS
   keys = await load(ctx, source).catch((error: unknown) => {
     if (!keys) throw error
-    ctx.log.warn('the signing keys cannot be read again', { error })
+    ctx.log.warn('the signing keys cannot be read', { error })
     return keys
   })
   return keys
@@ -95,16 +90,16 @@ async function currentKeys(ctx: SystemCtx, source: KeySource): Promise<Keys> {
 async function load(ctx: SystemCtx, source: KeySource): Promise<Keys> {
   const set = await source(ctx)
   const now = ctx.now()
-  // None yet: look again each time.
+  // While there are no keys, every token reads them again.
   return { get: createLocalJWKSet(set), fetchedAt: set.keys.length > 0 ? now : 0, dueAt: now + KEPT_MS }
 }
 
-/** 401 for who brought no token: their challenge names no error (RFC 6750, section 3.1). */
+/** 401 for a request without a token; its challenge contains no error code (RFC 6750, section 3.1). */
 export function tokenMissing(detail?: string): Failure {
   return new Failure('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer' } })
 }
 
-/** 401 for a token that does not hold. */
+/** 401 for an invalid token. */
 export function unauthorized(detail?: string): Failure {
   return new Failure('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
 }

@@ -11,14 +11,12 @@ export type Problem = {
   code:
     | 'bad_request'
     | 'unauthorized'
-    | 'invalid_credentials'
     | 'forbidden'
     | 'insufficient_scope'
     | 'suspended'
     | 'not_found'
     | 'method_not_allowed'
     | 'conflict'
-    | 'handle_taken'
     | 'too_large'
     | 'unsupported_media_type'
     | 'range_not_satisfiable'
@@ -27,6 +25,8 @@ export type Problem = {
     | 'rate_limited'
     | 'internal'
     | 'unavailable'
+    | 'invalid_credentials'
+    | 'handle_taken'
   detail?: string
   instance: string
   errors?: { field: string; message: string }[]
@@ -54,7 +54,7 @@ export type AccountRole = { accountId: string; role: 'user' | 'moderator' | 'adm
 
 export type RoleChange = { role: 'user' | 'moderator' | 'admin' }
 
-export type Account = AccountRef & {
+export type Account = AccountSummary & {
   bio: string
   createdAt: string
   followerCount: number
@@ -63,25 +63,25 @@ export type Account = AccountRef & {
   relation: { following: boolean; followedBy: boolean; blocking: boolean } | null
 }
 
-export type AccountRef = { id: string; handle: string; displayName: string }
+export type AccountSummary = { id: string; handle: string; displayName: string }
 
 export type ProfileChange = { displayName?: string; bio?: string }
 
 export type BlockPage = Page<Block>
 
-export type Block = { id: string; account: AccountRef | null }
+export type Block = { id: string; account: AccountSummary | null }
 
 export type AccountPage = Page<Account>
 
 export type Post = {
   id: string
-  author: AccountRef
+  author: AccountSummary
   text: string
   entities: Entity[]
   media: Media[]
   visibility: 'public' | 'followers'
-  rootId: string
-  parentId: string
+  rootId: string | null
+  parentId: string | null
   createdAt: string
   likeCount: number
   commentCount: number
@@ -114,7 +114,7 @@ export type NotificationPage = Page<Notification>
 export type Notification = {
   id: string
   kind: 'follow' | 'like' | 'comment' | 'mention'
-  actor: AccountRef
+  actor: AccountSummary
   post: Post | null
   createdAt: string
   unread: boolean

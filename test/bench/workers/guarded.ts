@@ -1,32 +1,35 @@
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { z } from '@hono/zod-openapi'
+import { Hono } from 'hono'
 import { PageQuery } from '../../../src/platform/data/page.ts'
-import { authentication, edge, edgeFallbacks } from '../../../src/platform/http/edge.ts'
-import { type AppEnv, route, routes } from '../../../src/platform/http/route.ts'
+import type { AppEnv } from '../../../src/platform/http/app-env.ts'
+import { authentication } from '../../../src/platform/http/authentication.ts'
+import { edge } from '../../../src/platform/http/edge.ts'
+import { addFallbacks } from '../../../src/platform/http/fallbacks.ts'
+import { operation } from '../../../src/platform/http/operation.ts'
+import { mountOperations } from '../../../src/platform/http/rest.ts'
+import { readPosts } from '../../../src/services/posts/policy.ts'
 import { publicKeys } from './keys.ts'
 
 export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
 export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
 export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
 
-// The hello behind the whole platform: everything that a request of the product passes but its service.
-const hello = route({
+// The hello behind the whole platform: everything that a request of the product passes except its service.
+const hello = operation({
   id: 'hello',
   method: 'get',
   path: '/',
   access: 'user',
-  scope: 'posts:read',
+  scope: readPosts,
   query: PageQuery,
   returns: z.object({ hello: z.string() }),
   summary: 'Hello',
+  run: () => ({ hello: 'world' }),
 })
-const accountStatusOf = () => Promise.reject(new Error('The limiter always says it'))
-const app = new OpenAPIHono<AppEnv>()
-app.use(...edge)
-app.use(authentication(publicKeys, accountStatusOf))
-app.route(
-  '/',
-  routes().openapi(hello, (c) => c.json({ hello: 'world' }, 200)),
-)
-edgeFallbacks(app)
+const app = new Hono<AppEnv>()
+app.use(...edge(() => Promise.reject(new Error('the guard always answers'))))
+app.use(authentication(publicKeys))
+mountOperations(app, '', 'bench', [hello])
+addFallbacks(app, [])
 
 export default app

@@ -1,9 +1,8 @@
 import { fillPlaceholders, sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/d1'
-import { type Env, shardBindings } from '../../../src/platform/config.ts'
-import { type Database, idList, idTable } from '../../../src/platform/data/databases.ts'
+import { shardBindings } from '../../../src/platform/config.ts'
 import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
 import { preparedSeek } from '../../../src/platform/data/page.ts'
+import { idList, idTable } from '../../../src/platform/data/shards.ts'
 import { selectHome } from '../../../src/services/feed/feeds.ts'
 import { feedIndex } from '../../../src/services/feed/tables.ts'
 import { hydrateOn } from '../../../src/services/posts/views.ts'
@@ -13,13 +12,12 @@ export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
 export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
 
 // What a home feed asks of its databases, and nothing else: what would be left of it were all code around them free.
-const nowhere = drizzle({ prepare: () => null } as unknown as D1Database) as unknown as Database
 const viewerId = sql.placeholder('viewerId')
 const firstPage = preparedSeek(feedIndex.postId, { hasCursor: false, backward: false })
-const home = selectHome(nowhere, viewerId, firstPage).toSQL()
-const elsewhere = hydrateOn(nowhere, viewerId, idTable(nowhere, sql.placeholder('ids'))).toSQL()
+const home = selectHome(viewerId, firstPage).toSQL()
+const elsewhere = hydrateOn(viewerId, idTable(sql.placeholder('ids'))).toSQL()
 
-type Row = { found_id: number; handle: string | null }
+type Row = { skeleton_id: number; handle: string | null }
 
 export default {
   async fetch(request: Request, env: Env) {
@@ -30,7 +28,7 @@ export default {
       return (await statement.all<Row>()).results
     }
     const found = await ask(shardOf(reader), home, { viewerId: Number(reader), limit: 21 })
-    const missing = found.filter((row) => row.handle === null).map((row) => String(row.found_id) as Id)
+    const missing = found.filter((row) => row.handle === null).map((row) => String(row.skeleton_id) as Id)
     const others = Map.groupBy(missing, shardOf)
     const more = [...others].map(([shard, ids]) =>
       ask(shard, elsewhere, { viewerId: Number(reader), ids: idList(ids) }),

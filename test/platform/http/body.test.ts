@@ -95,9 +95,9 @@ test('JSON that is not UTF-8 is refused, and a byte order mark is skipped', asyn
 test('the refusal of a body names the accepted type or size', async () => {
   const detailOf = async (response: Response) => (await response.json<{ detail?: string }>()).detail
   expect(await detailOf(await postNote('{"text":"x"}', { 'content-type': 'text/plain' }))).toContain('application/json')
-  expect(await detailOf(await postNote('x'.repeat(300_000)))).toBe('A body of JSON may have 262144 bytes')
+  expect(await detailOf(await postNote('x'.repeat(300_000)))).toBe('A JSON body may have at most 262144 bytes')
   const form = { 'content-type': 'multipart/form-data; boundary=b' }
-  expect(await detailOf(await postNote('x'.repeat(13_000_000), form))).toBe('A form may have 12582912 bytes')
+  expect(await detailOf(await postNote('x'.repeat(13_000_000), form))).toBe('A form may have at most 12582912 bytes')
 })
 
 test('unbalanced quotes and backslashes are scanned in linear time', async () => {

@@ -48,7 +48,7 @@ test('an internal error reveals nothing, and the log has its cause', async () =>
   expect(logLines.find((line) => line.message === 'a request failed')).toMatchObject({
     level: 'error',
     route: '/v1/failing',
-    error: { message: 'a secret of the inside' },
+    error: { message: 'an internal secret' },
   })
 })
 

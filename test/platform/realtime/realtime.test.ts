@@ -1,15 +1,22 @@
 import { listDurableObjectIds } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import { z } from '@hono/zod-openapi'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Viewer } from '../../../src/platform/context.ts'
-import { closeSockets, publish, realtimeRoutes } from '../../../src/platform/realtime/realtime.ts'
+import { Id } from '../../../src/platform/data/ids.ts'
+import { defineChannel, publish } from '../../../src/platform/realtime/channels.ts'
+import { realtimeOperations } from '../../../src/platform/realtime/operations.ts'
+import { closeSockets } from '../../../src/platform/realtime/user-hub.client.ts'
 import { revokeTokensBefore } from '../../../src/platform/security/revocation.ts'
 import { newViewer, smallApp } from '../../support/edge.ts'
 import { contextWith } from '../../support/platform.ts'
 
 type Frame = { event: string; seq: number; channels?: string[]; resumed?: boolean; data?: unknown }
 
-const { call } = smallApp(realtimeRoutes(['home', 'notifications']))
+const frames = { post: z.unknown(), like: z.unknown() }
+const home = defineChannel('home', { frames, mayJoin: async () => true })
+const notifications = defineChannel('notifications', { frames, mayJoin: async () => true })
+const { call } = smallApp(realtimeOperations([home, notifications]))
 let ada: Viewer
 
 beforeEach(() => {
@@ -45,38 +52,35 @@ function listen(response: Response): { socket: WebSocket; frames: Frame[]; close
 }
 const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 })
 
-test('a token opens a socket that gets what is published to its account', async () => {
+test('a token opens a socket that gets the frames of its account', async () => {
   const response = await open(ada)
   expect(response.status).toBe(101)
   const { frames } = listen(response)
-  await publish(contextWith(), ada.id, { channel: 'home', key: 'k', event: 'post', data: { postId: '1' } })
-  await publish(contextWith(), newViewer().id, {
-    channel: 'home',
-    key: 'k',
-    event: 'post',
-    data: 'of another',
-  })
-  await publish(contextWith(), ada.id, { channel: 'notifications', key: 'l', event: 'like', data: {} })
+  await publish(contextWith(), { channel: home, accountId: ada.id }, { key: 'k', event: 'post', data: { postId: '1' } })
+  const other = { channel: home, accountId: newViewer().id }
+  await publish(contextWith(), other, { key: 'k', event: 'post', data: 'of another' })
+  await publish(contextWith(), { channel: notifications, accountId: ada.id }, { key: 'l', event: 'like', data: {} })
   await soon(() => frames.length === 3)
   expect(frames[0]).toEqual({ event: 'hello', seq: 0, resumed: false, channels: ['home', 'notifications'] })
   expect(frames.slice(1).map((frame) => frame.event)).toEqual(['post', 'like'])
 })
 
-test('a socket gets the channels it asks for, from the frame after the last it had', async () => {
+test('a socket gets the requested channels, from the frame after `since`', async () => {
   const context = contextWith()
   const first = listen(await open(ada))
-  for (const key of ['a', 'b', 'c']) await publish(context, ada.id, { channel: 'home', key, event: key, data: null })
+  for (const key of ['a', 'b', 'c'])
+    await publish(context, { channel: home, accountId: ada.id }, { key, event: 'post', data: key })
   await soon(() => first.frames.length === 4)
   const second = listen(await open(ada, '?channels=home&since=1'))
   await soon(() => second.frames.length === 3)
   expect(second.frames[0]).toMatchObject({ channels: ['home'], resumed: true })
-  expect(second.frames.slice(1).map((frame) => frame.event)).toEqual(['b', 'c'])
+  expect(second.frames.slice(1).map((frame) => frame.data)).toEqual(['b', 'c'])
   expect(await codeOf(await open(ada, '?channels=home,secrets'))).toBe('invalid')
   for (const since of ['', '-1', 'x', '1.5', '0x1', ' 1'])
     expect(await codeOf(await open(ada, `?since=${since}`))).toBe('invalid')
 })
 
-test('a ticket opens one socket, once, within thirty seconds, and only of the account it was given to', async () => {
+test('a ticket opens one socket of its account, once, within thirty seconds', async () => {
   const ticket = await ticketOf(ada)
   expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}\\.[\\w-]{43}$`))
   expect((await open(null, `?ticket=${ticket}`)).status).toBe(101)
@@ -98,16 +102,16 @@ test('a ticket opens one socket, once, within thirty seconds, and only of the ac
   expect(await codeOf(await open(null, `?ticket=${late}`))).toBe('unauthorized')
 })
 
-test('a ticket opens nothing once the token that got it is void', async () => {
+test('a ticket opens nothing once its token is revoked', async () => {
   const ticket = await ticketOf(ada)
-  await env.LIMITER.getByName(`user:${ada.id}`).voidTokensBefore(ada.issuedAt)
+  await env.GUARD.getByName(`user:${ada.id}`).revokeTokensBefore(ada.issuedAt)
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
   expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
 })
 
 test('a ticket opens nothing once its login has ended or its account is suspended', async () => {
   const [one, two] = [await ticketOf(ada), await ticketOf({ ...ada, sessionId: 'login 2' })]
-  const limiter = env.LIMITER.getByName(`user:${ada.id}`)
+  const limiter = env.GUARD.getByName(`user:${ada.id}`)
   await limiter.endSession('login 1')
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
   expect(await codeOf(await open(null, `?ticket=${one}`))).toBe('unauthorized')
@@ -116,7 +120,7 @@ test('a ticket opens nothing once its login has ended or its account is suspende
   expect(await codeOf(await open(null, `?ticket=${two}`))).toBe('suspended')
 })
 
-test('a token that was shut out a moment ago opens no socket, though its lease does not know yet', async () => {
+test('a revoked token opens no socket, even before its lease reports the revocation', async () => {
   listen(await open(ada))
   const ticket = await ticketOf(ada)
   await revokeTokensBefore(contextWith(), ada.id, ada.issuedAt)
@@ -125,7 +129,7 @@ test('a token that was shut out a moment ago opens no socket, though its lease d
   expect((await open({ ...ada, issuedAt: ada.issuedAt + 1 })).status).toBe(101)
 })
 
-test('a made-up ticket makes no hub', async () => {
+test('a made-up ticket creates no hub', async () => {
   const hubs = async () => (await listDurableObjectIds(env.HUB)).length
   const before = await hubs()
   const ticket = await ticketOf(ada)
@@ -136,7 +140,7 @@ test('a made-up ticket makes no hub', async () => {
   expect(await hubs()).toBe(before + 1)
 })
 
-test('nobody without a token or a ticket, or without the scope, gets a socket', async () => {
+test('without a token or ticket, or without the scope, there is no socket', async () => {
   expect(await codeOf(await open(null))).toBe('unauthorized')
   expect(await codeOf(await open({ ...ada, scopes: new Set() }))).toBe('insufficient_scope')
   expect(await codeOf(await call({ ...ada, scopes: new Set() }, '/v1/realtime/tickets', { method: 'POST' }))).toBe(
@@ -144,7 +148,7 @@ test('nobody without a token or a ticket, or without the scope, gets a socket', 
   )
 })
 
-test('pages that are neither ours nor listed get no socket, and keep their ticket', async () => {
+test('pages of unknown origins get no socket and keep their ticket', async () => {
   const { BASE_URL } = contextWith().config
   const ticket = await ticketOf(ada)
   const machine = 'http://localhost:5173'
@@ -162,7 +166,7 @@ test('pages that are neither ours nor listed get no socket, and keep their ticke
   expect((await open(ada, '', { origin: machine })).status).toBe(101)
 })
 
-test('listed pages get sockets, and where people are served those of the machine do not', async () => {
+test('listed origins get sockets; in production local origins do not', async () => {
   const set = { ENVIRONMENT: 'production', BASE_URL: 'https://social.org', PASSWORD_HASH_MEMORY_KIB: '19456' }
   const bindings = { ...env, ...set, REALTIME_ORIGINS: 'https://app.social.org,capacitor://localhost' }
   const from = (origin: string) => call(ada, '/v1/realtime', { headers: { ...upgrade, origin } }, bindings)
@@ -174,23 +178,45 @@ test('listed pages get sockets, and where people are served those of the machine
   }
 })
 
-test('what is no WebSocket is told so, and a token in the address is no token', async () => {
+test('a request that is no WebSocket is refused, and a token in the URL is not accepted', async () => {
   expect(await codeOf(await call(ada, '/v1/realtime'))).toBe('bad_request')
   expect((await call(ada, '/v1/realtime', { method: 'HEAD', headers: upgrade })).status).toBe(400)
   expect(await codeOf(await open(null, '?token=x'))).toBe('invalid')
 })
 
-test('a seventeenth socket is refused as a problem', async () => {
+test('the seventeenth socket is refused as a problem', async () => {
   for (let i = 0; i < 16; i++) expect((await open(ada)).status).toBe(101)
   const refused = await open(ada)
   expect(refused.headers.get('retry-after')).toBe('60')
   expect(await codeOf(refused)).toBe('rate_limited')
 })
 
-test('the sockets of a login that ended are closed, and no others', async () => {
+test('the sockets of an ended login are closed, and no others', async () => {
   const mine = listen(await open(ada))
   const other = listen(await open({ ...ada, sessionId: 'login 2' }))
   await closeSockets(contextWith(), ada.id, 'logged out', { sessionId: 'login 1' })
   await soon(() => mine.closed())
   expect([mine.closed(), other.closed()]).toEqual([4001, undefined])
+})
+
+test('a channel decides who may join it, and by default an account joins those that it may', async () => {
+  const members: unknown[] = []
+  const staff = defineChannel('staff', { frames, mayJoin: async (_, accountId) => members.includes(accountId) })
+  const { call: ask } = smallApp(realtimeOperations([home, staff]))
+  const channelsOf = async (query = '') => {
+    const response = await ask(ada, `/v1/realtime${query}`, { headers: upgrade })
+    if (response.status !== 101) return codeOf(response)
+    const { frames } = listen(response)
+    await soon(() => frames.length === 1)
+    return frames[0]!.channels
+  }
+  expect([await channelsOf(), await channelsOf('?channels=staff')]).toEqual([['home'], 'forbidden'])
+  members.push(ada.id)
+  expect([await channelsOf(), await channelsOf('?channels=staff')]).toEqual([['home', 'staff'], ['staff']])
+})
+
+test('a frame whose data does not fit the schema of its channel is not published', async () => {
+  const strict = defineChannel('strict', { frames: { post: z.object({ postId: Id }) }, mayJoin: async () => true })
+  const topic = { channel: strict, accountId: ada.id }
+  await expect(publish(contextWith(), topic, { key: 'k', event: 'post', data: { postId: 'x' } })).rejects.toThrow()
 })

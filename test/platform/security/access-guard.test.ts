@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { expect, test } from 'vitest'
-import { limits } from '../../../src/platform/security/rate-limit.ts'
+import { userLimit } from '../../../src/platform/security/rate-limit.ts'
 import { advance, guardOf, isolateRateLimits, remaining, request, requestMany } from '../../support/rate-limits.ts'
 
 isolateRateLimits()
@@ -9,7 +9,7 @@ isolateRateLimits()
 const LEASE_S = 2
 const DAY_S = 86_400
 
-const statusOf = async () => (await guardOf().lease(limits.user, 0)).standing
+const statusOf = async () => (await guardOf().lease(userLimit, 0)).status
 const hasStorage = () =>
   runInDurableObject(guardOf(), (_, state) => {
     const tables = state.storage.sql.exec("SELECT name FROM sqlite_master WHERE name = 'usage'").toArray()
@@ -17,34 +17,34 @@ const hasStorage = () =>
   })
 
 test('a request knows the status of its account at most two seconds late', async () => {
-  expect((await request('user')).standing?.suspended).toBe(false)
+  expect((await request(userLimit)).status?.suspended).toBe(false)
   await guardOf().setSuspended(true)
   await guardOf().endSession('login 1')
   await guardOf().endSession('login 2')
-  await guardOf().voidTokensBefore(500)
-  await guardOf().voidTokensBefore(400)
+  await guardOf().revokeTokensBefore(500)
+  await guardOf().revokeTokensBefore(400)
   advance(LEASE_S)
-  expect((await request('user')).standing).toEqual({
+  expect((await request(userLimit)).status).toEqual({
     suspended: true,
-    notBefore: 500,
+    revokedBefore: 500,
     endedSessions: ['login 1', 'login 2'],
   })
   await evictDurableObject(guardOf())
   await guardOf().setSuspended(false)
   advance(LEASE_S)
-  expect((await request('user')).standing).toMatchObject({ suspended: false, notBefore: 500 })
+  expect((await request(userLimit)).status).toMatchObject({ suspended: false, revokedBefore: 500 })
 })
 
 test('an ended session is stored for the lifetime of its access tokens', async () => {
   await guardOf().endSession('login 1')
   advance(599)
-  expect((await request('user')).standing?.endedSessions).toEqual(['login 1'])
+  expect((await request(userLimit)).status?.endedSessions).toEqual(['login 1'])
   advance(2)
-  expect((await request('user')).standing?.endedSessions).toEqual([])
+  expect((await request(userLimit)).status?.endedSessions).toEqual([])
 })
 
 test('a guard deletes its storage a day after its last window, unless the account is suspended', async () => {
-  await requestMany(10, 'user')
+  await requestMany(10, userLimit)
   await guardOf().setSuspended(true)
   advance(DAY_S)
   await runDurableObjectAlarm(guardOf())
@@ -59,7 +59,7 @@ test('a guard deletes its storage a day after its last window, unless the accoun
 
 test.each([
   ['an ended session', () => guardOf().endSession('login 1')],
-  ['revoked tokens', () => guardOf().voidTokensBefore(Date.now())],
+  ['revoked tokens', () => guardOf().revokeTokensBefore(Date.now())],
   ['a lifted suspension', () => guardOf().setSuspended(false)],
 ])('a guard that stores only %s deletes its storage after a day', async (_, revoke) => {
   await revoke()
@@ -71,14 +71,14 @@ test.each([
 
 test.each([
   ['an ended session', () => guardOf().endSession('login 1')],
-  ['revoked tokens', () => guardOf().voidTokensBefore(Date.now())],
+  ['revoked tokens', () => guardOf().revokeTokensBefore(Date.now())],
 ])('a guard that stores %s right before its cleanup keeps it', async (_, revoke) => {
-  await request('user')
+  await request(userLimit)
   advance(DAY_S - 100)
   await revoke()
   advance(100)
   const status = await statusOf()
-  expect(status).not.toEqual({ suspended: false, notBefore: 0, endedSessions: [] })
+  expect(status).not.toEqual({ suspended: false, revokedBefore: 0, endedSessions: [] })
   await runDurableObjectAlarm(guardOf())
   expect(await statusOf()).toEqual(status)
 })

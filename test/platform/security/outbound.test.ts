@@ -107,7 +107,7 @@ test('redirects and retries share one deadline of five seconds', async () => {
     return aborted
   })
   await expect(outbound(ctx, `https://${host}/`)).rejects.toMatchObject({
-    detail: `${host} did not answer within five seconds`,
+    detail: `${host} did not respond within five seconds`,
   })
   expect(timeout).toHaveBeenCalledExactlyOnceWith(5_000)
   expect(network).toHaveBeenCalledTimes(2)
@@ -149,7 +149,7 @@ test('a failing host is not called for ten seconds, and other hosts are not affe
   network.mockImplementation(async (url) => new Response(null, { status: url.hostname === host ? 502 : 200 }))
   const request = () => outbound(ctx, `https://${host}/`, { method: 'POST' })
   for (let i = 0; i < 10; i++) expect((await request()).status).toBe(502)
-  await expect(request()).rejects.toMatchObject({ detail: `${host} is being left alone for a while` })
+  await expect(request()).rejects.toMatchObject({ detail: `${host} is unavailable: circuit open or too many calls` })
   expect(network).toHaveBeenCalledTimes(10)
   expect((await outbound(ctx, 'https://healthy.example.org/')).status).toBe(200)
   vi.setSystemTime(Date.now() + 10_001)

@@ -1,7 +1,14 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { expect, test, vi } from 'vitest'
 import type { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
-import { limits } from '../../../src/platform/security/rate-limit.ts'
+import { anonymousLimit, userLimit } from '../../../src/platform/security/rate-limit.ts'
+import {
+  loginLimit,
+  loginPerNameLimit,
+  refreshLimit,
+  registerLimit,
+  verifyLimit,
+} from '../../../src/services/identity/limits.ts'
 import { contextWith } from '../../support/platform.ts'
 import {
   advance,
@@ -19,14 +26,14 @@ isolateRateLimits()
 const LEASE_S = 2
 
 test('of 200 concurrent requests exactly 100 pass, with at most one object call per ten requests', async () => {
-  const { passed, refused, calls } = await requestMany(200, 'user')
+  const { passed, refused, calls } = await requestMany(200, userLimit)
   expect([passed, refused]).toEqual([100, 100])
   expect(calls).toBeLessThanOrEqual(20)
 })
 
 test('a refusal names the time to retry, and then the window is open again', async () => {
-  await requestMany(100, 'user')
-  await expect(request('user')).rejects.toMatchObject({
+  await requestMany(100, userLimit)
+  await expect(request(userLimit)).rejects.toMatchObject({
     extra: {
       headers: {
         'ratelimit-policy': '"user";q=100;w=60',
@@ -36,7 +43,7 @@ test('a refusal names the time to retry, and then the window is open again', asy
     },
   })
   advance(30)
-  await expect(request('user')).rejects.toMatchObject({ extra: { headers: { 'retry-after': '30' } } })
+  await expect(request(userLimit)).rejects.toMatchObject({ extra: { headers: { 'retry-after': '30' } } })
   advance(30)
   expect(await remaining()).toBe(99)
 })
@@ -55,13 +62,13 @@ test('leased requests last until the window ends, and nothing is written until t
   }
   expect(before[9]).toBe(before[0])
   expect(before[10]).toBe(before[0]! + 1)
-  expect((await requestMany(100, 'user')).passed).toBe(80)
+  expect((await requestMany(100, userLimit)).passed).toBe(80)
   advance(60)
   expect(await remaining()).toBe(99)
 })
 
 test('a lease ends with its window, even when the guard answers late', async () => {
-  await requestMany(1, 'user')
+  await requestMany(1, userLimit)
   advance(59)
   const late = {
     lease: async (...args: Parameters<AccessGuard['lease']>) => {
@@ -69,12 +76,12 @@ test('a lease ends with its window, even when the guard answers late', async () 
       return guardOf().lease(...args)
     },
   }
-  await request('user', late)
-  expect((await requestMany(150, 'user')).passed).toBe(99)
+  await request(userLimit, late)
+  expect((await requestMany(150, userLimit)).passed).toBe(99)
 })
 
 test('two requests that renew a lease at once count its rest once', async () => {
-  await requestMany(1, 'user')
+  await requestMany(1, userLimit)
   advance(LEASE_S + 0.5)
   const answered = Promise.withResolvers<void>()
   const slow = {
@@ -84,43 +91,43 @@ test('two requests that renew a lease at once count its rest once', async () => 
       return lease
     },
   }
-  const first = request('user', slow)
+  const first = request(userLimit, slow)
   advance(1)
-  const second = request('user', slow)
+  const second = request(userLimit, slow)
   answered.resolve()
   await Promise.all([first, second])
-  expect((await requestMany(150, 'user')).passed).toBe(97)
+  expect((await requestMany(150, userLimit)).passed).toBe(97)
 })
 
 test('a quota lowered below what is used refuses at once, after one call', async () => {
-  await requestMany(60, 'user')
+  await requestMany(60, userLimit)
   advance(LEASE_S + 0.5)
   const ctx = contextWith()
   ctx.config = { ...ctx.config, REQUESTS_PER_MINUTE: 50 }
-  await expect(request('user', undefined, ctx)).rejects.toMatchObject({ code: 'rate_limited' })
+  await expect(request(userLimit, undefined, ctx)).rejects.toMatchObject({ code: 'rate_limited' })
   expect(ctx.cost.objectCalls).toBe(1)
 })
 
 test('the count survives the eviction of its object', async () => {
-  await requestMany(60, 'user')
+  await requestMany(60, userLimit)
   await evictDurableObject(guardOf())
   advance(LEASE_S + 0.5)
-  expect((await requestMany(100, 'user')).passed).toBe(40)
+  expect((await requestMany(100, userLimit)).passed).toBe(40)
 })
 
 test('each kind of limit and each key has its own budget', async () => {
-  await requestMany(100, 'user')
-  expect((await requestMany(12, 'login')).passed).toBe(10)
-  expect(await remaining('anonymous')).toBe(299)
+  await requestMany(100, userLimit)
+  expect((await requestMany(12, loginLimit)).passed).toBe(10)
+  expect(await remaining(anonymousLimit)).toBe(299)
   useFreshKey()
   expect(await remaining()).toBe(99)
 })
 
 test('attempts at a password are counted one by one', async () => {
-  for (const name of ['register', 'login', 'verify', 'refresh'] as const) {
-    const { passed, calls } = await requestMany(limits[name].quota + 5, name)
-    expect(passed).toBe(limits[name].quota)
-    expect(calls).toBeGreaterThanOrEqual(limits[name].quota)
+  for (const limit of [registerLimit, loginLimit, verifyLimit, refreshLimit]) {
+    const { passed, calls } = await requestMany(limit.quota + 5, limit)
+    expect(passed).toBe(limit.quota)
+    expect(calls).toBeGreaterThanOrEqual(limit.quota)
   }
 })
 
@@ -131,19 +138,19 @@ test.each([
   ['fails', failing],
   ['hangs', hanging],
 ])('while the guard %s, ordinary requests pass and attempts at a password are refused', async (_, guard) => {
-  const passing = Promise.all([request('user', guard), request('anonymous', guard)])
+  const passing = Promise.all([request(userLimit, guard), request(anonymousLimit, guard)])
   const unavailable = { code: 'unavailable', extra: { headers: { 'retry-after': '5' } } }
-  const attempts = (['login', 'loginPerName', 'register', 'verify', 'refresh'] as const).map((name) =>
+  const attempts = [loginLimit, loginPerNameLimit, registerLimit, verifyLimit, refreshLimit].map((name) =>
     expect(request(name, guard)).rejects.toMatchObject(unavailable),
   )
-  expect(await passing).toEqual(Array(2).fill({ standing: null, headers: {} }))
+  expect(await passing).toEqual(Array(2).fill({ status: null, headers: {} }))
   await Promise.all(attempts)
 })
 
 test('concurrent requests wait for one answer of a hanging guard, and later ones do not wait', async () => {
   const counting = { lease: vi.fn(() => new Promise(() => {})) }
-  const sixRequests = () => Promise.all(Array.from({ length: 6 }, () => request('user', counting)))
-  expect(await sixRequests()).toEqual(Array(6).fill({ standing: null, headers: {} }))
+  const sixRequests = () => Promise.all(Array.from({ length: 6 }, () => request(userLimit, counting)))
+  expect(await sixRequests()).toEqual(Array(6).fill({ status: null, headers: {} }))
   expect(await sixRequests()).toHaveLength(6)
   expect(counting.lease).toHaveBeenCalledTimes(1)
   advance(LEASE_S + 0.5)
@@ -153,7 +160,7 @@ test('concurrent requests wait for one answer of a hanging guard, and later ones
 test('a request that dies while it renews a lease does not block later requests', async () => {
   // Without its timer, the request never stops waiting.
   vi.spyOn(globalThis, 'setTimeout').mockReturnValueOnce(0 as never)
-  void request('user', hanging)
+  void request(userLimit, hanging)
   vi.useRealTimers()
   expect(await remaining()).toBe(99)
 })

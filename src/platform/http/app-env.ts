@@ -1,0 +1,13 @@
+import type { RequestIdVariables } from 'hono/request-id'
+import type { RequestCtx } from '../security/admit.ts'
+
+export type AppEnv = {
+  Bindings: Env
+  Variables: RequestIdVariables & {
+    ctx: RequestCtx
+    /** The rate limit headers of the response. */
+    allowance?: Record<string, string>
+    /** The validated parts of the request, merged. */
+    input?: Record<string, unknown>
+  }
+}

@@ -1,0 +1,29 @@
+import { createMiddleware } from 'hono/factory'
+import type { Ctx, Viewer } from '../context.ts'
+import { type KeySource, rememberedViewer, tokenMissing, unauthorized, verifyAccessToken } from '../security/tokens.ts'
+import type { AppEnv } from './app-env.ts'
+
+const AUTHORIZATION = 'The Authorization header must be: Bearer TOKEN'
+
+/** Reads the bearer token, if there is one. An invalid token is refused even on public operations. */
+export function authentication(keys: KeySource) {
+  return createMiddleware<AppEnv>(async function authenticate(c, next) {
+    const header = c.req.header('authorization')
+    if (header !== undefined) {
+      const { ctx } = c.var
+      ctx.viewer = rememberedIn(ctx, header) ?? (await verifyAccessToken(ctx, tokenIn(header), keys))
+    }
+    await next()
+  })
+}
+
+/** Most requests carry a token that this isolate has verified before. */
+function rememberedIn(ctx: Ctx, header: string): Viewer | null {
+  return /^Bearer /i.test(header) ? rememberedViewer(ctx, header.slice('Bearer '.length)) : null
+}
+
+function tokenIn(header: string): string {
+  const token = /^Bearer ([\w.-]{20,4096})$/i.exec(header)?.[1]
+  if (!token) throw (/^Bearer\b/i.test(header) ? unauthorized : tokenMissing)(AUTHORIZATION)
+  return token
+}

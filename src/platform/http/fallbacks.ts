@@ -1,0 +1,37 @@
+import type { Hono } from 'hono'
+import { routePath } from 'hono/route'
+import { Failure, notFound } from '../failures.ts'
+import { log } from '../observability/log.ts'
+import type { AppEnv } from './app-env.ts'
+import { assetResponse } from './assets.ts'
+import { problemResponse, toFailure } from './problems.ts'
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/** Unmatched paths get a static asset or a problem; thrown errors get a problem. */
+export function addFallbacks(app: Hono<AppEnv>, apiPaths: readonly string[]): void {
+  app.notFound(async (c) => {
+    const offered: string[] = METHODS.filter((method) => isRoute(app, method, c.req.path))
+    if (offered.length === 0) {
+      const page = await assetResponse(c, apiPaths)
+      if (!page) return problemResponse(c, notFound())
+      if (c.req.method === 'GET' || c.req.method === 'HEAD') return page
+      offered.push('GET')
+    }
+    const allow = [...offered, ...(offered[0] === 'GET' ? ['HEAD'] : []), 'OPTIONS'].join(', ')
+    return problemResponse(c, new Failure('method_not_allowed', undefined, { headers: { allow } }))
+  })
+  app.onError((error, c) => {
+    const failure = toFailure(error)
+    if (failure.code === 'internal' || failure.code === 'unavailable') {
+      ;(c.var.ctx?.log ?? log).error('a request failed', { route: routePath(c), error })
+    }
+    return problemResponse(c, failure)
+  })
+}
+
+/** Ignores middleware, which matches every method. */
+function isRoute(app: Hono<AppEnv>, method: string, path: string): boolean {
+  const [matches] = app.router.match(method, path)
+  return matches.some(([[, route]]) => route.method === method)
+}

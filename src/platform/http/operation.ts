@@ -1,0 +1,124 @@
+import type { z } from '@hono/zod-openapi'
+import type { StatusCode } from 'hono/utils/http-status'
+import type { Ctx, UserCtx } from '../context.ts'
+import type { Made } from '../data/idempotency.ts'
+import type { Code, FailureKind } from '../failures.ts'
+import type { Access } from '../security/access.ts'
+import type { RequestCtx, Rule } from '../security/admit.ts'
+
+type Part = z.ZodObject | undefined
+type Body = z.ZodType<object> | undefined
+type BodyType = 'application/json' | 'multipart/form-data'
+
+/** What every surface needs to know about an operation. */
+export type Contract = Rule & {
+  /** Unique: a verb and a noun. */
+  id: string
+  method: 'get' | 'put' | 'post' | 'patch' | 'delete'
+  /** Below the mount of its service, with `{name}` for parameters. */
+  path: string
+  summary: string
+  description?: string
+  params?: z.ZodObject
+  query?: z.ZodObject
+  /** Make it strict, so that unknown fields are rejected. */
+  body?: z.ZodType
+  bodyType?: BodyType
+  example?: unknown
+  status?: StatusCode
+  /** Whether a repeated `Idempotency-Key` returns what the first request created. */
+  idempotent?: boolean
+  cacheControl?: string
+  /** Beyond the failures that every operation may return. */
+  fails?: (Code | FailureKind)[]
+}
+
+export type VerbOperation = Contract & {
+  returns: z.ZodType | null
+  /** For 201: the path of the created resource, below the mount. */
+  location?: (view: never) => string
+  run: (ctx: never, input: never) => unknown
+}
+
+/** An operation that writes its own response, such as a stream or an upgrade. */
+export type ResponderOperation = Contract & {
+  mediaType?: string
+  /** Further success statuses, with their descriptions. */
+  also?: Record<number, string>
+  respond: (ctx: RequestCtx, input: never, request: Request) => Promise<Response>
+}
+
+export type Operation = VerbOperation | ResponderOperation
+
+type ContextOf<A extends Access> = A extends 'public' ? Ctx : UserCtx
+type Parsed<T> = T extends z.ZodType ? z.output<T> : unknown
+/** Path parameters, query and body, merged. */
+type Input<P, Q, B> = Parsed<P> & Parsed<Q> & Parsed<B>
+// biome-ignore lint/suspicious/noConfusingVoidType: a verb without a view returns nothing
+type View<R> = R extends z.ZodType ? z.input<R> : void
+type Answer<R, I> = I extends true ? Made<View<R>> : View<R>
+
+type Parts<A extends Access, P extends Part, Q extends Part, B extends Body> = Omit<Contract, 'example'> & {
+  access: A
+  params?: P
+  query?: Q
+  body?: B
+}
+/** Every JSON body has an example that fits its schema. */
+type Example<B, T> = B extends z.ZodType
+  ? T extends 'multipart/form-data'
+    ? { bodyType: T; example?: never }
+    : { example: z.input<B> }
+  : { example?: never }
+/** 201 requires a location. */
+type Created<R, S, I> = S extends 201
+  ? { status: S; location: (view: View<R>) => string }
+  : { status?: S; location?: never; idempotent?: I }
+
+/**
+ * Declares an operation. The compiler checks its verb: `access` decides the context, the input is the merged parts, and
+ * the result must fit `returns`. Surfaces run it after `admit`.
+ * @example
+ * operation({ id: 'likePost', method: 'put', path: '/posts/{postId}/like', access: 'user', scope: writePosts,
+ *   params: PostPath, returns: Post, run: likePost, summary: 'Like a post' })
+ */
+export function operation<
+  A extends Access,
+  R extends z.ZodType | null,
+  P extends Part = undefined,
+  Q extends Part = undefined,
+  B extends Body = undefined,
+  S extends StatusCode = 200,
+  I extends boolean = false,
+  T extends BodyType = 'application/json',
+>(
+  definition: Parts<A, P, Q, B> & {
+    returns: R
+    idempotent?: I
+    bodyType?: T
+    run: (ctx: ContextOf<A>, input: Input<P, Q, B>) => Answer<R, I> | Promise<Answer<R, I>>
+  } & Example<B, T> &
+    Created<R, S, I>,
+): VerbOperation {
+  return definition
+}
+
+export function responder<P extends Part = undefined, Q extends Part = undefined>(
+  definition: Omit<ResponderOperation, 'respond'> & {
+    params?: P
+    query?: Q
+    respond: (ctx: RequestCtx, input: Input<P, Q, undefined>, request: Request) => Promise<Response>
+  },
+): ResponderOperation {
+  return definition
+}
+
+/** Requires a request that passed `admit`, and `input` that was parsed by the operation's schemas. */
+export async function runVerb({ run }: VerbOperation, ctx: Ctx, input: object): Promise<unknown> {
+  return run(ctx as never, input as never)
+}
+
+export function successOf(operation: Operation): StatusCode {
+  if (operation.status !== undefined) return operation.status
+  return 'run' in operation && operation.returns === null ? 204 : 200
+}

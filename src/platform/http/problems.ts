@@ -1,0 +1,66 @@
+import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { declaredFailures, Failure, type FailureKind, messagesOf, unavailable } from '../failures.ts'
+import { zodMessage } from './zod-messages.ts'
+
+z.config({ customError: zodMessage })
+
+/** The body of every error: RFC 9457 problem details, with a stable `code` and one entry per invalid field. */
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string(),
+    detail: z.string().optional(),
+    instance: z.string(),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  })
+  .openapi('Problem')
+
+const MAX_ENTRIES = 20
+
+/** 422 with one entry per invalid or unknown field (dotted path), at most 20. */
+export function invalidBySchema(error: z.core.$ZodError): Failure {
+  const errors = error.issues.flatMap(entriesOf).slice(0, MAX_ENTRIES)
+  return new Failure('invalid', undefined, { errors })
+}
+
+function entriesOf(issue: z.core.$ZodIssue): { field: string; message: string }[] {
+  const { path, message } = issue
+  const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]
+  return paths.map((names) => ({ field: names.join('.'), message }))
+}
+
+// Error messages of D1, Durable Objects, KV and R2 after which a retry may succeed.
+const TRANSIENT =
+  /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out|because its code was updated|transient issue|internal error|no answer within|(memory|CPU time) limit|please try again|too many requests|reduce your .*rate/i
+
+/** Maps any thrown value to a failure; unknown errors become `internal`. */
+export function toFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  if (error instanceof HTTPException) return fromHono(error)
+  return TRANSIENT.test(messagesOf(error).join(': ')) ? unavailable(2) : new Failure('internal')
+}
+
+function fromHono(error: HTTPException): Failure {
+  const kind = declaredFailures().find(({ status }) => status === error.status)
+  return new Failure(kind ?? 'internal', error.message || undefined)
+}
+
+export function problemResponse(c: Context, failure: Failure): Response {
+  const { code, status, title }: FailureKind = failure.kind
+  const body = {
+    type: `urn:socialconnect:problem:${code}`,
+    title,
+    status,
+    code,
+    detail: failure.detail,
+    instance: new URL(c.req.url).pathname,
+    errors: failure.extra.errors,
+  }
+  // Set on the context, because hono prefers its headers to those of the response.
+  for (const [name, value] of Object.entries(failure.extra.headers ?? {})) c.header(name, value)
+  return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json; charset=utf-8' })
+}

@@ -1,0 +1,81 @@
+import type { z } from '@hono/zod-openapi'
+import { zValidator } from '@hono/zod-validator'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
+import { createMiddleware } from 'hono/factory'
+import { Made } from '../data/idempotency.ts'
+import { notFound } from '../failures.ts'
+import { admit } from '../security/admit.ts'
+import type { AppEnv } from './app-env.ts'
+import { requireMediaType, strictJson } from './body.ts'
+import { IdempotencyKey } from './openapi.ts'
+import { type Operation, runVerb, successOf } from './operation.ts'
+import { invalidBySchema } from './problems.ts'
+
+/** Serves the operations of a service as REST below `mount`. */
+export function mountOperations(
+  app: Hono<AppEnv>,
+  mount: string,
+  service: string,
+  operations: readonly Operation[],
+): void {
+  for (const operation of operations) {
+    const path = `${mount}${operation.path.replaceAll(/\{(\w+)\}/g, ':$1')}`
+    app.on(operation.method.toUpperCase(), path, admission(service, operation), ...validators(operation), (c) =>
+      answer(c, mount, operation),
+    )
+  }
+}
+
+/** Runs before any part of the request is read. */
+function admission(service: string, operation: Operation): MiddlewareHandler<AppEnv> {
+  return createMiddleware<AppEnv>(async function admitRequest(c, next) {
+    const { ctx } = c.var
+    ctx.log = ctx.log.with({ service, accountId: ctx.viewer?.id })
+    await admit(ctx, operation, (headers) => c.set('allowance', headers))
+    const key = c.req.header('idempotency-key')
+    if (operation.idempotent && key !== undefined && key.length <= 255) ctx.idempotencyKey = key
+    await next()
+  })
+}
+
+function validators({
+  params,
+  query,
+  body,
+  bodyType = 'application/json',
+  idempotent,
+}: Operation): MiddlewareHandler<AppEnv>[] {
+  const checks: MiddlewareHandler<AppEnv>[] = body ? [strictJson] : []
+  if (params) checks.push(zValidator('param', params, keep))
+  if (query) checks.push(zValidator('query', query, keep))
+  if (idempotent) checks.push(zValidator('header', IdempotencyKey, check))
+  if (body) checks.push(requireMediaType(bodyType))
+  if (body) checks.push(zValidator(bodyType === 'application/json' ? 'json' : 'form', body, keep))
+  return checks
+}
+
+type Result = { success: boolean; target: string; data: unknown; error?: z.core.$ZodError }
+
+/** An invalid path parameter is `not_found`; other parts are reported field by field. */
+function check({ success, target, error }: Result): void {
+  if (success) return
+  throw target === 'param' || !error ? notFound() : invalidBySchema(error)
+}
+
+/** Earlier parts win, so that neither query nor body can name another resource than the path. */
+function keep(result: Result, c: Context<AppEnv>): void {
+  check(result)
+  c.set('input', { ...Object(result.data), ...c.var.input })
+}
+
+async function answer(c: Context<AppEnv>, mount: string, operation: Operation): Promise<Response> {
+  const { ctx, input = {} } = c.var
+  if ('respond' in operation) return operation.respond(ctx, input as never, c.req.raw)
+  const result = await runVerb(operation, ctx, input)
+  const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }
+  if (replayed) c.header('idempotency-replayed', 'true')
+  if (operation.cacheControl) c.header('cache-control', operation.cacheControl)
+  if (operation.returns === null) return c.body(null, 204)
+  if (operation.location) c.header('location', mount + operation.location(value as never))
+  return c.newResponse(JSON.stringify(value), successOf(operation), { 'content-type': 'application/json' })
+}

@@ -1,0 +1,110 @@
+import { z } from '@hono/zod-openapi'
+import type { Config } from '../config.ts'
+import type { Id } from '../data/ids.ts'
+import { mapConcurrently } from '../data/shards.ts'
+import { Failure, invalid } from '../failures.ts'
+import { type Operation, operation, responder } from '../http/operation.ts'
+import type { RequestCtx } from '../security/admit.ts'
+import { defineScope } from '../security/scopes.ts'
+import { tokenMissing, unauthorized } from '../security/tokens.ts'
+import type { Channel } from './channels.ts'
+import { createTicket, redeemTicket } from './tickets.ts'
+import { openSocket } from './user-hub.client.ts'
+
+const realtime = defineScope('realtime', 'Receive live updates')
+
+const Ticket = z.object({ ticket: z.string(), expiresInSeconds: z.int() }).openapi('RealtimeTicket')
+const Query = z.strictObject({
+  ticket: z.string().max(200).optional(),
+  channels: z
+    .string()
+    .max(200)
+    .optional()
+    .openapi({ description: 'Comma-separated; by default, all channels that you may join' }),
+  since: z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .optional()
+    .openapi({ type: 'integer', minimum: 0, description: 'The last `seq` received' }),
+})
+type Query = z.infer<typeof Query>
+
+/** Frames are JSON: `hello` with `seq` and `resumed`, then events with their `seq`. Clients resume with `since`. */
+export function realtimeOperations(channels: readonly Channel[]): Operation[] {
+  return [
+    operation({
+      id: 'createRealtimeTicket',
+      method: 'post',
+      path: '/realtime/tickets',
+      access: 'user',
+      scope: realtime,
+      returns: Ticket,
+      status: 201,
+      location: () => '/realtime',
+      summary: 'Get a ticket that opens one socket within 30 seconds',
+      run: createTicket,
+    }),
+    responder({
+      id: 'openRealtime',
+      method: 'get',
+      path: '/realtime',
+      access: 'public',
+      scope: realtime,
+      query: Query,
+      status: 101,
+      fails: ['bad_request', 'forbidden'],
+      summary: 'Open the WebSocket, with a token or a ticket',
+      description: describeChannels(channels),
+      respond: (ctx, query, request) => openRealtime(ctx, query, request, channels),
+    }),
+  ]
+}
+
+function describeChannels(channels: readonly Channel[]): string {
+  const lines = channels.flatMap(({ name, frames }) =>
+    Object.entries(frames).map(([event, data]) => `- \`${event}\` on \`${name}\`: ${data.description}`),
+  )
+  return ['The channels and their events:', '', ...lines].join('\n')
+}
+
+async function openRealtime(ctx: RequestCtx, query: Query, request: Request, known: readonly Channel[]) {
+  if (request.method !== 'GET' || request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
+    throw new Failure('bad_request', 'This operation requires a WebSocket upgrade')
+  requireAllowedOrigin(ctx.config, request)
+  const names = known.map(({ name }) => name)
+  const wanted = query.channels?.split(',')
+  if (wanted?.some((name) => !names.includes(name))) throw invalid('channels', `must be among: ${names.join(', ')}`)
+  const viewer = query.ticket === undefined ? ctx.viewer : await redeemTicket(ctx, query.ticket)
+  if (viewer === null) throw tokenMissing()
+  const channels = await channelsOf(ctx, viewer.id, known, wanted)
+  const { id: accountId, sessionId, issuedAt } = viewer
+  const since = query.since ?? null
+  const response = await openSocket(ctx, { accountId, sessionId, issuedAt, channels, since })
+  if (response.status === 401) throw unauthorized()
+  if (response.status !== 101)
+    throw new Failure('rate_limited', 'Too many sockets are open', { headers: { 'retry-after': '60' } })
+  return new Response(null, response) // a copy, because the headers of a fetched response are immutable
+}
+
+/** The wanted channels, or all that the account may join. Throws `forbidden` for a wanted channel it may not join. */
+async function channelsOf(ctx: RequestCtx, accountId: Id, known: readonly Channel[], wanted?: string[]) {
+  const candidates = known.filter(({ name }) => !wanted || wanted.includes(name))
+  const decisions = await mapConcurrently(candidates, async (channel) => ({
+    channel,
+    joins: await channel.mayJoin(ctx, accountId),
+  }))
+  const joined = decisions.filter(({ joins }) => joins).map(({ channel }) => channel.name)
+  if (wanted && joined.length < candidates.length) throw new Failure('forbidden', 'You may not join this channel')
+  return joined
+}
+
+const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
+
+/** Browsers send the origin of the page (RFC 6455, 10.2): ours, a listed one, or in development any local one. */
+function requireAllowedOrigin({ ENVIRONMENT, BASE_URL, REALTIME_ORIGINS }: Config, request: Request): void {
+  const origin = request.headers.get('origin')
+  if (origin === null || [BASE_URL, new URL(request.url).origin, ...REALTIME_ORIGINS].includes(origin)) return
+  if (ENVIRONMENT === 'development' && LOOPBACK.test(origin)) return
+  throw new Failure('forbidden', 'This origin may not open sockets; ask the operator to add it to REALTIME_ORIGINS')
+}

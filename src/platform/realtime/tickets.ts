@@ -1,0 +1,30 @@
+import type { UserCtx } from '../context.ts'
+import { Id } from '../data/ids.ts'
+import { requireActiveLogin } from '../security/access.ts'
+import type { RequestCtx } from '../security/admit.ts'
+import { sign, verifySignature } from '../security/crypto.ts'
+import { spend, userLimit } from '../security/rate-limit.ts'
+import { unauthorized } from '../security/tokens.ts'
+import { issueTicketSecret, type Login, redeemTicketSecret } from './user-hub.client.ts'
+
+const PURPOSE = 'ticket'
+
+/** A ticket opens one socket within 30 seconds. It is signed, so that forged tickets wake or create no hub. */
+export async function createTicket(ctx: UserCtx): Promise<{ ticket: string; expiresInSeconds: number }> {
+  const { id, sessionId, issuedAt } = ctx.viewer
+  const ticket = `${id}.${await issueTicketSecret(ctx, id, { sessionId, issuedAt })}`
+  return { ticket: `${ticket}.${await sign(ctx.config, PURPOSE, ticket)}`, expiresInSeconds: 30 }
+}
+
+/** Consumes a ticket. Throws `unauthorized` or `suspended`. */
+export async function redeemTicket(ctx: RequestCtx, ticket: string): Promise<Login & { id: Id }> {
+  const [account, secret, signature] = ticket.split('.')
+  const id = Id.safeParse(account)
+  const isValid = await verifySignature(ctx.config, PURPOSE, `${account}.${secret}`, signature ?? '')
+  if (!id.success || !secret || !isValid) throw unauthorized('The ticket is invalid')
+  const login = await redeemTicketSecret(ctx, id.data, secret)
+  if (login === null) throw unauthorized('The ticket is invalid')
+  const { status } = await spend(ctx, userLimit, id.data)
+  requireActiveLogin(login, status)
+  return { id: id.data, ...login }
+}

@@ -1,0 +1,44 @@
+import { z } from '@hono/zod-openapi'
+import type { SystemCtx } from '../context.ts'
+import { Id } from '../data/ids.ts'
+
+/** The login of a socket or ticket. `issuedAt` is the time of its access token, epoch ms. */
+const Login = z.object({ sessionId: z.string(), issuedAt: z.number() })
+export type Login = z.infer<typeof Login>
+
+/** `since` is the last frame that the client received. */
+export const Opening = Login.extend({ accountId: Id, channels: z.array(z.string()), since: z.int().nullable() })
+export type Opening = z.infer<typeof Opening>
+
+/** Revokes one login, or every token issued at or before a time (epoch ms). */
+export type Revocation = { sessionId: string } | { before: number }
+
+/** The same `key` is sent only once. */
+export type OutgoingFrame = { channel: string; key: string; event: string; data: unknown }
+
+const hubOf = (ctx: SystemCtx, accountId: Id) => ctx.env.HUB.getByName(accountId)
+
+export async function publishToHub(ctx: SystemCtx, accountId: Id, frame: OutgoingFrame): Promise<void> {
+  await hubOf(ctx, accountId).publish(frame)
+}
+
+/** Closes the revoked sockets, and keeps their tokens from opening new ones. */
+export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string, revoked: Revocation): Promise<void> {
+  await hubOf(ctx, accountId).closeRevoked(reason, revoked)
+}
+
+/** The secret of a ticket that opens one socket within 30 seconds. */
+export async function issueTicketSecret(ctx: SystemCtx, accountId: Id, login: Login): Promise<string> {
+  return hubOf(ctx, accountId).issueTicket(login)
+}
+
+/** Consumes a ticket: the login that it was issued to, or null. */
+export async function redeemTicketSecret(ctx: SystemCtx, accountId: Id, secret: string): Promise<Login | null> {
+  return hubOf(ctx, accountId).redeemTicket(secret)
+}
+
+/** The upgrade response, 401 for a revoked login, or 429 when too many sockets are open. */
+export async function openSocket(ctx: SystemCtx, opening: Opening): Promise<Response> {
+  const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
+  return hubOf(ctx, opening.accountId).fetch('https://hub/', { headers })
+}

@@ -1,0 +1,25 @@
+import type { SystemCtx } from '../context.ts'
+import type { Id } from '../data/ids.ts'
+
+/** `quota` requests in `window` seconds. */
+export type Quota = { quota: number; window: number }
+
+export type AccountStatus = {
+  suspended: boolean
+  /** Access tokens issued at or before this time are revoked, epoch ms. */
+  revokedBefore: number
+  /** Logins that ended before their access tokens expired. */
+  endedSessions: string[]
+}
+
+/** Requests granted in advance, until `resetsAt` (epoch ms). `remaining` are left in the window beyond them. */
+export type Lease = { granted: number; remaining: number; resetsAt: number; status: AccountStatus }
+
+/** Leases up to `wanted` requests from the guard `name`; 0 only reads the status of its account. */
+export function leaseRequests(ctx: SystemCtx, name: string, limit: Quota, wanted: number): Promise<Lease> {
+  return ctx.env.GUARD.getByName(name).lease(limit, wanted)
+}
+
+export function accountGuard(ctx: SystemCtx, accountId: Id) {
+  return ctx.env.GUARD.getByName(`user:${accountId}`)
+}

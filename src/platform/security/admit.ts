@@ -1,0 +1,29 @@
+import type { Ctx } from '../context.ts'
+import { type Access, type AccountStatusSource, authorize } from './access.ts'
+import { anonymousLimit, type Limit, spend, userLimit } from './rate-limit.ts'
+import type { Scope } from './scopes.ts'
+
+/** A request with its client address, and a way to read its account's status without the guard. */
+export type RequestCtx = Ctx & { clientIp: string; readAccountStatus: AccountStatusSource }
+
+/** What an operation requires of its caller. */
+export type Rule = {
+  access: Access
+  /** Required of every token, even on public operations. */
+  scope?: Scope
+  /** A second budget per client address, in addition to the general one. */
+  limit?: Limit
+}
+
+/** Every surface calls this before a verb. `report` gets the budget headers. Throws like `authorize` and `spend`. */
+export async function admit(
+  ctx: RequestCtx,
+  { access, scope, limit }: Rule,
+  report: (headers: Record<string, string>) => void = () => {},
+): Promise<void> {
+  const { viewer, clientIp } = ctx
+  const general = viewer ? await spend(ctx, userLimit, viewer.id) : await spend(ctx, anonymousLimit, clientIp)
+  report(general.headers)
+  authorize(ctx, access, scope, general.status ?? (viewer && (await ctx.readAccountStatus(ctx, viewer))))
+  if (limit) await spend(ctx, limit, clientIp)
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { openApiDocument } from '../../../src/platform/http/openapi.ts'
+import { things } from '../../support/things.ts'
+
+test('the document describes of each operation who may call it, what it takes and how it may fail', () => {
+  const prose = { conventions: 'How all is done', descriptions: { writeThing: 'How it is written' } }
+  type Operation = Record<string, unknown> & { responses: Record<string, { content?: object; description: string }> }
+  const document = openApiDocument([{ name: 'things', mount: '/v1', operations: things }], prose) as {
+    openapi: string
+    info: { description: string }
+    paths: Record<string, Record<string, Operation>>
+    components: { schemas: Record<string, object> }
+  }
+  expect(document.info.description).toBe('How all is done')
+  const operation = document.paths['/v1/things/{thingId}']!.post!
+  expect(document.openapi).toBe('3.1.0')
+  expect(operation).toMatchObject({
+    operationId: 'writeThing',
+    description: 'How it is written',
+    'x-access': 'user',
+    'x-scope': 'things:write',
+    'x-idempotent': true,
+    security: [{ bearer: ['things:write'] }],
+  })
+  expect(Object.keys(operation.responses)).toEqual([
+    '201',
+    '400',
+    '401',
+    '403',
+    '404',
+    '409',
+    '413',
+    '415',
+    '422',
+    '429',
+    '500',
+    '503',
+  ])
+  expect(operation.requestBody).toMatchObject({ content: { 'application/json': { example: { text: 'hello' } } } })
+  expect(operation.responses['403']!.description).toBe('suspended, insufficient_scope')
+  expect(Object.keys(operation.responses['422']!.content!)).toEqual(['application/problem+json'])
+  expect(document.paths['/v1/login']!.post).toMatchObject({ 'x-access': 'public', 'x-limit': 'attempts', security: [] })
+  expect(document.paths['/v1/found']!.get!.security).toEqual([{ bearer: ['things:read'] }, {}])
+  const thing = { anyOf: [{ $ref: '#/components/schemas/Thing' }, { type: 'null' }], description: 'If there is one' }
+  expect(document.components.schemas.Found).toMatchObject({ properties: { thing } })
+  expect(document.paths['/v1/streams/{thingId}']!.get!.responses).toMatchObject({
+    200: { content: { 'text/plain': {} } },
+    304: { description: 'Not changed' },
+  })
+})

@@ -1,0 +1,91 @@
+import { evictDurableObject } from 'cloudflare:test'
+import * as fc from 'fast-check'
+import { expect, test, vi } from 'vitest'
+import { arrived, connect, dataOf, hub, isolateHubs, publish, useFreshAccount } from '../../support/hubs.ts'
+
+isolateHubs()
+
+test('a new socket gets a hello, then the frames of its channels with rising numbers', async () => {
+  const client = await connect({ channels: ['home'] })
+  expect(client.received[0]).toEqual({ event: 'hello', seq: 0, resumed: false, channels: ['home'] })
+  await publish('a')
+  await publish('not mine', 'notifications')
+  await publish({ id: '5' })
+  await arrived(client, 3)
+  expect(client.received.slice(1)).toEqual([
+    { seq: 1, channel: 'home', event: 'test', data: 'a' },
+    { seq: 3, channel: 'home', event: 'test', data: { id: '5' } },
+  ])
+})
+
+test('a frame published twice is sent once', async () => {
+  const client = await connect()
+  for (const data of ['a', 'again', 'again'])
+    await hub().publish({ channel: 'home', key: 'one key', event: 'test', data })
+  await publish('b')
+  await arrived(client, 3)
+  expect(dataOf(client)).toEqual(['a', 'b'])
+})
+
+test('a client that reconnects with `since` misses nothing and repeats nothing, wherever the line broke', async () => {
+  const break_ = fc.record({ before: fc.nat({ max: 4 }), during: fc.nat({ max: 4 }), evict: fc.boolean() })
+  await fc.assert(
+    fc.asyncProperty(fc.array(break_, { minLength: 1, maxLength: 5 }), async (breaks) => {
+      useFreshAccount()
+      const got: unknown[] = []
+      let sent = 0
+      let since: number | null = null
+      for (const { before, during, evict } of breaks) {
+        const client = await connect({ since })
+        expect(client.received[0]!.resumed).toBe(since !== null)
+        for (let i = 0; i < before; i++) await publish(sent++)
+        await arrived(client, 1 + sent - got.length)
+        client.socket.close(1000)
+        got.push(...dataOf(client))
+        since = client.received.at(-1)!.seq
+        if (evict) await evictDurableObject(hub())
+        for (let i = 0; i < during; i++) await publish(sent++)
+      }
+      const last = await connect({ since })
+      await arrived(last, 1 + sent - got.length)
+      last.socket.close(1000)
+      expect([...got, ...dataOf(last)]).toEqual(Array.from({ length: sent }, (_, i) => i))
+    }),
+    { numRuns: 8 },
+  )
+})
+
+test('a client that missed too many frames is told to fetch again, and gets none of them', async () => {
+  const client = await connect()
+  client.socket.close(1000)
+  for (let i = 0; i < 256; i++) await publish(i)
+  const justInTime = await connect({ since: 0 })
+  await arrived(justInTime, 257)
+  expect(justInTime.received[0]!.resumed).toBe(true)
+  await publish(256)
+  const late = await connect({ since: 0 })
+  expect(late.received).toEqual([expect.objectContaining({ resumed: false, seq: 257 })])
+  const fromTheFuture = await connect({ since: 9_999 })
+  expect(fromTheFuture.received[0]!.resumed).toBe(false)
+})
+
+test('sockets survive an eviction and still get the frames of their channels', async () => {
+  const client = await connect({ channels: ['home'] })
+  await evictDurableObject(hub())
+  await publish('after')
+  await publish('not mine', 'notifications')
+  await arrived(client, 2)
+  expect(dataOf(client)).toEqual(['after'])
+})
+
+test('frames older than FRAME_HOURS are deleted, and a client that missed one is told to fetch again', async () => {
+  const client = await connect()
+  await publish('old')
+  await arrived(client, 2)
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * 3_600_000 })
+  await publish('new')
+  const [missedOld, missedNew] = [await connect({ since: 0 }), await connect({ since: 1 })]
+  await arrived(missedNew, 2)
+  expect([missedOld.received[0]!.resumed, dataOf(missedOld)]).toEqual([false, []])
+  expect([missedNew.received[0]!.resumed, dataOf(missedNew)]).toEqual([true, ['new']])
+})

@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Viewer } from '../../../src/platform/context.ts'
+import type { AccountStatus } from '../../../src/platform/security/access-guard.client.ts'
+import { admit, type RequestCtx } from '../../../src/platform/security/admit.ts'
+import { defineLimit } from '../../../src/platform/security/rate-limit.ts'
+import { readPosts } from '../../../src/services/posts/policy.ts'
+import { newViewer } from '../../support/edge.ts'
+import { contextWith } from '../../support/platform.ts'
+
+const active: AccountStatus = { suspended: false, revokedBefore: 0, endedSessions: [] }
+let ip = 0
+
+beforeEach(() => {
+  ip += 1
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+})
+afterEach(() => vi.restoreAllMocks())
+
+const request = (viewer: Viewer | null, status = active): RequestCtx => ({
+  ...contextWith(),
+  viewer,
+  clientIp: `198.51.100.${ip}`,
+  readAccountStatus: async () => status,
+})
+
+test('any surface can admit a request: it needs a role, a scope and a budget, and no HTTP', async () => {
+  const viewer = newViewer({ scopes: new Set([readPosts]) })
+  const budgets: Record<string, string>[] = []
+  await admit(request(viewer), { access: 'user', scope: readPosts }, (headers) => void budgets.push(headers))
+  expect(budgets).toEqual([expect.objectContaining({ 'ratelimit-policy': '"user";q=100;w=60' })])
+  await expect(admit(request(null), { access: 'user' })).rejects.toMatchObject({ code: 'unauthorized' })
+  await expect(admit(request(viewer), { access: 'moderator' })).rejects.toMatchObject({ code: 'forbidden' })
+  const unscoped = newViewer()
+  await expect(admit(request(unscoped), { access: 'public', scope: readPosts })).rejects.toMatchObject({
+    code: 'insufficient_scope',
+  })
+})
+
+test('a limit of the operation counts by client address, whoever the viewer is', async () => {
+  const limit = defineLimit(`rare-${ip}`, { quota: 2, window: 60 })
+  for (let n = 0; n < 2; n++) await admit(request(newViewer()), { access: 'public', limit })
+  await expect(admit(request(null), { access: 'public', limit })).rejects.toMatchObject({ code: 'rate_limited' })
+})
+
+test('when the guard does not answer, the account status is read at its source', async () => {
+  const ctx = request(newViewer(), { ...active, suspended: true })
+  const GUARD = { getByName: () => ({ lease: () => Promise.reject(new Error('down')) }) }
+  ctx.env = Object.assign({ ...ctx.env }, { GUARD })
+  await expect(admit(ctx, { access: 'public' })).rejects.toMatchObject({ code: 'suspended' })
+})
