@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { UserCtx } from '../src/platform/context.ts'
-import type { Cost } from '../src/platform/data/d1-session.ts'
 import { type Id, shardOf } from '../src/platform/data/ids.ts'
+import type { Cost } from '../src/platform/observability/cost.ts'
 import { blockAccount, listBlocks, unblockAccount } from '../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../src/services/accounts/follows.ts'
 import { pushToOnlineFollowers } from '../src/services/feed/fan-out.ts'
@@ -202,8 +202,8 @@ test('pushing a post to 1,000 online followers of a shard takes one round trip t
   await seedOnline(1, fans.slice(0, 1_200))
   const { value: post } = await createPost(asUser(author), draft({ text: 'hello' }))
   const ctx = queues.context()
-  ctx.config = { ...ctx.config, ONLINE_PUSH_LIMIT: 20 }
-  await pushToOnlineFollowers(ctx, { postId: post.id, authorId: author, shard: 1, after: null, told: 0 })
+  ctx.env = Object.assign({ ...ctx.env }, { ONLINE_PUSH_LIMIT: '20' })
+  await pushToOnlineFollowers(ctx, { postId: post.id, authorId: author, shard: 1, after: null, pushed: 0 })
   expectWithin('push', ctx.cost, {
     trips: 2,
     rowsRead: fans.length + 5 * 1_000 + 10,

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
-import { asViewer, createContext, type Role, type SystemCtx, type UserCtx } from '../../src/platform/context.ts'
+import { asViewer, type Role, type SystemCtx, type UserCtx } from '../../src/platform/context.ts'
+import { createContext } from '../../src/platform/create-context.ts'
 import { type Id, newId } from '../../src/platform/data/ids.ts'
 import { openAccount } from '../../src/services/accounts/statements.ts'
 import { verificationToken } from '../../src/services/identity/verification.ts'

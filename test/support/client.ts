@@ -1,6 +1,5 @@
 import { createExecutionContext } from 'cloudflare:test'
 import { exports } from 'cloudflare:workers'
-import type { Env } from '../../src/platform/config.ts'
 import worker from '../../src/worker.ts'
 
 export const BASE_URL = 'http://127.0.0.1:8787'

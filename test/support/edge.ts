@@ -1,10 +1,13 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { OpenAPIHono } from '@hono/zod-openapi'
+import { Hono } from 'hono'
 import type { Viewer } from '../../src/platform/context.ts'
 import { idOf } from '../../src/platform/data/ids.ts'
-import { edge, edgeFallbacks } from '../../src/platform/http/edge.ts'
-import type { AppEnv } from '../../src/platform/http/route.ts'
+import type { AppEnv } from '../../src/platform/http/app-env.ts'
+import { edge } from '../../src/platform/http/edge.ts'
+import { addFallbacks } from '../../src/platform/http/fallbacks.ts'
+import type { Operation } from '../../src/platform/http/operation.ts'
+import { mountOperations } from '../../src/platform/http/rest.ts'
 
 let accounts = 0
 
@@ -21,18 +24,18 @@ export function newViewer(claims: Partial<Viewer> = {}): Viewer {
   }
 }
 
-/** The platform's edge around routes mounted at /v1. The argument `who` replaces the access token. */
-export function smallApp(routes: OpenAPIHono<AppEnv>) {
-  const app = new OpenAPIHono<AppEnv>()
+/** The platform's edge around operations, and around whatever `add` mounts. The argument `who` replaces the access token. */
+export function smallApp(operations: readonly Operation[], add: (app: Hono<AppEnv>) => void = () => {}) {
+  const app = new Hono<AppEnv>()
   let viewer: Viewer | null = null
-  app.use(...edge)
+  app.use(...edge(async () => ({ suspended: false, revokedBefore: 0, endedSessions: [] })))
   app.use('/v1/*', (c, next) => {
     c.var.ctx.viewer = viewer
-    c.set('accountStatusOf', async () => ({ suspended: false, notBefore: 0, endedSessions: [] }))
     return next()
   })
-  app.route('/v1', routes)
-  edgeFallbacks(app)
+  mountOperations(app, '/v1', 'small', operations)
+  add(app)
+  addFallbacks(app, ['/v1', '/auth'])
 
   async function call(
     who: Viewer | null,

@@ -1,7 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import type { Env } from '../../src/platform/config.ts'
-import { createContext, type SystemCtx } from '../../src/platform/context.ts'
+import type { SystemCtx } from '../../src/platform/context.ts'
+import { createContext } from '../../src/platform/create-context.ts'
 import worker from '../../src/worker.ts'
 
 type Delivery = { times?: number; random?: () => number }

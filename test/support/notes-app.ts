@@ -1,10 +1,16 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { z } from '@hono/zod-openapi'
+import { Hono } from 'hono'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
-import { authentication, edge, edgeFallbacks } from '../../src/platform/http/edge.ts'
-import { Failure } from '../../src/platform/http/errors.ts'
-import { type AppEnv, route, routes } from '../../src/platform/http/route.ts'
+import type { Ctx } from '../../src/platform/context.ts'
+import { Failure } from '../../src/platform/failures.ts'
+import type { AppEnv } from '../../src/platform/http/app-env.ts'
+import { authentication } from '../../src/platform/http/authentication.ts'
+import { edge } from '../../src/platform/http/edge.ts'
+import { addFallbacks } from '../../src/platform/http/fallbacks.ts'
+import { operation } from '../../src/platform/http/operation.ts'
+import { mountOperations } from '../../src/platform/http/rest.ts'
 import { healthRoutes } from '../../src/platform/observability/health.ts'
 
 // The platform's edge around routes that answer, fail, are limited, read and write.
@@ -15,54 +21,71 @@ const answer = { access: 'public', returns: Note, summary: 'A note' } as const
 /** Called when a body reaches the handler of `POST /v1/notes`. */
 export const reached = vi.fn()
 
-const notes = routes()
-  .openapi(
-    route({ ...answer, id: 'writeNote', method: 'post', path: '/notes', body: Note, example: { text: 'hello' } }),
-    async (c) => {
-      reached()
-      return c.json(c.req.valid('json'), 200)
-    },
-  )
-  .openapi(
-    route({
-      ...answer,
-      id: 'readNote',
-      method: 'get',
-      path: '/notes/{id}',
-      params: z.object({ id: z.string().max(9) }),
-    }),
-    async (c) => c.json({ text: c.req.valid('param').id }, 200),
-  )
-  .openapi(route({ ...answer, id: 'failNote', method: 'get', path: '/failing' }), async () => {
-    throw new Error('a secret of the inside')
-  })
-  .openapi(route({ ...answer, id: 'limitNote', method: 'get', path: '/limited' }), async () => {
-    throw new Failure('rate_limited', undefined, { headers: { ratelimit: '"login";r=0;t=9', 'retry-after': '9' } })
-  })
-  .openapi(route({ ...answer, id: 'queryNote', method: 'get', path: '/stored' }), async (c) => {
-    await c.var.ctx.db.shard(0).run('select 1')
-    return c.json({}, 200)
-  })
-  .openapi(route({ ...answer, id: 'storeNote', method: 'put', path: '/stored' }), async (c) => {
-    await c.var.ctx.db.shard(0).run('select 1')
-    return c.json({}, 200)
-  })
-  .openapi(route({ ...answer, id: 'refuseNote', method: 'delete', path: '/stored' }), async (c) => {
-    await c.var.ctx.db.shard(0).run('select 1')
-    throw new Failure('conflict')
-  })
+const query = async (ctx: Ctx) => {
+  await ctx.db.shard(0).run('select 1')
+  return {}
+}
 
-const app = new OpenAPIHono<AppEnv>()
-app.use(...edge)
+const notes = [
+  operation({
+    ...answer,
+    id: 'writeNote',
+    method: 'post',
+    path: '/notes',
+    body: Note,
+    example: { text: 'hello' },
+    run: (_, note) => {
+      reached()
+      return note
+    },
+  }),
+  operation({
+    ...answer,
+    id: 'readNote',
+    method: 'get',
+    path: '/notes/{id}',
+    params: z.object({ id: z.string().max(9) }),
+    run: (_, { id }) => ({ text: id }),
+  }),
+  operation({
+    ...answer,
+    id: 'failNote',
+    method: 'get',
+    path: '/failing',
+    run: () => Promise.reject(new Error('an internal secret')),
+  }),
+  operation({
+    ...answer,
+    id: 'limitNote',
+    method: 'get',
+    path: '/limited',
+    run: () => {
+      const headers = { ratelimit: '"login";r=0;t=9', 'retry-after': '9' }
+      throw new Failure('rate_limited', undefined, { headers })
+    },
+  }),
+  operation({ ...answer, id: 'queryNote', method: 'get', path: '/stored', run: query }),
+  operation({ ...answer, id: 'storeNote', method: 'put', path: '/stored', run: query }),
+  operation({
+    ...answer,
+    id: 'refuseNote',
+    method: 'delete',
+    path: '/stored',
+    run: async (ctx) => {
+      await query(ctx)
+      throw new Failure('conflict')
+    },
+  }),
+]
+
+const app = new Hono<AppEnv>()
+app.use(...edge(async () => ({ suspended: false, revokedBefore: 0, endedSessions: [] })))
 app.route('/', healthRoutes)
 app.use(
   '/v1/*',
-  authentication(
-    async () => ({ keys: [] }),
-    async () => ({ suspended: false, notBefore: 0, endedSessions: [] }),
-  ),
+  authentication(async () => ({ keys: [] })),
 )
-app.route('/v1', notes)
+mountOperations(app, '/v1', 'notes', notes)
 app.get('/v1/hub', async (c) => {
   const opening = JSON.stringify({
     accountId: '512',
@@ -74,7 +97,7 @@ app.get('/v1/hub', async (c) => {
   const headers = { upgrade: 'websocket', opening }
   return new Response(null, await env.HUB.getByName(c.req.query('name')!).fetch('https://hub/', { headers }))
 })
-edgeFallbacks(app)
+addFallbacks(app, ['/v1'])
 
 /** The lines that the current test has logged. */
 export const logLines: Record<string, unknown>[] = []

@@ -15,10 +15,9 @@ export async function drained(id = ''): Promise<void> {
 /** Commits and sends an event of the directory without the state change that it announces. */
 export async function publishEvent(type: string, data: object): Promise<void> {
   const [result] = await env.DIRECTORY.batch<{ id: number }>([
-    env.DIRECTORY.prepare('insert into outbox select coalesce(max(id), 0) + 1, ?, ? from outbox returning id').bind(
-      type,
-      JSON.stringify(data),
-    ),
+    env.DIRECTORY.prepare(
+      'insert into outbox (id, type, data) select coalesce(max(id), 0) + 1, ?, ? from outbox returning id',
+    ).bind(type, JSON.stringify(data)),
   ])
-  await env.EVENTS.send({ source: 'd', id: String(result!.results[0]!.id), type, data })
+  await env.EVENTS.send({ version: 1, source: 'd', id: String(result!.results[0]!.id), type, data, trace: {} })
 }

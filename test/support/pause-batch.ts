@@ -6,12 +6,15 @@ export function pauseFirstBatch<C extends SystemCtx>(ctx: C): { ctx: C; reached:
   const [reached, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const shardOf = (id: Id) => {
     const db = ctx.db.shardOf(id)
-    const batch = async (statements: Parameters<typeof db.batch>[0]) => {
-      reached.resolve()
-      await resumed.promise
-      return db.batch(statements)
-    }
-    return Object.assign(Object.create(db), { batch })
+    const paused =
+      (run: typeof db.batch): typeof db.batch =>
+      async (statements) => {
+        reached.resolve()
+        await resumed.promise
+        return run(statements)
+      }
+    const [batch, commit] = [paused(db.batch.bind(db)), paused(db.commit)]
+    return Object.assign(Object.create(db), { batch, commit })
   }
   return { ctx: { ...ctx, db: { ...ctx.db, shardOf } }, reached: reached.promise, resume: resumed.resolve }
 }

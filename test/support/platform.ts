@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import type { Config } from '../../src/platform/config.ts'
-import { createContext, type SystemCtx } from '../../src/platform/context.ts'
+import type { SystemCtx } from '../../src/platform/context.ts'
+import { createContext } from '../../src/platform/create-context.ts'
 
 type Deferred = SystemCtx & { settled: () => Promise<unknown> }
 

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { SystemCtx } from '../../src/platform/context.ts'
-import { type Allowance, type LimitName, spend } from '../../src/platform/security/rate-limit.ts'
+import { type Allowance, type Limit, spend, userLimit } from '../../src/platform/security/rate-limit.ts'
 import { contextWith } from './platform.ts'
 
 let key = ''
@@ -29,18 +29,18 @@ export function advance(seconds: number): void {
 }
 
 /** The object that counts the requests of the current key. */
-export const guardOf = (name: LimitName = 'user') => env.LIMITER.getByName(`${name}:${key}`)
+export const guardOf = () => env.GUARD.getByName(`user:${key}`)
 
 /** Spends a request in its own context, with `guard` in place of the object. */
-export function request(name: LimitName, guard?: object, ctx: SystemCtx = contextWith()): Promise<Allowance> {
-  if (guard) ctx.env = { ...env, LIMITER: { getByName: () => guard } as unknown as typeof env.LIMITER }
-  return spend(ctx, name, key)
+export function request(limit: Limit, guard?: object, ctx: SystemCtx = contextWith()): Promise<Allowance> {
+  if (guard) ctx.env = { ...env, GUARD: { getByName: () => guard } as unknown as typeof env.GUARD }
+  return spend(ctx, limit, key)
 }
 
 /** Sends concurrent requests, and counts those that pass and the calls to the object that they cost. */
-export async function requestMany(many: number, name: LimitName) {
+export async function requestMany(many: number, limit: Limit) {
   const contexts = Array.from({ length: many }, () => contextWith())
-  const results = await Promise.allSettled(contexts.map((ctx) => request(name, undefined, ctx)))
+  const results = await Promise.allSettled(contexts.map((ctx) => request(limit, undefined, ctx)))
   const refused = results.filter((result) => result.status === 'rejected')
   for (const { reason } of refused) expect(reason).toMatchObject({ code: 'rate_limited' })
   const calls = contexts.reduce((sum, { cost }) => sum + cost.objectCalls, 0)
@@ -48,7 +48,7 @@ export async function requestMany(many: number, name: LimitName) {
 }
 
 /** Spends a request, and returns how many are left. */
-export async function remaining(name: LimitName = 'user'): Promise<number> {
-  const { headers } = await request(name)
+export async function remaining(limit: Limit = userLimit): Promise<number> {
+  const { headers } = await request(limit)
   return Number(/r=(\d+)/.exec(headers.ratelimit!)![1])
 }

@@ -1,5 +1,4 @@
 import { env } from 'cloudflare:workers'
-import type { Env } from '../../src/platform/config.ts'
 
 /** Reads without a bookmark go to `replica`, which has none of the rows. Writes go to the primary, as D1 sends them. */
 export function laggingDatabase(primary: D1Database, replica: D1Database): D1Database {

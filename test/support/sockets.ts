@@ -1,6 +1,9 @@
 import { env } from 'cloudflare:workers'
 import type { Id } from '../../src/platform/data/ids.ts'
-import type { Frame, Opening } from '../../src/platform/realtime/user-hub.object.ts'
+import type { Opening } from '../../src/platform/realtime/user-hub.client.ts'
+
+/** A frame as a client receives it. */
+export type Frame = { seq: number; channel: string; event: string; data: unknown }
 
 /** An open socket of an account. */
 export type Socket = {

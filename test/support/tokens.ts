@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Role } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
-import { scopes } from '../../src/platform/security/access.ts'
+import { declaredScopes } from '../../src/platform/security/scopes.ts'
 import { BASE_URL } from './client.ts'
 
 const KEY_ID = 'key-of-the-tests'
@@ -30,7 +30,7 @@ export function mint(
   { role = 'user', without, audience, age = 0, forged }: Options = {},
 ): Promise<string> {
   const issuedAt = Math.floor(Date.now() / 1_000) - age
-  const scope = scopes.filter((name) => name !== without).join(' ')
+  const scope = [...declaredScopes().keys()].filter((name) => name !== without).join(' ')
   return new SignJWT({ role, scope, sid: crypto.randomUUID() })
     .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: KEY_ID })
     .setSubject(accountId)

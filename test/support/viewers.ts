@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { asViewer, type Ctx, type UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
-import type { Code } from '../../src/platform/http/errors.ts'
+import type { Code } from '../../src/platform/failures.ts'
 import { queues } from './manual-queues.ts'
 
 // Requests that call verbs directly. Their events wait in `queues`.

@@ -1,8 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
-import { mapConcurrently } from '../../src/platform/data/databases.ts'
 import { type Id, shardOf } from '../../src/platform/data/ids.ts'
-import type { Code } from '../../src/platform/http/errors.ts'
+import { mapConcurrently } from '../../src/platform/data/shards.ts'
+import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, bulkIds } from '../support/actors.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 import { drained } from '../support/outboxes.ts'
@@ -31,7 +31,7 @@ beforeAll(async () => {
   )
     .bind(Number(ids.admin))
     .run()
-  await env.LIMITER.getByName(`user:${ids.suspended}`).setSuspended(true)
+  await env.GUARD.getByName(`user:${ids.suspended}`).setSuspended(true)
   cases = await makeCases()
   await drained()
 })

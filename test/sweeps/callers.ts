@@ -1,6 +1,6 @@
 import type { Role } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
-import type { Code } from '../../src/platform/http/errors.ts'
+import type { Code } from '../../src/platform/failures.ts'
 import { mint } from '../support/tokens.ts'
 import type { Operation } from './operations.ts'
 

@@ -2,6 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
 import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
+import { services } from '../../src/registry.ts'
 import { call } from './calls.ts'
 import { document, operations, resolved, type Schema } from './operations.ts'
 
@@ -79,9 +80,8 @@ test('the document describes every frame and close code of a socket', () => {
 
 /** The schema that parses the JSON body of an operation. */
 function parserOf(id: string): z.ZodType {
-  const routes = app.openAPIRegistry.definitions.filter((definition) => definition.type === 'route')
-  const { request } = routes.find(({ route }) => route.operationId === id)!.route
-  return (request!.body!.content['application/json'] as { schema: z.ZodType }).schema
+  const found = services.flatMap((service) => service.operations).find((operation) => operation.id === id)
+  return found!.body!
 }
 
 test('every JSON body has an example that is valid and not empty', () => {

@@ -1,4 +1,4 @@
-import type { Code } from '../../src/platform/http/errors.ts'
+import type { Code } from '../../src/platform/failures.ts'
 import { mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { register } from '../support/auth.ts'
 import { jpeg, uploadForm } from '../support/images.ts'

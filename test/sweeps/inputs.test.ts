@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Id } from '../../src/platform/data/ids.ts'
-import type { Code } from '../../src/platform/http/errors.ts'
+import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn } from '../support/actors.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { callAsAdmin, pathOf } from './admin.ts'
@@ -59,7 +59,7 @@ test('every body that its schema forbids is refused', async () => {
 
 test('each unknown field of a body or query is named', async () => {
   const errorsOf = ({ body }: Answer) => (body as { errors: { field: string; message: string }[] }).errors
-  const unknown = ['foo', 'bar'].map((field) => ({ field, message: 'is not known' }))
+  const unknown = ['foo', 'bar'].map((field) => ({ field, message: 'is not a known field' }))
   const inQuery = operations.filter(({ parameters }) => parameters.some((parameter) => parameter.in === 'query'))
   for (const operation of withBody) {
     const json = { ...(await examples[operation.id]!.json!()), foo: 1, bar: 2 }

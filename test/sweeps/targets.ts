@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
-import { idList } from '../../src/platform/data/databases.ts'
 import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
+import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'

@@ -88,7 +88,9 @@ async function canOpen({ ctx, as, imageOf, name }: Read & { name: string }, sign
   const { url } = signer === undefined ? { url: '' } : await mediaUrls(as(signer), mediaId, false)
   const query = Object.fromEntries(new URLSearchParams(url.split('?')[1]))
   const request = new Request('https://social.test', { headers: signer === undefined ? {} : { 'if-none-match': '*' } })
-  const { status } = await serveMedia(ctx, request, { mediaId, variant: 'image', query }).catch(() => ({ status: 404 }))
+  const { status } = await serveMedia(ctx, { mediaId, variant: 'image', ...query }, request).catch(() => ({
+    status: 404,
+  }))
   return status === 200 || status === 304
 }
 

@@ -3,13 +3,13 @@ import { eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { cleanLine, cleanText, requireLength } from '../../platform/data/text.ts'
-import { invalid, notFound } from '../../platform/http/errors.ts'
-import { accountIdsOf } from '../identity/views.ts'
+import { invalid, notFound } from '../../platform/failures.ts'
+import { accountIdsOf } from '../identity/queries.ts'
 import { accounts } from './tables.ts'
 import { type Account, loadAccounts } from './views.ts'
 
 const limits = { displayName: 50, bio: 500 }
-const counted = (most: number) => ({ description: `At most ${most} characters as people count them` })
+const counted = (most: number) => ({ description: `At most ${most} characters, counted as grapheme clusters` })
 
 export const ProfileChange = z
   .strictObject({
@@ -19,30 +19,29 @@ export const ProfileChange = z
   .openapi('ProfileChange')
 type ProfileChange = z.infer<typeof ProfileChange>
 
-/** An account; the same `not_found` for one that is suspended, blocks the viewer, or never was. */
+/** Throws the same `not_found` for an account that is suspended, blocks the viewer, or never existed. */
 export async function getAccount(ctx: Ctx, { accountId }: { accountId: Id }): Promise<Account> {
   const account = (await loadAccounts(ctx, [accountId])).get(accountId)
   if (!account) throw notFound()
   return account
 }
 
-/**
- * For statements about the viewer's own list: throws `invalid` for the viewer's own id, `not_found` for one of a shard that
- * does not exist. The account itself is not looked at, so that the answer tells nothing of it.
- */
+export function getMe(ctx: UserCtx): Promise<Account> {
+  return getAccount(ctx, { accountId: ctx.viewer.id })
+}
+
+/** Throws `invalid` for the viewer's own id. It does not read the account, so the answer reveals nothing about it. */
 export function requireOther(ctx: UserCtx, accountId: Id): void {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   ctx.db.shardOf(accountId)
 }
 
-/** The account that has this handle, whatever its case. */
 export async function getAccountByHandle(ctx: Ctx, { handle }: { handle: string }): Promise<Account> {
   const accountId = (await accountIdsOf(ctx, [handle.toLowerCase()])).get(handle.toLowerCase())
   if (!accountId) throw notFound()
   return getAccount(ctx, { accountId })
 }
 
-/** Changes the viewer's own profile; what is not given stays as it is. */
 export async function editProfile(ctx: UserCtx, { displayName, bio }: ProfileChange): Promise<Account> {
   const accountId = ctx.viewer.id
   const change = {

@@ -1,9 +1,11 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import { changed } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { idsOf, loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
-import { mirror, record } from '../../platform/events/events.ts'
+import { record } from '../../platform/events/events.ts'
+import { mirror } from '../../platform/events/mirror.ts'
 import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
@@ -11,44 +13,34 @@ import { addTo } from './statements.ts'
 import { blocks, followers, follows } from './tables.ts'
 import { type Block, loadAccountSummaries } from './views.ts'
 
-/**
- * Blocks an account: from this batch on it sees nothing of the viewer, for it is written where visibility is asked.
- * Follows end in both directions. The other side may be hidden from the viewer: who is blocked may block back.
- */
+/** Takes effect with this batch, because the row is on the shard where visibility is checked. */
 export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
-  await db.batch([
+  await db.commit([
     db.insert(blocks).values({ accountId, otherId, byMe: true }).onConflictDoNothing(),
-    record(db, accountBlocked, { accountId, otherId }, sql`changes() > 0`),
+    record(db, accountBlocked, { accountId, otherId }, changed),
     ...endFollows(db, accountId, otherId),
   ])
   ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
 }
 
-/**
- * Takes a block back; the follows that it ended stay ended. The other side's shard may not have heard of the block yet, and
- * once it is gone no event could tell it what to end, so it is told first. Where there is no block, it only hears that again.
- */
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
   if ((await countBlocks(ctx, accountId, otherId)) === 0)
     return ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
+  // Sync the other shard first: it must end the follows while the block still exists.
   await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)
-  await db.batch([
+  await db.commit([
     db.delete(blocks).where(entry(accountId, otherId, true)),
-    record(db, accountUnblocked, { accountId, otherId }, sql`changes() > 0`),
+    record(db, accountUnblocked, { accountId, otherId }, changed),
   ])
   ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
 }
 
-/**
- * Makes the other side's shard agree with a block: its row there, and the follows that the block ended. A block that was taken
- * back meanwhile may have ended a follow that came after it: the copies of both follows are made to agree with what is left.
- */
 export async function mirrorBlock(
   ctx: SystemCtx,
   { accountId, otherId }: { accountId: Id; otherId: Id },
@@ -64,11 +56,12 @@ export async function mirrorBlock(
           ])
         : db.delete(blocks).where(entry(otherId, accountId, false)),
   )
+  // A block that was removed concurrently may have ended a newer follow: resync both directions.
   await mirrorFollow(ctx, { followerId: accountId, followeeId: otherId })
   await mirrorFollow(ctx, { followerId: otherId, followeeId: accountId })
 }
 
-/** Whom the viewer blocks, the newest accounts first; by its id alone where an account is hidden, so that it can be let go. */
+/** A hidden account is listed by its id alone, so that it can be unblocked. */
 export async function listBlocks(ctx: UserCtx, query: PageQuery): Promise<Page<Block>> {
   const accountId = ctx.viewer.id
   const from = await seek(ctx, query, `blocks of ${accountId}`, blocks.otherId)
@@ -85,7 +78,6 @@ export async function listBlocks(ctx: UserCtx, query: PageQuery): Promise<Page<B
   })
 }
 
-/** Whether one blocks the other at this moment, as 0 or 1. */
 function countBlocks(ctx: SystemCtx, accountId: Id, otherId: Id): Promise<number> {
   return atPrimary(ctx)
     .shardOf(accountId)
@@ -96,7 +88,7 @@ function entry(accountId: Id, otherId: Id, byMe: boolean) {
   return and(eq(blocks.accountId, accountId), eq(blocks.otherId, otherId), eq(blocks.byMe, byMe))
 }
 
-/** Ends both follows between two accounts as far as the first one's shard holds them. */
+/** Only the rows on the first account's shard; `mirrorBlock` deletes those on the other. */
 function endFollows(db: Database, accountId: Id, otherId: Id) {
   return [
     db.delete(followers).where(and(eq(followers.accountId, accountId), eq(followers.followerId, otherId))),

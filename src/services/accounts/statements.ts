@@ -1,9 +1,10 @@
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
+import { changed, increment } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { isActive } from './policy.ts'
 import { accounts, follows } from './tables.ts'
 
-/** Opens an account on its shard, when it first logs in; doing it again changes nothing. */
 export function openAccount(db: Database, { id, handle }: { id: Id; handle: string }) {
   return [
     db.insert(accounts).values({ id, handle, displayName: handle, createdAt: db.now() }).onConflictDoNothing(),
@@ -13,22 +14,19 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
 
 type Counter = 'followerCount' | 'followingCount' | 'postCount'
 
-/**
- * Counts a post of the account, unless it is a comment, and answers its names. Either way the account's row is written,
- * so that `changes()` tells whether the account may write: of a suspended one it changes nothing.
- */
+/** Writes the row of an active account even for a comment, so that `changed` tells whether the account may post. */
 export function countPost(db: Database, accountId: Id, { isComment }: { isComment: boolean }) {
   return db
     .update(accounts)
-    .set({ postCount: sql`${accounts.postCount} + ${isComment ? 0 : 1}` })
-    .where(and(eq(accounts.id, accountId), isNull(accounts.suspendedAt)))
+    .set({ postCount: increment(accounts.postCount, isComment ? 0 : 1) })
+    .where(and(eq(accounts.id, accountId), isActive))
     .returning({ handle: accounts.handle, displayName: accounts.displayName })
 }
 
-/** Adds `by` to one of an account's counters if the statement before it in the batch changed something. */
+/** Does nothing unless the previous statement of the batch changed a row. */
 export function addTo(db: Database, accountId: Id, counter: Counter, by: 1 | -1) {
   return db
     .update(accounts)
-    .set({ [counter]: sql`${accounts[counter]} + ${by}` })
-    .where(sql`${accounts.id} = ${Number(accountId)} and changes() > 0`)
+    .set({ [counter]: increment(accounts[counter], by) })
+    .where(and(eq(accounts.id, accountId), changed))
 }

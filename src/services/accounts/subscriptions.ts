@@ -12,10 +12,10 @@ import { mirrorFollow } from './follows.ts'
 import { enforceSuspension } from './suspensions.ts'
 
 export const accountSubscriptions = [
-  on(accountFollowed, mirrorFollow),
-  on(accountUnfollowed, mirrorFollow),
-  on(accountBlocked, mirrorBlock),
-  on(accountUnblocked, mirrorBlock),
-  on(accountSuspended, enforceSuspension),
-  on(suspensionLifted, enforceSuspension),
+  on(accountFollowed, 'mirror-follow', mirrorFollow),
+  on(accountUnfollowed, 'mirror-follow', mirrorFollow),
+  on(accountBlocked, 'mirror-block', mirrorBlock),
+  on(accountUnblocked, 'mirror-block', mirrorBlock),
+  on(accountSuspended, 'enforce-suspension', enforceSuspension),
+  on(suspensionLifted, 'enforce-suspension', enforceSuspension),
 ]

@@ -1,49 +1,48 @@
-import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import { changed } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { mirror, record } from '../../platform/events/events.ts'
-import { Failure, invalid, notFound } from '../../platform/http/errors.ts'
+import { record } from '../../platform/events/events.ts'
+import { mirror } from '../../platform/events/mirror.ts'
+import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { outranks } from '../../platform/security/access.ts'
 import { setSuspended } from '../../platform/security/revocation.ts'
 import { users } from '../identity/tables.ts'
 import { accountSuspended, suspensionLifted } from './events.ts'
+import { isActive } from './policy.ts'
+import { readSuspension } from './queries.ts'
 import { accounts } from './tables.ts'
-import { readSuspension } from './views.ts'
 
-/**
- * Suspends an account: it and all of its posts disappear at once, and within two seconds it can do nothing more. Whoever
- * has the viewer's role or a higher one cannot be suspended by the viewer: `forbidden`.
- */
+/** Hides the account and its posts at once; its access tokens stop working within two seconds. */
 export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   await requireBelow(ctx, accountId)
   const db = ctx.db.shardOf(accountId)
-  await db.batch([
+  await db.commit([
     db
       .update(accounts)
       .set({ suspendedAt: ctx.now() })
-      .where(and(eq(accounts.id, accountId), isNull(accounts.suspendedAt))),
-    record(db, accountSuspended, { accountId }, sql`changes() > 0`),
+      .where(and(eq(accounts.id, accountId), isActive)),
+    record(db, accountSuspended, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }
 
-/** Lifts a suspension; everything is there again as it was. */
 export async function liftSuspension(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   await requireBelow(ctx, accountId)
   const db = ctx.db.shardOf(accountId)
-  await db.batch([
+  await db.commit([
     db
       .update(accounts)
       .set({ suspendedAt: null })
       .where(and(eq(accounts.id, accountId), isNotNull(accounts.suspendedAt))),
-    record(db, suspensionLifted, { accountId }, sql`changes() > 0`),
+    record(db, suspensionLifted, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }
 
-/** Makes the account's limiter and sockets agree with whether it is suspended. Not left to the event alone, which may be late. */
+/** Verbs call it too, because the event may be late. */
 export async function enforceSuspension(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   await mirror(
     () => readSuspension(ctx, accountId),

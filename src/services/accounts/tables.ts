@@ -11,24 +11,23 @@ export const accounts = sqliteTable('accounts', {
   followerCount: integer('follower_count').notNull().default(0),
   followingCount: integer('following_count').notNull().default(0),
   postCount: integer('post_count').notNull().default(0),
-  notificationsReadAt: integer('notifications_read_at').notNull().default(0),
 })
 
-/** Who an account follows, on the follower's shard. Everyone follows themself, so that a home feed is one seek. */
+/** On the follower's shard. Every account follows itself, so that its home feed contains its own posts. */
 export const follows = sqliteTable(
   'follows',
   { followerId: id('follower_id').notNull(), followeeId: id('followee_id').notNull() },
   (t) => [primaryKey({ columns: [t.followerId, t.followeeId] })],
 )
 
-/** Who follows an account, on its own shard: what decides who sees its followers-only posts. */
+/** On the followee's shard: decides who sees its followers-only posts. */
 export const followers = sqliteTable(
   'followers',
   { accountId: id('account_id').notNull(), followerId: id('follower_id').notNull() },
   (t) => [primaryKey({ columns: [t.accountId, t.followerId] })],
 )
 
-/** Blocks in both directions, on each side's shard: `byMe` when the account blocks the other, else the other way round. */
+/** On both shards. `byMe`: the account blocks the other; otherwise the other blocks the account. */
 export const blocks = sqliteTable(
   'blocks',
   {

@@ -6,7 +6,7 @@ import { jwt } from 'better-auth/plugins'
 import { drizzle } from 'drizzle-orm/d1'
 import type { Role, SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { scopes } from '../../platform/security/access.ts'
+import { declaredScopes } from '../../platform/security/scopes.ts'
 import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer } from '../../platform/security/tokens.ts'
 import { firstParty } from './first-party.ts'
 import { CLIENT_ID, ensureClient } from './oauth-client.ts'
@@ -15,14 +15,12 @@ import { hashPassword, passwordMatches } from './passwords.ts'
 import { hashToken } from './refresh-tokens.ts'
 import { credentials, jwks, sessions, users } from './tables.ts'
 
-// Loaded by `await import('./auth.ts')` on first use: it is heavy, and most requests need nothing of it.
+// Loaded on first use by `await import('./auth.ts')`: it is heavy, and most requests do not need it.
 
 const DAY = 86_400
-/** How long a login lasts, however much it is used. */
-const SESSION_DAYS = 180
-/** How long a login may rest between two refreshes. */
-const REFRESH_DAYS = 30
-/** How long a rotated refresh token still gets the answer that its client may have missed. */
+const MAX_LOGIN_DAYS = 180
+const MAX_IDLE_DAYS = 30
+/** A client that missed the answer of a rotation may repeat the request for this long. */
 const GRACE_SECONDS = 30
 const SIGNING_KEY_DAYS = 90
 
@@ -48,9 +46,9 @@ function makeAuth(ctx: SystemCtx) {
     telemetry: { enabled: false },
     logger: { disabled: true },
     database: drizzleAdapter(drizzle(env.DIRECTORY), { provider: 'sqlite', schema }),
-    // Its check asks for the tables of every feature, used or not.
+    // The check requires the tables of every feature, used or not.
     advanced: { database: { validateSchema: false } },
-    session: { expiresIn: SESSION_DAYS * DAY },
+    session: { expiresIn: MAX_LOGIN_DAYS * DAY },
     emailAndPassword: {
       enabled: true,
       requireEmailVerification: true,
@@ -64,9 +62,9 @@ function makeAuth(ctx: SystemCtx) {
       oauthProvider({
         loginPage: '/',
         consentPage: '/',
-        scopes: [...scopes, 'offline_access'],
+        scopes: [...declaredScopes().keys(), 'offline_access'],
         accessTokenExpiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
-        refreshTokenExpiresIn: REFRESH_DAYS * DAY,
+        refreshTokenExpiresIn: MAX_IDLE_DAYS * DAY,
         refreshTokenReuseInterval: GRACE_SECONDS,
         storeTokens: { hash: hashToken },
         cachedTrustedClients: new Set([CLIENT_ID]),
@@ -82,7 +80,7 @@ let auth: ReturnType<typeof makeAuth> | null = null
 
 type Login = { user: { id: Id; role: Role }; sessionId?: string; rotates?: string }
 
-/** Issues a login's first tokens, or its next ones in place of the refresh token `rotates`; null when another was faster. */
+/** With `rotates`, replaces the refresh token with that id; null when a concurrent request replaced it first. */
 export async function issueTokens(ctx: SystemCtx, login: Login) {
   await ensureClient(ctx)
   auth ??= makeAuth(ctx)
@@ -92,16 +90,16 @@ export async function issueTokens(ctx: SystemCtx, login: Login) {
   })
 }
 
-/** The tokens that the rotation of a refresh token (by its id) gave; null while they are still being made. */
+/** The tokens that the rotation of the refresh token `id` issued; null while the rotation is in progress. */
 export async function replayRotation(ctx: SystemCtx, id: string) {
   auth ??= makeAuth(ctx)
   return auth.api.replayRotation({ body: { id } }).catch((error: unknown) => {
-    ctx.log.error('the answer of a rotation cannot be opened', { error })
+    ctx.log.error('the stored answer of a token rotation cannot be decrypted', { error })
     return null
   })
 }
 
-/** Rotation lost: the token was used at the same moment, or the login has just ended and its row with it. */
+/** A concurrent request used the token, or the login has just ended and its row is gone. */
 function isLost(error: unknown): boolean {
   if (isAPIError(error)) return error.body?.error === 'invalid_grant'
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

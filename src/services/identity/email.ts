@@ -6,7 +6,6 @@ import { blindIndex, open, seal } from '../../platform/security/crypto.ts'
 const ADDRESS = /^[^\s@<>"(),:;[\]\\]{1,64}@(?:[^\s@<>"(),:;[\]\\.]{1,63}\.)+[^\s@<>"(),:;[\]\\.\d]{2,63}$/
 const CONTROL = /\p{Cc}/u
 
-/** An e-mail address, in the one form under which we know it. */
 export const Address = z
   .string()
   .max(254)
@@ -17,7 +16,7 @@ export const Address = z
   .refine((address) => !CONTROL.test(address), 'must be an e-mail address')
   .openapi({ example: 'ada@example.com' })
 
-/** What stands for an address where it is looked up: a keyed hash in the form of an address. */
+/** The blind index of an address: a keyed hash in the form of an address, as better-auth requires. */
 export async function emailIndex(ctx: SystemCtx, address: string): Promise<string> {
   return `${await blindIndex(ctx.config, 'email', address)}@index.invalid`
 }

@@ -11,26 +11,20 @@ type RefreshToken = NonNullable<OAuthTokenIssueParams['refreshToken']>
 const Issue = z.object({
   user: z.object({ id: z.string(), role: z.string() }),
   audience: z.string(),
-  /** The login; without it a new one begins. */
+  /** Starts a new login when omitted. */
   sessionId: z.string().optional(),
-  /** The id of the refresh token that the new one takes the place of. */
   rotates: z.string().optional(),
 })
 
-/** A row of `refresh_tokens`, as far as the answer of its rotation goes. */
 type Rotated = { sessionId: string; rotationReplayResponse: string | null }
 const Answer = z.object({
   response: z.object({ access_token: z.string(), refresh_token: z.string(), expires_at: z.number() }),
 })
 
-/**
- * Lets the OAuth provider issue tokens to our own client, without the detour of a code through a browser. The endpoints
- * have no path, so that they are not on HTTP.
- */
+/** Issues tokens to our own client without an authorization code flow. HTTP cannot reach endpoints without a path. */
 export const firstParty = {
   id: 'first-party',
   endpoints: {
-    /** What the provider kept of a rotation, in the shape of `issueTokens`; null where it has kept nothing yet. */
     replayRotation: createAuthEndpoint({ method: 'POST', body: z.object({ id: z.string() }) }, async (ctx) => {
       const where = [{ field: 'id', value: ctx.body.id }]
       const row = await ctx.context.adapter.findOne<Rotated>({ model: 'oauthRefreshToken', where })
@@ -44,7 +38,7 @@ export const firstParty = {
         sessionId: row.sessionId,
       }
     }),
-    /** Throws `invalid_grant` when the token to be rotated was used meanwhile. */
+    /** Throws `invalid_grant` when a concurrent request used the replaced token. */
     issueTokens: createAuthEndpoint({ method: 'POST', body: Issue }, async (ctx) => {
       const { user, audience, rotates } = ctx.body
       const options = ctx.context.getPlugin('oauth-provider')!.options as OAuthOptions<string[]>
@@ -52,12 +46,12 @@ export const firstParty = {
       const sessionId = ctx.body.sessionId ?? (await ctx.context.internalAdapter.createSession(user.id)).id
       const issued = await provider.issueTokens({
         client: (await provider.getClient(CLIENT_ID))!,
-        // Of a user the provider reads the id and `customAccessTokenClaims` the role, of a token the id and the scopes.
+        // The provider reads only the user's id and role, and the token's id and scopes.
         user: user as unknown as User,
-        scopes: grantedScopes,
+        scopes: grantedScopes(),
         resources: [audience],
         sessionId,
-        refreshToken: rotates ? ({ id: rotates, scopes: grantedScopes } as RefreshToken) : undefined,
+        refreshToken: rotates ? ({ id: rotates, scopes: grantedScopes() } as RefreshToken) : undefined,
       })
       return {
         accessToken: issued.access_token!,

@@ -4,9 +4,10 @@ import type { Job } from '../../platform/events/jobs.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { handles, sessions, users } from './tables.ts'
 
-export const identityJobs: Job[] = [{ name: 'forget lapsed registrations and logins', minute: 41, run: deleteLapsed }]
+export const identityJobs: Job[] = [
+  { name: 'delete lapsed registrations and logins', every: 'hour', run: deleteLapsed },
+]
 
-/** Deletes what nobody verified in time, sealed address and all, logins that have run out, and answers of old rotations. */
 export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
   const db = ctx.db.directory
   const lapsed = and(isNotNull(handles.reservedUntil), lt(handles.reservedUntil, ctx.now()))

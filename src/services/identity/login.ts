@@ -3,11 +3,13 @@ import { and, eq, type SQL } from 'drizzle-orm'
 import type { Ctx, Role } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { Failure } from '../../platform/http/errors.ts'
+import { Failure } from '../../platform/failures.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
-import { readSuspension } from '../accounts/views.ts'
+import { readSuspension } from '../accounts/queries.ts'
 import { emailIndex } from './email.ts'
+import { invalidCredentials } from './failures.ts'
+import { loginPerNameLimit } from './limits.ts'
 import { encodeRefreshToken } from './refresh-tokens.ts'
 import { credentials, handles, users } from './tables.ts'
 import type { Tokens } from './views.ts'
@@ -26,17 +28,14 @@ export const Login = z
   .openapi('Login')
 type Login = z.infer<typeof Login>
 
-/**
- * Logs in. Whoever is unknown, unverified or wrong about the password gets the same answer after the same work.
- * Throws `invalid_credentials`, `suspended`, or `rate_limited` when this name was tried too often, from wherever.
- */
+/** An unknown name, an unverified address and a wrong password cost the same work and get the same response. */
 export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<Tokens> {
-  // Per name, not per account: a budget shared by handle and address would tell which of them belong together.
-  await spend(ctx, 'loginPerName', await blindIndex(ctx.config, 'login', identifier))
+  // Per name, not per account: a budget shared by handle and address would reveal that they belong together.
+  await spend(ctx, loginPerNameLimit, await blindIndex(ctx.config, 'login', identifier))
   const { passwordMatches } = await import('./passwords.ts')
   const person = await findPerson(ctx, identifier)
   const matches = passwordMatches(ctx.config, password, person?.password ?? null)
-  if (!person?.emailVerified || !matches) throw new Failure('invalid_credentials')
+  if (!person?.emailVerified || !matches) throw new Failure(invalidCredentials)
   return startSession(ctx, person)
 }
 
@@ -60,19 +59,17 @@ async function findPerson(ctx: Ctx, identifier: string) {
   return person
 }
 
-/** Who is about to get tokens, as the directory has them. */
 type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
-/** A refresh token by its id, and whether it was rotated already: then it gives once more what it gave. */
+/** A token that was already `rotated` gets the stored answer of its rotation. */
 type Rotation = { sessionId: string; tokenId: string; rotated: boolean }
 
-/** The tokens of a person who has shown who they are. Throws `suspended`, or `invalid_credentials` when something changed. */
 export async function startSession(ctx: Ctx, person: Person): Promise<Tokens> {
   const tokens = await issueTokenPair(ctx, person)
-  if (!tokens) throw new Failure('invalid_credentials')
+  if (!tokens) throw new Failure(invalidCredentials)
   return tokens
 }
 
-/** The first tokens of a login, or with `rotation` its next; null when they are being made by another request. */
+/** Null while another request is rotating the same token. */
 export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens | null> {
   if ((await readSuspension(ctx, person.id)) !== null) throw new Failure('suspended')
   const { issueTokens, replayRotation } = await import('./auth.ts')
@@ -82,7 +79,7 @@ export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotati
     ? await replayRotation(ctx, rotation.tokenId)
     : await issueTokens(ctx, { user, sessionId: rotation?.sessionId, rotates: rotation?.tokenId })
   if (!issued) return null
-  if (await revokedSince(ctx, person)) throw new Failure('invalid_credentials')
+  if (await revokedSince(ctx, person)) throw new Failure(invalidCredentials)
   return {
     accessToken: issued.accessToken,
     refreshToken: await encodeRefreshToken(ctx, issued.sessionId, issued.secret),
@@ -92,13 +89,13 @@ export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotati
   }
 }
 
-/** Tokens tell their time in seconds: one issued within the second in which others were made void would be void too. */
+/** Tokens carry whole seconds: one issued in the same second as a revocation would be revoked too. */
 async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
   const next = (Math.floor(time / 1_000) + 1) * 1_000
   if (ctx.now() < next) await scheduler.wait(next - ctx.now())
 }
 
-/** Whether a role was changed, or all logins ended, while the tokens were made: they may say what is no longer true. */
+/** When tokens were revoked while these were issued, their claims may be outdated. */
 async function revokedSince(ctx: Ctx, { id, tokensVoidBefore }: Person): Promise<boolean> {
   const [user] = await atPrimary(ctx)
     .directory.select({ now: users.tokensVoidBefore })

@@ -1,27 +1,25 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
 
-/** What the mail service says of addresses that it will never send to: trying again would not help. */
+/** The mail service never delivers to addresses with these codes, so a retry would not help. */
 const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 
-/** Sends the token that proves the address, as a link and as text. */
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
   const link = `${ctx.config.BASE_URL}/?verify=${token}`
   await send(ctx, to, 'Verify your address', [
-    `Welcome to SocialConnect, @${handle}. Open this link within 24 hours and give your password there:`,
+    `Welcome to SocialConnect, @${handle}. Open this link within 24 hours and enter your password there:`,
     link,
     `Or paste this token: ${token}`,
-    'If it does not take your password, somebody else may have registered with your address after you: register again.',
-    'If you did not register, do nothing: without the password no account comes to be.',
+    'If your password is rejected, someone else may have registered with your address after you. Register again.',
+    'If you did not register, ignore this mail: no account is created without the password.',
   ])
 }
 
-/** Tells the owner of a known address that somebody tried to register with it. */
 export async function sendAlreadyRegistered(ctx: SystemCtx, to: string): Promise<void> {
   await send(ctx, to, 'You already have an account', [
-    'Somebody, perhaps you, tried to register at SocialConnect with this address. You already have an account; log in here:',
+    'Someone, perhaps you, tried to register with this address. You already have an account. Log in here:',
     ctx.config.BASE_URL,
-    'If it was not you, there is nothing to do.',
+    'If it was not you, you can ignore this mail.',
   ])
 }
 
@@ -36,8 +34,8 @@ async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: str
   const mail = { from, to, subject, html: String(body), text: paragraphs.join('\n\n') }
   await ctx.env.MAIL.send(mail).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? error.code : null
-    // Not the error itself, even as a cause: it is logged, and what the service says may hold the address.
+    // Not the error itself, even as a cause: it is logged, and its message may contain the address.
     if (!FINAL.includes(code)) throw new Error(`the mail service failed with ${code}`)
-    ctx.log.warn('an address takes no mail', { code })
+    ctx.log.warn('an address does not accept mail', { code })
   })
 }

@@ -1,15 +1,14 @@
 import type { SystemCtx } from '../../platform/context.ts'
-import { scopes } from '../../platform/security/access.ts'
+import { declaredScopes } from '../../platform/security/scopes.ts'
 import { jwtAudience } from '../../platform/security/tokens.ts'
 import { oauthClientResources, oauthClients, oauthResources } from './oauth-tables.ts'
 
-/** Our own applications, which are given every scope. */
+/** Our own applications, which are granted every scope. */
 export const CLIENT_ID = 'socialconnect'
-export const grantedScopes = [...scopes, 'offline_access']
+export const grantedScopes = () => [...declaredScopes().keys(), 'offline_access']
 
 let known = false
 
-/** Makes sure, once per isolate, that the directory knows our client, the API, and that the one may ask for the other. */
 export async function ensureClient(ctx: SystemCtx): Promise<void> {
   if (known) return
   const db = ctx.db.directory
@@ -19,7 +18,7 @@ export async function ensureClient(ctx: SystemCtx): Promise<void> {
     id: CLIENT_ID,
     clientId: CLIENT_ID,
     name: 'SocialConnect',
-    scopes: JSON.stringify(grantedScopes),
+    scopes: JSON.stringify(grantedScopes()),
     redirectUris: '[]',
     grantTypes: JSON.stringify(['authorization_code', 'refresh_token']),
     tokenEndpointAuthMethod: 'none',

@@ -4,9 +4,8 @@ import { id } from '../../platform/data/ids.ts'
 const flag = (name: string) => integer(name, { mode: 'boolean' })
 const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
-// The tables of @better-auth/oauth-provider, as far as they are in use. Lists are JSON text, which its adapter writes and reads.
+// The tables of @better-auth/oauth-provider that are in use. Lists are JSON text, which its adapter reads and writes.
 
-/** The applications that may ask for tokens; ours is one of them. */
 export const oauthClients = sqliteTable('oauth_clients', {
   id: text('id').primaryKey(),
   clientId: text('client_id').notNull().unique(),
@@ -21,7 +20,6 @@ export const oauthClients = sqliteTable('oauth_clients', {
   updatedAt: instant('updated_at'),
 })
 
-/** What tokens can be for, by audience: the API. */
 export const oauthResources = sqliteTable('oauth_resources', {
   id: text('id').primaryKey(),
   identifier: text('identifier').notNull().unique(),
@@ -31,7 +29,6 @@ export const oauthResources = sqliteTable('oauth_resources', {
   updatedAt: instant('updated_at'),
 })
 
-/** Which client may ask for tokens for which resource. */
 export const oauthClientResources = sqliteTable('oauth_client_resources', {
   id: text('id').primaryKey(),
   clientId: text('client_id').notNull(),
@@ -39,10 +36,7 @@ export const oauthClientResources = sqliteTable('oauth_client_resources', {
   createdAt: instant('created_at'),
 })
 
-/**
- * Refresh tokens by their hash. A rotated one is `revoked`; at most one of a session is not. A rotated one keeps,
- * encrypted, the answer of its rotation, which is good until `rotationReplayExpiresAt` and deleted within the hour.
- */
+/** By hash. A rotated token (`revoked`) keeps the encrypted answer of its rotation until `rotationReplayExpiresAt`. */
 export const refreshTokens = sqliteTable('refresh_tokens', {
   id: text('id').primaryKey(),
   token: text('token').notNull().unique(),

@@ -2,8 +2,7 @@ const MIN_LENGTH = 15
 const MAX_LENGTH = 128
 const MIN_DISTINCT = 5
 
-/** What is guessed first, of those that are long enough. */
-const common = new Set([
+const commonPasswords = new Set([
   '123456789012345',
   '1234567890123456',
   '12345678901234567890',
@@ -49,20 +48,20 @@ const common = new Set([
   'zxcvbnmasdfghjkl',
 ])
 
-/** Why a password is too easily guessed for this person, or null when it will do (NIST SP 800-63B-4). */
+/** Why a password is too easy to guess for this person, or null. Follows NIST SP 800-63B-4. */
 export function weaknessOf(password: string, person: { handle: string; address: string }): string | null {
   const characters = [...password.normalize('NFC')]
-  if (characters.length < MIN_LENGTH) return `needs at least ${MIN_LENGTH} characters`
-  if (characters.length > MAX_LENGTH) return `may have at most ${MAX_LENGTH} characters`
+  if (characters.length < MIN_LENGTH) return `must have at least ${MIN_LENGTH} characters`
+  if (characters.length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters`
   const folded = password.normalize('NFC').toLowerCase()
-  if (common.has(folded)) return 'is one of the most common'
-  if (new Set(folded).size < MIN_DISTINCT) return `needs at least ${MIN_DISTINCT} different characters`
+  if (commonPasswords.has(folded)) return 'is one of the most common passwords'
+  if (new Set(folded).size < MIN_DISTINCT) return `must have at least ${MIN_DISTINCT} different characters`
   if (contains(folded, person.handle)) return 'must not contain the handle'
-  if (contains(folded, person.address.split('@')[0]!)) return 'must not contain the name of the address'
+  if (contains(folded, person.address.split('@')[0]!)) return 'must not contain the name in the address'
   return null
 }
 
-/** Names of three letters stand in the middle of many a word. */
+/** Short names are ignored, because they occur inside many words. */
 function contains(folded: string, name: string): boolean {
   return name.length > 3 && folded.includes(name)
 }

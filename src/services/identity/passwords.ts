@@ -4,13 +4,12 @@ import type { Config } from '../../platform/config.ts'
 
 let argon2: Argon2 | null = null
 
-/** The Argon2id hash of a password, as a text that carries its parameters. */
 export function hashPassword(config: Config, password: string): string {
   const cost = { memoryCost: config.PASSWORD_HASH_MEMORY_KIB, timeCost: 2, parallelism: 1, type: Argon2Type.Argon2id }
   return hasher().hash(toAscii(password), cost).encoded
 }
 
-/** Whether the password is the one that was hashed. Without a hash it is not, and finding that out takes as long. */
+/** Without a hash it returns false after the same work, so that the timing reveals nothing. */
 export function passwordMatches(config: Config, password: string, hash: string | null): boolean {
   if (hash === null) return hashPassword(config, password) === ''
   return hasher().tryVerify(hash, toAscii(password)).success
@@ -21,10 +20,7 @@ function hasher(): Argon2 {
   return argon2
 }
 
-/**
- * The library counts UTF-16 units where it hashes UTF-8 bytes, so it would leave out the end of a password that is not
- * ASCII: such characters, and the sign that marks them, are percent-encoded.
- */
+/** Percent-encodes non-ASCII: the library counts UTF-16 units but hashes UTF-8 bytes, so it would cut off the end. */
 function toAscii(password: string): string {
   return password
     .normalize('NFC')

@@ -2,21 +2,16 @@ import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
-/** The refresh token as a client holds it. */
 export const RefreshToken = z.string().max(200)
 
 const PURPOSE = 'refresh token'
 
-/**
- * `session.secret.signature`. The signature vouches that the secret was this login's once, so that a replay is told from
- * a guess however long ago the token was rotated away, without keeping the old ones.
- */
+/** The signature distinguishes a replayed token from a guessed one without storing old tokens. */
 export async function encodeRefreshToken(ctx: SystemCtx, sessionId: string, secret: string): Promise<string> {
   const text = `${sessionId}.${secret}`
   return `${text}.${await sign(ctx.config, PURPOSE, text)}`
 }
 
-/** The login and the secret that a refresh token names, or null when we never gave it out. */
 export async function decodeRefreshToken(
   ctx: SystemCtx,
   token: string,
@@ -27,7 +22,6 @@ export async function decodeRefreshToken(
   return ours ? { sessionId, secret } : null
 }
 
-/** What is stored of a secret. */
 export async function hashToken(secret: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret))
   return new Uint8Array(digest).toBase64({ alphabet: 'base64url', omitPadding: true })

@@ -9,7 +9,6 @@ import { verificationToken } from './verification.ts'
 
 export const registrationMail = defineTask('DELIVERIES', 'mail.registration', z.object({ accountId: Id }))
 
-/** Sends the mail that a registration asks for, once; a registration that another took the place of gets none. */
 export async function mailRegistration(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   const db = ctx.db.directory
   const [waiting] = await db

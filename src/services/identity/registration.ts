@@ -1,14 +1,17 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, inArray, isNotNull, lte, or, sql } from 'drizzle-orm'
+import { and, eq, exists, inArray, isNotNull, lte, or } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { openShard, withFreshId } from '../../platform/data/databases.ts'
+import { changed, one, query, rowIf, violates } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
-import { constraintOf, Failure, invalid } from '../../platform/http/errors.ts'
+import { Failure, invalid } from '../../platform/failures.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressVerified, registered } from './events.ts'
+import { handleTaken, invalidCredentials } from './failures.ts'
+import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
 import { weaknessOf } from './password-rules.ts'
 import { isReserved } from './reserved-handles.ts'
@@ -23,24 +26,25 @@ export const Registration = z
   .openapi('Registration')
 type Registration = z.infer<typeof Registration>
 
-/**
- * Reserves the handle and sends a mail: to a new address a verification token, to a known one the hint that there is an
- * account. The same statements run and the same is answered either way. Throws `handle_taken` or `invalid`.
- */
-export async function register(ctx: Ctx, { handle, email, password }: Registration): Promise<void> {
+export const Registered = z.object({ status: z.literal('verification_sent') }).openapi('Registered')
+type Registered = z.infer<typeof Registered>
+
+/** New and known addresses run the same statements and get the same response, so that neither is revealed. */
+export async function register(ctx: Ctx, { handle, email, password }: Registration): Promise<Registered> {
   if (isReserved(handle)) throw invalid('handle', 'is reserved')
   const weakness = weaknessOf(password, { handle, address: email })
   if (weakness) throw invalid('password', weakness)
   const address = await emailIndex(ctx, email)
-  await spend(ctx, 'register', `address:${address}`) // so that nobody's inbox is flooded, from however many places
+  await spend(ctx, registerLimit, `address:${address}`) // protects an inbox from mails triggered by many clients
   const { hashPassword } = await import('./passwords.ts')
   const hash = hashPassword(ctx.config, password)
-  await withFreshId(ctx, openShard(ctx.env), 'handles.account_id', async (accountId) => {
+  await withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
     const sealed = await sealEmail(ctx, accountId, email)
     await reserve(ctx, { accountId, handle, address, sealed, hash })
   }).catch((error: unknown) => {
-    throw constraintOf(error) === 'handles.handle' ? new Failure('handle_taken') : error
+    throw violates(error, handles.handle) ? new Failure(handleTaken) : error
   })
+  return { status: 'verification_sent' }
 }
 
 type Reservation = { accountId: Id; handle: string; address: string; sealed: string; hash: string }
@@ -49,23 +53,30 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
   const db = ctx.db.directory
   const now = ctx.now()
   const at = { createdAt: new Date(now), updatedAt: new Date(now) }
-  // What the same address reserved before, and what nobody verified in time, gives way to this registration.
-  const givesWay = or(
+  // Replaced: earlier reservations of the same address, and an expired one of the same handle.
+  const replaced = or(
     and(isNotNull(handles.reservedUntil), eq(handles.address, address)),
     and(eq(handles.handle, handle), lte(handles.reservedUntil, now)),
   )
-  const unverified = db.select({ id: handles.accountId }).from(handles).where(givesWay)
-  await db.batch([
+  const isNew = query.select(one).from(users).where(eq(users.id, accountId))
+  const credential = {
+    id: crypto.randomUUID(),
+    accountId,
+    providerId: 'credential',
+    userId: accountId,
+    password: hash,
+    ...at,
+  }
+  const unverified = db.select({ id: handles.accountId }).from(handles).where(replaced)
+  await db.commit([
     db.delete(users).where(inArray(users.id, unverified)),
-    db.delete(handles).where(givesWay),
+    db.delete(handles).where(replaced),
     db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVED_MS }),
     db
       .insert(users)
       .values({ id: accountId, email: address, sealedAddress: sealed, ...at })
       .onConflictDoNothing({ target: users.email }),
-    db.insert(credentials).select(sql`
-      select ${crypto.randomUUID()}, ${accountId}, 'credential', id, ${hash}, ${now}, ${now}
-      from ${users} where id = ${Number(accountId)}`),
+    db.insert(credentials).select(rowIf(credentials, credential, exists(isNew))),
     record(db, registered, { accountId }),
   ])
 }
@@ -75,11 +86,7 @@ export const Verification = z
   .openapi('Verification')
 type Verification = z.infer<typeof Verification>
 
-/**
- * Takes the address for verified, opens the account and logs it in. A token does so once, and only together with the
- * password: whoever reads the mail need not be who registered. Throws `invalid`, `invalid_credentials` or
- * `rate_limited`.
- */
+/** Requires the password too, because the reader of the mail may not be the person who registered. */
 export async function verifyAddress(ctx: Ctx, { token, password }: Verification): Promise<Tokens> {
   const pending = await readVerificationToken(ctx, token)
   if (pending) await requirePassword(ctx, pending, password)
@@ -94,10 +101,10 @@ async function requirePassword(
   { accountId, hash }: { accountId: Id; hash: string | null },
   password: string,
 ): Promise<void> {
-  // Per account, and only once its token has proved to hold: nobody without the mail can use up the tries.
-  await spend(ctx, 'verify', accountId)
+  // Per account, and only with a valid token: the attempts cannot be used up without the mail.
+  await spend(ctx, verifyLimit, accountId)
   const { passwordMatches } = await import('./passwords.ts')
-  if (!passwordMatches(ctx.config, password, hash)) throw new Failure('invalid_credentials')
+  if (!passwordMatches(ctx.config, password, hash)) throw new Failure(invalidCredentials)
 }
 
 async function confirm(
@@ -105,8 +112,7 @@ async function confirm(
   { accountId, address }: { accountId: Id; address: string },
 ): Promise<{ id: Id; handle: string } | null> {
   const db = ctx.db.directory
-  const changed = sql`changes() > 0`
-  const [, confirmed] = await db.batch([
+  const [, confirmed] = await db.commit([
     db
       .update(users)
       .set({ emailVerified: true, updatedAt: new Date(ctx.now()) })

@@ -1,4 +1,4 @@
-/** Handles that would speak for us, or that a path or a client gives another meaning. */
+/** Handles that look official, or that have another meaning in paths or clients. */
 const reserved = new Set([
   'about',
   'abuse',
@@ -65,7 +65,6 @@ const reserved = new Set([
   'webmaster',
 ])
 
-/** Whether a folded handle is kept back. */
 export function isReserved(handle: string): boolean {
   return reserved.has(handle)
 }

@@ -4,9 +4,10 @@ import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
-import { Failure } from '../../platform/http/errors.ts'
+import { Failure, unavailable } from '../../platform/failures.ts'
 import { revokeSession } from '../../platform/security/revocation.ts'
 import { allSessionsEnded, sessionEnded } from './events.ts'
+import { invalidCredentials } from './failures.ts'
 import { issueTokenPair } from './login.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { decodeRefreshToken, hashToken, RefreshToken } from './refresh-tokens.ts'
@@ -20,29 +21,26 @@ type Refresh = z.infer<typeof Refresh>
 const ROTATION_MS = 2_000
 const POLL_INTERVAL_MS = 50
 
-/**
- * The next tokens of a login. A refresh token is good for one use, whose answer it gives again for half a minute, to a
- * client that did not get it. When it comes back after that, the login ends, since one of the two was a thief.
- */
+/** Reusing a token after its grace period ends the login, because one of its two holders stole it. */
 export async function refreshLogin(ctx: Ctx, { refreshToken }: Refresh): Promise<Tokens> {
   const token = await decodeRefreshToken(ctx, refreshToken)
-  if (!token) throw new Failure('invalid_credentials')
+  if (!token) throw new Failure(invalidCredentials)
   for (const until = ctx.now() + ROTATION_MS; ctx.now() < until; await scheduler.wait(POLL_INTERVAL_MS)) {
     const tokens = await useToken(ctx, token)
     if (tokens) return tokens
   }
-  throw new Failure('unavailable', undefined, { headers: { 'retry-after': '1' } })
+  throw unavailable(1)
 }
 
-/** What a refresh token gives; null when another request is rotating it right now. */
+/** Null while another request is rotating the token. */
 async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }): Promise<Tokens | null> {
   const { sessionId } = token
   const login = await findLogin(ctx, token)
-  if (!login) throw new Failure('invalid_credentials')
+  if (!login) throw new Failure(invalidCredentials)
   if (login.tokenId === null) {
-    ctx.log.warn('a refresh token came back', { accountId: login.id, sessionId })
+    ctx.log.warn('a refresh token was reused', { accountId: login.id, sessionId })
     await endSession(ctx, { accountId: login.id, sessionId })
-    throw new Failure('invalid_credentials')
+    throw new Failure(invalidCredentials)
   }
   const tokens = await issueTokenPair(ctx, login, {
     sessionId,
@@ -53,7 +51,7 @@ async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }):
   return tokens
 }
 
-/** The login, and the id of the token if it may be used: the latest, or the one before within its grace. */
+/** `tokenId` is null unless the token is the latest, or the one before it within its grace period. */
 async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; secret: string }) {
   const now = new Date(ctx.now())
   const isUsable = and(
@@ -87,25 +85,23 @@ async function deleteRotated(ctx: Ctx, sessionId: string): Promise<void> {
     .where(and(eq(refreshTokens.sessionId, sessionId), lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))))
 }
 
-/** Ends the viewer's login: its refresh token at once, its access token within two seconds, its sockets. */
 export async function logOut(ctx: UserCtx): Promise<void> {
   await endSession(ctx, { accountId: ctx.viewer.id, sessionId: ctx.viewer.sessionId })
 }
 
 async function endSession(ctx: Ctx, ended: { accountId: Id; sessionId: string }): Promise<void> {
   const db = ctx.db.directory
-  await db.batch([
+  await db.commit([
     db.delete(sessions).where(and(eq(sessions.id, ended.sessionId), eq(sessions.userId, ended.accountId))),
     record(db, sessionEnded, ended),
   ])
   await revokeSession(ctx, ended)
 }
 
-/** Ends all of the viewer's logins. */
 export async function logOutEverywhere(ctx: UserCtx): Promise<void> {
   const accountId = ctx.viewer.id
   const db = ctx.db.directory
-  await db.batch([
+  await db.commit([
     db.update(users).set({ tokensVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
     db.delete(sessions).where(eq(sessions.userId, accountId)),
     record(db, allSessionsEnded, { accountId }),

@@ -5,10 +5,10 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { KeySource } from '../../platform/security/tokens.ts'
 import { jwks } from './tables.ts'
 
-/** A key that signs no more is still published for as long as what it signed may be in use, and a day to be sure. */
+/** An expired key stays published while its tokens may be in use. */
 const PUBLISHED_AFTER_EXPIRY_MS = 24 * 3_600_000
 
-/** The public keys that access tokens are signed with. Reads the table alone, so it does not load what signs. */
+/** Reads the table directly, so that better-auth is not loaded. */
 export const signingKeys: KeySource = async (ctx: SystemCtx): Promise<JSONWebKeySet> => {
   const useful = or(isNull(jwks.expiresAt), gt(jwks.expiresAt, new Date(ctx.now() - PUBLISHED_AFTER_EXPIRY_MS)))
   const rows = await atPrimary(ctx)

@@ -12,17 +12,17 @@ import { endSessionsOfSuspended, revokeAllTokens } from './revocation.ts'
 import { handles } from './tables.ts'
 
 export const identitySubscriptions = [
-  on(registered, (ctx, { accountId }) => enqueue(ctx, registrationMail, [{ accountId }])),
-  on(addressVerified, (ctx, { accountId }) => ensureOpen(ctx, accountId)),
-  on(sessionEnded, revokeSession),
-  on(allSessionsEnded, revokeAllTokens),
-  on(roleChanged, revokeAllTokens),
-  on(accountSuspended, endSessionsOfSuspended),
+  on(registered, 'send-mail', (ctx, { accountId }) => enqueue(ctx, registrationMail, [{ accountId }])),
+  on(addressVerified, 'open-account', (ctx, { accountId }) => ensureOpen(ctx, accountId)),
+  on(sessionEnded, 'revoke-tokens', revokeSession),
+  on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
+  on(roleChanged, 'revoke-tokens', revokeAllTokens),
+  on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]
 
 export const identityTasks = [onTask(registrationMail, mailRegistration)]
 
-/** Opens the account again, in case that the verification was cut off before it could. */
+/** For a verification that was interrupted before it opened the account. */
 async function ensureOpen(ctx: SystemCtx, id: Id): Promise<void> {
   const [row] = await ctx.db.directory.select({ handle: handles.handle }).from(handles).where(eq(handles.accountId, id))
   const db = ctx.db.shardOf(id)

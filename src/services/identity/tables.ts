@@ -16,24 +16,21 @@ export const users = sqliteTable('users', {
   updatedAt: instant('updated_at').notNull(),
   sealedAddress: text('sealed_address').notNull(),
   role: text('role').$type<Role>().notNull().default('user'),
-  /** Access tokens issued until then are void, epoch ms. */
+  /** Access tokens issued at or before this time are revoked, epoch ms. */
   tokensVoidBefore: integer('tokens_void_before').notNull().default(0),
 })
 
-/**
- * Who holds which handle. Until the address is verified the handle is reserved, for a day; a registration with an
- * address that is known already reserves one too, for an account that never comes to be, so that nothing tells.
- */
+/** A registration with a known address reserves a handle too, so that the response does not reveal the address. */
 export const handles = sqliteTable('handles', {
   handle: text('handle').primaryKey(),
   accountId: id('account_id').notNull().unique(),
-  /** The blind index of the address that it was registered with. */
+  /** A blind index. */
   address: text('address').notNull(),
   reservedUntil: integer('reserved_until'),
   mailedAt: integer('mailed_at'),
 })
 
-/** better-auth's accounts: the ways in which a user can log in, today a password. */
+/** better-auth's accounts: the ways to log in. Only passwords for now. */
 export const credentials = sqliteTable('credentials', {
   id: text('id').primaryKey(),
   accountId: text('account_id').notNull(),
@@ -44,7 +41,7 @@ export const credentials = sqliteTable('credentials', {
   updatedAt: instant('updated_at').notNull(),
 })
 
-/** better-auth's sessions: one per login, and the family of its refresh tokens, which go with it. */
+/** better-auth's sessions, one per login. Deleting one deletes its refresh tokens. */
 export const sessions = sqliteTable('sessions', {
   id: text('id').primaryKey(),
   userId: id('user_id').notNull(),

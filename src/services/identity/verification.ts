@@ -10,13 +10,12 @@ const LIFE_MS = 24 * 3_600_000
 
 type Pending = { accountId: Id; address: string }
 
-/** The token that proves whoever holds it reads the mail of this address (as indexed), for this account, for 24 hours. */
+/** Valid for 24 hours. It proves that the holder receives mail at the address, given as a blind index. */
 export async function verificationToken(ctx: SystemCtx, pending: Pending): Promise<string> {
   const until = ctx.now() + LIFE_MS
   return `${pending.accountId}.${until}.${await sign(ctx.config, PURPOSE, textOf(pending, until))}`
 }
 
-/** The unverified account that a token speaks for, as registered; null when it does not hold or has done its work. */
 export async function readVerificationToken(ctx: SystemCtx, token: string) {
   const [account, until, signature] = token.split('.')
   const accountId = Id.safeParse(account)
@@ -28,8 +27,8 @@ export async function readVerificationToken(ctx: SystemCtx, token: string) {
     .where(and(eq(users.id, accountId.data), eq(users.emailVerified, false)))
   if (!user) return null
   const pending = { accountId: accountId.data, ...user }
-  const holds = await verifySignature(ctx.config, PURPOSE, textOf(pending, Number(until)), signature ?? '')
-  return holds ? pending : null
+  const isValid = await verifySignature(ctx.config, PURPOSE, textOf(pending, Number(until)), signature ?? '')
+  return isValid ? pending : null
 }
 
 function textOf({ accountId, address }: Pending, until: number): string {

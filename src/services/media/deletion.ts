@@ -1,19 +1,20 @@
 import { eq, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { type Database, idIn } from '../../platform/data/databases.ts'
+import type { Database } from '../../platform/data/databases.ts'
 import { type Id, toId } from '../../platform/data/ids.ts'
+import { idIn } from '../../platform/data/shards.ts'
 import { deleteObjects, MAX_DELETED } from './objects.ts'
 import { media } from './tables.ts'
 
-/** Stands for the post of media that are being removed: none has this id, so nobody sees them and no post can take them. */
+/** No post has this id, so images marked with it are invisible and cannot be attached. */
 const DELETED = toId(0)
 
-/** Takes media out of everyone's sight. `purgeDeleted` then removes them, now or, after a crash, within the hour. */
+/** Hides images at once. After a crash the hourly job calls `purgeDeleted`. */
 export function markDeleted(db: Database, which: SQL | undefined): Promise<{ id: Id }[]> {
   return db.update(media).set({ postId: DELETED }).where(which).returning({ id: media.id })
 }
 
-/** Removes what was dropped: the objects first and then the row that names them, so that a crash leaves none behind. */
+/** Deletes objects before their row, so that a crash leaves no objects behind. */
 export async function purgeDeleted(ctx: SystemCtx, db: Database): Promise<void> {
   for (;;) {
     const rows = await db.select({ id: media.id }).from(media).where(eq(media.postId, DELETED)).limit(MAX_DELETED)

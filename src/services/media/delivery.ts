@@ -1,27 +1,28 @@
 import type { Ctx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { Failure, notFound } from '../../platform/http/errors.ts'
+import { Failure, notFound } from '../../platform/failures.ts'
 import { authorizeMedia } from './authorize-media.ts'
 import { objectKey, type Variant } from './objects.ts'
 import { rangeOf } from './ranges.ts'
 import { type SignedQuery, signedViewer } from './signatures.ts'
 
-type Wanted = { mediaId: Id; variant: Variant; query: SignedQuery }
+type Wanted = { mediaId: Id; variant: Variant } & SignedQuery
 
-/**
- * Answers with an image, whole or in part, or with 304. Whoever may not see it gets the same `not_found` as for none.
- * The signature of an address says who asks, no more: the post's visibility is asked anew each time.
- */
-export async function serveMedia(ctx: Ctx, request: Request, { mediaId, variant, query }: Wanted): Promise<Response> {
+/** A signed URL only authenticates the reader: visibility is checked on every request. */
+export async function serveMedia(
+  ctx: Ctx,
+  { mediaId, variant, ...query }: Wanted,
+  request: Request,
+): Promise<Response> {
   const isSigned = Object.keys(query).length > 0
   const readerId = isSigned ? await signedViewer(ctx, mediaId, query) : (ctx.viewer?.id ?? null)
   if (isSigned && readerId === null) throw notFound()
-  const reach = await authorizeMedia(ctx, mediaId, readerId)
+  const audience = await authorizeMedia(ctx, mediaId, readerId)
   const etag = `"${mediaId}-${variant}"`
   const headers = {
     etag,
     'accept-ranges': 'bytes',
-    'cache-control': reach === 'public' ? 'public, max-age=31536000, immutable' : 'private, max-age=300',
+    'cache-control': audience === 'public' ? 'public, max-age=31536000, immutable' : 'private, max-age=300',
     'content-disposition': 'inline',
     'content-security-policy': "sandbox; default-src 'none'",
     'x-content-type-options': 'nosniff',
@@ -36,7 +37,6 @@ export async function serveMedia(ctx: Ctx, request: Request, { mediaId, variant,
 
 type Part = { status: number; body: ReadableStream | null; headers: Record<string, string> }
 
-/** The object as the request wants it: whole, a part of it, or for HEAD its size alone. */
 async function read(bucket: R2Bucket, request: Request, key: string, etag: string): Promise<Part> {
   const condition = request.headers.get('if-range')
   const isPartial = request.method === 'GET' && (condition === null || condition === etag)
@@ -62,7 +62,7 @@ async function read(bucket: R2Bucket, request: Request, key: string, etag: strin
   }
 }
 
-/** Whether an `If-None-Match` names this tag; weak ones count, as RFC 9110 has it for this header. */
+/** Weak tags match too (RFC 9110, section 13.1.2). */
 function names(header: string | null, etag: string): boolean {
   const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
   return tags?.some((tag) => tag === '*' || tag === etag) ?? false

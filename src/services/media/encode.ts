@@ -1,4 +1,4 @@
-import { Failure, invalid } from '../../platform/http/errors.ts'
+import { Failure, invalid, unavailable } from '../../platform/failures.ts'
 import type { Variant } from './objects.ts'
 import { imageTypeOf, isPolyglot } from './sniff.ts'
 
@@ -6,16 +6,12 @@ type Bytes = Uint8Array<ArrayBuffer>
 type Encoded = { bytes: Record<Variant, Bytes>; width: number; height: number; placeholder: string }
 
 const MAX_PIXELS = 40_000_000
-/** The longest side that the Images service takes. */
+/** The longest side that the Images service accepts. */
 const MAX_SIDE = 12_000
 const SIDES = { image: 2_048, thumbnail: 480, placeholder: 16 }
 const GOOD_GIF = Uint8Array.fromBase64('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=')
 
-/**
- * Makes an uploaded image safe: what is kept are pixels alone, encoded anew as WebP, upright and without metadata.
- * The header is read before anything is decoded, so that a small file cannot unfold into billions of pixels; each size is
- * made from the one before. Throws `unsupported_media_type` for what is not a whole JPEG, PNG, GIF or WebP image.
- */
+/** Re-encoding keeps only pixels. The header is checked first: a small file could decode into billions of pixels. */
 export async function encodeImage(images: ImagesBinding, upload: Bytes): Promise<Encoded> {
   const type = imageTypeOf(upload)
   if (type === null || isPolyglot(upload)) throw unsupported()
@@ -42,29 +38,28 @@ function toWebp(images: ImagesBinding, bytes: Bytes, side: number): Promise<Byte
   return shrink(images, bytes, side).catch(() => diagnose(images))
 }
 
-/** Fits the image into a square, never enlarging it; of an animation, the first picture. */
 async function shrink(images: ImagesBinding, bytes: Bytes, side: number): Promise<Bytes> {
   const fitted = images.input(streamOf(bytes)).transform({ width: side, height: side, fit: 'scale-down' })
   const result = await fitted.output({ format: 'image/webp', anim: false })
   const webp = new Uint8Array(await result.response().arrayBuffer())
-  if (imageTypeOf(webp) !== 'image/webp') throw unsupported() // what the service cannot transform it may hand back as it came
+  if (imageTypeOf(webp) !== 'image/webp') throw unsupported() // the service may return its input unchanged
   return webp
 }
 
-/** The error codes do not tell a bad image from a bad day of the service; whether it can do a good image does. */
+/** Error codes do not distinguish a bad image from a failing service, so this tries a good image. */
 async function diagnose(images: ImagesBinding): Promise<never> {
   const works = await shrink(images, GOOD_GIF, 1).then(
     () => true,
     () => false,
   )
-  throw works ? unsupported() : new Failure('unavailable', undefined, { headers: { 'retry-after': '5' } })
+  throw works ? unsupported() : unavailable(5)
 }
 
 function unsupported(): Failure {
   return new Failure('unsupported_media_type', 'The file must be a JPEG, PNG, GIF or WebP image')
 }
 
-/** The bytes themselves: a Blob would hold a second copy of them, and an isolate has 128 MB for all of its requests. */
+/** A Blob would hold a copy, and an isolate has 128 MB for all of its requests. */
 function streamOf(bytes: Bytes): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {

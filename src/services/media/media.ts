@@ -1,19 +1,19 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, isNull } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { withFreshId } from '../../platform/data/databases.ts'
-import { type Claim, idempotent } from '../../platform/data/idempotency.ts'
+import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
+import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanText } from '../../platform/data/text.ts'
-import { Failure, notFound } from '../../platform/http/errors.ts'
+import { Failure, notFound } from '../../platform/failures.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
 import { encodeImage } from './encode.ts'
 import { putObjects } from './objects.ts'
 import { media } from './tables.ts'
-import { type MediaView, showMedia } from './views.ts'
+import { type MediaView, presentMedia } from './views.ts'
 
 const MAX_BYTES = 10 * 1024 * 1024
-const Alt = z.string().max(1_500).openapi({ description: 'What the image shows, for those who do not see it' })
+const Alt = z.string().max(1_500).openapi({ description: 'What the image shows, for people who cannot see it' })
 
 export const NewMedia = z
   .strictObject({
@@ -29,51 +29,48 @@ export const NewMedia = z
   .openapi('NewMedia')
 export const MediaChange = z.strictObject({ alt: Alt }).openapi('MediaChange')
 
-/** Keeps an image, encoded anew, for a post to take within a day; a repeat with the same Idempotency-Key keeps one. */
 export async function uploadMedia(
   ctx: UserCtx,
   { file, ...described }: z.infer<typeof NewMedia>,
-): Promise<{ value: MediaView; replayed: boolean }> {
-  if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have 10 MiB')
+): Promise<Made<MediaView>> {
+  if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have at most 10 MiB')
   const alt = cleanText('alt', described.alt)
   const upload = new Uint8Array(await file.arrayBuffer())
   const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', upload)).toHex()
   return idempotent(ctx, 'uploadMedia', { alt, sha256 }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
 }
 
-/** The objects go before the row: a crash in between leaves objects that nobody can name, and the hourly job removes them. */
+/** Objects first: a crash then leaves objects without a row, which the hourly job deletes. */
 async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string, claim: Claim): Promise<MediaView> {
   const { bytes, ...described } = await encodeImage(ctx.env.IMAGES, upload)
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
-  return withFreshId(ctx, shardOf(accountId), 'media.id', async (id) => {
+  return withFreshId(ctx, shardOf(accountId), media.id, async (id) => {
     await putObjects(ctx, id, bytes)
     const row = { id, accountId, postId: null, alt, ...described }
     await db.batch([db.insert(media).values(row), ...claim(db, id)])
-    return showMedia(ctx, row)
+    return presentMedia(ctx, row)
   })
 }
 
 async function getOwnMedia(ctx: UserCtx, mediaId: Id): Promise<MediaView> {
   const [row] = await ctx.db.shardOf(mediaId).select().from(media).where(eq(media.id, mediaId))
   if (row?.accountId !== ctx.viewer.id) throw notFound()
-  return showMedia(ctx, row)
+  return presentMedia(ctx, row)
 }
 
-/** Says what an image shows, as long as no post has taken it. */
 export async function describeMedia(ctx: UserCtx, { mediaId, alt }: { mediaId: Id; alt: string }): Promise<MediaView> {
   const db = ctx.db.shardOf(mediaId)
   const change = { alt: cleanText('alt', alt) }
   const [row] = await db.update(media).set(change).where(unattached(ctx, mediaId)).returning()
   if (!row) throw notFound()
-  return showMedia(ctx, row)
+  return presentMedia(ctx, row)
 }
 
-/** Removes an image that no post has taken. */
 export async function deleteMedia(ctx: UserCtx, { mediaId }: { mediaId: Id }): Promise<void> {
   const db = ctx.db.shardOf(mediaId)
-  const dropped = await markDeleted(db, unattached(ctx, mediaId))
-  if (dropped.length === 0) throw notFound()
+  const marked = await markDeleted(db, unattached(ctx, mediaId))
+  if (marked.length === 0) throw notFound()
   ctx.defer(() => purgeDeleted(ctx, db))
 }
 

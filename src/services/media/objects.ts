@@ -1,28 +1,25 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
+import { IdTaken } from '../../platform/data/shards.ts'
 
 export const Variant = z.enum(['image', 'thumbnail'])
 export type Variant = z.infer<typeof Variant>
 
 export const OBJECTS = 'media/'
-/** R2 deletes a thousand objects at a time, and each of the media has two. */
+/** R2 deletes at most a thousand objects per call, and each image has two. */
 export const MAX_DELETED = 500
 
-/** The name in R2. It is made of our id alone: nothing that a client sends becomes part of it. */
+/** Contains only our own id: client input never becomes part of an object's name. */
 export function objectKey(mediaId: Id, variant: Variant): string {
   return `${OBJECTS}${mediaId}/${variant}.webp`
 }
 
-/** The media that an object belongs to. */
 export function mediaIdOf(key: string): Id | null {
   return Id.safeParse(key.slice(OBJECTS.length).split('/')[0]).data ?? null
 }
 
-/**
- * Keeps both variants under `mediaId`. Another upload may have drawn the same id in the same 10 ms: whoever comes second
- * is refused as by the database, before it has touched the other's bytes.
- */
+/** Throws `IdTaken` when another upload drew the same id within 10 ms; its objects are not overwritten. */
 export async function putObjects(
   ctx: SystemCtx,
   mediaId: Id,
@@ -31,11 +28,11 @@ export async function putObjects(
   const httpMetadata = { contentType: 'image/webp' }
   const onlyIf = new Headers({ 'if-none-match': '*' })
   const first = await ctx.env.MEDIA.put(objectKey(mediaId, 'image'), bytes.image, { httpMetadata, onlyIf })
-  if (first === null) throw new Error('UNIQUE constraint failed: media.id')
+  if (first === null) throw new IdTaken(`the object of ${mediaId} exists`)
   await ctx.env.MEDIA.put(objectKey(mediaId, 'thumbnail'), bytes.thumbnail, { httpMetadata })
 }
 
-/** Deletes the objects of up to `MAX_DELETED` media; those that are gone already are no matter. */
+/** Accepts at most `MAX_DELETED` ids. */
 export async function deleteObjects(ctx: SystemCtx, mediaIds: readonly Id[]): Promise<void> {
   if (mediaIds.length === 0) return
   await ctx.env.MEDIA.delete(mediaIds.flatMap((id) => Variant.options.map((variant) => objectKey(id, variant))))

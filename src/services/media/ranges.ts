@@ -1,9 +1,6 @@
 type Range = { offset: number; length: number }
 
-/**
- * The part of `size` bytes that a `Range` header asks for (RFC 9110, section 14.2). Null where the whole is the answer: no
- * header, one that is not well formed, or several ranges, which a server may ignore.
- */
+/** Null means the whole: no header, a malformed one, or several ranges, which a server may ignore (RFC 9110, 14.2). */
 export function rangeOf(header: string | null, size: number): Range | 'unsatisfiable' | null {
   const [, first = '', last = ''] = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '') ?? []
   if (first === '' && last === '') return null

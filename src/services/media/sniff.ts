@@ -5,10 +5,9 @@ const signatures = {
   'image/webp': /^52494646.{8}57454250/,
 }
 const HEAD_BYTES = 4_096
-/** A ZIP's directory ends within this many bytes of the end of the file. */
+/** A ZIP's directory is within this many bytes of the end of the file. */
 const TAIL_BYTES = 65_557
 
-/** What readers of PDF, PostScript, ZIP, RAR, PHP, HTML and SVG look for near the start or the end of a file. */
 const foreign = new RegExp(
   [
     '%PDF-',
@@ -22,14 +21,13 @@ const foreign = new RegExp(
   'i',
 )
 
-/** The kind of image that the first bytes announce, or null. What the client calls it does not count. */
 export function imageTypeOf(bytes: Uint8Array): string | null {
   const start = bytes.subarray(0, 12).toHex()
   const found = Object.entries(signatures).find(([, signature]) => signature.test(start))
   return found ? found[0] : null
 }
 
-/** Whether programs other than image viewers would take the file for theirs. */
+/** Whether other programs would accept the image as a document, an archive or a script. */
 export function isPolyglot(bytes: Uint8Array): boolean {
   const latin1 = new TextDecoder('latin1')
   const places = [bytes.subarray(0, HEAD_BYTES), bytes.subarray(-TAIL_BYTES)]

@@ -5,7 +5,7 @@ import { markDeleted, purgeDeleted } from './deletion.ts'
 import { media } from './tables.ts'
 
 export const mediaSubscriptions = [
-  on(postDeleted, async (ctx, { postId }) => {
+  on(postDeleted, 'delete-images', async (ctx, { postId }) => {
     const db = ctx.db.shardOf(postId)
     await markDeleted(db, eq(media.postId, postId))
     await purgeDeleted(ctx, db)

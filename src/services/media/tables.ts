@@ -1,7 +1,7 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { id } from '../../platform/data/ids.ts'
 
-/** An uploaded image, on its owner's shard; visible to the owner alone until a post takes it. */
+/** On the owner's shard. */
 export const media = sqliteTable('media', {
   id: id('id').primaryKey(),
   accountId: id('account_id').notNull(),
@@ -9,6 +9,6 @@ export const media = sqliteTable('media', {
   alt: text('alt').notNull(),
   width: integer('width').notNull(),
   height: integer('height').notNull(),
-  /** A tiny image as a data URL, shown while the real one loads. */
+  /** A tiny image as a data URL, shown while the image loads. */
   placeholder: text('placeholder').notNull(),
 })

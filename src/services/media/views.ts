@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { idIn } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
-import { invalid } from '../../platform/http/errors.ts'
+import { idIn } from '../../platform/data/shards.ts'
+import { invalid } from '../../platform/failures.ts'
 import type { Attachment } from '../posts/tables.ts'
 import { signedQuery } from './signatures.ts'
 import { media } from './tables.ts'
@@ -13,18 +13,17 @@ export const MediaView = z
     id: Id,
     url: z.string().openapi({
       description:
-        'Relative to the API’s origin. Fits 2048 x 2048; signed for the viewer, for at least four minutes, unless everyone may see it',
+        'Relative to the API’s origin. Fits 2048 x 2048. Signed for the viewer for at least four minutes, unless everyone may see it',
     }),
-    thumbnailUrl: z.string().openapi({ description: 'The same, but fits 480 x 480' }),
+    thumbnailUrl: z.string().openapi({ description: 'The same, fitting 480 x 480' }),
     alt: z.string(),
     width: z.int(),
     height: z.int(),
-    placeholder: z.string().openapi({ description: 'A tiny image as a data URL, to show while the real one loads' }),
+    placeholder: z.string().openapi({ description: 'A tiny image as a data URL, to show while the image loads' }),
   })
   .openapi('Media')
 export type MediaView = z.infer<typeof MediaView>
 
-/** The paths of both variants; where not everyone may see the media, they are signed for the viewer of `ctx`. */
 export async function mediaUrls(
   ctx: Ctx,
   mediaId: Id,
@@ -34,20 +33,15 @@ export async function mediaUrls(
   return { url: `/v1/media/${mediaId}/image${query}`, thumbnailUrl: `/v1/media/${mediaId}/thumbnail${query}` }
 }
 
-/** The owner's view of a row. */
-export async function showMedia(ctx: UserCtx, row: typeof media.$inferSelect): Promise<MediaView> {
+export async function presentMedia(ctx: UserCtx, row: typeof media.$inferSelect): Promise<MediaView> {
   const { id, alt, width, height, placeholder } = row
   return { id, ...(await mediaUrls(ctx, id, false)), alt, width, height, placeholder }
 }
 
-/**
- * The viewer's images with these ids, in that order, for a post of theirs. Throws `invalid` for one that is not theirs or
- * comes twice. Whether a post has one already is for the batch of `attachMedia` to find, after it has claimed the
- * Idempotency-Key: a repeat of the request that took the image must not be refused for having taken it.
- */
+/** Ignores whether an image is attached (`attachMedia` checks): a replay must not fail because of the first request. */
 export async function loadAttachable(ctx: UserCtx, ids: readonly Id[]): Promise<Attachment[]> {
   if (ids.length === 0) return []
-  if (new Set(ids).size < ids.length) throw invalid('media', 'names an image twice')
+  if (new Set(ids).size < ids.length) throw invalid('media', 'contains an image twice')
   const rows = await ctx.db
     .shardOf(ctx.viewer.id)
     .select({ id: media.id, alt: media.alt, width: media.width, height: media.height, placeholder: media.placeholder })
@@ -55,7 +49,7 @@ export async function loadAttachable(ctx: UserCtx, ids: readonly Id[]): Promise<
     .where(and(idIn(media.id, ids), eq(media.accountId, ctx.viewer.id)))
   return ids.map((id) => {
     const row = rows.find((candidate) => candidate.id === id)
-    if (!row) throw invalid('media', 'names an image that is not there to be used')
+    if (!row) throw invalid('media', 'contains an image that cannot be attached')
     return row
   })
 }

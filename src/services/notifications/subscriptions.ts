@@ -1,47 +1,32 @@
-import { eq } from 'drizzle-orm'
-import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { on } from '../../platform/events/events.ts'
 import { accountFollowed } from '../accounts/events.ts'
 import { postLiked, postPublished } from '../posts/events.ts'
-import { posts } from '../posts/tables.ts'
+import { loadPostFacts } from '../posts/queries.ts'
 import { notify } from './notify.ts'
 import type { Kind } from './tables.ts'
 
 export const notificationSubscriptions = [
-  on(accountFollowed, (ctx, { followerId, followeeId }, id) =>
+  on(accountFollowed, 'notify-followee', (ctx, { followerId, followeeId }, id) =>
     notify(ctx, followeeId, { id, kind: 'follow', actorId: followerId, postId: null }),
   ),
-  on(postLiked, (ctx, { postId, authorId, actorId }, id) =>
+  on(postLiked, 'notify-author', (ctx, { postId, authorId, actorId }, id) =>
     notify(ctx, authorId, { id, kind: 'like', actorId, postId }),
   ),
-  on(postPublished, async (ctx, { postId, authorId }, id) => {
-    const [post] = await ctx.db
-      .shardOf(postId)
-      .select({ entities: posts.entities, parentId: posts.parentId })
-      .from(posts)
-      .where(eq(posts.id, postId))
+  on(postPublished, 'notify-mentioned', async (ctx, { postId, authorId }, id) => {
+    const post = await loadPostFacts(ctx, postId)
     if (!post) return
-    const parentAuthorId = post.parentId && (await authorOf(ctx, post.parentId))
-    const told = new Map<Id, Kind>()
-    for (const entity of post.entities) if (entity.kind === 'mention') told.set(entity.accountId, 'mention')
-    if (parentAuthorId) told.set(parentAuthorId, 'comment')
+    const parent = post.parentId && (await loadPostFacts(ctx, post.parentId))
+    const kinds = new Map<Id, Kind>()
+    for (const entity of post.entities) if (entity.kind === 'mention') kinds.set(entity.accountId, 'mention')
+    if (parent) kinds.set(parent.authorId, 'comment') // a reply that mentions the author is one notification
     await settleAll(
-      [...told].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),
+      [...kinds].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),
     )
   }),
 ]
 
-async function authorOf(ctx: SystemCtx, postId: Id): Promise<Id | undefined> {
-  const [row] = await ctx.db
-    .shardOf(postId)
-    .select({ authorId: posts.authorId })
-    .from(posts)
-    .where(eq(posts.id, postId))
-  return row?.authorId
-}
-
-/** Waits for all of the work, and only then throws what failed first: what fails keeps nothing else from being done. */
+/** Throws the first failure only after all work has settled, so that one failure does not prevent the rest. */
 async function settleAll(work: Iterable<Promise<unknown>>): Promise<void> {
   const outcomes = await Promise.allSettled(work)
   const failed = outcomes.find((outcome) => outcome.status === 'rejected')

@@ -4,10 +4,7 @@ import { id } from '../../platform/data/ids.ts'
 export const kinds = ['follow', 'like', 'comment', 'mention'] as const
 export type Kind = (typeof kinds)[number]
 
-/**
- * What happened to an account, on its shard. The id is that of the event, so that an event counts once; a unique index sees to
- * it that the same like or follow, given again, does not count again.
- */
+/** The id is the event's, so an event counts once; a unique index makes repeated likes and follows count once too. */
 export const notifications = sqliteTable(
   'notifications',
   {
@@ -16,10 +13,15 @@ export const notifications = sqliteTable(
     kind: text('kind', { enum: kinds }).notNull(),
     actorId: id('actor_id').notNull(),
     postId: id('post_id'),
-    /** The root of that post, where it is a comment. */
     rootId: id('root_id'),
-    /** When it was written here, epoch ms: later than the event where its delivery was late. Decides what is unread. */
+    /** Epoch ms, possibly long after the event; decides what is unread. */
     arrivedAt: integer('arrived_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.id] })],
 )
+
+/** Notifications that arrived by `readAt` (epoch ms) are read. */
+export const notificationMarkers = sqliteTable('notification_markers', {
+  accountId: id('account_id').primaryKey(),
+  readAt: integer('read_at').notNull(),
+})

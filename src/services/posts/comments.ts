@@ -1,47 +1,55 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, exists, sql } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
+import { query as builder, changed, increment, one, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
-import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
-import { mirror } from '../../platform/events/events.ts'
+import { loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
+import { prepared } from '../../platform/data/prepared.ts'
+import { mirror } from '../../platform/events/mirror.ts'
 import { getPost } from './posts.ts'
 import { posts, threadIndex } from './tables.ts'
-import { hydrateOn, hydratePage, type Post } from './views.ts'
+import { hydrateOn, loadHydrated, type Post, viewerOf } from './views.ts'
 
-/** The comments under a post, oldest first: the whole thread of a post, the direct replies of a comment. */
-export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
-  const from = await seek(ctx, query, `comments of ${postId}`, threadIndex.postId, 'oldest')
-  const db = ctx.db.shardOf(postId)
-  const found = db
+const preparedComments = prepared((variant: Seek['variant'] & { hasViewer: boolean }) => {
+  const from = preparedSeek(threadIndex.postId, variant, 'oldest')
+  const skeleton = builder
     .select({ id: threadIndex.postId })
     .from(threadIndex)
-    .where(and(eq(threadIndex.threadId, postId), from.where))
+    .where(and(eq(threadIndex.threadId, sql.placeholder('threadId')), from.where))
     .orderBy(from.order(threadIndex.postId))
     .limit(from.limit)
-    .as('found')
+    .as('skeleton')
+  return hydrateOn(viewerOf(variant), skeleton).orderBy(from.order(skeleton.id))
+})
+
+/** The whole thread of a post, or the direct replies of a comment. */
+export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
+  const from = await seek(ctx, query, `comments of ${postId}`, threadIndex.postId, 'oldest')
+  const variant = { ...from.variant, hasViewer: ctx.viewer !== null }
+  const values = { threadId: Number(postId), viewerId: Number(ctx.viewer?.id), ...from.values }
   const [rows, thread] = await Promise.all([
-    hydrateOn(db, ctx.viewer?.id ?? null, found).orderBy(from.order(found.id)),
+    preparedComments(ctx.db.shardOf(postId), variant, values),
     getPost(ctx, { postId }),
   ])
   const roots = new Set([thread.rootId ?? thread.id])
-  return loadPage(ctx, from, rows, (kept) => hydratePage(ctx, shardOf(postId), kept, roots))
+  return loadPage(ctx, from, rows, (kept) => loadHydrated(ctx, shardOf(postId), kept, roots))
 }
 
-/** Lists a comment under `threadId`, on that post's shard, and counts it; or takes it out again once it is deleted. */
 export async function indexComment(ctx: SystemCtx, { threadId, postId }: { threadId: Id; postId: Id }): Promise<void> {
   const db = ctx.db.shardOf(threadId)
-  const entry = and(eq(threadIndex.threadId, threadId), eq(threadIndex.postId, postId))
+  const isThread = exists(builder.select(one).from(posts).where(eq(posts.id, threadId)))
+  const add = db
+    .insert(threadIndex)
+    .select(rowIf(threadIndex, { threadId, postId }, isThread))
+    .onConflictDoNothing()
+  const remove = db.delete(threadIndex).where(and(eq(threadIndex.threadId, threadId), eq(threadIndex.postId, postId)))
   const count = (by: 1 | -1) =>
     db
       .update(posts)
-      .set({ commentCount: sql`comment_count + ${by}` })
-      .where(and(eq(posts.id, threadId), sql`changes() > 0`))
-  const add = db
-    .insert(threadIndex)
-    .select(sql`select ${Number(threadId)}, ${Number(postId)} from ${posts} where ${posts.id} = ${Number(threadId)}`)
-    .onConflictDoNothing()
+      .set({ commentCount: increment(posts.commentCount, by) })
+      .where(and(eq(posts.id, threadId), changed))
   await mirror(
     () => atPrimary(ctx).shardOf(postId).$count(posts, eq(posts.id, postId)),
-    (exists) => db.batch(exists ? [add, count(1)] : [db.delete(threadIndex).where(entry), count(-1)]),
+    (isThere) => db.batch(isThere ? [add, count(1)] : [remove, count(-1)]),
   )
 }

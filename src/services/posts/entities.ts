@@ -1,14 +1,14 @@
 import { z } from '@hono/zod-openapi'
+import { invalid } from '../../platform/failures.ts'
 import 'linkify-plugin-hashtag'
 import 'linkify-plugin-mention'
 import { find } from 'linkifyjs'
 import { Id } from '../../platform/data/ids.ts'
-import { invalid } from '../../platform/http/errors.ts'
 import { Handle } from '../identity/views.ts'
 
 const span = { start: z.int(), end: z.int() }
 
-/** A stretch of a post's text that means something; offsets are UTF-16 code units, `end` exclusive. */
+/** Offsets are UTF-16 code units; `end` is exclusive. */
 export const Entity = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('mention'), ...span, accountId: Id, handle: z.string() }),
@@ -21,15 +21,14 @@ export type Entity = z.infer<typeof Entity>
 const MAX_MENTIONS = 20
 const MAX_ENTITIES = 50
 
-/** The handles that a text mentions, folded, each once; what can be no handle is left out. Throws `invalid` when they are more than 20. */
 export function mentionedHandles(text: string): string[] {
-  const named = new Set(find(text, 'mention').map((found) => handleOf(found.value)))
-  const handles = [...named].filter((handle) => Handle.safeParse(handle).success)
+  const unique = new Set(find(text, 'mention').map((mention) => handleOf(mention.value)))
+  const handles = [...unique].filter((handle) => Handle.safeParse(handle).success)
   if (handles.length > MAX_MENTIONS) throw invalid('text', `mentions more than ${MAX_MENTIONS} accounts`)
   return handles
 }
 
-/** The entities of a text. A mention of nobody stays plain text. */
+/** A mention of an unknown account stays plain text. */
 export function entitiesOf(text: string, accountIds: ReadonlyMap<string, Id>): Entity[] {
   const entities = find(text).flatMap(({ type, value, start, end, href }): Entity[] => {
     const accountId = type === 'mention' ? accountIds.get(handleOf(value)) : undefined

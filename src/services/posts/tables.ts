@@ -2,7 +2,10 @@ import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { type Id, id } from '../../platform/data/ids.ts'
 import type { Entity } from './entities.ts'
 
-/** What a post shows of an image; the image's own row is in the media service. */
+export const visibilities = ['public', 'followers'] as const
+export type Visibility = (typeof visibilities)[number]
+
+/** Copied from the image's own row, so that reading a post needs no join. */
 export type Attachment = { id: Id; alt: string; width: number; height: number; placeholder: string }
 
 export const posts = sqliteTable('posts', {
@@ -11,10 +14,9 @@ export const posts = sqliteTable('posts', {
   text: text('text').notNull(),
   entities: text('entities', { mode: 'json' }).$type<Entity[]>().notNull().default([]),
   media: text('media', { mode: 'json' }).$type<Attachment[]>().notNull().default([]),
-  visibility: text('visibility', { enum: ['public', 'followers'] }).notNull(),
-  /** The post that a comment is under, however deep; null for a post that is no comment. */
+  visibility: text('visibility', { enum: visibilities }).notNull(),
+  /** The post at the top of a comment's thread; null for a post that is not a comment. */
   rootId: id('root_id'),
-  /** The post or comment that a comment replies to. */
   parentId: id('parent_id'),
   likeCount: integer('like_count').notNull().default(0),
   commentCount: integer('comment_count').notNull().default(0),
@@ -26,7 +28,7 @@ export const likes = sqliteTable(
   (t) => [primaryKey({ columns: [t.postId, t.accountId] })],
 )
 
-/** The comments under a post, on that post's shard: all of them under a root, the direct replies under a comment. */
+/** The comments on a post, on that post's shard: the whole thread of a root, the direct replies of a comment. */
 export const threadIndex = sqliteTable(
   'thread_index',
   { threadId: id('thread_id').notNull(), postId: id('post_id').notNull() },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount, mirrorBlock, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, mirrorFollow, unfollowAccount } from '../../../src/services/accounts/follows.ts'

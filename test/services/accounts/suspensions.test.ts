@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { asViewer, createContext } from '../../../src/platform/context.ts'
+import { asViewer } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import { limits } from '../../../src/platform/security/rate-limit.ts'
+import { userLimit } from '../../../src/platform/security/rate-limit.ts'
 import { getAccount } from '../../../src/services/accounts/accounts.ts'
 import { followAccount, listFollowing } from '../../../src/services/accounts/follows.ts'
 import { enforceSuspension, liftSuspension, suspendAccount } from '../../../src/services/accounts/suspensions.ts'
@@ -37,8 +38,8 @@ beforeEach(async () => {
 
 /** Whether the guard of Ada's requests refuses them. */
 async function isEnforced(): Promise<boolean> {
-  const { standing } = await queues.env.LIMITER.getByName(`user:${ada}`).lease(limits.user, 0)
-  return standing.suspended
+  const { status } = await queues.env.GUARD.getByName(`user:${ada}`).lease(userLimit, 0)
+  return status.suspended
 }
 
 /** For each surface, whether it shows Ada or her post. */
@@ -123,7 +124,7 @@ test('a suspension and its lifting take effect at once, before any event is deli
 
 test('the event of a suspension enforces it when the direct call failed', async () => {
   const setSuspended = () => Promise.reject(new Error('down'))
-  const unreachable = { ...queues.env, LIMITER: { getByName: () => ({ setSuspended }) } } as never
+  const unreachable = { ...queues.env, GUARD: { getByName: () => ({ setSuspended }) } } as never
   for (const [act, suspended] of [
     [suspendAccount, true],
     [liftSuspension, false],

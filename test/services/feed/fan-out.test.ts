@@ -1,11 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
-import { pushToOnlineFollowers, replicatePost } from '../../../src/services/feed/fan-out.ts'
+import { pushToOnlineFollowers } from '../../../src/services/feed/fan-out.ts'
 import { accountFeed } from '../../../src/services/feed/feeds.ts'
+import { replicatePost } from '../../../src/services/feed/replicate.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { countRows, insertRows, shards } from '../../support/databases.ts'
@@ -108,7 +109,7 @@ test('a hub that fails does not keep a post from the other followers', async () 
     publish: async () => (name === fans[2] ? Promise.reject(new Error('down')) : void reached.push(name)),
   })
   ctx.env = { ...ctx.env, HUB: { getByName } } as unknown as typeof ctx.env
-  await pushToOnlineFollowers(ctx, { postId, authorId: ada, shard: 1, after: null, told: 0 })
+  await pushToOnlineFollowers(ctx, { postId, authorId: ada, shard: 1, after: null, pushed: 0 })
   expect(reached.sort()).toEqual(fans.toSpliced(2, 1).sort())
 })
 
@@ -134,19 +135,19 @@ test('online followers are processed 1,000 at a time and pushed to up to the lim
   const follows = fans.map((fan) => ({ follower_id: Number(fan), followee_id: Number(ada) }))
   await insertRows(shards[1], 'follows', follows)
   await seedFollows(followers.map((fan) => [fan, ada]))
-  const first = { postId: await publishedId(ada), authorId: ada, shard: 1, after: null as Id | null, told: 0 }
+  const first = { postId: await publishedId(ada), authorId: ada, shard: 1, after: null as Id | null, pushed: 0 }
   await queues.delayMessages({ run: true })
 
   const push = async (task: typeof first, limit: number) => {
     const ctx = queues.context()
-    ctx.config = { ...ctx.config, ONLINE_PUSH_LIMIT: limit }
+    ctx.env = Object.assign({ ...ctx.env }, { ONLINE_PUSH_LIMIT: String(limit) })
     await pushToOnlineFollowers(ctx, task)
     const [rest] = queues.sent.splice(0)
     return { pushed: ctx.cost.objectCalls, rest: (rest?.body as { data: typeof first } | undefined)?.data }
   }
   expect(await push(first, 4)).toEqual({ pushed: 4, rest: undefined })
   const { pushed, rest } = await push(first, 100)
-  expect([pushed, rest]).toEqual([5, { ...first, after: inOrder[999], told: 5 }])
+  expect([pushed, rest]).toEqual([5, { ...first, after: inOrder[999], pushed: 5 }])
   expect(await push(rest!, 100)).toEqual({ pushed: 3, rest: undefined })
   expect(await push(rest!, 6)).toEqual({ pushed: 1, rest: undefined })
 })

@@ -1,13 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import type { Bindings } from '../../../src/platform/config.ts'
-import { createContext } from '../../../src/platform/context.ts'
-import { accountIdsOf } from '../../../src/services/identity/views.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
+import { accountIdsOf } from '../../../src/services/identity/queries.ts'
 import { mailedToken, registeredUser } from '../../support/actors.ts'
 import { register, verify } from '../../support/auth.ts'
 
 /** A request with its own cost; `done` waits for its deferred work. */
-function request(bindings: Partial<Bindings> = {}) {
+function request(bindings: Partial<Env> = {}) {
   const deferred: Promise<unknown>[] = []
   const ctx = createContext({ env: { ...env, ...bindings }, waitUntil: (work) => deferred.push(work) })
   return { ctx, done: () => Promise.all(deferred) }

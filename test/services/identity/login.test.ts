@@ -3,7 +3,7 @@ import Argon2 from '@phi-ag/argon2'
 import { expect, test, vi } from 'vitest'
 import { configOf } from '../../../src/platform/config.ts'
 import { blindIndex } from '../../../src/platform/security/crypto.ts'
-import { limits } from '../../../src/platform/security/rate-limit.ts'
+import { loginPerNameLimit } from '../../../src/services/identity/limits.ts'
 import { hashPassword, passwordMatches } from '../../../src/services/identity/passwords.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'
 import { PASSWORD, registeredUser } from '../../support/actors.ts'
@@ -33,8 +33,8 @@ async function observe(identifier: string, password = PASSWORD) {
 /** Spends that many attempts of a name's limit, as clients with other addresses would. */
 async function spendAttempts(name: string, attempts: number): Promise<void> {
   const key = await blindIndex(configOf(env), 'login', name)
-  const limiter = env.LIMITER.getByName(`loginPerName:${key}`)
-  for (let left = attempts; left > 0; ) left -= (await limiter.lease(limits.loginPerName, left)).granted
+  const limiter = env.GUARD.getByName(`loginPerName:${key}`)
+  for (let left = attempts; left > 0; ) left -= (await limiter.lease(loginPerNameLimit, left)).granted
 }
 
 test('the handle and the e-mail address log in, in any case, and each log-in starts its own session', async () => {

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
 import { signingKeys } from '../../../src/services/identity/signing-keys.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import { toId } from '../../../src/platform/data/ids.ts'
 import { mailRegistration } from '../../../src/services/identity/registration-mail.ts'
 import { directoryNumber, directoryRow, register } from '../../support/auth.ts'

@@ -71,13 +71,13 @@ test.each(Object.entries(revocations))(
     clock.advance(LEASE_MS)
     expect(await statusWith(direct.token)).toBe(401)
 
-    type Lease = ReturnType<typeof env.LIMITER.getByName>['lease']
+    type Lease = ReturnType<typeof env.GUARD.getByName>['lease']
     const getByName = (name: string) => ({
-      lease: (...args: Parameters<Lease>) => env.LIMITER.getByName(name).lease(...args),
+      lease: (...args: Parameters<Lease>) => env.GUARD.getByName(name).lease(...args),
       endSession: fail,
-      voidTokensBefore: fail,
+      revokeTokensBefore: fail,
     })
-    expect(await revoke(byEvent, { LIMITER: { getByName } })).toBe(false)
+    expect(await revoke(byEvent, { GUARD: { getByName } })).toBe(false)
     await drained(byEvent.id)
     clock.advance(LEASE_MS)
     expect(await statusWith(byEvent.token)).toBe(401)
@@ -98,7 +98,7 @@ test('while the limiter does not answer, ended sessions and suspensions are read
   const bindings = {
     ...env,
     DIRECTORY: laggingDatabase(env.DIRECTORY, env.INDEX),
-    LIMITER: { getByName: () => ({ lease }) },
+    GUARD: { getByName: () => ({ lease }) },
   }
   clock.advance(LEASE_MS)
   const status = async ({ token }: RegisteredUser) => {

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import { startSession } from '../../../src/services/identity/login.ts'
 import { type RegisteredUser, refresh, registeredUser, setRole } from '../../support/actors.ts'
 import { claimsOf, directoryNumber, register, statusWith } from '../../support/auth.ts'

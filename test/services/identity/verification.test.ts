@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import { toId } from '../../../src/platform/data/ids.ts'
 import { verificationToken } from '../../../src/services/identity/verification.ts'
 import { mailedToken, PASSWORD } from '../../support/actors.ts'

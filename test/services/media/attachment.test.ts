@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
+import { refusals } from '../../../src/platform/data/conditions.ts'
 import { type Id, toId } from '../../../src/platform/data/ids.ts'
-import { attachMedia, refuseAttached } from '../../../src/services/media/statements.ts'
+import { attachMedia, attachRefusals } from '../../../src/services/media/statements.ts'
 import type { Post } from '../../../src/services/posts/views.ts'
 import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { mediaRow, objectCountOf, publishWith, uploaded } from '../../support/media.ts'
@@ -57,7 +58,9 @@ test('the statements that attach images fail their batch unless they attach ever
   const db = createContext({ env, waitUntil: () => {}, start: 'first-primary' }).db.shardOf(ada.id)
   const image = await uploaded(ada)
   const attach = (accountId: Id, ids: Id[]) =>
-    db.batch([db.run('select 1'), ...attachMedia(db, { postId: toId(5), accountId, ids })]).catch(refuseAttached)
+    db
+      .batch([db.run('select 1'), ...attachMedia(db, { postId: toId(5), accountId, ids })])
+      .catch(refusals(attachRefusals))
   await expect(attach(bob.id, [image.id])).rejects.toMatchObject({ code: 'invalid' })
   await expect(attach(ada.id, [image.id, toId(7)])).rejects.toMatchObject({ code: 'invalid' })
   expect(await mediaRow(image.id)).toMatchObject({ post_id: null })

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test, vi } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import { firstIdAt, type Id, newId, shardOf } from '../../../src/platform/data/ids.ts'
 import { mediaJobs } from '../../../src/services/media/jobs.ts'
 import type { Post } from '../../../src/services/posts/views.ts'
@@ -41,7 +41,10 @@ async function oldImage(hoursAgo: number, postId: number | null = null): Promise
 
 async function runJobs(): Promise<void> {
   const ctx = createContext({ env, waitUntil: () => {}, start: 'first-primary' })
-  for (const job of mediaJobs) await job.run(ctx)
+  for (const job of mediaJobs) {
+    if (!job.perShard) await job.run(ctx)
+    else for (const shard of ctx.db.shards) await job.run(ctx, ctx.db.shard(shard))
+  }
 }
 
 test('deleting a post hides its images at once and then deletes their rows and objects', async () => {

@@ -33,7 +33,7 @@ const unreadCount = async (recipient: Id) => (await countUnread(asUser(recipient
 const storedFor = (recipient: Id) => countRows('notifications', { account_id: recipient })
 const kindsOf = (frames: Awaited<ReturnType<Socket['takeFrames']>>) =>
   frames.map(({ channel, data }) => `${channel} ${(data as { kind: string }).kind}`).sort()
-const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event.type === type)!.handle
+const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event.type === type)!.run
 
 test('a follow, a like, a comment and a mention notify once each, newest first', async () => {
   const postId = await publishedId(ada)
@@ -145,10 +145,11 @@ test('marking as read covers what has arrived, and not older events that arrive 
 
 test('a notification is unread even when the clock is behind the time of the last reading', async () => {
   await shards[0]
-    .prepare('update accounts set notifications_read_at = ? where id = ?')
-    .bind(Date.now() + 5_000, Number(ada))
+    .prepare('insert into notification_markers values (?, ?)')
+    .bind(Number(ada), Date.now() + 5_000)
     .run()
-  const readAt = () => count(`select notifications_read_at n from accounts where id = ${Number(ada)}`, [shards[0]])
+  const readAt = () =>
+    count(`select read_at n from notification_markers where account_id = ${Number(ada)}`, [shards[0]])
   const before = await readAt()
   await markRead(asUser(ada))
   expect(await readAt()).toBe(before)

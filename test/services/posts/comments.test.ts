@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { createContext } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { indexComment } from '../../../src/services/posts/comments.ts'

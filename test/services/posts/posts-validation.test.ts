@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import type { Code } from '../../../src/platform/http/errors.ts'
+import type { Code } from '../../../src/platform/failures.ts'
 import type { NewPost } from '../../../src/services/posts/posts.ts'
+import { postMaxLength } from '../../../src/services/posts/variables.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { fetchWith } from '../../support/client.ts'
 import { countRows } from '../../support/databases.ts'
@@ -20,7 +21,7 @@ beforeEach(async () => {
 })
 
 test('the length of a text is counted in grapheme clusters', async () => {
-  const limit = queues.context().config.POST_MAX_LENGTH
+  const limit = postMaxLength(queues.context())
   for (const letter of ['x', 'é', '👩‍👩‍👧', '🇫🇷']) {
     expect((await publish(ada, { text: letter.repeat(limit) })).text).toBe(letter.normalize('NFC').repeat(limit))
     await expect(publish(ada, { text: letter.repeat(limit + 1) })).rejects.toEqual(failure('invalid'))

@@ -1,0 +1,47 @@
+import { and, eq, exists, isNull, not, type SQL, type SQLWrapper } from 'drizzle-orm'
+import { all, type Bound, one, query } from '../../platform/data/conditions.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { defineScope } from '../../platform/security/scopes.ts'
+import { accounts, blocks, followers } from './tables.ts'
+
+export const readAccounts = defineScope('accounts:read', 'Read accounts, followers and your blocks')
+export const writeAccounts = defineScope('accounts:write', 'Edit your profile, follow and block accounts')
+export const moderate = defineScope('moderation', 'Suspend accounts and change roles')
+
+type AccountId = Bound<Id> | SQLWrapper
+
+export const isActive = isNull(accounts.suspendedAt)
+
+/** A block in either direction. This and the next two read the shard of the first account. */
+export function blockBetween(accountId: AccountId, otherId: AccountId): SQL {
+  return exists(
+    query
+      .select(one)
+      .from(blocks)
+      .where(and(eq(blocks.accountId, accountId), eq(blocks.otherId, otherId))),
+  )
+}
+
+export function blockBy(accountId: AccountId, otherId: AccountId): SQL {
+  return blockRow(accountId, otherId, true)
+}
+
+export function blockedBy(accountId: AccountId, otherId: AccountId): SQL {
+  return blockRow(accountId, otherId, false)
+}
+
+function blockRow(accountId: AccountId, otherId: AccountId, byMe: boolean): SQL {
+  const row = and(eq(blocks.accountId, accountId), eq(blocks.otherId, otherId), eq(blocks.byMe, byMe))
+  return exists(query.select(one).from(blocks).where(row))
+}
+
+/** Whether the viewer may know that an account exists. */
+export function knownTo(viewerId: Bound<Id> | null): SQL {
+  return viewerId === null ? isActive : all(isActive, not(blockBy(accounts.id, viewerId)))
+}
+
+/** Decides who sees followers-only posts. It reads the shard of `accountId`. */
+export function followedBy(accountId: AccountId, followerId: AccountId): SQL {
+  const row = and(eq(followers.accountId, accountId), eq(followers.followerId, followerId))
+  return exists(query.select(one).from(followers).where(row))
+}

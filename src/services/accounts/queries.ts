@@ -1,0 +1,26 @@
+import { and, eq } from 'drizzle-orm'
+import type { Ctx, SystemCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { notFound } from '../../platform/failures.ts'
+import { knownTo } from './policy.ts'
+import { accounts } from './tables.ts'
+
+/** Epoch ms, read at the primary; null when the account is not suspended. */
+export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<number | null> {
+  const [account] = await atPrimary(ctx)
+    .shardOf(accountId)
+    .select({ suspendedAt: accounts.suspendedAt })
+    .from(accounts)
+    .where(eq(accounts.id, accountId))
+  return account?.suspendedAt ?? null
+}
+
+export async function requireAccount(ctx: Ctx, accountId: Id): Promise<void> {
+  const [row] = await ctx.db
+    .shardOf(accountId)
+    .select({ id: accounts.id })
+    .from(accounts)
+    .where(and(eq(accounts.id, accountId), knownTo(ctx.viewer?.id ?? null)))
+  if (!row) throw notFound()
+}

@@ -1,0 +1,12 @@
+import { z } from '@hono/zod-openapi'
+import { Id } from '../../platform/data/ids.ts'
+import { defineChannel } from '../../platform/realtime/channels.ts'
+
+export const homeChannel = defineChannel('home', {
+  frames: {
+    'post.published': z
+      .object({ postId: Id, authorId: Id })
+      .describe('your home feed has a new post (`postId`, `authorId`)'),
+  },
+  mayJoin: async () => true,
+})

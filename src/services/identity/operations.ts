@@ -1,0 +1,124 @@
+import { z } from '@hono/zod-openapi'
+import { type Operation, operation } from '../../platform/http/operation.ts'
+import { moderate, writeAccounts } from '../accounts/policy.ts'
+import { AccountPath } from '../accounts/views.ts'
+import { handleTaken, invalidCredentials } from './failures.ts'
+import { loginLimit, refreshLimit, registerLimit } from './limits.ts'
+import { Login, logIn } from './login.ts'
+import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
+import { AccountRole, RoleChange, setRole } from './roles.ts'
+import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
+import { signingKeys } from './signing-keys.ts'
+import { Tokens } from './views.ts'
+
+const PublicKey = z.object({
+  kty: z.string(),
+  crv: z.string(),
+  x: z.string(),
+  kid: z.string(),
+  alg: z.string(),
+  use: z.string(),
+})
+const PublicKeys = z.object({ keys: z.array(PublicKey) }).openapi('PublicKeys')
+
+// Examples for the API document: well-formed, but not valid.
+const PASSWORD = 'seven quiet otters at dawn'
+const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
+
+export const identityOperations: Operation[] = [
+  operation({
+    id: 'register',
+    method: 'post',
+    path: '/auth/register',
+    access: 'public',
+    limit: registerLimit,
+    body: Registration,
+    example: { handle: 'ada', email: 'ada@example.com', password: PASSWORD },
+    returns: Registered,
+    status: 202,
+    fails: [handleTaken],
+    summary: 'Register an account; the token that activates it arrives by mail',
+    run: register,
+  }),
+  operation({
+    id: 'verifyAddress',
+    method: 'post',
+    path: '/auth/verify',
+    access: 'public',
+    body: Verification,
+    example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, password: PASSWORD },
+    returns: Tokens,
+    fails: [invalidCredentials],
+    summary: 'Verify an address with the token from the mail and the password, then log in',
+    run: verifyAddress,
+  }),
+  operation({
+    id: 'logIn',
+    method: 'post',
+    path: '/auth/login',
+    access: 'public',
+    limit: loginLimit,
+    body: Login,
+    example: { identifier: 'ada', password: PASSWORD },
+    returns: Tokens,
+    fails: [invalidCredentials, 'suspended'],
+    summary: 'Log in with a handle or an e-mail address',
+    run: logIn,
+  }),
+  operation({
+    id: 'refreshLogin',
+    method: 'post',
+    path: '/auth/refresh',
+    access: 'public',
+    limit: refreshLimit,
+    body: Refresh,
+    example: { refreshToken: `Zt4pQw8sLx1vHa7dKm2cRy9fBn5gJe3u.Wd6hVk0aTz8nCq2mYb4xSf7rPj1eGo9i.${SIGNATURE}` },
+    returns: Tokens,
+    fails: [invalidCredentials, 'suspended'],
+    summary:
+      'Refresh the tokens of a login. Reusing a refresh token repeats the answer for 30 seconds; later it ends the login',
+    run: refreshLogin,
+  }),
+  operation({
+    id: 'logOut',
+    method: 'post',
+    path: '/auth/logout',
+    access: 'user',
+    returns: null,
+    summary: 'Log out and end this login',
+    run: logOut,
+  }),
+  operation({
+    id: 'logOutEverywhere',
+    method: 'post',
+    path: '/auth/logout-all',
+    access: 'user',
+    scope: writeAccounts,
+    returns: null,
+    summary: 'Log out everywhere and end all of your logins',
+    run: logOutEverywhere,
+  }),
+  operation({
+    id: 'listSigningKeys',
+    method: 'get',
+    path: '/auth/jwks',
+    access: 'public',
+    returns: PublicKeys,
+    summary: 'Read the public keys that verify access tokens, as a JWK set',
+    cacheControl: 'public, max-age=300',
+    run: async (ctx) => PublicKeys.parse(await signingKeys(ctx)),
+  }),
+  operation({
+    id: 'setRole',
+    method: 'put',
+    path: '/accounts/{accountId}/role',
+    access: 'admin',
+    scope: moderate,
+    params: AccountPath,
+    body: RoleChange,
+    example: { role: 'moderator' },
+    returns: AccountRole,
+    summary: 'Set the role of an account',
+    run: setRole,
+  }),
+]

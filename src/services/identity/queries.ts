@@ -1,0 +1,59 @@
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { handles } from './tables.ts'
+
+const CACHED_SECONDS = 3_600
+/** The most keys that KV reads in one call. */
+const MAX_BULK_READ = 100
+
+/** Omits handles that are free or only reserved. */
+export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): Promise<Map<string, Id>> {
+  const unique = [...new Set(wanted)]
+  const found = await fromCache(ctx, unique)
+  const rest = unique.filter((handle) => !found.has(handle))
+  for (const { handle, accountId } of await fromDirectory(ctx, rest)) {
+    found.set(handle, accountId)
+    ctx.defer(() => toCache(ctx, handle, accountId))
+  }
+  return found
+}
+
+/** KV accepts one write per second and key; losing a write is harmless. */
+async function toCache(ctx: SystemCtx, handle: string, accountId: Id): Promise<void> {
+  await ctx.env.CACHE.put(keyOf(handle), accountId, { expirationTtl: CACHED_SECONDS }).catch((error: unknown) =>
+    ctx.log.warn('the cache cannot be written', { error }),
+  )
+}
+
+async function fromCache(ctx: SystemCtx, wanted: string[]): Promise<Map<string, Id>> {
+  const requested = wanted.slice(0, MAX_BULK_READ)
+  if (requested.length === 0) return new Map()
+  const cached = await ctx.env.CACHE.get(requested.map(keyOf)).catch((error: unknown) => {
+    ctx.log.warn('the cache cannot be read', { error })
+    return new Map<string, string | null>()
+  })
+  return new Map(
+    requested.flatMap((handle): [string, Id][] => {
+      const id = Id.safeParse(cached.get(keyOf(handle))).data
+      return id ? [[handle, id]] : []
+    }),
+  )
+}
+
+async function fromDirectory(ctx: SystemCtx, wanted: string[]): Promise<{ handle: string; accountId: Id }[]> {
+  if (wanted.length === 0) return []
+  const [first = '', ...others] = wanted
+  const named =
+    others.length === 0
+      ? eq(handles.handle, first)
+      : inArray(handles.handle, sql`(select value from json_each(${JSON.stringify(wanted)}))`)
+  return ctx.db.directory
+    .select({ handle: handles.handle, accountId: handles.accountId })
+    .from(handles)
+    .where(and(named, isNull(handles.reservedUntil)))
+}
+
+function keyOf(handle: string): string {
+  return `handle:${handle}`
+}

@@ -1,0 +1,97 @@
+import { z } from '@hono/zod-openapi'
+import { Id } from '../../platform/data/ids.ts'
+import { PageQuery } from '../../platform/data/page.ts'
+import { type Operation, operation } from '../../platform/http/operation.ts'
+import { listComments } from './comments.ts'
+import { likePost, unlikePost } from './likes.ts'
+import { getLimits, Limits } from './limits.ts'
+import { readPosts, writePosts } from './policy.ts'
+import { createPost, deletePost, getPost, NewPost } from './posts.ts'
+import { Post, PostPage } from './views.ts'
+
+const PostPath = z.object({ postId: Id })
+
+export const postOperations: Operation[] = [
+  operation({
+    id: 'createPost',
+    method: 'post',
+    path: '/posts',
+    access: 'user',
+    scope: writePosts,
+    body: NewPost,
+    example: { text: 'Good morning, @grace! #engines', visibility: 'followers' },
+    returns: Post,
+    status: 201,
+    idempotent: true,
+    fails: ['not_found', 'idempotency_mismatch'],
+    location: ({ id }) => `/posts/${id}`,
+    summary: 'Publish a post or a comment',
+    run: createPost,
+  }),
+  operation({
+    id: 'getPost',
+    method: 'get',
+    path: '/posts/{postId}',
+    access: 'public',
+    scope: readPosts,
+    params: PostPath,
+    returns: Post,
+    summary: 'Read a post',
+    run: getPost,
+  }),
+  operation({
+    id: 'deletePost',
+    method: 'delete',
+    path: '/posts/{postId}',
+    access: 'user',
+    scope: writePosts,
+    params: PostPath,
+    returns: null,
+    fails: ['forbidden'],
+    summary: 'Delete your own post',
+    run: deletePost,
+  }),
+  operation({
+    id: 'likePost',
+    method: 'put',
+    path: '/posts/{postId}/like',
+    access: 'user',
+    scope: writePosts,
+    params: PostPath,
+    returns: Post,
+    summary: 'Like a post; repeating it changes nothing',
+    run: likePost,
+  }),
+  operation({
+    id: 'unlikePost',
+    method: 'delete',
+    path: '/posts/{postId}/like',
+    access: 'user',
+    scope: writePosts,
+    params: PostPath,
+    returns: Post,
+    summary: 'Remove your like; if you do not like the post, nothing changes',
+    run: unlikePost,
+  }),
+  operation({
+    id: 'listComments',
+    method: 'get',
+    path: '/posts/{postId}/comments',
+    access: 'public',
+    scope: readPosts,
+    params: PostPath,
+    query: PageQuery,
+    returns: PostPage,
+    summary: 'List the comments on a post, oldest first',
+    run: listComments,
+  }),
+  operation({
+    id: 'getLimits',
+    method: 'get',
+    path: '/limits',
+    access: 'public',
+    returns: Limits,
+    summary: 'Read the limits that apply to posts',
+    run: getLimits,
+  }),
+]
