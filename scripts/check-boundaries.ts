@@ -3,7 +3,7 @@ import { Visitor } from 'oxc-parser'
 import { type Import, lineAt, parseAll, type SourceFile, type Sources } from './source-files.ts'
 
 const sharedFiles = ['tables.ts', 'queries.ts', 'statements.ts', 'views.ts', 'policy.ts', 'events.ts', 'variables.ts']
-const registryFiles = ['operations.ts', 'routes.ts', 'graph.ts', 'subscriptions.ts', 'personal.ts']
+const registryFiles = ['operations.ts', 'graph.ts', 'subscriptions.ts', 'personal.ts']
 const surfaceImporters = ['src/app.ts', 'src/worker.ts', 'src/registry.ts']
 
 /** Every import and write that crosses a boundary of docs/architecture.md, one sentence each. */
@@ -17,10 +17,10 @@ export function boundaryProblems(sources: Sources): string[] {
   ])
 }
 
-function forbidden({ from, to, typeOnly }: Import): string | undefined {
+function forbidden({ from, to }: Import): string | undefined {
   const file = basename(to)
   const service = serviceOf(to)
-  if (file.endsWith('.object.ts') && from !== 'src/worker.ts' && !typeOnly) {
+  if (file.endsWith('.object.ts') && from !== 'src/worker.ts') {
     return 'only src/worker.ts imports an object; others use its client'
   }
   if (within('surfaces', to) && !within('surfaces', from) && !surfaceImporters.includes(from)) {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { open, seal } from '../src/platform/crypto.ts'
-import type { Config } from '../src/platform/env.ts'
+import type { Config } from '../src/platform/config.ts'
+import { open, seal } from '../src/platform/security/crypto.ts'
 
-/** A configuration with nothing but keys: `src/platform/crypto.ts` reads no other variable. */
+/** A configuration with nothing but keys: `src/platform/security/crypto.ts` reads no other variable. */
 export const cryptoConfig = (keys: Partial<Pick<Config, 'DATA_KEYS' | 'INDEX_KEY'>>): Config => keys as Config
 
 /** The ids of the keys in `k2:<base64>,k1:<base64>`, the current one first. Throws unless each key has 32 bytes. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs, parseEnv } from 'node:util'
-import type { Config } from '../src/platform/env.ts'
+import type { Config } from '../src/platform/config.ts'
 import { main, persistFlag, STATE_DIR } from './cli.ts'
 import { isMigrated, withDatabases } from './databases.ts'
 import { cryptoConfig, keyIds } from './keyring.ts'

@@ -11,6 +11,7 @@ const unbundled = [
   '@better-auth/core',
   '@better-auth/utils',
   '@hono/zod-openapi',
+  '@hono/zod-validator',
 ]
 const bundled = [
   ...Object.keys(pkg.dependencies).filter((name) => !unbundled.includes(name)),

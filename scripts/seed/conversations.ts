@@ -1,5 +1,5 @@
 import type { Id } from '../../src/platform/data/ids.ts'
-import { feedIndex, lane, publicPosts } from '../../src/services/feed/tables.ts'
+import { feedIndex, lanes, publicPosts } from '../../src/services/feed/tables.ts'
 import { entitiesOf } from '../../src/services/posts/entities.ts'
 import { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'
 import { type Community, DAY_MS, DAYS, type Entry, entry, notificationOf, readers, shardNamed } from './community.ts'
@@ -123,7 +123,7 @@ function likers(community: Community, { author, root, isPublic }: Draft): number
 /** Every shard indexes all posts; comments are indexed on their author's shard only. */
 function* listings({ people, shards }: Community, { id, author, root, isPublic }: Draft): Generator<Entry> {
   const { id: authorId, shard } = people[author]!
-  const row = { authorId, lane: root ? lane.comments : lane.posts, postId: id }
+  const row = { authorId, lane: root ? lanes.comments : lanes.posts, postId: id }
   for (const each of root ? [shard] : shards) yield entry(shardNamed(each), feedIndex, row)
   if (!root && isPublic) yield entry('INDEX', publicPosts, { postId: id, authorId })
 }

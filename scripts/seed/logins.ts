@@ -1,6 +1,6 @@
 import { argon2Sync } from 'node:crypto'
-import { blindIndex, seal } from '../../src/platform/crypto.ts'
-import type { Config } from '../../src/platform/env.ts'
+import type { Config } from '../../src/platform/config.ts'
+import { blindIndex, seal } from '../../src/platform/security/crypto.ts'
 import { credentials, handles, users } from '../../src/services/identity/tables.ts'
 import { type Community, type Entry, entry } from './community.ts'
 

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { beforeEach, expect, test } from 'vitest'
 import { addKey, cryptoConfig, keyIds, resealing, type Sealed, selectOutdated } from '../../scripts/keyring.ts'
-import { open, seal } from '../../src/platform/crypto.ts'
+import { open, seal } from '../../src/platform/security/crypto.ts'
 
 const before = `k9:${btoa('a'.repeat(32))},k8:${btoa('b'.repeat(32))}`
 const after = addKey(before)
