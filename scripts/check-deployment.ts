@@ -80,8 +80,10 @@ type Session = { type: string; command_line_args: string[] }
 export function readCall(command: string, file = process.env.WRANGLER_OUTPUT_FILE_PATH): string {
   const lines = file && existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
   const sessions = lines.map((line): Session => JSON.parse(line)).filter(({ type }) => type === 'wrangler-session')
-  const call = sessions.at(-1)?.command_line_args.join(' ') ?? ''
-  if (call.includes(command)) return call
+  const calls = sessions.map(({ command_line_args }) => command_line_args.join(' '))
+  // Another wrangler, for example `wrangler dev`, may have written its line since.
+  const call = calls.findLast((line) => ` ${line} `.includes(` ${command} `))
+  if (call) return call
   throw new Error(
     'The options of wrangler are unknown: deploy with --env staging or --env production, without --env-file.',
   )

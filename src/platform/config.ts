@@ -16,7 +16,7 @@ const listOf = (item: string, error: string) =>
     .default('')
     .transform((list) => list.split(',').filter(Boolean))
 
-// `abort`, because the rules further down need what these transform to.
+// `abort: true` stops at the first error, because the `refine` rules below need the transformed values.
 const Variables = z
   .object({
     ENVIRONMENT: z.enum(['development', 'staging', 'production']),
@@ -58,7 +58,7 @@ const Variables = z
     error: 'must be the https address that people use',
   })
 
-/** Whether a URL is reachable from the internet and its host can send mail: https, and a name that can be one's own. */
+/** Whether a URL is reachable from the internet and its host can send email: https, and a name that can be one's own. */
 function isPublic(address: string): boolean {
   const { protocol, hostname } = new URL(address)
   const isForeign = /^[\d.]+$|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test|workers\.dev)$/

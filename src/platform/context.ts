@@ -30,7 +30,7 @@ export type SystemCtx = {
   trace: Trace
   /** The one clock, epoch ms. */
   now: () => number
-  /** Runs work after the response. It is lost with the isolate, so nothing that was acknowledged may depend on it. */
+  /** Runs work without delaying the response. It may be lost, so nothing confirmed to the client may depend on it. */
   defer: (work: () => Promise<unknown>) => void
 }
 

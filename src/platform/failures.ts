@@ -7,6 +7,7 @@ const kinds = new Map<string, FailureKind>()
 
 /** Declares a failure. Its code is part of the API contract and never changes. */
 export function defineFailure(code: string, status: ContentfulStatusCode, title: string): FailureKind {
+  if (kinds.has(code)) throw new Error(`the failure ${code} is declared twice`)
   const kind = { code, status, title }
   kinds.set(code, kind)
   return kind

@@ -80,7 +80,7 @@ test('reasonable variables are accepted', () => {
   expect(problemsWith({ ...quotas, OPEN_SHARDS: '1', BASE_URL: 'https://social.org' })).toEqual([])
 })
 
-test('a shard may be opened once it is bound', () => {
+test('OPEN_SHARDS may list only shards that have a binding', () => {
   expect(problemsWith({ OPEN_SHARDS: '0,1,2' })).toEqual(['vars.OPEN_SHARDS names a shard that has no binding'])
   const { d1_databases: databases } = read('production')
   expect(problemsWith({ OPEN_SHARDS: '0,1,2' }, [...databases, { binding: 'SHARD_2' }])).toEqual([])
@@ -92,7 +92,8 @@ test('the options of wrangler are those of its last session, and a missing sessi
   const session = (...command_line_args: string[]) => JSON.stringify({ type: 'wrangler-session', command_line_args })
   try {
     expect(() => readCall('deploy', file)).toThrow('The options of wrangler are unknown')
-    const lines = [session('deploy', '--dry-run'), session('deploy', '--env', 'staging'), '{"type":"deploy"}']
+    const calls = [session('deploy', '--dry-run'), session('deploy', '--env', 'staging'), session('dev', '--port', '1')]
+    const lines = [...calls, '{"type":"deploy"}']
     writeFileSync(file, `${lines.join('\n')}\n`)
     expect(readCall('deploy', file)).toBe('deploy --env staging')
     expect(() => readCall('versions upload', file)).toThrow('The options of wrangler are unknown')

@@ -12,13 +12,12 @@ test.each([
   ['src/services/feed/home.ts', "import {\n  likePost,\n} from '../posts/likes.ts'"],
   ['src/services/feed/home.ts', "const { likePost } = await import('../posts/likes.ts')"],
   ['src/services/feed/home.ts', "export { likePost } from '../posts/likes.ts'"],
-  ['src/services/feed/home.ts', "import { routes } from './routes.ts'"],
   ['src/services/feed/home.ts', "import { feedOperations } from './operations.ts'"],
   ['src/services/feed/home.ts', "import { registry } from '../../registry.ts'"],
   ['src/services/feed/home.ts', "import '../../web/main.tsx'"],
   ['src/services/feed/home.ts', "import { schema } from '../../surfaces/graphql/schema.ts'"],
   ['src/surfaces/graphql/schema.ts', "import { app } from '../../app.ts'"],
-  ['src/app.ts', "import { feedRoutes } from './services/feed/routes.ts'"],
+  ['src/app.ts', "import { feedOperations } from './services/feed/operations.ts'"],
   ['src/app.ts', "import { feedPersonal } from './services/feed/personal.ts'"],
   ['src/app.ts', "import { UserHub } from './platform/user-hub.object.ts'"],
 ])('%s may not contain %s', (from, line) => {
@@ -35,7 +34,7 @@ test.each([
   ['src/surfaces/graphql/schema.ts', "import { likePost } from '../../services/posts/likes.ts'"],
   ['src/surfaces/graphql/schema.ts', "import { postGraph } from '../../services/posts/graph.ts'"],
   ['src/app.ts', "import { graphql } from './surfaces/graphql/graphql.ts'"],
-  ['src/registry.ts', "import { feedRoutes } from './services/feed/routes.ts'"],
+  ['src/registry.ts', "import { feedOperations } from './services/feed/operations.ts'"],
   ['src/registry.ts', "import { postOperations } from './services/posts/operations.ts'"],
   ['src/worker.ts', "export { UserHub } from './platform/user-hub.object.ts'"],
 ])('%s may contain %s', (from, line) => {
@@ -86,7 +85,7 @@ test('commit subjects begin with an allowed word and have at most 72 characters'
   }
 })
 
-test('comments of services have at most three lines of text', () => {
+test('a code comment has at most three lines', () => {
   const path = 'src/services/posts/likes.ts'
   const block = (lines: number) => `let a = 1\n/**\n${' * text\n'.repeat(lines)} */\n`
   const consecutive = (lines: number) => `${'// text\n'.repeat(lines)}let a = 1 // text\n`

@@ -16,7 +16,7 @@ export type RegisteredUser = Client & { id: Id; handle: string; token: string; r
 /** An account without a login, for tests that call verbs. Each read of `ctx` starts a new request. */
 export type Account = { id: Id; handle: string; readonly ctx: UserCtx }
 
-/** Registers, verifies the e-mail address and thereby logs in. */
+/** Registers, verifies the email address and thereby logs in. */
 export async function registeredUser(
   handle = `user_${crypto.randomUUID().slice(0, 8)}`,
   { email = `${handle}@example.com`, password = PASSWORD }: { email?: string; password?: string } = {},

@@ -1,4 +1,12 @@
-import { getTableColumns, getTableName, type Placeholder, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import {
+  getTableColumns,
+  getTableName,
+  isSQLWrapper,
+  type Placeholder,
+  type SQL,
+  type SQLWrapper,
+  sql,
+} from 'drizzle-orm'
 import { QueryBuilder, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { messagesOf } from '../failures.ts'
 import type { Database } from './databases.ts'
@@ -29,9 +37,10 @@ type Row<T extends SQLiteTable> = { [K in keyof T['$inferInsert']]: T['$inferIns
 /** For `insert(table).select(…)`: one row if the condition holds. Omitted columns are null. */
 export function rowIf<T extends SQLiteTable>(table: T, row: Row<T>, condition: SQL): SQL {
   const given = new Map<string, unknown>(Object.entries(row))
-  const values = Object.entries(getTableColumns(table)).map(([name, column]) =>
-    sql.param(given.get(name) ?? null, column),
-  )
+  const values = Object.entries(getTableColumns(table)).map(([name, column]) => {
+    const value = given.get(name) ?? null
+    return isSQLWrapper(value) ? value : sql.param(value, column)
+  })
   return sql`select ${sql.join(values, sql`, `)} where ${condition}`
 }
 

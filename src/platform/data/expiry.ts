@@ -3,6 +3,8 @@ import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { query } from './conditions.ts'
 import type { Database } from './databases.ts'
 
+export const DAY_MS = 24 * 3_600_000
+
 const ROWS_PER_STEP = 1_000
 const STEPS_PER_RUN = 100
 

@@ -1,7 +1,8 @@
 import { and, eq, lt } from 'drizzle-orm'
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { UserCtx } from '../context.ts'
-import { Failure } from '../failures.ts'
+import { Failure, unavailable } from '../failures.ts'
+import { sha256 } from '../security/crypto.ts'
 import { violates } from './conditions.ts'
 import { atPrimary, type Database } from './databases.ts'
 import { deleteInSteps } from './expiry.ts'
@@ -74,14 +75,13 @@ async function resultOf(ctx: UserCtx, operation: string, key: string, fingerprin
     eq(idempotencyKeys.key, key),
   )
   const [row] = await ctx.db.shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(own)
-  if (!row) throw new Failure('unavailable', 'The first request with this key is expiring; try again')
+  if (!row) throw unavailable(1, 'This key is about to expire; send the request again')
   if (row.fingerprint !== fingerprint) throw new Failure('idempotency_mismatch')
   return row.resultId
 }
 
 async function fingerprintOf(input: unknown): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(input)))
-  return new Uint8Array(digest).toBase64()
+  return (await sha256(JSON.stringify(input))).toBase64()
 }
 
 export async function deleteExpiredKeys(db: Database): Promise<void> {

@@ -19,7 +19,7 @@ export function cleanLine(field: string, text: string): string {
 }
 
 function cleaned(field: string, text: string): string {
-  if (STACKED_MARKS.test(text)) throw invalid(field, 'has more than 30 marks on one letter')
+  if (STACKED_MARKS.test(text)) throw invalid(field, 'has more than 30 combining marks on one character')
   return VISIBLE.test(text) ? text.toWellFormed().normalize('NFC').trim() : ''
 }
 

@@ -1,15 +1,14 @@
-import { eq, lt, sql } from 'drizzle-orm'
+import { eq, exists, lt, sql } from 'drizzle-orm'
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
 import { createContext } from '../create-context.ts'
-import { query } from '../data/conditions.ts'
+import { boolean } from '../data/columns.ts'
+import { one, query, rowIf } from '../data/conditions.ts'
 import type { Database } from '../data/databases.ts'
-import { deleteInSteps } from '../data/expiry.ts'
+import { DAY_MS, deleteInSteps } from '../data/expiry.ts'
 import { Committed, outbox } from './events.ts'
 import { sourceOf } from './outbox.ts'
 import { queueOf } from './queues.ts'
-
-const DAY_MS = 24 * 3_600_000
 
 /** Messages that exhausted the retries of their queue, kept for a replay (`npm run replay`). */
 export const deadLetters = sqliteTable('dead_letters', {
@@ -18,7 +17,7 @@ export const deadLetters = sqliteTable('dead_letters', {
   body: text('body', { mode: 'json' }).$type<unknown>().notNull(),
   failedAt: integer('failed_at').notNull(),
   /** Set by `npm run replay`; the sweeper then sends the message again. */
-  replay: integer('replay', { mode: 'boolean' }).notNull().default(false),
+  replay: boolean('replay').notNull().default(false),
   /** For an event: the subscriptions that have not succeeded. */
   pending: text('pending', { mode: 'json' }).$type<string[]>(),
 })
@@ -34,9 +33,9 @@ export async function keepDeadLetters(
   for (const message of batch.messages) {
     const about = { queue, messageId: message.id }
     try {
-      await keepDeadLetter(ctx, queue, message)
+      const kept = await keepDeadLetter(ctx, queue, message)
       message.ack()
-      ctx.log.error('a message became a dead letter', about)
+      if (kept) ctx.log.error('a message became a dead letter', about)
     } catch (error) {
       ctx.log.error('a dead letter cannot be stored', { ...about, error })
       message.retry()
@@ -44,24 +43,27 @@ export async function keepDeadLetters(
   }
 }
 
-async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): Promise<void> {
+/** False for an event that left the outbox: every subscription has acknowledged it, and this is a duplicate. */
+async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): Promise<boolean> {
   const event = Committed.safeParse(message.body).data
   const letter = { id: message.id, queue, body: message.body, failedAt: ctx.now() }
   if (!event) {
     const [first = 0] = ctx.db.shards
     await ctx.db.shard(first).insert(deadLetters).values(letter).onConflictDoNothing()
-    return
+    return true
   }
   const db = sourceOf(ctx, event.source)
   const own = eq(outbox.id, event.id)
-  const pending = sql<null>`${query.select({ pending: outbox.pending }).from(outbox).where(own)}`
-  await db.batch([
+  const pending = sql`${query.select({ pending: outbox.pending }).from(outbox).where(own)}`
+  const isWaiting = exists(query.select(one).from(outbox).where(own))
+  const [, deleted] = await db.batch([
     db
       .insert(deadLetters)
-      .values({ ...letter, pending })
+      .select(rowIf(deadLetters, { ...letter, pending, replay: false }, isWaiting))
       .onConflictDoNothing(),
-    db.delete(outbox).where(own),
+    db.delete(outbox).where(own).returning({ id: outbox.id }),
   ])
+  return deleted.length > 0
 }
 
 /** Sends marked dead letters again. An event returns to the outbox in the batch that deletes its dead letter. */

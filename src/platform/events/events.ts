@@ -18,7 +18,7 @@ export const outbox = sqliteTable('outbox', {
 
 export type EventDefinition<T = unknown> = { type: string; data: z.ZodType<T> }
 
-/** Declares an event of a service. Its data are ids only, because subscribers read the current state. */
+/** Declares an event of a service. Its data names records, never content; subscribers read the current state. */
 export function defineEvent<T>(type: string, data: z.ZodType<T>): EventDefinition<T> {
   return { type, data }
 }

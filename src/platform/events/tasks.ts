@@ -15,7 +15,7 @@ export type TaskHandler = {
   run: (ctx: SystemCtx, data: unknown) => Promise<void>
 }
 
-/** Declares a task of a queue. Its data are ids only, because handlers read the current state. */
+/** Declares a task of a queue. Its data names records and positions, never content; handlers read the current state. */
 export function defineTask<T>(queue: TaskQueue, type: string, data: z.ZodType<T>): TaskDefinition<T> {
   return { queue, type, data }
 }

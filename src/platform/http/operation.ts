@@ -29,7 +29,7 @@ export type Contract = Rule & {
   /** Whether a repeated `Idempotency-Key` returns what the first request created. */
   idempotent?: boolean
   cacheControl?: string
-  /** Beyond the failures that every operation may return. */
+  /** Failures besides the general ones and those implied by access, scope, params and body. */
   fails?: (Code | FailureKind)[]
 }
 

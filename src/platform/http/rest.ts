@@ -26,7 +26,7 @@ export function mountOperations(
   }
 }
 
-/** Runs before any part of the request is read. */
+/** Runs before path, query and body are parsed. */
 function admission(service: string, operation: Operation): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async function admitRequest(c, next) {
     const { ctx } = c.var

@@ -4,7 +4,11 @@ import type { z } from '@hono/zod-openapi'
 export function zodMessage(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined ? 'is required' : `must be ${kinds[issue.expected] ?? 'of another type'}`
+      return issue.input === undefined
+        ? 'is required'
+        : kinds[issue.expected]
+          ? `must be ${kinds[issue.expected]}`
+          : 'has the wrong type'
     case 'too_small':
       if (issue.origin === 'string' && issue.minimum === 1) return 'is required'
       return `must ${measure(issue.origin, 'least', issue.minimum)}`

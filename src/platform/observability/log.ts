@@ -2,7 +2,7 @@ import { messageOf } from '../failures.ts'
 
 type Fields = Record<string, unknown>
 
-/** Writes JSON lines. Fields contain ids, never content: no mail address, no user text, no token. */
+/** Writes JSON lines. Fields contain ids, never content: no email address, no user text, no token. */
 export type Log = {
   info: (message: string, fields?: Fields) => void
   warn: (message: string, fields?: Fields) => void

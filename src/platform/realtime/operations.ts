@@ -30,7 +30,7 @@ const Query = z.strictObject({
 })
 type Query = z.infer<typeof Query>
 
-/** Frames are JSON: `hello` with `seq` and `resumed`, then events with their `seq`. Clients resume with `since`. */
+/** Operations of the socket. Frames are JSON: `hello` with `seq` and `resumed`, then events with their `seq`. Clients resume with `since`. */
 export function realtimeOperations(channels: readonly Channel[]): Operation[] {
   return [
     operation({

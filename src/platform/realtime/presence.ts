@@ -3,7 +3,7 @@ import { sqliteTable } from 'drizzle-orm/sqlite-core'
 import { createContext } from '../create-context.ts'
 import { type Id, id } from '../data/ids.ts'
 
-/** The accounts of a shard with an open socket, or with one in the last minute. */
+/** The shard's accounts that have an open socket, or had one in the last minute. */
 export const presence = sqliteTable('presence', { accountId: id('account_id').primaryKey() })
 
 /** Called only by the account's hub. */

@@ -6,7 +6,7 @@ import { Id } from '../data/ids.ts'
 const Login = z.object({ sessionId: z.string(), issuedAt: z.number() })
 export type Login = z.infer<typeof Login>
 
-/** `since` is the last frame that the client received. */
+/** `since` is the `seq` of the last frame that the client received; null if it received none. */
 export const Opening = Login.extend({ accountId: Id, channels: z.array(z.string()), since: z.int().nullable() })
 export type Opening = z.infer<typeof Opening>
 

@@ -2,6 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import { configOf } from '../config.ts'
 import type { Id } from '../data/ids.ts'
 import { migrateObject } from '../objects/migrate-object.ts'
+import { sha256 } from '../security/crypto.ts'
 import { ACCESS_TOKEN_LIFE_MS } from '../security/tokens.ts'
 import { setPresence } from './presence.ts'
 import { type Login, Opening, type OutgoingFrame, type Revocation } from './user-hub.client.ts'
@@ -223,6 +224,5 @@ function close(socket: WebSocket, code: number, reason: string): void {
 }
 
 async function hash(secret: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret))
-  return btoa(String.fromCharCode(...new Uint8Array(digest)))
+  return (await sha256(secret)).toBase64()
 }

@@ -1,9 +1,8 @@
 import { DurableObject } from 'cloudflare:workers'
+import { DAY_MS } from '../data/expiry.ts'
 import { migrateObject } from '../objects/migrate-object.ts'
 import type { AccountStatus, Lease, Quota } from './access-guard.client.ts'
 import { ACCESS_TOKEN_LIFE_MS } from './tokens.ts'
-
-const DAY_MS = 24 * 3_600_000
 
 const schema = [
   `CREATE TABLE usage (id INTEGER PRIMARY KEY CHECK (id = 1), used INTEGER, resets_at INTEGER);

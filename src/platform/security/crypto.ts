@@ -5,6 +5,10 @@ const encoder = new TextEncoder()
 const keys = new WeakMap<Config, Map<string, CryptoKey>>()
 const keyrings = new WeakMap<Config, Map<string, string>>()
 
+export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', typeof data === 'string' ? encoder.encode(data) : data))
+}
+
 /** AES-256-GCM under the first key. `context` (`email:123`) is authenticated, so the result is useless elsewhere. */
 export async function seal(config: Config, plain: string, context: string): Promise<string> {
   const [id = ''] = keyring(config).keys()

@@ -11,8 +11,12 @@ export type Limit = Quota & {
   lease: number
 }
 
-/** Declares a budget of a service, which fails closed and counts every attempt at once. */
+const declared = new Set<string>()
+
+/** Declares a budget of a service, which fails closed and counts every attempt at once. Its name is unique. */
 export function defineLimit(name: string, { quota, window }: Quota): Limit {
+  if (declared.has(name)) throw new Error(`the limit ${name} is declared twice`)
+  declared.add(name)
   return { name, quota, window, failure: 'closed', lease: 1 }
 }
 

@@ -30,7 +30,10 @@ export function getMe(ctx: UserCtx): Promise<Account> {
   return getAccount(ctx, { accountId: ctx.viewer.id })
 }
 
-/** Throws `invalid` for the viewer's own id. It does not read the account, so the answer reveals nothing about it. */
+/**
+ * Throws `invalid` for the viewer's own id, and `not_found` for an unknown shard. It does not read the account, so the
+ * answer reveals nothing about it.
+ */
 export function requireOther(ctx: UserCtx, accountId: Id): void {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   ctx.db.shardOf(accountId)

@@ -22,10 +22,7 @@ type Follow = { followerId: Id; followeeId: Id }
 const MAX_FOLLOWING = 5_000
 
 export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): Promise<Account> {
-  const account = await getAccount(ctx, { accountId })
-  const { relation } = account
-  if (!relation) throw invalid('accountId', 'is your own')
-  if (relation.blocking) throw new Failure('conflict', 'You block this account')
+  const { account, relation } = await loadFollowable(ctx, accountId)
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
   const [, , , [follower]] = await db.commit([
@@ -39,10 +36,21 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): P
     record(db, accountFollowed, follow, changed),
     db.select({ follows: follows.followeeId }).from(follows).where(pair(follow)),
   ])
-  if (!follower)
-    throw new Failure('conflict', `One of you blocks the other, or you already follow ${MAX_FOLLOWING} accounts`)
+  if (!follower) {
+    // Checks again for a block, which may be newer than the first check.
+    await loadFollowable({ ...ctx, db: atPrimary(ctx) }, accountId)
+    throw new Failure('conflict', `You already follow ${MAX_FOLLOWING} accounts`)
+  }
   ctx.defer(() => mirrorFollow(ctx, follow))
   return { ...account, relation: { ...relation, following: true } }
+}
+
+async function loadFollowable(ctx: UserCtx, accountId: Id) {
+  const account = await getAccount(ctx, { accountId })
+  const { relation } = account
+  if (!relation) throw invalid('accountId', 'is your own')
+  if (relation.blocking) throw new Failure('conflict', 'You block this account')
+  return { account, relation }
 }
 
 /** Works for hidden accounts too: undoing your own action never requires visibility. */

@@ -22,11 +22,12 @@ export function blockBetween(accountId: AccountId, otherId: AccountId): SQL {
   )
 }
 
-export function blockBy(accountId: AccountId, otherId: AccountId): SQL {
+/** Whether the first account blocks the other. */
+export function blocksOther(accountId: AccountId, otherId: AccountId): SQL {
   return blockRow(accountId, otherId, true)
 }
 
-export function blockedBy(accountId: AccountId, otherId: AccountId): SQL {
+export function isBlockedBy(accountId: AccountId, otherId: AccountId): SQL {
   return blockRow(accountId, otherId, false)
 }
 
@@ -37,11 +38,11 @@ function blockRow(accountId: AccountId, otherId: AccountId, byMe: boolean): SQL 
 
 /** Whether the viewer may know that an account exists. */
 export function knownTo(viewerId: Bound<Id> | null): SQL {
-  return viewerId === null ? isActive : all(isActive, not(blockBy(accounts.id, viewerId)))
+  return viewerId === null ? isActive : all(isActive, not(blocksOther(accounts.id, viewerId)))
 }
 
 /** Decides who sees followers-only posts. It reads the shard of `accountId`. */
-export function followedBy(accountId: AccountId, followerId: AccountId): SQL {
+export function isFollowedBy(accountId: AccountId, followerId: AccountId): SQL {
   const row = and(eq(followers.accountId, accountId), eq(followers.followerId, followerId))
   return exists(query.select(one).from(followers).where(row))
 }

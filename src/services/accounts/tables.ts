@@ -1,4 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { boolean } from '../../platform/data/columns.ts'
 import { id } from '../../platform/data/ids.ts'
 
 export const accounts = sqliteTable('accounts', {
@@ -33,7 +34,7 @@ export const blocks = sqliteTable(
   {
     accountId: id('account_id').notNull(),
     otherId: id('other_id').notNull(),
-    byMe: integer('by_me', { mode: 'boolean' }).notNull(),
+    byMe: boolean('by_me').notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.otherId, t.byMe] })],
 )

@@ -7,7 +7,7 @@ import { Id, toId } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { fromShards, idIn, idList, idTable } from '../../platform/data/shards.ts'
-import { blockedBy, followedBy, knownTo } from './policy.ts'
+import { isBlockedBy, isFollowedBy, knownTo } from './policy.ts'
 import { accounts, follows } from './tables.ts'
 
 export const AccountPath = z.object({ accountId: Id })
@@ -54,15 +54,15 @@ function selectAccounts(db: Database, viewerId: Id | null, ids: readonly Id[]) {
       followerCount: accounts.followerCount,
       followingCount: accounts.followingCount,
       postCount: accounts.postCount,
-      following: flag(followedBy(accounts.id, viewer), 'following'),
+      following: flag(isFollowedBy(accounts.id, viewer), 'following'),
       followedBy: flag(exists(query.select(one).from(follows).where(followsViewer)), 'followed_by'),
-      blocking: flag(blockedBy(accounts.id, viewer), 'blocking'),
+      blocking: flag(isBlockedBy(accounts.id, viewer), 'blocking'),
     })
     .from(accounts)
     .where(and(idIn(accounts.id, ids), knownTo(viewerId)))
 }
 
-/** Omits accounts that the viewer may not know of. One query per shard. */
+/** Leaves out accounts that are hidden from the viewer. One query per shard. */
 export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, Account>> {
   const viewerId = ctx.viewer?.id ?? null
   const rows = await fromShards(ctx.db, ids, (db, group) => selectAccounts(db, viewerId, group))

@@ -6,10 +6,9 @@ import { jwt } from 'better-auth/plugins'
 import { drizzle } from 'drizzle-orm/d1'
 import type { Role, SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { declaredScopes } from '../../platform/security/scopes.ts'
 import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer } from '../../platform/security/tokens.ts'
 import { firstParty } from './first-party.ts'
-import { CLIENT_ID, ensureClient } from './oauth-client.ts'
+import { CLIENT_ID, ensureClient, grantedScopes } from './oauth-client.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { hashPassword, passwordMatches } from './passwords.ts'
 import { hashToken } from './refresh-tokens.ts'
@@ -62,7 +61,7 @@ function makeAuth(ctx: SystemCtx) {
       oauthProvider({
         loginPage: '/',
         consentPage: '/',
-        scopes: [...declaredScopes().keys(), 'offline_access'],
+        scopes: grantedScopes(),
         accessTokenExpiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
         refreshTokenExpiresIn: MAX_IDLE_DAYS * DAY,
         refreshTokenReuseInterval: GRACE_SECONDS,

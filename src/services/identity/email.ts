@@ -12,8 +12,8 @@ export const Address = z
   .trim()
   .normalize('NFC')
   .toLowerCase()
-  .regex(ADDRESS, 'must be an e-mail address')
-  .refine((address) => !CONTROL.test(address), 'must be an e-mail address')
+  .regex(ADDRESS, 'must be an email address')
+  .refine((address) => !CONTROL.test(address), 'must be an email address')
   .openapi({ example: 'ada@example.com' })
 
 /** The blind index of an address: a keyed hash in the form of an address, as better-auth requires. */

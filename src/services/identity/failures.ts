@@ -1,4 +1,4 @@
 import { defineFailure } from '../../platform/failures.ts'
 
-export const invalidCredentials = defineFailure('invalid_credentials', 401, 'The credentials do not match')
+export const invalidCredentials = defineFailure('invalid_credentials', 401, 'The name, password or token is wrong')
 export const handleTaken = defineFailure('handle_taken', 409, 'The handle is taken')

@@ -22,7 +22,7 @@ export const Login = z
       .trim()
       .normalize('NFC')
       .toLowerCase()
-      .openapi({ description: 'The handle or the e-mail address' }),
+      .openapi({ description: 'The handle or the email address' }),
     password: z.string().max(256),
   })
   .openapi('Login')

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
 
-/** The mail service never delivers to addresses with these codes, so a retry would not help. */
+/** The email service never delivers to addresses with these codes, so a retry would not help. */
 const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
@@ -11,7 +11,7 @@ export async function sendVerification(ctx: SystemCtx, to: string, handle: strin
     link,
     `Or paste this token: ${token}`,
     'If your password is rejected, someone else may have registered with your address after you. Register again.',
-    'If you did not register, ignore this mail: no account is created without the password.',
+    'If you did not register, ignore this email: no account is created without the password.',
   ])
 }
 
@@ -19,7 +19,7 @@ export async function sendAlreadyRegistered(ctx: SystemCtx, to: string): Promise
   await send(ctx, to, 'You already have an account', [
     'Someone, perhaps you, tried to register with this address. You already have an account. Log in here:',
     ctx.config.BASE_URL,
-    'If it was not you, you can ignore this mail.',
+    'If it was not you, you can ignore this email.',
   ])
 }
 
@@ -35,7 +35,7 @@ async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: str
   await ctx.env.MAIL.send(mail).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? error.code : null
     // Not the error itself, even as a cause: it is logged, and its message may contain the address.
-    if (!FINAL.includes(code)) throw new Error(`the mail service failed with ${code}`)
-    ctx.log.warn('an address does not accept mail', { code })
+    if (!FINAL.includes(code)) throw new Error(`the email service failed with ${code}`)
+    ctx.log.warn('an address does not accept email', { code })
   })
 }

@@ -1,8 +1,6 @@
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { boolean, instant } from '../../platform/data/columns.ts'
 import { id } from '../../platform/data/ids.ts'
-
-const flag = (name: string) => integer(name, { mode: 'boolean' })
-const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
 // The tables of @better-auth/oauth-provider that are in use. Lists are JSON text, which its adapter reads and writes.
 
@@ -10,7 +8,7 @@ export const oauthClients = sqliteTable('oauth_clients', {
   id: text('id').primaryKey(),
   clientId: text('client_id').notNull().unique(),
   name: text('name'),
-  disabled: flag('disabled').notNull().default(false),
+  disabled: boolean('disabled').notNull().default(false),
   scopes: text('scopes'),
   redirectUris: text('redirect_uris').notNull(),
   grantTypes: text('grant_types'),
@@ -24,7 +22,7 @@ export const oauthResources = sqliteTable('oauth_resources', {
   id: text('id').primaryKey(),
   identifier: text('identifier').notNull().unique(),
   name: text('name').notNull(),
-  disabled: flag('disabled').notNull().default(false),
+  disabled: boolean('disabled').notNull().default(false),
   createdAt: instant('created_at'),
   updatedAt: instant('updated_at'),
 })

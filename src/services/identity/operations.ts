@@ -37,7 +37,7 @@ export const identityOperations: Operation[] = [
     returns: Registered,
     status: 202,
     fails: [handleTaken],
-    summary: 'Register an account; the token that activates it arrives by mail',
+    summary: 'Register an account; the token that activates it arrives by email',
     run: register,
   }),
   operation({
@@ -49,7 +49,7 @@ export const identityOperations: Operation[] = [
     example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, password: PASSWORD },
     returns: Tokens,
     fails: [invalidCredentials],
-    summary: 'Verify an address with the token from the mail and the password, then log in',
+    summary: 'Verify an address with the token from the email and the password, then log in',
     run: verifyAddress,
   }),
   operation({
@@ -62,7 +62,7 @@ export const identityOperations: Operation[] = [
     example: { identifier: 'ada', password: PASSWORD },
     returns: Tokens,
     fails: [invalidCredentials, 'suspended'],
-    summary: 'Log in with a handle or an e-mail address',
+    summary: 'Log in with a handle or an email address',
     run: logIn,
   }),
   operation({

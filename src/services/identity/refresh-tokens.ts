@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
-import { sign, verifySignature } from '../../platform/security/crypto.ts'
+import { sha256, sign, verifySignature } from '../../platform/security/crypto.ts'
 
 export const RefreshToken = z.string().max(200)
 
@@ -23,6 +23,5 @@ export async function decodeRefreshToken(
 }
 
 export async function hashToken(secret: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret))
-  return new Uint8Array(digest).toBase64({ alphabet: 'base64url', omitPadding: true })
+  return (await sha256(secret)).toBase64({ alphabet: 'base64url', omitPadding: true })
 }

@@ -86,7 +86,7 @@ export const Verification = z
   .openapi('Verification')
 type Verification = z.infer<typeof Verification>
 
-/** Requires the password too, because the reader of the mail may not be the person who registered. */
+/** Requires the password too, because the reader of the email may not be the person who registered. */
 export async function verifyAddress(ctx: Ctx, { token, password }: Verification): Promise<Tokens> {
   const pending = await readVerificationToken(ctx, token)
   if (pending) await requirePassword(ctx, pending, password)
@@ -101,7 +101,7 @@ async function requirePassword(
   { accountId, hash }: { accountId: Id; hash: string | null },
   password: string,
 ): Promise<void> {
-  // Per account, and only with a valid token: the attempts cannot be used up without the mail.
+  // Per account, and only with a valid token: the attempts cannot be used up without the email.
   await spend(ctx, verifyLimit, accountId)
   const { passwordMatches } = await import('./passwords.ts')
   if (!passwordMatches(ctx.config, password, hash)) throw new Failure(invalidCredentials)

@@ -18,7 +18,7 @@ type AccountRole = z.infer<typeof AccountRole>
 export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): Promise<AccountRole> {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   const db = ctx.db.directory
-  // The viewer stays an admin, so there is always one.
+  // The batch checks again that the viewer is an admin: two admins who demote each other cannot both succeed.
   const isAdmin = and(eq(users.id, ctx.viewer.id), eq(users.role, 'admin'))
   const allowed = exists(query.select(one).from(users).where(isAdmin))
   const [updated] = await db.commit([

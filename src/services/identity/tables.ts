@@ -1,16 +1,14 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Role } from '../../platform/context.ts'
+import { boolean, instant } from '../../platform/data/columns.ts'
 import { id } from '../../platform/data/ids.ts'
-
-const flag = (name: string) => integer(name, { mode: 'boolean' })
-const instant = (name: string) => integer(name, { mode: 'timestamp_ms' })
 
 /** better-auth's users. `email` is a blind index in the form of an address; the address itself is sealed. */
 export const users = sqliteTable('users', {
   id: id('id').primaryKey(),
   name: text('name').notNull().default(''),
   email: text('email').notNull().unique(),
-  emailVerified: flag('email_verified').notNull().default(false),
+  emailVerified: boolean('email_verified').notNull().default(false),
   image: text('image'),
   createdAt: instant('created_at').notNull(),
   updatedAt: instant('updated_at').notNull(),
@@ -41,7 +39,7 @@ export const credentials = sqliteTable('credentials', {
   updatedAt: instant('updated_at').notNull(),
 })
 
-/** better-auth's sessions, one per login. Deleting one deletes its refresh tokens. */
+/** better-auth's sessions, one per login. Deleting one deletes its refresh tokens (by a foreign key). */
 export const sessions = sqliteTable('sessions', {
   id: text('id').primaryKey(),
   userId: id('user_id').notNull(),

@@ -27,7 +27,7 @@ export async function serveMedia(
     'content-security-policy': "sandbox; default-src 'none'",
     'x-content-type-options': 'nosniff',
   }
-  if (names(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers })
+  if (matchesEtag(request.headers.get('if-none-match'), etag)) return new Response(null, { status: 304, headers })
   const object = await read(ctx.env.MEDIA, request, objectKey(mediaId, variant), etag)
   return new Response(object.body, {
     status: object.status,
@@ -62,8 +62,8 @@ async function read(bucket: R2Bucket, request: Request, key: string, etag: strin
   }
 }
 
-/** Weak tags match too (RFC 9110, section 13.1.2). */
-function names(header: string | null, etag: string): boolean {
+/** Whether `If-None-Match` lists the tag; weak tags match too (RFC 9110, section 13.1.2). */
+function matchesEtag(header: string | null, etag: string): boolean {
   const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
   return tags?.some((tag) => tag === '*' || tag === etag) ?? false
 }

@@ -6,6 +6,7 @@ import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanText } from '../../platform/data/text.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
+import { sha256 } from '../../platform/security/crypto.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
 import { encodeImage } from './encode.ts'
 import { putObjects } from './objects.ts'
@@ -36,8 +37,8 @@ export async function uploadMedia(
   if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have at most 10 MiB')
   const alt = cleanText('alt', described.alt)
   const upload = new Uint8Array(await file.arrayBuffer())
-  const sha256 = new Uint8Array(await crypto.subtle.digest('SHA-256', upload)).toHex()
-  return idempotent(ctx, 'uploadMedia', { alt, sha256 }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
+  const hash = (await sha256(upload)).toHex()
+  return idempotent(ctx, 'uploadMedia', { alt, sha256: hash }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
 }
 
 /** Objects first: a crash then leaves objects without a row, which the hourly job deletes. */

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, asc, gt, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { deleteInSteps } from '../../platform/data/expiry.ts'
+import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
 import { firstIdAt, Id } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import type { Job } from '../../platform/events/jobs.ts'
@@ -10,7 +10,6 @@ import { accounts } from '../accounts/tables.ts'
 import { notifications } from './tables.ts'
 import { notificationDays } from './variables.ts'
 
-const DAY_MS = 24 * 3_600_000
 const ACCOUNTS_PER_STEP = 500
 
 const deleteOld = defineTask('FANOUT', 'notifications.delete-old', z.object({ shard: z.int(), after: Id.nullable() }))

@@ -2,13 +2,13 @@ import { eq, not, type SQL, sql } from 'drizzle-orm'
 import { all, type Bound } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { defineScope } from '../../platform/security/scopes.ts'
-import { blockBetween, followedBy, isActive } from '../accounts/policy.ts'
+import { blockBetween, isActive, isFollowedBy } from '../accounts/policy.ts'
 import { posts, type Visibility } from './tables.ts'
 
 export const readPosts = defineScope('posts:read', 'Read posts, comments and feeds')
 export const writePosts = defineScope('posts:write', 'Publish, delete and like posts')
 
-/** False for every comment: it is only as public as its root, which this does not read. */
+/** False for every comment: its root decides, and the root is not read here. */
 export function isPublic(post: { visibility: Visibility; rootId: Id | null }): boolean {
   return post.visibility === 'public' && post.rootId === null
 }
@@ -17,6 +17,6 @@ export function isPublic(post: { visibility: Visibility; rootId: Id | null }): b
 export function visibleTo(viewerId: Bound<Id> | null): SQL {
   const isOpen = eq(posts.visibility, 'public')
   if (viewerId === null) return all(isActive, isOpen)
-  const mayRead = sql`(${isOpen} or ${eq(posts.authorId, viewerId)} or ${followedBy(posts.authorId, viewerId)})`
+  const mayRead = sql`(${isOpen} or ${eq(posts.authorId, viewerId)} or ${isFollowedBy(posts.authorId, viewerId)})`
   return all(isActive, not(blockBetween(posts.authorId, viewerId)), mayRead)
 }

@@ -16,7 +16,7 @@ import { attachMedia, attachRefusals } from '../media/statements.ts'
 import { loadAttachable } from '../media/views.ts'
 import { entitiesOf, mentionedHandles } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
-import { MAX_IMAGES } from './limits.ts'
+import { MAX_IMAGES } from './post-limits.ts'
 import { likes, posts, threadIndex, visibilities } from './tables.ts'
 import { postMaxLength } from './variables.ts'
 import { loadPosts, type Post, presentPost } from './views.ts'
@@ -83,7 +83,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
         record(db, postPublished, { postId: id, authorId }),
       ])
       .catch(refusals({ suspended: () => new Failure('suspended'), ...attachRefusals }))
-    if (!author) throw new Failure('suspended')
+    if (!author) throw new Error('the author was not returned')
     return presentPost(ctx, { id, ...content, ...author, likeCount: 0, commentCount: 0, liked: false })
   })
 }

@@ -38,6 +38,7 @@ test('a dead letter that cannot be stored is retried alone, and the others are s
     { version: 1, source: '63', id: '1', type: 'post.framed', data: {}, trace: {} },
     { version: 1, source: '0', id: '2', type: 'post.framed', data: {}, trace: {} },
   ]
+  await env.SHARD_0.prepare("insert into outbox (id, type, data, trace) values (2, 'post.framed', '{}', '{}')").run()
   const messages = bodies.map((body, i) => ({ id: `kept-${i}`, timestamp: new Date(), attempts: 1, body }))
   const dead = createMessageBatch('socialconnect-events-dead', messages)
   const ctx = createExecutionContext()
@@ -45,6 +46,16 @@ test('a dead letter that cannot be stored is retried alone, and the others are s
   const { retryMessages, explicitAcks } = await getQueueResult(dead, ctx)
   expect([retryMessages.map(({ msgId }) => msgId), explicitAcks]).toEqual([['kept-0'], ['kept-1']])
   expect(await count("select count(*) n from dead_letters where id like 'kept-%'")).toBe(1)
+})
+
+test('a dead duplicate of an event that every subscription has acknowledged is dropped', async () => {
+  const body = { version: 1, source: '0', id: '3', type: 'post.framed', data: {}, trace: {} }
+  const messages = [{ id: 'duplicate', timestamp: new Date(), attempts: 1, body }]
+  const dead = createMessageBatch('socialconnect-events-dead', messages)
+  const ctx = createExecutionContext()
+  await worker.queue(dead as never, env, ctx)
+  expect((await getQueueResult(dead, ctx)).explicitAcks).toEqual(['duplicate'])
+  expect(await count("select count(*) n from dead_letters where id = 'duplicate'")).toBe(0)
 })
 
 test('a replayed task returns to its own queue, once', async () => {

@@ -73,7 +73,7 @@ test('access is refused before anything of the request is validated', async () =
   expect(reached).not.toHaveBeenCalled()
 })
 
-test('suspended accounts and ended logins are refused everywhere', async () => {
+test('a suspended account and an ended login are refused', async () => {
   await env.GUARD.getByName(`user:${ada.id}`).setSuspended(true)
   expect(await codeOf(await write({ text: 'x' }))).toBe('suspended')
   const bob = newViewer()
@@ -139,7 +139,7 @@ test('the path decides which resource is meant, whatever query and body contain'
   expect(reached).toHaveBeenCalledExactlyOnceWith('5')
 })
 
-test('a responder writes its own response, for a request that was admitted and parsed', async () => {
+test('a responder gets parsed input and writes the response itself', async () => {
   expect(await (await call(null, '/v1/streams/7')).text()).toBe('7 GET')
   expect(await codeOf(await call(null, '/v1/streams/x'))).toBe('not_found')
 })

@@ -16,7 +16,7 @@ import {
 
 isolateHubs()
 
-test('a socket that is gone, or closed and silent, stops no other', async () => {
+test('a lost or silently closed socket does not stop frames to the others', async () => {
   const silent = await connect({ sessionId: 'login 1' }, true)
   const others = [await connect({ sessionId: 'login 2' }), await connect({ sessionId: 'login 3' })]
   await hub().closeRevoked('logged out', { sessionId: 'login 1' })
@@ -64,7 +64,7 @@ test('a login revoked during the upgrade gets no socket and stays offline', asyn
   expect(await isOnline()).toBe(false)
 })
 
-test('a socket is closed after a day, so that its client proves its login again', async () => {
+test('a socket whose token is a day old is closed at the next frame', async () => {
   const [old, young] = [await connect({ issuedAt: Date.now() - 24 * 3_600_000 - 1 }), await connect()]
   await publish('a')
   await soon(() => old.closed)

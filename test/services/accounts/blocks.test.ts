@@ -142,7 +142,7 @@ test('two accounts on one shard that block each other keep one block each', asyn
   expect(await relationRows(ada, neighbour)).toEqual([[0, 0, 0, 2], noRelation])
 })
 
-test('an account that blocks back stays hidden when the first block is lifted', async () => {
+test('an account that blocks back stays hidden from the first blocker after an unblock', async () => {
   const [postId] = (await seedPosts([bob])) as [Id]
   await followAccount(asUser(ada), { accountId: bob })
   await followAccount(asUser(bob), { accountId: ada })

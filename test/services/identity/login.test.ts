@@ -37,7 +37,7 @@ async function spendAttempts(name: string, attempts: number): Promise<void> {
   for (let left = attempts; left > 0; ) left -= (await limiter.lease(loginPerNameLimit, left)).granted
 }
 
-test('the handle and the e-mail address log in, in any case, and each log-in starts its own session', async () => {
+test('the handle and the email address log in, in any case, and each log-in starts its own session', async () => {
   const ada = await registeredUser('ada_login', { email: 'ada.login@example.com' })
   const sessions = new Set<string>()
   for (const identifier of ['ada_login', 'ADA_Login', 'ada.login@example.com', ' Ada.Login@EXAMPLE.com']) {

@@ -54,7 +54,7 @@ test('a mail that the provider will never deliver is not retried', async () => {
   expect(mailsTo('dot@example.com')).toHaveLength(1)
 })
 
-test('the log of a failed mail contains no e-mail address', async () => {
+test('the log of a failed mail contains no email address', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   const lines = () => log.mock.calls.map(([line]) => String(line))
   const reason = '550 no room for <dave@example.com>'

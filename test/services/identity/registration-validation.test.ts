@@ -21,7 +21,7 @@ test.each([
   ['is common', 'PasswordPassword'],
   ['has few distinct characters', 'abababababababababab'],
   ['contains the handle', 'my name is OSCAR, really'],
-  ['contains the name of the e-mail address', 'a wilde.one password'],
+  ['contains the name of the email address', 'a wilde.one password'],
   ['is too long', 'long '.repeat(26)],
 ])('a password that %s is refused', async (_, password) => {
   const response = await register('oscar', { email: 'Wilde.One@example.com', password })
@@ -40,6 +40,6 @@ test.each([
   '<a>@example.com',
   'a@example.com,b@example.com',
   'a@.com',
-])('the malformed e-mail address %j is refused', async (email) => {
+])('the malformed email address %j is refused', async (email) => {
   expect((await register('nobody_x', { email })).status).toBe(422)
 })

@@ -24,7 +24,7 @@ async function observe(response: Response): Promise<unknown> {
 
 const statusesOf = async (responses: Promise<Response>[]) => (await Promise.all(responses)).map(({ status }) => status)
 
-test('registering and verifying the e-mail address opens an account and logs it in', async () => {
+test('registering and verifying the email address opens an account and logs it in', async () => {
   const response = await register('Ada', { email: ' Ada@Example.com ' })
   expect(response.status).toBe(202)
   expect(await response.json()).toEqual({ status: 'verification_sent' })
@@ -40,7 +40,7 @@ test('registering and verifying the e-mail address opens an account and logs it 
   expect(await (await readMe(tokens.accessToken)).json()).toMatchObject({ id, handle: 'ada' })
 })
 
-test('a registered e-mail address gets the same answer for the same work as a new one, and its owner gets a hint', async () => {
+test('a registered email address gets the same answer for the same work as a new one, and its owner gets a hint', async () => {
   await registeredUser('eve')
   const known = await observe(await register('eve_2', { email: 'EVE@example.com' }))
   expect(known).toEqual(await observe(await register('eve_3', { email: 'nobody@example.com' })))
@@ -49,7 +49,7 @@ test('a registered e-mail address gets the same answer for the same work as a ne
   expect((await logIn('eve')).status).toBe(200)
 })
 
-test('reserved handles do not reveal whether the e-mail address is registered', async () => {
+test('reserved handles do not reveal whether the email address is registered', async () => {
   await registeredUser('fay')
   const statuses = async (email: string, prefix: string) => [
     (await register(`${prefix}_a`, { email })).status,
@@ -73,7 +73,7 @@ test('of twenty concurrent registrations of a handle, one succeeds', async () =>
   expect(await directoryNumber(users)).toBe(1)
 })
 
-test('of twenty concurrent registrations of an e-mail address, one remains', async () => {
+test('of twenty concurrent registrations of an email address, one remains', async () => {
   const statuses = await statusesOf(
     Array.from({ length: 20 }, (_, i) => register(`hal_${i}`, { email: 'hal@example.com' })),
   )
@@ -106,7 +106,7 @@ test('the hourly job deletes expired registrations and keeps verified ones', asy
   expect((await logIn('quinn')).status).toBe(200)
 })
 
-test('the directory stores no e-mail address, password or token in clear text', async () => {
+test('the directory stores no email address, password or token in clear text', async () => {
   const canary = 'canary.7f3a@example.com'
   const pia = await registeredUser('pia', { email: canary, password: 'canary password 7f3b' })
   await register('pia_again', { email: canary })
@@ -130,7 +130,7 @@ test('a client address is limited to twenty registrations an hour', async () => 
   expect(statuses).toEqual([...Array(20).fill(422), 429])
 })
 
-test('an e-mail address is limited to twenty registrations an hour over all client addresses', async () => {
+test('an email address is limited to twenty registrations an hour over all client addresses', async () => {
   const statuses = []
   for (let i = 0; i < 21; i++) statuses.push((await register(`flood_${i}`, { email: 'flooded@example.com' })).status)
   expect(statuses).toEqual([...Array(20).fill(202), 429])
