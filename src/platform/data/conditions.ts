@@ -20,7 +20,7 @@ export const query = new QueryBuilder()
 /** The selected columns of a subquery in `exists`. */
 export const one = { one: sql`1` }
 
-/** Whether the previous statement of the batch changed a row. Selects in between do not reset it. */
+/** Whether the last write before this statement of the batch changed a row. Selects in between do not reset it. */
 export const changed = sql<boolean>`changes() > 0`
 
 export function all(...conditions: SQL[]): SQL {
@@ -48,14 +48,18 @@ export function increment(column: SQLiteColumn, by = 1): SQL<number> {
   return sql`${column} + ${by}`
 }
 
-/** Fails its batch unless `condition` holds; null fails too. `refusals` maps the `code`, which matches `[a-z_]+`. */
+/** Fails its batch unless `condition` is true; null fails too. `code` must match `[a-z_]+`; `refusals` maps it. */
 export function failUnless(db: Database, condition: SQL, code: string) {
-  // SQLite has no RAISE outside triggers, but a malformed JSON path fails, and only if iif evaluates it.
-  const check = sql`iif(${condition}, null, json_extract('{}', ${code}))`
-  return db.select({ check: check.as('check') }).from(sql`(select 1)`)
+  return db.select({ check: valueIf(condition, null, code).as('check') }).from(sql`(select 1)`)
 }
 
-/** For `.catch` on a batch with `failUnless`: throws the failure of its code, or the error itself for any other. */
+/** Like `failUnless`, as a value of the next write, which saves a statement. */
+export function valueIf<T>(condition: SQL, value: T, code: string): SQL<T> {
+  // SQLite allows RAISE only in triggers. `code` is a malformed JSON path instead, which fails only if iif evaluates it.
+  return sql<T>`iif(${condition}, ${value}, json_extract('{}', ${code}))`
+}
+
+/** For `.catch` on a batch with `failUnless`: throws the failure of its `code`, and rethrows any other error. */
 export function refusals(failures: Record<string, () => Error>): (error: unknown) => never {
   return (error) => {
     const [, code = ''] = /bad JSON path: '(\w+)'/.exec(messagesOf(error).join(': ')) ?? []

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { changed, failUnless, refusals } from '../../platform/data/conditions.ts'
+import { changed, refusals, valueIf } from '../../platform/data/conditions.ts'
 import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
@@ -32,7 +32,7 @@ export const NewPost = z
       .max(MAX_IMAGES)
       .default([])
       .openapi({ description: 'Uploaded images that are not attached to a post yet' }),
-    parentId: Id.optional().openapi({ description: 'The post or comment that this comments on' }),
+    parentId: Id.optional().openapi({ description: 'The post or comment that this comment replies to' }),
   })
   .openapi('NewPost')
 export type NewPost = z.infer<typeof NewPost>
@@ -75,8 +75,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
       .commit([
         countPost(db, authorId, { isComment }),
         // An access token may still work for two seconds after a suspension.
-        failUnless(db, changed, 'suspended'),
-        db.insert(posts).values({ id, ...content }),
+        db.insert(posts).values({ id, ...content, authorId: valueIf(changed, authorId, 'suspended') }),
         indexPost(db, { id, authorId, isComment }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),

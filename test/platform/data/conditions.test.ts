@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import { beforeEach, expect, test } from 'vitest'
-import { changed, failUnless, refusals, rowIf, violates } from '../../../src/platform/data/conditions.ts'
+import { changed, failUnless, refusals, rowIf, valueIf, violates } from '../../../src/platform/data/conditions.ts'
 import { idempotencyKeys } from '../../../src/platform/data/idempotency.ts'
 import { idOf } from '../../../src/platform/data/ids.ts'
 import { Failure } from '../../../src/platform/failures.ts'
@@ -14,7 +14,7 @@ beforeEach(async () => {
   await shard.batch([shard.delete(presence), shard.delete(idempotencyKeys)])
 })
 
-test('failUnless fails its batch with its code when the condition is false or null, and else changes nothing', async () => {
+test('failUnless fails its batch with its code if the condition is false or null, and otherwise passes', async () => {
   const batch = (condition: ReturnType<typeof sql>) =>
     shard
       .batch([shard.insert(presence).values({ accountId: one }), failUnless(shard, condition, 'too_late')])
@@ -27,7 +27,23 @@ test('failUnless fails its batch with its code when the condition is false or nu
   expect(await rows()).toBe(1)
 })
 
-test('a check between two statements does not reset what the first one changed', async () => {
+test('valueIf is its value if the condition is true, and otherwise fails the batch with its code', async () => {
+  const batch = (condition: ReturnType<typeof sql>) =>
+    shard
+      .batch([
+        shard.insert(presence).values({ accountId: one }),
+        shard.insert(presence).values({ accountId: valueIf(condition, two, 'too_late') }),
+      ])
+      .catch(refusals({ too_late: () => new Failure('conflict') }))
+  for (const condition of [sql`1 = 2`, sql`null`]) {
+    await expect(batch(condition)).rejects.toMatchObject({ code: 'conflict' })
+  }
+  expect(await rows()).toBe(0)
+  await batch(changed)
+  expect(await shard.select().from(presence)).toEqual([{ accountId: one }, { accountId: two }])
+})
+
+test('failUnless between two writes does not reset `changed`, which still refers to the first write', async () => {
   const insert = shard.insert(presence).values({ accountId: one }).onConflictDoNothing()
   const batch = () =>
     shard.batch([
@@ -42,14 +58,14 @@ test('a check between two statements does not reset what the first one changed',
   expect(await rows()).toBe(1)
 })
 
-test('refusals pass on every other error, and codes that they do not know', async () => {
+test('`refusals` rethrows errors that did not come from failUnless, or whose code is unknown', async () => {
   const other = new Error('no such table')
   expect(() => refusals({ too_late: () => new Failure('conflict') })(other)).toThrow(other)
   const unknown = await shard.batch([failUnless(shard, sql`0`, 'other_code')]).catch((error: unknown) => error)
   expect(() => refusals({ too_late: () => new Failure('conflict') })(unknown)).toThrow('other_code')
 })
 
-test('violates names the constraint by its column, however deep the cause', async () => {
+test('`violates` is true for columns of the violated constraint and false for other columns and errors', async () => {
   const key = { accountId: one, operation: 'o', key: 'k', fingerprint: 'f', resultId: one, expiresAt: 0 }
   const claim = () => shard.batch([shard.insert(idempotencyKeys).values(key)])
   await claim()
@@ -66,7 +82,7 @@ test('violates names the constraint by its column, however deep the cause', asyn
   }
 })
 
-test('a row is inserted with its columns in order, nulls for the missing ones, only if the condition holds', async () => {
+test('rowIf inserts a row with every value in its column if the condition holds, and otherwise no row', async () => {
   const key = { accountId: one, operation: 'o', key: 'k', fingerprint: 'f', resultId: two, expiresAt: 5 }
   await shard.insert(idempotencyKeys).select(rowIf(idempotencyKeys, key, sql`0`))
   expect(await shard.$count(idempotencyKeys)).toBe(0)
