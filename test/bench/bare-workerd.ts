@@ -9,19 +9,19 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
-/** A Worker as workerd's own configuration tells it, without simulators in its process. */
+/** A Worker in terms of workerd's own configuration, so that no simulator of Miniflare runs in the same process. */
 export type BareWorker = {
   modules: { name: string; path: string }[]
   compatibilityDate: string
   variables: Record<string, unknown>
-  /** Ports on which the databases are served. */
+  /** The port of each database, by binding (`serveD1`). */
   databases: Record<string, number>
   objects: Record<string, string>
 }
 
 const requireBesideMiniflare = createRequire(import.meta.resolve('miniflare'))
 
-/** Starts workerd on a Worker, and answers once it listens. */
+/** Starts workerd with one Worker. Resolves once workerd listens. */
 export async function startBare(worker: BareWorker, dir: string): Promise<{ process: ChildProcess; port: number }> {
   const file = join(dir, 'config.capnp')
   writeFileSync(file, configOf(worker, dir))
@@ -40,7 +40,7 @@ function configOf({ modules, compatibilityDate, variables, databases, objects }:
   const services = names.map(
     (name) => `(name = "${name}", external = (address = "127.0.0.1:${databases[name]}", http = ()))`,
   )
-  // Objects have SQLite on disks alone.
+  // workerd supports SQLite in Durable Objects only on a disk.
   const disk = `(name = "disk", disk = (path = ${quoted(mkdtempSync(join(dir, 'objects-')))}, writable = true))`
   const wrapped = (name: string) =>
     `wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "${name}")])`
@@ -73,7 +73,7 @@ const worker :Workerd.Worker = (
 );`
 }
 
-/** Serves a database over the protocol of D1 bindings; answers the port. */
+/** Serves a database over the protocol of D1 bindings. Resolves with the port. */
 export async function serveD1(database: DatabaseSync): Promise<number> {
   const run = ({ sql, params = [] }: { sql: string; params?: SQLInputValue[] }) => {
     const statement = database.prepare(sql)

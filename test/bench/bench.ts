@@ -24,8 +24,8 @@ const { values } = parseArgs({
 const [rounds, seconds, connections] = [Number(values.rounds), Number(values.seconds), Number(values.connections)]
 
 /**
- * One round of a case. Its lists go on where the round before left them. What sleeps is woken first, and what was forgotten
- * while other Workers ran is compiled again, unmeasured.
+ * One round of a case. Each round starts further on in the lists of paths and tokens. The first requests are not
+ * measured: they wake idle Durable Objects, and let V8 compile again what it discarded while other Workers ran.
  */
 async function measure(runtime: Runtime, { name, worker, traffic, writes }: Case, round: number): Promise<Round> {
   const port = await runtime.portOf(worker)
@@ -58,12 +58,12 @@ async function bench(stateDir: string): Promise<void> {
     const measured = cases.map((it) => ({ ...it, rounds: [] as Round[] }))
     for (let round = 0; round < rounds; round++) {
       process.stderr.write(`Round ${round + 1} of ${rounds}\n`)
-      const inTurn = round % 2 === 0 ? measured : measured.toReversed() // so that a slowing machine favours neither end
+      const inTurn = round % 2 === 0 ? measured : measured.toReversed() // so that a slowing machine favours no case
       for (const it of inTurn) it.rounds.push(await measure(runtime, it, round))
     }
     for (const shard of ['SHARD_0', 'SHARD_1']) {
       const left = await runtime.count('product', shard, 'outbox')
-      if (left > 0) throw new Error(`${left} events of ${shard} were not worked off`)
+      if (left > 0) throw new Error(`${left} events of ${shard} were not processed`)
     }
     const lines = summarize(measured)
     print(lines, goalsOf(lines))
@@ -73,7 +73,7 @@ async function bench(stateDir: string): Promise<void> {
   }
 }
 
-// In memory where there is room: the simulated databases write at every read in a session, and disks are no part of it.
+// In memory if there is room: the simulated D1 writes at every read in a session, and disk speed must not count.
 const hasRoom = (dir: string) => existsSync(dir) && statfsSync(dir).bavail * statfsSync(dir).bsize > 1e9
 const stateDir = mkdtempSync(join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-'))
 try {

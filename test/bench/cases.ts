@@ -3,7 +3,7 @@ import type { Traffic } from './load.ts'
 import { type Community, followings } from './seed.ts'
 import type { Tokens } from './tokens.ts'
 
-/** One line of the report. What follows from a case that `writes`, its events, counts with it. */
+/** One line of the report. If a case `writes`, its CPU time includes the processing of its events. */
 export type Case = { name: string; worker: string; traffic: Traffic; writes?: boolean }
 
 export const names = {
@@ -16,7 +16,7 @@ export const names = {
 
 const newPost = JSON.stringify({ text: 'Low tide at noon: who walks to the island with me? #tides' })
 
-/** A prime number, so that each of the 300 people likes each post once before anyone likes one again. */
+/** A prime number, so that each of the 300 accounts likes each post once before a like is repeated. */
 const POSTS = 19_997
 
 export async function makeCases({ posts, readers, neighbours }: Community, tokens: Tokens): Promise<Case[]> {
@@ -49,9 +49,9 @@ export async function makeCases({ posts, readers, neighbours }: Community, token
     get('one-row select in a session', 'one-row', inSession),
     get('read a post', 'product', somePosts, everyone),
     ...followings.map((n, i) => get(names.homeFeed(n), 'product', home, perFollowing[i])),
-    get('its statements alone, two shards', 'statements', byId(readers[200])),
+    get('SQL of that home feed alone, two shards', 'statements', byId(readers[200])),
     get(names.nearFeed, 'product', home, await issueTokenPair(neighbours)),
-    get('its statement alone, one shard', 'statements', byId(neighbours)),
+    get('SQL of that home feed alone, one shard', 'statements', byId(neighbours)),
     get('notifications', 'product', ['/v1/notifications?limit=20'], everyone),
     send('like a post, event included', 'PUT', likes),
     send('create a post, event included', 'POST', ['/v1/posts'], newPost),

@@ -2,7 +2,7 @@ import type { Line } from './report.ts'
 
 const [ROW, TOP, LABELS, BARS, WIDTH] = [26, 44, 260, 380, 760]
 
-/** CPU time per request as bars, in colours that can be read on light and on dark. */
+/** A bar chart of the CPU time per request as SVG, in colours that are legible on light and dark backgrounds. */
 export function chart(lines: Line[]): string {
   const longest = Math.max(...lines.map((line) => line.cpu))
   const bars = lines.map(({ name, cpu, ofRow }, i) => {

@@ -2,15 +2,15 @@ import { connect, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 
 /**
- * Requests that differ: the n-th takes the n-th path and the n-th token, each list beginning anew when it ends. Where the
- * lists' lengths have no common factor, every pair comes once before one repeats.
+ * The n-th request uses the n-th path and the n-th token. Each list starts over when it ends. If the lengths of the two
+ * lists have no common factor, every pair of path and token occurs once before one is repeated.
  */
 export type Traffic = { method: string; paths: string[]; tokens: string[]; body?: string }
-/** Lasts for so many `seconds` or `requests`. */
+/** The load ends after `seconds` or `requests`. `from` is the number of its first request. */
 export type Load = { port: number; connections: number; from: number; seconds?: number; requests?: number }
 export type Outcome = { requests: number; failures: number; rps: number; p50: number; p95: number }
 
-/** Sends `traffic` over kept connections, each asking again as soon as it is answered. Times are in milliseconds. */
+/** Sends `traffic` over persistent connections, one request at a time on each. `p50` and `p95` are in milliseconds. */
 export async function drive(traffic: Traffic, load: Load): Promise<Outcome> {
   const { port, connections, from, seconds = Infinity, requests = Infinity } = load
   let n = from
@@ -19,7 +19,7 @@ export async function drive(traffic: Traffic, load: Load): Promise<Outcome> {
   let failures = 0
   const user = async () => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true }).setEncoding('latin1')
-    socket.on('error', () => {}) // 'close' follows
+    socket.on('error', () => {}) // a 'close' event follows and rejects the request
     while (n < from + requests && performance.now() < started + seconds * 1_000) {
       const asked = performance.now()
       const status = await ask(socket, requestText(traffic, n++))
@@ -41,7 +41,7 @@ function requestText({ method, paths, tokens, body = '' }: Traffic, n: number): 
   return `${method} ${paths[n % paths.length]} HTTP/1.1\r\nhost: bench\r\n${token}${content}\r\n${body}`
 }
 
-/** Sends one request and answers its status once the answer is complete. */
+/** Sends one request. Resolves with the status once the response is complete. */
 function ask(socket: Socket, request: string): Promise<number> {
   return new Promise((resolve, reject) => {
     let answer = ''
@@ -51,7 +51,7 @@ function ask(socket: Socket, request: string): Promise<number> {
       socket.off('data', read).off('close', closed)
       resolve(Number(answer.slice(9, 12)))
     }
-    const closed = () => reject(new Error('The server hung up'))
+    const closed = () => reject(new Error('The server closed the connection'))
     socket.on('data', read).on('close', closed)
     socket.write(request)
   })

@@ -10,8 +10,8 @@ export type Line = { name: string; rps: number; cpu: number; p50: number; p95: n
 type Goal = { goal: string; value: number; limit: number }
 
 /**
- * Medians over the rounds. A ratio is the median of what each round's CPU time was to the baseline of the same round: a
- * machine whose speed changes from minute to minute changes both.
+ * Medians over the rounds. A ratio compares the CPU time with that of the baseline in the same round, because the speed
+ * of a machine may change from minute to minute.
  */
 export function summarize(measured: { name: string; rounds: Round[] }[]): Line[] {
   const roundsOf = (name: string) => measured.find((it) => it.name === name)!.rounds
@@ -34,17 +34,17 @@ export function goalsOf(lines: Line[]): Goal[] {
   const ratio = (of: 'ofHello' | 'ofRow', name: string) => lines.find((line) => line.name === name)![of]
   return [
     {
-      goal: 'CPU of a home feed, 200 followed on one shard, in one-row selects',
+      goal: 'CPU of a home feed, 200 followed on one shard, as a multiple of a one-row select',
       value: ratio('ofRow', names.nearFeed),
       limit: 2.5,
     },
     {
-      goal: 'CPU of a home feed, 200 followed on two shards, in one-row selects',
+      goal: 'CPU of a home feed, 200 followed on two shards, as a multiple of a one-row select',
       value: ratio('ofRow', names.homeFeed(200)),
       limit: 2.5,
     },
     {
-      goal: 'CPU of authentication and validation, in hellos',
+      goal: 'CPU of authentication and validation, as a multiple of a Hono hello',
       value: to(2, ratio('ofHello', names.checked) - 1),
       limit: 0.45,
     },
@@ -53,7 +53,7 @@ export function goalsOf(lines: Line[]): Goal[] {
 
 export function print(lines: Line[], goals: Goal[]): void {
   const row = (name: string, cells: (string | number)[]) =>
-    `${name.padEnd(36)}${cells.map((cell) => String(cell).padStart(10)).join('')}\n`
+    `${name.padEnd(40)}${cells.map((cell) => String(cell).padStart(10)).join('')}\n`
   const out = [
     row('', ['req/s', 'CPU µs', 'p50 ms', 'p95 ms', 'x hello', 'x one row']),
     ...lines.map(({ name, rps, cpu, p50, p95, ofHello, ofRow }) => row(name, [rps, cpu, p50, p95, ofHello, ofRow])),

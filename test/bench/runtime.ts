@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
 import type { Store } from './seed.ts'
 
-/** workerd with nothing in front of its Workers. */
+/** A workerd process whose Workers are reached directly, without a proxy in front of them. */
 export type Runtime = {
   pid: number
   portOf: (worker: string) => Promise<number>
@@ -49,18 +49,18 @@ function workerdChildren(): number[] {
   })
 }
 
-/** CPU time, in seconds, that the threads of a process have used: counted in nanoseconds, where its own total goes in hundredths. */
+/** The CPU time of a process in seconds, summed over its threads, because Linux counts only theirs in ns. */
 export function cpuOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const times = threads.map((id) => Number(read(`/proc/${pid}/task/${id}/schedstat`)?.split(' ')[0] ?? 0))
   const sum = times.reduce((total, time) => total + time, 0)
-  if (sum === 0) throw new Error('This machine does not count the time of threads')
+  if (sum === 0) throw new Error('This machine does not count the CPU time of threads')
   return sum / 1e9
 }
 
 const IDLE_S = 0.01
 
-/** Waits until the process has nothing left to do, such as events on their way, and answers the CPU time it has used. */
+/** Waits until the process is idle and has thus processed queued events too. Resolves with its CPU time in seconds. */
 export async function cpuWhenIdle(pid: number): Promise<number> {
   for (let last = cpuOf(pid), quiet = 0; ; ) {
     await sleep(200)
@@ -76,7 +76,7 @@ function statOf(pid: number): { name: string; parent: number } | null {
   return name && rest ? { name, parent: Number(rest.split(' ')[1]) } : null
 }
 
-/** What /proc says, or nothing if what it speaks of has ended meanwhile. */
+/** The content of a file in /proc, or null if its process or thread has ended. */
 function read(file: string): string | null {
   try {
     return readFileSync(file, 'utf8')

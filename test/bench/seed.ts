@@ -3,7 +3,7 @@ import { unstable_splitSqlQuery } from 'wrangler'
 import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import type { Tokens } from './tokens.ts'
 
-/** A database to fill, wherever it is. */
+/** Runs an SQL statement on a database. */
 export type Store = (sql: string, ...values: string[]) => unknown
 type Post = { id: Id; authorId: Id }
 type Follow = { followerId: Id; followeeId: Id }
@@ -17,7 +17,7 @@ const ROWS_PER_STATEMENT = 2_000
 const MONTH_MS = 30 * 86_400_000
 const TEXT = 'The tide was out and the bay lay open, so we walked to the island and were back before the rain came in.'
 
-/** How many people the readers of a home feed follow; there are a hundred readers of each kind. */
+/** How many accounts a reader of a home feed follows. There are a hundred readers for each of these numbers. */
 export const followings = [50, 200, 500] as const
 type Following = (typeof followings)[number]
 
@@ -26,11 +26,11 @@ export type Community = {
   posts: Post[]
   follows: Follow[]
   readers: Record<Following, Id[]>
-  /** Readers who follow 200 people of their own shard. */
+  /** Readers who follow 200 accounts of their own shard. */
   neighbours: Id[]
 }
 
-/** People and posts, spread over the last month and two shards. */
+/** Accounts and posts, spread over the last month and two shards. */
 export function makeCommunity(): Community {
   const accounts = newIds(ACCOUNTS)
   const byShard = SHARDS.map((shard) => accounts.filter((id) => shardOf(id) === shard))
@@ -43,7 +43,7 @@ export function makeCommunity(): Community {
   return { accounts, posts, follows: [...themselves, ...others, ...near], readers, neighbours: neighbours! }
 }
 
-/** Fills the product's databases with the community, and with the key that its tokens are signed with. */
+/** Migrates the product's databases, and fills them with the community and with the public key of the tokens. */
 export async function seed(open: (binding: string) => Promise<Store>, community: Community, tokens: Tokens) {
   const directory = await open('DIRECTORY')
   await migrate(directory, 'directory')
@@ -98,7 +98,7 @@ function notificationsOf(account_id: Id, accounts: Id[], posts: Post[]) {
   })
 }
 
-/** Ids become integers again by the affinity of their columns. */
+/** Inserts ids as text, which the integer affinity of their columns converts. */
 async function insert(store: Store, table: string, rows: Record<string, unknown>[]): Promise<void> {
   const columns = Object.keys(rows[0]!)
   const values = columns.map((column) => `value ->> '${column}'`)

@@ -15,8 +15,8 @@ const objects = { HUB: 'UserHub', GUARD: 'AccessGuard', SWEEPER: 'Sweeper' }
 export type ColdStart = { name: string; ms: number }
 
 /**
- * The CPU time of a workerd process from its start to its first answer: to the home feed of the product in `folder`, to a
- * row read by a skeleton of the same libraries, and to a hello. Medians of starts that take turns.
+ * The CPU time of a workerd process from its start to its first response, for a hello, a skeleton that reads one row
+ * with the product's libraries, and a home feed of the product in `folder`. Medians; starts of the three alternate.
  */
 export async function coldStarts(folder: string): Promise<ColdStart[]> {
   const dir = mkdtempSync(join(tmpdir(), 'start-up-'))
@@ -40,7 +40,7 @@ export async function coldStarts(folder: string): Promise<ColdStart[]> {
   }
 }
 
-/** The product's databases, served by this process so that their work is not counted, and the token of a reader. */
+/** Serves the product's databases from this process, so that their CPU time is not counted. Makes a reader's token. */
 async function serveCommunity(tokens: Tokens) {
   const community = makeCommunity()
   const databases: Record<string, number> = {}
@@ -59,7 +59,7 @@ async function firstAnswer(worker: Parameters<typeof startBare>[0], dir: string,
     const headers = { authorization: `Bearer ${token}` }
     const answer = await fetch(`http://127.0.0.1:${port}/v1/feeds/home`, { headers })
     const body = await answer.text()
-    if (!answer.ok) throw new Error(`The first answer was ${answer.status}: ${body}`)
+    if (!answer.ok) throw new Error(`The first response was ${answer.status}: ${body}`)
     return cpuOf(process.pid!) * 1_000
   } finally {
     process.kill('SIGKILL')

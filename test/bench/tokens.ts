@@ -5,7 +5,7 @@ const baseUrl = 'https://bench.internal'
 const kid = 'bench'
 const scope = 'accounts:read accounts:write posts:read posts:write notifications:read notifications:write'
 
-/** A key pair of the bench's own, and access tokens like those of the identity service. */
+/** The public key of the benchmark, and access tokens like those of the identity service. */
 export type Tokens = { baseUrl: string; jwks: { keys: JWK[] }; tokenOf: (accountId: Id) => Promise<string> }
 
 export async function makeTokens(): Promise<Tokens> {

@@ -12,13 +12,13 @@ export type Module = { name: string; path: string }
 
 export const compatibilityDate = unstable_readConfig({ config: 'wrangler.toml' }).compatibility_date!
 
-/** The product as `npm run build` leaves it in `folder`, with all of production's bindings simulated. */
+/** The product as `npm run build` writes it to `folder`, with simulated bindings like those of production. */
 export function product(folder: string, tokens: Tokens): V4WorkerOptions {
   const modules = productModules(folder).map(({ path }) => ({ type: typeOf(path), path }))
   return { ...withBindings(tokens), name: 'product', modules, modulesRoot: resolve(folder) }
 }
 
-/** A Worker of `test/bench/workers` with the product's bindings; the queues stay the product's to consume. */
+/** A Worker of `test/bench/workers` with the product's bindings. Only the product consumes the queues. */
 export function besideProduct(name: string, tokens: Tokens): V4WorkerOptions {
   return { ...withBindings(tokens), queueConsumers: {}, name, modules: true, scriptPath: baselineModule(name).path }
 }
@@ -26,12 +26,12 @@ export function besideProduct(name: string, tokens: Tokens): V4WorkerOptions {
 /** A Worker of `test/bench/workers` with one small database. */
 export function baseline(name: string, tokens: Tokens): V4WorkerOptions {
   const bindings = variables(tokens)
-  const d1Databases = { DB: 'baseline', SHARD_0: 'baseline', SHARD_1: 'baseline' } // open shards must be bound
+  const d1Databases = { DB: 'baseline', SHARD_0: 'baseline', SHARD_1: 'baseline' } // OPEN_SHARDS names both shards
   const scriptPath = baselineModule(name).path
   return { name, modules: true, scriptPath, compatibilityDate, bindings, d1Databases, ...listening }
 }
 
-/** The product's modules, its entry first. */
+/** The modules of the product, with the entry point first. */
 export function productModules(folder: string): Module[] {
   const names = readdirSync(folder).filter((name) => /\.(js|wasm)$/.test(name))
   const entryFirst = names.toSorted((a, b) => Number(b === 'worker.js') - Number(a === 'worker.js'))
@@ -42,7 +42,7 @@ export function baselineModule(name: string): Module {
   return { name: `${name}.js`, path: resolve(bundles, `${name}.js`) }
 }
 
-/** Variables and secrets. Everyone may ask without end, since a bench has fewer people than a network. */
+/** Variables and secrets. The rate limit is out of reach, because few accounts send all requests of the benchmark. */
 export function variables({ baseUrl, jwks }: Tokens) {
   return {
     ENVIRONMENT: 'production',

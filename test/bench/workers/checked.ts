@@ -6,9 +6,9 @@ import type { AppEnv } from '../../../src/platform/http/app-env.ts'
 import { authentication } from '../../../src/platform/http/authentication.ts'
 import { publicKeys } from './keys.ts'
 
-// The hello with what the product adds to know its caller and its input, and nothing else.
+// The Hono hello with the product's authentication and validation of input, and nothing else.
 const app = new Hono<AppEnv>()
-const readAccountStatus = () => Promise.reject(new Error('the guard always answers'))
+const readAccountStatus = () => Promise.reject(new Error('the guard always responds'))
 app.use(async (c, next) => {
   const ctx = createContext({ env: c.env, waitUntil: () => {} })
   c.set('ctx', { ...ctx, viewer: null, clientIp: '', readAccountStatus })

@@ -14,7 +14,7 @@ export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
 export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
 export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
 
-// The hello behind the whole platform: everything that a request of the product passes except its service.
+// The hello behind the whole platform: a request runs through all code of the product except a service.
 const hello = operation({
   id: 'hello',
   method: 'get',
@@ -27,7 +27,7 @@ const hello = operation({
   run: () => ({ hello: 'world' }),
 })
 const app = new Hono<AppEnv>()
-app.use(...edge(() => Promise.reject(new Error('the guard always answers'))))
+app.use(...edge(() => Promise.reject(new Error('the guard always responds'))))
 app.use(authentication(publicKeys))
 mountOperations(app, '', 'bench', [hello])
 addFallbacks(app, [])

@@ -1,5 +1,5 @@
 import type { KeySource } from '../../../src/platform/security/tokens.ts'
 
-/** The keys of the bench's tokens, bound by the bench where the product reads its directory. */
+/** The public keys of the benchmark's tokens, from a binding. The product reads its keys from the directory. */
 export const publicKeys: KeySource = async (ctx) =>
   (ctx.env as unknown as { KEYS: Awaited<ReturnType<KeySource>> }).KEYS

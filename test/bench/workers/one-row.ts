@@ -17,7 +17,7 @@ async function readRow(c: Context<Bindings>, from: DrizzleD1Database) {
   return c.json(row)
 }
 
-// In a session a client reads its own writes from whatever replica answers; each request has its own.
+// `/session` opens a D1 session per request, as the product does to let clients read their own writes from any replica.
 export default new Hono<Bindings>()
   .get('/:id', (c) => {
     db ??= drizzle(c.env.DB)

@@ -15,7 +15,7 @@ const readAccount = createRoute({
   responses: { 200: { description: '', content: { 'application/json': { schema: Account } } } },
 })
 
-/** What any Worker of this stack pays: a token verified, a query validated, a row read. */
+/** What every Worker with these libraries has to do: verify a token, validate a query and read a row. */
 export default new OpenAPIHono<{ Bindings: { SHARD_0: D1Database; KEYS: JSONWebKeySet } }>().openapi(
   readAccount,
   async (c) => {
