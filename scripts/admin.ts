@@ -6,7 +6,7 @@ import { execute } from './databases.ts'
 
 const USAGE = 'Usage: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'
 
-/** Gives an account a role, as the API does for an admin, and voids its access tokens. */
+/** Gives an account a role, revokes its access tokens and records the event, as the API operation `setRole` does. */
 function grant(system: System, handle: string, role: string): void {
   const now = Date.now()
   const account = `(SELECT account_id FROM handles WHERE handle = '${handle}' AND reserved_until IS NULL)`
@@ -23,7 +23,7 @@ function grant(system: System, handle: string, role: string): void {
 }
 
 const report = (handle: string, role: string, when: string) => `@${handle} is now ${role}.
-The next login or refresh brings the new role. Older access tokens keep the old one until they are revoked, ${when}.
+A new login or token refresh has the new role. Older access tokens keep the old role until they are revoked, ${when}.
 `
 
 await main(async () => {

@@ -21,7 +21,7 @@ const docsPage = `<!doctype html>
 </html>
 `
 
-// Without validatorUrl: null the page would load a badge from another server.
+// `validatorUrl: null`, because otherwise the page loads a badge from another server.
 const docsScript = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null })\n`
 
 /** Builds the static assets that the Worker serves: the pages at / and the API documentation at /docs. */

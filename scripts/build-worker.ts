@@ -5,8 +5,8 @@ import { outputsOf, replaceFiles } from './write-files.ts'
 export const workerFolder = 'dist/worker'
 
 /**
- * Builds the Worker for deployment. Unlike wrangler's bundle for development, which is one module, this one keeps what
- * `import()` loads on first use in modules of its own, so that isolates which never need it do not compile it.
+ * Builds the Worker for deployment. Unlike wrangler's bundle for development, which is one module, this bundle has
+ * separate modules for code that `import()` loads on first use. Isolates that never need such code do not compile it.
  */
 export async function buildWorker(): Promise<void> {
   const { unstable_readConfig } = await import('wrangler')

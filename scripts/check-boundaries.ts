@@ -6,7 +6,7 @@ const sharedFiles = ['tables.ts', 'queries.ts', 'statements.ts', 'views.ts', 'po
 const registryFiles = ['operations.ts', 'graph.ts', 'subscriptions.ts', 'personal.ts']
 const surfaceImporters = ['src/app.ts', 'src/worker.ts', 'src/registry.ts']
 
-/** Every import and write that crosses a boundary of docs/architecture.md, one sentence each. */
+/** One sentence for each import or write that violates a rule in docs/architecture.md. */
 export function boundaryProblems(sources: Sources): string[] {
   return parseAll(sources).flatMap((file) => [
     ...file.imports.flatMap((found) => {
@@ -21,7 +21,7 @@ function forbidden({ from, to }: Import): string | undefined {
   const file = basename(to)
   const service = serviceOf(to)
   if (file.endsWith('.object.ts') && from !== 'src/worker.ts') {
-    return 'only src/worker.ts imports an object; others use its client'
+    return 'only src/worker.ts imports a Durable Object class; other files use its client'
   }
   if (within('surfaces', to) && !within('surfaces', from) && !surfaceImporters.includes(from)) {
     return `only ${surfaceImporters.join(', ')} import a surface`
@@ -32,18 +32,18 @@ function forbidden({ from, to }: Import): string | undefined {
     return allowed ? undefined : 'a surface imports only the platform, services and surfaces'
   }
   if (service && registryFiles.includes(file) && from !== 'src/registry.ts') {
-    return 'only src/registry.ts and surfaces import it'
+    return 'only src/registry.ts and surfaces import this file'
   }
   if (!serviceOf(from) || within('platform', to) || service === serviceOf(from)) return undefined
   if (!service) return 'a service imports only the platform and services'
-  return sharedFiles.includes(file) ? undefined : `of another service it may import only ${sharedFiles.join(', ')}`
+  return sharedFiles.includes(file) ? undefined : `a service imports from another one only ${sharedFiles.join(', ')}`
 }
 
 const within = (folder: string, path: string) => path.startsWith(`src/${folder}/`)
 
 const serviceOf = (path: string) => /^src\/services\/([^/]+)\//.exec(path)?.[1]
 
-/** Calls like `db.update(posts)` outside the service that owns the table. Its statements.ts can lend the write instead. */
+/** Calls like `db.update(posts)` outside the service that owns the table. The owner can export a statement instead. */
 function foreignWrites({ path, text, program, imports }: SourceFile): string[] {
   const foreign = imports.filter(({ to }) => basename(to) === 'tables.ts' && serviceOf(to) !== serviceOf(path))
   const owners = new Map(foreign.flatMap(({ names, to }) => names.map((name) => [name, serviceOf(to)])))
@@ -58,7 +58,7 @@ function foreignWrites({ path, text, program, imports }: SourceFile): string[] {
       const owner = root?.type === 'Identifier' ? owners.get(root.name) : undefined
       if (isWrite && owner) {
         problems.push(
-          `${path}:${lineAt(text, start)} writes a table of ${owner}: only ${owner} may, in its statements.ts`,
+          `${path}:${lineAt(text, start)} writes a table of ${owner}: use a statement that ${owner} exports for it`,
         )
       }
     },

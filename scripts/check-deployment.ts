@@ -6,7 +6,7 @@ import { deadLetterSettings, queues } from '../src/platform/events/queues.ts'
 // Loading these declares the variables of the services.
 for (const path of globSync('src/services/*/variables.ts')) await import(`../${path}`)
 
-/** Ten times the default: generous, but still a limit. */
+/** The highest REQUESTS_PER_MINUTE that may be deployed: ten times the default, but still a limit. */
 const HIGHEST_QUOTA = 1_000
 
 export type Target = 'staging' | 'production'
@@ -28,8 +28,8 @@ export type Settings = {
 }
 
 /**
- * Why `settings` must not be deployed as `target`, one sentence each, by the rules that the Worker applies when it starts.
- * Cloudflare never shows a secret, so valid values stand in for them.
+ * The reasons not to deploy `settings` to `target`, one sentence each, by the rules that the Worker applies at start.
+ * Valid values stand in for the secrets, because Cloudflare never shows those.
  */
 export function deployProblems(
   { vars, d1_databases: databases, queues: declared }: Settings,
@@ -46,7 +46,7 @@ export function deployProblems(
   return [...[...problems, ...quota].map((problem) => `vars.${problem}`), ...queueProblems(declared)]
 }
 
-/** Whether producers and consumers are those of the table in src/platform/events/queues.ts. */
+/** How the producers and consumers differ from the table in src/platform/events/queues.ts. */
 function queueProblems({ producers = [], consumers = [] }: Settings['queues']): string[] {
   return Object.entries(queues).flatMap(([binding, { batchSize, batchTimeout, retries }]) => {
     const queue = producers.find((producer) => producer.binding === binding)?.queue
@@ -66,7 +66,7 @@ function queueProblems({ producers = [], consumers = [] }: Settings['queues']): 
       const consumer = consumers.find((candidate) => candidate.queue === expected.queue)
       return isDeepStrictEqual({ ...consumer }, expected)
         ? []
-        : [`the consumer of ${expected.queue} is not as declared`]
+        : [`the consumer of ${expected.queue} differs from src/platform/events/queues.ts`]
     })
   })
 }
@@ -74,14 +74,14 @@ function queueProblems({ producers = [], consumers = [] }: Settings['queues']): 
 type Session = { type: string; command_line_args: string[] }
 
 /**
- * The command line of the wrangler that runs `command` and this build step. wrangler does not pass its options on, but
- * appends them to the file WRANGLER_OUTPUT_FILE_PATH, which .env.staging and .env.production set.
+ * The command line of the wrangler process that runs `command` and this build step. wrangler does not pass its options
+ * to the step, but appends them to the file WRANGLER_OUTPUT_FILE_PATH, which .env.staging and .env.production set.
  */
 export function readCall(command: string, file = process.env.WRANGLER_OUTPUT_FILE_PATH): string {
   const lines = file && existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
   const sessions = lines.map((line): Session => JSON.parse(line)).filter(({ type }) => type === 'wrangler-session')
   const calls = sessions.map(({ command_line_args }) => command_line_args.join(' '))
-  // Another wrangler, for example `wrangler dev`, may have written its line since.
+  // Another wrangler process, such as `wrangler dev`, may have appended its session since.
   const call = calls.findLast((line) => ` ${line} `.includes(` ${command} `))
   if (call) return call
   throw new Error(
@@ -89,7 +89,7 @@ export function readCall(command: string, file = process.env.WRANGLER_OUTPUT_FIL
   )
 }
 
-/** Accepts only the plain flag: a wrong guess would migrate in a dry run, or deploy without migrating. */
+/** Accepts only the plain flag, because a wrong guess would migrate in a dry run, or deploy without migrating. */
 export function isDryRun(call: string): boolean {
   if (!/dry-?run/i.test(call)) return false
   if (/ --dry-run( -|$)/.test(call)) return true

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { lineAt, parseAll, type SourceFile, type Sources, standsAlone } from './source-files.ts'
 
-/** The last commit from before these rules. */
+/** The last commit before these rules applied. */
 const START = '00ee09a'
 const SUBJECT_LENGTH = 72
 const COMMENT_LINES = 3
 const WORDS = ['Add', 'Fix', 'Remove', 'Rename', 'Test', 'Document', 'Speed up', 'Refactor']
 
-/** The subjects of the commits since the rules exist; none without git or its full history. */
+/** The subjects of the commits after `START`. None without git, or in a clone without the full history. */
 export function readSubjects(): string[] {
   const { status, stdout } = spawnSync('git', ['log', '--format=%s', `${START}..HEAD`], { encoding: 'utf8' })
   return status === 0 ? stdout.split('\n').filter(Boolean) : []
@@ -21,7 +21,7 @@ export const subjectProblems = (subjects: string[]): string[] =>
     return [...first, ...length].map((problem) => `The commit "${subject}" ${problem}`)
   })
 
-/** Comments with more than three lines of text, in a block or in consecutive `//` lines. */
+/** One sentence for each comment with more than three lines of text, in a block or in consecutive `//` lines. */
 export const commentProblems = (sources: Sources): string[] =>
   parseAll(sources).flatMap((file) =>
     commentsOf(file)

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Runs the binaries that `npm install` brings: they are missing when install scripts are off or the platform differs. */
+/** Throws if a binary is missing, which happens without install scripts or after a change of platform. */
 export function requireTools(): void {
   for (const name of ['esbuild', 'workerd']) {
     const { status } = spawnSync(`node_modules/.bin/${name}`, ['--version'], { stdio: 'ignore' })
@@ -11,7 +11,7 @@ export function requireTools(): void {
   }
 }
 
-/** Makes sure that `folder` exists and takes files. */
+/** Creates `folder` if it is missing. Throws if no file can be written to it. */
 export function requireWritable(folder: string): void {
   const probe = join(folder, `.probe-${process.pid}`)
   try {

@@ -4,7 +4,7 @@ import { boundaryProblems } from './check-boundaries.ts'
 import { commentProblems, readSubjects, subjectProblems } from './check-prose.ts'
 import { read, type Sources } from './source-files.ts'
 
-/** Every path that a document cites, in backticks or as a relative link, and that does not exist. */
+/** One sentence for each path that a document cites, in backticks or as a relative link, and that does not exist. */
 export function docProblems(docs: Sources, exists: (path: string) => boolean): string[] {
   return Object.entries(docs).flatMap(([doc, text]) => {
     const quoted = [...text.matchAll(/`((?:src|test|scripts|docs|migrations|\.ci|\.github)\/[\w./-]+)(?::\d+)?`/g)]
@@ -25,7 +25,7 @@ const topLevel = [
 ]
 const folders = ['migrations', 'src', 'test', 'scripts', 'docs', 'node_modules', 'dist', 'coverage']
 
-/** Every file at the top level that belongs in a folder. Dotfiles may stay. */
+/** One sentence for each file or folder that may not be at the top level. Names with a leading dot are allowed. */
 export const topLevelProblems = (names: string[]): string[] =>
   names
     .filter((name) => !name.startsWith('.') && ![...topLevel, ...folders].includes(name))

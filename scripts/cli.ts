@@ -1,10 +1,10 @@
 /** Where the local system keeps its data by default. */
 export const STATE_DIR = '.wrangler/state'
 
-/** The deployed system of `env`, or without it the local one in `stateDir`. */
+/** The system deployed to the environment `env`, or without `env` the local system in `stateDir`. */
 export type System = { env?: string; stateDir: string }
 
-/** The options that choose a system. */
+/** The command-line options that choose a system. */
 export const systemOptions = {
   env: { type: 'string' },
   'persist-to': { type: 'string', default: STATE_DIR },
@@ -13,23 +13,23 @@ export const systemOptions = {
 export function systemOf(values: { env?: string; 'persist-to': string }): System {
   const { env, 'persist-to': stateDir } = values
   if (env !== undefined && env !== 'staging' && env !== 'production') {
-    throw new Error(`Unknown environment ${env}: use --env staging, --env production, or no --env for the local one.`)
+    throw new Error(`Unknown environment ${env}: use --env staging, --env production, or none for the local system.`)
   }
   return { env, stateDir }
 }
 
-/** The options that choose this system again, for commands that are printed. */
+/** The options that choose the same system, for commands that a script prints. */
 export const systemFlag = ({ env, stateDir }: System): string => (env ? ` --env ${env}` : persistFlag({ stateDir }))
 
 export const persistFlag = ({ stateDir }: Pick<System, 'stateDir'>): string =>
   stateDir === STATE_DIR ? '' : ` --persist-to ${stateDir}`
 
-/** The option that says where the local system runs. */
+/** The command-line option for the address of the local system. */
 export const urlOption = { url: { type: 'string', default: 'http://127.0.0.1:8787' } } as const
 
 /**
- * Wakes the sweepers, so that they process what a script wrote, and returns when they will have done so. A cron wakes
- * those of a deployed system every minute; locally, nothing else does.
+ * Wakes the sweepers of a local system, so that they process what a script has written. The cron trigger of a deployed
+ * system does so every minute. Returns a phrase that says when the sweepers will have processed it.
  */
 export async function wakeSweepers({ env }: System, url: string): Promise<string> {
   if (env) return 'within two minutes'
@@ -39,7 +39,7 @@ export async function wakeSweepers({ env }: System, url: string): Promise<string
     : `within seconds of the server’s next start or write, because nothing answers at ${url}`
 }
 
-/** The command line of wrangler, for Node to run. */
+/** The arguments with which Node runs wrangler. */
 export const wranglerCommand = (...args: string[]): string[] => [
   '--no-warnings',
   'node_modules/wrangler/wrangler-dist/cli.js',
@@ -48,7 +48,7 @@ export const wranglerCommand = (...args: string[]): string[] => [
 
 export const wranglerEnv = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', ...process.env }
 
-/** Runs a script. If it fails, its message is printed as one line and the exit code is 1. */
+/** Runs a script. If it throws, prints the error message as one line and sets the exit code to 1. */
 export async function main(script: () => void | Promise<void>): Promise<void> {
   try {
     await script()

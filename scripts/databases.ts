@@ -5,7 +5,7 @@ import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { type System, wranglerCommand, wranglerEnv } from './cli.ts'
 
-// wrangler is imported on first use: it takes half a second to load, and most calls find nothing to do.
+// wrangler is imported on first use, because loading it takes half a second and most calls find nothing to do.
 
 export type Row = Record<string, string | number | null>
 
@@ -24,7 +24,7 @@ export function execute({ env, stateDir }: System, binding: string, sql: string)
     encoding: 'utf8',
     stdio: ['inherit', 'pipe', 'inherit'],
     maxBuffer: 2 ** 28,
-    // Keeps the statements, which may hold sealed addresses, out of the report that .env.staging asks for.
+    // Keeps the statements, which may contain encrypted addresses, out of the report file that .env.staging sets.
     env: { ...wranglerEnv, WRANGLER_OUTPUT_FILE_PATH: devNull },
   })
   const answer: unknown = JSON.parse(stdout.slice(Math.max(0, stdout.search(/^[[{]/m))) || '{}')
@@ -34,8 +34,8 @@ export function execute({ env, stateDir }: System, binding: string, sql: string)
 }
 
 /**
- * Applies the migrations of every local database, as `wrangler d1 migrations apply --local` does one by one, but in one
- * runtime: 2 s instead of 10 s, and a few milliseconds when nothing changed. Safe beside a running server.
+ * Applies the migrations of all local databases in one runtime. That takes 2 s, or a few milliseconds if nothing has
+ * changed; `wrangler d1 migrations apply --local` takes 10 s, one database at a time. Safe while a server is running.
  */
 export async function migrateLocally(stateDir: string): Promise<void> {
   if (isMigrated(stateDir)) return
@@ -78,7 +78,7 @@ function fingerprint(): string {
   return hash.digest('hex')
 }
 
-/** Writes a configuration with the databases alone, so that no other simulator touches the state folder. */
+/** Writes a configuration with only the databases, so that no other simulator uses the state folder. */
 function databasesOnly(stateDir: string, databases: Database[]): string {
   mkdirSync(stateDir, { recursive: true })
   const file = join(stateDir, 'databases.json')

@@ -23,20 +23,20 @@ async function play(): Promise<void> {
   )
   await step('bob follows ada', () => follow(bob, ada))
   const bobLive = await step('bob opens a socket with a ticket', () => openSocket(bob))
-  const image = await step('ada uploads a JPEG made just now', () => upload(ada))
+  const image = await step('ada uploads a JPEG', () => upload(ada))
   const key = randomUUID()
   const draft = { text: `Hello @${bob.handle}, this is my first #sunset`, media: [image.id] }
-  const post = await step('ada posts it with text, a hashtag and a mention', () => publish(ada, bob, draft, key))
+  const post = await step('ada posts the image with text, a hashtag and a mention', () => publish(ada, bob, draft, key))
   await step('the post and the mention arrive on bob’s socket', () => arrive(bobLive, post))
   await step('the post is in bob’s home feed, with its image', () => readHome(bob, post))
-  const adaLive = await step('ada opens a socket too', () => openSocket(ada))
-  const comment = await step('bob likes it and comments', () => react(bob, post))
-  await step('both notifications arrive on ada’s socket and are listed', () => readNotifications(ada, adaLive))
+  const adaLive = await step('ada opens a socket with a ticket', () => openSocket(ada))
+  const comment = await step('bob likes the post and comments on it', () => react(bob, post))
+  await step('both notifications arrive on ada’s socket and are in her list', () => readNotifications(ada, adaLive))
   await step('ada reads the comment thread', () => readThread(ada, post, comment))
   await step('repeating the POST with its Idempotency-Key creates no second post', () => retry(ada, draft, key, post))
-  const hidden = await step('ada posts for followers only, and bob sees it', () => publishPrivately(ada, bob))
+  const hidden = await step('ada posts for followers only, and bob can read the post', () => publishPrivately(ada, bob))
   await step(`bob’s ${QUOTA + 1}st request in a minute gets 429 with Retry-After`, () => exhaust(bob))
-  await step('carol, who does not follow ada, gets 404 for it', () => readAsStranger(hidden))
+  await step('carol, who does not follow ada, gets 404 for that post', () => readAsStranger(hidden))
   adaLive.close()
   bobLive.close()
 }
@@ -51,14 +51,14 @@ async function register(name: string): Promise<Person> {
   ensure(answer.status === 202, `${name} gets 202, not ${answer.status}: ${JSON.stringify(answer.body)}`)
   const token = await readToken(url, email)
   const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, password } })
-  // Requests count against the account from here on.
+  // From now on, requests count against the rate limit of the account.
   return Object.assign(caller, { token: body.accessToken, admitted: 0, firstAt: null, ...body.account })
 }
 
 const tooMany = (seconds: number) =>
-  `Too many registrations from this address: run the demo again in ${Math.ceil(seconds / 60)} min, or now with new data: npm start -- --persist-to DIR`
+  `Too many registrations from this address: run the demo again in ${Math.ceil(seconds / 60)} min, or start the server with new data: npm start -- --persist-to DIR`
 
-/** Resolves when the follow has reached ada's shard, which sends her posts to followers. */
+/** Resolves once the follow is mirrored to ada's shard, because only mirrored followers get her posts pushed. */
 async function follow(bob: Person, ada: Person): Promise<void> {
   const { body } = await bob.call<Account>('PUT', `/accounts/${ada.id}/follow`, 200)
   ensure(body.relation?.following === true, 'bob follows ada')
@@ -138,7 +138,7 @@ async function readAsStranger(hidden: Post): Promise<void> {
   await carol.call('GET', `/posts/${hidden.id}`, 404)
 }
 
-/** Sends requests until one is refused. If the minute ends before that, starts again once. */
+/** Sends requests until one is refused. If the minute of the rate limit ends before that, tries once more. */
 async function exhaust(bob: Person): Promise<void> {
   let refused = await requestUntilRefused(bob)
   if (performance.now() - bob.firstAt! > WINDOW_MS) {
@@ -161,7 +161,7 @@ async function requestUntilRefused(bob: Person): Promise<Headers> {
 }
 
 const started = performance.now()
-process.stdout.write(`\nThe main features, against ${url}\n\n`)
+process.stdout.write(`\nPlaying the main scenario against ${url}\n\n`)
 try {
   await play()
   process.stdout.write(`\n  All steps succeeded in ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n`)

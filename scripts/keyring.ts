@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Config } from '../src/platform/config.ts'
 import { open, seal } from '../src/platform/security/crypto.ts'
 
-/** A configuration with nothing but keys: `src/platform/security/crypto.ts` reads no other variable. */
+/** A configuration with only the keys, because `src/platform/security/crypto.ts` reads no other variable. */
 export const cryptoConfig = (keys: Partial<Pick<Config, 'DATA_KEYS' | 'INDEX_KEY'>>): Config => keys as Config
 
 /** The ids of the keys in `k2:<base64>,k1:<base64>`, the current one first. Throws unless each key has 32 bytes. */
@@ -15,7 +15,7 @@ export function keyIds(dataKeys: string): string[] {
   })
 }
 
-/** A keyring with a new key in front. It seals from then on; the others still open what they sealed. */
+/** The keyring with a new key in front, which encrypts from then on. Older keys still decrypt what they encrypted. */
 export function addKey(dataKeys: string): string {
   const numbers = keyIds(dataKeys).map((id) => Number(/^k(\d+)$/.exec(id)?.[1] ?? 0))
   return `k${Math.max(...numbers) + 1}:${randomBytes(32).toString('base64')},${dataKeys}`
@@ -28,7 +28,7 @@ export function selectOutdated(dataKeys: string, cursor: number, limit: number):
   return `SELECT id, sealed_address FROM users WHERE id > ${cursor} AND ${isOutdated(dataKeys)} ORDER BY id LIMIT ${limit}`
 }
 
-/** The statements that seal these addresses with the current key, except those that have changed in the meantime. */
+/** The statements that seal these addresses with the current key, unless another run has sealed them since. */
 export async function resealing(dataKeys: string, rows: readonly Sealed[]): Promise<string> {
   const config = cryptoConfig({ DATA_KEYS: dataKeys })
   const statements = rows.map(async ({ id, sealed_address: sealed }) => {
@@ -39,5 +39,5 @@ export async function resealing(dataKeys: string, rows: readonly Sealed[]): Prom
   return (await Promise.all(statements)).join(';\n')
 }
 
-/** A sealed text starts with the id of its key and a dot. */
+/** An encrypted text starts with the id of its key and a dot. */
 const isOutdated = (dataKeys: string) => `sealed_address NOT GLOB '${keyIds(dataKeys)[0]}.*'`

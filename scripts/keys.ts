@@ -7,7 +7,7 @@ import { addKey, keyIds, resealing, type Sealed, selectOutdated } from './keyrin
 const USAGE = `Replaces the key that seals personal data.
 
   npm run keys -- rotate [--env staging|production]   adds a new key, which seals everything from then on
-  npm run keys -- reseal [--env staging|production]   seals with the new key what older keys sealed, so that they can go
+  npm run keys -- reseal [--env staging|production]   seals all data with the new key, so that you can remove older keys
 
 For a deployed system, set the variable DATA_KEYS to the keyring, because Cloudflare never shows a secret again.`
 const FILE = '.dev.vars'
@@ -28,11 +28,11 @@ function rotate(system: System): void {
     process.stdout.write(`${FILE} has a new key. Restart the server, then run: npm run keys -- reseal${flag}\n`)
     return
   }
-  process.stdout.write(`Keep this keyring where you keep the old one, and store it:
+  process.stdout.write(`Save this keyring where you keep the old one, and store it in Cloudflare:
 
   echo '${renewed}' | npx wrangler secret put DATA_KEYS${flag}
 
-Once that version runs everywhere, reseal what is stored:
+Once the version with the new keyring runs everywhere, reseal the stored addresses:
 
   DATA_KEYS='${renewed}' npm run keys -- reseal${flag}
 `)
@@ -47,7 +47,7 @@ async function reseal(system: System): Promise<void> {
   while (rows && rows.length > 0) {
     const answers = execute(system, 'DIRECTORY', `${await resealing(dataKeys, rows)};\n${page(rows.at(-1)!.id)}`)
     done += rows.length
-    process.stdout.write(`${done.toLocaleString('en')} addresses\n`)
+    process.stdout.write(`${done.toLocaleString('en')} addresses resealed\n`)
     rows = answers.at(-1) as Sealed[]
   }
   const [current, ...older] = keyIds(dataKeys)

@@ -5,7 +5,7 @@ import { lineAt, parseAll, read, type SourceFile, type Sources, standsAlone } fr
 const LONGEST_FUNCTION = 40
 const LONGEST_FILE = 250
 
-/** One figure of the source code. It is met when `value` is at most `goal`; `offenders` are the places that count. */
+/** A metric of the source code. The goal is met if `value` is at most `goal`. `offenders` are the places that count. */
 export type Measure = { name: string; value: number; goal: number; offenders: string[] }
 
 export function measure(sources: Sources): Measure[] {
@@ -38,7 +38,7 @@ const place = ({ path, text }: SourceFile, { start }: { start: number }) => `${p
 
 const linesOf = (text: string) => text.trimEnd().split('\n').length
 
-/** `as const` is no cast: it only narrows. */
+/** `as const` does not count as a cast, because it only narrows a type. */
 function casts(file: SourceFile): string[] {
   const found: string[] = []
   new Visitor({

@@ -2,17 +2,17 @@ import { spawnSync } from 'node:child_process'
 import { main, wranglerCommand, wranglerEnv } from './cli.ts'
 import { databasesOf } from './databases.ts'
 
-/** Creates every deployed database that is missing and applies its pending migrations. Throws at the first failure. */
+/** Creates the missing databases of an environment and applies all pending migrations. Throws at the first failure. */
 export async function migrate(env: 'staging' | 'production'): Promise<void> {
   const present: { name: string }[] = JSON.parse(wrangler('pipe', 'd1', 'list', '--json'))
   for (const { binding, database_name: name } of await databasesOf(env)) {
-    // Its output is hidden: it advises to write the id into wrangler.toml, where none belongs.
+    // The output of `d1 create` is hidden, because it advises to add an id to wrangler.toml, which must contain none.
     if (!present.some((database) => database.name === name)) wrangler('ignore', 'd1', 'create', name)
     wrangler('inherit', 'd1', 'migrations', 'apply', binding, '--remote', '--env', env)
   }
 }
 
-/** Without a terminal, wrangler asks nothing and goes on. */
+/** Runs wrangler without a terminal, so that it does not ask for confirmation. */
 function wrangler(out: 'inherit' | 'ignore' | 'pipe', ...args: string[]): string {
   const { status, stdout } = spawnSync(process.execPath, wranglerCommand(...args), {
     stdio: ['ignore', out, 'inherit'],

@@ -8,7 +8,7 @@ import { main, STATE_DIR } from './cli.ts'
 import { migrateLocally } from './databases.ts'
 import { secretCommands, writeDevVars } from './secrets.ts'
 
-// wrangler runs this as its build step, before it reads the secrets or starts anything, and names its own command.
+// wrangler runs this script as its build step, before it reads secrets or starts anything, and sets WRANGLER_COMMAND.
 
 /** Prepares everything that a local server needs. */
 export async function prepareLocally(stateDir: string): Promise<void> {
@@ -20,8 +20,8 @@ export async function prepareLocally(stateDir: string): Promise<void> {
 }
 
 /**
- * Migrates the databases last, when all checks have passed. wrangler checks the secrets after that: if it refuses, the
- * running version continues on the migrated databases.
+ * Migrates the databases last, once all checks have passed. wrangler checks the secrets only after this step. If it
+ * then refuses to deploy, the running version continues on the migrated databases.
  */
 async function prepareDeployment(command: string, target: string | undefined): Promise<void> {
   if (target !== 'staging' && target !== 'production') {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 
-/** How a secret is made locally, and the shell command whose output an operator stores. */
+/** How to make a local secret, and a shell command whose output an operator stores as the deployed secret. */
 type Recipe = { local: () => string; shell: string }
 
 const randomKey = (encoding: BufferEncoding = 'base64') => randomBytes(32).toString(encoding)
@@ -9,12 +9,12 @@ const randomKey = (encoding: BufferEncoding = 'base64') => randomBytes(32).toStr
 const recipes: Record<string, Recipe> = {
   BASE_URL: { local: () => 'http://127.0.0.1:8787', shell: 'echo https://the.address.people.use' },
   AUTH_SECRET: { local: () => randomKey('base64url'), shell: 'openssl rand -base64 32' },
-  // Printed too, because rotating a key needs the keyring and Cloudflare never shows a secret again.
+  // The command also prints the keyring, because rotating a key needs it and Cloudflare never shows a secret again.
   DATA_KEYS: { local: () => `k1:${randomKey()}`, shell: 'echo k1:$(openssl rand -base64 32) | tee /dev/stderr' },
   INDEX_KEY: { local: () => randomKey(), shell: 'openssl rand -base64 32' },
 }
 
-/** Adds the missing secrets to `.dev.vars`. Existing ones stay, because local data are sealed with them. */
+/** Adds the missing secrets to `.dev.vars`. Existing ones stay, because local data are encrypted with them. */
 export function writeDevVars(file = '.dev.vars'): void {
   const present = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const missing = Object.entries(recipes).filter(([name]) => !new RegExp(`^\\s*${name}\\s*=`, 'm').test(present))
@@ -24,6 +24,6 @@ export function writeDevVars(file = '.dev.vars'): void {
   writeFileSync(file, present + separator + lines.join(''), { mode: 0o600 })
 }
 
-/** One command for each secret that a deployment needs. */
+/** One shell command for each secret that a deployment needs. */
 export const secretCommands = (names: string[], target: string): string[] =>
   names.map((name) => `${recipes[name]?.shell ?? 'cat'} | npx wrangler secret put ${name} --env ${target}`)

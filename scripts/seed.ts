@@ -16,9 +16,9 @@ const USAGE = `Fills the local system with a community.
 
   npm run seed -- [--people 1000] [--posts 20000] [--graph FILE] [--random-seed 1] [--until DATE] [--persist-to DIR]
 
-  --graph        an edge list, plain or gzipped: two names per line, who follow each other; replaces --people
+  --graph        a file, plain or gzipped, with two names per line who follow each other; replaces --people
   --random-seed  the same number on the same day makes the same community
-  --until        the day before which everything happens, as 2026-01-31; by default today
+  --until        all activity ends before this day, for example 2026-01-31; by default today
 `
 
 type Settings = {
@@ -102,7 +102,7 @@ async function plan(settings: Settings, databases: Record<string, D1Database>): 
   return community
 }
 
-/** Writes the logins last, in one batch: until they exist, the same command continues an interrupted run. */
+/** Writes the logins last, in one batch. Until they exist, the same command continues an interrupted run. */
 async function fill(databases: Record<string, D1Database>, community: Community, config: Config) {
   const started = performance.now()
   const writer = makeWriter(databases)

@@ -2,10 +2,10 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { type Comment, type Program, parseSync, Visitor } from 'oxc-parser'
 
-/** The text of each source file by its path from the root, as `src/services/posts/likes.ts`. */
+/** The text of each source file by its path from the root, such as `src/services/posts/likes.ts`. */
 export type Sources = Record<string, string>
 
-/** `names` are the local names of what is imported. */
+/** `names` are the local names of the imported bindings. */
 export type Import = { from: string; to: string; typeOnly: boolean; names: string[] }
 
 export type SourceFile = { path: string; text: string; program: Program; comments: Comment[]; imports: Import[] }
@@ -26,10 +26,10 @@ export const parseAll = (sources: Sources): SourceFile[] =>
 
 export const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length
 
-/** Whether only blanks precede `offset` in its line. */
+/** Whether only spaces and tabs precede `offset` in its line. */
 export const standsAlone = (text: string, offset: number): boolean => /(^|\n)[ \t]*$/.test(text.slice(0, offset))
 
-/** Every relative import, whatever its form. */
+/** Every relative import, re-export, dynamic import and type import. */
 function importsOf(from: string, program: Program): Import[] {
   const imports: Import[] = []
   const add = (to: unknown, typeOnly: boolean, names: string[] = []) => {

@@ -26,7 +26,7 @@ function readOptions(): Options {
 const originOf = ({ port }: Options) => `http://127.0.0.1:${port}`
 
 async function start(options: Options): Promise<void> {
-  // The build step does the same. Done before wrangler starts, a failure is one line instead of wrangler's report.
+  // The build step does the same. But a failure before wrangler starts is one line instead of wrangler's report.
   await prepareLocally(options.stateDir)
   await requireFreePort(options.port)
   const server = serve(options)
@@ -49,7 +49,7 @@ async function start(options: Options): Promise<void> {
   process.exitCode = code ?? (ending ? 0 : 1)
 }
 
-/** npm passes a signal on to its shell, which dies without passing it on. This process then gets another parent. */
+/** npm sends a signal only to its shell, which dies without forwarding it. This process then gets another parent. */
 function onceOrphaned(end: () => void): void {
   const parent = process.ppid
   const look = () => {
@@ -70,7 +70,7 @@ function requireFreePort(port: string): Promise<void> {
 function serve(options: Options) {
   const { port, stateDir, variables } = options
   const vars = [`BASE_URL:${originOf(options)}`, ...variables].flatMap((variable) => ['--var', variable])
-  // wrangler may find the debugger's default port free that another server is about to take.
+  // Inspector port 0 means any free port, because two servers that start at once would both choose the default one.
   const where = ['--port', port, '--inspector-port', '0', '--persist-to', stateDir, ...vars]
   return spawn(process.execPath, wranglerCommand('dev', ...where, '--show-interactive-dev-session=false'), {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -97,7 +97,7 @@ function whereToLook(options: Options): string {
   Mail inbox   ${origin}/cdn-cgi/local/explorer/email/sending
 
   In another terminal:
-  npm run demo${options.port === PORT ? '' : ` -- --url ${origin}`}    plays two people through the main features
+  npm run demo${options.port === PORT ? '' : ` -- --url ${origin}`}    plays the main scenario with two users
   npm run seed -- --people 1000 --posts 20000${persistFlag(options)}
 
 `

@@ -10,8 +10,8 @@ export function outputsOf(files: OutputFile[], folder: string): Output[] {
 }
 
 /**
- * Makes these the only files of a folder. Unchanged files are not touched and the others are replaced atomically, because
- * a server may be watching the folder or another build may be running. A name that ends in digits is a draft of such a build.
+ * Makes `outputs` the only files in `folder`. Unchanged files are not touched and others are replaced atomically,
+ * because a server may watch the folder or another build may run. Names that end in digits are its temporary files.
  */
 export function replaceFiles(folder: string, outputs: Output[]): void {
   for (const { name, contents } of outputs) {

@@ -19,7 +19,7 @@ addFallbacks(app, apiPaths)
 
 let document: object | null = null
 
-/** The contract of everything that is mounted, as OpenAPI; built on first use and kept. */
+/** The OpenAPI document of all mounted operations, built on first use and then cached. */
 export async function apiDocument(): Promise<object> {
   const { openApiDocument } = await import('./platform/http/openapi.ts')
   const { conventions, descriptions } = await import('./openapi-prose.ts')

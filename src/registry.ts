@@ -30,10 +30,10 @@ import { postSubscriptions } from './services/posts/subscriptions.ts'
 export { readAccountStatus } from './services/identity/revocation.ts'
 export { signingKeys } from './services/identity/signing-keys.ts'
 
-/** What a service declares; whatever it leaves out it does not have. */
+/** What a service declares. An omitted field means that the service has none. */
 type Service = {
   name: string
-  /** The path below which its operations are served. */
+  /** The path below which its operations are served; `/v1` by default. */
   mount?: string
   operations?: Operation[]
   events?: EventDefinition[]
@@ -100,11 +100,11 @@ const platform: Service[] = [
   },
 ]
 
-/** The table of contents: everything that the system answers, announces, reacts to and does by the clock, by service. */
+/** The table of contents: everything that the services and the platform declare, with defaults filled in. */
 export const services = [...declared, ...platform].map((service) => ({ mount: '/v1', operations: [], ...service }))
 
 export const mounts = [...new Set(services.map(({ mount }) => mount))]
-/** Below these only the API answers: the mounts, the issuer of tokens, and well-known documents (RFC 8615). */
+/** Paths that never serve the web client: the mounts, the token issuer, and well-known documents (RFC 8615). */
 export const apiPaths = [...mounts, '/auth', '/.well-known']
 
 const ofService =

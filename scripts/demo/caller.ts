@@ -9,12 +9,12 @@ export type Caller = {
   name: string
   url: string
   token: string | null
-  /** How many requests the rate limit has admitted since the first one, and when that was sent. */
+  /** How many requests the rate limit has admitted, and when the first one was sent. */
   admitted: number
   firstAt: number | null
   /** Calls an operation and accepts any status. */
   ask: <T>(method: string, path: string, sent?: Sent) => Promise<Answer<T>>
-  /** Calls an operation and throws unless it answers with `status`. */
+  /** Calls an operation and throws unless the response has this status. */
   call: <T>(method: string, path: string, status: number, sent?: Sent) => Promise<Answer<T>>
 }
 

@@ -5,9 +5,9 @@ type Matcher = (frame: Frame) => boolean
 
 const TIMEOUT_MS = 15_000
 
-/** An open socket. Received frames are kept, so that one which came early can still be waited for. */
+/** An open socket. It keeps received frames, so that a frame that arrived early is still found. */
 export type Live = {
-  /** The first matching frame, past or future. */
+  /** Resolves with the first matching frame, received before or after the call. */
   frame: (channel: string, event: string, data: Record<string, string>) => Promise<Frame>
   close: () => void
 }
@@ -17,7 +17,7 @@ export async function openSocket(caller: Caller): Promise<Live> {
   const { body } = await caller.call<{ ticket: string }>('POST', '/realtime/tickets', 201)
   const address = `${caller.url.replace(/^http/, 'ws')}/v1/realtime?ticket=${encodeURIComponent(body.ticket)}`
   const socket = new WebSocket(address)
-  // Redeeming the ticket counts as a request of the account.
+  // Redeeming the ticket counts against the rate limit of the account.
   caller.admitted += 1
   const wait = makeWait(socket, caller.name)
   await wait('hello', ({ event }) => event === 'hello')

@@ -7,10 +7,10 @@ import { makeProfile, type Person } from './people.ts'
 import { type Random, sample } from './random.ts'
 
 export const DAY_MS = 86_400_000
-/** Posts are from these last days; people joined before. */
+/** The number of days before `until` in which posts are published. Accounts are older. */
 export const DAYS = 30
 const JOINING_DAYS = 300
-/** Only the last days have notifications, some of them read. */
+/** Only events of the last seven days have notifications. Some of them are read. */
 const NOTIFICATION_DAYS = 7
 const STRANGERS = 0.15
 
@@ -18,12 +18,12 @@ export type Plan = {
   graph: Graph
   posts: number
   random: Random
-  /** When everything has happened, epoch ms. */
+  /** All activity is earlier than this time (epoch ms). */
   until: number
   /** The shards that take new accounts, and all shards. */
   openShards: readonly number[]
   shards: readonly number[]
-  /** Handles in use. */
+  /** Handles that already exist. */
   taken: ReadonlySet<string>
 }
 
@@ -37,10 +37,10 @@ export const entry = <T extends SQLiteTable>(database: string, table: T, row: T[
 })
 export const shardNamed = (shard: number) => `SHARD_${shard}`
 
-/** People who follow each other, and the means to generate what they do. */
+/** The generated people with their follows, and what is needed to generate their posts. */
 export type Community = Plan & {
   people: readonly Person[]
-  /** By handle. */
+  /** The id of each account, by handle. */
   accountIds: ReadonlyMap<string, Id>
   newId: (shard: number, time: number) => Id
 }
@@ -73,7 +73,7 @@ function idMaker(random: Random) {
   }
 }
 
-/** The follows, on both shards, and their notifications. */
+/** The rows of the follows, on the shards of both accounts, and their notifications. */
 export function* followRows(community: Community): Generator<Entry> {
   const { people, random, until } = community
   for (const person of people) {
@@ -89,7 +89,7 @@ export function* followRows(community: Community): Generator<Entry> {
   }
 }
 
-/** The accounts, with counts that are known once everything else is generated. */
+/** The rows of the accounts. Call it last, because post counts are known only once all posts are generated. */
 export function* accountRows({ people, random, until }: Community): Generator<Entry> {
   for (const person of people) {
     const { id, handle, displayName, bio, joinedAt: createdAt, postCount } = person
@@ -112,7 +112,7 @@ export function* accountRows({ people, random, until }: Community): Generator<En
 
 type NotificationInput = Pick<typeof notifications.$inferInsert, 'kind' | 'actorId' | 'postId'> & { time: number }
 
-/** The notification of an event, unless it is old or about one's own action. */
+/** The notification of an event, unless the event is too old or was caused by the account itself. */
 export function* notificationOf(
   community: Community,
   accountId: Id,

@@ -17,7 +17,7 @@ const MAX_COMMENTS = 40
 const REPLIES = 0.4
 const MINUTES_TO_A_COMMENT = 90
 const MINUTES_TO_A_LIKE = 240
-/** The share of all posts that falls into each hour of a day. */
+/** How likely a post is in each hour of the day (UTC), as relative weights. */
 const HOURS = [1, 1, 0, 0, 0, 1, 3, 6, 7, 5, 4, 4, 6, 5, 4, 4, 5, 7, 8, 9, 10, 8, 5, 2]
 
 type Draft = {
@@ -56,7 +56,7 @@ function writePost(community: Community, author: number, hour: number): Draft {
   return { id, author, text, isPublic, time, mentioned, root: null, parent: null, comments: [] }
 }
 
-/** The comments under a post, in order of time, up to the end of the period. */
+/** The comments under a post, oldest first. None is later than the end of the period. */
 function writeThread(community: Community, root: Draft): Draft[] {
   const { random, people, until } = community
   const { followers } = people[root.author]!
@@ -111,7 +111,7 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
 }
 
 function likers(community: Community, { author, root, isPublic }: Draft): number[] {
-  // Liking a comment requires access to its root post.
+  // Liking a comment requires access to its root post, which `readers` does not check.
   if (root && !root.isPublic) return []
   const { random, people } = community
   const { followers } = people[author]!

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import type { Random } from './random.ts'
 
-/** For each person, by number, the numbers of the people they follow. */
+/** At the index of each person, the indexes of the people whom that person follows. */
 export type Graph = readonly (readonly number[])[]
 
 const MAX_FOLLOWED_ON_ARRIVAL = 16
@@ -16,7 +16,7 @@ const THROUGH_A_FRIEND = 0.5
 export function growGraph(random: Random, people: number): Graph {
   const follows: number[][] = Array.from({ length: people }, () => [])
   const pairs = new Set<number>()
-  // Holds everyone once, and once more per follower, so that a draw prefers people with many followers.
+  // Contains everyone once, and once more per follower, so that a random pick prefers people with many followers.
   const urn: number[] = []
   const follow = (follower: number, followee: number) => {
     const pair = follower * people + followee
@@ -63,6 +63,6 @@ export function readGraph(file: string): Graph {
     follows[one]!.add(other)
     follows[other]!.add(one)
   }
-  if (follows.length === 0) throw new Error(`${file} holds no pairs`)
+  if (follows.length === 0) throw new Error(`${file} contains no pairs`)
   return follows.map((set) => [...set])
 }

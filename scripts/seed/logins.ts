@@ -7,7 +7,7 @@ import { type Community, type Entry, entry } from './community.ts'
 /** The password of every seeded person. */
 export const PASSWORD = 'open sesame, said the seed'
 
-/** The rows of the directory for people who have registered and verified their addresses. */
+/** Directory rows as if all people had registered and verified their email addresses. */
 export async function loginRows({ people, random }: Community, config: Config): Promise<Entry[]> {
   const password = hashOf(PASSWORD)
   const rows: Entry[] = []
@@ -26,7 +26,7 @@ export async function loginRows({ people, random }: Community, config: Config): 
   return rows
 }
 
-/** The format of src/services/identity/passwords.ts, with a fixed salt, so that the same seed makes the same row. */
+/** A hash in the format of src/services/identity/passwords.ts, with a fixed salt so equal seeds give equal rows. */
 function hashOf(password: string): string {
   const nonce = Buffer.from('a salt for seeds')
   const cost = { memory: 19_456, passes: 2, parallelism: 1 }
@@ -35,7 +35,7 @@ function hashOf(password: string): string {
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${text(nonce)}$${text(hash)}`
 }
 
-/** A version 4 UUID from the community's own random numbers. */
+/** A version 4 UUID from the seeded random numbers, so that equal seeds give equal rows. */
 function uuid(next: () => number): string {
   const digits = Array.from({ length: 31 }, () => Math.floor(next() * 16).toString(16)).join('')
   const parts = [digits.slice(0, 8), digits.slice(8, 12), `4${digits.slice(12, 15)}`, `8${digits.slice(15, 18)}`]

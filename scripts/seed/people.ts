@@ -4,7 +4,7 @@ import type { Random } from './random.ts'
 import { sample } from './random.ts'
 import { topics } from './topics.ts'
 
-/** A member of the community. Numbers are positions in the list of all people. */
+/** A member of the community. `follows` and `followers` are indexes of people, `interests` are indexes of `topics`. */
 export type Person = {
   id: Id
   shard: number

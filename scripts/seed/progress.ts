@@ -12,7 +12,7 @@ export function makeProgress(total: number, started: number) {
       shown = now
       const done = Math.round((WIDTH * posts) / total)
       const speed = Math.round((rows / (now - started)) * 1_000)
-      const numbers = `${posts.toLocaleString('en')} posts, ${rows.toLocaleString('en')} rows, ${speed.toLocaleString('en')} a second`
+      const numbers = `${posts.toLocaleString('en')} posts, ${rows.toLocaleString('en')} rows, ${speed.toLocaleString('en')} rows/s`
       process.stdout.write(`\r${'█'.repeat(done)}${'░'.repeat(WIDTH - done)} ${numbers}\u001b[K`)
     },
     end(): void {

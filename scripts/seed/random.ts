@@ -21,7 +21,7 @@ export function makeRandom(seed: number): Random {
     c = ((c << 21) | (c >>> 11)) + sum
     return (sum >>> 0) / 2 ** 32
   }
-  // Similar seeds give similar numbers in the first rounds.
+  // Discards the first numbers, because they are similar for similar seeds.
   for (let round = 0; round < 20; round++) next()
   const below = (limit: number) => Math.floor(next() * limit)
   return {
@@ -33,7 +33,7 @@ export function makeRandom(seed: number): Random {
   }
 }
 
-/** Up to `count` different items of `list`, in the order drawn. */
+/** Up to `count` different items of `list`, in random order. */
 export function sample<T>(random: Random, list: readonly T[], count: number): T[] {
   const drawn = new Set<number>()
   const wanted = Math.min(count, list.length)
@@ -41,7 +41,7 @@ export function sample<T>(random: Random, list: readonly T[], count: number): T[
   return [...drawn].map((index) => list[index]!)
 }
 
-/** Draws indexes of `weights`, each with a probability proportional to its weight. */
+/** Returns a function that picks a random index of `weights`, with a probability proportional to the weight. */
 export function drawer(random: Random, weights: readonly number[]): () => number {
   let total = 0
   const sums = weights.map((weight) => (total += weight))

@@ -20,7 +20,7 @@ feeling: Very happy.|No regrets.|Would do it again.|My legs disagree.|More pleas
     .map(([name, choices]) => [name, choices.split('|')]),
 )
 
-/** One topic a paragraph: its tag and related tags, its bio, its templates. */
+/** One topic per paragraph: a line with the tag, related tags and the bio, then one template per line. */
 const paragraphs = `
 photography blackandwhite goldenhour streetphotography: always carrying a camera
 {Up before the sun|Stayed out late|Walked for hours} and the light over {place} was {good}.

@@ -21,7 +21,7 @@ export function makeWriter(databases: Databases) {
   }
 
   return {
-    /** How many rows were added. `flush` writes what is still buffered. */
+    /** How many rows were added. `flush` writes those that are still buffered. */
     get added() {
       return added
     },
@@ -36,7 +36,7 @@ export function makeWriter(databases: Databases) {
   }
 }
 
-/** Writes all rows, which belong to one database, or none. Throws if a row exists. */
+/** Writes either all rows or none. All must belong to one database. Throws if a row exists already. */
 export async function writeAtOnce(databases: Databases, entries: readonly Entry[]): Promise<number> {
   const collect = makeCollector()
   const full = entries.flatMap((entry) => collect.add(entry) ?? [])

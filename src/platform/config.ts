@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi'
 
-/** The least that a password hash costs outside development: OWASP's minimum for Argon2id. */
+/** OWASP's minimum memory for Argon2id. Less is allowed in development only. */
 const PASSWORD_HASH_MEMORY_KIB = 19_456
 
 const secret = (what: string) =>
   z
     .string({ error: `is missing: ${what}. Set it with: npx wrangler secret put NAME --env staging|production` })
-    .min(32, `is too short: ${what}`)
+    .min(32, `is too short (at least 32 characters): ${what}`)
 
 /** A list of comma-separated items, each matching `item`; empty by default. */
 const listOf = (item: string, error: string) =>
@@ -16,7 +16,7 @@ const listOf = (item: string, error: string) =>
     .default('')
     .transform((list) => list.split(',').filter(Boolean))
 
-// `abort: true` stops at the first error, because the `refine` rules below need the transformed values.
+// `abort: true` skips the `refine` rules below if the field is invalid, because they need its transformed value.
 const Variables = z
   .object({
     ENVIRONMENT: z.enum(['development', 'staging', 'production']),
@@ -35,19 +35,19 @@ const Variables = z
     DEAD_LETTER_DAYS: z.coerce.number().int().min(1).default(30),
     OUTBOUND_LOCAL_HOSTS: listOf(
       '127\\.0\\.0\\.1:\\d+',
-      'must list what outbound calls may reach on this machine, like 127.0.0.1:9000',
+      'must list the local addresses that outbound calls may reach, like 127.0.0.1:9000',
     ),
-    AUTH_SECRET: secret('a random text that signs sessions'),
-    // A key id is part of every cursor, whose length is bounded.
-    DATA_KEYS: secret('the keyring that seals personal data, as id:base64 of 32 bytes, the current key first').regex(
+    AUTH_SECRET: secret('a random text from which the keys that sign tokens and URLs are derived'),
+    // The id of a key is part of every cursor, and a cursor has at most 100 characters.
+    DATA_KEYS: secret('the keys that encrypt personal data, as id:base64 of 32 bytes, the current key first').regex(
       /^\s*\w{1,16}:[^,:]+(,\s*\w{1,16}:[^,:]+)*$/,
       'must list keys as id:key, each id of at most 16 letters, digits and _',
     ),
-    INDEX_KEY: secret('32 random bytes in base64, for looking up sealed data'),
+    INDEX_KEY: secret('32 random bytes in base64, for looking up encrypted data'),
   })
   .refine((set) => set.ENVIRONMENT === 'development' || set.OUTBOUND_LOCAL_HOSTS.length === 0, {
     path: ['OUTBOUND_LOCAL_HOSTS'],
-    error: 'is for development alone',
+    error: 'is allowed in development only',
   })
   .refine((set) => set.ENVIRONMENT === 'development' || set.PASSWORD_HASH_MEMORY_KIB >= PASSWORD_HASH_MEMORY_KIB, {
     path: ['PASSWORD_HASH_MEMORY_KIB'],
@@ -55,10 +55,10 @@ const Variables = z
   })
   .refine(({ ENVIRONMENT, BASE_URL }) => ENVIRONMENT === 'development' || isPublic(BASE_URL), {
     path: ['BASE_URL'],
-    error: 'must be the https address that people use',
+    error: 'must be a public https address on a domain of your own, not on workers.dev',
   })
 
-/** Whether a URL is reachable from the internet and its host can send email: https, and a name that can be one's own. */
+/** Whether an address uses https and a domain that the operator can own, because emails are sent from this domain. */
 function isPublic(address: string): boolean {
   const { protocol, hostname } = new URL(address)
   const isForeign = /^[\d.]+$|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test|workers\.dev)$/
@@ -72,8 +72,8 @@ type ServiceVariable = { name: string; schema: z.ZodType }
 const serviceVariables: ServiceVariable[] = []
 
 /**
- * Declares a variable of a service and returns how to read it. It is checked with the platform's own, so a wrong value is
- * reported before the service needs it.
+ * Declares an environment variable of a service and returns a function that reads it. `readConfig` checks all variables
+ * together, so a wrong value is reported before the service needs it.
  * @example const postMaxLength = defineVariable('POST_MAX_LENGTH', z.coerce.number().int().min(1).default(500))
  */
 export function defineVariable<T>(name: string, schema: z.ZodType<T>): (ctx: { env: Env }) => T {
@@ -86,7 +86,7 @@ export function defineVariable<T>(name: string, schema: z.ZodType<T>): (ctx: { e
   }
 }
 
-/** Parses the variables and secrets of an env, or of what will be one: a deployment is checked by the same rules. */
+/** Parses variables and secrets: those of the Worker's `env`, or before a deployment those that `env` will have. */
 export function readConfig(env: Record<string, unknown>): { config?: Config; problems: string[] } {
   const areBound = ({ OPEN_SHARDS }: Config) => OPEN_SHARDS.every((n) => `SHARD_${n}` in env)
   const unbound = { path: ['OPEN_SHARDS'], error: 'names a shard that has no binding' }
@@ -101,7 +101,7 @@ export function readConfig(env: Record<string, unknown>): { config?: Config; pro
 
 const parsed = new WeakMap<Env, Config>()
 
-/** The configuration, parsed once per isolate. Throws one message that tells the operator what to set. */
+/** The configuration, parsed once per isolate. Throws one error that tells the operator what to set. */
 export function configOf(env: Env): Config {
   const known = parsed.get(env)
   if (known) return known

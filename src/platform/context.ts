@@ -5,7 +5,7 @@ import type { Cost } from './observability/cost.ts'
 import type { Log } from './observability/log.ts'
 import type { Trace } from './observability/trace.ts'
 
-/** Roles in rising order: a higher one includes the lower. */
+/** Roles in rising order: each role may do everything that the roles before it may do. */
 export const roles = ['user', 'moderator', 'admin'] as const
 export type Role = (typeof roles)[number]
 
@@ -14,13 +14,13 @@ export type Viewer = {
   id: Id
   role: Role
   scopes: ReadonlySet<string>
-  /** The login that issued the token; ending it revokes the token. */
+  /** The login to which the token belongs. Ending the login revokes the token. */
   sessionId: string
   /** Epoch ms. */
   issuedAt: number
 }
 
-/** The context of every verb and subscription. */
+/** The context of everything that runs: verbs, subscriptions, tasks and jobs. */
 export type SystemCtx = {
   env: Env
   config: Config
@@ -28,9 +28,9 @@ export type SystemCtx = {
   log: Log
   cost: Cost
   trace: Trace
-  /** The one clock, epoch ms. */
+  /** The current time, epoch ms. */
   now: () => number
-  /** Runs work without delaying the response. It may be lost, so nothing confirmed to the client may depend on it. */
+  /** Runs work without delaying the response. The work may be lost: nothing confirmed to a client may depend on it. */
   defer: (work: () => Promise<unknown>) => void
 }
 

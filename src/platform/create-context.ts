@@ -13,13 +13,13 @@ type Start = {
   waitUntil: (work: Promise<unknown>) => void
   log?: Log
   trace?: Trace
-  /** The bookmarks that the client sent back. */
+  /** The D1 bookmarks that the client sent (`X-Bookmarks`). */
   bookmarks?: string
   /** Where a database session without a bookmark starts. */
   start?: 'first-primary' | 'first-unconstrained'
 }
 
-/** Creates the context of one request, queue batch or scheduled run. Deferred work relays the events it commits. */
+/** Creates the context of a request, queue batch or scheduled run. Events that it commits are sent in deferred work. */
 export function createContext({ env, waitUntil, log: base = log, trace = {}, bookmarks, start }: Start): SystemCtx {
   const cost = noCost()
   const own = base.with(trace)

@@ -47,7 +47,7 @@ export function kindOf(code: Code | FailureKind): FailureKind {
 
 type FieldError = { field: string; message: string }
 
-/** Thrown by verbs and by the platform; each surface maps it in one place (`http/problems.ts`). */
+/** Thrown by verbs and by the platform; each surface maps it to a response in one place (REST: `http/problems.ts`). */
 export class Failure extends Error {
   readonly kind: FailureKind
   readonly detail: string | undefined
@@ -66,7 +66,7 @@ export class Failure extends Error {
   }
 }
 
-/** The same failure for absent and for hidden resources, so that it reveals neither. */
+/** The same failure for absent and for hidden records, so that the response does not reveal which of the two it is. */
 export function notFound(): Failure {
   return new Failure('not_found')
 }
@@ -81,14 +81,14 @@ export function unavailable(retryAfter: number, detail?: string): Failure {
   return new Failure('unavailable', detail, { headers: { 'retry-after': String(retryAfter) } })
 }
 
-/** The messages of an error and its causes, without bound values. */
+/** The messages of an error and its causes, without SQL parameters, which may be personal data. */
 export function messagesOf(error: unknown): string[] {
   const messages: string[] = []
   for (let cause = error; cause instanceof Error; cause = cause.cause) messages.push(messageOf(cause))
   return messages
 }
 
-/** An error's message without the parameters that drizzle appends. */
+/** An error's message without the SQL parameters that drizzle appends. */
 export function messageOf(error: Error): string {
   return error.message.split('\nparams:', 1)[0] ?? ''
 }

@@ -1,4 +1,4 @@
-/** Rejects after `ms` milliseconds. The work itself is not cancelled. */
+/** Rejects if `work` takes longer than `ms` milliseconds. The work itself is not cancelled. */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms)

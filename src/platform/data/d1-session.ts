@@ -1,10 +1,10 @@
 import type { Cost } from '../observability/cost.ts'
 import { withTimeout } from '../timeout.ts'
 
-/** Microtasks to wait for further selects: parallel loaders reach their queries at slightly different depths. */
+/** Microtasks to wait for further selects: loaders that start together issue their selects a few microtasks apart. */
 const MICROTASKS_TO_WAIT = 12
 
-/** A stalled database takes half a minute and more to fail; whether a write was made is then unknown. */
+/** By itself, a stalled database takes half a minute or more to fail. Either way, a write may have been made. */
 const QUERY_TIMEOUT_MS = 10_000
 
 type Row = Record<string, unknown>
@@ -14,9 +14,9 @@ type Trip = (statements: D1PreparedStatement[]) => Promise<Result[]>
 const inner = new WeakMap<D1PreparedStatement, D1PreparedStatement>()
 
 /**
- * A D1 session that adds its round trips and rows to `cost`, fails after ten seconds, and sends selects of the same moment
- * in one round trip. `raw` is read through `all`, which alone returns the counters: `openDatabases` therefore refuses a
- * select with two columns of one name.
+ * A D1 session that adds its round trips and rows to `cost`, times out after ten seconds, and sends concurrent selects
+ * in one round trip. `raw` calls `all`, because only `all` returns row counters. The rows of `all` are objects, so
+ * `openDatabases` refuses a select with two columns of the same name.
  */
 export function countedSession(session: D1DatabaseSession, cost: Cost, onTrip: () => void) {
   const trip: Trip = async (statements) => {
@@ -49,7 +49,7 @@ type Waiting = {
   reject: (error: unknown) => void
 }
 
-/** Runs statements one by one for its callers, and those of the same moment in one trip. */
+/** Sends concurrent statements in one round trip. Each caller gets the result of its own statement. */
 function coalesced(trip: Trip) {
   let waiting: Waiting[] = []
 

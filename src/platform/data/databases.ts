@@ -17,7 +17,7 @@ export type Database = DrizzleD1Database & {
   readonly now: () => number
   readonly trace: Trace
   readonly $client: Session
-  /** A batch that also sends the events recorded in it (`events/events.ts`), once it has committed. */
+  /** A batch that, once committed, also sends the events that `record` put into it. */
   readonly commit: Batch
 }
 
@@ -26,7 +26,7 @@ export type Databases = {
   index: Database
   /** The database of shard `n`. */
   shard: (n: number) => Database
-  /** The database that holds the thing with this id. Throws `not_found` for an id of a shard that does not exist. */
+  /** The database that holds the record with this id. Throws `not_found` for an id of a shard that does not exist. */
   shardOf: (id: Id) => Database
   /** The numbers of all shards. */
   shards: readonly number[]
@@ -38,14 +38,14 @@ type Options = {
   cost: Cost
   now: () => number
   trace: Trace
-  /** The bookmarks that the client sent back. */
+  /** The D1 bookmarks that the client sent (`X-Bookmarks`). */
   bookmarks?: string
-  /** Where a session starts without a bookmark: queue consumers and other writers of truth ask for the primary. */
+  /** Where a session without a bookmark starts. Queue consumers and jobs use the primary to act on the latest state. */
   start?: 'first-primary' | 'first-unconstrained'
   onCommit: (statements: readonly object[], results: readonly unknown[], name: string) => void
 }
 
-/** Opens lazily the databases that one request or queue batch uses. */
+/** Opens each database on its first use by one request or queue batch. */
 export function openDatabases(env: Env, options: Options): Databases {
   const bindings = shardBindings(env)
   const received = parseBookmarks(options.bookmarks)
@@ -87,8 +87,8 @@ export function openDatabases(env: Env, options: Options): Databases {
 }
 
 /**
- * The databases as their primaries have them: the first query of a session goes to the primary, later ones to any replica
- * that has caught up with it. For reading the truth; it sends no events.
+ * Databases for reading the latest state: the first query of a session goes to the primary, later queries to a replica
+ * that has at least the state of the first. `commit` sends no events here.
  */
 export function atPrimary({
   env,
@@ -99,7 +99,7 @@ export function atPrimary({
   return openDatabases(env, { cost, now, trace, start: 'first-primary', onCommit: () => {} })
 }
 
-/** A drizzle database over a counted session. drizzle calls only `prepare` and `batch`. */
+/** A drizzle database over a counted session, of which drizzle calls only `prepare` and `batch`. */
 function connect(binding: D1Database, session: Session, name: string, { now, trace, onCommit }: Options): Database {
   const client: D1Database = Object.assign(Object.create(binding), session)
   const db = drizzle(client)
@@ -113,7 +113,7 @@ function connect(binding: D1Database, session: Session, name: string, { now, tra
   return Object.assign(db, { name, now, trace, commit, $client: session })
 }
 
-/** The same select, which refuses two columns of one name. */
+/** Wraps a select function to refuse two columns of the same name. */
 function checked<S extends Database['select'] | Database['selectDistinct']>(select: S): S {
   return new Proxy(select, {
     apply: (target, db, args) => {
@@ -123,7 +123,7 @@ function checked<S extends Database['select'] | Database['selectDistinct']>(sele
   })
 }
 
-/** Rows come as objects (`d1-session.ts`), in which a column hides another of its name and shifts all that follow. */
+/** D1 returns rows as objects: of two columns with the same name, one is lost, and the columns after it shift. */
 export function requireDistinctNames(fields: Record<string, unknown> = {}): void {
   const names = Object.values(fields).flatMap((field) => columnName(field) ?? [])
   const repeated = names.find((name, at) => names.indexOf(name) < at)
@@ -136,7 +136,7 @@ function columnName(field: unknown): string | undefined {
   return is(field, SQL.Aliased) ? field.fieldAlias : undefined
 }
 
-/** `d=…;0=…`: one bookmark per database. Malformed ones are ignored: a bookmark only ever asks for fresher data. */
+/** `d=…;0=…`: one bookmark per database. Malformed ones are ignored, as a bookmark can only request fresher data. */
 function parseBookmarks(header: string | undefined): Map<string, string> {
   const pairs = (header ?? '').slice(0, 8_000).split(';')
   return new Map(

@@ -10,7 +10,7 @@ import { type Id, id } from './ids.ts'
 
 const KEPT_MS = 24 * 3_600_000
 
-/** What each key created: scoped to the viewer and the operation, on the viewer's shard, for 24 hours. */
+/** The id that the request with each key created: per viewer and operation, on the viewer's shard, for 24 hours. */
 export const idempotencyKeys = sqliteTable(
   'idempotency_keys',
   {
@@ -32,14 +32,15 @@ export class Made<T> {
   ) {}
 }
 
-/** Claims the key for `resultId`, or fails the batch if the key was used. Put it into the batch that creates. */
+/** Claims the key for `resultId`, or fails the batch if the key is used. Put it into the batch that creates the row. */
 export type Claim = (db: Database, resultId: Id) => ReturnType<typeof claimStatement>[]
 
 /**
- * Creates once per key (draft-ietf-httpapi-idempotency-key-header), because `claim` commits together with the effect.
- * A repeat returns `replay` of the result; the same key with another `input` throws `idempotency_mismatch`.
+ * Creates once per key (draft-ietf-httpapi-idempotency-key-header), because `claim` commits together with the record.
+ * A repeat returns what `replay` reads; the same key with another `input` throws `idempotency_mismatch`.
  * @example
- * idempotent(ctx, 'createPost', input, (claim) => publish(ctx, input, claim), (primary, postId) => getPost(primary, { postId }))
+ * idempotent(ctx, 'createPost', input, (claim) => publish(ctx, input, claim),
+ *   (primary, postId) => getPost(primary, { postId }))
  */
 export async function idempotent<T>(
   ctx: UserCtx,
@@ -56,7 +57,7 @@ export async function idempotent<T>(
     return new Made(await create(claim), false)
   } catch (error) {
     if (!violates(error, idempotencyKeys.key)) throw error
-    // At the primary, because a replica may not have the first request yet.
+    // Read at the primary, because a replica may not have the rows of the first request yet.
     const primary = { ...ctx, db: atPrimary(ctx) }
     return new Made(await replay(primary, await resultOf(primary, operation, key, fingerprint)), true)
   }
@@ -75,7 +76,7 @@ async function resultOf(ctx: UserCtx, operation: string, key: string, fingerprin
     eq(idempotencyKeys.key, key),
   )
   const [row] = await ctx.db.shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(own)
-  if (!row) throw unavailable(1, 'This key is about to expire; send the request again')
+  if (!row) throw unavailable(1, 'The Idempotency-Key has just expired; send the request again')
   if (row.fingerprint !== fingerprint) throw new Failure('idempotency_mismatch')
   return row.resultId
 }

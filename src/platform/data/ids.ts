@@ -7,7 +7,7 @@ const TICK_MS = 10
 const SHARDS = 64
 const RANDOM = 512
 
-/** 53 bits, because D1 rounds larger integers: 38 of 10 ms ticks since 2025-01-01, 6 of shard, 9 random. */
+/** 53 bits, because D1 rounds larger integers: 38 for ticks of 10 ms since 2025-01-01, 6 for the shard, 9 random. */
 export const Id = z
   .string()
   .regex(/^[1-9]\d{0,15}$/, 'must be a decimal id')
@@ -23,12 +23,12 @@ export const id = customType<{ data: Id; driverData: number }>({
   fromDriver: toId,
 })
 
-/** For integers from the database or the id layout: it does not validate. */
+/** Does not validate: use it only for integers from the database or from the functions of this file. */
 export function toId(value: number): Id {
   return String(value) as Id
 }
 
-/** A new id, sorted at `now` (epoch ms). Two of the same tick collide once in 512: use it in `withFreshId`. */
+/** A new id that sorts by `now` (epoch ms). Two ids of one tick and shard are equal once in 512: use `withFreshId`. */
 export function newId(shard: number, now: number): Id {
   return idOf(shard, now, crypto.getRandomValues(new Uint16Array(1))[0] ?? 0)
 }
@@ -38,7 +38,7 @@ export function idOf(shard: number, now: number, random: number): Id {
   return toId(Number(firstIdAt(now)) + shard * RANDOM + (random % RANDOM))
 }
 
-/** The smallest id of the time `now` (epoch ms), for comparisons by age. */
+/** The smallest id that can be created at `now` (epoch ms), for comparisons by age. */
 export function firstIdAt(now: number): Id {
   return toId(Math.floor((now - EPOCH) / TICK_MS) * SHARDS * RANDOM)
 }
@@ -49,7 +49,7 @@ export function idAfter(last: SQL): SQL {
   return sql`${last} + iif(${last} % ${sql.raw(String(RANDOM))} = ${end}, ${leap}, 1)`
 }
 
-/** The number of the shard that holds the row. It divides, because JS bit operators are limited to 32 bits. */
+/** The number of the shard that holds the record. It divides, because JS bit operators are limited to 32 bits. */
 export function shardOf(id: Id): number {
   return Math.floor(Number(id) / RANDOM) % SHARDS
 }

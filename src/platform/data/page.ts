@@ -20,7 +20,7 @@ export type PageQuery = z.infer<typeof PageQuery>
 
 export type Page<T> = { items: T[]; nextCursor: string | null; previousCursor: string | null }
 
-/** The schema of a page. `nextCursor` continues; `previousCursor` fetches items that were added before this page. */
+/** The schema of a page. `nextCursor` leads to the items after this page, `previousCursor` to those before it. */
 export function pageOf<T extends z.ZodType>(name: string, item: T) {
   return z
     .object({ items: z.array(item), nextCursor: z.string().nullable(), previousCursor: z.string().nullable() })
@@ -30,12 +30,12 @@ export function pageOf<T extends z.ZodType>(name: string, item: T) {
 type Order = 'newest' | 'oldest'
 type Position = { backward: boolean; id: Id }
 
-/** Keyset pagination over an id column: the clauses that make a query return the page and one more row. */
+/** Keyset pagination over an id column. The query returns one row more than the page, to tell whether more follow. */
 export type Seek = Clauses & {
   list: string
   limit: number
   query: PageQuery
-  /** `variant` and `values` are for a query with `preparedSeek`. */
+  /** `variant` and `values` are for a prepared query, which `preparedSeek` builds. */
   variant: SeekVariant
   values: { cursor: number; limit: number }
   /** For an empty page: the id whose cursor leads back to the previous page. */
@@ -46,8 +46,8 @@ type SeekVariant = { hasCursor: boolean; backward: boolean }
 type Clauses = { where: SQL | undefined; order: typeof asc; limit: Bound<number> }
 
 /**
- * Reads the cursor of a page query. A cursor is bound to `list` (its name and owner): replayed against a list that the
- * caller can fill, it would reveal the id it encodes. Throws `invalid` for the cursor of another list.
+ * Reads the cursor of a page query. A cursor is bound to `list` (its name and owner): sent to a list that the caller
+ * can fill, it would reveal the id that it contains. Throws `invalid` for the cursor of another list.
  * @example
  * const from = await seek(ctx, query, `blocks of ${accountId}`, blocks.otherId)
  * db.select().from(blocks).where(from.where).orderBy(from.order(blocks.otherId)).limit(from.limit)
@@ -111,7 +111,7 @@ export async function loadPage<R extends { id: Id }, T>(
   return { items, nextCursor: backward ? next : null, previousCursor: backward ? here : previous }
 }
 
-/** Encrypted, because cursors may point at rows the viewer must not learn of; padded, so that all have one length. */
+/** Cursors are encrypted, because the viewer may not know of the row they contain, and padded to the same length. */
 async function sealCursors(ctx: SystemCtx, list: string, first: Id, last: Id) {
   const ends = await seal(ctx.config, `${first.padStart(ID_DIGITS)}${last.padStart(ID_DIGITS)}`, contextOf(list))
   return { previous: `p.${ends}`, next: `n.${ends}` }

@@ -9,7 +9,7 @@ type Decode = (value: unknown) => unknown
 type Field = { name: string; decode: Decode | null }
 type Compiled = { sql: string; params: unknown[]; fields: Field[] }
 
-/** Compiles a select once per isolate and `variant`, because that takes longer than running it. */
+/** Compiles a select once per isolate and `variant`, because compiling it for every call would waste CPU time. */
 export function prepared<V extends Record<string, boolean>, N extends string, R>(
   build: (variant: V) => Select<R>,
 ): (db: Database, variant: V, values: Record<N, string | number>) => Promise<R[]> {

@@ -7,28 +7,28 @@ import { type Id, newId, shardOf } from './ids.ts'
 /** The Workers limit of open connections per invocation. */
 const MAX_CONNECTIONS = 6
 
-/** Whether an id column contains one of `ids`, as one bound parameter, because D1 accepts only a hundred. */
+/** Whether `column` is one of `ids`, which are one bound parameter, because D1 accepts only a hundred parameters. */
 export function idIn(column: SQLiteColumn, ids: readonly Id[]): SQL {
   const [first, ...others] = ids
   if (first !== undefined && others.length === 0) return eq(column, first)
   return inArray(column, sql`(select value from json_each(${idList(ids)}))`)
 }
 
-/** Ids as one bound parameter. */
+/** Ids as a JSON array for one bound parameter. */
 export function idList(ids: readonly Id[]): string {
   return `[${ids.join(',')}]`
 }
 
-/** An `idList` as a table to join from: it reads one row less per id than `idIn`. */
+/** An `idList` as a table to join from, which reads one row less per id than `idIn`. */
 export function idTable(list: Bound<string>) {
   const id = sql<Id>`value`.as('skeleton_id')
   return query.select({ id }).from(sql`json_each(${list})`).as('skeleton')
 }
 
-/** Thrown when something other than the database finds an id taken; `withFreshId` then tries another. */
+/** Thrown when an id is taken outside the database, such as in R2. `withFreshId` then tries another id. */
 export class IdTaken extends Error {}
 
-/** Ids collide once in 512 within 10 ms: the batch then fails on `column` and is retried, up to five times in all. */
+/** Runs `write` with a new id. If the id is taken (`column` or `IdTaken`), tries another, at most five in all. */
 export async function withFreshId<T>(
   ctx: { now: () => number },
   shard: number,

@@ -5,7 +5,7 @@ const CONTROL_CHARACTERS = /[^\P{Cc}\n\t]/gu
 const ALL_CONTROL_CHARACTERS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
 /** More combining marks than any language uses (UAX #15, Stream-Safe Text): normalizing them takes quadratic time. */
 const STACKED_MARKS = /\p{M}{31,}/u
-/** Any character except for white space, joiners and fillers. */
+/** Any character except white space, joiners and fillers. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u
 
 /** Trimmed, well-formed NFC without control characters; empty if nothing is visible. Throws `invalid` for `field`. */
@@ -13,7 +13,7 @@ export function cleanText(field: string, text: string): string {
   return cleaned(field, text.replace(CONTROL_CHARACTERS, ''))
 }
 
-/** The same for a single line, also without characters that change the direction of the surrounding text. */
+/** Like `cleanText`, but for one line: also without line breaks, tabs, and marks that change the text direction. */
 export function cleanLine(field: string, text: string): string {
   return cleaned(field, text.replace(ALL_CONTROL_CHARACTERS, ''))
 }
@@ -23,7 +23,7 @@ function cleaned(field: string, text: string): string {
   return VISIBLE.test(text) ? text.toWellFormed().normalize('NFC').trim() : ''
 }
 
-// Created on first use, because that takes milliseconds.
+// Created on first use, because creating it takes milliseconds.
 let graphemes: Intl.Segmenter | null = null
 
 /** Throws `invalid` for a text of more than `max` grapheme clusters (UAX #29). */

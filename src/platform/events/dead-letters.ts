@@ -18,11 +18,11 @@ export const deadLetters = sqliteTable('dead_letters', {
   failedAt: integer('failed_at').notNull(),
   /** Set by `npm run replay`; the sweeper then sends the message again. */
   replay: boolean('replay').notNull().default(false),
-  /** For an event: the subscriptions that have not succeeded. */
+  /** For an event: the subscriptions that have not succeeded; null means all of them. */
   pending: text('pending', { mode: 'json' }).$type<string[]>(),
 })
 
-/** Consumes the dead-letter queues. A message that cannot be stored is retried alone. */
+/** Consumes the dead-letter queues. A message that cannot be stored is retried without the others. */
 export async function keepDeadLetters(
   batch: MessageBatch,
   env: Env,
@@ -43,7 +43,7 @@ export async function keepDeadLetters(
   }
 }
 
-/** False for an event that left the outbox: every subscription has acknowledged it, and this is a duplicate. */
+/** False for an event that is no longer in the outbox: the message is a duplicate of an acknowledged event. */
 async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): Promise<boolean> {
   const event = Committed.safeParse(message.body).data
   const letter = { id: message.id, queue, body: message.body, failedAt: ctx.now() }
@@ -66,7 +66,7 @@ async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): 
   return deleted.length > 0
 }
 
-/** Sends marked dead letters again. An event returns to the outbox in the batch that deletes its dead letter. */
+/** Resends dead letters marked for replay. The batch that deletes the letter of an event returns it to the outbox. */
 export async function replayMarked(ctx: SystemCtx, db: Database): Promise<void> {
   const letters = await db.select().from(deadLetters).where(eq(deadLetters.replay, true)).limit(100)
   for (const { id, queue, body, pending } of letters) {

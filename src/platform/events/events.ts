@@ -6,19 +6,19 @@ import type { Database } from '../data/databases.ts'
 import { Id, id, idAfter, newId } from '../data/ids.ts'
 import { Trace } from '../observability/trace.ts'
 
-/** Committed events that some subscription has not acknowledged. Acknowledging deletes the row. */
+/** Committed events of which a subscription has not succeeded yet. Acknowledging an event deletes its row. */
 export const outbox = sqliteTable('outbox', {
   id: id('id').primaryKey(),
   type: text('type').notNull(),
   data: text('data', { mode: 'json' }).$type<unknown>().notNull(),
   trace: text('trace', { mode: 'json' }).$type<Trace>().notNull(),
-  /** The subscriptions to retry; null before the first attempt, when all are to run. */
+  /** The subscriptions that must still run; null means all of them. */
   pending: text('pending', { mode: 'json' }).$type<string[]>(),
 })
 
 export type EventDefinition<T = unknown> = { type: string; data: z.ZodType<T> }
 
-/** Declares an event of a service. Its data names records, never content; subscribers read the current state. */
+/** Declares an event of a service. Its data contains ids, never content; subscriptions read the current state. */
 export function defineEvent<T>(type: string, data: z.ZodType<T>): EventDefinition<T> {
   return { type, data }
 }
@@ -38,13 +38,13 @@ const Inserted = z.array(z.object({ id: Id }))
 const recorded = new WeakMap<object, Pick<Committed, 'type' | 'data' | 'trace'>>()
 
 /**
- * A statement that writes an event into the outbox, for the `commit` of the change it announces; with `when`, only if
- * that condition holds. Its id is larger than all in the outbox, so it never collides.
+ * A statement that inserts an event into the outbox; with `when`, only if that condition holds. Put it into the
+ * `commit` of the change that the event announces. Its id is larger than all ids in the outbox, so it is unique there.
  * @example await db.commit([db.delete(follows).where(pair), record(db, accountUnfollowed, follow, changed)])
  */
 export function record<T>(db: Database, event: EventDefinition<T>, data: T, when?: SQL) {
   const row = { type: event.type, data: event.data.parse(data), trace: db.trace }
-  const shard = db.name === 'd' ? 0 : Number(db.name) // directory events are never listed, so they may use shard 0's ids
+  const shard = db.name === 'd' ? 0 : Number(db.name) // directory event ids never become record ids, so 0 is safe
   const fresh = sql<Id>`max(${Number(newId(shard, db.now()))}, coalesce((select ${idAfter(sql`max(id)`)} from ${outbox}), 0))`
   const [body, trace] = [JSON.stringify(row.data), JSON.stringify(row.trace)]
   const insert = db.insert(outbox)
@@ -56,7 +56,7 @@ export function record<T>(db: Database, event: EventDefinition<T>, data: T, when
   return statement
 }
 
-/** The events of a batch that were written, because their condition held. */
+/** The events that a batch wrote: those without a condition, and those whose condition held. */
 export function committedIn(statements: readonly object[], results: readonly unknown[], source: string): Committed[] {
   return statements.flatMap((statement, i): Committed[] => {
     const event = recorded.get(statement)
@@ -67,7 +67,7 @@ export function committedIn(statements: readonly object[], results: readonly unk
 
 export type Subscription = {
   event: EventDefinition
-  /** Unique among the subscriptions of its event; the outbox stores it for retries. */
+  /** Unique among the subscriptions of its event; the outbox stores the name for retries. */
   name: string
   /** Set by the registry, for log lines. */
   service?: string
@@ -76,7 +76,7 @@ export type Subscription = {
 
 /**
  * A reaction to an event. It runs at least once, possibly late or concurrently: make it idempotent (key its effect on
- * `eventId`), read the current state, and treat a missing row as deleted. A failing one is retried alone.
+ * `eventId`), read the current state, and treat a missing row as deleted. Only failed subscriptions are retried.
  * @example on(postLiked, 'notify-author', (ctx, { postId, authorId, actorId }, eventId) => notify(ctx, authorId, …))
  */
 export function on<T>(

@@ -12,7 +12,7 @@ type Schedule = {
   service?: string
 }
 
-/** Scheduled work: runs once, or with `perShard` once per shard, each in a separate invocation. */
+/** Scheduled work. Whenever it is due, it runs once, or with `perShard` once per shard in separate invocations. */
 export type Job =
   | (Schedule & { perShard?: false; run: (ctx: SystemCtx) => Promise<void> })
   | (Schedule & { perShard: true; run: (ctx: SystemCtx, db: Database) => Promise<void> })

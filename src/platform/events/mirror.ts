@@ -1,6 +1,6 @@
 /**
- * Syncs a copy with its truth, which `read` must read at the primary. It repeats until the truth no longer changes, so
- * that the copy converges in whatever order events arrive. Returns the truth.
+ * Syncs a copy with its source of truth: `read` reads the source at the primary, and `write` updates the copy. Repeats
+ * until the source no longer changes, so that the copy converges in any order of events. Returns the last read.
  */
 export async function mirror<T>(read: () => Promise<T>, write: (truth: T) => Promise<unknown>): Promise<T> {
   let truth = await read()

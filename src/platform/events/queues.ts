@@ -1,7 +1,7 @@
-/** wrangler.toml must match this table. Each queue has a dead-letter queue with the suffix `-dead` (`BINDING_DEAD`). */
+/** wrangler.toml must match this table (timeouts in seconds). Each queue has a dead-letter queue, suffix `-dead`. */
 export const queues = {
   EVENTS: { name: 'events', batchSize: 5, batchTimeout: 0, retries: 15 },
-  /** Tasks that may be lost: pushes, and jobs that run again. */
+  /** Tasks that may be lost: pushes, and jobs, which run again when they are next due. */
   FANOUT: { name: 'fanout', batchSize: 5, batchTimeout: 0, retries: 3 },
   /** Tasks that call other systems, retried for hours. */
   DELIVERIES: { name: 'deliveries', batchSize: 10, batchTimeout: 1, retries: 25 },
@@ -10,12 +10,12 @@ export const queues = {
 export type QueueBinding = keyof typeof queues
 export type TaskQueue = Exclude<QueueBinding, 'EVENTS'>
 
-/** For every dead-letter queue; the retry delay is in seconds. */
+/** The settings of every dead-letter queue. Times are in seconds. */
 export const deadLetterSettings = { batchSize: 10, batchTimeout: 1, retries: 100, retryDelay: 60 } as const
 
 const bindings: readonly QueueBinding[] = ['EVENTS', 'FANOUT', 'DELIVERIES']
 
-/** The binding of a queue's full name, and whether it is the dead-letter queue. Throws for an unknown name. */
+/** The binding for a full name like `socialconnect-events-dead`, and whether that is a dead-letter queue. */
 export function queueOf(fullName: string): { binding: QueueBinding; isDead: boolean } {
   const isDead = fullName.endsWith('-dead')
   const alive = isDead ? fullName.slice(0, -'-dead'.length) : fullName

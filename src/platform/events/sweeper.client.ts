@@ -3,7 +3,7 @@ import type { SystemCtx } from '../context.ts'
 const WAKE_INTERVAL_MS = 5_000
 const awakeUntil = new Map<string, number>()
 
-/** Arms the alarm that resends events of the outbox of `source`; at most one call per isolate in five seconds. */
+/** Sets the alarm of the sweeper of the database `source`. Each isolate calls a sweeper at most every five seconds. */
 export async function wakeSweeper(ctx: SystemCtx, source: string): Promise<void> {
   const now = ctx.now()
   if ((awakeUntil.get(source) ?? 0) > now) return

@@ -10,13 +10,13 @@ const LONGEST_WAIT_MS = 45_000
 /** A page takes one query and one message batch, and an invocation may make a thousand calls. */
 const PAGES_PER_PASS = 100
 
-/** The last event sent, when all events are due again (epoch ms), and the last interval (ms). */
+/** `sentTo`: the last event sent. `againAt`: when all events are sent again (epoch ms). `wait`: that interval (ms). */
 type Progress = { sentTo: Id | null; againAt: number; wait: number }
 const fresh: Progress = { sentTo: null, againAt: 0, wait: PASS_MS }
 
 /**
  * One per database with an outbox. Its alarm, the only timer that survives a crash, resends unacknowledged events: new
- * ones at every pass, and all of them at intervals up to 45 seconds, because duplicates do not help a slow consumer.
+ * ones at every pass, and all of them at intervals that grow to 45 seconds: duplicates do not help a slow consumer.
  */
 export class Sweeper extends DurableObject<Env> {
   private armedAt = 0
@@ -35,14 +35,14 @@ export class Sweeper extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const source = await this.ctx.storage.get<string>('source')
     if (source === undefined) return
-    await this.ctx.storage.setAlarm(Date.now() + PASS_MS) // first, so that a failing pass is followed by another
+    await this.ctx.storage.setAlarm(Date.now() + PASS_MS) // set first, so that a failing pass is retried
     const ctx = createContext({ env: this.env, waitUntil: (work) => this.ctx.waitUntil(work), start: 'first-primary' })
     const db = sourceOf(ctx, source)
     await replayMarked(ctx, db)
     await this.send(db, ctx.now())
     if (await hasEvents(db)) return
     await this.ctx.storage.delete('progress')
-    // A caller that armed it just before may commit another event without arming it again (`wakeSweeper`).
+    // Keep the alarm after a recent `arm`: for five seconds, `wakeSweeper` does not call `arm` again for new events.
     if (this.armedAt < Date.now() - 2 * PASS_MS) await this.ctx.storage.deleteAlarm()
   }
 

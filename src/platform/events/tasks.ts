@@ -15,7 +15,7 @@ export type TaskHandler = {
   run: (ctx: SystemCtx, data: unknown) => Promise<void>
 }
 
-/** Declares a task of a queue. Its data names records and positions, never content; handlers read the current state. */
+/** Declares a task of a queue. Its data contains ids and positions, never content; handlers read the current state. */
 export function defineTask<T>(queue: TaskQueue, type: string, data: z.ZodType<T>): TaskDefinition<T> {
   return { queue, type, data }
 }
@@ -30,7 +30,7 @@ export async function enqueue<T>(ctx: SystemCtx, task: TaskDefinition<T>, data: 
   }
 }
 
-/** Declares the handler of a task. It may run more than once. */
+/** Declares the handler of a task. Make it idempotent, because it may run more than once. */
 export function onTask<T>(task: TaskDefinition<T>, run: (ctx: SystemCtx, data: T) => Promise<void>): TaskHandler {
   return { task, run: (ctx, data) => run(ctx, task.data.parse(data)) }
 }
@@ -41,7 +41,7 @@ const Message = z.object({
   trace: Trace.default({}),
 })
 
-/** Acknowledges or retries each message alone, with exponential backoff up to an hour. */
+/** Acknowledges or retries each message separately, with exponential backoff up to an hour. */
 export async function consumeTasks(
   batch: MessageBatch,
   env: Env,

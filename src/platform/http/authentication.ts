@@ -17,7 +17,7 @@ export function authentication(keys: KeySource) {
   })
 }
 
-/** Most requests carry a token that this isolate has verified before. */
+/** Skips the verification of a token that this isolate has verified before, which most requests send. */
 function rememberedIn(ctx: Ctx, header: string): Viewer | null {
   return /^Bearer /i.test(header) ? rememberedViewer(ctx, header.slice('Bearer '.length)) : null
 }

@@ -17,16 +17,16 @@ const limited = (what: string, maxSize: number) =>
 const limitText = limited('A JSON body', MAX_TEXT_BYTES)
 const limitUpload = limited('A form', MAX_UPLOAD_BYTES)
 
-/** Spaces before a semicolon, an empty parameter or several: the validators do not match such content types. */
+/** Content types that not every parser accepts: space before a semicolon, an empty parameter, or several parameters. */
 const UNUSUAL_TYPE = /\s;|;\s*$|;.*;/
 
-/** Keeps only a boundary. Charsets are dropped, because JSON and forms are always UTF-8 here. */
+/** Keeps only the boundary parameter. A charset is dropped, because JSON and forms are always UTF-8 here. */
 function normalizedType(type: string): string {
   const [kind, ...parameters] = type.split(';').map((part) => part.trim())
   return [kind, ...parameters.filter((parameter) => /^boundary=/i.test(parameter)).slice(0, 1)].join('; ')
 }
 
-/** Counts bytes as they arrive, whatever the headers claim. Compressed bodies are refused, never decompressed. */
+/** Limits a body by its content-length, or without one by counting its bytes. Refuses compressed bodies. */
 export const limitBody = createMiddleware(async function limitBody(c, next) {
   if ((c.req.header('content-encoding') ?? 'identity') !== 'identity') {
     throw new Failure('unsupported_media_type', 'Send the body without a content-encoding')
@@ -44,7 +44,7 @@ export const limitBody = createMiddleware(async function limitBody(c, next) {
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i
 const FORM_TYPE = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i
 
-/** Refuses a body of another type. A missing body is left to the schema. */
+/** Refuses a body of another type. A missing body passes, and the schema then reports the missing fields. */
 export function requireMediaType(expected: 'application/json' | 'multipart/form-data') {
   const pattern = expected === 'application/json' ? JSON_TYPE : FORM_TYPE
   return createMiddleware(async function checkMediaType(c, next) {
@@ -69,7 +69,7 @@ export const strictJson = createMiddleware(async function checkJson(c, next) {
   await next()
 })
 
-/** Strict, because hono would replace invalid bytes and the text would be stored corrupted. */
+/** Throws for invalid bytes, because hono would replace them and the text would be stored corrupted. */
 function decode(bytes: ArrayBuffer): string {
   try {
     return utf8.decode(bytes)
@@ -78,7 +78,7 @@ function decode(bytes: ArrayBuffer): string {
   }
 }
 
-/** One linear pass, even when quotes do not match. */
+/** The pattern takes linear time even if a quote is not closed. */
 function isDeep(json: string): boolean {
   let depth = 0
   for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/gs)) {

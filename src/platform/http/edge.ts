@@ -14,13 +14,13 @@ import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
 
 const HEALTH = ['/healthz', '/readyz']
 
-/** Sweepers are woken after the first response of an isolate, which a cold start already delays. */
+/** An isolate wakes the sweepers after its first response, because a cold start already delays that response. */
 const WAKE_AFTER_MS = 100
 let awake = false
 
 function requestContext(readAccountStatus: AccountStatusSource) {
   return createMiddleware<AppEnv>(async function makeContext(c, next) {
-    if (HEALTH.includes(c.req.path)) return next() // they respond without a valid configuration, unlike a context
+    if (HEALTH.includes(c.req.path)) return next() // health checks must work without a valid configuration
     const started = Date.now()
     const ctx = createContext({
       env: c.env,
@@ -45,7 +45,7 @@ function requestContext(readAccountStatus: AccountStatusSource) {
   })
 }
 
-/** Bookmarks after a read would reveal which databases were read, and so what is hidden. */
+/** Bookmarks after a read would reveal which databases were read, and so where hidden records are. */
 function isWrite({ req, res }: Context): boolean {
   return res.status < 400 && req.method !== 'GET' && req.method !== 'HEAD'
 }
@@ -58,7 +58,7 @@ const responseHeaders = createMiddleware<AppEnv>(async function setHeaders(c, ne
   headers.set('access-control-allow-origin', '*') // safe for any origin, because there are no cookies
   headers.set('access-control-expose-headers', exposedHeaders)
   if (!headers.has('cache-control')) headers.set('cache-control', 'private, no-store')
-  if (headers.has('ratelimit')) return // a refusal reports the limit that it exceeded
+  if (headers.has('ratelimit')) return // a 429 already has the headers of the exceeded limit
   for (const [name, value] of Object.entries(c.var.allowance ?? {})) headers.set(name, value)
 })
 

@@ -8,7 +8,7 @@ import { problemResponse, toFailure } from './problems.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
-/** Unmatched paths get a static asset or a problem; thrown errors get a problem. */
+/** Responds to unmatched paths with a static asset or a problem document, and to errors with a problem document. */
 export function addFallbacks(app: Hono<AppEnv>, apiPaths: readonly string[]): void {
   app.notFound(async (c) => {
     const offered: string[] = METHODS.filter((method) => isRoute(app, method, c.req.path))

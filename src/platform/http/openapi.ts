@@ -9,7 +9,7 @@ export const IdempotencyKey = z.object({
     .min(1)
     .max(255)
     .optional()
-    .openapi({ description: 'Retries with the same key create nothing twice, for 24 hours' }),
+    .openapi({ description: 'For 24 hours, a repeated request with the same key returns what the first one created' }),
 })
 
 type Mounted = { name: string; mount: string; operations: readonly Operation[] }
@@ -70,7 +70,7 @@ function successes(operation: Operation): object {
   const Bytes = z.string().openapi({ format: 'binary' })
   const schema = isVerb ? operation.returns : operation.mediaType && Bytes
   const type = isVerb ? 'application/json' : (operation.mediaType ?? '')
-  const Location = { description: 'The path of what was created', schema: { type: 'string' } }
+  const Location = { description: 'The path of the created resource', schema: { type: 'string' } }
   return {
     [successOf(operation)]: {
       description: operation.summary,
@@ -82,7 +82,7 @@ function successes(operation: Operation): object {
 }
 
 function failuresOf({ access, scope, params, body, fails = [] }: Operation): FailureKind[] {
-  // An invalid token is refused even on public operations.
+  // Public operations have the token failures too, because an invalid token is always refused.
   const codes: Code[] = ['unauthorized', 'suspended', 'invalid', 'rate_limited', 'unavailable', 'internal']
   const own: Code[] = []
   if (access === 'moderator' || access === 'admin') own.push('forbidden')
@@ -113,7 +113,7 @@ function problems(failures: FailureKind[]): object {
 
 type Schemas = { components?: { schemas?: Record<string, { properties?: Record<string, object> }> } }
 
-/** Runs last, because services declare failures too. */
+/** Lists all failure codes. It runs after all services are loaded, because they declare failures too. */
 function listCodes(document: object): void {
   const { properties } = (document as Schemas).components?.schemas?.Problem ?? {}
   if (properties?.code) Object.assign(properties.code, { enum: declaredFailures().map(({ code }) => code) })
@@ -121,7 +121,7 @@ function listCodes(document: object): void {
 
 type Nullable = { allOf?: [object, { type?: unknown }]; anyOf?: object[] }
 
-/** The generator writes a named nullable schema as `allOf` of the schema and null, which null does not satisfy. */
+/** Rewrites nullable named schemas: the generator puts the schema and null into `allOf`, which null never satisfies. */
 function allowNulls(part: object): void {
   const { allOf } = part as Nullable
   if (Array.isArray(allOf?.[1]?.type) && allOf[1].type.includes('null')) {

@@ -12,7 +12,7 @@ type BodyType = 'application/json' | 'multipart/form-data'
 
 /** What every surface needs to know about an operation. */
 export type Contract = Rule & {
-  /** Unique: a verb and a noun. */
+  /** Unique: a verb, usually with a noun. */
   id: string
   method: 'get' | 'put' | 'post' | 'patch' | 'delete'
   /** Below the mount of its service, with `{name}` for parameters. */
@@ -26,7 +26,7 @@ export type Contract = Rule & {
   bodyType?: BodyType
   example?: unknown
   status?: StatusCode
-  /** Whether a repeated `Idempotency-Key` returns what the first request created. */
+  /** Whether it accepts an `Idempotency-Key`; a repeated request then returns what the first one created. */
   idempotent?: boolean
   cacheControl?: string
   /** Failures besides the general ones and those implied by access, scope, params and body. */
@@ -40,7 +40,7 @@ export type VerbOperation = Contract & {
   run: (ctx: never, input: never) => unknown
 }
 
-/** An operation that writes its own response, such as a stream or an upgrade. */
+/** An operation that builds the HTTP response itself, such as a stream or a WebSocket upgrade. */
 export type ResponderOperation = Contract & {
   mediaType?: string
   /** Further success statuses, with their descriptions. */
@@ -76,8 +76,8 @@ type Created<R, S, I> = S extends 201
   : { status?: S; location?: never; idempotent?: I }
 
 /**
- * Declares an operation. The compiler checks its verb: `access` decides the context, the input is the merged parts, and
- * the result must fit `returns`. Surfaces run it after `admit`.
+ * Declares an operation. The compiler checks `run`: `access` decides the type of its context, its input is path, query
+ * and body merged, and its result must fit `returns`. Surfaces call `run` after `admit`.
  * @example
  * operation({ id: 'likePost', method: 'put', path: '/posts/{postId}/like', access: 'user', scope: writePosts,
  *   params: PostPath, returns: Post, run: likePost, summary: 'Like a post' })

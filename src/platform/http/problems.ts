@@ -37,7 +37,7 @@ function entriesOf(issue: z.core.$ZodIssue): { field: string; message: string }[
 const TRANSIENT =
   /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out|because its code was updated|transient issue|internal error|no answer within|(memory|CPU time) limit|please try again|too many requests|reduce your .*rate/i
 
-/** Maps any thrown value to a failure; unknown errors become `internal`. */
+/** Maps any thrown value to a failure: transient errors become `unavailable`, unknown ones `internal`. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
   if (error instanceof HTTPException) return fromHono(error)
@@ -60,7 +60,7 @@ export function problemResponse(c: Context, failure: Failure): Response {
     instance: new URL(c.req.url).pathname,
     errors: failure.extra.errors,
   }
-  // Set on the context, because hono prefers its headers to those of the response.
+  // Set on the context, because hono lets the headers of an earlier response override those of a new one.
   for (const [name, value] of Object.entries(failure.extra.headers ?? {})) c.header(name, value)
   return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json; charset=utf-8' })
 }

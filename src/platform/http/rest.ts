@@ -26,7 +26,7 @@ export function mountOperations(
   }
 }
 
-/** Runs before path, query and body are parsed. */
+/** Admits a request before its path, query and body are parsed. */
 function admission(service: string, operation: Operation): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async function admitRequest(c, next) {
     const { ctx } = c.var
@@ -56,13 +56,13 @@ function validators({
 
 type Result = { success: boolean; target: string; data: unknown; error?: z.core.$ZodError }
 
-/** An invalid path parameter is `not_found`; other parts are reported field by field. */
+/** An invalid path parameter is `not_found`; invalid query, header and body fields are reported one by one. */
 function check({ success, target, error }: Result): void {
   if (success) return
   throw target === 'param' || !error ? notFound() : invalidBySchema(error)
 }
 
-/** Earlier parts win, so that neither query nor body can name another resource than the path. */
+/** Earlier parts take precedence, so that neither query nor body can replace an id of the path. */
 function keep(result: Result, c: Context<AppEnv>): void {
   check(result)
   c.set('input', { ...Object(result.data), ...c.var.input })

@@ -1,4 +1,4 @@
-/** Runs the steps that have not run yet, in one transaction. Steps are append-only, like database migrations. */
+/** Runs the steps (SQL) that this object has not run yet, in one transaction. Never change a step, only append. */
 export function migrateObject(storage: DurableObjectStorage, steps: readonly string[]): void {
   const { sql } = storage
   const [known] = sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").toArray()

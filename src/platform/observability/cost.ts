@@ -1,4 +1,4 @@
-/** What a request used of the platform; tests assert the budgets of docs/architecture.md on it. */
+/** What a request used of Cloudflare's services. Tests compare it with the budgets in docs/architecture.md. */
 export type Cost = {
   trips: number
   rowsRead: number

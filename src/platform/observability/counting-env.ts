@@ -2,7 +2,7 @@ import type { Cost } from './cost.ts'
 
 type Wrap = (binding: object, cost: Cost) => object
 
-/** Adds object calls, queue messages and KV reads to `cost`. D1 is counted by its sessions (`data/d1-session.ts`). */
+/** A copy of `env` that adds object calls, queue messages and KV reads to `cost`. `data/d1-session.ts` counts D1. */
 export function countingEnv(env: Env, cost: Cost): Env {
   const counted = { ...env }
   for (const [name, binding, wrap] of countedBindings(env)) {
@@ -19,7 +19,7 @@ function countedBindings(env: Env): [string, object, Wrap][] {
   return found
 }
 
-/** Recognizes bindings by their methods, so that a new one is counted without being listed. */
+/** Recognizes a binding by its methods, so that a new binding is counted without being listed here. */
 function withWrap(name: string, binding: unknown): [string, object, Wrap][] {
   if (typeof binding !== 'object' || binding === null) return []
   if ('getByName' in binding) return [[name, binding, countNamespace]]

@@ -27,7 +27,7 @@ export const healthRoutes = new Hono<AppEnv>()
 
 let checkingUntil = 0
 
-/** Outcomes at most a second old. One request checks, and concurrent ones poll for its outcomes. */
+/** Outcomes at most a second old. One request runs the checks; concurrent requests poll until the outcomes exist. */
 async function recentOutcomes(env: Env): Promise<Outcome[]> {
   while (!latest || latest.at < Date.now() - KEPT_MS) {
     if (checkingUntil < Date.now()) {
@@ -44,7 +44,7 @@ const versionOf = (env: Partial<Env>) => env.VERSION?.id ?? null
 function checks(env: Env): Check[] {
   const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX }
   const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
-  // Only checked for presence, because calling most of these would send or count something.
+  // These bindings are only checked for presence, because calling most of them would send or count something.
   const present = {
     ...pick(env, Object.keys(queues)),
     ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION']),
@@ -79,13 +79,13 @@ function requireBound(binding: unknown): void {
   if (binding === undefined) throw new Error('not bound')
 }
 
-/** Only names and times are public; the cause of a failure is in the log. */
+/** The outcome does not contain the error, because it is public. The error is logged. */
 async function attempt({ name, run }: Check): Promise<Outcome> {
   const started = Date.now()
   const ok = await withTimeout(run(), TIMEOUT_MS).then(
     () => true,
     (error: unknown) => {
-      log.error('a check failed', { check: name, error })
+      log.error('a health check failed', { check: name, error })
       return false
     },
   )

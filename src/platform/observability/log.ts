@@ -27,7 +27,7 @@ function make(base: Fields): Log {
   }
 }
 
-/** Without bound values, which the stack repeats together with the message. */
+/** Leaves out SQL parameters, also from the stack, which begins with the complete message. */
 function describe(error: Error): Fields {
   const message = messageOf(error)
   const calls = error.stack?.replace(error.message, '').split('\n').slice(1, 6)

@@ -1,7 +1,7 @@
 import { tracing } from 'cloudflare:workers'
 import type { Cost } from './cost.ts'
 
-/** Runs `work` as a span of the request's trace. Attributes are ids and numbers, never content. */
+/** Runs `work` as a span of the request's trace. Attributes must not contain user content. */
 export function span<T>(
   name: string,
   attributes: Record<string, string | number | boolean>,

@@ -13,7 +13,7 @@ export type Channel<F extends Frames = Frames> = {
   mayJoin: (ctx: SystemCtx, accountId: Id) => Promise<boolean>
 }
 
-/** Declares a channel. Frames contain ids only: clients then read the resources, which checks visibility again. */
+/** Declares a channel. Frames never contain content: clients read it through the API, which checks visibility again. */
 export function defineChannel<F extends Frames>(name: string, channel: Omit<Channel<F>, 'name'>): Channel<F> {
   return { name, ...channel }
 }
@@ -23,7 +23,7 @@ type Topic<F extends Frames> = { channel: Channel<F>; accountId: Id }
 /** Publishing the same `key` again does nothing. */
 type Frame<F extends Frames, E extends keyof F & string> = { key: string; event: E; data: z.input<F[E]> }
 
-/** Sends a frame to the account's sockets on the channel. Throws when its hub does not answer. */
+/** Sends a frame to the account's sockets on the channel. Throws if the account's hub does not respond. */
 export async function publish<F extends Frames, E extends keyof F & string>(
   ctx: SystemCtx,
   { channel, accountId }: Topic<F>,

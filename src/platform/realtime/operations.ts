@@ -26,11 +26,11 @@ const Query = z.strictObject({
     .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
     .optional()
-    .openapi({ type: 'integer', minimum: 0, description: 'The last `seq` received' }),
+    .openapi({ type: 'integer', minimum: 0, description: 'The `seq` of the last frame that you received' }),
 })
 type Query = z.infer<typeof Query>
 
-/** Operations of the socket. Frames are JSON: `hello` with `seq` and `resumed`, then events with their `seq`. Clients resume with `since`. */
+/** The operations of the socket. `src/openapi-prose.ts` describes its frames. */
 export function realtimeOperations(channels: readonly Channel[]): Operation[] {
   return [
     operation({
@@ -74,7 +74,7 @@ async function openRealtime(ctx: RequestCtx, query: Query, request: Request, kno
   requireAllowedOrigin(ctx.config, request)
   const names = known.map(({ name }) => name)
   const wanted = query.channels?.split(',')
-  if (wanted?.some((name) => !names.includes(name))) throw invalid('channels', `must be among: ${names.join(', ')}`)
+  if (wanted?.some((name) => !names.includes(name))) throw invalid('channels', `may contain only: ${names.join(', ')}`)
   const viewer = query.ticket === undefined ? ctx.viewer : await redeemTicket(ctx, query.ticket)
   if (viewer === null) throw tokenMissing()
   const channels = await channelsOf(ctx, viewer.id, known, wanted)
@@ -87,7 +87,7 @@ async function openRealtime(ctx: RequestCtx, query: Query, request: Request, kno
   return new Response(null, response) // a copy, because the headers of a fetched response are immutable
 }
 
-/** The wanted channels, or all that the account may join. Throws `forbidden` for a wanted channel it may not join. */
+/** The wanted channels, or all that the account may join. Throws `forbidden` for a wanted one that it may not join. */
 async function channelsOf(ctx: RequestCtx, accountId: Id, known: readonly Channel[], wanted?: string[]) {
   const candidates = known.filter(({ name }) => !wanted || wanted.includes(name))
   const decisions = await mapConcurrently(candidates, async (channel) => ({
@@ -101,7 +101,7 @@ async function channelsOf(ctx: RequestCtx, accountId: Id, known: readonly Channe
 
 const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 
-/** Browsers send the origin of the page (RFC 6455, 10.2): ours, a listed one, or in development any local one. */
+/** Browsers send the page's origin (RFC 6455, 10.2). Allowed: ours, listed ones, and any local one in development. */
 function requireAllowedOrigin({ ENVIRONMENT, BASE_URL, REALTIME_ORIGINS }: Config, request: Request): void {
   const origin = request.headers.get('origin')
   if (origin === null || [BASE_URL, new URL(request.url).origin, ...REALTIME_ORIGINS].includes(origin)) return

@@ -16,7 +16,7 @@ export async function createTicket(ctx: UserCtx): Promise<{ ticket: string; expi
   return { ticket: `${ticket}.${await sign(ctx.config, PURPOSE, ticket)}`, expiresInSeconds: 30 }
 }
 
-/** Consumes a ticket. Throws `unauthorized` or `suspended`. */
+/** Consumes a ticket. Throws `unauthorized`, `suspended`, `rate_limited` or `unavailable`. */
 export async function redeemTicket(ctx: RequestCtx, ticket: string): Promise<Login & { id: Id }> {
   const [account, secret, signature] = ticket.split('.')
   const id = Id.safeParse(account)

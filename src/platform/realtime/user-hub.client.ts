@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../context.ts'
 import { Id } from '../data/ids.ts'
 
-/** The login of a socket or ticket. `issuedAt` is the time of its access token, epoch ms. */
+/** The login of a socket or ticket. `issuedAt` is when its access token was issued, epoch ms. */
 const Login = z.object({ sessionId: z.string(), issuedAt: z.number() })
 export type Login = z.infer<typeof Login>
 
@@ -13,7 +13,7 @@ export type Opening = z.infer<typeof Opening>
 /** Revokes one login, or every token issued at or before a time (epoch ms). */
 export type Revocation = { sessionId: string } | { before: number }
 
-/** The same `key` is sent only once. */
+/** A frame is ignored if the hub still stores one with the same `key`. */
 export type OutgoingFrame = { channel: string; key: string; event: string; data: unknown }
 
 const hubOf = (ctx: SystemCtx, accountId: Id) => ctx.env.HUB.getByName(accountId)
@@ -22,7 +22,7 @@ export async function publishToHub(ctx: SystemCtx, accountId: Id, frame: Outgoin
   await hubOf(ctx, accountId).publish(frame)
 }
 
-/** Closes the revoked sockets, and keeps their tokens from opening new ones. */
+/** Closes the revoked sockets, and prevents their tokens from opening new ones. */
 export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string, revoked: Revocation): Promise<void> {
   await hubOf(ctx, accountId).closeRevoked(reason, revoked)
 }
@@ -32,7 +32,7 @@ export async function issueTicketSecret(ctx: SystemCtx, accountId: Id, login: Lo
   return hubOf(ctx, accountId).issueTicket(login)
 }
 
-/** Consumes a ticket: the login that it was issued to, or null. */
+/** Consumes a ticket. Returns the login that it was issued to, or null if it is invalid, used or expired. */
 export async function redeemTicketSecret(ctx: SystemCtx, accountId: Id, secret: string): Promise<Login | null> {
   return hubOf(ctx, accountId).redeemTicket(secret)
 }

@@ -16,7 +16,7 @@ const MAX_SOCKETS = 16
 const MAX_MESSAGE_LENGTH = 4_096
 const MAX_MESSAGES_PER_MINUTE = 60
 const HOUR_MS = 3_600_000
-/** After a day a client must reconnect with an active login. */
+/** The next frame closes a socket whose token is older than this: its client must reconnect with an active login. */
 const MAX_AGE_MS = 24 * 3_600_000
 
 const schema = [
@@ -54,7 +54,7 @@ export class UserHub extends DurableObject<Env> {
       if (issuedAt < now - MAX_AGE_MS) close(socket, 4000, 'reconnect')
       else if (channels.includes(channel)) send(socket, { seq, channel, event, data })
     }
-    // A deployment closes sockets without an event, so a missing socket is noticed here.
+    // A deployment closes sockets without an event, so the hub notices only here that none is left.
     if (!this.occupied() && (await this.ctx.storage.getAlarm()) === null) await this.scheduleOffline()
   }
 
@@ -109,7 +109,7 @@ export class UserHub extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client })
   }
 
-  /** Remembers the revocation while access tokens live, because a request admitted before it may arrive later. */
+  /** Stores the revocation while access tokens live, because a request admitted earlier may still open a socket. */
   closeRevoked(reason: string, revoked: Revocation): void {
     const now = Date.now()
     const [sessionId, before] = 'before' in revoked ? ['', revoked.before] : [revoked.sessionId, now]
@@ -148,7 +148,7 @@ export class UserHub extends DurableObject<Env> {
     await this.webSocketClose(socket, 1011)
   }
 
-  /** A minute after the last socket closed. Frames are no longer stored, so a client that returns must refetch. */
+  /** Runs a minute after the last socket closed. Deletes the frames, so a client that returns must reload its lists. */
   override async alarm(): Promise<void> {
     const { account_id: accountId } = this.state()
     if (accountId === null || this.occupied()) return
@@ -163,7 +163,7 @@ export class UserHub extends DurableObject<Env> {
     return this.sql.exec(query, sessionId, issuedAt).toArray().length > 0
   }
 
-  /** Marks the account online before its socket opens, so that every frame after the greeting is pushed. */
+  /** Marks the account online before its socket opens, so that every frame after `hello` is pushed. */
   private async arrive(accountId: Id): Promise<void> {
     this.sql.exec('UPDATE state SET account_id = ?', accountId)
     this.arriving += 1
@@ -205,7 +205,7 @@ function attached(socket: WebSocket): Attached {
   return socket.deserializeAttachment() as Attached
 }
 
-/** A closing socket stays listed until its peer responds, and throws on `send`; that must not affect the others. */
+/** A closing socket stays listed until its peer responds, and throws on `send`; that must not affect other sockets. */
 function send(socket: WebSocket, frame: object): void {
   if (socket.readyState !== WebSocket.OPEN) return
   try {

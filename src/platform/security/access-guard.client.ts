@@ -8,11 +8,11 @@ export type AccountStatus = {
   suspended: boolean
   /** Access tokens issued at or before this time are revoked, epoch ms. */
   revokedBefore: number
-  /** Logins that ended before their access tokens expired. */
+  /** Ids of ended logins whose access tokens may not have expired yet. */
   endedSessions: string[]
 }
 
-/** Requests granted in advance, until `resetsAt` (epoch ms). `remaining` are left in the window beyond them. */
+/** `granted` requests may be used until `resetsAt` (epoch ms). The window has `remaining` further ones. */
 export type Lease = { granted: number; remaining: number; resetsAt: number; status: AccountStatus }
 
 /** Leases up to `wanted` requests from the guard `name`; 0 only reads the status of its account. */

@@ -11,8 +11,9 @@ const schema = [
 ]
 
 /**
- * One per account or client address: counts requests exactly, and stores revocations. Leases avoid most calls.
- * It deletes itself within a day of its last window, unless the account is suspended.
+ * One per limit and account, client address or other key. Counts requests, and stores the revocations and suspension of
+ * an account. Leases grant requests in advance, which saves calls. The object deletes itself within a day after the
+ * window, the revocations and the suspension have ended.
  */
 export class AccessGuard extends DurableObject<Env> {
   private migrated = false
@@ -35,14 +36,14 @@ export class AccessGuard extends DurableObject<Env> {
     this.migrated = false
   }
 
-  /** With `wanted: 0` it only reads the status and writes nothing. */
+  /** With `wanted: 0` it only reports the status: it counts nothing and sets no alarm. */
   async lease(limit: Quota, wanted: number): Promise<Lease> {
     const now = Date.now()
     if (wanted > 0) await this.scheduleCleanup()
     const [open] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
     const current = open && open.resets_at > now ? open : { used: 0, resets_at: now + limit.window * 1_000 }
     const free = Math.max(0, limit.quota - current.used)
-    const granted = Math.min(wanted, Math.ceil(free / 4)) // other isolates may hold unspent requests
+    const granted = Math.min(wanted, Math.ceil(free / 4)) // smaller near the limit, so that few requests stay unused
     const used = current.used + granted
     if (granted > 0) this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used, current.resets_at)
     return {

@@ -7,10 +7,10 @@ import { tokenMissing, unauthorized } from './tokens.ts'
 /** Who may call an operation: everyone, or holders of at least this role. */
 export type Access = 'public' | Role
 
-/** Reads an account's status from the databases, for when its guard does not answer. */
+/** Reads an account's status from the databases. Used while the account's guard does not respond. */
 export type AccountStatusSource = (ctx: Ctx, viewer: Viewer) => Promise<AccountStatus>
 
-/** Throws `unauthorized`, `suspended`, `forbidden`, `insufficient_scope`, or `unavailable` (unknown status). */
+/** Throws `unauthorized`, `suspended`, `forbidden`, `insufficient_scope`, or `unavailable` if the status is unknown. */
 export function authorize(ctx: Ctx, access: Access, scope: Scope | undefined, status: AccountStatus | null): void {
   const { viewer } = ctx
   if (viewer === null) {
@@ -22,7 +22,7 @@ export function authorize(ctx: Ctx, access: Access, scope: Scope | undefined, st
   if (scope && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The token needs the scope ${scope}`)
 }
 
-/** Throws `suspended`, or `unauthorized` when the login has ended or its token is revoked. */
+/** Throws `unavailable` (status null), `suspended`, or `unauthorized` (the login has ended or its token is revoked). */
 export function requireActiveLogin(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, status: AccountStatus | null): void {
   if (status === null) throw unavailable(2)
   if (status.suspended) throw new Failure('suspended')

@@ -9,7 +9,7 @@ export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<Ui
   return new Uint8Array(await crypto.subtle.digest('SHA-256', typeof data === 'string' ? encoder.encode(data) : data))
 }
 
-/** AES-256-GCM under the first key. `context` (`email:123`) is authenticated, so the result is useless elsewhere. */
+/** Encrypts with AES-256-GCM and the first key. `open` fails unless it gets the same `context`, like `email:123`. */
 export async function seal(config: Config, plain: string, context: string): Promise<string> {
   const [id = ''] = keyring(config).keys()
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
@@ -31,7 +31,7 @@ export async function open(config: Config, sealed: string, context: string): Pro
   return new TextDecoder().decode(plain)
 }
 
-/** A keyed hash (hex) to look up sealed data. Each `purpose` has its own key, derived from INDEX_KEY. */
+/** A keyed hash (hex) to look up encrypted data. Each `purpose` has its own key, derived from INDEX_KEY. */
 export async function blindIndex(config: Config, purpose: string, value: string): Promise<string> {
   const key = await derived(config, `index:${purpose}`, () => Uint8Array.fromBase64(config.INDEX_KEY))
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, encoder.encode(value))).toHex()
@@ -60,7 +60,7 @@ function aesGcm(iv: Uint8Array, context: string) {
   return { name: 'AES-GCM', iv, additionalData: encoder.encode(context) }
 }
 
-/** `k2:<base64>,k1:<base64>`: the first key seals, every key opens. */
+/** `k2:<base64>,k1:<base64>`: `seal` uses the first key, `open` any of them. */
 function keyring(config: Config): Map<string, string> {
   const known = keyrings.get(config)
   if (known) return known

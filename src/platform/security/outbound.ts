@@ -40,9 +40,9 @@ class Transient extends Error {
 }
 
 /**
- * The one `fetch` to other systems: public https only, five seconds in total, at most 1 MiB, with checked redirects
- * (GET and HEAD), retries and a circuit breaker per host. Returns any status. Throws `invalid` for a URL that is not
- * allowed, and `unavailable`.
+ * The only way to call other systems: public https, five seconds in total, at most 1 MiB, with checked redirects (GET
+ * and HEAD), retries and a circuit breaker per host. Returns a response of any status. Throws `invalid` for a URL that
+ * is not allowed, and `unavailable` without a usable response.
  */
 export async function outbound(ctx: SystemCtx, address: string, call: Call = {}): Promise<Response> {
   const signal = AbortSignal.timeout(DEADLINE_MS)
@@ -65,7 +65,7 @@ export async function outbound(ctx: SystemCtx, address: string, call: Call = {})
 type Host = { breaker: CircuitBreakerPolicy; slots: BulkheadPolicy; admittedAt: number }
 const hosts = new Map<string, Host>()
 
-/** A cancelled request never releases its slot or trial, so a host that stays full past the deadline is reset. */
+/** A cancelled request never frees its slot or half-open trial, so a host that is full past the deadline is reset. */
 function hostOf(name: string): Host {
   const known = hosts.get(name)
   if (known && (!isFull(known) || known.admittedAt > Date.now() - DEADLINE_MS)) return known
@@ -118,7 +118,7 @@ async function transfer({ url, method, headers, body, signal }: Hop): Promise<Re
   const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' })
   const bytes = await readLimited(response, url)
   const copy = new Response(bytes.length > 0 ? bytes : null, response)
-  for (const name of ['content-encoding', 'content-length']) copy.headers.delete(name) // of the encoded bytes
+  for (const name of ['content-encoding', 'content-length']) copy.headers.delete(name) // they describe encoded bytes
   return copy
 }
 

@@ -5,28 +5,28 @@ import { type AccountStatus, type Lease, leaseRequests, type Quota } from './acc
 
 export type Limit = Quota & {
   name: string
-  /** While the guard does not answer, requests pass (`open`) or are refused (`closed`). */
+  /** While the guard does not respond, requests pass (`open`) or are refused (`closed`). */
   failure: 'open' | 'closed'
-  /** Requests leased at a time; 1 if every attempt must be counted at once. */
+  /** Requests leased at a time; 1 if the guard must count every request before it proceeds. */
   lease: number
 }
 
 const declared = new Set<string>()
 
-/** Declares a budget of a service, which fails closed and counts every attempt at once. Its name is unique. */
+/** Declares a limit of a service under a unique name. It fails closed, and leases one request at a time. */
 export function defineLimit(name: string, { quota, window }: Quota): Limit {
   if (declared.has(name)) throw new Error(`the limit ${name} is declared twice`)
   declared.add(name)
   return { name, quota, window, failure: 'closed', lease: 1 }
 }
 
-/** The general budget of an account; its quota is `REQUESTS_PER_MINUTE`. */
+/** The general limit of an account. `spend` replaces its quota with `REQUESTS_PER_MINUTE`. */
 export const userLimit: Limit = { name: 'user', quota: 100, window: 60, failure: 'open', lease: 10 }
-/** The general budget of a client address, for requests without a token. */
+/** The general limit of a client address, for requests without a token. */
 export const anonymousLimit: Limit = { name: 'anonymous', quota: 300, window: 60, failure: 'open', lease: 10 }
 
 const FRESH_MS = 2_000
-/** Longer if requests are refused without a lease, because a new object starts slowly. */
+/** Longer for limits that fail closed, because a new object starts slowly and a timeout refuses the request. */
 const LEASE_TIMEOUT_MS = { open: 2_000, closed: 5_000 }
 const POLL_INTERVAL_MS = 3
 const MAX_REMEMBERED = 10_000
@@ -34,13 +34,13 @@ const MAX_REMEMBERED = 10_000
 type Held = { lease: Lease; left: number; until: number }
 const held = new Map<string, Held>()
 const renewals = new Map<string, number>()
-/** A guard that did not answer is not called again until then, so that requests do not queue up. */
+/** Until when (epoch ms) a guard that did not respond is not called again, so that requests do not queue up. */
 const unavailableUntil = new Map<string, number>()
 
-/** `status` is null when the guard does not answer. `headers` follow draft-ietf-httpapi-ratelimit-headers-11. */
+/** `status` is null when the guard does not respond. `headers` follow draft-ietf-httpapi-ratelimit-headers-11. */
 export type Allowance = { status: AccountStatus | null; headers: Record<string, string> }
 
-/** The status is at most two seconds old. Throws `rate_limited`, or `unavailable` if the limit fails closed. */
+/** Takes one request. The status is at most two seconds old. Throws `rate_limited`, or `unavailable` (fails closed). */
 export async function spend(ctx: SystemCtx, declared: Limit, key: string): Promise<Allowance> {
   const limit = declared === userLimit ? { ...userLimit, quota: ctx.config.REQUESTS_PER_MINUTE } : declared
   const holding = await take(ctx, `${limit.name}:${key}`, limit)
@@ -60,7 +60,7 @@ export async function spend(ctx: SystemCtx, declared: Limit, key: string): Promi
 }
 
 /**
- * `left` < 0: the budget is used up. Null: the guard does not answer. One request renews the lease and the others poll,
+ * `left` < 0: the limit is reached. Null: the guard does not respond. One request renews the lease and the others poll,
  * because a promise that requests share would die with the request that created it.
  */
 async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: Lease; left: number } | null> {
@@ -87,7 +87,7 @@ async function renew(ctx: SystemCtx, id: string, limit: Limit, last: Held | unde
   try {
     const lease = await withTimeout(leaseRequests(ctx, id, limit, wanted), LEASE_TIMEOUT_MS[limit.failure])
     if (held.size > MAX_REMEMBERED) held.clear()
-    // Read after the call, because the window may have ended or another request may have renewed.
+    // Read after the call, because the window may have ended or another request may have renewed the lease.
     const current = held.get(id)
     const kept = current?.lease.resetsAt === lease.resetsAt ? current.left : 0
     held.set(id, { lease, left: kept + lease.granted, until: ctx.now() + FRESH_MS })

@@ -10,7 +10,7 @@ export async function revokeSession(ctx: SystemCtx, ended: { accountId: Id; sess
   await closeSockets(ctx, ended.accountId, 'logged out', { sessionId: ended.sessionId })
 }
 
-/** Revokes the access tokens issued at or before `before` (epoch ms), and the sockets that they opened. */
+/** Revokes the access tokens issued at or before `before` (epoch ms), and closes the sockets that they opened. */
 export async function revokeTokensBefore(ctx: SystemCtx, accountId: Id, before: number): Promise<void> {
   await accountGuard(ctx, accountId).revokeTokensBefore(before)
   await closeSockets(ctx, accountId, 'logged out', { before })

@@ -1,5 +1,5 @@
 declare const brand: unique symbol
-/** The name of a permission of a token, like `posts:write`. */
+/** The name of a permission that a token can have, like `posts:write`. */
 export type Scope = string & { readonly [brand]: true }
 
 const declared = new Map<string, string>()

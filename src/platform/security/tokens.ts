@@ -4,7 +4,7 @@ import { roles, type SystemCtx, type Viewer } from '../context.ts'
 import { Id } from '../data/ids.ts'
 import { Failure } from '../failures.ts'
 
-/** Revocations must be remembered for this long. */
+/** How long an access token is valid, and so how long its revocation must be stored. */
 export const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 
 /** Called every ten minutes per isolate, and at most every five seconds for an unknown key id. */
@@ -75,7 +75,7 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
   }
 }
 
-/** One request refreshes keys that are due; the others use the old ones until it succeeds. */
+/** When the keys are due, one request reloads them; the others use the old keys until it succeeds. */
 async function currentKeys(ctx: SystemCtx, source: KeySource): Promise<Keys> {
   if (keys && keys.dueAt > ctx.now()) return keys
   if (keys) keys.dueAt = ctx.now() + REFETCH_MS
@@ -90,7 +90,7 @@ async function currentKeys(ctx: SystemCtx, source: KeySource): Promise<Keys> {
 async function load(ctx: SystemCtx, source: KeySource): Promise<Keys> {
   const set = await source(ctx)
   const now = ctx.now()
-  // While there are no keys, every token reads them again.
+  // While no key exists, each verification of a token reloads the keys.
   return { get: createLocalJWKSet(set), fetchedAt: set.keys.length > 0 ? now : 0, dueAt: now + KEPT_MS }
 }
 

@@ -32,7 +32,7 @@ export function getMe(ctx: UserCtx): Promise<Account> {
 
 /**
  * Throws `invalid` for the viewer's own id, and `not_found` for an unknown shard. It does not read the account, so the
- * answer reveals nothing about it.
+ * response reveals nothing about the account.
  */
 export function requireOther(ctx: UserCtx, accountId: Id): void {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')

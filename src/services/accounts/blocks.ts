@@ -13,7 +13,7 @@ import { addTo } from './statements.ts'
 import { blocks, followers, follows } from './tables.ts'
 import { type Block, loadAccountSummaries } from './views.ts'
 
-/** Takes effect with this batch, because the row is on the shard where visibility is checked. */
+/** Hides the viewer from the other account at once: visibility is checked on the viewer's shard, which this changes. */
 export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
@@ -31,7 +31,7 @@ export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { acc
   const accountId = ctx.viewer.id
   if ((await countBlocks(ctx, accountId, otherId)) === 0)
     return ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
-  // Sync the other shard first: it must end the follows while the block still exists.
+  // Sync the other shard first, because the follows there must end while the block still exists.
   await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)
   await db.commit([
@@ -56,12 +56,12 @@ export async function mirrorBlock(
           ])
         : db.delete(blocks).where(entry(otherId, accountId, false)),
   )
-  // A block that was removed concurrently may have ended a newer follow: resync both directions.
+  // After a concurrent unblock, the batch may have deleted rows of a newer follow: resync both directions.
   await mirrorFollow(ctx, { followerId: accountId, followeeId: otherId })
   await mirrorFollow(ctx, { followerId: otherId, followeeId: accountId })
 }
 
-/** A hidden account is listed by its id alone, so that it can be unblocked. */
+/** A hidden account is listed with its id only, so that the viewer can unblock it. */
 export async function listBlocks(ctx: UserCtx, query: PageQuery): Promise<Page<Block>> {
   const accountId = ctx.viewer.id
   const from = await seek(ctx, query, `blocks of ${accountId}`, blocks.otherId)
@@ -88,7 +88,7 @@ function entry(accountId: Id, otherId: Id, byMe: boolean) {
   return and(eq(blocks.accountId, accountId), eq(blocks.otherId, otherId), eq(blocks.byMe, byMe))
 }
 
-/** Only the rows on the first account's shard; `mirrorBlock` deletes those on the other. */
+/** Deletes the follows in both directions on the shard of `accountId`; `mirrorBlock` does so on the other shard. */
 function endFollows(db: Database, accountId: Id, otherId: Id) {
   return [
     db.delete(followers).where(and(eq(followers.accountId, accountId), eq(followers.followerId, otherId))),

@@ -18,7 +18,7 @@ import { type Account, loadAccounts } from './views.ts'
 type AccountPath = { accountId: Id }
 type Follow = { followerId: Id; followeeId: Id }
 
-/** A home feed reads about three rows per followed account. */
+/** Limits the cost of a home feed, which reads about three rows per followed account. */
 const MAX_FOLLOWING = 5_000
 
 export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): Promise<Account> {
@@ -37,7 +37,7 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): P
     db.select({ follows: follows.followeeId }).from(follows).where(pair(follow)),
   ])
   if (!follower) {
-    // Checks again for a block, which may be newer than the first check.
+    // Not followed: throws if a block is newer than the first check. Otherwise the limit is reached.
     await loadFollowable({ ...ctx, db: atPrimary(ctx) }, accountId)
     throw new Failure('conflict', `You already follow ${MAX_FOLLOWING} accounts`)
   }

@@ -12,7 +12,7 @@ import { Account, AccountPage, AccountPath, BlockPage } from './views.ts'
 const HandlePath = z.object({ handle: Handle })
 
 const revealsNothing =
-  '204 means that the change to your own list was made. It reveals nothing about the account, which may be hidden or not exist.'
+  '204 means that your list is as requested. It reveals nothing about the account, which may be hidden or not exist.'
 
 export const accountOperations: Operation[] = [
   operation({

@@ -12,7 +12,7 @@ type AccountId = Bound<Id> | SQLWrapper
 
 export const isActive = isNull(accounts.suspendedAt)
 
-/** A block in either direction. This and the next two read the shard of the first account. */
+/** Whether a block exists in either direction. All block predicates must run on the shard of their first account. */
 export function blockBetween(accountId: AccountId, otherId: AccountId): SQL {
   return exists(
     query
@@ -41,7 +41,7 @@ export function knownTo(viewerId: Bound<Id> | null): SQL {
   return viewerId === null ? isActive : all(isActive, not(blocksOther(accounts.id, viewerId)))
 }
 
-/** Decides who sees followers-only posts. It reads the shard of `accountId`. */
+/** Decides who sees followers-only posts. Must run on the shard of `accountId`. */
 export function isFollowedBy(accountId: AccountId, followerId: AccountId): SQL {
   const row = and(eq(followers.accountId, accountId), eq(followers.followerId, followerId))
   return exists(query.select(one).from(followers).where(row))

@@ -6,7 +6,7 @@ import { notFound } from '../../platform/failures.ts'
 import { knownTo } from './policy.ts'
 import { accounts } from './tables.ts'
 
-/** Epoch ms, read at the primary; null when the account is not suspended. */
+/** When the account was suspended (epoch ms, read at the primary); null if it is not suspended. */
 export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<number | null> {
   const [account] = await atPrimary(ctx)
     .shardOf(accountId)

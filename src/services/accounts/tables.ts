@@ -21,14 +21,14 @@ export const follows = sqliteTable(
   (t) => [primaryKey({ columns: [t.followerId, t.followeeId] })],
 )
 
-/** On the followee's shard: decides who sees its followers-only posts. */
+/** On the followee's shard: decides who sees the followee's followers-only posts. */
 export const followers = sqliteTable(
   'followers',
   { accountId: id('account_id').notNull(), followerId: id('follower_id').notNull() },
   (t) => [primaryKey({ columns: [t.accountId, t.followerId] })],
 )
 
-/** On both shards. `byMe`: the account blocks the other; otherwise the other blocks the account. */
+/** On the shards of both accounts. `byMe`: the account blocks the other; otherwise the other blocks the account. */
 export const blocks = sqliteTable(
   'blocks',
   {

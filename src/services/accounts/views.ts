@@ -24,7 +24,7 @@ export const Account = AccountSummary.extend({
   followingCount: z.int(),
   postCount: z.int().openapi({ description: 'Posts, without comments' }),
   relation: z.object({ following: z.boolean(), followedBy: z.boolean(), blocking: z.boolean() }).nullable().openapi({
-    description: 'The viewer’s relation to the account; null for the viewer’s own and for anonymous callers',
+    description: 'The viewer’s relation to the account; null for the viewer’s own account and for anonymous callers',
   }),
 }).openapi('Account')
 export type Account = z.infer<typeof Account>

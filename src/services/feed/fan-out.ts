@@ -12,7 +12,7 @@ import { onlinePushLimit } from './variables.ts'
 
 const CHUNK = 1_000
 
-/** One task covers a chunk of one shard's online followers: those after the account `after`. */
+/** One task pushes to a chunk of the online followers on one shard, starting after the account `after`. */
 export const fanOutPost = defineTask(
   'FANOUT',
   'feed.fan-out-post',
@@ -62,7 +62,7 @@ export async function pushToOnlineFollowers(ctx: SystemCtx, task: FanOut): Promi
   await enqueue(ctx, fanOutPost, [{ ...task, after: last, pushed: pushed + recipients.length }])
 }
 
-/** Checks the author's shard, where a block ends a follow first. */
+/** Removes accounts that the author has blocked: the author's shard is the first on which a block ends their follow. */
 async function stillFollowing(ctx: SystemCtx, authorId: Id, ids: Id[]): Promise<Id[]> {
   const others = ids.filter((id) => id !== authorId)
   if (others.length === 0) return ids

@@ -9,7 +9,7 @@ import { follows } from '../accounts/tables.ts'
 import { hydrateOn, loadHydrated, loadPosts, type Post, viewerOf } from '../posts/views.ts'
 import { feedIndex, lanes, publicPosts } from './tables.ts'
 
-/** CROSS JOIN forces the join order: otherwise the planner may scan the posts of the whole network. */
+/** CROSS JOIN forces SQLite's join order: otherwise the planner may scan the posts of the whole network. */
 export function selectHome(readerId: Bound<Id>, from: ReturnType<typeof preparedSeek>) {
   const skeleton = builder
     .select({ id: feedIndex.postId })

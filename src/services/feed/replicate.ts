@@ -17,14 +17,14 @@ async function listingOf(ctx: SystemCtx, postId: Id): Promise<Listing> {
   return { listed: !isComment, isPublic: isPublic(post), isComment }
 }
 
-/** Syncs the feed index of every other shard, and the public feed, with whether the post still exists. */
+/** Adds a post to the feed index of all other shards and to the public feed, or removes it there if it was deleted. */
 export function replicatePost(ctx: SystemCtx, post: { id: Id; authorId: Id }): Promise<Listing> {
   const others = ctx.db.shards.filter((shard) => shard !== shardOf(post.id))
   const { index } = ctx.db
   return mirror(
     () => listingOf(ctx, post.id),
     async ({ listed, isPublic, isComment }) => {
-      if (isComment) return // it was never listed there
+      if (isComment) return // comments are listed on their own shard only
       await mapConcurrently(others, async (shard) => {
         const db = ctx.db.shard(shard)
         await (listed ? indexPost(db, { ...post, isComment: false }) : unindexPost(db, post))

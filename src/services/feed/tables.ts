@@ -1,10 +1,10 @@
 import { integer, primaryKey, sqliteTable } from 'drizzle-orm/sqlite-core'
 import { id } from '../../platform/data/ids.ts'
 
-/** Every shard holds the `posts` of the whole network, and the `comments` of its own accounts. */
+/** The index of each shard lists the `posts` of the whole network, but only the `comments` of its own accounts. */
 export const lanes = { posts: 0, comments: 1 } as const
 
-/** Posts by author in order, so that home feeds and account feeds are index seeks. */
+/** Post ids by author and time, so that home feeds and account feeds are index seeks. */
 export const feedIndex = sqliteTable(
   'feed_index',
   { authorId: id('author_id').notNull(), lane: integer('lane').notNull(), postId: id('post_id').notNull() },

@@ -14,12 +14,12 @@ import { hashPassword, passwordMatches } from './passwords.ts'
 import { hashToken } from './refresh-tokens.ts'
 import { credentials, jwks, sessions, users } from './tables.ts'
 
-// Loaded on first use by `await import('./auth.ts')`: it is heavy, and most requests do not need it.
+// Import this file only with `await import('./auth.ts')`: better-auth is large, and most requests do not need it.
 
 const DAY = 86_400
 const MAX_LOGIN_DAYS = 180
 const MAX_IDLE_DAYS = 30
-/** A client that missed the answer of a rotation may repeat the request for this long. */
+/** A client that lost the response of a rotation may repeat the request for this long. */
 const GRACE_SECONDS = 30
 const SIGNING_KEY_DAYS = 90
 
@@ -45,7 +45,7 @@ function makeAuth(ctx: SystemCtx) {
     telemetry: { enabled: false },
     logger: { disabled: true },
     database: drizzleAdapter(drizzle(env.DIRECTORY), { provider: 'sqlite', schema }),
-    // The check requires the tables of every feature, used or not.
+    // better-auth's schema check requires the tables of all its features, also of those not used here.
     advanced: { database: { validateSchema: false } },
     session: { expiresIn: MAX_LOGIN_DAYS * DAY },
     emailAndPassword: {
@@ -79,7 +79,7 @@ let auth: ReturnType<typeof makeAuth> | null = null
 
 type Login = { user: { id: Id; role: Role }; sessionId?: string; rotates?: string }
 
-/** With `rotates`, replaces the refresh token with that id; null when a concurrent request replaced it first. */
+/** `rotates`: the id of the refresh token to replace. Null if another request did that first or the login ended. */
 export async function issueTokens(ctx: SystemCtx, login: Login) {
   await ensureClient(ctx)
   auth ??= makeAuth(ctx)
@@ -89,16 +89,16 @@ export async function issueTokens(ctx: SystemCtx, login: Login) {
   })
 }
 
-/** The tokens that the rotation of the refresh token `id` issued; null while the rotation is in progress. */
+/** The tokens that the rotation of the refresh token `id` issued; null until it has ended, or if decryption fails. */
 export async function replayRotation(ctx: SystemCtx, id: string) {
   auth ??= makeAuth(ctx)
   return auth.api.replayRotation({ body: { id } }).catch((error: unknown) => {
-    ctx.log.error('the stored answer of a token rotation cannot be decrypted', { error })
+    ctx.log.error('the stored response of a token rotation cannot be decrypted', { error })
     return null
   })
 }
 
-/** A concurrent request used the token, or the login has just ended and its row is gone. */
+/** Whether a concurrent request used the token first, or the login has just ended and its row is gone. */
 function isLost(error: unknown): boolean {
   if (isAPIError(error)) return error.body?.error === 'invalid_grant'
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

@@ -11,7 +11,7 @@ type RefreshToken = NonNullable<OAuthTokenIssueParams['refreshToken']>
 const Issue = z.object({
   user: z.object({ id: z.string(), role: z.string() }),
   audience: z.string(),
-  /** Starts a new login when omitted. */
+  /** If omitted, a new login starts. */
   sessionId: z.string().optional(),
   rotates: z.string().optional(),
 })
@@ -21,7 +21,7 @@ const Answer = z.object({
   response: z.object({ access_token: z.string(), refresh_token: z.string(), expires_at: z.number() }),
 })
 
-/** Issues tokens to our own client without an authorization code flow. HTTP cannot reach endpoints without a path. */
+/** Issues tokens to our own client without an authorization code flow. Endpoints without a path have no HTTP route. */
 export const firstParty = {
   id: 'first-party',
   endpoints: {
@@ -38,7 +38,7 @@ export const firstParty = {
         sessionId: row.sessionId,
       }
     }),
-    /** Throws `invalid_grant` when a concurrent request used the replaced token. */
+    /** Throws `invalid_grant` if a concurrent request has already used the token `rotates`. */
     issueTokens: createAuthEndpoint({ method: 'POST', body: Issue }, async (ctx) => {
       const { user, audience, rotates } = ctx.body
       const options = ctx.context.getPlugin('oauth-provider')!.options as OAuthOptions<string[]>
@@ -46,7 +46,7 @@ export const firstParty = {
       const sessionId = ctx.body.sessionId ?? (await ctx.context.internalAdapter.createSession(user.id)).id
       const issued = await provider.issueTokens({
         client: (await provider.getClient(CLIENT_ID))!,
-        // The provider reads only the user's id and role, and the token's id and scopes.
+        // Casts: the provider reads only the id and role of the user, and the id and scopes of the refresh token.
         user: user as unknown as User,
         scopes: grantedScopes(),
         resources: [audience],

@@ -30,7 +30,7 @@ type Login = z.infer<typeof Login>
 
 /** An unknown name, an unverified address and a wrong password cost the same work and get the same response. */
 export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<Tokens> {
-  // Per name, not per account: a budget shared by handle and address would reveal that they belong together.
+  // Counted per name, not per account: a limit shared by handle and address would reveal that they belong together.
   await spend(ctx, loginPerNameLimit, await blindIndex(ctx.config, 'login', identifier))
   const { passwordMatches } = await import('./passwords.ts')
   const person = await findPerson(ctx, identifier)
@@ -60,7 +60,7 @@ async function findPerson(ctx: Ctx, identifier: string) {
 }
 
 type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
-/** A token that was already `rotated` gets the stored answer of its rotation. */
+/** For a token that was already `rotated`, the stored response of its rotation is returned. */
 type Rotation = { sessionId: string; tokenId: string; rotated: boolean }
 
 export async function startSession(ctx: Ctx, person: Person): Promise<Tokens> {
@@ -89,13 +89,13 @@ export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotati
   }
 }
 
-/** Tokens carry whole seconds: one issued in the same second as a revocation would be revoked too. */
+/** A token has its issue time in whole seconds: issued in the second of a revocation, it would be revoked too. */
 async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
   const next = (Math.floor(time / 1_000) + 1) * 1_000
   if (ctx.now() < next) await scheduler.wait(next - ctx.now())
 }
 
-/** When tokens were revoked while these were issued, their claims may be outdated. */
+/** Whether tokens were revoked while the new ones were issued: the claims of the new tokens may be outdated. */
 async function revokedSince(ctx: Ctx, { id, tokensVoidBefore }: Person): Promise<boolean> {
   const [user] = await atPrimary(ctx)
     .directory.select({ now: users.tokensVoidBefore })

@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
 
-/** The email service never delivers to addresses with these codes, so a retry would not help. */
+/** Error codes for addresses to which the email service never delivers, so a retry would not help. */
 const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
@@ -34,7 +34,7 @@ async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: str
   const mail = { from, to, subject, html: String(body), text: paragraphs.join('\n\n') }
   await ctx.env.MAIL.send(mail).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? error.code : null
-    // Not the error itself, even as a cause: it is logged, and its message may contain the address.
+    // Does not attach the error as a cause, because causes are logged and its message may contain `to`.
     if (!FINAL.includes(code)) throw new Error(`the email service failed with ${code}`)
     ctx.log.warn('an address does not accept email', { code })
   })

@@ -3,7 +3,7 @@ import { declaredScopes } from '../../platform/security/scopes.ts'
 import { jwtAudience } from '../../platform/security/tokens.ts'
 import { oauthClientResources, oauthClients, oauthResources } from './oauth-tables.ts'
 
-/** Our own applications, which are granted every scope. */
+/** The OAuth client of our own applications, which are granted every scope. */
 export const CLIENT_ID = 'socialconnect'
 export const grantedScopes = () => [...declaredScopes().keys(), 'offline_access']
 

@@ -34,7 +34,7 @@ export const oauthClientResources = sqliteTable('oauth_client_resources', {
   createdAt: instant('created_at'),
 })
 
-/** By hash. A rotated token (`revoked`) keeps the encrypted answer of its rotation until `rotationReplayExpiresAt`. */
+/** `token` is a hash. A rotated (`revoked`) token keeps the encrypted response of its rotation for a grace period. */
 export const refreshTokens = sqliteTable('refresh_tokens', {
   id: text('id').primaryKey(),
   token: text('token').notNull().unique(),

@@ -49,7 +49,7 @@ export const identityOperations: Operation[] = [
     example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, password: PASSWORD },
     returns: Tokens,
     fails: [invalidCredentials],
-    summary: 'Verify an address with the token from the email and the password, then log in',
+    summary: 'Verify an email address and log in, with the password and the token from the email',
     run: verifyAddress,
   }),
   operation({
@@ -76,7 +76,7 @@ export const identityOperations: Operation[] = [
     returns: Tokens,
     fails: [invalidCredentials, 'suspended'],
     summary:
-      'Refresh the tokens of a login. Reusing a refresh token repeats the answer for 30 seconds; later it ends the login',
+      'Refresh the tokens of a login. A used refresh token repeats its response for 30 seconds; then it ends the login',
     run: refreshLogin,
   }),
   operation({

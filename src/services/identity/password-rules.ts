@@ -48,7 +48,7 @@ const commonPasswords = new Set([
   'zxcvbnmasdfghjkl',
 ])
 
-/** Why a password is too easy to guess for this person, or null. Follows NIST SP 800-63B-4. */
+/** Why this person's password is too easy to guess, or null if it is not. Follows NIST SP 800-63B-4. */
 export function weaknessOf(password: string, person: { handle: string; address: string }): string | null {
   const characters = [...password.normalize('NFC')]
   if (characters.length < MIN_LENGTH) return `must have at least ${MIN_LENGTH} characters`
@@ -57,7 +57,7 @@ export function weaknessOf(password: string, person: { handle: string; address: 
   if (commonPasswords.has(folded)) return 'is one of the most common passwords'
   if (new Set(folded).size < MIN_DISTINCT) return `must have at least ${MIN_DISTINCT} different characters`
   if (contains(folded, person.handle)) return 'must not contain the handle'
-  if (contains(folded, person.address.split('@')[0]!)) return 'must not contain the name in the address'
+  if (contains(folded, person.address.split('@')[0]!)) return 'must not contain the name before the @ of the address'
   return null
 }
 

@@ -29,7 +29,7 @@ type Registration = z.infer<typeof Registration>
 export const Registered = z.object({ status: z.literal('verification_sent') }).openapi('Registered')
 type Registered = z.infer<typeof Registered>
 
-/** New and known addresses run the same statements and get the same response, so that neither is revealed. */
+/** New and known addresses run the same statements and get the same response, to hide which addresses are known. */
 export async function register(ctx: Ctx, { handle, email, password }: Registration): Promise<Registered> {
   if (isReserved(handle)) throw invalid('handle', 'is reserved')
   const weakness = weaknessOf(password, { handle, address: email })
@@ -91,7 +91,7 @@ export async function verifyAddress(ctx: Ctx, { token, password }: Verification)
   const pending = await readVerificationToken(ctx, token)
   if (pending) await requirePassword(ctx, pending, password)
   const verified = pending && (await confirm(ctx, pending))
-  if (!verified) throw invalid('token', 'has expired or was used; log in, or register again')
+  if (!verified) throw invalid('token', 'is invalid, expired or already used; log in, or register again')
   await ctx.db.shardOf(verified.id).batch(openAccount(ctx.db.shardOf(verified.id), verified))
   return startSession(ctx, { ...verified, role: 'user', tokensVoidBefore: 0 })
 }
@@ -101,7 +101,7 @@ async function requirePassword(
   { accountId, hash }: { accountId: Id; hash: string | null },
   password: string,
 ): Promise<void> {
-  // Per account, and only with a valid token: the attempts cannot be used up without the email.
+  // Counted per account, and only for a valid token: nobody without the email can use up the attempts.
   await spend(ctx, verifyLimit, accountId)
   const { passwordMatches } = await import('./passwords.ts')
   if (!passwordMatches(ctx.config, password, hash)) throw new Failure(invalidCredentials)

@@ -15,7 +15,7 @@ export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId
   if (user) await revokeTokensBefore(ctx, accountId, user.tokensVoidBefore)
 }
 
-/** What the account's guard would report, read from the primary databases. */
+/** The status that the account's guard would report, read from the primary databases. */
 export async function readAccountStatus(ctx: Ctx, { id, sessionId }: Viewer): Promise<AccountStatus> {
   const [login, suspendedAt] = await Promise.all([
     atPrimary(ctx)
@@ -29,7 +29,7 @@ export async function readAccountStatus(ctx: Ctx, { id, sessionId }: Viewer): Pr
   return { suspended: suspendedAt !== null, revokedBefore: login[0]?.revokedBefore ?? 0, endedSessions: ended }
 }
 
-/** Revokes the tokens in any case, because an earlier attempt may have failed after its batch. */
+/** Revokes the tokens even if the suspension was lifted: an earlier attempt may have failed after its batch. */
 export async function endSessionsOfSuspended(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   if ((await readSuspension(ctx, accountId)) !== null) {
     const db = ctx.db.directory

@@ -14,7 +14,7 @@ export const RoleChange = z.strictObject({ role: Role }).openapi('RoleChange')
 export const AccountRole = z.object({ accountId: Id, role: Role }).openapi('AccountRole')
 type AccountRole = z.infer<typeof AccountRole>
 
-/** Applies within two seconds, because older tokens are revoked. */
+/** The new role applies within two seconds, because tokens with the old role are revoked. */
 export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): Promise<AccountRole> {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   const db = ctx.db.directory

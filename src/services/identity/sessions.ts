@@ -21,7 +21,7 @@ type Refresh = z.infer<typeof Refresh>
 const ROTATION_MS = 2_000
 const POLL_INTERVAL_MS = 50
 
-/** Reusing a token after its grace period ends the login, because one of its two holders stole it. */
+/** Reusing a token after its grace period ends the login: two parties have the token, so one of them stole it. */
 export async function refreshLogin(ctx: Ctx, { refreshToken }: Refresh): Promise<Tokens> {
   const token = await decodeRefreshToken(ctx, refreshToken)
   if (!token) throw new Failure(invalidCredentials)
@@ -51,7 +51,7 @@ async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }):
   return tokens
 }
 
-/** `tokenId` is null unless the token is the latest, or the one before it within its grace period. */
+/** `tokenId` is null if the token has expired, or was rotated longer ago than its grace period. */
 async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; secret: string }) {
   const now = new Date(ctx.now())
   const isUsable = and(

@@ -22,7 +22,7 @@ export const identitySubscriptions = [
 
 export const identityTasks = [onTask(registrationMail, mailRegistration)]
 
-/** For a verification that was interrupted before it opened the account. */
+/** Opens the account if `verifyAddress` was interrupted before it did so. */
 async function ensureOpen(ctx: SystemCtx, id: Id): Promise<void> {
   const [row] = await ctx.db.directory.select({ handle: handles.handle }).from(handles).where(eq(handles.accountId, id))
   const db = ctx.db.shardOf(id)

@@ -10,7 +10,7 @@ const LIFE_MS = 24 * 3_600_000
 
 type Pending = { accountId: Id; address: string }
 
-/** Valid for 24 hours. It proves that the holder receives email at the address, given as a blind index. */
+/** A token, valid for 24 hours, that proves that its holder receives email at `address` (a blind index). */
 export async function verificationToken(ctx: SystemCtx, pending: Pending): Promise<string> {
   const until = ctx.now() + LIFE_MS
   return `${pending.accountId}.${until}.${await sign(ctx.config, PURPOSE, textOf(pending, until))}`

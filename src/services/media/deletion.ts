@@ -9,12 +9,12 @@ import { media } from './tables.ts'
 /** No post has this id, so images marked with it are invisible and cannot be attached. */
 const DELETED = toId(0)
 
-/** Hides images at once. After a crash the hourly job calls `purgeDeleted`. */
+/** Hides images at once. Callers then run `purgeDeleted`; after a crash, the hourly job does. */
 export function markDeleted(db: Database, which: SQL | undefined): Promise<{ id: Id }[]> {
   return db.update(media).set({ postId: DELETED }).where(which).returning({ id: media.id })
 }
 
-/** Deletes objects before their row, so that a crash leaves no objects behind. */
+/** Deletes R2 objects before their row, so that a crash leaves no objects without a row. */
 export async function purgeDeleted(ctx: SystemCtx, db: Database): Promise<void> {
   for (;;) {
     const rows = await db.select({ id: media.id }).from(media).where(eq(media.postId, DELETED)).limit(MAX_DELETED)

@@ -11,14 +11,14 @@ const MAX_SIDE = 12_000
 const SIDES = { image: 2_048, thumbnail: 480, placeholder: 16 }
 const GOOD_GIF = Uint8Array.fromBase64('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=')
 
-/** Re-encoding keeps only pixels. The header is checked first: a small file could decode into billions of pixels. */
+/** Re-encodes, which keeps only pixels. Checks the header first: a small file could decode into billions of pixels. */
 export async function encodeImage(images: ImagesBinding, upload: Bytes): Promise<Encoded> {
   const type = imageTypeOf(upload)
   if (type === null || isPolyglot(upload)) throw unsupported()
   const info = await sizeOf(images, upload)
   if (info.format !== type) throw unsupported()
   if (info.width * info.height > MAX_PIXELS) throw invalid('file', 'has more than 40 megapixels')
-  if (Math.max(info.width, info.height) > MAX_SIDE) throw invalid('file', `is longer than ${MAX_SIDE} pixels`)
+  if (Math.max(info.width, info.height) > MAX_SIDE) throw invalid('file', `has a side of more than ${MAX_SIDE} pixels`)
   const image = await toWebp(images, upload, SIDES.image)
   const [{ width, height }, thumbnail] = await Promise.all([
     sizeOf(images, image),
@@ -46,7 +46,7 @@ async function shrink(images: ImagesBinding, bytes: Bytes, side: number): Promis
   return webp
 }
 
-/** Error codes do not distinguish a bad image from a failing service, so this tries a good image. */
+/** Error codes do not distinguish a bad image from a failing service, so this function encodes a good image. */
 async function diagnose(images: ImagesBinding): Promise<never> {
   const works = await shrink(images, GOOD_GIF, 1).then(
     () => true,
@@ -59,7 +59,7 @@ function unsupported(): Failure {
   return new Failure('unsupported_media_type', 'The file must be a JPEG, PNG, GIF or WebP image')
 }
 
-/** A Blob would hold a copy, and an isolate has 128 MB for all of its requests. */
+/** A stream, because a Blob would hold a copy, and an isolate has 128 MB for all of its requests. */
 function streamOf(bytes: Bytes): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {

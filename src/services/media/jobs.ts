@@ -23,7 +23,7 @@ async function deleteUnattached(ctx: SystemCtx, db: Database): Promise<void> {
   await purgeDeleted(ctx, db)
 }
 
-/** Names sort by time, so each run starts at `CHECKED`. The last hour is skipped, because uploads may be in progress. */
+/** Names sort by time, so a run continues where the last one ended. Skips the last hour: uploads may be in progress. */
 async function deleteOrphans(ctx: SystemCtx): Promise<void> {
   const until = `${OBJECTS}${firstIdAt(ctx.now() - HOUR_MS)}`
   const checked = await ctx.env.CACHE.get(CHECKED)

@@ -41,7 +41,7 @@ export async function uploadMedia(
   return idempotent(ctx, 'uploadMedia', { alt, sha256: hash }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
 }
 
-/** Objects first: a crash then leaves objects without a row, which the hourly job deletes. */
+/** Stores the R2 objects first: a crash then leaves objects without a row, which the hourly job deletes. */
 async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string, claim: Claim): Promise<MediaView> {
   const { bytes, ...described } = await encodeImage(ctx.env.IMAGES, upload)
   const accountId = ctx.viewer.id

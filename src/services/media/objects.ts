@@ -10,7 +10,7 @@ export const OBJECTS = 'media/'
 /** R2 deletes at most a thousand objects per call, and each image has two. */
 export const MAX_DELETED = 500
 
-/** Contains only our own id: client input never becomes part of an object's name. */
+/** Contains only an id that we generated: client input never becomes part of an object's name. */
 export function objectKey(mediaId: Id, variant: Variant): string {
   return `${OBJECTS}${mediaId}/${variant}.webp`
 }
@@ -19,7 +19,7 @@ export function mediaIdOf(key: string): Id | null {
   return Id.safeParse(key.slice(OBJECTS.length).split('/')[0]).data ?? null
 }
 
-/** Throws `IdTaken` when another upload drew the same id within 10 ms; its objects are not overwritten. */
+/** Throws `IdTaken` if another upload has the same id, and does not overwrite the objects of that upload. */
 export async function putObjects(
   ctx: SystemCtx,
   mediaId: Id,

@@ -25,7 +25,7 @@ export const mediaOperations: Operation[] = [
     idempotent: true,
     fails: ['not_found', 'idempotency_mismatch'],
     location: ({ id }) => `/media/${id}/image`,
-    summary: 'Upload an image for a post; its metadata is removed',
+    summary: 'Upload an image for a post; the metadata in the file is removed',
     run: uploadMedia,
   }),
   operation({
@@ -38,7 +38,7 @@ export const mediaOperations: Operation[] = [
     body: MediaChange,
     example: { alt: 'A lighthouse at dusk, its lamp just lit' },
     returns: MediaView,
-    summary: 'Describe an image that is not attached to a post yet',
+    summary: 'Change the description of an image that is not attached to a post yet',
     run: describeMedia,
   }),
   operation({

@@ -1,6 +1,6 @@
 type Range = { offset: number; length: number }
 
-/** Null means the whole: no header, a malformed one, or several ranges, which a server may ignore (RFC 9110, 14.2). */
+/** Null (whole object): no header, a malformed one, or several ranges, which a server may ignore (RFC 9110, 14.2). */
 export function rangeOf(header: string | null, size: number): Range | 'unsatisfiable' | null {
   const [, first = '', last = ''] = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '') ?? []
   if (first === '' && last === '') return null

@@ -4,10 +4,10 @@ import { Id } from '../../platform/data/ids.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
 const VALID_S = 300
-/** Expiry times are whole minutes, so that a URL stays cacheable for a minute. */
+/** Expiry times are rounded to minutes, so that the URL of an image stays the same, and cacheable, for a minute. */
 const STEP_S = 60
 
-/** Authenticates image URLs, because `<img>` sends no access token. */
+/** The query of a signed image URL. It authenticates the reader, because `<img>` sends no access token. */
 export const SignedQuery = z.strictObject({
   viewer: z.string().max(16).optional(),
   expires: z.string().max(12).optional(),
@@ -21,7 +21,7 @@ export async function signedQuery(ctx: SystemCtx, mediaId: Id, viewer: Id): Prom
   return `?${new URLSearchParams({ viewer, expires, signature })}`
 }
 
-/** Null when the query is incomplete, altered, expired, or used by another account. */
+/** The account that a URL is signed for. Null if the query is invalid or expired, or the caller is another account. */
 export async function signedViewer(ctx: Ctx, mediaId: Id, query: SignedQuery): Promise<Id | null> {
   const { viewer = '', expires = '', signature = '' } = query
   const isValid = await verifySignature(ctx.config, 'media', signedText(mediaId, viewer, expires), signature)

@@ -5,7 +5,7 @@ const signatures = {
   'image/webp': /^52494646.{8}57454250/,
 }
 const HEAD_BYTES = 4_096
-/** A ZIP's directory is within this many bytes of the end of the file. */
+/** The end record of a ZIP file begins within this many bytes of the end of the file. */
 const TAIL_BYTES = 65_557
 
 const foreign = new RegExp(

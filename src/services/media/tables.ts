@@ -1,7 +1,7 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { id } from '../../platform/data/ids.ts'
 
-/** On the owner's shard. */
+/** Images, on the shard of the owner (`accountId`). */
 export const media = sqliteTable('media', {
   id: id('id').primaryKey(),
   accountId: id('account_id').notNull(),

@@ -13,9 +13,10 @@ export const MediaView = z
     id: Id,
     url: z.string().openapi({
       description:
-        'Relative to the API’s origin. Fits 2048 x 2048. Signed for the viewer for at least four minutes, unless everyone may see it',
+        'Relative to the API’s origin. The image fits into 2048 x 2048 pixels. Unless everyone may see it, the URL ' +
+        'is signed for the viewer, and valid for at least four minutes',
     }),
-    thumbnailUrl: z.string().openapi({ description: 'The same, fitting 480 x 480' }),
+    thumbnailUrl: z.string().openapi({ description: 'Like `url`, for a thumbnail that fits into 480 x 480 pixels' }),
     alt: z.string(),
     width: z.int(),
     height: z.int(),
@@ -38,7 +39,7 @@ export async function presentMedia(ctx: UserCtx, row: typeof media.$inferSelect)
   return { id, ...(await mediaUrls(ctx, id, false)), alt, width, height, placeholder }
 }
 
-/** Ignores whether an image is attached (`attachMedia` checks): a replay must not fail because of the first request. */
+/** Accepts attached images, which `attachMedia` then refuses: in a replay, the first request has attached them. */
 export async function loadAttachable(ctx: UserCtx, ids: readonly Id[]): Promise<Attachment[]> {
   if (ids.length === 0) return []
   if (new Set(ids).size < ids.length) throw invalid('media', 'contains an image twice')

@@ -25,7 +25,7 @@ export const notificationJobs: Job[] = [
 
 export const notificationTasks = [onTask(deleteOld, deleteOldNotifications)]
 
-/** Walks the accounts by primary key: an index by age would cost a row write with every notification. */
+/** Iterates over the accounts: an index of notifications by age would cost a row write with every notification. */
 export async function deleteOldNotifications(ctx: SystemCtx, { shard, after }: z.infer<typeof deleteOld.data>) {
   const db = ctx.db.shard(shard)
   const owners = await db

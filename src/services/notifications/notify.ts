@@ -21,7 +21,7 @@ export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationI
   if (postId !== null && !post) return
   const db = ctx.db.shardOf(accountId)
   const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
-  // Later than the read marker, even if this clock is behind the one that set the marker.
+  // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
   const row = { ...input, accountId, rootId: post ? post.rootId : null, arrivedAt }
   await db
@@ -36,7 +36,7 @@ export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationI
   )
 }
 
-/** Pushing only to accounts with sockets lets the other hubs hibernate. */
+/** Whether the notification exists and the account has a socket: a push to others would only wake their hubs. */
 async function isOnlineAndNotified(ctx: SystemCtx, accountId: Id, id: Id): Promise<boolean> {
   const [online] = await ctx.db
     .shardOf(accountId)

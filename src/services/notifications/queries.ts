@@ -3,7 +3,7 @@ import { type Bound, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { notificationMarkers } from './tables.ts'
 
-/** Epoch ms; 0 when the account has never read its notifications. */
+/** When the account last marked its notifications as read: epoch ms, or 0 for never. */
 export function readAt(accountId: Bound<Id>): SQL<number> {
   const own = eq(notificationMarkers.accountId, accountId)
   const marker = query.select({ readAt: notificationMarkers.readAt }).from(notificationMarkers).where(own)

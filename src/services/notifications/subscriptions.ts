@@ -19,7 +19,7 @@ export const notificationSubscriptions = [
     const parent = post.parentId && (await loadPostFacts(ctx, post.parentId))
     const kinds = new Map<Id, Kind>()
     for (const entity of post.entities) if (entity.kind === 'mention') kinds.set(entity.accountId, 'mention')
-    if (parent) kinds.set(parent.authorId, 'comment') // a reply that mentions the author is one notification
+    if (parent) kinds.set(parent.authorId, 'comment') // replaces a mention: one notification per account
     await settleAll(
       [...kinds].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),
     )

@@ -4,7 +4,7 @@ import { id } from '../../platform/data/ids.ts'
 export const kinds = ['follow', 'like', 'comment', 'mention'] as const
 export type Kind = (typeof kinds)[number]
 
-/** The id is the event's, so an event counts once; a unique index makes repeated likes and follows count once too. */
+/** `id` is the event's id, so an event is stored once. A unique index stores repeated likes and follows once, too. */
 export const notifications = sqliteTable(
   'notifications',
   {
@@ -20,7 +20,7 @@ export const notifications = sqliteTable(
   (t) => [primaryKey({ columns: [t.accountId, t.id] })],
 )
 
-/** Notifications that arrived by `readAt` (epoch ms) are read. */
+/** Notifications that arrived at or before `readAt` (epoch ms) are read. */
 export const notificationMarkers = sqliteTable('notification_markers', {
   accountId: id('account_id').primaryKey(),
   readAt: integer('read_at').notNull(),

@@ -22,7 +22,7 @@ const preparedComments = prepared((variant: Seek['variant'] & { hasViewer: boole
   return hydrateOn(viewerOf(variant), skeleton).orderBy(from.order(skeleton.id))
 })
 
-/** The whole thread of a post, or the direct replies of a comment. */
+/** Lists the whole thread of a post, or the direct replies to a comment. */
 export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
   const from = await seek(ctx, query, `comments of ${postId}`, threadIndex.postId, 'oldest')
   const variant = { ...from.variant, hasViewer: ctx.viewer !== null }

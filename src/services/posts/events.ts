@@ -3,7 +3,7 @@ import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
 
 export const postPublished = defineEvent('post.published', z.object({ postId: Id, authorId: Id }))
-/** Carries the post's place in its thread, because the post itself is gone. */
+/** Contains the place in the thread, because subscriptions can no longer read the post. */
 export const postDeleted = defineEvent(
   'post.deleted',
   z.object({ postId: Id, authorId: Id, rootId: Id.nullable(), parentId: Id.nullable() }),

@@ -13,7 +13,7 @@ export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promis
   const post = await getPost(ctx, { postId })
   const like = { postId, accountId: ctx.viewer.id }
   const db = ctx.db.shardOf(postId)
-  // Count first: it matches only while the post exists, so liking a deleted post inserts nothing.
+  // Count first: this update matches only while the post exists, so a like of a deleted post inserts nothing.
   const [counted] = await db.commit([
     db
       .update(posts)
@@ -23,7 +23,7 @@ export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promis
     db.insert(likes).select(rowIf(likes, like, changed)),
     record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
   ])
-  // Liked by a concurrent request, or blocked or deleted since the first read: read it again.
+  // Since the first read, the viewer liked the post in another request, or the post was deleted, or a block was added.
   if (counted.length === 0 && !post.liked) return getPost(ctx, { postId })
   return { ...post, liked: true, likeCount: counted[0]?.likeCount ?? post.likeCount }
 }

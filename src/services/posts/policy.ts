@@ -8,7 +8,7 @@ import { posts, type Visibility } from './tables.ts'
 export const readPosts = defineScope('posts:read', 'Read posts, comments and feeds')
 export const writePosts = defineScope('posts:write', 'Publish, delete and like posts')
 
-/** False for every comment: its root decides, and the root is not read here. */
+/** False for every comment, because its visibility depends on its root, which is not read here. */
 export function isPublic(post: { visibility: Visibility; rootId: Id | null }): boolean {
   return post.visibility === 'public' && post.rootId === null
 }

@@ -4,7 +4,7 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { posts } from './tables.ts'
 
-/** Ignores visibility, for subscribers. Read at the primary; undefined once the post is deleted. */
+/** For subscriptions: reads at the primary and ignores visibility. Undefined if the post was deleted. */
 export async function loadPostFacts(ctx: SystemCtx, postId: Id) {
   const [post] = await atPrimary(ctx)
     .shardOf(postId)

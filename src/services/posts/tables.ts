@@ -5,7 +5,7 @@ import type { Entity } from './entities.ts'
 export const visibilities = ['public', 'followers'] as const
 export type Visibility = (typeof visibilities)[number]
 
-/** Copied from the image's own row, so that reading a post needs no join. */
+/** A copy of the image's row in `media`, so that reading a post needs no join. */
 export type Attachment = { id: Id; alt: string; width: number; height: number; placeholder: string }
 
 export const posts = sqliteTable('posts', {

@@ -26,7 +26,7 @@ export const Post = z
     createdAt: z.iso.datetime(),
     likeCount: z.int(),
     commentCount: z.int(),
-    liked: z.boolean().openapi({ description: 'Whether you like it' }),
+    liked: z.boolean().openapi({ description: 'Whether the viewer likes the post' }),
   })
   .openapi('Post')
 export type Post = z.infer<typeof Post>
@@ -65,7 +65,7 @@ export type PostRow = ReturnType<typeof selectPosts>['_']['result'][number]
 
 type Skeleton = Subquery<'skeleton', { id: unknown }> & { id: SQLWrapper }
 
-/** For `prepared`. The handle is null for a post of another shard, and for one that the viewer may not see. */
+/** For `prepared`: reads the posts of a skeleton. `handle` is null if a post is on another shard or hidden. */
 export function hydrateOn(viewerId: Bound<Id> | null, skeleton: Skeleton) {
   return query
     .select({ id: sql<Id>`${skeleton.id}`.mapWith(posts.id).as('skeleton_id'), ...columns(viewerId) })
@@ -94,7 +94,7 @@ function selectByShard(ctx: Ctx, ids: Iterable<Id>): Promise<PostRow[]> {
 
 type Roots = ReadonlySet<Id>
 
-/** Drops comments whose root is hidden. Roots that are not in `visibleRoots` take one more round of queries. */
+/** Drops comments with a hidden root. Roots that are in neither `visibleRoots` nor `rows` take one more query wave. */
 async function withVisibleRoots(ctx: Ctx, rows: PostRow[], visibleRoots: Roots = new Set()): Promise<PostRow[]> {
   const known = new Set([...visibleRoots, ...rows.filter((row) => row.rootId === null).map((row) => row.id)])
   const unknown = new Set(rows.flatMap((row) => (row.rootId && !known.has(row.rootId) ? [row.rootId] : [])))

@@ -8,10 +8,10 @@ type Options = {
   onProgress?: (fraction: number) => void
 }
 
-/** Calls an API operation and refreshes an expired access token once. Throws `ApiError` or `NetworkError`. */
+/** Calls an API operation. If the access token has expired, refreshes it once. Throws `ApiError` or `NetworkError`. */
 export async function call<T = void>(method: string, path: string, options: Options = {}): Promise<T> {
   const response = await sendCall(method, path, options)
-  // A 401 for wrong credentials carries no challenge: another token would not help.
+  // A 401 for wrong credentials has no WWW-Authenticate header: another token would not help.
   const isExpired = response.status === 401 && response.header('www-authenticate') !== null
   if (!isExpired || !session.value) return parseBody<T>(response)
   await refreshSession()
@@ -20,7 +20,7 @@ export async function call<T = void>(method: string, path: string, options: Opti
 
 export const get = <T>(path: string) => call<T>('GET', path)
 
-/** Retries after failures that may have had an effect. Only for idempotent work. */
+/** Retries after failures that leave open whether the work had an effect, so the work must be idempotent. */
 export async function withRetry<T>(work: () => Promise<T>): Promise<T> {
   for (const delay of [500, 2_000]) {
     try {

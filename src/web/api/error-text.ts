@@ -25,7 +25,7 @@ const fieldNames: Record<string, string> = {
   media: 'post',
 }
 
-/** A sentence with the field as its subject: the API's messages continue it. */
+/** A sentence that begins with the field, such as “The handle”, and continues with the message of the API. */
 export function fieldErrorText({ field, message }: FieldError): string {
   const [name = ''] = field.split('.')
   return withPeriod(`The ${fieldNames[name] ?? name} ${message}`)

@@ -102,5 +102,5 @@ function receive(frame: Frame | Hello): void {
 const isHello = (frame: Frame | Hello): frame is Hello => frame.event === 'hello'
 
 addEventListener('online', () => socket?.reconnect())
-// Without this the loss would show only after the next ping.
+// Without this, a lost connection would show only after the next ping.
 addEventListener('offline', markOffline)

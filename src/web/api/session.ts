@@ -4,7 +4,7 @@ import { loadToken, saveToken } from './token-store.ts'
 import type { Refresh, Tokens } from './wire.ts'
 
 // The refresh token is stored (token-store.ts), so a script injected into this origin could read it. The CSP blocks such
-// scripts, each token works once, and a late replay ends the login. The access token never leaves this module's memory.
+// scripts, each token works once, and reuse after 30 s ends the session. The access token is kept only in this module.
 const REFRESH_LOCK = 'socialconnect.refresh'
 
 type Session = Tokens['account']

@@ -14,7 +14,7 @@ export type Attachment = {
   file: File
   preview: string
   alt: Signal<string>
-  /** The uploaded fraction; null before the upload. */
+  /** The uploaded fraction, from 0 to 1; null before the upload. */
   progress: Signal<number | null>
   /** The uploaded image, with the description it was uploaded with. */
   uploaded: { media: Media; alt: string } | null
@@ -68,7 +68,7 @@ export async function publishDraft(draft: Draft): Promise<Post> {
   return post
 }
 
-// The same content keeps its key, so that several attempts create one post.
+// Attempts with the same content use the same idempotency key, so that together they create one post.
 function keyFor(draft: Draft, body: string): string {
   if (draft.attempt.body !== body) draft.attempt = { body, key: randomKey() }
   return draft.attempt.key

@@ -15,10 +15,10 @@ export const homeFeed = createList<Post>('/feeds/home', storePost)
 
 /** New posts that are not inserted yet, so that the feed does not move while someone reads it. */
 const pendingPosts = signal<Post[]>([])
-/** Set when there are more new posts than `pendingPosts` holds: showing them reloads the feed. */
+/** Set when there are more new posts than `pendingPosts` contains. Showing the new posts then reloads the feed. */
 const hasMorePending = signal(false)
 
-/** How many posts are pending, as text; empty for none. */
+/** The number of pending posts as text; empty if there are none. */
 export const newPostsLabel = computed(() => {
   if (hasMorePending.value) return 'New posts'
   const { length } = pendingPosts.value
@@ -27,7 +27,7 @@ export const newPostsLabel = computed(() => {
 
 onAccountChange(invalidateHomeFeed)
 
-/** Loads the feed when its view opens; going back to it shows it unchanged. */
+/** Loads the feed when its view opens, unless the user went back to the view, which then shows the feed unchanged. */
 export function openHomeFeed(): void {
   if (location.value.back && homeFeed.status.value === 'ready') return
   clearPending()
@@ -60,7 +60,7 @@ onGap(() => void catchUp())
 
 let recentLoads: number[] = []
 
-/** Loads a published post. In a busy network most are only counted as "New posts". */
+/** Loads a published post. Beyond 20 posts per minute it loads none, and the label says only "New posts". */
 async function loadNewPost(id: string): Promise<void> {
   if (includes(homeFeed, id) || homeFeed.status.value === 'idle') return
   const now = performance.now()
@@ -92,7 +92,7 @@ async function addPending(posts: Post[]): Promise<void> {
   if (isAtTop()) await showNewPosts()
 }
 
-// The feed moves by itself only for readers at its top who do not use the keyboard in it.
+// New posts are inserted by themselves only if the user is at the top of the feed and no post has the focus.
 function isAtTop(): boolean {
   const isFocused = document.activeElement?.closest('[data-feed] article')
   return location.value.path === '/' && scrollY < TOP_MARGIN_PX && !isFocused

@@ -7,7 +7,7 @@ const PAGE_SIZE = 20
 
 type Item = { id: string }
 
-/** A paginated list of the API, as far as it is loaded. */
+/** The loaded part of a paginated list of the API. */
 export type List<T extends Item> = {
   path: string
   /** Called with every item that is loaded. */
@@ -19,7 +19,7 @@ export type List<T extends Item> = {
   nextCursor: Signal<string | null>
   /** Incremented by each load, so that responses of earlier loads are ignored. */
   generation: number
-  /** Changes made during a load. They are applied again to its result. */
+  /** Changes made during a load. They are applied again to the result of the load. */
   changes: ((items: T[]) => T[])[]
   retry: () => Promise<void>
 }
@@ -46,7 +46,7 @@ export function loadMore<T extends Item>(list: List<T>): Promise<void> {
   return load(list, list.nextCursor.value, (page) => unique([...list.items.value, ...page.items]))
 }
 
-/** Fetches the items that are newer than those loaded, or returns null when they fill more than a page. */
+/** Fetches the items that are newer than the loaded ones. Returns null if they fill the page, as more may exist. */
 export async function fetchNewer<T extends Item>(list: List<T>): Promise<T[] | null> {
   const { items } = await fetchPage(list, null)
   const newer = items.filter((item) => !includes(list, item.id))
@@ -70,7 +70,7 @@ export function includes<T extends Item>(list: List<T>, id: string): boolean {
   return list.items.value.some((item) => item.id === id)
 }
 
-/** Empties the list, so that the next view loads it again. */
+/** Empties the list, so that the next view that shows it loads it again. */
 export function clear<T extends Item>(list: List<T>): void {
   list.generation += 1
   list.items.value = []

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 
-/** The current view. `back` tells that it is shown again, so it may keep its content; `visit` numbers navigations. */
+/** The current view. If `back` is true, the user returned to it, so it may keep its content. `visit` counts views. */
 export const location = signal({ path: window.location.pathname, back: false, visit: 0, scroll: 0 })
 
 history.scrollRestoration = 'manual'

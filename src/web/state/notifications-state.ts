@@ -52,7 +52,7 @@ export async function markAllRead(): Promise<void> {
 async function loadUnreadCount(): Promise<void> {
   const before = markedRead
   const { count } = await get<UnreadCount>('/notifications/unread-count')
-  // A count from before they were marked as read is outdated.
+  // A count requested before the notifications were marked as read is outdated.
   if (before === markedRead) unreadCount.value = count
 }
 

@@ -38,7 +38,7 @@ export function adjustCommentCount(id: string, by: number): void {
 
 const pendingLikes = new Map<string, boolean>()
 
-/** Shows the like at once. The last state the server confirms remains, so a failure reverts it. */
+/** Shows the like at once, then the last state that the server has confirmed, so a failure reverts the like. */
 export async function setLiked(id: string, liked: boolean): Promise<void> {
   const post = postSignal(id)
   let confirmed = post.value

@@ -1,6 +1,6 @@
 import { live } from '../api/realtime.ts'
 
-/** The state of the live connection. `narrow` replaces the side column on small screens and hides while connected. */
+/** The state of the live connection. `narrow` is the variant for small screens, hidden while connected. */
 export function Connection({ narrow = false }: { narrow?: boolean }) {
   const state = live.value ? 'Live' : live.value === false ? 'Reconnecting…' : 'Connecting…'
   return (

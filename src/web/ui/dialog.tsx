@@ -7,7 +7,7 @@ type Question = { title: string; text: string; action: string; resolve: (confirm
 
 const question = signal<Question | null>(null)
 
-/** Asks the user to confirm an action that cannot be undone. */
+/** Asks the user to confirm an action. Resolves with whether the user did. */
 export function askConfirmation(title: string, text: string, action: string): Promise<boolean> {
   return new Promise((resolve) => {
     question.value = { title, text, action, resolve }
@@ -39,7 +39,7 @@ export function ConfirmDialog() {
 
 type ModalProps = { label: string; onClose: () => void; children: ComponentChildren; wide?: boolean }
 
-/** A modal dialog. Closing it returns the focus to where it was. */
+/** A modal dialog. When it closes, the element that was focused before gets the focus again. */
 export function Modal({ label, onClose, children, wide }: ModalProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   useLayoutEffect(() => {

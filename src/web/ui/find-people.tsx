@@ -6,7 +6,7 @@ import { showToast } from '../state/toasts.ts'
 import { Field, FormError, SubmitButton } from './field.tsx'
 import { useForm } from './use-form.ts'
 
-/** Finds an account by handle, to follow it or to open its profile. `narrow` replaces the side column on small screens. */
+/** Finds an account by handle, to follow it or to open its profile. `narrow` is the variant for small screens. */
 export function FindPeople({ narrow = false }: { narrow?: boolean }) {
   const form = useForm(async ({ value, action, element }) => {
     const account = await findAccount(value('handle').trim().replace(/^@/, ''))

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks'
 
 type Props = { text: Signal<string>; id: string; label: string; onPaste: (event: ClipboardEvent) => void }
 
-/** A text area as high as its text. Ctrl+Enter or Cmd+Enter submits the form. */
+/** A text area that grows with its text. Ctrl+Enter or Cmd+Enter submits the form. */
 export function GrowingTextArea({ text, id, label, onPaste }: Props) {
   const area = useRef<HTMLTextAreaElement>(null)
   useSignalEffect(() => {

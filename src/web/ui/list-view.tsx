@@ -4,7 +4,7 @@ import { type List, loadMore, reload } from '../state/list.ts'
 import { location } from '../state/location.ts'
 import { LoadError, Loading } from './loading.tsx'
 
-/** Loads a list when its view opens; going back to the view keeps it. */
+/** Loads a list when its view opens, unless the list is loaded already and the user went back to the view. */
 export function useList<T extends { id: string }>(list: List<T>): void {
   useEffect(() => {
     if (list.status.peek() === 'idle' || !location.peek().back) void reload(list)
@@ -20,7 +20,7 @@ export type ListProps<T extends { id: string }> = {
 
 type Props<T extends { id: string }> = ListProps<T> & {
   render: (item: T) => ComponentChildren
-  /** The items in another order than the list's. */
+  /** The items of the list, in a different order. */
   items?: T[]
 }
 

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { errorText } from '../api/error-text.ts'
 
-/** Loads what a view shows when it opens. */
+/** Runs `load` when a view opens. Returns its error and a function that tries again. */
 export function useLoad(load: () => Promise<unknown>) {
   const error = useSignal<unknown>(null)
   const retry = async () => {

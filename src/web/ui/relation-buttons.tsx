@@ -15,7 +15,7 @@ export function RelationButtons({ account, relation }: { account: Account; relat
   const toggleFollow = () =>
     change(setFollowing(account, !following), following ? `You no longer follow ${name}` : `You now follow ${name}`)
   const toggleBlock = async () => {
-    const text = 'You will no longer see or follow each other. They will not be notified.'
+    const text = 'You will no longer see or follow each other. The other person is not notified.'
     if (blocking) change(setBlocking(account, false), `You unblocked ${name}`)
     else if (await askConfirmation(`Block ${name}?`, text, 'Block'))
       change(setBlocking(account, true), `You blocked ${name}`)

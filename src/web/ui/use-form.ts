@@ -13,8 +13,8 @@ type Submission = {
 }
 
 /**
- * Submits a form, one submission at a time. An error stays until the form changes or, after a network error, until the
- * connection is back. The first invalid field gets the focus.
+ * Submits a form, one submission at a time. An error stays until the user changes the form or, for a network error,
+ * until the connection is back. The first invalid field gets the focus.
  */
 export function useForm(submit: (submission: Submission) => Promise<void>) {
   const busy = useSignal(false)

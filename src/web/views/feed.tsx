@@ -13,7 +13,7 @@ import { useList } from '../ui/list-view.tsx'
 import { PostList } from '../ui/post-list.tsx'
 import { focusHeading, View } from '../ui/view.tsx'
 
-// Kept here, so that the draft survives a visit to another view.
+// Kept outside the component, so that the draft survives a visit to another view.
 const draft = createDraft(null)
 const publicFeed = createList<Post>('/feeds/public', storePost)
 onAccountChange(() => {
