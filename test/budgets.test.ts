@@ -17,7 +17,7 @@ import { draft } from './support/posting.ts'
 import { seedFollows, seedImages, seedOnline, seedPosts } from './support/seed.ts'
 import { asUser } from './support/viewers.ts'
 
-// The table of budgets in docs/architecture.md. The cost of a verb excludes its deferred work.
+// Checks the budgets of the table in docs/architecture.md. The cost of a verb excludes its deferred work.
 
 const PAGE = 20
 const AUTHORS = 750
@@ -47,7 +47,7 @@ async function growTo(posts: number): Promise<void> {
   posted = posts
 }
 
-/** Readers on shard 0. A page takes one round trip per shard of their followed accounts. */
+/** Readers on shard 0. A home feed page takes one round trip per shard that holds accounts they follow. */
 let readers: { id: Id; followed: number; trips: number }[]
 
 beforeAll(async () => {
@@ -66,7 +66,7 @@ beforeAll(async () => {
 })
 
 test.each(sizes)(
-  'a home feed page costs rows per followed account, however deep the page is, with %i posts',
+  'with %i posts, each of the first ten home feed pages stays within the budget for the number of followed accounts',
   async (size) => {
     await growTo(size)
     for (const { id, followed, trips } of readers) {
@@ -83,7 +83,7 @@ test.each(sizes)(
   },
 )
 
-test.each(sizes)('reads and writes stay within budget with %i posts, on one shard or two', async (size) => {
+test.each(sizes)('with %i posts, reads and writes stay within budget, on one shard or across two', async (size) => {
   await growTo(size)
   for (const [author, other] of [await accountsOn(0, 0), await accountsOn(0, 1)]) {
     const { value: post } = await createPost(asUser(author), draft({ text: 'hello' }))
@@ -112,7 +112,7 @@ test.each(sizes)('reads and writes stay within budget with %i posts, on one shar
   }
 })
 
-test('a change of the own list takes one round trip and does not read the other account', async () => {
+test('unfollow, block, and unblock without a block take one round trip and do not read the other account', async () => {
   for (const [author, other] of [await accountsOn(0, 0), await accountsOn(0, 1)]) {
     const within = async (name: string, budget: Budget, act: (ctx: UserCtx, ref: { accountId: Id }) => Promise<void>) =>
       expectWithin(name, await costOf(other, (ctx) => act(ctx, { accountId: author })), { trips: 1, ...budget })
@@ -131,8 +131,8 @@ test('a change of the own list takes one round trip and does not read the other 
   }
 })
 
-// The parent and mentioned accounts are read first. The root of a parent that is a comment takes another round trip.
-test('a parent or a mention costs a post one more round trip, and each image two more rows written', async () => {
+// Parents, mentions and images are read first. An uncached mention also reads the directory, a parent comment its root.
+test('a parent or images cost one more round trip, an uncached mention two, each image two rows written', async () => {
   const [ada, bob] = await accountsOn(0, 1)
   const { value: post } = await createPost(asUser(ada), draft({ text: 'hello' }))
   const { value: comment } = await createPost(asUser(ada), draft({ text: 'hello', parentId: post.id }))
@@ -149,7 +149,7 @@ test('a parent or a mention costs a post one more round trip, and each image two
   }
 })
 
-test('a notifications page reads its posts and actors in one parallel wave', async () => {
+test('a notifications page reads all posts and actors in one parallel wave over the shards', async () => {
   const recipients = await accountsOn(0, 1)
   for (const [i, recipient] of recipients.entries()) {
     const posts = await seedPosts(Array.from({ length: 60 }, () => recipient))
@@ -163,12 +163,12 @@ test('a notifications page reads its posts and actors in one parallel wave', asy
     }))
     await insertRows(shards[i]!, 'notifications', rows)
     const cost = await costOf(recipient, (ctx) => listNotifications(ctx, { limit: PAGE }))
-    // 20 posts and 20 actors, and in addition the row after the page and the reader's own account.
+    // In addition to 20 posts and 20 actors, the row after the page and the reader's own account are read.
     expectWithin('notifications page', cost, { trips: 3, rowsRead: 6 * PAGE + 2 })
   }
 })
 
-test('a page of blocks queries the reader’s shard, then each shard for its accounts in one parallel wave', async () => {
+test('a page of blocks reads the viewer’s shard, then the blocked accounts of all shards in parallel', async () => {
   const [reader, ...others] = await bulkIds(2 + PAGE)
   const rows = others.map((other) => ({ account_id: Number(reader), other_id: Number(other), by_me: 1 }))
   await insertRows(shards[0], 'blocks', rows)
@@ -178,7 +178,7 @@ test('a page of blocks queries the reader’s shard, then each shard for its acc
   })
 })
 
-test('a notifications page of comments reads their roots in the same parallel wave', async () => {
+test('a notifications page of comments reads root posts in the same parallel wave as comments and actors', async () => {
   const [recipient, ...writers] = await bulkIds(1 + 2 * PAGE)
   const roots = await seedPosts(writers.slice(0, PAGE))
   const comments = await seedPosts(writers.slice(PAGE))
@@ -195,7 +195,7 @@ test('a notifications page of comments reads their roots in the same parallel wa
   expectWithin('notifications page', ctx.cost, { trips: 3, rowsRead: 7 * PAGE + 2 })
 })
 
-test('pushing a post to 1,000 online followers of a shard takes one round trip there and one to its author', async () => {
+test('a push to 1,000 online followers takes one round trip to their shard and one to the author’s', async () => {
   const [author] = await accountsOn(0)
   const fans = await bulkIds(1_500, () => 1)
   await seedFollows(fans.map((fan) => [fan, author]))

@@ -10,7 +10,7 @@ declare namespace Cloudflare {
   }
 }
 
-/** As vite, under vitest, answers it. */
+/** `import.meta.glob`, which Vite provides in tests. */
 interface ImportMeta {
   glob<T>(patterns: string[], options: { eager: true }): Record<string, T>
 }

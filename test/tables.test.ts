@@ -25,7 +25,7 @@ async function storedTables(): Promise<Map<string, Stored>> {
   return stored
 }
 
-test('every declared table is stored with the same columns, types, keys and NOT NULL constraints', async () => {
+test('every drizzle table exists in the databases with the same columns, types and NOT NULL constraints', async () => {
   const stored = await storedTables()
   expect(declared.length).toBeGreaterThan(15)
   for (const table of declared) {
@@ -42,7 +42,7 @@ test('every declared table is stored with the same columns, types, keys and NOT 
   }
 })
 
-test('every stored table is declared, and a table with a composite key has no rowid', async () => {
+test('every table in the databases is declared in drizzle, and a table with a composite key has no rowid', async () => {
   const names = new Set(declared.map((table) => table.name))
   for (const { name, sql, columns } of (await storedTables()).values()) {
     expect(names).toContain(name)

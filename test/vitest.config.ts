@@ -23,7 +23,7 @@ const bundled = [
   'drizzle-orm/sqlite-core',
 ]
 
-// Secrets of the tests alone; hashing is made cheap, since the tests sign many people up.
+// Secrets for tests only. Password hashing is cheap, because the tests register many users.
 const secrets = {
   BASE_URL: 'http://127.0.0.1:8787',
   AUTH_SECRET: 'a-secret-of-the-tests-that-is-long-enough',

@@ -17,7 +17,7 @@ async function consume(queue: string, id: string, body: unknown): Promise<void> 
   expect(await getQueueResult(batch, ctx)).toMatchObject({ outcome: 'ok', retryMessages: [] })
 }
 
-/** An unacknowledged event in the outbox of shard 0, of a post that has been deleted. */
+/** Inserts an unacknowledged event into the outbox of shard 0, about a post that does not exist. */
 async function pendingEvent() {
   const id = newId(0, Date.now())
   const data = { postId: id, authorId: id }
@@ -28,7 +28,7 @@ async function pendingEvent() {
 }
 const isPending = (id: Id) => countRows('outbox', { id }, [shards[0]])
 
-test('each of three environments has three queues, and a dead-letter queue for each', () => {
+test('in each of three environments, the Worker consumes three queues and the dead-letter queue of each', () => {
   const kinds = ['-events', '-fanout', '-deliveries'].flatMap((kind) => [kind, `${kind}-dead`])
   expect(kinds.map((kind) => queuesOf(kind).length)).toEqual([3, 3, 3, 3, 3, 3])
   expect(queues).toHaveLength(18)

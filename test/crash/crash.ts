@@ -1,6 +1,6 @@
 // npm run test:crash -- --kills 10 --writers 20
-// Kills the server with SIGKILL, again and again, while clients write, and then holds what is stored against what was
-// acknowledged: nothing lost, nothing made twice, every effect there exactly once.
+// Repeatedly kills the server with SIGKILL while clients write. Then compares the stored rows with the acknowledged
+// writes: none is lost or duplicated, and each has had every effect exactly once.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -59,13 +59,13 @@ async function writeThroughKills(server: Server, people: Person[]): Promise<Ackn
 async function drain(ledger: Ledger): Promise<number> {
   const started = Date.now()
   while (ledger.waiting() > 0) {
-    if (Date.now() - started > DRAIN_DEADLINE_MS) throw new Error(`${ledger.waiting()} events are still waiting`)
+    if (Date.now() - started > DRAIN_DEADLINE_MS) throw new Error(`${ledger.waiting()} events are unprocessed`)
     await sleep(100)
   }
   return Date.now() - started
 }
 
-/** What differs from one effect for each acknowledged write; every figure should be 0. */
+/** The numbers of lost, duplicated, missing and unexplained rows. All should be 0. */
 function compare(ledger: Ledger, done: Acknowledged, toldBefore: Set<string>): Findings {
   const posts = new Map(ledger.posts().map((post) => [String(post.id), post]))
   const texts = [...posts.values()].map((post) => post.text)
@@ -79,15 +79,15 @@ function compare(ledger: Ledger, done: Acknowledged, toldBefore: Set<string>): F
   const expected = expectedNotifications(posts, likes)
   return {
     'acknowledged posts lost': [...done.posts].filter(([id, text]) => posts.get(id)?.text !== text).length,
-    'posts made twice': texts.length - new Set(texts).size,
+    'posts duplicated': texts.length - new Set(texts).size,
     'acknowledged likes lost': [...done.likes].filter((like) => !likes.has(like)).length,
-    'posts missing in a feed index': ledger.indexed().reduce((sum, index) => sum + missing(roots, index), 0),
-    'posts missing in the public feed': missing(roots, ledger.publicFeed()),
-    'comments missing in a thread': missing(inThreads, threads),
+    'posts missing from a feed index': ledger.indexed().reduce((sum, index) => sum + missing(roots, index), 0),
+    'posts missing from the public feed': missing(roots, ledger.publicFeed()),
+    'comments missing from a thread': missing(inThreads, threads),
     'counters that are wrong': ledger.wrongCounts().length,
     'notifications missing': missing(expected, new Set(told)),
-    'notifications made twice': told.length - new Set(told).size,
-    'notifications of nothing': missing(told, new Set(expected)),
+    'notifications duplicated': told.length - new Set(told).size,
+    'notifications without a cause': missing(told, new Set(expected)),
   }
 }
 

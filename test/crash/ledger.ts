@@ -12,7 +12,7 @@ export type Post = {
 }
 type Pair = { a: number; b: number }
 
-/** Reads the local databases as files, beside the server: what is really stored, past all of our code. */
+/** Reads the SQLite files of the local databases while the server runs, without any code of the Worker. */
 export class Ledger {
   private readonly databases: DatabaseSync[]
 
@@ -39,7 +39,7 @@ export class Ledger {
     return this.rows<{ handle: string }>('accounts', 'select handle from accounts').map((row) => row.handle)
   }
 
-  /** Events that nobody has acknowledged yet, and messages put aside. */
+  /** The number of events that are not acknowledged, and of dead letters. */
   waiting(): number {
     return (
       this.rows('outbox', 'select id from outbox').length +
@@ -74,7 +74,7 @@ export class Ledger {
     return this.rows('thread_index', 'select thread_id a, post_id b from thread_index')
   }
 
-  /** Counters that differ from what they count. */
+  /** Posts whose like or comment counter differs from the number of rows that it counts. */
   wrongCounts(): unknown[] {
     return this.rows(
       'posts',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { PASSWORD } from '../../scripts/seed/logins.ts'
 import type { Person } from './writers.ts'
 
-/** Seeds a few people into the running system's data and logs each of them in. */
+/** Seeds six accounts into the databases of the running server and logs in to each of them. */
 export async function meet(origin: string, stateDir: string, handlesOf: () => string[]): Promise<Person[]> {
   execFileSync(process.execPath, ['scripts/seed.ts', '--people', '6', '--posts', '0', '--persist-to', stateDir])
   const people: Person[] = []

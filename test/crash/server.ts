@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A port that nobody listens on just now. */
+/** A port that no process listens on at the moment. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
@@ -13,7 +13,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** `npm start` in a process group of its own, so that a kill takes wrangler and workerd with it, as a power cut would. */
+/** A server in its own process group, so that one SIGKILL also ends wrangler and workerd, like a power failure. */
 export class Server {
   readonly origin: string
   private readonly port: number
@@ -28,7 +28,7 @@ export class Server {
     this.origin = `http://127.0.0.1:${port}`
   }
 
-  /** Starts it and waits until it answers. Throws with its output when it ends instead. */
+  /** Starts the server and waits until it responds. Throws with the server's output if it exits instead. */
   async start(): Promise<void> {
     const vars = Object.entries(this.variables).flatMap(([name, value]) => ['--var', `${name}:${value}`])
     const where = ['--port', String(this.port), '--persist-to', this.stateDir, ...vars]
@@ -43,12 +43,12 @@ export class Server {
     for (;;) {
       const answer = await fetch(`${this.origin}/healthz`).catch(() => null)
       if (answer?.ok) return
-      if (child.exitCode !== null) throw new Error(`The server ended:\n${output.join('').slice(-3_000)}`)
+      if (child.exitCode !== null) throw new Error(`The server exited:\n${output.join('').slice(-3_000)}`)
       await sleep(50)
     }
   }
 
-  /** `kill -9` of the whole group. */
+  /** Sends SIGKILL to the whole process group. */
   async kill(): Promise<void> {
     const child = this.process
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
@@ -58,7 +58,7 @@ export class Server {
     await this.closed()
   }
 
-  /** The port is given back only when the last process of the group is gone. */
+  /** Waits until the port is free, which takes until the last process of the group has ended. */
   private async closed(): Promise<void> {
     while (
       await fetch(`${this.origin}/healthz`).then(

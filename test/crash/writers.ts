@@ -6,7 +6,7 @@ export type Acknowledged = { posts: Map<string, string>; likes: Set<string>; ret
 
 type Call = { method: string; path: string; body?: object; key?: string }
 
-/** Sends until it is acknowledged, with the same key, through whatever dies meanwhile; null once `stopped`. */
+/** Repeats the call across crashes, with one idempotency key, until it is acknowledged. Returns null once `stopped`. */
 async function insist(origin: string, person: Person, call: Call, done: Acknowledged, stopped: () => boolean) {
   const headers = {
     authorization: `Bearer ${person.token}`,
@@ -24,7 +24,7 @@ async function insist(origin: string, person: Person, call: Call, done: Acknowle
     if (answer && answer.status < 500) {
       const body = (await answer.json().catch(() => null)) as { id: string } | null
       if (!answer.ok)
-        throw new Error(`${call.method} ${call.path} was answered ${answer.status}: ${JSON.stringify(body)}`)
+        throw new Error(`${call.method} ${call.path} failed with ${answer.status}: ${JSON.stringify(body)}`)
       if (body) return body
     }
     if (stopped()) return null
@@ -35,7 +35,7 @@ async function insist(origin: string, person: Person, call: Call, done: Acknowle
 
 const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!
 
-/** One client that writes without pause: posts with a mention, comments, likes. Records what it was told is done. */
+/** A client that writes without pause: posts, comments and likes. Adds the acknowledged ones to `done`. */
 export async function write(
   origin: string,
   people: readonly Person[],

@@ -12,7 +12,7 @@ import {
 import { newPage, verificationLink, type World } from './site.ts'
 
 export function accountTests(world: World): void {
-  test('a post may be as long as the server allows, and a long name does not widen the page', async () => {
+  test('the composer uses the length limit of the server, and a long name does not widen the page', async () => {
     const { site, bob } = world
     await bob.route('**/v1/limits', (route) => route.fulfill({ json: { postLength: 280, postImages: 1 } }))
     await bob.goto(site.origin)
@@ -21,7 +21,7 @@ export function accountTests(world: World): void {
     expect(await bob.evaluate('document.documentElement.scrollWidth')).toBe(390)
   })
 
-  test('the follow and block buttons change at once, and the server agrees', async () => {
+  test('the follow and block buttons show each change, also after a reload', async () => {
     const { site, bob } = world
     await bob.goto(`${site.origin}/@ada`)
     await expectRelationButtons(bob, ['Block', 'Unfollow'])
@@ -46,7 +46,7 @@ export function accountTests(world: World): void {
     await expectRelationButtons(bob, ['Block', 'Follow'])
   })
 
-  test('a verification link accepts only the right password, whoever is logged in', async () => {
+  test('a verification link logs in only with the password of its account, even if another is logged in', async () => {
     const { site, ada } = world
     await register(await newPage(site), site.origin, 'dora')
     const sent: (string | null)[] = []

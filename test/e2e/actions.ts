@@ -7,7 +7,7 @@ export const PASSWORD = 'a long enough password'
 export const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name, exact: true })
 export const openView = (page: Page, name: string) => page.getByRole('navigation').getByRole('link', { name }).click()
 
-/** Registers an account up to the message that its email was sent. */
+/** Submits a registration, and waits for the view that says that the email was sent. */
 export async function register(page: Page, origin: string, handle: string): Promise<void> {
   await page.goto(origin)
   await page.getByRole('link', { name: 'Create an account' }).click()
@@ -27,7 +27,7 @@ export async function confirmPassword(page: Page, password: string): Promise<voi
   await page.getByRole('button', { name: 'Confirm' }).click()
 }
 
-/** A page of a new user, who registered and followed the link in the email. */
+/** Opens a page for a new user, who registers, opens the link in the email and sets a display name. */
 export async function newUser(site: Site, handle: string, displayName: string): Promise<Page> {
   const page = await newPage(site)
   await register(page, site.origin, handle)
@@ -74,7 +74,7 @@ export async function writePost(page: Page, text: string, image?: { buffer: Buff
   await page.getByRole('article').filter({ hasText: text }).waitFor()
 }
 
-/** Presses one of the follow and block buttons of a profile, confirms, and waits until the `expected` ones are offered. */
+/** Presses a follow or block button of a profile, confirms a block, and waits for the `expected` buttons. */
 export async function changeRelation(page: Page, name: string, expected: string[]): Promise<void> {
   await page.getByRole('main').getByRole('button', { name, exact: true }).click()
   if (name === 'Block') await page.getByRole('dialog').getByRole('button', { name }).click()
@@ -86,7 +86,7 @@ export async function expectRelationButtons(page: Page, expected: string[]): Pro
   await expect.poll(() => buttons.allTextContents(), { timeout: 10_000 }).toEqual(expected)
 }
 
-/** A JPEG, drawn by the browser. */
+/** Returns a JPEG that the browser has rendered. */
 export async function drawLandscape(browser: Browser): Promise<Buffer> {
   const page = await browser.newPage({ viewport: { width: 1200, height: 640 } })
   await page.setContent(`

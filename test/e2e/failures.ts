@@ -5,7 +5,7 @@ import { newPage, type World } from './site.ts'
 export function failureTests(world: World): void {
   test('a failed like is reverted and reported', async () => {
     const { bob } = world
-    // On its own page nothing else loads the post again.
+    // In the view of a single post, nothing else loads the post again and thereby reverts the like.
     await openView(bob, 'Discover')
     await bob.getByText('First light').click()
     await heading(bob, 'Post').waitFor()
@@ -18,7 +18,7 @@ export function failureTests(world: World): void {
     expect(await like.getAttribute('aria-pressed')).toBe(before)
   })
 
-  test('an error is shown once, as a sentence, until its cause is gone', async () => {
+  test('a form shows an error once, as a sentence, until the user has removed the cause', async () => {
     const { bob } = world
     const form = bob.getByRole('main').getByRole('form', { name: 'Find people' })
     await bob.setViewportSize({ width: 390, height: 844 })
@@ -47,7 +47,7 @@ export function failureTests(world: World): void {
     await alert.waitFor({ state: 'detached' })
   })
 
-  test('a taken handle is reported at its field, and unknown or malformed addresses get a fitting view', async () => {
+  test('a taken handle is reported at its field, and unknown or malformed URLs show a suitable view', async () => {
     const { site } = world
     const visitor = await (await site.browser.newContext()).newPage()
     await visitor.goto(`${site.origin}/register`)
@@ -68,7 +68,7 @@ export function failureTests(world: World): void {
     await visitor.context().close()
   })
 
-  test('a small screen shows a lost connection, and the errors it causes, until it is restored', async () => {
+  test('a small screen shows a lost connection and the resulting error until the connection is back', async () => {
     const { bob } = world
     await openView(bob, 'Discover')
     const form = bob.getByRole('main').getByRole('form', { name: 'Find people' })
@@ -84,7 +84,7 @@ export function failureTests(world: World): void {
     await error.waitFor({ state: 'detached' })
   })
 
-  test('people log in, and the next ticket is requested only after the delay that the server demands', async () => {
+  test('a user logs in, and after a 429 the next socket ticket is requested no earlier than Retry-After', async () => {
     const { site } = world
     const page = await newPage(site)
     await logIn(page, site.origin, 'carol')

@@ -17,7 +17,7 @@ export function mainJobTests(world: World): void {
     world.bob = await newUser(world.site, 'bob', 'Bob Noyce')
   })
 
-  test('a session survives tabs that open and reload at the same time', async () => {
+  test('a session survives three tabs that load the page at the same time', async () => {
     const { site } = world
     const first = await newUser(site, 'carol', 'Carol Shaw')
     const tabs = [first, await first.context().newPage(), await first.context().newPage()]
@@ -48,7 +48,7 @@ export function mainJobTests(world: World): void {
     await ada.getByRole('button', { name: 'Like, 1 like', exact: true }).waitFor()
   })
 
-  test('viewed notifications are marked as read, and a comment appears live in them and in its thread', async () => {
+  test('viewing notifications marks them as read, and a comment appears there live and in its thread', async () => {
     const { ada, bob } = world
     await openView(ada, 'Notifications')
     const items = ada.getByRole('region', { name: 'Notifications' }).getByRole('article')
@@ -70,7 +70,7 @@ export function mainJobTests(world: World): void {
     await heading(ada, 'Post').waitFor()
   })
 
-  test('every control has an accessible name, and the keyboard reaches the composer', async () => {
+  test('every control has an accessible name, and the Tab key reaches the composer', async () => {
     const { site, bob } = world
     for (const view of ['Home', 'Discover', 'Notifications', 'Profile']) {
       await openView(bob, view)

@@ -9,11 +9,11 @@ const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const hasChromium = existsSync(chromium)
 
 if (!hasChromium) {
-  process.stderr.write(`Skipping the tests of the page: ${chromium} is missing. Install chromium or set CHROMIUM.\n`)
+  process.stderr.write(`Skipping the browser tests: ${chromium} is missing. Install chromium or set CHROMIUM.\n`)
 }
 
-// The tests share one server and build on each other: the first one logs Ada and Bob in.
-describe.skipIf(!hasChromium)('the page', () => {
+// The tests share one server and build on each other: the first one registers Ada and Bob.
+describe.skipIf(!hasChromium)('the web client', () => {
   const world = new World()
 
   beforeAll(async () => {

@@ -15,12 +15,12 @@ const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...QU
 export type Site = {
   origin: string
   browser: Browser
-  /** The errors that its pages wrote to the console. */
+  /** The errors that the pages wrote to the browser console. */
   consoleErrors: string[]
   stop: () => Promise<void>
 }
 
-/** What the tests share. */
+/** The server and the two logged-in pages that the tests share. */
 export class World {
   site!: Site
   ada!: Page
@@ -52,7 +52,7 @@ export async function startSite(executablePath: string): Promise<Site> {
 }
 
 async function isHealthy(origin: string, server: ChildProcess, output: Buffer[]): Promise<boolean> {
-  if (server.exitCode !== null) throw new Error(`The server ended: ${Buffer.concat(output)}`)
+  if (server.exitCode !== null) throw new Error(`The server exited: ${Buffer.concat(output)}`)
   const response = await fetch(`${origin}/healthz`).catch(() => undefined)
   return response?.ok ?? false
 }

@@ -26,7 +26,7 @@ routes = ["app.org"] # own
 LIMIT = "9" # own
 `
 
-test('an environment repeats the top level with names of its own, and keeps its own lines', () => {
+test('a generated section repeats the settings with its own resource names, and keeps lines marked `# own`', () => {
   const generated = withEnvironments(text)
   const staging = generated.slice(generated.indexOf('[env.staging]'), generated.indexOf('\n[env.production]'))
   expect(staging.split('\n')).toEqual([
@@ -48,19 +48,22 @@ test('an environment repeats the top level with names of its own, and keeps its 
   ])
 })
 
-test('stale lines are removed, and generating twice changes nothing', () => {
+test('stale lines are removed, a second run changes nothing, and a file without the marker lines is an error', () => {
   const generated = withEnvironments(text)
   expect(generated).not.toContain('stale')
   expect(withEnvironments(generated)).toBe(generated)
   expect(() => withEnvironments('name = "app"\n')).toThrow('wrangler.toml lacks')
 })
 
-test.each(['staging', 'production'])('wrangler.toml is generated, and every resource of %s is its own', (env) => {
-  const file = readFileSync('wrangler.toml', 'utf8')
-  expect(withEnvironments(file)).toBe(file)
-  const names = JSON.stringify(unstable_readConfig({ config: 'wrangler.toml', env })).matchAll(
-    /"(?:database_name|bucket_name|dataset|queue|dead_letter_queue)":"([^"]+)"/g,
-  )
-  const foreign = [...names].map(([, name]) => name!).filter((name) => !name.split(/[-_]/).includes(env))
-  expect(foreign).toEqual([])
-})
+test.each(['staging', 'production'])(
+  'wrangler.toml is up to date, and the name of every %s resource contains the name of its environment',
+  (env) => {
+    const file = readFileSync('wrangler.toml', 'utf8')
+    expect(withEnvironments(file)).toBe(file)
+    const names = JSON.stringify(unstable_readConfig({ config: 'wrangler.toml', env })).matchAll(
+      /"(?:database_name|bucket_name|dataset|queue|dead_letter_queue)":"([^"]+)"/g,
+    )
+    const foreign = [...names].map(([, name]) => name!).filter((name) => !name.split(/[-_]/).includes(env))
+    expect(foreign).toEqual([])
+  },
+)

@@ -13,7 +13,7 @@ import { freePort } from '../crash/server.ts'
 const read = (name: string) => readFileSync(join(workerFolder, name), 'utf8')
 const namesIn = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!)
 
-/** The modules that are compiled together with this one. */
+/** The modules that are compiled when the module `name` loads: itself and, recursively, its static imports. */
 function compiledWith(name: string, seen = new Set<string>()): Set<string> {
   if (seen.has(name)) return seen
   seen.add(name)
@@ -22,7 +22,7 @@ function compiledWith(name: string, seen = new Set<string>()): Set<string> {
   return seen
 }
 
-test('modules needed only on first use are not compiled when the deployed Worker starts', async () => {
+test('the Worker built for deployment loads auth, passwords, mail templates and OpenAPI only when used', async () => {
   await buildWorker()
   const eager = [...compiledWith('worker.js')]
   expect(eager.filter((name) => name.endsWith('.wasm') || read(name).includes('better-auth'))).toEqual([])
@@ -30,7 +30,7 @@ test('modules needed only on first use are not compiled when the deployed Worker
   expect([...new Set(lazy)].sort()).toEqual(['auth', 'mail-templates', 'openapi', 'openapi-prose', 'passwords'])
 })
 
-test('the deployed Worker passes the demo', async () => {
+test('the Worker built for deployment passes every step of the demo', async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'built-'))
   const url = `http://127.0.0.1:${await freePort()}`
   const settings = ['--var', 'ENVIRONMENT:development', '--var', `BASE_URL:${url}`, '--persist-to', stateDir]
@@ -41,7 +41,7 @@ test('the deployed Worker passes the demo', async () => {
   })
   try {
     while (!(await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null))?.ok) {
-      if (server.exitCode !== null || server.signalCode) throw new Error('wrangler ended before it answered')
+      if (server.exitCode !== null || server.signalCode) throw new Error('wrangler exited before the Worker responded')
       await sleep(100)
     }
     const { stdout } = await promisify(execFile)(process.execPath, ['scripts/demo.ts', '--url', url])

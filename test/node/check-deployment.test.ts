@@ -15,34 +15,37 @@ test.each(['staging', 'production'] as const)('wrangler.toml can be deployed to 
   expect(JSON.stringify(read(env))).not.toMatch(/"(database_id|id)":/)
 })
 
-test.each([undefined, 'staging', 'production'])('databases and queues of %s are distinct and complete', (env) => {
-  const { d1_databases, queues } = read(env)
-  expect(new Set(d1_databases.map(({ database_name }: { database_name: string }) => database_name)).size).toBe(
-    d1_databases.length,
-  )
-  // wrangler creates the queues of producers only.
-  const produced = queues.producers.map(({ queue }: { queue: string }) => queue)
-  const consumed = queues.consumers.map(({ queue }: { queue: string }) => queue)
-  expect(produced.sort()).toEqual(consumed.sort())
-  for (const { queue, dead_letter_queue } of queues.consumers) {
-    expect(dead_letter_queue).toBe(queue.endsWith('-dead') ? undefined : `${queue}-dead`)
-  }
-})
+test.each([undefined, 'staging', 'production'])(
+  'with --env %s, database names are unique, and each queue has a producer, a consumer and a dead-letter queue',
+  (env) => {
+    const { d1_databases, queues } = read(env)
+    expect(new Set(d1_databases.map(({ database_name }: { database_name: string }) => database_name)).size).toBe(
+      d1_databases.length,
+    )
+    // wrangler creates only queues that have a producer.
+    const produced = queues.producers.map(({ queue }: { queue: string }) => queue)
+    const consumed = queues.consumers.map(({ queue }: { queue: string }) => queue)
+    expect(produced.sort()).toEqual(consumed.sort())
+    for (const { queue, dead_letter_queue } of queues.consumers) {
+      expect(dead_letter_queue).toBe(queue.endsWith('-dead') ? undefined : `${queue}-dead`)
+    }
+  },
+)
 
-test('queues that differ from the table of the platform are refused', () => {
+test('a deployment is refused if its queues differ from src/platform/events/queues.ts', () => {
   const { queues, ...settings } = read('production')
   const problems = (consumers: object[], producers: object[] = queues.producers) =>
     deployProblems({ ...settings, queues: { producers, consumers } } as Settings, 'production')
   const [events, ...others] = queues.consumers
   expect(problems(queues.consumers)).toEqual([])
-  expect(problems(others)).toEqual([`the consumer of ${events.queue} is not as declared`])
+  expect(problems(others)).toEqual([`the consumer of ${events.queue} differs from src/platform/events/queues.ts`])
   expect(problems([{ ...events, max_retries: 3 }, ...others])).toEqual([
-    `the consumer of ${events.queue} is not as declared`,
+    `the consumer of ${events.queue} differs from src/platform/events/queues.ts`,
   ])
   expect(problems(queues.consumers, queues.producers.slice(1))).toEqual(['the producer EVENTS is missing'])
 })
 
-test('the settings of development are refused', () => {
+test('the development settings cannot be deployed to production', () => {
   expect(deployProblems(read(), 'production')).toEqual(['vars.ENVIRONMENT must be "production"'])
 })
 
@@ -56,7 +59,7 @@ test.each([
   'https://social.workers.dev',
   'social.org',
   '',
-])('the address %s is refused', (BASE_URL) => {
+])('a BASE_URL of “%s” is refused', (BASE_URL) => {
   expect(problemsWith({ BASE_URL })).toEqual([expect.stringMatching(/^vars\.BASE_URL /)])
 })
 
@@ -75,7 +78,7 @@ test.each([
   expect(problemsWith(vars)).toEqual([expect.stringMatching(new RegExp(`^vars\\.${Object.keys(vars)[0]} `))])
 })
 
-test('reasonable variables are accepted', () => {
+test('valid variables within the limits are accepted', () => {
   const quotas = { REQUESTS_PER_MINUTE: '1000', PASSWORD_HASH_MEMORY_KIB: '32768', POST_MAX_LENGTH: 5000 }
   expect(problemsWith({ ...quotas, OPEN_SHARDS: '1', BASE_URL: 'https://social.org' })).toEqual([])
 })
@@ -86,7 +89,7 @@ test('OPEN_SHARDS may list only shards that have a binding', () => {
   expect(problemsWith({ OPEN_SHARDS: '0,1,2' }, [...databases, { binding: 'SHARD_2' }])).toEqual([])
 })
 
-test('the options of wrangler are those of its last session, and a missing session is an error', () => {
+test('the last wrangler session with the command provides the options, and a missing session is an error', () => {
   const folder = mkdtempSync(join(tmpdir(), 'calls-'))
   const file = join(folder, 'calls.jsonl')
   const session = (...command_line_args: string[]) => JSON.stringify({ type: 'wrangler-session', command_line_args })
@@ -102,7 +105,7 @@ test('the options of wrangler are those of its last session, and a missing sessi
   }
 })
 
-test('a dry run is recognized, and an ambiguous option is an error', () => {
+test('--dry-run is recognized, and any other spelling of the option is an error', () => {
   for (const call of ['deploy --dry-run', 'deploy --dry-run --env staging']) expect(isDryRun(call)).toBe(true)
   expect(isDryRun('deploy --env staging')).toBe(false)
   for (const option of ['--dryRun', '--dry-run=false', '--dry-run false', '--no-dry-run']) {

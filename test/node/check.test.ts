@@ -53,7 +53,7 @@ test.each(['db.update(accounts)', 'db.insert(accounts).values(row)', 'db.delete(
   },
 )
 
-test('a foreign table may be read, and renaming it does not hide a write', () => {
+test('a service may read a table of another service, and an import alias does not hide a write to that table', () => {
   const read = "import { accounts } from '../accounts/tables.ts'\ndb.select().from(accounts)\nnew Map().delete(id)\n"
   expect(importing('src/services/feed/home.ts', read)).toEqual([])
   const renamed = "import { accounts as people } from '../accounts/tables.ts'\ndb.update(people)"

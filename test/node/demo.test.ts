@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 
-test('when registrations are limited, the demo says for how long and what to do meanwhile', async () => {
+test('when a registration gets 429, the demo prints how long to wait and how to start with new data', async () => {
   const server = createServer((_, response) => response.writeHead(429, { 'retry-after': '1261' }).end('{}'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -14,7 +14,7 @@ test('when registrations are limited, the demo says for how long and what to do 
   const output = await text(demo.stderr)
   expect([output, ...(await closed)]).toEqual([
     `
-  Too many registrations from this address: run the demo again in 22 min, or now with new data: npm start -- --persist-to DIR
+  Too many registrations from this address: run the demo again in 22 min, or start the server with new data: npm start -- --persist-to DIR
 
 `,
     1,

@@ -26,7 +26,7 @@ async function deploy(...options: string[]) {
 
 const names = ['directory', 'shard-0', 'shard-1', 'index'].map((name) => `socialconnect-staging-${name}`)
 
-test('a dry run sends no request, and a deployment creates and migrates the databases before the code', async () => {
+test('a dry run sends no request, and a deployment creates and migrates databases before it uploads code', async () => {
   const rehearsal = await deploy('--env', 'staging', '--dry-run')
   expect(rehearsal.output).toContain('Dry run: only a deployment creates and migrates the databases.')
   expect(rehearsal.output).toContain('--dry-run: exiting now.')

@@ -20,13 +20,13 @@ beforeEach(async () => {
 const outdated = (cursor = 0, limit = 10) =>
   db.prepare(selectOutdated(after, cursor, limit)).all() as unknown as Sealed[]
 
-test('a new key is put in front of the existing ones', () => {
+test('a new key is put in front of the existing ones, and an invalid keyring is an error', () => {
   expect(keyIds(after)).toEqual(['k10', 'k9', 'k8'])
   expect(after.endsWith(before)).toBe(true)
   expect(() => addKey('k1:short')).toThrow('DATA_KEYS has no key k1 of 32 bytes in base64')
 })
 
-test('resealing page by page leaves every address sealed with the new key alone', async () => {
+test('after resealing page by page, the new key alone can decrypt every address', async () => {
   expect(outdated(0, 2).map(({ id }) => id)).toEqual([1, 2])
   for (let rows = outdated(0, 2); rows.length > 0; rows = outdated(rows.at(-1)!.id, 2)) {
     db.exec(await resealing(after, rows))
@@ -38,7 +38,7 @@ test('resealing page by page leaves every address sealed with the new key alone'
   expect(await Promise.all(opened)).toEqual([1, 2, 3, 4].map(address))
 })
 
-test('an address that was resealed in the meantime is not overwritten', async () => {
+test('resealing does not overwrite an address that was resealed after it was read', async () => {
   const statements = await resealing(after, outdated())
   const newer = await sealedAs(2, after)
   db.prepare('UPDATE users SET sealed_address = ? WHERE id = 2').run(newer)
@@ -46,7 +46,7 @@ test('an address that was resealed in the meantime is not overwritten', async ()
   expect(db.prepare('SELECT sealed_address FROM users WHERE id = 2').get()).toMatchObject({ sealed_address: newer })
 })
 
-test('an address that no key opens stops the resealing', async () => {
+test('resealing throws at an address whose key is missing from the keyring', async () => {
   const sealed = await sealedAs(5)
   const foreign = [{ id: 5, sealed_address: `k1${sealed.slice(sealed.indexOf('.'))}` }]
   await expect(resealing(after, foreign)).rejects.toThrow('DATA_KEYS has no key k1')

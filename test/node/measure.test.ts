@@ -4,7 +4,7 @@ import type { Sources } from '../../scripts/source-files.ts'
 
 const POST = 'src/services/posts/post.ts'
 
-/** What a measure counts, found by the beginning of its name. */
+/** The places that a measure counts. `name` is the beginning of its name. */
 function offenders(name: string, sources: Sources): string[] {
   return measure(sources).find((each) => each.name.startsWith(name))!.offenders
 }
@@ -36,7 +36,7 @@ test('sql templates are counted, other templates are not', () => {
   expect(offenders('raw sql', { [POST]: text })).toEqual([`${POST}:1`, `${POST}:3`])
 })
 
-test('functions and files over their limits are found', () => {
+test('functions over 40 lines and files over 250 lines are found', () => {
   const lines = (count: number) => `\n${'x()\n'.repeat(count)}`
   const functions = `function f() {${lines(38)}}\nconst g = () => {${lines(39)}}\n`
   expect(offenders('functions over', { [POST]: functions })).toEqual([`${POST}:41 (41 lines)`])
@@ -44,7 +44,7 @@ test('functions and files over their limits are found', () => {
   expect(offenders('files over', files)).toEqual(['test/b.test.ts (251 lines)'])
 })
 
-test('the share of comments counts lines that hold nothing else', () => {
+test('the share of comments counts only lines that contain nothing but a comment', () => {
   const text = `/**\n * One.\n */\nconst a = 1 // two\n  // three\nconst b = '// four'\n\n\n\n\nc()\n`
   const [share] = measure({ [POST]: text }).filter(({ name }) => name.startsWith('comment lines in src/services'))
   expect(share).toMatchObject({ value: 36.4, offenders: [`${POST} (4 of 11 lines)`] })

@@ -49,12 +49,12 @@ async function run(script: string, ...args: string[]) {
 }
 
 describe('npm run admin', () => {
-  test('gives a verified account its role, revokes its access tokens and records an event', async () => {
+  test('grants a verified account a role, revokes its access tokens and records an event', async () => {
     const before = Date.now()
     expect(await run('admin', 'grant', '@Ada', 'admin', '--url', originOf())).toEqual({
       status: 0,
       output: `@ada is now admin.
-The next login or refresh brings the new role. Older access tokens keep the old one until they are revoked, within seconds at ${originOf()}.\n`,
+A new login or token refresh has the new role. Older access tokens keep the old role until they are revoked, within seconds at ${originOf()}.\n`,
     })
     expect(requests).toEqual(['/cdn-cgi/local/scheduled'])
     const [users, events] = execute(
@@ -67,7 +67,7 @@ The next login or refresh brings the new role. Older access tokens keep the old 
     expect(events).toEqual([{ type: 'identity.role-changed', data: '{"accountId":"1024"}' }])
   })
 
-  test('says when the change takes effect if no server runs', async () => {
+  test('says when a role change takes effect if no server is running', async () => {
     const { output } = await run('admin', 'grant', 'ada', 'moderator', '--url', 'http://127.0.0.1:1')
     expect(output).toContain(
       'until they are revoked, within seconds of the server’s next start or write, because nothing answers at http://127.0.0.1:1.\n',
@@ -90,7 +90,7 @@ The next login or refresh brings the new role. Older access tokens keep the old 
 describe('npm run replay', () => {
   const marked = () => execute(system, 'SHARD_1', 'SELECT sum(replay) AS marked FROM dead_letters')[0]![0]!.marked
 
-  test('lists the dead letters of every database, and marks them unless --list is given', async () => {
+  test('lists the dead letters of every database, and marks them for replay unless --list is given', async () => {
     requests.length = 0
     const list = (await run('replay', '--list', '--url', originOf())).output
     expect(list).toContain(
@@ -106,7 +106,7 @@ describe('npm run replay', () => {
   })
 })
 
-test('npm run keys puts a new key in front of a deployed keyring and says how to store and use it', async () => {
+test('npm run keys -- rotate puts a new key in front of the keyring and prints how to store and use it', async () => {
   const { output } = await run('keys', 'rotate', '--env', 'staging')
   const [, renewed] = /^ {2}echo '(.+)' \| npx wrangler secret put DATA_KEYS --env staging$/m.exec(output) ?? []
   expect(renewed).toMatch(new RegExp(`^k2:.{44},${keyring}$`))

@@ -14,7 +14,7 @@ function inFolder(run: (file: string) => void): void {
   }
 }
 
-test('a fresh clone gets every required secret, readable only by its owner', () => {
+test('a fresh clone gets every required secret, in a file that only its owner can access', () => {
   inFolder((file) => {
     writeDevVars(file)
     const names = readFileSync(file, 'utf8')

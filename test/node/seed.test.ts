@@ -51,7 +51,7 @@ async function rowsOf(
   return { community, entries }
 }
 
-/** Sealed addresses are left out, because every seal is different. */
+/** A hash of the rows without the sealed addresses, because each encryption gives a different result. */
 function digest(entries: Entry[]): string {
   const lines = entries.map(({ database, table, row: { sealedAddress, ...row } }) =>
     JSON.stringify([database, getTableName(table), row]),
@@ -80,13 +80,13 @@ function maySee(accountId: string, postId: string): boolean {
 }
 
 describe('a community', () => {
-  test('is the same for the same seed and different for another', async () => {
+  test('is the same for the same random seed and different for another one', async () => {
     const once = digest((await rowsOf(1)).entries)
     expect(digest((await rowsOf(1)).entries)).toBe(once)
     expect(digest((await rowsOf(2)).entries)).not.toBe(once)
   })
 
-  test('seals each address so that the Worker can open it and find it by its index', async () => {
+  test('encrypts each email address so that the Worker can decrypt it and find it by its blind index', async () => {
     const users = all<typeof usersTable.$inferSelect>('users')
     expect(users).toHaveLength(80)
     for (const { id, email, sealedAddress } of users.slice(0, 5)) {
@@ -96,7 +96,7 @@ describe('a community', () => {
     }
   })
 
-  test('skips handles in use and is otherwise unchanged', async () => {
+  test('uses no handle that is already taken, and keeps the same account ids', async () => {
     const others = community.people.slice(0, 20).map(({ handle }) => handle)
     const { people } = (await rowsOf(1, { taken: others })).community
     expect(people.filter(({ handle }) => others.includes(handle))).toEqual([])
@@ -110,7 +110,7 @@ describe('a community', () => {
     expect(sorted[0]).toBeGreaterThan(30 * sorted[1_000]!)
   })
 
-  test('keeps every row in its owner’s shard, dated within the last thirty days', () => {
+  test('stores posts and follows on the shard of their owner, and dates posts within the last thirty days', () => {
     for (const { id, database, authorId } of allPosts) {
       expect(database).toBe(`SHARD_${shardOf(id)}`)
       expect(shardOf(authorId)).toBe(shardOf(id))
@@ -140,7 +140,7 @@ describe('a community', () => {
     expect(all('followers').length).toBe(real.length)
   })
 
-  test('indexes posts on every shard, comments on their own shard, and public posts publicly', () => {
+  test('lists posts in the feed index of every shard, comments only on their own, and public posts in INDEX', () => {
     const lists = Map.groupBy(all<typeof feedIndex.$inferSelect>('feed_index'), (row) => row.postId)
     const open = new Set(all<{ postId: string }>('public_posts').map((row) => row.postId))
     for (const { id, rootId, visibility, database } of allPosts) {
@@ -150,7 +150,7 @@ describe('a community', () => {
     }
   })
 
-  test('has no like, reply or notification by or for people who may not see the post', () => {
+  test('has no like, comment or notification of an account that may not see the post', () => {
     for (const { accountId, postId } of allLikes) expect(maySee(accountId, postId)).toBe(true)
     for (const { authorId, parentId } of allPosts) if (parentId) expect(maySee(authorId, parentId)).toBe(true)
     const received = all<typeof notifications.$inferSelect>('notifications')
@@ -161,7 +161,7 @@ describe('a community', () => {
     }
   })
 
-  test('mentions existing people at the place the entity says', () => {
+  test('has mention entities whose range in the text is the handle of an existing account', () => {
     const mentions = allPosts.flatMap((post) =>
       post.entities.flatMap((entity) => (entity.kind === 'mention' ? [{ ...entity, post }] : [])),
     )
@@ -201,7 +201,7 @@ describe('npm run seed', () => {
     ])
   })
 
-  test('fills the databases and refuses to do it twice', async () => {
+  test('fills the databases, and refuses to add the same community twice', async () => {
     await migrateLocally(state)
     const first = seed()
     expect(first.stderr).toBe('')

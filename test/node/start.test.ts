@@ -25,7 +25,7 @@ test.each([
   [['--port', '65536'], /^--port takes a number from 1 to 65535\.\n$/],
   [['--persist-to', file], /^The folder .*file cannot be written: .*\n$/],
   [['--persist-to', join(file, 'below')], /^The folder .*file\/below cannot be written: .*\n$/],
-])('npm start with the invalid options %j fails with one line', (options, line) => {
+])('npm start with the invalid options %j fails with a message of one line', (options, line) => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/start.ts', ...options], { encoding: 'utf8' })
   expect([status, stderr]).toEqual([1, expect.stringMatching(line)])
 })
@@ -50,6 +50,6 @@ test('npm start prints commands for its port and data, and leaves no process beh
   expect(await isTaken(port)).toBe(true)
   const ended = once(npm, 'close')
   npm.kill('SIGTERM')
-  await ended // every process that shares its output has ended
+  await ended // 'close' means that every process with npm's output streams has exited
   await expect.poll(() => isTaken(port), { timeout: 10_000 }).toBe(false)
 })

@@ -8,7 +8,7 @@ const folder = mkdtempSync(join(tmpdir(), 'output-'))
 const at = (name: string) => join(folder, name)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-test('unchanged files are left untouched, changed ones replaced and stale ones removed', () => {
+test('unchanged files are left untouched, changed files replaced and stale files removed', () => {
   mkdirSync(at('docs'))
   for (const name of ['same.js', 'other.js', 'stale.js', 'docs/stale.js', 'draft.js.42']) {
     writeFileSync(at(name), 'before')
@@ -21,6 +21,6 @@ test('unchanged files are left untouched, changed ones replaced and stale ones r
   ])
   expect(statSync(at('same.js')).mtimeMs).toBe(1_000)
   expect(['other.js', 'docs/new.js'].map((name) => readFileSync(at(name), 'utf8'))).toEqual(['after', 'after'])
-  // A draft may belong to another build that is running.
+  // A name that ends in digits may be a temporary file of another build that is running.
   expect(['stale.js', 'docs/stale.js', 'draft.js.42'].map((name) => existsSync(at(name)))).toEqual([false, false, true])
 })

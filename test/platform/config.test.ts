@@ -13,7 +13,7 @@ function complaint(changed: Record<string, unknown>): string {
   }
 }
 
-test('the variables become a configuration, with the usual where none is set', () => {
+test('environment variables are parsed into the configuration, and unset ones get their defaults', () => {
   const config = configOf(withEnv({ BASE_URL: 'https://social.example/path', OPEN_SHARDS: '1,0' }))
   expect(config).toMatchObject({
     BASE_URL: 'https://social.example',
@@ -22,13 +22,13 @@ test('the variables become a configuration, with the usual where none is set', (
   })
 })
 
-test('it is read once per environment', () => {
+test('the configuration is parsed once per environment object', () => {
   const bindings = withEnv({})
   expect(configOf(bindings)).toBe(configOf(bindings))
 })
 
 test.each(['AUTH_SECRET', 'DATA_KEYS', 'INDEX_KEY'] as const)(
-  'a missing %s is asked for by name, with the command that sets it',
+  'a missing %s is reported with the command that sets it, and a too short one without its value',
   (name) => {
     expect(complaint({ [name]: undefined })).toMatch(
       new RegExp(`not configured:\\n  ${name} is missing: .*wrangler secret put`),
@@ -38,7 +38,7 @@ test.each(['AUTH_SECRET', 'DATA_KEYS', 'INDEX_KEY'] as const)(
   },
 )
 
-test('a keyring is refused that is none, or whose ids would make cursors too long', () => {
+test('DATA_KEYS that is malformed or has a key id over 16 characters is refused without showing keys', () => {
   const key = btoa('k'.repeat(32))
   const longest = 'k'.repeat(16)
   expect(complaint({ DATA_KEYS: `${longest}:${key}, k1:${key}` })).toBe('')
@@ -55,7 +55,7 @@ test('a keyring is refused that is none, or whose ids would make cursors too lon
   }
 })
 
-test('everything that is wrong is told at once', () => {
+test('one error names every invalid variable', () => {
   const text = complaint({
     AUTH_SECRET: undefined,
     INDEX_KEY: undefined,
@@ -67,20 +67,20 @@ test('everything that is wrong is told at once', () => {
     expect(text).toContain(name)
 })
 
-test('calls to hosts on this machine are for development alone', () => {
+test('OUTBOUND_LOCAL_HOSTS accepts only local hosts with a port, and only in development', () => {
   const hosts = '127.0.0.1:9000,127.0.0.1:9001'
   expect(configOf(withEnv({ OUTBOUND_LOCAL_HOSTS: hosts })).OUTBOUND_LOCAL_HOSTS).toEqual(hosts.split(','))
   expect(configOf(withEnv({})).OUTBOUND_LOCAL_HOSTS).toEqual([])
   for (const ENVIRONMENT of ['staging', 'production']) {
     expect(complaint({ ENVIRONMENT, OUTBOUND_LOCAL_HOSTS: hosts })).toContain(
-      'OUTBOUND_LOCAL_HOSTS is for development alone',
+      'OUTBOUND_LOCAL_HOSTS is allowed in development only',
     )
   }
   for (const other of ['10.0.0.1:80', 'example.org:443', '127.0.0.1', '*'])
     expect(complaint({ OUTBOUND_LOCAL_HOSTS: other })).toContain('OUTBOUND_LOCAL_HOSTS')
 })
 
-test('a password costs what it should outside development', () => {
+test('PASSWORD_HASH_MEMORY_KIB may be below 19456 only in development', () => {
   expect(complaint({ PASSWORD_HASH_MEMORY_KIB: '64' })).toBe('')
   for (const ENVIRONMENT of ['staging', 'production']) {
     const deployed = { ENVIRONMENT, BASE_URL: 'https://social.org' }
@@ -91,13 +91,13 @@ test('a password costs what it should outside development', () => {
   }
 })
 
-test('a shard is open only when it is bound', () => {
+test('OPEN_SHARDS may name only shards that have a binding', () => {
   expect(complaint({ OPEN_SHARDS: '0,2' })).toContain('OPEN_SHARDS names a shard that has no binding')
   const bindings = { OPEN_SHARDS: '0,2', SHARD_2: env.SHARD_1 }
   expect(configOf(withEnv(bindings)).OPEN_SHARDS).toEqual([0, 2])
 })
 
-test('shards are found by their bindings, in the order of their numbers', () => {
+test('shardBindings finds the bindings named SHARD_<n> and orders them by number', () => {
   const { SHARD_0, SHARD_1 } = env
   const bindings = { SHARD_10: SHARD_1, SHARD_2: SHARD_1, SHARD_X: SHARD_1, RESHARD_1: SHARD_1 } as object
   const shards = shardBindings(withEnv({ SHARD_0, ...bindings }))

@@ -10,13 +10,13 @@ import { insertByShard, insertRows, shardHolding, unusedId } from './databases.t
 
 export const PASSWORD = '9-zq!7-xk?4-vw+2'
 
-/** Registered and logged in over HTTP. `fetch` sends the access token and the bookmarks of the last write. */
+/** A user registered and logged in over HTTP. `fetch` sends the access token and the bookmarks of the last write. */
 export type RegisteredUser = Client & { id: Id; handle: string; token: string; refreshToken: string }
 
 /** An account without a login, for tests that call verbs. Each read of `ctx` starts a new request. */
 export type Account = { id: Id; handle: string; readonly ctx: UserCtx }
 
-/** Registers, verifies the email address and thereby logs in. */
+/** Registers a user and verifies the email address, which also logs the user in. */
 export async function registeredUser(
   handle = `user_${crypto.randomUUID().slice(0, 8)}`,
   { email = `${handle}@example.com`, password = PASSWORD }: { email?: string; password?: string } = {},
@@ -33,7 +33,7 @@ export async function registeredUser(
   return store(user, await postJson('/v1/auth/verify', { token, password }, user))
 }
 
-/** The token that the mail of the handle's latest registration contains. */
+/** The verification token that the email of the handle's latest registration contains. */
 export async function mailedToken(handle: string): Promise<string> {
   const row = await env.DIRECTORY.prepare('select account_id, address from handles where handle = ?')
     .bind(handle)
@@ -41,7 +41,7 @@ export async function mailedToken(handle: string): Promise<string> {
   return verificationToken(context(), { accountId: String(row!.account_id) as Id, address: row!.address })
 }
 
-/** Sets the role in the directory, past every rule, and gets tokens that carry it. */
+/** Sets the role directly in the directory, and refreshes the user's tokens so that they contain it. */
 export async function setRole(user: RegisteredUser, role: Role): Promise<void> {
   await env.DIRECTORY.prepare('update users set role = ? where id = ?').bind(role, Number(user.id)).run()
   await refresh(user)
@@ -61,7 +61,7 @@ async function expectOk(response: Response): Promise<void> {
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
 }
 
-/** Opens an account by the statements that a verification runs. */
+/** Creates an account with the statements that a verification runs. */
 export async function account(handle: string, shard: number): Promise<Account> {
   const { db, now } = context()
   const id = newId(shard, now())
@@ -81,7 +81,7 @@ function context(): SystemCtx {
 
 const handles = new Map<Id, string>()
 
-/** Inserts the rows of accounts and handles, in one statement per table. The i-th account is on `shardOf(i)`. */
+/** Inserts the rows of many accounts and their handles in bulk. The i-th account is on shard `shardOf(i)`. */
 export async function bulkAccounts(
   count: number,
   shardOf: (i: number) => number = (i) => i % 2,
@@ -107,7 +107,7 @@ export async function bulkIds(count: number, shardOf?: (i: number) => number): P
   return (await bulkAccounts(count, shardOf)).map(({ id }) => id)
 }
 
-/** The ids of new accounts, one on each of these shards. */
+/** Creates one account on each of these shards, and returns the ids. */
 export async function accountsOn<const Shards extends readonly number[]>(
   ...shards: Shards
 ): Promise<{ [Place in keyof Shards]: Id }> {
@@ -118,7 +118,7 @@ export async function accountsOn<const Shards extends readonly number[]>(
 /** The handle of an account that `bulkAccounts` made. */
 export const handleOf = (id: Id): string => handles.get(id)!
 
-/** Marks the account as suspended in its shard: no event, no revocation. */
+/** Marks the account as suspended in its shard, without an event and without revoking tokens. */
 export async function markSuspended(id: Id): Promise<void> {
   await shardHolding(id).prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(id)).run()
 }

@@ -20,13 +20,13 @@ export const loggedIn = async (user: RegisteredUser): Promise<Tokens> => (await 
 
 export const refreshWith = (refreshToken: string): Promise<Response> => postJson('/v1/auth/refresh', { refreshToken })
 
-/** Reads the account of an access token. */
+/** Reads the account that an access token belongs to. */
 export const readMe = (accessToken: string): Promise<Response> =>
   anonymousClient().fetch('/v1/accounts/me', { headers: { authorization: `Bearer ${accessToken}` } })
 
 export const statusWith = async (accessToken: string): Promise<number> => (await readMe(accessToken)).status
 
-/** The status of a response and the code of its problem. */
+/** The status of a response, and the code of its problem document if it is one. */
 export const outcomeOf = async (response: Response): Promise<[status: number, code?: string]> => [
   response.status,
   (await response.json<{ code?: string }>()).code,

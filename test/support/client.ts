@@ -7,7 +7,7 @@ export const BASE_URL = 'http://127.0.0.1:8787'
 type RequestOptions = RequestInit & { json?: unknown }
 export type Client = { fetch: (path: string, options?: RequestOptions) => Promise<Response> }
 
-/** A client with its own address, so that it shares no rate limit. It returns the bookmarks of its last write. */
+/** A client with its own IP address, so that it shares no rate limit. It sends back the bookmarks of its last write. */
 export function client(accessToken: () => string | null): Client {
   const address = randomAddress()
   let bookmarks: string | null = null
@@ -32,7 +32,7 @@ export const anonymousClient = (): Client => client(() => null)
 export const postJson = (path: string, json: unknown, by = anonymousClient()): Promise<Response> =>
   by.fetch(path, { method: 'POST', json })
 
-/** Sends a request to the Worker with other bindings. */
+/** Sends a request to the Worker with `bindings` instead of those of the test environment. */
 export async function fetchWith(bindings: object, path: string, init: RequestInit = {}): Promise<Response> {
   return worker.fetch(new Request(BASE_URL + path, init), bindings as Env, createExecutionContext())
 }

@@ -1,9 +1,9 @@
 import { vi } from 'vitest'
 
-/** How long an isolate may use the status of an account that it has read. */
+/** How long an isolate may use an account status that it has read. */
 export const LEASE_MS = 2_000
 
-/** Replaces the clock of the Worker and of its objects by one that runs on and can be moved ahead. */
+/** Replaces `Date` in the Worker and its Durable Objects by a clock that keeps running and can be advanced. */
 export function movableClock(): { advance: (ms: number) => void } {
   const RealDate = Date
   let offset = 0

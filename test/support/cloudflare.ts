@@ -8,7 +8,7 @@ type Answer = { status: number; result: unknown }
 
 const notFound: Answer = { status: 404, result: null }
 
-/** The part of Cloudflare's API that a deployment calls for its databases, on SQLite. Other paths answer 404. */
+/** Mocks the D1 API of Cloudflare, as far as a deployment calls it, with SQLite. Other paths return 404. */
 export async function mockCloudflare() {
   const databases = new Map<string, Database>()
   const asked: string[] = []
@@ -51,7 +51,7 @@ function create(databases: Map<string, Database>, { name }: { name: string }) {
   return described(name)
 }
 
-/** The rows of a query; none for the statements of a migration. */
+/** Returns the rows of a query, and none for the statements of a migration. */
 function run(sqlite: DatabaseSync, sql: string): unknown[] {
   if (/^\s*(select|pragma)/i.test(sql)) return sqlite.prepare(sql).all()
   sqlite.exec(sql)

@@ -25,7 +25,7 @@ export function countRows(
   return count(`SELECT count(*) n FROM ${table} WHERE ${conditions.join(' AND ')}`, databases)
 }
 
-/** Inserts thousands of rows per statement. The keys of the first row name the columns. */
+/** Inserts thousands of rows per statement, and skips existing ones. The keys of the first row name the columns. */
 export async function insertRows(db: D1Database, table: string, rows: readonly Row[]): Promise<void> {
   for (let at = 0; at < rows.length; at += CHUNK_SIZE) {
     const chunk = rows.slice(at, at + CHUNK_SIZE)
@@ -47,7 +47,7 @@ export async function insertByShard(table: string, rows: readonly Row[], owner: 
 
 const issued = new Set<Id>()
 
-/** An id that this file has not used yet: of this moment, or of an earlier one when its random bits run out. */
+/** An id that is unique in this test file. After ten collisions it gets an earlier time. */
 export function unusedId(shard: number, at = Date.now()): Id {
   for (let tries = 0; ; tries++) {
     const id = newId(shard, at - 10 * Math.floor(tries / 10))

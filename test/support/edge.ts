@@ -11,7 +11,7 @@ import { mountOperations } from '../../src/platform/http/rest.ts'
 
 let accounts = 0
 
-/** The viewer of a valid token: a new account of shard 0, so that no rate limit is shared. */
+/** The viewer of a valid token. Each call returns another account of shard 0, so that tests share no rate limit. */
 export function newViewer(claims: Partial<Viewer> = {}): Viewer {
   accounts += 1
   return {
@@ -24,7 +24,7 @@ export function newViewer(claims: Partial<Viewer> = {}): Viewer {
   }
 }
 
-/** The platform's edge around operations, and around whatever `add` mounts. The argument `who` replaces the access token. */
+/** An app with the platform's edge, `operations` and what `add` mounts. `who` in `call` replaces the access token. */
 export function smallApp(operations: readonly Operation[], add: (app: Hono<AppEnv>) => void = () => {}) {
   const app = new Hono<AppEnv>()
   let viewer: Viewer | null = null

@@ -10,7 +10,7 @@ import { count, countRows, shards } from './databases.ts'
 export const authors = { ada: undefined as unknown as Account, bob: undefined as unknown as Account }
 let tests = 0
 
-/** Gives each test its own accounts, and restores clocks and mocks after it. */
+/** Gives each test its own accounts, and restores clocks and mocks after the test. */
 export function isolateEvents(): void {
   beforeEach(async () => {
     tests += 1
@@ -27,7 +27,7 @@ export const notificationsOf = ({ id }: Account) => countRows('notifications', {
 export const indexedOn = (shard: 0 | 1, { id }: Account) =>
   count(`select count(*) n from feed_index where lane = 0 and author_id = ${Number(id)}`, [shards[shard]])
 
-/** Lets the event queue fail, and returns the events that it was to carry. */
+/** Makes the event queue fail, and returns a list that collects the events sent to it. */
 export function breakQueue(): Committed[] {
   const lost: Committed[] = []
   vi.spyOn(env.EVENTS, 'sendBatch').mockImplementation(async (messages) => {
@@ -52,7 +52,7 @@ export async function sweep(): Promise<void> {
   )
 }
 
-/** Hands messages with these bodies to the worker, and returns the ids of those it retries: `m0`, `m1`, … in order. */
+/** Delivers messages with these bodies and the ids `m0`, `m1`, … to the Worker. Returns the ids that it retries. */
 export async function deliver(bodies: readonly unknown[], bindings: Env = env): Promise<string[]> {
   const messages = bodies.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }))
   const batch = createMessageBatch('socialconnect-events', messages)

@@ -16,7 +16,7 @@ export function useFreshAccount(): void {
   accountId = newId(0, Date.now() + keys++ * 1_000)
 }
 
-/** Gives each test an account, and so a hub, of its own. */
+/** Gives each test its own account and thus its own hub. */
 export function isolateHubs(): void {
   beforeEach(useFreshAccount)
   afterEach(() => void vi.useRealTimers())
@@ -29,7 +29,7 @@ export const publish = (data: unknown, channel = 'home') =>
 export const isOnline = async () =>
   (await contextWith().db.shard(0).select().from(presence).where(eq(presence.accountId, accountId))).length === 1
 
-/** The upgrade request of the account's login 1, for both channels. */
+/** An upgrade request for the current account, by default of session `login 1` and with both channels. */
 export function upgrade(opening: Opening = {}): Request {
   const login = { sessionId: 'login 1', issuedAt: Date.now() }
   const all = { accountId, ...login, channels: ['home', 'notifications'], since: null, ...opening }
@@ -38,7 +38,7 @@ export function upgrade(opening: Opening = {}): Request {
 
 export const open = (opening: Opening = {}): Promise<Response> => hub().fetch(upgrade(opening))
 
-/** A socket that has received its hello. A half-open one never answers when the other side closes. */
+/** Opens a socket and waits for its `hello`. A half-open client never responds when the server closes the socket. */
 export async function connect(opening: Opening = {}, allowHalfOpen = false): Promise<Socket> {
   const { webSocket } = await open(opening)
   const client: Socket = { socket: webSocket!, received: [], closed: null }

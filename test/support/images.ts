@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib'
 
 type Size = { width: number; height: number }
 type Options = Partial<Size> & {
-  /** Text to hide in the metadata, next to a GPS position where the format has one. */
+  /** Text to put into the metadata, together with a GPS position if the format supports one. */
   canary?: string
   /** EXIF orientation of a JPEG: 6 means that it must be rotated by 90 degrees clockwise. */
   orientation?: number
@@ -126,7 +126,7 @@ export function png(options: Options = {}): Uint8Array<ArrayBuffer> {
   return pngOf(size, new Uint8Array(rows.flat()), options.canary)
 }
 
-/** A PNG whose header may claim any size, whatever pixels it has. */
+/** A PNG whose header may state a size that does not match its pixels. */
 export function pngOf(size: Size, pixels: Uint8Array, canary?: string): Uint8Array<ArrayBuffer> {
   const chunk = (type: string, data: Uint8Array) => {
     const body = bytesOf(latin1(type), data)
@@ -143,7 +143,7 @@ export function pngOf(size: Size, pixels: Uint8Array, canary?: string): Uint8Arr
   )
 }
 
-/** A GIF of two colours, not compressed: a clear code precedes each growth of the code size. */
+/** An uncompressed GIF of two colours. A clear code before every second pixel keeps the code size at three bits. */
 export function gif(options: Options = {}): Uint8Array<ArrayBuffer> {
   const { width, height } = { ...SIZE, ...options }
   const codes = Array.from({ length: width * height }, (_, i) => (i % 2 === 0 ? [4, 0] : [i % 3 === 0 ? 0 : 1])).flat()
@@ -167,7 +167,7 @@ export function gif(options: Options = {}): Uint8Array<ArrayBuffer> {
   )
 }
 
-/** A lossless WebP of one colour. A pixel takes no bits, so any size fits into twenty bytes. */
+/** A lossless WebP of one colour. Pixels take no bits, so the file is equally small for every size. */
 export function webp(options: Options = {}): Uint8Array<ArrayBuffer> {
   const { width, height } = { ...SIZE, ...options }
   const bits: number[] = []
@@ -206,7 +206,7 @@ function riff(...chunks: (Uint8Array | number[])[]): Uint8Array<ArrayBuffer> {
   return bytesOf(latin1('RIFF'), le32(body.length), body)
 }
 
-/** The form of an upload. The sender chooses `type`, so it must not matter. */
+/** The form of an image upload. The server must ignore `type`, because the client chooses it. */
 export function uploadForm(image: Uint8Array<ArrayBuffer>, alt?: string, type = 'image/jpeg'): FormData {
   const form = new FormData()
   form.set('file', new File([image], 'dusk.jpg', { type }))

@@ -3,13 +3,13 @@ import { vi } from 'vitest'
 
 type Mail = { from: { email: string; name: string }; to: string; subject: string; html: string; text: string }
 
-/** Keeps every mail instead of sending it. */
+/** Records every email instead of sending it. */
 export function interceptMails() {
   const send = vi.spyOn(env.MAIL, 'send').mockResolvedValue({ messageId: 'sent' })
   const mailsTo = (address: string): Mail[] =>
     send.mock.calls.map(([mail]) => mail as unknown as Mail).filter(({ to }) => to === address)
 
-  /** Waits until the address has been sent `count` mails, and returns the last one. */
+  /** Waits until `count` emails have been sent to the address, and returns the last one. */
   async function nthMailTo(address: string, count: number): Promise<Mail> {
     await vi.waitUntil(() => mailsTo(address).length === count, { timeout: 10_000 })
     return mailsTo(address).at(-1)!
@@ -17,5 +17,5 @@ export function interceptMails() {
   return { send, mailsTo, nthMailTo }
 }
 
-/** The verification token in the text of a mail. */
+/** The verification token in the text of an email. */
 export const tokenIn = ({ text }: Mail): string => /token: (\S+)/.exec(text)![1]!

@@ -8,8 +8,8 @@ type Delivery = { times?: number; random?: () => number }
 export type Message = { queue: string; body: unknown }
 
 /**
- * Bindings whose queues keep their messages until `deliver` hands them to the worker, in random order and as often as
- * asked. Deferred work of `context()` waits for `finishDeferred`, which may drop it, as an isolate that dies would.
+ * Bindings whose queues keep messages until `deliver` passes each of them `times` times to the Worker, in random order.
+ * The deferred work of `context()` waits for `finishDeferred`, which runs it, or drops it as if the isolate had died.
  */
 export function manualQueues() {
   const sent: Message[] = []
@@ -38,13 +38,13 @@ export function manualQueues() {
     await Promise.all(relaying.splice(0))
   }
 
-  /** Runs or drops the deferred work and takes the messages off the queues: they arrive when they are put back. */
+  /** Runs or drops the deferred work, then removes and returns the queued messages. Push them to `sent` to deliver. */
   async function delayMessages(deferredWork: { run: boolean }): Promise<Message[]> {
     await finishDeferred(deferredWork)
     return sent.splice(0)
   }
 
-  /** Runs the deferred work, then delivers until no message is left. Throws when the worker retries a message. */
+  /** Runs the deferred work, then delivers until no message is left. Throws if the Worker asks to retry a message. */
   async function deliver({ times = 1, random = Math.random }: Delivery = {}): Promise<void> {
     await finishDeferred({ run: true })
     while (sent.length > 0) {
@@ -67,7 +67,7 @@ export function manualQueues() {
   return { env: bindings, sent, context, finishDeferred, delayMessages, deliver }
 }
 
-/** The queues of this test file. */
+/** One instance per test file, shared by its tests and helpers. */
 export const queues = manualQueues()
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

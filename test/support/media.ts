@@ -18,7 +18,7 @@ export const uploaded = async (user: RegisteredUser, image = webp(), alt?: strin
 export const publishWith = (user: RegisteredUser, media: string[], headers: HeadersInit = {}): Promise<Response> =>
   user.fetch('/v1/posts', { method: 'POST', json: { media }, headers })
 
-/** A new post with one image, as its author sees it. */
+/** Publishes a post with one image, and returns it as its author sees it. */
 export async function postWithImage(
   author: RegisteredUser,
   visibility: 'public' | 'followers',
@@ -46,7 +46,7 @@ export async function deleteObjects(mediaId: Id): Promise<void> {
   await Promise.all(VARIANTS.map((variant) => env.MEDIA.delete(objectKey(mediaId, variant))))
 }
 
-/** The row of an image, or null when no shard has one. */
+/** The row of an image, or null if no shard has such a row. */
 export async function mediaRow(mediaId: string): Promise<Record<string, unknown> | null> {
   const query = 'select * from media where id = ?'
   const rows = await Promise.all(shards.map((db) => db.prepare(query).bind(Number(mediaId)).first()))

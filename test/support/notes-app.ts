@@ -13,7 +13,7 @@ import { operation } from '../../src/platform/http/operation.ts'
 import { mountOperations } from '../../src/platform/http/rest.ts'
 import { healthRoutes } from '../../src/platform/observability/health.ts'
 
-// The platform's edge around routes that answer, fail, are limited, read and write.
+// A small app with the platform's edge around routes that succeed, fail, are rate limited, read and write.
 
 const Note = z.strictObject({ text: z.string().max(200_000).optional(), more: z.unknown().optional() }).openapi('Note')
 const answer = { access: 'public', returns: Note, summary: 'A note' } as const
@@ -103,7 +103,7 @@ addFallbacks(app, ['/v1'])
 export const logLines: Record<string, unknown>[] = []
 let client = 0
 
-/** Gives each test a client address of its own, and keeps its log lines. */
+/** Gives each test its own client address, and collects the log lines of the test in `logLines`. */
 export function isolateNotes(): void {
   beforeEach(() => {
     logLines.length = 0
@@ -127,7 +127,7 @@ export function postNote(body: BodyInit | null, headers: Record<string, string> 
   return callNotes('/v1/notes', { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } })
 }
 
-/** The code of a response that must be a problem. */
+/** Expects a problem document, and returns its code. */
 export async function problemCodeOf(response: Response): Promise<string> {
   expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   const problem = await response.json<{ status: number; code: string }>()

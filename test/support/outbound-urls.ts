@@ -1,4 +1,4 @@
-/** URLs that must never be called, by the trick they use. */
+/** URLs that outbound calls must refuse, grouped by the trick that they use. */
 export const forbiddenUrls: Record<string, string[]> = {
   'not https': [
     'http://example.org/',

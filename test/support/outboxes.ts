@@ -2,17 +2,17 @@ import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { count, shards } from './databases.ts'
 
-/** The number of events of the shards that no consumer has acknowledged yet. */
+/** The number of events on all shards that are not acknowledged yet. */
 export const pendingEvents = (): Promise<number> => count('SELECT count(*) n FROM outbox')
 
-/** Waits until every event, or every event that names this id, has been processed. */
+/** Waits until every event, or every event that contains this id, is acknowledged. */
 export async function drained(id = ''): Promise<void> {
   const events = `SELECT count(*) n FROM outbox WHERE data LIKE '%${id}%'`
   const isEmpty = async () => (await count(events, [...shards, env.DIRECTORY])) === 0
   await vi.waitUntil(isEmpty, { timeout: 15_000, interval: 20 })
 }
 
-/** Commits and sends an event of the directory without the state change that it announces. */
+/** Records and sends an event of the directory without making the change that the event announces. */
 export async function publishEvent(type: string, data: object): Promise<void> {
   const [result] = await env.DIRECTORY.batch<{ id: number }>([
     env.DIRECTORY.prepare(

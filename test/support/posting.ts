@@ -7,7 +7,7 @@ import { asUser, idsOf, wholePage } from './viewers.ts'
 
 type Draft = Partial<NewPost>
 
-/** The input of `createPost`, with the defaults that a route fills in. */
+/** The input of `createPost`, with the default values of the schema. */
 export const draft = (input: Draft & { text: string }): NewPost => NewPost.parse(input)
 
 export async function publish(author: Id, input: Draft = {}): Promise<Post> {

@@ -7,7 +7,7 @@ import { contextWith } from './platform.ts'
 let key = ''
 let keys = 0
 
-/** Gives each test its own key, a clock that stands still and a silent log. */
+/** Gives each test its own rate limit key, a stopped clock and a muted log. */
 export function isolateRateLimits(): void {
   beforeEach(() => {
     useFreshKey()
@@ -28,16 +28,16 @@ export function advance(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1_000)
 }
 
-/** The object that counts the requests of the current key. */
+/** The Durable Object that counts the requests of the current key. */
 export const guardOf = () => env.GUARD.getByName(`user:${key}`)
 
-/** Spends a request in its own context, with `guard` in place of the object. */
+/** Spends one request in a new context. If given, `guard` replaces the Durable Object. */
 export function request(limit: Limit, guard?: object, ctx: SystemCtx = contextWith()): Promise<Allowance> {
   if (guard) ctx.env = { ...env, GUARD: { getByName: () => guard } as unknown as typeof env.GUARD }
   return spend(ctx, limit, key)
 }
 
-/** Sends concurrent requests, and counts those that pass and the calls to the object that they cost. */
+/** Spends `many` concurrent requests, and counts those that pass, those refused, and calls of the Durable Object. */
 export async function requestMany(many: number, limit: Limit) {
   const contexts = Array.from({ length: many }, () => contextWith())
   const results = await Promise.allSettled(contexts.map((ctx) => request(limit, undefined, ctx)))
@@ -47,7 +47,7 @@ export async function requestMany(many: number, limit: Limit) {
   return { passed: many - refused.length, refused: refused.length, calls }
 }
 
-/** Spends a request, and returns how many are left. */
+/** Spends one request, and returns how many requests are left. */
 export async function remaining(limit: Limit = userLimit): Promise<number> {
   const { headers } = await request(limit)
   return Number(/r=(\d+)/.exec(headers.ratelimit!)![1])

@@ -3,7 +3,7 @@ import { getAccount } from '../../src/services/accounts/accounts.ts'
 import { count, countRows, shards } from './databases.ts'
 import { asAnonymous } from './viewers.ts'
 
-// How two accounts are related in the databases. The row of a follow is on the follower's shard, its copy on the other.
+// Reads relations from the databases. A follow is stored on the follower's shard and mirrored on the followee's shard.
 
 export const isFollowing = (follower: Id, followee: Id): Promise<number> =>
   countRows('follows', { follower_id: follower, followee_id: followee })
@@ -19,13 +19,13 @@ export async function followCounts(accountId: Id): Promise<[followers: number, f
   return [followerCount, followingCount]
 }
 
-/** The followers and followed accounts that the rows of these accounts count, visible or not. */
+/** The sum of the follower and following counts that these accounts have stored, whether they are visible or not. */
 export const countedFollows = (...ids: Id[]): Promise<number> =>
   count(`SELECT coalesce(sum(follower_count + following_count), 0) n FROM accounts WHERE id IN (${ids})`)
 
 type Relation = [follows: number, followers: number, blocksByFirst: number, blocksBySecond: number]
 
-/** For each shard, the rows between two accounts. */
+/** For each shard, how many rows of each kind relate the two accounts. */
 export async function relationRows(first: Id, second: Id): Promise<Relation[]> {
   const [a, b] = [Number(first), Number(second)]
   const conditions = [

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 
-/** Reads without a bookmark go to `replica`, which has none of the rows. Writes go to the primary, as D1 sends them. */
+/** Sends reads without a bookmark to `replica`, which has none of the rows, and writes to the primary, as D1 does. */
 export function laggingDatabase(primary: D1Database, replica: D1Database): D1Database {
   const withSession = (start: string) => {
     const session = primary.withSession(start)
@@ -18,7 +18,7 @@ export function laggingDatabase(primary: D1Database, replica: D1Database): D1Dat
   } as unknown as D1Database
 }
 
-/** Bindings whose replicas all lag: those of the shards have no rows yet, that of the directory has no tables. */
+/** Bindings whose replicas all lag: the replica of a shard lacks its rows, that of the directory even its tables. */
 export function withLaggingReplicas(bindings: Env): Env {
   return {
     ...bindings,

@@ -7,7 +7,7 @@ export function reveals(text: string, id: Id): boolean {
   return readings.some((reading) => spellings(id).some((spelling) => reading.includes(spelling)))
 }
 
-/** The text and its parts decoded from base64 and hex, from each of the first four letters on. One character per byte. */
+/** The text and its parts, decoded from base64 and hex at each of the first four offsets. One character per byte. */
 function decodings(text: string): string[] {
   const parts = [text, ...text.split(/[^\w+/-]+/)]
   return parts.flatMap((part) =>

@@ -3,9 +3,9 @@ import { type Id, shardOf, toId } from '../../src/platform/data/ids.ts'
 import { objectKey } from '../../src/services/media/objects.ts'
 import { insertByShard, insertRows, shards, unusedId } from './databases.ts'
 
-// Rows as the verbs and their events leave them, without running either.
+// Inserts the rows that verbs and their events would leave, without running the verbs or sending events.
 
-/** Inserts both sides of each follow. */
+/** Inserts each follow and its mirror, but does not update counts. */
 export async function seedFollows(pairs: readonly (readonly [follower: Id, followee: Id])[]): Promise<void> {
   const rows = pairs.map(([follower, followee]) => ({ follower_id: Number(follower), followee_id: Number(followee) }))
   const mirrored = rows.map((row) => ({ account_id: row.followee_id, follower_id: row.follower_id }))
@@ -19,7 +19,7 @@ export async function seedOnline(shard: number, ids: readonly Id[]): Promise<voi
   await insertRows(shards[shard]!, 'presence', rows)
 }
 
-/** Inserts one post for each author, the last one at this moment. */
+/** Inserts one post per entry of `authors`, 10 ms apart and ending now. */
 export async function seedPosts(
   authors: readonly Id[],
   { visibility = 'public' }: { visibility?: 'public' | 'followers' } = {},
@@ -45,7 +45,7 @@ export async function seedPosts(
 
 const imageFields = { alt: '', width: 1, height: 1, placeholder: '' }
 
-/** Stores one image for each owner. The i-th image belongs to the i-th post, if there is one. */
+/** Stores one image per entry of `owners`. The i-th image is attached to the i-th post, if there is one. */
 export async function seedImages(owners: readonly Id[], posts: readonly Id[] = []): Promise<Id[]> {
   const rows = owners.map((owner, i) => ({
     id: Number(unusedId(shardOf(owner), Date.now() - i * 10)),

@@ -6,14 +6,14 @@ import { operation, responder } from '../../src/platform/http/operation.ts'
 import { defineLimit } from '../../src/platform/security/rate-limit.ts'
 import { defineScope } from '../../src/platform/security/scopes.ts'
 
-// Operations of every kind, for tests of their mount and document.
+// Operations of every kind, for tests of their routes and of the OpenAPI document.
 
 const readThings = defineScope('things:read', 'Read things')
 export const writeThings = defineScope('things:write', 'Write things')
 const attempts = defineLimit('attempts', { quota: 10, window: 300 })
 const Thing = z.strictObject({ text: z.string().max(5) }).openapi('Thing')
 const ThingPath = z.object({ thingId: z.string().regex(/^\d+$/) })
-/** Called by the verbs with what they got. */
+/** Records the arguments of the verbs. */
 export const reached = vi.fn()
 
 async function writeThing(ctx: UserCtx, input: { thingId: string; limit?: number; text: string }) {

@@ -4,7 +4,7 @@ import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
 import { queues } from './manual-queues.ts'
 
-// Requests that call verbs directly. Their events wait in `queues`.
+// Contexts for calling verbs directly. The events of the verbs wait in `queues`.
 
 export const asUser = (id: Id): UserCtx => asViewer(queues.context(), id)
 export const asAnonymous = (): Ctx => ({ ...queues.context(), viewer: null })

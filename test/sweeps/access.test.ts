@@ -13,7 +13,7 @@ import { examples, visible } from './examples.ts'
 import { type Operation, operations } from './operations.ts'
 import { kindOfParameter, makeTargets, type State, states, type Target } from './targets.ts'
 
-/** One operation by one caller on one target, and the failure that it must get. */
+/** A call of one operation by one caller on one target, and the failure that it must get; null for a success. */
 type Case = { operation: Operation; caller: Caller; target: Target | null; expected: Code | null }
 type Outcome = Case & { answer: Answer }
 
@@ -71,7 +71,7 @@ async function callOf({ operation, caller, target, expected }: Case): Promise<Ca
   const example = examples[id]
   if (body && !example?.json && !example?.form) throw new Error(`Add a body of ${id} to test/sweeps/examples.ts`)
   const self = caller.name === 'owner' && target ? target.ownerId : ids[caller.name]
-  // The bodies of public operations take a registration each. A refused call must not look at its body.
+  // Each example body of a public operation costs a registration. A call must be refused before its body is validated.
   const needsNoBody = operation.access === 'public' && operation.method === 'POST' && expected !== null
   const loggingOut = example?.endsSession && expected === null ? (await accountsOn(0))[0] : undefined
   return {
@@ -92,14 +92,14 @@ function argumentFor({ parameters }: Operation, name: string, target: Target | n
 const label = ({ operation, caller, target }: Case) =>
   `${operation.id} by ${caller.name}${target ? ` of ${target.state} ${target.kind}` : ''}`
 
-/** Runs the cases. Creating their bodies changes the databases, so `prepared` is called after that. */
+/** Calls `prepared` between creating the bodies, which changes the databases, and sending the requests. */
 async function runAll(selected: Case[], prepared = async () => {}): Promise<Outcome[]> {
   const calls = await mapConcurrently(selected, async (each) => ({ each, request: await callOf(each) }))
   await prepared()
   return mapConcurrently(calls, async ({ each, request }) => ({ ...each, answer: await call(request) }))
 }
 
-/** The outcomes that differ from the expected ones. */
+/** A line for each outcome that differs from the expected one. */
 function mismatches(outcomes: Outcome[]): string[] {
   return outcomes.flatMap((outcome) => {
     const { operation, expected, answer } = outcome
@@ -108,7 +108,7 @@ function mismatches(outcomes: Outcome[]): string[] {
   })
 }
 
-/** The answers that the document does not declare. */
+/** A line for each response whose status or code the OpenAPI document does not declare. */
 function undeclared(outcomes: Outcome[]): string[] {
   return outcomes.flatMap((outcome) => {
     const { status, code } = outcome.answer
@@ -118,10 +118,10 @@ function undeclared(outcomes: Outcome[]): string[] {
   })
 }
 
-/** Without a token, the challenge names no error (RFC 6750, section 3.1). */
+/** The expected `WWW-Authenticate`. Without a token, it names no error (RFC 6750, section 3.1). */
 const challenge = ({ name }: Caller) => (name === 'nobody' ? 'Bearer' : 'Bearer error="invalid_token"')
 
-// Headers that differ between any two answers.
+// Headers that differ between any two responses.
 const TRANSIENT = ['x-request-id', 'x-cost', 'ratelimit', 'ratelimit-policy', 'date']
 
 function comparable({ headers, body }: Answer): string {
@@ -129,7 +129,7 @@ function comparable({ headers, body }: Answer): string {
   return JSON.stringify([{ ...(body as object), instance: '' }, stable.sort()])
 }
 
-test('a refused call gets a declared answer and changes nothing', async () => {
+test('a refused call gets the expected declared failure and changes nothing, and all 404s are equal', async () => {
   let before = {}
   const prepared = async () => {
     await drained()
@@ -154,25 +154,25 @@ test('a refused call gets a declared answer and changes nothing', async () => {
   expect(new Set(missing.map(({ target }) => target!.state))).toEqual(all)
 }, 120_000)
 
-test('reading changes nothing', async () => {
+test('a successful GET changes nothing', async () => {
   await drained()
   const before = await fingerprint()
   const reads = cases.filter(({ operation, expected }) => operation.method === 'GET' && expected === null)
-  // Opening a socket is a write: it marks the account as online.
+  // Opening a socket is left out, because it marks the account as online.
   const outcomes = await runAll(reads.filter(({ operation }) => operation.id !== 'openRealtime'))
   expect(outcomes.length).toBeGreaterThan(20)
   expect(mismatches(outcomes)).toEqual([])
   expect(await fingerprint()).toEqual(before)
 }, 120_000)
 
-/** A successful answer, with the databases of its bookmarks but not their positions. */
+/** A successful response in comparable form. Only the names of the databases are kept of its bookmarks. */
 function comparableSuccess({ headers, ...answer }: Answer): string {
   const named = new Headers(headers)
   named.set('x-bookmarks', (headers.get('x-bookmarks') ?? '').replace(/=[^;]*/g, ''))
   return comparable({ ...answer, headers: named })
 }
 
-test('an allowed call succeeds, and changes of the own list get the same answer for every target', async () => {
+test('an allowed call succeeds, and unfollow, block and unblock respond alike for all states of a target', async () => {
   const outcomes = await runAll(cases.filter(({ expected }) => expected === null))
   expect(mismatches(outcomes)).toEqual([])
   expect(undeclared(outcomes)).toEqual([])

@@ -4,7 +4,7 @@ import type { Code } from '../../src/platform/failures.ts'
 import { mint } from '../support/tokens.ts'
 import type { Operation } from './operations.ts'
 
-/** A caller: a relation to the owner of the target, and a kind of token. */
+/** A caller: its relation to the owner of the target, and the kind of token that it sends. */
 export type Caller = {
   name:
     | 'nobody'
@@ -20,7 +20,7 @@ export type Caller = {
     | 'scopeless'
   role: Role
   token: (id: Id, operation: Operation) => Promise<string> | null
-  /** The failure that they get from any operation, before it looks at the target. */
+  /** The failure that this caller gets from the operation before the target is read; null if there is none. */
   refused?: (operation: Operation) => Code | null
 }
 
@@ -53,7 +53,7 @@ export const callers: Caller[] = [
   },
 ]
 
-/** The failure that a caller gets whatever the target is, or null. */
+/** The failure that a caller gets from an operation for every target, or null. */
 export function refusalOf({ role, refused }: Caller, operation: Operation): Code | null {
   const refusal = refused?.(operation) ?? null
   if (refusal !== null || operation.access === 'public') return refusal

@@ -8,13 +8,13 @@ import { document, operations, resolved, type Schema } from './operations.ts'
 
 const withBody = operations.filter(({ body }) => body?.type === 'application/json')
 
-test('the document equals the committed contract', async () => {
+test('the OpenAPI document equals the committed contract', async () => {
   const text = `${JSON.stringify(document, null, 2)}\n`
   const changed = 'The contract has changed. If that is intended, run: npm test -- contract --update'
   await expect(text, changed).toMatchFileSnapshot('../contract/openapi.json')
 })
 
-test('every route is in the document, except for health checks and the document itself', async () => {
+test('every route is in the OpenAPI document, except for health checks and the document itself', async () => {
   const excluded = ['GET /healthz', 'GET /readyz', 'GET /openapi.json']
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
   const described = operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
@@ -25,7 +25,7 @@ test('every route is in the document, except for health checks and the document 
   }
 })
 
-/** A schema and those nested in it, by path. */
+/** A schema and the schemas nested in it, each with its path. */
 function nested(schema: Schema, path: string): [string, Schema][] {
   const here = resolved(schema)
   const fields = Object.entries(here.properties ?? {}).flatMap(([name, field]) => nested(field, `${path}.${name}`))
@@ -34,7 +34,7 @@ function nested(schema: Schema, path: string): [string, Schema][] {
   return [[path, here], ...fields, ...items, ...choices]
 }
 
-test('every input is bounded: strings in length, lists in number, objects in fields', () => {
+test('every input is bounded: strings in length, arrays in items, and objects to the declared fields', () => {
   const inputs = operations.flatMap(({ id, body, parameters }) => [
     ...(body ? nested(body.schema, id) : []),
     ...parameters.flatMap((parameter) => nested(parameter.schema, `${id}?${parameter.name}`)),
@@ -47,7 +47,7 @@ test('every input is bounded: strings in length, lists in number, objects in fie
   expect(unbounded.map(([path]) => path)).toEqual([])
 })
 
-test('no schema combines a nullable schema with another by allOf', () => {
+test('no allOf of the OpenAPI document contains a nullable schema', () => {
   const nullable = (schema: Schema) => [schema.type].flat().includes('null')
   const contradictory = (schema: unknown): unknown[] => {
     if (typeof schema !== 'object' || schema === null) return []
@@ -57,7 +57,7 @@ test('no schema combines a nullable schema with another by allOf', () => {
   expect(contradictory(document)).toEqual([])
 })
 
-test('the document describes every custom header and extension field', async () => {
+test('the description in the OpenAPI document names every custom header and extension field', async () => {
   const answer = await call({ method: 'GET', path: '/v1/limits' })
   const preflight = await call({ method: 'OPTIONS', path: '/v1/limits' })
   const exposed = answer.headers.get('access-control-expose-headers')!.split(',')
@@ -69,7 +69,7 @@ test('the document describes every custom header and extension field', async () 
   expect([...custom].filter((name) => !new RegExp(`\`${name}[:\`]`).test(prose))).toEqual([])
 })
 
-test('the document describes every frame and close code of a socket', () => {
+test('the description of openRealtime names every frame and close code of a socket', () => {
   const { description } = operations.find(({ id }) => id === 'openRealtime')!
   const events = [...hub.matchAll(/event: ('\w+')/g)].map(([, name]) => name!.replaceAll("'", '"'))
   const closeCodes = [...hub.matchAll(/close\(socket, (\d{4}),/g)].map(([, code]) => code!)
@@ -84,7 +84,7 @@ function parserOf(id: string): z.ZodType {
   return found!.body!
 }
 
-test('every JSON body has an example that is valid and not empty', () => {
+test('every JSON body in the OpenAPI document has an example that is valid and not empty', () => {
   for (const { id, body } of withBody) {
     const example = body!.example as object
     expect({ id, ...parserOf(id).safeParse(example) }).toMatchObject({ id, success: true })

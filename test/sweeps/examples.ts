@@ -9,9 +9,9 @@ import type { Target } from './targets.ts'
 type Rule = (caller: Caller['name'], target: Target) => Code | null
 
 type Example = {
-  /** The rule beyond access and scope. A GET needs none: its rule is `visible`. */
+  /** The rule that applies after access and scope. A GET needs none, because its rule is `visible`. */
   rule?: Rule
-  /** A body that is accepted, a different one for each call. */
+  /** Makes a valid body, a different one for each call. */
   json?: () => Promise<object> | object
   form?: () => FormData
   headers?: Record<string, string>
@@ -24,7 +24,7 @@ export const visible: Rule = (caller, { state }) => {
   return state === 'public' || caller === 'owner' ? null : 'not_found'
 }
 const notOwn: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? 'invalid' : null)
-/** A change of the own list does not read the target. It refuses the caller's own id, and a missing id is never that. */
+/** Unfollow, block and unblock do not read the target. They refuse the caller's own id, which no missing target has. */
 const ownList: Rule = (caller, { state }) => (caller === 'owner' && state !== 'missing' ? 'invalid' : null)
 const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? null : 'forbidden')
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
@@ -39,7 +39,7 @@ async function unverifiedHandle(): Promise<string> {
   return handle
 }
 
-/** What the sweeps need to know about each operation beyond the document. */
+/** What the sweeps need to know about each operation that the OpenAPI document does not say. */
 export const examples: Record<string, Example> = {
   register: { json: () => ({ handle: fresh('reg'), email: `${fresh('reg')}@example.com`, password: PASSWORD }) },
   verifyAddress: { json: async () => ({ token: await mailedToken(await unverifiedHandle()), password: PASSWORD }) },

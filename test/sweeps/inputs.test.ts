@@ -45,7 +45,7 @@ function invalidVariants(
   ]
 }
 
-test('every body that its schema forbids is refused', async () => {
+test('every JSON body that violates its schema is refused', async () => {
   for (const operation of withBody) {
     const valid = await examples[operation.id]!.json!()
     const accepted: string[] = []
@@ -57,7 +57,7 @@ test('every body that its schema forbids is refused', async () => {
   }
 })
 
-test('each unknown field of a body or query is named', async () => {
+test('the error names each unknown field of a body or query', async () => {
   const errorsOf = ({ body }: Answer) => (body as { errors: { field: string; message: string }[] }).errors
   const unknown = ['foo', 'bar'].map((field) => ({ field, message: 'is not a known field' }))
   const inQuery = operations.filter(({ parameters }) => parameters.some((parameter) => parameter.in === 'query'))
@@ -82,7 +82,7 @@ test('a form with an unknown field, and an empty form, are refused', async () =>
   }
 })
 
-test('a body that is malformed, oversized or not declared as JSON is refused', async () => {
+test('a JSON body that is truncated, compressed, oversized or declared as text is refused', async () => {
   const attempts: [string, Partial<Call>, Code][] = [
     ['truncated', { body: '{"', headers: { 'content-type': 'application/json' } }, 'bad_request'],
     ['text', { body: '{}', headers: { 'content-type': 'text/plain' } }, 'unsupported_media_type'],
@@ -97,7 +97,7 @@ test('a body that is malformed, oversized or not declared as JSON is refused', a
   }
 })
 
-test('every query that its schema forbids is refused', async () => {
+test('every list refuses a query that violates its schema', async () => {
   expect(lists.length).toBeGreaterThan(5)
   for (const operation of lists) {
     const invalid = [
@@ -118,7 +118,7 @@ test('every query that its schema forbids is refused', async () => {
   }
 })
 
-test('a malformed id is not found', async () => {
+test('a malformed id in the path gets 404', async () => {
   const malformed = [
     '0',
     '-1',
@@ -142,7 +142,7 @@ test('a malformed id is not found', async () => {
   }
 })
 
-test('a method that a path does not offer is refused with the methods that it offers', async () => {
+test('a method that a path does not support gets 405, with the supported methods in the Allow header', async () => {
   for (const path of Object.keys(document.paths)) {
     const offered = operations.filter((operation) => operation.path === path)
     const concrete = pathOf(offered[0]!)
@@ -162,7 +162,7 @@ test('a method that a path does not offer is refused with the methods that it of
   }
 })
 
-test('a creation repeated with its Idempotency-Key runs once, for each caller separately', async () => {
+test('a creation repeated with the same Idempotency-Key runs once per caller', async () => {
   const creations = operations.filter(({ idempotent }) => idempotent)
   const [adaId, bobId] = await accountsOn(0, 1)
   const [ada, bob] = [await mint(adaId), await mint(bobId)]

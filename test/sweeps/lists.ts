@@ -8,7 +8,7 @@ import { seedFollows, seedPosts } from '../support/seed.ts'
 export type List = {
   reader: Id
   path: string
-  /** Adds entries, and returns the ids by which the list shows them. */
+  /** Adds entries, and returns the ids under which the list shows the entries. */
   add: (count: number) => Promise<Id[]>
   remove: (id: Id) => Promise<void>
 }

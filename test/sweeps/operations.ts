@@ -34,7 +34,7 @@ export type Operation = {
   parameters: Parameter[]
   /** The media type and schema of the body, and its example in the document. */
   body: { type: string; schema: Schema; example: unknown } | null
-  /** The status of a success. */
+  /** The status of a successful response. */
   success: number
   responses: Described['responses']
   isList: boolean

@@ -62,8 +62,8 @@ test.each(listOperations)('no cursor of %s reveals the row that it points to', a
   expect(cursors.filter((cursor) => ids.some((entry) => reveals(cursor, entry)))).toEqual([])
 })
 
-test('a cursor is refused by every other list, of another kind or of another account', async () => {
-  // There is one public feed, and at least two of every other list.
+test('a cursor is refused by every list that did not issue it, of another kind or of another account', async () => {
+  // Two lists of each kind are made, except that there is only one public feed.
   const doubled = [...listOperations, ...listOperations.filter((id) => id !== 'getPublicFeed')]
   const issued = []
   for (const { path, reader, add } of await Promise.all(doubled.map(listOf))) {
@@ -85,7 +85,7 @@ test('a cursor is refused by every other list, of another kind or of another acc
 })
 
 test.each(listOperations)(
-  '%s has the same pages backwards as forwards, and new entries before its first page',
+  '%s has the same pages backwards as forwards, and only new entries before its first page',
   async (id) => {
     const list = await listOf(id)
     const page = pagesOf(list.path, await mint(list.reader))

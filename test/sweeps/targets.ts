@@ -16,7 +16,7 @@ export type Kind = 'account' | 'handle' | 'post' | 'image'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody. `missing`
- * never existed. `nested` is a public comment under a restricted post of another shard, whose author its owner follows.
+ * never existed. `nested` is a public comment under a restricted post on another shard, whose author the owner follows.
  */
 export type State = 'public' | 'restricted' | 'nested' | 'unattached' | 'suspended' | 'missing'
 export const states: Record<Kind, State[]> = {
@@ -26,7 +26,7 @@ export const states: Record<Kind, State[]> = {
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
 }
 
-/** The target of exactly one call. Its owner blocks `blockedId`. */
+/** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
 export type Target = { kind: Kind; state: State; ownerId: Id; parameter: string }
 
 export async function makeTargets(wanted: readonly [Kind, State][], blockedId: Id): Promise<Target[]> {
@@ -60,7 +60,7 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
   return targets
 }
 
-/** Creates a post of each owner in a state. */
+/** Creates, for each state, one post per owner. */
 const seeds: Partial<Record<State, (ownerIds: Id[]) => Promise<Id[]>>> = {
   public: (ownerIds) => seedPosts(ownerIds),
   restricted: (ownerIds) => seedPosts(ownerIds, { visibility: 'followers' }),
@@ -95,7 +95,7 @@ function missing(kind: Kind, i: number): string {
   return kind === 'handle' ? `nobody_${i}` : newId(i % 2, Date.now() - 86_400_000)
 }
 
-/** The directory rows that a change of role needs. */
+/** Inserts the directory rows that `setRole` needs. */
 async function seedUsers(ids: readonly Id[]): Promise<void> {
   const rows = ids.map((id) => ({
     id: Number(id),

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { Model, Step } from './model.ts'
 import { people } from './network.ts'
 
-// What a random history tries. An intent becomes a step that fits the state of the model.
+// A random history is a list of intents. Each one becomes a step that fits the current state of the model.
 
 export const kinds = [
   ...(['follow', 'unfollow', 'block', 'unblock', 'suspend', 'lift'] as const),
@@ -21,7 +21,7 @@ export const Intent = fc.record({
   open: fc.boolean(),
   mention: fc.option(Person),
   pick: fc.nat(),
-  /** Whether the isolate survives to run its deferred work. */
+  /** Whether the isolate lives long enough to run the deferred work of the step. */
   survives: fc.boolean(),
   seed: fc.nat(),
 })
@@ -29,7 +29,7 @@ export type Intent = typeof Intent extends fc.Arbitrary<infer T> ? T : never
 
 const defaults = { open: true, mention: null, pick: 0, survives: true, seed: 1 }
 
-/** A history with each kind of step, run before the random ones. */
+/** A history with every kind of step, run before the random histories. */
 export const everyKind: Intent[] = [
   { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
   { ...defaults, do: 'follow', who: 'bob', whom: 'ada' },
@@ -65,7 +65,7 @@ function picked<T>(items: Iterable<T>, pick: number): T | undefined {
   return all[pick % all.length]
 }
 
-/** The step of an intent: an undo applies to something that exists. Null when no step fits. */
+/** Turns an intent into a step. Null when no step fits, for example because the acting account is suspended. */
 export function stepOf(intent: Intent, model: Model, number: number): Step | null {
   const { do: what, who, whom, open, mention, pick } = intent
   if (what === 'suspend') return { do: what, whom }
@@ -82,7 +82,7 @@ export function stepOf(intent: Intent, model: Model, number: number): Step | nul
   return { do: what, who: what === 'delete' && pick % 2 ? model.posts.get(id)!.author : who, id }
 }
 
-/** Who acts on whom: mostly two accounts with a relation that the step ends, or with a block that the step returns. */
+/** Who acts on whom. All except `follow` pick two accounts with a follow or a block, if there are any. */
 function pairOf({ do: what, who, whom, pick }: Intent, { follows, blocks }: Model): { who: string; whom: string } {
   const isReturn = what === 'block' && pick % 3 === 0
   const existing = what === 'unblock' || isReturn ? blocks : what === 'follow' ? [] : follows

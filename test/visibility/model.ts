@@ -7,7 +7,7 @@ export type Post = { author: string; open: boolean; parent: string | null; root:
 
 export type Model = ReturnType<typeof makeModel>
 
-/** Who sees what, in plain sets. It shares no code with the product, which must agree with it after every step. */
+/** A model of who sees what, in plain sets. It shares no code with the product. Both must agree after every step. */
 export function makeModel(people: string[]) {
   const [follows, blocks, suspended] = [new Set<string>(), new Set<string>(), new Set<string>()]
   const posts = new Map<string, Post>()

@@ -29,7 +29,7 @@ const verbs = {
 }
 const REFUSALS = ['not_found', 'forbidden', 'conflict']
 
-/** The product with three accounts on two shards, each with an open socket. Posts and accounts have the model's names. */
+/** The product with three accounts on two shards, each account with an open socket. Maps names of the model to ids. */
 export async function startNetwork() {
   const { context, ...queues } = manualQueues()
   const accounts = await bulkAccounts(people.length + 1)
@@ -62,7 +62,7 @@ export async function startNetwork() {
     if (media[0]) images.set(id, media[0])
   }
 
-  /** Runs the verb of the step, and returns false when it is refused. Its events wait for `deliver`. */
+  /** Runs the verb of the step, and returns false if the verb refuses. The step's events wait for `deliver`. */
   async function apply(step: Step): Promise<boolean> {
     try {
       await (step.do === 'post' ? publish(step) : perform(step))
@@ -97,7 +97,7 @@ export async function startNetwork() {
   return { ...queues, apply, readAs, receivedFrames, subjects, connect, close }
 }
 
-/** Two of three posts have an image. */
+/** Two of three posts get an image. */
 function hasImage(post: string): boolean {
   return Number(post.slice(1)) % 3 > 0
 }

@@ -14,7 +14,7 @@ import type { Model, Post } from './model.ts'
 
 type Viewer = string | null
 
-/** A read request, with the ids of what the model names. */
+/** A read request, and functions that translate between names in the model and ids in the product. */
 export type Read = {
   ctx: Ctx
   people: readonly string[]
@@ -22,16 +22,16 @@ export type Read = {
   nameOf: (id: Id | null | undefined) => string | undefined
   imageOf: (post: string) => Id
   handleOf: (person: string) => string
-  /** The same request by another viewer. */
+  /** The context of the same request by another viewer. */
   as: (person: string) => UserCtx
 }
 
 export type Surface = {
-  /** What is read: each post, image or person, or one thing that is the viewer's own or everyone's. */
+  /** What is read: each post, image or person, or a single thing that belongs to the viewer or to everyone. */
   of: 'post' | 'image' | 'person' | 'viewer' | 'everyone'
-  /** What the product returns. Throws `not_found` for what it hides. */
+  /** What the product returns. Throws `not_found` for what the product hides. */
   actual: (read: Read & { name: string }) => Promise<unknown>
-  /** What it should return; undefined for what it should hide. */
+  /** What the product should return; undefined for what it should hide. */
   expected: (model: Model, viewer: Viewer, name: string) => unknown
 }
 
@@ -82,7 +82,7 @@ function expectedNotifications({ notifications, blocks, knows, sees }: Model, vi
   return visible.flatMap(({ to, kind, actor, id }) => (id && !sees(to, id) ? [] : `${kind} ${actor} ${id}`)).sort()
 }
 
-/** Whether the viewer gets the image of a post, at the URL signed for `signer` or at the unsigned one. */
+/** Whether the viewer can load the image of a post from the URL signed for `signer`, or from the unsigned URL. */
 async function canOpen({ ctx, as, imageOf, name }: Read & { name: string }, signer?: string): Promise<boolean> {
   const mediaId = imageOf(name)
   const { url } = signer === undefined ? { url: '' } : await mediaUrls(as(signer), mediaId, false)
@@ -102,7 +102,7 @@ function expectedOpenings({ people, sees }: Model, viewer: Viewer, name: string)
   return sees(viewer, name) || signers.length > 0 ? { plain: sees(viewer, name), signers } : undefined
 }
 
-/** Every read operation. The model and the product answer the same question. */
+/** Every read operation, with what the product returns and what the model expects. */
 export const surfaces: Record<string, Surface> = {
   getPost: {
     of: 'post',

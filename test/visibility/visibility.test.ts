@@ -6,7 +6,7 @@ import { type Model, makeModel, type Step } from './model.ts'
 import { people, startNetwork } from './network.ts'
 import { type Surface, surfaces } from './surfaces.ts'
 
-/** The number of random histories. `VISIBILITY_RUNS=10000 npm test -- visibility` runs for a night. */
+/** The number of random histories. `VISIBILITY_RUNS=10000 npm test -- visibility` takes a night. */
 const RUNS = Number(process.env.VISIBILITY_RUNS || 10)
 const TIMEOUT_MS = 60_000 + RUNS * 30_000
 
@@ -16,7 +16,7 @@ type Network = Awaited<ReturnType<typeof startNetwork>>
 type View = Record<string, unknown>
 const viewers: Viewer[] = [...people, null]
 
-/** Asks every surface about each of its subjects. Answers that are undefined are left out. */
+/** Calls `ask` for every surface and each of its subjects. Undefined results are left out. */
 async function viewBy(network: Network, viewer: Viewer, ask: (surface: Surface, name: string) => unknown) {
   const subjects = { ...network.subjects(), viewer: viewer === null ? [] : [''], everyone: [''] }
   const answers = Object.entries(surfaces).flatMap(([operation, surface]) =>
@@ -33,7 +33,7 @@ function shownTo(viewer: Viewer, network: Network): Promise<View> {
   return viewBy(network, viewer, (surface, name) => surface.actual({ ...read, name }).catch(absent))
 }
 
-/** The names that a step hides at once, before any event, and the viewers that it hides them from. */
+/** What a step hides at once, before its events are processed: the names, and the viewers from whom they are hidden. */
 function hiddenBy(step: Step, { posts }: Model): { from: Viewer[]; names: string[] } | null {
   const account = step.do === 'block' ? step.who : step.do === 'suspend' ? step.whom : null
   const deleted = step.do === 'delete' ? step.id : null
@@ -51,7 +51,7 @@ async function expectHidden(network: Network, hidden: { from: Viewer[]; names: s
   }
 }
 
-/** The frames that a step sends to each open socket. */
+/** The frames that each open socket should receive because of a step. */
 function expectedFrames(step: Step, model: Model, notified: Model['notifications']): Record<string, string[]> {
   const open = people.filter((name) => !model.suspended.has(name))
   const isRoot = step.do === 'post' && step.parent === null
@@ -106,7 +106,7 @@ function seeded(seed: number): () => number {
 }
 
 test(
-  'every viewer sees what the model allows, on every surface and after every step',
+  'after every step of a random history, each viewer sees in every read and on the socket what the model expects',
   async () => {
     const history = fc.array(Intent, { minLength: 12, maxLength: 25, size: 'max' })
     await fc.assert(fc.asyncProperty(history, runHistory), {
@@ -114,13 +114,13 @@ test(
       unbiased: true,
       examples: [[everyKind], [mutualBlocks]],
     })
-    expect(covered, 'some kind of step was never applied').toEqual(new Set(kinds))
+    expect(covered, 'every kind of step must be applied at least once').toEqual(new Set(kinds))
   },
   TIMEOUT_MS,
 )
 
-test('every read operation is among the surfaces', () => {
-  // Keys and limits are public. Frames of sockets are compared after every step.
+test('every read operation that depends on the viewer is listed in test/visibility/surfaces.ts', () => {
+  // Signing keys and limits are the same for everyone. Frames of sockets are compared after every step.
   const excluded = ['listSigningKeys', 'getLimits', 'openRealtime']
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

@@ -18,7 +18,7 @@ beforeEach(async () => {
   await Promise.all(db.shards.map((n) => db.shard(n).delete(presence)))
 })
 
-/** The environment, with a note of where each session of shard 0 was asked to start. */
+/** The environment, and a record of the start constraint of each D1 session of shard 0. */
 function watched(): { bindings: typeof env; starts: string[] } {
   const starts: string[] = []
   const withSession = (start: string) => {
@@ -34,7 +34,7 @@ function databases(bookmarks?: string, start?: 'first-primary') {
   return { db, starts }
 }
 
-test('a stalled database is unavailable after ten seconds', async () => {
+test('a query or batch that a database does not answer within ten seconds fails with unavailable', async () => {
   const stalled = { all: () => new Promise(() => {}), bind: () => stalled }
   const session = { prepare: () => stalled, batch: () => new Promise(() => {}), getBookmark: () => null }
   const bindings = { ...env, SHARD_0: { withSession: () => session } as unknown as D1Database }
@@ -52,7 +52,7 @@ test('a stalled database is unavailable after ten seconds', async () => {
   vi.restoreAllMocks()
 })
 
-test('a client that returns its bookmarks reads its own writes', async () => {
+test('a request with the bookmarks of an earlier write starts its D1 session there and reads the write', async () => {
   const writer = databases()
   await writer.db
     .shard(0)
@@ -71,7 +71,7 @@ test('a client that returns its bookmarks reads its own writes', async () => {
   expect(reader.starts).toEqual([header.split(';')[0]!.slice(2)])
 })
 
-test('the bookmark of an unused database is passed on', async () => {
+test('bookmarks() keeps the received bookmark of a database that the request did not use', async () => {
   const { db } = databases()
   await db
     .shard(1)
@@ -106,14 +106,14 @@ test('malformed bookmarks are ignored', async () => {
   expect(starts).toEqual(['first-primary'])
 })
 
-test('an id names its database, and an unknown shard is not found', () => {
+test('an id determines its shard, and an id of an unknown shard fails with not_found', () => {
   const { db } = contextWith()
   expect(db.shardOf(ids(1, 1)[0]!).name).toBe('1')
   expect(db.shards).toEqual([0, 1])
   expect(() => db.shardOf(ids(63, 1)[0]!)).toThrow(expect.objectContaining({ code: 'not_found' }))
 })
 
-test('round trips and rows are counted, and those of the directory separately', async () => {
+test('round trips and rows are counted, and round trips to the directory also separately', async () => {
   const { db, cost } = contextWith()
   await db
     .shard(0)
@@ -135,7 +135,7 @@ test('round trips and rows are counted, and those of the directory separately', 
   expect(cost).toMatchObject({ trips: 4, directoryTrips: 1 })
 })
 
-test('selects of the same moment share a round trip and get their own results', async () => {
+test('concurrent selects on one database share a round trip and get their own results', async () => {
   const { db, cost } = contextWith()
   const all = ids(0, 5)
   await db
@@ -162,7 +162,7 @@ test('a failing batch changes nothing and names the violated constraint', async 
   expect(await db.shard(0).select().from(presence)).toHaveLength(1)
 })
 
-test('any number of ids is one bound parameter', async () => {
+test('idIn finds the rows of 300 ids, more than D1 allows as bound parameters, and none for no ids', async () => {
   const { db } = contextWith()
   const many = ids(0, 300)
   await db
@@ -175,7 +175,7 @@ test('any number of ids is one bound parameter', async () => {
   expect(await found([])).toHaveLength(0)
 })
 
-test('ids are looked up on their shards, each once, and none is lost', async () => {
+test('fromShards looks up each distinct id once, on its shard, and ignores ids of unknown shards', async () => {
   const { db } = contextWith()
   const [zero, one] = [ids(0, 3), ids(1, 2)]
   const asked = await fromShards(db, [...zero, ...one, ...zero, ...ids(9, 1)], async ({ name }, mine) =>
@@ -210,7 +210,7 @@ test('new accounts go only to open shards', () => {
   expect(openShard({ config: { OPEN_SHARDS: [1] } })).toBe(1)
 })
 
-test('a select with two columns of one name is refused when it is built', () => {
+test('building a select with two columns of the same name throws', () => {
   const shard = contextWith().db.shard(0)
   expect(() => shard.select({ a: presence.accountId, b: presence.accountId })).toThrow('named account_id')
   const alias = sql`1`.as('account_id')

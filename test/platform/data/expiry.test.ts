@@ -9,7 +9,7 @@ import { contextWith } from '../../support/platform.ts'
 const account = idOf(0, Date.UTC(2026, 0, 1), 1)
 const { accountId, operation, key, expiresAt } = idempotencyKeys
 
-/** Keys that expire at 0, 1, 2, … */
+/** Rows of idempotency keys that expire at 0, 1, 2, … (epoch ms). */
 const keysUntil = (count: number) =>
   Array.from({ length: count }, (_, at) => ({
     account_id: Number(account),
@@ -24,7 +24,7 @@ beforeEach(async () => {
   await contextWith().db.shard(0).delete(idempotencyKeys)
 })
 
-test('old rows are deleted a thousand at a time, and only they', async () => {
+test('deleteInSteps deletes 2,250 old rows in three steps of up to a thousand, and no other rows', async () => {
   await insertRows(shards[0], 'idempotency_keys', keysUntil(2_300))
   const { db, cost } = contextWith()
   await deleteInSteps(db.shard(0), idempotencyKeys, [accountId, operation, key], lt(expiresAt, 2_250))
@@ -33,7 +33,7 @@ test('old rows are deleted a thousand at a time, and only they', async () => {
   expect(left.map((row) => row.at).sort()).toEqual(Array.from({ length: 50 }, (_, i) => 2_250 + i))
 })
 
-test('with nothing old, one query reads next to nothing', async () => {
+test('deleteInSteps without old rows makes one query that reads at most five rows', async () => {
   await insertRows(shards[0], 'idempotency_keys', keysUntil(500))
   const { db, cost } = contextWith()
   await deleteInSteps(db.shard(0), idempotencyKeys, [accountId, operation, key], lt(expiresAt, 0))

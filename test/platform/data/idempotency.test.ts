@@ -22,7 +22,7 @@ function request(account: Id, idempotencyKey?: string): UserCtx {
   return { ...asViewer(contextWith(), account), idempotencyKey }
 }
 
-/** Creates a row as a verb does: the claim of the key is in the batch of the effect. */
+/** Creates a row as a verb does: one batch inserts the row and claims the key. */
 function create(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'create') {
   const db = ctx.db.shardOf(ctx.viewer.id)
   return idempotent(
@@ -40,14 +40,14 @@ function create(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'creat
 
 const created = () => contextWith().db.shard(0).$count(presence)
 
-test('fifty concurrent requests with one key have one effect and one answer', async () => {
+test('fifty concurrent requests with one idempotency key insert one row and return the same id', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => create(request(ada, 'key'))))
   expect(await created()).toBe(1)
   expect(new Set(answers.map((answer) => answer.value)).size).toBe(1)
   expect(answers.filter((answer) => !answer.replayed)).toHaveLength(1)
 })
 
-test('a repeated request is answered from the primaries, because replicas may lag', async () => {
+test('a repeated request reads its result from the D1 primary, because replicas may lag', async () => {
   await create(request(ada, 'key'))
   const starts: unknown[] = []
   const withSession = (start: string) => {
@@ -66,7 +66,7 @@ test('a repeated request is answered from the primaries, because replicas may la
   expect(starts).toEqual(['first-primary'])
 })
 
-test('requests without a key or with different keys have one effect each', async () => {
+test('requests without an idempotency key or with different keys insert one row each', async () => {
   await create(request(ada))
   await create(request(ada))
   await create(request(ada, 'one'))
@@ -80,7 +80,7 @@ test('a key reused with another input is refused and has no effect', async () =>
   expect(await created()).toBe(1)
 })
 
-test('a key belongs to one account and one operation', async () => {
+test('an idempotency key is independent for each account and each operation', async () => {
   const first = await create(request(ada, 'key'))
   const others = [
     await create(request(bob, 'key'), { text: 'y' }),
@@ -108,7 +108,7 @@ test('a failed request does not use up its key', async () => {
   expect((await create(request(ada, 'key'))).replayed).toBe(false)
 })
 
-test('a repeated request checks again whether the viewer may see the result', async () => {
+test('a repeated request loads its result again, and fails if the load fails', async () => {
   await create(request(ada, 'key'))
   const gone = idempotent(
     request(ada, 'key'),

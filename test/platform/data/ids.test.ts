@@ -71,7 +71,7 @@ test('the largest id is stored and read without rounding', async () => {
   expect(await db.shard(0).select().from(presence)).toEqual([{ accountId: largest }])
 })
 
-test('a write is retried with another id after a clash of ids, and after no other error', async () => {
+test('a write is retried with a new id after an id conflict, and not after any other error', async () => {
   const { db, now } = contextWith()
   const tried: Id[] = []
   const taken = newId(1, now())
@@ -97,7 +97,7 @@ test('a write is retried with another id after a clash of ids, and after no othe
   expect(tried).toHaveLength(1)
 })
 
-test('a write fails after five clashes in a row', async () => {
+test('a write fails after five id conflicts in a row', async () => {
   const { db, now } = contextWith()
   let attempts = 0
   const taken = newId(0, now())
@@ -110,7 +110,7 @@ test('a write fails after five clashes in a row', async () => {
   expect(attempts).toBe(5)
 })
 
-test('fifty concurrent writers in one tick get fifty ids', async () => {
+test('fifty concurrent writes within the same 10 ms get fifty different ids', async () => {
   const { db } = contextWith()
   const at = Date.UTC(2030, 0, 1)
   const write = (id: Id) => db.shard(0).batch([db.shard(0).insert(presence).values({ accountId: id })])

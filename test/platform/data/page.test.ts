@@ -107,7 +107,7 @@ test('hidden items cause no gap, no repeat and no early end', async () => {
   expect(seen).toEqual([9, 8, 3, 2, 1])
 })
 
-test('the last page has no next cursor, and the cursor before the first page finds new items', async () => {
+test('the last page has no next cursor, and the previous cursor of the first page finds newer items', async () => {
   await fill([1, 2, 3, 4])
   const first = await page('newest', 2)
   const last = await page('newest', 2, first.nextCursor)
@@ -141,7 +141,7 @@ test('an empty list has no cursors', async () => {
   expect(await page('newest', 5)).toEqual({ items: [], nextCursor: null, previousCursor: null })
 })
 
-test('a cursor does not reveal its row, which may be hidden', async () => {
+test('a cursor does not reveal the id of its row, which may be hidden from the viewer', async () => {
   const ids = [1, 2, 3].map((i) => idOf(0, Date.UTC(2026, 0, i), i))
   await fill(ids.map(Number))
   const hidden = await page('newest', 1, null, () => true)
@@ -164,7 +164,7 @@ test('cursors of short and long ids have the same length', async () => {
   expect(short.previousCursor).toHaveLength(long.previousCursor!.length)
 })
 
-test('ids in clear, encoded or reversed text are recognized, so that the check of cursors can fail', () => {
+test('the test helper `reveals` recognizes ids in plain, encoded and reversed text', () => {
   const id = idOf(1, Date.UTC(2026, 0, 1), 5)
   const bytes = new Uint8Array(new BigInt64Array([BigInt(id)]).buffer)
   const plain = [id, `k1.${btoa(`after:${id}:7`)}`, `x.y${btoa(JSON.stringify([id]))}`, Number(id).toString(36)]
@@ -178,7 +178,7 @@ const refusal = expect.objectContaining({
   extra: { errors: [{ field: 'cursor', message: expect.any(String) }] },
 })
 
-test('a cursor that no list issued is refused as an invalid field', async () => {
+test('a forged or altered cursor is refused as an invalid field', async () => {
   await fill([123_456, 234_567])
   const nextCursor = (await page('newest', 1)).nextCursor!
   const invented = ['after:5', 'after:', 'after:x:0', "after:1' or 1:6", '5'.padStart(16).repeat(2)].map(btoa)
@@ -205,7 +205,7 @@ test('a cursor that no list issued is refused as an invalid field', async () => 
   expect(PageQuery.safeParse({ cursor: 'x'.repeat(101) }).success).toBe(false)
 })
 
-test('a cursor is valid for its own list alone, and as long as its key is in the keyring', async () => {
+test('a cursor is valid only for the list that issued it, and only while its key is in the keyring', async () => {
   await fill([1, 2])
   const cursor = (await page('newest', 1)).nextCursor!
   const [ownKey, otherKey] = [ctx.config.DATA_KEYS, `k1:${btoa('z'.repeat(32))}`]

@@ -46,12 +46,12 @@ test('concurrent prepared selects are counted and share one round trip', async (
   expect(cost.trips).toBe(1)
 })
 
-test('a missing value is an error and never the value of another call', async () => {
+test('a prepared select with a missing placeholder value throws and does not reuse an earlier value', async () => {
   const values = {} as { ids: number }
   await expect(online(contextWith().db.shard(0), { isOne: true }, values)).rejects.toThrow('No value for placeholder')
 })
 
-test('a prepared select with two columns of one name is refused when it is built', async () => {
+test('a prepared select with two columns of the same name throws', async () => {
   const repeated = prepared(() => query.select({ a: presence.accountId, b: presence.accountId }).from(presence))
   await expect(repeated(contextWith().db.shard(0), {}, {})).rejects.toThrow('named account_id')
 })

@@ -13,7 +13,7 @@ const DAY_MS = 24 * 3_600_000
 let run = 0
 isolateEvents()
 
-test('a dead letter is stored, leaves the outbox, and takes effect when it is replayed', async () => {
+test('a dead letter moves from the outbox to dead_letters, and takes effect when it is replayed', async () => {
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'put aside' }))
   await vi.waitUntil(() => events.length === 1)
@@ -32,7 +32,7 @@ test('a dead letter is stored, leaves the outbox, and takes effect when it is re
   expect(await indexedOn(1, authors.ada)).toBe(1)
 })
 
-test('a dead letter that cannot be stored is retried alone, and the others are stored', async () => {
+test('only the dead letter that cannot be stored is retried, and the others of its batch are stored', async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {})
   const bodies = [
     { version: 1, source: '63', id: '1', type: 'post.framed', data: {}, trace: {} },
@@ -48,7 +48,7 @@ test('a dead letter that cannot be stored is retried alone, and the others are s
   expect(await count("select count(*) n from dead_letters where id like 'kept-%'")).toBe(1)
 })
 
-test('a dead duplicate of an event that every subscription has acknowledged is dropped', async () => {
+test('a dead letter of an event that was already acknowledged is dropped', async () => {
   const body = { version: 1, source: '0', id: '3', type: 'post.framed', data: {}, trace: {} }
   const messages = [{ id: 'duplicate', timestamp: new Date(), attempts: 1, body }]
   const dead = createMessageBatch('socialconnect-events-dead', messages)
@@ -58,7 +58,7 @@ test('a dead duplicate of an event that every subscription has acknowledged is d
   expect(await count("select count(*) n from dead_letters where id = 'duplicate'")).toBe(0)
 })
 
-test('a replayed task returns to its own queue, once', async () => {
+test('a replayed task is sent once, to its original queue', async () => {
   const sent: unknown[][] = []
   const queue = (name: string) => ({ send: async (body: unknown) => void sent.push([name, body]) })
   for (const name of ['fanout', 'deliveries']) {
@@ -74,7 +74,7 @@ test('a replayed task returns to its own queue, once', async () => {
   expect(sent.sort()).toEqual(['deliveries', 'fanout'].map((name) => [name, { type: name, data: {} }]))
 })
 
-test('a dead letter of an event keeps its pending subscriptions, and a replay runs only those', async () => {
+test('a replayed event has only the subscriptions that were still pending when it became a dead letter', async () => {
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'partly done' }))
   await vi.waitUntil(() => events.length === 1)

@@ -32,7 +32,7 @@ beforeEach(async () => {
   await shard.batch([shard.delete(presence), shard.delete(outbox)])
 })
 
-test('commit stores an event with its change and reports it with its id and trace', async () => {
+test('commit stores an event in the batch of the change and reports it to onCommit with id and trace', async () => {
   await shard.commit([insert(), record(shard, happened, { thingId })])
   const [row] = await rows()
   expect(timeOf(row!.id)).toBe(clock)
@@ -58,14 +58,14 @@ test('a conditional event is recorded only if the statement before it changed a 
   expect(await rows()).toHaveLength(1)
 })
 
-test('a failing commit records and reports nothing', async () => {
+test('a failing commit stores no event and reports none to onCommit', async () => {
   await insert()
   const clash = shard.insert(presence).values({ accountId: thingId })
   await expect(shard.commit([record(shard, happened, { thingId }), clash])).rejects.toThrow()
   expect([await rows(), committed]).toEqual([[], []])
 })
 
-test('event ids never clash: in one batch, in one tick, or when the clock goes back', async () => {
+test('event ids are unique in one batch, in concurrent batches and after the clock goes back', async () => {
   const three = () => [1, 2, 3].map(() => record(shard, happened, { thingId }))
   const batch = () => shard.commit(three() as [ReturnType<typeof record>])
   await batch()
@@ -80,14 +80,14 @@ test('event ids never clash: in one batch, in one tick, or when the clock goes b
   expect(timeOf(ids.at(-1)!)).toBe(clock)
 })
 
-test('an id after the last of its tick moves to the next tick of the same shard', async () => {
+test('when all ids of a 10 ms tick are used, the next event gets the first id of the next tick', async () => {
   const last = idOf(0, clock + 10, 511)
   await shard.insert(outbox).values({ id: last, type: 'test.happened', data: {}, trace: {} })
   await shard.commit([record(shard, happened, { thingId })])
   expect(committed.map((event) => event.id)).toEqual([idOf(0, clock + 20, 0)])
 })
 
-test("data that does not fit the event's schema is never recorded", () => {
+test('recording data that does not fit the schema of the event throws', () => {
   expect(() => record(shard, happened, { thingId: 'x' as Id })).toThrow()
 })
 
@@ -115,7 +115,7 @@ async function interleave(choices: number[], start: (step: () => Promise<void>) 
   await done
 }
 
-test('a mirror ends with the latest truth in every interleaving of updates and changes', async () => {
+test('a mirror ends equal to its source in every interleaving of source changes and mirror writes', async () => {
   const choices = fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 40 })
   const changes = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 5 })
   await fc.assert(

@@ -40,13 +40,13 @@ test('due jobs run, and others do not', async () => {
   expect(ran).toEqual(daily === 720 ? ['now', 'daily'] : ['now'])
 })
 
-test('a failing job stops no other, and the log names it', async () => {
+test('a failing job does not stop other jobs, and the log names the failing job', async () => {
   await run([job('broken', 'minute', true), job('sound')])
   expect(ran).toEqual(['broken', 'sound'])
   expect(logged.join()).toContain('"job":"broken"')
 })
 
-test('a job per shard is one task for each shard, which runs it with that shard', async () => {
+test('a perShard job is enqueued as one task per shard, and each task runs the job with its shard', async () => {
   const shards: string[] = []
   const perShard: Job = {
     name: 'sweep',
@@ -67,7 +67,7 @@ test('a job per shard is one task for each shard, which runs it with that shard'
   await expect(handler.run(contextWith(), { name: 'gone', shard: 0 })).rejects.toThrow('the job gone is unknown')
 })
 
-test('the sweepers of all databases are woken, and jobs run even when they cannot be', async () => {
+test('runJobs arms the sweepers of all databases, and jobs run even if arming the sweepers fails', async () => {
   await run([])
   for (const source of ['d', '0', '1']) {
     const alarm = await runInDurableObject(env.SWEEPER.getByName(source), (_, state) => state.storage.getAlarm())

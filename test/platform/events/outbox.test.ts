@@ -11,7 +11,7 @@ import { draft } from '../../support/posting.ts'
 
 isolateEvents()
 
-test('writes are acknowledged while the queue is down, and take full effect once it is back', async () => {
+test('writes succeed while the queue is down, and a sweep delivers their events once the queue is back', async () => {
   const lost = breakQueue()
   await followAccount(authors.bob.ctx, { accountId: authors.ada.id })
   const posts = []
@@ -27,7 +27,7 @@ test('writes are acknowledged while the queue is down, and take full effect once
   expect(await indexedOn(1, authors.ada)).toBe(5)
 })
 
-test('every message delivered ten times and shuffled takes effect once', async () => {
+test('events that are delivered ten times each in random order take effect once', async () => {
   const events = breakQueue()
   await followAccount(authors.bob.ctx, { accountId: authors.ada.id })
   const { value: post } = await createPost(authors.ada.ctx, draft({ text: 'once' }))
@@ -46,7 +46,7 @@ test('every message delivered ten times and shuffled takes effect once', async (
   expect(await indexedOn(1, authors.ada)).toBe(1)
 })
 
-test('a message that cannot be processed is retried alone, and the others of its batch are done', async () => {
+test('only the unprocessable message of a batch is retried, and the other messages take effect', async () => {
   const events = breakQueue()
   for (let n = 0; n < 9; n++) await createPost(authors.ada.ctx, draft({ text: `good ${n}` }))
   await vi.waitUntil(() => events.length === 9)
@@ -81,7 +81,7 @@ test('a duplicate of an acknowledged event runs no subscription', async () => {
   expect(await indexedOn(1, authors.ada)).toBe(0)
 })
 
-test('malformed messages and unknown events are retried alone, and the others are done', async () => {
+test('malformed messages and unknown events are retried, and the known event of the batch takes effect', async () => {
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'known' }))
   await vi.waitUntil(() => events.length === 1)
@@ -93,7 +93,7 @@ test('malformed messages and unknown events are retried alone, and the others ar
   await env.SHARD_0.prepare('delete from outbox').run()
 })
 
-test('a database that does not answer does not delay the events of others', async () => {
+test('an event of a failing database is retried, and the events of other databases take effect', async () => {
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'on shard 0' }))
   await createPost(authors.bob.ctx, draft({ text: 'on shard 1' }))

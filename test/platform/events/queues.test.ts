@@ -4,7 +4,7 @@ import settings from '../../../wrangler.toml?raw'
 
 const environments = ['socialconnect', 'socialconnect-staging', 'socialconnect-production']
 
-test('wrangler.toml declares the producers and consumers of the table, for every environment', () => {
+test('wrangler.toml declares the producers and consumers of every queue for every environment', () => {
   for (const prefix of environments) {
     for (const [binding, { name, batchSize, batchTimeout, retries }] of Object.entries(queues)) {
       const queue = `${prefix}-${name}`
@@ -22,7 +22,7 @@ test('wrangler.toml declares the producers and consumers of the table, for every
   expect(settings.match(/max_batch_size/g)).toHaveLength(environments.length * inEachEnvironment)
 })
 
-test('a queue is known by the end of its name, and an unknown one is refused', () => {
+test('queueOf recognizes a queue by the suffix of its name and throws for an unknown name', () => {
   expect(queueOf('socialconnect-staging-fanout')).toEqual({ binding: 'FANOUT', isDead: false })
   expect(queueOf('socialconnect-events-dead')).toEqual({ binding: 'EVENTS', isDead: true })
   for (const unknown of ['socialconnect-other', 'dead', '']) expect(() => queueOf(unknown)).toThrow('is unknown')

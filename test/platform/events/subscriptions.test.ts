@@ -35,7 +35,7 @@ beforeEach(() => {
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(JSON.parse(line)))
 })
 
-/** Commits an event, as a request with a trace does, and returns its message. */
+/** Commits an event in a context with `trace`, and returns its queue message. */
 async function committed(event: typeof happened): Promise<Committed> {
   const events = breakQueue()
   const relaying: Promise<unknown>[] = []
@@ -60,7 +60,7 @@ const pendingOf = async ({ id }: Committed) => {
   return (await db.shard(0).select().from(outbox)).find((row) => row.id === id)?.pending
 }
 
-test('a failing subscription is retried alone, until the event is acknowledged', async () => {
+test('only failed subscriptions are retried, until all have succeeded and the event is acknowledged', async () => {
   const event = await committed(happened)
   broken = ['b', 'c']
   expect([await consume(event), ran.splice(0), await pendingOf(event)]).toEqual([
@@ -75,7 +75,7 @@ test('a failing subscription is retried alone, until the event is acknowledged',
   expect([await consume(event), ran]).toEqual(['acknowledged', []])
 })
 
-test('an event without subscriptions is acknowledged, and one with an unknown pending subscription waits', async () => {
+test('an event without subscriptions is acknowledged, and one with an unknown pending name is retried', async () => {
   const alone = await committed(lonely)
   expect([await consume(alone), await pendingOf(alone)]).toEqual(['acknowledged', undefined])
   const event = await committed(happened)
@@ -85,7 +85,7 @@ test('an event without subscriptions is acknowledged, and one with an unknown pe
   await env.SHARD_0.prepare('delete from outbox').run()
 })
 
-test('the trace of a request reaches the log lines of the subscriptions that it causes', async () => {
+test('the log lines of a subscription have the request id and trace id of the request that caused it', async () => {
   await consume(await committed(happened))
   const reacting = lines.filter(({ message }) => message === 'reacting')
   expect(reacting.map(({ subscription }) => subscription)).toEqual(['a', 'b', 'c'])
@@ -93,7 +93,7 @@ test('the trace of a request reaches the log lines of the subscriptions that it 
     expect(line).toMatchObject({ ...trace, service: 'tests', event: 'test.happened', traced: 'r1' })
 })
 
-test('a sweep after a partial failure runs only what failed', async () => {
+test('a sweep after a partial failure completes the event and creates no second notification', async () => {
   const { ada, bob } = authors
   const events = breakQueue()
   const { value: post } = await createPost(ada.ctx, draft({ text: 'liked' }))

@@ -8,9 +8,9 @@ import { draft } from '../../support/posting.ts'
 
 isolateEvents()
 
-test('a write wakes the sweeper of its database', async () => {
+test('a write sets the alarm of the sweeper of its database', async () => {
   breakQueue()
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 }) // it is woken once in five seconds
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 6_000 }) // a sweeper is armed at most once in 5 seconds
   const sweeper = env.SWEEPER.getByName('0')
   const due = () => runInDurableObject(sweeper, (_, state) => state.storage.getAlarm())
   await runInDurableObject(sweeper, (_, state) => state.storage.deleteAlarm())
@@ -21,7 +21,7 @@ test('a write wakes the sweeper of its database', async () => {
   await sweep()
 })
 
-test('unacknowledged events are resent at intervals that grow to 45 seconds, and new ones at the next pass', async () => {
+test('unacknowledged events are resent at intervals growing to 45 s, and new events at the next pass', async () => {
   const lost = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'first' }))
   await vi.waitUntil(() => lost.length === 1)
@@ -43,7 +43,7 @@ test('unacknowledged events are resent at intervals that grow to 45 seconds, and
     await runDurableObjectAlarm(sweeper)
     return sent.splice(0)
   }
-  expect(await passAt(1)).toEqual([]) // it is on its way
+  expect(await passAt(1)).toEqual([]) // the event may still be on its way
   const due: number[] = []
   for (let second = 6; second <= 300; second += 6) if ((await passAt(second)).length > 0) due.push(second)
   expect(due).toEqual([6, 18, 42, 84, 132, 180, 228, 276])
@@ -54,11 +54,11 @@ test('unacknowledged events are resent at intervals that grow to 45 seconds, and
   expect(await passAt(312)).toEqual([])
 
   await deliver(lost)
-  await passAt(360) // long after it was last woken
+  await passAt(360) // long after the sweeper was last armed
   expect(await runInDurableObject(sweeper, (_, state) => state.storage.getAlarm())).toBeNull()
 })
 
-test('an interrupted sweep continues where it stopped, and a sweeper that was woken recently stays awake', async () => {
+test('an interrupted sweep resumes after the last page it sent, and a recently armed sweeper stays armed', async () => {
   breakQueue()
   const rows = Array.from({ length: 250 }, (_, i) => `(${i + 1}, 'post.framed', '{}')`)
   await env.SHARD_0.prepare(`insert into outbox (id, type, data) values ${rows}`).run()

@@ -29,7 +29,7 @@ async function consume(batch: MessageBatch) {
   return getQueueResult(batch, ctx)
 }
 
-test('one poisoned message among ten is retried, and the nine are done once', async () => {
+test('a failing task in a batch of ten is retried alone, and the other nine tasks run once', async () => {
   const ids = ['a', 'b', 'c', 'bad', 'd', 'e', 'f', 'g', 'h', 'i']
   const result = await consume(batchOf(ids.map((id) => ({ type: 'test.greet', data: { id } }))))
   expect(done).toEqual(ids.filter((id) => id !== 'bad'))
@@ -53,7 +53,7 @@ test('each retry waits longer, up to an hour', async () => {
   expect(delays).toEqual([30, 60, 120, 3_600])
 })
 
-test('any number of tasks is sent in batches of a hundred, and counted', async () => {
+test('enqueue sends tasks in batches of at most a hundred and counts them as queue messages', async () => {
   const sent: unknown[][] = []
   vi.spyOn(env.DELIVERIES, 'sendBatch').mockImplementation(async (messages) => {
     sent.push([...messages])

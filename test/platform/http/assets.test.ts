@@ -14,7 +14,7 @@ async function kindOf(path: string, init?: RequestInit): Promise<string> {
 }
 
 test.each(['/', '/discover', '/@ada', '/@ada/followers', '/posts/1', '/nothing/here'])(
-  'a browser that navigates to %s gets the page',
+  'a browser that navigates to %s gets the page of the web client',
   async (path) => {
     const page = await request(path, { headers: browser })
     expect(page.status).toBe(200)
@@ -35,17 +35,17 @@ test('assets are served to everyone and revalidated by their ETag', async () => 
 })
 
 test.each(['/v1', '/v1/nothing', '/auth/nothing', '/.well-known/nothing'])(
-  'a browser that navigates to the API path %s gets no page',
+  'a browser that navigates to the unknown API path %s gets a 404 problem instead of a page',
   async (path) => expect(await kindOf(path, { headers: browser })).toBe('404 not_found'),
 )
 
-test('a request that does not accept a page gets 404, whatever its method', async () => {
+test('a request to an unknown path that does not accept HTML returns 404 for every method', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
     expect(await kindOf('/v2/posts', { method })).toBe('404 not_found')
   }
 })
 
-test.each(['/', '/main.js', '/docs/'])('%s refuses other methods than GET, HEAD and OPTIONS', async (path) => {
+test.each(['/', '/main.js', '/docs/'])('the asset %s allows only the methods GET, HEAD and OPTIONS', async (path) => {
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     expect(await kindOf(path, { method, body: '{}' })).toBe('405 method_not_allowed')
   }

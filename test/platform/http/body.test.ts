@@ -3,7 +3,7 @@ import { callNotes, isolateNotes, postNote, problemCodeOf, reached } from '../..
 
 isolateNotes()
 
-/** A stream of `size` bytes without a length, and the number of bytes that were read of it. */
+/** A body stream of `size` bytes without Content-Length, and the number of bytes read from it. */
 function stream(size: number) {
   const chunk = new Uint8Array(64 * 1024).fill(120)
   const read = { bytes: 0 }
@@ -17,7 +17,7 @@ function stream(size: number) {
   return { body, read }
 }
 
-test('a body is measured while it streams in, and no more than the limit is read', async () => {
+test('a streamed body is refused as too large soon after it exceeds the limit, without reading the rest', async () => {
   for (const [type, limit] of [
     ['application/json', 256 * 1024],
     ['multipart/form-data; boundary=b', 12 * 1024 * 1024],
@@ -30,7 +30,7 @@ test('a body is measured while it streams in, and no more than the limit is read
   expect(reached).not.toHaveBeenCalled()
 })
 
-test('a body just within the limit is accepted, streamed or not', async () => {
+test('a JSON body of 200 kB, below the limit of 256 KiB, is accepted, streamed or not', async () => {
   const text = JSON.stringify({ text: 'x'.repeat(200_000) })
   expect((await postNote(text)).status).toBe(200)
   expect((await postNote(new Blob([text]).stream())).status).toBe(200)
@@ -56,7 +56,7 @@ test('a body of another content type or encoding never reaches a JSON handler', 
   expect(reached).not.toHaveBeenCalled()
 })
 
-test('parameters of the content type are ignored however they are written', async () => {
+test('content type parameters are ignored, whatever their spacing, case and quotes', async () => {
   const types = ['application/json;', 'application/json ; charset=utf-8', 'Application/JSON; charset="utf-8"; v=1']
   for (const type of types) expect((await postNote('{"text":"x"}', { 'content-type': type })).status).toBe(200)
   expect((await postNote('{"text":"x"}', { 'content-type': 'text/plain; v=1; x=application/json' })).status).toBe(415)

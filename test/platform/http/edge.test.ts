@@ -4,7 +4,7 @@ import { callNotes, isolateNotes, logLines, postNote, problemCodeOf } from '../.
 
 isolateNotes()
 
-/** Requests that get each kind of response. */
+/** At least one request for each kind of response. */
 const everyKind: [status: string, path: string, init?: RequestInit][] = [
   ['200', '/v1/notes/1'],
   ['200', '/healthz'],
@@ -42,7 +42,7 @@ test.each(everyKind)('a %s response of %s has every security header', async (sta
   if (response.status >= 400) await problemCodeOf(response)
 })
 
-test('an internal error reveals nothing, and the log has its cause', async () => {
+test('the response to an internal error does not contain the error message, but the log does', async () => {
   const response = await callNotes('/v1/failing')
   expect(await response.text()).not.toContain('secret')
   expect(logLines.find((line) => line.message === 'a request failed')).toMatchObject({
@@ -80,7 +80,7 @@ test('HEAD returns the headers of GET without a body', async () => {
   expect((await callNotes('/v1/nothing', { method: 'HEAD' })).status).toBe(404)
 })
 
-test('a preflight allows the request headers and exposes the response headers that clients use', async () => {
+test('a preflight allows the request headers, and a response exposes the headers, that clients use', async () => {
   const preflight = await callNotes('/v1/notes', {
     method: 'OPTIONS',
     headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' },
@@ -94,7 +94,7 @@ test('a preflight allows the request headers and exposes the response headers th
   expect(exposed).toEqual(expect.arrayContaining(standard))
 })
 
-test('an invalid token is named as the error, and other credentials get a bare Bearer challenge', async () => {
+test('a bad Bearer token is challenged with error="invalid_token", other credentials with plain Bearer', async () => {
   const challengeOf = async (authorization: string) =>
     (await callNotes('/v1/notes/1', { headers: { authorization } })).headers.get('www-authenticate')
   for (const other of ['Basic YTpi', 'Bearertoken', '']) expect(await challengeOf(other)).toBe('Bearer')
@@ -110,7 +110,7 @@ test('a valid request id is kept, and an invalid one is replaced', async () => {
   for (const bad of ['a b', 'a"b', 'x'.repeat(65), '<script>', 'é']) expect(await idFor(bad)).toMatch(/^[0-9a-f-]{36}$/)
 })
 
-test('clients are told apart by the address from the network alone, and an IPv6 /64 is one client', async () => {
+test('a client is identified by CF-Connecting-IP alone, and all addresses of an IPv6 /64 are one client', async () => {
   const remaining = async (headers: Record<string, string>) => {
     const { headers: answered } = await callNotes('/v1/notes/1', { headers })
     return Number(/r=(\d+)/.exec(answered.get('ratelimit')!)![1])
@@ -132,7 +132,7 @@ test('a rate-limited response has the headers of the limit that was exceeded', a
   expect(response.headers.get('retry-after')).toBe('9')
 })
 
-test('each request logs one line with its id, route and cost, and none of its contents', async () => {
+test('each request logs one line with its id, route and cost, and without its query parameters', async () => {
   await callNotes('/v1/notes/1?ticket=hush', { headers: { 'x-request-id': 'mine', authorization: '' } }).catch(() => {})
   await callNotes('/v1/stored?ticket=hush', { headers: { 'x-request-id': 'mine' } })
   expect(logLines.filter((line) => line.message === 'request')).toHaveLength(2)
@@ -146,7 +146,7 @@ test('each request logs one line with its id, route and cost, and none of its co
   expect(JSON.stringify(logLines)).not.toContain('hush')
 })
 
-test('the cost of a request is shown in development alone, because it reveals hidden data', async () => {
+test('the X-Cost header is sent only in development, because it reveals hidden data', async () => {
   const deployed = { ...env, BASE_URL: 'https://social.org', PASSWORD_HASH_MEMORY_KIB: undefined }
   const costShownIn = async (ENVIRONMENT: string) => {
     const answer = await callNotes('/v1/notes/1', {}, { ...deployed, ENVIRONMENT })
@@ -156,7 +156,7 @@ test('the cost of a request is shown in development alone, because it reveals hi
   for (const environment of ['staging', 'production']) expect(await costShownIn(environment)).toEqual([200, false])
 })
 
-test('each request is measured once, and a failing sink does not fail the request', async () => {
+test('each request writes one data point, and a failing Analytics Engine does not fail the request', async () => {
   const writeDataPoint = vi.fn()
   expect((await callNotes('/v1/notes/1', {}, { ...env, ACTIVITY: { writeDataPoint } })).status).toBe(200)
   expect(writeDataPoint).toHaveBeenCalledOnce()
@@ -169,7 +169,7 @@ test('each request is measured once, and a failing sink does not fail the reques
   expect((await callNotes('/v1/notes/1', {}, { ...env, ACTIVITY: { writeDataPoint } })).status).toBe(200)
 })
 
-test('the response of a write has its bookmark and the bookmarks that the client sent', async () => {
+test('the response to a write has the bookmark of the write and the bookmarks that the client sent', async () => {
   const written = (await callNotes('/v1/stored', { method: 'PUT' })).headers.get('x-bookmarks')
   expect(written).toMatch(/^0=[0-9a-f-]+$/)
   const sent = written!.replace('0=', '1=')
@@ -178,7 +178,7 @@ test('the response of a write has its bookmark and the bookmarks that the client
   expect((await postNote('{}')).headers.has('x-bookmarks')).toBe(false)
 })
 
-test('the response of a read or a refused write does not reveal which databases were used', async () => {
+test('the response to a read or refused write has no X-Bookmarks, which would reveal the databases used', async () => {
   const headers = { 'x-bookmarks': (await callNotes('/v1/stored', { method: 'PUT' })).headers.get('x-bookmarks')! }
   for (const [method, status] of [
     ['GET', 200],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { openApiDocument } from '../../../src/platform/http/openapi.ts'
 import { things } from '../../support/things.ts'
 
-test('the document describes of each operation who may call it, what it takes and how it may fail', () => {
+test('the OpenAPI document describes the access, request, responses and failures of an operation', () => {
   const prose = { conventions: 'How all is done', descriptions: { writeThing: 'How it is written' } }
   type Operation = Record<string, unknown> & { responses: Record<string, { content?: object; description: string }> }
   const document = openApiDocument([{ name: 'things', mount: '/v1', operations: things }], prose) as {

@@ -11,7 +11,7 @@ async function answer(failure: Failure): Promise<Response> {
   return app.request('/v1/things/1?secret=x')
 }
 
-test.each(declaredFailures())('$code is answered as a problem of its status', async (kind) => {
+test.each(declaredFailures())('the failure $code becomes a problem document with its status', async (kind) => {
   const response = await answer(new Failure(kind, 'Why'))
   expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   const { code, status, title } = kind
@@ -21,7 +21,7 @@ test.each(declaredFailures())('$code is answered as a problem of its status', as
   expect(Problem.parse(await response.json())).toEqual(problem)
 })
 
-test('a missing resource and a hidden one get the same answer', async () => {
+test('notFound() and a Failure with the code not_found produce the same response body', async () => {
   expect(await (await answer(notFound())).text()).toBe(await (await answer(new Failure('not_found'))).text())
 })
 
@@ -43,14 +43,14 @@ test('each invalid field is listed with its path', async () => {
   })
 })
 
-test('of thousands of invalid fields the first twenty are listed', () => {
+test('a problem lists only the first twenty of thousands of invalid fields', () => {
   const sent = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`field${i}`, i]))
   const { error } = z.strictObject({ text: z.string() }).safeParse(sent)
   const fields = invalidBySchema(error!).extra.errors!.map((entry) => entry.field)
   expect(fields).toEqual(['text', ...Array.from({ length: 19 }, (_, i) => `field${i}`)])
 })
 
-test('the message of an invalid field completes a sentence that starts with its name', () => {
+test('the message of an invalid field completes a sentence that starts with the name of the field', () => {
   const schema = z.strictObject({
     handle: z
       .string()
@@ -92,7 +92,7 @@ test('the headers of a failure are on its response', async () => {
   expect(response.headers.get('retry-after')).toBe('7')
 })
 
-test('an unexpected error is internal and reveals nothing', () => {
+test('an unexpected error becomes an internal failure without a detail', () => {
   for (const thrown of [
     new Error('secret'),
     new TypeError('secret'),
@@ -105,7 +105,7 @@ test('an unexpected error is internal and reveals nothing', () => {
   }
 })
 
-test('an overloaded, unreachable or slow store is unavailable, with a time to retry', () => {
+test('an error of an overloaded, unreachable or slow store becomes unavailable with Retry-After', () => {
   const messages = [
     'D1_ERROR: D1 DB is overloaded. Too many requests queued.',
     'get: We encountered an internal error. Please try again. (10001)',
@@ -124,12 +124,12 @@ test('an overloaded, unreachable or slow store is unavailable, with a time to re
   }
 })
 
-test('user input in an error message does not change its classification', () => {
+test('user input in an error message does not change the classification of the error', () => {
   const error = new Error('Failed query: insert into posts\nparams: the shop was overloaded, please try again')
   expect(toFailure(error).code).toBe('internal')
 })
 
-test('a Failure stays as it is, and an HTTPException keeps its status', () => {
+test('toFailure keeps a Failure and maps an HTTPException by its status, or to internal if unknown', () => {
   const failure = new Failure('conflict')
   expect(toFailure(failure)).toBe(failure)
   expect(toFailure(new HTTPException(400, { message: 'Malformed JSON' }))).toMatchObject({

@@ -23,14 +23,14 @@ const write = (body: unknown, headers?: Record<string, string>, path = '/v1/thin
   call(ada, path, json(body, headers))
 const codeOf = async (response: Response) => (await response.json<{ code: string }>()).code
 
-test('a valid request reaches the verb with its parts merged', async () => {
+test('a valid request runs the operation with path, query and body merged into one input', async () => {
   const response = await write({ text: 'hello' }, { 'idempotency-key': 'k' }, '/v1/things/5?limit=3')
   expect([response.status, await response.json()]).toEqual([201, { text: 'hello' }])
   expect(reached).toHaveBeenCalledExactlyOnceWith(ada.id, 'k', 3, '5')
   expect(response.headers.get('location')).toBe('/v1/things/hello')
 })
 
-test('an invalid request is refused field by field and never reaches the verb', async () => {
+test('an invalid body or query returns 422 with the invalid field, and __proto__ changes no prototype', async () => {
   const wrong: [unknown, string | undefined, string][] = [
     [{ text: 'too long' }, undefined, 'text'],
     [{ text: 5 }, undefined, 'text'],
@@ -51,7 +51,7 @@ test('an invalid request is refused field by field and never reaches the verb', 
   expect(({} as { admin?: boolean }).admin).toBeUndefined()
 })
 
-test('a path that cannot name anything is not found', async () => {
+test('a malformed path parameter returns not_found', async () => {
   expect(await codeOf(await write({ text: 'x' }, {}, '/v1/things/abc'))).toBe('not_found')
 })
 
@@ -63,7 +63,7 @@ test('an Idempotency-Key has 1 to 255 characters', async () => {
   expect(await codeOf(await write({ text: 'x' }, { 'idempotency-key': '' }))).toBe('invalid')
 })
 
-test('access is refused before anything of the request is validated', async () => {
+test('a caller without access is refused before the request is validated', async () => {
   const anonymous = await call(null, '/v1/things/abc', { method: 'POST', body: 'x' })
   expect(anonymous.headers.get('www-authenticate')).toContain('Bearer')
   expect(await codeOf(anonymous)).toBe('unauthorized')
@@ -73,7 +73,7 @@ test('access is refused before anything of the request is validated', async () =
   expect(reached).not.toHaveBeenCalled()
 })
 
-test('a suspended account and an ended login are refused', async () => {
+test('requests of a suspended account, or with a token of an ended session, are refused', async () => {
   await env.GUARD.getByName(`user:${ada.id}`).setSuspended(true)
   expect(await codeOf(await write({ text: 'x' }))).toBe('suspended')
   const bob = newViewer()
@@ -82,7 +82,7 @@ test('a suspended account and an ended login are refused', async () => {
   expect((await call({ ...bob, sessionId: 'login 2' }, '/v1/login', { method: 'POST' })).status).toBe(204)
 })
 
-test("an account's requests are counted over all operations, refused ones too, and the rest is reported", async () => {
+test('all requests of an account, also refused ones, share one limit, and RateLimit reports what is left', async () => {
   const first = await write({ text: 'x' })
   expect(first.headers.get('ratelimit-policy')).toBe('"user";q=100;w=60')
   expect(first.headers.get('ratelimit')).toMatch(/^"user";r=99;t=\d+$/)
@@ -95,7 +95,7 @@ test("an account's requests are counted over all operations, refused ones too, a
   expect(await codeOf(refused)).toBe('rate_limited')
 })
 
-test('an operation with its own limit counts by client address', async () => {
+test('an operation with its own limit counts requests per IP address', async () => {
   const from = (address: string) =>
     call(null, '/v1/login', { method: 'POST', headers: { 'cf-connecting-ip': address } })
   for (let i = 0; i < 10; i++) expect((await from('198.51.100.7')).status).toBe(204)
@@ -105,7 +105,7 @@ test('an operation with its own limit counts by client address', async () => {
   expect((await from('198.51.100.8')).status).toBe(204)
 })
 
-test('a form is validated like JSON, and JSON is not accepted as a form', async () => {
+test('a multipart form is validated like JSON, and an operation that takes a form refuses JSON', async () => {
   const form = new FormData()
   form.set('alt', 'a cat')
   expect((await call(null, '/v1/files', { method: 'POST', body: form })).status).toBe(204)
@@ -115,7 +115,7 @@ test('a form is validated like JSON, and JSON is not accepted as a form', async 
   expect(await codeOf(await call(null, '/v1/files', json({ alt: 'a cat' })))).toBe('unsupported_media_type')
 })
 
-test('a form is accepted however its content type is written', async () => {
+test('a multipart form is accepted whatever the order and quotes of its content type parameters', async () => {
   const body = '--b\r\nContent-Disposition: form-data; name="alt"\r\n\r\na cat\r\n--b--\r\n'
   for (const parameters of ['boundary=b', 'boundary="b";charset=UTF-8', 'charset=UTF-8; boundary=b', ' boundary=b;']) {
     const headers = { 'content-type': `multipart/form-data;${parameters}` }
@@ -124,7 +124,7 @@ test('a form is accepted however its content type is written', async () => {
   }
 })
 
-test('a replayed creation says so, and a response without a view is 204', async () => {
+test('a response has Idempotency-Replayed for a replay, 204 for no result, and a declared Cache-Control', async () => {
   const seen = await write({ text: 'x' }, { 'idempotency-key': 'seen' })
   expect([seen.status, seen.headers.get('idempotency-replayed')]).toEqual([201, 'true'])
   expect((await write({ text: 'x' })).headers.has('idempotency-replayed')).toBe(false)
@@ -133,13 +133,13 @@ test('a replayed creation says so, and a response without a view is 204', async 
   expect((await call(null, '/v1/found')).headers.get('cache-control')).toBe('public, max-age=9')
 })
 
-test('the path decides which resource is meant, whatever query and body contain', async () => {
+test('a path parameter overrides the query parameter and body field of the same name', async () => {
   const renamed = await call(null, '/v1/things/5?thingId=7', { ...json({ thingId: '6' }), method: 'PATCH' })
   expect(renamed.status).toBe(204)
   expect(reached).toHaveBeenCalledExactlyOnceWith('5')
 })
 
-test('a responder gets parsed input and writes the response itself', async () => {
+test('a responder operation receives validated input and returns its own Response', async () => {
   expect(await (await call(null, '/v1/streams/7')).text()).toBe('7 GET')
   expect(await codeOf(await call(null, '/v1/streams/x'))).toBe('not_found')
 })

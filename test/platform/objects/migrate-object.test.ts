@@ -4,14 +4,14 @@ import { expect, test } from 'vitest'
 import { migrateObject } from '../../../src/platform/objects/migrate-object.ts'
 
 let objects = 0
-/** The storage of an object that has no tables of its own. */
+/** Runs with the storage of a new object. `Sweeper` creates no tables, so none interfere. */
 const inFreshObject = <T>(run: (storage: DurableObjectStorage) => T): Promise<T> =>
   runInDurableObject(env.SWEEPER.getByName(`migrated-${objects++}`), (_, state) => run(state.storage))
 
 const one = 'CREATE TABLE things (id INTEGER PRIMARY KEY); INSERT INTO things VALUES (1)'
 const two = "ALTER TABLE things ADD COLUMN name TEXT NOT NULL DEFAULT 'new'"
 
-test('an object runs each step once, in order, and keeps its rows', async () => {
+test('migrateObject runs each migration step once, in order, and keeps the rows', async () => {
   const rows = await inFreshObject((storage) => {
     migrateObject(storage, [one])
     migrateObject(storage, [one])
@@ -22,7 +22,7 @@ test('an object runs each step once, in order, and keeps its rows', async () => 
   expect(rows).toEqual([{ id: 1, name: 'new' }])
 })
 
-test('a failing step leaves the object at its old version', async () => {
+test('a failing migration step leaves the object at the version before the migration', async () => {
   const result = await inFreshObject((storage) => {
     migrateObject(storage, [one])
     expect(() => migrateObject(storage, [one, two, 'CREATE TABLE broken'])).toThrow()
@@ -32,7 +32,7 @@ test('a failing step leaves the object at its old version', async () => {
   expect(result).toEqual([{ name: 'new' }])
 })
 
-test('code that is older than the object does not touch it', async () => {
+test('migrating an object whose version is newer than the code throws', async () => {
   await inFreshObject((storage) => {
     migrateObject(storage, [one, two])
     expect(() => migrateObject(storage, [one])).toThrow('newer than this code')

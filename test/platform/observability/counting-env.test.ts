@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { noCost } from '../../../src/platform/observability/cost.ts'
 import { countingEnv } from '../../../src/platform/observability/counting-env.ts'
 
-test('object calls, KV reads and queue messages are counted, and the bindings work as before', async () => {
+test('countingEnv counts Durable Object calls, KV reads and queue messages, and the bindings still work', async () => {
   const cost = noCost()
   const counted = countingEnv(env, cost)
   await counted.SWEEPER.getByName('counted').ready()
@@ -22,7 +22,7 @@ test('object calls, KV reads and queue messages are counted, and the bindings wo
   expect(cost).toMatchObject({ queueMessages: 3, objectCalls: 2, cacheReads: 1 })
 })
 
-test('bindings that are not counted, and variables, are those of the environment', () => {
+test('countingEnv returns variables and uncounted bindings unchanged', () => {
   const counted = countingEnv(env, noCost())
   expect([counted.SHARD_0, counted.ENVIRONMENT]).toEqual([env.SHARD_0, env.ENVIRONMENT])
 })

@@ -20,7 +20,7 @@ let clock = Date.now()
 beforeEach(() => {
   logged.length = 0
   vi.spyOn(console, 'log').mockImplementation((line: string) => void logged.push(line))
-  clock += 60_000 // what was found in the test before is no longer kept
+  clock += 60_000 // lets the results that the previous test cached expire
   vi.useFakeTimers({ toFake: ['Date'], now: clock })
 })
 afterEach(() => {
@@ -40,14 +40,14 @@ const database = (run: () => Promise<unknown>) => ({ prepare: () => ({ run }) })
 const broken = () => Promise.reject(new Error('an internal secret'))
 const never = () => new Promise(() => {})
 
-test('a running Worker reports its version', async () => {
+test('/healthz returns 200 and the version of the Worker', async () => {
   expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok', version: env.VERSION.id } })
 })
 
-test('a Worker with all its dependencies is ready, and reports the time of each check', async () => {
+test('/readyz checks the configuration and every binding, and returns 200 with the time of each check', async () => {
   const { status, body } = await ask('/readyz')
   expect([status, body.status, failing(body)]).toEqual([200, 'ok', []])
-  // Nobody sends to the queues of what failed, and the last are of the tests alone.
+  // Not checked: dead-letter queues, to which the Worker does not send, and bindings that only tests have.
   const apart = /_DEAD$|^MIGRATIONS$|^__/
   const bound = Object.entries(env).filter(([name, binding]) => typeof binding === 'object' && !apart.test(name))
   const names = bound.map(([name]) => name)
@@ -55,7 +55,7 @@ test('a Worker with all its dependencies is ready, and reports the time of each 
   expect(body.checks.every((check) => check.ms >= 0)).toBe(true)
 })
 
-test('checking the sweepers stores nothing', async () => {
+test('the readiness check of the Sweeper stores nothing and sets no alarm', async () => {
   await ask('/readyz')
   const left = await runInDurableObject(env.SWEEPER.getByName('health'), async (_, { storage }) => [
     (await storage.list()).size,
@@ -83,32 +83,32 @@ const faults: [string, object][] = [
   ['configuration', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],
 ]
 
-test.each(faults)('a fault of %s is reported by name only; the log has the reason', async (name, bindings) => {
+test.each(faults)('when %s fails, /readyz returns 503 with its name alone, and logs it', async (name, bindings) => {
   const { status, body, text } = await ask('/readyz', bindings)
   expect([status, body.status, failing(body)]).toEqual([503, 'failing', [name]])
   expect(text).not.toMatch(/secret|Error|stack/)
   expect(logged.some((line) => line.includes(`"check":"${name}"`))).toBe(true)
 })
 
-test('a check fails after two seconds', async () => {
+test('a dependency that never responds fails its readiness check instead of blocking /readyz', async () => {
   const { status, body } = await ask('/readyz', { SHARD_0: database(never), CACHE: { get: never } })
   expect([status, failing(body)]).toEqual([503, ['SHARD_0', 'CACHE']])
 })
 
-test('a Worker without its configuration still runs, and its operations fail as problems', async () => {
+test('without AUTH_SECRET, /healthz returns 200, operations return 500 and the log names the variable', async () => {
   expect((await ask('/healthz', { AUTH_SECRET: undefined })).status).toBe(200)
   expect(await ask('/v1/posts', { AUTH_SECRET: undefined })).toMatchObject({ status: 500, body: { code: 'internal' } })
   expect(logged.join()).toContain('AUTH_SECRET is missing')
 })
 
-test('concurrent requests share one round of checks', async () => {
+test('concurrent requests to /readyz run the checks once', async () => {
   const counted = { prepare: vi.fn((query: string) => env.SHARD_0.prepare(query)) }
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/readyz', { SHARD_0: counted })))
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200))
   expect(counted.prepare).toHaveBeenCalledTimes(1)
 })
 
-test('a second request within a second runs no checks', async () => {
+test('a second request to /readyz within a second returns the previous result', async () => {
   await ask('/readyz')
   expect((await ask('/readyz', { SHARD_0: database(broken) })).status).toBe(200)
 })

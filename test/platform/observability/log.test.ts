@@ -35,7 +35,7 @@ test('fields bound to a logger are on each of its lines', () => {
   expect(last()).toMatchObject({ requestId: 'r', traceId: 't', n: 1 })
 })
 
-test('a failed statement is logged without its values', async () => {
+test('a failed SQL statement is logged without its bound values', async () => {
   const { db } = contextWith()
   const secret = 'ada@example.org\n    at home (secret:1:1)'
   const row = { accountId: toId(1), operation: secret, key: 'secret', fingerprint: '', resultId: toId(1), expiresAt: 0 }

@@ -5,7 +5,7 @@ import { arrived, connect, dataOf, hub, isolateHubs, publish, useFreshAccount } 
 
 isolateHubs()
 
-test('a new socket gets a hello, then the frames of its channels with rising numbers', async () => {
+test('a new socket gets a hello, then only the frames of its channels, with increasing `seq`', async () => {
   const client = await connect({ channels: ['home'] })
   expect(client.received[0]).toEqual({ event: 'hello', seq: 0, resumed: false, channels: ['home'] })
   await publish('a')
@@ -18,7 +18,7 @@ test('a new socket gets a hello, then the frames of its channels with rising num
   ])
 })
 
-test('a frame published twice is sent once', async () => {
+test('a frame published again with the same key is sent only once', async () => {
   const client = await connect()
   for (const data of ['a', 'again', 'again'])
     await hub().publish({ channel: 'home', key: 'one key', event: 'test', data })
@@ -27,7 +27,7 @@ test('a frame published twice is sent once', async () => {
   expect(dataOf(client)).toEqual(['a', 'b'])
 })
 
-test('a client that reconnects with `since` misses nothing and repeats nothing, wherever the line broke', async () => {
+test('a client that reconnects with `since` gets every frame exactly once, wherever it disconnected', async () => {
   const break_ = fc.record({ before: fc.nat({ max: 4 }), during: fc.nat({ max: 4 }), evict: fc.boolean() })
   await fc.assert(
     fc.asyncProperty(fc.array(break_, { minLength: 1, maxLength: 5 }), async (breaks) => {
@@ -55,7 +55,7 @@ test('a client that reconnects with `since` misses nothing and repeats nothing, 
   )
 })
 
-test('a client that missed too many frames is told to fetch again, and gets none of them', async () => {
+test('a client that missed more than 256 frames gets `resumed: false` and none of the missed frames', async () => {
   const client = await connect()
   client.socket.close(1000)
   for (let i = 0; i < 256; i++) await publish(i)
@@ -78,7 +78,7 @@ test('sockets survive an eviction and still get the frames of their channels', a
   expect(dataOf(client)).toEqual(['after'])
 })
 
-test('frames older than FRAME_HOURS are deleted, and a client that missed one is told to fetch again', async () => {
+test('frames older than FRAME_HOURS expire, and a client that missed one gets `resumed: false`', async () => {
   const client = await connect()
   await publish('old')
   await arrived(client, 2)

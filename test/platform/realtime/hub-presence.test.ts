@@ -6,7 +6,7 @@ import { arrived, connect, dataOf, hub, isOnline, isolateHubs, publish, soon, up
 
 isolateHubs()
 
-test('an account is online from its first socket until a minute after its last', async () => {
+test('an account is online from its first socket until the alarm after its last socket has closed', async () => {
   expect(await isOnline()).toBe(false)
   const first = await connect()
   const second = await connect()
@@ -19,7 +19,7 @@ test('an account is online from its first socket until a minute after its last',
   expect(await isOnline()).toBe(false)
 })
 
-test('an account that reconnects within the minute stays online, and its frames are kept', async () => {
+test('an account that reconnects before the offline alarm stays online, and its frames are kept', async () => {
   const first = await connect()
   first.socket.close(1000)
   await soon(() => first.closed)
@@ -33,7 +33,7 @@ test('an account that reconnects within the minute stays online, and its frames 
   second.socket.close(1000)
 })
 
-test('an account that reconnects while it goes offline is online', async () => {
+test('an account that reconnects while the alarm is marking it offline ends up online', async () => {
   const first = await connect()
   first.socket.close(1000)
   await soon(() => first.closed)
@@ -62,7 +62,7 @@ test('an account that reconnects while it goes offline is online', async () => {
   expect(await isOnline()).toBe(true)
 })
 
-test('a client that reconnects after going offline is told to fetch again', async () => {
+test('a client that reconnects after its account went offline gets `resumed: false` and can resume later', async () => {
   const first = await connect()
   await publish('a')
   await arrived(first, 2)
@@ -78,7 +78,7 @@ test('a client that reconnects after going offline is told to fetch again', asyn
   expect([again.received[0]!.resumed, dataOf(again)]).toEqual([true, ['b']])
 })
 
-test('an account whose sockets were cut off without a close goes offline too', async () => {
+test('an account whose sockets were disconnected without a close frame goes offline', async () => {
   await connect()
   await evictDurableObject(hub(), { webSockets: 'close' })
   await publish('into the void')

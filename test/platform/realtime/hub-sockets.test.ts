@@ -16,7 +16,7 @@ import {
 
 isolateHubs()
 
-test('a lost or silently closed socket does not stop frames to the others', async () => {
+test('a revoked socket that never confirms its close gets no frames and does not stop those to others', async () => {
   const silent = await connect({ sessionId: 'login 1' }, true)
   const others = [await connect({ sessionId: 'login 2' }), await connect({ sessionId: 'login 3' })]
   await hub().closeRevoked('logged out', { sessionId: 'login 1' })
@@ -29,7 +29,7 @@ test('a lost or silently closed socket does not stop frames to the others', asyn
   expect([silent.closed, dataOf(silent)]).toEqual([{ code: 4001, reason: 'logged out' }, []])
 })
 
-test('revoking tokens closes their sockets at once, and no later ones', async () => {
+test('revoking tokens up to an issue time closes their sockets, but not those of later tokens', async () => {
   const now = Date.now()
   const clients = [await connect({ issuedAt: now - 1 }), await connect({ issuedAt: now, sessionId: 'login 2' })]
   const later = await connect({ issuedAt: now + 1 })
@@ -40,7 +40,7 @@ test('revoking tokens closes their sockets at once, and no later ones', async ()
   expect(clients.map((client) => client.closed!.code)).toEqual([4001, 4001])
 })
 
-test('a revoked login opens no socket while its access tokens live; later tokens do', async () => {
+test('a revoked session or token opens no socket, even after an eviction, and a later token opens one', async () => {
   const issuedAt = Date.now() - 5_000
   await hub().closeRevoked('logged out', { sessionId: 'login 1' })
   await hub().closeRevoked('suspended', { before: issuedAt })
@@ -53,7 +53,7 @@ test('a revoked login opens no socket while its access tokens live; later tokens
   expect(await statusOf({ sessionId: 'login 2', issuedAt: issuedAt + 1 })).toBe(101)
 })
 
-test('a login revoked during the upgrade gets no socket and stays offline', async () => {
+test('a session revoked during its WebSocket upgrade gets 401, and its account stays offline', async () => {
   const status = await runInDurableObject(hub(), async (instance: UserHub) => {
     const answer = instance.fetch(upgrade({ channels: [] }))
     instance.closeRevoked('logged out', { sessionId: 'login 1' })
@@ -90,7 +90,7 @@ test('an account has at most sixteen sockets', async () => {
   await soon(async () => (await open()).status === 101)
 })
 
-test('of hundreds of concurrent upgrades sixteen succeed, and refused ones hold no place', async () => {
+test('300 concurrent upgrades open 16 sockets, and refused upgrades do not count against that limit', async () => {
   const answers = await Promise.all(Array.from({ length: 300 }, () => open()))
   const opened = answers.filter(({ status }) => status === 101)
   expect([opened.length, answers.filter(({ status }) => status === 429).length]).toEqual([16, 284])
@@ -101,7 +101,7 @@ test('of hundreds of concurrent upgrades sixteen succeed, and refused ones hold 
   await soon(async () => (await open()).status === 101)
 })
 
-test('a socket that sends too much, too often or binary data is closed', async () => {
+test('a socket is closed after an oversized message, a binary message or too many messages', async () => {
   const wordy = await connect()
   wordy.socket.send('x'.repeat(4_097))
   await soon(() => wordy.closed)
@@ -119,7 +119,7 @@ test('a socket that sends too much, too often or binary data is closed', async (
   expect(busy.closed!.code).toBe(4008)
 })
 
-test('a ticket is redeemed once, within thirty seconds, for its login', async () => {
+test('a ticket can be redeemed once within thirty seconds, and returns the session that requested it', async () => {
   const holder = { sessionId: 'login 7', issuedAt: 7 }
   const ticket = await hub().issueTicket(holder)
   expect(ticket.length).toBeGreaterThanOrEqual(64)

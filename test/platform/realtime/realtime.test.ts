@@ -65,7 +65,7 @@ test('a token opens a socket that gets the frames of its account', async () => {
   expect(frames.slice(1).map((frame) => frame.event)).toEqual(['post', 'like'])
 })
 
-test('a socket gets the requested channels, from the frame after `since`', async () => {
+test('a socket resumes its channels after `since`; an unknown channel or a malformed `since` is invalid', async () => {
   const context = contextWith()
   const first = listen(await open(ada))
   for (const key of ['a', 'b', 'c'])
@@ -80,7 +80,7 @@ test('a socket gets the requested channels, from the frame after `since`', async
     expect(await codeOf(await open(ada, `?since=${since}`))).toBe('invalid')
 })
 
-test('a ticket opens one socket of its account, once, within thirty seconds', async () => {
+test('a ticket opens one socket of its account within thirty seconds, and an altered ticket opens none', async () => {
   const ticket = await ticketOf(ada)
   expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}\\.[\\w-]{43}$`))
   expect((await open(null, `?ticket=${ticket}`)).status).toBe(101)
@@ -102,14 +102,14 @@ test('a ticket opens one socket of its account, once, within thirty seconds', as
   expect(await codeOf(await open(null, `?ticket=${late}`))).toBe('unauthorized')
 })
 
-test('a ticket opens nothing once its token is revoked', async () => {
+test('a ticket opens no socket after the token that requested it was revoked', async () => {
   const ticket = await ticketOf(ada)
   await env.GUARD.getByName(`user:${ada.id}`).revokeTokensBefore(ada.issuedAt)
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2_500 })
   expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
 })
 
-test('a ticket opens nothing once its login has ended or its account is suspended', async () => {
+test('a ticket opens no socket after its session has ended or its account is suspended', async () => {
   const [one, two] = [await ticketOf(ada), await ticketOf({ ...ada, sessionId: 'login 2' })]
   const limiter = env.GUARD.getByName(`user:${ada.id}`)
   await limiter.endSession('login 1')
@@ -120,7 +120,7 @@ test('a ticket opens nothing once its login has ended or its account is suspende
   expect(await codeOf(await open(null, `?ticket=${two}`))).toBe('suspended')
 })
 
-test('a revoked token opens no socket, even before its lease reports the revocation', async () => {
+test('a revoked token and its ticket open no socket, even before the cached lease reports the revocation', async () => {
   listen(await open(ada))
   const ticket = await ticketOf(ada)
   await revokeTokensBefore(contextWith(), ada.id, ada.issuedAt)
@@ -129,7 +129,7 @@ test('a revoked token opens no socket, even before its lease reports the revocat
   expect((await open({ ...ada, issuedAt: ada.issuedAt + 1 })).status).toBe(101)
 })
 
-test('a made-up ticket creates no hub', async () => {
+test('a forged ticket returns 401 and creates no UserHub object', async () => {
   const hubs = async () => (await listDurableObjectIds(env.HUB)).length
   const before = await hubs()
   const ticket = await ticketOf(ada)
@@ -140,7 +140,7 @@ test('a made-up ticket creates no hub', async () => {
   expect(await hubs()).toBe(before + 1)
 })
 
-test('without a token or ticket, or without the scope, there is no socket', async () => {
+test('a socket needs a token or ticket, and sockets and tickets need the scope `realtime`', async () => {
   expect(await codeOf(await open(null))).toBe('unauthorized')
   expect(await codeOf(await open({ ...ada, scopes: new Set() }))).toBe('insufficient_scope')
   expect(await codeOf(await call({ ...ada, scopes: new Set() }, '/v1/realtime/tickets', { method: 'POST' }))).toBe(
@@ -148,7 +148,7 @@ test('without a token or ticket, or without the scope, there is no socket', asyn
   )
 })
 
-test('pages of unknown origins get no socket and keep their ticket', async () => {
+test('a page of an unknown origin gets 403 instead of a socket, and its ticket stays valid', async () => {
   const { BASE_URL } = contextWith().config
   const ticket = await ticketOf(ada)
   const machine = 'http://localhost:5173'
@@ -166,7 +166,7 @@ test('pages of unknown origins get no socket and keep their ticket', async () =>
   expect((await open(ada, '', { origin: machine })).status).toBe(101)
 })
 
-test('listed origins get sockets; in production local origins do not', async () => {
+test('in production, pages of BASE_URL and REALTIME_ORIGINS get sockets, and pages of localhost do not', async () => {
   const set = { ENVIRONMENT: 'production', BASE_URL: 'https://social.org', PASSWORD_HASH_MEMORY_KIB: '19456' }
   const bindings = { ...env, ...set, REALTIME_ORIGINS: 'https://app.social.org,capacitor://localhost' }
   const from = (origin: string) => call(ada, '/v1/realtime', { headers: { ...upgrade, origin } }, bindings)
@@ -178,20 +178,20 @@ test('listed origins get sockets; in production local origins do not', async () 
   }
 })
 
-test('a request that is no WebSocket is refused, and a token in the URL is not accepted', async () => {
+test('a request without a WebSocket upgrade returns 400, and a token in the query string is invalid', async () => {
   expect(await codeOf(await call(ada, '/v1/realtime'))).toBe('bad_request')
   expect((await call(ada, '/v1/realtime', { method: 'HEAD', headers: upgrade })).status).toBe(400)
   expect(await codeOf(await open(null, '?token=x'))).toBe('invalid')
 })
 
-test('the seventeenth socket is refused as a problem', async () => {
+test('the 17th socket of an account gets a rate_limited problem with Retry-After', async () => {
   for (let i = 0; i < 16; i++) expect((await open(ada)).status).toBe(101)
   const refused = await open(ada)
   expect(refused.headers.get('retry-after')).toBe('60')
   expect(await codeOf(refused)).toBe('rate_limited')
 })
 
-test('the sockets of an ended login are closed, and no others', async () => {
+test('closeSockets closes the sockets of one session and leaves those of other sessions open', async () => {
   const mine = listen(await open(ada))
   const other = listen(await open({ ...ada, sessionId: 'login 2' }))
   await closeSockets(contextWith(), ada.id, 'logged out', { sessionId: 'login 1' })
@@ -199,7 +199,7 @@ test('the sockets of an ended login are closed, and no others', async () => {
   expect([mine.closed(), other.closed()]).toEqual([4001, undefined])
 })
 
-test('a channel decides who may join it, and by default an account joins those that it may', async () => {
+test('by default a socket joins the channels that admit its account, and asking for another is forbidden', async () => {
   const members: unknown[] = []
   const staff = defineChannel('staff', { frames, mayJoin: async (_, accountId) => members.includes(accountId) })
   const { call: ask } = smallApp(realtimeOperations([home, staff]))
@@ -215,7 +215,7 @@ test('a channel decides who may join it, and by default an account joins those t
   expect([await channelsOf(), await channelsOf('?channels=staff')]).toEqual([['home', 'staff'], ['staff']])
 })
 
-test('a frame whose data does not fit the schema of its channel is not published', async () => {
+test('publishing a frame whose data does not fit the schema of its channel throws', async () => {
   const strict = defineChannel('strict', { frames: { post: z.object({ postId: Id }) }, mayJoin: async () => true })
   const topic = { channel: strict, accountId: ada.id }
   await expect(publish(contextWith(), topic, { key: 'k', event: 'post', data: { postId: 'x' } })).rejects.toThrow()

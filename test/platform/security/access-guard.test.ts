@@ -5,7 +5,7 @@ import { advance, guardOf, isolateRateLimits, remaining, request, requestMany } 
 
 isolateRateLimits()
 
-/** How old what an isolate knows of an account may be. */
+/** The maximum age of the account status that an isolate caches. */
 const LEASE_S = 2
 const DAY_S = 86_400
 
@@ -16,7 +16,7 @@ const hasStorage = () =>
     return tables.length > 0
   })
 
-test('a request knows the status of its account at most two seconds late', async () => {
+test('a request sees a changed account status within two seconds, also after the AccessGuard is evicted', async () => {
   expect((await request(userLimit)).status?.suspended).toBe(false)
   await guardOf().setSuspended(true)
   await guardOf().endSession('login 1')
@@ -72,7 +72,7 @@ test.each([
 test.each([
   ['an ended session', () => guardOf().endSession('login 1')],
   ['revoked tokens', () => guardOf().revokeTokensBefore(Date.now())],
-])('a guard that stores %s right before its cleanup keeps it', async (_, revoke) => {
+])('the cleanup of a guard keeps %s that was stored shortly before', async (_, revoke) => {
   await request(userLimit)
   advance(DAY_S - 100)
   await revoke()

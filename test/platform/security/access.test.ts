@@ -30,7 +30,7 @@ function verdict(viewer: Partial<Viewer> | null, access: Access, status: Partial
   }
 }
 
-test('a role includes the lower ones and nothing above it', () => {
+test('a role has the access of the lower roles and not of the higher roles', () => {
   const table = [null, ...roles].map((role) => accesses.map((access) => verdict(role && { role }, access)))
   expect(table).toEqual([
     ['in', 'unauthorized', 'unauthorized', 'unauthorized'],
@@ -40,7 +40,7 @@ test('a role includes the lower ones and nothing above it', () => {
   ])
 })
 
-test('a token needs the scope, on public operations too; without a token none is needed there', () => {
+test('a token needs the scope even on public operations, where anonymous requests need no scope', () => {
   const scope = writePosts
   expect(verdict({ scopes: new Set([scope]) }, 'user', {}, scope)).toBe('in')
   expect(verdict({ scopes: new Set([readPosts]) }, 'user', {}, scope)).toBe('insufficient_scope')
@@ -55,7 +55,7 @@ test('suspended accounts may do nothing, whatever their role', () => {
   }
 })
 
-test('tokens of an ended login, or from before a revocation, are refused everywhere', () => {
+test('a token of an ended session or issued before a revocation is refused at every access level', () => {
   for (const access of accesses) {
     expect(verdict({ role: 'admin' }, access, { endedSessions: ['login 0', 'login 1'] })).toBe('unauthorized')
     expect(verdict({ role: 'admin' }, access, { revokedBefore: 1_000 })).toBe('unauthorized')

@@ -23,7 +23,7 @@ const request = (viewer: Viewer | null, status = active): RequestCtx => ({
   readAccountStatus: async () => status,
 })
 
-test('any surface can admit a request: it needs a role, a scope and a budget, and no HTTP', async () => {
+test('admit checks the role and the scope and reports the rate limit without an HTTP request', async () => {
   const viewer = newViewer({ scopes: new Set([readPosts]) })
   const budgets: Record<string, string>[] = []
   await admit(request(viewer), { access: 'user', scope: readPosts }, (headers) => void budgets.push(headers))
@@ -36,13 +36,13 @@ test('any surface can admit a request: it needs a role, a scope and a budget, an
   })
 })
 
-test('a limit of the operation counts by client address, whoever the viewer is', async () => {
+test('the limit of an operation counts requests per IP address, whoever the viewer is', async () => {
   const limit = defineLimit(`rare-${ip}`, { quota: 2, window: 60 })
   for (let n = 0; n < 2; n++) await admit(request(newViewer()), { access: 'public', limit })
   await expect(admit(request(null), { access: 'public', limit })).rejects.toMatchObject({ code: 'rate_limited' })
 })
 
-test('when the guard does not answer, the account status is read at its source', async () => {
+test('while the AccessGuard is down, admit uses the account status from readAccountStatus', async () => {
   const ctx = request(newViewer(), { ...active, suspended: true })
   const GUARD = { getByName: () => ({ lease: () => Promise.reject(new Error('down')) }) }
   ctx.env = Object.assign({ ...ctx.env }, { GUARD })

@@ -7,7 +7,7 @@ const config = configOf(env)
 const key = (letter: string) => btoa(letter.repeat(32))
 const withKeys = (keys: string): Config => ({ ...config, DATA_KEYS: keys })
 
-test('a sealed text opens under the same context alone', async () => {
+test('a sealed text opens only with the context that it was sealed with', async () => {
   const sealed = await seal(config, 'ada@example.org', 'email:1')
   expect(sealed).toMatch(/^k1\.[\w-]+$/)
   expect(sealed).not.toContain(btoa('ada').slice(0, 4))
@@ -20,7 +20,7 @@ test('sealing the same text twice gives different bytes', async () => {
   expect(new Set(seals).size).toBe(50)
 })
 
-test('texts of any script and length survive sealing', async () => {
+test('texts of any script and length are unchanged after sealing and opening', async () => {
   for (const plain of ['', 'é', '👩‍👩‍👧', '\u0000', 'x'.repeat(100_000)]) {
     expect(await open(config, await seal(config, plain, 'c'), 'c')).toBe(plain)
   }
@@ -66,7 +66,7 @@ test('a blind index is stable and differs by purpose, value and key', async () =
   expect(new Set([index, ...others]).size).toBe(4)
 })
 
-test('a signature is valid for its text and purpose alone', async () => {
+test('a signature is valid only for its text, purpose and secret', async () => {
   const signature = await sign(config, 'link', 'post 1')
   expect(await verifySignature(config, 'link', 'post 1', signature)).toBe(true)
   expect(await verifySignature(config, 'link', 'post 2', signature)).toBe(false)

@@ -21,7 +21,7 @@ test('the corpus has at least 100 forbidden URLs', () => {
   expect(new Set(Object.values(forbiddenUrls).flat()).size).toBeGreaterThanOrEqual(100)
 })
 
-test('public https names are accepted, and their fragments are removed', () => {
+test('https URLs with a public domain name are accepted, and their fragments are removed', () => {
   for (const url of allowedUrls) expect(outboundUrl(config, url).protocol).toBe('https:')
   expect(outboundUrl(config, 'https://example.org/a#secret').href).toBe('https://example.org/a')
 })

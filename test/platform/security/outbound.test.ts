@@ -25,7 +25,7 @@ afterEach(() => {
 const calledUrls = () => network.mock.calls.map(([url]) => String(url))
 const redirect = (location: string, status = 302) => new Response(null, { status, headers: { location } })
 
-test('the response of the other system is returned unchanged', async () => {
+test('outbound sends the request as given and returns the response unchanged', async () => {
   network.mockResolvedValueOnce(Response.json({ a: 1 }, { status: 201, headers: { etag: 'x' } }))
   const response = await outbound(ctx, `https://${host}/a`, {
     method: 'POST',
@@ -66,7 +66,7 @@ test('GET follows at most three redirects', async () => {
   expect(network).toHaveBeenCalledTimes(4)
 })
 
-test('credentials are not sent to another host, and POST follows no redirect', async () => {
+test('a redirect to another host drops the credentials, and POST follows no redirect', async () => {
   const headers = { authorization: 'secret', cookie: 'secret', accept: 'x' }
   network.mockResolvedValueOnce(redirect('https://elsewhere.example.org/')).mockResolvedValueOnce(new Response())
   await outbound(ctx, `https://${host}/`, { headers })
@@ -97,7 +97,7 @@ test('a response is cancelled after 1 MiB, whatever its content-length says', as
   expect((await (await outbound(ctx, `https://${host}/`)).arrayBuffer()).byteLength).toBe(1_048_576)
 })
 
-test('redirects and retries share one deadline of five seconds', async () => {
+test('redirects share one deadline of five seconds, after which there is no retry', async () => {
   const deadline = new AbortController()
   const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(deadline.signal)
   network.mockImplementation(async (url, { signal }) => {
@@ -144,7 +144,7 @@ test('503 is retried and then returned, and 500, 429 and 404 are returned at onc
   }
 })
 
-test('a failing host is not called for ten seconds, and other hosts are not affected', async () => {
+test('after ten failures a host is not called for ten seconds, and other hosts are not affected', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   network.mockImplementation(async (url) => new Response(null, { status: url.hostname === host ? 502 : 200 }))
   const request = () => outbound(ctx, `https://${host}/`, { method: 'POST' })
@@ -158,7 +158,7 @@ test('a failing host is not called for ten seconds, and other hosts are not affe
   expect((await request()).status).toBe(200)
 })
 
-test('one request probes a failing host while others are refused, and a cancelled probe is replaced after five seconds', async () => {
+test('a failing host gets one probe at a time, and a probe that never ends is replaced after 5 seconds', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   network.mockImplementation(async () => new Response(null, { status: 502 }))
   const request = () => outbound(ctx, `https://${host}/`, { method: 'POST' })

@@ -22,16 +22,16 @@ import {
 
 isolateRateLimits()
 
-/** How old what an isolate knows of an account may be. */
+/** The maximum age of the account status that an isolate caches. */
 const LEASE_S = 2
 
-test('of 200 concurrent requests exactly 100 pass, with at most one object call per ten requests', async () => {
+test('exactly 100 of 200 concurrent requests pass, with at most 20 calls to the AccessGuard', async () => {
   const { passed, refused, calls } = await requestMany(200, userLimit)
   expect([passed, refused]).toEqual([100, 100])
   expect(calls).toBeLessThanOrEqual(20)
 })
 
-test('a refusal names the time to retry, and then the window is open again', async () => {
+test('a refused request has Retry-After, and requests pass again after that time', async () => {
   await requestMany(100, userLimit)
   await expect(request(userLimit)).rejects.toMatchObject({
     extra: {
@@ -48,7 +48,7 @@ test('a refusal names the time to retry, and then the window is open again', asy
   expect(await remaining()).toBe(99)
 })
 
-test('leased requests last until the window ends, and nothing is written until they are spent', async () => {
+test('a lease of ten requests is used up without writes to the AccessGuard, and ends with its window', async () => {
   const writes = () =>
     runInDurableObject(guardOf(), (_, state) => {
       const [row] = state.storage.sql.exec<{ n: number }>('SELECT total_changes() n').toArray()
@@ -67,7 +67,7 @@ test('leased requests last until the window ends, and nothing is written until t
   expect(await remaining()).toBe(99)
 })
 
-test('a lease ends with its window, even when the guard answers late', async () => {
+test('a lease ends with its window, even if the AccessGuard answers late', async () => {
   await requestMany(1, userLimit)
   advance(59)
   const late = {
@@ -80,7 +80,7 @@ test('a lease ends with its window, even when the guard answers late', async () 
   expect((await requestMany(150, userLimit)).passed).toBe(99)
 })
 
-test('two requests that renew a lease at once count its rest once', async () => {
+test('two concurrent renewals of a lease count its unused requests once', async () => {
   await requestMany(1, userLimit)
   advance(LEASE_S + 0.5)
   const answered = Promise.withResolvers<void>()
@@ -99,7 +99,7 @@ test('two requests that renew a lease at once count its rest once', async () => 
   expect((await requestMany(150, userLimit)).passed).toBe(97)
 })
 
-test('a quota lowered below what is used refuses at once, after one call', async () => {
+test('a quota lowered below the used requests refuses the next request after one AccessGuard call', async () => {
   await requestMany(60, userLimit)
   advance(LEASE_S + 0.5)
   const ctx = contextWith()
@@ -108,7 +108,7 @@ test('a quota lowered below what is used refuses at once, after one call', async
   expect(ctx.cost.objectCalls).toBe(1)
 })
 
-test('the count survives the eviction of its object', async () => {
+test('the request count survives the eviction of the AccessGuard', async () => {
   await requestMany(60, userLimit)
   await evictDurableObject(guardOf())
   advance(LEASE_S + 0.5)
@@ -123,7 +123,7 @@ test('each kind of limit and each key has its own budget', async () => {
   expect(await remaining()).toBe(99)
 })
 
-test('attempts at a password are counted one by one', async () => {
+test('every register, login, verify and refresh attempt is counted by its own call to the AccessGuard', async () => {
   for (const limit of [registerLimit, loginLimit, verifyLimit, refreshLimit]) {
     const { passed, calls } = await requestMany(limit.quota + 5, limit)
     expect(passed).toBe(limit.quota)
@@ -137,7 +137,7 @@ const hanging = { lease: () => new Promise(() => {}) }
 test.each([
   ['fails', failing],
   ['hangs', hanging],
-])('while the guard %s, ordinary requests pass and attempts at a password are refused', async (_, guard) => {
+])('while the AccessGuard %s, ordinary requests pass and authentication attempts are refused', async (_, guard) => {
   const passing = Promise.all([request(userLimit, guard), request(anonymousLimit, guard)])
   const unavailable = { code: 'unavailable', extra: { headers: { 'retry-after': '5' } } }
   const attempts = [loginLimit, loginPerNameLimit, registerLimit, verifyLimit, refreshLimit].map((name) =>
@@ -147,7 +147,7 @@ test.each([
   await Promise.all(attempts)
 })
 
-test('concurrent requests wait for one answer of a hanging guard, and later ones do not wait', async () => {
+test('concurrent requests share one call to a hanging AccessGuard, and later requests do not wait for it', async () => {
   const counting = { lease: vi.fn(() => new Promise(() => {})) }
   const sixRequests = () => Promise.all(Array.from({ length: 6 }, () => request(userLimit, counting)))
   expect(await sixRequests()).toEqual(Array(6).fill({ status: null, headers: {} }))
@@ -158,7 +158,7 @@ test('concurrent requests wait for one answer of a hanging guard, and later ones
 })
 
 test('a request that dies while it renews a lease does not block later requests', async () => {
-  // Without its timer, the request never stops waiting.
+  // Without its timer, the request never settles, like a request that died.
   vi.spyOn(globalThis, 'setTimeout').mockReturnValueOnce(0 as never)
   void request(userLimit, hanging)
   vi.useRealTimers()

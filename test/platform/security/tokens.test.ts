@@ -169,7 +169,7 @@ test('forged, misused and damaged tokens are refused', async () => {
   expect((await verify(good)).role).toBe('user')
 })
 
-test('a refusal challenges the client with invalid_token', async () => {
+test('a refused token fails with the WWW-Authenticate challenge invalid_token', async () => {
   await expect(verify('x.y.z')).rejects.toMatchObject({
     extra: { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
   })

@@ -26,14 +26,14 @@ test('an edit changes the given fields of the own profile and nothing else', asy
   expect(await getAccount(asUser(bob), { accountId: cyd })).toMatchObject({ displayName: handleOf(cyd), bio: '' })
 })
 
-test('display names and bios are stored normalized, and a display name on one line', async () => {
+test('display names and bios are stored normalized and trimmed, without invisible control characters', async () => {
   const edit = { displayName: ' A\u0000d\u202ea\n ', bio: 'e\u0301\u0007\nand \ud800' }
   expect(await editProfile(asUser(ada), edit)).toMatchObject({ displayName: 'Ada', bio: 'é\nand \ufffd' })
   const displayName = '👩‍🚀'.repeat(50)
   expect(await editProfile(asUser(ada), { displayName })).toMatchObject({ displayName })
 })
 
-test('invisible, overlong or overmarked profile texts are refused', async () => {
+test('profile texts that are invisible, too long or have over 30 combining marks on a letter are refused', async () => {
   const before = await getAccount(asUser(ada), { accountId: ada })
   for (const edit of [
     { displayName: '\u202e' },
@@ -47,7 +47,7 @@ test('invisible, overlong or overmarked profile texts are refused', async () => 
   expect(await getAccount(asUser(ada), { accountId: ada })).toEqual(before)
 })
 
-test('an account is found by its handle in any case, in the directory and in the cache', async () => {
+test('an active account is found by its handle in any letter case, through the directory and through KV', async () => {
   for (const handle of [handleOf(ada), handleOf(ada).toUpperCase()]) {
     expect((await getAccountByHandle(asUser(bob), { handle })).id).toBe(ada)
     await queues.finishDeferred({ run: true })

@@ -25,7 +25,7 @@ import {
 import { seedPosts } from '../../support/seed.ts'
 import { asModerator, asUser, failure, idsOf, wholePage } from '../../support/viewers.ts'
 
-// Block, unblock and unfollow change the viewer's own list. None of them reads the account that it names.
+// Block, unblock and unfollow never read the other account, so they do not reveal whether it exists.
 
 const DAY_MS = 86_400_000
 
@@ -43,7 +43,7 @@ async function deliverAll(): Promise<void> {
   expect(await pendingEvents()).toBe(0)
 }
 
-test('a block ends the follows of both on its own shard at once and on the other shard after its event', async () => {
+test('a block deletes follows in both directions, on its shard at once and on the other shard by event', async () => {
   await followAccount(asUser(bob), { accountId: ada })
   await followAccount(asUser(ada), { accountId: bob })
   await queues.deliver()
@@ -66,7 +66,7 @@ test('a block ends the follows of both on its own shard at once and on the other
   expect([await knowsOfBlock(ada, bob), await knowsOfBlock(bob, ada)]).toEqual([0, 0])
 })
 
-test('the answer does not depend on whether the account is visible, hidden, suspended or missing', async () => {
+test('block, unblock and unfollow succeed alike for visible, hidden, suspended and missing accounts', async () => {
   const [hidden, suspended] = await accountsOn(0, 1)
   await blockAccount(asUser(hidden), { accountId: ada })
   await suspendAccount(asModerator(bob), { accountId: suspended })
@@ -82,7 +82,7 @@ test('the answer does not depend on whether the account is visible, hidden, susp
   expect(blocksOf).toEqual([1, 2, 1, 1, 1])
 })
 
-test('a lifted block of a missing account leaves nothing behind', async () => {
+test('blocking and then unblocking a missing account leaves no rows', async () => {
   for (const accountId of [newId(0, Date.now() - DAY_MS), newId(1, Date.now() - DAY_MS)]) {
     await blockAccount(asUser(ada), { accountId })
     expect(await pendingEvents()).toBe(1)
@@ -130,7 +130,7 @@ test('two accounts that block each other at once can both unblock, in either ord
   expect((await getAccount(asUser(ada), { accountId: bob })).relation).toMatchObject({ blocking: false })
 })
 
-test('two accounts on one shard that block each other keep one block each', async () => {
+test('when two accounts on one shard block each other, an unblock by one keeps the block by the other', async () => {
   await Promise.all([
     blockAccount(asUser(ada), { accountId: neighbour }),
     blockAccount(asUser(neighbour), { accountId: ada }),
@@ -142,7 +142,7 @@ test('two accounts on one shard that block each other keep one block each', asyn
   expect(await relationRows(ada, neighbour)).toEqual([[0, 0, 0, 2], noRelation])
 })
 
-test('an account that blocks back stays hidden from the first blocker after an unblock', async () => {
+test('after a mutual block, the account that unblocks still cannot see or follow the other account', async () => {
   const [postId] = (await seedPosts([bob])) as [Id]
   await followAccount(asUser(ada), { accountId: bob })
   await followAccount(asUser(bob), { accountId: ada })
@@ -165,7 +165,7 @@ test('an account that blocks back stays hidden from the first blocker after an u
   expect(await countedFollows(ada, bob)).toBe(0)
 })
 
-test('a suspended account can be unfollowed and returns without that follower', async () => {
+test('a suspended account can be unfollowed, and lacks that follower after the suspension is lifted', async () => {
   await followAccount(asUser(ada), { accountId: bob })
   await queues.deliver()
   await suspendAccount(asModerator(neighbour), { accountId: bob })
@@ -199,7 +199,7 @@ test('a suspended account can be blocked and unblocked, and repeating either cha
   }
 })
 
-test('the list of blocks shows hidden accounts by id alone, and omits accounts that only block the viewer', async () => {
+test('the block list shows hidden accounts by id alone and omits accounts that only block the viewer', async () => {
   const [suspended, blocker] = await accountsOn(0, 1)
   const missing = newId(1, Date.now())
   for (const accountId of [bob, suspended, neighbour, missing]) await blockAccount(asUser(ada), { accountId })

@@ -19,7 +19,7 @@ beforeEach(async () => {
   ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
 })
 
-test('a follow is stored and counted on both sides, and following again changes nothing', async () => {
+test('a follow is stored and counted on both shards, and following again changes nothing', async () => {
   expect((await followAccount(asUser(bob), { accountId: ada })).relation).toEqual({
     following: true,
     followedBy: false,
@@ -38,7 +38,7 @@ test('a follow is stored and counted on both sides, and following again changes 
   expect(relation).toMatchObject({ following: false, followedBy: true })
 })
 
-test('an unfollow is stored and counted on both sides, and unfollowing again changes nothing', async () => {
+test('an unfollow is stored and counted on both shards, and unfollowing again changes nothing', async () => {
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
   await unfollowAccount(asUser(bob), { accountId: ada })
@@ -72,7 +72,7 @@ test('an account cannot follow itself, an invisible account or an account that i
   expect(await pendingEvents()).toBe(0)
 })
 
-test('a follow is refused right after a block, before the other shard has processed it', async () => {
+test('a blocker cannot follow the blocked account, even before the other shard has processed the block', async () => {
   await blockAccount(asUser(ada), { accountId: bob })
   await queues.finishDeferred({ run: false })
   await expect(followAccount(asUser(ada), { accountId: bob })).rejects.toEqual(failure('conflict'))
@@ -90,7 +90,7 @@ test('an account follows at most 5,000 others', async () => {
   await expect(followAccount(asUser(ada), { accountId: cyd })).rejects.toEqual(failure('conflict'))
 })
 
-test('lists of accounts are newest first and omit accounts that the reader cannot see', async () => {
+test('follower and following lists have the newest accounts first and omit those hidden from the reader', async () => {
   for (const follower of [bob, cyd]) await followAccount(asUser(follower), { accountId: ada })
   for (const accountId of [bob, cyd]) await followAccount(asUser(ada), { accountId })
   await queues.deliver()

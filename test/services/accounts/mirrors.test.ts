@@ -30,7 +30,7 @@ beforeEach(async () => {
   ;[ada, bob] = await accountsOn(0, 1)
 })
 
-test('a follow that is delivered after a block leaves no follower', async () => {
+test('a follow event that is delivered after a block leaves no follower row', async () => {
   await followAccount(asUser(bob), { accountId: ada })
   const [follow] = await queues.delayMessages({ run: false })
   await blockAccount(asUser(ada), { accountId: bob })
@@ -44,8 +44,8 @@ test('a follow that is delivered after a block leaves no follower', async () => 
 })
 
 test.each([
-  ['the event copies a change when the isolate died before its deferred work', false],
-  ['deferred work copies a change before any event is delivered', true],
+  ['the event copies a follow or block to the other shard when the isolate dies before its deferred work', false],
+  ['deferred work copies a follow or block to the other shard before any event is delivered', true],
 ])('%s', async (_, run) => {
   const copies: number[][] = []
   for (const [actor, act, accountId] of [
@@ -67,7 +67,7 @@ test.each([
   ])
 })
 
-test('copies are made from the primaries despite lagging replicas', async () => {
+test('follows and blocks are mirrored from the D1 primaries while replicas lag', async () => {
   const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
   await followAccount(asUser(bob), { accountId: ada })
   await queues.finishDeferred({ run: false })
@@ -79,7 +79,7 @@ test('copies are made from the primaries despite lagging replicas', async () => 
   expect([await knowsOfBlock(bob, ada), await isFollowing(bob, ada)]).toEqual([1, 0])
 })
 
-test('a block ends a follow for good, even when it is lifted before the other shard has processed it', async () => {
+test('a block ends a follow for good, even if the block is lifted before the other shard processes it', async () => {
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
   await blockAccount(asUser(ada), { accountId: bob })
@@ -93,7 +93,7 @@ test('a block ends a follow for good, even when it is lifted before the other sh
   ])
 })
 
-test('a late copy of a lifted block leaves the two sides of later follows consistent', async () => {
+test('a delayed mirror write of a lifted block leaves later follows consistent on both shards', async () => {
   await blockAccount(asUser(ada), { accountId: bob })
   const late = await queues.delayMessages({ run: false })
   const paused = pauseFirstBatch(queues.context())
@@ -113,7 +113,7 @@ test('a late copy of a lifted block leaves the two sides of later follows consis
   expect([(await followCounts(ada))[0], (await followCounts(bob))[1]]).toEqual([isBobFollowing, isBobFollowing])
 })
 
-test('a late copy of a lifted block keeps the block by the other account', async () => {
+test('a delayed mirror write of a lifted block keeps the block in the other direction', async () => {
   await blockAccount(asUser(bob), { accountId: ada })
   await blockAccount(asUser(ada), { accountId: bob })
   const late = await queues.delayMessages({ run: false })
@@ -129,7 +129,7 @@ test('a late copy of a lifted block keeps the block by the other account', async
   expect(await relationRows(ada, bob)).toEqual([blockedBySecond, blockedBySecond])
 })
 
-test('unblocking without a block repairs a copy that was left behind', async () => {
+test('unblocking an account again deletes a stale mirror of the block on the other shard', async () => {
   await blockAccount(asUser(ada), { accountId: bob })
   await queues.deliver({ times: 2 })
   await unblockAccount(asUser(ada), { accountId: bob })
@@ -165,7 +165,7 @@ async function expectConsistent(one: Id, other: Id): Promise<void> {
   expect(await count(`SELECT coalesce(sum(follower_count), 0) n FROM accounts WHERE id = ${b}`)).toBe(follows)
 }
 
-test('copies converge with the originals in any order of events, with duplicates and lost deferred work', async () => {
+test('mirrors converge with their sources under reordered, duplicate and delayed events and lost work', async () => {
   const Step = fc.tuple(
     fc.constantFrom<Action>('follow', 'unfollow', 'block', 'unblock'),
     fc.boolean(),

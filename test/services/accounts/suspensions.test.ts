@@ -36,13 +36,13 @@ beforeEach(async () => {
   ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
 })
 
-/** Whether the guard of Ada's requests refuses them. */
+/** Whether the AccessGuard of Ada reports her as suspended. */
 async function isEnforced(): Promise<boolean> {
   const { status } = await queues.env.GUARD.getByName(`user:${ada}`).lease(userLimit, 0)
   return status.suspended
 }
 
-/** For each surface, whether it shows Ada or her post. */
+/** For each read, and for a like, whether it reaches Ada or her post. */
 async function visibleOn(postId: Id): Promise<boolean[]> {
   const succeeds = (call: Promise<unknown>) =>
     call.then(
@@ -60,7 +60,7 @@ async function visibleOn(postId: Id): Promise<boolean[]> {
   ]
 }
 
-test('a suspension hides the account and its posts everywhere at once, and lifting it restores them', async () => {
+test('a suspension hides the account and its posts at once in feeds, lists and reads until it is lifted', async () => {
   const [postId] = (await seedPosts([ada])) as [Id]
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
@@ -112,7 +112,7 @@ test('moderators cannot suspend themselves or a missing account', async () => {
   expect(await pendingEvents()).toBe(0)
 })
 
-test('a suspension and its lifting take effect at once, before any event is delivered', async () => {
+test('suspending and lifting update the AccessGuard before any event, and suspending closes the sockets', async () => {
   const socket = await openSocket(ada)
   await suspendAccount(asModerator(cyd), { accountId: ada })
   expect(await isEnforced()).toBe(true)
@@ -122,7 +122,7 @@ test('a suspension and its lifting take effect at once, before any event is deli
   expect(await isEnforced()).toBe(false)
 })
 
-test('the event of a suspension enforces it when the direct call failed', async () => {
+test('the event enforces or lifts a suspension when the direct call to the AccessGuard failed', async () => {
   const setSuspended = () => Promise.reject(new Error('down'))
   const unreachable = { ...queues.env, GUARD: { getByName: () => ({ setSuspended }) } } as never
   for (const [act, suspended] of [
@@ -136,7 +136,7 @@ test('the event of a suspension enforces it when the direct call failed', async 
   }
 })
 
-test('a suspension is enforced despite lagging replicas', async () => {
+test('a suspension reaches the AccessGuard while D1 replicas lag', async () => {
   await markSuspended(ada)
   const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
   await enforceSuspension(ctx, { accountId: ada })

@@ -30,7 +30,7 @@ const indexedShards = (postId: Id) => countRows('feed_index', { post_id: postId 
 const isPublic = (postId: Id) => countRows('public_posts', { post_id: postId }, [env.INDEX])
 const feedOf = async (accountId: Id) => idsOf(await accountFeed(asAnonymous(), { accountId, ...wholePage }))
 
-test('a post is indexed on its own shard at once and on every shard by its event, and a comment on its own alone', async () => {
+test('a post is indexed on its shard at once and on all shards by its event; a comment only on its shard', async () => {
   const open = await publishedId(ada)
   const closed = await publishedId(ada, { visibility: 'followers' })
   const comment = await publishedId(bob, { parentId: open })
@@ -44,7 +44,7 @@ test('a post is indexed on its own shard at once and on every shard by its event
   expect([await indexedShards(open), await isPublic(open)]).toEqual([0, 0])
 })
 
-test('a post is replicated despite lagging replicas', async () => {
+test('a post is replicated to the feed index of every shard while D1 replicas lag', async () => {
   const id = await publishedId(ada)
   const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
   await replicatePost(ctx, { id, authorId: ada })
@@ -58,7 +58,7 @@ test('replicating a comment does not query the other shards', async () => {
   expect(ctx.cost).toMatchObject({ trips: 2, rowsRead: 2, rowsWritten: 0 })
 })
 
-test('a deleted post stays deleted when its publication is delivered late', async () => {
+test('a deleted post stays out of all indexes when its post.published event is delivered late', async () => {
   const postId = await publishedId(ada)
   const published = await queues.delayMessages({ run: true })
   await deletePost(asUser(ada), { postId })
@@ -68,7 +68,7 @@ test('a deleted post stays deleted when its publication is delivered late', asyn
   expect([await indexedShards(postId), await isPublic(postId)]).toEqual([0, 0])
 })
 
-test('a post is pushed to online followers and its author once, despite duplicate deliveries, and to nobody else', async () => {
+test('a post is pushed once to the author and online followers, despite duplicates, and to nobody else', async () => {
   const homeFrames = async (socket: Socket) => (await socket.takeFrames()).filter(({ channel }) => channel === 'home')
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
@@ -89,7 +89,7 @@ test('a post is pushed to online followers and its author once, despite duplicat
   await queues.deliver()
   expect(await homeFrames(follower)).toEqual([])
 
-  // With a follower on the author's own shard, the author is still pushed to once.
+  // With a follower on the author's own shard, the author still gets only one push.
   await followAccount(asUser(cyd), { accountId: ada })
   await queues.deliver()
   await Promise.all([author, stranger].map((socket) => socket.takeFrames()))
@@ -98,7 +98,7 @@ test('a post is pushed to online followers and its author once, despite duplicat
   expect([await homeFrames(author), await homeFrames(stranger)]).toEqual([[expect.anything()], [expect.anything()]])
 })
 
-test('a hub that fails does not keep a post from the other followers', async () => {
+test('when the UserHub of one follower fails, the post is still pushed to the other followers', async () => {
   const fans = await bulkIds(8, () => 1)
   await seedOnline(1, fans)
   await seedFollows(fans.map((fan) => [fan, ada]))
@@ -113,7 +113,7 @@ test('a hub that fails does not keep a post from the other followers', async () 
   expect(reached.sort()).toEqual(fans.toSpliced(2, 1).sort())
 })
 
-test('a blocked follower is not pushed to, even before their own shard has processed the block', async () => {
+test('a blocked follower gets no push, even before the shard of the follower has processed the block', async () => {
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
   const socket = await openSocket(bob)
@@ -126,11 +126,11 @@ test('a blocked follower is not pushed to, even before their own shard has proce
   await queues.deliver()
 })
 
-test('online followers are processed 1,000 at a time and pushed to up to the limit', async () => {
+test('a push task processes 1,000 online followers, and pushing stops at ONLINE_PUSH_LIMIT', async () => {
   const fans = await bulkIds(1_030, () => 1)
   await seedOnline(1, fans)
   const inOrder = [...fans].sort((a, b) => Number(a) - Number(b))
-  // All of them have a follow on their own shard, but the author's shard confirms only these.
+  // Every fan has a follow row on shard 1, but only these also have a follower row on the author's shard.
   const followers = [...inOrder.slice(0, 5), ...inOrder.slice(-3)]
   const follows = fans.map((fan) => ({ follower_id: Number(fan), followee_id: Number(ada) }))
   await insertRows(shards[1], 'follows', follows)

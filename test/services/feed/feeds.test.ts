@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 const homeOf = async (reader: Id) => idsOf(await homeFeed(asUser(reader), wholePage))
 
-test('a home feed has the posts of the reader and the followed accounts, newest first, while they are followed', async () => {
+test('a home feed has the posts of the reader and of the accounts followed now, newest first', async () => {
   for (const accountId of [ada, cyd]) await followAccount(asUser(bob), { accountId })
   await queues.deliver()
   const first = await publishedId(ada)
@@ -89,7 +89,7 @@ test('a home feed uses index seeks on every page, whatever the table statistics 
     expect(await planOfHome(ada, nextCursor!)).toEqual(seeks)
   }
   await check()
-  // With many posts of one author, and with many followed accounts without posts, a free planner would scan the posts.
+  // With many posts of one author, or many followed accounts without posts, an unhinted planner would scan posts.
   await seedPosts(Array.from({ length: 3_000 }, () => cyd))
   await env.SHARD_0.prepare('ANALYZE').run()
   await check()

@@ -5,14 +5,14 @@ import { accountIdsOf } from '../../../src/services/identity/queries.ts'
 import { mailedToken, registeredUser } from '../../support/actors.ts'
 import { register, verify } from '../../support/auth.ts'
 
-/** A request with its own cost; `done` waits for its deferred work. */
+/** A context with its own cost counters; `done` waits for its deferred work. */
 function request(bindings: Partial<Env> = {}) {
   const deferred: Promise<unknown>[] = []
   const ctx = createContext({ env: { ...env, ...bindings }, waitUntil: (work) => deferred.push(work) })
   return { ctx, done: () => Promise.all(deferred) }
 }
 
-test('handles resolve to their accounts, and a second lookup within an hour makes no database query', async () => {
+test('handles resolve to account ids, and KV answers a repeated lookup within an hour without a query', async () => {
   const [ada, bob] = await Promise.all([registeredUser('ada_h'), registeredUser('bob_h')])
   const put = vi.spyOn(env.CACHE, 'put')
   const first = request()
@@ -32,7 +32,7 @@ test('handles resolve to their accounts, and a second lookup within an hour make
   expect(second.ctx.cost).toMatchObject({ trips: 0, cacheReads: 1 })
 })
 
-test('an unverified handle resolves to nothing, and to its account as soon as it is verified', async () => {
+test('an unverified handle resolves to no account, and to the new account right after verification', async () => {
   await register('carl_h')
   const early = request()
   expect(await accountIdsOf(early.ctx, ['carl_h'])).toEqual(new Map())
@@ -41,7 +41,7 @@ test('an unverified handle resolves to nothing, and to its account as soon as it
   expect((await accountIdsOf(request().ctx, ['carl_h'])).size).toBe(1)
 })
 
-test('the directory answers when the cache is down', async () => {
+test('handles are looked up in the directory while KV is down', async () => {
   const dora = await registeredUser('dora_h')
   const down = vi.fn().mockRejectedValue(new Error('KV is down'))
   const { ctx, done } = request({ CACHE: { get: down, put: down } as unknown as KVNamespace })
@@ -50,13 +50,13 @@ test('the directory answers when the cache is down', async () => {
   expect(down).toHaveBeenCalledTimes(2)
 })
 
-test('a malformed cache entry is ignored', async () => {
+test('a malformed KV entry for a handle is ignored, and the handle still resolves', async () => {
   const eve = await registeredUser('eve_h')
   await env.CACHE.put('handle:eve_h', 'not an id')
   expect(await accountIdsOf(request().ctx, ['eve_h'])).toEqual(new Map([['eve_h', eve.id]]))
 })
 
-test('hundreds of handles take one cache read and one query', async () => {
+test('looking up hundreds of handles takes one KV read and one database query', async () => {
   const fay = await registeredUser('fay_h')
   const { ctx } = request()
   const unknown = Array.from({ length: 300 }, (_, i) => `unknown_${i}`)

@@ -21,7 +21,7 @@ async function countHashes<T>(run: () => T): Promise<{ result: Awaited<T>; hashe
   return { result, hashes: [...hashed, ...verified] }
 }
 
-/** All that a client can observe of a log-in, and the work that decides how long it takes. */
+/** All that a client can observe of a login, and the work that determines its duration. */
 async function observe(identifier: string, password = PASSWORD) {
   const { result: response, hashes } = await countHashes(() => logIn(identifier, password))
   const variable = ['x-request-id', 'ratelimit', 'retry-after', 'x-cost']
@@ -30,14 +30,14 @@ async function observe(identifier: string, password = PASSWORD) {
   return { status: response.status, headers, body: await response.text(), trips, objectCalls, rowsWritten, hashes }
 }
 
-/** Spends that many attempts of a name's limit, as clients with other addresses would. */
+/** Uses up `attempts` of the login limit of a name, as clients at other IP addresses would. */
 async function spendAttempts(name: string, attempts: number): Promise<void> {
   const key = await blindIndex(configOf(env), 'login', name)
   const limiter = env.GUARD.getByName(`loginPerName:${key}`)
   for (let left = attempts; left > 0; ) left -= (await limiter.lease(loginPerNameLimit, left)).granted
 }
 
-test('the handle and the email address log in, in any case, and each log-in starts its own session', async () => {
+test('login accepts the handle or the email address in any letter case, and each login is a new session', async () => {
   const ada = await registeredUser('ada_login', { email: 'ada.login@example.com' })
   const sessions = new Set<string>()
   for (const identifier of ['ada_login', 'ADA_Login', 'ada.login@example.com', ' Ada.Login@EXAMPLE.com']) {
@@ -50,7 +50,7 @@ test('the handle and the email address log in, in any case, and each log-in star
   expect(sessions.size).toBe(4)
 })
 
-test('unknown, unverified and wrong-password log-ins get the same answer for the same work', async () => {
+test('logins with an unknown name, an unverified name or a wrong password get the same response and cost', async () => {
   await registeredUser('bob_login')
   await register('unverified')
   const wrongPassword = await observe('bob_login', 'not the password of bob')
@@ -62,7 +62,7 @@ test('unknown, unverified and wrong-password log-ins get the same answer for the
   }
 })
 
-test('a missing password hash costs as much work as a wrong password', async () => {
+test('checking a password against a missing hash costs as much as checking a wrong password', async () => {
   const config = { ...configOf(env), PASSWORD_HASH_MEMORY_KIB: 19_456 }
   const stored = hashPassword(config, PASSWORD)
   for (const hash of [stored, null]) {
@@ -71,7 +71,7 @@ test('a missing password hash costs as much work as a wrong password', async () 
   }
 })
 
-test('a password matches in any Unicode composition, and every character counts', () => {
+test('a password matches in NFC and NFD, and a long password with another last character does not', () => {
   const config = configOf(env)
   const hash = hashPassword(config, 'crème brûlée à la carte'.normalize('NFC'))
   expect(passwordMatches(config, 'crème brûlée à la carte'.normalize('NFD'), hash)).toBe(true)
@@ -86,7 +86,7 @@ test('passwords are hashed with Argon2id and the configured memory', () => {
   expect(hashPassword(configOf(env), PASSWORD)).toMatch(/^\$argon2id\$v=19\$m=64,t=2,p=1\$/)
 })
 
-test('twenty wrong attempts from one address do not lock the owner out at another', async () => {
+test('twenty wrong logins from one IP address do not lock out the owner at another IP address', async () => {
   await registeredUser('carol_login')
   const attacker = anonymousClient()
   const guesses = []
@@ -96,7 +96,7 @@ test('twenty wrong attempts from one address do not lock the owner out at anothe
   expect((await logIn('carol_login')).status).toBe(200)
 })
 
-test('a name is limited to 300 attempts an hour over all addresses, whether it exists or not', async () => {
+test('a handle or email address, known or not, gets 429 after 300 login attempts over all IP addresses', async () => {
   await registeredUser('dan_login')
   await registeredUser('eve_login')
   const refusals = []
@@ -112,7 +112,7 @@ test('a name is limited to 300 attempts an hour over all addresses, whether it e
   expect((await logIn('eve_login')).status).toBe(200)
 })
 
-test('an address is limited to ten attempts over all names', async () => {
+test('an IP address gets 429 after ten login attempts, whatever the names', async () => {
   const by = anonymousClient()
   const statuses = []
   for (let i = 0; i < 11; i++) statuses.push((await logIn(`nobody_${i}`, PASSWORD, by)).status)

@@ -17,7 +17,7 @@ const clock = movableClock()
 const refreshed = async (refreshToken: string): Promise<Tokens> => (await refreshWith(refreshToken)).json()
 const runJob = () => deleteLapsed(createContext({ env, waitUntil: () => {} }))
 
-test('a refresh returns the next tokens of the same session', async () => {
+test('a refresh returns a new refresh token and a valid access token of the same session', async () => {
   const ada = await registeredUser('ada_next')
   const response = await refreshWith(ada.refreshToken)
   expect(response.status).toBe(200)
@@ -28,7 +28,7 @@ test('a refresh returns the next tokens of the same session', async () => {
   expect((await refreshWith(tokens.refreshToken)).status).toBe(200)
 })
 
-test('a repeated refresh within 30 seconds returns the same tokens, and the session continues', async () => {
+test('a refresh retried within 30 seconds returns the same valid tokens, which are not stored in clear', async () => {
   const abe = await registeredUser('abe_grace')
   const first = await refreshed(abe.refreshToken)
   const repeated = await refreshWith(abe.refreshToken)
@@ -43,7 +43,7 @@ test('a repeated refresh within 30 seconds returns the same tokens, and the sess
   expect(await directoryNumber(stored, Number(abe.id), `%${first.refreshToken.split('.')[1]}%`)).toBe(0)
 })
 
-test('a repeated refresh whose answer was not stored is told to retry, and the session continues', async () => {
+test('a retried refresh without a stored response gets 503 with Retry-After, and the session continues', async () => {
   const amy = await registeredUser('amy_grace')
   const { refreshToken } = await refreshed(amy.refreshToken)
   await env.DIRECTORY.prepare('update refresh_tokens set rotation_replay_response = null where user_id = ?')
@@ -54,7 +54,7 @@ test('a repeated refresh whose answer was not stored is told to retry, and the s
   expect((await refreshWith(refreshToken)).status).toBe(200)
 })
 
-test('the stored answer of a refresh is deleted after 30 seconds', async () => {
+test('the cleanup job deletes the stored response of a refresh after 30 seconds, and not before', async () => {
   const ann = await registeredUser('ann_grace')
   await refreshWith(ann.refreshToken)
   const storedAnswers = () =>
@@ -66,7 +66,7 @@ test('the stored answer of a refresh is deleted after 30 seconds', async () => {
   expect(await storedAnswers()).toBe(0)
 })
 
-test('a refresh cannot be repeated after its session has ended', async () => {
+test('a refresh retried within 30 seconds returns 401 if the session was logged out in between', async () => {
   const ana = await registeredUser('ana_grace')
   const { accessToken } = await refreshed(ana.refreshToken)
   const headers = { authorization: `Bearer ${accessToken}` }
@@ -74,7 +74,7 @@ test('a refresh cannot be repeated after its session has ended', async () => {
   expect((await refreshWith(ana.refreshToken)).status).toBe(401)
 })
 
-test('a refresh token reused after 30 seconds ends its session with all of its tokens, and no other session', async () => {
+test('reusing a refresh token after 30 seconds revokes all tokens of its session and of no other session', async () => {
   const bob = await registeredUser('bob_replay')
   const other = await loggedIn(bob)
   const successor = await refreshed(bob.refreshToken)
@@ -87,7 +87,7 @@ test('a refresh token reused after 30 seconds ends its session with all of its t
   expect((await refreshWith(other.refreshToken)).status).toBe(200)
 })
 
-test('a refresh token reused several rotations later ends its session', async () => {
+test('reusing a refresh token after two rotations ends its session', async () => {
   const bea = await registeredUser('bea_replay')
   let latest = await refreshed(bea.refreshToken)
   clock.advance(GRACE_MS)
@@ -98,7 +98,7 @@ test('a refresh token reused several rotations later ends its session', async ()
   expect((await refreshWith(latest.refreshToken)).status).toBe(401)
 })
 
-test('fifty concurrent refreshes with one token return the same successor', async () => {
+test('fifty concurrent refreshes with one token return the same new refresh token', async () => {
   const carl = await registeredUser('carl_race')
   const by = anonymousClient()
   const race = () => postJson('/v1/auth/refresh', { refreshToken: carl.refreshToken }, by)
@@ -134,7 +134,7 @@ test('forged, altered and expired refresh tokens are refused', async () => {
   expect((await refreshWith(dora.refreshToken)).status).toBe(200)
 })
 
-test('a session lasts 180 days however often it is used, and an unused refresh token 30 days', async () => {
+test('a session lasts 180 days, a refresh token 30; an expired session cannot refresh and is deleted', async () => {
   const [dan, eli] = await Promise.all([registeredUser('dan_lasts'), registeredUser('eli_lasts')])
   const daysLeft = async (table: string, condition: string) => {
     const query = `select max(expires_at) - ? n from ${table} where user_id = ? and ${condition}`

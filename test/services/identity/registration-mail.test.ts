@@ -15,12 +15,12 @@ beforeEach(() => {
 const accountIdOf = async (handle: string) =>
   toId(await directoryNumber('select account_id n from handles where handle = ?', handle))
 
-/** Runs the task that sends the mail of a registration once more. */
+/** Runs the task that sends the email of a registration again. */
 async function mailAgain(handle: string): Promise<void> {
   await mailRegistration(createContext({ env, waitUntil: () => {} }), { accountId: await accountIdOf(handle) })
 }
 
-test('the mail has a link and the token as text, and goes to the registered address alone', async () => {
+test('registering sends one email, to the given address, with a verification link and the token as text', async () => {
   await register('bea')
   const mail = await nthMailTo('bea@example.com', 1)
   const token = tokenIn(mail)
@@ -30,14 +30,14 @@ test('the mail has a link and the token as text, and goes to the registered addr
   expect(send).toHaveBeenCalledTimes(1)
 })
 
-test('a task delivered ten more times sends no second mail', async () => {
+test('running the email task of a registration ten more times sends no second email', async () => {
   await register('cleo')
   await nthMailTo('cleo@example.com', 1)
   for (let i = 0; i < 10; i++) await mailAgain('cleo')
   expect(mailsTo('cleo@example.com')).toHaveLength(1)
 })
 
-test('a mail that could not be sent is sent by the next attempt', async () => {
+test('a registration email that failed to send is sent by the next run of its task', async () => {
   send.mockRejectedValueOnce(new Error('the mail server is down'))
   await register('dora')
   await nthMailTo('dora@example.com', 1)
@@ -45,7 +45,7 @@ test('a mail that could not be sent is sent by the next attempt', async () => {
   expect(mailsTo('dora@example.com')).toHaveLength(2)
 })
 
-test('a mail that the provider will never deliver is not retried', async () => {
+test('a registration email that the provider rejects permanently is not retried', async () => {
   send.mockRejectedValueOnce(Object.assign(new Error('suppressed'), { code: 'E_RECIPIENT_SUPPRESSED' }))
   await register('dot')
   const mailed = () => directoryRow('select account_id from handles where handle = ? and mailed_at > 0', 'dot')
@@ -54,7 +54,7 @@ test('a mail that the provider will never deliver is not retried', async () => {
   expect(mailsTo('dot@example.com')).toHaveLength(1)
 })
 
-test('the log of a failed mail contains no email address', async () => {
+test('a failed registration email is logged with its error code and without the email address', async () => {
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   const lines = () => log.mock.calls.map(([line]) => String(line))
   const reason = '550 no room for <dave@example.com>'

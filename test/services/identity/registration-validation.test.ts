@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { registeredUser } from '../../support/actors.ts'
 import { register } from '../../support/auth.ts'
 
-test('a handle that differs from another by case alone is taken', async () => {
+test('registering a handle that differs from an existing one only in case returns 409 handle_taken', async () => {
   await registeredUser('ivy')
   const response = await register('IVY', { email: 'else@example.com' })
   expect(response.status).toBe(409)
@@ -21,7 +21,7 @@ test.each([
   ['is common', 'PasswordPassword'],
   ['has few distinct characters', 'abababababababababab'],
   ['contains the handle', 'my name is OSCAR, really'],
-  ['contains the name of the email address', 'a wilde.one password'],
+  ['contains the local part of the email address', 'a wilde.one password'],
   ['is too long', 'long '.repeat(26)],
 ])('a password that %s is refused', async (_, password) => {
   const response = await register('oscar', { email: 'Wilde.One@example.com', password })

@@ -12,7 +12,7 @@ import { drained } from '../../support/outboxes.ts'
 
 const { nthMailTo, mailsTo } = interceptMails()
 
-/** All that a client can observe of a response, except for values that differ between any two. */
+/** All that a client can observe of a response, without the values that differ in every response. */
 async function observe(response: Response): Promise<unknown> {
   const variable = ['x-request-id', 'ratelimit', 'x-bookmarks', 'x-cost']
   const headers = [...response.headers].filter(([name]) => !variable.includes(name))
@@ -24,7 +24,7 @@ async function observe(response: Response): Promise<unknown> {
 
 const statusesOf = async (responses: Promise<Response>[]) => (await Promise.all(responses)).map(({ status }) => status)
 
-test('registering and verifying the email address opens an account and logs it in', async () => {
+test('registering and then verifying the email address opens an account and returns valid tokens', async () => {
   const response = await register('Ada', { email: ' Ada@Example.com ' })
   expect(response.status).toBe(202)
   expect(await response.json()).toEqual({ status: 'verification_sent' })
@@ -40,7 +40,7 @@ test('registering and verifying the email address opens an account and logs it i
   expect(await (await readMe(tokens.accessToken)).json()).toMatchObject({ id, handle: 'ada' })
 })
 
-test('a registered email address gets the same answer for the same work as a new one, and its owner gets a hint', async () => {
+test('registering a known email address gets the same response and cost as a new one and mails its owner', async () => {
   await registeredUser('eve')
   const known = await observe(await register('eve_2', { email: 'EVE@example.com' }))
   expect(known).toEqual(await observe(await register('eve_3', { email: 'nobody@example.com' })))
@@ -49,7 +49,7 @@ test('a registered email address gets the same answer for the same work as a new
   expect((await logIn('eve')).status).toBe(200)
 })
 
-test('reserved handles do not reveal whether the email address is registered', async () => {
+test('the statuses of repeated registrations do not reveal whether the email address is registered', async () => {
   await registeredUser('fay')
   const statuses = async (email: string, prefix: string) => [
     (await register(`${prefix}_a`, { email })).status,
@@ -62,7 +62,7 @@ test('reserved handles do not reveal whether the email address is registered', a
   expect(await statuses('fay@example.com', 'known')).toEqual(await statuses('unheard@example.com', 'new'))
 })
 
-test('of twenty concurrent registrations of a handle, one succeeds', async () => {
+test('one of twenty concurrent registrations of a handle succeeds, and the others return 409', async () => {
   const statuses = await statusesOf(
     Array.from({ length: 20 }, (_, i) => register('grace', { email: `grace_${i}@example.com` })),
   )
@@ -73,7 +73,7 @@ test('of twenty concurrent registrations of a handle, one succeeds', async () =>
   expect(await directoryNumber(users)).toBe(1)
 })
 
-test('of twenty concurrent registrations of an email address, one remains', async () => {
+test('twenty concurrent registrations of an email address all return 202, and only one handle is stored', async () => {
   const statuses = await statusesOf(
     Array.from({ length: 20 }, (_, i) => register(`hal_${i}`, { email: 'hal@example.com' })),
   )
@@ -82,7 +82,7 @@ test('of twenty concurrent registrations of an email address, one remains', asyn
   expect(await directoryNumber(handles)).toBe(1)
 })
 
-test('an unverified handle is reserved for a day, and then anyone can register it', async () => {
+test('an unverified handle is taken until its reservation expires; then another address can register it', async () => {
   await register('jack', { email: 'squatter@example.com' })
   expect((await register('jack')).status).toBe(409)
   const squattersToken = await mailedToken('jack')
@@ -122,7 +122,7 @@ test('the directory stores no email address, password or token in clear text', a
   }
 })
 
-test('a client address is limited to twenty registrations an hour', async () => {
+test('an IP address gets 429 after twenty registration attempts, even if all of them were refused', async () => {
   const by = anonymousClient()
   const json = { handle: 'admin', email: 'x@example.com', password: PASSWORD }
   const statuses = []
@@ -130,7 +130,7 @@ test('a client address is limited to twenty registrations an hour', async () => 
   expect(statuses).toEqual([...Array(20).fill(422), 429])
 })
 
-test('an email address is limited to twenty registrations an hour over all client addresses', async () => {
+test('registrations with one email address return 429 after twenty, over all IP addresses', async () => {
   const statuses = []
   for (let i = 0; i < 21; i++) statuses.push((await register(`flood_${i}`, { email: 'flooded@example.com' })).status)
   expect(statuses).toEqual([...Array(20).fill(202), 429])

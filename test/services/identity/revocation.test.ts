@@ -9,7 +9,7 @@ import { laggingDatabase } from '../../support/replica-lag.ts'
 
 const clock = movableClock()
 
-test('logging out ends the refresh token at once, the access token and socket within 2 seconds, and no other session', async () => {
+test('logout ends its session (refresh token at once, access token and socket in 2 seconds) and no other', async () => {
   const eve = await registeredUser('eve_out')
   const other = await loggedIn(eve)
   const { closed } = await socketWith(eve.token)
@@ -24,7 +24,7 @@ test('logging out ends the refresh token at once, the access token and socket wi
   expect(otherClosed).not.toHaveBeenCalled()
 })
 
-test('logging out everywhere ends every session, and a log-in right after it is valid', async () => {
+test('logging out everywhere ends every session, and the token of a login right afterwards stays valid', async () => {
   const gus = await registeredUser('gus_out')
   const other = await loggedIn(gus)
   const { closed } = await socketWith(other.accessToken)
@@ -38,7 +38,7 @@ test('logging out everywhere ends every session, and a log-in right after it is 
   expect(await statusWith(later.accessToken)).toBe(200)
 })
 
-test('the event of an ended session revokes it without a request', async () => {
+test('the session-ended event alone revokes the access tokens of the session within 2 seconds', async () => {
   const finn = await registeredUser('finn_out')
   await publishEvent('identity.session-ended', { accountId: finn.id, sessionId: claimsOf(finn.token).sid })
   await drained(finn.id)
@@ -54,7 +54,7 @@ const revocations: Record<string, Revocation> = {
 }
 
 test.each(Object.entries(revocations))(
-  '%s revokes tokens when its event is lost, and also when its direct call fails',
+  '%s revokes access tokens if only the event is lost or only the direct call to the AccessGuard fails',
   async (_, revocation) => {
     const [admin, direct, byEvent] = await Promise.all([registeredUser(), registeredUser(), registeredUser()])
     await setRole(admin, 'admin')
@@ -85,7 +85,7 @@ test.each(Object.entries(revocations))(
   },
 )
 
-test('while the limiter does not answer, ended sessions and suspensions are read from the databases', async () => {
+test('while the AccessGuard is down, ended sessions and suspensions are read from the primary databases', async () => {
   const [ended, active, suspended] = [
     await registeredUser('gone_dir'),
     await registeredUser('stays_dir'),

@@ -12,7 +12,7 @@ const clock = movableClock()
 const changeRole = (by: Client, id: string, role: string) =>
   by.fetch(`/v1/accounts/${id}/role`, { method: 'PUT', json: { role } })
 
-test('a new role revokes the tokens with the old one within 2 seconds, and the next tokens carry it', async () => {
+test('a role change revokes tokens with the old role in 2 seconds; refreshed tokens have the new role', async () => {
   const [admin, hal] = await Promise.all([registeredUser('admin_role'), registeredUser('hal_role')])
   await setRole(admin, 'admin')
   const response = await changeRole(admin, hal.id, 'moderator')
@@ -26,7 +26,7 @@ test('a new role revokes the tokens with the old one within 2 seconds, and the n
   expect((await changeRole(hal, hal.id, 'admin')).status).toBe(403)
 })
 
-test('tokens issued while the role changes are not returned', async () => {
+test('a login that read the user before a concurrent role change fails and returns no tokens', async () => {
   const ira = await registeredUser('ira_race')
   await env.DIRECTORY.prepare('update users set tokens_void_before = 1 where id = ?').bind(Number(ira.id)).run()
   const stale = { id: ira.id, handle: ira.handle, role: 'admin' as const, tokensVoidBefore: 0 }
@@ -36,7 +36,7 @@ test('tokens issued while the role changes are not returned', async () => {
   expect(tokens.account.id).toBe(ira.id)
 })
 
-test('only admins change roles, of other verified accounts that exist, to roles that exist', async () => {
+test('changing a role needs an admin, another account that exists and is verified, and a known role', async () => {
   const [admin, ida] = await Promise.all([registeredUser('admin_rule'), registeredUser('ida_role')])
   await setRole(admin, 'admin')
   await register('unverified')
@@ -53,7 +53,7 @@ test('only admins change roles, of other verified accounts that exist, to roles 
   for (const [by, id, role, status] of attempts) expect((await changeRole(by, id, role)).status).toBe(status)
 })
 
-test('of two admins who demote each other at once, one remains admin', async () => {
+test('when two admins demote each other concurrently, exactly one demotion succeeds', async () => {
   await env.DIRECTORY.prepare("update users set role = 'user'").run()
   const [jo, kay] = await Promise.all([registeredUser('jo_admin'), registeredUser('kay_admin')])
   await setRole(jo, 'admin')

@@ -17,7 +17,7 @@ import { drained, publishEvent } from '../../support/outboxes.ts'
 const clock = movableClock()
 const suspended = [403, 'suspended']
 
-test('a suspension ends every session and refuses log-ins until it is lifted', async () => {
+test('a suspension ends the session and refuses logins; lifting it allows logins, but no old token works', async () => {
   const [moderator, lea] = await Promise.all([registeredUser('mod_susp'), registeredUser('lea_susp')])
   await setRole(moderator, 'moderator')
   const { closed } = await socketWith(lea.token)
@@ -39,7 +39,7 @@ test('a suspension ends every session and refuses log-ins until it is lifted', a
   expect(await statusWith((await loggedIn(lea)).accessToken)).toBe(200)
 })
 
-test('late and reordered events of a suspension and its lifting leave the state of the database', async () => {
+test('suspension events delivered late or out of order apply the state stored in the account row', async () => {
   const max = await registeredUser('max_susp')
   await markSuspended(max.id)
   const types = ['account.suspension-lifted', 'account.suspended', 'account.suspension-lifted']
@@ -50,7 +50,7 @@ test('late and reordered events of a suspension and its lifting leave the state 
   expect(await statusWith(max.token)).toBe(403)
 })
 
-test('tokens revoked by a suspension stay revoked when it is lifted before its event is processed', async () => {
+test('a suspension event processed after the suspension was lifted still revokes the older access tokens', async () => {
   const ned = await registeredUser('ned_susp')
   await env.DIRECTORY.prepare('update users set tokens_void_before = ? where id = ?')
     .bind(Date.now(), Number(ned.id))
@@ -61,7 +61,7 @@ test('tokens revoked by a suspension stay revoked when it is lifted before its e
   expect(await statusWith(ned.token)).toBe(401)
 })
 
-test('a suspended user gets no tokens, even before the event of the suspension', async () => {
+test('login and refresh return 403 for a suspended user even before the suspension event is processed', async () => {
   const mia = await registeredUser('mia_susp')
   await markSuspended(mia.id)
   expect(await outcomeOf(await logIn('mia_susp'))).toEqual(suspended)

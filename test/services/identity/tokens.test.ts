@@ -29,7 +29,7 @@ const decode = (part: string): Part => JSON.parse(new TextDecoder().decode(base6
 const encode = (part: unknown) => base64url.encode(JSON.stringify(part))
 const without = (part: Part, name: string) => Object.fromEntries(Object.entries(part).filter(([key]) => key !== name))
 
-/** A valid token with these changes, signed by the product's key. `undefined` removes a claim. */
+/** A valid token with these changes, signed with the real signing key. `undefined` removes a claim. */
 const changed = (claims: Part = {}, header: Part = {}) => signed(privateKey, claims, header)
 
 async function signed(key: CryptoKey | Uint8Array, claimChanges: Part, headerChanges: Part): Promise<string> {
@@ -44,7 +44,8 @@ const secret = (text: string) => new TextEncoder().encode(text)
 const foreignKey = async (alg: string) => (await generateKeyPair(alg, { extractable: true })).privateKey
 const unsigned = (header: Part, signature = '') => `${encode(header)}.${encode(claims)}.${signature}`
 
-test('a token that this file signs without changes is accepted, so each forgery is refused for its own fault', async () => {
+// The control of the forgeries below: each of them differs from this token by one fault only.
+test('a token signed without changes is accepted, lives ten minutes and has exactly the expected claims', async () => {
   expect(await statusWith(await changed())).toBe(200)
   expect(header).toMatchObject({ typ: 'at+jwt', alg: 'EdDSA' })
   expect(claims).toMatchObject({
@@ -77,11 +78,11 @@ const forgeries: Record<string, () => string | Promise<string>> = {
   'alg missing': () => unsigned(without(header, 'alg'), 'AAAA'),
   'alg null': () => unsigned({ ...header, alg: null }, 'AAAA'),
   'alg none with a valid signature': () => unsigned({ ...header, alg: 'none' }, ada.token.split('.')[2]),
-  'HS256 by the public key': () => signed(base64url.decode(publicKey.x!), {}, { alg: 'HS256' }),
-  'HS256 by the text of the public key': () => signed(secret(publicKey.x!), {}, { alg: 'HS256' }),
-  'HS256 by the public JWK': () => signed(secret(JSON.stringify(publicKey)), {}, { alg: 'HS256' }),
-  'HS512 by the public key': () => signed(base64url.decode(publicKey.x! + publicKey.x!), {}, { alg: 'HS512' }),
-  'HS256 by a key of zeros': () => signed(secret('\0'.repeat(32)), {}, { alg: 'HS256' }),
+  'HS256 keyed with the public key': () => signed(base64url.decode(publicKey.x!), {}, { alg: 'HS256' }),
+  'HS256 keyed with the text of the public key': () => signed(secret(publicKey.x!), {}, { alg: 'HS256' }),
+  'HS256 keyed with the public JWK': () => signed(secret(JSON.stringify(publicKey)), {}, { alg: 'HS256' }),
+  'HS512 keyed with the public key': () => signed(base64url.decode(publicKey.x! + publicKey.x!), {}, { alg: 'HS512' }),
+  'HS256 keyed with zeros': () => signed(secret('\0'.repeat(32)), {}, { alg: 'HS256' }),
   'RS256 by another key': async () => signed(await foreignKey('RS256'), {}, { alg: 'RS256' }),
   'PS256 by another key': async () => signed(await foreignKey('PS256'), {}, { alg: 'PS256' }),
   'ES256 by another key': async () => signed(await foreignKey('ES256'), {}, { alg: 'ES256' }),
@@ -104,13 +105,13 @@ const forgeries: Record<string, () => string | Promise<string>> = {
   'no issuer': () => changed({ iss: undefined }),
   'a list of issuers': () => changed({ iss: ['http://127.0.0.1:8787/auth'] }),
   'another audience': () => changed({ aud: 'https://other.example/v1' }),
-  'the origin of the audience': () => changed({ aud: 'http://127.0.0.1:8787' }),
+  'the origin of the API as the audience': () => changed({ aud: 'http://127.0.0.1:8787' }),
   'no audience': () => changed({ aud: undefined }),
   'a list of other audiences': () => changed({ aud: ['https://a.example', 'https://b.example'] }),
   'an expiry in the past': () => changed({ exp: now() - 1 }),
   'no expiry': () => changed({ exp: undefined }),
   'an expiry that is text': () => changed({ exp: '2099-01-01' as unknown as number }),
-  'a start in the future': () => changed({ nbf: now() + 60 }),
+  'a not-before time in the future': () => changed({ nbf: now() + 60 }),
   'no time of issue': () => changed({ iat: undefined }),
   'no subject': () => changed({ sub: undefined }),
   'a subject that is not an id': () => changed({ sub: 'ada' }),
@@ -132,7 +133,7 @@ const forgeries: Record<string, () => string | Promise<string>> = {
   'text that is not a token': () => 'A'.repeat(64),
 }
 
-test.each(Object.entries(forgeries))('a forged or misused token is refused: %s', async (_, forge) => {
+test.each(Object.entries(forgeries))('a forged or misused token returns 401 invalid_token: %s', async (_, forge) => {
   const headers = { authorization: `Bearer ${await forge()}` }
   const response = await anonymousClient().fetch('/v1/accounts/me', { headers })
   expect(response.status).toBe(401)
@@ -140,7 +141,7 @@ test.each(Object.entries(forgeries))('a forged or misused token is refused: %s',
   expect(await response.json()).toMatchObject({ code: 'unauthorized' })
 })
 
-test('a verified token is accepted with the scheme Bearer alone, in any case', async () => {
+test('a token is accepted only with the Authorization scheme Bearer, which is case-insensitive', async () => {
   const user = await registeredUser()
   const statusOf = async (authorization: string) =>
     (await anonymousClient().fetch('/v1/accounts/me', { headers: { authorization } })).status

@@ -15,7 +15,7 @@ const { nthMailTo } = interceptMails()
 const HOUR_MS = 3_600_000
 const refused = [401, 'invalid_credentials']
 
-test('a registration that replaces another of the same address and handle needs its own password', async () => {
+test('the token of the latest registration with the password of an earlier one is refused', async () => {
   const accounts = () => count("select count(*) n from accounts where handle = 'vic'")
   const [own, foreign] = ['chosen by the owner', 'chosen by another']
   await register('vic', { password: own })
@@ -35,7 +35,7 @@ test('a registration that replaces another of the same address and handle needs 
   expect(await outcomeOf(await logIn('vic', foreign))).toEqual(refused)
 })
 
-test('the last registration before the verification counts, and earlier tokens are void', async () => {
+test('registering again before verification voids the earlier token and the earlier password', async () => {
   await register('kim', { password: 'the first password of kim' })
   const first = await mailedToken('kim')
   await register('kim', { password: 'another long passphrase' })
@@ -45,7 +45,7 @@ test('the last registration before the verification counts, and earlier tokens a
   expect((await logIn('kim', 'another long passphrase')).status).toBe(200)
 })
 
-test('a wrong password changes nothing, and the right one still verifies', async () => {
+test('verifying with a wrong password changes no data, and the right password still verifies afterwards', async () => {
   await register('wes')
   const token = tokenIn(await nthMailTo('wes@example.com', 1))
   await drained()
@@ -56,7 +56,7 @@ test('a wrong password changes nothing, and the right one still verifies', async
   expect((await verify(token)).status).toBe(200)
 })
 
-test('a token verifies once, and altered tokens never', async () => {
+test('a verification token works once, also in concurrent requests, and altered tokens return 422', async () => {
   await register('lea')
   await register('lou')
   const token = await mailedToken('lea')
@@ -75,7 +75,7 @@ test('a token verifies once, and altered tokens never', async () => {
   expect((await verify(token)).status).toBe(422)
 })
 
-test('a token expires after a day', async () => {
+test('a verification token expires after a day', async () => {
   await register('mia')
   const row = await directoryRow<{ account_id: number; address: string }>(
     "select account_id, address from handles where handle = 'mia'",
@@ -89,7 +89,7 @@ test('a token expires after a day', async () => {
   expect((await verify(await tokenOf(23.9))).status).toBe(200)
 })
 
-test('a token is limited to ten attempts an hour over all addresses, and registering again resets the limit', async () => {
+test('a verification token allows ten attempts an hour over all IPs; registering again resets the limit', async () => {
   await register('xan')
   const token = await mailedToken('xan')
   for (let i = 0; i < 10; i++) expect(await outcomeOf(await verify(token, 'a guess at the password'))).toEqual(refused)
@@ -100,14 +100,14 @@ test('a token is limited to ten attempts an hour over all addresses, and registe
   expect((await verify(await mailedToken('xan'))).status).toBe(200)
 })
 
-test('attempts without a valid token do not count against its limit', async () => {
+test('attempts with an altered verification token do not count against the limit of the valid token', async () => {
   await register('yan')
   const token = await mailedToken('yan')
   for (let i = 0; i < 11; i++) expect(await outcomeOf(await verify(`${token}x`))).toEqual([422, 'invalid'])
   expect((await verify(token)).status).toBe(200)
 })
 
-test('the event of a verification opens the account when the request failed before it could', async () => {
+test('when the shard fails during a verification request, the event opens the account afterwards', async () => {
   await register('ned')
   const token = await mailedToken('ned')
   const accountId = toId(await directoryNumber("select account_id n from handles where handle = 'ned'"))

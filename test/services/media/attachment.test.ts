@@ -21,7 +21,7 @@ test('a post has its images in the given order', async () => {
   for (const image of post.media) expect(await mediaRow(image.id)).toMatchObject({ post_id: Number(post.id) })
 })
 
-test('a post with an image that is foreign, repeated, attached, deleted or missing is not created', async () => {
+test('a post whose image is repeated, attached, deleted, missing or owned by another user returns 422', async () => {
   const [own, foreign] = [await uploaded(ada), await uploaded(bob)]
   const [attached, deleted] = [await uploaded(ada), await uploaded(ada)]
   expect((await publishWith(ada, [attached.id])).status).toBe(201)
@@ -37,7 +37,7 @@ test('a post with an image that is foreign, repeated, attached, deleted or missi
   expect(await mediaRow(own.id)).toMatchObject({ post_id: null })
 })
 
-test('of concurrent posts with the same image, one is created', async () => {
+test('one of three concurrent posts with the same image is created, and the others return 422', async () => {
   const shared = await uploaded(ada)
   const own = [await uploaded(ada), await uploaded(ada), await uploaded(ada)]
   const responses = await Promise.all(own.map((image) => publishWith(ada, [image.id, shared.id])))
@@ -46,7 +46,7 @@ test('of concurrent posts with the same image, one is created', async () => {
   expect(rows.filter((row) => row!.post_id === null)).toHaveLength(2)
 })
 
-test('a post repeated with its idempotency key returns the first, although its image is attached by then', async () => {
+test('retrying a post with its idempotency key returns the first post although the image is now attached', async () => {
   const image = await uploaded(ada)
   const headers = { 'idempotency-key': 'with-image' }
   const [first, second] = [await publishWith(ada, [image.id], headers), await publishWith(ada, [image.id], headers)]
@@ -54,7 +54,7 @@ test('a post repeated with its idempotency key returns the first, although its i
   expect((await second.json<Post>()).id).toBe((await first.json<Post>()).id)
 })
 
-test('the statements that attach images fail their batch unless they attach every one', async () => {
+test('a batch that attaches images to a post fails unless it attaches every given image', async () => {
   const db = createContext({ env, waitUntil: () => {}, start: 'first-primary' }).db.shardOf(ada.id)
   const image = await uploaded(ada)
   const attach = (accountId: Id, ids: Id[]) =>
@@ -69,7 +69,7 @@ test('the statements that attach images fail their batch unless they attach ever
   await expect(attach(ada.id, [image.id])).rejects.toMatchObject({ code: 'invalid' })
 })
 
-test('an attached image can neither be described nor deleted on its own', async () => {
+test('changing the alt text of an attached image, or deleting the image, returns 404', async () => {
   const image = await uploaded(ada)
   await publishWith(ada, [image.id])
   const json = { alt: 'other' }

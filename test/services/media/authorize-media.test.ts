@@ -20,13 +20,13 @@ beforeEach(async () => {
   await drained()
 })
 
-/** The URL of the post's image as this user is given it. */
+/** The URL of the post's image in the response to this user. */
 async function imageUrlFor(user: RegisteredUser, postId: string): Promise<string> {
   const post: Post = await (await user.fetch(`/v1/posts/${postId}`)).json()
   return post.media[0]!.url
 }
 
-test('an image without a post is visible to its owner alone', async () => {
+test('an image without a post is served only to its owner and by the URL signed for the owner', async () => {
   const image = await uploaded(ada)
   expect(await statusOf(ada.fetch(unsignedPath(image)))).toBe(200)
   expect(await statusOf(anonymously(image.url))).toBe(200)
@@ -47,7 +47,7 @@ test('the image of a public post has an unsigned URL that everyone may cache for
   }
 })
 
-test('the image of a followers-only post is served to followers, by token or by a URL signed for them', async () => {
+test('an image of a followers-only post is served only to author and followers, by token or signed URL', async () => {
   const { id, image } = await postWithImage(ada, 'followers')
   for (const request of [
     anonymously(image.url),
@@ -63,7 +63,7 @@ test('the image of a followers-only post is served to followers, by token or by 
   expect(await statusOf(anonymously(unsignedPath(image)))).toBe(404)
 })
 
-test('an invisible image gets exactly the answer of a missing one', async () => {
+test('a request for an invisible image gets exactly the response of a missing image', async () => {
   const root = await postWithImage(ada, 'followers')
   const comment = await postWithImage(follower, 'public', root.id)
   const variable = ['x-request-id', 'ratelimit', 'x-cost']
@@ -77,7 +77,7 @@ test('an invisible image gets exactly the answer of a missing one', async () => 
   for (const { image } of [root, comment]) expect(await observe(image.id)).toEqual(missing)
 })
 
-test('an altered, incomplete, expired or borrowed signature is not accepted', async () => {
+test('a signed image URL that is altered, incomplete, expired or used by another account returns 404', async () => {
   const { id, image } = await postWithImage(ada, 'followers')
   const other = await postWithImage(ada, 'followers')
   const url = await imageUrlFor(follower, id)
@@ -138,7 +138,7 @@ test('a URL signed for a follower stops working when the follow ends', async () 
   }
 })
 
-test('a block hides the images of every post at once, public ones too', async () => {
+test('a block hides the images of the blocker from the blocked account at once, even of public posts', async () => {
   const [restricted, open] = [await postWithImage(ada, 'followers'), await postWithImage(ada, 'public')]
   const url = await imageUrlFor(follower, restricted.id)
   await ada.fetch(`/v1/accounts/${follower.id}/block`, { method: 'PUT' })

@@ -78,7 +78,7 @@ test('objects that R2 failed to delete are deleted by the next hourly job', asyn
   expect(await storedOf(image.id)).toEqual([false, 0])
 })
 
-test('the hourly job deletes objects of uploads that failed before their row, once they are an hour old', async () => {
+test('the hourly job deletes R2 objects over an hour old without a media row and resumes in the next run', async () => {
   await env.CACHE.put('media:checked-objects', 'media/999999999999999/image.webp')
   const orphans = [2, 3, 30].map((hours) => newId(hours % 2, Date.now() - hours * HOUR_MS))
   const recent = newId(0, Date.now() - HOUR_MS / 2)
@@ -96,7 +96,7 @@ test('the hourly job deletes objects of uploads that failed before their row, on
   list.mockRestore()
 })
 
-test('orphaned objects are found on every page of the listing', async () => {
+test('the hourly job deletes R2 objects without a media row on every page of the R2 listing', async () => {
   await env.CACHE.delete('media:checked-objects')
   const orphans = Array.from({ length: 251 }, (_, i) => newId(0, Date.now() - 2 * HOUR_MS - i * 10))
   await Promise.all(orphans.map(putObjects))
@@ -106,7 +106,7 @@ test('orphaned objects are found on every page of the listing', async () => {
   expect(orphans.filter((id) => left.has(id))).toEqual([])
 })
 
-test('images are found by their post, and unattached ones by their age, through the index', async () => {
+test('updates of images by post, and of unattached images by age, use the index media_by_post', async () => {
   const planOf = async (query: string) => {
     const { results } = await env.SHARD_0.prepare(`explain query plan ${query}`).all<{ detail: string }>()
     return results.map((step) => step.detail)

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await drained()
 })
 
-test('every image is served as WebP that cannot run scripts', async () => {
+test('every image is served as WebP with headers that forbid scripts and MIME sniffing', async () => {
   const { image } = await postWithImage(ada, 'public')
   const restricted = await postWithImage(ada, 'followers')
   for (const url of [image.url, image.thumbnailUrl, restricted.image.url]) {
@@ -33,7 +33,7 @@ test('every image is served as WebP that cannot run scripts', async () => {
   }
 })
 
-/** An image with its bytes, and a request for a range of them. */
+/** The bytes and ETag of an uploaded image, and a function that requests a range of it. */
 async function imageWithBytes() {
   const path = unsignedPath(await uploaded(ada, jpeg({ width: 300, height: 200 })))
   const response = await ada.fetch(path)
@@ -69,7 +69,7 @@ test('an unsatisfiable range is refused', async () => {
   }
 })
 
-test('malformed ranges, several ranges and outdated If-Range validators get the whole image', async () => {
+test('a malformed Range, a list of ranges or an outdated If-Range returns 200 instead of 206', async () => {
   const { etag, rangeOf } = await imageWithBytes()
   for (const range of ['bytes=9-5', 'bytes=-', 'bytes=a-b', 'lines=1-2', 'bytes=0-1,4-5', 'nonsense']) {
     expect([range, await statusOf(rangeOf(range))]).toEqual([range, 200])
@@ -78,7 +78,7 @@ test('malformed ranges, several ranges and outdated If-Range validators get the 
   expect(await statusOf(rangeOf('bytes=0-9', { 'if-range': '"another"' }))).toBe(200)
 })
 
-test('a client that has the image gets 304, as long as it may still see the image', async () => {
+test('a matching If-None-Match returns 304 to a viewer who may see the image, and 404 to others', async () => {
   const { image } = await postWithImage(ada, 'followers')
   const revalidate = (user: RegisteredUser, tags: string) =>
     user.fetch(unsignedPath(image), { headers: { 'if-none-match': tags } })
@@ -107,7 +107,7 @@ test('HEAD returns the headers of GET', async () => {
   expect(await statusOf(anonymously(unsignedPath({ id: '1' }), { method: 'HEAD' }))).toBe(404)
 })
 
-test('a path that names no image, no variant or a deleted object is not found', async () => {
+test('a path of an unknown image, an unknown variant or an image without its R2 object returns 404', async () => {
   for (const id of ['1', 'x', '999999999999999', String(Number.MAX_SAFE_INTEGER)]) {
     expect([id, await statusOf(anonymously(unsignedPath({ id })))]).toEqual([id, 404])
   }

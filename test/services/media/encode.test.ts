@@ -88,7 +88,7 @@ test('SVG, HTML, PDF, polyglots and broken images are refused and not stored', a
   expect((await env.MEDIA.list()).objects).toEqual([])
 })
 
-test('a script that the scan of an upload misses is not in the served image', async () => {
+test('a script that the upload scan misses is absent from the served image, which is re-encoded as WebP', async () => {
   const ada = await registeredUser()
   const filler = join(text('\xff\xfe\xff\xfe'), new Uint8Array(0xfffe - 2).fill(0x61))
   const hidden = join(text(`\xff\xfe\0\x2c`), text('<script>alert("CANARY")</script>'.padEnd(42)))
@@ -121,7 +121,7 @@ test('an image of 40 megapixels is accepted', async () => {
   expect(response.status).toBe(201)
 })
 
-test('a side may have 12,000 pixels, the limit of the Images service, and no more', async () => {
+test('an image side of 12,000 pixels, the limit of the Images service, is accepted; 12,001 returns 422', async () => {
   const ada = await registeredUser()
   expect((await uploadBytes(ada, webp({ width: 12_000, height: 16 }))).status).toBe(201)
   for (const size of [
@@ -131,12 +131,12 @@ test('a side may have 12,000 pixels, the limit of the Images service, and no mor
     const response = await uploadBytes(ada, webp(size))
     expect([response.status, await response.json()]).toEqual([
       422,
-      expect.objectContaining({ errors: [{ field: 'file', message: 'is longer than 12000 pixels' }] }),
+      expect.objectContaining({ errors: [{ field: 'file', message: 'has a side of more than 12000 pixels' }] }),
     ])
   }
 })
 
-test('an image that the Images service identifies as another format is refused before it is decoded', async () => {
+test('a JPEG that the Images service identifies as AVIF is refused before it is decoded', async () => {
   const input = vi.fn()
   const info = async () => ({ format: 'image/avif', fileSize: 1, width: 1, height: 1 })
   const images = { info, input } as unknown as ImagesBinding

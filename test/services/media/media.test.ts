@@ -19,7 +19,7 @@ const describe = (user: RegisteredUser, id: string, json: unknown) =>
 const rowsOf = (id: MediaView['id']) => countRows('media', { id })
 const imagesOf = (owner: RegisteredUser) => countRows('media', { account_id: owner.id })
 
-test('an uploaded image is stored as WebP in two sizes, with its row', async () => {
+test('an upload stores the image as WebP in two sizes and inserts its row', async () => {
   const response = await upload(ada, uploadForm(jpeg({ width: 1_000, height: 600 }), 'a dusk'))
   expect(response.status).toBe(201)
   const view = await response.json<MediaView>()
@@ -67,16 +67,16 @@ test.each([
   expect(atob(view.placeholder.split(',')[1]!)).not.toMatch(/CANARY|EXIF/)
 })
 
-test('an image is rotated upright before its orientation is removed', async () => {
+test('a JPEG with an EXIF orientation is stored rotated upright', async () => {
   expect(await uploaded(ada, jpeg({ width: 64, height: 32, orientation: 6 }))).toMatchObject({ width: 32, height: 64 })
 })
 
-test('a large image is scaled down to 2048 pixels, and a small one is not enlarged', async () => {
+test('an image is scaled down to 2048 pixels on its longer side, and a small image is not enlarged', async () => {
   expect(await uploaded(ada, webp({ width: 4_096, height: 1_024 }))).toMatchObject({ width: 2_048, height: 512 })
   expect(await uploaded(ada, webp({ width: 3, height: 2 }))).toMatchObject({ width: 3, height: 2 })
 })
 
-test('an upload repeated with its idempotency key creates one image', async () => {
+test('an upload repeated with its idempotency key creates one image, and other contents return 422', async () => {
   const carol = await registeredUser()
   const headers = { 'idempotency-key': 'the-dusk' }
   const first = await upload(carol, uploadForm(png(), 'a dusk'), headers)
@@ -103,7 +103,7 @@ test('concurrent uploads with one idempotency key create one image', async () =>
   expect(await imagesOf(carol)).toBe(1)
 })
 
-test('two uploads that draw the same id never overwrite each other', async () => {
+test('two concurrent uploads that generate the same id are stored as two images, none overwritten', async () => {
   const draw = crypto.getRandomValues.bind(crypto)
   let draws = 0
   const random = vi
@@ -123,7 +123,7 @@ test('two uploads that draw the same id never overwrite each other', async () =>
   }
 })
 
-test('only the owner can describe and delete an image', async () => {
+test('only the owner can change the alt text of an image and delete the image', async () => {
   const view = await uploaded(ada, png())
   expect((await describe(bob, view.id, { alt: 'mine' })).status).toBe(404)
   expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(404)
@@ -142,14 +142,14 @@ test('only the owner can describe and delete an image', async () => {
   await vi.waitUntil(isPurged, { timeout: 10_000 })
 })
 
-test('a description is stored normalized, trimmed and without control characters', async () => {
+test('the alt text of an image is stored normalized, trimmed and without control characters', async () => {
   const view = await uploaded(bob, png(), ' e\u0301te\u0301\u0000 ')
   expect(view.alt).toBe('été')
   expect(await (await describe(bob, view.id, { alt: '\u200b \u0007' })).json()).toMatchObject({ alt: '' })
   expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(204)
 })
 
-test('an invalid form is refused with one error per field', async () => {
+test('an invalid upload form returns 422 with the invalid field, or 413 if too large, and stores nothing', async () => {
   const check = async (form: FormData, status: number, field?: string) => {
     const response = await upload(bob, form)
     expect(response.status).toBe(status)

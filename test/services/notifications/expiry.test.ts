@@ -28,7 +28,7 @@ async function seedNotifications(accounts: readonly Id[]): Promise<void> {
   await insertRows(shards[0], 'notifications', rows)
 }
 
-test('NOTIFICATION_DAYS decides which notifications are deleted', async () => {
+test('notifications older than NOTIFICATION_DAYS are deleted, and younger ones are kept', async () => {
   await seedNotifications(await bulkIds(3, () => 0))
   const [ctx, strict] = [queues.context(), queues.context()]
   await deleteOldNotifications(ctx, { shard: 0, after: null })

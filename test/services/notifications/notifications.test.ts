@@ -35,7 +35,7 @@ const kindsOf = (frames: Awaited<ReturnType<Socket['takeFrames']>>) =>
   frames.map(({ channel, data }) => `${channel} ${(data as { kind: string }).kind}`).sort()
 const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event.type === type)!.run
 
-test('a follow, a like, a comment and a mention notify once each, newest first', async () => {
+test('a follow, a like, a comment and a mention create one notification each, listed newest first', async () => {
   const postId = await publishedId(ada)
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
@@ -127,7 +127,7 @@ test('repeated likes and follows notify once per actor and target', async () => 
   expect([(await summariesOf(ada)).length, await storedFor(ada), await storedFor(cyd)]).toEqual([4, 4, 1])
 })
 
-test('marking as read covers what has arrived, and not older events that arrive later', async () => {
+test('marking as read does not cover a notification that arrives later, even if its event is older', async () => {
   const postId = await publishedId(ada)
   await likePost(asUser(bob), { postId })
   const late = await queues.delayMessages({ run: true })
@@ -143,7 +143,7 @@ test('marking as read covers what has arrived, and not older events that arrive 
   expect(await summariesOf(ada)).toEqual([`follow ${cyd} undefined read`, `like ${bob} ${postId}`])
 })
 
-test('a notification is unread even when the clock is behind the time of the last reading', async () => {
+test('a new notification is unread even if the clock is behind the time of the last mark-as-read', async () => {
   await shards[0]
     .prepare('insert into notification_markers values (?, ?)')
     .bind(Number(ada), Date.now() + 5_000)
@@ -174,7 +174,7 @@ test('the unread count stops at 100', async () => {
   expect(await unreadCount(ada)).toBe(0)
 })
 
-test('a notification calls the hub of its recipient only while the recipient is online', async () => {
+test('a notification calls the UserHub of the recipient only while the recipient is online', async () => {
   const postId = await publishedId(ada)
   await queues.deliver()
   const hubCallsFor = async (actorId: Id) => {
@@ -188,7 +188,7 @@ test('a notification calls the hub of its recipient only while the recipient is 
   expect([(await socket.takeFrames()).length, await storedFor(ada)]).toEqual([1, 2])
 })
 
-test('a hub that fails does not keep other recipients from being notified', async () => {
+test('when the UserHub of one recipient fails, the notifications of all recipients are stored', async () => {
   const text = `hello ${[ada, bob, cyd].map((id) => `@${handleOf(id)}`).join(' ')}`
   const postId = await publishedId(ada, { text })
   await queues.finishDeferred({ run: false })

@@ -22,7 +22,7 @@ beforeEach(async () => {
 
 const commentCount = async (postId: Id) => (await countersOf(ada, postId)).commentCount
 
-test('a root post lists its whole thread and a comment its direct replies, oldest first', async () => {
+test('a root post lists all comments of its thread, and a comment lists its direct replies, oldest first', async () => {
   const root = await publishedId(ada)
   const first = await publishedId(bob, { parentId: root })
   await queues.deliver()
@@ -41,7 +41,7 @@ test('a root post lists its whole thread and a comment its direct replies, oldes
   expect([await commentIds(ada, root), await commentCount(root)]).toEqual([oldestFirst(reply, deep.id), 2])
 })
 
-test('the comment count is right after concurrent comments, deletions and duplicate deliveries', async () => {
+test('the comment count is exact after concurrent comments, deletions and duplicate event deliveries', async () => {
   const root = await publishedId(ada)
   const authors = [ada, bob, cyd]
   const authorOf = (i: number) => authors[i % 3]!

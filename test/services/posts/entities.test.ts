@@ -33,7 +33,7 @@ function writtenForm(entity: Entity): string {
   return entity.kind === 'hashtag' ? `#${entity.tag}` : entity.url
 }
 
-test('entities have exact positions, in order and without overlap, in any text', () => {
+test('mentions, hashtags and links in any text have exact positions, in order and without overlap', () => {
   fc.assert(
     fc.property(fc.array(Word, { maxLength: 25 }), fc.constantFrom(' ', '  ', '\n'), (words, gap) => {
       const text = words.join(gap).normalize('NFC')
@@ -57,7 +57,7 @@ test('entities have exact positions, in order and without overlap, in any text',
   )
 })
 
-test('a text has at most 20 mentioned accounts and 50 entities', () => {
+test('a text that mentions more than 20 handles is invalid, and only its first 50 entities are kept', () => {
   const words = (prefix: string, many: number) => Array.from({ length: many }, (_, i) => `${prefix}some_${i}`)
   expect(mentionedHandles([...words('@', 20), ...words('@', 20)].join(' '))).toEqual(words('', 20))
   expect(() => mentionedHandles(words('@', 21).join(' '))).toThrow(failure('invalid'))
@@ -67,7 +67,7 @@ test('a text has at most 20 mentioned accounts and 50 entities', () => {
   )
 })
 
-test('a mention links to the holder of the handle in any case, and an unknown handle stays text', async () => {
+test('a mention in any letter case links to the account of the handle, and an unknown handle stays text', async () => {
   const handle = handleOf(bob)
   const text = `Hi @${handle.toUpperCase()} and @nobody_there #Été`
   const { entities } = await publish(ada, { text })
@@ -85,7 +85,7 @@ test('a mention of an account that blocks the author or is suspended stays plain
   expect(entities.map((entity) => entity.kind === 'mention' && entity.accountId)).toEqual([ada])
 })
 
-test('words that cannot be handles cause no lookup', async () => {
+test('words after @ that cannot be handles cause no KV read and no directory query', async () => {
   const ctx = asUser(ada)
   const text = `@a @ada-lovelace @café @${'x'.repeat(31)} @a${'\u1100'.repeat(3_000)}`
   expect((await createPost(ctx, draft({ text }))).value.entities).toEqual([])

@@ -38,7 +38,7 @@ test('more than 30 combining marks on a letter are refused before the text is no
   normalize.mockRestore()
 })
 
-test('a post without content, with an invisible parent or with unusable images is not created', async () => {
+test('a post without content, with 21 mentions, an invisible parent or unusable images is not created', async () => {
   const [own, foreign] = (await seedImages([ada, bob])) as [Id, Id]
   const hidden = await publishedId(bob, { visibility: 'followers' })
   await queues.deliver()

@@ -96,7 +96,7 @@ test('deleting a post removes its likes and index entries and hides its comments
   await expect(deletePost(asUser(ada), { postId: root })).rejects.toEqual(failure('not_found'))
 })
 
-test('an invisible post cannot be read, liked or deleted, and looks like a missing one', async () => {
+test('reading, liking, unliking or deleting an invisible post fails with not_found, like a missing post', async () => {
   const hidden = await publishedId(ada, { visibility: 'followers' })
   const absent = String(Number(hidden) - 32_768 * 1_000) as Id
   for (const act of [getPost, likePost, unlikePost, deletePost]) {
@@ -130,7 +130,7 @@ test('a suspended author whose token is still valid cannot publish', async () =>
   expect([...stored, await pendingEvents()]).toEqual([0, 0, 0])
 })
 
-test('a client that returns its bookmarks reads its own writes despite a lagging replica', async () => {
+test('a client that sends the X-Bookmarks it received reads its own writes despite a lagging replica', async () => {
   const bindings = { ...env, SHARD_0: laggingDatabase(env.SHARD_0, env.SHARD_1) }
   const token = await mint(ada)
   const request = (path: string, init: RequestInit = {}, bookmarks?: string) => {
@@ -149,7 +149,7 @@ test('a client that returns its bookmarks reads its own writes despite a lagging
   const fresh = await request(`/posts/${id}`, {}, bookmarks)
   expect([fresh.status, fresh.headers.has('x-bookmarks')]).toEqual([200, false])
 
-  // A write on another shard returns its own bookmark beside the one that the client sent.
+  // A write on another shard returns the bookmark of that shard and the one that the client sent.
   const liked = await request(`/posts/${await publishedId(bob)}/like`, { method: 'PUT' }, bookmarks)
   const both = liked.headers.get('x-bookmarks')!
   expect(both.split(';')).toEqual([bookmarks, expect.stringMatching(/^1=/)])
