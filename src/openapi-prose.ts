@@ -15,7 +15,7 @@ export const conventions = markdown(
   'send the access token as `Authorization: Bearer`. Do not set `credentials: "include"`, because `fetch` then fails. In',
   'addition to the headers named below, pages may send `Range`, `If-Range` and `If-None-Match`, and may read `ETag`,',
   '`Accept-Ranges`, `Content-Range`, `WWW-Authenticate` and `Location`, which a 201 has. Request bodies are UTF-8, without a content encoding, as',
-  '`application/json` or, for uploads, `multipart/form-data`. Image URLs are relative to the origin of the API.',
+  '`application/json` or, for uploads, `multipart/form-data`. JSON must arrive within 30 seconds and a form within 120, or the response is `request_timeout`. Image URLs are relative to the origin of the API.',
   '',
   '## Errors',
   '',

@@ -28,6 +28,7 @@ test('the document describes of each operation who may call it, what it takes an
     '401',
     '403',
     '404',
+    '408',
     '409',
     '413',
     '415',
