@@ -2,13 +2,13 @@ import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import { Failure } from '../failures.ts'
+import { flawOf } from './json-rules.ts'
 
 const MAX_TEXT_BYTES = 256 * 1024
 const MAX_UPLOAD_BYTES = 12 * 1024 * 1024
 const TEXT_DEADLINE_MS = 30_000
 /** For the largest upload over a slow mobile connection, at 0.8 Mbit/s. */
 const UPLOAD_DEADLINE_MS = 120_000
-const MAX_DEPTH = 16
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 const limited = (what: string, maxSize: number) =>
@@ -95,12 +95,11 @@ export function requireMediaType(expected: 'application/json' | 'multipart/form-
   })
 }
 
-/** Refuses JSON that is not UTF-8 or is nested too deeply, before it is parsed. */
+/** Refuses JSON that is not UTF-8, is nested too deeply or repeats a key, before it is parsed. */
 export const strictJson = createMiddleware(async function checkJson(c, next) {
   const isJson = JSON_TYPE.test(c.req.header('content-type') ?? '')
-  if (isJson && isDeep(decode(await bytesOf(c)))) {
-    throw new Failure('bad_request', `JSON may be nested at most ${MAX_DEPTH} levels deep`)
-  }
+  const flaw = isJson ? flawOf(decode(await bytesOf(c))) : null
+  if (flaw) throw new Failure('bad_request', flaw)
   await next()
 })
 
@@ -111,15 +110,4 @@ function decode(bytes: ArrayBuffer): string {
   } catch {
     throw new Failure('bad_request', 'JSON must be UTF-8')
   }
-}
-
-/** One linear pass, even when quotes do not match. */
-function isDeep(json: string): boolean {
-  let depth = 0
-  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') depth += 1
-    else if (token === ']' || token === '}') depth -= 1
-    if (depth > MAX_DEPTH) return true
-  }
-  return false
 }

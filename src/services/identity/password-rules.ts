@@ -1,3 +1,5 @@
+import { z } from '@hono/zod-openapi'
+
 const MIN_LENGTH = 15
 const MAX_LENGTH = 128
 const MIN_DISTINCT = 5
@@ -48,11 +50,24 @@ const commonPasswords = new Set([
   'zxcvbnmasdfghjkl',
 ])
 
+/** Code points of what is hashed, as NIST SP 800-63B-4 counts them. */
+const lengthOf = (password: string): number => [...password.normalize('NFC')].length
+/** NFC shortens a text at most fourfold; a much longer one is not normalized, because that may take long. */
+const isShortEnough = (password: string) => password.length <= MAX_LENGTH * 8 && lengthOf(password) <= MAX_LENGTH
+const isLongEnough = (password: string) => lengthOf(password) >= MIN_LENGTH
+
+/** A password that may be right. */
+export const Password = z
+  .string()
+  .refine(isShortEnough, { error: `must have at most ${MAX_LENGTH} characters`, abort: true })
+  .openapi({ maxLength: MAX_LENGTH })
+/** A password that may be chosen, if it has no weakness. */
+export const NewPassword = Password.refine(isLongEnough, `must have at least ${MIN_LENGTH} characters`).openapi({
+  minLength: MIN_LENGTH,
+})
+
 /** Why a password is too easy to guess for this person, or null. Follows NIST SP 800-63B-4. */
 export function weaknessOf(password: string, person: { handle: string; address: string }): string | null {
-  const characters = [...password.normalize('NFC')]
-  if (characters.length < MIN_LENGTH) return `must have at least ${MIN_LENGTH} characters`
-  if (characters.length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters`
   const folded = password.normalize('NFC').toLowerCase()
   if (commonPasswords.has(folded)) return 'is one of the most common passwords'
   if (new Set(folded).size < MIN_DISTINCT) return `must have at least ${MIN_DISTINCT} different characters`
