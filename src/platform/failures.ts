@@ -25,6 +25,7 @@ const common = {
   suspended: defineFailure('suspended', 403, 'This account is suspended'),
   not_found: defineFailure('not_found', 404, 'Nothing was found here'),
   method_not_allowed: defineFailure('method_not_allowed', 405, 'This method is not supported here'),
+  request_timeout: defineFailure('request_timeout', 408, 'The body took too long to arrive'),
   conflict: defineFailure('conflict', 409, 'The request conflicts with the current state'),
   too_large: defineFailure('too_large', 413, 'The body is too large'),
   unsupported_media_type: defineFailure('unsupported_media_type', 415, 'This content type is not supported'),

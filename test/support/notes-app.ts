@@ -18,6 +18,8 @@ import { healthRoutes } from '../../src/platform/observability/health.ts'
 const Note = z.strictObject({ text: z.string().max(200_000).optional(), more: z.unknown().optional() }).openapi('Note')
 const answer = { access: 'public', returns: Note, summary: 'A note' } as const
 
+const Ticket = z.strictObject({ ticket: z.string().max(9).optional() })
+
 /** Called when a body reaches the handler of `POST /v1/notes`. */
 export const reached = vi.fn()
 
@@ -64,7 +66,7 @@ const notes = [
       throw new Failure('rate_limited', undefined, { headers })
     },
   }),
-  operation({ ...answer, id: 'queryNote', method: 'get', path: '/stored', run: query }),
+  operation({ ...answer, id: 'queryNote', method: 'get', path: '/stored', query: Ticket, run: query }),
   operation({ ...answer, id: 'storeNote', method: 'put', path: '/stored', run: query }),
   operation({
     ...answer,

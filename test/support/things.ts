@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { vi } from 'vitest'
 import type { UserCtx } from '../../src/platform/context.ts'
 import { Made } from '../../src/platform/data/idempotency.ts'
+import { queryInteger } from '../../src/platform/data/query-integer.ts'
 import { operation, responder } from '../../src/platform/http/operation.ts'
 import { defineLimit } from '../../src/platform/security/rate-limit.ts'
 import { defineScope } from '../../src/platform/security/scopes.ts'
@@ -29,7 +30,7 @@ export const things = [
     access: 'user',
     scope: writeThings,
     params: ThingPath,
-    query: z.strictObject({ limit: z.coerce.number().int().max(9).optional() }),
+    query: z.strictObject({ limit: queryInteger({ max: 9 }).optional() }),
     body: Thing,
     example: { text: 'hello' },
     returns: Thing,

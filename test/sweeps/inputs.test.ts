@@ -21,10 +21,13 @@ function invalidVariants(
   { properties = {}, required = [] }: Schema,
 ): [string, unknown][] {
   const fields = Object.entries(properties).map(([name, schema]) => [name, resolved(schema)] as const)
-  const wrong = fields.flatMap(([name, { type, maxLength, maxItems, items }]) => [
+  const wrong = fields.flatMap(([name, { type, minLength, maxLength, maxItems, items }]) => [
     ...Object.entries(samples)
       .filter(([kind]) => kind !== type)
       .map(([kind, sample]) => [`${kind} for ${name}`, { ...valid, [name]: sample }] as [string, unknown]),
+    ...(minLength
+      ? [[`short ${name}`, { ...valid, [name]: 'x'.repeat(Number(minLength) - 1) }] as [string, unknown]]
+      : []),
     ...(maxLength
       ? [[`long ${name}`, { ...valid, [name]: 'x'.repeat(Number(maxLength) + 1) }] as [string, unknown]]
       : []),
@@ -57,19 +60,60 @@ test('every JSON body that violates its schema is refused', async () => {
   }
 })
 
-test('the error names each unknown field of a body or query', async () => {
+test('the error names each unknown field of a body or query, also for operations that declare neither', async () => {
   const errorsOf = ({ body }: Answer) => (body as { errors: { field: string; message: string }[] }).errors
   const unknown = ['foo', 'bar'].map((field) => ({ field, message: 'is not a known field' }))
-  const inQuery = operations.filter(({ parameters }) => parameters.some((parameter) => parameter.in === 'query'))
   for (const operation of withBody) {
     const json = { ...(await examples[operation.id]!.json!()), foo: 1, bar: 2 }
     expect([operation.id, errorsOf(await callAsAdmin(operation, { json }))]).toEqual([operation.id, unknown])
   }
-  for (const operation of inQuery) {
-    expect([operation.id, errorsOf(await callAsAdmin(operation, { query: '?foo=1&bar=2' }))]).toEqual([
-      operation.id,
-      unknown,
-    ])
+  for (const operation of operations) {
+    const { json, form } = examples[operation.id] ?? {}
+    const answer = await callAsAdmin(operation, { query: '?foo=1&bar=2', json: await json?.(), body: form?.() })
+    expect([operation.id, answer.status, errorsOf(answer)]).toEqual([operation.id, 422, unknown])
+  }
+})
+
+test('a PATCH that changes nothing is refused', async () => {
+  const patches = operations.filter(({ method }) => method === 'PATCH')
+  expect(patches.length).toBeGreaterThan(1)
+  for (const operation of patches) {
+    const codes = [(await callAsAdmin(operation, { json: {} })).code, (await callAsAdmin(operation)).code]
+    expect([operation.id, ...codes]).toEqual([operation.id, 'invalid', 'invalid'])
+  }
+})
+
+test('a body that repeats a key is refused, in nested objects and with escapes too', async () => {
+  const headers = { 'content-type': 'application/json' }
+  for (const operation of withBody) {
+    const json = { ...(await examples[operation.id]!.json!()) }
+    const [name] = Object.keys(json)
+    const rest = JSON.stringify(json).slice(1)
+    const escaped = `\\u00${name!.charCodeAt(0).toString(16)}${name!.slice(1)}`
+    for (const start of [`{"${name}":null,`, `{"${escaped}":null,`, '{"unknown":[{"a":1,"\\u0061":2}],']) {
+      const { code } = await callAsAdmin(operation, { body: start + rest, headers })
+      expect([operation.id, start, code]).toEqual([operation.id, start, 'bad_request'])
+    }
+  }
+})
+
+test('a number in a query has decimal digits only', async () => {
+  const malformed = ['0x10', '5e0', '+5', '%2B5', '%205', '5%20', '5%0A', '٥', '５', '5.0', '-5', '1_0', 'Infinity', '']
+  const numbers = operations.flatMap((operation) =>
+    operation.parameters
+      .filter((parameter) => parameter.in === 'query' && parameter.schema.type === 'integer')
+      .map(({ name }) => ({ operation, name })),
+  )
+  expect(new Set(numbers.map(({ name }) => name))).toEqual(new Set(['limit', 'since', 'expires']))
+  for (const { operation, name } of numbers) {
+    for (const text of malformed) {
+      const { status, body } = await callAsAdmin(operation, { query: `?${name}=${text}` })
+      expect({ id: operation.id, text, status, body }).toMatchObject({
+        status: 422,
+        body: { errors: [{ field: name }] },
+      })
+    }
+    expect((await callAsAdmin(operation, { query: `?${name}=5` })).status).not.toBe(422)
   }
 })
 

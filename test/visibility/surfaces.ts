@@ -6,6 +6,7 @@ import { listFollowers, listFollowing } from '../../src/services/accounts/follow
 import type { Account } from '../../src/services/accounts/views.ts'
 import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
 import { serveMedia } from '../../src/services/media/delivery.ts'
+import { SignedQuery } from '../../src/services/media/signatures.ts'
 import { mediaUrls } from '../../src/services/media/views.ts'
 import { countUnread, listNotifications } from '../../src/services/notifications/notifications.ts'
 import { listComments } from '../../src/services/posts/comments.ts'
@@ -86,7 +87,7 @@ function expectedNotifications({ notifications, blocks, knows, sees }: Model, vi
 async function canOpen({ ctx, as, imageOf, name }: Read & { name: string }, signer?: string): Promise<boolean> {
   const mediaId = imageOf(name)
   const { url } = signer === undefined ? { url: '' } : await mediaUrls(as(signer), mediaId, false)
-  const query = Object.fromEntries(new URLSearchParams(url.split('?')[1]))
+  const query = SignedQuery.parse(Object.fromEntries(new URLSearchParams(url.split('?')[1])))
   const request = new Request('https://social.test', { headers: signer === undefined ? {} : { 'if-none-match': '*' } })
   const { status } = await serveMedia(ctx, { mediaId, variant: 'image', ...query }, request).catch(() => ({
     status: 404,

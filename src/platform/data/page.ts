@@ -6,6 +6,7 @@ import { invalid } from '../failures.ts'
 import { open, seal } from '../security/crypto.ts'
 import type { Bound } from './conditions.ts'
 import { type Id, toId } from './ids.ts'
+import { queryInteger } from './query-integer.ts'
 
 const MAX_LIMIT = 50
 const MAX_CURSOR_LENGTH = 100
@@ -13,7 +14,7 @@ const ID_DIGITS = 16
 
 /** The query of every list. `cursor` is opaque and comes from an earlier page. */
 export const PageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(20),
+  limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(20).openapi({ default: 20 }),
   cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
 })
 export type PageQuery = z.infer<typeof PageQuery>

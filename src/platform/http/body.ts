@@ -1,10 +1,14 @@
+import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import { Failure } from '../failures.ts'
+import { flawOf } from './json-rules.ts'
 
 const MAX_TEXT_BYTES = 256 * 1024
 const MAX_UPLOAD_BYTES = 12 * 1024 * 1024
-const MAX_DEPTH = 16
+const TEXT_DEADLINE_MS = 30_000
+/** For the largest upload over a slow mobile connection, at 0.8 Mbit/s. */
+const UPLOAD_DEADLINE_MS = 120_000
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 const limited = (what: string, maxSize: number) =>
@@ -16,6 +20,30 @@ const limited = (what: string, maxSize: number) =>
   })
 const limitText = limited('A JSON body', MAX_TEXT_BYTES)
 const limitUpload = limited('A form', MAX_UPLOAD_BYTES)
+
+const isUpload = (c: Context) => /^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')
+
+/** Whatever ends a body early is the client's failure, not an outage; its own failures pass unchanged. */
+async function arrival<T>(c: Context, body: Promise<T>): Promise<T> {
+  const ms = isUpload(c) ? UPLOAD_DEADLINE_MS : TEXT_DEADLINE_MS
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    late.reject(new Failure('request_timeout', `The body must arrive within ${ms / 1_000} seconds`))
+  }, ms)
+  try {
+    return await Promise.race([body, late.promise])
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure('bad_request', 'The body ended early')
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The whole body. Hono keeps it, so that what parses it later waits no more. */
+function bytesOf(c: Context): Promise<ArrayBuffer> {
+  const hasArrived = c.req.bodyCache.arrayBuffer !== undefined
+  return hasArrived ? c.req.arrayBuffer() : arrival(c, c.req.arrayBuffer())
+}
 
 /** Content types that not every parser accepts: space before a semicolon, an empty parameter, or several parameters. */
 const UNUSUAL_TYPE = /\s;|;\s*$|;.*;/
@@ -37,8 +65,14 @@ export const limitBody = createMiddleware(async function limitBody(c, next) {
     headers.set('content-type', normalizedType(type))
     c.req.raw = new Request(c.req.raw, { headers })
   }
-  const isUpload = /^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')
-  return (isUpload ? limitUpload : limitText)(c, next)
+  if (c.req.raw.body) {
+    const limit = isUpload(c) ? limitUpload : limitText
+    await arrival(
+      c,
+      limit(c, async () => {}),
+    )
+  }
+  await next()
 })
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i
@@ -49,23 +83,23 @@ export function requireMediaType(expected: 'application/json' | 'multipart/form-
   const pattern = expected === 'application/json' ? JSON_TYPE : FORM_TYPE
   return createMiddleware(async function checkMediaType(c, next) {
     const type = c.req.header('content-type')
-    const matches = type ? pattern.test(type) : (await c.req.arrayBuffer()).byteLength === 0
+    const matches = type ? pattern.test(type) : (await bytesOf(c)).byteLength === 0
     if (!matches) {
       throw new Failure(
         'unsupported_media_type',
         'Send content-type application/json, or multipart/form-data for an upload',
       )
     }
+    await bytesOf(c) // in time, before it is parsed
     await next()
   })
 }
 
-/** Refuses JSON that is not UTF-8 or is nested too deeply, before it is parsed. */
+/** Refuses JSON that is not UTF-8, is nested too deeply or repeats a key, before it is parsed. */
 export const strictJson = createMiddleware(async function checkJson(c, next) {
   const isJson = JSON_TYPE.test(c.req.header('content-type') ?? '')
-  if (isJson && isDeep(decode(await c.req.arrayBuffer()))) {
-    throw new Failure('bad_request', `JSON may be nested at most ${MAX_DEPTH} levels deep`)
-  }
+  const flaw = isJson ? flawOf(decode(await bytesOf(c))) : null
+  if (flaw) throw new Failure('bad_request', flaw)
   await next()
 })
 
@@ -76,15 +110,4 @@ function decode(bytes: ArrayBuffer): string {
   } catch {
     throw new Failure('bad_request', 'JSON must be UTF-8')
   }
-}
-
-/** The pattern takes linear time even if a quote is not closed. */
-function isDeep(json: string): boolean {
-  let depth = 0
-  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"?|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') depth += 1
-    else if (token === ']' || token === '}') depth -= 1
-    if (depth > MAX_DEPTH) return true
-  }
-  return false
 }

@@ -88,7 +88,7 @@ function failuresOf({ access, scope, params, body, fails = [] }: Operation): Fai
   if (access === 'moderator' || access === 'admin') own.push('forbidden')
   if (scope) own.push('insufficient_scope')
   if (params) own.push('not_found')
-  if (body) own.push('bad_request', 'too_large', 'unsupported_media_type')
+  if (body) own.push('bad_request', 'request_timeout', 'too_large', 'unsupported_media_type')
   return [...new Set([...codes, ...fails, ...own].map(kindOf))]
 }
 

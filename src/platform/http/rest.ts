@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi'
+import { z } from '@hono/zod-openapi'
 import { zValidator } from '@hono/zod-validator'
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
@@ -68,8 +68,18 @@ function keep(result: Result, c: Context<AppEnv>): void {
   c.set('input', { ...Object(result.data), ...c.var.input })
 }
 
+const NoQuery = z.strictObject({})
+
+/** For operations that declare no query. Most requests have none. */
+function refuseQuery({ req }: Context<AppEnv>): void {
+  if (!req.url.includes('?')) return
+  const { error } = NoQuery.safeParse(req.query())
+  if (error) throw invalidBySchema(error)
+}
+
 async function answer(c: Context<AppEnv>, mount: string, operation: Operation): Promise<Response> {
   const { ctx, input = {} } = c.var
+  if (!operation.query) refuseQuery(c)
   if ('respond' in operation) return operation.respond(ctx, input as never, c.req.raw)
   const result = await runVerb(operation, ctx, input)
   const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }

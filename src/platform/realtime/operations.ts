@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Config } from '../config.ts'
 import type { Id } from '../data/ids.ts'
+import { queryInteger } from '../data/query-integer.ts'
 import { mapConcurrently } from '../data/shards.ts'
 import { Failure, invalid } from '../failures.ts'
 import { type Operation, operation, responder } from '../http/operation.ts'
@@ -21,12 +22,7 @@ const Query = z.strictObject({
     .max(200)
     .optional()
     .openapi({ description: 'Comma-separated; by default, all channels that you may join' }),
-  since: z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
-    .transform(Number)
-    .optional()
-    .openapi({ type: 'integer', minimum: 0, description: 'The `seq` of the last frame that you received' }),
+  since: queryInteger().optional().openapi({ description: 'The `seq` of the last frame that you received' }),
 })
 type Query = z.infer<typeof Query>
 

@@ -183,9 +183,10 @@ export class UserHub extends DurableObject<Env> {
   }
 
   private greet(socket: WebSocket, { since, channels }: Opening): void {
-    const { seq, complete_from: completeFrom } = this.state()
-    const resumed = since !== null && since >= completeFrom && since <= seq
-    send(socket, { event: 'hello', seq, resumed, channels })
+    const { seq: newest, complete_from: completeFrom } = this.state()
+    const resumed = since !== null && since >= completeFrom && since <= newest
+    // Before the missed frames arrive, `newest` would make a client that disconnects now skip them.
+    send(socket, { event: 'hello', seq: resumed ? since : newest, resumed, channels })
     if (!resumed) return
     const missed = this.sql.exec<{ seq: number; channel: string; event: string; data: string }>(
       'SELECT seq, channel, event, data FROM frames WHERE seq > ? ORDER BY seq',

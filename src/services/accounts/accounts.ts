@@ -16,7 +16,8 @@ export const ProfileChange = z
     displayName: z.string().trim().min(1).max(1_000).optional().openapi(counted(limits.displayName)),
     bio: z.string().trim().max(10_000).optional().openapi(counted(limits.bio)),
   })
-  .openapi('ProfileChange')
+  .refine((change) => Object.keys(change).length > 0, 'must have at least one field')
+  .openapi('ProfileChange', { minProperties: 1 })
 type ProfileChange = z.infer<typeof ProfileChange>
 
 /** Throws the same `not_found` for an account that is suspended, blocks the viewer, or never existed. */
@@ -54,8 +55,6 @@ export async function editProfile(ctx: UserCtx, { displayName, bio }: ProfileCha
   if (change.displayName === '') throw invalid('displayName', 'is empty')
   requireLength('displayName', change.displayName ?? '', limits.displayName)
   requireLength('bio', change.bio ?? '', limits.bio)
-  if (Object.values(change).some((value) => value !== undefined)) {
-    await ctx.db.shardOf(accountId).update(accounts).set(change).where(eq(accounts.id, accountId))
-  }
+  await ctx.db.shardOf(accountId).update(accounts).set(change).where(eq(accounts.id, accountId))
   return getAccount(ctx, { accountId })
 }

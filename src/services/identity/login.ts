@@ -10,6 +10,7 @@ import { readSuspension } from '../accounts/queries.ts'
 import { emailIndex } from './email.ts'
 import { invalidCredentials } from './failures.ts'
 import { loginPerNameLimit } from './limits.ts'
+import { Password } from './password-rules.ts'
 import { encodeRefreshToken } from './refresh-tokens.ts'
 import { credentials, handles, users } from './tables.ts'
 import type { Tokens } from './views.ts'
@@ -23,7 +24,7 @@ export const Login = z
       .normalize('NFC')
       .toLowerCase()
       .openapi({ description: 'The handle or the email address' }),
-    password: z.string().max(256),
+    password: Password,
   })
   .openapi('Login')
 type Login = z.infer<typeof Login>

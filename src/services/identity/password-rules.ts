@@ -1,3 +1,5 @@
+import { z } from '@hono/zod-openapi'
+
 const MIN_LENGTH = 15
 const MAX_LENGTH = 128
 const MIN_DISTINCT = 5
@@ -48,11 +50,24 @@ const commonPasswords = new Set([
   'zxcvbnmasdfghjkl',
 ])
 
+/** The number of code points after normalization, which NIST SP 800-63B-4 counts. */
+const lengthOf = (password: string): number => [...password.normalize('NFC')].length
+/** NFC shortens a text at most fourfold. Much longer texts are not normalized, because that may take long. */
+const isShortEnough = (password: string) => password.length <= MAX_LENGTH * 8 && lengthOf(password) <= MAX_LENGTH
+const isLongEnough = (password: string) => lengthOf(password) >= MIN_LENGTH
+
+/** For login: a longer password cannot be right. */
+export const Password = z
+  .string()
+  .refine(isShortEnough, { error: `must have at most ${MAX_LENGTH} characters`, abort: true })
+  .openapi({ maxLength: MAX_LENGTH })
+/** For registration; `weaknessOf` checks the rest. */
+export const NewPassword = Password.refine(isLongEnough, `must have at least ${MIN_LENGTH} characters`).openapi({
+  minLength: MIN_LENGTH,
+})
+
 /** Why this person's password is too easy to guess, or null if it is not. Follows NIST SP 800-63B-4. */
 export function weaknessOf(password: string, person: { handle: string; address: string }): string | null {
-  const characters = [...password.normalize('NFC')]
-  if (characters.length < MIN_LENGTH) return `must have at least ${MIN_LENGTH} characters`
-  if (characters.length > MAX_LENGTH) return `must have at most ${MAX_LENGTH} characters`
   const folded = password.normalize('NFC').toLowerCase()
   if (commonPasswords.has(folded)) return 'is one of the most common passwords'
   if (new Set(folded).size < MIN_DISTINCT) return `must have at least ${MIN_DISTINCT} different characters`

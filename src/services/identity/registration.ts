@@ -13,7 +13,7 @@ import { addressVerified, registered } from './events.ts'
 import { handleTaken, invalidCredentials } from './failures.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
-import { weaknessOf } from './password-rules.ts'
+import { NewPassword, Password, weaknessOf } from './password-rules.ts'
 import { isReserved } from './reserved-handles.ts'
 import { credentials, handles, users } from './tables.ts'
 import { readVerificationToken } from './verification.ts'
@@ -22,7 +22,7 @@ import { Handle, type Tokens } from './views.ts'
 const RESERVED_MS = 24 * 3_600_000
 
 export const Registration = z
-  .strictObject({ handle: Handle, email: Address, password: z.string().min(15).max(256) })
+  .strictObject({ handle: Handle, email: Address, password: NewPassword })
   .openapi('Registration')
 type Registration = z.infer<typeof Registration>
 
@@ -81,9 +81,7 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
   ])
 }
 
-export const Verification = z
-  .strictObject({ token: z.string().max(120), password: z.string().max(256) })
-  .openapi('Verification')
+export const Verification = z.strictObject({ token: z.string().max(120), password: Password }).openapi('Verification')
 type Verification = z.infer<typeof Verification>
 
 /** Requires the password too, because the reader of the email may not be the person who registered. */

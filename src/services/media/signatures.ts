@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
+import { queryInteger } from '../../platform/data/query-integer.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
 const VALID_S = 300
@@ -10,26 +11,26 @@ const STEP_S = 60
 /** The query of a signed image URL. It authenticates the reader, because `<img>` sends no access token. */
 export const SignedQuery = z.strictObject({
   viewer: z.string().max(16).optional(),
-  expires: z.string().max(12).optional(),
+  expires: queryInteger().optional(),
   signature: z.string().max(64).optional(),
 })
 export type SignedQuery = z.infer<typeof SignedQuery>
 
 export async function signedQuery(ctx: SystemCtx, mediaId: Id, viewer: Id): Promise<string> {
-  const expires = String(Math.floor(ctx.now() / 1_000 / STEP_S) * STEP_S + VALID_S)
+  const expires = Math.floor(ctx.now() / 1_000 / STEP_S) * STEP_S + VALID_S
   const signature = await sign(ctx.config, 'media', signedText(mediaId, viewer, expires))
-  return `?${new URLSearchParams({ viewer, expires, signature })}`
+  return `?${new URLSearchParams({ viewer, expires: String(expires), signature })}`
 }
 
 /** The account that a URL is signed for. Null if the query is invalid or expired, or the caller is another account. */
 export async function signedViewer(ctx: Ctx, mediaId: Id, query: SignedQuery): Promise<Id | null> {
-  const { viewer = '', expires = '', signature = '' } = query
+  const { viewer = '', expires = 0, signature = '' } = query
   const isValid = await verifySignature(ctx.config, 'media', signedText(mediaId, viewer, expires), signature)
-  if (!isValid || Number(expires) * 1_000 <= ctx.now()) return null
+  if (!isValid || expires * 1_000 <= ctx.now()) return null
   const signed = Id.parse(viewer)
   return ctx.viewer === null || ctx.viewer.id === signed ? signed : null
 }
 
-function signedText(mediaId: Id, viewer: string, expires: string): string {
+function signedText(mediaId: Id, viewer: string, expires: number): string {
   return `${mediaId} ${viewer} ${expires}`
 }

@@ -90,8 +90,8 @@ function ping(): void {
 function receive(frame: Frame | Hello): void {
   if (isHello(frame)) {
     live.value = true
-    if (frame.resumed) return
     lastSeq = frame.seq
+    if (frame.resumed) return
     for (const catchUp of gapHandlers) catchUp()
   } else if (typeof frame.seq === 'number') {
     lastSeq = frame.seq

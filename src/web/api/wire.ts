@@ -16,6 +16,7 @@ export type Problem = {
     | 'suspended'
     | 'not_found'
     | 'method_not_allowed'
+    | 'request_timeout'
     | 'conflict'
     | 'too_large'
     | 'unsupported_media_type'

@@ -22,7 +22,7 @@ const select = (database: Database, from: Seek) =>
     .limit(from.limit)
 
 async function page(order: Order, limit: number, cursor?: string | null, hidden: (id: Id) => boolean = () => false) {
-  const query = PageQuery.parse({ limit, cursor: cursor ?? undefined })
+  const query = PageQuery.parse({ limit: String(limit), cursor: cursor ?? undefined })
   const from = await seek(ctx, query, 'presence', presence.accountId, order)
   const rows = await select(shard, from)
   return loadPage(ctx, from, rows, async (kept) => {
@@ -231,7 +231,7 @@ test('a deep page reads no more rows than the first', async () => {
   await fill(Array.from({ length: 90 }, (_, i) => i + 1))
   const reads = async (cursor?: string | null) => {
     const ctx = contextWith()
-    const query = PageQuery.parse({ limit: 5, cursor: cursor ?? undefined })
+    const query = PageQuery.parse({ limit: '5', cursor: cursor ?? undefined })
     const from = await seek(ctx, query, 'presence', presence.accountId)
     const { nextCursor } = await loadPage(ctx, from, await select(ctx.db.shard(0), from), async () => new Map())
     return { nextCursor, rowsRead: ctx.cost.rowsRead }

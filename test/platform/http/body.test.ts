@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
-import { callNotes, isolateNotes, postNote, problemCodeOf, reached } from '../../support/notes-app.ts'
+import { env } from 'cloudflare:workers'
+import { afterEach, expect, test, vi } from 'vitest'
+import { callNotes, isolateNotes, logLines, postNote, problemCodeOf, reached } from '../../support/notes-app.ts'
 
 isolateNotes()
+afterEach(() => void vi.useRealTimers())
 
 /** A body stream of `size` bytes without Content-Length, and the number of bytes read from it. */
 function stream(size: number) {
@@ -106,4 +108,67 @@ test('unbalanced quotes and backslashes are scanned in linear time', async () =>
   for (const body of Array(3).fill(hostile).flat()) {
     expect(await problemCodeOf(await postNote(body))).toBe('bad_request')
   }
+})
+
+/** Posts the start of a body, of a known or unknown length; `fate` decides what follows. */
+function postPart(type: string, headers: Record<string, string>, fate?: Error) {
+  const waits = Promise.withResolvers<void>()
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new TextEncoder().encode('{"text":')),
+    pull: (controller) => {
+      waits.resolve()
+      return fate ? controller.error(fate) : new Promise(() => {})
+    },
+  })
+  const ACTIVITY = { writeDataPoint: vi.fn() }
+  const init = { method: 'POST', body, headers: { 'content-type': type, ...headers } }
+  return {
+    response: callNotes('/v1/notes', init, { ...env, ACTIVITY }),
+    waits: waits.promise,
+    measured: ACTIVITY.writeDataPoint,
+  }
+}
+
+const partial = [
+  ['application/json', { 'content-length': '20' }],
+  ['application/json', {}],
+  ['multipart/form-data; boundary=b', {}],
+] as const
+
+test('a client that disconnects while it sends a body is a failure of the client, not of the system', async () => {
+  for (const [type, headers] of partial) {
+    logLines.length = 0
+    const { response, measured } = postPart(type, headers, new Error('Network connection lost.'))
+    expect(await problemCodeOf(await response)).toBe('bad_request')
+    expect(logLines).toMatchObject([{ level: 'info', message: 'request', status: 400 }])
+    expect(measured.mock.calls).toMatchObject([[{ doubles: expect.arrayContaining([400]) }]])
+  }
+  expect(reached).not.toHaveBeenCalled()
+})
+
+test('a body that does not arrive in time is refused, and not before', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  for (const [type, headers] of partial) {
+    logLines.length = 0
+    const { response, waits, measured } = postPart(type, headers)
+    const settled = vi.fn()
+    void response.then(settled)
+    await waits
+    const deadline = type.startsWith('multipart') ? 120_000 : 30_000
+    await vi.advanceTimersByTimeAsync(deadline - 1)
+    expect(settled).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await problemCodeOf(await response)).toBe('request_timeout')
+    expect(logLines).toMatchObject([{ level: 'info', status: 408 }])
+    expect(measured.mock.calls).toMatchObject([[{ doubles: expect.arrayContaining([408]) }]])
+  }
+  expect(reached).not.toHaveBeenCalled()
+})
+
+test('a body that arrives in time leaves no timer behind', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { body } = stream(64 * 1024)
+  expect((await postNote('{"text":"x"}')).status).toBe(200)
+  expect((await postNote(body)).status).toBe(400)
+  expect(vi.getTimerCount()).toBe(0)
 })

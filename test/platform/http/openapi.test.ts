@@ -28,6 +28,7 @@ test('the OpenAPI document describes the access, request, responses and failures
     '401',
     '403',
     '404',
+    '408',
     '409',
     '413',
     '415',

@@ -55,6 +55,37 @@ test('a client that reconnects with `since` gets every frame exactly once, where
   )
 })
 
+test('a client that disconnects after `hello` or after any missed frame resumes without losing a frame', async () => {
+  const first = await connect()
+  first.socket.close(1000)
+  const sent = ['a', 'b', 'c', 'd', 'e']
+  for (const data of sent) await publish(data)
+  for (let kept = 0; kept <= sent.length; kept++) {
+    const broken = await connect({ since: 0 })
+    await arrived(broken, 1 + sent.length)
+    broken.socket.close(1000)
+    // What the client had received before it disconnected, beginning with `hello`.
+    const before = broken.received.slice(0, 1 + kept)
+    const seqs = before.map(({ seq }) => seq)
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
+    const resumed = await connect({ since: seqs.at(-1)! })
+    await arrived(resumed, 1 + sent.length - kept)
+    resumed.socket.close(1000)
+    expect(resumed.received[0]).toMatchObject({ event: 'hello', seq: seqs.at(-1), resumed: true })
+    expect([...before.slice(1).map(({ data }) => data), ...dataOf(resumed)]).toEqual(sent)
+  }
+})
+
+test('a resumed hello repeats `since` also when the missed frames belong to other channels', async () => {
+  const first = await connect()
+  first.socket.close(1000)
+  await publish('not mine', 'notifications')
+  const resumed = await connect({ since: 0, channels: ['home'] })
+  await publish('mine')
+  await arrived(resumed, 2)
+  expect(resumed.received.map(({ seq }) => seq)).toEqual([0, 2])
+})
+
 test('a client that missed more than 256 frames gets `resumed: false` and none of the missed frames', async () => {
   const client = await connect()
   client.socket.close(1000)

@@ -22,7 +22,6 @@ test('an edit changes the given fields of the own profile and nothing else', asy
     displayName: 'Ada',
     bio: 'Mathematician',
   })
-  expect(await editProfile(asUser(ada), {})).toMatchObject({ displayName: 'Ada', relation: null })
   expect(await getAccount(asUser(bob), { accountId: cyd })).toMatchObject({ displayName: handleOf(cyd), bio: '' })
 })
 

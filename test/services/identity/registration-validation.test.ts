@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { registeredUser } from '../../support/actors.ts'
-import { register } from '../../support/auth.ts'
+import { logIn, register, verify } from '../../support/auth.ts'
+
+let people = 0
+const newHandle = () => `newcomer_${++people}`
 
 test('registering a handle that differs from an existing one only in case returns 409 handle_taken', async () => {
   await registeredUser('ivy')
@@ -27,6 +30,22 @@ test.each([
   const response = await register('oscar', { email: 'Wilde.One@example.com', password })
   expect(response.status).toBe(422)
   expect(await response.json()).toMatchObject({ errors: [{ field: 'password' }] })
+})
+
+test('a password of 15 to 128 characters is accepted to register and log in, however many bytes they take', async () => {
+  const letters = Array.from({ length: 128 }, (_, i) => String.fromCodePoint(0xac01 + i)).join('')
+  const emoji = Array.from({ length: 128 }, (_, i) => String.fromCodePoint(0x1f400 + i)).join('')
+  for (const password of [letters.normalize('NFD'), emoji, emoji.slice(0, 30)]) {
+    const email = `${newHandle()}@example.com`
+    expect((await register(newHandle(), { email, password })).status).toBe(202)
+    expect((await logIn('nobody', password)).status).toBe(401)
+  }
+  for (const password of [`${emoji}x`, `${letters.normalize('NFD')}x`, 'x'.repeat(200_000)]) {
+    expect((await register(newHandle(), { password })).status).toBe(422)
+    expect((await logIn('nobody', password)).status).toBe(422)
+    expect((await verify('token', password)).status).toBe(422)
+  }
+  expect((await register(newHandle(), { password: emoji.slice(0, 28) })).status).toBe(422)
 })
 
 test.each([
