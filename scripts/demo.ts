@@ -81,7 +81,8 @@ type Draft = { text: string; media: string[] }
 
 async function publish(ada: Person, bob: Person, draft: Draft, idempotencyKey: string): Promise<Post> {
   const { body } = await ada.call<Post>('POST', '/posts', 201, { json: draft, idempotencyKey })
-  const kinds = body.entities.map(({ kind, start, end }) => `${kind} ${draft.text.slice(start, end)}`)
+  const points = Array.from(draft.text)
+  const kinds = body.entities.map(({ kind, start, end }) => `${kind} ${points.slice(start, end).join('')}`)
   ensure(kinds.join() === `mention @${bob.handle},hashtag #sunset`, 'the mention and the hashtag are found')
   return body
 }

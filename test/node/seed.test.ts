@@ -167,7 +167,7 @@ describe('a community', () => {
     )
     expect(mentions.length).toBeGreaterThan(20)
     for (const { post, start, end, handle, accountId } of mentions) {
-      expect(post.text.slice(start, end)).toBe(`@${handle}`)
+      expect(Array.from(post.text).slice(start, end).join('')).toBe(`@${handle}`)
       expect(community.accountIds.get(handle)).toBe(accountId)
     }
   })

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
-import { Handle } from '../identity/views.ts'
+import { TypedHandle } from '../identity/views.ts'
 import { editProfile, getAccount, getAccountByHandle, getMe, ProfileChange } from './accounts.ts'
 import { blockAccount, listBlocks, unblockAccount } from './blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from './follows.ts'
@@ -9,7 +9,7 @@ import { moderate, readAccounts, writeAccounts } from './policy.ts'
 import { liftSuspension, suspendAccount } from './suspensions.ts'
 import { Account, AccountPage, AccountPath, BlockPage } from './views.ts'
 
-const HandlePath = z.object({ handle: Handle })
+const HandlePath = z.object({ handle: TypedHandle })
 
 const revealsNothing =
   '204 means that your list is as requested. It reveals nothing about the account, which may be hidden or not exist.'

@@ -13,17 +13,11 @@ import { loginPerNameLimit } from './limits.ts'
 import { Password } from './password-rules.ts'
 import { encodeRefreshToken } from './refresh-tokens.ts'
 import { credentials, handles, users } from './tables.ts'
-import type { Tokens } from './views.ts'
+import { Identifier, type Tokens } from './views.ts'
 
 export const Login = z
   .strictObject({
-    identifier: z
-      .string()
-      .max(254)
-      .trim()
-      .normalize('NFC')
-      .toLowerCase()
-      .openapi({ description: 'The handle or the email address' }),
+    identifier: Identifier,
     password: Password,
   })
   .openapi('Login')

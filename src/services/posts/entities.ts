@@ -1,45 +1,55 @@
 import { z } from '@hono/zod-openapi'
-import { invalid } from '../../platform/failures.ts'
-import 'linkify-plugin-hashtag'
-import 'linkify-plugin-mention'
-import { find } from 'linkifyjs'
 import { Id } from '../../platform/data/ids.ts'
-import { Handle } from '../identity/views.ts'
+import { invalid } from '../../platform/failures.ts'
+import { scan } from './scan.ts'
 
-const span = { start: z.int(), end: z.int() }
+const span = {
+  start: z.int().openapi({ description: 'The first code point, counted from 0' }),
+  end: z.int().openapi({ description: 'The code point after the last one' }),
+}
 
-/** Offsets are UTF-16 code units; `end` is exclusive. */
 export const Entity = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('mention'), ...span, accountId: Id, handle: z.string() }),
-    z.object({ kind: z.literal('hashtag'), ...span, tag: z.string() }),
-    z.object({ kind: z.literal('link'), ...span, url: z.string() }),
+    z.object({
+      kind: z.literal('hashtag'),
+      ...span,
+      tag: z.string().openapi({ description: 'Without the #, and case-folded: equal for all spellings of the tag' }),
+    }),
+    z.object({
+      kind: z.literal('link'),
+      ...span,
+      url: z.string().openapi({ description: 'With `https://` if the text has no scheme' }),
+    }),
   ])
-  .openapi('Entity')
+  .openapi('Entity', {
+    description: 'A part of a text. Offsets count Unicode code points, not UTF-16 units or bytes.',
+  })
 export type Entity = z.infer<typeof Entity>
 
 const MAX_MENTIONS = 20
 const MAX_ENTITIES = 50
+/** Bounds the rows that a lookup reads. It always takes one query. */
+const MAX_LOOKUPS = 200
 
+/** The handles to look up for `entitiesOf`. Most texts with many of them mention nobody, so they have their own limit. */
 export function mentionedHandles(text: string): string[] {
-  const unique = new Set(find(text, 'mention').map((mention) => handleOf(mention.value)))
-  const handles = [...unique].filter((handle) => Handle.safeParse(handle).success)
-  if (handles.length > MAX_MENTIONS) throw invalid('text', `mentions more than ${MAX_MENTIONS} accounts`)
-  return handles
+  const handles = new Set(scan(text).flatMap((found) => (found.kind === 'mention' ? [found.handle] : [])))
+  if (handles.size > MAX_LOOKUPS) throw invalid('text', `has more than ${MAX_LOOKUPS} different words with an @`)
+  return [...handles]
 }
 
 /** A mention of an unknown account stays plain text. */
 export function entitiesOf(text: string, accountIds: ReadonlyMap<string, Id>): Entity[] {
-  const entities = find(text).flatMap(({ type, value, start, end, href }): Entity[] => {
-    const accountId = type === 'mention' ? accountIds.get(handleOf(value)) : undefined
-    if (accountId) return [{ kind: 'mention', start, end, accountId, handle: handleOf(value) }]
-    if (type === 'hashtag') return [{ kind: 'hashtag', start, end, tag: value.slice(1).normalize('NFC').toLowerCase() }]
-    if (type === 'url' && /^https?:/i.test(href)) return [{ kind: 'link', start, end, url: href }]
-    return []
+  const entities = scan(text).flatMap((found): Entity[] => {
+    if (found.kind !== 'mention') return [found]
+    const accountId = accountIds.get(found.handle)
+    return accountId ? [{ ...found, accountId }] : []
   })
-  return entities.slice(0, MAX_ENTITIES)
-}
-
-function handleOf(mention: string): string {
-  return mention.slice(1).toLowerCase()
+  const mentioned = new Set(entities.flatMap((entity) => (entity.kind === 'mention' ? [entity.accountId] : [])))
+  if (mentioned.size > MAX_MENTIONS) throw invalid('text', `mentions more than ${MAX_MENTIONS} accounts`)
+  if (entities.length > MAX_ENTITIES) {
+    throw invalid('text', `has more than ${MAX_ENTITIES} mentions, hashtags and links`)
+  }
+  return entities
 }

@@ -4,17 +4,20 @@ import { Link } from './link.tsx'
 
 /** The text of a post with links and mentions. Hashtags are only highlighted, because they have no view. */
 export function RichText({ text, entities }: { text: string; entities: Entity[] }) {
+  // Offsets count code points, and a string is indexed by UTF-16 units.
+  const points = Array.from(text)
+  const between = (start: number, end?: number) => points.slice(start, end).join('')
   const parts: ComponentChildren[] = []
   let end = 0
   for (const entity of [...entities].sort((a, b) => a.start - b.start)) {
     if (entity.start < end) continue
-    parts.push(text.slice(end, entity.start), renderEntity(entity, text.slice(entity.start, entity.end)))
+    parts.push(between(end, entity.start), renderEntity(entity, between(entity.start, entity.end)))
     end = entity.end
   }
   return (
     <p class="text" dir="auto">
       {parts}
-      {text.slice(end)}
+      {between(end)}
     </p>
   )
 }

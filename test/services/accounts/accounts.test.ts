@@ -4,6 +4,7 @@ import { editProfile, getAccount, getAccountByHandle } from '../../../src/servic
 import { openAccount } from '../../../src/services/accounts/statements.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { accountsOn, handleOf } from '../../support/actors.ts'
+import { anonymousClient } from '../../support/client.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { asModerator, asUser, failure } from '../../support/viewers.ts'
 
@@ -54,6 +55,17 @@ test('an active account is found by its handle in any letter case, through the d
   await expect(getAccountByHandle(asUser(bob), { handle: 'nobody_at_all' })).rejects.toEqual(failure('not_found'))
   await suspendAccount(asModerator(cyd), { accountId: ada })
   await expect(getAccountByHandle(asUser(bob), { handle: handleOf(ada) })).rejects.toEqual(failure('not_found'))
+})
+
+test('a handle in a path may have an @ before it', async () => {
+  const { fetch } = anonymousClient()
+  const handle = handleOf(ada)
+  for (const typed of [handle, `@${handle}`, `%40${handle.toUpperCase()}`]) {
+    expect(await (await fetch(`/v1/accounts/by-handle/${typed}`)).json(), typed).toMatchObject({ id: ada, handle })
+  }
+  for (const typed of ['@', '@@ada', 'ada@', '@ab', `@${'a'.repeat(31)}`]) {
+    expect((await fetch(`/v1/accounts/by-handle/${typed}`)).status, typed).toBe(404)
+  }
 })
 
 test('opening an account twice changes nothing', async () => {
