@@ -40,6 +40,10 @@ export function entitiesOf(text: string, accountIds: ReadonlyMap<string, Id>): E
   return entities.slice(0, MAX_ENTITIES)
 }
 
+export function mentionedIn(entities: readonly Entity[]): Id[] {
+  return [...new Set(entities.flatMap((entity) => (entity.kind === 'mention' ? [entity.accountId] : [])))]
+}
+
 function handleOf(mention: string): string {
   return mention.slice(1).toLowerCase()
 }

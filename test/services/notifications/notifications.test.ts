@@ -178,6 +178,7 @@ test('a notification calls the hub of its recipient only while the recipient is 
   const postId = await publishedId(ada)
   await queues.deliver()
   const hubCallsFor = async (actorId: Id) => {
+    await likePost(asUser(actorId), { postId })
     const ctx = queues.context()
     await handlerOf('post.liked')(ctx, { postId, authorId: ada, actorId }, await publishedId(actorId))
     return ctx.cost.objectCalls
