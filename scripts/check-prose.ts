@@ -21,7 +21,7 @@ export const subjectProblems = (subjects: string[]): string[] =>
     return [...first, ...length].map((problem) => `The commit "${subject}" ${problem}`)
   })
 
-/** One sentence for each comment with more than three lines of text, in a block or in consecutive `//` lines. */
+/** Returns one problem for each comment with more than three lines of text, in a block or in consecutive `//` lines. */
 export const commentProblems = (sources: Sources): string[] =>
   parseAll(sources).flatMap((file) =>
     commentsOf(file)

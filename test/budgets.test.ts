@@ -8,7 +8,7 @@ import { pushToOnlineFollowers } from '../src/services/feed/fan-out.ts'
 import { homeFeed } from '../src/services/feed/feeds.ts'
 import { listNotifications } from '../src/services/notifications/notifications.ts'
 import { notify } from '../src/services/notifications/notify.ts'
-import { likePost } from '../src/services/posts/likes.ts'
+import { likePost, unlikePost } from '../src/services/posts/likes.ts'
 import { createPost, getPost } from '../src/services/posts/posts.ts'
 import { accountsOn, bulkIds, handleOf, type RegisteredUser, registeredUser } from './support/actors.ts'
 import { insertRows, shards } from './support/databases.ts'
@@ -103,6 +103,8 @@ test.each(sizes)('with %i posts, reads and writes stay within budget, on one sha
     await within('like a comment', { ...written, trips: 3, rowsRead: 8 + 3, rowsWritten: 3 }, (ctx) =>
       likePost(ctx, { postId: comment.id }),
     )
+    await within('unlike', { ...written, trips: 1, rowsWritten: 3 }, (ctx) => unlikePost(ctx, { postId: post.id }))
+    await within('unlike again', { trips: 1, rowsRead: 8 }, (ctx) => unlikePost(ctx, { postId: post.id }))
     await within('follow', { ...written, rowsWritten: 4 }, (ctx) => followAccount(ctx, { accountId: author }))
     await within('follow again', { trips: 2, rowsRead: 8 }, (ctx) => followAccount(ctx, { accountId: author }))
     await within('notifications page', { trips: 2 + shardOf(other), rowsRead: 6 * PAGE }, (ctx) =>

@@ -10,8 +10,8 @@ export const DAY_MS = 86_400_000
 /** The number of days before `until` in which posts are published. Accounts are older. */
 export const DAYS = 30
 const JOINING_DAYS = 300
-/** Only events of the last seven days have notifications. Some of them are read. */
-const NOTIFICATION_DAYS = 7
+/** The seed creates notifications only for events of its last seven days, and marks some of these as read. */
+const NOTIFIED_DAYS = 7
 const STRANGERS = 0.15
 
 export type Plan = {
@@ -119,7 +119,7 @@ export function* notificationOf(
   { time, ...about }: NotificationInput,
 ): Generator<Entry> {
   const { until, newId, random } = community
-  if (accountId === about.actorId || time < until - NOTIFICATION_DAYS * DAY_MS) return
+  if (accountId === about.actorId || time < until - NOTIFIED_DAYS * DAY_MS) return
   // An event id, as if the event came from shard 0.
   const id = newId(0, time)
   const arrivedAt = time + 50 + random.below(900)

@@ -84,7 +84,7 @@ export function failureTests(world: World): void {
     await error.waitFor({ state: 'detached' })
   })
 
-  test('a user logs in, and after a 429 the next socket ticket is requested no earlier than Retry-After', async () => {
+  test('after a 429 for a socket ticket, the page requests the next ticket no earlier than Retry-After', async () => {
     const { site } = world
     const page = await newPage(site)
     await logIn(page, site.origin, 'carol')

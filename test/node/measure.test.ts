@@ -4,7 +4,7 @@ import type { Sources } from '../../scripts/source-files.ts'
 
 const POST = 'src/services/posts/post.ts'
 
-/** The places that a measure counts. `name` is the beginning of its name. */
+/** The offenders of the measure whose name begins with `name`. */
 function offenders(name: string, sources: Sources): string[] {
   return measure(sources).find((each) => each.name.startsWith(name))!.offenders
 }

@@ -96,7 +96,7 @@ describe('a community', () => {
     }
   })
 
-  test('uses no handle that is already taken, and keeps the same account ids', async () => {
+  test('skips handles that are already taken, and the account ids do not depend on which are taken', async () => {
     const others = community.people.slice(0, 20).map(({ handle }) => handle)
     const { people } = (await rowsOf(1, { taken: others })).community
     expect(people.filter(({ handle }) => others.includes(handle))).toEqual([])

@@ -177,9 +177,10 @@ test('an allowed call succeeds, and unfollow, block and unblock respond alike fo
   expect(mismatches(outcomes)).toEqual([])
   expect(undeclared(outcomes)).toEqual([])
 
-  for (const id of ['unfollowAccount', 'blockAccount', 'unblockAccount']) {
+  for (const id of ['unfollowAccount', 'blockAccount', 'unblockAccount', 'unlikePost']) {
     const ownList = outcomes.filter(({ operation, caller }) => operation.id === id && caller.name !== 'owner')
-    expect(new Set(ownList.map(({ target }) => target!.state))).toEqual(new Set(states.account))
+    const kind = ownList[0]!.target!.kind
+    expect(new Set(ownList.map(({ target }) => target!.state))).toEqual(new Set(states[kind]))
     const shardsOf = ({ caller, target }: Outcome) => [ids[caller.name], target!.parameter as Id].map(shardOf).join()
     for (const [between, group] of Map.groupBy(ownList, shardsOf)) {
       const kinds = new Set(group.map(({ answer }) => comparableSuccess(answer)))

@@ -27,6 +27,8 @@ const notOwn: Rule = (caller, target) => visible(caller, target) ?? (caller === 
 /** Unfollow, block and unblock do not read the target. They refuse the caller's own id, which no missing target has. */
 const ownList: Rule = (caller, { state }) => (caller === 'owner' && state !== 'missing' ? 'invalid' : null)
 const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? null : 'forbidden')
+/** Undoing an own action does not read the target, so it gets the same answer for every one. */
+const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
 const existing: Rule = (_, { state }) => (state === 'missing' ? 'not_found' : null)
 
@@ -58,7 +60,7 @@ export const examples: Record<string, Example> = {
   createPost: { json: () => ({ text: 'Hello', visibility: 'public', media: [] }) },
   deletePost: { rule: ownersOnly },
   likePost: { rule: visible },
-  unlikePost: { rule: visible },
+  unlikePost: { rule: ownUndone },
   markNotificationsRead: {},
   uploadMedia: { form: () => uploadForm(jpeg(), 'A dusk') },
   describeMedia: { rule: ownUnattached, json: () => ({ alt: 'A dusk' }) },

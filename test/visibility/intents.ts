@@ -44,6 +44,24 @@ export const everyKind: Intent[] = [
   { ...defaults, do: 'delete', who: 'ada', whom: 'bob', pick: 1 },
 ]
 
+/** Likes that are withdrawn once their posts are hidden by a block, an unfollow and a suspension, and given again. */
+export const hiddenLikes: Intent[] = [
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob', open: false },
+  { ...defaults, do: 'post', who: 'cyd', whom: 'bob' },
+  { ...defaults, do: 'follow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'like', who: 'bob', whom: 'ada', pick: 0 },
+  { ...defaults, do: 'like', who: 'bob', whom: 'cyd', pick: 1 },
+  { ...defaults, do: 'unfollow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'unlike', who: 'bob', whom: 'ada', pick: 0, survives: false },
+  { ...defaults, do: 'block', who: 'cyd', whom: 'bob', pick: 4 },
+  { ...defaults, do: 'unlike', who: 'bob', whom: 'cyd', pick: 1 },
+  { ...defaults, do: 'unblock', who: 'cyd', whom: 'bob' },
+  { ...defaults, do: 'like', who: 'bob', whom: 'cyd', pick: 1 },
+  { ...defaults, do: 'suspend', who: 'ada', whom: 'cyd' },
+  { ...defaults, do: 'unlike', who: 'bob', whom: 'cyd', pick: 1 },
+  { ...defaults, do: 'lift', who: 'ada', whom: 'cyd' },
+]
+
 /** Two accounts block and unblock each other, and a suspended account is unfollowed. */
 export const mutualBlocks: Intent[] = [
   { ...defaults, do: 'post', who: 'ada', whom: 'bob' },

@@ -27,6 +27,13 @@ export function makeModel(people: string[]) {
     notifications.push({ to, kind, actor, id })
   }
 
+  function withdraw(to: string, kind: string, actor: string, id: string | null): void {
+    const at = notifications.findIndex(
+      (each) => [each.to, each.kind, each.actor, each.id].join() === [to, kind, actor, id].join(),
+    )
+    if (at >= 0) notifications.splice(at, 1)
+  }
+
   /** Applies the step if it is allowed, and returns whether it was. */
   function apply(step: Step): boolean {
     if (step.do === 'delete') return posts.get(step.id)?.author === step.who && posts.delete(step.id)
@@ -40,9 +47,10 @@ export function makeModel(people: string[]) {
       if (parentPost) notify(parentPost.author, 'comment', who, id)
       if (mention !== null && mention !== parentPost?.author && knows(who, mention)) notify(mention, 'mention', who, id)
     } else if ('id' in step) {
-      if (!sees(step.who, step.id)) return false
+      if (step.do === 'like' && !sees(step.who, step.id)) return false
       const { author, likes } = posts.get(step.id)!
       if (step.do === 'like' && !likes.has(step.who)) notify(author, 'like', step.who, step.id)
+      if (step.do === 'unlike') withdraw(author, 'like', step.who, step.id)
       likes[step.do === 'like' ? 'add' : 'delete'](step.who)
     } else if ('who' in step) {
       const [pair, reverse] = [`${step.who} ${step.whom}`, `${step.whom} ${step.who}`]
@@ -52,6 +60,8 @@ export function makeModel(people: string[]) {
       if (step.do === 'unfollow' || step.do === 'block') follows.delete(pair)
       if (step.do === 'block') blocks.add(pair) && follows.delete(reverse)
       if (step.do === 'unblock') blocks.delete(pair)
+      if (!follows.has(pair)) withdraw(step.whom, 'follow', step.who, null)
+      if (!follows.has(reverse)) withdraw(step.who, 'follow', step.whom, null)
     }
     return true
   }

@@ -98,7 +98,7 @@ async function deliver(
 ): Promise<void> {
   const own = subscriptions.filter((subscription) => subscription.event.type === event.type)
   const due = own.filter(({ name }) => pending === null || pending.includes(name))
-  // Unknown names belong to a newer version: retry until its deployment is complete.
+  // An unknown name may belong to a newer version: retry until that is deployed. Removed names become dead letters.
   if (!events.some(({ type }) => type === event.type)) throw new Error(`the event ${event.type} is unknown`)
   if (pending && due.length < pending.length) throw new Error(`a subscription of ${event.type} is unknown`)
   const outcomes = await Promise.allSettled(due.map((subscription) => react(ctx, event, subscription)))

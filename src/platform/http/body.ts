@@ -78,7 +78,7 @@ export const limitBody = createMiddleware(async function limitBody(c, next) {
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i
 const FORM_TYPE = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i
 
-/** Refuses a body of another type. A missing body passes, and the schema then reports the missing fields. */
+/** Refuses any other body. A request with neither type nor body passes, and the schema reports the missing fields. */
 export function requireMediaType(expected: 'application/json' | 'multipart/form-data') {
   const pattern = expected === 'application/json' ? JSON_TYPE : FORM_TYPE
   return createMiddleware(async function checkMediaType(c, next) {

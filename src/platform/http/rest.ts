@@ -70,7 +70,7 @@ function keep(result: Result, c: Context<AppEnv>): void {
 
 const NoQuery = z.strictObject({})
 
-/** For operations that declare no query. Most requests have none. */
+/** Refuses query parameters of an operation that declares none. */
 function refuseQuery({ req }: Context<AppEnv>): void {
   if (!req.url.includes('?')) return
   const { error } = NoQuery.safeParse(req.query())

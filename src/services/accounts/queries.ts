@@ -4,7 +4,7 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
 import { knownTo } from './policy.ts'
-import { accounts } from './tables.ts'
+import { accounts, blocks, follows } from './tables.ts'
 
 /** When the account was suspended (epoch ms, read at the primary); null if it is not suspended. */
 export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<number | null> {
@@ -14,6 +14,16 @@ export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<num
     .from(accounts)
     .where(eq(accounts.id, accountId))
   return account?.suspendedAt ?? null
+}
+
+/** Read at the primaries. A block ends a follow before its rows are deleted on the other shard. */
+export async function isFollowing(ctx: SystemCtx, followerId: Id, followeeId: Id): Promise<boolean> {
+  const db = atPrimary(ctx)
+  const [followed, blocked] = await Promise.all([
+    db.shardOf(followerId).$count(follows, and(eq(follows.followerId, followerId), eq(follows.followeeId, followeeId))),
+    db.shardOf(followeeId).$count(blocks, and(eq(blocks.accountId, followeeId), eq(blocks.otherId, followerId))),
+  ])
+  return followed > 0 && blocked === 0
 }
 
 export async function requireAccount(ctx: Ctx, accountId: Id): Promise<void> {

@@ -50,7 +50,6 @@ const commonPasswords = new Set([
   'zxcvbnmasdfghjkl',
 ])
 
-/** The number of code points after normalization, which NIST SP 800-63B-4 counts. */
 const lengthOf = (password: string): number => [...password.normalize('NFC')].length
 /** NFC shortens a text at most fourfold. Much longer texts are not normalized, because that may take long. */
 const isShortEnough = (password: string) => password.length <= MAX_LENGTH * 8 && lengthOf(password) <= MAX_LENGTH

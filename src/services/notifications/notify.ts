@@ -1,33 +1,34 @@
-import { and, eq, exists, not, sql } from 'drizzle-orm'
+import { and, eq, exists, gte, lt, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
-import type { Id } from '../../platform/data/ids.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
+import { firstIdAt, type Id, timeOf } from '../../platform/data/ids.ts'
+import { fromShards, idIn } from '../../platform/data/shards.ts'
+import { mirror } from '../../platform/events/mirror.ts'
 import { publish } from '../../platform/realtime/channels.ts'
 import { presence } from '../../platform/realtime/presence.ts'
 import { blockBetween } from '../accounts/policy.ts'
+import { isFollowing } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
+import { isLikedBy } from '../posts/policy.ts'
+import { posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { notificationChannel } from './channels.ts'
 import { readAt } from './queries.ts'
 import { type Kind, notifications } from './tables.ts'
 
+const HOUR_MS = 3_600_000
+
 type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 
-/** Notifies once per event, and once per (actor, kind, post) for likes and follows, which can be repeated. */
+/** Stores the notification if its action exists, and otherwise deletes that of a follow, comment or mention. */
 export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
-  const { id, kind, actorId, postId } = input
+  const { id, kind, actorId } = input
   if (accountId === actorId) return
-  const post = postId && (await visiblePosts(asViewer(ctx, accountId), [postId])).get(postId)
-  if (postId !== null && !post) return
-  const db = ctx.db.shardOf(accountId)
-  const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
-  // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
-  const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
-  const row = { ...input, accountId, rootId: post ? post.rootId : null, arrivedAt }
-  await db
-    .insert(notifications)
-    .select(rowIf(notifications, row, all(isThere, not(blockBetween(accountId, actorId)))))
-    .onConflictDoNothing()
+  await mirror(
+    () => subjectOf(ctx, accountId, input),
+    (subject) => (subject ? insert(ctx, accountId, input, subject.rootId) : withdraw(ctx, accountId, input)),
+  )
   if (!(await isOnlineAndNotified(ctx, accountId, id))) return
   await publish(
     ctx,
@@ -36,7 +37,73 @@ export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationI
   )
 }
 
-/** Whether the notification exists and the account has a socket: a push to others would only wake their hubs. */
+/** The subject of the notification, read at the primary; null if the action was withdrawn or the post is hidden. */
+async function subjectOf(
+  ctx: SystemCtx,
+  accountId: Id,
+  { actorId, postId }: NotificationInput,
+): Promise<{ rootId: Id | null } | null> {
+  if (postId === null) return (await isFollowing(ctx, actorId, accountId)) ? { rootId: null } : null
+  const viewing = { ...asViewer(ctx, accountId), db: atPrimary(ctx) }
+  const post = (await visiblePosts(viewing, [postId])).get(postId)
+  return post ? { rootId: post.rootId } : null
+}
+
+async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<void> {
+  const { kind, actorId, postId } = input
+  const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
+  // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
+  const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
+  // A like is on the shard of its notification: this statement and the withdrawal of the like cannot miss each other.
+  const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId)] : []
+  const may = all(isThere, not(blockBetween(accountId, actorId)), ...isLiked)
+  await ctx.db
+    .shardOf(accountId)
+    .insert(notifications)
+    .select(rowIf(notifications, { ...input, accountId, rootId, arrivedAt }, may))
+    .onConflictDoNothing()
+}
+
+export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId: Id; actorId: Id }): Promise<void> {
+  const authorId = query.select({ id: posts.authorId }).from(posts).where(eq(posts.id, postId))
+  await ctx.db
+    .shardOf(postId)
+    .delete(notifications)
+    .where(all(once(authorId, actorId, 'like', postId), not(isLikedBy(postId, actorId))))
+}
+
+/** Leaves likes to `withdrawLike`: a like may exist although its post is hidden from its own author. */
+async function withdraw(ctx: SystemCtx, accountId: Id, { kind, actorId, postId }: NotificationInput): Promise<void> {
+  if (postId !== null) return kind === 'like' ? undefined : withdrawPost(ctx, [accountId], postId)
+  await ctx.db
+    .shardOf(accountId)
+    .delete(notifications)
+    .where(once(accountId, actorId, 'follow', null))
+}
+
+export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], postId: Id): Promise<void> {
+  // The id is that of the event recorded with the post. It is no smaller, and the outbox is never an hour ahead.
+  const at = timeOf(postId)
+  const near = and(gte(notifications.id, firstIdAt(at)), lt(notifications.id, firstIdAt(at + HOUR_MS)))
+  await fromShards(ctx.db, accountIds, (db, group) =>
+    db
+      .delete(notifications)
+      .where(and(idIn(notifications.accountId, group), near, eq(notifications.postId, postId)))
+      .returning({ id: notifications.id }),
+  )
+}
+
+/** The row of a repeatable action. The expressions must be those of the index `notifications_once`. */
+function once(accountId: Id | SQLWrapper, actorId: Id, kind: 'follow' | 'like', postId: Id | null): SQL {
+  return all(
+    eq(notifications.accountId, accountId),
+    eq(notifications.actorId, actorId),
+    eq(notifications.kind, kind),
+    sql`ifnull(${notifications.postId}, 0) = ${Number(postId)} and ${notifications.kind} in ('follow', 'like')`,
+  )
+}
+
+/** Whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
 async function isOnlineAndNotified(ctx: SystemCtx, accountId: Id, id: Id): Promise<boolean> {
   const [online] = await ctx.db
     .shardOf(accountId)

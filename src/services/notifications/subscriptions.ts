@@ -1,28 +1,44 @@
+import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { on } from '../../platform/events/events.ts'
-import { accountFollowed } from '../accounts/events.ts'
-import { postLiked, postPublished } from '../posts/events.ts'
+import { accountBlocked, accountFollowed, accountUnfollowed } from '../accounts/events.ts'
+import { postDeleted, postLiked, postPublished, postUnliked } from '../posts/events.ts'
 import { loadPostFacts } from '../posts/queries.ts'
-import { notify } from './notify.ts'
+import { notify, withdrawLike, withdrawPost } from './notify.ts'
 import type { Kind } from './tables.ts'
 
+type Follow = { followerId: Id; followeeId: Id }
+
+const syncFollow = (ctx: SystemCtx, { followerId, followeeId }: Follow, id: Id) =>
+  notify(ctx, followeeId, { id, kind: 'follow', actorId: followerId, postId: null })
+
 export const notificationSubscriptions = [
-  on(accountFollowed, 'notify-followee', (ctx, { followerId, followeeId }, id) =>
-    notify(ctx, followeeId, { id, kind: 'follow', actorId: followerId, postId: null }),
+  on(accountFollowed, 'notify-followee', syncFollow),
+  on(accountUnfollowed, 'withdraw-follow', syncFollow),
+  on(accountBlocked, 'withdraw-follows', (ctx, { accountId, otherId }, id) =>
+    settleAll([
+      syncFollow(ctx, { followerId: otherId, followeeId: accountId }, id),
+      syncFollow(ctx, { followerId: accountId, followeeId: otherId }, id),
+    ]),
   ),
   on(postLiked, 'notify-author', (ctx, { postId, authorId, actorId }, id) =>
     notify(ctx, authorId, { id, kind: 'like', actorId, postId }),
   ),
+  on(postUnliked, 'withdraw-like', withdrawLike),
   on(postPublished, 'notify-mentioned', async (ctx, { postId, authorId }, id) => {
     const post = await loadPostFacts(ctx, postId)
     if (!post) return
     const parent = post.parentId && (await loadPostFacts(ctx, post.parentId))
-    const kinds = new Map<Id, Kind>()
-    for (const entity of post.entities) if (entity.kind === 'mention') kinds.set(entity.accountId, 'mention')
+    const kinds = new Map<Id, Kind>(post.mentioned.map((accountId) => [accountId, 'mention']))
     if (parent) kinds.set(parent.authorId, 'comment') // replaces a mention: one notification per account
     await settleAll(
       [...kinds].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),
     )
+  }),
+  on(postDeleted, 'withdraw-mentions', async (ctx, { postId, parentId, mentioned }) => {
+    // Without its post, a notification is neither listed nor counted: one whose parent is gone too just expires.
+    const parent = parentId && (await loadPostFacts(ctx, parentId))
+    await withdrawPost(ctx, parent ? [...mentioned, parent.authorId] : mentioned, postId)
   }),
 ]
 

@@ -46,10 +46,14 @@ export function entitiesOf(text: string, accountIds: ReadonlyMap<string, Id>): E
     const accountId = accountIds.get(found.handle)
     return accountId ? [{ ...found, accountId }] : []
   })
-  const mentioned = new Set(entities.flatMap((entity) => (entity.kind === 'mention' ? [entity.accountId] : [])))
-  if (mentioned.size > MAX_MENTIONS) throw invalid('text', `mentions more than ${MAX_MENTIONS} accounts`)
+  const mentioned = mentionedIn(entities)
+  if (mentioned.length > MAX_MENTIONS) throw invalid('text', `mentions more than ${MAX_MENTIONS} accounts`)
   if (entities.length > MAX_ENTITIES) {
     throw invalid('text', `has more than ${MAX_ENTITIES} mentions, hashtags and links`)
   }
   return entities
+}
+
+export function mentionedIn(entities: readonly Entity[]): Id[] {
+  return [...new Set(entities.flatMap((entity) => (entity.kind === 'mention' ? [entity.accountId] : [])))]
 }

@@ -1,10 +1,11 @@
-import { and, eq, exists, not } from 'drizzle-orm'
+import { and, eq, not } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { all, changed, increment, one, query, rowIf } from '../../platform/data/conditions.ts'
+import { all, changed, increment, rowIf } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { blockBetween } from '../accounts/policy.ts'
-import { postLiked } from './events.ts'
+import { postLiked, postUnliked } from './events.ts'
+import { isLikedBy } from './policy.ts'
 import { getPost } from './posts.ts'
 import { likes, posts } from './tables.ts'
 import type { Post } from './views.ts'
@@ -18,7 +19,13 @@ export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promis
     db
       .update(posts)
       .set({ likeCount: increment(posts.likeCount) })
-      .where(all(eq(posts.id, postId), not(liked(like)), not(blockBetween(post.author.id, ctx.viewer.id))))
+      .where(
+        all(
+          eq(posts.id, postId),
+          not(isLikedBy(postId, like.accountId)),
+          not(blockBetween(post.author.id, ctx.viewer.id)),
+        ),
+      )
       .returning({ likeCount: posts.likeCount }),
     db.insert(likes).select(rowIf(likes, like, changed)),
     record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
@@ -28,21 +35,16 @@ export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promis
   return { ...post, liked: true, likeCount: counted[0]?.likeCount ?? post.likeCount }
 }
 
-export async function unlikePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<Post> {
-  const post = await getPost(ctx, { postId })
+/** Does not read the post: undoing your own action never requires visibility, and the answer is always the same. */
+export async function unlikePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<void> {
+  const actorId = ctx.viewer.id
   const db = ctx.db.shardOf(postId)
-  const [, counted] = await db.batch([
-    db.delete(likes).where(and(eq(likes.postId, postId), eq(likes.accountId, ctx.viewer.id))),
+  await db.commit([
+    db.delete(likes).where(and(eq(likes.postId, postId), eq(likes.accountId, actorId))),
+    record(db, postUnliked, { postId, actorId }, changed),
     db
       .update(posts)
       .set({ likeCount: increment(posts.likeCount, -1) })
-      .where(and(eq(posts.id, postId), changed))
-      .returning({ likeCount: posts.likeCount }),
+      .where(and(eq(posts.id, postId), changed)),
   ])
-  return { ...post, liked: false, likeCount: counted[0]?.likeCount ?? post.likeCount }
-}
-
-function liked({ postId, accountId }: { postId: Id; accountId: Id }) {
-  const own = and(eq(likes.postId, postId), eq(likes.accountId, accountId))
-  return exists(query.select(one).from(likes).where(own))
 }

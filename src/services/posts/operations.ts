@@ -69,8 +69,8 @@ export const postOperations: Operation[] = [
     access: 'user',
     scope: writePosts,
     params: PostPath,
-    returns: Post,
-    summary: 'Remove your like; if you do not like the post, nothing changes',
+    returns: null,
+    summary: 'Remove your like, whether or not you may still see the post',
     run: unlikePost,
   }),
   operation({

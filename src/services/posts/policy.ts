@@ -1,9 +1,9 @@
-import { eq, not, type SQL, sql } from 'drizzle-orm'
-import { all, type Bound } from '../../platform/data/conditions.ts'
+import { and, eq, exists, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { all, type Bound, one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { defineScope } from '../../platform/security/scopes.ts'
 import { blockBetween, isActive, isFollowedBy } from '../accounts/policy.ts'
-import { posts, type Visibility } from './tables.ts'
+import { likes, posts, type Visibility } from './tables.ts'
 
 export const readPosts = defineScope('posts:read', 'Read posts, comments and feeds')
 export const writePosts = defineScope('posts:write', 'Publish, delete and like posts')
@@ -19,4 +19,10 @@ export function visibleTo(viewerId: Bound<Id> | null): SQL {
   if (viewerId === null) return all(isActive, isOpen)
   const mayRead = sql`(${isOpen} or ${eq(posts.authorId, viewerId)} or ${isFollowedBy(posts.authorId, viewerId)})`
   return all(isActive, not(blockBetween(posts.authorId, viewerId)), mayRead)
+}
+
+/** Reads the shard of the post. */
+export function isLikedBy(postId: Id | SQLWrapper, accountId: Bound<Id>): SQL {
+  const own = and(eq(likes.postId, postId), eq(likes.accountId, accountId))
+  return exists(query.select(one).from(likes).where(own))
 }

@@ -14,7 +14,7 @@ import { indexPost, unindexPost } from '../feed/statements.ts'
 import { accountIdsOf } from '../identity/queries.ts'
 import { attachMedia, attachRefusals } from '../media/statements.ts'
 import { loadAttachable } from '../media/views.ts'
-import { entitiesOf, mentionedHandles } from './entities.ts'
+import { entitiesOf, mentionedHandles, mentionedIn } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
 import { MAX_IMAGES } from './post-limits.ts'
 import { likes, posts, threadIndex, visibilities } from './tables.ts'
@@ -104,15 +104,19 @@ export async function deletePost(ctx: UserCtx, { postId }: { postId: Id }): Prom
   const authorId = ctx.viewer.id
   const db = ctx.db.shardOf(postId)
   const own = and(eq(posts.id, postId), eq(posts.authorId, authorId))
-  const [post] = await db.select({ rootId: posts.rootId, parentId: posts.parentId }).from(posts).where(own)
+  const [post] = await db
+    .select({ rootId: posts.rootId, parentId: posts.parentId, entities: posts.entities })
+    .from(posts)
+    .where(own)
   if (!post) {
     await getPost(ctx, { postId })
     throw new Failure('forbidden', 'Only the author may delete a post')
   }
+  const { entities, ...place } = post
   await db.commit([
     db.delete(posts).where(own),
-    ...(post.parentId ? [] : [addTo(db, authorId, 'postCount', -1)]),
-    record(db, postDeleted, { postId, authorId, ...post }, changed),
+    ...(place.parentId ? [] : [addTo(db, authorId, 'postCount', -1)]),
+    record(db, postDeleted, { postId, authorId, ...place, mentioned: mentionedIn(entities) }, changed),
     unindexPost(db, { id: postId, authorId }),
     db.delete(threadIndex).where(eq(threadIndex.threadId, postId)),
     db.delete(likes).where(eq(likes.postId, postId)),

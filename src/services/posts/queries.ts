@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { mentionedIn } from './entities.ts'
 import { posts } from './tables.ts'
 
 /** For subscriptions: reads at the primary and ignores visibility. Undefined if the post was deleted. */
@@ -17,5 +18,7 @@ export async function loadPostFacts(ctx: SystemCtx, postId: Id) {
     })
     .from(posts)
     .where(eq(posts.id, postId))
-  return post
+  if (!post) return undefined
+  const { entities, ...facts } = post
+  return { ...facts, mentioned: mentionedIn(entities) }
 }

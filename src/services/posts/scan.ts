@@ -12,10 +12,8 @@ type Points = readonly string[]
 
 const LETTER = /[\p{L}\p{Nl}]/u
 const WORD = /[\p{L}\p{Nl}\p{Nd}_]/u
-/** Not those that make an emoji of the character before, as in a heart or a keycap. */
 const MARK = /[[\p{M}\u200c\u200d]--[\p{Me}\ufe0e\ufe0f]]/v
-// Scripts without spaces between words (UAX #14: classes SA, ID and AK): their letters may touch an entity. Hangul is one
-// of them, because lines may break between any two syllables, and particles follow names directly.
+// Scripts without spaces between words (UAX #14: SA, ID, AK), and Hangul with its particles: letters may touch an entity.
 const SPACELESS_SCRIPTS = [
   'Han',
   'Hiragana',
@@ -29,7 +27,6 @@ const SPACELESS_SCRIPTS = [
 ].concat(['Tibetan', 'Tai_Le', 'New_Tai_Lue', 'Tai_Tham', 'Tai_Viet', 'Javanese', 'Balinese'])
 const SPACELESS_LETTER = `[[\\p{L}\\p{Nl}]&&[${SPACELESS_SCRIPTS.map((script) => `\\p{scx=${script}}`).join('')}]]`
 const SPACELESS = new RegExp(SPACELESS_LETTER, 'v')
-/** What continues an address, a path, an entity or another tag. */
 const GLUE = /[@＠#＃﹟/\\&=]/u
 
 const AT = /[@＠]/u
@@ -82,7 +79,6 @@ export function scan(text: string): Span[] {
   return spans
 }
 
-/** `before` is the character before, without its combining marks; empty at the start. */
 function readAt(points: Points, at: number, before: string): Reading {
   const point = pointAt(points, at)
   if (AT.test(point)) return readMention(points, at, before)
@@ -124,7 +120,7 @@ function joinsLetters(points: Points, at: number): boolean {
   return isBetween && MEDIAL.test(pointAt(points, at))
 }
 
-/** A link, or a word that is none. Other schemes and hosts with a user name are skipped, so that nothing in them is a mention. */
+/** A link, or a word that is not a link. Other schemes and URLs with a user name are skipped, with all mentions inside. */
 function readWord(points: Points, at: number, before: string): Reading {
   const end = runEnd(points, at, RUN)
   const run = between(points, at, end)
@@ -155,7 +151,6 @@ function link(points: Points, start: number, { hostEnd, prefix }: { hostEnd: num
   return { end, span: { kind: 'link', start, end, url: prefix + between(points, start, end) } }
 }
 
-/** Ends before a character that no link contains, before a bracket that it does not open, and before punctuation. */
 function linkEnd(points: Points, from: number): number {
   const expected: string[] = []
   let end = from

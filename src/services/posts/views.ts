@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, type SQL, type SQLWrapper, type Subquery, sql } from 'drizzle-orm'
+import { and, eq, type SQL, type SQLWrapper, type Subquery, sql } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { type Bound, flag, one, query } from '../../platform/data/conditions.ts'
+import { type Bound, flag, query } from '../../platform/data/conditions.ts'
 import { Id, isoTimeOf, shardOf } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
@@ -10,8 +10,8 @@ import { accounts } from '../accounts/tables.ts'
 import { AccountSummary } from '../accounts/views.ts'
 import { MediaView, mediaUrls } from '../media/views.ts'
 import { Entity } from './entities.ts'
-import { isPublic, visibleTo } from './policy.ts'
-import { likes, posts, visibilities } from './tables.ts'
+import { isLikedBy, isPublic, visibleTo } from './policy.ts'
+import { posts, visibilities } from './tables.ts'
 
 export const Post = z
   .object({
@@ -45,13 +45,8 @@ function columns(viewerId: Bound<Id> | null) {
     parentId: posts.parentId,
     likeCount: posts.likeCount,
     commentCount: posts.commentCount,
-    liked: flag(viewerId ? likedBy(viewerId) : sql`0`, 'liked'),
+    liked: flag(viewerId ? isLikedBy(posts.id, viewerId) : sql`0`, 'liked'),
   }
-}
-
-function likedBy(viewerId: Bound<Id>): SQL {
-  const own = and(eq(likes.postId, posts.id), eq(likes.accountId, viewerId))
-  return exists(query.select(one).from(likes).where(own))
 }
 
 function selectPosts(viewerId: Bound<Id> | null, which: SQL) {
@@ -108,7 +103,7 @@ export async function visiblePosts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Omits posts that the viewer may not see. One query per shard. */
+/** Omits posts that the viewer may not see. One query per shard, and a second wave for unknown roots of comments. */
 export async function loadPosts(ctx: Ctx, ids: readonly Id[], visibleRoots?: Roots): Promise<Map<Id, Post>> {
   return presentPosts(ctx, await withVisibleRoots(ctx, await selectByShard(ctx, ids), visibleRoots))
 }

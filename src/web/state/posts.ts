@@ -51,7 +51,7 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
     // The user may toggle again while a request runs: repeat until the latest choice is sent.
     for (let sent: boolean | undefined; sent !== pendingLikes.get(id); ) {
       sent = pendingLikes.get(id)
-      confirmed = await call<Post>(sent ? 'PUT' : 'DELETE', `/posts/${id}/like`)
+      confirmed = sent ? await call<Post>('PUT', `/posts/${id}/like`) : await unlike(confirmed)
     }
   } catch (error) {
     reportError(error)
@@ -59,4 +59,10 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
     pendingLikes.delete(id)
     post.value = confirmed
   }
+}
+
+/** The response has no post, because the server removes a like even if the post is hidden by now. */
+async function unlike(post: Post): Promise<Post> {
+  await call('DELETE', `/posts/${post.id}/like`)
+  return { ...post, liked: false, likeCount: Math.max(0, post.likeCount - (post.liked ? 1 : 0)) }
 }

@@ -139,7 +139,7 @@ test('a path parameter overrides the query parameter and body field of the same 
   expect(reached).toHaveBeenCalledExactlyOnceWith('5')
 })
 
-test('a responder operation receives validated input and returns its own Response', async () => {
+test('an operation with `respond` receives validated input and returns its own Response', async () => {
   expect(await (await call(null, '/v1/streams/7')).text()).toBe('7 GET')
   expect(await codeOf(await call(null, '/v1/streams/x'))).toBe('not_found')
 })

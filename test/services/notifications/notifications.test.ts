@@ -178,6 +178,7 @@ test('a notification calls the UserHub of the recipient only while the recipient
   const postId = await publishedId(ada)
   await queues.deliver()
   const hubCallsFor = async (actorId: Id) => {
+    await likePost(asUser(actorId), { postId })
     const ctx = queues.context()
     await handlerOf('post.liked')(ctx, { postId, authorId: ada, actorId }, await publishedId(actorId))
     return ctx.cost.objectCalls

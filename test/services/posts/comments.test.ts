@@ -2,14 +2,17 @@ import { beforeEach, expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
+import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
+import { deleteMedia } from '../../../src/services/media/media.ts'
 import { indexComment } from '../../../src/services/posts/comments.ts'
 import { deletePost, getPost } from '../../../src/services/posts/posts.ts'
 import { accountsOn } from '../../support/actors.ts'
-import { countRows } from '../../support/databases.ts'
+import { count, countRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { commentIds, countersOf, publish, publishedId } from '../../support/posting.ts'
 import { withLaggingReplicas } from '../../support/replica-lag.ts'
-import { asUser, failure } from '../../support/viewers.ts'
+import { seedImages } from '../../support/seed.ts'
+import { asModerator, asUser, failure } from '../../support/viewers.ts'
 
 // Ada and Cyd are on one shard, Bob is on the other.
 let ada: Id
@@ -68,13 +71,27 @@ test('a comment is indexed despite lagging replicas, and never under a deleted p
   expect(await countRows('thread_index', { thread_id: deleted })).toBe(0)
 })
 
-test('an author who can no longer see a thread can still delete their own comment in it', async () => {
+/** Each hides a root of Ada's, below which Bob has a comment with an image. */
+const hidings: Record<string, (root: Id) => Promise<unknown>> = {
+  'the author of the root blocks them': () => blockAccount(asUser(ada), { accountId: bob }),
+  'they block the author of the root': () => blockAccount(asUser(bob), { accountId: ada }),
+  'the author of the root is suspended': () => suspendAccount(asModerator(cyd), { accountId: ada }),
+  'the root is deleted': (root) => deletePost(asUser(ada), { postId: root }),
+}
+
+test.each(Object.entries(hidings))('an account can delete its comment and unused images after %s', async (_, hide) => {
   const root = await publishedId(ada)
-  const comment = await publishedId(bob, { parentId: root })
+  const [attached, unused] = await seedImages([bob, bob])
+  const comment = await publishedId(bob, { parentId: root, media: [attached!] })
+  const reply = await publishedId(bob, { parentId: comment })
   await queues.deliver()
-  await blockAccount(asUser(ada), { accountId: bob })
+  await hide(root)
+  await queues.deliver()
   await expect(getPost(asUser(bob), { postId: comment })).rejects.toEqual(failure('not_found'))
-  await deletePost(asUser(bob), { postId: comment })
+  for (const postId of [comment, reply]) await deletePost(asUser(bob), { postId })
+  await deleteMedia(asUser(bob), { mediaId: unused! })
   await queues.deliver()
-  expect([await countRows('posts', { id: comment }), await commentCount(root)]).toEqual([0, 0])
+  const counted = await count(`select coalesce(sum(comment_count), 0) n from posts where id = ${Number(root)}`)
+  const left = [await countRows('posts', { author_id: bob }), await countRows('media', { account_id: bob })]
+  expect([...left, await countRows('thread_index', { thread_id: root }), counted]).toEqual([0, 0, 0, 0])
 })

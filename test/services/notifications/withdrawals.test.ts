@@ -1,0 +1,204 @@
+import { beforeEach, expect, test } from 'vitest'
+import type { Id } from '../../../src/platform/data/ids.ts'
+import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
+import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
+import { countUnread, markRead } from '../../../src/services/notifications/notifications.ts'
+import { withdrawLike } from '../../../src/services/notifications/notify.ts'
+import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
+import { deletePost } from '../../../src/services/posts/posts.ts'
+import { accountsOn, bulkIds, handleOf } from '../../support/actors.ts'
+import { countRows, insertRows, shards } from '../../support/databases.ts'
+import { type Message, queues } from '../../support/manual-queues.ts'
+import { pauseWrite, runNotifications } from '../../support/pause-write.ts'
+import { publishedId } from '../../support/posting.ts'
+import { isFollowing } from '../../support/relations.ts'
+import { openSocket } from '../../support/sockets.ts'
+import { asUser } from '../../support/viewers.ts'
+
+// Ada is notified, on one shard. Bob acts, on the other.
+let ada: Id
+let bob: Id
+let postId: Id
+beforeEach(async () => {
+  await queues.deliver()
+  ;[ada, bob] = await accountsOn(0, 1)
+  postId = await publishedId(ada)
+  await queues.deliver()
+})
+
+const storedFor = (recipient: Id) => countRows('notifications', { account_id: recipient })
+const storedAndUnread = async () => [await storedFor(ada), (await countUnread(asUser(ada))).count]
+
+/** What Bob does, and what withdraws it. */
+type Case = { act: () => Promise<unknown>; withdraw: (id: Id) => Promise<unknown> }
+const follow = () => followAccount(asUser(bob), { accountId: ada })
+const like = () => likePost(asUser(bob), { postId })
+const unlike = () => unlikePost(asUser(bob), { postId })
+const cases: Record<string, Case> = {
+  'an unlike': { act: like, withdraw: unlike },
+  'an unlike of a post whose author blocks the actor': {
+    act: like,
+    withdraw: () => blockAccount(asUser(ada), { accountId: bob }).then(unlike),
+  },
+  'an unfollow': { act: follow, withdraw: () => unfollowAccount(asUser(bob), { accountId: ada }) },
+  'a block of the follower': { act: follow, withdraw: () => blockAccount(asUser(ada), { accountId: bob }) },
+  'a block by the follower': { act: follow, withdraw: () => blockAccount(asUser(bob), { accountId: ada }) },
+  'a block that is lifted again': {
+    act: follow,
+    withdraw: async () => {
+      await blockAccount(asUser(ada), { accountId: bob })
+      await unblockAccount(asUser(ada), { accountId: bob })
+    },
+  },
+  'the deletion of a comment': {
+    act: () => publishedId(bob, { parentId: postId }),
+    withdraw: (id) => deletePost(asUser(bob), { postId: id }),
+  },
+  'the deletion of a post with a mention': {
+    act: () => publishedId(bob, { text: `hello @${handleOf(ada)}` }),
+    withdraw: (id) => deletePost(asUser(bob), { postId: id }),
+  },
+}
+
+test.each(Object.entries(cases))('%s removes the notification, also when it is repeated', async (_, each) => {
+  const acted = await each.act()
+  await queues.deliver()
+  expect(await storedAndUnread()).toEqual([1, 1])
+  await each.withdraw(acted as Id)
+  await queues.deliver({ times: 3 })
+  expect(await storedAndUnread()).toEqual([0, 0])
+  await markRead(asUser(ada))
+  expect(await storedAndUnread()).toEqual([0, 0])
+})
+
+test.each(Object.entries(cases))('%s leaves nothing when its event overtakes that of the action', async (_, each) => {
+  const socket = await openSocket(ada)
+  const acted = await each.act()
+  const [action, withdrawal] = [await queues.delayMessages({ run: true }), await withdrawn(each, acted as Id)]
+  await arrive(withdrawal)
+  await arrive(action)
+  expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([0, 0, 0])
+})
+
+test.each(Object.entries(cases))('%s leaves nothing when both events arrive late and together', async (_, each) => {
+  const acted = await each.act()
+  const messages = [...(await queues.delayMessages({ run: true })), ...(await withdrawn(each, acted as Id))]
+  queues.sent.push(...messages)
+  await queues.deliver({ times: 3 })
+  expect(await storedAndUnread()).toEqual([0, 0])
+})
+
+async function withdrawn({ withdraw }: Case, acted: Id): Promise<Message[]> {
+  await withdraw(acted)
+  return queues.delayMessages({ run: true })
+}
+
+async function arrive(messages: Message[]): Promise<void> {
+  queues.sent.push(...messages)
+  await queues.deliver()
+}
+
+test.each(
+  ['an unlike', 'an unfollow', 'the deletion of a comment', 'the deletion of a post with a mention'].map(
+    (name) => [name, cases[name]!] as const,
+  ),
+)('%s that commits while the notification is being written removes it', async (_, each) => {
+  const acted = await each.act()
+  const [event] = await queues.delayMessages({ run: true })
+  const paused = pauseWrite(queues.context(), 'insert')
+  const notifying = paused.run(event!)
+  await paused.reached
+  await each.withdraw(acted as Id)
+  await queues.deliver()
+  paused.resume()
+  await notifying
+  expect(await storedAndUnread()).toEqual([0, 0])
+  await arrive([event!])
+})
+
+test('a follow that begins again while its withdrawal is being processed keeps one notification', async () => {
+  await follow()
+  await queues.deliver()
+  await unfollowAccount(asUser(bob), { accountId: ada })
+  const [event] = await queues.delayMessages({ run: true })
+  const paused = pauseWrite(queues.context(), 'delete')
+  const withdrawing = paused.run(event!)
+  await paused.reached
+  await follow()
+  await queues.deliver()
+  paused.resume()
+  await withdrawing
+  expect(await storedAndUnread()).toEqual([1, 1])
+  await arrive([event!])
+  expect(await storedAndUnread()).toEqual([1, 1])
+})
+
+test('a block removes the notification of a follow that the other shard has not ended yet', async () => {
+  await follow()
+  await queues.deliver()
+  await blockAccount(asUser(ada), { accountId: bob })
+  const [event] = await queues.delayMessages({ run: false })
+  await runNotifications(queues.context(), event!)
+  expect([await storedFor(ada), await isFollowing(bob, ada)]).toEqual([0, 1])
+  await arrive([event!])
+})
+
+test('a like after a withdrawn one notifies again, and at most one notification is stored', async () => {
+  const socket = await openSocket(ada)
+  await like()
+  await queues.deliver()
+  await markRead(asUser(ada))
+  await unlike()
+  await queues.deliver()
+  await like()
+  await queues.deliver({ times: 3 })
+  expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([1, 1, 2])
+  // While the like holds when its events arrive, its notification stays as it was read.
+  await markRead(asUser(ada))
+  await unlike()
+  await like()
+  await queues.deliver({ times: 3 })
+  expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([1, 0, 0])
+})
+
+test('a withdrawal removes no notification of another actor, post or kind', async () => {
+  const [cyd] = await accountsOn(1)
+  const other = await publishedId(ada)
+  for (const [actor, liked] of [
+    [bob, postId],
+    [bob, other],
+    [cyd, postId],
+  ] as const)
+    await likePost(asUser(actor), { postId: liked })
+  await follow()
+  const comment = await publishedId(bob, { parentId: postId, text: `@${handleOf(ada)} @${handleOf(cyd)}` })
+  await publishedId(bob, { parentId: postId })
+  await queues.deliver()
+  expect([await storedFor(ada), await storedFor(cyd)]).toEqual([6, 1])
+  await unlike()
+  await queues.deliver()
+  expect(await storedFor(ada)).toBe(5)
+  await deletePost(asUser(bob), { postId: comment })
+  await queues.deliver()
+  expect([await storedFor(ada), await storedFor(cyd)]).toEqual([4, 0])
+  await unfollowAccount(asUser(bob), { accountId: ada })
+  await queues.deliver()
+  expect([...(await storedAndUnread())]).toEqual([3, 3])
+})
+
+test('a withdrawal reads a few rows, however many notifications the recipient has', async () => {
+  const actors = await bulkIds(500)
+  const rows = actors.map((actor, i) => ({
+    account_id: Number(ada),
+    id: 1_000_000 + i,
+    kind: 'like',
+    actor_id: Number(actor),
+    post_id: Number(postId),
+    arrived_at: 1,
+  }))
+  await insertRows(shards[0], 'notifications', rows)
+  const ctx = queues.context()
+  await withdrawLike(ctx, { postId, actorId: actors[7]! })
+  expect([await storedFor(ada), ctx.cost.trips]).toEqual([499, 1])
+  expect(ctx.cost.rowsRead).toBeLessThan(10)
+})
