@@ -25,10 +25,13 @@ type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
   const { id, kind, actorId } = input
   if (accountId === actorId) return
-  await mirror(
-    () => subjectOf(ctx, accountId, input),
-    (subject) => (subject ? insert(ctx, accountId, input, subject.rootId) : withdraw(ctx, accountId, input)),
-  )
+  if (kind === 'like') await notifyOfLike(ctx, accountId, input)
+  else {
+    await mirror(
+      () => subjectOf({ ...ctx, db: atPrimary(ctx) }, accountId, input),
+      (subject) => (subject ? insert(ctx, accountId, input, subject.rootId) : withdraw(ctx, accountId, input)),
+    )
+  }
   if (!(await isOnlineAndNotified(ctx, accountId, id))) return
   await publish(
     ctx,
@@ -37,16 +40,21 @@ export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationI
   )
 }
 
-/** The subject of the notification, read at the primary; null if the action was withdrawn or the post is hidden. */
+/** The subject of the notification; null if the action was withdrawn or the post is hidden. */
 async function subjectOf(
   ctx: SystemCtx,
   accountId: Id,
   { actorId, postId }: NotificationInput,
 ): Promise<{ rootId: Id | null } | null> {
   if (postId === null) return (await isFollowing(ctx, actorId, accountId)) ? { rootId: null } : null
-  const viewing = { ...asViewer(ctx, accountId), db: atPrimary(ctx) }
-  const post = (await visiblePosts(viewing, [postId])).get(postId)
+  const post = (await visiblePosts(asViewer(ctx, accountId), [postId])).get(postId)
   return post ? { rootId: post.rootId } : null
+}
+
+/** Needs no second read: the insert itself checks the like, and `withdrawLike` deletes its notification. */
+async function notifyOfLike(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
+  const subject = await subjectOf(ctx, accountId, input)
+  if (subject) await insert(ctx, accountId, input, subject.rootId)
 }
 
 async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<void> {
@@ -72,9 +80,8 @@ export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId
     .where(all(once(authorId, actorId, 'like', postId), not(isLikedBy(postId, actorId))))
 }
 
-/** Leaves likes to `withdrawLike`: a like may exist although its post is hidden from its own author. */
-async function withdraw(ctx: SystemCtx, accountId: Id, { kind, actorId, postId }: NotificationInput): Promise<void> {
-  if (postId !== null) return kind === 'like' ? undefined : withdrawPost(ctx, [accountId], postId)
+async function withdraw(ctx: SystemCtx, accountId: Id, { actorId, postId }: NotificationInput): Promise<void> {
+  if (postId !== null) return withdrawPost(ctx, [accountId], postId)
   await ctx.db
     .shardOf(accountId)
     .delete(notifications)
@@ -82,7 +89,7 @@ async function withdraw(ctx: SystemCtx, accountId: Id, { kind, actorId, postId }
 }
 
 export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], postId: Id): Promise<void> {
-  // The id is that of the event recorded with the post. It is no smaller, and the outbox is never an hour ahead.
+  // A notification has the id of the event recorded with the post: no smaller than `postId`, less than an hour later.
   const at = timeOf(postId)
   const near = and(gte(notifications.id, firstIdAt(at)), lt(notifications.id, firstIdAt(at + HOUR_MS)))
   await fromShards(ctx.db, accountIds, (db, group) =>
