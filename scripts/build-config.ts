@@ -11,7 +11,7 @@ const deployed = `main = "dist/worker/worker.js" # built by the build step (scri
 no_bundle = true
 rules = [{ type = "ESModule", globs = ["**/*.js"] }]`
 
-/** wrangler.toml with the sections of staging and production generated from its repeated part and their own lines. */
+/** wrangler.toml with the sections of staging and production made from its repeated part and `# own` lines. */
 export function withEnvironments(text: string): string {
   const [name] = /(?<=^name = ").+(?="$)/m.exec(text) ?? []
   const [from, to] = [text.indexOf(REPEATED), text.indexOf(GENERATED)]

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { readConfig } from '../src/platform/config.ts'
 import { deadLetterSettings, queues } from '../src/platform/events/queues.ts'
 
-// Loading these declares the variables of the services.
+// Importing these files declares the variables of the services.
 for (const path of globSync('src/services/*/variables.ts')) await import(`../${path}`)
 
 /** The highest REQUESTS_PER_MINUTE that may be deployed: ten times the default, but still a limit. */
@@ -28,8 +28,8 @@ export type Settings = {
 }
 
 /**
- * The reasons not to deploy `settings` to `target`, one sentence each, by the rules that the Worker applies at start.
- * Valid values stand in for the secrets, because Cloudflare never shows those.
+ * The reasons not to deploy `settings` to `target`, one each: what the Worker would reject at start, too high a rate
+ * limit, and wrong queues. Valid values stand in for the secrets, because Cloudflare never shows those.
  */
 export function deployProblems(
   { vars, d1_databases: databases, queues: declared }: Settings,
@@ -40,7 +40,7 @@ export function deployProblems(
   const secrets = { BASE_URL: 'https://social.org', AUTH_SECRET: key, DATA_KEYS: `k1:${key}`, INDEX_KEY: key }
   const bindings = Object.fromEntries(databases.map(({ binding }) => [binding, true]))
   const { problems } = readConfig({ ...bindings, ...secrets, ...vars })
-  // The Worker has no such rule, because the benchmark runs it as production without a limit.
+  // The Worker itself has no such rule, because the benchmark runs it with ENVIRONMENT=production and a higher limit.
   const isUnlimited = Number(vars.REQUESTS_PER_MINUTE ?? 0) > HIGHEST_QUOTA
   const quota = isUnlimited ? [`REQUESTS_PER_MINUTE must be at most ${HIGHEST_QUOTA}`] : []
   return [...[...problems, ...quota].map((problem) => `vars.${problem}`), ...queueProblems(declared)]
@@ -89,7 +89,7 @@ export function readCall(command: string, file = process.env.WRANGLER_OUTPUT_FIL
   )
 }
 
-/** Accepts only the plain flag, because a wrong guess would migrate in a dry run, or deploy without migrating. */
+/** Whether `call` has --dry-run. Throws on other forms: a wrong guess would migrate in a dry run or not migrate. */
 export function isDryRun(call: string): boolean {
   if (!/dry-?run/i.test(call)) return false
   if (/ --dry-run( -|$)/.test(call)) return true

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Throws if a binary is missing, which happens without install scripts or after a change of platform. */
+/** Throws if esbuild or workerd does not run, as after an install without install scripts or on another platform. */
 export function requireTools(): void {
   for (const name of ['esbuild', 'workerd']) {
     const { status } = spawnSync(`node_modules/.bin/${name}`, ['--version'], { stdio: 'ignore' })

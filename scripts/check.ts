@@ -25,7 +25,7 @@ const topLevel = [
 ]
 const folders = ['migrations', 'src', 'test', 'scripts', 'docs', 'node_modules', 'dist', 'coverage']
 
-/** One sentence for each file or folder that may not be at the top level. Names with a leading dot are allowed. */
+/** One sentence for each name that is not allowed at the top level. Names with a leading dot are always allowed. */
 export const topLevelProblems = (names: string[]): string[] =>
   names
     .filter((name) => !name.startsWith('.') && ![...topLevel, ...folders].includes(name))

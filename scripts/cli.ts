@@ -18,7 +18,7 @@ export function systemOf(values: { env?: string; 'persist-to': string }): System
   return { env, stateDir }
 }
 
-/** The options that choose the same system, for commands that a script prints. */
+/** The option that chooses this system in a command that a script prints. Starts with a space; empty by default. */
 export const systemFlag = ({ env, stateDir }: System): string => (env ? ` --env ${env}` : persistFlag({ stateDir }))
 
 export const persistFlag = ({ stateDir }: Pick<System, 'stateDir'>): string =>

@@ -5,7 +5,7 @@ import { devNull } from 'node:os'
 import { join } from 'node:path'
 import { type System, wranglerCommand, wranglerEnv } from './cli.ts'
 
-// wrangler is imported on first use, because loading it takes half a second and most calls find nothing to do.
+// wrangler is imported on first use: loading it takes half a second, and most runs have nothing to migrate.
 
 export type Row = Record<string, string | number | null>
 
@@ -24,7 +24,7 @@ export function execute({ env, stateDir }: System, binding: string, sql: string)
     encoding: 'utf8',
     stdio: ['inherit', 'pipe', 'inherit'],
     maxBuffer: 2 ** 28,
-    // Keeps the statements, which may contain encrypted addresses, out of the report file that .env.staging sets.
+    // Keeps the SQL, which may hold encrypted addresses, out of the report file of .env.staging and .env.production.
     env: { ...wranglerEnv, WRANGLER_OUTPUT_FILE_PATH: devNull },
   })
   const answer: unknown = JSON.parse(stdout.slice(Math.max(0, stdout.search(/^[[{]/m))) || '{}')
@@ -78,7 +78,7 @@ function fingerprint(): string {
   return hash.digest('hex')
 }
 
-/** Writes a configuration with only the databases, so that no other simulator uses the state folder. */
+/** Writes a configuration with only the databases, so that no other binding uses the state folder. */
 function databasesOnly(stateDir: string, databases: Database[]): string {
   mkdirSync(stateDir, { recursive: true })
   const file = join(stateDir, 'databases.json')

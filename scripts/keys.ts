@@ -38,7 +38,7 @@ Once the version with the new keyring runs everywhere, reseal the stored address
 `)
 }
 
-/** Works page by page, so that an interrupted run can be repeated. */
+/** Reseals the outdated addresses page by page. After an interruption, the next run continues with the rest. */
 async function reseal(system: System): Promise<void> {
   const dataKeys = readDataKeys(system)
   const page = (cursor: number) => selectOutdated(dataKeys, cursor, PAGE)

@@ -5,7 +5,7 @@ import { lineAt, parseAll, read, type SourceFile, type Sources, standsAlone } fr
 const LONGEST_FUNCTION = 40
 const LONGEST_FILE = 250
 
-/** A metric of the source code. The goal is met if `value` is at most `goal`. `offenders` are the places that count. */
+/** A metric of the source code. The goal is met if `value` is at most `goal`. `offenders` raise it. */
 export type Measure = { name: string; value: number; goal: number; offenders: string[] }
 
 export function measure(sources: Sources): Measure[] {
@@ -78,7 +78,7 @@ function longFile({ path, text }: SourceFile): string[] {
   return lines > LONGEST_FILE ? [`${path} (${lines} lines)`] : []
 }
 
-/** Lines that hold a comment and nothing else. */
+/** The number of lines that hold a comment and nothing else. */
 const commentLines = ({ text, comments }: SourceFile): number =>
   comments
     .filter(({ start }) => standsAlone(text, start))
@@ -93,13 +93,13 @@ function commentShare(name: string, goal: number, files: SourceFile[]): Measure 
   return { name, value: Math.round((1_000 * sum('comments')) / Math.max(1, sum('lines'))) / 10, goal, offenders }
 }
 
-/** Groups of files that import each other, types included: the strongly connected components (Tarjan 1972). */
+/** Groups of files that import each other, also indirectly or as types: strongly connected components (Tarjan 1972). */
 function circles(files: SourceFile[]): string[] {
   const next = new Map(files.map(({ path, imports }) => [path, imports.map(({ to }) => to)]))
   const order = new Map<string, number>()
   const stack: string[] = []
   const found: string[] = []
-  /** Returns the position of the earliest file on the stack that can be reached from this one. */
+  /** Returns the number in `order` of the earliest file on the stack that `path` is known to reach. */
   function visit(path: string): number {
     const index = order.size
     order.set(path, index)

@@ -20,7 +20,7 @@ export async function prepareLocally(stateDir: string): Promise<void> {
 }
 
 /**
- * Migrates the databases last, once all checks have passed. wrangler checks the secrets only after this step. If it
+ * Migrates the databases last, once all checks below have passed. wrangler checks the secrets after this step. If it
  * then refuses to deploy, the running version continues on the migrated databases.
  */
 async function prepareDeployment(command: string, target: string | undefined): Promise<void> {

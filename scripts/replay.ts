@@ -8,7 +8,7 @@ const LIST = `SELECT queue, json_extract(body, '$.type') AS type, failed_at, rep
   FROM dead_letters ORDER BY failed_at LIMIT ${LISTED}`
 const MARK = 'UPDATE dead_letters SET replay = 1 WHERE replay = 0'
 
-/** Lists the dead letters of every database and, unless `list` is set, marks them for replay. */
+/** Prints the oldest dead letters of the directory and each shard. Unless `list` is set, marks all for replay. */
 async function replay(system: System, { list, url }: { list: boolean; url: string }): Promise<void> {
   let total = 0
   for (const { binding } of await databasesOf(system.env)) {

@@ -26,7 +26,7 @@ function readOptions(): Options {
 const originOf = ({ port }: Options) => `http://127.0.0.1:${port}`
 
 async function start(options: Options): Promise<void> {
-  // The build step does the same. But a failure before wrangler starts is one line instead of wrangler's report.
+  // wrangler's build step repeats this. But a failure here is reported in one line instead of wrangler's long report.
   await prepareLocally(options.stateDir)
   await requireFreePort(options.port)
   const server = serve(options)

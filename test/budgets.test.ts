@@ -28,7 +28,7 @@ async function costOf(id: Id, run: (ctx: UserCtx) => Promise<unknown>): Promise<
   return ctx.cost
 }
 
-/** The most that an operation may cost. A cost that is not named must be zero. */
+/** The most that an operation may cost. A cost that the budget does not list must be zero. */
 type Budget = Partial<Cost>
 
 function expectWithin(name: string, cost: Cost, budget: Budget): void {
@@ -133,8 +133,8 @@ test('unfollow, block, and unblock without a block take one round trip and do no
   }
 })
 
-// Parents, mentions and images are read first. An uncached mention also reads the directory, a parent comment its root.
-test('a parent or images cost one more round trip, an uncached mention two, each image two rows written', async () => {
+// Parents, mentions and images are read first. Uncached mentions add a directory read, parent comments a root read.
+test('a root parent or images cost one more trip, a parent comment or uncached mention two more', async () => {
   const [ada, bob] = await accountsOn(0, 1)
   const { value: post } = await createPost(asUser(ada), draft({ text: 'hello' }))
   const { value: comment } = await createPost(asUser(ada), draft({ text: 'hello', parentId: post.id }))

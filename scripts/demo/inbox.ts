@@ -5,7 +5,7 @@ const TIMEOUT_MS = 20_000
 
 type Mail = { messageId: string; to: string[] }
 
-/** Reads the verification token that was mailed to `address` from the local inbox of wrangler dev. */
+/** Waits for the mail to `address` in the local inbox of wrangler dev, and returns its verification token. */
 export async function readToken(url: string, address: string): Promise<string> {
   for (const until = performance.now() + TIMEOUT_MS; performance.now() < until; await sleep(50)) {
     const mail = (await read<Mail[]>(url, 'per_page=100')).find(({ to }) => to.includes(address))

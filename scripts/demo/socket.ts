@@ -12,7 +12,7 @@ export type Live = {
   close: () => void
 }
 
-/** Opens the caller's socket with a ticket; resolves when the server has sent its hello. */
+/** Opens the caller's socket with a ticket; resolves when the hello frame of the server has arrived. */
 export async function openSocket(caller: Caller): Promise<Live> {
   const { body } = await caller.call<{ ticket: string }>('POST', '/realtime/tickets', 201)
   const address = `${caller.url.replace(/^http/, 'ws')}/v1/realtime?ticket=${encodeURIComponent(body.ticket)}`

@@ -10,7 +10,7 @@ export const DAY_MS = 86_400_000
 /** The number of days before `until` in which posts are published. Accounts are older. */
 export const DAYS = 30
 const JOINING_DAYS = 300
-/** The seed creates notifications only for events of its last seven days, and marks some of these as read. */
+/** Only events in the last seven days before `until` create notifications. Some of these are marked as read. */
 const NOTIFIED_DAYS = 7
 const STRANGERS = 0.15
 
@@ -20,7 +20,7 @@ export type Plan = {
   random: Random
   /** All activity is earlier than this time (epoch ms). */
   until: number
-  /** The shards that take new accounts, and all shards. */
+  /** `openShards` are the shards that take new accounts, `shards` are all shards. */
   openShards: readonly number[]
   shards: readonly number[]
   /** Handles that already exist. */
@@ -62,7 +62,7 @@ export function makeCommunity(plan: Plan): Community {
   return { ...plan, people, newId, accountIds: new Map(people.map(({ handle, id }) => [handle, id])) }
 }
 
-/** Makes unique ids. */
+/** Returns a function that makes unique ids. If an id is taken already, moves the time of the new one forward. */
 function idMaker(random: Random) {
   const used = new Set<Id>()
   return (shard: number, time: number): Id => {
@@ -89,7 +89,7 @@ export function* followRows(community: Community): Generator<Entry> {
   }
 }
 
-/** The rows of the accounts. Call it last, because post counts are known only once all posts are generated. */
+/** The rows of the accounts and their read markers. Call it last: it needs the post counts of all generated posts. */
 export function* accountRows({ people, random, until }: Community): Generator<Entry> {
   for (const person of people) {
     const { id, handle, displayName, bio, joinedAt: createdAt, postCount } = person
@@ -126,7 +126,7 @@ export function* notificationOf(
   yield entry(shardNamed(shardOf(accountId)), notifications, { accountId, id, ...about, arrivedAt })
 }
 
-/** At most `count` people who saw a post of `author`: followers, and some strangers if it is public. */
+/** At most `count` people who saw a post of `author`: followers, and some strangers if `isPublic`. */
 export function readers({ people, random }: Community, author: number, count: number, isPublic: boolean): number[] {
   const followers = sample(random, people[author]!.followers, count)
   const seen = followers.map((number) => (isPublic && random.chance(STRANGERS) ? random.below(people.length) : number))

@@ -56,7 +56,7 @@ function writePost(community: Community, author: number, hour: number): Draft {
   return { id, author, text, isPublic, time, mentioned, root: null, parent: null, comments: [] }
 }
 
-/** The comments under a post, oldest first. None is later than the end of the period. */
+/** The comments under a post, oldest first. All are earlier than `community.until`. */
 function writeThread(community: Community, root: Draft): Draft[] {
   const { random, people, until } = community
   const { followers } = people[root.author]!
@@ -120,7 +120,7 @@ function likers(community: Community, { author, root, isPublic }: Draft): number
   return readers(community, author, count, isPublic)
 }
 
-/** Every shard indexes all posts; comments are indexed on their author's shard only. */
+/** The feed index rows: a post on every shard, a comment on its author's shard. Public posts are also in `INDEX`. */
 function* listings({ people, shards }: Community, { id, author, root, isPublic }: Draft): Generator<Entry> {
   const { id: authorId, shard } = people[author]!
   const row = { authorId, lane: root ? lanes.comments : lanes.posts, postId: id }

@@ -10,8 +10,8 @@ const FOLLOW_BACK = 0.35
 const THROUGH_A_FRIEND = 0.5
 
 /**
- * A scale-free network (Barabási and Albert 1999, with the triads of Holme and Kim 2002): people arrive one by one and
- * follow others with a probability that grows with their followers, or people whom those follow. Some follow back.
+ * A scale-free network (Barabási and Albert 1999, with the triads of Holme and Kim 2002): each newcomer follows people,
+ * those with many followers more likely, and some people whom those follow. Some of the former follow back.
  */
 export function growGraph(random: Random, people: number): Graph {
   const follows: number[][] = Array.from({ length: people }, () => [])
@@ -41,8 +41,8 @@ export function growGraph(random: Random, people: number): Graph {
 }
 
 /**
- * Reads an edge list: two names per line, `#` before a comment, plain or gzipped. The two people of a line follow each
- * other. People are numbered in order of appearance.
+ * Reads an edge list, plain or gzipped: two names per line; lines that start with `#` are comments. The two people of a
+ * line follow each other. People are numbered in order of appearance.
  */
 export function readGraph(file: string): Graph {
   const bytes = readFileSync(file)

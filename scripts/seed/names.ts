@@ -1,6 +1,6 @@
 const words = (text: string) => text.trim().split(/\s+/)
 
-/** Given names and family names that occur together, two lines for each region. */
+/** Two lines for each region: given names, then family names that occur with them. */
 const lines = `
 Ada Alice Amelia Ben Clara Daniel Edith Emma Finn Grace Henry Isaac Jack Leo Lucy Nora Oliver Rose Samuel Theo Violet
 Abbott Bailey Baker Bennett Brooks Carter Clarke Dawson Ellis Fletcher Hughes Marsh Morgan Palmer Reed Shaw Webb Wood

@@ -18,7 +18,7 @@ export type Person = {
   postCount: number
 }
 
-/** A name, a bio, and a handle that is not in `taken`. */
+/** A name, interests, a bio, and a handle that was not in `taken` and is added to it. */
 export function makeProfile(random: Random, taken: Set<string>) {
   const { given, family } = random.pick(names)
   const [first, last] = [random.pick(given), random.pick(family)]

@@ -1,7 +1,7 @@
 /** What people post about: `tag` is the hashtag, `bio` the words on a profile, `posts` the templates of posts. */
 export type Topic = { tag: string; related: string[]; bio: string; posts: string[] }
 
-// In a template, `{a|b}` becomes one of its choices, and `{name}` one of the words of that name.
+// In a template, `{a|b}` becomes `a` or `b`, and `{name}` becomes one of the choices for `name` in `words`.
 
 export const words: Record<string, string[]> = Object.fromEntries(
   `

@@ -10,7 +10,7 @@ const ATTEMPTS = 200
 type Databases = Record<string, D1Database>
 type Statement = { database: string; insert: string; rows: string[]; characters: number }
 
-/** Writes rows in bulk. Existing rows stay, so that an interrupted run can be repeated. */
+/** Writes rows in bulk. Skips rows that exist already, so that an interrupted run can be repeated. */
 export function makeWriter(databases: Databases) {
   const collect = makeCollector()
   let added = 0
@@ -21,7 +21,7 @@ export function makeWriter(databases: Databases) {
   }
 
   return {
-    /** How many rows were added. `flush` writes those that are still buffered. */
+    /** How many rows `add` has received, whether they are written, still buffered, or existed already. */
     get added() {
       return added
     },
@@ -46,7 +46,7 @@ export async function writeAtOnce(databases: Databases, entries: readonly Entry[
   return entries.length
 }
 
-/** Collects rows into one statement for each database and table. `add` returns a statement when it is full. */
+/** Collects rows into one statement for each database and table. `add` returns a statement once it is full. */
 function makeCollector() {
   const open = new Map<string, Statement>()
   return {
@@ -77,7 +77,7 @@ function insertionInto(table: SQLiteTable, row: Entry['row']): string {
   return `INSERT INTO ${getTableName(table)} (${names}) SELECT ${values} FROM json_each(?)`
 }
 
-/** The columns that `row` sets; the others have defaults. */
+/** The columns that `row` sets. The database fills the other columns with their defaults. */
 function columnsOf(table: SQLiteTable, row: Entry['row']): [string, Column][] {
   return Object.entries(getTableColumns(table)).filter(([name]) => name in row)
 }
@@ -85,7 +85,7 @@ function columnsOf(table: SQLiteTable, row: Entry['row']): [string, Column][] {
 const driverValue = (value: unknown, column: Column) =>
   value === null || value === undefined ? null : column.mapToDriverValue(value)
 
-/** Retries while a running server writes to the same file. */
+/** Repeats `work`, up to `ATTEMPTS` times, while another process such as a running server locks the database. */
 async function retryWhileLocked(work: () => Promise<unknown>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {

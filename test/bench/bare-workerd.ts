@@ -14,7 +14,7 @@ export type BareWorker = {
   modules: { name: string; path: string }[]
   compatibilityDate: string
   variables: Record<string, unknown>
-  /** The port of each database, by binding (`serveD1`). */
+  /** The port at which `serveD1` serves each database, by binding. */
   databases: Record<string, number>
   objects: Record<string, string>
 }

@@ -10,8 +10,8 @@ export type Line = { name: string; rps: number; cpu: number; p50: number; p95: n
 type Goal = { goal: string; value: number; limit: number }
 
 /**
- * Medians over the rounds. A ratio compares the CPU time with that of the baseline in the same round, because the speed
- * of a machine may change from minute to minute.
+ * Medians over the rounds. `ofHello` and `ofRow` divide the CPU time by that of the Hono hello and of the one-row
+ * select in the same round, because the speed of a machine may change from minute to minute.
  */
 export function summarize(measured: { name: string; rounds: Round[] }[]): Line[] {
   const roundsOf = (name: string) => measured.find((it) => it.name === name)!.rounds

@@ -49,7 +49,7 @@ function workerdChildren(): number[] {
   })
 }
 
-/** The CPU time of a process in seconds, summed over its threads, because Linux counts only theirs in ns. */
+/** The CPU time of a process in seconds, summed over its threads, because Linux reports only thread times in ns. */
 export function cpuOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const times = threads.map((id) => Number(read(`/proc/${pid}/task/${id}/schedstat`)?.split(' ')[0] ?? 0))

@@ -98,7 +98,7 @@ function notificationsOf(account_id: Id, accounts: Id[], posts: Post[]) {
   })
 }
 
-/** Inserts ids as text, which the integer affinity of their columns converts. */
+/** Inserts rows. Their ids are text, which the integer affinity of the columns converts. */
 async function insert(store: Store, table: string, rows: Record<string, unknown>[]): Promise<void> {
   const columns = Object.keys(rows[0]!)
   const values = columns.map((column) => `value ->> '${column}'`)

@@ -15,8 +15,8 @@ const objects = { HUB: 'UserHub', GUARD: 'AccessGuard', SWEEPER: 'Sweeper' }
 export type ColdStart = { name: string; ms: number }
 
 /**
- * The CPU time of a workerd process from its start to its first response, for a hello, a skeleton that reads one row
- * with the product's libraries, and a home feed of the product in `folder`. Medians; starts of the three alternate.
+ * The median CPU time of a workerd process from its start to its first response, for three Workers started in turn: a
+ * hello, a skeleton that reads one row with the product's libraries, and the product in `folder` with a home feed.
  */
 export async function coldStarts(folder: string): Promise<ColdStart[]> {
   const dir = mkdtempSync(join(tmpdir(), 'start-up-'))

@@ -1,6 +1,6 @@
 // npm run test:crash -- --kills 10 --writers 20
-// Repeatedly kills the server with SIGKILL while clients write. Then compares the stored rows with the acknowledged
-// writes: none is lost or duplicated, and each has had every effect exactly once.
+// Repeatedly kills the server with SIGKILL while clients write. Then checks the stored rows: no acknowledged write may
+// be lost, no write may be stored twice, and each stored write must have had every effect exactly once.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,7 +65,7 @@ async function drain(ledger: Ledger): Promise<number> {
   return Date.now() - started
 }
 
-/** The numbers of lost, duplicated, missing and unexplained rows. All should be 0. */
+/** The numbers of lost, duplicated, missing and unexplained rows and of wrong counters. All should be 0. */
 function compare(ledger: Ledger, done: Acknowledged, toldBefore: Set<string>): Findings {
   const posts = new Map(ledger.posts().map((post) => [String(post.id), post]))
   const texts = [...posts.values()].map((post) => post.text)

@@ -39,7 +39,7 @@ export class Ledger {
     return this.rows<{ handle: string }>('accounts', 'select handle from accounts').map((row) => row.handle)
   }
 
-  /** The number of events that are not acknowledged, and of dead letters. */
+  /** The number of events that are still in an outbox, plus the number of dead letters. */
   waiting(): number {
     return (
       this.rows('outbox', 'select id from outbox').length +
@@ -61,7 +61,7 @@ export class Ledger {
     return rows.map((row) => `${row.account_id} ${row.kind} ${row.actor_id} ${row.post_id}`)
   }
 
-  /** The posts in the feed index of each shard. */
+  /** For each shard, the posts in its feed index, without comments. */
   indexed(): Set<number>[] {
     return this.having('feed_index').map((db) => new Set(column(db, 'select post_id v from feed_index where lane = 0')))
   }

@@ -13,7 +13,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** A server in its own process group, so that one SIGKILL also ends wrangler and workerd, like a power failure. */
+/** A server in its own process group, so that one SIGKILL also ends wrangler and workerd. */
 export class Server {
   readonly origin: string
   private readonly port: number
@@ -58,7 +58,7 @@ export class Server {
     await this.closed()
   }
 
-  /** Waits until the port is free, which takes until the last process of the group has ended. */
+  /** Waits until nothing responds at the port, because workerd may end later than the process that `kill` awaits. */
   private async closed(): Promise<void> {
     while (
       await fetch(`${this.origin}/healthz`).then(

@@ -6,7 +6,7 @@ export type Acknowledged = { posts: Map<string, string>; likes: Set<string>; ret
 
 type Call = { method: string; path: string; body?: object; key?: string }
 
-/** Repeats the call across crashes, with one idempotency key, until it is acknowledged. Returns null once `stopped`. */
+/** Repeats the call, with the same `key` if it has one, until it is acknowledged. Returns null if `stopped` before. */
 async function insist(origin: string, person: Person, call: Call, done: Acknowledged, stopped: () => boolean) {
   const headers = {
     authorization: `Bearer ${person.token}`,
@@ -35,7 +35,7 @@ async function insist(origin: string, person: Person, call: Call, done: Acknowle
 
 const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!
 
-/** A client that writes without pause: posts, comments and likes. Adds the acknowledged ones to `done`. */
+/** Writes without pause as random `people`. Adds each acknowledged post, comment or like to `done`. */
 export async function write(
   origin: string,
   people: readonly Person[],

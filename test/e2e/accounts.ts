@@ -46,7 +46,7 @@ export function accountTests(world: World): void {
     await expectRelationButtons(bob, ['Block', 'Follow'])
   })
 
-  test('a verification link logs in only with the password of its account, even if another is logged in', async () => {
+  test('a verification link asks for the password of its account, even if another account is logged in', async () => {
     const { site, ada } = world
     await register(await newPage(site), site.origin, 'dora')
     const sent: (string | null)[] = []

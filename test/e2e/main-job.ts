@@ -28,7 +28,7 @@ export function mainJobTests(world: World): void {
     await first.context().close()
   })
 
-  test('a follower receives a post with an image live, and its author receives the like live', async () => {
+  test('a follower receives a post with an image live, and the author receives the like live', async () => {
     const { site, ada, bob } = world
     await follow(bob, '@Ada')
     await openView(bob, 'Home')
@@ -48,7 +48,7 @@ export function mainJobTests(world: World): void {
     await ada.getByRole('button', { name: 'Like, 1 like', exact: true }).waitFor()
   })
 
-  test('viewing notifications marks them as read, and a comment appears there live and in its thread', async () => {
+  test('viewing notifications marks them as read, and a new comment is listed live with a link to it', async () => {
     const { ada, bob } = world
     await openView(ada, 'Notifications')
     const items = ada.getByRole('region', { name: 'Notifications' }).getByRole('article')

@@ -15,7 +15,7 @@ const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...QU
 export type Site = {
   origin: string
   browser: Browser
-  /** The errors that the pages wrote to the browser console. */
+  /** The errors in the browser consoles of all pages, and the uncaught errors of the pages. */
   consoleErrors: string[]
   stop: () => Promise<void>
 }

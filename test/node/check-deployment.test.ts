@@ -89,7 +89,7 @@ test('OPEN_SHARDS may list only shards that have a binding', () => {
   expect(problemsWith({ OPEN_SHARDS: '0,1,2' }, [...databases, { binding: 'SHARD_2' }])).toEqual([])
 })
 
-test('the last wrangler session with the command provides the options, and a missing session is an error', () => {
+test('readCall returns the last recorded wrangler call of a command, and throws if there is none', () => {
   const folder = mkdtempSync(join(tmpdir(), 'calls-'))
   const file = join(folder, 'calls.jsonl')
   const session = (...command_line_args: string[]) => JSON.stringify({ type: 'wrangler-session', command_line_args })

@@ -80,7 +80,7 @@ function maySee(accountId: string, postId: string): boolean {
 }
 
 describe('a community', () => {
-  test('is the same for the same random seed and different for another one', async () => {
+  test('is the same for the same random seed and different for another seed', async () => {
     const once = digest((await rowsOf(1)).entries)
     expect(digest((await rowsOf(1)).entries)).toBe(once)
     expect(digest((await rowsOf(2)).entries)).not.toBe(once)
@@ -96,7 +96,7 @@ describe('a community', () => {
     }
   })
 
-  test('skips handles that are already taken, and the account ids do not depend on which are taken', async () => {
+  test('skips handles that are already taken, and its account ids do not depend on the taken handles', async () => {
     const others = community.people.slice(0, 20).map(({ handle }) => handle)
     const { people } = (await rowsOf(1, { taken: others })).community
     expect(people.filter(({ handle }) => others.includes(handle))).toEqual([])
@@ -110,7 +110,7 @@ describe('a community', () => {
     expect(sorted[0]).toBeGreaterThan(30 * sorted[1_000]!)
   })
 
-  test('stores posts and follows on the shard of their owner, and dates posts within the last thirty days', () => {
+  test('stores posts on the author’s shard, follows on the follower’s, and dates posts within the last 30 days', () => {
     for (const { id, database, authorId } of allPosts) {
       expect(database).toBe(`SHARD_${shardOf(id)}`)
       expect(shardOf(authorId)).toBe(shardOf(id))
@@ -140,7 +140,7 @@ describe('a community', () => {
     expect(all('followers').length).toBe(real.length)
   })
 
-  test('lists posts in the feed index of every shard, comments only on their own, and public posts in INDEX', () => {
+  test('lists posts in every feed index, comments only in that of their shard, and public posts in INDEX', () => {
     const lists = Map.groupBy(all<typeof feedIndex.$inferSelect>('feed_index'), (row) => row.postId)
     const open = new Set(all<{ postId: string }>('public_posts').map((row) => row.postId))
     for (const { id, rootId, visibility, database } of allPosts) {
@@ -173,7 +173,7 @@ describe('a community', () => {
   })
 })
 
-test('each line of an edge list, plain or gzipped, makes two people follow each other', () => {
+test('each pair in an edge list, plain or gzipped, makes two people follow each other', () => {
   const list = '# a comment\n7 3\n3\t9\n\n7 3\n5 5\n'
   const [plain, zipped] = [join(folder, 'graph.txt'), join(folder, 'graph.txt.gz')]
   writeFileSync(plain, list)

@@ -30,7 +30,7 @@ test.each([
   expect([status, stderr]).toEqual([1, expect.stringMatching(line)])
 })
 
-test('npm start prints demo and seed commands for its port and data, and leaves no process behind', async () => {
+test('npm start prints the npm run demo and npm run seed commands to use, and leaves no process behind', async () => {
   const port = await freePort()
   const state = join(folder, 'state')
   const npm = spawn('npm', ['start', '--', '--port', String(port), '--persist-to', state])

@@ -41,7 +41,7 @@ export async function mailedToken(handle: string): Promise<string> {
   return verificationToken(context(), { accountId: String(row!.account_id) as Id, address: row!.address })
 }
 
-/** Sets the role directly in the directory, and refreshes the user's tokens so that they contain it. */
+/** Sets the role directly in the directory, and refreshes the user's tokens so that they contain the role. */
 export async function setRole(user: RegisteredUser, role: Role): Promise<void> {
   await env.DIRECTORY.prepare('update users set role = ? where id = ?').bind(role, Number(user.id)).run()
   await refresh(user)
@@ -61,7 +61,7 @@ async function expectOk(response: Response): Promise<void> {
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
 }
 
-/** Creates an account with the statements that a verification runs. */
+/** Creates an account with the statements that the verification of an email address runs. */
 export async function account(handle: string, shard: number): Promise<Account> {
   const { db, now } = context()
   const id = newId(shard, now())

@@ -26,7 +26,7 @@ export const readMe = (accessToken: string): Promise<Response> =>
 
 export const statusWith = async (accessToken: string): Promise<number> => (await readMe(accessToken)).status
 
-/** The status of a response, and the code of its problem document if it is one. */
+/** The status of a response and, if the body is a problem document, the code of the problem. */
 export const outcomeOf = async (response: Response): Promise<[status: number, code?: string]> => [
   response.status,
   (await response.json<{ code?: string }>()).code,

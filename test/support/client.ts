@@ -7,7 +7,7 @@ export const BASE_URL = 'http://127.0.0.1:8787'
 type RequestOptions = RequestInit & { json?: unknown }
 export type Client = { fetch: (path: string, options?: RequestOptions) => Promise<Response> }
 
-/** A client with its own IP address, so that it shares no rate limit. It sends back the bookmarks of its last write. */
+/** A client with its own IP address and its own limits per address. It sends back the bookmarks of its last write. */
 export function client(accessToken: () => string | null): Client {
   const address = randomAddress()
   let bookmarks: string | null = null

@@ -51,7 +51,7 @@ function create(databases: Map<string, Database>, { name }: { name: string }) {
   return described(name)
 }
 
-/** Returns the rows of a query, and none for the statements of a migration. */
+/** Runs the SQL, and returns the rows of a SELECT or PRAGMA, or no rows for any other statement. */
 function run(sqlite: DatabaseSync, sql: string): unknown[] {
   if (/^\s*(select|pragma)/i.test(sql)) return sqlite.prepare(sql).all()
   sqlite.exec(sql)

@@ -6,10 +6,10 @@ const CHUNK_SIZE = 2_000
 export const shards = [env.SHARD_0, env.SHARD_1] as const
 export type Row = Record<string, string | number | null>
 
-/** The shard that holds the rows of this id. */
+/** The database of the shard that this id belongs to. */
 export const shardHolding = (id: Id): D1Database => shards[shardOf(id)]!
 
-/** Sums the column `n` of the query over the databases. */
+/** Runs the query on each database, and returns the sum of the column `n` of the first rows. */
 export async function count(query: string, databases: readonly D1Database[] = shards): Promise<number> {
   const rows = await Promise.all(databases.map((db) => db.prepare(query).first<{ n: number }>()))
   return rows.reduce((sum, row) => sum + row!.n, 0)
@@ -25,7 +25,7 @@ export function countRows(
   return count(`SELECT count(*) n FROM ${table} WHERE ${conditions.join(' AND ')}`, databases)
 }
 
-/** Inserts thousands of rows per statement, and skips existing ones. The keys of the first row name the columns. */
+/** Inserts up to 2,000 rows per statement, and skips rows that conflict. The keys of the first row name the columns. */
 export async function insertRows(db: D1Database, table: string, rows: readonly Row[]): Promise<void> {
   for (let at = 0; at < rows.length; at += CHUNK_SIZE) {
     const chunk = rows.slice(at, at + CHUNK_SIZE)
@@ -38,7 +38,7 @@ export async function insertRows(db: D1Database, table: string, rows: readonly R
   }
 }
 
-/** Inserts each row on the shard of the account that `owner` returns. */
+/** Inserts each row on the shard of the account whose id `owner` returns. */
 export async function insertByShard(table: string, rows: readonly Row[], owner: (row: Row) => unknown): Promise<void> {
   for (const [shard, own] of Map.groupBy(rows, (row) => shardOf(String(owner(row)) as Id))) {
     await insertRows(shards[shard]!, table, own)
@@ -47,7 +47,7 @@ export async function insertByShard(table: string, rows: readonly Row[], owner: 
 
 const issued = new Set<Id>()
 
-/** An id that is unique in this test file. After ten collisions it gets an earlier time. */
+/** An id that no call in this test file has returned before. After every ten collisions, its time is 10 ms earlier. */
 export function unusedId(shard: number, at = Date.now()): Id {
   for (let tries = 0; ; tries++) {
     const id = newId(shard, at - 10 * Math.floor(tries / 10))

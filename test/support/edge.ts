@@ -24,7 +24,7 @@ export function newViewer(claims: Partial<Viewer> = {}): Viewer {
   }
 }
 
-/** An app with the platform's edge, `operations` and what `add` mounts. `who` in `call` replaces the access token. */
+/** An app with the platform's edge, `operations` and what `add` mounts. `call` makes `who` the viewer. */
 export function smallApp(operations: readonly Operation[], add: (app: Hono<AppEnv>) => void = () => {}) {
   const app = new Hono<AppEnv>()
   let viewer: Viewer | null = null

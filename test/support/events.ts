@@ -27,7 +27,7 @@ export const notificationsOf = ({ id }: Account) => countRows('notifications', {
 export const indexedOn = (shard: 0 | 1, { id }: Account) =>
   count(`select count(*) n from feed_index where lane = 0 and author_id = ${Number(id)}`, [shards[shard]])
 
-/** Makes the event queue fail, and returns a list that collects the events sent to it. */
+/** Makes the event queue fail, and returns a list of the events whose sending failed. */
 export function breakQueue(): Committed[] {
   const lost: Committed[] = []
   vi.spyOn(env.EVENTS, 'sendBatch').mockImplementation(async (messages) => {
@@ -52,7 +52,7 @@ export async function sweep(): Promise<void> {
   )
 }
 
-/** Delivers messages with these bodies and the ids `m0`, `m1`, … to the Worker. Returns the ids that it retries. */
+/** Delivers messages with these bodies and the ids `m0`, `m1`, … to the Worker. Returns the ids of retried messages. */
 export async function deliver(bodies: readonly unknown[], bindings: Env = env): Promise<string[]> {
   const messages = bodies.map((body, i) => ({ id: `m${i}`, timestamp: new Date(), attempts: 1, body }))
   const batch = createMessageBatch('socialconnect-events', messages)

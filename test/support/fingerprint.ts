@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 
 const databases = { DIRECTORY: env.DIRECTORY, SHARD_0: env.SHARD_0, SHARD_1: env.SHARD_1, INDEX: env.INDEX }
 
-/** A hash of each table and of the object names in R2. If two fingerprints are equal, nothing was stored in between. */
+/** A hash of each table and of the object names in R2. Two fingerprints are equal only if no row or name differs. */
 export async function fingerprint(): Promise<Record<string, string>> {
   const prints: Record<string, string> = { MEDIA: await hash((await env.MEDIA.list()).objects.map(({ key }) => key)) }
   for (const [name, db] of Object.entries(databases)) {

@@ -38,7 +38,7 @@ export function upgrade(opening: Opening = {}): Request {
 
 export const open = (opening: Opening = {}): Promise<Response> => hub().fetch(upgrade(opening))
 
-/** Opens a socket and waits for its `hello`. A half-open client never responds when the server closes the socket. */
+/** Opens a socket and waits for its `hello`. With `allowHalfOpen`, the client does not confirm a close. */
 export async function connect(opening: Opening = {}, allowHalfOpen = false): Promise<Socket> {
   const { webSocket } = await open(opening)
   const client: Socket = { socket: webSocket!, received: [], closed: null }

@@ -8,7 +8,7 @@ type Delivery = { times?: number; random?: () => number }
 export type Message = { queue: string; body: unknown }
 
 /**
- * Bindings whose queues keep messages until `deliver` passes each of them `times` times to the Worker, in random order.
+ * Bindings whose queues keep messages until `deliver` gives `times` copies of each to the Worker, in random order.
  * The deferred work of `context()` waits for `finishDeferred`, which runs it, or drops it as if the isolate had died.
  */
 export function manualQueues() {
@@ -38,7 +38,7 @@ export function manualQueues() {
     await Promise.all(relaying.splice(0))
   }
 
-  /** Runs or drops the deferred work, then removes and returns the queued messages. Push them to `sent` to deliver. */
+  /** Runs or drops deferred work, then removes and returns queued messages. To deliver these, push them to `sent`. */
   async function delayMessages(deferredWork: { run: boolean }): Promise<Message[]> {
     await finishDeferred(deferredWork)
     return sent.splice(0)

@@ -30,7 +30,7 @@ export async function postWithImage(
   return { ...post, image: post.media[0]! }
 }
 
-/** The path of an image without a signature. */
+/** The path of an image's URL, without the signature. */
 export const unsignedPath = ({ id }: { id: string }): string => `/v1/media/${id}/image`
 
 export const objectKeysOf = async (mediaId: string): Promise<string[]> =>

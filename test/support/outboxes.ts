@@ -5,7 +5,7 @@ import { count, shards } from './databases.ts'
 /** The number of events on all shards that are not acknowledged yet. */
 export const pendingEvents = (): Promise<number> => count('SELECT count(*) n FROM outbox')
 
-/** Waits until every event, or every event that contains this id, is acknowledged. */
+/** Waits until every event, or every event whose data contains `id`, is acknowledged. */
 export async function drained(id = ''): Promise<void> {
   const events = `SELECT count(*) n FROM outbox WHERE data LIKE '%${id}%'`
   const isEmpty = async () => (await count(events, [...shards, env.DIRECTORY])) === 0

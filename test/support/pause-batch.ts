@@ -1,7 +1,7 @@
 import type { SystemCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 
-/** A context whose first batch waits for `resume`, so that a test can change what the verb read before the batch. */
+/** A context whose shard batches wait for `resume`, so that a test can change data that the verb has already read. */
 export function pauseFirstBatch<C extends SystemCtx>(ctx: C): { ctx: C; reached: Promise<void>; resume: () => void } {
   const [reached, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
   const shardOf = (id: Id) => {

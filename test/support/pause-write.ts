@@ -11,8 +11,8 @@ export async function runNotifications(ctx: SystemCtx, { body }: Message): Promi
 }
 
 /**
- * Runs the notification subscriptions of an event, and holds their first insert or delete, once `reached`, until
- * `resume`: what they read before may be outdated.
+ * Runs the notification subscriptions of an event, but holds their inserts or deletes until `resume`, so that a test
+ * can change data that they have already read. `reached` resolves when the first write is held.
  */
 export function pauseWrite(ctx: SystemCtx, kind: 'insert' | 'delete') {
   const [reached, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]

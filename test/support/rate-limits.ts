@@ -31,13 +31,13 @@ export function advance(seconds: number): void {
 /** The Durable Object that counts the requests of the current key. */
 export const guardOf = () => env.GUARD.getByName(`user:${key}`)
 
-/** Spends one request in a new context. If given, `guard` replaces the Durable Object. */
+/** Counts one request of the current key against `limit`. If given, `guard` replaces the Durable Object. */
 export function request(limit: Limit, guard?: object, ctx: SystemCtx = contextWith()): Promise<Allowance> {
   if (guard) ctx.env = { ...env, GUARD: { getByName: () => guard } as unknown as typeof env.GUARD }
   return spend(ctx, limit, key)
 }
 
-/** Spends `many` concurrent requests, and counts those that pass, those refused, and calls of the Durable Object. */
+/** Counts `many` concurrent requests. Returns how many pass, how many are refused, and the Durable Object calls. */
 export async function requestMany(many: number, limit: Limit) {
   const contexts = Array.from({ length: many }, () => contextWith())
   const results = await Promise.allSettled(contexts.map((ctx) => request(limit, undefined, ctx)))
@@ -47,7 +47,7 @@ export async function requestMany(many: number, limit: Limit) {
   return { passed: many - refused.length, refused: refused.length, calls }
 }
 
-/** Spends one request, and returns how many requests are left. */
+/** Counts one request against `limit`, and returns how many requests are left. */
 export async function remaining(limit: Limit = userLimit): Promise<number> {
   const { headers } = await request(limit)
   return Number(/r=(\d+)/.exec(headers.ratelimit!)![1])

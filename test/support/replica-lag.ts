@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 
-/** Sends reads without a bookmark to `replica`, which has none of the rows, and writes to the primary, as D1 does. */
+/** Imitates a lagging D1 replica: selects in unconstrained sessions go to `replica`, which lacks the primary's rows. */
 export function laggingDatabase(primary: D1Database, replica: D1Database): D1Database {
   const withSession = (start: string) => {
     const session = primary.withSession(start)
@@ -18,7 +18,7 @@ export function laggingDatabase(primary: D1Database, replica: D1Database): D1Dat
   } as unknown as D1Database
 }
 
-/** Bindings whose replicas all lag: the replica of a shard lacks its rows, that of the directory even its tables. */
+/** Bindings whose replicas all lag: a shard's replica lacks the shard's rows, the directory's even its tables. */
 export function withLaggingReplicas(bindings: Env): Env {
   return {
     ...bindings,

@@ -1,6 +1,6 @@
 import { type Id, timeOf } from '../../src/platform/data/ids.ts'
 
-/** Whether a client could read an id, or its time, in a text: plainly, or after decoding base64 or hex at any offset. */
+/** Whether a client could read an id or its time in a text, plainly or after decoding base64 or hex at any offset. */
 export function reveals(text: string, id: Id): boolean {
   const once = decodings(text)
   const readings = [text, ...once, ...once.flatMap(decodings)]

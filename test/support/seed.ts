@@ -5,7 +5,7 @@ import { insertByShard, insertRows, shards, unusedId } from './databases.ts'
 
 // Inserts the rows that verbs and their events would leave, without running the verbs or sending events.
 
-/** Inserts each follow and its mirror, but does not update counts. */
+/** Inserts each follow and its mirror on the followee's shard, but does not update counts. */
 export async function seedFollows(pairs: readonly (readonly [follower: Id, followee: Id])[]): Promise<void> {
   const rows = pairs.map(([follower, followee]) => ({ follower_id: Number(follower), followee_id: Number(followee) }))
   const mirrored = rows.map((row) => ({ account_id: row.followee_id, follower_id: row.follower_id }))

@@ -10,8 +10,8 @@ const trusted = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
 const foreign = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
 
 /**
- * Stores the public key of `mint` in the directory. Call it before any token is verified. The key has just expired, so
- * its signatures are still accepted, but the product creates another key to sign with.
+ * Stores the public key that verifies `mint` tokens. Call this before any token is verified. The key has just expired:
+ * its signatures are still accepted, but the Worker creates another key to sign with.
  */
 export async function trustTestKey(): Promise<void> {
   const publicKey = JSON.stringify(await exportJWK(trusted.publicKey))

@@ -118,7 +118,7 @@ function undeclared(outcomes: Outcome[]): string[] {
   })
 }
 
-/** The expected `WWW-Authenticate`. Without a token, it names no error (RFC 6750, section 3.1). */
+/** The expected `WWW-Authenticate`. Without a token, the header names no error (RFC 6750, section 3.1). */
 const challenge = ({ name }: Caller) => (name === 'nobody' ? 'Bearer' : 'Bearer error="invalid_token"')
 
 // Headers that differ between any two responses.
@@ -165,14 +165,14 @@ test('a successful GET changes nothing', async () => {
   expect(await fingerprint()).toEqual(before)
 }, 120_000)
 
-/** A successful response in comparable form. Only the names of the databases are kept of its bookmarks. */
+/** A successful response in comparable form. Bookmarks are reduced to the names of their databases. */
 function comparableSuccess({ headers, ...answer }: Answer): string {
   const named = new Headers(headers)
   named.set('x-bookmarks', (headers.get('x-bookmarks') ?? '').replace(/=[^;]*/g, ''))
   return comparable({ ...answer, headers: named })
 }
 
-test('an allowed call succeeds, and unfollow, block and unblock respond alike for all states of a target', async () => {
+test('allowed calls succeed; unfollow, block, unblock and unlike respond alike for each target state', async () => {
   const outcomes = await runAll(cases.filter(({ expected }) => expected === null))
   expect(mismatches(outcomes)).toEqual([])
   expect(undeclared(outcomes)).toEqual([])

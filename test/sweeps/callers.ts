@@ -53,7 +53,7 @@ export const callers: Caller[] = [
   },
 ]
 
-/** The failure that a caller gets from an operation for every target, or null. */
+/** The failure that a caller gets from an operation whatever the target is; null if there is none. */
 export function refusalOf({ role, refused }: Caller, operation: Operation): Code | null {
   const refusal = refused?.(operation) ?? null
   if (refusal !== null || operation.access === 'public') return refusal

@@ -18,7 +18,7 @@ export type Call = {
 }
 export type Answer = { status: number; headers: Headers; code: string | null; body: unknown }
 
-/** Sends a request from a new client address, and checks the headers and the problem form that all responses share. */
+/** Sends a request from a new client address, and checks the security headers and the form of problems. */
 export async function call({ method, path, token, json, body, headers: given }: Call): Promise<Answer> {
   const headers = new Headers(given)
   headers.set('cf-connecting-ip', randomAddress())
@@ -52,7 +52,7 @@ const expectedHeaders = {
 }
 
 function expectSafe(method: string, path: string, { status, headers }: Response): void {
-  if (status === 101) return // these headers protect pages, and a socket is none
+  if (status === 101) return // these headers protect pages, and a socket is not a page
   const missing = Object.entries(expectedHeaders).filter(([name, form]) => !form.test(headers.get(name) ?? ''))
   const revealing = ['server', 'x-powered-by'].filter((name) => headers.has(name))
   const problems = [...missing.map(([name]) => name), ...revealing]

@@ -9,7 +9,7 @@ import type { Target } from './targets.ts'
 type Rule = (caller: Caller['name'], target: Target) => Code | null
 
 type Example = {
-  /** The rule that applies after access and scope. A GET needs none, because its rule is `visible`. */
+  /** The rule that applies after the checks of access and scope; by default `visible` for a GET of a target. */
   rule?: Rule
   /** Makes a valid body, a different one for each call. */
   json?: () => Promise<object> | object
@@ -27,7 +27,7 @@ const notOwn: Rule = (caller, target) => visible(caller, target) ?? (caller === 
 /** Unfollow, block and unblock do not read the target. They refuse the caller's own id, which no missing target has. */
 const ownList: Rule = (caller, { state }) => (caller === 'owner' && state !== 'missing' ? 'invalid' : null)
 const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? null : 'forbidden')
-/** Undoing an own action does not read the target, so it gets the same answer for every one. */
+/** Undoing an own action does not read the target, so the answer is the same for every target. */
 const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
 const existing: Rule = (_, { state }) => (state === 'missing' ? 'not_found' : null)
@@ -41,7 +41,7 @@ async function unverifiedHandle(): Promise<string> {
   return handle
 }
 
-/** What the sweeps need to know about each operation that the OpenAPI document does not say. */
+/** What the OpenAPI document does not say about an operation, but the sweeps need to know. */
 export const examples: Record<string, Example> = {
   register: { json: () => ({ handle: fresh('reg'), email: `${fresh('reg')}@example.com`, password: PASSWORD }) },
   verifyAddress: { json: async () => ({ token: await mailedToken(await unverifiedHandle()), password: PASSWORD }) },

@@ -126,7 +126,7 @@ test('a form with an unknown field, and an empty form, are refused', async () =>
   }
 })
 
-test('a JSON body that is truncated, compressed, oversized or declared as text is refused', async () => {
+test('a JSON body that is truncated, compressed, oversized or sent as text/plain is refused', async () => {
   const attempts: [string, Partial<Call>, Code][] = [
     ['truncated', { body: '{"', headers: { 'content-type': 'application/json' } }, 'bad_request'],
     ['text', { body: '{}', headers: { 'content-type': 'text/plain' } }, 'unsupported_media_type'],

@@ -46,7 +46,7 @@ export const document = (await apiDocument()) as {
   components: { schemas: Record<string, Schema> }
 }
 
-/** Every operation of the document, so that the sweeps cover a new one without a change. */
+/** Every operation of the document, so that the sweeps cover a new operation without a change. */
 export const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, described]) => describe(method.toUpperCase(), path, described)),
 )

@@ -62,7 +62,7 @@ test.each(listOperations)('no cursor of %s reveals the row that it points to', a
   expect(cursors.filter((cursor) => ids.some((entry) => reveals(cursor, entry)))).toEqual([])
 })
 
-test('a cursor is refused by every list that did not issue it, of another kind or of another account', async () => {
+test('a list refuses the cursors of all other lists, also of the same kind of list of another account', async () => {
   // Two lists of each kind are made, except that there is only one public feed.
   const doubled = [...listOperations, ...listOperations.filter((id) => id !== 'getPublicFeed')]
   const issued = []

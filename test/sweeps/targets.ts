@@ -60,7 +60,7 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
   return targets
 }
 
-/** By state: creates one post per owner and returns the ids of these posts. */
+/** For each state, a function that creates one post per owner and returns the ids of these posts. */
 const seeds: Partial<Record<State, (ownerIds: Id[]) => Promise<Id[]>>> = {
   public: (ownerIds) => seedPosts(ownerIds),
   restricted: (ownerIds) => seedPosts(ownerIds, { visibility: 'followers' }),

@@ -44,7 +44,7 @@ export const everyKind: Intent[] = [
   { ...defaults, do: 'delete', who: 'ada', whom: 'bob', pick: 1 },
 ]
 
-/** Likes that are withdrawn once their posts are hidden by a block, an unfollow and a suspension, and given again. */
+/** Likes are withdrawn after an unfollow, a block or a suspension hides their posts. One like is given again. */
 export const hiddenLikes: Intent[] = [
   { ...defaults, do: 'post', who: 'ada', whom: 'bob', open: false },
   { ...defaults, do: 'post', who: 'cyd', whom: 'bob' },
@@ -62,7 +62,7 @@ export const hiddenLikes: Intent[] = [
   { ...defaults, do: 'lift', who: 'ada', whom: 'cyd' },
 ]
 
-/** Two accounts block and unblock each other, and a suspended account is unfollowed. */
+/** Two accounts block and unblock each other, and a suspended account is unfollowed and blocked. */
 export const mutualBlocks: Intent[] = [
   { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
   { ...defaults, do: 'post', who: 'bob', whom: 'ada' },

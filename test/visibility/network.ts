@@ -97,7 +97,7 @@ export async function startNetwork() {
   return { ...queues, apply, readAs, receivedFrames, subjects, connect, close }
 }
 
-/** Two of three posts get an image. */
+/** Whether the post gets an image, as two out of every three posts do. */
 function hasImage(post: string): boolean {
   return Number(post.slice(1)) % 3 > 0
 }

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 60_000 + RUNS * 30_000
 
 type Viewer = string | null
 type Network = Awaited<ReturnType<typeof startNetwork>>
-/** What a viewer sees, by operation and name. */
+/** What a viewer sees. Each key is a read operation and the name of what is read, for example a post. */
 type View = Record<string, unknown>
 const viewers: Viewer[] = [...people, null]
 

@@ -47,8 +47,8 @@ type SeekVariant = { hasCursor: boolean; backward: boolean }
 type Clauses = { where: SQL | undefined; order: typeof asc; limit: Bound<number> }
 
 /**
- * Reads the cursor of a page query. A cursor is bound to `list` (its name and owner): sent to a list that the caller
- * can fill, it would reveal the id that it contains. Throws `invalid` for the cursor of another list.
+ * Reads the cursor of a page query. A cursor is bound to `list` (its name and owner): otherwise callers could send it
+ * to a list that they fill, and infer the id in the cursor. Throws `invalid` for the cursor of another list.
  * @example
  * const from = await seek(ctx, query, `blocks of ${accountId}`, blocks.otherId)
  * db.select().from(blocks).where(from.where).orderBy(from.order(blocks.otherId)).limit(from.limit)

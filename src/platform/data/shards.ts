@@ -28,7 +28,7 @@ export function idTable(list: Bound<string>) {
 /** Thrown when an id is taken outside the database, such as in R2. `withFreshId` then tries another id. */
 export class IdTaken extends Error {}
 
-/** Runs `write` with a new id. If the id is taken (`column` or `IdTaken`), tries another, at most five in all. */
+/** Runs `write` with a new id. If it is taken (in `column`, or `IdTaken`), tries another, at most five in all. */
 export async function withFreshId<T>(
   ctx: { now: () => number },
   shard: number,

@@ -23,7 +23,7 @@ function cleaned(field: string, text: string): string {
   return VISIBLE.test(text) ? text.toWellFormed().normalize('NFC').trim() : ''
 }
 
-// Created on first use, because creating it takes milliseconds.
+// Created on first use, because creating a segmenter takes milliseconds.
 let graphemes: Intl.Segmenter | null = null
 
 /** Throws `invalid` for a text of more than `max` grapheme clusters (UAX #29). */

@@ -43,7 +43,7 @@ export async function keepDeadLetters(
   }
 }
 
-/** False for an event that is no longer in the outbox: the message is a duplicate of an acknowledged event. */
+/** False for an event that is no longer in the outbox: another copy was already handled or stored. */
 async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): Promise<boolean> {
   const event = Committed.safeParse(message.body).data
   const letter = { id: message.id, queue, body: message.body, failedAt: ctx.now() }
@@ -66,7 +66,7 @@ async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): 
   return deleted.length > 0
 }
 
-/** Resends dead letters marked for replay. The batch that deletes the letter of an event returns it to the outbox. */
+/** Resends dead letters marked for replay. An event returns to the outbox in the batch that deletes its letter. */
 export async function replayMarked(ctx: SystemCtx, db: Database): Promise<void> {
   const letters = await db.select().from(deadLetters).where(eq(deadLetters.replay, true)).limit(100)
   for (const { id, queue, body, pending } of letters) {

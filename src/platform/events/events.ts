@@ -39,7 +39,7 @@ const recorded = new WeakMap<object, Pick<Committed, 'type' | 'data' | 'trace'>>
 
 /**
  * A statement that inserts an event into the outbox; with `when`, only if that condition holds. Put it into the
- * `commit` of the change that the event announces. Its id is larger than all ids in the outbox, so it is unique there.
+ * `commit` of the change that the event announces. The event's id exceeds all ids in the outbox, so it is unique there.
  * @example await db.commit([db.delete(follows).where(pair), record(db, accountUnfollowed, follow, changed)])
  */
 export function record<T>(db: Database, event: EventDefinition<T>, data: T, when?: SQL) {

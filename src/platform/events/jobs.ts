@@ -12,7 +12,7 @@ type Schedule = {
   service?: string
 }
 
-/** Scheduled work. Whenever it is due, it runs once, or with `perShard` once per shard in separate invocations. */
+/** Scheduled work. A due job runs in the cron's invocation, or with `perShard` as one queued task per shard. */
 export type Job =
   | (Schedule & { perShard?: false; run: (ctx: SystemCtx) => Promise<void> })
   | (Schedule & { perShard: true; run: (ctx: SystemCtx, db: Database) => Promise<void> })

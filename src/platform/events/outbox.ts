@@ -35,7 +35,7 @@ export function sourceOf(ctx: SystemCtx, source: string): Database {
 type Delivery = { message: Message; event: Committed }
 export type Reactions = { events: readonly EventDefinition[]; subscriptions: readonly Subscription[] }
 
-/** Runs the subscriptions of events. If all succeed, the outbox row is deleted; otherwise it keeps the failed names. */
+/** Runs the subscriptions of each event. If all succeed, its row is deleted; if not, the row keeps the failed names. */
 export async function consumeEvents(
   batch: MessageBatch,
   env: Env,
@@ -53,7 +53,7 @@ export async function consumeEvents(
   await Promise.all(bySource.map(([source, group]) => processBatch(ctx, source, group, reactions)))
 }
 
-/** Handles the events of one database, so that an unresponsive database does not delay the events of others. */
+/** Handles the events of one database, so that an unresponsive database does not delay the events of another. */
 async function processBatch(
   ctx: SystemCtx,
   source: string,
@@ -82,7 +82,7 @@ async function processBatch(
   }
 }
 
-/** The events that are still in the outbox, with their pending names. The others are duplicates from the sweeper. */
+/** The events that are still in the outbox, with their pending names. An event that is not has been handled before. */
 async function unacknowledged(db: Database, deliveries: readonly Delivery[]): Promise<Map<Id, string[] | null>> {
   const ids = deliveries.map(({ event }) => event.id)
   const rows = await db.select({ id: outbox.id, pending: outbox.pending }).from(outbox).where(idIn(outbox.id, ids))
@@ -98,7 +98,7 @@ async function deliver(
 ): Promise<void> {
   const own = subscriptions.filter((subscription) => subscription.event.type === event.type)
   const due = own.filter(({ name }) => pending === null || pending.includes(name))
-  // An unknown name may belong to a newer version: retry until that is deployed. Removed names become dead letters.
+  // The name may belong to a version that is not deployed here yet: retry. A removed name ends as a dead letter.
   if (!events.some(({ type }) => type === event.type)) throw new Error(`the event ${event.type} is unknown`)
   if (pending && due.length < pending.length) throw new Error(`a subscription of ${event.type} is unknown`)
   const outcomes = await Promise.allSettled(due.map((subscription) => react(ctx, event, subscription)))

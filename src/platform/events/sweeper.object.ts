@@ -10,7 +10,7 @@ const LONGEST_WAIT_MS = 45_000
 /** A page takes one query and one message batch, and an invocation may make a thousand calls. */
 const PAGES_PER_PASS = 100
 
-/** `sentTo`: the last event sent. `againAt`: when all events are sent again (epoch ms). `wait`: that interval (ms). */
+/** `sentTo`: last event sent. `againAt`: when all are sent again (epoch ms). `wait`: time between such resends (ms). */
 type Progress = { sentTo: Id | null; againAt: number; wait: number }
 const fresh: Progress = { sentTo: null, againAt: 0, wait: PASS_MS }
 

@@ -17,7 +17,7 @@ export function authentication(keys: KeySource) {
   })
 }
 
-/** Skips the verification of a token that this isolate has verified before, which most requests send. */
+/** The viewer, without verification, if this isolate has verified the token before, as it has for most requests. */
 function rememberedIn(ctx: Ctx, header: string): Viewer | null {
   return /^Bearer /i.test(header) ? rememberedViewer(ctx, header.slice('Bearer '.length)) : null
 }

@@ -23,7 +23,7 @@ const limitUpload = limited('A form', MAX_UPLOAD_BYTES)
 
 const isUpload = (c: Context) => /^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')
 
-/** Whatever ends a body early is the client's failure, not an outage; its own failures pass unchanged. */
+/** Waits for a body until its deadline. Any error except a `Failure` means that the client ended the body early. */
 async function arrival<T>(c: Context, body: Promise<T>): Promise<T> {
   const ms = isUpload(c) ? UPLOAD_DEADLINE_MS : TEXT_DEADLINE_MS
   const late = Promise.withResolvers<never>()
@@ -39,13 +39,13 @@ async function arrival<T>(c: Context, body: Promise<T>): Promise<T> {
   }
 }
 
-/** The whole body. Hono keeps it, so that what parses it later waits no more. */
+/** The whole body. Hono caches the bytes, so that a later parser does not wait for them again. */
 function bytesOf(c: Context): Promise<ArrayBuffer> {
   const hasArrived = c.req.bodyCache.arrayBuffer !== undefined
   return hasArrived ? c.req.arrayBuffer() : arrival(c, c.req.arrayBuffer())
 }
 
-/** Content types that not every parser accepts: space before a semicolon, an empty parameter, or several parameters. */
+/** Content types that some parsers reject: space before a semicolon, an empty parameter, or several parameters. */
 const UNUSUAL_TYPE = /\s;|;\s*$|;.*;/
 
 /** Keeps only the boundary parameter. A charset is dropped, because JSON and forms are always UTF-8 here. */
@@ -54,7 +54,7 @@ function normalizedType(type: string): string {
   return [kind, ...parameters.filter((parameter) => /^boundary=/i.test(parameter)).slice(0, 1)].join('; ')
 }
 
-/** Limits a body by its content-length, or without one by counting its bytes. Refuses compressed bodies. */
+/** Limits the size of a body, refuses compressed bodies, and normalizes content types that some parsers reject. */
 export const limitBody = createMiddleware(async function limitBody(c, next) {
   if ((c.req.header('content-encoding') ?? 'identity') !== 'identity') {
     throw new Failure('unsupported_media_type', 'Send the body without a content-encoding')
@@ -78,7 +78,7 @@ export const limitBody = createMiddleware(async function limitBody(c, next) {
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i
 const FORM_TYPE = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i
 
-/** Refuses any other body. A request with neither type nor body passes, and the schema reports the missing fields. */
+/** Refuses other types (`+json` and url-encoded forms pass). Without type and body, the schema lists missing fields. */
 export function requireMediaType(expected: 'application/json' | 'multipart/form-data') {
   const pattern = expected === 'application/json' ? JSON_TYPE : FORM_TYPE
   return createMiddleware(async function checkMediaType(c, next) {
@@ -90,7 +90,7 @@ export function requireMediaType(expected: 'application/json' | 'multipart/form-
         'Send content-type application/json, or multipart/form-data for an upload',
       )
     }
-    await bytesOf(c) // in time, before it is parsed
+    await bytesOf(c) // here, because the deadline does not apply to the parser
     await next()
   })
 }

@@ -30,7 +30,7 @@ export function addFallbacks(app: Hono<AppEnv>, apiPaths: readonly string[]): vo
   })
 }
 
-/** Ignores middleware, which matches every method. */
+/** Whether a handler exists for exactly this method. Middleware, which matches every method, does not count. */
 function isRoute(app: Hono<AppEnv>, method: string, path: string): boolean {
   const [matches] = app.router.match(method, path)
   return matches.some(([[, route]]) => route.method === method)

@@ -1,9 +1,9 @@
 const MAX_DEPTH = 16
 
-/** Brackets, and strings with the colon that makes them keys. Linear, even when quotes do not match. */
+/** Brackets, and strings, each with its following colon, if any: it marks a key. Linear even if a quote is unclosed. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"?(\s*:)?|[[\]{}]/gs
 
-/** What is wrong with a JSON text that `JSON.parse` would accept, or null. One linear pass. */
+/** A flaw that `JSON.parse` would accept: too many levels or a repeated key. Null if there is none. One linear pass. */
 export function flawOf(json: string): string | null {
   // One entry per open bracket: the keys that its object has so far, if any.
   const open: (Set<string> | undefined)[] = []

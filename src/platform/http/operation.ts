@@ -10,7 +10,7 @@ type Part = z.ZodObject | undefined
 type Body = z.ZodType<object> | undefined
 type BodyType = 'application/json' | 'multipart/form-data'
 
-/** What every surface needs to know about an operation. */
+/** What every surface, such as REST, needs to know about an operation. */
 export type Contract = Rule & {
   /** Unique: a verb, usually with a noun. */
   id: string
@@ -21,12 +21,12 @@ export type Contract = Rule & {
   description?: string
   params?: z.ZodObject
   query?: z.ZodObject
-  /** Make it strict, so that unknown fields are rejected. */
+  /** Use a strict object, so that unknown fields are rejected. */
   body?: z.ZodType
   bodyType?: BodyType
   example?: unknown
   status?: StatusCode
-  /** Whether it accepts an `Idempotency-Key`; a repeated request then returns what the first one created. */
+  /** Whether the operation accepts an `Idempotency-Key`: a repeated request then returns what the first one created. */
   idempotent?: boolean
   cacheControl?: string
   /** Failures besides the general ones and those implied by access, scope, params and body. */

@@ -62,7 +62,7 @@ function check({ success, target, error }: Result): void {
   throw target === 'param' || !error ? notFound() : invalidBySchema(error)
 }
 
-/** Earlier parts take precedence, so that neither query nor body can replace an id of the path. */
+/** Merges a part into `input`. Earlier parts take precedence, so a query or body cannot replace an id of the path. */
 function keep(result: Result, c: Context<AppEnv>): void {
   check(result)
   c.set('input', { ...Object(result.data), ...c.var.input })

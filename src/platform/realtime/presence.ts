@@ -3,7 +3,7 @@ import { sqliteTable } from 'drizzle-orm/sqlite-core'
 import { createContext } from '../create-context.ts'
 import { type Id, id } from '../data/ids.ts'
 
-/** The shard's accounts that have an open socket, or had one in the last minute. */
+/** The shard's accounts with an open socket, each until a minute after its hub noticed that no socket is left. */
 export const presence = sqliteTable('presence', { accountId: id('account_id').primaryKey() })
 
 /** Called only by the account's hub. */

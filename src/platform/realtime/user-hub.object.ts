@@ -148,7 +148,7 @@ export class UserHub extends DurableObject<Env> {
     await this.webSocketClose(socket, 1011)
   }
 
-  /** Runs a minute after the last socket closed. Deletes the frames, so a client that returns must reload its lists. */
+  /** Runs a minute after the hub noticed that no socket is left. Without frames, returning clients reload lists. */
   override async alarm(): Promise<void> {
     const { account_id: accountId } = this.state()
     if (accountId === null || this.occupied()) return

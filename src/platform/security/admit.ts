@@ -11,11 +11,11 @@ export type Rule = {
   access: Access
   /** Required of every token, even on public operations. */
   scope?: Scope
-  /** A second limit per client address, in addition to the general one. */
+  /** A limit per client address, in addition to the general limit. */
   limit?: Limit
 }
 
-/** Surfaces call this before every verb. `report` gets the rate limit headers. Throws like `authorize` and `spend`. */
+/** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `authorize` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
   { access, scope, limit }: Rule,

@@ -74,7 +74,7 @@ function hostOf(name: string): Host {
     halfOpenAfter: 10_000,
     breaker: new CountBreaker({ threshold: 0.5, size: 20, minimumNumberOfCalls: 10 }),
   })
-  // No queue: a queued job would run in the context of another request, which the runtime forbids.
+  // No queue: a queued call would run in the context of another request, which the runtime forbids.
   const host = { breaker, slots: bulkhead(MAX_CONCURRENT, 0), admittedAt: Date.now() }
   hosts.set(name, host)
   return host

@@ -13,7 +13,7 @@ import { addTo } from './statements.ts'
 import { blocks, followers, follows } from './tables.ts'
 import { type Block, loadAccountSummaries } from './views.ts'
 
-/** Hides the viewer from the other account at once: visibility is checked on the viewer's shard, which this changes. */
+/** Hides the viewer from the other account at once: the viewer's visibility is checked on the viewer's own shard. */
 export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id

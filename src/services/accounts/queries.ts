@@ -16,7 +16,7 @@ export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<num
   return account?.suspendedAt ?? null
 }
 
-/** Read at the primaries. A block ends a follow before its rows are deleted on the other shard. */
+/** Reads the primaries. A block ends a follow at once, even if the follower's shard still has the row of the follow. */
 export async function isFollowing(ctx: SystemCtx, followerId: Id, followeeId: Id): Promise<boolean> {
   const db = atPrimary(ctx)
   const [followed, blocked] = await Promise.all([

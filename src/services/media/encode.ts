@@ -46,7 +46,7 @@ async function shrink(images: ImagesBinding, bytes: Bytes, side: number): Promis
   return webp
 }
 
-/** Error codes do not distinguish a bad image from a failing service, so this function encodes a good image. */
+/** Encodes a good image, to tell a bad image from a failing service: the service's error codes do not. */
 async function diagnose(images: ImagesBinding): Promise<never> {
   const works = await shrink(images, GOOD_GIF, 1).then(
     () => true,

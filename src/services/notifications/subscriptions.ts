@@ -36,7 +36,7 @@ export const notificationSubscriptions = [
     )
   }),
   on(postDeleted, 'withdraw-mentions', async (ctx, { postId, parentId, mentioned }) => {
-    // Without its post, a notification is neither listed nor counted: one whose parent is gone too just expires.
+    // If the parent is gone too, its author's notification just expires: without a post, it is not listed or counted.
     const parent = parentId && (await loadPostFacts(ctx, parentId))
     await withdrawPost(ctx, parent ? [...mentioned, parent.authorId] : mentioned, postId)
   }),

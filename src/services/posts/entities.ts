@@ -29,10 +29,10 @@ export type Entity = z.infer<typeof Entity>
 
 const MAX_MENTIONS = 20
 const MAX_ENTITIES = 50
-/** Bounds the rows that a lookup reads. It always takes one query. */
+/** Bounds the rows that a lookup of handles reads; the lookup always takes one query. */
 const MAX_LOOKUPS = 200
 
-/** The handles to look up for `entitiesOf`. Most texts with many of them mention nobody, so they have their own limit. */
+/** The handles to look up for `entitiesOf`. Many may belong to nobody, so their limit exceeds that of mentions. */
 export function mentionedHandles(text: string): string[] {
   const handles = new Set(scan(text).flatMap((found) => (found.kind === 'mention' ? [found.handle] : [])))
   if (handles.size > MAX_LOOKUPS) throw invalid('text', `has more than ${MAX_LOOKUPS} different words with an @`)

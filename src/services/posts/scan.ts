@@ -46,12 +46,12 @@ const RUN_START = /[A-Za-z0-9_]/
 const RUN = /[A-Za-z0-9_.+-]/
 const AUTHORITY = /[\p{L}\p{Nl}\p{M}\p{Nd}._~:@%+[\]-]/u
 const LABEL = '[\\p{L}\\p{Nl}\\p{Nd}][\\p{L}\\p{Nl}\\p{M}\\p{Nd}_\\-]*'
-/** Text without spaces may follow an ASCII top-level domain: no such domain mixes the two. */
+/** A letter of a script without spaces ends an ASCII top-level domain: no such domain contains one. */
 const HOST = new RegExp(
   `^(?:\\[[\\da-fA-F:.]+\\]|(?:${LABEL}\\.)*(?:[A-Za-z0-9][\\w\\-]*(?=${SPACELESS_LETTER})|${LABEL}))(?::\\d{1,5}(?!${WORD.source}))?`,
   'v',
 )
-/** Without a scheme, few names are links, and in lower case only: `README.md`, `main.rs` and `end.It` look the same. */
+/** Without a scheme, few names are links, and in lower case only: `README.md` and `end.It` look like domains. */
 const DOMAIN =
   /^(?:www\.(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,}|(?:[a-z0-9][a-z0-9-]*\.)+(?:com|net|org|edu|gov|(io|dev|app)))(?=\.*$)/
 /** What no link contains: spaces, controls, characters that RFC 3986 excludes, quotes, brackets, full-width signs. */

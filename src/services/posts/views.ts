@@ -60,7 +60,7 @@ export type PostRow = ReturnType<typeof selectPosts>['_']['result'][number]
 
 type Skeleton = Subquery<'skeleton', { id: unknown }> & { id: SQLWrapper }
 
-/** For `prepared`: reads the posts of a skeleton. `handle` is null if a post is on another shard or hidden. */
+/** For `prepared`: reads posts by the ids in `skeleton`. `handle` is null for posts hidden or on other shards. */
 export function hydrateOn(viewerId: Bound<Id> | null, skeleton: Skeleton) {
   return query
     .select({ id: sql<Id>`${skeleton.id}`.mapWith(posts.id).as('skeleton_id'), ...columns(viewerId) })

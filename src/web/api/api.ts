@@ -47,7 +47,7 @@ async function sendCall(method: string, path: string, { json, form, idempotencyK
   return response
 }
 
-// Bookmarks of our latest writes, one per database, so that every read includes them.
+// Bookmarks of our latest writes, one per database, so that every read includes these writes.
 // Responses may arrive out of order. Bookmarks sort by age, so the greatest one is kept.
 const bookmarks = new Map<string, string>()
 

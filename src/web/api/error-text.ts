@@ -1,6 +1,6 @@
 import { ApiError, type FieldError } from './http.ts'
 
-/** One or two sentences for the user. Omits the fields in `shown`, because the form displays their errors itself. */
+/** The error in sentences for the user. Omits the fields in `shown`, whose errors the form displays beside them. */
 export function errorText(error: unknown, shown: string[] = []): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : 'Something went wrong.'
   const { title, detail, errors } = error

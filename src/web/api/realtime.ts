@@ -75,7 +75,7 @@ async function requestTicket(): Promise<string> {
     const { ticket } = await call<RealtimeTicket>('POST', '/realtime/tickets')
     return ticket
   } catch (error) {
-    // The socket retries as soon as this rejects, so wait as long as Retry-After demands.
+    // The socket retries soon after this function rejects, so first wait as long as Retry-After demands.
     if (error instanceof ApiError) await new Promise((resolve) => setTimeout(resolve, error.retryAfter * 1_000))
     throw error
   }

@@ -61,7 +61,7 @@ export async function resumeSession(): Promise<void> {
   else setSession(null)
 }
 
-/** Gets new tokens. Concurrent calls share one attempt; other tabs wait for it. */
+/** Gets new tokens. Concurrent calls in this tab share one attempt; tabs take turns if `navigator.locks` exists. */
 export function refreshSession(): Promise<void> {
   refreshing ??= withLock(rotateTokens).finally(() => {
     refreshing = null

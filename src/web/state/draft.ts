@@ -109,7 +109,7 @@ async function upload(attachment: Attachment): Promise<string> {
   }
 }
 
-// crypto.randomUUID exists only in secure contexts, and a server on a local network is not one.
+// crypto.randomUUID exists only in secure contexts, and a page served over HTTP in a local network has none.
 function randomKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -61,7 +61,7 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
   }
 }
 
-/** The response has no post, because the server removes a like even if the post is hidden by now. */
+/** Removes a like. The response has no post, because a like can be removed even if the post is hidden by now. */
 async function unlike(post: Post): Promise<Post> {
   await call('DELETE', `/posts/${post.id}/like`)
   return { ...post, liked: false, likeCount: Math.max(0, post.likeCount - (post.liked ? 1 : 0)) }

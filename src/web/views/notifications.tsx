@@ -27,7 +27,7 @@ export function Notifications() {
   )
 }
 
-/** Resets the unread count. During this visit the rows stay highlighted as new. */
+/** Loads the list unless the user went back to it, and marks all as read. New rows stay highlighted in this visit. */
 async function loadAndMarkRead(): Promise<void> {
   const { status } = notifications
   if (!location.peek().back || status.peek() !== 'ready') await reload(notifications)

@@ -5,7 +5,7 @@ import { Link } from '../ui/link.tsx'
 import { useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
 
-/** The token in the emailed link, `/?verify=TOKEN`. It is removed from the address and so never enters the history. */
+/** The token in the emailed link, `/?verify=TOKEN`. It is removed from the address at once. */
 export const verificationToken = new URLSearchParams(window.location.search).get('verify')
 if (verificationToken) history.replaceState(null, '', '/')
 

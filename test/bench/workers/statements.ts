@@ -11,7 +11,7 @@ export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
 export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
 export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
 
-// Only the SQL statements of a home feed: what it would cost if all code around them were free.
+// Only the SQL statements of a home feed: what the feed would cost if all code around them were free.
 const viewerId = sql.placeholder('viewerId')
 const firstPage = preparedSeek(feedIndex.postId, { hasCursor: false, backward: false })
 const home = selectHome(viewerId, firstPage).toSQL()

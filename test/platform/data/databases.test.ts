@@ -52,7 +52,7 @@ test('a query or batch that a database does not answer within ten seconds fails 
   vi.restoreAllMocks()
 })
 
-test('a request with the bookmarks of an earlier write starts its D1 session there and reads the write', async () => {
+test('a request with the bookmarks of an earlier write starts its D1 session at them and reads the write', async () => {
   const writer = databases()
   await writer.db
     .shard(0)

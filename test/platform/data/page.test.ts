@@ -205,7 +205,7 @@ test('a forged or altered cursor is refused as an invalid field', async () => {
   expect(PageQuery.safeParse({ cursor: 'x'.repeat(101) }).success).toBe(false)
 })
 
-test('a cursor is valid only for the list that issued it, and only while its key is in the keyring', async () => {
+test('a cursor is valid only for its own list, and only while the key that sealed it is in DATA_KEYS', async () => {
   await fill([1, 2])
   const cursor = (await page('newest', 1)).nextCursor!
   const [ownKey, otherKey] = [ctx.config.DATA_KEYS, `k1:${btoa('z'.repeat(32))}`]

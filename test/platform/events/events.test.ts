@@ -115,7 +115,7 @@ async function interleave(choices: number[], start: (step: () => Promise<void>) 
   await done
 }
 
-test('a mirror ends equal to its source in every interleaving of source changes and mirror writes', async () => {
+test('a mirror ends equal to its source in random interleavings of source changes and mirror writes', async () => {
   const choices = fc.array(fc.nat({ max: 20 }), { minLength: 1, maxLength: 40 })
   const changes = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 5 })
   await fc.assert(

@@ -34,7 +34,7 @@ test('a job is due every minute, once an hour or once a day, at a minute that de
   expect(due('a', 'day')).not.toEqual(due('b', 'day'))
 })
 
-test('due jobs run, and others do not', async () => {
+test('jobs that are due run, and jobs that are not due do not', async () => {
   const daily = minutesOfDay.findIndex((at) => isDue({ name: 'daily', every: 'day' }, at))
   await run([job('now'), job('daily', 'day')])
   expect(ran).toEqual(daily === 720 ? ['now', 'daily'] : ['now'])

@@ -75,7 +75,7 @@ test('only failed subscriptions are retried, until all have succeeded and the ev
   expect([await consume(event), ran]).toEqual(['acknowledged', []])
 })
 
-test('an event without subscriptions is acknowledged, and one with an unknown pending name is retried', async () => {
+test('an event without subscriptions is acknowledged, and one with an unknown subscription is retried', async () => {
   const alone = await committed(lonely)
   expect([await consume(alone), await pendingOf(alone)]).toEqual(['acknowledged', undefined])
   const event = await committed(happened)

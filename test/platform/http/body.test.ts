@@ -146,7 +146,7 @@ test('a client that disconnects while it sends a body is a failure of the client
   expect(reached).not.toHaveBeenCalled()
 })
 
-test('a body that does not arrive in time is refused, and not before', async () => {
+test('a body that does not arrive in time is refused when the time is over, and not earlier', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   for (const [type, headers] of partial) {
     logLines.length = 0

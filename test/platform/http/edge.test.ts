@@ -52,7 +52,7 @@ test('the response to an internal error does not contain the error message, but 
   })
 })
 
-test('an upgrade to a WebSocket keeps its socket and gets the security headers', async () => {
+test('the response to a WebSocket upgrade keeps its socket and has security headers', async () => {
   const response = await callNotes('/v1/hub?name=upgrade', { headers: { upgrade: 'websocket' } })
   expect(response.status).toBe(101)
   expect(response.headers.get('x-content-type-options')).toBe('nosniff')
@@ -80,7 +80,7 @@ test('HEAD returns the headers of GET without a body', async () => {
   expect((await callNotes('/v1/nothing', { method: 'HEAD' })).status).toBe(404)
 })
 
-test('a preflight allows the request headers, and a response exposes the headers, that clients use', async () => {
+test('a preflight allows the headers that clients send, and a response exposes those that they read', async () => {
   const preflight = await callNotes('/v1/notes', {
     method: 'OPTIONS',
     headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' },

@@ -49,7 +49,7 @@ test.each([
   expect([JSON.parse(json) !== undefined, flawOf(json)]).toEqual([true, null])
 })
 
-test('whatever JSON.stringify writes has no flaw, and has one when any object of it repeats its first key', () => {
+test('the output of JSON.stringify has no flaw, and has one after its objects are made to repeat a key', () => {
   const { tree } = fc.letrec<{ tree: unknown; object: object }>((tie) => ({
     object: fc.dictionary(fc.string({ unit: 'binary', maxLength: 3 }), tie('tree'), { minKeys: 1, maxKeys: 4 }),
     tree: fc.oneof({ maxDepth: 5 }, fc.string({ unit: 'binary' }), tie('object'), fc.array(tie('tree'))),
@@ -65,7 +65,7 @@ test('whatever JSON.stringify writes has no flaw, and has one when any object of
 })
 
 test('a large object is scanned in linear time', () => {
-  // A scan that compares each key with all others takes minutes for these, which the timeout of the test catches.
+  // A scan that compares each key with all others takes minutes for these objects, which the test timeout catches.
   const keys = Array.from({ length: 60_000 }, (_, i) => `"${i}":0`)
   expect(flawOf(`{${keys.join()}}`)).toBeNull()
   expect(flawOf(`{${keys.join()},"0":0}`)).toBe(repeats)

@@ -12,7 +12,7 @@ const thing = { text: 'x' }
 test('the compiler rejects an operation whose `run` does not match its contract', () => {
   const forUsers = (ctx: UserCtx) => ({ text: ctx.viewer.id })
   expect(operation({ ...get, access: 'user', run: forUsers }).id).toBe('a')
-  // @ts-expect-error A public operation may have no viewer.
+  // @ts-expect-error The viewer of a public operation can be null.
   expect(operation({ ...get, run: forUsers }).id).toBe('a')
 
   const byId = (_: Ctx, { id }: { id: string }) => ({ text: id })

@@ -82,7 +82,7 @@ test('requests of a suspended account, or with a token of an ended session, are 
   expect((await call({ ...bob, sessionId: 'login 2' }, '/v1/login', { method: 'POST' })).status).toBe(204)
 })
 
-test('all requests of an account, also refused ones, share one limit, and RateLimit reports what is left', async () => {
+test('all requests of an account, even forbidden ones, share one limit, and RateLimit tells what is left', async () => {
   const first = await write({ text: 'x' })
   expect(first.headers.get('ratelimit-policy')).toBe('"user";q=100;w=60')
   expect(first.headers.get('ratelimit')).toMatch(/^"user";r=99;t=\d+$/)

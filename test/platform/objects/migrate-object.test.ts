@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { migrateObject } from '../../../src/platform/objects/migrate-object.ts'
 
 let objects = 0
-/** Runs with the storage of a new object. `Sweeper` creates no tables, so none interfere. */
+/** Calls `run` with the storage of a new `Sweeper` object, which has no tables of its own. */
 const inFreshObject = <T>(run: (storage: DurableObjectStorage) => T): Promise<T> =>
   runInDurableObject(env.SWEEPER.getByName(`migrated-${objects++}`), (_, state) => run(state.storage))
 

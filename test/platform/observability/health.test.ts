@@ -83,7 +83,7 @@ const faults: [string, object][] = [
   ['configuration', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],
 ]
 
-test.each(faults)('when %s fails, /readyz returns 503 with its name alone, and logs it', async (name, bindings) => {
+test.each(faults)('if %s fails, /readyz returns 503 and logs it, and all other checks pass', async (name, bindings) => {
   const { status, body, text } = await ask('/readyz', bindings)
   expect([status, body.status, failing(body)]).toEqual([503, 'failing', [name]])
   expect(text).not.toMatch(/secret|Error|stack/)

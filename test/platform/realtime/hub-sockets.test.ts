@@ -16,7 +16,7 @@ import {
 
 isolateHubs()
 
-test('a revoked socket that never confirms its close gets no frames and does not stop those to others', async () => {
+test('a revoked socket that never confirms its close gets no frames, and other sockets still get theirs', async () => {
   const silent = await connect({ sessionId: 'login 1' }, true)
   const others = [await connect({ sessionId: 'login 2' }), await connect({ sessionId: 'login 3' })]
   await hub().closeRevoked('logged out', { sessionId: 'login 1' })

@@ -199,7 +199,7 @@ test('closeSockets closes the sockets of one session and leaves those of other s
   expect([mine.closed(), other.closed()]).toEqual([4001, undefined])
 })
 
-test('by default a socket joins the channels that admit its account, and asking for another is forbidden', async () => {
+test('by default a socket joins the channels that admit its account, and any other channel is forbidden', async () => {
   const members: unknown[] = []
   const staff = defineChannel('staff', { frames, mayJoin: async (_, accountId) => members.includes(accountId) })
   const { call: ask } = smallApp(realtimeOperations([home, staff]))

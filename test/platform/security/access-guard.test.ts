@@ -43,7 +43,7 @@ test('an ended session is stored for the lifetime of its access tokens', async (
   expect((await request(userLimit)).status?.endedSessions).toEqual([])
 })
 
-test('a guard deletes its storage a day after its last window, unless the account is suspended', async () => {
+test('a guard deletes its storage a day after its last quota window, unless the account is suspended', async () => {
   await requestMany(10, userLimit)
   await guardOf().setSuspended(true)
   advance(DAY_S)

@@ -113,7 +113,7 @@ test('redirects share one deadline of five seconds, after which there is no retr
   expect(network).toHaveBeenCalledTimes(2)
 })
 
-test('idempotent requests are retried, and others are sent once', async () => {
+test('idempotent requests are retried, and non-idempotent requests are sent once', async () => {
   const dropped = () => Promise.reject(new TypeError('Network connection lost'))
   network
     .mockImplementationOnce(dropped)

@@ -16,7 +16,7 @@ const ctx = contextWith({ BASE_URL: 'https://social.example' })
 let clock = Date.UTC(2026, 0, 1)
 ctx.now = () => clock
 const seconds = () => Math.floor(clock / 1_000)
-// Keys of other algorithms are published too, so that their tokens are refused for the algorithm alone.
+// Keys of other algorithms are published too, so that only the algorithm can be why their tokens are refused.
 const otherKinds = [
   { ...(await exportJWK(elliptic.publicKey)), kid: 'es', alg: 'ES256' },
   { ...(await exportJWK(rsa.publicKey)), kid: 'rs', alg: 'RS256' },
@@ -175,7 +175,7 @@ test('a refused token fails with the WWW-Authenticate challenge invalid_token', 
   })
 })
 
-test('an unknown key id reads the keys again, at most once in five seconds', async () => {
+test('a token with an unknown key id makes the keys be read again, at most once in five seconds', async () => {
   await verify(await token())
   source.mockClear()
   for (let i = 0; i < 20; i++) {
@@ -200,7 +200,7 @@ test('a withdrawn key is trusted for at most ten minutes, even for tokens that w
   await expect(verify(stolen)).rejects.toMatchObject({ code: 'unauthorized' })
 })
 
-test('while the keys cannot be read the old ones stay valid, and reading is retried every five seconds', async () => {
+test('while the keys cannot be read, known keys stay valid, and reading is retried every five seconds', async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {})
   source.mockResolvedValue({ keys: [publicJwk, ...otherKinds] })
   await verify(await token())

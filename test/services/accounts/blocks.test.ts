@@ -43,7 +43,7 @@ async function deliverAll(): Promise<void> {
   expect(await pendingEvents()).toBe(0)
 }
 
-test('a block deletes follows in both directions, on its shard at once and on the other shard by event', async () => {
+test('a block deletes follows both ways, on the blocker’s shard at once and on the other shard by event', async () => {
   await followAccount(asUser(bob), { accountId: ada })
   await followAccount(asUser(ada), { accountId: bob })
   await queues.deliver()

@@ -165,7 +165,7 @@ async function expectConsistent(one: Id, other: Id): Promise<void> {
   expect(await count(`SELECT coalesce(sum(follower_count), 0) n FROM accounts WHERE id = ${b}`)).toBe(follows)
 }
 
-test('mirrors converge with their sources under reordered, duplicate and delayed events and lost work', async () => {
+test('mirrors converge with their sources under reordered, repeated and late events and lost deferred work', async () => {
   const Step = fc.tuple(
     fc.constantFrom<Action>('follow', 'unfollow', 'block', 'unblock'),
     fc.boolean(),

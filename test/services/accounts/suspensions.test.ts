@@ -42,7 +42,7 @@ async function isEnforced(): Promise<boolean> {
   return status.suspended
 }
 
-/** For each read, and for a like, whether it reaches Ada or her post. */
+/** For each of six reads and a like: whether the call reaches Ada or her post. */
 async function visibleOn(postId: Id): Promise<boolean[]> {
   const succeeds = (call: Promise<unknown>) =>
     call.then(

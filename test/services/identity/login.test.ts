@@ -10,7 +10,7 @@ import { PASSWORD, registeredUser } from '../../support/actors.ts'
 import { logIn, register } from '../../support/auth.ts'
 import { anonymousClient } from '../../support/client.ts'
 
-/** The result of `run`, and the parameters of each password hash that it computed. */
+/** The result of `run`, and the cost parameters of each password hash that `run` computed or verified. */
 async function countHashes<T>(run: () => T): Promise<{ result: Awaited<T>; hashes: string[] }> {
   const [hash, verify] = [vi.spyOn(Argon2.prototype, 'tryHash'), vi.spyOn(Argon2.prototype, 'tryVerify')]
   const result = await run()

@@ -28,7 +28,7 @@ test('a refresh returns a new refresh token and a valid access token of the same
   expect((await refreshWith(tokens.refreshToken)).status).toBe(200)
 })
 
-test('a refresh retried within 30 seconds returns the same valid tokens, which are not stored in clear', async () => {
+test('a refresh retried within 30 seconds returns the first tokens, which are not stored in clear text', async () => {
   const abe = await registeredUser('abe_grace')
   const first = await refreshed(abe.refreshToken)
   const repeated = await refreshWith(abe.refreshToken)

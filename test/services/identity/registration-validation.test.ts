@@ -32,7 +32,7 @@ test.each([
   expect(await response.json()).toMatchObject({ errors: [{ field: 'password' }] })
 })
 
-test('a password of 15 to 128 characters is accepted to register and log in, however many bytes they take', async () => {
+test('registration and login accept a password of 15 to 128 characters, whatever its size in bytes', async () => {
   const letters = Array.from({ length: 128 }, (_, i) => String.fromCodePoint(0xac01 + i)).join('')
   const emoji = Array.from({ length: 128 }, (_, i) => String.fromCodePoint(0x1f400 + i)).join('')
   for (const password of [letters.normalize('NFD'), emoji, emoji.slice(0, 30)]) {

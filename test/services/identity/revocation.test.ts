@@ -9,7 +9,7 @@ import { laggingDatabase } from '../../support/replica-lag.ts'
 
 const clock = movableClock()
 
-test('logout ends its session (refresh token at once, access token and socket in 2 seconds) and no other', async () => {
+test('logout ends one session only (refresh token at once, access token and socket within 2 seconds)', async () => {
   const eve = await registeredUser('eve_out')
   const other = await loggedIn(eve)
   const { closed } = await socketWith(eve.token)

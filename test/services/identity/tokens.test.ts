@@ -29,7 +29,7 @@ const decode = (part: string): Part => JSON.parse(new TextDecoder().decode(base6
 const encode = (part: unknown) => base64url.encode(JSON.stringify(part))
 const without = (part: Part, name: string) => Object.fromEntries(Object.entries(part).filter(([key]) => key !== name))
 
-/** A valid token with these changes, signed with the real signing key. `undefined` removes a claim. */
+/** A copy of a valid token with these changes, signed with the real signing key. `undefined` removes a claim. */
 const changed = (claims: Part = {}, header: Part = {}) => signed(privateKey, claims, header)
 
 async function signed(key: CryptoKey | Uint8Array, claimChanges: Part, headerChanges: Part): Promise<string> {
@@ -44,7 +44,7 @@ const secret = (text: string) => new TextEncoder().encode(text)
 const foreignKey = async (alg: string) => (await generateKeyPair(alg, { extractable: true })).privateKey
 const unsigned = (header: Part, signature = '') => `${encode(header)}.${encode(claims)}.${signature}`
 
-// The control of the forgeries below: each of them differs from this token by one fault only.
+// Each forgery below differs from this token by one fault only, so this token itself must be accepted.
 test('a token signed without changes is accepted, lives ten minutes and has exactly the expected claims', async () => {
   expect(await statusWith(await changed())).toBe(200)
   expect(header).toMatchObject({ typ: 'at+jwt', alg: 'EdDSA' })

@@ -107,7 +107,7 @@ test('attempts with an altered verification token do not count against the limit
   expect((await verify(token)).status).toBe(200)
 })
 
-test('when the shard fails during a verification request, the event opens the account afterwards', async () => {
+test('when the shards fail during a verification request, an event opens the account afterwards', async () => {
   await register('ned')
   const token = await mailedToken('ned')
   const accountId = toId(await directoryNumber("select account_id n from handles where handle = 'ned'"))

@@ -24,7 +24,7 @@ beforeAll(async () => {
   ada = await registeredUser()
 })
 
-/** Whether the image has a row, and how many objects it has. */
+/** Whether the image has a row, and how many R2 objects the image has. */
 const storedOf = async (mediaId: string): Promise<[hasRow: boolean, objects: number]> => [
   (await mediaRow(mediaId)) !== null,
   await objectCountOf(mediaId),
@@ -58,7 +58,7 @@ test('deleting a post hides its images at once and then deletes their rows and o
   expect(await storedOf(kept.id)).toEqual([true, 2])
 })
 
-test('the hourly job deletes images that had no post for a day, and nothing else', async () => {
+test('the hourly job deletes images without a post a day after the upload, and no other images', async () => {
   const [old, recent, attached] = [await oldImage(25), await oldImage(23), await oldImage(200, 12_345)]
   await runJobs()
   expect(await storedOf(old)).toEqual([false, 0])

@@ -78,7 +78,7 @@ test('a malformed Range, a list of ranges or an outdated If-Range returns 200 in
   expect(await statusOf(rangeOf('bytes=0-9', { 'if-range': '"another"' }))).toBe(200)
 })
 
-test('a matching If-None-Match returns 304 to a viewer who may see the image, and 404 to others', async () => {
+test('a matching If-None-Match returns 304 if the viewer may see the image, and 404 otherwise', async () => {
   const { image } = await postWithImage(ada, 'followers')
   const revalidate = (user: RegisteredUser, tags: string) =>
     user.fetch(unsignedPath(image), { headers: { 'if-none-match': tags } })

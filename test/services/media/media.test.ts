@@ -76,7 +76,7 @@ test('an image is scaled down to 2048 pixels on its longer side, and a small ima
   expect(await uploaded(ada, webp({ width: 3, height: 2 }))).toMatchObject({ width: 3, height: 2 })
 })
 
-test('an upload repeated with its idempotency key creates one image, and other contents return 422', async () => {
+test('an upload repeated with its idempotency key creates one image, and a changed upload returns 422', async () => {
   const carol = await registeredUser()
   const headers = { 'idempotency-key': 'the-dusk' }
   const first = await upload(carol, uploadForm(png(), 'a dusk'), headers)

@@ -14,7 +14,7 @@ const storedSince = (days: number) => count(`select count(*) n from notification
 
 beforeEach(() => env.SHARD_0.prepare('delete from notifications').run())
 
-/** A notification of each age for each account. */
+/** Inserts one notification of each age in `ages` for each account. */
 async function seedNotifications(accounts: readonly Id[]): Promise<void> {
   const rows = accounts.flatMap((account) =>
     ages.map((days) => ({

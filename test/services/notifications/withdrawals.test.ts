@@ -29,7 +29,7 @@ beforeEach(async () => {
 const storedFor = (recipient: Id) => countRows('notifications', { account_id: recipient })
 const storedAndUnread = async () => [await storedFor(ada), (await countUnread(asUser(ada))).count]
 
-/** What Bob does, and what withdraws it. */
+/** An action by Bob that notifies Ada, and a later action that withdraws this notification. */
 type Case = { act: () => Promise<unknown>; withdraw: (id: Id) => Promise<unknown> }
 const follow = () => followAccount(asUser(bob), { accountId: ada })
 const like = () => likePost(asUser(bob), { postId })
@@ -60,7 +60,7 @@ const cases: Record<string, Case> = {
   },
 }
 
-test.each(Object.entries(cases))('%s removes the notification, also when it is repeated', async (_, each) => {
+test.each(Object.entries(cases))('%s removes the notification, however often its event arrives', async (_, each) => {
   const acted = await each.act()
   await queues.deliver()
   expect(await storedAndUnread()).toEqual([1, 1])
@@ -71,7 +71,7 @@ test.each(Object.entries(cases))('%s removes the notification, also when it is r
   expect(await storedAndUnread()).toEqual([0, 0])
 })
 
-test.each(Object.entries(cases))('%s leaves nothing when its event overtakes that of the action', async (_, each) => {
+test.each(Object.entries(cases))('%s leaves no row if its event arrives before the action event', async (_, each) => {
   const socket = await openSocket(ada)
   const acted = await each.act()
   const [action, withdrawal] = [await queues.delayMessages({ run: true }), await withdrawn(each, acted as Id)]
@@ -80,7 +80,7 @@ test.each(Object.entries(cases))('%s leaves nothing when its event overtakes tha
   expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([0, 0, 0])
 })
 
-test.each(Object.entries(cases))('%s leaves nothing when both events arrive late and together', async (_, each) => {
+test.each(Object.entries(cases))('%s leaves no row if its event arrives with the action event', async (_, each) => {
   const acted = await each.act()
   const messages = [...(await queues.delayMessages({ run: true })), ...(await withdrawn(each, acted as Id))]
   queues.sent.push(...messages)
@@ -102,7 +102,7 @@ test.each(
   ['an unlike', 'an unfollow', 'the deletion of a comment', 'the deletion of a post with a mention'].map(
     (name) => [name, cases[name]!] as const,
   ),
-)('%s that commits while the notification is being written removes it', async (_, each) => {
+)('%s that commits while the notification is being written removes the notification', async (_, each) => {
   const acted = await each.act()
   const [event] = await queues.delayMessages({ run: true })
   const paused = pauseWrite(queues.context(), 'insert')
@@ -153,7 +153,7 @@ test('a like after a withdrawn one notifies again, and at most one notification 
   await like()
   await queues.deliver({ times: 3 })
   expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([1, 1, 2])
-  // While the like holds when its events arrive, its notification stays as it was read.
+  // If the like exists again when the unlike event arrives, its notification stays marked as read.
   await markRead(asUser(ada))
   await unlike()
   await like()

@@ -33,7 +33,7 @@ test('a root post lists all comments of its thread, and a comment lists its dire
   await queues.deliver()
   const deep = await publish(ada, { parentId: reply })
   await queues.deliver()
-  // Ids of the same 10 ms are in random order.
+  // Ids created within the same 10 ms are in random order.
   const oldestFirst = (...ids: Id[]) => ids.sort((a, b) => Number(a) - Number(b))
   expect([deep.rootId, deep.parentId]).toEqual([root, reply])
   expect(await commentIds(ada, root)).toEqual(oldestFirst(first, reply, deep.id))
@@ -71,7 +71,7 @@ test('a comment is indexed despite lagging replicas, and never under a deleted p
   expect(await countRows('thread_index', { thread_id: deleted })).toBe(0)
 })
 
-/** Each hides a root of Ada's, below which Bob has a comment with an image. */
+/** Each function hides from Bob a root post by Ada, under which Bob has a comment with an image. */
 const hidings: Record<string, (root: Id) => Promise<unknown>> = {
   'the author of the root blocks them': () => blockAccount(asUser(ada), { accountId: bob }),
   'they block the author of the root': () => blockAccount(asUser(bob), { accountId: ada }),

@@ -42,7 +42,7 @@ test('a hashtag in any script keeps its marks, joiners and digits', () => {
   }
 })
 
-test('a hashtag needs a letter and stands alone', () => {
+test('a hashtag needs a letter and cannot begin inside a word of a spaced script or after /, & or #', () => {
   expectEntities({
     '#1 #２０２６ #_ #__1 # ## #- #️⃣ #\u0301a': [],
     'a#b C#c é#d 1#e /#f &#g ##h х#и #a#b': ['#a'],
@@ -70,12 +70,12 @@ test('tags that differ in case or normalization are the same tag', () => {
   expect(entitiesOf('#STRASSE #ΟΔΟΣ', known)).toMatchObject([{ tag: 'strasse' }, { tag: 'οδοσ' }])
 })
 
-test('a mention ends where no handle continues, whatever follows', () => {
+test('a mention ends before punctuation, emoji, non-Latin letters and non-ASCII digits', () => {
   const after = `님 さん 你 ไทย हिन्दी תודה عر мир ελ 😀 ❤️ . , ! ? … : ; ) ’s 's - – — 。 、 ！ （ 」 ” » * ~ ٣ ５ / \u200c \u200b \u2069 . .. .. .) : -san`
   for (const rest of after.split(' '))
     expectEntities({ [`@dara${rest}`]: ['@dara'], [`hi ＠DARA${rest} x`]: ['＠DARA'] })
   expectEntities({ [`@${'x'.repeat(30)} @${'x'.repeat(31)} @${'x'.repeat(31)}님`]: [`@${'x'.repeat(30)}`] })
-  // A Latin letter or an accent belongs to the word, which is then no handle.
+  // A Latin letter or an accent continues the word, and a word with such a character is not a handle.
   expectEntities({ '@daraé @dara\u0301 @daraß @dara１': ['@dara'] })
 })
 
@@ -105,7 +105,7 @@ test('a link ends before punctuation, quotes and brackets of any script, and bef
   })
 })
 
-test('a link keeps balanced brackets, letters of any script, and what belongs to a URL', () => {
+test('a link keeps balanced brackets, letters of any script, and the port, path, query and fragment', () => {
   const links = `https://en.example/wiki/A_(b) https://x.example/a(b[c]{d})e https://x.example/() https://ja.example/wiki/ジョン・スミス https://x.example/हिन्दी
     https://x.example/paral·lel https://x.example/1914–1918 https://x.example/a/ https://x.example/a_ https://x.example/?q=a&b=c#d HTTPS://X.EXAMPLE/ http://münchen.example:80
     https://例え.テスト https://localhost:8787/a http://[::1]:8787/a https://x.example/می‌خواهم https://x.example?a https://x.example/a😀`
@@ -119,7 +119,7 @@ test('a link keeps balanced brackets, letters of any script, and what belongs to
   })
 })
 
-test('without a scheme only a few names are links', () => {
+test('without a scheme, only some lowercase domain names are links', () => {
   const none = `README.md main.py main.rs end.It end.it localhost node.js a.b example.de Example.com example.COM EXAMPLE.com x.io deno.dev www.x
     ops@example.com a.b@example.com @example.com /example.com .example.com foo_b.com example.comé example.com@x example.community мирexample.com -.com 1.5 e.g. com`
   for (const text of none.split(/\s+/)) expectEntities({ [text]: [] })
@@ -130,7 +130,7 @@ test('without a scheme only a few names are links', () => {
   expect(entitiesOf('example.com/a', known)).toMatchObject([{ url: 'https://example.com/a' }])
 })
 
-test('offsets count code points', () => {
+test('the offsets of entities count code points', () => {
   expect(entitiesOf('😀👩‍👩‍👧𝒳 @dara 𞤀 #𞤀𞤣 https://x.example/😀', known)).toMatchObject([
     { kind: 'mention', start: 8, end: 13 },
     { kind: 'hashtag', start: 16, end: 19 },
@@ -138,7 +138,7 @@ test('offsets count code points', () => {
   ])
 })
 
-test('unknown words that look like mentions do not count, and each limit has its own problem', () => {
+test('words with @ that name no account are not counted as mentions, and each limit has its own message', () => {
   const words = (prefix: string, many: number) => Array.from({ length: many }, (_, i) => `${prefix}some_${i}`)
   const ids = new Map(words('', 21).map((handle, i) => [handle, `${i + 1}` as Id]))
   const problem = (message: string) => expect.objectContaining({ extra: { errors: [{ field: 'text', message }] } })
@@ -153,7 +153,7 @@ test('unknown words that look like mentions do not count, and each limit has its
   expect(() => mentionedHandles(words('@', 201).join(' '))).toThrow(lookups)
 })
 
-test('21 unknown words take one lookup, and 21 accounts are refused', async () => {
+test('21 words with @ that name no account take one lookup, and 21 mentions are refused', async () => {
   const ctx = asUser(ada)
   const text = Array.from({ length: 21 }, (_, i) => `@unknown_${i}`).join(' ')
   expect((await createPost(ctx, draft({ text }))).value.entities).toEqual([])

@@ -26,7 +26,7 @@ beforeEach(async () => {
 })
 
 const storedLikes = (post = postId) => countRows('likes', { post_id: post })
-/** The count in the row, because the post may be hidden from everyone. */
+/** The like count, read from the row of the post because the post may be hidden from everyone. */
 const countedLikes = (post = postId) =>
   count(`select coalesce(sum(like_count), 0) n from posts where id = ${Number(post)}`)
 
@@ -72,7 +72,7 @@ test('a like that loses the race against the deletion of its post leaves no row'
   await queues.deliver()
 })
 
-/** Each hides a post of Ada's that Bob likes from Bob, and returns the post. */
+/** Each function lets Bob like a post by Ada, hides the post from Bob, and returns the id of the post. */
 const hidings: Record<string, () => Promise<Id>> = {
   'the author blocks the viewer': async () => {
     await likePost(asUser(bob), { postId })
@@ -145,7 +145,7 @@ test('the answer to an unlike, and its cost, do not reveal whether the post exis
     const headers = new Headers(response.headers)
     for (const name of ['x-request-id', 'ratelimit']) headers.delete(name)
     headers.set('x-bookmarks', headers.get('x-bookmarks')!.replace(/=.*/, ''))
-    // The guard is asked once in ten requests.
+    // Not every request calls the AccessGuard, so the number of object calls varies.
     headers.set('x-cost', headers.get('x-cost')!.replace(/"objectCalls":\d+/, ''))
     return JSON.stringify([response.status, await response.text(), [...headers].sort()])
   }
