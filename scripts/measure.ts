@@ -99,7 +99,7 @@ function circles(files: SourceFile[]): string[] {
   const order = new Map<string, number>()
   const stack: string[] = []
   const found: string[] = []
-  /** Returns the number in `order` of the earliest file on the stack that `path` is known to reach. */
+  /** Tarjan's algorithm: adds import circles to `found`. Returns the lowest number on the stack that `path` reaches. */
   function visit(path: string): number {
     const index = order.size
     order.set(path, index)

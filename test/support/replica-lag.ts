@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 
-/** Imitates a lagging D1 replica: selects in unconstrained sessions go to `replica`, which lacks the primary's rows. */
+/** Imitates a lagging replica: selects outside a batch in unconstrained sessions go to `replica`, which lacks rows. */
 export function laggingDatabase(primary: D1Database, replica: D1Database): D1Database {
   const withSession = (start: string) => {
     const session = primary.withSession(start)

@@ -121,7 +121,7 @@ function undeclared(outcomes: Outcome[]): string[] {
 /** The expected `WWW-Authenticate`. Without a token, the header names no error (RFC 6750, section 3.1). */
 const challenge = ({ name }: Caller) => (name === 'nobody' ? 'Bearer' : 'Bearer error="invalid_token"')
 
-// Headers that differ between any two responses.
+// Headers that may differ between otherwise equal responses, so the comparison ignores them.
 const TRANSIENT = ['x-request-id', 'x-cost', 'ratelimit', 'ratelimit-policy', 'date']
 
 function comparable({ headers, body }: Answer): string {

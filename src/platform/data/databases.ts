@@ -123,7 +123,7 @@ function checked<S extends Database['select'] | Database['selectDistinct']>(sele
   })
 }
 
-/** D1 returns rows as objects: of two columns with the same name, one is lost, and the columns after it shift. */
+/** Throws if two columns have one name: as rows are objects, one would be lost and drizzle would shift the others. */
 export function requireDistinctNames(fields: Record<string, unknown> = {}): void {
   const names = Object.values(fields).flatMap((field) => columnName(field) ?? [])
   const repeated = names.find((name, at) => names.indexOf(name) < at)

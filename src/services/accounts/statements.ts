@@ -14,7 +14,7 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
 
 type Counter = 'followerCount' | 'followingCount' | 'postCount'
 
-/** Writes the row of an active account even for a comment, so that `changed` tells whether the account may post. */
+/** Counts a post. A comment adds 0, so that the row changes and `changed` tells whether the account is active. */
 export function countPost(db: Database, accountId: Id, { isComment }: { isComment: boolean }) {
   return db
     .update(accounts)

@@ -21,7 +21,7 @@ const PublicKey = z.object({
 })
 const PublicKeys = z.object({ keys: z.array(PublicKey) }).openapi('PublicKeys')
 
-// Examples for the API document: well-formed, but not valid.
+// Made-up values for the examples in the API document: well-formed, but of no real account.
 const PASSWORD = 'seven quiet otters at dawn'
 const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
 

@@ -60,7 +60,7 @@ onGap(() => void catchUp())
 
 let recentLoads: number[] = []
 
-/** Loads a published post. Beyond 20 posts per minute it loads none, and the label says only "New posts". */
+/** Loads a new post into the pending posts. Beyond 20 per minute, it only notes that there are more. */
 async function loadNewPost(id: string): Promise<void> {
   if (includes(homeFeed, id) || homeFeed.status.value === 'idle') return
   const now = performance.now()

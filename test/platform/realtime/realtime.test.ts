@@ -120,7 +120,7 @@ test('a ticket opens no socket after its session has ended or its account is sus
   expect(await codeOf(await open(null, `?ticket=${two}`))).toBe('suspended')
 })
 
-test('a revoked token and its ticket open no socket, even before the cached lease reports the revocation', async () => {
+test('a revoked token, or a ticket issued for it, opens no socket, even while the isolate has an older status', async () => {
   listen(await open(ada))
   const ticket = await ticketOf(ada)
   await revokeTokensBefore(contextWith(), ada.id, ada.issuedAt)

@@ -93,7 +93,7 @@ test('a block ends a follow for good, even if the block is lifted before the oth
   ])
 })
 
-test('a delayed mirror write of a lifted block leaves later follows consistent on both shards', async () => {
+test('if a block is mirrored only after it was lifted, follows made since then agree on both shards', async () => {
   await blockAccount(asUser(ada), { accountId: bob })
   const late = await queues.delayMessages({ run: false })
   const paused = pauseFirstBatch(queues.context())

@@ -21,7 +21,7 @@ test('a post has its images in the given order', async () => {
   for (const image of post.media) expect(await mediaRow(image.id)).toMatchObject({ post_id: Number(post.id) })
 })
 
-test('a post whose image is repeated, attached, deleted, missing or owned by another user returns 422', async () => {
+test('publishing returns 422 if an image is repeated, attached to another post, deleted, missing or owned by another user', async () => {
   const [own, foreign] = [await uploaded(ada), await uploaded(bob)]
   const [attached, deleted] = [await uploaded(ada), await uploaded(ada)]
   expect((await publishWith(ada, [attached.id])).status).toBe(201)
