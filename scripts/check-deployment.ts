@@ -29,7 +29,7 @@ export type Settings = {
 
 /**
  * The reasons not to deploy `settings` to `target`, one each: what the Worker would reject at start, too high a rate
- * limit, and wrong queues. Valid values stand in for the secrets, because Cloudflare never shows those.
+ * limit, and wrong queues. Secrets are replaced by valid values, because Cloudflare never returns secrets.
  */
 export function deployProblems(
   { vars, d1_databases: databases, queues: declared }: Settings,

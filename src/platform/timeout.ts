@@ -1,7 +1,11 @@
-/** Rejects if `work` takes longer than `ms` milliseconds. The work itself is not cancelled. */
-export function withTimeout<T>(work: PromiseLike<T>, ms: number): Promise<T> {
+/** Rejects, by default with an `Error`, if `work` takes longer than `ms` milliseconds. It does not cancel the work. */
+export function withTimeout<T>(
+  work: PromiseLike<T>,
+  ms: number,
+  failure: () => Error = () => new Error(`no answer within ${ms} ms`),
+): Promise<T> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${ms} ms`)), ms)
+  const timer = setTimeout(() => late.reject(failure()), ms)
   // A pending timer would keep a Durable Object from hibernating.
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }

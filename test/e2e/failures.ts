@@ -5,7 +5,7 @@ import { newPage, type World } from './site.ts'
 export function failureTests(world: World): void {
   test('a failed like is reverted and reported', async () => {
     const { bob } = world
-    // In the view of a single post, nothing else loads the post again and thereby reverts the like.
+    // The view of a single post does not reload the post, so only the failed request can revert the like.
     await openView(bob, 'Discover')
     await bob.getByText('First light').click()
     await heading(bob, 'Post').waitFor()

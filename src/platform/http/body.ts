@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import { Failure } from '../failures.ts'
+import { withTimeout } from '../timeout.ts'
 import { flawOf } from './json-rules.ts'
 
 const MAX_TEXT_BYTES = 256 * 1024
@@ -26,17 +27,10 @@ const isUpload = (c: Context) => /^multipart\/form-data\b/i.test(c.req.header('c
 /** Waits for a body until its deadline. Any error except a `Failure` means that the client ended the body early. */
 async function arrival<T>(c: Context, body: Promise<T>): Promise<T> {
   const ms = isUpload(c) ? UPLOAD_DEADLINE_MS : TEXT_DEADLINE_MS
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    late.reject(new Failure('request_timeout', `The body must arrive within ${ms / 1_000} seconds`))
-  }, ms)
-  try {
-    return await Promise.race([body, late.promise])
-  } catch (error) {
+  const late = () => new Failure('request_timeout', `The body must arrive within ${ms / 1_000} seconds`)
+  return withTimeout(body, ms, late).catch((error: unknown) => {
     throw error instanceof Failure ? error : new Failure('bad_request', 'The body ended early')
-  } finally {
-    clearTimeout(timer)
-  }
+  })
 }
 
 /** The whole body. Hono caches the bytes, so that a later parser does not wait for them again. */

@@ -36,7 +36,7 @@ test('admit checks the role and the scope and reports the rate limit without an 
   })
 })
 
-test('the limit of an operation counts requests per IP address, whoever the viewer is', async () => {
+test('the limit of an operation counts requests per IP address, not per viewer', async () => {
   const limit = defineLimit(`rare-${ip}`, { quota: 2, window: 60 })
   for (let n = 0; n < 2; n++) await admit(request(newViewer()), { access: 'public', limit })
   await expect(admit(request(null), { access: 'public', limit })).rejects.toMatchObject({ code: 'rate_limited' })
