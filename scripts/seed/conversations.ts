@@ -1,6 +1,7 @@
 import type { Id } from '../../src/platform/data/ids.ts'
 import { feedIndex, lanes, publicPosts } from '../../src/services/feed/tables.ts'
 import { entitiesOf } from '../../src/services/posts/entities.ts'
+import { scan } from '../../src/services/posts/scan.ts'
 import { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'
 import { type Community, DAY_MS, DAYS, type Entry, entry, notificationOf, readers, shardNamed } from './community.ts'
 import { drawer } from './random.ts'
@@ -96,7 +97,7 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
     id,
     authorId: author.id,
     text,
-    entities: entitiesOf(text, accountIds),
+    entities: entitiesOf(scan(text), accountIds),
     media: [],
     visibility: draft.isPublic ? 'public' : 'followers',
     rootId: root?.id ?? null,

@@ -25,14 +25,8 @@ type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
   const { id, kind, actorId } = input
   if (accountId === actorId) return
-  if (kind === 'like') await notifyOfLike(ctx, accountId, input)
-  else {
-    await mirror(
-      () => subjectOf({ ...ctx, db: atPrimary(ctx) }, accountId, input),
-      (subject) => (subject ? insert(ctx, accountId, input, subject.rootId) : withdraw(ctx, accountId, input)),
-    )
-  }
-  if (!(await isOnlineAndNotified(ctx, accountId, id))) return
+  const isOnline = kind === 'like' ? await notifyOfLike(ctx, accountId, input) : await sync(ctx, accountId, input)
+  if (!isOnline) return
   await publish(
     ctx,
     { channel: notificationChannel, accountId },
@@ -52,24 +46,45 @@ async function subjectOf(
 }
 
 /** Needs no second read: the insert itself checks the like, and `withdrawLike` deletes its notification. */
-async function notifyOfLike(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
+async function notifyOfLike(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<boolean> {
   const subject = await subjectOf(ctx, accountId, input)
-  if (subject) await insert(ctx, accountId, input, subject.rootId)
+  return subject !== null && insert(ctx, accountId, input, subject.rootId)
 }
 
-async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<void> {
-  const { kind, actorId, postId } = input
+async function sync(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<boolean> {
+  let isOnline = false
+  await mirror(
+    () => subjectOf({ ...ctx, db: atPrimary(ctx) }, accountId, input),
+    async (subject) => {
+      isOnline = subject !== null && (await insert(ctx, accountId, input, subject.rootId))
+      if (!subject) await withdraw(ctx, accountId, input)
+    },
+  )
+  return isOnline
+}
+
+/** Returns whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
+async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<boolean> {
+  const { id, kind, actorId, postId } = input
   const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
   // A like is on the shard of its notification: this statement and the withdrawal of the like cannot miss each other.
   const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId)] : []
   const may = all(isThere, not(blockBetween(accountId, actorId)), ...isLiked)
-  await ctx.db
-    .shardOf(accountId)
-    .insert(notifications)
-    .select(rowIf(notifications, { ...input, accountId, rootId, arrivedAt }, may))
-    .onConflictDoNothing()
+  const db = ctx.db.shardOf(accountId)
+  const [, online] = await db.batch([
+    db
+      .insert(notifications)
+      .select(rowIf(notifications, { ...input, accountId, rootId, arrivedAt }, may))
+      .onConflictDoNothing(),
+    db
+      .select({ id: presence.accountId })
+      .from(notifications)
+      .innerJoin(presence, eq(presence.accountId, notifications.accountId))
+      .where(and(eq(notifications.accountId, accountId), eq(notifications.id, id))),
+  ])
+  return online.length > 0
 }
 
 export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId: Id; actorId: Id }): Promise<void> {
@@ -108,15 +123,4 @@ function once(accountId: Id | SQLWrapper, actorId: Id, kind: 'follow' | 'like', 
     eq(notifications.kind, kind),
     sql`ifnull(${notifications.postId}, 0) = ${Number(postId)} and ${notifications.kind} in ('follow', 'like')`,
   )
-}
-
-/** Whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
-async function isOnlineAndNotified(ctx: SystemCtx, accountId: Id, id: Id): Promise<boolean> {
-  const [online] = await ctx.db
-    .shardOf(accountId)
-    .select({ id: presence.accountId })
-    .from(notifications)
-    .innerJoin(presence, eq(presence.accountId, notifications.accountId))
-    .where(and(eq(notifications.accountId, accountId), eq(notifications.id, id)))
-  return online !== undefined
 }

@@ -25,11 +25,9 @@ export const notificationSubscriptions = [
     notify(ctx, authorId, { id, kind: 'like', actorId, postId }),
   ),
   on(postUnliked, 'withdraw-like', withdrawLike),
-  on(postPublished, 'notify-mentioned', async (ctx, { postId, authorId }, id) => {
-    const post = await loadPostFacts(ctx, postId)
-    if (!post) return
-    const parent = post.parentId && (await loadPostFacts(ctx, post.parentId))
-    const kinds = new Map<Id, Kind>(post.mentioned.map((accountId) => [accountId, 'mention']))
+  on(postPublished, 'notify-mentioned', async (ctx, { postId, authorId, parentId, mentioned }, id) => {
+    const parent = parentId && (await loadPostFacts(ctx, parentId))
+    const kinds = new Map<Id, Kind>(mentioned.map((accountId) => [accountId, 'mention']))
     if (parent) kinds.set(parent.authorId, 'comment') // replaces a mention: one notification per account
     await settleAll(
       [...kinds].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { invalid } from '../../platform/failures.ts'
-import { scan } from './scan.ts'
+import type { Span } from './scan.ts'
 
 const span = {
   start: z.int().openapi({ description: 'The first code point, counted from 0' }),
@@ -33,15 +33,15 @@ const MAX_ENTITIES = 50
 const MAX_LOOKUPS = 200
 
 /** The handles to look up for `entitiesOf`. Many may belong to nobody, so their limit exceeds that of mentions. */
-export function mentionedHandles(text: string): string[] {
-  const handles = new Set(scan(text).flatMap((found) => (found.kind === 'mention' ? [found.handle] : [])))
+export function mentionedHandles(spans: readonly Span[]): string[] {
+  const handles = new Set(spans.flatMap((found) => (found.kind === 'mention' ? [found.handle] : [])))
   if (handles.size > MAX_LOOKUPS) throw invalid('text', `has more than ${MAX_LOOKUPS} different words with an @`)
   return [...handles]
 }
 
 /** A mention of an unknown account stays plain text. */
-export function entitiesOf(text: string, accountIds: ReadonlyMap<string, Id>): Entity[] {
-  const entities = scan(text).flatMap((found): Entity[] => {
+export function entitiesOf(spans: readonly Span[], accountIds: ReadonlyMap<string, Id>): Entity[] {
+  const entities = spans.flatMap((found): Entity[] => {
     if (found.kind !== 'mention') return [found]
     const accountId = accountIds.get(found.handle)
     return accountId ? [{ ...found, accountId }] : []

@@ -17,6 +17,7 @@ import { loadAttachable } from '../media/views.ts'
 import { entitiesOf, mentionedHandles, mentionedIn } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
 import { MAX_IMAGES } from './post-limits.ts'
+import { type Span, scan } from './scan.ts'
 import { likes, posts, threadIndex, visibilities } from './tables.ts'
 import { postMaxLength } from './variables.ts'
 import { loadPosts, type Post, presentPost } from './views.ts'
@@ -57,13 +58,14 @@ export function createPost(ctx: UserCtx, input: NewPost): Promise<Made<Post>> {
 async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post> {
   const text = checkedText(ctx, input)
   const parent = input.parentId ? await getPost(ctx, { postId: input.parentId }) : null
-  const [mentioned, media] = await Promise.all([mentionable(ctx, text), loadAttachable(ctx, input.media)])
+  const spans = scan(text)
+  const [mentioned, media] = await Promise.all([mentionable(ctx, spans), loadAttachable(ctx, input.media)])
   const authorId = ctx.viewer.id
   const isComment = parent !== null
   const content = {
     authorId,
     text,
-    entities: entitiesOf(text, mentioned),
+    entities: entitiesOf(spans, mentioned),
     media,
     visibility: input.visibility,
     rootId: parent && (parent.rootId ?? parent.id),
@@ -71,6 +73,8 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
   }
   const db = ctx.db.shardOf(authorId)
   return withFreshId(ctx, shardOf(authorId), posts.id, async (id) => {
+    const { rootId, parentId } = content
+    const event = { postId: id, authorId, rootId, parentId, mentioned: mentionedIn(content.entities) }
     const [[author]] = await db
       .commit([
         countPost(db, authorId, { isComment }),
@@ -79,7 +83,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
         indexPost(db, { id, authorId, isComment }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
-        record(db, postPublished, { postId: id, authorId }),
+        record(db, postPublished, event),
       ])
       .catch(refusals({ suspended: () => new Failure('suspended'), ...attachRefusals }))
     if (!author) throw new Error('the author was not returned')
@@ -87,8 +91,8 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
   })
 }
 
-async function mentionable(ctx: UserCtx, text: string): Promise<Map<string, Id>> {
-  const ids = await accountIdsOf(ctx, mentionedHandles(text))
+async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<string, Id>> {
+  const ids = await accountIdsOf(ctx, mentionedHandles(spans))
   const known = await loadAccountSummaries(ctx, [...ids.values()])
   return new Map([...ids].filter(([, id]) => known.has(id)))
 }

@@ -2,7 +2,6 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { mentionedIn } from './entities.ts'
 import { posts } from './tables.ts'
 
 /** For subscriptions: reads at the primary and ignores visibility. Undefined if the post was deleted. */
@@ -14,11 +13,8 @@ export async function loadPostFacts(ctx: SystemCtx, postId: Id) {
       rootId: posts.rootId,
       parentId: posts.parentId,
       visibility: posts.visibility,
-      entities: posts.entities,
     })
     .from(posts)
     .where(eq(posts.id, postId))
-  if (!post) return undefined
-  const { entities, ...facts } = post
-  return { ...facts, mentioned: mentionedIn(entities) }
+  return post
 }

@@ -1,20 +1,18 @@
+import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { on } from '../../platform/events/events.ts'
 import { indexComment } from './comments.ts'
 import { postDeleted, postPublished } from './events.ts'
-import { loadPostFacts } from './queries.ts'
 
 export const postSubscriptions = [
-  on(postPublished, 'index-comment', async (ctx, { postId }) => {
-    const post = await loadPostFacts(ctx, postId)
-    for (const threadId of threadsOf(post)) await indexComment(ctx, { threadId, postId })
-  }),
-  on(postDeleted, 'unindex-comment', async (ctx, { postId, ...post }) => {
-    for (const threadId of threadsOf(post)) await indexComment(ctx, { threadId, postId })
-  }),
+  on(postPublished, 'index-comment', syncThreads),
+  on(postDeleted, 'unindex-comment', syncThreads),
 ]
 
+type Comment = { postId: Id; rootId: Id | null; parentId: Id | null }
+
 /** A comment is listed under its root and under the comment it replies to. */
-function threadsOf(post: { rootId: Id | null; parentId: Id | null } | undefined): Set<Id> {
-  return new Set([post?.rootId, post?.parentId].filter((id) => id !== null && id !== undefined))
+async function syncThreads(ctx: SystemCtx, { postId, rootId, parentId }: Comment): Promise<void> {
+  const threads = new Set([rootId, parentId].filter((id) => id !== null))
+  for (const threadId of threads) await indexComment(ctx, { threadId, postId })
 }

@@ -7,7 +7,7 @@ import { followAccount, mirrorFollow, unfollowAccount } from '../../../src/servi
 import { accountsOn } from '../../support/actors.ts'
 import { count } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
-import { pauseFirstBatch } from '../../support/pause-batch.ts'
+import { pauseBatches } from '../../support/pause.ts'
 import {
   blockedByFirst,
   blockedBySecond,
@@ -96,7 +96,7 @@ test('a block ends a follow for good, even if the block is lifted before the oth
 test('if a block is mirrored only after it was lifted, follows made since then agree on both shards', async () => {
   await blockAccount(asUser(ada), { accountId: bob })
   const late = await queues.delayMessages({ run: false })
-  const paused = pauseFirstBatch(queues.context())
+  const paused = pauseBatches(queues.context())
   const mirrored = mirrorBlock(paused.ctx, { accountId: ada, otherId: bob })
   await paused.reached
   await unblockAccount(asUser(ada), { accountId: bob })
@@ -117,7 +117,7 @@ test('a delayed mirror write of a lifted block keeps the block in the other dire
   await blockAccount(asUser(bob), { accountId: ada })
   await blockAccount(asUser(ada), { accountId: bob })
   const late = await queues.delayMessages({ run: false })
-  const paused = pauseFirstBatch(queues.context())
+  const paused = pauseBatches(queues.context())
   const mirrored = mirrorBlock(paused.ctx, { accountId: ada, otherId: bob })
   await paused.reached
   await unblockAccount(asUser(ada), { accountId: bob })

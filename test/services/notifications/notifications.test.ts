@@ -193,11 +193,12 @@ test('when the UserHub of one recipient fails, the notifications of all recipien
   const text = `hello ${[ada, bob, cyd].map((id) => `@${handleOf(id)}`).join(' ')}`
   const postId = await publishedId(ada, { text })
   await queues.finishDeferred({ run: false })
+  const event = { postId, authorId: ada, rootId: null, parentId: null, mentioned: [ada, bob, cyd] }
   await seedOnline(shardOf(bob), [bob])
   const ctx = queues.context()
   const publish = (name: string) => (name === bob ? Promise.reject(new Error('down')) : null)
   const HUB = { getByName: (name: string) => ({ publish: () => publish(name) }) }
   ctx.env = { ...ctx.env, HUB } as unknown as typeof ctx.env
-  await expect(handlerOf('post.published')(ctx, { postId, authorId: ada }, postId)).rejects.toThrow('down')
+  await expect(handlerOf('post.published')(ctx, event, postId)).rejects.toThrow('down')
   expect([await storedFor(bob), await storedFor(cyd)]).toEqual([1, 1])
 })

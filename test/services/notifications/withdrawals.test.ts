@@ -1,15 +1,18 @@
 import { beforeEach, expect, test } from 'vitest'
+import type { SystemCtx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
+import { Committed } from '../../../src/platform/events/events.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
 import { countUnread, markRead } from '../../../src/services/notifications/notifications.ts'
 import { withdrawLike } from '../../../src/services/notifications/notify.ts'
+import { notificationSubscriptions } from '../../../src/services/notifications/subscriptions.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { accountsOn, bulkIds, handleOf } from '../../support/actors.ts'
 import { countRows, insertRows, shards } from '../../support/databases.ts'
 import { type Message, queues } from '../../support/manual-queues.ts'
-import { pauseWrite, runNotifications } from '../../support/pause-write.ts'
+import { pauseBatches, pauseDeletes } from '../../support/pause.ts'
 import { publishedId } from '../../support/posting.ts'
 import { isFollowing } from '../../support/relations.ts'
 import { openSocket } from '../../support/sockets.ts'
@@ -93,6 +96,12 @@ async function withdrawn({ withdraw }: Case, acted: Id): Promise<Message[]> {
   return queues.delayMessages({ run: true })
 }
 
+/** Runs only the notification subscriptions of an event. */
+async function runNotifications(ctx: SystemCtx, { body }: Message): Promise<void> {
+  const { type, data, id } = Committed.parse(body)
+  for (const { event, run } of notificationSubscriptions) if (event.type === type) await run(ctx, data, id)
+}
+
 async function arrive(messages: Message[]): Promise<void> {
   queues.sent.push(...messages)
   await queues.deliver()
@@ -105,8 +114,8 @@ test.each(
 )('%s that commits while the notification is being written removes the notification', async (_, each) => {
   const acted = await each.act()
   const [event] = await queues.delayMessages({ run: true })
-  const paused = pauseWrite(queues.context(), 'insert')
-  const notifying = paused.run(event!)
+  const paused = pauseBatches(queues.context())
+  const notifying = runNotifications(paused.ctx, event!)
   await paused.reached
   await each.withdraw(acted as Id)
   await queues.deliver()
@@ -121,8 +130,8 @@ test('a follow that begins again while its withdrawal is being processed keeps o
   await queues.deliver()
   await unfollowAccount(asUser(bob), { accountId: ada })
   const [event] = await queues.delayMessages({ run: true })
-  const paused = pauseWrite(queues.context(), 'delete')
-  const withdrawing = paused.run(event!)
+  const paused = pauseDeletes(queues.context())
+  const withdrawing = runNotifications(paused.ctx, event!)
   await paused.reached
   await follow()
   await queues.deliver()

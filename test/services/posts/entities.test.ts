@@ -3,6 +3,7 @@ import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { entitiesOf, mentionedHandles } from '../../../src/services/posts/entities.ts'
 import { createPost } from '../../../src/services/posts/posts.ts'
+import { scan } from '../../../src/services/posts/scan.ts'
 import { accountsOn, handleOf, markSuspended } from '../../support/actors.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { draft, publish } from '../../support/posting.ts'
@@ -21,9 +22,10 @@ const known = new Map(
   ['ada_1', 'bob', 'dara', 'other', 'repo', 'x'.repeat(30)].map((name, i) => [name, `${i + 1}` as Id]),
 )
 
+const entitiesIn = (text: string, accounts = known) => entitiesOf(scan(text), accounts)
+
 /** The parts of a text that are entities, as written. */
-const found = (text: string) =>
-  entitiesOf(text, known).map(({ start, end }) => Array.from(text).slice(start, end).join(''))
+const found = (text: string) => entitiesIn(text).map(({ start, end }) => Array.from(text).slice(start, end).join(''))
 
 /** Each text with the parts that are entities. */
 function expectEntities(expected: Record<string, string[]>): void {
@@ -63,11 +65,9 @@ test('tags that differ in case or normalization are the same tag', () => {
   ]
   for (const words of same) {
     const text = words.replace(/^| /g, (gap) => `${gap}#`)
-    expect(new Set(entitiesOf(text, known).map((entity) => entity.kind === 'hashtag' && entity.tag)).size, words).toBe(
-      1,
-    )
+    expect(new Set(entitiesIn(text).map((entity) => entity.kind === 'hashtag' && entity.tag)).size, words).toBe(1)
   }
-  expect(entitiesOf('#STRASSE #ΟΔΟΣ', known)).toMatchObject([{ tag: 'strasse' }, { tag: 'οδοσ' }])
+  expect(entitiesIn('#STRASSE #ΟΔΟΣ')).toMatchObject([{ tag: 'strasse' }, { tag: 'οδοσ' }])
 })
 
 test('a mention ends before punctuation, emoji, non-Latin letters and non-ASCII digits', () => {
@@ -127,11 +127,11 @@ test('without a scheme, only some lowercase domain names are links', () => {
   for (const link of links.split(/\s+/))
     expectEntities({ [link]: [link], [`见${link}。次`]: [link], [`(${link}).`]: [link] })
   expectEntities({ 'example.comです example.com, example.com: b': Array(3).fill('example.com') })
-  expect(entitiesOf('example.com/a', known)).toMatchObject([{ url: 'https://example.com/a' }])
+  expect(entitiesIn('example.com/a')).toMatchObject([{ url: 'https://example.com/a' }])
 })
 
 test('the offsets of entities count code points', () => {
-  expect(entitiesOf('😀👩‍👩‍👧𝒳 @dara 𞤀 #𞤀𞤣 https://x.example/😀', known)).toMatchObject([
+  expect(entitiesIn('😀👩‍👩‍👧𝒳 @dara 𞤀 #𞤀𞤣 https://x.example/😀')).toMatchObject([
     { kind: 'mention', start: 8, end: 13 },
     { kind: 'hashtag', start: 16, end: 19 },
     { kind: 'link', start: 20, end: 39 },
@@ -143,14 +143,14 @@ test('words with @ that name no account are not counted as mentions, and each li
   const ids = new Map(words('', 21).map((handle, i) => [handle, `${i + 1}` as Id]))
   const problem = (message: string) => expect.objectContaining({ extra: { errors: [{ field: 'text', message }] } })
   const mentions = words('@', 20).join(' ')
-  expect(entitiesOf(`${mentions} ${mentions} ${words('@no', 100).join(' ')}`, ids)).toHaveLength(40)
-  expect(() => entitiesOf(words('@', 21).join(' '), ids)).toThrow(problem('mentions more than 20 accounts'))
-  expect(entitiesOf(words('#', 50).join(' '), ids)).toHaveLength(50)
+  expect(entitiesIn(`${mentions} ${mentions} ${words('@no', 100).join(' ')}`, ids)).toHaveLength(40)
+  expect(() => entitiesIn(words('@', 21).join(' '), ids)).toThrow(problem('mentions more than 20 accounts'))
+  expect(entitiesIn(words('#', 50).join(' '), ids)).toHaveLength(50)
   const tooMany = problem('has more than 50 mentions, hashtags and links')
-  expect(() => entitiesOf(`${words('#', 50).join(' ')} https://x.example`, ids)).toThrow(tooMany)
-  expect(mentionedHandles([...words('@', 200), ...words('@', 200)].join(' '))).toEqual(words('', 200))
+  expect(() => entitiesIn(`${words('#', 50).join(' ')} https://x.example`, ids)).toThrow(tooMany)
+  expect(mentionedHandles(scan([...words('@', 200), ...words('@', 200)].join(' ')))).toEqual(words('', 200))
   const lookups = problem('has more than 200 different words with an @')
-  expect(() => mentionedHandles(words('@', 201).join(' '))).toThrow(lookups)
+  expect(() => mentionedHandles(scan(words('@', 201).join(' ')))).toThrow(lookups)
 })
 
 test('21 words with @ that name no account take one lookup, and 21 mentions are refused', async () => {

@@ -10,7 +10,7 @@ import { fetchWith } from '../../support/client.ts'
 import { count, countRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
-import { pauseFirstBatch } from '../../support/pause-batch.ts'
+import { pauseBatches } from '../../support/pause.ts'
 import { countersOf, publishedId } from '../../support/posting.ts'
 import { mint, trustTestKey } from '../../support/tokens.ts'
 import { asModerator, asUser, failure } from '../../support/viewers.ts'
@@ -51,7 +51,7 @@ test('the like count equals the number of likes after concurrent likes and unlik
 })
 
 test('a like that loses the race against a block fails and is not counted', async () => {
-  const paused = pauseFirstBatch(asUser(bob))
+  const paused = pauseBatches(asUser(bob))
   const like = expect(likePost(paused.ctx, { postId })).rejects.toEqual(failure('not_found'))
   await paused.reached
   await blockAccount(asUser(ada), { accountId: bob })
@@ -62,7 +62,7 @@ test('a like that loses the race against a block fails and is not counted', asyn
 })
 
 test('a like that loses the race against the deletion of its post leaves no row', async () => {
-  const paused = pauseFirstBatch(asUser(bob))
+  const paused = pauseBatches(asUser(bob))
   const like = expect(likePost(paused.ctx, { postId })).rejects.toEqual(failure('not_found'))
   await paused.reached
   await deletePost(asUser(ada), { postId })

@@ -10,7 +10,7 @@ import { fetchWith } from '../../support/client.ts'
 import { countRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
-import { pauseFirstBatch } from '../../support/pause-batch.ts'
+import { pauseBatches } from '../../support/pause.ts'
 import { commentIds, draft, postCountOf, publish, publishedId } from '../../support/posting.ts'
 import { laggingDatabase } from '../../support/replica-lag.ts'
 import { mint, trustTestKey } from '../../support/tokens.ts'
@@ -52,7 +52,7 @@ test('two concurrent deletions of a post are counted once and record one event',
   const postId = await publishedId(ada)
   await publishedId(ada)
   await queues.deliver()
-  const paused = pauseFirstBatch(asUser(ada))
+  const paused = pauseBatches(asUser(ada))
   const first = deletePost(paused.ctx, { postId })
   await paused.reached
   await deletePost(asUser(ada), { postId })

@@ -1,0 +1,35 @@
+import type { SystemCtx } from '../../src/platform/context.ts'
+import type { Database } from '../../src/platform/data/databases.ts'
+import type { Id } from '../../src/platform/data/ids.ts'
+
+type Paused<C> = { ctx: C; reached: Promise<void>; resume: () => void }
+type Hold = <T>(write: () => PromiseLike<T>) => Promise<T>
+
+function pause<C extends SystemCtx>(ctx: C, held: (db: Database, hold: Hold) => object): Paused<C> {
+  const [reached, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const hold: Hold = async (write) => {
+    reached.resolve()
+    await resumed.promise
+    return write()
+  }
+  const shardOf = (id: Id) => {
+    const db = ctx.db.shardOf(id)
+    return Object.assign(Object.create(db), held(db, hold))
+  }
+  return { ctx: { ...ctx, db: { ...ctx.db, shardOf } }, reached: reached.promise, resume: resumed.resolve }
+}
+
+/** A context whose shard batches wait for `resume`, so that a test can change data that the verb has already read. */
+export function pauseBatches<C extends SystemCtx>(ctx: C): Paused<C> {
+  return pause(ctx, (db, hold) => ({
+    batch: (statements: Parameters<typeof db.batch>[0]) => hold(() => db.batch(statements)),
+    commit: (statements: Parameters<typeof db.commit>[0]) => hold(() => db.commit(statements)),
+  }))
+}
+
+/** Like `pauseBatches`, for deletes that are in no batch. */
+export function pauseDeletes<C extends SystemCtx>(ctx: C): Paused<C> {
+  return pause(ctx, (db, hold) => ({
+    delete: (table: never) => ({ where: (which: never) => hold(() => db.delete(table).where(which)) }),
+  }))
+}
