@@ -6,7 +6,7 @@ import type { Database } from '../data/databases.ts'
 import { Id, id, idAfter, newId } from '../data/ids.ts'
 import { Trace } from '../observability/trace.ts'
 
-/** Committed events of which a subscription has not succeeded yet. Acknowledging an event deletes its row. */
+/** Committed events for which at least one subscription has not succeeded yet. Acknowledging an event deletes its row. */
 export const outbox = sqliteTable('outbox', {
   id: id('id').primaryKey(),
   type: text('type').notNull(),

@@ -109,7 +109,10 @@ export class UserHub extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client })
   }
 
-  /** Stores the revocation while access tokens live, because a request admitted earlier may still open a socket. */
+  /**
+   * Closes the sockets of revoked tokens. Keeps the revocation for as long as an access token is valid, because a
+   * request that was admitted earlier may still open a socket.
+   */
   closeRevoked(reason: string, revoked: Revocation): void {
     const now = Date.now()
     const [sessionId, before] = 'before' in revoked ? ['', revoked.before] : [revoked.sessionId, now]

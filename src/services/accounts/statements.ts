@@ -14,7 +14,7 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
 
 type Counter = 'followerCount' | 'followingCount' | 'postCount'
 
-/** Counts a post. A comment adds 0, so that the row changes and `changed` tells whether the account is active. */
+/** Counts a post. For a comment it adds 0, which is still an update, so `changed` is true if the account is active. */
 export function countPost(db: Database, accountId: Id, { isComment }: { isComment: boolean }) {
   return db
     .update(accounts)
