@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { main, wranglerCommand, wranglerEnv } from './cli.ts'
+import { wranglerCommand, wranglerEnv } from './cli.ts'
+import { main, UsageError } from './command.ts'
 import { databasesOf } from './databases.ts'
 
 /** Creates the missing databases of an environment and applies all pending migrations. Throws at the first failure. */
@@ -23,10 +24,17 @@ function wrangler(out: 'inherit' | 'ignore' | 'pipe', ...args: string[]): string
   throw new Error(`wrangler ${args.join(' ')} failed. Once the cause is fixed, run the same command again.`)
 }
 
+const usage = {
+  command: 'npm run migrate',
+  purpose:
+    'Creates the missing databases of a deployed system and applies pending migrations. A deployment does so too.',
+  forms: { staging: 'the databases of staging', production: 'the databases of production' },
+  examples: ['staging', 'production'],
+}
+
 if (import.meta.main) {
-  await main(() => {
-    const target = process.argv[2]
-    if (target === 'staging' || target === 'production') return migrate(target)
-    throw new Error('Name an environment: npm run migrate -- staging, or npm run migrate -- production')
+  await main(usage, ({ positionals: [target, ...rest] }) => {
+    if (rest.length === 0 && (target === 'staging' || target === 'production')) return migrate(target)
+    throw new UsageError('Name an environment: staging or production.')
   })
 }

@@ -20,20 +20,23 @@ const file = join(folder, 'file')
 writeFileSync(file, '')
 
 test.each([
-  [['--bogus'], /^Unknown option '--bogus'.*\n$/],
-  [['--port', 'abc'], /^--port takes a number from 1 to 65535\.\n$/],
-  [['--port', '65536'], /^--port takes a number from 1 to 65535\.\n$/],
-  [['--persist-to', file], /^The folder .*file cannot be written: .*\n$/],
-  [['--persist-to', join(file, 'below')], /^The folder .*file\/below cannot be written: .*\n$/],
-])('npm start with the invalid options %j fails with a message of one line', (options, line) => {
+  [['--bogus'], 2, "Unknown option '--bogus'. See: npm start -- --help\n"],
+  [['--prot', '1'], 2, "Unknown option '--prot'. Did you mean --port? See: npm start -- --help\n"],
+  [['8788'], 2, /^Unexpected argument '8788'\. .*See: npm start -- --help\n$/],
+  [['--port', 'abc'], 2, '--port takes a number from 1 to 65535. See: npm start -- --help\n'],
+  [['--port', '65536'], 2, '--port takes a number from 1 to 65535. See: npm start -- --help\n'],
+  [['--persist-to', file], 1, /^The folder .*file cannot be written: .*\n$/],
+  [['--persist-to', join(file, 'below')], 1, /^The folder .*file\/below cannot be written: .*\n$/],
+])('npm start with the invalid options %j fails with a message of one line', (options, code, line) => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/start.ts', ...options], { encoding: 'utf8' })
-  expect([status, stderr]).toEqual([1, expect.stringMatching(line)])
+  expect([status, stderr]).toEqual([code, typeof line === 'string' ? line : expect.stringMatching(line)])
 })
 
 test('npm start prints the npm run demo and npm run seed commands to use, and leaves no process behind', async () => {
   const port = await freePort()
   const state = join(folder, 'state')
-  const npm = spawn('npm', ['start', '--', '--port', String(port), '--persist-to', state])
+  const options = ['--port', String(port), '--persist-to', state]
+  const npm = spawn('npm', ['start', '--'].concat(options))
   let output = ''
   await new Promise<void>((resolve, reject) => {
     npm.once('exit', () => reject(new Error(output)))
