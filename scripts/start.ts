@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
 import { persistFlag, registryOf, systemOptions, wranglerCommand, wranglerEnv } from './cli.ts'
 import { main, type Parsed, UsageError } from './command.ts'
 import { fetchInTime } from './fetch-in-time.ts'
@@ -53,9 +56,17 @@ async function start(options: Options): Promise<void> {
 
   const running = await healthy(server, originOf(options))
   process.stdout.write(running ? whereToLook(options) : Buffer.concat(early))
-  server.stdout.off('data', keep).pipe(process.stdout)
+  printLines(server.stdout.off('data', keep))
   const [code] = await exited
   process.exitCode = code ?? (ending ? 0 : 1)
+}
+
+/** Prints the lines of wrangler, except those about requests: the Worker logs each request itself. */
+function printLines(output: Readable): void {
+  createInterface({ input: output }).on('line', (line) => {
+    const isRequest = /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} /.test(stripVTControlCharacters(line))
+    if (!isRequest) process.stdout.write(`${line}\n`)
+  })
 }
 
 /** npm sends a signal only to its shell, which dies without forwarding it. This process then gets another parent. */

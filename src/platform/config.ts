@@ -25,6 +25,7 @@ const Variables = z
       .string()
       .regex(/^\d+(,\d+)*$/, { error: 'must list the shards open to new accounts, like 0,1', abort: true })
       .transform((list) => list.split(',').map(Number)),
+    LOG_FORMAT: z.enum(['json', 'text']).optional(),
     REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(100),
     REALTIME_ORIGINS: listOf(
       '[\\w.+-]+:\\/\\/[\\w.:-]+',

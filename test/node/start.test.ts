@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'start-'))
@@ -32,7 +33,7 @@ test.each([
   expect([status, stderr]).toEqual([code, typeof line === 'string' ? line : expect.stringMatching(line)])
 })
 
-test('npm start prints the npm run demo and npm run seed commands to use, and leaves no process behind', async () => {
+test('npm start prints addresses and commands, then one line per request, and leaves no process behind', async () => {
   const port = await freePort()
   const state = join(folder, 'state')
   const options = ['--port', String(port), '--persist-to', state]
@@ -51,6 +52,9 @@ test('npm start prints the npm run demo and npm run seed commands to use, and le
   expect(output).toContain(`npm run demo -- --url http://127.0.0.1:${port} `)
   expect(output).toContain(`npm run seed -- --people 1000 --posts 20000 --persist-to ${state}\n`)
   expect(await isTaken(port)).toBe(true)
+  await fetchInTime(`http://127.0.0.1:${port}/v1/posts/1?limit=1`)
+  await expect.poll(() => output, { timeout: 10_000 }).toMatch(/^GET \/v1\/posts\/1 \d{3} \d+ ms [0-9a-f]{8}$/m)
+  expect(output.slice(output.indexOf('npm run seed'))).not.toMatch(/wrangler:info|"level"/)
   const ended = once(npm, 'close')
   npm.kill('SIGTERM')
   await ended // 'close' means that every process with npm's output streams has exited

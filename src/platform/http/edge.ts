@@ -37,7 +37,8 @@ function requestContext(readAccountStatus: AccountStatusSource) {
     if (ctx.config.ENVIRONMENT === 'development') c.res.headers.set('x-cost', JSON.stringify(ctx.cost))
     const measured = { method: c.req.method, route: routePath(c), status: c.res.status, ms: Date.now() - started }
     measure(c.env, { ...measured, cost: ctx.cost })
-    request.log.info('request', { ...measured, ...ctx.cost })
+    const local = ctx.config.ENVIRONMENT === 'development' && { path: c.req.path }
+    request.log.info('request', { ...measured, ...local, ...ctx.cost })
     if (!awake) {
       awake = true
       ctx.defer(() => scheduler.wait(WAKE_AFTER_MS).then(() => wakeSweepers(ctx)))

@@ -79,16 +79,20 @@ const faults: [string, object][] = [
   ['ACTIVITY', { ACTIVITY: undefined }],
   ['ASSETS', { ASSETS: undefined }],
   ['VERSION', { VERSION: undefined }],
-  ['configuration', { AUTH_SECRET: undefined }],
-  ['configuration', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],
+  ['configuration, for lack of AUTH_SECRET,', { AUTH_SECRET: undefined }],
+  ['configuration, for a key that is too short,', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],
 ]
 
-test.each(faults)('if %s fails, /readyz returns 503 and logs it, and all other checks pass', async (name, bindings) => {
-  const { status, body, text } = await ask('/readyz', bindings)
-  expect([status, body.status, failing(body)]).toEqual([503, 'failing', [name]])
-  expect(text).not.toMatch(/secret|Error|stack/)
-  expect(logged.some((line) => line.includes(`"check":"${name}"`))).toBe(true)
-})
+test.each(faults)(
+  'if %s fails, /readyz returns 503 and logs it, and all other checks pass',
+  async (fault, bindings) => {
+    const [name] = fault.split(',')
+    const { status, body, text } = await ask('/readyz', bindings)
+    expect([status, body.status, failing(body)]).toEqual([503, 'failing', [name]])
+    expect(text).not.toMatch(/secret|Error|stack/)
+    expect(logged.some((line) => line.includes(`"check":"${name}"`))).toBe(true)
+  },
+)
 
 test('a dependency that never responds fails its readiness check instead of blocking /readyz', async () => {
   const { status, body } = await ask('/readyz', { SHARD_0: database(never), CACHE: { get: never } })

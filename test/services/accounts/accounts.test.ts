@@ -1,21 +1,12 @@
-import { beforeEach, expect, test } from 'vitest'
-import type { Id } from '../../../src/platform/data/ids.ts'
+import { expect, test } from 'vitest'
 import { editProfile, getAccount, getAccountByHandle } from '../../../src/services/accounts/accounts.ts'
 import { openAccount } from '../../../src/services/accounts/statements.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
-import { accountsOn, handleOf } from '../../support/actors.ts'
+import { handleOf } from '../../support/actors.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { queues } from '../../support/manual-queues.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import { asModerator, asUser, failure } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 test('an edit changes the given fields of the own profile and nothing else', async () => {
   await editProfile(asUser(ada), { bio: 'Mathematician' })
