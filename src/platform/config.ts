@@ -112,6 +112,10 @@ export function configOf(env: Env): Config {
   return config
 }
 
+export function isConfigured(env: Env): boolean {
+  return parsed.has(env) || readConfig({ ...env }).config !== undefined
+}
+
 const bound = new WeakMap<Env, Map<number, D1Database>>()
 
 /** The shard databases by number, in order, from the bindings named `SHARD_n`; looked up once per isolate. */

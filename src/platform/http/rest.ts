@@ -31,6 +31,7 @@ function admission(service: string, operation: Operation): MiddlewareHandler<App
   return createMiddleware<AppEnv>(async function admitRequest(c, next) {
     const { ctx } = c.var
     ctx.log = ctx.log.with({ service, accountId: ctx.viewer?.id })
+    c.set('isCounted', true)
     await admit(ctx, operation, (headers) => c.set('allowance', headers))
     const key = c.req.header('idempotency-key')
     if (operation.idempotent && key !== undefined && key.length <= 255) ctx.idempotencyKey = key
