@@ -11,6 +11,7 @@ import type { AppEnv } from './app-env.ts'
 import { limitBody } from './body.ts'
 import { clientIpOf } from './client-ip.ts'
 import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
+import { requireUtf8Url } from './utf8.ts'
 
 const HEALTH = ['/healthz', '/readyz']
 
@@ -82,6 +83,7 @@ export function edge(readAccountStatus: AccountStatusSource) {
     responseHeaders,
     preflight,
     requestContext(readAccountStatus),
+    requireUtf8Url,
     limitBody,
   ] as const
 }
