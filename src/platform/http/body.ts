@@ -3,14 +3,15 @@ import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import { Failure } from '../failures.ts'
 import { withTimeout } from '../timeout.ts'
+import { hasInvalidText } from './form-rules.ts'
 import { flawOf } from './json-rules.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 const MAX_TEXT_BYTES = 256 * 1024
 const MAX_UPLOAD_BYTES = 12 * 1024 * 1024
 const TEXT_DEADLINE_MS = 30_000
 /** For the largest upload over a slow mobile connection, at 0.8 Mbit/s. */
 const UPLOAD_DEADLINE_MS = 120_000
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 const limited = (what: string, maxSize: number) =>
   bodyLimit({
@@ -84,12 +85,15 @@ export function requireMediaType(expected: 'application/json' | 'multipart/form-
         'Send content-type application/json, or multipart/form-data for an upload',
       )
     }
-    await bytesOf(c) // here, because the deadline does not apply to the parser
+    const bytes = await bytesOf(c) // here, because the deadline does not apply to the parser
+    if (type && FORM_TYPE.test(type) && hasInvalidText(new Uint8Array(bytes), type)) {
+      throw new Failure('bad_request', 'The names and texts of a form must be UTF-8')
+    }
     await next()
   })
 }
 
-/** Refuses JSON that is not UTF-8, is nested too deeply or repeats a key, before it is parsed. */
+/** Refuses JSON that is not valid Unicode, is nested too deeply or repeats a key, before it is parsed. */
 export const strictJson = createMiddleware(async function checkJson(c, next) {
   const isJson = JSON_TYPE.test(c.req.header('content-type') ?? '')
   const flaw = isJson ? flawOf(decode(await bytesOf(c))) : null
@@ -97,11 +101,8 @@ export const strictJson = createMiddleware(async function checkJson(c, next) {
   await next()
 })
 
-/** Throws for invalid bytes, because hono would replace them and the text would be stored corrupted. */
 function decode(bytes: ArrayBuffer): string {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    throw new Failure('bad_request', 'JSON must be UTF-8')
-  }
+  const text = decodeUtf8(bytes)
+  if (text === null) throw new Failure('bad_request', 'JSON must be UTF-8')
+  return text
 }

@@ -8,6 +8,7 @@ export const IdempotencyKey = z.object({
     .string()
     .min(1)
     .max(255)
+    .regex(/^[ -~]*$/, 'may contain printable ASCII characters only')
     .optional()
     .openapi({ description: 'For 24 hours, a repeated request with the same key returns what the first one created' }),
 })
@@ -83,12 +84,20 @@ function successes(operation: Operation): object {
 
 function failuresOf({ access, scope, params, body, fails = [] }: Operation): FailureKind[] {
   // Public operations have the token failures too, because an invalid token is always refused.
-  const codes: Code[] = ['unauthorized', 'suspended', 'invalid', 'rate_limited', 'unavailable', 'internal']
+  const codes: Code[] = [
+    'bad_request',
+    'unauthorized',
+    'suspended',
+    'invalid',
+    'rate_limited',
+    'unavailable',
+    'internal',
+  ]
   const own: Code[] = []
   if (access === 'moderator' || access === 'admin') own.push('forbidden')
   if (scope) own.push('insufficient_scope')
   if (params) own.push('not_found')
-  if (body) own.push('bad_request', 'request_timeout', 'too_large', 'unsupported_media_type')
+  if (body) own.push('request_timeout', 'too_large', 'unsupported_media_type')
   return [...new Set([...codes, ...fails, ...own].map(kindOf))]
 }
 

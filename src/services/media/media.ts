@@ -4,7 +4,7 @@ import type { UserCtx } from '../../platform/context.ts'
 import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
-import { cleanText } from '../../platform/data/text.ts'
+import { cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
 import { sha256 } from '../../platform/security/crypto.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
@@ -14,7 +14,8 @@ import { media } from './tables.ts'
 import { type MediaView, presentMedia } from './views.ts'
 
 const MAX_BYTES = 10 * 1024 * 1024
-const Alt = z.string().max(1_500).openapi({ description: 'What the image shows, for people who cannot see it' })
+const altBounds = { characters: 1_500, bytes: 6_000 }
+const Alt = z.string().openapi(describeBounds(altBounds, 'What the image shows, for people who cannot see it. At most'))
 
 export const NewMedia = z
   .strictObject({
@@ -35,10 +36,16 @@ export async function uploadMedia(
   { file, ...described }: z.infer<typeof NewMedia>,
 ): Promise<Made<MediaView>> {
   if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have at most 10 MiB')
-  const alt = cleanText('alt', described.alt)
+  const alt = checkedAlt(described.alt)
   const upload = new Uint8Array(await file.arrayBuffer())
   const hash = (await sha256(upload)).toHex()
   return idempotent(ctx, 'uploadMedia', { alt, sha256: hash }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
+}
+
+function checkedAlt(given: string): string {
+  const alt = cleanText('alt', given)
+  requireLength('alt', alt, altBounds)
+  return alt
 }
 
 /** Stores the R2 objects first: a crash then leaves objects without a row, which the hourly job deletes. */
@@ -62,7 +69,7 @@ async function getOwnMedia(ctx: UserCtx, mediaId: Id): Promise<MediaView> {
 
 export async function describeMedia(ctx: UserCtx, { mediaId, alt }: { mediaId: Id; alt: string }): Promise<MediaView> {
   const db = ctx.db.shardOf(mediaId)
-  const change = { alt: cleanText('alt', alt) }
+  const change = { alt: checkedAlt(alt) }
   const [row] = await db.update(media).set(change).where(unattached(ctx, mediaId)).returning()
   if (!row) throw notFound()
   return presentMedia(ctx, row)

@@ -108,7 +108,7 @@ export type NewPost = { text?: string; visibility?: 'public' | 'followers'; medi
 
 export type PostPage = Page<Post>
 
-export type Limits = { postLength: number; postImages: number }
+export type Limits = { postLength: number; postBytes: number; postImages: number }
 
 export type NotificationPage = Page<Notification>
 

@@ -143,8 +143,8 @@ test('only the owner can change the alt text of an image and delete the image', 
 })
 
 test('the alt text of an image is stored normalized, trimmed and without control characters', async () => {
-  const view = await uploaded(bob, png(), ' e\u0301te\u0301\u0000 ')
-  expect(view.alt).toBe('été')
+  const view = await uploaded(bob, png(), ' e\u0301te\u0301\u0000\r\nsoir\tnuit ')
+  expect(view.alt).toBe('été\nsoir nuit')
   expect(await (await describe(bob, view.id, { alt: '\u200b \u0007' })).json()).toMatchObject({ alt: '' })
   expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(204)
 })
@@ -163,6 +163,7 @@ test('an invalid upload form returns 422 with the invalid field, or 413 if too l
   }
   await check(new FormData(), 422, 'file')
   await check(uploadForm(png(), 'x'.repeat(1_501)), 422, 'alt')
+  await check(uploadForm(png(), '👩\u200d'.repeat(1_000)), 422, 'alt')
   await check(plus('extra', 'field'), 422, '')
   await check(plus('file', 'a second, which is text'), 422, 'file')
   await check(uploadForm(new Uint8Array(10 * 1024 * 1024 + 1)), 413)
