@@ -8,7 +8,7 @@ import { cleanText } from '../../platform/data/text.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
 import { sha256 } from '../../platform/security/crypto.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
-import { encodeImage } from './encode.ts'
+import { encodeImage, shapes } from './encode.ts'
 import { putObjects } from './objects.ts'
 import { media } from './tables.ts'
 import { type MediaView, presentMedia } from './views.ts'
@@ -23,7 +23,9 @@ export const NewMedia = z
       .openapi({
         type: 'string',
         format: 'binary',
-        description: 'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels',
+        description:
+          'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels. An animation may have 2048 pixels a side, 500 ' +
+          'frames, 60 seconds, and 50 megapixels in all frames together',
       }),
     alt: Alt.default(''),
   })
@@ -43,11 +45,11 @@ export async function uploadMedia(
 
 /** Stores the R2 objects first: a crash then leaves objects without a row, which the hourly job deletes. */
 async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string, claim: Claim): Promise<MediaView> {
-  const { bytes, ...described } = await encodeImage(ctx.env.IMAGES, upload)
+  const { files, ...described } = await encodeImage(ctx.env.IMAGES, upload, shapes.post)
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
   return withFreshId(ctx, shardOf(accountId), media.id, async (id) => {
-    await putObjects(ctx, id, bytes)
+    await putObjects(ctx, id, files)
     const row = { id, accountId, postId: null, alt, ...described }
     await db.batch([db.insert(media).values(row), ...claim(db, id)])
     return presentMedia(ctx, row)

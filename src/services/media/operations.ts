@@ -60,10 +60,10 @@ export const mediaOperations: Operation[] = [
     scope: readPosts,
     params: MediaPath.extend({ variant: Variant }),
     query: SignedQuery,
-    mediaType: 'image/webp',
+    mediaTypes: ['image/webp', 'image/png', 'image/gif'],
     also: { 206: 'The requested range', 304: 'The client’s copy is current' },
     fails: ['range_not_satisfiable'],
-    summary: 'Read an image or its thumbnail, as WebP',
+    summary: 'Read an image or its thumbnail',
     respond: serveMedia,
   }),
 ]
