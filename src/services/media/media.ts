@@ -1,12 +1,15 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, exists, isNull, or } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
+import { one, query } from '../../platform/data/conditions.ts'
 import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanText } from '../../platform/data/text.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
 import { sha256 } from '../../platform/security/crypto.ts'
+import { copyAlt } from '../posts/statements.ts'
+import { posts } from '../posts/tables.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
 import { encodeImage, shapes } from './encode.ts'
 import { putObjects } from './objects.ts'
@@ -62,10 +65,19 @@ async function getOwnMedia(ctx: UserCtx, mediaId: Id): Promise<MediaView> {
   return presentMedia(ctx, row)
 }
 
+/** Also changes the copy in the post that has the image. */
 export async function describeMedia(ctx: UserCtx, { mediaId, alt }: { mediaId: Id; alt: string }): Promise<MediaView> {
   const db = ctx.db.shardOf(mediaId)
-  const change = { alt: cleanText('alt', alt) }
-  const [row] = await db.update(media).set(change).where(unattached(ctx, mediaId)).returning()
+  const inPost = exists(query.select(one).from(posts).where(eq(posts.id, media.postId)))
+  const described = and(eq(media.id, mediaId), eq(media.accountId, ctx.viewer.id), or(isNull(media.postId), inPost))
+  const [[row]] = await db.batch([
+    db
+      .update(media)
+      .set({ alt: cleanText('alt', alt) })
+      .where(described)
+      .returning(),
+    copyAlt(db, mediaId),
+  ])
   if (!row) throw notFound()
   return presentMedia(ctx, row)
 }

@@ -38,7 +38,7 @@ export const mediaOperations: Operation[] = [
     body: MediaChange,
     example: { alt: 'A lighthouse at dusk, its lamp just lit' },
     returns: MediaView,
-    summary: 'Change the description of an image that is not attached to a post yet',
+    summary: 'Change the description of your image, also in the post that has it',
     run: describeMedia,
   }),
   operation({
