@@ -69,14 +69,15 @@ function successes(operation: Operation): object {
   const isVerb = 'run' in operation
   const also = isVerb ? {} : operation.also
   const Bytes = z.string().openapi({ format: 'binary' })
-  const schema = isVerb ? operation.returns : operation.mediaType && Bytes
-  const type = isVerb ? 'application/json' : (operation.mediaType ?? '')
+  const [schema, types] = isVerb
+    ? [operation.returns, ['application/json']]
+    : [operation.mediaTypes && Bytes, operation.mediaTypes ?? []]
   const Location = { description: 'The path of the created resource', schema: { type: 'string' } }
   return {
     [successOf(operation)]: {
       description: operation.summary,
       ...(isVerb && operation.location && { headers: { Location } }),
-      ...(schema && { content: { [type]: { schema } } }),
+      ...(schema && { content: Object.fromEntries(types.map((type) => [type, { schema }])) }),
     },
     ...Object.fromEntries(Object.entries(also ?? {}).map(([status, description]) => [status, { description }])),
   }

@@ -18,6 +18,7 @@ import { entitiesOf, mentionedHandles, mentionedIn } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
 import { MAX_IMAGES, MAX_TEXT_BYTES, postBounds } from './post-limits.ts'
 import { type Span, scan } from './scan.ts'
+import { copyChangedAlts } from './statements.ts'
 import { likes, posts, threadIndex, visibilities } from './tables.ts'
 import { loadPosts, type Post, presentPost } from './views.ts'
 
@@ -80,6 +81,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
         indexPost(db, { id, authorId, isComment }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
+        ...copyChangedAlts(db, id, media),
         record(db, postPublished, event),
       ])
       .catch(refusals({ suspended: () => new Failure('suspended'), ...attachRefusals }))

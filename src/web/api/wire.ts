@@ -102,6 +102,7 @@ export type Media = {
   width: number
   height: number
   placeholder: string
+  animated: boolean
 }
 
 export type NewPost = { text?: string; visibility?: 'public' | 'followers'; media?: string[]; parentId?: string }

@@ -19,7 +19,7 @@ const describe = (user: RegisteredUser, id: string, json: unknown) =>
 const rowsOf = (id: MediaView['id']) => countRows('media', { id })
 const imagesOf = (owner: RegisteredUser) => countRows('media', { account_id: owner.id })
 
-test('an upload stores the image as WebP in two sizes and inserts its row', async () => {
+test('an upload stores a photo as WebP in two sizes and inserts its row', async () => {
   const response = await upload(ada, uploadForm(jpeg({ width: 1_000, height: 600 }), 'a dusk'))
   expect(response.status).toBe(201)
   const view = await response.json<MediaView>()
@@ -38,16 +38,16 @@ test('an upload stores the image as WebP in two sizes and inserts its row', asyn
 })
 
 test.each([
-  ['JPEG', jpeg()],
-  ['PNG', png()],
-  ['GIF', gif()],
-  ['WebP', webp()],
-])('a %s is recognized by its bytes, whatever type the client declares', async (_, image) => {
+  ['JPEG', jpeg(), 'image/webp'],
+  ['PNG', png(), 'image/png'],
+  ['GIF', gif(), 'image/png'],
+  ['WebP', webp(), 'image/png'],
+])('a %s is recognized by its bytes, whatever type the client declares', async (_, image, stored) => {
   const response = await upload(ada, uploadForm(image, undefined, 'text/html'))
   expect(response.status).toBe(201)
   const view = await response.json<MediaView>()
   expect(view).toMatchObject({ alt: '', width: 64, height: 48 })
-  expect(latin1(await bytesAt(view.url))).toMatch(/^RIFF.{4}WEBP/s)
+  expect((await ada.fetch(view.url)).headers.get('content-type')).toBe(stored)
 })
 
 test.each([
@@ -61,8 +61,8 @@ test.each([
   const view = await uploaded(ada, original)
   for (const path of [view.url, view.thumbnailUrl]) {
     const stored = latin1(await bytesAt(path))
-    expect(stored).toMatch(/^RIFF/)
-    expect(stored).not.toMatch(/CANARY|Exif|EXIF|MM\0\*/)
+    expect(stored.length).toBeGreaterThan(50)
+    expect(/CANARY|Exif|EXIF|eXIf|tEXt|MM\0\*/.test(stored)).toBe(false)
   }
   expect(atob(view.placeholder.split(',')[1]!)).not.toMatch(/CANARY|EXIF/)
 })
