@@ -1,3 +1,9 @@
+import { KEY_HOURS } from './platform/data/idempotency.ts'
+import { TICKET_LIFE_S } from './platform/realtime/user-hub.client.ts'
+import { ACCESS_TOKEN_LIFE_MS } from './platform/security/tokens.ts'
+import { MAX_LOGIN_DAYS, REFRESH_TOKEN_DAYS, REUSE_SECONDS, VERIFICATION_HOURS } from './services/identity/lifetimes.ts'
+import { STEP_S, VALID_S } from './services/media/signatures.ts'
+
 // Texts of the OpenAPI document that belong to no schema. Imported lazily, because most isolates never need them.
 
 /** Joins consecutive lines into one paragraph. An empty line, or a line that begins with a dash, starts a new one. */
@@ -20,7 +26,8 @@ export const conventions = markdown(
   'to the origin of the API.',
   '',
   'Unknown fields of a body and unknown query parameters are refused with `invalid`. A key that occurs twice in a JSON',
-  'object is refused with `bad_request`. Numbers in queries are decimal digits. A PATCH must change at least one field.',
+  'object is refused with `bad_request`. An empty body is treated like `{}`, whatever its content type. Numbers in queries',
+  'are decimal digits. A PATCH must change at least one field.',
   '',
   '## Texts',
   '',
@@ -43,8 +50,9 @@ export const conventions = markdown(
   '',
   'A list returns `items`, `nextCursor` and `previousCursor`. To read the next page, send `nextCursor` as `cursor` to',
   'the same list; to read the items before this page, also new ones, send `previousCursor`. Cursors are opaque.',
-  '`nextCursor` is null at the end of the list. Records that the viewer may not see are left out, so a page can have',
-  'fewer items than `limit`, or none, although more pages follow.',
+  '`nextCursor` is null at the end of the list. The header `Link` has the same two pages, as `rel="next"` and',
+  '`rel="prev"`. Records that the viewer may not see are left out, so a page can have fewer items than `limit`, or none,',
+  'although more pages follow. Lists have no page numbers and no offsets: `?page=2` is refused with `invalid`.',
   '',
   '## Limits',
   '',
@@ -53,15 +61,34 @@ export const conventions = markdown(
   'IPv6 /64 counts as one address, and a /48 has the budget of ten.',
   '`RateLimit-Policy: "user";q=100;w=60` states the limit: 100 requests in 60 seconds.',
   '`RateLimit: "user";r=99;t=42` states what is left: 99 requests for the next 42 seconds. Above the limit the',
-  'response is 429. Responses with 429, and most with 503, have a `Retry-After`: the number of seconds after which to',
+  'response is 429. Responses with 429 or 503 have a `Retry-After`: the number of seconds after which to',
   'try again.',
   '',
   '## Idempotency',
   '',
   'Operations with `x-idempotent` accept an `Idempotency-Key` of 1 to 255 characters. If the same account repeats the',
-  'request with the same key within 24 hours, nothing new is created: the response contains what the first request',
+  `request with the same key within ${KEY_HOURS} hours, nothing new is created: the response contains what the first request`,
   'created, and the header `Idempotency-Replayed: true`. The same key with a different body fails with',
   '`idempotency_mismatch`. PUT and DELETE need no key, because repeating them changes nothing.',
+  '',
+  '## Lifetimes',
+  '',
+  'How long each credential is valid, and the response to a later or second use:',
+  '',
+  `- An access token is valid for ${ACCESS_TOKEN_LIFE_MS / 60_000} minutes, for any number of requests. Then: 401 \`unauthorized\`. It ends`,
+  'earlier when its login ends, the account is suspended or its role changes.',
+  `- A refresh token is valid for ${REFRESH_TOKEN_DAYS} days and can be used once: each refresh returns a new one. A second use within`,
+  `${REUSE_SECONDS} seconds returns the same tokens again, in case the first response was lost. A later one ends the login: 401`,
+  `\`invalid_credentials\`, and log in again. A login lasts at most ${MAX_LOGIN_DAYS} days.`,
+  `- The token in a registration email is valid for ${VERIFICATION_HOURS} hours and verifies once. Then: 422 \`invalid\` for \`token\`. Registering`,
+  'again replaces it.',
+  `- A ticket for the socket is valid for ${TICKET_LIFE_S} seconds and opens one socket. Then: 401 \`unauthorized\`.`,
+  `- The signed URL of an image that not everyone may see is valid for ${(VALID_S - STEP_S) / 60} to ${VALID_S / 60} minutes, for any number of`,
+  'requests of its viewer. Then: 404 `not_found`. Read the post again to get a new URL.',
+  `- An idempotency key is kept for ${KEY_HOURS} hours. Within them, a second use returns what the first one created; after them, it`,
+  'creates again.',
+  '- A cursor does not expire and can be used any number of times. A cursor that the list no longer accepts, because the operator',
+  'replaced the encryption keys, is refused with 422 `invalid` for `cursor`: begin again at the first page.',
   '',
   '## Text entities',
   '',

@@ -73,24 +73,30 @@ export const limitBody = createMiddleware(async function limitBody(c, next) {
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i
 const FORM_TYPE = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i
 
-/** Refuses other types (`+json` and url-encoded forms pass). Without type and body, the schema lists missing fields. */
+/** Refuses other types (`+json` and url-encoded forms pass). An empty body has no type: the schema lists missing fields. */
 export function requireMediaType(expected: 'application/json' | 'multipart/form-data') {
   const pattern = expected === 'application/json' ? JSON_TYPE : FORM_TYPE
   return createMiddleware(async function checkMediaType(c, next) {
-    const type = c.req.header('content-type')
-    const matches = type ? pattern.test(type) : (await bytesOf(c)).byteLength === 0
-    if (!matches) {
+    const bytes = await bytesOf(c) // here, because the deadline does not apply to the parser
+    const type = c.req.header('content-type') ?? ''
+    if (bytes.byteLength === 0) dropType(c)
+    else if (!pattern.test(type)) {
       throw new Failure(
         'unsupported_media_type',
         'Send content-type application/json, or multipart/form-data for an upload',
       )
-    }
-    const bytes = await bytesOf(c) // here, because the deadline does not apply to the parser
-    if (type && FORM_TYPE.test(type) && hasInvalidText(new Uint8Array(bytes), type)) {
+    } else if (FORM_TYPE.test(type) && hasInvalidText(new Uint8Array(bytes), type)) {
       throw new Failure('bad_request', 'The names and texts of a form must be UTF-8')
     }
     await next()
   })
+}
+
+/** The parser of an empty body would report malformed JSON or a malformed form. */
+function dropType(c: Context): void {
+  const headers = new Headers(c.req.raw.headers)
+  headers.delete('content-type')
+  c.req.raw = new Request(c.req.url, { method: c.req.method, headers })
 }
 
 /** Refuses JSON that is not valid Unicode, is nested too deeply or repeats a key, before it is parsed. */

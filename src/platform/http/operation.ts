@@ -45,6 +45,8 @@ export type ResponderOperation = Contract & {
   mediaTypes?: string[]
   /** Further success statuses, with their descriptions. */
   also?: Record<number, string>
+  /** Headers of every success besides the general ones, with their descriptions. */
+  headers?: Record<string, string>
   respond: (ctx: RequestCtx, input: never, request: Request) => Promise<Response>
 }
 

@@ -62,6 +62,11 @@ export const mediaOperations: Operation[] = [
     query: SignedQuery,
     mediaTypes: ['image/webp', 'image/png', 'image/gif'],
     also: { 206: 'The requested range', 304: 'The client’s copy is current' },
+    headers: {
+      ETag: 'Names the bytes of the image; send it as `If-None-Match` or `If-Range`',
+      'Accept-Ranges': '`bytes`',
+      'Content-Disposition': '`inline`',
+    },
     fails: ['range_not_satisfiable'],
     summary: 'Read an image or its thumbnail',
     respond: serveMedia,

@@ -5,8 +5,8 @@ import { queryInteger } from '../../platform/data/query-integer.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
 /** A URL stays the same, and cacheable, for half an hour, and is valid for an hour after that. */
-const STEP_S = 1_800
-const VALID_S = STEP_S + 3_600
+export const STEP_S = 1_800
+export const VALID_S = STEP_S + 3_600
 
 /** The query of a signed image URL. It authenticates the reader, because `<img>` sends no access token. */
 export const SignedQuery = z.strictObject({

@@ -2,8 +2,6 @@
 
 export type Page<Item> = { items: Item[]; nextCursor: string | null; previousCursor: string | null }
 
-export type Registered = { status: 'verification_sent' }
-
 export type Problem = {
   type: string
   title: string
@@ -32,6 +30,8 @@ export type Problem = {
   instance: string
   errors?: { field: string; message: string }[]
 }
+
+export type Registered = { status: 'verification_sent' }
 
 export type Registration = { handle: string; email: string; password: string }
 
@@ -89,10 +89,13 @@ export type Post = {
   liked: boolean
 }
 
-export type Entity =
-  | { kind: 'mention'; start: number; end: number; accountId: string; handle: string }
-  | { kind: 'hashtag'; start: number; end: number; tag: string }
-  | { kind: 'link'; start: number; end: number; url: string }
+export type Entity = MentionEntity | HashtagEntity | LinkEntity
+
+export type MentionEntity = { kind: 'mention'; start: number; end: number; accountId: string; handle: string }
+
+export type HashtagEntity = { kind: 'hashtag'; start: number; end: number; tag: string }
+
+export type LinkEntity = { kind: 'link'; start: number; end: number; url: string }
 
 export type Media = {
   id: string
@@ -128,4 +131,4 @@ export type NewMedia = { file: Blob; alt?: string }
 
 export type MediaChange = { alt: string }
 
-export type RealtimeTicket = { ticket: string; expiresInSeconds: number }
+export type RealtimeTicket = { ticket: string; expiresIn: number }

@@ -62,10 +62,10 @@ test('a handle in a path may have an @ before it', async () => {
   const { fetch } = anonymousClient()
   const handle = handleOf(ada)
   for (const typed of [handle, `@${handle}`, `%40${handle.toUpperCase()}`]) {
-    expect(await (await fetch(`/v1/accounts/by-handle/${typed}`)).json(), typed).toMatchObject({ id: ada, handle })
+    expect(await (await fetch(`/v1/handles/${typed}`)).json(), typed).toMatchObject({ id: ada, handle })
   }
   for (const typed of ['@', '@@ada', 'ada@', '@ab', `@${'a'.repeat(31)}`]) {
-    expect((await fetch(`/v1/accounts/by-handle/${typed}`)).status, typed).toBe(404)
+    expect((await fetch(`/v1/handles/${typed}`)).status, typed).toBe(404)
   }
 })
 
