@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { accessibilityTests } from './accessibility.ts'
 import { accountTests } from './accounts.ts'
 import { failureTests } from './failures.ts'
 import { mainJobTests } from './main-job.ts'
@@ -25,4 +26,5 @@ describe.skipIf(!hasChromium)('the web client', () => {
   mainJobTests(world)
   failureTests(world)
   accountTests(world)
+  accessibilityTests(world)
 })
