@@ -81,6 +81,14 @@ test('a field or parameter with a default may be omitted, and every other field 
   expect(new Set(optional)).toEqual(new Set(['detail', 'errors']))
 })
 
+test('every password has at most 128 characters', () => {
+  const passwords = operations.flatMap(({ id, body }) =>
+    (body ? nested(body.schema, id) : []).filter(([path]) => /password/i.test(path)),
+  )
+  expect(passwords.length).toBeGreaterThan(2)
+  expect(new Set(passwords.map(([, { maxLength }]) => maxLength))).toEqual(new Set([128]))
+})
+
 test('the seconds until something expires are always called `expiresIn`', () => {
   const names = Object.values(document.components.schemas).flatMap((schema) =>
     nested(schema, '').flatMap(([, { properties = {} }]) => Object.keys(properties)),

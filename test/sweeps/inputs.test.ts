@@ -106,12 +106,21 @@ test('a body that repeats a key is refused, in nested objects and with escapes t
   }
 })
 
-test('a form with an unknown field, and an empty form, are refused', async () => {
+test('a form with an unknown or a repeated field, and an empty form, are refused', async () => {
   for (const operation of operations.filter(({ body }) => body?.type === 'multipart/form-data')) {
     const form = examples[operation.id]!.form!()
     form.set('unknown', 'x')
     expect((await callAsAdmin(operation, { body: form })).code).toBe('invalid')
     expect((await callAsAdmin(operation, { body: new FormData() })).code).toBe('invalid')
+    for (const name of Object.keys(operation.body!.schema.properties!)) {
+      const twice = examples[operation.id]!.form!()
+      twice.append(name, twice.get(name)!)
+      expect([operation.id, name, (await callAsAdmin(operation, { body: twice })).code]).toEqual([
+        operation.id,
+        name,
+        'invalid',
+      ])
+    }
   }
 })
 

@@ -64,6 +64,17 @@ test('every list refuses a query that violates its schema', async () => {
   }
 })
 
+test('a query parameter that occurs twice is refused', async () => {
+  for (const operation of operations) {
+    for (const { name, schema } of operation.parameters.filter((parameter) => parameter.in === 'query')) {
+      const value = schema.type === 'integer' ? '5' : 'x'
+      const { status, body } = await callAsAdmin(operation, { query: `?${name}=${value}&${name}=${value}` })
+      const errors = [{ field: name }]
+      expect({ id: operation.id, name, status, body }).toMatchObject({ status: 422, body: { errors } })
+    }
+  }
+})
+
 test('a list that is asked for a page number or an offset points to cursors', async () => {
   const names = ['page', 'offset', 'per_page', 'perPage', 'page_size', 'skip', 'max_id', 'since_id', 'Page']
   for (const operation of lists) {

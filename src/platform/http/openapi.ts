@@ -41,9 +41,10 @@ export function openApiDocument(services: readonly Mounted[], prose: Prose): obj
     bearerFormat: 'at+jwt',
     description: `An access token, valid for ${ACCESS_TOKEN_LIFE_MS / 60_000} minutes, from login or refresh`,
   })
+  const license = { name: 'MIT', identifier: 'MIT' } // SPDX, which the types of 3.0 lack
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'SocialConnect', version: '1', description: prose.conventions },
+    info: { title: 'SocialConnect', version: '1', license, description: prose.conventions },
     servers: [{ url: '/' }],
   })
   listCodes(document)
