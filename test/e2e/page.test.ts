@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { accessibilityTests } from './accessibility.ts'
 import { accountTests } from './accounts.ts'
 import { docsTests } from './docs.ts'
 import { failureTests } from './failures.ts'
@@ -27,4 +28,5 @@ describe.skipIf(!hasChromium)('the web client', () => {
   failureTests(world)
   accountTests(world)
   docsTests(world)
+  accessibilityTests(world)
 })

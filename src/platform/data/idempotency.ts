@@ -8,9 +8,9 @@ import { atPrimary, type Database } from './databases.ts'
 import { deleteInSteps } from './expiry.ts'
 import { type Id, id } from './ids.ts'
 
-const KEPT_MS = 24 * 3_600_000
+export const KEY_HOURS = 24
 
-/** The id that the request with each key created: per viewer and operation, on the viewer's shard, for 24 hours. */
+/** The id that the request with each key created: per viewer and operation, on the viewer's shard, for `KEY_HOURS`. */
 export const idempotencyKeys = sqliteTable(
   'idempotency_keys',
   {
@@ -66,7 +66,9 @@ export async function idempotent<T>(
 type Use = { operation: string; key: string; fingerprint: string; resultId: Id }
 
 function claimStatement(ctx: UserCtx, db: Database, use: Use) {
-  return db.insert(idempotencyKeys).values({ ...use, accountId: ctx.viewer.id, expiresAt: ctx.now() + KEPT_MS })
+  return db
+    .insert(idempotencyKeys)
+    .values({ ...use, accountId: ctx.viewer.id, expiresAt: ctx.now() + KEY_HOURS * 3_600_000 })
 }
 
 async function resultOf(ctx: UserCtx, operation: string, key: string, fingerprint: string): Promise<Id> {

@@ -8,13 +8,13 @@ import { accounts, follows } from './tables.ts'
 export function openAccount(db: Database, { id, handle }: { id: Id; handle: string }) {
   return [
     db.insert(accounts).values({ id, handle, displayName: handle, createdAt: db.now() }).onConflictDoNothing(),
-    db.insert(follows).values({ followerId: id, followeeId: id }).onConflictDoNothing(),
+    db.insert(follows).values({ followerId: id, id, followeeId: id }).onConflictDoNothing(),
   ] as const
 }
 
 type Counter = 'followerCount' | 'followingCount' | 'postCount'
 
-/** Counts a post. A comment adds 0, so that the row changes and `changed` tells whether the account is active. */
+/** Counts a post. For a comment it adds 0, which is still an update, so `changed` is true if the account is active. */
 export function countPost(db: Database, accountId: Id, { isComment }: { isComment: boolean }) {
   return db
     .update(accounts)

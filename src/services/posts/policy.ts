@@ -21,7 +21,7 @@ export function visibleTo(viewerId: Bound<Id> | null): SQL {
   return all(isActive, not(blockBetween(posts.authorId, viewerId)), mayRead)
 }
 
-/** Reads the shard of the post. */
+/** Must run on the shard of the post. */
 export function isLikedBy(postId: Id | SQLWrapper, accountId: Bound<Id>): SQL {
   const own = and(eq(likes.postId, postId), eq(likes.accountId, accountId))
   return exists(query.select(one).from(likes).where(own))

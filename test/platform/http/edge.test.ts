@@ -124,6 +124,7 @@ test('a client is identified by CF-Connecting-IP alone, and all addresses of an 
   expect(await from('2001:db8::1')).toBe(298)
   expect(await from('2001:db8:0:0:ffff::')).toBe(297)
   expect(await from('2001:db8:0:1::1')).toBe(299)
+  expect(await from('::ffff:198.51.100.2')).toBe(298)
 })
 
 test('a rate-limited response has the headers of the limit that was exceeded', async () => {
