@@ -9,7 +9,13 @@ import { persistFlag, registryOf, type System, wranglerCommand, wranglerEnv } fr
 
 export type Row = Record<string, string | number | null>
 
-type Database = { binding: string; database_name: string; database_id?: string; migrations_dir: string }
+export type Database = {
+  binding: string
+  database_name: string
+  database_id?: string
+  migrations_dir: string
+  jurisdiction?: string
+}
 
 export async function databasesOf(env?: string): Promise<Database[]> {
   const { unstable_readConfig } = await import('wrangler')

@@ -1,4 +1,4 @@
-const DEADLINE_MS = 10_000
+const DEADLINE_MS = 30_000
 
 /** `fetch` with a deadline for the whole response, because a process that listens may never respond. */
 export function fetchInTime(url: string | URL, init: RequestInit = {}, ms = DEADLINE_MS): Promise<Response> {

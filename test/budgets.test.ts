@@ -54,7 +54,12 @@ beforeAll(async () => {
   const ids = await bulkIds(kinds.length, () => 0)
   readers = kinds.map((kind, i) => ({ ...kind, id: ids[i]! }))
   await seedFollows(
-    kinds.flatMap(({ followed, from }, i) => from.slice(0, followed).map((id) => [ids[i]!, id] as const)),
+    kinds.flatMap(({ followed, from }, i) =>
+      from
+        .slice(0, followed)
+        .sort()
+        .map((id) => [ids[i]!, id] as const),
+    ),
   )
 })
 
@@ -120,7 +125,7 @@ test('unfollow, block, and unblock without a block take one round trip and do no
       [author, other],
     ])
     await within('unblock without a block', { rowsRead: 1 }, unblockAccount)
-    await within('block', { ...written, rowsWritten: 6 }, blockAccount)
+    await within('block', { ...written, rowsRead: 10, rowsWritten: 6 }, blockAccount)
     await within('block again', { rowsRead: 8 }, blockAccount)
     await queues.deliver()
   }
@@ -165,7 +170,7 @@ test('a notifications page reads all posts and actors in one parallel wave over 
 
 test('a page of blocks reads the viewer’s shard, then the blocked accounts of all shards in parallel', async () => {
   const [reader, ...others] = await bulkIds(2 + PAGE)
-  const rows = others.map((other) => ({ account_id: Number(reader), other_id: Number(other), by_me: 1 }))
+  const rows = others.map((other, i) => ({ account_id: Number(reader), other_id: Number(other), by_me: 1, id: i + 1 }))
   await insertRows(shards[0], 'blocks', rows)
   expectWithin('blocks page', await costOf(reader!, (ctx) => listBlocks(ctx, { limit: PAGE })), {
     trips: 3,

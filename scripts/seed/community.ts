@@ -75,15 +75,16 @@ function idMaker(random: Random) {
 
 /** The rows of the follows, on the shards of both accounts, and their notifications. */
 export function* followRows(community: Community): Generator<Entry> {
-  const { people, random, until } = community
+  const { people, random, until, newId } = community
   for (const person of people) {
     const { id: followerId } = person
-    yield entry(shardNamed(person.shard), follows, { followerId, followeeId: followerId })
+    yield entry(shardNamed(person.shard), follows, { followerId, id: followerId, followeeId: followerId })
     for (const number of person.follows) {
       const { id: followeeId, shard } = people[number]!
-      yield entry(shardNamed(person.shard), follows, { followerId, followeeId })
-      yield entry(shardNamed(shard), followers, { accountId: followeeId, followerId })
       const time = until - random.below(DAYS * DAY_MS)
+      const id = newId(person.shard, time)
+      yield entry(shardNamed(person.shard), follows, { followerId, id, followeeId })
+      yield entry(shardNamed(shard), followers, { accountId: followeeId, followerId, id })
       yield* notificationOf(community, followeeId, { kind: 'follow', actorId: followerId, postId: null, time })
     }
   }

@@ -75,8 +75,8 @@ async function fillShard(store: Store, isHere: (id: Id) => boolean, { accounts, 
   const recipients = Object.values(readers).flat().filter(isHere)
   const tables = {
     accounts: people.map((id) => ({ id, handle: `person_${id}`, display_name: `Person ${id}`, created_at: 0 })),
-    follows: following.map((it) => ({ follower_id: it.followerId, followee_id: it.followeeId })),
-    followers: followed.map((it) => ({ account_id: it.followeeId, follower_id: it.followerId })),
+    follows: following.map((it) => ({ follower_id: it.followerId, id: it.followeeId, followee_id: it.followeeId })),
+    followers: followed.map((it) => ({ account_id: it.followeeId, follower_id: it.followerId, id: it.followerId })),
     posts: posts
       .filter(({ id }) => isHere(id))
       .map((it) => ({ id: it.id, author_id: it.authorId, text: TEXT, visibility: 'public' })),

@@ -40,8 +40,16 @@ afterAll(() => {
   rmSync(stateDir, { recursive: true })
 })
 
+/** Makes `spawnSync` fail, with which the scripts would start wrangler. */
+const withoutWrangler = `data:text/javascript,${encodeURIComponent(`
+  import processes from 'node:child_process'
+  import { syncBuiltinESMExports } from 'node:module'
+  processes.spawnSync = () => { throw new Error('wrangler was started') }
+  syncBuiltinESMExports()
+`)}`
+
 async function run(script: string, ...args: string[]) {
-  const command = [`scripts/${script}.ts`, ...args, '--persist-to', stateDir]
+  const command = ['--import', withoutWrangler, `scripts/${script}.ts`, ...args, '--persist-to', stateDir]
   const env = { ...process.env, DATA_KEYS: keyring }
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env })
   const closed = once(child, 'close')
@@ -94,7 +102,7 @@ A new login or token refresh has the new role. Older access tokens keep the old 
 describe('npm run replay', () => {
   const marked = async () => (await query('SHARD_1', 'SELECT sum(replay) AS marked FROM dead_letters'))[0]![0]!.marked
 
-  test('lists the dead letters of every database, and marks them for replay unless --list is given', async () => {
+  test('lists dead letters without starting wrangler for each database, and marks them unless --list is given', async () => {
     requests.length = 0
     const list = (await run('replay', '--list', '--url', originOf())).output
     expect(list).toContain(

@@ -7,8 +7,13 @@ import { insertByShard, insertRows, shards, unusedId } from './databases.ts'
 
 /** Inserts each follow and its mirror on the followee's shard, but does not update counts. */
 export async function seedFollows(pairs: readonly (readonly [follower: Id, followee: Id])[]): Promise<void> {
-  const rows = pairs.map(([follower, followee]) => ({ follower_id: Number(follower), followee_id: Number(followee) }))
-  const mirrored = rows.map((row) => ({ account_id: row.followee_id, follower_id: row.follower_id }))
+  const start = Date.now() - pairs.length * 10
+  const rows = pairs.map(([follower, followee], i) => ({
+    follower_id: Number(follower),
+    id: Number(unusedId(shardOf(follower), start + i * 10)),
+    followee_id: Number(followee),
+  }))
+  const mirrored = rows.map(({ id, ...row }) => ({ account_id: row.followee_id, follower_id: row.follower_id, id }))
   await insertByShard('follows', rows, (row) => row.follower_id)
   await insertByShard('followers', mirrored, (row) => row.account_id)
 }

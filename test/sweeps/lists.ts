@@ -57,12 +57,14 @@ async function follows(side: 'followers' | 'following'): Promise<List> {
 
 async function blocks(): Promise<List> {
   const [account] = await accountsOn(0)
+  let last = 0
   return {
     reader: account,
     path: '/v1/accounts/me/blocks',
     add: async (count) => {
       const others = await bulkIds(count)
-      const rows = others.map((other) => ({ account_id: Number(account), other_id: Number(other), by_me: 1 }))
+      const own = { account_id: Number(account), by_me: 1 }
+      const rows = others.map((other) => ({ ...own, other_id: Number(other), id: ++last }))
       await insertRows(shards[0], 'blocks', rows)
       return others
     },

@@ -48,6 +48,10 @@ export function increment(column: SQLiteColumn, by = 1): SQL<number> {
   return sql`${column} + ${by}`
 }
 
+export function decrementIf(condition: SQL, column: SQLiteColumn): SQL<number> {
+  return sql`${column} - ${condition}`
+}
+
 /** Fails its batch unless `condition` is true; null fails too. `code` must match `[a-z_]+`; `refusals` maps it. */
 export function failUnless(db: Database, condition: SQL, code: string) {
   return db.select({ check: valueIf(condition, null, code).as('check') }).from(sql`(select 1)`)

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { type SQL, sql } from 'drizzle-orm'
+import { max, type SQL, sql } from 'drizzle-orm'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
 import type { Database } from '../data/databases.ts'
@@ -45,16 +45,19 @@ const recorded = new WeakMap<object, Pick<Committed, 'type' | 'data' | 'trace'>>
 export function record<T>(db: Database, event: EventDefinition<T>, data: T, when?: SQL) {
   const row = { type: event.type, data: event.data.parse(data), trace: db.trace }
   const shard = db.name === 'd' ? 0 : Number(db.name) // directory event ids never become record ids, so 0 is safe
-  const fresh = sql<Id>`max(${Number(newId(shard, db.now()))}, coalesce((select ${idAfter(sql`max(id)`)} from ${outbox}), 0))`
+  const id = sql<Id>`max(${Number(newId(shard, db.now()))}, coalesce((select ${idAfter(max(outbox.id))} from ${outbox}), 0))`
   const [body, trace] = [JSON.stringify(row.data), JSON.stringify(row.trace)]
   const insert = db.insert(outbox)
   const inserted = when
-    ? insert.select(sql`select ${fresh}, ${row.type}, ${body}, ${trace}, null where ${when}`)
-    : insert.values({ id: fresh, ...row })
+    ? insert.select(sql`select ${id}, ${row.type}, ${body}, ${trace}, null where ${when}`)
+    : insert.values({ id, ...row })
   const statement = inserted.returning({ id: outbox.id })
   recorded.set(statement, row)
   return statement
 }
+
+/** For a row that has the id of its event: the id of the event that the statement before recorded, if `changed`. */
+export const recordedId = sql<Id>`last_insert_rowid()`
 
 /** The events that a batch wrote: those without a condition, and those whose condition held. */
 export function committedIn(statements: readonly object[], results: readonly unknown[], source: string): Committed[] {

@@ -11,6 +11,7 @@ export const IdempotencyKey = z.object({
     .string()
     .min(1)
     .max(255)
+    .regex(/^[ -~]*$/, 'may contain printable ASCII characters only')
     .optional()
     .openapi({
       description: `For ${KEY_HOURS} hours, a repeated request with the same key returns what the first one created`,
@@ -81,9 +82,10 @@ function pathOf(service: string, mount: string, operation: Operation, { descript
 function successes(operation: Operation): object {
   const isVerb = 'run' in operation
   const Bytes = z.string().openapi({ format: 'binary' })
-  const schema = isVerb ? operation.returns : operation.mediaType && Bytes
-  const type = isVerb ? 'application/json' : (operation.mediaType ?? '')
-  const content = schema && { content: { [type]: { schema } } }
+  const [schema, types] = isVerb
+    ? [operation.returns, ['application/json']]
+    : [operation.mediaTypes && Bytes, operation.mediaTypes ?? []]
+  const content = schema && { content: Object.fromEntries(types.map((type) => [type, { schema }])) }
   const also = Object.entries((!isVerb && operation.also) || {}).map(([status, description]) => {
     const headers = successHeaders(operation, Number(status))
     return [status, { description, headers, ...(status === '206' && content) }]
@@ -95,12 +97,20 @@ function successes(operation: Operation): object {
 /** The failures of an operation, grouped by status. */
 function failuresOf({ access, scope, params, body, fails = [] }: Operation): FailureKind[][] {
   // Public operations have the token failures too, because an invalid token is always refused.
-  const codes: Code[] = ['unauthorized', 'suspended', 'invalid', 'rate_limited', 'unavailable', 'internal']
+  const codes: Code[] = [
+    'bad_request',
+    'unauthorized',
+    'suspended',
+    'invalid',
+    'rate_limited',
+    'unavailable',
+    'internal',
+  ]
   const own: Code[] = []
   if (access === 'moderator' || access === 'admin') own.push('forbidden')
   if (scope) own.push('insufficient_scope')
   if (params) own.push('not_found')
-  if (body) own.push('bad_request', 'request_timeout', 'too_large', 'unsupported_media_type')
+  if (body) own.push('request_timeout', 'too_large', 'unsupported_media_type')
   const kinds = new Set([...codes, ...fails, ...own].map(kindOf))
   return [...Map.groupBy(kinds, ({ status }) => status).values()]
 }

@@ -8,7 +8,7 @@ import { accounts, follows } from './tables.ts'
 export function openAccount(db: Database, { id, handle }: { id: Id; handle: string }) {
   return [
     db.insert(accounts).values({ id, handle, displayName: handle, createdAt: db.now() }).onConflictDoNothing(),
-    db.insert(follows).values({ followerId: id, followeeId: id }).onConflictDoNothing(),
+    db.insert(follows).values({ followerId: id, id, followeeId: id }).onConflictDoNothing(),
   ] as const
 }
 

@@ -17,14 +17,14 @@ export const accounts = sqliteTable('accounts', {
 /** On the follower's shard. Every account follows itself, so that its home feed contains its own posts. */
 export const follows = sqliteTable(
   'follows',
-  { followerId: id('follower_id').notNull(), followeeId: id('followee_id').notNull() },
-  (t) => [primaryKey({ columns: [t.followerId, t.followeeId] })],
+  { followerId: id('follower_id').notNull(), id: id('id').notNull(), followeeId: id('followee_id').notNull() },
+  (t) => [primaryKey({ columns: [t.followerId, t.id] })],
 )
 
 /** On the followee's shard: decides who sees the followee's followers-only posts. */
 export const followers = sqliteTable(
   'followers',
-  { accountId: id('account_id').notNull(), followerId: id('follower_id').notNull() },
+  { accountId: id('account_id').notNull(), followerId: id('follower_id').notNull(), id: id('id').notNull() },
   (t) => [primaryKey({ columns: [t.accountId, t.followerId] })],
 )
 
@@ -35,6 +35,7 @@ export const blocks = sqliteTable(
     accountId: id('account_id').notNull(),
     otherId: id('other_id').notNull(),
     byMe: boolean('by_me').notNull(),
+    id: id('id').notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.otherId, t.byMe] })],
 )

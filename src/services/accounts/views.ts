@@ -74,6 +74,23 @@ export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id
   return new Map(views.map((account) => [account.id, account]))
 }
 
+/** The accounts of `rows`, by the ids of the rows, for lists in another order than that of the account ids. */
+export async function loadListedAccounts(
+  ctx: Ctx,
+  rows: readonly { id: Id; accountId: Id }[],
+): Promise<Map<Id, Account>> {
+  const known = await loadAccounts(
+    ctx,
+    rows.map(({ accountId }) => accountId),
+  )
+  return new Map(
+    rows.flatMap(({ id, accountId }) => {
+      const account = known.get(accountId)
+      return account ? [[id, account] as const] : []
+    }),
+  )
+}
+
 const preparedSummaries = prepared(({ hasViewer, isOne }: { hasViewer: boolean; isOne: boolean }) => {
   const known = knownTo(hasViewer ? sql.placeholder('viewerId') : null)
   const ids = sql.placeholder('ids')

@@ -38,7 +38,7 @@ export const mediaOperations: Operation[] = [
     body: MediaChange,
     example: { alt: 'A lighthouse at dusk, its lamp just lit' },
     returns: MediaView,
-    summary: 'Change the description of an image that is not attached to a post yet',
+    summary: 'Change the description of your image, also in the post that has it',
     run: describeMedia,
   }),
   operation({
@@ -60,7 +60,7 @@ export const mediaOperations: Operation[] = [
     scope: readPosts,
     params: MediaPath.extend({ variant: Variant }),
     query: SignedQuery,
-    mediaType: 'image/webp',
+    mediaTypes: ['image/webp', 'image/png', 'image/gif'],
     also: { 206: 'The requested range', 304: 'The client’s copy is current' },
     headers: {
       ETag: 'Names the bytes of the image; send it as `If-None-Match` or `If-Range`',
@@ -68,7 +68,7 @@ export const mediaOperations: Operation[] = [
       'Content-Disposition': '`inline`',
     },
     fails: ['range_not_satisfiable'],
-    summary: 'Read an image or its thumbnail, as WebP',
+    summary: 'Read an image or its thumbnail',
     respond: serveMedia,
   }),
 ]

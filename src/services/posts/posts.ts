@@ -16,17 +16,15 @@ import { attachMedia, attachRefusals } from '../media/statements.ts'
 import { loadAttachable } from '../media/views.ts'
 import { entitiesOf, mentionedHandles, mentionedIn } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
-import { MAX_IMAGES } from './post-limits.ts'
+import { MAX_IMAGES, MAX_TEXT_BYTES, postBounds } from './post-limits.ts'
 import { type Span, scan } from './scan.ts'
+import { copyChangedAlts } from './statements.ts'
 import { likes, posts, threadIndex, visibilities } from './tables.ts'
-import { postMaxLength } from './variables.ts'
 import { loadPosts, type Post, presentPost } from './views.ts'
-
-const MAX_STORED_LENGTH = 40_000
 
 export const NewPost = z
   .strictObject({
-    text: z.string().max(MAX_STORED_LENGTH).default(''),
+    text: z.string().default('').openapi({ maxLength: MAX_TEXT_BYTES, description: 'For its limits see `getLimits`' }),
     visibility: z.enum(visibilities).default('public'),
     media: z
       .array(Id)
@@ -83,6 +81,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
         indexPost(db, { id, authorId, isComment }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
+        ...copyChangedAlts(db, id, media),
         record(db, postPublished, event),
       ])
       .catch(refusals({ suspended: () => new Failure('suspended'), ...attachRefusals }))
@@ -100,7 +99,7 @@ async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<st
 function checkedText(ctx: UserCtx, input: NewPost): string {
   const text = cleanText('text', input.text)
   if (text === '' && input.media.length === 0) throw invalid('text', 'is required when there are no images')
-  requireLength('text', text, postMaxLength(ctx))
+  requireLength('text', text, postBounds(ctx))
   return text
 }
 

@@ -6,7 +6,15 @@ export const visibilities = ['public', 'followers'] as const
 export type Visibility = (typeof visibilities)[number]
 
 /** A copy of the image's row in `media`, so that reading a post needs no join. */
-export type Attachment = { id: Id; alt: string; width: number; height: number; placeholder: string }
+export type Attachment = {
+  id: Id
+  alt: string
+  width: number
+  height: number
+  placeholder: string
+  /** Absent in posts from before animations were kept. */
+  animated?: boolean
+}
 
 export const posts = sqliteTable('posts', {
   id: id('id').primaryKey(),

@@ -127,7 +127,11 @@ async function presentPosts(ctx: Ctx, rows: readonly PostRow[]): Promise<Map<Id,
 
 export async function presentPost(ctx: Ctx, row: PostRow): Promise<Post> {
   const { authorId, handle, displayName, media, ...rest } = row
-  const images = media.map(async (image) => ({ ...image, ...(await mediaUrls(ctx, image.id, isPublic(row))) }))
+  const images = media.map(async (image) => ({
+    ...image,
+    animated: image.animated ?? false,
+    ...(await mediaUrls(ctx, image.id, isPublic(row))),
+  }))
   return {
     ...rest,
     author: { id: authorId, handle, displayName },

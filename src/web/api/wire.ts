@@ -105,13 +105,14 @@ export type Media = {
   width: number
   height: number
   placeholder: string
+  animated: boolean
 }
 
 export type NewPost = { text?: string; visibility?: 'public' | 'followers'; media?: string[]; parentId?: string }
 
 export type PostPage = Page<Post>
 
-export type Limits = { postLength: number; postImages: number }
+export type Limits = { postLength: number; postBytes: number; postImages: number }
 
 export type NotificationPage = Page<Notification>
 

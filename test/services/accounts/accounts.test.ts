@@ -18,11 +18,18 @@ test('an edit changes the given fields of the own profile and nothing else', asy
 })
 
 test('display names and bios are stored normalized and trimmed, without invisible control characters', async () => {
-  const edit = { displayName: ' A\u0000d\u202ea\n ', bio: 'e\u0301\u0007\nand \ud800' }
-  expect(await editProfile(asUser(ada), edit)).toMatchObject({ displayName: 'Ada', bio: 'é\nand \ufffd' })
+  const edit = { displayName: ' A\u0000d\u202ea\r\nLovelace\n ', bio: 'e\u0301\u0007\r\nand\u2028so on' }
+  const stored = { displayName: 'Ada Lovelace', bio: 'é\nand\nso on' }
+  expect(await editProfile(asUser(ada), edit)).toMatchObject(stored)
   const displayName = '👩‍🚀'.repeat(50)
   expect(await editProfile(asUser(ada), { displayName })).toMatchObject({ displayName })
 })
+
+/** One emoji, of `count` joined ones: a single character of up to eight bytes for each. */
+const joined = (count: number) =>
+  Array(count * 3)
+    .fill('👩')
+    .join('\u200d')
 
 test('profile texts that are invisible, too long or have over 30 combining marks on a letter are refused', async () => {
   const before = await getAccount(asUser(ada), { accountId: ada })
@@ -30,7 +37,10 @@ test('profile texts that are invisible, too long or have over 30 combining marks
     { displayName: '\u202e' },
     { displayName: '\u200b\u2060' },
     { displayName: '👩‍🚀'.repeat(51) },
+    { displayName: joined(51) },
     { bio: 'é'.repeat(501) },
+    { bio: joined(501) },
+    { bio: 'half \ud800' },
     { bio: `a${'\u0301'.repeat(31)}` },
   ]) {
     await expect(editProfile(asUser(ada), edit)).rejects.toEqual(failure('invalid'))

@@ -132,7 +132,7 @@ test('a push task processes 1,000 online followers, and pushing stops at ONLINE_
   const inOrder = [...fans].sort((a, b) => Number(a) - Number(b))
   // Every fan has a follow row on shard 1, but only these also have a follower row on the author's shard.
   const followers = [...inOrder.slice(0, 5), ...inOrder.slice(-3)]
-  const follows = fans.map((fan) => ({ follower_id: Number(fan), followee_id: Number(ada) }))
+  const follows = fans.map((fan, i) => ({ follower_id: Number(fan), id: i + 1, followee_id: Number(ada) }))
   await insertRows(shards[1], 'follows', follows)
   await seedFollows(followers.map((fan) => [fan, ada]))
   const first = { postId: await publishedId(ada), authorId: ada, shard: 1, after: null as Id | null, pushed: 0 }
