@@ -18,7 +18,7 @@ import { entitiesOf, mentionedHandles, mentionedIn } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
 import { MAX_IMAGES } from './post-limits.ts'
 import { type Span, scan } from './scan.ts'
-import { likes, posts, threadIndex, visibilities } from './tables.ts'
+import { posts, threadIndex, visibilities } from './tables.ts'
 import { postMaxLength } from './variables.ts'
 import { loadPosts, type Post, presentPost } from './views.ts'
 
@@ -123,6 +123,5 @@ export async function deletePost(ctx: UserCtx, { postId }: { postId: Id }): Prom
     record(db, postDeleted, { postId, authorId, ...place, mentioned: mentionedIn(entities) }, changed),
     unindexPost(db, { id: postId, authorId }),
     db.delete(threadIndex).where(eq(threadIndex.threadId, postId)),
-    db.delete(likes).where(eq(likes.postId, postId)),
   ])
 }
