@@ -2,7 +2,7 @@ import type { Id } from '../../src/platform/data/ids.ts'
 import { feedIndex, lanes, publicPosts } from '../../src/services/feed/tables.ts'
 import { entitiesOf } from '../../src/services/posts/entities.ts'
 import { scan } from '../../src/services/posts/scan.ts'
-import { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'
+import { likedPosts, likes, postLikers, posts, threadIndex } from '../../src/services/posts/tables.ts'
 import { type Community, DAY_MS, DAYS, type Entry, entry, notificationOf, readers, shardNamed } from './community.ts'
 import { drawer } from './random.ts'
 import { commentText, postText } from './texts.ts'
@@ -105,10 +105,23 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
     likeCount: fans.length,
     commentCount: draft.comments.length,
   })
-  for (const fan of fans) yield entry(home, likes, { postId: id, accountId: people[fan]!.id })
+  for (const fan of fans) yield* likeRows(community, draft, fan)
   for (const comment of draft.comments) yield entry(home, threadIndex, { threadId: id, postId: comment.id })
   yield* listings(community, draft)
-  yield* notificationsOf(community, draft, fans)
+  yield* notificationsOf(community, draft)
+}
+
+/** A like, its copies on the shards of the post and of the account, and its notification. */
+function* likeRows(community: Community, draft: Draft, fan: number): Generator<Entry> {
+  const { people, random, until, newId } = community
+  const { id: postId, time } = draft
+  const [author, { id: accountId, shard }] = [people[draft.author]!, people[fan]!]
+  const drawn = time + Math.floor(random.exponential(MINUTES_TO_A_LIKE) * MINUTE_MS)
+  const likedAt = drawn < until ? drawn : time + random.below(until - time)
+  const like = { postId, accountId, id: newId(author.shard, likedAt) }
+  for (const table of [likes, postLikers]) yield entry(shardNamed(author.shard), table, like)
+  yield entry(shardNamed(shard), likedPosts, like)
+  yield* notificationOf(community, author.id, { kind: 'like', actorId: accountId, postId, time: likedAt })
 }
 
 function likers(community: Community, { author, root, isPublic }: Draft): number[] {
@@ -129,20 +142,12 @@ function* listings({ people, shards }: Community, { id, author, root, isPublic }
   if (!root && isPublic) yield entry('INDEX', publicPosts, { postId: id, authorId })
 }
 
-function* notificationsOf(community: Community, draft: Draft, fans: number[]): Generator<Entry> {
-  const { people, random, until } = community
+function* notificationsOf(community: Community, draft: Draft): Generator<Entry> {
+  const { people } = community
   const { id: postId, author, parent, mentioned, time } = draft
   const actorId = people[author]!.id
   if (parent) yield* notificationOf(community, people[parent.author]!.id, { kind: 'comment', actorId, postId, time })
   if (mentioned !== null && (draft.isPublic || people[author]!.followers.includes(mentioned))) {
     yield* notificationOf(community, people[mentioned]!.id, { kind: 'mention', actorId, postId, time })
-  }
-  for (const fan of fans) {
-    const liked = time + Math.floor(random.exponential(MINUTES_TO_A_LIKE) * MINUTE_MS)
-    const like = { kind: 'like' as const, actorId: people[fan]!.id, postId }
-    yield* notificationOf(community, actorId, {
-      ...like,
-      time: liked < until ? liked : time + random.below(until - time),
-    })
   }
 }

@@ -19,6 +19,33 @@ const column = (db: DatabaseSync, query: string) =>
     .all()
     .map((row) => Object.values(row)[0])
 
+test('likes given before they had ids are listed on their shard, and announced to the shards of their accounts', () => {
+  const { db, migrate } = shardBefore('0004_likes.sql')
+  const [post, other] = ['100000000000000', '200000000000000']
+  for (const id of [post, other])
+    db.exec(`INSERT INTO posts (id, author_id, text, visibility) VALUES (${id}, 7, '', 'public')`)
+  for (const [id, account] of [
+    [post, 9],
+    [post, 8],
+    [other, 9],
+  ])
+    db.exec(`INSERT INTO likes (post_id, account_id) VALUES (${id}, ${account})`)
+  db.exec("INSERT INTO outbox (id, type, data) VALUES (5, 'other', '{}')")
+  migrate()
+  expect(column(db, `SELECT account_id FROM post_likers WHERE post_id = ${post} ORDER BY id`)).toEqual([8, 9])
+  expect(column(db, 'SELECT id FROM likes ORDER BY id')).toEqual(column(db, 'SELECT id FROM post_likers ORDER BY id'))
+  expect(new Set(column(db, 'SELECT id FROM likes')).size).toBe(3)
+  const announced = db.prepare("SELECT id, data, pending FROM outbox WHERE type = 'post.liked' ORDER BY id").all()
+  expect(announced).toMatchObject([
+    { id: 6, data: JSON.stringify({ postId: post, authorId: '7', actorId: '8' }), pending: '["mirror-like"]' },
+    { id: 7, data: JSON.stringify({ postId: post, authorId: '7', actorId: '9' }) },
+    { id: 8, data: JSON.stringify({ postId: other, authorId: '7', actorId: '9' }) },
+  ])
+  const [older] = column(db, `SELECT id FROM likes WHERE post_id = ${post} AND account_id = 9`)
+  db.exec(`INSERT INTO likes (post_id, account_id) VALUES (${post}, 6) ON CONFLICT DO NOTHING`)
+  expect(column(db, 'SELECT id FROM likes WHERE account_id = 6')[0]).toBeGreaterThan(Number(older))
+})
+
 test('relations made before they had ids keep their order, and the old version can still write during a deployment', () => {
   const { db, migrate } = shardBefore('0003_relations.sql')
   const follow = (followee: number) =>

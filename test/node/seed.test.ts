@@ -138,6 +138,7 @@ describe('a community', () => {
       expect([likeCount, commentCount]).toEqual([liked.get(id)?.length ?? 0, threads.get(id)?.length ?? 0])
     }
     expect(all('followers').length).toBe(real.length)
+    expect(['post_likers', 'liked_posts'].map((table) => all(table).length)).toEqual([allLikes.length, allLikes.length])
   })
 
   test('lists posts in every feed index, comments only in that of their shard, and public posts in INDEX', () => {

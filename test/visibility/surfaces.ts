@@ -10,6 +10,7 @@ import { SignedQuery } from '../../src/services/media/signatures.ts'
 import { mediaUrls } from '../../src/services/media/views.ts'
 import { countUnread, listNotifications } from '../../src/services/notifications/notifications.ts'
 import { listComments } from '../../src/services/posts/comments.ts'
+import { listLikes, listMyLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import type { Model, Post } from './model.ts'
 
@@ -124,6 +125,27 @@ export const surfaces: Record<string, Surface> = {
     actual: async (read) => names(read, await listComments(read.ctx, { postId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) =>
       model.sees(viewer, name) ? seen(model, viewer, (post) => isUnder(post, name)) : undefined,
+  },
+  listLikes: {
+    of: 'post',
+    actual: async (read) => names(read, await listLikes(read.ctx, { postId: read.idOf(read.name), ...page })),
+    expected: (model, viewer, name) =>
+      model.sees(viewer, name)
+        ? [...model.posts.get(name)!.likes].filter((who) => model.knows(viewer, who)).sort()
+        : undefined,
+  },
+  listMyLikes: {
+    of: 'viewer',
+    actual: async (read) => {
+      const { items } = await listMyLikes(own(read), page)
+      const known = items.flatMap(({ post }) => post ?? [])
+      return { known: names(read, { items: known }), hidden: items.length - known.length }
+    },
+    expected: (model, viewer) => {
+      const liked = postsWhere(model, ({ likes }) => likes.has(viewer!))
+      const known = liked.filter((id) => model.sees(viewer, id))
+      return { known, hidden: liked.length - known.length }
+    },
   },
   getMedia: {
     of: 'image',

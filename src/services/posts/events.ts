@@ -14,5 +14,9 @@ const PostRef = z.object({
 export const postPublished = defineEvent('post.published', PostRef)
 export const postDeleted = defineEvent('post.deleted', PostRef)
 export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))
-/** Has no author, because an unlike does not read the post. */
-export const postUnliked = defineEvent('post.unliked', z.object({ postId: Id, actorId: Id }))
+/** Has no author, because an unlike does not read the post. Events of the first version have no `likeId`. */
+export const postUnliked = defineEvent('post.unliked', z.object({ postId: Id, actorId: Id, likeId: Id.optional() }))
+export const likesDeleted = defineEvent(
+  'post.likes-deleted',
+  z.object({ postId: Id, likes: z.array(z.object({ id: Id, accountId: Id })) }),
+)

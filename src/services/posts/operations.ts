@@ -2,8 +2,9 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
+import { AccountPage } from '../accounts/views.ts'
 import { listComments } from './comments.ts'
-import { likePost, unlikePost } from './likes.ts'
+import { LikePage, likePost, listLikes, listMyLikes, unlikePost } from './likes.ts'
 import { readPosts, writePosts } from './policy.ts'
 import { getLimits, Limits } from './post-limits.ts'
 import { createPost, deletePost, getPost, NewPost } from './posts.ts'
@@ -72,6 +73,30 @@ export const postOperations: Operation[] = [
     returns: null,
     summary: 'Remove your like, whether or not you may still see the post',
     run: unlikePost,
+  }),
+  operation({
+    id: 'listLikes',
+    method: 'get',
+    path: '/posts/{postId}/likes',
+    access: 'public',
+    scope: readPosts,
+    params: PostPath,
+    query: PageQuery,
+    returns: AccountPage,
+    summary: 'List the accounts that like a post, newest like first',
+    run: listLikes,
+  }),
+  operation({
+    id: 'listMyLikes',
+    method: 'get',
+    path: '/me/likes',
+    access: 'user',
+    scope: readPosts,
+    query: PageQuery,
+    returns: LikePage,
+    summary: 'List the posts that you like, newest like first',
+    description: 'It includes posts that you may no longer see, so that you can remove your like.',
+    run: listMyLikes,
   }),
   operation({
     id: 'listComments',

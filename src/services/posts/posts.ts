@@ -19,7 +19,7 @@ import { postDeleted, postPublished } from './events.ts'
 import { MAX_IMAGES, MAX_TEXT_BYTES, postBounds } from './post-limits.ts'
 import { type Span, scan } from './scan.ts'
 import { copyChangedAlts } from './statements.ts'
-import { likes, posts, threadIndex, visibilities } from './tables.ts'
+import { posts, threadIndex, visibilities } from './tables.ts'
 import { loadPosts, type Post, presentPost } from './views.ts'
 
 export const NewPost = z
@@ -122,6 +122,5 @@ export async function deletePost(ctx: UserCtx, { postId }: { postId: Id }): Prom
     record(db, postDeleted, { postId, authorId, ...place, mentioned: mentionedIn(entities) }, changed),
     unindexPost(db, { id: postId, authorId }),
     db.delete(threadIndex).where(eq(threadIndex.threadId, postId)),
-    db.delete(likes).where(eq(likes.postId, postId)),
   ])
 }

@@ -110,6 +110,10 @@ export type Media = {
 
 export type NewPost = { text?: string; visibility?: 'public' | 'followers'; media?: string[]; parentId?: string }
 
+export type LikePage = Page<Like>
+
+export type Like = { id: string; post: Post | null; likedAt: string }
+
 export type PostPage = Page<Post>
 
 export type Limits = { postLength: number; postBytes: number; postImages: number }

@@ -87,6 +87,8 @@ test('deleting a post removes its likes and index entries and hides its comments
   for (const [table, column] of [
     ['posts', 'id'],
     ['likes', 'post_id'],
+    ['post_likers', 'post_id'],
+    ['liked_posts', 'post_id'],
     ['thread_index', 'thread_id'],
     ['feed_index', 'post_id'],
   ] as const) {
