@@ -24,6 +24,7 @@ export type Problem = {
     | 'invalid'
     | 'idempotency_mismatch'
     | 'rate_limited'
+    | 'quota_exceeded'
     | 'internal'
     | 'unavailable'
     | 'invalid_credentials'
@@ -108,7 +109,14 @@ export type NewPost = { text?: string; visibility?: 'public' | 'followers'; medi
 
 export type PostPage = Page<Post>
 
-export type Limits = { postLength: number; postBytes: number; postImages: number }
+export type Limits = {
+  postLength: number
+  postBytes: number
+  postImages: number
+  postsPerDay: number
+  imagesPerDay: number
+  imageMegabytesPerDay: number
+}
 
 export type NotificationPage = Page<Notification>
 
