@@ -41,11 +41,20 @@ export function rowIf<T extends SQLiteTable>(table: T, row: Row<T>, condition: S
     const value = given.get(name) ?? null
     return isSQLWrapper(value) ? value : sql.param(value, column)
   })
-  return sql`select ${sql.join(values, sql`, `)} where ${condition}`
+  return sql`select ${commaList(values)} where ${condition}`
 }
 
-export function increment(column: SQLiteColumn, by = 1): SQL<number> {
-  return sql`${column} + ${by}`
+export function commaList(items: readonly SQLWrapper[]): SQL {
+  return sql.join([...items], sql`, `)
+}
+
+export function increment(value: SQLWrapper, by = 1): SQL<number> {
+  return sql`${value} + ${by}`
+}
+
+/** One of two values, as a value of a write. */
+export function either(condition: SQL, value: number | SQLWrapper, otherwise: number | SQLWrapper): SQL<number> {
+  return sql`iif(${condition}, ${value}, ${otherwise})`
 }
 
 export function decrementIf(condition: SQL, column: SQLiteColumn): SQL<number> {

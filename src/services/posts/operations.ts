@@ -24,7 +24,7 @@ export const postOperations: Operation[] = [
     returns: Post,
     status: 201,
     idempotent: true,
-    fails: ['not_found', 'idempotency_mismatch'],
+    fails: ['not_found', 'idempotency_mismatch', 'quota_exceeded'],
     location: ({ id }) => `/posts/${id}`,
     summary: 'Publish a post or a comment',
     run: createPost,

@@ -8,6 +8,7 @@ import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanText, requireLength } from '../../platform/data/text.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
+import { quotaExceeded } from '../../platform/security/daily-quota.ts'
 import { addTo, countPost } from '../accounts/statements.ts'
 import { loadAccountSummaries } from '../accounts/views.ts'
 import { indexPost, unindexPost } from '../feed/statements.ts'
@@ -20,6 +21,7 @@ import { MAX_IMAGES, MAX_TEXT_BYTES, postBounds } from './post-limits.ts'
 import { type Span, scan } from './scan.ts'
 import { copyChangedAlts } from './statements.ts'
 import { posts, threadIndex, visibilities } from './tables.ts'
+import { postsPerDay } from './variables.ts'
 import { loadPosts, type Post, presentPost } from './views.ts'
 
 export const NewPost = z
@@ -75,7 +77,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
     const event = { postId: id, authorId, rootId, parentId, mentioned: mentionedIn(content.entities) }
     const [[author]] = await db
       .commit([
-        countPost(db, authorId, { isComment }),
+        countPost(db, authorId, { isComment, mostPerDay: postsPerDay(ctx) }),
         // An access token may still work for two seconds after a suspension.
         db.insert(posts).values({ id, ...content, authorId: valueIf(changed, authorId, 'suspended') }),
         indexPost(db, { id, authorId, isComment }),
@@ -84,10 +86,17 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
         ...copyChangedAlts(db, id, media),
         record(db, postPublished, event),
       ])
-      .catch(refusals({ suspended: () => new Failure('suspended'), ...attachRefusals }))
+      .catch(
+        refusals({ suspended: () => new Failure('suspended'), post_quota: () => overQuota(ctx), ...attachRefusals }),
+      )
     if (!author) throw new Error('the author was not returned')
     return presentPost(ctx, { id, ...content, ...author, likeCount: 0, commentCount: 0, liked: false })
   })
+}
+
+function overQuota(ctx: UserCtx): Failure {
+  const most = postsPerDay(ctx)
+  return quotaExceeded(ctx, 'posts', most, `create at most ${most} posts and comments`)
 }
 
 async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<string, Id>> {

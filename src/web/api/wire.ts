@@ -22,6 +22,7 @@ export type Problem = {
     | 'invalid'
     | 'idempotency_mismatch'
     | 'rate_limited'
+    | 'quota_exceeded'
     | 'internal'
     | 'unavailable'
     | 'invalid_credentials'
@@ -116,7 +117,14 @@ export type Like = { id: string; post: Post | null; likedAt: string }
 
 export type PostPage = Page<Post>
 
-export type Limits = { postLength: number; postBytes: number; postImages: number }
+export type Limits = {
+  postLength: number
+  postBytes: number
+  postImages: number
+  postsPerDay: number
+  imagesPerDay: number
+  imageMegabytesPerDay: number
+}
 
 export type NotificationPage = Page<Notification>
 
