@@ -11,6 +11,7 @@ import { notify } from '../src/services/notifications/notify.ts'
 import { likePost, unlikePost } from '../src/services/posts/likes.ts'
 import { createPost, getPost } from '../src/services/posts/posts.ts'
 import { accountsOn, bulkIds, handleOf, type RegisteredUser, registeredUser } from './support/actors.ts'
+import { type Budget, costOf, expectWithin } from './support/budgets.ts'
 import { insertRows, shards } from './support/databases.ts'
 import { queues } from './support/manual-queues.ts'
 import { draft } from './support/posting.ts'
@@ -21,20 +22,6 @@ import { asUser } from './support/viewers.ts'
 
 const PAGE = 20
 const AUTHORS = 750
-
-async function costOf(id: Id, run: (ctx: UserCtx) => Promise<unknown>): Promise<Cost> {
-  const ctx = asUser(id)
-  await run(ctx)
-  return ctx.cost
-}
-
-/** The most that an operation may cost. A cost that the budget does not list must be zero. */
-type Budget = Partial<Cost>
-
-function expectWithin(name: string, cost: Cost, budget: Budget): void {
-  const over = Object.entries(cost).filter(([key, value]) => value > (budget[key as keyof Cost] ?? 0))
-  expect({ name, over: Object.fromEntries(over) }).toEqual({ name, over: {} })
-}
 
 let authors: Id[]
 let users: [RegisteredUser, RegisteredUser]

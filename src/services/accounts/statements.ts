@@ -12,15 +12,30 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
   ] as const
 }
 
-type Counter = 'followerCount' | 'followingCount' | 'postCount'
+type Counter = 'followerCount' | 'followingCount'
 
 /** Counts a post. A comment adds 0, so that the row changes and `changed` tells whether the account is active. */
-export function countPost(db: Database, accountId: Id, { isComment }: { isComment: boolean }) {
+export function countPost(db: Database, accountId: Id, post: { isComment: boolean; isPublic: boolean }) {
   return db
     .update(accounts)
-    .set({ postCount: increment(accounts.postCount, isComment ? 0 : 1) })
+    .set(postCounts(post.isComment ? 0 : 1, post.isPublic ? 1 : 0))
     .where(and(eq(accounts.id, accountId), isActive))
     .returning({ handle: accounts.handle, displayName: accounts.displayName })
+}
+
+/** Does nothing unless the previous statement of the batch changed a row. */
+export function uncountPost(db: Database, accountId: Id, { isPublic }: { isPublic: boolean }) {
+  return db
+    .update(accounts)
+    .set(postCounts(-1, isPublic ? -1 : 0))
+    .where(and(eq(accounts.id, accountId), changed))
+}
+
+function postCounts(posts: number, publicPosts: number) {
+  return {
+    postCount: increment(accounts.postCount, posts),
+    publicPostCount: increment(accounts.publicPostCount, publicPosts),
+  }
 }
 
 /** Does nothing unless the previous statement of the batch changed a row. */

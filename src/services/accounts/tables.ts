@@ -12,6 +12,7 @@ export const accounts = sqliteTable('accounts', {
   followerCount: integer('follower_count').notNull().default(0),
   followingCount: integer('following_count').notNull().default(0),
   postCount: integer('post_count').notNull().default(0),
+  publicPostCount: integer('public_post_count').notNull().default(0),
 })
 
 /** On the follower's shard. Every account follows itself, so that its home feed contains its own posts. */

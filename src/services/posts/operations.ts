@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
-import { listComments } from './comments.ts'
+import { listComments, listMyComments } from './comments.ts'
 import { likePost, unlikePost } from './likes.ts'
 import { readPosts, writePosts } from './policy.ts'
 import { getLimits, Limits } from './post-limits.ts'
@@ -23,7 +23,7 @@ export const postOperations: Operation[] = [
     returns: Post,
     status: 201,
     idempotent: true,
-    fails: ['not_found', 'idempotency_mismatch'],
+    fails: ['not_found', 'forbidden', 'idempotency_mismatch'],
     location: ({ id }) => `/posts/${id}`,
     summary: 'Publish a post or a comment',
     run: createPost,
@@ -84,6 +84,17 @@ export const postOperations: Operation[] = [
     returns: PostPage,
     summary: 'List the comments on a post, oldest first',
     run: listComments,
+  }),
+  operation({
+    id: 'listMyComments',
+    method: 'get',
+    path: '/accounts/me/comments',
+    access: 'user',
+    scope: readPosts,
+    query: PageQuery,
+    returns: PostPage,
+    summary: 'List all comments that you wrote, newest first',
+    run: listMyComments,
   }),
   operation({
     id: 'getLimits',
