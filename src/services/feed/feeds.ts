@@ -60,7 +60,7 @@ function laneFor({ hasViewer, isOwn }: { hasViewer: boolean; isOwn: boolean }) {
   return sql`iif(${isFollower}, ${lanes.posts}, ${lanes.publicPosts})`
 }
 
-const preparedAccountFeed = prepared((variant: Seek['variant'] & { hasViewer: boolean; isOwn: boolean }) => {
+export function selectAccountFeed(variant: Seek['variant'] & { hasViewer: boolean; isOwn: boolean }) {
   const from = preparedSeek(feedIndex.postId, variant)
   const page = and(eq(feedIndex.authorId, sql.placeholder('authorId')), eq(feedIndex.lane, laneFor(variant)))
   const skeleton = builder
@@ -71,7 +71,9 @@ const preparedAccountFeed = prepared((variant: Seek['variant'] & { hasViewer: bo
     .limit(from.limit)
     .as('skeleton')
   return hydrateOn(viewerOf(variant), skeleton).orderBy(from.order(skeleton.id))
-})
+}
+
+const preparedAccountFeed = prepared(selectAccountFeed)
 
 export async function accountFeed(
   ctx: Ctx,

@@ -64,14 +64,18 @@ async function sync(ctx: SystemCtx, accountId: Id, input: NotificationInput): Pr
   return isOnline
 }
 
+function postExists(postId: Id): SQL {
+  return exists(query.select(one).from(posts).where(eq(posts.id, postId)))
+}
+
 /** Returns whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
 async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<boolean> {
   const { id, kind, actorId, postId } = input
   const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
-  // A like is on the shard of its notification: this statement and the withdrawal of the like cannot miss each other.
-  const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId)] : []
+  // A like and its post are on the shard of the notification: this statement and their withdrawals cannot miss each other.
+  const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId), postExists(postId)] : []
   const may = all(isThere, not(blockBetween(accountId, actorId)), ...isLiked)
   const db = ctx.db.shardOf(accountId)
   const [, online] = await db.batch([

@@ -6,7 +6,7 @@ import { seek } from '../../../src/platform/data/page.ts'
 import { open } from '../../../src/platform/security/crypto.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
-import { accountFeed, homeFeed, publicFeed, selectHome } from '../../../src/services/feed/feeds.ts'
+import { accountFeed, homeFeed, publicFeed, selectAccountFeed, selectHome } from '../../../src/services/feed/feeds.ts'
 import { feedIndex } from '../../../src/services/feed/tables.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
@@ -141,4 +141,18 @@ test('a home feed uses index seeks on every page, whatever the table statistics 
   await seedFollows(quiet.map((id) => [ada, id]))
   await env.SHARD_0.prepare('ANALYZE').run()
   await check()
+})
+
+test('the page of an account is one index seek in the lane that the viewer may read', async () => {
+  for (const hasViewer of [false, true]) {
+    for (const hasCursor of [false, true]) {
+      const { sql } = selectAccountFeed({ hasCursor, backward: false, hasViewer, isOwn: false }).toSQL()
+      const { results } = await env.SHARD_0.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .bind(...Array.from(sql.matchAll(/\?/g), () => 1))
+        .all<{ detail: string }>()
+      const plan = results.map(({ detail }) => detail).filter((detail) => /feed_index|TEMP/.test(detail))
+      const seek = `SEARCH feed_index USING PRIMARY KEY (author_id=? AND lane=?${hasCursor ? ' AND post_id<?' : ''})`
+      expect(plan).toEqual([seek])
+    }
+  }
 })
