@@ -24,7 +24,15 @@ export const one = { one: sql`1` }
 export const changed = sql<boolean>`changes() > 0`
 
 export function all(...conditions: SQL[]): SQL {
-  return sql`(${sql.join(conditions, sql` and `)})`
+  return joined(conditions, ' and ')
+}
+
+export function any(...conditions: SQL[]): SQL {
+  return joined(conditions, ' or ')
+}
+
+function joined(conditions: SQL[], operator: string): SQL {
+  return sql`(${sql.join(conditions, sql.raw(operator))})`
 }
 
 /** A condition as a boolean column. */

@@ -14,15 +14,19 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
   ] as const
 }
 
-type Counter = 'followerCount' | 'followingCount' | 'postCount'
+type Counter = 'followerCount' | 'followingCount'
 
 /** Counts a post. For a comment it adds 0, which is still an update, so `changed` is true if the account is active. */
-export function countPost(db: Database, accountId: Id, post: { isComment: boolean; mostPerDay: number }) {
+export function countPost(
+  db: Database,
+  accountId: Id,
+  post: { isComment: boolean; isPublic: boolean; mostPerDay: number },
+) {
   const posted = today(db, accounts.postDay, accounts.postsToday)
   return db
     .update(accounts)
     .set({
-      postCount: increment(accounts.postCount, post.isComment ? 0 : 1),
+      ...postCounts(post.isComment ? 0 : 1, post.isPublic ? 1 : 0),
       postDay: latest(db, accounts.postDay),
       postsToday: valueIf(lte(posted, post.mostPerDay), posted, 'post_quota'),
     })
@@ -47,6 +51,21 @@ export function countImage(db: Database, accountId: Id, size: number, most: { im
 const latest = (db: Database, day: SQLiteColumn) => either(lt(day, dayOf(db.now())), dayOf(db.now()), day)
 const today = (db: Database, day: SQLiteColumn, count: SQLiteColumn, by = 1) =>
   increment(either(lt(day, dayOf(db.now())), 0, count), by)
+
+/** Does nothing unless the previous statement of the batch changed a row. */
+export function uncountPost(db: Database, accountId: Id, { isPublic }: { isPublic: boolean }) {
+  return db
+    .update(accounts)
+    .set(postCounts(-1, isPublic ? -1 : 0))
+    .where(and(eq(accounts.id, accountId), changed))
+}
+
+function postCounts(posts: number, publicPosts: number) {
+  return {
+    postCount: increment(accounts.postCount, posts),
+    publicPostCount: increment(accounts.publicPostCount, publicPosts),
+  }
+}
 
 /** Does nothing unless the previous statement of the batch changed a row. */
 export function addTo(db: Database, accountId: Id, counter: Counter, by: 1 | -1) {

@@ -26,6 +26,7 @@ export const posts = sqliteTable('posts', {
   /** The post at the top of a comment's thread; null for a post that is not a comment. */
   rootId: id('root_id'),
   parentId: id('parent_id'),
+  parentAuthorId: id('parent_author_id'),
   likeCount: integer('like_count').notNull().default(0),
   commentCount: integer('comment_count').notNull().default(0),
 })
