@@ -11,7 +11,7 @@ import { notify } from '../src/services/notifications/notify.ts'
 import { likePost, unlikePost } from '../src/services/posts/likes.ts'
 import { createPost, getPost } from '../src/services/posts/posts.ts'
 import { accountsOn, bulkIds, handleOf, type RegisteredUser, registeredUser } from './support/actors.ts'
-import { type Budget, expectWithin } from './support/budgets.ts'
+import { type Budget, costOf, expectWithin, PAGE } from './support/budgets.ts'
 import { insertRows, shards } from './support/databases.ts'
 import { queues } from './support/manual-queues.ts'
 import { draft } from './support/posting.ts'
@@ -20,14 +20,7 @@ import { asUser } from './support/viewers.ts'
 
 // Checks the budgets of the table in docs/architecture.md. Deferred work may begin before a verb ends, and then counts.
 
-const PAGE = 20
 const AUTHORS = 750
-
-async function costOf(id: Id, run: (ctx: UserCtx) => Promise<unknown>): Promise<Cost> {
-  const ctx = asUser(id)
-  await run(ctx)
-  return ctx.cost
-}
 
 let authors: Id[]
 let users: [RegisteredUser, RegisteredUser]
@@ -54,7 +47,12 @@ beforeAll(async () => {
   const ids = await bulkIds(kinds.length, () => 0)
   readers = kinds.map((kind, i) => ({ ...kind, id: ids[i]! }))
   await seedFollows(
-    kinds.flatMap(({ followed, from }, i) => from.slice(0, followed).map((id) => [ids[i]!, id] as const)),
+    kinds.flatMap(({ followed, from }, i) =>
+      from
+        .slice(0, followed)
+        .sort()
+        .map((id) => [ids[i]!, id] as const),
+    ),
   )
 })
 
@@ -120,7 +118,7 @@ test('unfollow, block, and unblock without a block take one round trip and do no
       [author, other],
     ])
     await within('unblock without a block', { rowsRead: 1 }, unblockAccount)
-    await within('block', { ...written, rowsWritten: 6 }, blockAccount)
+    await within('block', { ...written, rowsRead: 10, rowsWritten: 6 }, blockAccount)
     await within('block again', { rowsRead: 8 }, blockAccount)
     await queues.deliver()
   }
@@ -165,7 +163,7 @@ test('a notifications page reads all posts and actors in one parallel wave over 
 
 test('a page of blocks reads the viewer’s shard, then the blocked accounts of all shards in parallel', async () => {
   const [reader, ...others] = await bulkIds(2 + PAGE)
-  const rows = others.map((other) => ({ account_id: Number(reader), other_id: Number(other), by_me: 1 }))
+  const rows = others.map((other, i) => ({ account_id: Number(reader), other_id: Number(other), by_me: 1, id: i + 1 }))
   await insertRows(shards[0], 'blocks', rows)
   expectWithin('blocks page', await costOf(reader!, (ctx) => listBlocks(ctx, { limit: PAGE })), {
     trips: 3,

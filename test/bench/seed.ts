@@ -75,12 +75,15 @@ async function fillShard(store: Store, isHere: (id: Id) => boolean, { accounts, 
   const recipients = Object.values(readers).flat().filter(isHere)
   const tables = {
     accounts: people.map((id) => ({ id, handle: `person_${id}`, display_name: `Person ${id}`, created_at: 0 })),
-    follows: following.map((it) => ({ follower_id: it.followerId, followee_id: it.followeeId })),
-    followers: followed.map((it) => ({ account_id: it.followeeId, follower_id: it.followerId })),
+    follows: following.map((it) => ({ follower_id: it.followerId, id: it.followeeId, followee_id: it.followeeId })),
+    followers: followed.map((it) => ({ account_id: it.followeeId, follower_id: it.followerId, id: it.followerId })),
     posts: posts
       .filter(({ id }) => isHere(id))
       .map((it) => ({ id: it.id, author_id: it.authorId, text: TEXT, visibility: 'public' })),
-    feed_index: posts.map((it) => ({ author_id: it.authorId, lane: 0, post_id: it.id })),
+    feed_index: posts.flatMap((it) => {
+      const row = { author_id: it.authorId, lane: 0, post_id: it.id }
+      return isHere(it.id) ? [row, { ...row, lane: 2 }] : [row]
+    }),
     notifications: recipients.flatMap((id) => notificationsOf(id, accounts, posts)),
   }
   for (const [table, rows] of Object.entries(tables)) await insert(store, table, rows)

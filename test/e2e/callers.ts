@@ -1,3 +1,4 @@
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { PASSWORD } from './actions.ts'
 import { type Site, verificationLink } from './site.ts'
 
@@ -20,7 +21,7 @@ function callerWith({ origin }: Site, accessToken: string | null): Caller {
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
     }
     const body = json === undefined ? undefined : JSON.stringify(json)
-    const response = await fetch(`${origin}/v1${path}`, { method, headers, body, signal: AbortSignal.timeout(20_000) })
+    const response = await fetchInTime(`${origin}/v1${path}`, { method, headers, body })
     if (!response.ok) throw new Error(`${method} ${path} responded with ${response.status}: ${await response.text()}`)
     return response.status === 204 ? null : response.json()
   }

@@ -94,7 +94,7 @@ export async function bulkAccounts(
     display_name: handle,
     created_at: Date.now(),
   }))
-  const ownFollows = accounts.map(({ id }) => ({ follower_id: Number(id), followee_id: Number(id) }))
+  const ownFollows = accounts.map(({ id }) => ({ follower_id: Number(id), id: Number(id), followee_id: Number(id) }))
   const handleRows = accounts.map(({ id, handle }) => ({ handle, account_id: Number(id), address: handle }))
   await insertByShard('accounts', rows, (row) => row.id)
   await insertByShard('follows', ownFollows, (row) => row.follower_id)

@@ -7,10 +7,27 @@ import { insertByShard, insertRows, shards, unusedId } from './databases.ts'
 
 /** Inserts each follow and its mirror on the followee's shard, but does not update counts. */
 export async function seedFollows(pairs: readonly (readonly [follower: Id, followee: Id])[]): Promise<void> {
-  const rows = pairs.map(([follower, followee]) => ({ follower_id: Number(follower), followee_id: Number(followee) }))
-  const mirrored = rows.map((row) => ({ account_id: row.followee_id, follower_id: row.follower_id }))
+  const start = Date.now() - pairs.length * 10
+  const rows = pairs.map(([follower, followee], i) => ({
+    follower_id: Number(follower),
+    id: Number(unusedId(shardOf(follower), start + i * 10)),
+    followee_id: Number(followee),
+  }))
+  const mirrored = rows.map(({ id, ...row }) => ({ account_id: row.followee_id, follower_id: row.follower_id, id }))
   await insertByShard('follows', rows, (row) => row.follower_id)
   await insertByShard('followers', mirrored, (row) => row.account_id)
+}
+
+/** Inserts each like and its copies, 10 ms apart and ending now, but does not update counts. */
+export async function seedLikes(pairs: readonly (readonly [account: Id, post: Id])[]): Promise<void> {
+  const start = Date.now() - pairs.length * 10
+  const rows = pairs.map(([account, post], i) => ({
+    post_id: Number(post),
+    account_id: Number(account),
+    id: Number(unusedId(shardOf(post), start + i * 10)),
+  }))
+  for (const table of ['likes', 'post_likers']) await insertByShard(table, rows, (row) => row.post_id)
+  await insertByShard('liked_posts', rows, (row) => row.account_id)
 }
 
 /** Marks the accounts of one shard as online. */
@@ -37,6 +54,8 @@ export async function seedPosts(
   await insertByShard('posts', posts, (row) => row.author_id)
   for (const db of shards) await insertRows(db, 'feed_index', index)
   if (visibility === 'public') {
+    const own = index.map((row) => ({ ...row, lane: 2 }))
+    await insertByShard('feed_index', own, (row) => row.author_id)
     const listed = posts.map(({ id, author_id }) => ({ post_id: id, author_id }))
     await insertRows(env.INDEX, 'public_posts', listed)
   }

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Id } from '../../src/platform/data/ids.ts'
+import { BASE_URL } from '../support/client.ts'
 import { reveals } from '../support/reveals.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { call } from './calls.ts'
@@ -10,12 +11,25 @@ beforeAll(trustTestKey)
 
 type Page = { items: { id: Id }[]; nextCursor: string | null; previousCursor: string | null }
 
+/** The links of the `Link` header: relation, path, limit and cursor. */
+function linksIn(headers: Headers): (string | null)[][] {
+  const links = [...(headers.get('link') ?? '').matchAll(/<([^>]+)>; rel="(\w+)"/g)]
+  return links.map(([, target, rel]) => {
+    const { pathname, searchParams } = new URL(target!, BASE_URL)
+    return [rel!, pathname, searchParams.get('limit'), searchParams.get('cursor')]
+  })
+}
+
 function pagesOf(path: string, token: string) {
   return async (limit: number, cursor: string | null): Promise<Page & { ids: Id[] }> => {
     const query = cursor === null ? '' : `&cursor=${cursor}`
-    const { status, body } = await call({ method: 'GET', path: `${path}?limit=${limit}${query}`, token })
+    const { status, body, headers } = await call({ method: 'GET', path: `${path}?limit=${limit}${query}`, token })
     expect(status).toBe(200)
     const page = body as Page
+    expect(linksIn(headers)).toEqual([
+      ...(page.nextCursor === null ? [] : [['next', path, String(limit), page.nextCursor]]),
+      ...(page.previousCursor === null ? [] : [['prev', path, String(limit), page.previousCursor]]),
+    ])
     return { ...page, ids: page.items.map(({ id }) => id) }
   }
 }
@@ -89,7 +103,8 @@ test.each(listOperations)(
   async (id) => {
     const list = await listOf(id)
     const page = pagesOf(list.path, await mint(list.reader))
-    const added = new Set(await list.add(10))
+    const initial = await list.add(10)
+    const added = new Set(initial)
     const first = await page(3, null)
     let last = first
     const forwards = [first.ids]
@@ -105,7 +120,7 @@ test.each(listOperations)(
     expect(backwards).toEqual(forwards)
 
     const ids = forwards.flat()
-    const isNewestFirst = Number(ids[0]) > Number(ids.at(-1))
+    const isNewestFirst = ids.indexOf(initial[0]!) > ids.indexOf(initial.at(-1)!)
     const [fresh] = (await list.add(1)) as [Id]
     const before = await page(3, first.previousCursor)
     expect(before.ids).toEqual(isNewestFirst ? [fresh] : [])

@@ -12,6 +12,7 @@ import type { AppEnv } from './app-env.ts'
 import { limitBody } from './body.ts'
 import { clientIpOf } from './client-ip.ts'
 import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
+import { requireUtf8Url } from './utf8.ts'
 
 /** An isolate wakes the sweepers after its first response, because a cold start already delays that response. */
 const WAKE_AFTER_MS = 100
@@ -39,7 +40,8 @@ function requestContext(readAccountStatus: AccountStatusSource) {
     if (ctx.config.ENVIRONMENT === 'development') c.res.headers.set('x-cost', JSON.stringify(ctx.cost))
     const measured = { method: c.req.method, route: routePath(c), status: c.res.status, ms: Date.now() - started }
     measure(c.env, { ...measured, cost: ctx.cost })
-    request.log.info('request', { ...measured, ...ctx.cost })
+    const local = ctx.config.ENVIRONMENT === 'development' && { path: c.req.path }
+    request.log.info('request', { ...measured, ...local, ...ctx.cost })
     if (!awake) {
       awake = true
       ctx.defer(() => scheduler.wait(WAKE_AFTER_MS).then(() => wakeSweepers(ctx)))
@@ -84,6 +86,7 @@ export function edge(readAccountStatus: AccountStatusSource) {
     responseHeaders,
     preflight,
     requestContext(readAccountStatus),
+    requireUtf8Url,
     limitBody,
   ] as const
 }

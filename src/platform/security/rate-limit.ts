@@ -45,7 +45,10 @@ const unavailableUntil = new Map<string, number>()
 /** `status` is null when the guard does not respond. `headers` follow draft-ietf-httpapi-ratelimit-headers-11. */
 export type Allowance = { status: AccountStatus | null; headers: Record<string, string> }
 
-/** Counts a request. The status is at most two seconds old. Throws `rate_limited`, or `unavailable` (fails closed). */
+/**
+ * Counts a request. The account status in the result is at most two seconds old. Throws `rate_limited`, or `unavailable`
+ * if the guard does not respond and the limit fails closed.
+ */
 export async function spend(ctx: SystemCtx, declared: Limit, key: string | ClientIp): Promise<Allowance> {
   const limit = declared === userLimit ? { ...userLimit, quota: ctx.config.REQUESTS_PER_MINUTE } : declared
   const { network, address } = typeof key === 'string' ? { network: key, address: key } : key

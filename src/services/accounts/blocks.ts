@@ -1,16 +1,16 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, exists, ne, not, or } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
-import { changed } from '../../platform/data/conditions.ts'
+import { query as builder, changed, decrementIf, one, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { idsOf, loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
-import { record } from '../../platform/events/events.ts'
+import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
+import { record, recordedId } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
-import { addTo } from './statements.ts'
-import { blocks, followers, follows } from './tables.ts'
+import { blocksOther } from './policy.ts'
+import { accounts, blocks, followers, follows } from './tables.ts'
 import { type Block, loadAccountSummaries } from './views.ts'
 
 /** Hides the viewer from the other account at once: the viewer's visibility is checked on the viewer's own shard. */
@@ -18,9 +18,10 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
+  const block = { accountId, otherId, byMe: true, id: recordedId }
   await db.commit([
-    db.insert(blocks).values({ accountId, otherId, byMe: true }).onConflictDoNothing(),
-    record(db, accountBlocked, { accountId, otherId }, changed),
+    record(db, accountBlocked, { accountId, otherId }, not(blocksOther(accountId, otherId))),
+    db.insert(blocks).select(rowIf(blocks, block, changed)),
     ...endFollows(db, accountId, otherId),
   ])
   ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
@@ -29,7 +30,7 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
-  if ((await countBlocks(ctx, accountId, otherId)) === 0)
+  if ((await blockId(ctx, accountId, otherId)) === null)
     return ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
   // Sync the other shard first, because the follows there must end while the block still exists.
   await mirrorBlock(ctx, { accountId, otherId })
@@ -46,15 +47,20 @@ export async function mirrorBlock(
   { accountId, otherId }: { accountId: Id; otherId: Id },
 ): Promise<void> {
   const db = ctx.db.shardOf(otherId)
+  const key = [blocks.accountId, blocks.otherId, blocks.byMe]
   await mirror(
-    () => countBlocks(ctx, accountId, otherId),
-    (blocking) =>
-      blocking
-        ? db.batch([
-            db.insert(blocks).values({ accountId: otherId, otherId: accountId, byMe: false }).onConflictDoNothing(),
-            ...endFollows(db, otherId, accountId),
-          ])
-        : db.delete(blocks).where(entry(otherId, accountId, false)),
+    () => blockId(ctx, accountId, otherId),
+    (id) => {
+      if (id === null) return db.delete(blocks).where(entry(otherId, accountId, false))
+      const copy = { accountId: otherId, otherId: accountId, byMe: false, id }
+      return db.batch([
+        db
+          .insert(blocks)
+          .values(copy)
+          .onConflictDoUpdate({ target: key, set: { id }, setWhere: ne(blocks.id, id) }),
+        ...endFollows(db, otherId, accountId),
+      ])
+    },
   )
   // After a concurrent unblock, the batch may have deleted rows of a newer follow: resync both directions.
   await mirrorFollow(ctx, { followerId: accountId, followeeId: otherId })
@@ -64,24 +70,28 @@ export async function mirrorBlock(
 /** A hidden account is listed with its id only, so that the viewer can unblock it. */
 export async function listBlocks(ctx: UserCtx, query: PageQuery): Promise<Page<Block>> {
   const accountId = ctx.viewer.id
-  const from = await seek(ctx, query, `blocks of ${accountId}`, blocks.otherId)
+  const from = await seek(ctx, query, `newest blocks of ${accountId}`, blocks.id)
   const rows = await ctx.db
     .shardOf(accountId)
-    .select({ id: blocks.otherId })
+    .select({ id: blocks.id, otherId: blocks.otherId })
     .from(blocks)
     .where(and(eq(blocks.accountId, accountId), eq(blocks.byMe, true), from.where))
-    .orderBy(from.order(blocks.otherId))
+    .orderBy(from.order(blocks.id))
     .limit(from.limit)
   return loadPage(ctx, from, rows, async (kept) => {
-    const known = await loadAccountSummaries(ctx, idsOf(kept))
-    return new Map(kept.map(({ id }) => [id, { id, account: known.get(id) ?? null }]))
+    const others = kept.map(({ otherId }) => otherId)
+    const known = await loadAccountSummaries(ctx, others)
+    return new Map(kept.map(({ id, otherId }) => [id, { id: otherId, account: known.get(otherId) ?? null }]))
   })
 }
 
-function countBlocks(ctx: SystemCtx, accountId: Id, otherId: Id): Promise<number> {
-  return atPrimary(ctx)
-    .shardOf(accountId)
-    .$count(blocks, entry(accountId, otherId, true))
+async function blockId(ctx: SystemCtx, accountId: Id, otherId: Id): Promise<Id | null> {
+  const db = atPrimary(ctx).shardOf(accountId)
+  const [found] = await db
+    .select({ id: blocks.id })
+    .from(blocks)
+    .where(entry(accountId, otherId, true))
+  return found?.id ?? null
 }
 
 function entry(accountId: Id, otherId: Id, byMe: boolean) {
@@ -90,10 +100,19 @@ function entry(accountId: Id, otherId: Id, byMe: boolean) {
 
 /** Deletes the follows in both directions on the shard of `accountId`; `mirrorBlock` does so on the other shard. */
 function endFollows(db: Database, accountId: Id, otherId: Id) {
+  const follower = and(eq(followers.accountId, accountId), eq(followers.followerId, otherId))
+  const followed = and(eq(follows.followerId, accountId), eq(follows.followeeId, otherId))
+  const isFollower = exists(builder.select(one).from(followers).where(follower))
+  const isFollowed = exists(builder.select(one).from(follows).where(followed))
   return [
-    db.delete(followers).where(and(eq(followers.accountId, accountId), eq(followers.followerId, otherId))),
-    addTo(db, accountId, 'followerCount', -1),
-    db.delete(follows).where(and(eq(follows.followerId, accountId), eq(follows.followeeId, otherId))),
-    addTo(db, accountId, 'followingCount', -1),
+    db
+      .update(accounts)
+      .set({
+        followerCount: decrementIf(isFollower, accounts.followerCount),
+        followingCount: decrementIf(isFollowed, accounts.followingCount),
+      })
+      .where(and(eq(accounts.id, accountId), or(isFollower, isFollowed))),
+    db.delete(followers).where(follower),
+    db.delete(follows).where(followed),
   ] as const
 }

@@ -3,8 +3,8 @@ import type { Ctx, SystemCtx, UserCtx } from '../../platform/context.ts'
 import { all, query as builder, changed, one, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { idsOf, loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
-import { record } from '../../platform/events/events.ts'
+import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
+import { record, recordedId } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
 import { getAccount, requireOther } from './accounts.ts'
@@ -13,7 +13,7 @@ import { blockBetween } from './policy.ts'
 import { requireAccount } from './queries.ts'
 import { addTo } from './statements.ts'
 import { accounts, followers, follows } from './tables.ts'
-import { type Account, loadAccounts } from './views.ts'
+import { type Account, loadListedAccounts } from './views.ts'
 
 type AccountPath = { accountId: Id }
 type Follow = { followerId: Id; followeeId: Id }
@@ -25,15 +25,12 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): P
   const { account, relation } = await loadFollowable(ctx, accountId)
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
+  const isNew = not(exists(builder.select(one).from(follows).where(pair(follow))))
+  const mayFollow = all(isNew, mayFollowMore(follow.followerId), not(blockBetween(follow.followerId, accountId)))
   const [, , , [follower]] = await db.commit([
-    db
-      .insert(follows)
-      .select(
-        rowIf(follows, follow, all(mayFollowMore(follow.followerId), not(blockBetween(follow.followerId, accountId)))),
-      )
-      .onConflictDoNothing(),
+    record(db, accountFollowed, follow, mayFollow),
+    db.insert(follows).select(rowIf(follows, { ...follow, id: recordedId }, changed)),
     addTo(db, follow.followerId, 'followingCount', 1),
-    record(db, accountFollowed, follow, changed),
     db.select({ follows: follows.followeeId }).from(follows).where(pair(follow)),
   ])
   if (!follower) {
@@ -68,22 +65,34 @@ export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountPath):
 
 export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: Follow): Promise<void> {
   const db = ctx.db.shardOf(followeeId)
-  const add = db
-    .insert(followers)
-    .select(rowIf(followers, { accountId: followeeId, followerId }, not(blockBetween(followeeId, followerId))))
-    .onConflictDoNothing()
-  const remove = db
-    .delete(followers)
-    .where(and(eq(followers.accountId, followeeId), eq(followers.followerId, followerId)))
+  const copy = and(eq(followers.accountId, followeeId), eq(followers.followerId, followerId))
   await mirror(
-    () => atPrimary(ctx).shardOf(followerId).$count(follows, pair({ followerId, followeeId })),
-    (follows) =>
-      db.batch(
-        follows
-          ? [add, addTo(db, followeeId, 'followerCount', 1)]
-          : [remove, addTo(db, followeeId, 'followerCount', -1)],
-      ),
+    () => followId(ctx, { followerId, followeeId }),
+    (followId) => {
+      if (followId === null)
+        return db.batch([db.delete(followers).where(copy), addTo(db, followeeId, 'followerCount', -1)])
+      // A follow that is older than ids of follows has the id of the listed account.
+      const id = followId === followeeId ? followerId : followId
+      const row = { accountId: followeeId, followerId, id }
+      return db.batch([
+        db
+          .insert(followers)
+          .select(rowIf(followers, row, not(blockBetween(followeeId, followerId))))
+          .onConflictDoNothing(),
+        addTo(db, followeeId, 'followerCount', 1),
+        db
+          .update(followers)
+          .set({ id })
+          .where(and(copy, ne(followers.id, id))),
+      ])
+    },
   )
+}
+
+async function followId(ctx: SystemCtx, follow: Follow): Promise<Id | null> {
+  const db = atPrimary(ctx).shardOf(follow.followerId)
+  const [found] = await db.select({ id: follows.id }).from(follows).where(pair(follow))
+  return found?.id ?? null
 }
 
 function mayFollowMore(accountId: Id) {
@@ -99,30 +108,30 @@ export async function listFollowers(
   ctx: Ctx,
   { accountId, ...query }: AccountPath & PageQuery,
 ): Promise<Page<Account>> {
-  const from = await seek(ctx, query, `followers of ${accountId}`, followers.followerId)
+  const from = await seek(ctx, query, `newest followers of ${accountId}`, followers.id)
   const found = ctx.db
     .shardOf(accountId)
-    .select({ id: followers.followerId })
+    .select({ id: followers.id, accountId: followers.followerId })
     .from(followers)
     .where(and(eq(followers.accountId, accountId), from.where))
-    .orderBy(from.order(followers.followerId))
+    .orderBy(from.order(followers.id))
     .limit(from.limit)
   const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
-  return loadPage(ctx, from, rows, (kept) => loadAccounts(ctx, idsOf(kept)))
+  return loadPage(ctx, from, rows, (kept) => loadListedAccounts(ctx, kept))
 }
 
 export async function listFollowing(
   ctx: Ctx,
   { accountId, ...query }: AccountPath & PageQuery,
 ): Promise<Page<Account>> {
-  const from = await seek(ctx, query, `following of ${accountId}`, follows.followeeId)
+  const from = await seek(ctx, query, `newest follows of ${accountId}`, follows.id)
   const found = ctx.db
     .shardOf(accountId)
-    .select({ id: follows.followeeId })
+    .select({ id: follows.id, accountId: follows.followeeId })
     .from(follows)
     .where(and(eq(follows.followerId, accountId), ne(follows.followeeId, accountId), from.where))
-    .orderBy(from.order(follows.followeeId))
+    .orderBy(from.order(follows.id))
     .limit(from.limit)
   const [rows] = await Promise.all([found, requireAccount(ctx, accountId)])
-  return loadPage(ctx, from, rows, (kept) => loadAccounts(ctx, idsOf(kept)))
+  return loadPage(ctx, from, rows, (kept) => loadListedAccounts(ctx, kept))
 }

@@ -40,7 +40,7 @@ export const accountOperations: Operation[] = [
   operation({
     id: 'getAccountByHandle',
     method: 'get',
-    path: '/accounts/by-handle/{handle}',
+    path: '/handles/{handle}',
     access: 'public',
     scope: readAccounts,
     params: HandlePath,
@@ -115,7 +115,7 @@ export const accountOperations: Operation[] = [
     scope: readAccounts,
     query: PageQuery,
     returns: BlockPage,
-    summary: 'List the accounts that you block',
+    summary: 'List the accounts that you block, newest block first',
     run: listBlocks,
   }),
   operation({
@@ -127,7 +127,7 @@ export const accountOperations: Operation[] = [
     params: AccountPath,
     query: PageQuery,
     returns: AccountPage,
-    summary: 'List the followers of an account',
+    summary: 'List the followers of an account, newest follower first',
     run: listFollowers,
   }),
   operation({
@@ -139,7 +139,7 @@ export const accountOperations: Operation[] = [
     params: AccountPath,
     query: PageQuery,
     returns: AccountPage,
-    summary: 'List the accounts that an account follows',
+    summary: 'List the accounts that an account follows, newest follow first',
     run: listFollowing,
   }),
   operation({

@@ -12,19 +12,26 @@ export const accounts = sqliteTable('accounts', {
   followerCount: integer('follower_count').notNull().default(0),
   followingCount: integer('following_count').notNull().default(0),
   postCount: integer('post_count').notNull().default(0),
+  publicPostCount: integer('public_post_count').notNull().default(0),
+  /** The UTC day (since 1970) of the latest post or comment, and how many the account created on it. */
+  postDay: integer('post_day').notNull().default(0),
+  postsToday: integer('posts_today').notNull().default(0),
+  imageDay: integer('image_day').notNull().default(0),
+  imagesToday: integer('images_today').notNull().default(0),
+  imageBytesToday: integer('image_bytes_today').notNull().default(0),
 })
 
 /** On the follower's shard. Every account follows itself, so that its home feed contains its own posts. */
 export const follows = sqliteTable(
   'follows',
-  { followerId: id('follower_id').notNull(), followeeId: id('followee_id').notNull() },
-  (t) => [primaryKey({ columns: [t.followerId, t.followeeId] })],
+  { followerId: id('follower_id').notNull(), id: id('id').notNull(), followeeId: id('followee_id').notNull() },
+  (t) => [primaryKey({ columns: [t.followerId, t.id] })],
 )
 
 /** On the followee's shard: decides who sees the followee's followers-only posts. */
 export const followers = sqliteTable(
   'followers',
-  { accountId: id('account_id').notNull(), followerId: id('follower_id').notNull() },
+  { accountId: id('account_id').notNull(), followerId: id('follower_id').notNull(), id: id('id').notNull() },
   (t) => [primaryKey({ columns: [t.accountId, t.followerId] })],
 )
 
@@ -35,6 +42,7 @@ export const blocks = sqliteTable(
     accountId: id('account_id').notNull(),
     otherId: id('other_id').notNull(),
     byMe: boolean('by_me').notNull(),
+    id: id('id').notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.otherId, t.byMe] })],
 )

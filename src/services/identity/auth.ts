@@ -10,6 +10,7 @@ import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer } from '../../platform/security/tokens.ts'
 import { firstParty } from './first-party.ts'
+import { MAX_LOGIN_DAYS, REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
 import { CLIENT_ID, ensureClient, grantedScopes } from './oauth-client.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { hashPassword, passwordMatches } from './passwords.ts'
@@ -19,10 +20,6 @@ import { credentials, jwks, sessions, users } from './tables.ts'
 // Import this file only with `await import('./auth.ts')`: better-auth is large, and most requests do not need it.
 
 const DAY = 86_400
-const MAX_LOGIN_DAYS = 180
-const MAX_IDLE_DAYS = 30
-/** A client that lost the response of a rotation may repeat the request for this long. */
-const GRACE_SECONDS = 30
 const SIGNING_KEY_DAYS = 90
 
 const schema = {
@@ -75,8 +72,8 @@ function makeAuth(ctx: SystemCtx) {
         consentPage: '/',
         scopes: grantedScopes(),
         accessTokenExpiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
-        refreshTokenExpiresIn: MAX_IDLE_DAYS * DAY,
-        refreshTokenReuseInterval: GRACE_SECONDS,
+        refreshTokenExpiresIn: REFRESH_TOKEN_DAYS * DAY,
+        refreshTokenReuseInterval: REUSE_SECONDS,
         storeTokens: { hash: hashToken },
         cachedTrustedClients: new Set([CLIENT_ID]),
         cachedResources: new Set([jwtAudience(ctx)]),

@@ -25,7 +25,7 @@ const everyKind: [status: string, path: string, init?: RequestInit][] = [
   ['500', '/v1/failing'],
 ]
 
-test.each(everyKind)('a %s response of %s has every security header', async (status, path, init) => {
+test.each(everyKind)('kind %#: a %s response of %s has every security header', async (status, path, init) => {
   const response = await callNotes(path, init)
   expect(response.status).toBe(Number(status))
   expect(Object.fromEntries(response.headers)).toMatchObject({

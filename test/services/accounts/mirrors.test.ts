@@ -187,4 +187,4 @@ test('mirrors converge with their sources under reordered, repeated and late eve
     }),
     { numRuns: 30, unbiased: true, examples: [[blockLiftedBeforeDelivery]] },
   )
-})
+}, 90_000)
