@@ -29,7 +29,7 @@ A new login or token refresh has the new role. Older access tokens keep the old 
 await main(async () => {
   const { values, positionals } = parseArgs({ options: { ...systemOptions, ...urlOption }, allowPositionals: true })
   const [verb, name = '', role = '', ...rest] = positionals
-  const handle = name.replace(/^@/, '').toLowerCase()
+  const handle = name.replace(/^[@＠]/, '').toLowerCase()
   const isClear =
     verb === 'grant' && /^[a-z0-9_]{3,30}$/.test(handle) && roles.some((known) => known === role) && rest.length === 0
   if (!isClear) throw new Error(USAGE)

@@ -6,14 +6,19 @@ import { sign, verifySignature } from '../../platform/security/crypto.ts'
 import { credentials, users } from './tables.ts'
 
 const PURPOSE = 'verify address'
-const LIFE_MS = 24 * 3_600_000
+/** How long an unverified registration holds its handle, and how long the emailed token is valid. */
+export const RESERVATION_MS = 3_600_000
 
 type Pending = { accountId: Id; address: string }
 
-/** A token, valid for 24 hours, that proves that its holder receives email at `address` (a blind index). */
+/** A token, valid for an hour, that proves that its holder receives email at `address` (a blind index). */
 export async function verificationToken(ctx: SystemCtx, pending: Pending): Promise<string> {
-  const until = ctx.now() + LIFE_MS
+  const until = ctx.now() + RESERVATION_MS
   return `${pending.accountId}.${until}.${await sign(ctx.config, PURPOSE, textOf(pending, until))}`
+}
+
+export function isExpired(ctx: SystemCtx, token: string): boolean {
+  return Number(token.split('.')[1]) <= ctx.now()
 }
 
 export async function readVerificationToken(ctx: SystemCtx, token: string) {
