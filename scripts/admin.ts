@@ -35,7 +35,7 @@ const usage = {
 
 await main(usage, async ({ values, positionals }) => {
   const [verb, name = '', role = '', ...rest] = positionals
-  const handle = name.replace(/^@/, '').toLowerCase()
+  const handle = name.replace(/^[@＠]/, '').toLowerCase()
   const isClear =
     verb === 'grant' && /^[a-z0-9_]{3,30}$/.test(handle) && roles.some((known) => known === role) && rest.length === 0
   if (!isClear) throw new UsageError(`The arguments are: ${FORM}.`)

@@ -1,7 +1,12 @@
 import { KEY_HOURS } from './platform/data/idempotency.ts'
 import { TICKET_LIFE_S } from './platform/realtime/user-hub.client.ts'
 import { ACCESS_TOKEN_LIFE_MS } from './platform/security/tokens.ts'
-import { MAX_LOGIN_DAYS, REFRESH_TOKEN_DAYS, REUSE_SECONDS, VERIFICATION_HOURS } from './services/identity/lifetimes.ts'
+import {
+  MAX_LOGIN_DAYS,
+  REFRESH_TOKEN_DAYS,
+  REUSE_SECONDS,
+  VERIFICATION_MINUTES,
+} from './services/identity/lifetimes.ts'
 import { STEP_S, VALID_S } from './services/media/signatures.ts'
 
 // Texts of the OpenAPI document that belong to no schema. Imported lazily, because most isolates never need them.
@@ -82,7 +87,7 @@ export const conventions = markdown(
   `- A refresh token is valid for ${REFRESH_TOKEN_DAYS} days and can be used once: each refresh returns a new one. A second use within`,
   `${REUSE_SECONDS} seconds returns the same tokens again, in case the first response was lost. A later one ends the login: 401`,
   `\`invalid_credentials\`, and log in again. A login lasts at most ${MAX_LOGIN_DAYS} days.`,
-  `- The token in a registration email is valid for ${VERIFICATION_HOURS} hours and verifies once. Then: 422 \`invalid\` for \`token\`. Registering`,
+  `- The token in a registration email is valid for ${VERIFICATION_MINUTES} minutes and verifies once. Then: 422 \`invalid\` for \`token\`. Registering`,
   'again replaces it.',
   `- A ticket for the socket is valid for ${TICKET_LIFE_S} seconds and opens one socket. Then: 401 \`unauthorized\`.`,
   `- The signed URL of an image that not everyone may see is valid for ${(VALID_S - STEP_S) / 60} to ${VALID_S / 60} minutes, for any number of`,

@@ -9,6 +9,8 @@ const CONTROLS = /\r\n|[\p{Cc}\u2028\u2029]/gu
 const STACKED_MARKS = /\p{M}{31,}/u
 /** Any character except white space and fillers. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u
+/** The same for a name: combining marks alone are none. */
+const LEGIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{M}\u2800]/u
 
 /**
  * Trimmed NFC without controls and invisible characters; empty if nothing is visible. Separators become line feeds or
@@ -18,9 +20,10 @@ export function cleanText(field: string, text: string): string {
   return cleaned(field, separated(text), { keepsDirections: true })
 }
 
-/** Like `cleanText`, but for one line: a line break becomes a space, and no mark changes the text direction. */
+/** Like `cleanText`, but for a name: a line break becomes a space, and no mark changes the text direction. */
 export function cleanLine(field: string, text: string): string {
-  return cleaned(field, separated(text).replace(/\n+/g, ' '), { keepsDirections: false })
+  const line = cleaned(field, separated(text).replace(/\n+/g, ' '), { keepsDirections: false })
+  return LEGIBLE.test(line) ? line : ''
 }
 
 function separated(text: string): string {

@@ -4,6 +4,7 @@ import type { Ctx, UserCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { cleanLine, cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
+import { isOfficialName } from '../identity/policy.ts'
 import { accountIdsOf } from '../identity/queries.ts'
 import { accounts } from './tables.ts'
 import { type Account, loadAccounts } from './views.ts'
@@ -54,6 +55,9 @@ export async function editProfile(ctx: UserCtx, { displayName, bio }: ProfileCha
   if (change.displayName === '') throw invalid('displayName', 'is empty')
   requireLength('displayName', change.displayName ?? '', bounds.displayName)
   requireLength('bio', change.bio ?? '', bounds.bio)
+  if (change.displayName && ctx.viewer.role === 'user' && isOfficialName(change.displayName)) {
+    throw invalid('displayName', 'looks like the name of this service or of its staff')
+  }
   await ctx.db.shardOf(accountId).update(accounts).set(change).where(eq(accounts.id, accountId))
   return getAccount(ctx, { accountId })
 }

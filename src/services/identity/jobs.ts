@@ -1,5 +1,6 @@
-import { and, eq, inArray, isNotNull, lt } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, lt, or } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Job } from '../../platform/events/jobs.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { handles, sessions, users } from './tables.ts'
@@ -10,7 +11,9 @@ export const identityJobs: Job[] = [
 
 export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
   const db = ctx.db.directory
-  const lapsed = and(isNotNull(handles.reservedUntil), lt(handles.reservedUntil, ctx.now()))
+  // While emails fail, a registration is kept for a day, but another person may take its handle.
+  const isMailed = or(isNotNull(handles.mailedAt), lt(handles.reservedUntil, ctx.now() - DAY_MS))
+  const lapsed = and(isNotNull(handles.reservedUntil), lt(handles.reservedUntil, ctx.now()), isMailed)
   const unverified = db.select({ id: handles.accountId }).from(handles).where(lapsed)
   await db.batch([
     db.delete(users).where(and(inArray(users.id, unverified), eq(users.emailVerified, false))),

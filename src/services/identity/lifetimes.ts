@@ -2,4 +2,5 @@ export const MAX_LOGIN_DAYS = 180
 export const REFRESH_TOKEN_DAYS = 30
 /** A client that lost the response of a rotation may repeat the request for this long. */
 export const REUSE_SECONDS = 30
-export const VERIFICATION_HOURS = 24
+/** How long an unverified registration holds its handle, and how long the emailed token is valid. */
+export const VERIFICATION_MINUTES = 60

@@ -51,6 +51,7 @@ export const identityOperations: Operation[] = [
     returns: Tokens,
     fails: [invalidCredentials],
     summary: 'Verify an email address and log in, with the password and the token from the email',
+    description: 'The token is valid for an hour. After that, another person may register the handle or the address.',
     run: verifyAddress,
   }),
   operation({

@@ -1,11 +1,12 @@
 import { z } from '@hono/zod-openapi'
-import { eq } from 'drizzle-orm'
+import { eq, isNotNull } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
+import { either } from '../../platform/data/conditions.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { defineTask } from '../../platform/events/tasks.ts'
 import { openEmail } from './email.ts'
 import { handles, users } from './tables.ts'
-import { verificationToken } from './verification.ts'
+import { RESERVATION_MS, verificationToken } from './verification.ts'
 
 export const registrationMail = defineTask('DELIVERIES', 'mail.registration', z.object({ accountId: Id }))
 
@@ -29,5 +30,7 @@ export async function mailRegistration(ctx: SystemCtx, { accountId }: { accountI
   if (waiting.id !== accountId) await sendAlreadyRegistered(ctx, to)
   else if (!waiting.verified)
     await sendVerification(ctx, to, waiting.handle, await verificationToken(ctx, { ...waiting, accountId }))
-  await db.update(handles).set({ mailedAt: ctx.now() }).where(eq(handles.accountId, accountId))
+  // The hour of the reservation starts with the email, which may be late.
+  const reservedUntil = either(isNotNull(handles.reservedUntil), ctx.now() + RESERVATION_MS, handles.reservedUntil)
+  await db.update(handles).set({ mailedAt: ctx.now(), reservedUntil }).where(eq(handles.accountId, accountId))
 }

@@ -16,13 +16,11 @@ import { startSession } from './login.ts'
 import { NewPassword, Password, weaknessOf } from './password-rules.ts'
 import { isReserved } from './reserved-handles.ts'
 import { credentials, handles, users } from './tables.ts'
-import { readVerificationToken } from './verification.ts'
-import { Handle, type Tokens } from './views.ts'
-
-const RESERVED_MS = 24 * 3_600_000
+import { isExpired, RESERVATION_MS, readVerificationToken } from './verification.ts'
+import { type Tokens, TypedHandle } from './views.ts'
 
 export const Registration = z
-  .strictObject({ handle: Handle, email: Address, password: NewPassword })
+  .strictObject({ handle: TypedHandle, email: Address, password: NewPassword })
   .openapi('Registration')
 type Registration = z.infer<typeof Registration>
 
@@ -71,7 +69,7 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
   await db.commit([
     db.delete(users).where(inArray(users.id, unverified)),
     db.delete(handles).where(replaced),
-    db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVED_MS }),
+    db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVATION_MS }),
     db
       .insert(users)
       .values({ id: accountId, email: address, sealedAddress: sealed, ...at })
@@ -86,6 +84,9 @@ type Verification = z.infer<typeof Verification>
 
 /** Requires the password too, because the reader of the email may not be the person who registered. */
 export async function verifyAddress(ctx: Ctx, { token, password }: Verification): Promise<Tokens> {
+  if (isExpired(ctx, token)) {
+    throw invalid('token', 'has expired after an hour, so the handle is no longer reserved for you; register again')
+  }
   const pending = await readVerificationToken(ctx, token)
   if (pending) await requirePassword(ctx, pending, password)
   const verified = pending && (await confirm(ctx, pending))

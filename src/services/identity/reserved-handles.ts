@@ -1,3 +1,6 @@
+import { lookOf, readings } from '../../platform/data/confusables.ts'
+import { isOfficialName } from './policy.ts'
+
 /** Handles that look official, or that have another meaning in paths or clients. */
 const reserved = new Set([
   'about',
@@ -65,6 +68,12 @@ const reserved = new Set([
   'webmaster',
 ])
 
+/** Short words with i or l are left out, because they look like names: `all` and `ali`. */
+const lookingReserved = [...reserved].filter((word) => word.length > 4 || (word.length > 2 && !/[il]/.test(word)))
+let looks: Set<string> | null = null
+
 export function isReserved(handle: string): boolean {
-  return reserved.has(handle)
+  looks ??= new Set(lookingReserved.map(lookOf))
+  const isLookalike = readings(handle.replaceAll('_', '')).some((reading) => looks?.has(reading))
+  return reserved.has(handle) || isLookalike || isOfficialName(handle)
 }

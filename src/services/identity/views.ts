@@ -10,12 +10,12 @@ export const Handle = z
   .toLowerCase()
   .openapi({ example: 'ada' })
 
-const withoutAt = (typed: string) => typed.replace(/^@/, '')
+const withoutAt = (typed: string) => typed.replace(/^[@＠]/, '')
 
 export const TypedHandle = z
   .string()
   .max(31)
-  .regex(/^@?[A-Za-z0-9_]{3,30}$/, 'must be 3 to 30 letters a to z, digits and _, with or without an @ before them')
+  .regex(/^[@＠]?[A-Za-z0-9_]{3,30}$/, 'must be 3 to 30 letters a to z, digits and _, with or without an @ before them')
   .overwrite(withoutAt)
   .toLowerCase()
   .openapi({ description: 'With or without an `@` before it', example: 'ada' })

@@ -6,11 +6,11 @@ import { postMaxLength, postsPerDay } from './variables.ts'
 
 export const MAX_IMAGES = 4
 export const MAX_TEXT_BYTES = 40_000
+const BYTES_PER_CHARACTER = 20
 
-/** Most emoji sequences fit into 20 bytes. */
 export function postBounds(ctx: Ctx): Bounds {
   const characters = postMaxLength(ctx)
-  return { characters, bytes: Math.min(20 * characters, MAX_TEXT_BYTES) }
+  return { characters, bytes: Math.min(BYTES_PER_CHARACTER * characters, MAX_TEXT_BYTES) }
 }
 
 export const Limits = z

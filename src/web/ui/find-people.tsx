@@ -9,7 +9,7 @@ import { useForm } from './use-form.ts'
 /** Finds an account by handle, to follow it or to open its profile. `narrow` is the variant for small screens. */
 export function FindPeople({ narrow = false }: { narrow?: boolean }) {
   const form = useForm(async ({ value, action, element }) => {
-    const account = await findAccount(value('handle').trim().replace(/^@/, ''))
+    const account = await findAccount(value('handle'))
     if (action === 'follow') {
       await setFollowing(account, true)
       showToast(`You now follow ${account.displayName}`)
@@ -46,7 +46,8 @@ export function FindPeople({ narrow = false }: { narrow?: boolean }) {
   )
 }
 
-async function findAccount(handle: string) {
+async function findAccount(typed: string) {
+  const handle = typed.trim().replace(/^[@＠]/, '')
   if (!/^\w{3,30}$/.test(handle)) throw new InvalidField('handle', 'must be 3 to 30 letters, digits or underscores')
   return loadAccount(handle).catch((error: unknown) => {
     throw isNotFound(error) ? new InvalidField('handle', 'does not exist') : error

@@ -42,7 +42,7 @@ function RegistrationFields({ form }: { form: Form }) {
         autocapitalize="none"
         spellcheck={false}
         minLength={3}
-        maxLength={30}
+        maxLength={31}
         required
       />
       <Field

@@ -25,6 +25,23 @@ test('display names and bios are stored normalized and trimmed, without invisibl
   expect(await editProfile(asUser(ada), { displayName })).toMatchObject({ displayName })
 })
 
+test('a display name that looks official is refused, except for staff', async () => {
+  const edit = { displayName: 'SocialConnect Support ✅' }
+  for (const displayName of [
+    edit.displayName,
+    'Аdmin',
+    'Adm\u00adin',
+    '\u{1f1e6}\u{1f1e9}\u{1f1f2}\u{1f1ee}\u{1f1f3}',
+  ]) {
+    await expect(editProfile(asUser(ada), { displayName })).rejects.toMatchObject({
+      extra: { errors: [{ field: 'displayName', message: 'looks like the name of this service or of its staff' }] },
+    })
+  }
+  expect((await getAccount(asUser(ada), { accountId: ada })).displayName).toBe(handleOf(ada))
+  expect(await editProfile(asModerator(ada), edit)).toMatchObject(edit)
+  expect(await editProfile(asUser(bob), { displayName: 'Ada Adminton' })).toMatchObject({ displayName: 'Ada Adminton' })
+})
+
 /** One emoji, of `count` joined ones: a single character of up to eight bytes for each. */
 const joined = (count: number) =>
   Array(count * 3)
@@ -36,6 +53,8 @@ test('profile texts that are invisible, too long or have over 30 combining marks
   for (const edit of [
     { displayName: '\u202e' },
     { displayName: '\u200b\u2060' },
+    { displayName: '\u0301\u20e3' },
+    { displayName: '\u115f\u3164\u2800' },
     { displayName: '👩‍🚀'.repeat(51) },
     { displayName: joined(51) },
     { bio: 'é'.repeat(501) },

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { registeredUser } from '../../support/actors.ts'
+import { mailedToken, registeredUser } from '../../support/actors.ts'
 import { logIn, register, verify } from '../../support/auth.ts'
 
 let people = 0
@@ -11,6 +11,25 @@ test('registering a handle that differs from an existing one only in case return
   expect(response.status).toBe(409)
   expect(await response.json()).toMatchObject({ code: 'handle_taken' })
 })
+
+test('a handle may be registered, verified and used for a login with an @ before it', async () => {
+  expect((await register('@Nia', { email: 'nia@example.com' })).status).toBe(202)
+  expect((await verify(await mailedToken('nia'))).status).toBe(200)
+  for (const identifier of ['@nia', ' @NIA ', '＠nia', 'nia']) expect((await logIn(identifier)).status).toBe(200)
+  expect((await register('＠nia', { email: 'else@example.com' })).status).toBe(409)
+  expect((await register('@@nia_2', { email: 'else@example.com' })).status).toBe(422)
+})
+
+test.each(['adm1n', 'supp0rt', '_admin', 'a_d_m_i_n', 'rnoderator', 'admin_team', 'socia1connect_help', 'r00t'])(
+  'the handle %j, which looks like a reserved one, is refused',
+  async (handle) => {
+    const response = await register(handle, { email: 'else@example.com' })
+    expect([response.status, await response.json()]).toMatchObject([
+      422,
+      { errors: [{ field: 'handle', message: 'is reserved' }] },
+    ])
+  },
+)
 
 test.each(['admin', 'Root', 'support', 'moderator', 'me', 'SocialConnect', 'ab', 'a b', 'ädä', 'x'.repeat(31)])(
   'the reserved or malformed handle %j is refused',

@@ -1,16 +1,21 @@
 import { env } from 'cloudflare:workers'
 import { expect, test, vi } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
+import { toId } from '../../../src/platform/data/ids.ts'
 import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
+import { mailRegistration } from '../../../src/services/identity/registration-mail.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'
 import { mailedToken, PASSWORD, registeredUser } from '../../support/actors.ts'
-import { directoryNumber, logIn, readMe, register, verify } from '../../support/auth.ts'
+import { directoryNumber, loggedIn, logIn, readMe, register, verify } from '../../support/auth.ts'
 import { anonymousClient, postJson } from '../../support/client.ts'
+import { movableClock } from '../../support/clock.ts'
 import { shardHolding } from '../../support/databases.ts'
 import { interceptMails, tokenIn } from '../../support/mails.ts'
 import { drained } from '../../support/outboxes.ts'
 
-const { nthMailTo, mailsTo } = interceptMails()
+const { send, nthMailTo, mailsTo } = interceptMails()
+const clock = movableClock()
+const HOUR_MS = 3_600_000
 
 /** All that a client can observe of a response, without the values that differ in every response. */
 async function observe(response: Response): Promise<unknown> {
@@ -84,26 +89,46 @@ test('twenty concurrent registrations of an email address all return 202, and on
 
 test('an unverified handle is taken until its reservation expires; then another address can register it', async () => {
   await register('jack', { email: 'squatter@example.com' })
+  const squattersToken = tokenIn(await nthMailTo('squatter@example.com', 1))
+  await drained()
+  clock.advance(HOUR_MS - 30_000)
   expect((await register('jack')).status).toBe(409)
-  const squattersToken = await mailedToken('jack')
-  await env.DIRECTORY.prepare("update handles set reserved_until = ? where handle = 'jack'")
-    .bind(Date.now() - 1)
-    .run()
+  clock.advance(60_000)
   expect((await register('jack')).status).toBe(202)
-  expect((await verify(squattersToken)).status).toBe(422)
+  const late = await verify(squattersToken)
+  expect([late.status, await late.json()]).toMatchObject([
+    422,
+    { errors: [{ field: 'token', message: expect.stringContaining('the handle is no longer reserved for you') }] },
+  ])
   expect((await verify(await mailedToken('jack'))).status).toBe(200)
+  expect((await register('jack_2', { email: 'squatter@example.com' })).status).toBe(202)
+  expect((await verify(await mailedToken('jack_2'))).status).toBe(200)
+})
+
+test('the hour of a reservation starts when its email is sent, even if the email is late', async () => {
+  send.mockRejectedValueOnce(new Error('the mail server is down'))
+  await register('judy')
+  await nthMailTo('judy@example.com', 1)
+  clock.advance(2 * HOUR_MS)
+  await deleteLapsed(createContext({ env, waitUntil: () => {} }))
+  const accountId = toId(await directoryNumber("select account_id n from handles where handle = 'judy'"))
+  await mailRegistration(createContext({ env, waitUntil: () => {} }), { accountId })
+  clock.advance(HOUR_MS - 30_000)
+  expect((await register('judy', { email: 'other@example.com' })).status).toBe(409)
+  expect((await verify(tokenIn(mailsTo('judy@example.com').at(-1)!))).status).toBe(200)
 })
 
 test('the hourly job deletes expired registrations and keeps verified ones', async () => {
   const quinn = await registeredUser('quinn')
   await register('rose')
-  await env.DIRECTORY.prepare("update handles set reserved_until = 1 where handle = 'rose'").run()
+  await nthMailTo('rose@example.com', 1)
+  await drained()
+  clock.advance(HOUR_MS + 30_000)
   await deleteLapsed(createContext({ env, waitUntil: () => {} }))
   expect(await directoryNumber("select count(*) n from handles where handle = 'rose'")).toBe(0)
   const orphans = 'select count(*) n from users where id not in (select account_id from handles)'
   expect(await directoryNumber(orphans)).toBe(0)
-  expect((await quinn.fetch('/v1/accounts/me')).status).toBe(200)
-  expect((await logIn('quinn')).status).toBe(200)
+  expect((await readMe((await loggedIn(quinn)).accessToken)).status).toBe(200)
 })
 
 test('the directory stores no email address, password or token in clear text', async () => {

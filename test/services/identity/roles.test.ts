@@ -13,7 +13,7 @@ const changeRole = (by: Client, id: string, role: string) =>
   by.fetch(`/v1/accounts/${id}/role`, { method: 'PUT', json: { role } })
 
 test('a role change revokes the old tokens within 2 seconds, and refreshed tokens have the new role', async () => {
-  const [admin, hal] = await Promise.all([registeredUser('admin_role'), registeredUser('hal_role')])
+  const [admin, hal] = await Promise.all([registeredUser('gus_role'), registeredUser('hal_role')])
   await setRole(admin, 'admin')
   const response = await changeRole(admin, hal.id, 'moderator')
   expect(response.status).toBe(200)
@@ -37,7 +37,7 @@ test('a login that read the user before a concurrent role change fails and retur
 })
 
 test('changing a role needs an admin, another account that exists and is verified, and a known role', async () => {
-  const [admin, ida] = await Promise.all([registeredUser('admin_rule'), registeredUser('ida_role')])
+  const [admin, ida] = await Promise.all([registeredUser('gil_role'), registeredUser('ida_role')])
   await setRole(admin, 'admin')
   await register('unverified')
   const unverified = await directoryNumber("select account_id n from handles where handle = 'unverified'")
@@ -55,7 +55,7 @@ test('changing a role needs an admin, another account that exists and is verifie
 
 test('when two admins demote each other concurrently, exactly one demotion succeeds', async () => {
   await env.DIRECTORY.prepare("update users set role = 'user'").run()
-  const [jo, kay] = await Promise.all([registeredUser('jo_admin'), registeredUser('kay_admin')])
+  const [jo, kay] = await Promise.all([registeredUser('jo_role'), registeredUser('kay_role')])
   await setRole(jo, 'admin')
   await setRole(kay, 'admin')
   const demote = async (by: RegisteredUser, { id }: RegisteredUser) => (await changeRole(by, id, 'user')).status

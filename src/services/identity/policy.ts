@@ -1,0 +1,47 @@
+import { lookOf, readings } from '../../platform/data/confusables.ts'
+
+const looksOf = (...names: string[]) => new Set(names.flatMap((name) => name.split(' ')).map(lookOf))
+
+const NAME_OF_SERVICE = lookOf('socialconnect')
+const titlesOfStaff = looksOf(
+  'admin admins administrator administrators administration moderator moderators sysadmin sysadmins superuser',
+)
+/** Official alone or together, with or without fillers. */
+const roles = looksOf(
+  'support staff official officials security moderation mod mods verified system operator operators helpdesk help',
+  'billing abuse trustsafety trustandsafety customerservice customercare',
+)
+const fillers = looksOf(
+  'the of and a our site network team user users customer account accounts service services center centre desk care',
+  'trust safety real no reply',
+)
+
+/** Whether a name looks like that of the service or of its staff, whatever characters it is written with. */
+export function isOfficialName(name: string): boolean {
+  const spaced = name.replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2').replaceAll('_', ' ')
+  return [name, spaced].flatMap(readings).some((reading) => isOfficial(wordsOf(reading)))
+}
+
+/** Single letters in a row are one word: `a.d.m.i.n`. */
+function wordsOf(reading: string): string[] {
+  const merged: string[] = []
+  let last = ''
+  for (const word of reading.split(/[^\p{L}]+/u).filter(Boolean)) {
+    if (word.length === 1 && last.length === 1) merged.push(`${merged.pop()}${word}`)
+    else merged.push(word)
+    last = word
+  }
+  return merged.map(lookOf)
+}
+
+function isOfficial(words: readonly string[]): boolean {
+  const whole = words.join('')
+  if (titlesOfStaff.has(whole) || roles.has(whole) || words.some((word) => titlesOfStaff.has(word))) return true
+  if (words.some((word) => roles.has(word)) && words.every((word) => roles.has(word) || fillers.has(word))) return true
+  return words.some((_, from) => namesService(words.slice(from)))
+}
+
+function namesService(words: readonly string[]): boolean {
+  const [first = ''] = words
+  return first.includes(NAME_OF_SERVICE) || words.some((_, i) => words.slice(0, i + 1).join('') === NAME_OF_SERVICE)
+}
