@@ -12,7 +12,16 @@ export const accounts = sqliteTable('accounts', {
   followerCount: integer('follower_count').notNull().default(0),
   followingCount: integer('following_count').notNull().default(0),
   postCount: integer('post_count').notNull().default(0),
+  avatarId: id('avatar_id'),
+  headerId: id('header_id'),
 })
+
+/** What `presentSummary` needs. */
+export const summaryColumns = {
+  handle: accounts.handle,
+  displayName: accounts.displayName,
+  avatarId: accounts.avatarId,
+}
 
 /** On the follower's shard. Every account follows itself, so that its home feed contains its own posts. */
 export const follows = sqliteTable(

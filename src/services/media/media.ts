@@ -6,7 +6,7 @@ import { type Claim, idempotent, type Made } from '../../platform/data/idempoten
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanText } from '../../platform/data/text.ts'
-import { Failure, notFound } from '../../platform/failures.ts'
+import { notFound } from '../../platform/failures.ts'
 import { sha256 } from '../../platform/security/crypto.ts'
 import { copyAlt } from '../posts/statements.ts'
 import { posts } from '../posts/tables.ts'
@@ -14,22 +14,20 @@ import { markDeleted, purgeDeleted } from './deletion.ts'
 import { encodeImage, shapes } from './encode.ts'
 import { putObjects } from './objects.ts'
 import { media } from './tables.ts'
+import { bytesOf, ImageUpload } from './upload.ts'
 import { type MediaView, presentMedia } from './views.ts'
 
-const MAX_BYTES = 10 * 1024 * 1024
 const Alt = z.string().max(1_500).openapi({ description: 'What the image shows, for people who cannot see it' })
 
 export const NewMedia = z
   .strictObject({
-    file: z
-      .custom<File>((value) => value instanceof File, 'must be a file')
-      .openapi({
-        type: 'string',
-        format: 'binary',
-        description:
-          'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels. An animation may have 2048 pixels a side, 500 ' +
-          'frames, 60 seconds, and 50 megapixels in all frames together',
-      }),
+    file: ImageUpload.openapi({
+      type: 'string',
+      format: 'binary',
+      description:
+        'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels. An animation may have 2048 pixels a side, 500 ' +
+        'frames, 60 seconds, and 50 megapixels in all frames together',
+    }),
     alt: Alt.default(''),
   })
   .openapi('NewMedia')
@@ -39,9 +37,8 @@ export async function uploadMedia(
   ctx: UserCtx,
   { file, ...described }: z.infer<typeof NewMedia>,
 ): Promise<Made<MediaView>> {
-  if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have at most 10 MiB')
   const alt = cleanText('alt', described.alt)
-  const upload = new Uint8Array(await file.arrayBuffer())
+  const upload = await bytesOf(file)
   const hash = (await sha256(upload)).toHex()
   return idempotent(ctx, 'uploadMedia', { alt, sha256: hash }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
 }

@@ -57,6 +57,7 @@ export type RoleChange = { role: 'user' | 'moderator' | 'admin' }
 
 export type Account = AccountSummary & {
   bio: string
+  headerUrl: string | null
   createdAt: string
   followerCount: number
   followingCount: number
@@ -64,7 +65,7 @@ export type Account = AccountSummary & {
   relation: { following: boolean; followedBy: boolean; blocking: boolean } | null
 }
 
-export type AccountSummary = { id: string; handle: string; displayName: string }
+export type AccountSummary = { id: string; handle: string; displayName: string; avatarUrl: string | null }
 
 export type ProfileChange = { displayName?: string; bio?: string }
 
@@ -127,5 +128,7 @@ export type UnreadCount = { count: number }
 export type NewMedia = { file: Blob; alt?: string }
 
 export type MediaChange = { alt: string }
+
+export type NewProfileImage = { file: Blob }
 
 export type RealtimeTicket = { ticket: string; expiresInSeconds: number }
