@@ -4,6 +4,7 @@ import { accessibilityTests } from './accessibility.ts'
 import { accountTests } from './accounts.ts'
 import { docsTests } from './docs.ts'
 import { failureTests } from './failures.ts'
+import { imageTests } from './images.ts'
 import { mainJobTests } from './main-job.ts'
 import { startSite, World } from './site.ts'
 
@@ -25,6 +26,7 @@ describe.skipIf(!hasChromium)('the web client', () => {
   afterAll(() => world.site?.stop())
 
   mainJobTests(world)
+  imageTests(world)
   failureTests(world)
   accountTests(world)
   docsTests(world)

@@ -66,6 +66,8 @@ export const examples: Record<string, Example> = {
   uploadMedia: { form: () => uploadForm(jpeg(), 'A dusk') },
   describeMedia: { rule: ownImage, json: () => ({ alt: 'A dusk' }) },
   deleteMedia: { rule: ownUnattached },
+  setAvatar: { form: () => uploadForm(jpeg()) },
+  setHeader: { form: () => uploadForm(jpeg()) },
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }

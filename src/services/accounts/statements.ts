@@ -5,13 +5,20 @@ import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { dayOf } from '../../platform/security/daily-quota.ts'
 import { isActive } from './policy.ts'
-import { accounts, follows } from './tables.ts'
+import { accounts, follows, summaryColumns } from './tables.ts'
 
 export function openAccount(db: Database, { id, handle }: { id: Id; handle: string }) {
   return [
     db.insert(accounts).values({ id, handle, displayName: handle, createdAt: db.now() }).onConflictDoNothing(),
     db.insert(follows).values({ followerId: id, id, followeeId: id }).onConflictDoNothing(),
   ] as const
+}
+
+export function setProfileImage(db: Database, accountId: Id, column: 'avatarId' | 'headerId', mediaId: Id | null) {
+  return db
+    .update(accounts)
+    .set({ [column]: mediaId })
+    .where(eq(accounts.id, accountId))
 }
 
 type Counter = 'followerCount' | 'followingCount'
@@ -31,7 +38,7 @@ export function countPost(
       postsToday: valueIf(lte(posted, post.mostPerDay), posted, 'post_quota'),
     })
     .where(and(eq(accounts.id, accountId), isActive))
-    .returning({ handle: accounts.handle, displayName: accounts.displayName })
+    .returning(summaryColumns)
 }
 
 export function countImage(db: Database, accountId: Id, size: number, most: { images: number; bytes: number }) {

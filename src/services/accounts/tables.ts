@@ -18,7 +18,16 @@ export const accounts = sqliteTable('accounts', {
   imageDay: integer('image_day').notNull().default(0),
   imagesToday: integer('images_today').notNull().default(0),
   imageBytesToday: integer('image_bytes_today').notNull().default(0),
+  avatarId: id('avatar_id'),
+  headerId: id('header_id'),
 })
+
+/** What `presentSummary` needs. */
+export const summaryColumns = {
+  handle: accounts.handle,
+  displayName: accounts.displayName,
+  avatarId: accounts.avatarId,
+}
 
 /** On the follower's shard. Every account follows itself, so that its home feed contains its own posts. */
 export const follows = sqliteTable(

@@ -8,17 +8,32 @@ import { pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { fromShards, idIn, idList, idTable } from '../../platform/data/shards.ts'
 import { isBlockedBy, isFollowedBy, knownTo } from './policy.ts'
-import { accounts, follows } from './tables.ts'
+import { accounts, follows, summaryColumns } from './tables.ts'
 
 export const AccountPath = z.object({ accountId: Id })
 
 export const AccountSummary = z
-  .object({ id: Id, handle: z.string(), displayName: z.string() })
+  .object({
+    id: Id,
+    handle: z.string(),
+    displayName: z.string(),
+    avatarUrl: z
+      .string()
+      .nullable()
+      .openapi({
+        description:
+          'Relative to the API’s origin: 400 x 400 pixels, or 96 x 96 if its last segment, `image`, is replaced with ' +
+          '`thumbnail`. Null if the account has no avatar',
+      }),
+  })
   .openapi('AccountSummary')
 export type AccountSummary = z.infer<typeof AccountSummary>
 
 export const Account = AccountSummary.extend({
   bio: z.string(),
+  headerUrl: z.string().nullable().openapi({
+    description: 'Like `avatarUrl`, for the header image of the profile: 1500 x 500 pixels, or 600 x 200',
+  }),
   createdAt: z.iso.datetime(),
   followerCount: z.int(),
   followingCount: z.int(),
@@ -44,14 +59,22 @@ export const Block = z
 export type Block = z.infer<typeof Block>
 export const BlockPage = pageOf('Block', Block)
 
+const imageUrl = (mediaId: Id | null) => mediaId && `/v1/media/${mediaId}/image`
+
+type SummaryRow = { id: Id; handle: string; displayName: string; avatarId: Id | null }
+
+export function presentSummary({ id, handle, displayName, avatarId }: SummaryRow): AccountSummary {
+  return { id, handle, displayName, avatarUrl: imageUrl(avatarId) }
+}
+
 function selectAccounts(db: Database, viewerId: Id | null, ids: readonly Id[]) {
   const viewer = viewerId ?? toId(0)
   const followsViewer = and(eq(follows.followerId, accounts.id), eq(follows.followeeId, viewer))
   return db
     .select({
       id: accounts.id,
-      handle: accounts.handle,
-      displayName: accounts.displayName,
+      ...summaryColumns,
+      headerId: accounts.headerId,
       bio: accounts.bio,
       createdAt: accounts.createdAt,
       followerCount: accounts.followerCount,
@@ -70,12 +93,15 @@ function selectAccounts(db: Database, viewerId: Id | null, ids: readonly Id[]) {
 export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, Account>> {
   const viewerId = ctx.viewer?.id ?? null
   const rows = await fromShards(ctx.db, ids, (db, group) => selectAccounts(db, viewerId, group))
-  const views = rows.map(({ createdAt, following, followedBy, blocking, publicPostCount, ...rest }): Account => {
+  const views = rows.map((row): Account => {
+    const { createdAt, following, followedBy, blocking, avatarId, headerId, publicPostCount, ...rest } = row
     const relation = { following, followedBy, blocking }
     const isOther = viewerId !== null && viewerId !== rest.id
     return {
       ...rest,
       postCount: following || viewerId === rest.id ? rest.postCount : publicPostCount,
+      avatarUrl: imageUrl(avatarId),
+      headerUrl: imageUrl(headerId),
       createdAt: new Date(createdAt).toISOString(),
       relation: isOther ? relation : null,
     }
@@ -103,7 +129,7 @@ export async function loadListedAccounts(
 const preparedSummaries = prepared(({ hasViewer, isOne }: { hasViewer: boolean; isOne: boolean }) => {
   const known = knownTo(hasViewer ? sql.placeholder('viewerId') : null)
   const ids = sql.placeholder('ids')
-  const columns = { id: accounts.id, handle: accounts.handle, displayName: accounts.displayName }
+  const columns = { id: accounts.id, ...summaryColumns }
   if (isOne)
     return query
       .select(columns)
@@ -120,5 +146,5 @@ export async function loadAccountSummaries(ctx: Ctx, ids: readonly Id[]): Promis
     const values = { viewerId: Number(viewerId), ids: isOne ? Number(group[0]) : idList(group) }
     return preparedSummaries(db, { hasViewer: viewerId !== null, isOne }, values)
   })
-  return new Map(rows.map((account) => [account.id, account]))
+  return new Map(rows.map((row) => [row.id, presentSummary(row)]))
 }

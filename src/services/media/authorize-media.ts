@@ -3,13 +3,14 @@ import { asViewer, type Ctx } from '../../platform/context.ts'
 import { flag } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
+import { knownTo } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
 import { isAddressedTo, isPublic, visibleTo } from '../posts/policy.ts'
 import { posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
-import { media } from './tables.ts'
+import { IN_PROFILE, media } from './tables.ts'
 
-/** Only the owner may see an unattached image; once attached, the post's visibility decides. Throws `not_found`. */
+/** An unattached image is its owner's; in a post or profile, their visibility decides. Throws `not_found`. */
 export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null): Promise<'public' | 'restricted'> {
   const [row] = await ctx.db
     .shardOf(mediaId)
@@ -22,13 +23,15 @@ export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null)
       entities: posts.entities,
       visibility: posts.visibility,
       visible: flag(visibleTo(readerId), 'visible'),
+      known: flag(knownTo(readerId), 'known'),
     })
     .from(media)
     .leftJoin(posts, eq(posts.id, media.postId))
-    .leftJoin(accounts, eq(accounts.id, posts.authorId))
+    .leftJoin(accounts, eq(accounts.id, media.accountId))
     .where(eq(media.id, mediaId))
   if (!row) throw notFound()
-  const { postId, rootId, visibility, visible } = row
+  const { postId, rootId, visibility, visible, known } = row
+  if (postId === IN_PROFILE && known) return 'public'
   const isOwn = row.ownerId === readerId && postId === null
   const isReadable = visible && (!rootId || isAddressedTo(readerId, row) || (await maySee(ctx, readerId, rootId)))
   if (!isOwn && !isReadable) throw notFound()

@@ -1,16 +1,12 @@
 import { eq, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Database } from '../../platform/data/databases.ts'
-import { type Id, toId } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { deleteObjects, MAX_DELETED } from './objects.ts'
-import { media } from './tables.ts'
-
-/** No post has this id, so images marked with it are invisible and cannot be attached. */
-const DELETED = toId(0)
+import { DELETED, media } from './tables.ts'
 
 /** Hides images at once. Callers then run `purgeDeleted`; after a crash, the hourly job does. */
-export function markDeleted(db: Database, which: SQL | undefined): Promise<{ id: Id }[]> {
+export function markDeleted(db: Database, which: SQL | undefined) {
   return db.update(media).set({ postId: DELETED }).where(which).returning({ id: media.id })
 }
 

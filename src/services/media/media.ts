@@ -1,38 +1,36 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists, isNull, or } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { one, query, refusals } from '../../platform/data/conditions.ts'
+import { one, query } from '../../platform/data/conditions.ts'
 import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
-import { Failure, notFound } from '../../platform/failures.ts'
+import { notFound } from '../../platform/failures.ts'
 import { sha256 } from '../../platform/security/crypto.ts'
 import { countImage } from '../accounts/statements.ts'
 import { copyAlt } from '../posts/statements.ts'
 import { posts } from '../posts/tables.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
 import { encodeImage, shapes } from './encode.ts'
-import { deleteObjects, putObjects } from './objects.ts'
-import { imageQuotas, quotaRefusals } from './quotas.ts'
+import { putObjects } from './objects.ts'
+import { imageQuotas, withinQuotas } from './quotas.ts'
 import { media } from './tables.ts'
+import { bytesOf, ImageUpload } from './upload.ts'
 import { type MediaView, presentMedia } from './views.ts'
 
-const MAX_BYTES = 10 * 1024 * 1024
 const altBounds = { characters: 1_500, bytes: 6_000 }
 const Alt = z.string().openapi(describeBounds(altBounds, 'What the image shows, for people who cannot see it. At most'))
 
 export const NewMedia = z
   .strictObject({
-    file: z
-      .custom<File>((value) => value instanceof File, 'must be a file')
-      .openapi({
-        type: 'string',
-        format: 'binary',
-        description:
-          'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels. An animation may have 2048 pixels a side, 500 ' +
-          'frames, 60 seconds, and 50 megapixels in all frames together',
-      }),
+    file: ImageUpload.openapi({
+      type: 'string',
+      format: 'binary',
+      description:
+        'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels. An animation may have 2048 pixels a side, 500 ' +
+        'frames, 60 seconds, and 50 megapixels in all frames together',
+    }),
     alt: Alt.default(''),
   })
   .openapi('NewMedia')
@@ -42,9 +40,8 @@ export async function uploadMedia(
   ctx: UserCtx,
   { file, ...described }: z.infer<typeof NewMedia>,
 ): Promise<Made<MediaView>> {
-  if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have at most 10 MiB')
   const alt = checkedAlt(described.alt)
-  const upload = new Uint8Array(await file.arrayBuffer())
+  const upload = await bytesOf(file)
   const hash = (await sha256(upload)).toHex()
   return idempotent(ctx, 'uploadMedia', { alt, sha256: hash }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
 }
@@ -63,17 +60,8 @@ async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string,
   return withFreshId(ctx, shardOf(accountId), media.id, async (id) => {
     await putObjects(ctx, id, files)
     const row = { id, accountId, postId: null, alt, ...described }
-    await db
-      .batch([
-        countImage(db, accountId, upload.length, imageQuotas(ctx)),
-        db.insert(media).values(row),
-        ...claim(db, id),
-      ])
-      .catch(refusals(quotaRefusals(ctx)))
-      .catch(async (error: unknown) => {
-        if (error instanceof Failure) await deleteObjects(ctx, [id])
-        throw error
-      })
+    const counted = countImage(db, accountId, upload.length, imageQuotas(ctx))
+    await withinQuotas(ctx, id, db.batch([counted, db.insert(media).values(row), ...claim(db, id)]))
     return presentMedia(ctx, row)
   })
 }

@@ -1,11 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { type Operation, operation, responder } from '../../platform/http/operation.ts'
+import { writeAccounts } from '../accounts/policy.ts'
+import { Account } from '../accounts/views.ts'
 import { readPosts } from '../posts/policy.ts'
 import { serveMedia } from './delivery.ts'
 import { deleteMedia, describeMedia, MediaChange, NewMedia, uploadMedia } from './media.ts'
 import { Variant } from './objects.ts'
 import { writeMedia } from './policy.ts'
+import { deleteAvatar, deleteHeader, NewProfileImage, setAvatar, setHeader } from './profile-images.ts'
 import { SignedQuery } from './signatures.ts'
 import { MediaView } from './views.ts'
 
@@ -51,6 +54,52 @@ export const mediaOperations: Operation[] = [
     returns: null,
     summary: 'Delete an image that is not attached to a post',
     run: deleteMedia,
+  }),
+  operation({
+    id: 'setAvatar',
+    method: 'put',
+    path: '/accounts/me/avatar',
+    access: 'user',
+    scope: writeAccounts,
+    body: NewProfileImage,
+    bodyType: 'multipart/form-data',
+    returns: Account,
+    summary: 'Replace your avatar; the image is cropped to a square',
+    fails: ['quota_exceeded'],
+    run: setAvatar,
+  }),
+  operation({
+    id: 'deleteAvatar',
+    method: 'delete',
+    path: '/accounts/me/avatar',
+    access: 'user',
+    scope: writeAccounts,
+    returns: null,
+    summary: 'Delete your avatar; if you have none, nothing changes',
+    run: deleteAvatar,
+  }),
+  operation({
+    id: 'setHeader',
+    method: 'put',
+    path: '/accounts/me/header',
+    access: 'user',
+    scope: writeAccounts,
+    body: NewProfileImage,
+    bodyType: 'multipart/form-data',
+    returns: Account,
+    summary: 'Replace the header image of your profile; the image is cropped to three times its height',
+    fails: ['quota_exceeded'],
+    run: setHeader,
+  }),
+  operation({
+    id: 'deleteHeader',
+    method: 'delete',
+    path: '/accounts/me/header',
+    access: 'user',
+    scope: writeAccounts,
+    returns: null,
+    summary: 'Delete the header image of your profile; if you have none, nothing changes',
+    run: deleteHeader,
   }),
   responder({
     id: 'getMedia',

@@ -1,6 +1,10 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { boolean } from '../../platform/data/columns.ts'
-import { id } from '../../platform/data/ids.ts'
+import { id, toId } from '../../platform/data/ids.ts'
+
+/** No post has these ids, so images with them cannot be attached. */
+export const DELETED = toId(0)
+export const IN_PROFILE = toId(1)
 
 /** Images, on the shard of the owner (`accountId`). */
 export const media = sqliteTable('media', {

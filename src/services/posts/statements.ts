@@ -2,6 +2,7 @@ import { and, eq, exists, inArray, ne, or, sql } from 'drizzle-orm'
 import { changed, one, query } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { idIn } from '../../platform/data/shards.ts'
 import { media } from '../media/tables.ts'
 import { type Attachment, posts } from './tables.ts'
 
@@ -21,8 +22,14 @@ export function copyAlt(db: Database, mediaId: Id) {
 /** For a new post: an alt text may have changed since its images were read. */
 export function copyChangedAlts(db: Database, postId: Id, read: readonly Attachment[]) {
   if (read.length === 0) return []
-  const isStale = or(...read.map(({ id, alt }) => and(eq(media.id, id), ne(media.alt, alt))))
-  const stale = exists(query.select(one).from(media).where(isStale))
+  const hasChanged = or(...read.map(({ id, alt }) => and(eq(media.id, id), ne(media.alt, alt))))
+  const ids = read.map(({ id }) => id)
+  const stale = exists(
+    query
+      .select(one)
+      .from(media)
+      .where(and(idIn(media.id, ids), hasChanged)),
+  )
   return [
     db
       .update(posts)

@@ -6,8 +6,8 @@ import { Id, isoTimeOf, shardOf } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { fromShards, idList, idTable } from '../../platform/data/shards.ts'
-import { accounts } from '../accounts/tables.ts'
-import { AccountSummary } from '../accounts/views.ts'
+import { accounts, summaryColumns } from '../accounts/tables.ts'
+import { AccountSummary, presentSummary } from '../accounts/views.ts'
 import { MediaView, mediaUrls } from '../media/views.ts'
 import { Entity } from './entities.ts'
 import { isAddressedTo, isLikedBy, isPublic, visibleTo } from './policy.ts'
@@ -35,8 +35,7 @@ export const PostPage = pageOf('Post', Post)
 function columns(viewerId: Bound<Id> | null) {
   return {
     authorId: posts.authorId,
-    handle: accounts.handle,
-    displayName: accounts.displayName,
+    ...summaryColumns,
     text: posts.text,
     entities: posts.entities,
     media: posts.media,
@@ -133,7 +132,7 @@ async function presentPosts(ctx: Ctx, rows: readonly ReadableRow[]): Promise<Map
 }
 
 export async function presentPost(ctx: Ctx, row: PostRow): Promise<Post> {
-  const { authorId, handle, displayName, media, parentAuthorId, ...rest } = row
+  const { authorId, handle, displayName, avatarId, media, parentAuthorId, ...rest } = row
   const images = media.map(async (image) => ({
     ...image,
     animated: image.animated ?? false,
@@ -141,7 +140,7 @@ export async function presentPost(ctx: Ctx, row: PostRow): Promise<Post> {
   }))
   return {
     ...rest,
-    author: { id: authorId, handle, displayName },
+    author: presentSummary({ id: authorId, handle, displayName, avatarId }),
     media: await Promise.all(images),
     createdAt: isoTimeOf(row.id),
   }

@@ -58,6 +58,7 @@ export type RoleChange = { role: 'user' | 'moderator' | 'admin' }
 
 export type Account = AccountSummary & {
   bio: string
+  headerUrl: string | null
   createdAt: string
   followerCount: number
   followingCount: number
@@ -65,7 +66,7 @@ export type Account = AccountSummary & {
   relation: { following: boolean; followedBy: boolean; blocking: boolean } | null
 }
 
-export type AccountSummary = { id: string; handle: string; displayName: string }
+export type AccountSummary = { id: string; handle: string; displayName: string; avatarUrl: string | null }
 
 export type ProfileChange = { displayName?: string; bio?: string }
 
@@ -142,5 +143,7 @@ export type UnreadCount = { count: number }
 export type NewMedia = { file: Blob; alt?: string }
 
 export type MediaChange = { alt: string }
+
+export type NewProfileImage = { file: Blob }
 
 export type RealtimeTicket = { ticket: string; expiresIn: number }
