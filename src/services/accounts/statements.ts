@@ -59,7 +59,6 @@ const latest = (db: Database, day: SQLiteColumn) => either(lt(day, dayOf(db.now(
 const today = (db: Database, day: SQLiteColumn, count: SQLiteColumn, by = 1) =>
   increment(either(lt(day, dayOf(db.now())), 0, count), by)
 
-/** Does nothing unless the previous statement of the batch changed a row. */
 export function uncountPost(db: Database, accountId: Id, { isPublic }: { isPublic: boolean }) {
   return db
     .update(accounts)

@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { type Bound, query as builder } from '../../platform/data/conditions.ts'
+import { type Bound, query as builder, either } from '../../platform/data/conditions.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { idsOf, loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
@@ -57,7 +57,7 @@ function laneFor({ hasViewer, isOwn }: { hasViewer: boolean; isOwn: boolean }) {
   if (isOwn) return lanes.posts
   if (!hasViewer) return lanes.publicPosts
   const isFollower = isFollowedBy(sql.placeholder('authorId'), sql.placeholder('viewerId'))
-  return sql`iif(${isFollower}, ${lanes.posts}, ${lanes.publicPosts})`
+  return either(isFollower, lanes.posts, lanes.publicPosts)
 }
 
 export function selectAccountFeed(variant: Seek['variant'] & { hasViewer: boolean; isOwn: boolean }) {

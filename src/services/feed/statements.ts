@@ -10,7 +10,6 @@ export function indexPost(db: Database, { id: postId, authorId }: Post, listedIn
   return db.insert(feedIndex).values(rows).onConflictDoNothing()
 }
 
-/** For the author's shard. */
 export function indexOwnPost(db: Database, post: Post & { isComment: boolean; isPublic: boolean }) {
   const own = post.isComment ? [lanes.comments] : [lanes.posts, ...(post.isPublic ? [lanes.publicPosts] : [])]
   return indexPost(db, post, own)

@@ -87,7 +87,6 @@ function selectByShard(ctx: Ctx, ids: Iterable<Id>): Promise<PostRow[]> {
   })
 }
 
-/** A post that the viewer may read. Without its thread, they see neither its other comments nor their number. */
 type ReadableRow = PostRow & { isThreadVisible: boolean }
 type Ids = ReadonlySet<Id>
 const none: Ids = new Set()
