@@ -18,44 +18,49 @@ export function ProfileImages({ account }: { account: Account }) {
 type Props = { account: Account; place: ProfileImage; name: string }
 
 function ImageButtons({ account, place, name }: Props) {
-  const input = useRef<HTMLInputElement>(null)
   const busy = useSignal(false)
   const change = async (work: () => Promise<void>, done: string) => {
     busy.value = true
     await work().then(() => showToast(done), reportError)
     busy.value = false
   }
-  const pick = async (file: File | undefined) => {
-    const [problem] = file ? fileProblems(file) : []
-    if (problem) showToast(problem, true)
-    else if (file) await change(() => setProfileImage(place, file), `Your ${name} was changed`)
-  }
+  const upload = (file: File) => change(() => setProfileImage(place, file), `Your ${name} was changed`)
+  const remove = () => change(() => removeProfileImage(account, place), `Your ${name} was removed`)
   return (
     <div class="actions">
-      <button type="button" class="secondary" disabled={busy.value} onClick={() => input.current?.click()}>
-        Change {name}
-      </button>
+      <FileButton label={`Change ${name}`} disabled={busy.value} onPick={(file) => void upload(file)} />
       {account[`${place}Url`] && (
-        <button
-          type="button"
-          class="quiet"
-          disabled={busy.value}
-          onClick={() => void change(() => removeProfileImage(account, place), `Your ${name} was removed`)}
-        >
+        <button type="button" class="quiet" disabled={busy.value} onClick={() => void remove()}>
           Remove {name}
         </button>
       )}
+    </div>
+  )
+}
+
+function FileButton({ label, disabled, onPick }: { label: string; disabled: boolean; onPick: (file: File) => void }) {
+  const input = useRef<HTMLInputElement>(null)
+  const pick = (file: File | undefined) => {
+    const [problem] = file ? fileProblems(file) : []
+    if (problem) showToast(problem, true)
+    else if (file) onPick(file)
+  }
+  return (
+    <>
+      <button type="button" class="secondary" disabled={disabled} onClick={() => input.current?.click()}>
+        {label}
+      </button>
       <input
         ref={input}
         type="file"
         hidden
         accept={IMAGE_TYPES.join()}
-        aria-label={`Change ${name}`}
+        aria-label={label}
         onChange={({ currentTarget }) => {
-          void pick(currentTarget.files?.[0])
+          pick(currentTarget.files?.[0])
           currentTarget.value = ''
         }}
       />
-    </div>
+    </>
   )
 }
