@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { accountTests } from './accounts.ts'
 import { failureTests } from './failures.ts'
+import { imageTests } from './images.ts'
 import { mainJobTests } from './main-job.ts'
 import { startSite, World } from './site.ts'
 
@@ -23,6 +24,7 @@ describe.skipIf(!hasChromium)('the web client', () => {
   afterAll(() => world.site?.stop())
 
   mainJobTests(world)
+  imageTests(world)
   failureTests(world)
   accountTests(world)
 })

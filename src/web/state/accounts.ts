@@ -52,6 +52,19 @@ function updateRelation(account: Account, change: Partial<Relation>): void {
   storeAccount({ ...account, relation: relation && { ...relation, ...change } })
 }
 
+export type ProfileImage = 'avatar' | 'header'
+
+export async function setProfileImage(place: ProfileImage, file: File): Promise<void> {
+  const form = new FormData()
+  form.set('file', file)
+  storeAccount(await call<Account>('PUT', `/accounts/me/${place}`, { form }))
+}
+
+export async function removeProfileImage(account: Account, place: ProfileImage): Promise<void> {
+  await call('DELETE', `/accounts/me/${place}`)
+  storeAccount({ ...account, [`${place}Url`]: null })
+}
+
 export async function editProfile(json: ProfileChange): Promise<void> {
   storeAccount(await call<Account>('PATCH', '/accounts/me', { json }))
 }

@@ -82,7 +82,8 @@ function createAttachment(file: File): Attachment {
   return { key: lastKey, file, preview, alt: signal(''), progress: signal<number | null>(null), uploaded: null }
 }
 
-function fileProblems(file: File): string[] {
+/** Why the file cannot be uploaded. */
+export function fileProblems(file: File): string[] {
   if (!IMAGE_TYPES.includes(file.type)) return [`${file.name} is not a JPEG, PNG, WebP or GIF image.`]
   return file.size > MAX_IMAGE_BYTES ? [`${file.name} is larger than 10 MB.`] : []
 }

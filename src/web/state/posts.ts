@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
 import { call, get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Post } from '../api/wire.ts'
+import type { Media, Post } from '../api/wire.ts'
 import { reportError } from './toasts.ts'
 
 const posts = new Map<string, Signal<Post | null>>()
@@ -28,6 +28,14 @@ export async function deletePost(post: Post): Promise<void> {
   await call('DELETE', `/posts/${post.id}`)
   postSignal(post.id).value = null
   for (const id of new Set([post.rootId, post.parentId])) if (id) adjustCommentCount(id, -1)
+}
+
+export async function describeImage({ id }: Post, image: Media, alt: string): Promise<void> {
+  const described = await call<Media>('PATCH', `/media/${image.id}`, { json: { alt } })
+  const post = postSignal(id)
+  if (!post.value) return
+  const media = post.value.media.map((other) => (other.id === image.id ? { ...other, alt: described.alt } : other))
+  post.value = { ...post.value, media }
 }
 
 /** Changes the displayed comment count until the post is loaded again. */

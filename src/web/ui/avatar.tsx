@@ -1,13 +1,21 @@
+import { useSignal } from '@preact/signals'
 import type { Account } from '../api/wire.ts'
 
-type Props = { account: Pick<Account, 'handle' | 'displayName'>; size?: 'small' | 'medium' | 'large' }
+type Size = 'small' | 'medium' | 'large'
+type Props = { account: Pick<Account, 'handle' | 'displayName' | 'avatarUrl'>; size?: Size }
 
-/** The first letter of the name, on a color derived from the handle. */
-export function Avatar({ account: { handle, displayName }, size = 'medium' }: Props) {
+/** The image of an account; without one, the first letter of the name, on a color derived from the handle. */
+export function Avatar({ account: { handle, displayName, avatarUrl }, size = 'medium' }: Props) {
+  const missing = useSignal<string | null>(null)
   const [first] = new Intl.Segmenter('en').segment(displayName || handle)
+  const src = size === 'large' ? avatarUrl : avatarUrl?.replace(/image$/, 'thumbnail')
   return (
     <span class={`avatar ${size}`} style={{ '--hue': hashOf(handle) % 360 }} aria-hidden="true">
-      {first?.segment.toUpperCase()}
+      {src && missing.value !== src ? (
+        <img src={src} alt="" decoding="async" onError={() => (missing.value = src)} />
+      ) : (
+        first?.segment.toUpperCase()
+      )}
     </span>
   )
 }

@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals'
-import type { Media } from '../api/wire.ts'
-import { Modal } from './dialog.tsx'
+import type { Media, Post } from '../api/wire.ts'
+import { ImageDialog } from './image-dialog.tsx'
 
 /** The images of a post. A click shows one in full size. */
-export function Gallery({ media }: { media: Media[] }) {
-  const open = useSignal<Media | null>(null)
+export function Gallery({ post }: { post: Post }) {
+  const open = useSignal<string | null>(null)
+  const { media } = post
+  const opened = media.find(({ id }) => id === open.value)
   if (media.length === 0) return null
   return (
     <>
@@ -13,7 +15,7 @@ export function Gallery({ media }: { media: Media[] }) {
           <li key={image.id}>
             <button
               type="button"
-              onClick={() => (open.value = image)}
+              onClick={() => (open.value = image.id)}
               aria-label={`Open image ${index + 1} of ${media.length}: ${image.alt || 'no description'}`}
             >
               <Thumbnail image={image} single={media.length === 1} />
@@ -21,22 +23,18 @@ export function Gallery({ media }: { media: Media[] }) {
           </li>
         ))}
       </ul>
-      {open.value && (
-        <Modal label={open.value.alt || 'Image'} onClose={() => (open.value = null)} wide>
-          <img src={open.value.url} alt={open.value.alt} width={open.value.width} height={open.value.height} />
-          {open.value.alt && <p class="caption">{open.value.alt}</p>}
-        </Modal>
-      )}
+      {opened && <ImageDialog post={post} image={opened} onClose={() => (open.value = null)} />}
     </>
   )
 }
 
 function Thumbnail({ image, single }: { image: Media; single: boolean }) {
   const loaded = useSignal(false)
+  const moves = !image.animated || !matchMedia('(prefers-reduced-motion: reduce)').matches
   const shape = single ? { aspectRatio: `${image.width} / ${image.height}` } : {}
   return (
     <img
-      src={single ? image.url : image.thumbnailUrl}
+      src={single && moves ? image.url : image.thumbnailUrl}
       alt={image.alt}
       width={image.width}
       height={image.height}

@@ -1,5 +1,6 @@
 import { useId } from 'preact/hooks'
 import type { Post } from '../api/wire.ts'
+import { currentAccount } from '../state/current-account.ts'
 import { navigate } from '../state/location.ts'
 import { postSignal } from '../state/posts.ts'
 import { Avatar } from './avatar.tsx'
@@ -15,6 +16,8 @@ export function PostCard({ id, standalone = false, depth = 0 }: { id: string; st
   const label = useId()
   const post = postSignal(id).value
   if (!post) return null
+  // The own avatar may have changed since the post was loaded.
+  const author = post.author.id === currentAccount.value?.id ? currentAccount.value : post.author
   const openThread = (event: MouseEvent) => {
     const control = (event.target as Element).closest('a, button, dialog')
     if (!standalone && !control && getSelection()?.isCollapsed) navigate(`/posts/${id}`)
@@ -26,11 +29,11 @@ export function PostCard({ id, standalone = false, depth = 0 }: { id: string; st
       aria-labelledby={label}
       onClick={openThread}
     >
-      <Avatar account={post.author} size={depth > 0 ? 'small' : 'medium'} />
+      <Avatar account={author} size={depth > 0 ? 'small' : 'medium'} />
       <div class="post-body">
         <Byline post={post} label={label} standalone={standalone} />
         <RichText text={post.text} entities={post.entities} />
-        <Gallery media={post.media} />
+        <Gallery post={post} />
         {standalone && <p class="exact-time">{exactTime(post.createdAt)}</p>}
         <PostActions post={post} />
       </div>

@@ -38,7 +38,7 @@ function BlockRow({ block: { id, account }, list }: { block: Block; list: List<B
   }
   return (
     <article class="person">
-      <Avatar account={account ?? { handle: '?', displayName: '?' }} />
+      <Avatar account={account ?? { handle: '?', displayName: '?', avatarUrl: null }} />
       <div>
         {account ? (
           <Link href={`/@${account.handle}`} class="author">

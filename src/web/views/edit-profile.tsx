@@ -2,6 +2,7 @@ import type { Account } from '../api/wire.ts'
 import { editProfile } from '../state/accounts.ts'
 import { showToast } from '../state/toasts.ts'
 import { Field, FormError, SubmitButton, TextAreaField } from '../ui/field.tsx'
+import { ProfileImages } from '../ui/profile-images.tsx'
 import { useForm } from '../ui/use-form.ts'
 
 export function EditProfile({ account, onDone }: { account: Account; onDone: () => void }) {
@@ -12,6 +13,7 @@ export function EditProfile({ account, onDone }: { account: Account; onDone: () 
   })
   return (
     <form class="stack" aria-label="Edit profile" onSubmit={form.onSubmit}>
+      <ProfileImages account={account} />
       <Field
         form={form}
         name="displayName"

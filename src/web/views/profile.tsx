@@ -54,6 +54,7 @@ function ProfileCard({ account }: { account: Account }) {
   }
   return (
     <section class="card profile" aria-label="Profile">
+      {account.headerUrl && <img class="banner" src={account.headerUrl} alt="" width={1500} height={500} />}
       <div class="profile-head">
         <Avatar account={account} size="large" />
         <div class="actions">
