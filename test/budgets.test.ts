@@ -11,7 +11,7 @@ import { notify } from '../src/services/notifications/notify.ts'
 import { likePost, unlikePost } from '../src/services/posts/likes.ts'
 import { createPost, getPost } from '../src/services/posts/posts.ts'
 import { accountsOn, bulkIds, handleOf, type RegisteredUser, registeredUser } from './support/actors.ts'
-import { type Budget, expectWithin } from './support/budgets.ts'
+import { type Budget, costOf, expectWithin, PAGE } from './support/budgets.ts'
 import { insertRows, shards } from './support/databases.ts'
 import { queues } from './support/manual-queues.ts'
 import { draft } from './support/posting.ts'
@@ -20,14 +20,7 @@ import { asUser } from './support/viewers.ts'
 
 // Checks the budgets of the table in docs/architecture.md. Deferred work may begin before a verb ends, and then counts.
 
-const PAGE = 20
 const AUTHORS = 750
-
-async function costOf(id: Id, run: (ctx: UserCtx) => Promise<unknown>): Promise<Cost> {
-  const ctx = asUser(id)
-  await run(ctx)
-  return ctx.cost
-}
 
 let authors: Id[]
 let users: [RegisteredUser, RegisteredUser]

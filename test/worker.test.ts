@@ -20,7 +20,7 @@ async function consume(queue: string, id: string, body: unknown): Promise<void> 
 /** Inserts an unacknowledged event into the outbox of shard 0, about a post that does not exist. */
 async function pendingEvent() {
   const id = newId(0, Date.now())
-  const data = { postId: id, authorId: id }
+  const data = { postId: id, authorId: id, rootId: null, parentId: null, mentioned: [] }
   await env.SHARD_0.prepare('INSERT INTO outbox (id, type, data) VALUES (?, ?, ?)')
     .bind(Number(id), 'post.published', JSON.stringify(data))
     .run()

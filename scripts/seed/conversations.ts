@@ -2,7 +2,7 @@ import type { Id } from '../../src/platform/data/ids.ts'
 import { feedIndex, lanes, publicPosts } from '../../src/services/feed/tables.ts'
 import { entitiesOf } from '../../src/services/posts/entities.ts'
 import { scan } from '../../src/services/posts/scan.ts'
-import { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'
+import { likedPosts, likes, postLikers, posts, threadIndex } from '../../src/services/posts/tables.ts'
 import { type Community, DAY_MS, DAYS, type Entry, entry, notificationOf, readers, shardNamed } from './community.ts'
 import { drawer } from './random.ts'
 import { commentText, postText } from './texts.ts'
@@ -81,7 +81,7 @@ function writeComment(community: Community, { author, root, parent, time }: Comm
   const { people, random } = community
   const text = commentText(random, parent === root ? null : people[parent.author]!.handle)
   const id = community.newId(people[author]!.shard, time)
-  const draft = { id, author, text, isPublic: true, time, mentioned: null, root, parent, comments: [] }
+  const draft = { id, author, text, isPublic: root.isPublic, time, mentioned: null, root, parent, comments: [] }
   for (const thread of new Set([root, parent])) thread.comments.push(draft)
   return draft
 }
@@ -93,6 +93,7 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
   const { id, text, root, parent } = draft
   const fans = likers(community, draft)
   if (!root) author.postCount += 1
+  if (!root && draft.isPublic) author.publicPostCount += 1
   yield entry(home, posts, {
     id,
     authorId: author.id,
@@ -102,13 +103,27 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
     visibility: draft.isPublic ? 'public' : 'followers',
     rootId: root?.id ?? null,
     parentId: parent?.id ?? null,
+    parentAuthorId: parent ? people[parent.author]!.id : null,
     likeCount: fans.length,
     commentCount: draft.comments.length,
   })
-  for (const fan of fans) yield entry(home, likes, { postId: id, accountId: people[fan]!.id })
+  for (const fan of fans) yield* likeRows(community, draft, fan)
   for (const comment of draft.comments) yield entry(home, threadIndex, { threadId: id, postId: comment.id })
   yield* listings(community, draft)
-  yield* notificationsOf(community, draft, fans)
+  yield* notificationsOf(community, draft)
+}
+
+/** A like, its copies on the shards of the post and of the account, and its notification. */
+function* likeRows(community: Community, draft: Draft, fan: number): Generator<Entry> {
+  const { people, random, until, newId } = community
+  const { id: postId, time } = draft
+  const [author, { id: accountId, shard }] = [people[draft.author]!, people[fan]!]
+  const drawn = time + Math.floor(random.exponential(MINUTES_TO_A_LIKE) * MINUTE_MS)
+  const likedAt = drawn < until ? drawn : time + random.below(until - time)
+  const like = { postId, accountId, id: newId(author.shard, likedAt) }
+  for (const table of [likes, postLikers]) yield entry(shardNamed(author.shard), table, like)
+  yield entry(shardNamed(shard), likedPosts, like)
+  yield* notificationOf(community, author.id, { kind: 'like', actorId: accountId, postId, time: likedAt })
 }
 
 function likers(community: Community, { author, root, isPublic }: Draft): number[] {
@@ -121,28 +136,22 @@ function likers(community: Community, { author, root, isPublic }: Draft): number
   return readers(community, author, count, isPublic)
 }
 
-/** The feed index rows: a post on every shard, a comment on its author's shard. Public posts are also in `INDEX`. */
+/** The feed index rows: a post on every shard, a comment on its author's shard. Public posts have more rows. */
 function* listings({ people, shards }: Community, { id, author, root, isPublic }: Draft): Generator<Entry> {
   const { id: authorId, shard } = people[author]!
   const row = { authorId, lane: root ? lanes.comments : lanes.posts, postId: id }
   for (const each of root ? [shard] : shards) yield entry(shardNamed(each), feedIndex, row)
-  if (!root && isPublic) yield entry('INDEX', publicPosts, { postId: id, authorId })
+  if (root || !isPublic) return
+  yield entry(shardNamed(shard), feedIndex, { ...row, lane: lanes.publicPosts })
+  yield entry('INDEX', publicPosts, { postId: id, authorId })
 }
 
-function* notificationsOf(community: Community, draft: Draft, fans: number[]): Generator<Entry> {
-  const { people, random, until } = community
+function* notificationsOf(community: Community, draft: Draft): Generator<Entry> {
+  const { people } = community
   const { id: postId, author, parent, mentioned, time } = draft
   const actorId = people[author]!.id
   if (parent) yield* notificationOf(community, people[parent.author]!.id, { kind: 'comment', actorId, postId, time })
-  if (mentioned !== null && (draft.isPublic || people[author]!.followers.includes(mentioned))) {
+  if (mentioned !== null) {
     yield* notificationOf(community, people[mentioned]!.id, { kind: 'mention', actorId, postId, time })
-  }
-  for (const fan of fans) {
-    const liked = time + Math.floor(random.exponential(MINUTES_TO_A_LIKE) * MINUTE_MS)
-    const like = { kind: 'like' as const, actorId: people[fan]!.id, postId }
-    yield* notificationOf(community, actorId, {
-      ...like,
-      time: liked < until ? liked : time + random.below(until - time),
-    })
   }
 }

@@ -5,17 +5,17 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { parseCommand, UsageError } from '../../scripts/command.ts'
+import { main, UsageError } from '../../scripts/command.ts'
 import { readToken } from '../../scripts/demo/inbox.ts'
 import { freePort, Server } from '../crash/server.ts'
 
-const { values } = parseCommand({
+const usage = {
   command: 'npm run test:clients',
   purpose: `Generates a Python and a Java client from the OpenAPI document, and runs one story with each against a new server:
 register, verify, log in, refresh, post, comment, read feeds, like, list and delete. The tools are downloaded on first use.`,
   options: { only: { type: 'string', value: 'LANGUAGE', help: 'python or java' } },
   examples: ['', '--only python'],
-})
+} as const
 
 const GENERATOR = 'openapi-python-client==0.29.1'
 const POM = ['--quiet', '--batch-mode', '--file', 'test/clients/java/pom.xml']
@@ -98,9 +98,9 @@ async function play(name: string, [command, ...args]: [string, ...string[]], ori
   if (code !== 0) throw new Error(`The ${name} client failed`)
 }
 
-async function main(work: string): Promise<void> {
-  const wanted = Object.entries(languages).filter(([name]) => (values.only ?? name) === name)
-  if (wanted.length === 0) throw new UsageError(`Unknown language ${values.only}: use python or java.`)
+async function test(work: string, only?: string): Promise<void> {
+  const wanted = Object.entries(languages).filter(([name]) => (only ?? name) === name)
+  if (wanted.length === 0) throw new UsageError(`Unknown language ${only}: use python or java.`)
   const folderOf = (name: string) => join(work, name)
   for (const [name] of wanted) mkdirSync(folderOf(name))
   const ready = wanted.filter(([name, language]) => isReady(name, language, folderOf(name)))
@@ -119,12 +119,11 @@ async function main(work: string): Promise<void> {
   }
 }
 
-const work = mkdtempSync(join(tmpdir(), 'socialconnect-clients-'))
-try {
-  await main(work)
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
-} finally {
-  rmSync(work, { recursive: true, force: true })
-}
+await main(usage, async ({ values }) => {
+  const work = mkdtempSync(join(tmpdir(), 'socialconnect-clients-'))
+  try {
+    await test(work, values.only)
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+})

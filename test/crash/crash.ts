@@ -24,7 +24,10 @@ type Findings = Record<string, number>
 
 async function main(): Promise<Findings> {
   const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-crash-'))
-  const server = new Server(await freePort(), stateDir, { REQUESTS_PER_MINUTE: '1000000' })
+  const server = new Server(await freePort(), stateDir, {
+    REQUESTS_PER_MINUTE: '1000000',
+    POSTS_PER_DAY: '1000000000',
+  })
   try {
     await server.start()
     const ledger = new Ledger(stateDir)

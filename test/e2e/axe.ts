@@ -7,6 +7,12 @@ const modes = [1280, 390].flatMap((width) => (['light', 'dark'] as const).map((s
 // `label-content-name-mismatch` is experimental, so it is off by default.
 const options = { resultTypes: ['violations'], rules: { 'label-content-name-mismatch': { enabled: true } } }
 
+// axe accepts such links where most of the text is links.
+const LINKS_BY_COLOR_ONLY = `[...document.querySelectorAll('main p a')]
+  .filter((link) => link.textContent !== link.closest('p').textContent)
+  .filter((link) => getComputedStyle(link).textDecorationLine !== 'underline')
+  .map((link) => 'not underlined: ' + link.outerHTML)`
+
 const TRANSITIONS_ENDED = `new Promise(requestAnimationFrame)
   .then(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))))`
 
@@ -20,6 +26,7 @@ export async function violations(page: Page): Promise<string[]> {
     await page.evaluate(TRANSITIONS_ENDED)
     const results: AxeResults = await page.evaluate(`axe.run(document, ${JSON.stringify(options)})`)
     const severe = results.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    found.push(...(await page.evaluate<string[]>(LINKS_BY_COLOR_ONLY)))
     found.push(
       ...severe.flatMap(({ id, nodes }) =>
         nodes.map((node) => `${width} ${scheme} ${id}: ${node.html} ${node.failureSummary}`),

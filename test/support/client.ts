@@ -54,7 +54,7 @@ async function described(path: string, { method = 'GET' }: RequestInit, response
     const what = `${operation.id} returned ${response.status}, but not as the OpenAPI document says:`
     throw new Error([what, ...flaws, (text ?? '').slice(0, 2_000)].join('\n'))
   }
-  return isJson ? new Response(text, response) : response
+  return isJson ? Object.defineProperty(new Response(text, response), 'url', { value: response.url }) : response
 }
 
 export const randomAddress = (): string => [...crypto.getRandomValues(new Uint8Array(4))].join('.')

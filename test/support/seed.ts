@@ -18,6 +18,18 @@ export async function seedFollows(pairs: readonly (readonly [follower: Id, follo
   await insertByShard('followers', mirrored, (row) => row.account_id)
 }
 
+/** Inserts each like and its copies, 10 ms apart and ending now, but does not update counts. */
+export async function seedLikes(pairs: readonly (readonly [account: Id, post: Id])[]): Promise<void> {
+  const start = Date.now() - pairs.length * 10
+  const rows = pairs.map(([account, post], i) => ({
+    post_id: Number(post),
+    account_id: Number(account),
+    id: Number(unusedId(shardOf(post), start + i * 10)),
+  }))
+  for (const table of ['likes', 'post_likers']) await insertByShard(table, rows, (row) => row.post_id)
+  await insertByShard('liked_posts', rows, (row) => row.account_id)
+}
+
 /** Marks the accounts of one shard as online. */
 export async function seedOnline(shard: number, ids: readonly Id[]): Promise<void> {
   const rows = ids.map((id) => ({ account_id: Number(id) }))
@@ -42,6 +54,8 @@ export async function seedPosts(
   await insertByShard('posts', posts, (row) => row.author_id)
   for (const db of shards) await insertRows(db, 'feed_index', index)
   if (visibility === 'public') {
+    const own = index.map((row) => ({ ...row, lane: 2 }))
+    await insertByShard('feed_index', own, (row) => row.author_id)
     const listed = posts.map(({ id, author_id }) => ({ post_id: id, author_id }))
     await insertRows(env.INDEX, 'public_posts', listed)
   }

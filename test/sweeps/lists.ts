@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { type Id, toId } from '../../src/platform/data/ids.ts'
 import { accountsOn, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
-import { seedFollows, seedPosts } from '../support/seed.ts'
+import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
@@ -72,6 +72,26 @@ async function blocks(): Promise<List> {
   }
 }
 
+async function likes(side: 'accounts' | 'posts'): Promise<List> {
+  const [reader, author] = await accountsOn(0, 1)
+  const [post] = (await seedPosts([author])) as [Id]
+  const pair = (entry: Id): [Id, Id] => (side === 'accounts' ? [entry, post] : [reader, entry])
+  return {
+    reader,
+    path: side === 'accounts' ? `/v1/posts/${post}/likes` : '/v1/me/likes',
+    add: async (count) => {
+      const authors = Array.from({ length: count }, () => author)
+      const entries = side === 'accounts' ? await bulkIds(count) : await seedPosts(authors)
+      await seedLikes(entries.map(pair))
+      return entries
+    },
+    remove: async (entry) => {
+      for (const table of ['likes', 'post_likers', 'liked_posts'])
+        await run(shards, `DELETE FROM ${table} WHERE account_id = ? AND post_id = ?`, ...pair(entry))
+    },
+  }
+}
+
 async function comments(): Promise<List> {
   const [author] = await accountsOn(0)
   const [root] = (await seedPosts([author])) as [Id]
@@ -87,6 +107,24 @@ async function comments(): Promise<List> {
       return ids
     },
     remove: (id) => run(shards, 'DELETE FROM thread_index WHERE post_id = ?', id),
+  }
+}
+
+async function ownComments(): Promise<List> {
+  const [author] = await accountsOn(0)
+  const [root] = (await seedPosts([author])) as [Id]
+  return {
+    reader: author,
+    path: '/v1/me/comments',
+    add: async (count) => {
+      const ids = await seedPosts(Array.from({ length: count }, () => author))
+      for (const id of ids) {
+        await run(shards, 'UPDATE posts SET root_id = ?, parent_id = ? WHERE id = ?', root, root, id)
+        await run([shards[0]], 'UPDATE feed_index SET lane = 1 WHERE lane = 0 AND post_id = ?', id)
+      }
+      return ids
+    },
+    remove: (id) => run(shards, 'DELETE FROM feed_index WHERE post_id = ?', id),
   }
 }
 
@@ -130,8 +168,11 @@ const lists: Record<string, () => Promise<List>> = {
   },
   listBlocks: blocks,
   listComments: comments,
+  listMyComments: ownComments,
   listFollowers: () => follows('followers'),
   listFollowing: () => follows('following'),
+  listLikes: () => likes('accounts'),
+  listMyLikes: () => likes('posts'),
   listNotifications: notifications,
 }
 

@@ -11,7 +11,12 @@ const MAX_CONNECTIONS = 6
 export function idIn(column: SQLiteColumn, ids: readonly Id[]): SQL {
   const [first, ...others] = ids
   if (first !== undefined && others.length === 0) return eq(column, first)
-  return inArray(column, sql`(select value from json_each(${idList(ids)}))`)
+  return inArray(column, listed(idList(ids)))
+}
+
+/** The items of a JSON array, for `inArray`. */
+export function listed(json: string): SQL {
+  return sql`(select value from json_each(${json}))`
 }
 
 /** Ids as a JSON array for one bound parameter. */

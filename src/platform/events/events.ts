@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import { max, type SQL, sql } from 'drizzle-orm'
+import { max, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
+import { rowIf } from '../data/conditions.ts'
 import type { Database } from '../data/databases.ts'
 import { Id, id, idAfter, newId } from '../data/ids.ts'
 import { Trace } from '../observability/trace.ts'
@@ -34,25 +35,33 @@ export const Committed = z.object({
 })
 export type Committed = z.infer<typeof Committed>
 
-const Inserted = z.array(z.object({ id: Id }))
-const recorded = new WeakMap<object, Pick<Committed, 'type' | 'data' | 'trace'>>()
+const Inserted = z.array(z.object({ id: Id, data: z.unknown() }))
+const recorded = new WeakMap<object, Pick<Committed, 'type' | 'trace'>>()
 
 /**
  * A statement that inserts an event into the outbox; with `when`, only if that condition holds. Put it into the
  * `commit` of the change that the event announces. The event's id exceeds all ids in the outbox, so it is unique there.
+ * `read` has ids that the batch reads from rows.
  * @example await db.commit([db.delete(follows).where(pair), record(db, accountUnfollowed, follow, changed)])
  */
-export function record<T>(db: Database, event: EventDefinition<T>, data: T, when?: SQL) {
-  const row = { type: event.type, data: event.data.parse(data), trace: db.trace }
+export function record<T>(
+  db: Database,
+  event: EventDefinition<T>,
+  data: T,
+  when?: SQL,
+  read: { [Name in keyof T]?: SQLWrapper } = {},
+) {
   const shard = db.name === 'd' ? 0 : Number(db.name) // directory event ids never become record ids, so 0 is safe
   const id = sql<Id>`max(${Number(newId(shard, db.now()))}, coalesce((select ${idAfter(max(outbox.id))} from ${outbox}), 0))`
-  const [body, trace] = [JSON.stringify(row.data), JSON.stringify(row.trace)]
+  const body = Object.entries(read).reduce<SQL | string>(
+    (json, [name, value]) => sql`json_set(${json}, ${`$.${name}`}, ${value} || '')`,
+    JSON.stringify(event.data.parse(data)),
+  )
+  const row = { id, type: event.type, data: sql`${body}`, trace: db.trace, pending: null }
   const insert = db.insert(outbox)
-  const inserted = when
-    ? insert.select(sql`select ${id}, ${row.type}, ${body}, ${trace}, null where ${when}`)
-    : insert.values({ id, ...row })
-  const statement = inserted.returning({ id: outbox.id })
-  recorded.set(statement, row)
+  const inserted = when ? insert.select(rowIf(outbox, row, when)) : insert.values(row)
+  const statement = inserted.returning({ id: outbox.id, data: outbox.data })
+  recorded.set(statement, { type: event.type, trace: db.trace })
   return statement
 }
 
@@ -64,7 +73,7 @@ export function committedIn(statements: readonly object[], results: readonly unk
   return statements.flatMap((statement, i): Committed[] => {
     const event = recorded.get(statement)
     const inserted = event && Inserted.parse(results[i])[0]
-    return event && inserted ? [{ version: 1, source, id: inserted.id, ...event }] : []
+    return event && inserted ? [{ version: 1, source, ...inserted, ...event }] : []
   })
 }
 

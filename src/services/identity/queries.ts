@@ -1,6 +1,7 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
+import { listed } from '../../platform/data/shards.ts'
 import { handles } from './tables.ts'
 
 const CACHED_SECONDS = 3_600
@@ -45,9 +46,7 @@ async function fromDirectory(ctx: SystemCtx, wanted: string[]): Promise<{ handle
   if (wanted.length === 0) return []
   const [first = '', ...others] = wanted
   const named =
-    others.length === 0
-      ? eq(handles.handle, first)
-      : inArray(handles.handle, sql`(select value from json_each(${JSON.stringify(wanted)}))`)
+    others.length === 0 ? eq(handles.handle, first) : inArray(handles.handle, listed(JSON.stringify(wanted)))
   return ctx.db.directory
     .select({ handle: handles.handle, accountId: handles.accountId })
     .from(handles)

@@ -1,18 +1,20 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists, isNull, or } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { one, query } from '../../platform/data/conditions.ts'
+import { one, query, refusals } from '../../platform/data/conditions.ts'
 import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
 import { sha256 } from '../../platform/security/crypto.ts'
+import { countImage } from '../accounts/statements.ts'
 import { copyAlt } from '../posts/statements.ts'
 import { posts } from '../posts/tables.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
 import { encodeImage, shapes } from './encode.ts'
-import { putObjects } from './objects.ts'
+import { deleteObjects, putObjects } from './objects.ts'
+import { imageQuotas, quotaRefusals } from './quotas.ts'
 import { media } from './tables.ts'
 import { type MediaView, presentMedia } from './views.ts'
 
@@ -61,7 +63,17 @@ async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string,
   return withFreshId(ctx, shardOf(accountId), media.id, async (id) => {
     await putObjects(ctx, id, files)
     const row = { id, accountId, postId: null, alt, ...described }
-    await db.batch([db.insert(media).values(row), ...claim(db, id)])
+    await db
+      .batch([
+        countImage(db, accountId, upload.length, imageQuotas(ctx)),
+        db.insert(media).values(row),
+        ...claim(db, id),
+      ])
+      .catch(refusals(quotaRefusals(ctx)))
+      .catch(async (error: unknown) => {
+        if (error instanceof Failure) await deleteObjects(ctx, [id])
+        throw error
+      })
     return presentMedia(ctx, row)
   })
 }

@@ -23,7 +23,7 @@ export const mediaOperations: Operation[] = [
     returns: MediaView,
     status: 201,
     idempotent: true,
-    fails: ['not_found', 'idempotency_mismatch'],
+    fails: ['not_found', 'idempotency_mismatch', 'quota_exceeded'],
     location: ({ id }) => `/media/${id}/image`,
     summary: 'Upload an image for a post; the metadata in the file is removed',
     run: uploadMedia,

@@ -8,11 +8,16 @@ const PostRef = z.object({
   authorId: Id,
   rootId: Id.nullable(),
   parentId: Id.nullable(),
+  parentAuthorId: Id.nullable().default(null),
   mentioned: z.array(Id),
 })
 
 export const postPublished = defineEvent('post.published', PostRef)
 export const postDeleted = defineEvent('post.deleted', PostRef)
 export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))
-/** Has no author, because an unlike does not read the post. */
-export const postUnliked = defineEvent('post.unliked', z.object({ postId: Id, actorId: Id }))
+/** Has no author, because an unlike does not read the post. Events of the first version have no `likeId`. */
+export const postUnliked = defineEvent('post.unliked', z.object({ postId: Id, actorId: Id, likeId: Id.optional() }))
+export const likesDeleted = defineEvent(
+  'post.likes-deleted',
+  z.object({ postId: Id, likes: z.array(z.object({ id: Id, accountId: Id })) }),
+)

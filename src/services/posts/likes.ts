@@ -1,18 +1,33 @@
+import { z } from '@hono/zod-openapi'
 import { and, eq, not } from 'drizzle-orm'
-import type { UserCtx } from '../../platform/context.ts'
-import { all, changed, increment, rowIf } from '../../platform/data/conditions.ts'
-import type { Id } from '../../platform/data/ids.ts'
-import { record } from '../../platform/events/events.ts'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { all, query as builder, changed, increment, rowIf } from '../../platform/data/conditions.ts'
+import { Id, isoTimeOf } from '../../platform/data/ids.ts'
+import { loadPage, type Page, type PageQuery, pageOf, seek } from '../../platform/data/page.ts'
+import { record, recordedId } from '../../platform/events/events.ts'
 import { blockBetween } from '../accounts/policy.ts'
+import { type Account, loadListedAccounts } from '../accounts/views.ts'
 import { postLiked, postUnliked } from './events.ts'
 import { isLikedBy } from './policy.ts'
 import { getPost } from './posts.ts'
-import { likes, posts } from './tables.ts'
-import type { Post } from './views.ts'
+import { likedPosts, likes, postLikers, posts } from './tables.ts'
+import { loadPosts, Post } from './views.ts'
 
-export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<Post> {
+export const Like = z
+  .object({
+    id: Id.openapi({ description: 'The id of the post' }),
+    post: Post.nullable().openapi({ description: 'Null when the viewer may no longer see the post' }),
+    likedAt: z.iso.datetime(),
+  })
+  .openapi('Like')
+type Like = z.infer<typeof Like>
+export const LikePage = pageOf('Like', Like)
+
+type PostPath = { postId: Id }
+
+export async function likePost(ctx: UserCtx, { postId }: PostPath): Promise<Post> {
   const post = await getPost(ctx, { postId })
-  const like = { postId, accountId: ctx.viewer.id }
+  const like = { postId, accountId: ctx.viewer.id, id: recordedId }
   const db = ctx.db.shardOf(postId)
   // Count first: this update matches only while the post exists, so a like of a deleted post inserts nothing.
   const [counted] = await db.commit([
@@ -27,8 +42,8 @@ export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promis
         ),
       )
       .returning({ likeCount: posts.likeCount }),
-    db.insert(likes).select(rowIf(likes, like, changed)),
     record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
+    db.insert(likes).select(rowIf(likes, like, changed)),
   ])
   // Since the first read, the viewer liked the post in another request, or the post was deleted, or a block was added.
   if (counted.length === 0 && !post.liked) return getPost(ctx, { postId })
@@ -36,15 +51,53 @@ export async function likePost(ctx: UserCtx, { postId }: { postId: Id }): Promis
 }
 
 /** Does not read the post: undoing your own action never requires visibility, and the answer is always the same. */
-export async function unlikePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<void> {
+export async function unlikePost(ctx: UserCtx, { postId }: PostPath): Promise<void> {
   const actorId = ctx.viewer.id
   const db = ctx.db.shardOf(postId)
+  const own = and(eq(likes.postId, postId), eq(likes.accountId, actorId))
+  const likeId = builder.select({ id: likes.id }).from(likes).where(own)
   await db.commit([
-    db.delete(likes).where(and(eq(likes.postId, postId), eq(likes.accountId, actorId))),
-    record(db, postUnliked, { postId, actorId }, changed),
+    record(db, postUnliked, { postId, actorId }, isLikedBy(postId, actorId), { likeId }),
+    db.delete(likes).where(own),
     db
       .update(posts)
       .set({ likeCount: increment(posts.likeCount, -1) })
       .where(and(eq(posts.id, postId), changed)),
   ])
+}
+
+export async function listLikes(ctx: Ctx, { postId, ...query }: PostPath & PageQuery): Promise<Page<Account>> {
+  const from = await seek(ctx, query, `likes of ${postId}`, postLikers.id)
+  const found = ctx.db
+    .shardOf(postId)
+    .select({ id: postLikers.id, accountId: postLikers.accountId })
+    .from(postLikers)
+    .where(and(eq(postLikers.postId, postId), from.where))
+    .orderBy(from.order(postLikers.id))
+    .limit(from.limit)
+  const [rows] = await Promise.all([found, getPost(ctx, { postId })])
+  return loadPage(ctx, from, rows, (kept) => loadListedAccounts(ctx, kept))
+}
+
+/** A hidden post is listed with its id only, so that the viewer can withdraw the like. */
+export async function listMyLikes(ctx: UserCtx, query: PageQuery): Promise<Page<Like>> {
+  const accountId = ctx.viewer.id
+  const from = await seek(ctx, query, `likes by ${accountId}`, likedPosts.id)
+  const rows = await ctx.db
+    .shardOf(accountId)
+    .select({ id: likedPosts.id, postId: likedPosts.postId })
+    .from(likedPosts)
+    .where(and(eq(likedPosts.accountId, accountId), from.where))
+    .orderBy(from.order(likedPosts.id))
+    .limit(from.limit)
+  return loadPage(ctx, from, rows, async (kept) => {
+    const postIds = kept.map(({ postId }) => postId)
+    const visible = await loadPosts(ctx, postIds)
+    const view = (row: { id: Id; postId: Id }): Like => ({
+      id: row.postId,
+      post: visible.get(row.postId) ?? null,
+      likedAt: isoTimeOf(row.id),
+    })
+    return new Map(kept.map((row) => [row.id, view(row)]))
+  })
 }

@@ -2,8 +2,9 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
-import { listComments } from './comments.ts'
-import { likePost, unlikePost } from './likes.ts'
+import { AccountPage } from '../accounts/views.ts'
+import { listComments, listMyComments } from './comments.ts'
+import { LikePage, likePost, listLikes, listMyLikes, unlikePost } from './likes.ts'
 import { readPosts, writePosts } from './policy.ts'
 import { getLimits, Limits } from './post-limits.ts'
 import { createPost, deletePost, getPost, NewPost } from './posts.ts'
@@ -23,7 +24,7 @@ export const postOperations: Operation[] = [
     returns: Post,
     status: 201,
     idempotent: true,
-    fails: ['not_found', 'idempotency_mismatch'],
+    fails: ['not_found', 'forbidden', 'idempotency_mismatch', 'quota_exceeded'],
     location: ({ id }) => `/posts/${id}`,
     summary: 'Publish a post or a comment',
     run: createPost,
@@ -74,6 +75,30 @@ export const postOperations: Operation[] = [
     run: unlikePost,
   }),
   operation({
+    id: 'listLikes',
+    method: 'get',
+    path: '/posts/{postId}/likes',
+    access: 'public',
+    scope: readPosts,
+    params: PostPath,
+    query: PageQuery,
+    returns: AccountPage,
+    summary: 'List the accounts that like a post, newest like first',
+    run: listLikes,
+  }),
+  operation({
+    id: 'listMyLikes',
+    method: 'get',
+    path: '/me/likes',
+    access: 'user',
+    scope: readPosts,
+    query: PageQuery,
+    returns: LikePage,
+    summary: 'List the posts that you like, newest like first',
+    description: 'It includes posts that you may no longer see, so that you can remove your like.',
+    run: listMyLikes,
+  }),
+  operation({
     id: 'listComments',
     method: 'get',
     path: '/posts/{postId}/comments',
@@ -84,6 +109,17 @@ export const postOperations: Operation[] = [
     returns: PostPage,
     summary: 'List the comments on a post, oldest first',
     run: listComments,
+  }),
+  operation({
+    id: 'listMyComments',
+    method: 'get',
+    path: '/me/comments',
+    access: 'user',
+    scope: readPosts,
+    query: PageQuery,
+    returns: PostPage,
+    summary: 'List all comments that you wrote, newest first',
+    run: listMyComments,
   }),
   operation({
     id: 'getLimits',

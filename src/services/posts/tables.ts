@@ -26,14 +26,27 @@ export const posts = sqliteTable('posts', {
   /** The post at the top of a comment's thread; null for a post that is not a comment. */
   rootId: id('root_id'),
   parentId: id('parent_id'),
+  parentAuthorId: id('parent_author_id'),
   likeCount: integer('like_count').notNull().default(0),
   commentCount: integer('comment_count').notNull().default(0),
 })
 
 export const likes = sqliteTable(
   'likes',
-  { postId: id('post_id').notNull(), accountId: id('account_id').notNull() },
+  { postId: id('post_id').notNull(), accountId: id('account_id').notNull(), id: id('id').notNull() },
   (t) => [primaryKey({ columns: [t.postId, t.accountId] })],
+)
+
+/** Copies of `likes` in the order of their ids, by event: on the shard of the post, and on that of the account. */
+export const postLikers = sqliteTable(
+  'post_likers',
+  { postId: id('post_id').notNull(), id: id('id').notNull(), accountId: id('account_id').notNull() },
+  (t) => [primaryKey({ columns: [t.postId, t.id] })],
+)
+export const likedPosts = sqliteTable(
+  'liked_posts',
+  { accountId: id('account_id').notNull(), id: id('id').notNull(), postId: id('post_id').notNull() },
+  (t) => [primaryKey({ columns: [t.accountId, t.id] })],
 )
 
 /** The comments on a post, on that post's shard: the whole thread of a root, the direct replies of a comment. */

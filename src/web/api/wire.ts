@@ -22,6 +22,7 @@ export type Problem = {
     | 'invalid'
     | 'idempotency_mismatch'
     | 'rate_limited'
+    | 'quota_exceeded'
     | 'internal'
     | 'unavailable'
     | 'invalid_credentials'
@@ -110,9 +111,20 @@ export type Media = {
 
 export type NewPost = { text?: string; visibility?: 'public' | 'followers'; media?: string[]; parentId?: string }
 
+export type LikePage = Page<Like>
+
+export type Like = { id: string; post: Post | null; likedAt: string }
+
 export type PostPage = Page<Post>
 
-export type Limits = { postLength: number; postBytes: number; postImages: number }
+export type Limits = {
+  postLength: number
+  postBytes: number
+  postImages: number
+  postsPerDay: number
+  imagesPerDay: number
+  imageMegabytesPerDay: number
+}
 
 export type NotificationPage = Page<Notification>
 

@@ -184,6 +184,19 @@ test('the image of a comment is visible to readers who can see both the comment 
   expect(await statusOf(anonymously(unsignedPath(image)))).toBe(404)
 })
 
+test('the image of a comment is served to whom the comment mentions, even if the root is hidden from them', async () => {
+  const root = await postWithImage(ada, 'followers')
+  const media = [(await uploaded(follower)).id]
+  const json = { media, parentId: root.id, text: `@${stranger.handle}` }
+  const comment: Post = await (await follower.fetch('/v1/posts', { method: 'POST', json })).json()
+  expect(await statusOf(stranger.fetch(unsignedPath(comment.media[0]!)))).toBe(200)
+  expect(await statusOf(anonymously(await imageUrlFor(stranger, comment.id)))).toBe(200)
+  expect(await statusOf(anonymously(unsignedPath(comment.media[0]!)))).toBe(404)
+  expect(await statusOf(stranger.fetch(unsignedPath(root.image)))).toBe(404)
+  await follower.fetch(`/v1/accounts/${stranger.id}/block`, { method: 'PUT' })
+  expect(await statusOf(stranger.fetch(unsignedPath(comment.media[0]!)))).toBe(404)
+})
+
 test('reading an image takes one round trip to the database', async () => {
   const { image } = await postWithImage(ada, 'public')
   for (const request of [anonymously(image.url), follower.fetch(image.url)]) {

@@ -78,5 +78,12 @@ test('a post without content, with 21 mentions, an invisible parent or unusable 
 
 test('clients can read the configured limits of a post', async () => {
   const response = await fetchWith({ ...env, POST_MAX_LENGTH: '280' }, '/v1/limits')
-  expect(await response.json()).toEqual({ postLength: 280, postBytes: 5_600, postImages: 4 })
+  expect(await response.json()).toEqual({
+    postLength: 280,
+    postBytes: 5_600,
+    postImages: 4,
+    postsPerDay: 1_000,
+    imagesPerDay: 500,
+    imageMegabytesPerDay: 1_000,
+  })
 })

@@ -1,0 +1,85 @@
+import { and, eq, exists, not } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { query as builder, changed, one } from '../../platform/data/conditions.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
+import { type Id, shardOf } from '../../platform/data/ids.ts'
+import { idIn, mapConcurrently } from '../../platform/data/shards.ts'
+import { record } from '../../platform/events/events.ts'
+import { mirror } from '../../platform/events/mirror.ts'
+import { likesDeleted } from './events.ts'
+import { likedPosts, likes, postLikers } from './tables.ts'
+
+/** The number of likes of a deleted post that are deleted at once. Each step announces the next one by its event. */
+const STEP = 100
+
+type Pair = { postId: Id; actorId: Id }
+
+/** Syncs the lists of the post and of the account. `likeId` names a like that may have ended. */
+export async function mirrorLike(ctx: SystemCtx, { likeId, ...pair }: Pair & { likeId?: Id }): Promise<void> {
+  const { postId, actorId } = pair
+  const seen = new Set(likeId ? [likeId] : [])
+  const db = ctx.db.shardOf(actorId)
+  const listed = (ids: Id[]) => and(eq(likedPosts.accountId, actorId), idIn(likedPosts.id, ids))
+  await mirror(
+    () => syncLikers(ctx, pair, seen),
+    async (current) => {
+      const ended = [...seen].filter((id) => id !== current)
+      if (current) {
+        seen.add(current)
+        await db.insert(likedPosts).values({ accountId: actorId, id: current, postId }).onConflictDoNothing()
+      }
+      if (ended.length > 0) await db.delete(likedPosts).where(listed(ended))
+    },
+  )
+}
+
+/** Needs no mirror, because the likes are on the same shard. Returns the id of the like, if there is one. */
+async function syncLikers(ctx: SystemCtx, { postId, actorId }: Pair, seen: ReadonlySet<Id>): Promise<Id | null> {
+  const db = ctx.db.shardOf(postId)
+  const own = and(eq(likes.postId, postId), eq(likes.accountId, actorId))
+  const like = { postId: likes.postId, id: likes.id, accountId: likes.accountId }
+  const isCurrent = exists(
+    builder
+      .select(one)
+      .from(likes)
+      .where(and(own, eq(likes.id, postLikers.id))),
+  )
+  const [, , [current]] = await db.batch([
+    db.insert(postLikers).select(builder.select(like).from(likes).where(own)).onConflictDoNothing(),
+    db.delete(postLikers).where(and(eq(postLikers.postId, postId), idIn(postLikers.id, [...seen]), not(isCurrent))),
+    db.select({ id: likes.id }).from(likes).where(own),
+  ])
+  return current?.id ?? null
+}
+
+/** Deletes the next likes of a deleted post. New ones cannot appear, because a like needs the row of its post. */
+export async function deleteLikes(ctx: SystemCtx, { postId }: { postId: Id }): Promise<void> {
+  const db = ctx.db.shardOf(postId)
+  const ended = await atPrimary(ctx)
+    .shardOf(postId)
+    .select({ id: likes.id, accountId: likes.accountId })
+    .from(likes)
+    .where(eq(likes.postId, postId))
+    .limit(STEP)
+  if (ended.length === 0) return
+  const [ids, accountIds] = [ended.map(({ id }) => id), ended.map(({ accountId }) => accountId)]
+  await db.commit([
+    db.delete(likes).where(and(eq(likes.postId, postId), idIn(likes.accountId, accountIds))),
+    record(db, likesDeleted, { postId, likes: ended }, changed),
+    db.delete(postLikers).where(and(eq(postLikers.postId, postId), idIn(postLikers.id, ids))),
+  ])
+}
+
+type Ended = { postId: Id; likes: { id: Id; accountId: Id }[] }
+
+export async function unlistDeletedLikes(ctx: SystemCtx, { postId, likes: ended }: Ended): Promise<void> {
+  const groups = [...Map.groupBy(ended, ({ accountId }) => shardOf(accountId))]
+  await mapConcurrently(groups, async ([shard, group]) => {
+    const db = ctx.db.shard(shard)
+    const [first, ...others] = group.map(({ id, accountId }) =>
+      db.delete(likedPosts).where(and(eq(likedPosts.accountId, accountId), eq(likedPosts.id, id))),
+    )
+    if (first) await db.batch([first, ...others])
+  })
+  await deleteLikes(ctx, { postId })
+}
