@@ -43,7 +43,7 @@ export function docsTests(world: World): void {
     expect(box!.y + box!.height).toBeLessThan(height)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     expect(await page.getByText('Every error is a problem document').isVisible()).toBe(false)
-    await page.getByText('Clients, Errors, Lists').click()
+    await page.locator('.info summary').click()
     expect(await page.getByText('Every error is a problem document').isVisible()).toBe(true)
     await page.context().close()
   })
