@@ -3,7 +3,14 @@ import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { query as builder, changed, increment, one, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
-import { loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
+import {
+  type GrowingPage,
+  loadGrowingPage,
+  type PageQuery,
+  preparedSeek,
+  type Seek,
+  seek,
+} from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { getPost } from './posts.ts'
@@ -23,7 +30,10 @@ const preparedComments = prepared((variant: Seek['variant'] & { hasViewer: boole
 })
 
 /** Lists the whole thread of a post, or the direct replies to a comment. */
-export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
+export async function listComments(
+  ctx: Ctx,
+  { postId, ...query }: { postId: Id } & PageQuery,
+): Promise<GrowingPage<Post>> {
   const from = await seek(ctx, query, `comments of ${postId}`, threadIndex.postId, 'oldest')
   const variant = { ...from.variant, hasViewer: ctx.viewer !== null }
   const values = { threadId: Number(postId), viewerId: Number(ctx.viewer?.id), ...from.values }
@@ -32,7 +42,7 @@ export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id 
     getPost(ctx, { postId }),
   ])
   const roots = new Set([thread.rootId ?? thread.id])
-  return loadPage(ctx, from, rows, (kept) => loadHydrated(ctx, shardOf(postId), kept, roots))
+  return loadGrowingPage(ctx, from, rows, (kept) => loadHydrated(ctx, shardOf(postId), kept, roots))
 }
 
 export async function indexComment(ctx: SystemCtx, { threadId, postId }: { threadId: Id; postId: Id }): Promise<void> {

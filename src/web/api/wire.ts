@@ -110,9 +110,11 @@ export type LikePage = Page<Like>
 
 export type Like = { id: string; post: Post | null; likedAt: string }
 
-export type PostPage = Page<Post>
+export type CommentPage = Page<Post> & { endCursor: string | null }
 
 export type Limits = { postLength: number; postImages: number }
+
+export type PostPage = Page<Post>
 
 export type NotificationPage = Page<Notification>
 
