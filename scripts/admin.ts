@@ -1,18 +1,17 @@
-import { parseArgs } from 'node:util'
 import { roles } from '../src/platform/context.ts'
 import { firstIdAt } from '../src/platform/data/ids.ts'
-import { main, type System, systemOf, systemOptions, urlOption, wakeSweepers } from './cli.ts'
-import { execute } from './databases.ts'
+import { systemOf, systemOptions, urlOption, wakeSweepers } from './cli.ts'
+import { main, UsageError } from './command.ts'
+import { type Query, withSystem } from './databases.ts'
 
-const USAGE = 'Usage: npm run admin -- grant HANDLE admin|moderator|user [--env staging|production]'
+const FORM = `grant HANDLE ${roles.join('|')}`
 
 /** Gives an account a role, revokes its access tokens and records the event, as the API operation `setRole` does. */
-function grant(system: System, handle: string, role: string): void {
+async function grant(query: Query, handle: string, role: string): Promise<void> {
   const now = Date.now()
   const account = `(SELECT account_id FROM handles WHERE handle = '${handle}' AND reserved_until IS NULL)`
   const event = `max(${firstIdAt(now)}, coalesce((SELECT max(id) + 1 FROM outbox), 0)), 'identity.role-changed'`
-  const [changed] = execute(
-    system,
+  const [changed] = await query(
     'DIRECTORY',
     `UPDATE users SET role = '${role}', tokens_void_before = ${now}, updated_at = ${now}
        WHERE id = ${account} AND email_verified = 1 RETURNING id;
@@ -26,14 +25,21 @@ const report = (handle: string, role: string, when: string) => `@${handle} is no
 A new login or token refresh has the new role. Older access tokens keep the old role until they are revoked, ${when}.
 `
 
-await main(async () => {
-  const { values, positionals } = parseArgs({ options: { ...systemOptions, ...urlOption }, allowPositionals: true })
+const usage = {
+  command: 'npm run admin',
+  purpose: 'Gives an account a role, and revokes its access tokens.',
+  forms: { [FORM]: 'gives the verified account with this handle the role' },
+  options: { ...systemOptions, ...urlOption },
+  examples: ['grant ada admin', 'grant ada moderator --env production'],
+} as const
+
+await main(usage, async ({ values, positionals }) => {
   const [verb, name = '', role = '', ...rest] = positionals
   const handle = name.replace(/^@/, '').toLowerCase()
   const isClear =
     verb === 'grant' && /^[a-z0-9_]{3,30}$/.test(handle) && roles.some((known) => known === role) && rest.length === 0
-  if (!isClear) throw new Error(USAGE)
+  if (!isClear) throw new UsageError(`The arguments are: ${FORM}.`)
   const system = systemOf(values)
-  grant(system, handle, role)
+  await withSystem(system, (query) => grant(query, handle, role))
   process.stdout.write(report(handle, role, await wakeSweepers(system, values.url)))
 })

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { main } from './cli.ts'
+import { main } from './command.ts'
 
 const FILE = 'wrangler.toml'
 const REPEATED = '\n# Repeated for each environment'
@@ -61,11 +61,18 @@ function firstDifference(found: string, expected: string): string {
   return `${FILE}:${at + 1}\n- ${is[at] ?? ''}\n+ ${should[at] ?? ''}`
 }
 
+const usage = {
+  command: 'npm run config',
+  purpose: `Generates the sections of staging and production in ${FILE}.`,
+  options: { check: { type: 'boolean', help: 'only checks that they are up to date' } },
+  examples: ['', '--check'],
+} as const
+
 if (import.meta.main) {
-  await main(() => {
+  await main(usage, ({ values }) => {
     const text = readFileSync(FILE, 'utf8')
     const expected = withEnvironments(text)
-    if (!process.argv.includes('--check')) return writeFileSync(FILE, expected)
+    if (!values.check) return writeFileSync(FILE, expected)
     if (text !== expected) throw new Error(`${firstDifference(text, expected)}\nRun npm run config.`)
   })
 }

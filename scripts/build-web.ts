@@ -5,29 +5,10 @@ import { type Output, outputsOf, replaceFiles } from './write-files.ts'
 
 const outdir = 'dist/web'
 
-const docsPage = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width">
-    <title>SocialConnect API</title>
-    <link rel="stylesheet" href="/docs/swagger-ui.css">
-  </head>
-  <body>
-    <div id="docs"></div>
-    <script src="/docs/swagger-ui-bundle.js"></script>
-    <script src="/docs/open.js"></script>
-  </body>
-</html>
-`
-
-// `validatorUrl: null`, because otherwise the page loads a badge from another server.
-const docsScript = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true, validatorUrl: null })\n`
-
 /** Builds the static assets that the Worker serves: the pages at / and the API documentation at /docs. */
 export async function buildWeb(): Promise<void> {
   const { outputFiles } = await build({
-    entryPoints: ['src/web/main.tsx'],
+    entryPoints: { main: 'src/web/main.tsx', 'docs/open': 'src/web/docs/open.ts' },
     outdir,
     bundle: true,
     minify: true,
@@ -36,7 +17,8 @@ export async function buildWeb(): Promise<void> {
     write: false,
     logLevel: 'silent',
   })
-  const fixed = ['index.html', 'icon.svg', '_headers'].map((name) => copyOf(name, `src/web/${name}`))
+  const names = ['index.html', 'icon.svg', '_headers', 'docs/index.html', 'docs/docs.css']
+  const fixed = names.map((name) => copyOf(name, `src/web/${name}`))
   replaceFiles(outdir, [...outputsOf(outputFiles, outdir), ...fixed, ...docs()])
 }
 
@@ -46,7 +28,5 @@ function docs(): Output[] {
   return [
     copyOf('docs/swagger-ui.css', fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui.css'))),
     copyOf('docs/swagger-ui-bundle.js', fileURLToPath(import.meta.resolve('swagger-ui-dist/swagger-ui-bundle.js'))),
-    { name: 'docs/index.html', contents: docsPage },
-    { name: 'docs/open.js', contents: docsScript },
   ]
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { main } from './command.ts'
 
 const CONTRACT = 'test/contract/openapi.json'
 const OUTPUT = 'src/web/api/wire.ts'
@@ -104,11 +105,18 @@ function format(source: string): string {
   return stdout
 }
 
+const usage = {
+  command: 'npm run wire',
+  purpose: `Generates the types of the web client from ${CONTRACT}.`,
+  options: { check: { type: 'boolean', help: 'only checks that they are up to date' } },
+  examples: ['', '--check'],
+} as const
+
 if (import.meta.main) {
-  const source = contractSource()
-  if (!process.argv.includes('--check')) writeFileSync(OUTPUT, source)
-  else if (readFileSync(OUTPUT, 'utf8') !== source) {
-    process.stderr.write(`${OUTPUT} does not match ${CONTRACT}: run npm run wire and commit the result\n`)
-    process.exitCode = 1
-  }
+  await main(usage, ({ values }) => {
+    const source = contractSource()
+    if (!values.check) return writeFileSync(OUTPUT, source)
+    if (readFileSync(OUTPUT, 'utf8') !== source)
+      throw new Error(`${OUTPUT} does not match ${CONTRACT}: run npm run wire and commit the result`)
+  })
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { buildWorker, workerFolder } from './build-worker.ts'
+import { main } from './command.ts'
 
 const LIMIT_KIB = 700
 const COLD_START_GOAL = 2
@@ -40,6 +41,14 @@ async function printColdStarts(): Promise<void> {
   process.stdout.write(`product: ${times.toFixed(2)} times the skeleton; the goal is at most ${COLD_START_GOAL}\n`)
 }
 
-await buildWorker()
-printSizes()
-if (existsSync('/proc/self/stat')) await printColdStarts()
+const usage = {
+  command: 'npm run build',
+  purpose: 'Builds the minified Worker, and prints the sizes of its modules and, on Linux, the cost of a cold start.',
+  examples: [''],
+}
+
+await main(usage, async () => {
+  await buildWorker()
+  printSizes()
+  if (existsSync('/proc/self/stat')) await printColdStarts()
+})

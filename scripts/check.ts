@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { boundaryProblems } from './check-boundaries.ts'
 import { commentProblems, readSubjects, subjectProblems } from './check-prose.ts'
+import { main } from './command.ts'
 import { read, type Sources } from './source-files.ts'
 
 /** One sentence for each path that a document cites, in backticks or as a relative link, and that does not exist. */
@@ -31,14 +32,22 @@ export const topLevelProblems = (names: string[]): string[] =>
     .filter((name) => !name.startsWith('.') && ![...topLevel, ...folders].includes(name))
     .map((name) => `${name} does not belong at the top level`)
 
+const usage = {
+  command: 'node scripts/check.ts',
+  purpose: 'Checks import boundaries, comments, commit subjects, references in the docs and names at the top level.',
+  examples: [''],
+}
+
 if (import.meta.main) {
-  const problems = [
-    ...boundaryProblems(read('src/**/*.{ts,tsx}')),
-    ...commentProblems(read('src/services/**/*.ts')),
-    ...subjectProblems(readSubjects()),
-    ...docProblems(read('README.md', 'docs/**/*.md'), existsSync),
-    ...topLevelProblems(readdirSync('.')),
-  ]
-  process.stderr.write(problems.map((problem) => `${problem}\n`).join(''))
-  process.exitCode = problems.length > 0 ? 1 : 0
+  await main(usage, () => {
+    const problems = [
+      ...boundaryProblems(read('src/**/*.{ts,tsx}')),
+      ...commentProblems(read('src/services/**/*.ts')),
+      ...subjectProblems(readSubjects()),
+      ...docProblems(read('README.md', 'docs/**/*.md'), existsSync),
+      ...topLevelProblems(readdirSync('.')),
+    ]
+    process.stderr.write(problems.map((problem) => `${problem}\n`).join(''))
+    process.exitCode = problems.length > 0 ? 1 : 0
+  })
 }

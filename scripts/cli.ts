@@ -1,3 +1,7 @@
+import { join } from 'node:path'
+import { UsageError } from './command.ts'
+import { fetchInTime } from './fetch-in-time.ts'
+
 /** Where the local system keeps its data by default. */
 export const STATE_DIR = '.wrangler/state'
 
@@ -6,14 +10,16 @@ export type System = { env?: string; stateDir: string }
 
 /** The command-line options that choose a system. */
 export const systemOptions = {
-  env: { type: 'string' },
-  'persist-to': { type: 'string', default: STATE_DIR },
+  env: { type: 'string', value: 'NAME', help: 'staging or production; without it, the local system' },
+  'persist-to': { type: 'string', value: 'DIR', default: STATE_DIR, help: 'where the local system keeps its data' },
 } as const
 
 export function systemOf(values: { env?: string; 'persist-to': string }): System {
   const { env, 'persist-to': stateDir } = values
   if (env !== undefined && env !== 'staging' && env !== 'production') {
-    throw new Error(`Unknown environment ${env}: use --env staging, --env production, or none for the local system.`)
+    throw new UsageError(
+      `Unknown environment ${env}: use --env staging, --env production, or none for the local system.`,
+    )
   }
   return { env, stateDir }
 }
@@ -25,7 +31,9 @@ export const persistFlag = ({ stateDir }: Pick<System, 'stateDir'>): string =>
   stateDir === STATE_DIR ? '' : ` --persist-to ${stateDir}`
 
 /** The command-line option for the address of the local system. */
-export const urlOption = { url: { type: 'string', default: 'http://127.0.0.1:8787' } } as const
+export const urlOption = {
+  url: { type: 'string', value: 'URL', default: 'http://127.0.0.1:8787', help: 'address of the local server' },
+} as const
 
 /**
  * Wakes the sweepers of a local system, so that they process what a script has written. The cron trigger of a deployed
@@ -33,11 +41,14 @@ export const urlOption = { url: { type: 'string', default: 'http://127.0.0.1:878
  */
 export async function wakeSweepers({ env }: System, url: string): Promise<string> {
   if (env) return 'within two minutes'
-  const answer = await fetch(`${url}/cdn-cgi/local/scheduled`).catch(() => undefined)
+  const answer = await fetchInTime(`${url}/cdn-cgi/local/scheduled`).catch(() => undefined)
   return answer?.ok
     ? `within seconds at ${url}`
     : `within seconds of the server’s next start or write, because nothing answers at ${url}`
 }
+
+/** The folder in which wrangler lists the running servers that use this state, apart from those of other projects. */
+export const registryOf = (stateDir: string): string => join(stateDir, 'registry')
 
 /** The arguments with which Node runs wrangler. */
 export const wranglerCommand = (...args: string[]): string[] => [
@@ -47,13 +58,3 @@ export const wranglerCommand = (...args: string[]): string[] => [
 ]
 
 export const wranglerEnv = { WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', ...process.env }
-
-/** Runs a script. If it throws, prints the error message as one line and sets the exit code to 1. */
-export async function main(script: () => void | Promise<void>): Promise<void> {
-  try {
-    await script()
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-    process.exitCode = 1
-  }
-}

@@ -3,23 +3,44 @@ import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { join } from 'node:path'
-import { type System, wranglerCommand, wranglerEnv } from './cli.ts'
+import { persistFlag, registryOf, type System, wranglerCommand, wranglerEnv } from './cli.ts'
 
 // wrangler is imported on first use: loading it takes half a second, and most runs have nothing to migrate.
 
 export type Row = Record<string, string | number | null>
 
-type Database = { binding: string; database_name: string; database_id?: string; migrations_dir: string }
+export type Database = {
+  binding: string
+  database_name: string
+  database_id?: string
+  migrations_dir: string
+  jurisdiction?: string
+}
 
 export async function databasesOf(env?: string): Promise<Database[]> {
   const { unstable_readConfig } = await import('wrangler')
   return unstable_readConfig({ config: 'wrangler.toml', env }).d1_databases
 }
 
-/** Runs SQL statements on a database, named by its binding, through wrangler. Returns the rows of each statement. */
-export function execute({ env, stateDir }: System, binding: string, sql: string): Row[][] {
-  const place = env ? ['--remote', '--env', env] : ['--local', '--persist-to', stateDir]
-  const command = ['d1', 'execute', binding, ...place, '--yes', '--json', '--command', sql]
+/** Runs SQL statements on a database, named by its binding. Resolves with the rows of each statement. */
+export type Query = (binding: string, sql: string) => Promise<Row[][]>
+
+/** Opens the databases of a system while `work` runs: the deployed ones through wrangler, local ones directly. */
+export async function withSystem<T>({ env, stateDir }: System, work: (query: Query) => Promise<T>): Promise<T> {
+  if (env) return work(async (binding, sql) => executeRemotely(env, binding, sql))
+  requireMigrated(stateDir)
+  const { unstable_splitSqlQuery } = await import('wrangler')
+  return withDatabases(stateDir, (databases) =>
+    work(async (binding, sql) => {
+      const database = databases[binding]!
+      const statements = unstable_splitSqlQuery(sql).map((statement) => database.prepare(statement))
+      return (await database.batch<Row>(statements)).map(({ results }) => results)
+    }),
+  )
+}
+
+function executeRemotely(env: string, binding: string, sql: string): Row[][] {
+  const command = ['d1', 'execute', binding, '--remote', '--env', env, '--yes', '--json', '--command', sql]
   const { stdout, status } = spawnSync(process.execPath, wranglerCommand(...command), {
     encoding: 'utf8',
     stdio: ['inherit', 'pipe', 'inherit'],
@@ -46,8 +67,15 @@ export async function migrateLocally(stateDir: string): Promise<void> {
   writeFileSync(stampOf(stateDir), fingerprint())
 }
 
-export function isMigrated(stateDir: string): boolean {
+function isMigrated(stateDir: string): boolean {
   return existsSync(stampOf(stateDir)) && readFileSync(stampOf(stateDir), 'utf8') === fingerprint()
+}
+
+/** Throws unless the local databases exist and have all tables. */
+export function requireMigrated(stateDir: string): void {
+  if (isMigrated(stateDir)) return
+  const flag = persistFlag({ stateDir })
+  throw new Error(`The databases in ${stateDir} are not set up: run npm start${flag && ` --${flag}`} once.`)
 }
 
 /** Opens the local databases, by binding, while `work` runs. A running server may use them at the same time. */
@@ -55,6 +83,7 @@ export async function withDatabases<T>(
   stateDir: string,
   work: (databases: Record<string, D1Database>) => Promise<T>,
 ): Promise<T> {
+  process.env.WRANGLER_REGISTRY_PATH ??= registryOf(stateDir)
   const { getPlatformProxy } = await import('wrangler')
   const { env, dispose } = await getPlatformProxy<Record<string, D1Database>>({
     configPath: databasesOnly(stateDir, await databasesOf()),

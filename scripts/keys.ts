@@ -1,21 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs, parseEnv } from 'node:util'
-import { main, type System, systemFlag, systemOf, systemOptions } from './cli.ts'
-import { execute } from './databases.ts'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { parseEnv } from 'node:util'
+import { type System, systemFlag, systemOf, systemOptions } from './cli.ts'
+import { main, UsageError } from './command.ts'
+import { type Query, withSystem } from './databases.ts'
 import { addKey, keyIds, resealing, type Sealed, selectOutdated } from './keyring.ts'
 
-const USAGE = `Replaces the key that seals personal data.
-
-  npm run keys -- rotate [--env staging|production]   adds a new key, which seals everything from then on
-  npm run keys -- reseal [--env staging|production]   seals all data with the new key, so that you can remove older keys
-
-For a deployed system, set the variable DATA_KEYS to the keyring, because Cloudflare never shows a secret again.`
 const FILE = '.dev.vars'
 const PAGE = 200
 
 function readDataKeys({ env }: System): string {
-  const keys = env ? process.env.DATA_KEYS : parseEnv(readFileSync(FILE, 'utf8')).DATA_KEYS
-  if (!keys) throw new Error(env ? `Set the variable DATA_KEYS to the keyring of ${env}.` : `${FILE} has no DATA_KEYS.`)
+  if (env && !process.env.DATA_KEYS) throw new Error(`Set the variable DATA_KEYS to the keyring of ${env}.`)
+  const local = existsSync(FILE) ? parseEnv(readFileSync(FILE, 'utf8')).DATA_KEYS : undefined
+  const keys = env ? process.env.DATA_KEYS : local
+  if (!keys) throw new Error(`DATA_KEYS is not in ${FILE}: run npm start once.`)
   return keys
 }
 
@@ -39,13 +36,12 @@ Once the version with the new keyring runs everywhere, reseal the stored address
 }
 
 /** Reseals the outdated addresses page by page. After an interruption, the next run continues with the rest. */
-async function reseal(system: System): Promise<void> {
-  const dataKeys = readDataKeys(system)
+async function reseal(query: Query, dataKeys: string): Promise<void> {
   const page = (cursor: number) => selectOutdated(dataKeys, cursor, PAGE)
-  let [rows] = execute(system, 'DIRECTORY', page(0)) as Sealed[][]
+  let [rows] = (await query('DIRECTORY', page(0))) as Sealed[][]
   let done = 0
   while (rows && rows.length > 0) {
-    const answers = execute(system, 'DIRECTORY', `${await resealing(dataKeys, rows)};\n${page(rows.at(-1)!.id)}`)
+    const answers = await query('DIRECTORY', `${await resealing(dataKeys, rows)};\n${page(rows.at(-1)!.id)}`)
     done += rows.length
     process.stdout.write(`${done.toLocaleString('en')} addresses resealed\n`)
     rows = answers.at(-1) as Sealed[]
@@ -55,9 +51,24 @@ async function reseal(system: System): Promise<void> {
   if (older.length > 0) process.stdout.write(`You can remove ${older.join(', ')} from DATA_KEYS.\n`)
 }
 
-await main(() => {
-  const { values, positionals } = parseArgs({ options: systemOptions, allowPositionals: true })
+const usage = {
+  command: 'npm run keys',
+  purpose: `Replaces the key that seals personal data. For a deployed system, set the variable DATA_KEYS to the keyring, because
+Cloudflare never shows a secret again.`,
+  forms: {
+    rotate: 'adds a new key, which seals everything from then on',
+    reseal: 'seals all data with the new key, so that you can remove older keys',
+  },
+  options: systemOptions,
+  examples: ['rotate', 'reseal', 'rotate --env production'],
+} as const
+
+await main(usage, ({ values, positionals }) => {
   const [verb, ...rest] = positionals
-  if (rest.length > 0 || (verb !== 'rotate' && verb !== 'reseal')) throw new Error(USAGE)
-  return verb === 'rotate' ? rotate(systemOf(values)) : reseal(systemOf(values))
+  if (rest.length > 0 || (verb !== 'rotate' && verb !== 'reseal'))
+    throw new UsageError('The arguments are: rotate, or reseal.')
+  const system = systemOf(values)
+  if (verb === 'rotate') return rotate(system)
+  const dataKeys = readDataKeys(system)
+  return withSystem(system, (query) => reseal(query, dataKeys))
 })

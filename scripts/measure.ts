@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { Visitor } from 'oxc-parser'
+import { main } from './command.ts'
 import { lineAt, parseAll, read, type SourceFile, type Sources, standsAlone } from './source-files.ts'
 
 const LONGEST_FUNCTION = 40
@@ -130,9 +130,17 @@ function print(measures: Measure[], list: boolean): void {
   }
 }
 
+const usage = {
+  command: 'npm run measure',
+  purpose: 'Measures the source code, and fails if a goal is missed.',
+  options: { list: { type: 'boolean', default: false, help: 'lists the places that count' } },
+  examples: ['', '--list'],
+} as const
+
 if (import.meta.main) {
-  const { values } = parseArgs({ options: { list: { type: 'boolean', default: false } } })
-  const measures = measure(read('{src,scripts,test}/**/*.{ts,tsx}'))
-  print(measures, values.list)
-  process.exitCode = measures.every(({ value, goal }) => value <= goal) ? 0 : 1
+  await main(usage, ({ values }) => {
+    const measures = measure(read('{src,scripts,test}/**/*.{ts,tsx}'))
+    print(measures, values.list)
+    process.exitCode = measures.every(({ value, goal }) => value <= goal) ? 0 : 1
+  })
 }

@@ -4,7 +4,8 @@ import { buildWeb } from './build-web.ts'
 import { buildWorker } from './build-worker.ts'
 import { deployProblems, isDryRun, readCall, type Target } from './check-deployment.ts'
 import { requireTools, requireWritable } from './check-tools.ts'
-import { main, STATE_DIR } from './cli.ts'
+import { STATE_DIR } from './cli.ts'
+import { main } from './command.ts'
 import { migrateLocally } from './databases.ts'
 import { secretCommands, writeDevVars } from './secrets.ts'
 
@@ -48,9 +49,19 @@ async function checkDeployment(target: Target): Promise<void> {
   process.stdout.write(commands.map((line) => `  ${line}\n`).join(''))
 }
 
+const usage = {
+  command: 'node scripts/prepare.ts',
+  purpose: 'Builds what wrangler serves or deploys, and migrates the databases. wrangler runs it as its build step.',
+  forms: {
+    development: 'prepares a local server',
+    staging: 'prepares a deployment, or a local server with the built Worker',
+    production: 'the same for production',
+  },
+  examples: ['development'],
+}
+
 if (import.meta.main) {
-  await main(async () => {
-    const target = process.argv[2]
+  await main(usage, async ({ positionals: [target] }) => {
     const command = process.env.WRANGLER_COMMAND ?? 'dev'
     if (command === 'deploy' || command === 'versions upload') return prepareDeployment(command, target)
     await prepareLocally(process.env.STATE_DIR ?? STATE_DIR)

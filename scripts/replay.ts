@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
-import { main, type System, systemFlag, systemOf, systemOptions, urlOption, wakeSweepers } from './cli.ts'
-import { databasesOf, execute, type Row } from './databases.ts'
+import { type System, systemFlag, systemOf, systemOptions, urlOption, wakeSweepers } from './cli.ts'
+import { main } from './command.ts'
+import { databasesOf, type Query, type Row, withSystem } from './databases.ts'
 
 const LISTED = 50
 
@@ -9,17 +9,17 @@ const LIST = `SELECT queue, json_extract(body, '$.type') AS type, failed_at, rep
 const MARK = 'UPDATE dead_letters SET replay = 1 WHERE replay = 0'
 
 /** Prints the oldest dead letters of the directory and each shard. Unless `list` is set, marks all for replay. */
-async function replay(system: System, { list, url }: { list: boolean; url: string }): Promise<void> {
+async function replay(system: System, query: Query, list: boolean): Promise<number> {
   let total = 0
   for (const { binding } of await databasesOf(system.env)) {
     if (!/^(DIRECTORY|SHARD_\d+)$/.test(binding)) continue
-    const [letters] = execute(system, binding, list ? LIST : `${LIST}; ${MARK}`)
+    const [letters] = await query(binding, list ? LIST : `${LIST}; ${MARK}`)
     const count = Number(letters?.[0]?.total ?? 0)
     process.stdout.write(`${binding}: ${count === 0 ? 'none' : count}\n${(letters ?? []).map(lineOf).join('')}`)
     if (count > LISTED) process.stdout.write(`  and ${count - LISTED} more\n`)
     total += count
   }
-  if (total > 0) process.stdout.write(`\n${list ? howToReplay(system) : await replayed(system, url)}\n`)
+  return total
 }
 
 function lineOf({ failed_at, queue, type, replay }: Row): string {
@@ -34,8 +34,19 @@ function howToReplay(system: System): string {
 const replayed = async (system: System, url: string) =>
   `They are marked for replay. The sweepers send them, a hundred at a time, starting ${await wakeSweepers(system, url)}.`
 
-await main(() => {
-  const list = { list: { type: 'boolean', default: false } } as const
-  const { values } = parseArgs({ options: { ...systemOptions, ...urlOption, ...list } })
-  return replay(systemOf(values), values)
+const usage = {
+  command: 'npm run replay',
+  purpose: 'Sends the dead letters again: messages that failed at every retry. Fix the cause of the failure before.',
+  options: {
+    list: { type: 'boolean', default: false, help: 'only lists them' },
+    ...systemOptions,
+    ...urlOption,
+  },
+  examples: ['--list', '', '--env production'],
+} as const
+
+await main(usage, async ({ values }) => {
+  const system = systemOf(values)
+  const total = await withSystem(system, (query) => replay(system, query, values.list))
+  if (total > 0) process.stdout.write(`\n${values.list ? howToReplay(system) : await replayed(system, values.url)}\n`)
 })

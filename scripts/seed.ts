@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { parseArgs, parseEnv } from 'node:util'
+import { parseEnv } from 'node:util'
 import type { Config } from '../src/platform/config.ts'
-import { main, persistFlag, STATE_DIR } from './cli.ts'
-import { isMigrated, withDatabases } from './databases.ts'
+import { systemOptions } from './cli.ts'
+import { main, type Parsed, UsageError } from './command.ts'
+import { requireMigrated, withDatabases } from './databases.ts'
 import { cryptoConfig, keyIds } from './keyring.ts'
 import { accountRows, type Community, DAY_MS, followRows, makeCommunity } from './seed/community.ts'
 import { conversations } from './seed/conversations.ts'
@@ -11,15 +12,6 @@ import { loginRows, PASSWORD } from './seed/logins.ts'
 import { makeProgress } from './seed/progress.ts'
 import { makeRandom } from './seed/random.ts'
 import { makeWriter, writeAtOnce } from './seed/writer.ts'
-
-const USAGE = `Fills the local system with a community.
-
-  npm run seed -- [--people 1000] [--posts 20000] [--graph FILE] [--random-seed 1] [--until DATE] [--persist-to DIR]
-
-  --graph        a file, plain or gzipped, with two names per line who follow each other; replaces --people
-  --random-seed  the same number on the same day makes the same community
-  --until        all activity ends before this day, for example 2026-01-31; by default today
-`
 
 type Settings = {
   people: number
@@ -30,26 +22,44 @@ type Settings = {
   stateDir: string
 }
 
-function readSettings(): Settings | null {
-  const { values } = parseArgs({
-    options: {
-      people: { type: 'string', default: '1000' },
-      posts: { type: 'string', default: '20000' },
-      graph: { type: 'string' },
-      'random-seed': { type: 'string', default: '1' },
-      until: { type: 'string' },
-      'persist-to': { type: 'string', default: STATE_DIR },
-      help: { type: 'boolean' },
+const usage = {
+  command: 'npm run seed',
+  purpose: 'Fills the local system with a community, and prints how to log in. The server may be running or not.',
+  options: {
+    people: { type: 'string', default: '1000', value: 'NUMBER', help: 'how many people' },
+    posts: { type: 'string', default: '20000', value: 'NUMBER', help: 'how many posts' },
+    graph: {
+      type: 'string',
+      value: 'FILE',
+      help: 'a file, plain or gzipped, with two names per line who follow each other; replaces --people',
     },
-  })
-  if (values.help) return null
+    'random-seed': {
+      type: 'string',
+      default: '1',
+      value: 'NUMBER',
+      help: 'the same number on the same day makes the same community',
+    },
+    until: {
+      type: 'string',
+      value: 'DATE',
+      help: 'all activity ends before this day, for example 2026-01-31; by default today',
+    },
+    'persist-to': systemOptions['persist-to'],
+  },
+  examples: ['', '--people 50 --posts 500', '--graph friends.txt.gz', '--random-seed 2'],
+} as const
+
+type Values = Parsed<typeof usage.options>['values']
+
+function readSettings(values: Values): Settings {
   const count = (name: 'people' | 'posts' | 'random-seed', min: number) => {
     const number = Number(values[name])
-    if (!Number.isSafeInteger(number) || number < min) throw new Error(`--${name} takes an integer of at least ${min}`)
+    if (!Number.isSafeInteger(number) || number < min)
+      throw new UsageError(`--${name} takes an integer of at least ${min}.`)
     return number
   }
   const until = values.until === undefined ? Date.now() : Date.parse(values.until)
-  if (Number.isNaN(until) || until < Date.UTC(2026, 0, 1)) throw new Error('--until takes a day after 2025-12-31')
+  if (Number.isNaN(until) || until < Date.UTC(2026, 0, 1)) throw new UsageError('--until takes a day after 2025-12-31.')
   return {
     people: count('people', 2),
     posts: count('posts', 0),
@@ -61,13 +71,9 @@ function readSettings(): Settings | null {
 }
 
 async function seed(settings: Settings): Promise<void> {
-  const { stateDir } = settings
-  if (!isMigrated(stateDir)) {
-    const flag = persistFlag(settings)
-    throw new Error(`The databases in ${stateDir} are not set up: run npm start${flag && ` --${flag}`} once.`)
-  }
+  requireMigrated(settings.stateDir)
   const config = readKeys()
-  await withDatabases(stateDir, async (databases) => {
+  await withDatabases(settings.stateDir, async (databases) => {
     const community = await plan(settings, databases)
     const written = await fill(databases, community, config)
     process.stdout.write(report(community, written))
@@ -132,8 +138,4 @@ function report({ people, posts }: Community, { rows, seconds }: { rows: number;
 `
 }
 
-await main(async () => {
-  const settings = readSettings()
-  if (settings) await seed(settings)
-  else process.stdout.write(USAGE)
-})
+await main(usage, ({ values }) => seed(readSettings(values)))

@@ -1,25 +1,37 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
-import { main, persistFlag, STATE_DIR, wranglerCommand, wranglerEnv } from './cli.ts'
+import { stripVTControlCharacters } from 'node:util'
+import { persistFlag, registryOf, systemOptions, wranglerCommand, wranglerEnv } from './cli.ts'
+import { main, type Parsed, UsageError } from './command.ts'
+import { fetchInTime } from './fetch-in-time.ts'
 import { prepareLocally } from './prepare.ts'
 
 const PORT = '8787'
 
 type Options = { port: string; stateDir: string; variables: string[] }
 
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: PORT },
-      'persist-to': { type: 'string', default: STATE_DIR },
-      var: { type: 'string', multiple: true, default: [] },
-    },
-  })
-  const { port, 'persist-to': stateDir, var: variables } = values
-  if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535) throw new Error('--port takes a number from 1 to 65535.')
+const usage = {
+  command: 'npm start',
+  purpose: 'Prepares and runs the whole system on this machine, and prints its addresses. Ctrl-C stops it.',
+  options: {
+    port: { type: 'string', default: PORT, value: 'PORT', help: 'port on 127.0.0.1' },
+    'persist-to': systemOptions['persist-to'],
+    var: { type: 'string', multiple: true, value: 'NAME:VALUE', help: 'sets a variable; may be repeated' },
+  },
+  examples: ['', '--port 8788 --persist-to /tmp/other', '--var REQUESTS_PER_MINUTE:1000'],
+} as const
+
+function readOptions({
+  port,
+  'persist-to': stateDir,
+  var: variables = [],
+}: Parsed<typeof usage.options>['values']): Options {
+  const isPort = /^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65_535
+  if (!isPort) throw new UsageError('--port takes a number from 1 to 65535.')
   return { port, stateDir, variables }
 }
 
@@ -44,9 +56,17 @@ async function start(options: Options): Promise<void> {
 
   const running = await healthy(server, originOf(options))
   process.stdout.write(running ? whereToLook(options) : Buffer.concat(early))
-  server.stdout.off('data', keep).pipe(process.stdout)
+  printLines(server.stdout.off('data', keep))
   const [code] = await exited
   process.exitCode = code ?? (ending ? 0 : 1)
+}
+
+/** Prints the lines of wrangler, except those about requests: the Worker logs each request itself. */
+function printLines(output: Readable): void {
+  createInterface({ input: output }).on('line', (line) => {
+    const isRequest = /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} /.test(stripVTControlCharacters(line))
+    if (!isRequest) process.stdout.write(`${line}\n`)
+  })
 }
 
 /** npm sends a signal only to its shell, which dies without forwarding it. This process then gets another parent. */
@@ -74,13 +94,18 @@ function serve(options: Options) {
   const where = ['--port', port, '--inspector-port', '0', '--persist-to', stateDir, ...vars]
   return spawn(process.execPath, wranglerCommand('dev', ...where, '--show-interactive-dev-session=false'), {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { CLOUDFLARE_CF_FETCH_ENABLED: 'false', ...wranglerEnv, STATE_DIR: stateDir },
+    env: {
+      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+      WRANGLER_REGISTRY_PATH: registryOf(stateDir),
+      ...wranglerEnv,
+      STATE_DIR: stateDir,
+    },
   })
 }
 
 async function healthy(server: ChildProcess, origin: string): Promise<boolean> {
   while (server.exitCode === null && server.signalCode === null) {
-    const answer = await fetch(`${origin}/healthz`).catch(() => undefined)
+    const answer = await fetchInTime(`${origin}/healthz`).catch(() => undefined)
     if (answer?.ok) return true
     await sleep(100)
   }
@@ -103,4 +128,4 @@ function whereToLook(options: Options): string {
 `
 }
 
-await main(() => start(readOptions()))
+await main(usage, ({ values }) => start(readOptions(values)))

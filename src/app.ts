@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { countByAddress } from './platform/http/address-limit.ts'
 import type { AppEnv } from './platform/http/app-env.ts'
 import { authentication } from './platform/http/authentication.ts'
 import { edge } from './platform/http/edge.ts'
@@ -11,10 +12,13 @@ import { apiPaths, mounts, readAccountStatus, services, signingKeys } from './re
 export const app = new Hono<AppEnv>()
 
 app.use(...edge(readAccountStatus))
-app.route('/', healthRoutes)
+app.route('/', healthRoutes(signingKeys))
 for (const mount of mounts) app.use(`${mount}/*`, authentication(signingKeys))
 for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
-app.get('/openapi.json', async (c) => c.json(await apiDocument()))
+app.get('/openapi.json', async (c) => {
+  await countByAddress(c)
+  return c.json(await apiDocument())
+})
 addFallbacks(app, apiPaths)
 
 let document: object | null = null

@@ -39,6 +39,7 @@ const workers = {
       miniflare: {
         bindings: {
           ...secrets,
+          LOG_FORMAT: 'json',
           MIGRATIONS: {
             directory: await readD1Migrations(`${root}migrations/directory`),
             shard: await readD1Migrations(`${root}migrations/shard`),

@@ -1,3 +1,5 @@
+import { fetchInTime } from '../fetch-in-time.ts'
+
 type Answer<T> = { status: number; body: T; headers: Headers }
 
 const TIMEOUT_MS = 15_000
@@ -35,12 +37,7 @@ export function makeCaller(url: string, name: string): Caller {
       if (bookmarks) headers.set('x-bookmarks', bookmarks)
       caller.firstAt ??= performance.now()
       const body = form ?? JSON.stringify(json)
-      const response = await fetch(`${url}/v1${path}`, {
-        method,
-        headers,
-        body,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      })
+      const response = await fetchInTime(`${url}/v1${path}`, { method, headers, body }, TIMEOUT_MS)
       bookmarks = response.headers.get('x-bookmarks') ?? bookmarks
       if (response.status !== 429) caller.admitted += 1
       const isJson = /json/.test(response.headers.get('content-type') ?? '')

@@ -54,7 +54,16 @@ export function makeCommunity(plan: Plan): Community {
     const joinedAt = Math.floor(until - (DAYS + JOINING_DAYS) * DAY_MS + (number + random.next()) * step)
     const shard = random.pick(openShards)
     const profile = makeProfile(random, taken)
-    return { ...profile, id: newId(shard, joinedAt), shard, joinedAt, follows, followers: [], postCount: 0 }
+    return {
+      ...profile,
+      id: newId(shard, joinedAt),
+      shard,
+      joinedAt,
+      follows,
+      followers: [],
+      postCount: 0,
+      publicPostCount: 0,
+    }
   })
   for (const [number, { follows }] of people.entries()) {
     for (const followed of follows) people[followed]!.followers.push(number)
@@ -93,7 +102,7 @@ export function* followRows(community: Community): Generator<Entry> {
 /** The rows of the accounts and their read markers. Call it last: it needs the post counts of all generated posts. */
 export function* accountRows({ people, random, until }: Community): Generator<Entry> {
   for (const person of people) {
-    const { id, handle, displayName, bio, joinedAt: createdAt, postCount } = person
+    const { id, handle, displayName, bio, joinedAt: createdAt, postCount, publicPostCount } = person
     yield entry(shardNamed(person.shard), accounts, {
       id,
       handle,
@@ -103,6 +112,7 @@ export function* accountRows({ people, random, until }: Community): Generator<En
       followerCount: person.followers.length,
       followingCount: person.follows.length,
       postCount,
+      publicPostCount,
     })
     yield entry(shardNamed(person.shard), notificationMarkers, {
       accountId: id,

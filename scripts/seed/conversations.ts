@@ -81,7 +81,7 @@ function writeComment(community: Community, { author, root, parent, time }: Comm
   const { people, random } = community
   const text = commentText(random, parent === root ? null : people[parent.author]!.handle)
   const id = community.newId(people[author]!.shard, time)
-  const draft = { id, author, text, isPublic: true, time, mentioned: null, root, parent, comments: [] }
+  const draft = { id, author, text, isPublic: root.isPublic, time, mentioned: null, root, parent, comments: [] }
   for (const thread of new Set([root, parent])) thread.comments.push(draft)
   return draft
 }
@@ -93,6 +93,7 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
   const { id, text, root, parent } = draft
   const fans = likers(community, draft)
   if (!root) author.postCount += 1
+  if (!root && draft.isPublic) author.publicPostCount += 1
   yield entry(home, posts, {
     id,
     authorId: author.id,
@@ -102,6 +103,7 @@ function* rowsOf(community: Community, draft: Draft): Generator<Entry> {
     visibility: draft.isPublic ? 'public' : 'followers',
     rootId: root?.id ?? null,
     parentId: parent?.id ?? null,
+    parentAuthorId: parent ? people[parent.author]!.id : null,
     likeCount: fans.length,
     commentCount: draft.comments.length,
   })
@@ -134,12 +136,14 @@ function likers(community: Community, { author, root, isPublic }: Draft): number
   return readers(community, author, count, isPublic)
 }
 
-/** The feed index rows: a post on every shard, a comment on its author's shard. Public posts are also in `INDEX`. */
+/** The feed index rows: a post on every shard, a comment on its author's shard. Public posts have more rows. */
 function* listings({ people, shards }: Community, { id, author, root, isPublic }: Draft): Generator<Entry> {
   const { id: authorId, shard } = people[author]!
   const row = { authorId, lane: root ? lanes.comments : lanes.posts, postId: id }
   for (const each of root ? [shard] : shards) yield entry(shardNamed(each), feedIndex, row)
-  if (!root && isPublic) yield entry('INDEX', publicPosts, { postId: id, authorId })
+  if (root || !isPublic) return
+  yield entry(shardNamed(shard), feedIndex, { ...row, lane: lanes.publicPosts })
+  yield entry('INDEX', publicPosts, { postId: id, authorId })
 }
 
 function* notificationsOf(community: Community, draft: Draft): Generator<Entry> {
@@ -147,7 +151,7 @@ function* notificationsOf(community: Community, draft: Draft): Generator<Entry> 
   const { id: postId, author, parent, mentioned, time } = draft
   const actorId = people[author]!.id
   if (parent) yield* notificationOf(community, people[parent.author]!.id, { kind: 'comment', actorId, postId, time })
-  if (mentioned !== null && (draft.isPublic || people[author]!.followers.includes(mentioned))) {
+  if (mentioned !== null) {
     yield* notificationOf(community, people[mentioned]!.id, { kind: 'mention', actorId, postId, time })
   }
 }

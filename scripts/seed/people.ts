@@ -16,6 +16,7 @@ export type Person = {
   follows: readonly number[]
   followers: number[]
   postCount: number
+  publicPostCount: number
 }
 
 /** A name, interests, a bio, and a handle that was not in `taken` and is added to it. */

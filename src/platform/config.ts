@@ -25,6 +25,7 @@ const Variables = z
       .string()
       .regex(/^\d+(,\d+)*$/, { error: 'must list the shards open to new accounts, like 0,1', abort: true })
       .transform((list) => list.split(',').map(Number)),
+    LOG_FORMAT: z.enum(['json', 'text']).optional(),
     REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(100),
     REALTIME_ORIGINS: listOf(
       '[\\w.+-]+:\\/\\/[\\w.:-]+',
@@ -38,7 +39,7 @@ const Variables = z
       'must list the local addresses that outbound calls may reach, like 127.0.0.1:9000',
     ),
     AUTH_SECRET: secret('a random text from which the keys that sign tokens and URLs are derived'),
-    // The id of a key is part of every cursor, and a cursor has at most 100 characters.
+    // Key ids are short, because each cursor contains one, and a cursor has at most 100 characters.
     DATA_KEYS: secret('the keys that encrypt personal data, as id:base64 of 32 bytes, the current key first').regex(
       /^\s*\w{1,16}:[^,:]+(,\s*\w{1,16}:[^,:]+)*$/,
       'must list keys as id:key, each id of at most 16 letters, digits and _',
@@ -109,6 +110,10 @@ export function configOf(env: Env): Config {
   if (!config) throw new Error(`The Worker is not configured:\n  ${problems.join('\n  ')}`)
   parsed.set(env, config)
   return config
+}
+
+export function isConfigured(env: Env): boolean {
+  return parsed.has(env) || readConfig({ ...env }).config !== undefined
 }
 
 const bound = new WeakMap<Env, Map<number, D1Database>>()

@@ -5,13 +5,12 @@ import { committedIn } from './events/events.ts'
 import { relay } from './events/relay.ts'
 import { noCost } from './observability/cost.ts'
 import { countingEnv } from './observability/counting-env.ts'
-import { type Log, log } from './observability/log.ts'
+import { logOf } from './observability/log.ts'
 import type { Trace } from './observability/trace.ts'
 
 type Start = {
   env: Env
   waitUntil: (work: Promise<unknown>) => void
-  log?: Log
   trace?: Trace
   /** The D1 bookmarks that the client sent (`X-Bookmarks`). */
   bookmarks?: string
@@ -20,14 +19,15 @@ type Start = {
 }
 
 /** Creates the context of a request, queue batch or scheduled run. Events that it commits are sent in deferred work. */
-export function createContext({ env, waitUntil, log: base = log, trace = {}, bookmarks, start }: Start): SystemCtx {
+export function createContext({ env, waitUntil, trace = {}, bookmarks, start }: Start): SystemCtx {
   const cost = noCost()
-  const own = base.with(trace)
+  const config = configOf(env)
+  const own = logOf(config).with(trace)
   const defer = (work: () => Promise<unknown>) =>
     waitUntil(work().catch((error: unknown) => own.error('deferred work failed', { error })))
   const ctx: SystemCtx = {
     env: countingEnv(env, cost),
-    config: configOf(env),
+    config,
     log: own,
     cost,
     trace,

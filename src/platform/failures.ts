@@ -37,6 +37,7 @@ const common = {
     'The Idempotency-Key was used with a different request',
   ),
   rate_limited: defineFailure('rate_limited', 429, 'Too many requests'),
+  quota_exceeded: defineFailure('quota_exceeded', 429, 'The daily quota is used up'),
   internal: defineFailure('internal', 500, 'An internal error occurred'),
   unavailable: defineFailure('unavailable', 503, 'A part of the system is unavailable'),
 }

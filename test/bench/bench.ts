@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { buildWorker, workerFolder } from '../../scripts/build-worker.ts'
+import { parseCommand } from '../../scripts/command.ts'
 import { type Case, makeCases } from './cases.ts'
 import { drive } from './load.ts'
 import { goalsOf, print, type Round, save, summarize } from './report.ts'
@@ -12,14 +12,16 @@ import { makeTokens } from './tokens.ts'
 import { baseline, besideProduct, bundleBaselines, product } from './workers.ts'
 
 process.env.WRANGLER_LOG ??= 'none'
-const { values } = parseArgs({
+const { values } = parseCommand({
+  command: 'npm run bench',
+  purpose: 'Measures the CPU time per request of the built Worker, and writes docs/bench.json and docs/bench.svg.',
   options: {
-    rounds: { type: 'string', default: '16' },
-    seconds: { type: 'string', default: '0.7' },
-    connections: { type: 'string', default: '8' },
-    save: { type: 'boolean', default: true },
+    rounds: { type: 'string', default: '16', value: 'NUMBER', help: 'how often each case is measured' },
+    seconds: { type: 'string', default: '0.7', value: 'NUMBER', help: 'how long a round lasts' },
+    connections: { type: 'string', default: '8', value: 'NUMBER', help: 'how many requests run at once' },
+    save: { type: 'boolean', default: true, help: 'writes the results; --no-save only prints them' },
   },
-  allowNegative: true,
+  examples: ['', '--rounds 4 --no-save'],
 })
 const [rounds, seconds, connections] = [Number(values.rounds), Number(values.seconds), Number(values.connections)]
 

@@ -80,7 +80,10 @@ async function fillShard(store: Store, isHere: (id: Id) => boolean, { accounts, 
     posts: posts
       .filter(({ id }) => isHere(id))
       .map((it) => ({ id: it.id, author_id: it.authorId, text: TEXT, visibility: 'public' })),
-    feed_index: posts.map((it) => ({ author_id: it.authorId, lane: 0, post_id: it.id })),
+    feed_index: posts.flatMap((it) => {
+      const row = { author_id: it.authorId, lane: 0, post_id: it.id }
+      return isHere(it.id) ? [row, { ...row, lane: 2 }] : [row]
+    }),
     notifications: recipients.flatMap((id) => notificationsOf(id, accounts, posts)),
   }
   for (const [table, rows] of Object.entries(tables)) await insert(store, table, rows)

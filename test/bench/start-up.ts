@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { serveD1, startBare } from './bare-workerd.ts'
 import { median } from './report.ts'
 import { cpuOf } from './runtime.ts'
@@ -57,7 +58,7 @@ async function firstAnswer(worker: Parameters<typeof startBare>[0], dir: string,
   const { process, port } = await startBare(worker, dir)
   try {
     const headers = { authorization: `Bearer ${token}` }
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/feeds/home`, { headers })
+    const answer = await fetchInTime(`http://127.0.0.1:${port}/v1/feeds/home`, { headers })
     const body = await answer.text()
     if (!answer.ok) throw new Error(`The first response was ${answer.status}: ${body}`)
     return cpuOf(process.pid!) * 1_000

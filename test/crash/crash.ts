@@ -1,18 +1,22 @@
-// npm run test:crash -- --kills 10 --writers 20
-// Repeatedly kills the server with SIGKILL while clients write. Then checks the stored rows: no acknowledged write may
-// be lost, no write may be stored twice, and each stored write must have had every effect exactly once.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { parseCommand } from '../../scripts/command.ts'
 import { Ledger, type Post } from './ledger.ts'
 import { meet } from './people.ts'
 import { freePort, Server } from './server.ts'
 import { type Acknowledged, type Person, write } from './writers.ts'
 
-const { values } = parseArgs({
-  options: { kills: { type: 'string', default: '10' }, writers: { type: 'string', default: '20' } },
+const { values } = parseCommand({
+  command: 'npm run test:crash',
+  purpose: `Repeatedly kills the server with SIGKILL while clients write. Then checks the stored rows: no acknowledged write may
+be lost, no write may be stored twice, and each stored write must have had every effect exactly once.`,
+  options: {
+    kills: { type: 'string', default: '10', value: 'NUMBER', help: 'how often the server is killed' },
+    writers: { type: 'string', default: '20', value: 'NUMBER', help: 'how many clients write' },
+  },
+  examples: ['', '--kills 2 --writers 10'],
 })
 const DRAIN_DEADLINE_MS = 90_000
 
@@ -20,7 +24,10 @@ type Findings = Record<string, number>
 
 async function main(): Promise<Findings> {
   const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-crash-'))
-  const server = new Server(await freePort(), stateDir, { REQUESTS_PER_MINUTE: '1000000' })
+  const server = new Server(await freePort(), stateDir, {
+    REQUESTS_PER_MINUTE: '1000000',
+    POSTS_PER_DAY: '1000000000',
+  })
   try {
     await server.start()
     const ledger = new Ledger(stateDir)

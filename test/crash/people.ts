@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { PASSWORD } from '../../scripts/seed/logins.ts'
 import type { Person } from './writers.ts'
 
@@ -11,7 +12,7 @@ export async function meet(origin: string, stateDir: string, handlesOf: () => st
 }
 
 async function logIn(origin: string, handle: string): Promise<Person> {
-  const answer = await fetch(`${origin}/v1/auth/login`, {
+  const answer = await fetchInTime(`${origin}/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ identifier: handle, password: PASSWORD }),

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 
 /** A port that no process listens on at the moment. */
 export async function freePort(): Promise<number> {
@@ -41,7 +42,7 @@ export class Server {
     child.stderr.on('data', (chunk) => output.push(String(chunk)))
     this.process = child
     for (;;) {
-      const answer = await fetch(`${this.origin}/healthz`).catch(() => null)
+      const answer = await fetchInTime(`${this.origin}/healthz`).catch(() => null)
       if (answer?.ok) return
       if (child.exitCode !== null) throw new Error(`The server exited:\n${output.join('').slice(-3_000)}`)
       await sleep(50)
@@ -61,7 +62,7 @@ export class Server {
   /** Waits until nothing responds at the port, because workerd may end later than the process that `kill` awaits. */
   private async closed(): Promise<void> {
     while (
-      await fetch(`${this.origin}/healthz`).then(
+      await fetchInTime(`${this.origin}/healthz`).then(
         () => true,
         () => false,
       )

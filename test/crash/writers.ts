@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 
 export type Person = { id: string; handle: string; token: string }
 export type Acknowledged = { posts: Map<string, string>; likes: Set<string>; retries: number }
@@ -14,13 +15,8 @@ async function insist(origin: string, person: Person, call: Call, done: Acknowle
     ...(call.key && { 'idempotency-key': call.key }),
   }
   for (;;) {
-    const request = {
-      method: call.method,
-      headers,
-      body: call.body && JSON.stringify(call.body),
-      signal: AbortSignal.timeout(10_000),
-    }
-    const answer = await fetch(`${origin}${call.path}`, request).catch(() => null)
+    const request = { method: call.method, headers, body: call.body && JSON.stringify(call.body) }
+    const answer = await fetchInTime(`${origin}${call.path}`, request).catch(() => null)
     if (answer && answer.status < 500) {
       const body = (await answer.json().catch(() => null)) as { id: string } | null
       if (!answer.ok)

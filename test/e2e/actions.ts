@@ -74,15 +74,24 @@ export async function writePost(page: Page, text: string, image?: { buffer: Buff
   await page.getByRole('article').filter({ hasText: text }).waitFor()
 }
 
-/** Presses a follow or block button of a profile, confirms a block, and waits for the `expected` buttons. */
+/** Presses the follow or unblock button of a profile, and waits for the `expected` buttons. */
 export async function changeRelation(page: Page, name: string, expected: string[]): Promise<void> {
   await page.getByRole('main').getByRole('button', { name, exact: true }).click()
-  if (name === 'Block') await page.getByRole('dialog').getByRole('button', { name }).click()
   await expectRelationButtons(page, expected)
 }
 
+/** Blocks the account of the open profile with the menu, after a cancelled attempt. */
+export async function block(page: Page, handle: string): Promise<void> {
+  for (const answer of ['Cancel', 'Block']) {
+    await page.getByRole('button', { name: 'More' }).click()
+    await page.getByRole('button', { name: `Block @${handle}`, exact: true }).click()
+    await page.getByRole('dialog').getByRole('button', { name: answer, exact: true }).click()
+  }
+  await expectRelationButtons(page, ['Unblock'])
+}
+
 export async function expectRelationButtons(page: Page, expected: string[]): Promise<void> {
-  const buttons = page.getByRole('main').getByRole('button', { name: /^(un)?(block|follow)$/i })
+  const buttons = page.getByRole('main').getByRole('button', { name: /^((un)?(block|follow)|more)$/i })
   await expect.poll(() => buttons.allTextContents(), { timeout: 10_000 }).toEqual(expected)
 }
 

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { accessibilityTests } from './accessibility.ts'
 import { accountTests } from './accounts.ts'
+import { docsTests } from './docs.ts'
 import { failureTests } from './failures.ts'
 import { mainJobTests } from './main-job.ts'
 import { startSite, World } from './site.ts'
@@ -25,4 +27,6 @@ describe.skipIf(!hasChromium)('the web client', () => {
   mainJobTests(world)
   failureTests(world)
   accountTests(world)
+  docsTests(world)
+  accessibilityTests(world)
 })

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { vi } from 'vitest'
+import { readMail } from '../../scripts/demo/inbox.ts'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
 
-const INBOX = '/cdn-cgi/local/explorer/api/local/email/sending'
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
 const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...QUIET]
 
@@ -53,7 +54,7 @@ export async function startSite(executablePath: string): Promise<Site> {
 
 async function isHealthy(origin: string, server: ChildProcess, output: Buffer[]): Promise<boolean> {
   if (server.exitCode !== null) throw new Error(`The server exited: ${Buffer.concat(output)}`)
-  const response = await fetch(`${origin}/healthz`).catch(() => undefined)
+  const response = await fetchInTime(`${origin}/healthz`).catch(() => undefined)
   return response?.ok ?? false
 }
 
@@ -68,18 +69,8 @@ export async function newPage({ browser, consoleErrors }: Site): Promise<Page> {
 
 /** The verification link in the email to `address`, from the inbox of the local server. */
 export async function verificationLink({ origin }: Site, address: string): Promise<string> {
-  const findMail = async () => {
-    const mails = await fetchResult<{ messageId: string; to: string[] }[]>(`${origin}${INBOX}`)
-    return mails.find(({ to }) => to.includes(address))
-  }
-  const { messageId } = await vi.waitUntil(findMail, { timeout: 30_000, interval: 100 })
-  const { text } = await fetchResult<{ text: string }>(`${origin}${INBOX}?email_id=${encodeURIComponent(messageId)}`)
+  const text = await readMail(origin, address)
   const [link] = /http\S+verify=\S+/.exec(text) ?? []
   if (!link) throw new Error(`The email to ${address} contains no verification link: ${text}`)
   return link
-}
-
-async function fetchResult<T>(url: string): Promise<T> {
-  const { result } = (await (await fetch(url)).json()) as { result: T }
-  return result
 }

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { buildWorker, workerFolder } from '../../scripts/build-worker.ts'
 import { wranglerCommand, wranglerEnv } from '../../scripts/cli.ts'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
 
 const read = (name: string) => readFileSync(join(workerFolder, name), 'utf8')
@@ -40,7 +41,7 @@ test('the Worker built for deployment passes every step of the demo', async () =
     env: { ...wranglerEnv, STATE_DIR: stateDir },
   })
   try {
-    while (!(await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null))?.ok) {
+    while (!(await fetchInTime(`${url}/healthz`).catch(() => null))?.ok) {
       if (server.exitCode !== null || server.signalCode) throw new Error('wrangler exited before the Worker responded')
       await sleep(100)
     }

@@ -38,6 +38,8 @@ test('a dry run sends no request, and a deployment creates and migrates database
     const tables = sqlite.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()
     expect({ name, tables: tables.length }).not.toEqual({ name, tables: 1 })
   }
+  expect([...cloudflare.databases.values()].map(({ replication }) => replication)).toEqual(names.map(() => 'auto'))
+  expect(output).toContain('Read replication is on for all 4 databases, 4 of which had none before.')
   const codeFrom = requests.findIndex((line) => line.includes('/workers/'))
   const lastQuery = requests.findLastIndex((line) => line.endsWith('/query'))
   expect(lastQuery).toBeGreaterThan(0)

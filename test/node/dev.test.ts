@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { wranglerCommand, wranglerEnv } from '../../scripts/cli.ts'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dev-'))
@@ -35,10 +36,10 @@ test('wrangler dev migrates the databases in STATE_DIR', async () => {
     env: { ...offline, STATE_DIR: state },
   })
   const exited = once(server, 'exit')
-  while (!(await fetch(`${origin}/healthz`).catch(() => null))?.ok && server.exitCode === null) await sleep(100)
+  while (!(await fetchInTime(`${origin}/healthz`).catch(() => null))?.ok && server.exitCode === null) await sleep(100)
   const body = JSON.stringify({ handle: 'ada', email: 'ada@example.org', password: 'analytical engines rule' })
   const headers = { 'content-type': 'application/json' }
-  const { status } = await fetch(`${origin}/v1/auth/register`, { method: 'POST', headers, body })
+  const { status } = await fetchInTime(`${origin}/v1/auth/register`, { method: 'POST', headers, body })
   server.kill('SIGTERM')
   await exited
   expect(status).toBe(202)

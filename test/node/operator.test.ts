@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { execute, migrateLocally, withDatabases } from '../../scripts/databases.ts'
+import { migrateLocally, withSystem } from '../../scripts/databases.ts'
 
 const stateDir = mkdtempSync(join(tmpdir(), 'operator-'))
-const system = { stateDir }
+const query = (binding: string, sql: string) => withSystem({ stateDir }, (run) => run(binding, sql))
 const keyring = `k1:${btoa('k'.repeat(32))}`
 const requests: string[] = []
 const server = createServer(({ url }, response) => {
@@ -22,15 +22,17 @@ const originOf = () => `http://127.0.0.1:${(server.address() as AddressInfo).por
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   await migrateLocally(stateDir)
-  await withDatabases(stateDir, async ({ DIRECTORY, SHARD_1 }) => {
-    const user = 'INSERT INTO users (id, email, email_verified, sealed_address, created_at, updated_at) VALUES '
-    const letter = `INSERT INTO dead_letters (id, queue, body, failed_at) VALUES (?, 'socialconnect-events', ?, 0)`
-    await DIRECTORY!.batch([
-      DIRECTORY!.prepare(`${user} (1024, 'a', 1, 'x', 0, 0), (2048, 'b', 0, 'x', 0, 0)`),
-      DIRECTORY!.prepare(`INSERT INTO handles (handle, account_id, address, reserved_until)
-        VALUES ('ada', 1024, 'a', NULL), ('bob', 2048, 'b', 1)`),
-    ])
-    await SHARD_1!.batch(['m1', 'm2'].map((id) => SHARD_1!.prepare(letter).bind(id, '{"type":"post.liked"}')))
+  await withSystem({ stateDir }, async (run) => {
+    await run(
+      'DIRECTORY',
+      `INSERT INTO users (id, email, email_verified, sealed_address, created_at, updated_at)
+         VALUES (1024, 'a', 1, 'x', 0, 0), (2048, 'b', 0, 'x', 0, 0);
+       INSERT INTO handles (handle, account_id, address, reserved_until)
+         VALUES ('ada', 1024, 'a', NULL), ('bob', 2048, 'b', 1)`,
+    )
+    const letter = `'socialconnect-events', '{"type":"post.liked"}', 0`
+    const letters = `('m1', ${letter}), ('m2', ${letter})`
+    await run('SHARD_1', `INSERT INTO dead_letters (id, queue, body, failed_at) VALUES ${letters}`)
   })
 })
 afterAll(() => {
@@ -38,8 +40,16 @@ afterAll(() => {
   rmSync(stateDir, { recursive: true })
 })
 
+/** Makes `spawnSync` fail, with which the scripts would start wrangler. */
+const withoutWrangler = `data:text/javascript,${encodeURIComponent(`
+  import processes from 'node:child_process'
+  import { syncBuiltinESMExports } from 'node:module'
+  processes.spawnSync = () => { throw new Error('wrangler was started') }
+  syncBuiltinESMExports()
+`)}`
+
 async function run(script: string, ...args: string[]) {
-  const command = [`scripts/${script}.ts`, ...args, '--persist-to', stateDir]
+  const command = ['--import', withoutWrangler, `scripts/${script}.ts`, ...args, '--persist-to', stateDir]
   const env = { ...process.env, DATA_KEYS: keyring }
   const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'], env })
   const closed = once(child, 'close')
@@ -57,8 +67,7 @@ describe('npm run admin', () => {
 A new login or token refresh has the new role. Older access tokens keep the old role until they are revoked, within seconds at ${originOf()}.\n`,
     })
     expect(requests).toEqual(['/cdn-cgi/local/scheduled'])
-    const [users, events] = execute(
-      system,
+    const [users, events] = await query(
       'DIRECTORY',
       'SELECT role, tokens_void_before FROM users WHERE id = 1024; SELECT type, data FROM outbox',
     )
@@ -81,28 +90,31 @@ A new login or token refresh has the new role. Older access tokens keep the old 
       ['grant', "a'--", 'user'],
       ['grant', 'ada', 'boss'],
     ]) {
-      expect((await run('admin', ...args)).output).toMatch(/^Usage: npm run admin/)
+      expect(await run('admin', ...args)).toEqual({
+        status: 2,
+        output: 'The arguments are: grant HANDLE user|moderator|admin. See: npm run admin -- --help\n',
+      })
     }
     expect((await run('admin', 'grant', 'ada', 'user', '--env', 'prod')).output).toMatch(/^Unknown environment prod/)
   })
 })
 
 describe('npm run replay', () => {
-  const marked = () => execute(system, 'SHARD_1', 'SELECT sum(replay) AS marked FROM dead_letters')[0]![0]!.marked
+  const marked = async () => (await query('SHARD_1', 'SELECT sum(replay) AS marked FROM dead_letters'))[0]![0]!.marked
 
-  test('lists the dead letters of every database, and marks them for replay unless --list is given', async () => {
+  test('lists dead letters without starting wrangler for each database, and marks them unless --list is given', async () => {
     requests.length = 0
     const list = (await run('replay', '--list', '--url', originOf())).output
     expect(list).toContain(
       'DIRECTORY: none\nSHARD_0: none\nSHARD_1: 2\n  1970-01-01T00:00:00.000Z  socialconnect-events  post.liked\n',
     )
-    expect(marked()).toBe(0)
+    expect(await marked()).toBe(0)
     expect(requests).toEqual([])
     expect((await run('replay', '--url', originOf())).output).toContain(
       `\nThey are marked for replay. The sweepers send them, a hundred at a time, starting within seconds at ${originOf()}.\n`,
     )
     expect(requests).toEqual(['/cdn-cgi/local/scheduled'])
-    expect(marked()).toBe(2)
+    expect(await marked()).toBe(2)
   })
 })
 

@@ -72,11 +72,12 @@ const allLikes = all<typeof likes.$inferSelect>('likes')
 const byId = new Map(allPosts.map((post) => [post.id, post]))
 const following = new Set(allFollows.map(({ followerId, followeeId }) => `${followerId} ${followeeId}`))
 
-/** Whether the account may see the post and its root. */
+/** Whether the account may see the post and its root, or the post mentions it. */
 function maySee(accountId: string, postId: string): boolean {
   const post = byId.get(postId as never)!
+  if (post.entities.some((entity) => entity.kind === 'mention' && entity.accountId === accountId)) return true
   if (post.rootId && !maySee(accountId, post.rootId)) return false
-  return post.visibility === 'public' || following.has(`${accountId} ${post.authorId}`)
+  return post.rootId !== null || post.visibility === 'public' || following.has(`${accountId} ${post.authorId}`)
 }
 
 describe('a community', () => {
@@ -128,9 +129,13 @@ describe('a community', () => {
       allPosts.filter(({ rootId }) => rootId === null),
       (row) => row.authorId,
     )
-    for (const { id, followerCount, followingCount, postCount } of allAccounts) {
-      const counts = [followed, follow, written].map((groups) => groups.get(id)?.length ?? 0)
-      expect([followerCount, followingCount, postCount]).toEqual(counts)
+    const open = count(
+      allPosts.filter(({ rootId, visibility }) => rootId === null && visibility === 'public'),
+      (row) => row.authorId,
+    )
+    for (const { id, followerCount, followingCount, postCount, publicPostCount } of allAccounts) {
+      const counts = [followed, follow, written, open].map((groups) => groups.get(id)?.length ?? 0)
+      expect([followerCount, followingCount, postCount, publicPostCount]).toEqual(counts)
     }
     const liked = count(allLikes, (row) => row.postId)
     const threads = count(all<typeof threadIndex.$inferSelect>('thread_index'), (row) => row.threadId)
@@ -146,8 +151,10 @@ describe('a community', () => {
     const open = new Set(all<{ postId: string }>('public_posts').map((row) => row.postId))
     for (const { id, rootId, visibility, database } of allPosts) {
       const listed = lists.get(id)!.map((row) => `${row.database} ${row.lane}`)
-      expect(listed).toEqual(rootId ? [`${database} 1`] : ['SHARD_0 0', 'SHARD_1 0'])
-      expect(open.has(id)).toBe(!rootId && visibility === 'public')
+      const isOpen = !rootId && visibility === 'public'
+      const own = isOpen ? [`${database} 2`] : []
+      expect(listed).toEqual(rootId ? [`${database} 1`] : ['SHARD_0 0', 'SHARD_1 0', ...own])
+      expect(open.has(id)).toBe(isOpen)
     }
   })
 

@@ -20,7 +20,11 @@ export function client(accessToken: () => string | null): Client {
       if (token !== null && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`)
       if (json !== undefined) headers.set('content-type', 'application/json')
       const body = json === undefined ? init.body : JSON.stringify(json)
-      const response = await exports.default.fetch(BASE_URL + path, { ...init, headers, body })
+      const response = await described(
+        path,
+        init,
+        await exports.default.fetch(BASE_URL + path, { ...init, headers, body }),
+      )
       bookmarks = response.headers.get('x-bookmarks') ?? bookmarks
       return response
     },
@@ -34,7 +38,23 @@ export const postJson = (path: string, json: unknown, by = anonymousClient()): P
 
 /** Sends a request to the Worker with `bindings` instead of those of the test environment. */
 export async function fetchWith(bindings: object, path: string, init: RequestInit = {}): Promise<Response> {
-  return worker.fetch(new Request(BASE_URL + path, init), bindings as Env, createExecutionContext())
+  const response = await worker.fetch(new Request(BASE_URL + path, init), bindings as Env, createExecutionContext())
+  return described(path, init, response)
+}
+
+/** The response, if the OpenAPI document describes it: its status, headers, content type and body. Throws otherwise. */
+async function described(path: string, { method = 'GET' }: RequestInit, response: Response): Promise<Response> {
+  const { flawsOf, operationOf } = await import('./contract.ts')
+  const operation = operationOf(method, new URL(BASE_URL + path).pathname)
+  if (!operation) return response
+  const isJson = method !== 'HEAD' && /json/.test(response.headers.get('content-type') ?? '')
+  const text = isJson ? await response.text() : null
+  const flaws = flawsOf(operation, response, text)
+  if (flaws.length > 0) {
+    const what = `${operation.id} returned ${response.status}, but not as the OpenAPI document says:`
+    throw new Error([what, ...flaws, (text ?? '').slice(0, 2_000)].join('\n'))
+  }
+  return isJson ? new Response(text, response) : response
 }
 
 export const randomAddress = (): string => [...crypto.getRandomValues(new Uint8Array(4))].join('.')

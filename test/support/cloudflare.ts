@@ -3,10 +3,15 @@ import type { AddressInfo } from 'node:net'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 
-type Database = { name: string; sqlite: DatabaseSync }
+type Database = { name: string; sqlite: DatabaseSync; replication: string }
 type Answer = { status: number; result: unknown }
 
 const notFound: Answer = { status: 404, result: null }
+const forbidden: Answer = { status: 403, result: null }
+const errors: Record<number, object[]> = {
+  403: [{ code: 10000, message: 'Authentication error' }],
+  404: [{ code: 7404, message: 'not found' }],
+}
 
 /** Mocks the D1 API of Cloudflare, as far as a deployment calls it, with SQLite. Other paths return 404. */
 export async function mockCloudflare() {
@@ -15,14 +20,14 @@ export async function mockCloudflare() {
   const server = createServer(async (request, response) => {
     asked.push(`${request.method} ${request.url!.split('?')[0]}`)
     const { status, result } = answer(databases, request, await text(request))
-    const errors = status === 200 ? [] : [{ code: 7404, message: 'not found' }]
     response.writeHead(status, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ success: status === 200, result, errors, messages: [] }))
+    response.end(JSON.stringify({ success: status === 200, result, errors: errors[status] ?? [], messages: [] }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     databases,
     asked,
+    create: (name: string) => create(databases, { name }),
     env: {
       CLOUDFLARE_API_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       CLOUDFLARE_API_TOKEN: 'token',
@@ -35,20 +40,28 @@ export async function mockCloudflare() {
 function answer(databases: Map<string, Database>, { method, url }: IncomingMessage, body: string): Answer {
   const [path, name, action] = /^\/accounts\/account\/d1\/database(?:\/([^/?]+))?(?:\/(\w+))?/.exec(url!) ?? []
   if (!path) return notFound
-  if (!name && method === 'GET') return { status: 200, result: [...databases.keys()].map(described) }
+  if (!name && method === 'GET') return { status: 200, result: [...databases.values()].map(described) }
   if (!name) return { status: 200, result: create(databases, JSON.parse(body) as { name: string }) }
   const database = databases.get(name)
   if (!database) return notFound
-  if (action !== 'query') return { status: 200, result: described(name) }
+  if (method === 'PUT') return replicate(database, JSON.parse(body))
+  if (action !== 'query') return { status: 200, result: described(database) }
   const { sql } = JSON.parse(body) as { sql: string }
   return { status: 200, result: [{ success: true, results: run(database.sqlite, sql), meta: {} }] }
 }
 
-const described = (name: string) => ({ uuid: name, name })
+const described = ({ name, replication }: Database) => ({ uuid: name, name, read_replication: { mode: replication } })
+
+function replicate(database: Database, change: { read_replication: { mode: string } }): Answer {
+  if (database.replication === 'refused') return forbidden
+  database.replication = change.read_replication.mode
+  return { status: 200, result: described(database) }
+}
 
 function create(databases: Map<string, Database>, { name }: { name: string }) {
-  databases.set(name, { name, sqlite: new DatabaseSync(':memory:') })
-  return described(name)
+  const database = { name, sqlite: new DatabaseSync(':memory:'), replication: 'disabled' }
+  databases.set(name, database)
+  return described(database)
 }
 
 /** Runs the SQL, and returns the rows of a SELECT or PRAGMA, or no rows for any other statement. */

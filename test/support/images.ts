@@ -10,12 +10,12 @@ type Options = Partial<Size> & {
 type Color = [number, number, number]
 
 const SIZE: Size = { width: 64, height: 48 }
-const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0))
-const be16 = (n: number) => [(n >> 8) & 255, n & 255]
-const be32 = (n: number) => [...be16(n >>> 16), ...be16(n & 65_535)]
-const le16 = (n: number) => be16(n).reverse()
-const le32 = (n: number) => be32(n).reverse()
-const bytesOf = (...parts: (Iterable<number> | ArrayLike<number>)[]) =>
+export const latin1 = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0))
+export const be16 = (n: number) => [(n >> 8) & 255, n & 255]
+export const be32 = (n: number) => [...be16(n >>> 16), ...be16(n & 65_535)]
+export const le16 = (n: number) => be16(n).reverse()
+export const le32 = (n: number) => be32(n).reverse()
+export const bytesOf = (...parts: (Iterable<number> | ArrayLike<number>)[]) =>
   new Uint8Array(parts.flatMap((p) => Array.from(p)))
 
 /** A sky at dusk: dark blue at the top, orange at the bottom, lighter to the right. */
@@ -128,19 +128,20 @@ export function png(options: Options = {}): Uint8Array<ArrayBuffer> {
 
 /** A PNG whose header may state a size that does not match its pixels. */
 export function pngOf(size: Size, pixels: Uint8Array, canary?: string): Uint8Array<ArrayBuffer> {
-  const chunk = (type: string, data: Uint8Array) => {
-    const body = bytesOf(latin1(type), data)
-    return bytesOf(be32(data.length), body, be32(crc32(body)))
-  }
   return bytesOf(
     [0x89],
     latin1('PNG\r\n\x1a\n'),
-    chunk('IHDR', bytesOf(be32(size.width), be32(size.height), [8, 2, 0, 0, 0])),
-    canary === undefined ? [] : chunk('eXIf', exif({ canary })),
-    canary === undefined ? [] : chunk('tEXt', latin1(`Comment\0${canary}`)),
-    chunk('IDAT', deflateSync(pixels)),
-    chunk('IEND', new Uint8Array()),
+    pngChunk('IHDR', bytesOf(be32(size.width), be32(size.height), [8, 2, 0, 0, 0])),
+    canary === undefined ? [] : pngChunk('eXIf', exif({ canary })),
+    canary === undefined ? [] : pngChunk('tEXt', latin1(`Comment\0${canary}`)),
+    pngChunk('IDAT', deflateSync(pixels)),
+    pngChunk('IEND', new Uint8Array()),
   )
+}
+
+export function pngChunk(type: string, data: Uint8Array): Uint8Array {
+  const body = bytesOf(latin1(type), data)
+  return bytesOf(be32(data.length), body, be32(crc32(body)))
 }
 
 /** An uncompressed GIF of two colours. A clear code before every second pixel keeps the code size at three bits. */
@@ -167,7 +168,7 @@ export function gif(options: Options = {}): Uint8Array<ArrayBuffer> {
   )
 }
 
-/** A lossless WebP of one colour. Pixels take no bits, so the file is equally small for every size. */
+/** A lossless WebP of one colour, (230, 120, 50). Pixels take no bits, so the file is equally small for every size. */
 export function webp(options: Options = {}): Uint8Array<ArrayBuffer> {
   const { width, height } = { ...SIZE, ...options }
   const bits: number[] = []
@@ -197,11 +198,11 @@ export function webp(options: Options = {}): Uint8Array<ArrayBuffer> {
   )
 }
 
-function riffChunk(type: string, data: Uint8Array): Uint8Array {
+export function riffChunk(type: string, data: Uint8Array): Uint8Array {
   return bytesOf(latin1(type), le32(data.length), data, data.length % 2 === 0 ? [] : [0])
 }
 
-function riff(...chunks: (Uint8Array | number[])[]): Uint8Array<ArrayBuffer> {
+export function riff(...chunks: (Uint8Array | number[])[]): Uint8Array<ArrayBuffer> {
   const body = bytesOf(latin1('WEBP'), ...chunks)
   return bytesOf(latin1('RIFF'), le32(body.length), body)
 }

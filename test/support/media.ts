@@ -25,7 +25,7 @@ export async function postWithImage(
   parentId?: string,
 ): Promise<Post & { image: MediaView }> {
   const { id } = await uploaded(author)
-  const json = { visibility, media: [id], parentId }
+  const json = { media: [id], ...(parentId ? { parentId } : { visibility }) }
   const post: Post = await (await author.fetch('/v1/posts', { method: 'POST', json })).json()
   return { ...post, image: post.media[0]! }
 }

@@ -82,7 +82,10 @@ const notes = [
 
 const app = new Hono<AppEnv>()
 app.use(...edge(async () => ({ suspended: false, revokedBefore: 0, endedSessions: [] })))
-app.route('/', healthRoutes)
+app.route(
+  '/',
+  healthRoutes(async () => ({ keys: [] })),
+)
 app.use(
   '/v1/*',
   authentication(async () => ({ keys: [] })),

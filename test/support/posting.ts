@@ -27,5 +27,10 @@ export async function countersOf(viewer: Id, postId: Id): Promise<{ likeCount: n
   return { likeCount, commentCount }
 }
 
-export const postCountOf = (author: Id): Promise<number> =>
-  count(`SELECT coalesce(sum(post_count), 0) n FROM accounts WHERE id = ${Number(author)}`)
+/** The stored counts of all posts and of public posts. */
+export const postCountsOf = (author: Id): Promise<number[]> =>
+  Promise.all(
+    ['post_count', 'public_post_count'].map((column) =>
+      count(`SELECT coalesce(sum(${column}), 0) n FROM accounts WHERE id = ${Number(author)}`),
+    ),
+  )

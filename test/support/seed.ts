@@ -54,6 +54,8 @@ export async function seedPosts(
   await insertByShard('posts', posts, (row) => row.author_id)
   for (const db of shards) await insertRows(db, 'feed_index', index)
   if (visibility === 'public') {
+    const own = index.map((row) => ({ ...row, lane: 2 }))
+    await insertByShard('feed_index', own, (row) => row.author_id)
     const listed = posts.map(({ id, author_id }) => ({ post_id: id, author_id }))
     await insertRows(env.INDEX, 'public_posts', listed)
   }

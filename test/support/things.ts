@@ -101,7 +101,7 @@ export const things = [
     path: '/streams/{thingId}',
     access: 'public',
     params: ThingPath,
-    mediaType: 'text/plain',
+    mediaTypes: ['text/plain'],
     also: { 304: 'Not changed' },
     summary: 'Stream',
     respond: async (_, { thingId }, request) => new Response(`${thingId} ${request.method}`),

@@ -3,6 +3,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Role } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { declaredScopes } from '../../src/platform/security/scopes.ts'
+import type { KeySource } from '../../src/platform/security/tokens.ts'
 import { BASE_URL } from './client.ts'
 
 const KEY_ID = 'key-of-the-tests'
@@ -21,6 +22,11 @@ export async function trustTestKey(): Promise<void> {
     .bind(KEY_ID, publicKey, 'unused', Date.now() - 1_000)
     .run()
 }
+
+/** Publishes the key that verifies `mint` tokens, for apps that do not read keys from the directory. */
+export const testKeys: KeySource = async () => ({
+  keys: [{ ...(await exportJWK(trusted.publicKey)), kid: KEY_ID, alg: 'EdDSA', use: 'sig' }],
+})
 
 type Options = { role?: Role; without?: string; audience?: string; age?: number; forged?: boolean }
 

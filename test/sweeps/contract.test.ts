@@ -33,7 +33,7 @@ function nested(schema: Schema, path: string): [string, Schema][] {
   const here = resolved(schema)
   const fields = Object.entries(here.properties ?? {}).flatMap(([name, field]) => nested(field, `${path}.${name}`))
   const items = here.items ? nested(here.items, `${path}[]`) : []
-  const choices = ((here.anyOf ?? here.oneOf ?? []) as Schema[]).flatMap((choice) => nested(choice, path))
+  const choices = ((here.anyOf ?? here.oneOf ?? here.allOf ?? []) as Schema[]).flatMap((choice) => nested(choice, path))
   return [[path, here], ...fields, ...items, ...choices]
 }
 
@@ -48,6 +48,55 @@ test('every input is bounded: strings in length, arrays in items, and objects to
     return type === 'object' ? additionalProperties !== false : type !== 'integer' && type !== 'boolean'
   })
   expect(unbounded.map(([path]) => path)).toEqual([])
+})
+
+test('no two path templates match the same path', () => {
+  const templates = Object.keys(document.paths).filter((path) => path.includes('{'))
+  const segments = (path: string) => path.split('/')
+  const overlap = (one: string[], other: string[]) =>
+    one.length === other.length &&
+    one.every((segment, i) => segment === other[i] || segment.startsWith('{') || other[i]!.startsWith('{'))
+  const ambiguous = templates.flatMap((one, i) =>
+    templates.slice(i + 1).flatMap((other) => (overlap(segments(one), segments(other)) ? [[one, other]] : [])),
+  )
+  expect(ambiguous).toEqual([])
+})
+
+test('a field or parameter with a default may be omitted, and every other field of a response is present', () => {
+  const requests = operations.flatMap(({ id, body }) => (body ? nested(body.schema, id) : []))
+  const defaulted = requests.flatMap(([path, { properties = {}, required = [] }]) =>
+    required
+      .filter((name) => properties[name] && 'default' in resolved(properties[name]))
+      .map((name) => `${path}.${name}`),
+  )
+  const parameters = operations.flatMap(({ id, parameters }) =>
+    parameters.filter(({ required, schema }) => required && 'default' in schema).map(({ name }) => `${id}?${name}`),
+  )
+  expect([...defaulted, ...parameters]).toEqual([])
+  const responses = operations.flatMap(({ id, responses }) =>
+    Object.values(responses).flatMap(({ content = {} }) =>
+      Object.values(content).flatMap(({ schema }) => nested(schema, id)),
+    ),
+  )
+  const optional = responses.flatMap(([, { properties = {}, required = [] }]) =>
+    Object.keys(properties).filter((name) => !required.includes(name)),
+  )
+  expect(new Set(optional)).toEqual(new Set(['detail', 'errors']))
+})
+
+test('every password has at most 128 characters', () => {
+  const passwords = operations.flatMap(({ id, body }) =>
+    (body ? nested(body.schema, id) : []).filter(([path]) => /password/i.test(path)),
+  )
+  expect(passwords.length).toBeGreaterThan(2)
+  expect(new Set(passwords.map(([, { maxLength }]) => maxLength))).toEqual(new Set([128]))
+})
+
+test('the seconds until something expires are always called `expiresIn`', () => {
+  const names = Object.values(document.components.schemas).flatMap((schema) =>
+    nested(schema, '').flatMap(([, { properties = {} }]) => Object.keys(properties)),
+  )
+  expect(new Set(names.filter((name) => /expir|ttl|lifetime|seconds/i.test(name)))).toEqual(new Set(['expiresIn']))
 })
 
 test('no allOf of the OpenAPI document contains a nullable schema', () => {

@@ -30,6 +30,7 @@ const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller 
 /** Undoing an own action does not read the target, so the answer is the same for every target. */
 const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
+const ownImage: Rule = (caller, { state }) => (state !== 'missing' && caller === 'owner' ? null : 'not_found')
 const existing: Rule = (_, { state }) => (state === 'missing' ? 'not_found' : null)
 
 let made = 0
@@ -63,7 +64,7 @@ export const examples: Record<string, Example> = {
   unlikePost: { rule: ownUndone },
   markNotificationsRead: {},
   uploadMedia: { form: () => uploadForm(jpeg(), 'A dusk') },
-  describeMedia: { rule: ownUnattached, json: () => ({ alt: 'A dusk' }) },
+  describeMedia: { rule: ownImage, json: () => ({ alt: 'A dusk' }) },
   deleteMedia: { rule: ownUnattached },
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },

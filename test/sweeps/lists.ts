@@ -110,6 +110,24 @@ async function comments(): Promise<List> {
   }
 }
 
+async function ownComments(): Promise<List> {
+  const [author] = await accountsOn(0)
+  const [root] = (await seedPosts([author])) as [Id]
+  return {
+    reader: author,
+    path: '/v1/me/comments',
+    add: async (count) => {
+      const ids = await seedPosts(Array.from({ length: count }, () => author))
+      for (const id of ids) {
+        await run(shards, 'UPDATE posts SET root_id = ?, parent_id = ? WHERE id = ?', root, root, id)
+        await run([shards[0]], 'UPDATE feed_index SET lane = 1 WHERE lane = 0 AND post_id = ?', id)
+      }
+      return ids
+    },
+    remove: (id) => run(shards, 'DELETE FROM feed_index WHERE post_id = ?', id),
+  }
+}
+
 async function notifications(): Promise<List> {
   const [reader] = await accountsOn(0)
   let last = 1_000_000_000
@@ -150,6 +168,7 @@ const lists: Record<string, () => Promise<List>> = {
   },
   listBlocks: blocks,
   listComments: comments,
+  listMyComments: ownComments,
   listFollowers: () => follows('followers'),
   listFollowing: () => follows('following'),
   listLikes: () => likes('accounts'),

@@ -12,15 +12,20 @@ export type Schema = {
 }
 type Parameter = { in: 'path' | 'query' | 'header'; name: string; required?: boolean; schema: Schema }
 type Content = Record<string, { schema: Schema; example?: unknown }>
+type Header = { required: boolean; schema: Schema }
+type Response = { description: string; headers: Record<string, Header>; content?: Content }
+type DescribedResponse = Omit<Response, 'headers'> & { headers?: Record<string, Ref<Header>> }
+/** A part of the document, or a reference to it. */
+type Ref<T> = T | { $ref: string }
 type Described = {
   operationId: string
   'x-access': Access
   'x-scope'?: string
   'x-idempotent'?: boolean
   description?: string
-  parameters?: Parameter[]
+  parameters?: Ref<Parameter>[]
   requestBody?: { content: Content }
-  responses: Record<string, { description: string; content?: Content }>
+  responses: Record<string, Ref<DescribedResponse>>
 }
 
 export type Operation = {
@@ -36,7 +41,7 @@ export type Operation = {
   body: { type: string; schema: Schema; example: unknown } | null
   /** The status of a successful response. */
   success: number
-  responses: Described['responses']
+  responses: Record<string, Response>
   isList: boolean
 }
 
@@ -52,7 +57,11 @@ export const operations: Operation[] = Object.entries(document.paths).flatMap(([
 )
 
 function describe(method: string, path: string, described: Described): Operation {
-  const { operationId: id, parameters = [], responses } = described
+  const { operationId: id } = described
+  const parameters = (described.parameters ?? []).map(found)
+  const responses = Object.fromEntries(
+    Object.entries(described.responses).map(([status, response]) => [status, describeResponse(found(response))]),
+  )
   const [content] = Object.entries(described.requestBody?.content ?? {})
   const queries = parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name)
   return {
@@ -71,8 +80,21 @@ function describe(method: string, path: string, described: Described): Operation
   }
 }
 
+function describeResponse({ headers = {}, ...rest }: DescribedResponse): Response {
+  return {
+    ...rest,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, found(header)])),
+  }
+}
+
+/** The part of the document that a reference points to. */
+function found<T extends object>(part: Ref<T>): T {
+  if (!('$ref' in part)) return part
+  const steps = part.$ref.split('/').slice(1)
+  return steps.reduce((at: object, step) => Reflect.get(at, step), document) as T
+}
+
 /** The schema that a reference points to. */
 export function resolved(schema: Schema): Schema {
-  const name = schema.$ref?.split('/').at(-1)
-  return name === undefined ? schema : document.components.schemas[name]!
+  return schema.$ref ? found<Schema>({ $ref: schema.$ref }) : schema
 }

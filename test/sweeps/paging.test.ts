@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Id } from '../../src/platform/data/ids.ts'
+import { BASE_URL } from '../support/client.ts'
 import { reveals } from '../support/reveals.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { call } from './calls.ts'
@@ -16,12 +17,25 @@ function pageFieldsOf(responses: Operation['responses']): object {
   return (schema && resolved(schema).properties) ?? {}
 }
 
+/** The links of the `Link` header: relation, path, limit and cursor. */
+function linksIn(headers: Headers): (string | null)[][] {
+  const links = [...(headers.get('link') ?? '').matchAll(/<([^>]+)>; rel="(\w+)"/g)]
+  return links.map(([, target, rel]) => {
+    const { pathname, searchParams } = new URL(target!, BASE_URL)
+    return [rel!, pathname, searchParams.get('limit'), searchParams.get('cursor')]
+  })
+}
+
 function pagesOf(path: string, token: string) {
   return async (limit: number, cursor: string | null): Promise<Page & { ids: Id[] }> => {
     const query = cursor === null ? '' : `&cursor=${cursor}`
-    const { status, body } = await call({ method: 'GET', path: `${path}?limit=${limit}${query}`, token })
+    const { status, body, headers } = await call({ method: 'GET', path: `${path}?limit=${limit}${query}`, token })
     expect(status).toBe(200)
     const page = body as Page
+    expect(linksIn(headers)).toEqual([
+      ...(page.nextCursor === null ? [] : [['next', path, String(limit), page.nextCursor]]),
+      ...(page.previousCursor === null ? [] : [['prev', path, String(limit), page.previousCursor]]),
+    ])
     return { ...page, ids: page.items.map(({ id }) => id) }
   }
 }

@@ -78,6 +78,25 @@ export const mutualBlocks: Intent[] = [
   { ...defaults, do: 'lift', who: 'cyd', whom: 'ada' },
 ]
 
+/** Comments are addressed to accounts that may not read the root: they do not follow, are blocked, or it is deleted. */
+export const addressed: Intent[] = [
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob', open: false, mention: 'bob' },
+  { ...defaults, do: 'comment', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'follow', who: 'cyd', whom: 'ada' },
+  { ...defaults, do: 'comment', who: 'cyd', whom: 'bob', pick: 1 },
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'comment', who: 'cyd', whom: 'ada', pick: 3, mention: 'bob' },
+  { ...defaults, do: 'comment', who: 'ada', whom: 'cyd', pick: 4 },
+  { ...defaults, do: 'unfollow', who: 'cyd', whom: 'ada' },
+  { ...defaults, do: 'comment', who: 'cyd', whom: 'bob', pick: 2 },
+  { ...defaults, do: 'block', who: 'ada', whom: 'bob', pick: 2 },
+  { ...defaults, do: 'comment', who: 'bob', whom: 'cyd', pick: 4 },
+  { ...defaults, do: 'unblock', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'delete', who: 'ada', whom: 'bob', pick: 0 },
+  { ...defaults, do: 'delete', who: 'bob', whom: 'bob', pick: 0 },
+  { ...defaults, do: 'delete', who: 'ada', whom: 'bob', pick: 1 },
+]
+
 function picked<T>(items: Iterable<T>, pick: number): T | undefined {
   const all = [...items]
   return all[pick % all.length]

@@ -3,7 +3,15 @@ export type Step =
   | { do: 'suspend' | 'lift'; whom: string }
   | { do: 'post'; who: string; id: string; open: boolean; parent: string | null; mention: string | null }
   | { do: 'like' | 'unlike' | 'delete'; who: string; id: string }
-export type Post = { author: string; open: boolean; parent: string | null; root: string | null; likes: Set<string> }
+export type Post = {
+  author: string
+  open: boolean
+  parent: string | null
+  root: string | null
+  /** Besides the author: the author of the parent, and who is mentioned. */
+  addressed: (string | null)[]
+  likes: Set<string>
+}
 
 export type Model = ReturnType<typeof makeModel>
 
@@ -15,11 +23,16 @@ export function makeModel(people: string[]) {
 
   const isFollower = (a: string | null, b: string) => a === b || follows.has(`${a} ${b}`)
   const knows = (viewer: string | null, who: string) => !suspended.has(who) && !blocks.has(`${who} ${viewer}`)
+  const isHidden = (viewer: string | null, { author }: Post) =>
+    !knows(viewer, author) || blocks.has(`${viewer} ${author}`)
   const sees = (viewer: string | null, id: string): boolean => {
-    const { author, open, root } = posts.get(id) ?? { author: '', open: false, root: null }
-    const hidden = !posts.has(id) || !knows(viewer, author) || blocks.has(`${viewer} ${author}`)
-    return !hidden && (open || isFollower(viewer, author)) && (root === null || sees(viewer, root))
+    const post = posts.get(id)
+    if (!post || isHidden(viewer, post)) return false
+    const isAddressed = viewer !== null && [post.author, ...post.addressed].includes(viewer)
+    return isAddressed || (post.root === null ? post.open || isFollower(viewer, post.author) : sees(viewer, post.root))
   }
+  /** Whether the viewer sees the comments under a post that they see. */
+  const seesThread = (viewer: string | null, id: string) => sees(viewer, posts.get(id)?.root ?? id)
   const isNotified = (...fields: (string | null)[]) =>
     notifications.some(({ to, kind, actor, id }) => [to, kind, actor, id].join() === fields.join())
   function notify(to: string, kind: string, actor: string, id: string | null): void {
@@ -42,10 +55,13 @@ export function makeModel(people: string[]) {
     else if (step.do === 'post') {
       const { who, id, open, parent, mention } = step
       const parentPost = parent === null ? null : posts.get(parent)!
-      if (parent !== null && !sees(who, parent)) return false
-      posts.set(id, { author: who, open, parent, root: parentPost && (parentPost.root ?? parent), likes: new Set() })
+      if (parent !== null && !(sees(who, parent) && seesThread(who, parent))) return false
+      const mentioned = mention !== null && knows(who, mention) ? mention : null
+      const addressed = [parentPost?.author ?? null, mentioned]
+      const root = parentPost && (parentPost.root ?? parent)
+      posts.set(id, { author: who, open: parentPost?.open ?? open, parent, root, addressed, likes: new Set() })
       if (parentPost) notify(parentPost.author, 'comment', who, id)
-      if (mention !== null && mention !== parentPost?.author && knows(who, mention)) notify(mention, 'mention', who, id)
+      if (mentioned !== null && mentioned !== parentPost?.author) notify(mentioned, 'mention', who, id)
     } else if ('id' in step) {
       if (step.do === 'like' && !sees(step.who, step.id)) return false
       const { author, likes } = posts.get(step.id)!
@@ -66,5 +82,5 @@ export function makeModel(people: string[]) {
     return true
   }
 
-  return { people, follows, blocks, suspended, posts, notifications, knows, sees, isFollower, apply }
+  return { people, follows, blocks, suspended, posts, notifications, knows, sees, seesThread, isFollower, apply }
 }

@@ -54,8 +54,8 @@ export async function startNetwork() {
   async function publish({ who, id, open, parent, mention }: Extract<Step, { do: 'post' }>): Promise<void> {
     const media = hasImage(id) ? await seedImages([idOf(who)]) : []
     const text = mention === null ? id : `${id} @${handleOf(mention)}`
-    const reply = parent === null ? {} : { parentId: idOf(parent) }
-    const input = NewPost.parse({ text, visibility: open ? 'public' : 'followers', media, ...reply })
+    const place = parent === null ? { visibility: open ? 'public' : 'followers' } : { parentId: idOf(parent) }
+    const input = NewPost.parse({ text, media, ...place })
     const { value } = await createPost(as(who), input)
     ids.set(id, value.id)
     names.set(value.id, id)

@@ -9,7 +9,7 @@ import { serveMedia } from '../../src/services/media/delivery.ts'
 import { SignedQuery } from '../../src/services/media/signatures.ts'
 import { mediaUrls } from '../../src/services/media/views.ts'
 import { countUnread, listNotifications } from '../../src/services/notifications/notifications.ts'
-import { listComments } from '../../src/services/posts/comments.ts'
+import { listComments, listMyComments } from '../../src/services/posts/comments.ts'
 import { listLikes, listMyLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import type { Model, Post } from './model.ts'
@@ -50,7 +50,13 @@ function postsWhere({ posts }: Model, is: (post: Post, id: string) => boolean): 
 
 const seen = (model: Model, viewer: Viewer, is: (post: Post) => boolean) =>
   postsWhere(model, (post, id) => is(post) && model.sees(viewer, id))
+/** A comment names its root even if the root is hidden or deleted. */
+const rootName = (root: string | undefined) => root && `under_${root}`
 const isUnder = (post: Post, id: string) => post.root === id || post.parent === id
+
+/** Whether a post is on the page of `name`, unless a block hides it. */
+const isOnPage = ({ isFollower }: Model, viewer: Viewer, name: string, { author, root, open }: Post) =>
+  author === name && root === null && (open || isFollower(viewer, name))
 
 function peopleWho({ people, knows }: Model, viewer: Viewer, of: string, is: (other: string) => boolean) {
   return knows(viewer, of) ? people.filter((other) => is(other) && knows(viewer, other)).sort() : undefined
@@ -67,7 +73,7 @@ function expectedAccount(model: Model, viewer: Viewer, name: string): unknown {
   const counts = {
     followerCount: people.filter((other) => follows.has(`${other} ${name}`)).length,
     followingCount: people.filter((other) => follows.has(`${name} ${other}`)).length,
-    postCount: postsWhere(model, ({ author, root }) => author === name && root === null).length,
+    postCount: postsWhere(model, (post) => isOnPage(model, viewer, name, post)).length,
   }
   const relation = {
     following: follows.has(`${viewer} ${name}`),
@@ -110,21 +116,29 @@ export const surfaces: Record<string, Surface> = {
     of: 'post',
     actual: async ({ ctx, idOf, nameOf, name }) => {
       const { likeCount, commentCount, liked, author, rootId } = await getPost(ctx, { postId: idOf(name) })
-      return { likeCount, commentCount, liked, author: nameOf(author.id), root: nameOf(rootId) }
+      return { likeCount, commentCount, liked, author: nameOf(author.id), root: rootName(nameOf(rootId)) }
     },
     expected: (model, viewer, name) => {
       if (!model.sees(viewer, name)) return undefined
       const { likes, author, root } = model.posts.get(name)!
-      const commentCount = postsWhere(model, (post) => isUnder(post, name)).length
+      const isUnderIt = (post: Post) => model.seesThread(viewer, name) && isUnder(post, name)
+      const commentCount = postsWhere(model, isUnderIt).length
       const liked = viewer !== null && likes.has(viewer)
-      return { likeCount: likes.size, commentCount, liked, author, root: root ?? undefined }
+      return { likeCount: likes.size, commentCount, liked, author, root: rootName(root ?? undefined) }
     },
   },
   listComments: {
     of: 'post',
     actual: async (read) => names(read, await listComments(read.ctx, { postId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) =>
-      model.sees(viewer, name) ? seen(model, viewer, (post) => isUnder(post, name)) : undefined,
+      model.sees(viewer, name)
+        ? seen(model, viewer, (post) => model.seesThread(viewer, name) && isUnder(post, name))
+        : undefined,
+  },
+  listMyComments: {
+    of: 'viewer',
+    actual: async (read) => names(read, await listMyComments(own(read), page)),
+    expected: (model, viewer) => seen(model, viewer, ({ root, author }) => root !== null && author === viewer),
   },
   listLikes: {
     of: 'post',
@@ -170,7 +184,7 @@ export const surfaces: Record<string, Surface> = {
     of: 'person',
     actual: async (read) => names(read, await accountFeed(read.ctx, { accountId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) =>
-      model.knows(viewer, name) ? seen(model, viewer, (post) => !post.root && post.author === name) : undefined,
+      model.knows(viewer, name) ? seen(model, viewer, (post) => isOnPage(model, viewer, name, post)) : undefined,
   },
   getAccount: {
     of: 'person',

@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { getAccount } from '../../src/services/accounts/accounts.ts'
+import { accountFeed } from '../../src/services/feed/feeds.ts'
+import { listComments } from '../../src/services/posts/comments.ts'
+import { getPost } from '../../src/services/posts/posts.ts'
 import { operations } from '../sweeps/operations.ts'
-import { everyKind, hiddenLikes, Intent, kinds, mutualBlocks, stepOf } from './intents.ts'
+import { addressed, everyKind, hiddenLikes, Intent, kinds, mutualBlocks, stepOf } from './intents.ts'
 import { type Model, makeModel, type Step } from './model.ts'
 import { people, startNetwork } from './network.ts'
 import { type Surface, surfaces } from './surfaces.ts'
@@ -44,10 +48,30 @@ function hiddenBy(step: Step, { posts }: Model): { from: Viewer[]; names: string
   return { from, names: account === null ? hidden : [account, ...hidden] }
 }
 
-async function expectHidden(network: Network, hidden: { from: Viewer[]; names: string[] }): Promise<void> {
+/** Comments stay visible to the accounts to which they are addressed. */
+async function expectHidden(network: Network, model: Model, hidden: { from: Viewer[]; names: string[] }) {
   for (const viewer of hidden.from) {
     const words = new Set(JSON.stringify(await shownTo(viewer, network)).match(/\w+/g))
-    expect({ viewer, leaked: hidden.names.filter((name) => words.has(name)) }).toEqual({ viewer, leaked: [] })
+    const leaked = hidden.names.filter((name) => words.has(name) && !model.sees(viewer, name))
+    expect({ viewer, leaked }).toEqual({ viewer, leaked: [] })
+  }
+}
+
+/** Counts equal lists for every viewer, without regard to the model, unless a block or a suspension hides an author. */
+async function expectCounts(viewer: Viewer, network: Network, { suspended, blocks }: Model): Promise<void> {
+  const { ctx, idOf, people } = network.readAs(viewer)
+  if (suspended.size > 0 || [...blocks].some((pair) => viewer !== null && pair.split(' ').includes(viewer))) return
+  const page = { limit: 50 }
+  for (const name of network.subjects().post) {
+    const post = await getPost(ctx, { postId: idOf(name) }).catch(() => null)
+    if (!post) continue
+    const { items } = await listComments(ctx, { postId: post.id, ...page })
+    expect({ viewer, name, comments: items.length }).toEqual({ viewer, name, comments: post.commentCount })
+  }
+  for (const name of people) {
+    const { id, postCount } = await getAccount(ctx, { accountId: idOf(name) })
+    const { items } = await accountFeed(ctx, { accountId: id, ...page })
+    expect({ viewer, name, posts: items.length }).toEqual({ viewer, name, posts: postCount })
   }
 }
 
@@ -83,7 +107,7 @@ async function runHistory(intents: Intent[]): Promise<void> {
     expect({ step, allowed: await network.apply(step) }).toEqual({ step, allowed })
     if (allowed) covered.add(step.do === 'post' && step.parent !== null ? 'comment' : step.do)
     if (step.do === 'post' && allowed) number += 1
-    if (hidden && allowed) await expectHidden(network, hidden)
+    if (hidden && allowed) await expectHidden(network, model, hidden)
     await network.finishDeferred({ run: intent.survives })
     await network.deliver({ times: 2, random: seeded(intent.seed) })
     if (wasSuspended) await network.connect(step.whom)
@@ -96,6 +120,7 @@ async function runHistory(intents: Intent[]): Promise<void> {
       ),
     })
     await Promise.all(viewers.map((viewer) => expectView(viewer, network, model, step)))
+    await Promise.all(viewers.map((viewer) => expectCounts(viewer, network, model)))
   }
   network.close()
 }
@@ -116,7 +141,7 @@ test(
     await fc.assert(fc.asyncProperty(history, runHistory), {
       numRuns: RUNS,
       unbiased: true,
-      examples: [[everyKind], [mutualBlocks], [hiddenLikes]],
+      examples: [[everyKind], [mutualBlocks], [hiddenLikes], [addressed]],
     })
     expect(covered, 'every kind of step must be applied at least once').toEqual(new Set(kinds))
   },

@@ -24,7 +24,15 @@ export const one = { one: sql`1` }
 export const changed = sql<boolean>`changes() > 0`
 
 export function all(...conditions: SQL[]): SQL {
-  return sql`(${sql.join(conditions, sql` and `)})`
+  return joined(conditions, ' and ')
+}
+
+export function any(...conditions: SQL[]): SQL {
+  return joined(conditions, ' or ')
+}
+
+function joined(conditions: SQL[], operator: string): SQL {
+  return sql`(${sql.join(conditions, sql.raw(operator))})`
 }
 
 /** A condition as a boolean column. */
@@ -41,11 +49,20 @@ export function rowIf<T extends SQLiteTable>(table: T, row: Row<T>, condition: S
     const value = given.get(name) ?? null
     return isSQLWrapper(value) ? value : sql.param(value, column)
   })
-  return sql`select ${sql.join(values, sql`, `)} where ${condition}`
+  return sql`select ${commaList(values)} where ${condition}`
 }
 
-export function increment(column: SQLiteColumn, by = 1): SQL<number> {
-  return sql`${column} + ${by}`
+export function commaList(items: readonly SQLWrapper[]): SQL {
+  return sql.join([...items], sql`, `)
+}
+
+export function increment(value: SQLWrapper, by = 1): SQL<number> {
+  return sql`${value} + ${by}`
+}
+
+/** One of two values, as a value of a write. */
+export function either(condition: SQL, value: number | SQLWrapper, otherwise: number | SQLWrapper): SQL<number> {
+  return sql`iif(${condition}, ${value}, ${otherwise})`
 }
 
 export function decrementIf(condition: SQL, column: SQLiteColumn): SQL<number> {

@@ -7,6 +7,9 @@ import type { Trace } from '../observability/trace.ts'
 import { countedSession } from './d1-session.ts'
 import { type Id, shardOf } from './ids.ts'
 
+/** Longer than one bookmark for each of 64 shards; the rest of a header is ignored. */
+export const MAX_BOOKMARKS_LENGTH = 8_000
+
 type Batch = DrizzleD1Database['batch']
 type Session = ReturnType<typeof countedSession>
 
@@ -138,7 +141,7 @@ function columnName(field: unknown): string | undefined {
 
 /** `d=…;0=…`: one bookmark per database. Malformed ones are ignored, as a bookmark can only request fresher data. */
 function parseBookmarks(header: string | undefined): Map<string, string> {
-  const pairs = (header ?? '').slice(0, 8_000).split(';')
+  const pairs = (header ?? '').slice(0, MAX_BOOKMARKS_LENGTH).split(';')
   return new Map(
     pairs.flatMap((pair): [string, string][] => {
       const [, name, bookmark] = /^(d|i|\d{1,2})=([0-9a-f]{8}(?:-[0-9a-f]{8,40}){2,3})$/.exec(pair) ?? []

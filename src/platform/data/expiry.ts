@@ -1,6 +1,6 @@
 import { inArray, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { query } from './conditions.ts'
+import { commaList, query } from './conditions.ts'
 import type { Database } from './databases.ts'
 
 export const DAY_MS = 24 * 3_600_000
@@ -17,7 +17,7 @@ export async function deleteInSteps(
 ): Promise<void> {
   const columns = Object.fromEntries(key.map((column) => [column.name, column]))
   const step = query.select(columns).from(table).where(where).limit(ROWS_PER_STEP)
-  const rowKey = sql`(${sql.join([...key], sql`, `)})`
+  const rowKey = sql`(${commaList(key)})`
   for (let count = 0; count < STEPS_PER_RUN; count++) {
     const { meta } = await db.delete(table).where(inArray(rowKey, step))
     if (meta.changes < ROWS_PER_STEP) return

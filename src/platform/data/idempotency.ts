@@ -8,9 +8,9 @@ import { atPrimary, type Database } from './databases.ts'
 import { deleteInSteps } from './expiry.ts'
 import { type Id, id } from './ids.ts'
 
-const KEPT_MS = 24 * 3_600_000
+export const KEY_HOURS = 24
 
-/** The id that the request with each key created: per viewer and operation, on the viewer's shard, for 24 hours. */
+/** The id that the request with each key created: per viewer and operation, on the viewer's shard, for `KEY_HOURS`. */
 export const idempotencyKeys = sqliteTable(
   'idempotency_keys',
   {
@@ -56,27 +56,33 @@ export async function idempotent<T>(
   try {
     return new Made(await create(claim), false)
   } catch (error) {
-    if (!violates(error, idempotencyKeys.key)) throw error
+    // A batch checks the quota before the key, and a repeat counts against no quota.
+    const isOverQuota = error instanceof Failure && error.code === 'quota_exceeded'
+    if (!violates(error, idempotencyKeys.key) && !isOverQuota) throw error
     // Read at the primary, because a replica may not have the rows of the first request yet.
     const primary = { ...ctx, db: atPrimary(ctx) }
-    return new Made(await replay(primary, await resultOf(primary, operation, key, fingerprint)), true)
+    const resultId = await resultOf(primary, operation, key, fingerprint)
+    if (resultId !== null) return new Made(await replay(primary, resultId), true)
+    throw isOverQuota ? error : unavailable(1, 'The Idempotency-Key has just expired; send the request again')
   }
 }
 
 type Use = { operation: string; key: string; fingerprint: string; resultId: Id }
 
 function claimStatement(ctx: UserCtx, db: Database, use: Use) {
-  return db.insert(idempotencyKeys).values({ ...use, accountId: ctx.viewer.id, expiresAt: ctx.now() + KEPT_MS })
+  return db
+    .insert(idempotencyKeys)
+    .values({ ...use, accountId: ctx.viewer.id, expiresAt: ctx.now() + KEY_HOURS * 3_600_000 })
 }
 
-async function resultOf(ctx: UserCtx, operation: string, key: string, fingerprint: string): Promise<Id> {
+async function resultOf(ctx: UserCtx, operation: string, key: string, fingerprint: string): Promise<Id | null> {
   const own = and(
     eq(idempotencyKeys.accountId, ctx.viewer.id),
     eq(idempotencyKeys.operation, operation),
     eq(idempotencyKeys.key, key),
   )
   const [row] = await ctx.db.shardOf(ctx.viewer.id).select().from(idempotencyKeys).where(own)
-  if (!row) throw unavailable(1, 'The Idempotency-Key has just expired; send the request again')
+  if (!row) return null
   if (row.fingerprint !== fingerprint) throw new Failure('idempotency_mismatch')
   return row.resultId
 }

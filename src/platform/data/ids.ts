@@ -49,7 +49,7 @@ export function idAfter(last: SQL): SQL {
   return sql`${last} + iif(${last} % ${sql.raw(String(RANDOM))} = ${end}, ${leap}, 1)`
 }
 
-/** The number of the shard that holds the record. It divides, because JS bit operators are limited to 32 bits. */
+/** The number of the shard that holds the record. Divides instead of shifting: JS bit operators are limited to 32 bits. */
 export function shardOf(id: Id): number {
   return Math.floor(Number(id) / RANDOM) % SHARDS
 }

@@ -14,11 +14,22 @@ const ID_DIGITS = 16
 /** An item may be listed this much later than it was created, because events copy it. */
 const SETTLING_MS = 10_000
 
+/** Parameters with which clients of other APIs page through lists. */
+const OTHER_PAGING =
+  /^(page|offset|skip|count|start|per[-_]?page|page[-_]?(size|number|token)|(since|max|min)[-_]?id)$/i
+const useCursor = 'is not a known field; send the nextCursor of the previous page as cursor'
+
 /** The query of every list. `cursor` is opaque and comes from an earlier page. */
-export const PageQuery = z.strictObject({
-  limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(20).openapi({ default: 20 }),
-  cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
-})
+export const PageQuery = z.strictObject(
+  {
+    limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(20).openapi({ default: 20 }),
+    cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
+  },
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' && issue.keys.some((key) => OTHER_PAGING.test(key)) ? useCursor : undefined,
+  },
+)
 export type PageQuery = z.infer<typeof PageQuery>
 
 export type Page<T> = { items: T[]; nextCursor: string | null; previousCursor: string | null }
@@ -44,6 +55,17 @@ export function growingPageOf<T extends z.ZodType>(name: string, item: T) {
 
 type Order = 'newest' | 'oldest'
 type Position = { backward: boolean; id: Id }
+
+/** The `Link` header of a page (RFC 8288); null if it has no cursor. */
+export function linksOf(url: string, { nextCursor, previousCursor }: Page<unknown>): string | null {
+  const to = ([rel, cursor]: readonly [string, string | null]) => {
+    if (cursor === null) return []
+    const { pathname, searchParams } = new URL(url)
+    searchParams.set('cursor', cursor)
+    return [`<${pathname}?${searchParams}>; rel="${rel}"`]
+  }
+  return [['next', nextCursor] as const, ['prev', previousCursor] as const].flatMap(to).join(', ') || null
+}
 
 /** Keyset pagination over an id column. The query returns one row more than the page, to tell whether more follow. */
 export type Seek = Clauses & {

@@ -1,36 +1,61 @@
 import { invalid } from '../failures.ts'
+import { withoutIgnorables } from './ignorables.ts'
 
-// \p{Cc} except for line feed and tab.
-const CONTROL_CHARACTERS = /[^\P{Cc}\n\t]/gu
-const ALL_CONTROL_CHARACTERS = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu
+/** What separates lines, pages and records (UAX #14, UAX #9), and what separates words, among the controls. */
+const LINE_BREAKS = '\v\f\r\n\x1c\x1d\x1e\x85\u2028\u2029'
+const WORD_BREAKS = '\t\x1f'
+const CONTROLS = /\r\n|[\p{Cc}\u2028\u2029]/gu
 /** More combining marks than any language uses (UAX #15, Stream-Safe Text): normalizing them takes quadratic time. */
 const STACKED_MARKS = /\p{M}{31,}/u
-/** Any character except white space, joiners and fillers. */
+/** Any character except white space and fillers. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u
 
-/** Trimmed, well-formed NFC without control characters; empty if nothing is visible. Throws `invalid` for `field`. */
+/**
+ * Trimmed NFC without controls and invisible characters; empty if nothing is visible. Separators become line feeds or
+ * spaces, so that words stay apart. Throws `invalid` for `field`.
+ */
 export function cleanText(field: string, text: string): string {
-  return cleaned(field, text.replace(CONTROL_CHARACTERS, ''))
+  return cleaned(field, separated(text), { keepsDirections: true })
 }
 
-/** Like `cleanText`, but for one line: also without line breaks, tabs, and marks that change the text direction. */
+/** Like `cleanText`, but for one line: a line break becomes a space, and no mark changes the text direction. */
 export function cleanLine(field: string, text: string): string {
-  return cleaned(field, text.replace(ALL_CONTROL_CHARACTERS, ''))
+  return cleaned(field, separated(text).replace(/\n+/g, ' '), { keepsDirections: false })
 }
 
-function cleaned(field: string, text: string): string {
-  if (STACKED_MARKS.test(text)) throw invalid(field, 'has more than 30 combining marks on one character')
-  return VISIBLE.test(text) ? text.toWellFormed().normalize('NFC').trim() : ''
+function separated(text: string): string {
+  return text.replace(CONTROLS, (found) =>
+    LINE_BREAKS.includes(found) ? '\n' : WORD_BREAKS.includes(found) ? ' ' : '',
+  )
+}
+
+function cleaned(field: string, text: string, rules: { keepsDirections: boolean }): string {
+  if (!text.isWellFormed()) throw invalid(field, 'is not valid Unicode')
+  const plain = withoutIgnorables(text, rules)
+  if (STACKED_MARKS.test(plain)) throw invalid(field, 'has more than 30 combining marks on one character')
+  return VISIBLE.test(plain) ? plain.normalize('NFC').trim() : ''
+}
+
+/** The most characters (grapheme clusters, UAX #29) and bytes (UTF-8) of a text. One character may take many bytes. */
+export type Bounds = { characters: number; bytes: number }
+
+/** The bounds for the API document. A text of `bytes` bytes has at most as many code points. */
+export function describeBounds({ characters, bytes }: Bounds, what = 'At most') {
+  const description = `${what} ${characters} characters, counted as grapheme clusters, and ${bytes} bytes in UTF-8`
+  return { maxLength: bytes, description }
 }
 
 // Created on first use, because creating a segmenter takes milliseconds.
 let graphemes: Intl.Segmenter | null = null
+const encoder = new TextEncoder()
 
-/** Throws `invalid` for a text of more than `max` grapheme clusters (UAX #29). */
-export function requireLength(field: string, text: string, max: number): void {
+/** Throws `invalid` for a text that exceeds one of its bounds, and says which one. */
+export function requireLength(field: string, text: string, { characters, bytes }: Bounds): void {
   graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
   let length = 0
   for (const _ of graphemes.segment(text)) {
-    if (++length > max) throw invalid(field, `is longer than ${max} characters`)
+    if (++length > characters) throw invalid(field, `is longer than ${characters} characters`)
   }
+  const size = encoder.encode(text).length
+  if (size > bytes) throw invalid(field, `takes ${size} bytes in UTF-8, which is more than ${bytes}`)
 }

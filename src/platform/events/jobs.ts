@@ -55,7 +55,10 @@ async function start(ctx: SystemCtx, job: Job): Promise<void> {
   )
 }
 
+/** Runs the `perShard` jobs. Throws if two jobs have the same name, because a task finds its job by name. */
 export function shardJobHandler(jobs: readonly Job[]): TaskHandler {
+  const twice = jobs.find(({ name }, i) => jobs.findIndex((job) => job.name === name) < i)
+  if (twice) throw new Error(`the job ${twice.name} is declared twice`)
   return onTask(shardJob, async (ctx, { name, shard }) => {
     const job = jobs.find((candidate) => candidate.name === name)
     if (!job?.perShard) throw new Error(`the job ${name} is unknown`)

@@ -7,6 +7,8 @@ export type AppEnv = {
     ctx: RequestCtx
     /** The rate limit headers of the response. */
     allowance?: Record<string, string>
+    /** Whether the request was counted against a rate limit. */
+    isCounted?: boolean
     /** The validated parts of the request, merged. */
     input?: Record<string, unknown>
   }

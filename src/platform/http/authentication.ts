@@ -11,10 +11,15 @@ export function authentication(keys: KeySource) {
     const header = c.req.header('authorization')
     if (header !== undefined) {
       const { ctx } = c.var
-      ctx.viewer = rememberedIn(ctx, header) ?? (await verifyAccessToken(ctx, tokenIn(header), keys))
+      ctx.viewer = await viewerOf(ctx, header, keys)
     }
     await next()
   })
+}
+
+/** Throws `unauthorized`. */
+export async function viewerOf(ctx: Ctx, authorization: string, keys: KeySource): Promise<Viewer> {
+  return rememberedIn(ctx, authorization) ?? (await verifyAccessToken(ctx, tokenIn(authorization), keys))
 }
 
 /** The viewer, without verification, if this isolate has verified the token before, as it has for most requests. */

@@ -3,14 +3,15 @@ import { bodyLimit } from 'hono/body-limit'
 import { createMiddleware } from 'hono/factory'
 import { Failure } from '../failures.ts'
 import { withTimeout } from '../timeout.ts'
+import { hasInvalidText } from './form-rules.ts'
 import { flawOf } from './json-rules.ts'
+import { decodeUtf8 } from './utf8.ts'
 
 const MAX_TEXT_BYTES = 256 * 1024
 const MAX_UPLOAD_BYTES = 12 * 1024 * 1024
 const TEXT_DEADLINE_MS = 30_000
 /** For the largest upload over a slow mobile connection, at 0.8 Mbit/s. */
 const UPLOAD_DEADLINE_MS = 120_000
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
 const limited = (what: string, maxSize: number) =>
   bodyLimit({
@@ -72,24 +73,33 @@ export const limitBody = createMiddleware(async function limitBody(c, next) {
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i
 const FORM_TYPE = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i
 
-/** Refuses other types (`+json` and url-encoded forms pass). Without type and body, the schema lists missing fields. */
+/** Refuses other types (`+json` and url-encoded forms pass). An empty body has no type: the schema lists missing fields. */
 export function requireMediaType(expected: 'application/json' | 'multipart/form-data') {
   const pattern = expected === 'application/json' ? JSON_TYPE : FORM_TYPE
   return createMiddleware(async function checkMediaType(c, next) {
-    const type = c.req.header('content-type')
-    const matches = type ? pattern.test(type) : (await bytesOf(c)).byteLength === 0
-    if (!matches) {
+    const bytes = await bytesOf(c) // here, because the deadline does not apply to the parser
+    const type = c.req.header('content-type') ?? ''
+    if (bytes.byteLength === 0) dropType(c)
+    else if (!pattern.test(type)) {
       throw new Failure(
         'unsupported_media_type',
         'Send content-type application/json, or multipart/form-data for an upload',
       )
+    } else if (FORM_TYPE.test(type) && hasInvalidText(new Uint8Array(bytes), type)) {
+      throw new Failure('bad_request', 'The names and texts of a form must be UTF-8')
     }
-    await bytesOf(c) // here, because the deadline does not apply to the parser
     await next()
   })
 }
 
-/** Refuses JSON that is not UTF-8, is nested too deeply or repeats a key, before it is parsed. */
+/** The parser of an empty body would report malformed JSON or a malformed form. */
+function dropType(c: Context): void {
+  const headers = new Headers(c.req.raw.headers)
+  headers.delete('content-type')
+  c.req.raw = new Request(c.req.url, { method: c.req.method, headers })
+}
+
+/** Refuses JSON that is not valid Unicode, is nested too deeply or repeats a key, before it is parsed. */
 export const strictJson = createMiddleware(async function checkJson(c, next) {
   const isJson = JSON_TYPE.test(c.req.header('content-type') ?? '')
   const flaw = isJson ? flawOf(decode(await bytesOf(c))) : null
@@ -97,11 +107,8 @@ export const strictJson = createMiddleware(async function checkJson(c, next) {
   await next()
 })
 
-/** Throws for invalid bytes, because hono would replace them and the text would be stored corrupted. */
 function decode(bytes: ArrayBuffer): string {
-  try {
-    return utf8.decode(bytes)
-  } catch {
-    throw new Failure('bad_request', 'JSON must be UTF-8')
-  }
+  const text = decodeUtf8(bytes)
+  if (text === null) throw new Failure('bad_request', 'JSON must be UTF-8')
+  return text
 }

@@ -1,11 +1,35 @@
-/** The client's address from `cf-connecting-ip`, the only trusted header. An IPv6 /64 counts as one client. */
-export function clientIpOf(header: string | undefined): string {
-  const address = header ?? 'unknown'
-  if (!address.includes(':')) return address
-  const [before = '', after] = address.split('::')
-  const [head, tail] = [groupsOf(before), groupsOf(after ?? '')]
-  const zeros = after === undefined ? 0 : Math.max(0, 8 - head.length - tail.length)
-  return [...head, ...Array<string>(zeros).fill('0'), ...tail].slice(0, 4).join(':')
+import type { ClientIp } from '../security/rate-limit.ts'
+
+/**
+ * The client's address from `cf-connecting-ip`, the only trusted header. All addresses of an IPv6 /64 are one client, and
+ * belong to the network of their /48. Requests without the header, which exist only locally, are one client.
+ */
+export function clientIpOf(header: string | undefined): ClientIp {
+  const text = header ?? 'unknown'
+  if (!text.includes(':')) return { network: text, address: text }
+  const groups = groupsOf(text)
+  const mapped = mappedIpv4(groups)
+  if (mapped) return { network: mapped, address: mapped }
+  const prefix = (length: number) => groups.slice(0, length).map(hex).join(':')
+  return { network: prefix(3), address: prefix(4) }
 }
 
-const groupsOf = (part: string) => (part === '' ? [] : part.split(':'))
+/** The eight numbers of an IPv6 address. */
+function groupsOf(text: string): number[] {
+  const address = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...bytes: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number)
+    return `${hex(a * 256 + b)}:${hex(c * 256 + d)}`
+  })
+  const [head = [], tail = []] = address.split('::').map((part) => (part === '' ? [] : part.split(':').map(parseHex)))
+  const zeros = Array<number>(Math.max(0, 8 - head.length - tail.length)).fill(0)
+  return [...head, ...zeros, ...tail]
+}
+
+/** The address in `::ffff:0:0/96`: otherwise, all IPv4 clients that arrive in this form would be one client. */
+function mappedIpv4([a, b, c, d, e, f, high = 0, low = 0]: number[]): string | null {
+  if (a || b || c || d || e || f !== 0xffff) return null
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.')
+}
+
+const hex = (group: number) => group.toString(16)
+const parseHex = (group: string) => Number.parseInt(group, 16) || 0

@@ -33,6 +33,7 @@ export const exposedHeaders = [
   'content-range',
   'www-authenticate',
   'location',
+  'link',
 ].join()
 
 export const preflight = createMiddleware(async function answerPreflight(c, next) {

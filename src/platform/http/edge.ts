@@ -3,6 +3,7 @@ import { createMiddleware } from 'hono/factory'
 import { requestId } from 'hono/request-id'
 import { routePath } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
+import { isConfigured } from '../config.ts'
 import { createContext } from '../create-context.ts'
 import { wakeSweepers } from '../events/sweeper.client.ts'
 import { measure, traceId } from '../observability/metrics.ts'
@@ -11,8 +12,7 @@ import type { AppEnv } from './app-env.ts'
 import { limitBody } from './body.ts'
 import { clientIpOf } from './client-ip.ts'
 import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
-
-const HEALTH = ['/healthz', '/readyz']
+import { requireUtf8Url } from './utf8.ts'
 
 /** An isolate wakes the sweepers after its first response, because a cold start already delays that response. */
 const WAKE_AFTER_MS = 100
@@ -20,7 +20,9 @@ let awake = false
 
 function requestContext(readAccountStatus: AccountStatusSource) {
   return createMiddleware<AppEnv>(async function makeContext(c, next) {
-    if (HEALTH.includes(c.req.path)) return next() // health checks must work without a valid configuration
+    const isReadinessCheck = c.req.path === '/readyz'
+    // Health checks must respond without a valid configuration.
+    if (c.req.path === '/healthz' || (isReadinessCheck && !isConfigured(c.env))) return next()
     const started = Date.now()
     const ctx = createContext({
       env: c.env,
@@ -32,12 +34,14 @@ function requestContext(readAccountStatus: AccountStatusSource) {
     const request = { ...ctx, viewer: null, clientIp, readAccountStatus }
     c.set('ctx', request)
     await next()
+    if (isReadinessCheck) return
     const bookmarks = isWrite(c) ? ctx.db.bookmarks() : null
     if (bookmarks) c.res.headers.set(BOOKMARKS, bookmarks)
     if (ctx.config.ENVIRONMENT === 'development') c.res.headers.set('x-cost', JSON.stringify(ctx.cost))
     const measured = { method: c.req.method, route: routePath(c), status: c.res.status, ms: Date.now() - started }
     measure(c.env, { ...measured, cost: ctx.cost })
-    request.log.info('request', { ...measured, ...ctx.cost })
+    const local = ctx.config.ENVIRONMENT === 'development' && { path: c.req.path }
+    request.log.info('request', { ...measured, ...local, ...ctx.cost })
     if (!awake) {
       awake = true
       ctx.defer(() => scheduler.wait(WAKE_AFTER_MS).then(() => wakeSweepers(ctx)))
@@ -82,6 +86,7 @@ export function edge(readAccountStatus: AccountStatusSource) {
     responseHeaders,
     preflight,
     requestContext(readAccountStatus),
+    requireUtf8Url,
     limitBody,
   ] as const
 }

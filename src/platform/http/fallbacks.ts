@@ -2,15 +2,20 @@ import type { Hono } from 'hono'
 import { routePath } from 'hono/route'
 import { Failure, notFound } from '../failures.ts'
 import { log } from '../observability/log.ts'
+import { countByAddress } from './address-limit.ts'
 import type { AppEnv } from './app-env.ts'
 import { assetResponse } from './assets.ts'
 import { problemResponse, toFailure } from './problems.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
-/** Responds to unmatched paths with a static asset or a problem document, and to errors with a problem document. */
+/**
+ * Responds to unmatched paths with a static asset or a problem document, and to errors with a problem document. Counts
+ * the requests that no operation has counted, such as those with a forged token or a body that is too large.
+ */
 export function addFallbacks(app: Hono<AppEnv>, apiPaths: readonly string[]): void {
   app.notFound(async (c) => {
+    await countByAddress(c)
     const offered: string[] = METHODS.filter((method) => isRoute(app, method, c.req.path))
     if (offered.length === 0) {
       const page = await assetResponse(c, apiPaths)
@@ -21,12 +26,12 @@ export function addFallbacks(app: Hono<AppEnv>, apiPaths: readonly string[]): vo
     const allow = [...offered, ...(offered[0] === 'GET' ? ['HEAD'] : []), 'OPTIONS'].join(', ')
     return problemResponse(c, new Failure('method_not_allowed', undefined, { headers: { allow } }))
   })
-  app.onError((error, c) => {
+  app.onError(async (error, c) => {
     const failure = toFailure(error)
     if (failure.code === 'internal' || failure.code === 'unavailable') {
       ;(c.var.ctx?.log ?? log).error('a request failed', { route: routePath(c), error })
     }
-    return problemResponse(c, failure)
+    return problemResponse(c, await countByAddress(c).then(() => failure, toFailure))
   })
 }
 

@@ -1,5 +1,8 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
+import { KEY_HOURS } from '../data/idempotency.ts'
 import { type Code, declaredFailures, type FailureKind, kindOf } from '../failures.ts'
+import { ACCESS_TOKEN_LIFE_MS } from '../security/tokens.ts'
+import { bookmarksParameter, failureHeaders, headerComponents, successHeaders } from './openapi-headers.ts'
 import { type Operation, successOf } from './operation.ts'
 import { Problem } from './problems.ts'
 
@@ -8,8 +11,11 @@ export const IdempotencyKey = z.object({
     .string()
     .min(1)
     .max(255)
+    .regex(/^[ -~]*$/, 'may contain printable ASCII characters only')
     .optional()
-    .openapi({ description: 'For 24 hours, a repeated request with the same key returns what the first one created' }),
+    .openapi({
+      description: `For ${KEY_HOURS} hours, a repeated request with the same key returns what the first one created`,
+    }),
 })
 
 type Mounted = { name: string; mount: string; operations: readonly Operation[] }
@@ -19,18 +25,26 @@ type Prose = { conventions: string; descriptions: Record<string, string> }
 /** The OpenAPI 3.1 document, with `x-access`, `x-scope`, `x-limit` and `x-idempotent` on each operation. */
 export function openApiDocument(services: readonly Mounted[], prose: Prose): object {
   const app = new OpenAPIHono()
+  const registry = app.openAPIRegistry
+  registry.register('Problem', Problem)
   for (const { name, mount, operations } of services) {
-    for (const operation of operations) app.openAPIRegistry.registerPath(pathOf(name, mount, operation, prose) as never)
+    for (const operation of operations) registry.registerPath(pathOf(name, mount, operation, prose) as never)
   }
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+  for (const kinds of services.flatMap(({ operations }) => operations.flatMap(failuresOf))) {
+    registry.registerComponent('responses', nameOf(kinds), problemOf(kinds))
+  }
+  for (const [name, header] of Object.entries(headerComponents)) registry.registerComponent('headers', name, header)
+  registry.registerComponent('parameters', 'Bookmarks', bookmarksParameter as never)
+  registry.registerComponent('securitySchemes', 'bearer', {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'at+jwt',
-    description: 'A ten-minute access token, from login or refresh',
+    description: `An access token, valid for ${ACCESS_TOKEN_LIFE_MS / 60_000} minutes, from login or refresh`,
   })
+  const license = { name: 'MIT', identifier: 'MIT' } // SPDX, which the types of 3.0 lack
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'SocialConnect', version: '1', description: prose.conventions },
+    info: { title: 'SocialConnect', version: '1', license, description: prose.conventions },
     servers: [{ url: '/' }],
   })
   listCodes(document)
@@ -54,42 +68,51 @@ function pathOf(service: string, mount: string, operation: Operation, { descript
     ...(limit && { 'x-limit': limit.name }),
     ...(idempotent && { 'x-idempotent': true }),
     security: securityOf(operation),
+    parameters: [{ $ref: '#/components/parameters/Bookmarks' }],
     request: {
       ...(params && { params }),
       ...(query && { query }),
       ...(idempotent && { headers: IdempotencyKey }),
       ...(body && { body: { required: true, content: { [type]: { schema: body, example } } } }),
     },
-    responses: { ...successes(operation), ...problems(failuresOf(operation)) },
+    responses: { ...successes(operation), ...failures(operation) },
   }
 }
 
 function successes(operation: Operation): object {
   const isVerb = 'run' in operation
-  const also = isVerb ? {} : operation.also
   const Bytes = z.string().openapi({ format: 'binary' })
-  const schema = isVerb ? operation.returns : operation.mediaType && Bytes
-  const type = isVerb ? 'application/json' : (operation.mediaType ?? '')
-  const Location = { description: 'The path of the created resource', schema: { type: 'string' } }
-  return {
-    [successOf(operation)]: {
-      description: operation.summary,
-      ...(isVerb && operation.location && { headers: { Location } }),
-      ...(schema && { content: { [type]: { schema } } }),
-    },
-    ...Object.fromEntries(Object.entries(also ?? {}).map(([status, description]) => [status, { description }])),
-  }
+  const [schema, types] = isVerb
+    ? [operation.returns, ['application/json']]
+    : [operation.mediaTypes && Bytes, operation.mediaTypes ?? []]
+  const content = schema && { content: Object.fromEntries(types.map((type) => [type, { schema }])) }
+  const also = Object.entries((!isVerb && operation.also) || {}).map(([status, description]) => {
+    const headers = successHeaders(operation, Number(status))
+    return [status, { description, headers, ...(status === '206' && content) }]
+  })
+  const success = { description: operation.summary, headers: successHeaders(operation), ...content }
+  return { [successOf(operation)]: success, ...Object.fromEntries(also) }
 }
 
-function failuresOf({ access, scope, params, body, fails = [] }: Operation): FailureKind[] {
+/** The failures of an operation, grouped by status. */
+function failuresOf({ access, scope, params, body, fails = [] }: Operation): FailureKind[][] {
   // Public operations have the token failures too, because an invalid token is always refused.
-  const codes: Code[] = ['unauthorized', 'suspended', 'invalid', 'rate_limited', 'unavailable', 'internal']
+  const codes: Code[] = [
+    'bad_request',
+    'unauthorized',
+    'suspended',
+    'invalid',
+    'rate_limited',
+    'unavailable',
+    'internal',
+  ]
   const own: Code[] = []
   if (access === 'moderator' || access === 'admin') own.push('forbidden')
   if (scope) own.push('insufficient_scope')
   if (params) own.push('not_found')
-  if (body) own.push('bad_request', 'request_timeout', 'too_large', 'unsupported_media_type')
-  return [...new Set([...codes, ...fails, ...own].map(kindOf))]
+  if (body) own.push('request_timeout', 'too_large', 'unsupported_media_type')
+  const kinds = new Set([...codes, ...fails, ...own].map(kindOf))
+  return [...Map.groupBy(kinds, ({ status }) => status).values()]
 }
 
 /** On public operations the token is optional; if one is sent, it needs the scope. */
@@ -99,16 +122,19 @@ function securityOf({ access, scope }: Operation): Record<string, string[]>[] {
   return scope ? [needed, {}] : []
 }
 
-function problems(failures: FailureKind[]): object {
-  const byStatus = [...Map.groupBy(failures, ({ status }) => status)]
-  const entries = byStatus.map(([status, kinds]) => [
-    status,
-    {
-      description: kinds.map(({ code }) => code).join(', '),
-      content: { 'application/problem+json': { schema: Problem } },
-    },
-  ])
-  return Object.fromEntries(entries)
+const nameOf = (kinds: FailureKind[]) => kinds.map(({ code }) => code).join('-')
+
+const failures = (operation: Operation): object =>
+  Object.fromEntries(
+    failuresOf(operation).map((kinds) => [kinds[0]?.status, { $ref: `#/components/responses/${nameOf(kinds)}` }]),
+  )
+
+function problemOf(kinds: FailureKind[]) {
+  return {
+    description: kinds.map(({ code }) => code).join(', '),
+    headers: failureHeaders(kinds[0]?.status ?? 0),
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  }
 }
 
 type Schemas = { components?: { schemas?: Record<string, { properties?: Record<string, object> }> } }

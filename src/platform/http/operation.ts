@@ -42,9 +42,11 @@ export type VerbOperation = Contract & {
 
 /** An operation that builds the HTTP response itself, such as a stream or a WebSocket upgrade. */
 export type ResponderOperation = Contract & {
-  mediaType?: string
+  mediaTypes?: string[]
   /** Further success statuses, with their descriptions. */
   also?: Record<number, string>
+  /** Headers of every success besides the general ones, with their descriptions. */
+  headers?: Record<string, string>
   respond: (ctx: RequestCtx, input: never, request: Request) => Promise<Response>
 }
 

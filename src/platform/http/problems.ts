@@ -60,7 +60,8 @@ export function problemResponse(c: Context, failure: Failure): Response {
     instance: new URL(c.req.url).pathname,
     errors: failure.extra.errors,
   }
+  const required = status === 401 ? { 'www-authenticate': 'Bearer' } : status === 503 ? { 'retry-after': '5' } : {}
   // Set on the context, because hono lets the headers of an earlier response override those of a new one.
-  for (const [name, value] of Object.entries(failure.extra.headers ?? {})) c.header(name, value)
+  for (const [name, value] of Object.entries({ ...required, ...failure.extra.headers })) c.header(name, value)
   return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json; charset=utf-8' })
 }

@@ -3,6 +3,7 @@ import { zValidator } from '@hono/zod-validator'
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { Made } from '../data/idempotency.ts'
+import { linksOf, type Page } from '../data/page.ts'
 import { notFound } from '../failures.ts'
 import { admit } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
@@ -31,6 +32,7 @@ function admission(service: string, operation: Operation): MiddlewareHandler<App
   return createMiddleware<AppEnv>(async function admitRequest(c, next) {
     const { ctx } = c.var
     ctx.log = ctx.log.with({ service, accountId: ctx.viewer?.id })
+    c.set('isCounted', true)
     await admit(ctx, operation, (headers) => c.set('allowance', headers))
     const key = c.req.header('idempotency-key')
     if (operation.idempotent && key !== undefined && key.length <= 255) ctx.idempotencyKey = key
@@ -45,14 +47,15 @@ function validators({
   bodyType = 'application/json',
   idempotent,
 }: Operation): MiddlewareHandler<AppEnv>[] {
-  const checks: MiddlewareHandler<AppEnv>[] = body ? [strictJson] : []
-  if (params) checks.push(zValidator('param', params, keep))
-  if (query) checks.push(zValidator('query', query, keep))
+  const checks: MiddlewareHandler<AppEnv>[] = params ? [zValidator('param', params, keep)] : []
+  checks.push(zValidator('query', query ?? NoQuery, keep))
   if (idempotent) checks.push(zValidator('header', IdempotencyKey, check))
-  if (body) checks.push(requireMediaType(bodyType))
-  if (body) checks.push(zValidator(bodyType === 'application/json' ? 'json' : 'form', body, keep))
-  return checks
+  if (!body) return checks
+  checks.push(requireMediaType(bodyType), strictJson)
+  return [...checks, zValidator(bodyType === 'application/json' ? 'json' : 'form', body, keep)]
 }
+
+const NoQuery = z.strictObject({})
 
 type Result = { success: boolean; target: string; data: unknown; error?: z.core.$ZodError }
 
@@ -68,24 +71,19 @@ function keep(result: Result, c: Context<AppEnv>): void {
   c.set('input', { ...Object(result.data), ...c.var.input })
 }
 
-const NoQuery = z.strictObject({})
-
-/** Refuses query parameters of an operation that declares none. */
-function refuseQuery({ req }: Context<AppEnv>): void {
-  if (!req.url.includes('?')) return
-  const { error } = NoQuery.safeParse(req.query())
-  if (error) throw invalidBySchema(error)
-}
+const isPage = (value: unknown): value is Page<unknown> =>
+  typeof value === 'object' && value !== null && 'nextCursor' in value && 'previousCursor' in value
 
 async function answer(c: Context<AppEnv>, mount: string, operation: Operation): Promise<Response> {
   const { ctx, input = {} } = c.var
-  if (!operation.query) refuseQuery(c)
   if ('respond' in operation) return operation.respond(ctx, input as never, c.req.raw)
   const result = await runVerb(operation, ctx, input)
   const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }
   if (replayed) c.header('idempotency-replayed', 'true')
   if (operation.cacheControl) c.header('cache-control', operation.cacheControl)
   if (operation.returns === null) return c.body(null, 204)
+  const links = isPage(value) ? linksOf(c.req.url, value) : null
+  if (links) c.header('link', links)
   if (operation.location) c.header('location', mount + operation.location(value as never))
   return c.newResponse(JSON.stringify(value), successOf(operation), { 'content-type': 'application/json' })
 }

@@ -1,9 +1,14 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { configOf, shardBindings } from '../config.ts'
 import { mapConcurrently } from '../data/shards.ts'
 import { queues } from '../events/queues.ts'
+import { Failure } from '../failures.ts'
+import { countByAddress } from '../http/address-limit.ts'
 import type { AppEnv } from '../http/app-env.ts'
+import { viewerOf } from '../http/authentication.ts'
+import { admit } from '../security/admit.ts'
 import { open, seal } from '../security/crypto.ts'
+import type { KeySource } from '../security/tokens.ts'
 import { withTimeout } from '../timeout.ts'
 import { log } from './log.ts'
 
@@ -15,15 +20,40 @@ type Outcome = { name: string; ok: boolean; ms: number }
 
 let latest: { outcomes: Outcome[]; at: number } | null = null
 
-/** For monitoring: `/healthz` reports that the Worker runs, `/readyz` which of its dependencies respond. */
-export const healthRoutes = new Hono<AppEnv>()
-  .get('/healthz', (c) => c.json({ status: 'ok', version: versionOf(c.env) }))
-  .get('/readyz', async (c) => {
-    const outcomes = await recentOutcomes(c.env)
-    const ready = outcomes.every((outcome) => outcome.ok)
-    const body = { status: ready ? 'ok' : 'failing', version: versionOf(c.env), checks: outcomes }
-    return c.json(body, ready ? 200 : 503)
-  })
+/** For monitoring: `/healthz` reports that the Worker runs, `/readyz` whether all of its dependencies respond. */
+export function healthRoutes(keys: KeySource) {
+  return new Hono<AppEnv>()
+    .get('/healthz', (c) => c.json({ status: 'ok', version: versionOf(c.env) }))
+    .get('/readyz', async (c) => {
+      const [showDetails, outcomes] = await Promise.all([isOperator(c, keys), recentOutcomes(c.env)])
+      const ready = outcomes.every((outcome) => outcome.ok)
+      const status = ready ? 'ok' : 'failing'
+      const body = showDetails ? { status, version: versionOf(c.env), checks: outcomes } : { status }
+      return c.json(body, ready ? 200 : 503)
+    })
+}
+
+/** Whether an administrator sends the request. Fails only with `rate_limited`: monitoring needs the status in any case. */
+async function isOperator(c: Context<AppEnv>, keys: KeySource): Promise<boolean> {
+  const { ctx } = c.var
+  const authorization = c.req.header('authorization')
+  const admitted = ctx && authorization !== undefined && (await admitOperator(c, authorization, keys))
+  await countByAddress(c)
+  return admitted ?? false
+}
+
+async function admitOperator(c: Context<AppEnv>, authorization: string, keys: KeySource): Promise<boolean> {
+  const { ctx } = c.var
+  try {
+    ctx.viewer = await viewerOf(ctx, authorization, keys)
+    c.set('isCounted', true)
+    await admit(ctx, { access: 'admin' }, (headers) => c.set('allowance', headers))
+    return true
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'rate_limited') throw error
+    return false
+  }
+}
 
 let checkingUntil = 0
 

@@ -10,11 +10,13 @@ import { defineScope } from '../security/scopes.ts'
 import { tokenMissing, unauthorized } from '../security/tokens.ts'
 import type { Channel } from './channels.ts'
 import { createTicket, redeemTicket } from './tickets.ts'
-import { openSocket } from './user-hub.client.ts'
+import { openSocket, TICKET_LIFE_S } from './user-hub.client.ts'
 
 const realtime = defineScope('realtime', 'Receive live updates')
 
-const Ticket = z.object({ ticket: z.string(), expiresInSeconds: z.int() }).openapi('RealtimeTicket')
+const Ticket = z
+  .object({ ticket: z.string(), expiresIn: z.int().openapi({ description: 'Seconds until the ticket expires' }) })
+  .openapi('RealtimeTicket')
 const Query = z.strictObject({
   ticket: z.string().max(200).optional(),
   channels: z
@@ -38,7 +40,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       returns: Ticket,
       status: 201,
       location: () => '/realtime',
-      summary: 'Get a ticket that opens one socket within 30 seconds',
+      summary: `Get a ticket that opens one socket within ${TICKET_LIFE_S} seconds`,
       run: createTicket,
     }),
     responder({

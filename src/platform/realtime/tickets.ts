@@ -5,15 +5,15 @@ import type { RequestCtx } from '../security/admit.ts'
 import { sign, verifySignature } from '../security/crypto.ts'
 import { spend, userLimit } from '../security/rate-limit.ts'
 import { unauthorized } from '../security/tokens.ts'
-import { issueTicketSecret, type Login, redeemTicketSecret } from './user-hub.client.ts'
+import { issueTicketSecret, type Login, redeemTicketSecret, TICKET_LIFE_S } from './user-hub.client.ts'
 
 const PURPOSE = 'ticket'
 
-/** A ticket opens one socket within 30 seconds. It is signed, so that forged tickets wake or create no hub. */
-export async function createTicket(ctx: UserCtx): Promise<{ ticket: string; expiresInSeconds: number }> {
+/** A ticket opens one socket. It is signed, so that forged tickets wake or create no hub. */
+export async function createTicket(ctx: UserCtx): Promise<{ ticket: string; expiresIn: number }> {
   const { id, sessionId, issuedAt } = ctx.viewer
   const ticket = `${id}.${await issueTicketSecret(ctx, id, { sessionId, issuedAt })}`
-  return { ticket: `${ticket}.${await sign(ctx.config, PURPOSE, ticket)}`, expiresInSeconds: 30 }
+  return { ticket: `${ticket}.${await sign(ctx.config, PURPOSE, ticket)}`, expiresIn: TICKET_LIFE_S }
 }
 
 /** Consumes a ticket. Throws `unauthorized`, `suspended`, `rate_limited` or `unavailable`. */

@@ -16,6 +16,8 @@ export type Revocation = { sessionId: string } | { before: number }
 /** A frame is ignored if the hub still stores one with the same `key`. */
 export type OutgoingFrame = { channel: string; key: string; event: string; data: unknown }
 
+export const TICKET_LIFE_S = 30
+
 const hubOf = (ctx: SystemCtx, accountId: Id) => ctx.env.HUB.getByName(accountId)
 
 export async function publishToHub(ctx: SystemCtx, accountId: Id, frame: OutgoingFrame): Promise<void> {
@@ -27,7 +29,7 @@ export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string
   await hubOf(ctx, accountId).closeRevoked(reason, revoked)
 }
 
-/** The secret of a ticket that opens one socket within 30 seconds. */
+/** The secret of a ticket that opens one socket within `TICKET_LIFE_S`. */
 export async function issueTicketSecret(ctx: SystemCtx, accountId: Id, login: Login): Promise<string> {
   return hubOf(ctx, accountId).issueTicket(login)
 }

@@ -5,13 +5,12 @@ import { migrateObject } from '../objects/migrate-object.ts'
 import { sha256 } from '../security/crypto.ts'
 import { ACCESS_TOKEN_LIFE_MS } from '../security/tokens.ts'
 import { setPresence } from './presence.ts'
-import { type Login, Opening, type OutgoingFrame, type Revocation } from './user-hub.client.ts'
+import { type Login, Opening, type OutgoingFrame, type Revocation, TICKET_LIFE_S } from './user-hub.client.ts'
 
 type Attached = Login & { channels: string[]; received: number[] }
 
 const KEPT_FRAMES = 256
 const LINGER_MS = 60_000
-const TICKET_MS = 30_000
 const MAX_SOCKETS = 16
 const MAX_MESSAGE_LENGTH = 4_096
 const MAX_MESSAGES_PER_MINUTE = 60
@@ -69,7 +68,7 @@ export class UserHub extends DurableObject<Env> {
 
   async issueTicket({ sessionId, issuedAt }: Login): Promise<string> {
     const secret = crypto.randomUUID() + crypto.randomUUID()
-    const [key, expiresAt] = [await hash(secret), Date.now() + TICKET_MS]
+    const [key, expiresAt] = [await hash(secret), Date.now() + TICKET_LIFE_S * 1_000]
     this.sql.exec('DELETE FROM socket_tickets WHERE expires_at < ?', Date.now())
     this.sql.exec('INSERT INTO socket_tickets VALUES (?, ?, ?, ?)', key, sessionId, issuedAt, expiresAt)
     return secret
@@ -109,7 +108,10 @@ export class UserHub extends DurableObject<Env> {
     return new Response(null, { status: 101, webSocket: client })
   }
 
-  /** Stores the revocation while access tokens live, because a request admitted earlier may still open a socket. */
+  /**
+   * Closes the sockets of revoked tokens. Keeps the revocation for as long as an access token is valid, because a
+   * request that was admitted earlier may still open a socket.
+   */
   closeRevoked(reason: string, revoked: Revocation): void {
     const now = Date.now()
     const [sessionId, before] = 'before' in revoked ? ['', revoked.before] : [revoked.sessionId, now]

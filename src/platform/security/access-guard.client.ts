@@ -13,11 +13,24 @@ export type AccountStatus = {
 }
 
 /** `granted` requests may be used until `resetsAt` (epoch ms). The window has `remaining` further ones. */
-export type Lease = { granted: number; remaining: number; resetsAt: number; status: AccountStatus }
+export type Lease = {
+  granted: number
+  remaining: number
+  resetsAt: number
+  status: AccountStatus
+  /** Whether `remaining` is 0 for every address of the network. */
+  isNetworkUsedUp?: boolean
+}
 
 /** Leases up to `wanted` requests from the guard `name`; 0 only reads the status of its account. */
-export function leaseRequests(ctx: SystemCtx, name: string, limit: Quota, wanted: number): Promise<Lease> {
-  return ctx.env.GUARD.getByName(name).lease(limit, wanted)
+export function leaseRequests(
+  ctx: SystemCtx,
+  name: string,
+  limit: Quota,
+  wanted: number,
+  address?: string,
+): Promise<Lease> {
+  return ctx.env.GUARD.getByName(name).lease(limit, wanted, address)
 }
 
 export function accountGuard(ctx: SystemCtx, accountId: Id) {

@@ -8,10 +8,14 @@ const schema = [
   `CREATE TABLE usage (id INTEGER PRIMARY KEY CHECK (id = 1), used INTEGER, resets_at INTEGER);
    CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 1), suspended INTEGER, revoked_before INTEGER);
    CREATE TABLE ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)`,
+  'CREATE TABLE addresses (address TEXT PRIMARY KEY, used INTEGER) WITHOUT ROWID',
 ]
 
+/** A network may send as many requests as this number of its addresses. */
+const NETWORK_FACTOR = 10
+
 /**
- * One per limit and account, client address or other key. Counts requests, and stores the revocations and suspension of
+ * One per limit and account, client network or other key. Counts requests, and stores the revocations and suspension of
  * an account. Leases grant requests in advance, which saves calls. The object deletes itself within a day after the
  * window, the revocations and the suspension have ended.
  */
@@ -36,22 +40,37 @@ export class AccessGuard extends DurableObject<Env> {
     this.migrated = false
   }
 
-  /** With `wanted: 0` it only reports the status: it counts nothing and sets no alarm. */
-  async lease(limit: Quota, wanted: number): Promise<Lease> {
+  /**
+   * With `wanted: 0` it only reports the status: it counts nothing and sets no alarm. With an `address` of its network,
+   * `limit` applies to the address, and ten times `limit` to the network.
+   */
+  async lease(limit: Quota, wanted: number, address?: string): Promise<Lease> {
     const now = Date.now()
     if (wanted > 0) await this.scheduleCleanup()
-    const [open] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
-    const current = open && open.resets_at > now ? open : { used: 0, resets_at: now + limit.window * 1_000 }
-    const free = Math.max(0, limit.quota - current.used)
+    const { used, resetsAt } = this.openWindow(limit, now)
+    const total = address === undefined ? limit.quota : limit.quota * NETWORK_FACTOR
+    const own = address === undefined ? used : this.usedBy(address)
+    const free = Math.max(0, Math.min(total - used, limit.quota - own)) // a quota may have been lowered since
     const granted = Math.min(wanted, Math.ceil(free / 4)) // smaller near the limit, so that few requests stay unused
-    const used = current.used + granted
-    if (granted > 0) this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used, current.resets_at)
-    return {
-      granted,
-      remaining: Math.max(0, limit.quota - used), // the quota may have been lowered within the window
-      resetsAt: current.resets_at,
-      status: this.status(now),
+    if (granted > 0) {
+      this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used + granted, resetsAt)
+      if (address !== undefined) this.sql.exec('INSERT OR REPLACE INTO addresses VALUES (?, ?)', address, own + granted)
     }
+    const isNetworkUsedUp = address !== undefined && used + granted >= total
+    return { granted, remaining: free - granted, resetsAt, status: this.status(now), isNetworkUsedUp }
+  }
+
+  /** All addresses of a network share its window. */
+  private openWindow(limit: Quota, now: number): { used: number; resetsAt: number } {
+    const [last] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
+    if (last && last.resets_at > now) return { used: last.used, resetsAt: last.resets_at }
+    if (last) this.sql.exec('DELETE FROM addresses')
+    return { used: 0, resetsAt: now + limit.window * 1_000 }
+  }
+
+  private usedBy(address: string): number {
+    const [row] = this.sql.exec<{ used: number }>('SELECT used FROM addresses WHERE address = ?', address).toArray()
+    return row?.used ?? 0
   }
 
   async setSuspended(suspended: boolean): Promise<void> {

@@ -1,10 +1,10 @@
 import type { Ctx } from '../context.ts'
 import { type Access, type AccountStatusSource, authorize } from './access.ts'
-import { anonymousLimit, type Limit, spend, userLimit } from './rate-limit.ts'
+import { anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
-export type RequestCtx = Ctx & { clientIp: string; readAccountStatus: AccountStatusSource }
+export type RequestCtx = Ctx & { clientIp: ClientIp; readAccountStatus: AccountStatusSource }
 
 /** What an operation requires of its caller. */
 export type Rule = {

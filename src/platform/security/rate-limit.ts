@@ -13,6 +13,9 @@ export type Limit = Quota & {
 
 const declared = new Set<string>()
 
+/** An IPv6 `network` has a larger budget of its own, because its owner can send from any `address` in it. */
+export type ClientIp = { network: string; address: string }
+
 /** Declares a limit of a service under a unique name. It fails closed, and leases one request at a time. */
 export function defineLimit(name: string, { quota, window }: Quota): Limit {
   if (declared.has(name)) throw new Error(`the limit ${name} is declared twice`)
@@ -24,6 +27,8 @@ export function defineLimit(name: string, { quota, window }: Quota): Limit {
 export const userLimit: Limit = { name: 'user', quota: 100, window: 60, failure: 'open', lease: 10 }
 /** The general limit of a client address, for requests without a token. */
 export const anonymousLimit: Limit = { name: 'anonymous', quota: 300, window: 60, failure: 'open', lease: 10 }
+/** The limit of a client address for requests that reach no operation: pages, unknown paths, refused tokens. */
+export const addressLimit: Limit = { name: 'address', quota: 600, window: 60, failure: 'open', lease: 20 }
 
 const FRESH_MS = 2_000
 /** Longer for limits that fail closed, because a new object starts slowly and a timeout refuses the request. */
@@ -40,10 +45,16 @@ const unavailableUntil = new Map<string, number>()
 /** `status` is null when the guard does not respond. `headers` follow draft-ietf-httpapi-ratelimit-headers-11. */
 export type Allowance = { status: AccountStatus | null; headers: Record<string, string> }
 
-/** Counts a request. The status is at most two seconds old. Throws `rate_limited`, or `unavailable` (fails closed). */
-export async function spend(ctx: SystemCtx, declared: Limit, key: string): Promise<Allowance> {
+/**
+ * Counts a request. The account status in the result is at most two seconds old. Throws `rate_limited`, or `unavailable`
+ * if the guard does not respond and the limit fails closed.
+ */
+export async function spend(ctx: SystemCtx, declared: Limit, key: string | ClientIp): Promise<Allowance> {
   const limit = declared === userLimit ? { ...userLimit, quota: ctx.config.REQUESTS_PER_MINUTE } : declared
-  const holding = await take(ctx, `${limit.name}:${key}`, limit)
+  const { network, address } = typeof key === 'string' ? { network: key, address: key } : key
+  const part = address === network ? undefined : address
+  const counter = { id: `${limit.name}:${address}`, guard: `${limit.name}:${network}`, part }
+  const holding = await take(ctx, counter, limit)
   if (!holding) {
     if (limit.failure === 'open') return { status: null, headers: {} }
     throw unavailable(5)
@@ -59,14 +70,18 @@ export async function spend(ctx: SystemCtx, declared: Limit, key: string): Promi
   return { status: lease.status, headers }
 }
 
+/** `guard` counts the requests, those of `part` also separately. Isolates remember the lease under `id`. */
+type Counter = { id: string; guard: string; part: string | undefined }
+
 /**
  * `left` < 0: the limit is reached. Null: the guard does not respond. One request renews the lease and the others poll,
  * because a promise that requests share would die with the request that created it.
  */
-async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: Lease; left: number } | null> {
+async function take(ctx: SystemCtx, counter: Counter, limit: Limit): Promise<{ lease: Lease; left: number } | null> {
+  const { id, guard } = counter
   for (;;) {
     const now = ctx.now()
-    const current = held.get(id)
+    const current = held.get(id) ?? held.get(guard)
     if (current && current.until > now && current.lease.resetsAt > now) {
       if (current.left > 0) {
         current.left -= 1
@@ -76,21 +91,28 @@ async function take(ctx: SystemCtx, id: string, limit: Limit): Promise<{ lease: 
     }
     if ((unavailableUntil.get(id) ?? 0) > now) return null
     if ((renewals.get(id) ?? 0) > now - LEASE_TIMEOUT_MS[limit.failure]) await scheduler.wait(POLL_INTERVAL_MS)
-    else await renew(ctx, id, limit, current)
+    else await renew(ctx, counter, limit, current)
   }
 }
 
-async function renew(ctx: SystemCtx, id: string, limit: Limit, last: Held | undefined): Promise<void> {
+async function renew(
+  ctx: SystemCtx,
+  { id, guard, part }: Counter,
+  limit: Limit,
+  last: Held | undefined,
+): Promise<void> {
   const started = ctx.now()
   renewals.set(id, started)
   const wanted = last && last.left > 0 && last.lease.resetsAt > started ? 0 : limit.lease
   try {
-    const lease = await withTimeout(leaseRequests(ctx, id, limit, wanted), LEASE_TIMEOUT_MS[limit.failure])
+    const lease = await withTimeout(leaseRequests(ctx, guard, limit, wanted, part), LEASE_TIMEOUT_MS[limit.failure])
     if (held.size > MAX_REMEMBERED) held.clear()
     // Read after the call, because the window may have ended or another request may have renewed the lease.
     const current = held.get(id)
     const kept = current?.lease.resetsAt === lease.resetsAt ? current.left : 0
     held.set(id, { lease, left: kept + lease.granted, until: ctx.now() + FRESH_MS })
+    // Refuses the other addresses of the network without a call for each of them.
+    if (lease.isNetworkUsedUp) held.set(guard, { lease, left: 0, until: lease.resetsAt })
   } catch (error) {
     ctx.log.error('the access guard does not answer', { limit: limit.name, error })
     if (unavailableUntil.size > MAX_REMEMBERED) unavailableUntil.clear()

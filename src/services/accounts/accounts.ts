@@ -2,19 +2,18 @@ import { z } from '@hono/zod-openapi'
 import { eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { cleanLine, cleanText, requireLength } from '../../platform/data/text.ts'
+import { cleanLine, cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
 import { accountIdsOf } from '../identity/queries.ts'
 import { accounts } from './tables.ts'
 import { type Account, loadAccounts } from './views.ts'
 
-const limits = { displayName: 50, bio: 500 }
-const counted = (most: number) => ({ description: `At most ${most} characters, counted as grapheme clusters` })
+const bounds = { displayName: { characters: 50, bytes: 1_000 }, bio: { characters: 500, bytes: 10_000 } }
 
 export const ProfileChange = z
   .strictObject({
-    displayName: z.string().trim().min(1).max(1_000).optional().openapi(counted(limits.displayName)),
-    bio: z.string().trim().max(10_000).optional().openapi(counted(limits.bio)),
+    displayName: z.string().trim().min(1).optional().openapi(describeBounds(bounds.displayName)),
+    bio: z.string().trim().optional().openapi(describeBounds(bounds.bio)),
   })
   .refine((change) => Object.keys(change).length > 0, 'must have at least one field')
   .openapi('ProfileChange', { minProperties: 1 })
@@ -53,8 +52,8 @@ export async function editProfile(ctx: UserCtx, { displayName, bio }: ProfileCha
     bio: bio && cleanText('bio', bio),
   }
   if (change.displayName === '') throw invalid('displayName', 'is empty')
-  requireLength('displayName', change.displayName ?? '', limits.displayName)
-  requireLength('bio', change.bio ?? '', limits.bio)
+  requireLength('displayName', change.displayName ?? '', bounds.displayName)
+  requireLength('bio', change.bio ?? '', bounds.bio)
   await ctx.db.shardOf(accountId).update(accounts).set(change).where(eq(accounts.id, accountId))
   return getAccount(ctx, { accountId })
 }

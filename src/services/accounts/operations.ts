@@ -40,7 +40,7 @@ export const accountOperations: Operation[] = [
   operation({
     id: 'getAccountByHandle',
     method: 'get',
-    path: '/accounts/by-handle/{handle}',
+    path: '/handles/{handle}',
     access: 'public',
     scope: readAccounts,
     params: HandlePath,

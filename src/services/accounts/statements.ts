@@ -1,7 +1,9 @@
-import { and, eq } from 'drizzle-orm'
-import { changed, increment } from '../../platform/data/conditions.ts'
+import { and, eq, lt, lte } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import { changed, either, increment, valueIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { dayOf } from '../../platform/security/daily-quota.ts'
 import { isActive } from './policy.ts'
 import { accounts, follows } from './tables.ts'
 
@@ -12,15 +14,57 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
   ] as const
 }
 
-type Counter = 'followerCount' | 'followingCount' | 'postCount'
+type Counter = 'followerCount' | 'followingCount'
 
-/** Counts a post. A comment adds 0, so that the row changes and `changed` tells whether the account is active. */
-export function countPost(db: Database, accountId: Id, { isComment }: { isComment: boolean }) {
+/** Counts a post. For a comment it adds 0, which is still an update, so `changed` is true if the account is active. */
+export function countPost(
+  db: Database,
+  accountId: Id,
+  post: { isComment: boolean; isPublic: boolean; mostPerDay: number },
+) {
+  const posted = today(db, accounts.postDay, accounts.postsToday)
   return db
     .update(accounts)
-    .set({ postCount: increment(accounts.postCount, isComment ? 0 : 1) })
+    .set({
+      ...postCounts(post.isComment ? 0 : 1, post.isPublic ? 1 : 0),
+      postDay: latest(db, accounts.postDay),
+      postsToday: valueIf(lte(posted, post.mostPerDay), posted, 'post_quota'),
+    })
     .where(and(eq(accounts.id, accountId), isActive))
     .returning({ handle: accounts.handle, displayName: accounts.displayName })
+}
+
+export function countImage(db: Database, accountId: Id, size: number, most: { images: number; bytes: number }) {
+  const images = today(db, accounts.imageDay, accounts.imagesToday)
+  const bytes = today(db, accounts.imageDay, accounts.imageBytesToday, size)
+  return db
+    .update(accounts)
+    .set({
+      imageDay: latest(db, accounts.imageDay),
+      imagesToday: valueIf(lte(images, most.images), images, 'image_quota'),
+      imageBytesToday: valueIf(lte(bytes, most.bytes), bytes, 'image_bytes_quota'),
+    })
+    .where(eq(accounts.id, accountId))
+}
+
+/** The day never goes back, so that a clock that runs behind cannot renew a quota. */
+const latest = (db: Database, day: SQLiteColumn) => either(lt(day, dayOf(db.now())), dayOf(db.now()), day)
+const today = (db: Database, day: SQLiteColumn, count: SQLiteColumn, by = 1) =>
+  increment(either(lt(day, dayOf(db.now())), 0, count), by)
+
+/** Does nothing unless the previous statement of the batch changed a row. */
+export function uncountPost(db: Database, accountId: Id, { isPublic }: { isPublic: boolean }) {
+  return db
+    .update(accounts)
+    .set(postCounts(-1, isPublic ? -1 : 0))
+    .where(and(eq(accounts.id, accountId), changed))
+}
+
+function postCounts(posts: number, publicPosts: number) {
+  return {
+    postCount: increment(accounts.postCount, posts),
+    publicPostCount: increment(accounts.publicPostCount, publicPosts),
+  }
 }
 
 /** Does nothing unless the previous statement of the batch changed a row. */

@@ -12,6 +12,13 @@ export const accounts = sqliteTable('accounts', {
   followerCount: integer('follower_count').notNull().default(0),
   followingCount: integer('following_count').notNull().default(0),
   postCount: integer('post_count').notNull().default(0),
+  publicPostCount: integer('public_post_count').notNull().default(0),
+  /** The UTC day (since 1970) of the latest post or comment, and how many the account created on it. */
+  postDay: integer('post_day').notNull().default(0),
+  postsToday: integer('posts_today').notNull().default(0),
+  imageDay: integer('image_day').notNull().default(0),
+  imagesToday: integer('images_today').notNull().default(0),
+  imageBytesToday: integer('image_bytes_today').notNull().default(0),
 })
 
 /** On the follower's shard. Every account follows itself, so that its home feed contains its own posts. */

@@ -22,7 +22,10 @@ export const Account = AccountSummary.extend({
   createdAt: z.iso.datetime(),
   followerCount: z.int(),
   followingCount: z.int(),
-  postCount: z.int().openapi({ description: 'Posts, without comments' }),
+  postCount: z.int().openapi({
+    description:
+      'The posts on the page of the account, without comments: all for its followers and itself, else the public ones',
+  }),
   relation: z.object({ following: z.boolean(), followedBy: z.boolean(), blocking: z.boolean() }).nullable().openapi({
     description: 'The viewer’s relation to the account; null for the viewer’s own account and for anonymous callers',
   }),
@@ -54,6 +57,7 @@ function selectAccounts(db: Database, viewerId: Id | null, ids: readonly Id[]) {
       followerCount: accounts.followerCount,
       followingCount: accounts.followingCount,
       postCount: accounts.postCount,
+      publicPostCount: accounts.publicPostCount,
       following: flag(isFollowedBy(accounts.id, viewer), 'following'),
       followedBy: flag(exists(query.select(one).from(follows).where(followsViewer)), 'followed_by'),
       blocking: flag(isBlockedBy(accounts.id, viewer), 'blocking'),
@@ -66,10 +70,15 @@ function selectAccounts(db: Database, viewerId: Id | null, ids: readonly Id[]) {
 export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, Account>> {
   const viewerId = ctx.viewer?.id ?? null
   const rows = await fromShards(ctx.db, ids, (db, group) => selectAccounts(db, viewerId, group))
-  const views = rows.map(({ createdAt, following, followedBy, blocking, ...rest }): Account => {
+  const views = rows.map(({ createdAt, following, followedBy, blocking, publicPostCount, ...rest }): Account => {
     const relation = { following, followedBy, blocking }
     const isOther = viewerId !== null && viewerId !== rest.id
-    return { ...rest, createdAt: new Date(createdAt).toISOString(), relation: isOther ? relation : null }
+    return {
+      ...rest,
+      postCount: following || viewerId === rest.id ? rest.postCount : publicPostCount,
+      createdAt: new Date(createdAt).toISOString(),
+      relation: isOther ? relation : null,
+    }
   })
   return new Map(views.map((account) => [account.id, account]))
 }

@@ -4,6 +4,7 @@ import { type Bound, query as builder } from '../../platform/data/conditions.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { idsOf, loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
+import { isFollowedBy } from '../accounts/policy.ts'
 import { requireAccount } from '../accounts/queries.ts'
 import { follows } from '../accounts/tables.ts'
 import { hydrateOn, loadHydrated, loadPosts, type Post, viewerOf } from '../posts/views.ts'
@@ -51,25 +52,35 @@ export async function publicFeed(ctx: Ctx, query: PageQuery): Promise<Page<Post>
   return loadPage(ctx, from, rows, (kept) => loadPosts(ctx, idsOf(kept)))
 }
 
-const preparedAccountFeed = prepared((variant: Seek['variant'] & { hasViewer: boolean }) => {
+/** Strangers read a lane of public posts: otherwise, short pages and cursors would reveal followers-only posts. */
+function laneFor({ hasViewer, isOwn }: { hasViewer: boolean; isOwn: boolean }) {
+  if (isOwn) return lanes.posts
+  if (!hasViewer) return lanes.publicPosts
+  const isFollower = isFollowedBy(sql.placeholder('authorId'), sql.placeholder('viewerId'))
+  return sql`iif(${isFollower}, ${lanes.posts}, ${lanes.publicPosts})`
+}
+
+export function selectAccountFeed(variant: Seek['variant'] & { hasViewer: boolean; isOwn: boolean }) {
   const from = preparedSeek(feedIndex.postId, variant)
-  const ownPosts = and(eq(feedIndex.authorId, sql.placeholder('authorId')), eq(feedIndex.lane, lanes.posts))
+  const page = and(eq(feedIndex.authorId, sql.placeholder('authorId')), eq(feedIndex.lane, laneFor(variant)))
   const skeleton = builder
     .select({ id: feedIndex.postId })
     .from(feedIndex)
-    .where(and(ownPosts, from.where))
+    .where(and(page, from.where))
     .orderBy(from.order(feedIndex.postId))
     .limit(from.limit)
     .as('skeleton')
   return hydrateOn(viewerOf(variant), skeleton).orderBy(from.order(skeleton.id))
-})
+}
+
+const preparedAccountFeed = prepared(selectAccountFeed)
 
 export async function accountFeed(
   ctx: Ctx,
   { accountId, ...query }: { accountId: Id } & PageQuery,
 ): Promise<Page<Post>> {
   const from = await seek(ctx, query, `posts of ${accountId}`, feedIndex.postId)
-  const variant = { ...from.variant, hasViewer: ctx.viewer !== null }
+  const variant = { ...from.variant, hasViewer: ctx.viewer !== null, isOwn: ctx.viewer?.id === accountId }
   const values = { authorId: Number(accountId), viewerId: Number(ctx.viewer?.id), ...from.values }
   const [rows] = await Promise.all([
     preparedAccountFeed(ctx.db.shardOf(accountId), variant, values),

@@ -27,7 +27,7 @@ export function replicatePost(ctx: SystemCtx, post: { id: Id; authorId: Id }): P
       if (isComment) return // comments are listed on their own shard only
       await mapConcurrently(others, async (shard) => {
         const db = ctx.db.shard(shard)
-        await (listed ? indexPost(db, { ...post, isComment: false }) : unindexPost(db, post))
+        await (listed ? indexPost(db, post) : unindexPost(db, post))
       })
       if (listed && isPublic) {
         await index.insert(publicPosts).values({ postId: post.id, authorId: post.authorId }).onConflictDoNothing()

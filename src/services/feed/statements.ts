@@ -3,12 +3,20 @@ import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { feedIndex, lanes } from './tables.ts'
 
-export function indexPost(db: Database, post: { id: Id; authorId: Id; isComment: boolean }) {
-  const row = { authorId: post.authorId, lane: post.isComment ? lanes.comments : lanes.posts, postId: post.id }
-  return db.insert(feedIndex).values(row).onConflictDoNothing()
+type Post = { id: Id; authorId: Id }
+
+export function indexPost(db: Database, { id: postId, authorId }: Post, listedIn: readonly number[] = [lanes.posts]) {
+  const rows = listedIn.map((lane) => ({ authorId, lane, postId }))
+  return db.insert(feedIndex).values(rows).onConflictDoNothing()
 }
 
-export function unindexPost(db: Database, post: { id: Id; authorId: Id }) {
+/** For the author's shard. */
+export function indexOwnPost(db: Database, post: Post & { isComment: boolean; isPublic: boolean }) {
+  const own = post.isComment ? [lanes.comments] : [lanes.posts, ...(post.isPublic ? [lanes.publicPosts] : [])]
+  return indexPost(db, post, own)
+}
+
+export function unindexPost(db: Database, post: Post) {
   const anyLane = inArray(feedIndex.lane, Object.values(lanes))
   return db.delete(feedIndex).where(and(eq(feedIndex.authorId, post.authorId), anyLane, eq(feedIndex.postId, post.id)))
 }

@@ -1,8 +1,8 @@
 import { integer, primaryKey, sqliteTable } from 'drizzle-orm/sqlite-core'
 import { id } from '../../platform/data/ids.ts'
 
-/** The index of each shard lists the `posts` of the whole network, but only the `comments` of its own accounts. */
-export const lanes = { posts: 0, comments: 1 } as const
+/** The index of each shard lists the `posts` of the whole network. The other lanes have those of its own accounts only. */
+export const lanes = { posts: 0, comments: 1, publicPosts: 2 } as const
 
 /** Post ids by author and time, so that home feeds and account feeds are index seeks. */
 export const feedIndex = sqliteTable(

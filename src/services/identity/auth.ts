@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { oauthProvider } from '@better-auth/oauth-provider'
 import { drizzleAdapter } from 'better-auth/adapters/drizzle'
 import { isAPIError } from 'better-auth/api'
@@ -5,9 +6,11 @@ import { betterAuth } from 'better-auth/minimal'
 import { jwt } from 'better-auth/plugins'
 import { drizzle } from 'drizzle-orm/d1'
 import type { Role, SystemCtx } from '../../platform/context.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer } from '../../platform/security/tokens.ts'
 import { firstParty } from './first-party.ts'
+import { MAX_LOGIN_DAYS, REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
 import { CLIENT_ID, ensureClient, grantedScopes } from './oauth-client.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { hashPassword, passwordMatches } from './passwords.ts'
@@ -17,10 +20,6 @@ import { credentials, jwks, sessions, users } from './tables.ts'
 // Import this file only with `await import('./auth.ts')`: better-auth is large, and most requests do not need it.
 
 const DAY = 86_400
-const MAX_LOGIN_DAYS = 180
-const MAX_IDLE_DAYS = 30
-/** A client that lost the response of a rotation may repeat the request for this long. */
-const GRACE_SECONDS = 30
 const SIGNING_KEY_DAYS = 90
 
 const schema = {
@@ -34,6 +33,16 @@ const schema = {
   oauthRefreshToken: refreshTokens,
 }
 
+/** The directory as opened by the current request. One instance of better-auth serves all requests of an isolate. */
+const directory = new AsyncLocalStorage<Database>()
+
+/** Sends the queries of better-auth through the session of the current request, which counts them and limits their time. */
+function sessionClient(binding: D1Database): D1Database {
+  return Object.assign(Object.create(binding), {
+    prepare: (query: string) => directory.getStore()!.$client.prepare(query),
+  })
+}
+
 function makeAuth(ctx: SystemCtx) {
   const { config, env } = ctx
   return betterAuth({
@@ -44,7 +53,7 @@ function makeAuth(ctx: SystemCtx) {
     disabledPaths: ['/token'],
     telemetry: { enabled: false },
     logger: { disabled: true },
-    database: drizzleAdapter(drizzle(env.DIRECTORY), { provider: 'sqlite', schema }),
+    database: drizzleAdapter(drizzle(sessionClient(env.DIRECTORY)), { provider: 'sqlite', schema }),
     // better-auth's schema check requires the tables of all its features, also of those not used here.
     advanced: { database: { validateSchema: false } },
     session: { expiresIn: MAX_LOGIN_DAYS * DAY },
@@ -63,8 +72,8 @@ function makeAuth(ctx: SystemCtx) {
         consentPage: '/',
         scopes: grantedScopes(),
         accessTokenExpiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
-        refreshTokenExpiresIn: MAX_IDLE_DAYS * DAY,
-        refreshTokenReuseInterval: GRACE_SECONDS,
+        refreshTokenExpiresIn: REFRESH_TOKEN_DAYS * DAY,
+        refreshTokenReuseInterval: REUSE_SECONDS,
         storeTokens: { hash: hashToken },
         cachedTrustedClients: new Set([CLIENT_ID]),
         cachedResources: new Set([jwtAudience(ctx)]),
@@ -77,13 +86,19 @@ function makeAuth(ctx: SystemCtx) {
 
 let auth: ReturnType<typeof makeAuth> | null = null
 
+function withAuth<T>(ctx: SystemCtx, call: (api: ReturnType<typeof makeAuth>['api']) => Promise<T>): Promise<T> {
+  auth ??= makeAuth(ctx)
+  const { api } = auth
+  return directory.run(atPrimary(ctx).directory, () => call(api))
+}
+
 type Login = { user: { id: Id; role: Role }; sessionId?: string; rotates?: string }
 
 /** `rotates`: the id of the refresh token to replace. Null if another request did that first or the login ended. */
 export async function issueTokens(ctx: SystemCtx, login: Login) {
   await ensureClient(ctx)
-  auth ??= makeAuth(ctx)
-  return auth.api.issueTokens({ body: { ...login, audience: jwtAudience(ctx) } }).catch((error: unknown) => {
+  const body = { ...login, audience: jwtAudience(ctx) }
+  return withAuth(ctx, (api) => api.issueTokens({ body })).catch((error: unknown) => {
     if (isLost(error)) return null
     throw error
   })
@@ -91,8 +106,7 @@ export async function issueTokens(ctx: SystemCtx, login: Login) {
 
 /** The tokens that the rotation of the refresh token `id` issued; null until it has ended, or if decryption fails. */
 export async function replayRotation(ctx: SystemCtx, id: string) {
-  auth ??= makeAuth(ctx)
-  return auth.api.replayRotation({ body: { id } }).catch((error: unknown) => {
+  return withAuth(ctx, (api) => api.replayRotation({ body: { id } })).catch((error: unknown) => {
     ctx.log.error('the stored response of a token rotation cannot be decrypted', { error })
     return null
   })

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
+import { VERIFICATION_HOURS } from './lifetimes.ts'
 
 /** Error codes for addresses to which the email service never delivers, so a retry would not help. */
 const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
@@ -7,7 +8,7 @@ const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
   const link = `${ctx.config.BASE_URL}/?verify=${token}`
   await send(ctx, to, 'Verify your address', [
-    `Welcome to SocialConnect, @${handle}. Open this link within 24 hours and enter your password there:`,
+    `Welcome to SocialConnect, @${handle}. Open this link within ${VERIFICATION_HOURS} hours and enter your password there:`,
     link,
     `Or paste this token: ${token}`,
     'If your password is rejected, someone else may have registered with your address after you. Register again.',

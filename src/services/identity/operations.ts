@@ -3,6 +3,7 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { moderate, writeAccounts } from '../accounts/policy.ts'
 import { AccountPath } from '../accounts/views.ts'
 import { handleTaken, invalidCredentials } from './failures.ts'
+import { REUSE_SECONDS } from './lifetimes.ts'
 import { loginLimit, refreshLimit, registerLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
 import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
@@ -75,8 +76,7 @@ export const identityOperations: Operation[] = [
     example: { refreshToken: `Zt4pQw8sLx1vHa7dKm2cRy9fBn5gJe3u.Wd6hVk0aTz8nCq2mYb4xSf7rPj1eGo9i.${SIGNATURE}` },
     returns: Tokens,
     fails: [invalidCredentials, 'suspended'],
-    summary:
-      'Refresh the tokens of a login. A used refresh token repeats its response for 30 seconds; then it ends the login',
+    summary: `Refresh the tokens of a login. A used refresh token repeats its response for ${REUSE_SECONDS} seconds; then it ends the login`,
     run: refreshLogin,
   }),
   operation({

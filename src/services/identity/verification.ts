@@ -3,14 +3,15 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
+import { VERIFICATION_HOURS } from './lifetimes.ts'
 import { credentials, users } from './tables.ts'
 
 const PURPOSE = 'verify address'
-const LIFE_MS = 24 * 3_600_000
+const LIFE_MS = VERIFICATION_HOURS * 3_600_000
 
 type Pending = { accountId: Id; address: string }
 
-/** A token, valid for 24 hours, that proves that its holder receives email at `address` (a blind index). */
+/** A token that proves that its holder receives email at `address` (a blind index). */
 export async function verificationToken(ctx: SystemCtx, pending: Pending): Promise<string> {
   const until = ctx.now() + LIFE_MS
   return `${pending.accountId}.${until}.${await sign(ctx.config, PURPOSE, textOf(pending, until))}`

@@ -4,7 +4,7 @@ import { flag } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
 import { accounts } from '../accounts/tables.ts'
-import { isPublic, visibleTo } from '../posts/policy.ts'
+import { isAddressedTo, isPublic, visibleTo } from '../posts/policy.ts'
 import { posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { media } from './tables.ts'
@@ -17,6 +17,9 @@ export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null)
       ownerId: media.accountId,
       postId: media.postId,
       rootId: posts.rootId,
+      authorId: posts.authorId,
+      parentAuthorId: posts.parentAuthorId,
+      entities: posts.entities,
       visibility: posts.visibility,
       visible: flag(visibleTo(readerId), 'visible'),
     })
@@ -27,7 +30,8 @@ export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null)
   if (!row) throw notFound()
   const { postId, rootId, visibility, visible } = row
   const isOwn = row.ownerId === readerId && postId === null
-  if (!isOwn && !(visible && (!rootId || (await maySee(ctx, readerId, rootId))))) throw notFound()
+  const isReadable = visible && (!rootId || isAddressedTo(readerId, row) || (await maySee(ctx, readerId, rootId)))
+  if (!isOwn && !isReadable) throw notFound()
   return readerId === null || (visibility && isPublic({ visibility, rootId })) ? 'public' : 'restricted'
 }
 

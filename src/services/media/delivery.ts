@@ -6,6 +6,10 @@ import { objectKey, type Variant } from './objects.ts'
 import { rangeOf } from './ranges.ts'
 import { type SignedQuery, signedViewer } from './signatures.ts'
 
+/** Short, because a copy in a cache stays readable after a deletion, a suspension or a block. */
+const FRESH_S = 300
+const servedTypes = ['image/webp', 'image/png', 'image/gif']
+
 type Wanted = { mediaId: Id; variant: Variant } & SignedQuery
 
 /** A signed URL only authenticates the reader: visibility is checked on every request. */
@@ -22,7 +26,7 @@ export async function serveMedia(
   const headers = {
     etag,
     'accept-ranges': 'bytes',
-    'cache-control': audience === 'public' ? 'public, max-age=31536000, immutable' : 'private, max-age=300',
+    'cache-control': `${audience === 'public' ? 'public' : 'private'}, max-age=${FRESH_S}, must-revalidate`,
     'content-disposition': 'inline',
     'content-security-policy': "sandbox; default-src 'none'",
     'x-content-type-options': 'nosniff',
@@ -31,7 +35,7 @@ export async function serveMedia(
   const object = await read(ctx.env.MEDIA, request, objectKey(mediaId, variant), etag)
   return new Response(object.body, {
     status: object.status,
-    headers: { ...headers, 'content-type': 'image/webp', ...object.headers },
+    headers: { ...headers, ...object.headers },
   })
 }
 
@@ -44,7 +48,7 @@ async function read(bucket: R2Bucket, request: Request, key: string, etag: strin
   if (request.method !== 'HEAD' && header === null) {
     const object = await bucket.get(key)
     if (!object) throw notFound()
-    return { status: 200, body: object.body, headers: { 'content-length': String(object.size) } }
+    return { status: 200, body: object.body, headers: { ...typeOf(object), 'content-length': String(object.size) } }
   }
   const head = await bucket.head(key)
   if (!head) throw notFound()
@@ -58,8 +62,14 @@ async function read(bucket: R2Bucket, request: Request, key: string, etag: strin
   return {
     status: range ? 206 : 200,
     body: object?.body ?? null,
-    headers: { ...part, 'content-length': String(length) },
+    headers: { ...typeOf(head), ...part, 'content-length': String(length) },
   }
+}
+
+/** Only types without scripts are served, whatever the object's metadata say. */
+function typeOf({ httpMetadata }: R2Object): { 'content-type': string } {
+  const type = httpMetadata?.contentType ?? ''
+  return { 'content-type': servedTypes.includes(type) ? type : 'image/webp' }
 }
 
 /** Whether `If-None-Match` lists the tag; weak tags match too (RFC 9110, section 13.1.2). */

@@ -1,20 +1,26 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, exists, isNull, or } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
+import { one, query, refusals } from '../../platform/data/conditions.ts'
 import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
-import { cleanText } from '../../platform/data/text.ts'
+import { cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
 import { sha256 } from '../../platform/security/crypto.ts'
+import { countImage } from '../accounts/statements.ts'
+import { copyAlt } from '../posts/statements.ts'
+import { posts } from '../posts/tables.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
-import { encodeImage } from './encode.ts'
-import { putObjects } from './objects.ts'
+import { encodeImage, shapes } from './encode.ts'
+import { deleteObjects, putObjects } from './objects.ts'
+import { imageQuotas, quotaRefusals } from './quotas.ts'
 import { media } from './tables.ts'
 import { type MediaView, presentMedia } from './views.ts'
 
 const MAX_BYTES = 10 * 1024 * 1024
-const Alt = z.string().max(1_500).openapi({ description: 'What the image shows, for people who cannot see it' })
+const altBounds = { characters: 1_500, bytes: 6_000 }
+const Alt = z.string().openapi(describeBounds(altBounds, 'What the image shows, for people who cannot see it. At most'))
 
 export const NewMedia = z
   .strictObject({
@@ -23,7 +29,9 @@ export const NewMedia = z
       .openapi({
         type: 'string',
         format: 'binary',
-        description: 'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels',
+        description:
+          'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels. An animation may have 2048 pixels a side, 500 ' +
+          'frames, 60 seconds, and 50 megapixels in all frames together',
       }),
     alt: Alt.default(''),
   })
@@ -35,21 +43,37 @@ export async function uploadMedia(
   { file, ...described }: z.infer<typeof NewMedia>,
 ): Promise<Made<MediaView>> {
   if (file.size > MAX_BYTES) throw new Failure('too_large', 'An image may have at most 10 MiB')
-  const alt = cleanText('alt', described.alt)
+  const alt = checkedAlt(described.alt)
   const upload = new Uint8Array(await file.arrayBuffer())
   const hash = (await sha256(upload)).toHex()
   return idempotent(ctx, 'uploadMedia', { alt, sha256: hash }, (claim) => store(ctx, upload, alt, claim), getOwnMedia)
 }
 
+function checkedAlt(given: string): string {
+  const alt = cleanText('alt', given)
+  requireLength('alt', alt, altBounds)
+  return alt
+}
+
 /** Stores the R2 objects first: a crash then leaves objects without a row, which the hourly job deletes. */
 async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string, claim: Claim): Promise<MediaView> {
-  const { bytes, ...described } = await encodeImage(ctx.env.IMAGES, upload)
+  const { files, ...described } = await encodeImage(ctx.env.IMAGES, upload, shapes.post)
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
   return withFreshId(ctx, shardOf(accountId), media.id, async (id) => {
-    await putObjects(ctx, id, bytes)
+    await putObjects(ctx, id, files)
     const row = { id, accountId, postId: null, alt, ...described }
-    await db.batch([db.insert(media).values(row), ...claim(db, id)])
+    await db
+      .batch([
+        countImage(db, accountId, upload.length, imageQuotas(ctx)),
+        db.insert(media).values(row),
+        ...claim(db, id),
+      ])
+      .catch(refusals(quotaRefusals(ctx)))
+      .catch(async (error: unknown) => {
+        if (error instanceof Failure) await deleteObjects(ctx, [id])
+        throw error
+      })
     return presentMedia(ctx, row)
   })
 }
@@ -60,10 +84,19 @@ async function getOwnMedia(ctx: UserCtx, mediaId: Id): Promise<MediaView> {
   return presentMedia(ctx, row)
 }
 
+/** Also changes the copy in the post that has the image. */
 export async function describeMedia(ctx: UserCtx, { mediaId, alt }: { mediaId: Id; alt: string }): Promise<MediaView> {
   const db = ctx.db.shardOf(mediaId)
-  const change = { alt: cleanText('alt', alt) }
-  const [row] = await db.update(media).set(change).where(unattached(ctx, mediaId)).returning()
+  const inPost = exists(query.select(one).from(posts).where(eq(posts.id, media.postId)))
+  const described = and(eq(media.id, mediaId), eq(media.accountId, ctx.viewer.id), or(isNull(media.postId), inPost))
+  const [[row]] = await db.batch([
+    db
+      .update(media)
+      .set({ alt: checkedAlt(alt) })
+      .where(described)
+      .returning(),
+    copyAlt(db, mediaId),
+  ])
   if (!row) throw notFound()
   return presentMedia(ctx, row)
 }

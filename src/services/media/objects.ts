@@ -2,15 +2,17 @@ import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { IdTaken } from '../../platform/data/shards.ts'
+import type { ImageType } from './inspect.ts'
 
 export const Variant = z.enum(['image', 'thumbnail'])
 export type Variant = z.infer<typeof Variant>
+export type ImageFile = { bytes: Uint8Array<ArrayBuffer>; type: ImageType }
 
 export const OBJECTS = 'media/'
 /** R2 deletes at most a thousand objects per call, and each image has two. */
 export const MAX_DELETED = 500
 
-/** Contains only an id that we generated: client input never becomes part of an object's name. */
+/** Contains only an id that we generated. The suffix is fixed: the type of the image is in the object's metadata. */
 export function objectKey(mediaId: Id, variant: Variant): string {
   return `${OBJECTS}${mediaId}/${variant}.webp`
 }
@@ -23,13 +25,13 @@ export function mediaIdOf(key: string): Id | null {
 export async function putObjects(
   ctx: SystemCtx,
   mediaId: Id,
-  bytes: Record<Variant, Uint8Array<ArrayBuffer>>,
+  { image, thumbnail }: Record<Variant, ImageFile>,
 ): Promise<void> {
-  const httpMetadata = { contentType: 'image/webp' }
   const onlyIf = new Headers({ 'if-none-match': '*' })
-  const first = await ctx.env.MEDIA.put(objectKey(mediaId, 'image'), bytes.image, { httpMetadata, onlyIf })
+  const typed = ({ type }: ImageFile) => ({ httpMetadata: { contentType: type } })
+  const first = await ctx.env.MEDIA.put(objectKey(mediaId, 'image'), image.bytes, { ...typed(image), onlyIf })
   if (first === null) throw new IdTaken(`the object of ${mediaId} exists`)
-  await ctx.env.MEDIA.put(objectKey(mediaId, 'thumbnail'), bytes.thumbnail, { httpMetadata })
+  await ctx.env.MEDIA.put(objectKey(mediaId, 'thumbnail'), thumbnail.bytes, typed(thumbnail))
 }
 
 /** Accepts at most `MAX_DELETED` ids. */

@@ -1,6 +1,6 @@
 type Range = { offset: number; length: number }
 
-/** Null (whole object): no header, a malformed one, or several ranges, which a server may ignore (RFC 9110, 14.2). */
+/** Null means the whole object: the header is absent, malformed or has several ranges (RFC 9110, 14.2 permits this). */
 export function rangeOf(header: string | null, size: number): Range | 'unsatisfiable' | null {
   const [, first = '', last = ''] = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '') ?? []
   if (first === '' && last === '') return null

@@ -4,9 +4,9 @@ import { Id } from '../../platform/data/ids.ts'
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
-const VALID_S = 300
-/** Expiry times are rounded to minutes, so that the URL of an image stays the same, and cacheable, for a minute. */
-const STEP_S = 60
+/** A URL stays the same, and cacheable, for half an hour, and is valid for an hour after that. */
+export const STEP_S = 1_800
+export const VALID_S = STEP_S + 3_600
 
 /** The query of a signed image URL. It authenticates the reader, because `<img>` sends no access token. */
 export const SignedQuery = z.strictObject({

@@ -1,4 +1,5 @@
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { boolean } from '../../platform/data/columns.ts'
 import { id } from '../../platform/data/ids.ts'
 
 /** Images, on the shard of the owner (`accountId`). */
@@ -11,4 +12,5 @@ export const media = sqliteTable('media', {
   height: integer('height').notNull(),
   /** A tiny image as a data URL, shown while the image loads. */
   placeholder: text('placeholder').notNull(),
+  animated: boolean('animated').notNull().default(false),
 })

@@ -14,13 +14,14 @@ export const MediaView = z
     url: z.string().openapi({
       description:
         'Relative to the API’s origin. The image fits into 2048 x 2048 pixels. Unless everyone may see it, the URL ' +
-        'is signed for the viewer, and valid for at least four minutes',
+        'is signed for the viewer: it stays the same for half an hour, and is valid for at least an hour',
     }),
     thumbnailUrl: z.string().openapi({ description: 'Like `url`, for a thumbnail that fits into 480 x 480 pixels' }),
     alt: z.string(),
     width: z.int(),
     height: z.int(),
     placeholder: z.string().openapi({ description: 'A tiny image as a data URL, to show while the image loads' }),
+    animated: z.boolean().openapi({ description: 'Whether the image moves. The thumbnail never does' }),
   })
   .openapi('Media')
 export type MediaView = z.infer<typeof MediaView>
@@ -35,8 +36,8 @@ export async function mediaUrls(
 }
 
 export async function presentMedia(ctx: UserCtx, row: typeof media.$inferSelect): Promise<MediaView> {
-  const { id, alt, width, height, placeholder } = row
-  return { id, ...(await mediaUrls(ctx, id, false)), alt, width, height, placeholder }
+  const { accountId: _, postId: __, ...described } = row
+  return { ...described, ...(await mediaUrls(ctx, row.id, false)) }
 }
 
 /** Accepts attached images, which `attachMedia` then refuses: in a replay, the first request has attached them. */
@@ -45,7 +46,14 @@ export async function loadAttachable(ctx: UserCtx, ids: readonly Id[]): Promise<
   if (new Set(ids).size < ids.length) throw invalid('media', 'contains an image twice')
   const rows = await ctx.db
     .shardOf(ctx.viewer.id)
-    .select({ id: media.id, alt: media.alt, width: media.width, height: media.height, placeholder: media.placeholder })
+    .select({
+      id: media.id,
+      alt: media.alt,
+      width: media.width,
+      height: media.height,
+      placeholder: media.placeholder,
+      animated: media.animated,
+    })
     .from(media)
     .where(and(idIn(media.id, ids), eq(media.accountId, ctx.viewer.id)))
   return ids.map((id) => {

@@ -1,4 +1,4 @@
-import { and, eq, exists, gte, lt, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, asc, eq, exists, gt, gte, lt, lte, max, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -18,6 +18,7 @@ import { readAt } from './queries.ts'
 import { type Kind, notifications } from './tables.ts'
 
 const HOUR_MS = 3_600_000
+const ROWS_PER_STEP = 5_000
 
 type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 
@@ -63,14 +64,18 @@ async function sync(ctx: SystemCtx, accountId: Id, input: NotificationInput): Pr
   return isOnline
 }
 
+function postExists(postId: Id): SQL {
+  return exists(query.select(one).from(posts).where(eq(posts.id, postId)))
+}
+
 /** Returns whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
 async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<boolean> {
   const { id, kind, actorId, postId } = input
   const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
-  // A like is on the shard of its notification: this statement and the withdrawal of the like cannot miss each other.
-  const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId)] : []
+  // A like and its post are on the shard of the notification: this statement and their withdrawals cannot miss each other.
+  const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId), postExists(postId)] : []
   const may = all(isThere, not(blockBetween(accountId, actorId)), ...isLiked)
   const db = ctx.db.shardOf(accountId)
   const [, online] = await db.batch([
@@ -93,6 +98,26 @@ export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId
     .shardOf(postId)
     .delete(notifications)
     .where(all(once(authorId, actorId, 'like', postId), not(isLikedBy(postId, actorId))))
+}
+
+/** Deletes the notifications of likes of a deleted post. It scans in steps, because no index finds them. */
+export async function withdrawLikes(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
+  const db = ctx.db.shardOf(postId)
+  const own = eq(notifications.accountId, authorId)
+  for (let after = firstIdAt(timeOf(postId) - HOUR_MS); ; ) {
+    const newer = and(own, gt(notifications.id, after))
+    const step = query
+      .select({ id: notifications.id })
+      .from(notifications)
+      .where(newer)
+      .orderBy(asc(notifications.id))
+      .limit(ROWS_PER_STEP)
+      .as('step')
+    const [{ last } = { last: null }] = await db.select({ last: max(step.id) }).from(step)
+    if (!last) return
+    await db.delete(notifications).where(and(newer, lte(notifications.id, last), eq(notifications.postId, postId)))
+    after = last
+  }
 }
 
 async function withdraw(ctx: SystemCtx, accountId: Id, { actorId, postId }: NotificationInput): Promise<void> {

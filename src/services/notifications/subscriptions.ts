@@ -3,8 +3,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { on } from '../../platform/events/events.ts'
 import { accountBlocked, accountFollowed, accountUnfollowed } from '../accounts/events.ts'
 import { postDeleted, postLiked, postPublished, postUnliked } from '../posts/events.ts'
-import { loadPostFacts } from '../posts/queries.ts'
-import { notify, withdrawLike, withdrawPost } from './notify.ts'
+import { notify, withdrawLike, withdrawLikes, withdrawPost } from './notify.ts'
 import type { Kind } from './tables.ts'
 
 type Follow = { followerId: Id; followeeId: Id }
@@ -25,19 +24,17 @@ export const notificationSubscriptions = [
     notify(ctx, authorId, { id, kind: 'like', actorId, postId }),
   ),
   on(postUnliked, 'withdraw-like', withdrawLike),
-  on(postPublished, 'notify-mentioned', async (ctx, { postId, authorId, parentId, mentioned }, id) => {
-    const parent = parentId && (await loadPostFacts(ctx, parentId))
+  on(postPublished, 'notify-mentioned', async (ctx, { postId, authorId, parentAuthorId, mentioned }, id) => {
     const kinds = new Map<Id, Kind>(mentioned.map((accountId) => [accountId, 'mention']))
-    if (parent) kinds.set(parent.authorId, 'comment') // replaces a mention: one notification per account
+    if (parentAuthorId) kinds.set(parentAuthorId, 'comment') // replaces a mention: one notification per account
     await settleAll(
       [...kinds].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),
     )
   }),
-  on(postDeleted, 'withdraw-mentions', async (ctx, { postId, parentId, mentioned }) => {
-    // If the parent is gone too, its author's notification just expires: without a post, it is not listed or counted.
-    const parent = parentId && (await loadPostFacts(ctx, parentId))
-    await withdrawPost(ctx, parent ? [...mentioned, parent.authorId] : mentioned, postId)
-  }),
+  on(postDeleted, 'withdraw-mentions', (ctx, { postId, parentAuthorId, mentioned }) =>
+    withdrawPost(ctx, parentAuthorId ? [...mentioned, parentAuthorId] : mentioned, postId),
+  ),
+  on(postDeleted, 'withdraw-likes', withdrawLikes),
 ]
 
 /** Throws the first failure only after all work has settled, so that one failure does not prevent the rest. */

@@ -1,21 +1,22 @@
-import { and, eq, exists, sql } from 'drizzle-orm'
-import type { Ctx, SystemCtx } from '../../platform/context.ts'
-import { query as builder, changed, increment, one, rowIf } from '../../platform/data/conditions.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
+import { and, eq, sql } from 'drizzle-orm'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { query as builder } from '../../platform/data/conditions.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import {
   type GrowingPage,
   loadGrowingPage,
+  loadPage,
+  type Page,
   type PageQuery,
   preparedSeek,
   type Seek,
   seek,
 } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
-import { mirror } from '../../platform/events/mirror.ts'
-import { getPost } from './posts.ts'
-import { posts, threadIndex } from './tables.ts'
-import { hydrateOn, loadHydrated, type Post, viewerOf } from './views.ts'
+import { notFound } from '../../platform/failures.ts'
+import { feedIndex, lanes } from '../feed/tables.ts'
+import { threadIndex } from './tables.ts'
+import { hydrateOn, loadHydrated, type Post, viewerOf, visiblePosts } from './views.ts'
 
 const preparedComments = prepared((variant: Seek['variant'] & { hasViewer: boolean }) => {
   const from = preparedSeek(threadIndex.postId, variant, 'oldest')
@@ -37,29 +38,34 @@ export async function listComments(
   const from = await seek(ctx, query, `comments of ${postId}`, threadIndex.postId, 'oldest')
   const variant = { ...from.variant, hasViewer: ctx.viewer !== null }
   const values = { threadId: Number(postId), viewerId: Number(ctx.viewer?.id), ...from.values }
-  const [rows, thread] = await Promise.all([
+  const [rows, readable] = await Promise.all([
     preparedComments(ctx.db.shardOf(postId), variant, values),
-    getPost(ctx, { postId }),
+    visiblePosts(ctx, [postId]),
   ])
+  const thread = readable.get(postId)
+  if (!thread) throw notFound()
   const roots = new Set([thread.rootId ?? thread.id])
-  return loadGrowingPage(ctx, from, rows, (kept) => loadHydrated(ctx, shardOf(postId), kept, roots))
+  return loadGrowingPage(ctx, from, thread.isThreadVisible ? rows : [], (kept) =>
+    loadHydrated(ctx, shardOf(postId), kept, roots),
+  )
 }
 
-export async function indexComment(ctx: SystemCtx, { threadId, postId }: { threadId: Id; postId: Id }): Promise<void> {
-  const db = ctx.db.shardOf(threadId)
-  const isThread = exists(builder.select(one).from(posts).where(eq(posts.id, threadId)))
-  const add = db
-    .insert(threadIndex)
-    .select(rowIf(threadIndex, { threadId, postId }, isThread))
-    .onConflictDoNothing()
-  const remove = db.delete(threadIndex).where(and(eq(threadIndex.threadId, threadId), eq(threadIndex.postId, postId)))
-  const count = (by: 1 | -1) =>
-    db
-      .update(posts)
-      .set({ commentCount: increment(posts.commentCount, by) })
-      .where(and(eq(posts.id, threadId), changed))
-  await mirror(
-    () => atPrimary(ctx).shardOf(postId).$count(posts, eq(posts.id, postId)),
-    (isThere) => db.batch(isThere ? [add, count(1)] : [remove, count(-1)]),
-  )
+const preparedOwnComments = prepared((variant: Seek['variant']) => {
+  const from = preparedSeek(feedIndex.postId, variant)
+  const viewerId = sql.placeholder('viewerId')
+  const skeleton = builder
+    .select({ id: feedIndex.postId })
+    .from(feedIndex)
+    .where(and(eq(feedIndex.authorId, viewerId), eq(feedIndex.lane, lanes.comments), from.where))
+    .orderBy(from.order(feedIndex.postId))
+    .limit(from.limit)
+    .as('skeleton')
+  return hydrateOn(viewerId, skeleton).orderBy(from.order(skeleton.id))
+})
+
+export async function listMyComments(ctx: UserCtx, query: PageQuery): Promise<Page<Post>> {
+  const { id } = ctx.viewer
+  const from = await seek(ctx, query, `comments by ${id}`, feedIndex.postId)
+  const rows = await preparedOwnComments(ctx.db.shardOf(id), from.variant, { viewerId: Number(id), ...from.values })
+  return loadPage(ctx, from, rows, (kept) => loadHydrated(ctx, shardOf(id), kept))
 }

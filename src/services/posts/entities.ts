@@ -10,17 +10,21 @@ const span = {
 
 export const Entity = z
   .discriminatedUnion('kind', [
-    z.object({ kind: z.literal('mention'), ...span, accountId: Id, handle: z.string() }),
-    z.object({
-      kind: z.literal('hashtag'),
-      ...span,
-      tag: z.string().openapi({ description: 'Without the #, and case-folded: equal for all spellings of the tag' }),
-    }),
-    z.object({
-      kind: z.literal('link'),
-      ...span,
-      url: z.string().openapi({ description: 'With `https://` if the text has no scheme' }),
-    }),
+    z.object({ kind: z.literal('mention'), ...span, accountId: Id, handle: z.string() }).openapi('MentionEntity'),
+    z
+      .object({
+        kind: z.literal('hashtag'),
+        ...span,
+        tag: z.string().openapi({ description: 'Without the #, and case-folded: equal for all spellings of the tag' }),
+      })
+      .openapi('HashtagEntity'),
+    z
+      .object({
+        kind: z.literal('link'),
+        ...span,
+        url: z.string().openapi({ description: 'With `https://` if the text has no scheme' }),
+      })
+      .openapi('LinkEntity'),
   ])
   .openapi('Entity', {
     description: 'A part of a text. Offsets count Unicode code points, not UTF-16 units or bytes.',

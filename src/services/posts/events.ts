@@ -8,6 +8,7 @@ const PostRef = z.object({
   authorId: Id,
   rootId: Id.nullable(),
   parentId: Id.nullable(),
+  parentAuthorId: Id.nullable().default(null),
   mentioned: z.array(Id),
 })
 

@@ -3,12 +3,12 @@ import { Id } from '../../platform/data/ids.ts'
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { AccountPage } from '../accounts/views.ts'
-import { listComments } from './comments.ts'
+import { listComments, listMyComments } from './comments.ts'
 import { LikePage, likePost, listLikes, listMyLikes, unlikePost } from './likes.ts'
 import { readPosts, writePosts } from './policy.ts'
 import { getLimits, Limits } from './post-limits.ts'
 import { createPost, deletePost, getPost, NewPost } from './posts.ts'
-import { CommentPage, Post } from './views.ts'
+import { CommentPage, Post, PostPage } from './views.ts'
 
 const PostPath = z.object({ postId: Id })
 
@@ -24,7 +24,7 @@ export const postOperations: Operation[] = [
     returns: Post,
     status: 201,
     idempotent: true,
-    fails: ['not_found', 'idempotency_mismatch'],
+    fails: ['not_found', 'forbidden', 'idempotency_mismatch', 'quota_exceeded'],
     location: ({ id }) => `/posts/${id}`,
     summary: 'Publish a post or a comment',
     run: createPost,
@@ -109,6 +109,17 @@ export const postOperations: Operation[] = [
     returns: CommentPage,
     summary: 'List the comments on a post, oldest first',
     run: listComments,
+  }),
+  operation({
+    id: 'listMyComments',
+    method: 'get',
+    path: '/me/comments',
+    access: 'user',
+    scope: readPosts,
+    query: PageQuery,
+    returns: PostPage,
+    summary: 'List all comments that you wrote, newest first',
+    run: listMyComments,
   }),
   operation({
     id: 'getLimits',

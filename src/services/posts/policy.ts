@@ -1,8 +1,9 @@
-import { and, eq, exists, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
-import { all, type Bound, one, query } from '../../platform/data/conditions.ts'
+import { and, eq, exists, isNotNull, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { all, any, type Bound, one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { defineScope } from '../../platform/security/scopes.ts'
 import { blockBetween, isActive, isFollowedBy } from '../accounts/policy.ts'
+import { type Entity, mentionedIn } from './entities.ts'
 import { likes, posts, type Visibility } from './tables.ts'
 
 export const readPosts = defineScope('posts:read', 'Read posts, comments and feeds')
@@ -13,15 +14,35 @@ export function isPublic(post: { visibility: Visibility; rootId: Id | null }): b
   return post.visibility === 'public' && post.rootId === null
 }
 
-/** The one visibility predicate, for `posts` joined with `accounts`. Loaders also check the root of a comment. */
+/**
+ * The one visibility predicate, for `posts` joined with `accounts`. A comment has the audience of its root: loaders also
+ * check the root, or that the comment is addressed to the viewer.
+ */
 export function visibleTo(viewerId: Bound<Id> | null): SQL {
-  const isOpen = eq(posts.visibility, 'public')
+  const isOpen = any(isNotNull(posts.rootId), eq(posts.visibility, 'public'))
   if (viewerId === null) return all(isActive, isOpen)
-  const mayRead = sql`(${isOpen} or ${eq(posts.authorId, viewerId)} or ${isFollowedBy(posts.authorId, viewerId)})`
+  const mayRead = any(
+    isOpen,
+    eq(posts.authorId, viewerId),
+    isFollowedBy(posts.authorId, viewerId),
+    isMentioned(viewerId),
+  )
   return all(isActive, not(blockBetween(posts.authorId, viewerId)), mayRead)
 }
 
-/** Reads the shard of the post. */
+function isMentioned(viewerId: Bound<Id>): SQL {
+  const accountId = sql.param(viewerId, posts.authorId)
+  return sql`exists (select 1 from json_each(${posts.entities}) where cast(value ->> 'accountId' as int) = ${accountId})`
+}
+
+type Comment = { authorId: Id | null; parentAuthorId: Id | null; entities: readonly Entity[] | null }
+
+/** Whether the viewer wrote a comment, or it answers or mentions them. They may read it even if its root is hidden. */
+export function isAddressedTo(viewerId: Id | null, { authorId, parentAuthorId, entities }: Comment): boolean {
+  return viewerId !== null && [authorId, parentAuthorId, ...mentionedIn(entities ?? [])].includes(viewerId)
+}
+
+/** Must run on the shard of the post. */
 export function isLikedBy(postId: Id | SQLWrapper, accountId: Bound<Id>): SQL {
   const own = and(eq(likes.postId, postId), eq(likes.accountId, accountId))
   return exists(query.select(one).from(likes).where(own))

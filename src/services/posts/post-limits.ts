@@ -1,17 +1,38 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx } from '../../platform/context.ts'
-import { postMaxLength } from './variables.ts'
+import type { Bounds } from '../../platform/data/text.ts'
+import { imageMegabytesPerDay, imagesPerDay } from '../media/variables.ts'
+import { postMaxLength, postsPerDay } from './variables.ts'
 
 export const MAX_IMAGES = 4
+export const MAX_TEXT_BYTES = 40_000
+
+/** Most emoji sequences fit into 20 bytes. */
+export function postBounds(ctx: Ctx): Bounds {
+  const characters = postMaxLength(ctx)
+  return { characters, bytes: Math.min(20 * characters, MAX_TEXT_BYTES) }
+}
 
 export const Limits = z
   .object({
     postLength: z.int().openapi({ description: 'Characters, counted as grapheme clusters' }),
+    postBytes: z.int().openapi({ description: 'Bytes of the text in UTF-8' }),
     postImages: z.int(),
+    postsPerDay: z.int().openapi({ description: 'Posts and comments that an account may create in a day (UTC)' }),
+    imagesPerDay: z.int().openapi({ description: 'Images that an account may upload in a day (UTC)' }),
+    imageMegabytesPerDay: z.int().openapi({ description: 'The size of these images together, in 1,000,000 bytes' }),
   })
   .openapi('Limits')
 type Limits = z.infer<typeof Limits>
 
 export function getLimits(ctx: Ctx): Limits {
-  return { postLength: postMaxLength(ctx), postImages: MAX_IMAGES }
+  const { characters, bytes } = postBounds(ctx)
+  return {
+    postLength: characters,
+    postBytes: bytes,
+    postImages: MAX_IMAGES,
+    postsPerDay: postsPerDay(ctx),
+    imagesPerDay: imagesPerDay(ctx),
+    imageMegabytesPerDay: imageMegabytesPerDay(ctx),
+  }
 }

@@ -8,26 +8,29 @@ import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanText, requireLength } from '../../platform/data/text.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
-import { addTo, countPost } from '../accounts/statements.ts'
+import { quotaExceeded } from '../../platform/security/daily-quota.ts'
+import { countPost, uncountPost } from '../accounts/statements.ts'
 import { loadAccountSummaries } from '../accounts/views.ts'
-import { indexPost, unindexPost } from '../feed/statements.ts'
+import { indexOwnPost, unindexPost } from '../feed/statements.ts'
 import { accountIdsOf } from '../identity/queries.ts'
 import { attachMedia, attachRefusals } from '../media/statements.ts'
 import { loadAttachable } from '../media/views.ts'
 import { entitiesOf, mentionedHandles, mentionedIn } from './entities.ts'
 import { postDeleted, postPublished } from './events.ts'
-import { MAX_IMAGES } from './post-limits.ts'
+import { isPublic } from './policy.ts'
+import { MAX_IMAGES, MAX_TEXT_BYTES, postBounds } from './post-limits.ts'
 import { type Span, scan } from './scan.ts'
-import { posts, threadIndex, visibilities } from './tables.ts'
-import { postMaxLength } from './variables.ts'
-import { loadPosts, type Post, presentPost } from './views.ts'
-
-const MAX_STORED_LENGTH = 40_000
+import { copyChangedAlts } from './statements.ts'
+import { posts, visibilities } from './tables.ts'
+import { postsPerDay } from './variables.ts'
+import { loadPosts, type Post, type PostRow, presentPost, visiblePosts } from './views.ts'
 
 export const NewPost = z
   .strictObject({
-    text: z.string().max(MAX_STORED_LENGTH).default(''),
-    visibility: z.enum(visibilities).default('public'),
+    text: z.string().default('').openapi({ maxLength: MAX_TEXT_BYTES, description: 'For its limits see `getLimits`' }),
+    visibility: z.enum(visibilities).optional().openapi({
+      description: 'By default `public`. A comment always has the visibility of the post at the top of its thread',
+    }),
     media: z
       .array(Id)
       .max(MAX_IMAGES)
@@ -57,38 +60,67 @@ export function createPost(ctx: UserCtx, input: NewPost): Promise<Made<Post>> {
 
 async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post> {
   const text = checkedText(ctx, input)
-  const parent = input.parentId ? await getPost(ctx, { postId: input.parentId }) : null
+  const place = await placeOf(ctx, input)
   const spans = scan(text)
   const [mentioned, media] = await Promise.all([mentionable(ctx, spans), loadAttachable(ctx, input.media)])
   const authorId = ctx.viewer.id
-  const isComment = parent !== null
   const content = {
     authorId,
     text,
     entities: entitiesOf(spans, mentioned),
     media,
-    visibility: input.visibility,
-    rootId: parent && (parent.rootId ?? parent.id),
-    parentId: parent?.id ?? null,
+    ...place,
   }
+  const kind = { isComment: place.rootId !== null, isPublic: isPublic(place) }
   const db = ctx.db.shardOf(authorId)
   return withFreshId(ctx, shardOf(authorId), posts.id, async (id) => {
-    const { rootId, parentId } = content
-    const event = { postId: id, authorId, rootId, parentId, mentioned: mentionedIn(content.entities) }
+    const event = eventOf({ id, ...content })
     const [[author]] = await db
       .commit([
-        countPost(db, authorId, { isComment }),
+        countPost(db, authorId, { ...kind, mostPerDay: postsPerDay(ctx) }),
         // An access token may still work for two seconds after a suspension.
         db.insert(posts).values({ id, ...content, authorId: valueIf(changed, authorId, 'suspended') }),
-        indexPost(db, { id, authorId, isComment }),
+        indexOwnPost(db, { id, authorId, ...kind }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
+        ...copyChangedAlts(db, id, media),
         record(db, postPublished, event),
       ])
-      .catch(refusals({ suspended: () => new Failure('suspended'), ...attachRefusals }))
+      .catch(
+        refusals({ suspended: () => new Failure('suspended'), post_quota: () => overQuota(ctx), ...attachRefusals }),
+      )
     if (!author) throw new Error('the author was not returned')
     return presentPost(ctx, { id, ...content, ...author, likeCount: 0, commentCount: 0, liked: false })
   })
+}
+
+function overQuota(ctx: UserCtx): Failure {
+  const most = postsPerDay(ctx)
+  return quotaExceeded(ctx, 'posts', most, `create at most ${most} posts and comments`)
+}
+
+type Place = Pick<PostRow, 'visibility' | 'rootId' | 'parentId' | 'parentAuthorId'>
+
+/** Where the thread is hidden, an account may read what is addressed to it, but add nothing. */
+async function placeOf(ctx: UserCtx, { parentId, visibility }: NewPost): Promise<Place> {
+  if (!parentId) return { visibility: visibility ?? 'public', rootId: null, parentId: null, parentAuthorId: null }
+  const parent = (await visiblePosts(ctx, [parentId])).get(parentId)
+  if (!parent) throw notFound()
+  if (!parent.isThreadVisible) throw new Failure('forbidden', 'You may not read the post at the top of this thread')
+  const audience = parent.visibility
+  if (visibility && visibility !== audience) throw invalid('visibility', `must be that of the post: ${audience}`)
+  return { visibility: audience, rootId: parent.rootId ?? parentId, parentId, parentAuthorId: parent.authorId }
+}
+
+function eventOf({
+  id,
+  authorId,
+  rootId,
+  parentId,
+  parentAuthorId,
+  entities,
+}: Place & Pick<PostRow, 'id' | 'authorId' | 'entities'>) {
+  return { postId: id, authorId, rootId, parentId, parentAuthorId, mentioned: mentionedIn(entities) }
 }
 
 async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<string, Id>> {
@@ -100,7 +132,7 @@ async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<st
 function checkedText(ctx: UserCtx, input: NewPost): string {
   const text = cleanText('text', input.text)
   if (text === '' && input.media.length === 0) throw invalid('text', 'is required when there are no images')
-  requireLength('text', text, postMaxLength(ctx))
+  requireLength('text', text, postBounds(ctx))
   return text
 }
 
@@ -108,20 +140,15 @@ export async function deletePost(ctx: UserCtx, { postId }: { postId: Id }): Prom
   const authorId = ctx.viewer.id
   const db = ctx.db.shardOf(postId)
   const own = and(eq(posts.id, postId), eq(posts.authorId, authorId))
-  const [post] = await db
-    .select({ rootId: posts.rootId, parentId: posts.parentId, entities: posts.entities })
-    .from(posts)
-    .where(own)
+  const [post] = await db.select().from(posts).where(own)
   if (!post) {
     await getPost(ctx, { postId })
     throw new Failure('forbidden', 'Only the author may delete a post')
   }
-  const { entities, ...place } = post
   await db.commit([
     db.delete(posts).where(own),
-    ...(place.parentId ? [] : [addTo(db, authorId, 'postCount', -1)]),
-    record(db, postDeleted, { postId, authorId, ...place, mentioned: mentionedIn(entities) }, changed),
+    ...(post.rootId ? [] : [uncountPost(db, authorId, { isPublic: isPublic(post) })]),
+    record(db, postDeleted, eventOf(post), changed),
     unindexPost(db, { id: postId, authorId }),
-    db.delete(threadIndex).where(eq(threadIndex.threadId, postId)),
   ])
 }

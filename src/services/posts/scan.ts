@@ -13,7 +13,8 @@ type Points = readonly string[]
 const LETTER = /[\p{L}\p{Nl}]/u
 const WORD = /[\p{L}\p{Nl}\p{Nd}_]/u
 const MARK = /[[\p{M}\u200c\u200d]--[\p{Me}\ufe0e\ufe0f]]/v
-// Scripts without spaces between words (UAX #14: SA, ID, AK), and Hangul with its particles: letters may touch an entity.
+// Letters of these scripts may directly follow an entity: words have no spaces between them (UAX #14: SA, ID, AK), or
+// particles are attached (Hangul).
 const SPACELESS_SCRIPTS = [
   'Han',
   'Hiragana',
@@ -51,7 +52,7 @@ const HOST = new RegExp(
   `^(?:\\[[\\da-fA-F:.]+\\]|(?:${LABEL}\\.)*(?:[A-Za-z0-9][\\w\\-]*(?=${SPACELESS_LETTER})|${LABEL}))(?::\\d{1,5}(?!${WORD.source}))?`,
   'v',
 )
-/** Without a scheme, few names are links, and in lower case only: `README.md` and `end.It` look like domains. */
+/** Without a scheme, only lower-case names below these domains are links: `README.md` and `end.It` are not meant as such. */
 const DOMAIN =
   /^(?:www\.(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,}|(?:[a-z0-9][a-z0-9-]*\.)+(?:com|net|org|edu|gov|(io|dev|app)))(?=\.*$)/
 /** What no link contains: spaces, controls, characters that RFC 3986 excludes, quotes, brackets, full-width signs. */

@@ -6,7 +6,15 @@ export const visibilities = ['public', 'followers'] as const
 export type Visibility = (typeof visibilities)[number]
 
 /** A copy of the image's row in `media`, so that reading a post needs no join. */
-export type Attachment = { id: Id; alt: string; width: number; height: number; placeholder: string }
+export type Attachment = {
+  id: Id
+  alt: string
+  width: number
+  height: number
+  placeholder: string
+  /** Absent in posts from before animations were kept. */
+  animated?: boolean
+}
 
 export const posts = sqliteTable('posts', {
   id: id('id').primaryKey(),
@@ -18,6 +26,7 @@ export const posts = sqliteTable('posts', {
   /** The post at the top of a comment's thread; null for a post that is not a comment. */
   rootId: id('root_id'),
   parentId: id('parent_id'),
+  parentAuthorId: id('parent_author_id'),
   likeCount: integer('like_count').notNull().default(0),
   commentCount: integer('comment_count').notNull().default(0),
 })

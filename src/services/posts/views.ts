@@ -10,7 +10,7 @@ import { accounts } from '../accounts/tables.ts'
 import { AccountSummary } from '../accounts/views.ts'
 import { MediaView, mediaUrls } from '../media/views.ts'
 import { Entity } from './entities.ts'
-import { isLikedBy, isPublic, visibleTo } from './policy.ts'
+import { isAddressedTo, isLikedBy, isPublic, visibleTo } from './policy.ts'
 import { posts, visibilities } from './tables.ts'
 
 export const Post = z
@@ -44,6 +44,7 @@ function columns(viewerId: Bound<Id> | null) {
     visibility: posts.visibility,
     rootId: posts.rootId,
     parentId: posts.parentId,
+    parentAuthorId: posts.parentAuthorId,
     likeCount: posts.likeCount,
     commentCount: posts.commentCount,
     liked: flag(viewerId ? isLikedBy(posts.id, viewerId) : sql`0`, 'liked'),
@@ -88,25 +89,31 @@ function selectByShard(ctx: Ctx, ids: Iterable<Id>): Promise<PostRow[]> {
   })
 }
 
-type Roots = ReadonlySet<Id>
+/** A post that the viewer may read. Without its thread, they see neither its other comments nor their number. */
+type ReadableRow = PostRow & { isThreadVisible: boolean }
+type Ids = ReadonlySet<Id>
+const none: Ids = new Set()
 
-/** Drops comments with a hidden root. Roots that are in neither `visibleRoots` nor `rows` take one more query wave. */
-async function withVisibleRoots(ctx: Ctx, rows: PostRow[], visibleRoots: Roots = new Set()): Promise<PostRow[]> {
-  const known = new Set([...visibleRoots, ...rows.filter((row) => row.rootId === null).map((row) => row.id)])
-  const unknown = new Set(rows.flatMap((row) => (row.rootId && !known.has(row.rootId) ? [row.rootId] : [])))
-  if (unknown.size > 0) for (const root of await selectByShard(ctx, unknown)) known.add(root.id)
-  return rows.filter((row) => row.rootId === null || known.has(row.rootId))
+/** Omits comments with a hidden root, except those addressed to the viewer. Other roots than `loaded` take another wave. */
+async function readableRows(ctx: Ctx, rows: PostRow[], loaded: Ids, visibleRoots = none): Promise<ReadableRow[]> {
+  const visible = new Set([...visibleRoots, ...rows.flatMap((row) => (row.rootId === null ? [row.id] : []))])
+  const roots = rows.flatMap(({ rootId }) => (rootId && !visible.has(rootId) && !loaded.has(rootId) ? [rootId] : []))
+  if (roots.length > 0) for (const root of await selectByShard(ctx, roots)) visible.add(root.id)
+  return rows.flatMap((row): ReadableRow[] => {
+    if (row.rootId === null || visible.has(row.rootId)) return [{ ...row, isThreadVisible: true }]
+    return isAddressedTo(ctx.viewer?.id ?? null, row) ? [{ ...row, isThreadVisible: false, commentCount: 0 }] : []
+  })
 }
 
 /** Like `loadPosts`, but without presenting the rows, so that no image URL is signed. */
-export async function visiblePosts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, PostRow>> {
-  const rows = await withVisibleRoots(ctx, await selectByShard(ctx, ids))
+export async function visiblePosts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, ReadableRow>> {
+  const rows = await readableRows(ctx, await selectByShard(ctx, ids), new Set(ids))
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Omits posts that the viewer may not see. One query per shard, and a second wave for unknown roots of comments. */
-export async function loadPosts(ctx: Ctx, ids: readonly Id[], visibleRoots?: Roots): Promise<Map<Id, Post>> {
-  return presentPosts(ctx, await withVisibleRoots(ctx, await selectByShard(ctx, ids), visibleRoots))
+/** Omits posts that the viewer may not read. One query per shard, and a second wave for unknown roots of comments. */
+export async function loadPosts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, Post>> {
+  return presentPosts(ctx, [...(await visiblePosts(ctx, ids)).values()])
 }
 
 /** For rows that `hydrateOn` read on the shard `here`: only posts of other shards are queried. */
@@ -114,21 +121,25 @@ export async function loadHydrated(
   ctx: Ctx,
   here: number,
   rows: readonly HydratedRow[],
-  visibleRoots?: Roots,
+  visibleRoots?: Ids,
 ): Promise<Map<Id, Post>> {
   const elsewhere = rows.flatMap(({ id }) => (shardOf(id) === here ? [] : [id]))
   const found = [...rows.filter(isVisible), ...(await selectByShard(ctx, elsewhere))]
-  return presentPosts(ctx, await withVisibleRoots(ctx, found, visibleRoots))
+  return presentPosts(ctx, await readableRows(ctx, found, none, visibleRoots))
 }
 
-async function presentPosts(ctx: Ctx, rows: readonly PostRow[]): Promise<Map<Id, Post>> {
-  const views = await Promise.all(rows.map((row) => presentPost(ctx, row)))
+async function presentPosts(ctx: Ctx, rows: readonly ReadableRow[]): Promise<Map<Id, Post>> {
+  const views = await Promise.all(rows.map(({ isThreadVisible, ...row }) => presentPost(ctx, row)))
   return new Map(views.map((post) => [post.id, post]))
 }
 
 export async function presentPost(ctx: Ctx, row: PostRow): Promise<Post> {
-  const { authorId, handle, displayName, media, ...rest } = row
-  const images = media.map(async (image) => ({ ...image, ...(await mediaUrls(ctx, image.id, isPublic(row))) }))
+  const { authorId, handle, displayName, media, parentAuthorId, ...rest } = row
+  const images = media.map(async (image) => ({
+    ...image,
+    animated: image.animated ?? false,
+    ...(await mediaUrls(ctx, image.id, isPublic(row))),
+  }))
   return {
     ...rest,
     author: { id: authorId, handle, displayName },

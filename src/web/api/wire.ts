@@ -2,8 +2,6 @@
 
 export type Page<Item> = { items: Item[]; nextCursor: string | null; previousCursor: string | null }
 
-export type Registered = { status: 'verification_sent' }
-
 export type Problem = {
   type: string
   title: string
@@ -24,6 +22,7 @@ export type Problem = {
     | 'invalid'
     | 'idempotency_mismatch'
     | 'rate_limited'
+    | 'quota_exceeded'
     | 'internal'
     | 'unavailable'
     | 'invalid_credentials'
@@ -32,6 +31,8 @@ export type Problem = {
   instance: string
   errors?: { field: string; message: string }[]
 }
+
+export type Registered = { status: 'verification_sent' }
 
 export type Registration = { handle: string; email: string; password: string }
 
@@ -89,10 +90,13 @@ export type Post = {
   liked: boolean
 }
 
-export type Entity =
-  | { kind: 'mention'; start: number; end: number; accountId: string; handle: string }
-  | { kind: 'hashtag'; start: number; end: number; tag: string }
-  | { kind: 'link'; start: number; end: number; url: string }
+export type Entity = MentionEntity | HashtagEntity | LinkEntity
+
+export type MentionEntity = { kind: 'mention'; start: number; end: number; accountId: string; handle: string }
+
+export type HashtagEntity = { kind: 'hashtag'; start: number; end: number; tag: string }
+
+export type LinkEntity = { kind: 'link'; start: number; end: number; url: string }
 
 export type Media = {
   id: string
@@ -102,6 +106,7 @@ export type Media = {
   width: number
   height: number
   placeholder: string
+  animated: boolean
 }
 
 export type NewPost = { text?: string; visibility?: 'public' | 'followers'; media?: string[]; parentId?: string }
@@ -112,9 +117,16 @@ export type Like = { id: string; post: Post | null; likedAt: string }
 
 export type CommentPage = Page<Post> & { endCursor: string | null }
 
-export type Limits = { postLength: number; postImages: number }
-
 export type PostPage = Page<Post>
+
+export type Limits = {
+  postLength: number
+  postBytes: number
+  postImages: number
+  postsPerDay: number
+  imagesPerDay: number
+  imageMegabytesPerDay: number
+}
 
 export type NotificationPage = Page<Notification>
 
@@ -133,4 +145,4 @@ export type NewMedia = { file: Blob; alt?: string }
 
 export type MediaChange = { alt: string }
 
-export type RealtimeTicket = { ticket: string; expiresInSeconds: number }
+export type RealtimeTicket = { ticket: string; expiresIn: number }

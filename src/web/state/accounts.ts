@@ -24,7 +24,7 @@ function storeAccount(account: Account): Account {
 }
 
 export async function loadAccount(handle: string): Promise<Account> {
-  return storeAccount(await get<Account>(`/accounts/by-handle/${encodeURIComponent(handle)}`))
+  return storeAccount(await get<Account>(`/handles/${encodeURIComponent(handle)}`))
 }
 
 export async function setFollowing(account: Account, following: boolean): Promise<void> {

@@ -61,7 +61,9 @@ export async function publishDraft(draft: Draft): Promise<Post> {
   const { text, visibility, attachments, parentId } = draft
   const media: string[] = []
   for (const attachment of attachments.value) media.push(await upload(attachment))
-  const json: NewPost = { text: text.value, visibility: visibility.value, media, ...(parentId && { parentId }) }
+  // A comment has the visibility of its thread.
+  const place = parentId ? { parentId } : { visibility: visibility.value }
+  const json: NewPost = { text: text.value, media, ...place }
   const idempotencyKey = keyFor(draft, JSON.stringify(json))
   const post = await withRetry(() => call<Post>('POST', '/posts', { json, idempotencyKey }))
   clearDraft(draft)

@@ -3,32 +3,43 @@ import type { Account } from '../api/wire.ts'
 import { type Relation, setBlocking, setFollowing } from '../state/accounts.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from './dialog.tsx'
+import { Menu } from './menu.tsx'
+import { focusHeading } from './view.tsx'
 
 export function RelationButtons({ account, relation }: { account: Account; relation: Relation }) {
   const busy = useSignal(false)
   const { following, blocking } = relation
-  const name = account.displayName
-  const change = (work: Promise<unknown>, message: string) => {
+  const { displayName: name, handle } = account
+  const change = async (work: Promise<unknown>, message: string) => {
     busy.value = true
-    void work.then(() => showToast(message), reportError).finally(() => (busy.value = false))
+    await work.then(() => showToast(message), reportError)
+    busy.value = false
   }
   const toggleFollow = () =>
     change(setFollowing(account, !following), following ? `You no longer follow ${name}` : `You now follow ${name}`)
-  const toggleBlock = async () => {
+  const block = async () => {
     const text = 'You will no longer see or follow each other. The other person is not notified.'
-    if (blocking) change(setBlocking(account, false), `You unblocked ${name}`)
-    else if (await askConfirmation(`Block ${name}?`, text, 'Block'))
-      change(setBlocking(account, true), `You blocked ${name}`)
+    if (!(await askConfirmation(`Block ${name}?`, text, 'Block'))) return
+    // The menu, which has the focus, disappears.
+    await change(setBlocking(account, true).then(focusHeading), `You blocked ${name}`)
   }
+  const unblock = () => change(setBlocking(account, false), `You unblocked ${name}`)
+  const [label, act] = blocking ? ['Unblock', unblock] : [following ? 'Unfollow' : 'Follow', toggleFollow]
   return (
     <>
-      <button type="button" class="secondary" disabled={busy.value} onClick={() => void toggleBlock()}>
-        {blocking ? 'Unblock' : 'Block'}
+      <button
+        type="button"
+        class={blocking || following ? 'secondary' : ''}
+        disabled={busy.value}
+        onClick={() => void act()}
+      >
+        {label}
       </button>
       {!blocking && (
-        <button type="button" class={following ? 'secondary' : ''} disabled={busy.value} onClick={toggleFollow}>
-          {following ? 'Unfollow' : 'Follow'}
-        </button>
+        <Menu
+          label="More"
+          actions={[{ label: `Block @${handle}`, disabled: busy.value, onSelect: () => void block() }]}
+        />
       )}
     </>
   )

@@ -26,9 +26,10 @@ export function TopBar() {
 
 function OwnProfileLink({ account }: { account: Account }) {
   return (
-    <Link href={`/@${account.handle}`} class="own-profile" aria-label={`Your profile, @${account.handle}`}>
+    <Link href={`/@${account.handle}`} class="own-profile">
       <Avatar account={account} size="small" />
       <span>
+        <span class="visually-hidden">Your profile:</span>
         <b>{account.displayName}</b>
         <span class="handle">@{account.handle}</span>
       </span>

@@ -1,7 +1,10 @@
-import { useEffect } from 'preact/hooks'
+import { Fragment } from 'preact'
+import { useEffect, useMemo } from 'preact/hooks'
+import { session } from '../api/session.ts'
 import type { Notification } from '../api/wire.ts'
 import { reload } from '../state/list.ts'
 import { location, navigate } from '../state/location.ts'
+import { actorsOf, groupNotifications } from '../state/notification-groups.ts'
 import { actionText, markAllRead, notifications } from '../state/notifications-state.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -14,14 +17,17 @@ const icons = { follow: 'person', like: 'heart', comment: 'comment', mention: 'a
 
 export function Notifications() {
   useEffect(() => void loadAndMarkRead(), [])
+  const loaded = notifications.items.value
+  const groups = useMemo(() => groupNotifications(loaded), [loaded])
   return (
     <View title="Notifications">
       <ListView
         list={notifications}
+        items={[...groups.keys()]}
         label="Notifications"
         moreLabel="Older notifications"
         empty={<p>Nothing yet. You’ll see here when someone follows you, likes your posts or replies to you.</p>}
-        render={(notification) => <NotificationRow notification={notification} />}
+        render={(latest) => <NotificationRow latest={latest} group={groups.get(latest) ?? [latest]} />}
       />
     </View>
   )
@@ -34,9 +40,11 @@ async function loadAndMarkRead(): Promise<void> {
   if (status.peek() === 'ready') await markAllRead()
 }
 
-function NotificationRow({ notification }: { notification: Notification }) {
-  const { actor, post, kind, unread } = notification
-  const target = post ? `/posts/${post.id}` : `/@${actor.handle}`
+function NotificationRow({ latest, group }: { latest: Notification; group: Notification[] }) {
+  const { actor, post, kind, unread } = latest
+  const actors = actorsOf(group)
+  const profile = actors.length > 1 ? `/@${session.value?.handle}/followers` : `/@${actor.handle}`
+  const target = post ? `/posts/${post.id}` : profile
   const open = (event: MouseEvent) => {
     if (!(event.target as Element).closest('a')) navigate(target)
   }
@@ -50,13 +58,31 @@ function NotificationRow({ notification }: { notification: Notification }) {
       <div>
         <p>
           {unread && <span class="visually-hidden">New: </span>}
-          <Link href={`/@${actor.handle}`}>
-            <b>{actor.displayName}</b>
-          </Link>{' '}
-          <Link href={target}>{actionText(notification)}</Link> <Ago at={notification.createdAt} />
+          <Names actors={actors} /> <Link href={target}>{actionText(latest)}</Link> <Ago at={latest.createdAt} />
         </p>
         {post && <p class="excerpt">{post.text || (post.media.length > 0 ? 'Image' : '')}</p>}
       </div>
     </article>
+  )
+}
+
+const MAX_NAMES = 3
+
+/** `Ada`, `Ada and Bob`, `Ada, Bob and Carol`, or `Ada, Bob and 2 others`. */
+function Names({ actors }: { actors: Notification['actor'][] }) {
+  const named = actors.length > MAX_NAMES ? actors.slice(0, MAX_NAMES - 1) : actors
+  const others = actors.length - named.length
+  return (
+    <>
+      {named.map(({ handle, displayName }, index) => (
+        <Fragment key={handle}>
+          {index > 0 && (index === actors.length - 1 ? ' and ' : ', ')}
+          <Link href={`/@${handle}`}>
+            <b>{displayName}</b>
+          </Link>
+        </Fragment>
+      ))}
+      {others > 0 && ` and ${others} others`}
+    </>
   )
 }

@@ -11,7 +11,7 @@ const app = new Hono<AppEnv>()
 const readAccountStatus = () => Promise.reject(new Error('the guard always responds'))
 app.use(async (c, next) => {
   const ctx = createContext({ env: c.env, waitUntil: () => {} })
-  c.set('ctx', { ...ctx, viewer: null, clientIp: '', readAccountStatus })
+  c.set('ctx', { ...ctx, viewer: null, clientIp: { network: '', address: '' }, readAccountStatus })
   await next()
 })
 app.use(authentication(publicKeys))

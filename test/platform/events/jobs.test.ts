@@ -67,6 +67,12 @@ test('a perShard job is enqueued as one task per shard, and each task runs the j
   await expect(handler.run(contextWith(), { name: 'gone', shard: 0 })).rejects.toThrow('the job gone is unknown')
 })
 
+test('two jobs with the same name are refused', () => {
+  expect(() => shardJobHandler([job('sweep'), job('purge'), job('sweep', 'day')])).toThrow(
+    'the job sweep is declared twice',
+  )
+})
+
 test('runJobs arms the sweepers of all databases, and jobs run even if arming the sweepers fails', async () => {
   await run([])
   for (const source of ['d', '0', '1']) {

@@ -66,7 +66,7 @@ test('content type parameters are ignored, whatever their spacing, case and quot
 
 test('JSON that is malformed or nested more than 16 levels deep is refused', async () => {
   const nested = (depth: number) => `{"more":${'['.repeat(depth)}${']'.repeat(depth)}}`
-  for (const body of ['', '{', '[1,', '{"text":"x"', '"', nested(16), nested(100_000), '['.repeat(200_000)]) {
+  for (const body of ['{', ' ', '[1,', '{"text":"x"', '"', nested(16), nested(100_000), '['.repeat(200_000)]) {
     expect(await problemCodeOf(await postNote(body))).toBe('bad_request')
   }
   expect(await problemCodeOf(await postNote(nested(16), { 'content-type': 'application/vnd.api+json' }))).toBe(
@@ -79,6 +79,16 @@ test('JSON that is malformed or nested more than 16 levels deep is refused', asy
     '{"text":"\\"[[[[[[[[[[[[[[[[[[[["}',
   ]) {
     expect((await postNote(body)).status).toBe(200)
+  }
+})
+
+test('an empty body is treated like {}, whatever its content type', async () => {
+  const like = await postNote('{}')
+  for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=b', 'multipart/form-data', '']) {
+    for (const body of ['', new Blob([]).stream(), null]) {
+      const response = await postNote(body, { 'content-type': type })
+      expect([type, response.status, await response.json()]).toEqual([type, like.status, {}])
+    }
   }
 })
 

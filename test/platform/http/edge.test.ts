@@ -25,7 +25,7 @@ const everyKind: [status: string, path: string, init?: RequestInit][] = [
   ['500', '/v1/failing'],
 ]
 
-test.each(everyKind)('a %s response of %s has every security header', async (status, path, init) => {
+test.each(everyKind)('kind %#: a %s response of %s has every security header', async (status, path, init) => {
   const response = await callNotes(path, init)
   expect(response.status).toBe(Number(status))
   expect(Object.fromEntries(response.headers)).toMatchObject({
@@ -124,6 +124,7 @@ test('a client is identified by CF-Connecting-IP alone, and all addresses of an 
   expect(await from('2001:db8::1')).toBe(298)
   expect(await from('2001:db8:0:0:ffff::')).toBe(297)
   expect(await from('2001:db8:0:1::1')).toBe(299)
+  expect(await from('::ffff:198.51.100.2')).toBe(298)
 })
 
 test('a rate-limited response has the headers of the limit that was exceeded', async () => {

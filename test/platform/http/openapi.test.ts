@@ -4,12 +4,13 @@ import { things } from '../../support/things.ts'
 
 test('the OpenAPI document describes the access, request, responses and failures of an operation', () => {
   const prose = { conventions: 'How all is done', descriptions: { writeThing: 'How it is written' } }
-  type Operation = Record<string, unknown> & { responses: Record<string, { content?: object; description: string }> }
+  type Response = { content?: object; description: string }
+  type Operation = Record<string, unknown> & { responses: Record<string, Response> }
   const document = openApiDocument([{ name: 'things', mount: '/v1', operations: things }], prose) as {
     openapi: string
     info: { description: string }
     paths: Record<string, Record<string, Operation>>
-    components: { schemas: Record<string, object> }
+    components: { schemas: Record<string, object>; responses: Record<string, Response> }
   }
   expect(document.info.description).toBe('How all is done')
   const operation = document.paths['/v1/things/{thingId}']!.post!
@@ -38,8 +39,12 @@ test('the OpenAPI document describes the access, request, responses and failures
     '503',
   ])
   expect(operation.requestBody).toMatchObject({ content: { 'application/json': { example: { text: 'hello' } } } })
-  expect(operation.responses['403']!.description).toBe('suspended, insufficient_scope')
-  expect(Object.keys(operation.responses['422']!.content!)).toEqual(['application/problem+json'])
+  const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` })
+  expect(operation.responses['403']).toEqual(ref('responses', 'suspended-insufficient_scope'))
+  expect(document.components.responses['suspended-insufficient_scope']).toMatchObject({
+    description: 'suspended, insufficient_scope',
+    content: { 'application/problem+json': { schema: ref('schemas', 'Problem') } },
+  })
   expect(document.paths['/v1/login']!.post).toMatchObject({ 'x-access': 'public', 'x-limit': 'attempts', security: [] })
   expect(document.paths['/v1/found']!.get!.security).toEqual([{ bearer: ['things:read'] }, {}])
   const thing = { anyOf: [{ $ref: '#/components/schemas/Thing' }, { type: 'null' }], description: 'If there is one' }
@@ -47,5 +52,17 @@ test('the OpenAPI document describes the access, request, responses and failures
   expect(document.paths['/v1/streams/{thingId}']!.get!.responses).toMatchObject({
     200: { content: { 'text/plain': {} } },
     304: { description: 'Not changed' },
+  })
+  expect(operation.parameters).toContainEqual(ref('parameters', 'Bookmarks'))
+  expect(operation.responses['201']).toMatchObject({
+    headers: {
+      Location: ref('headers', 'Location'),
+      'X-Bookmarks': ref('headers', 'X-Bookmarks'),
+      'Idempotency-Replayed': ref('headers', 'Idempotency-Replayed'),
+      RateLimit: ref('headers', 'RateLimit'),
+    },
+  })
+  expect(document.components.responses.unauthorized).toMatchObject({
+    headers: { 'WWW-Authenticate': ref('headers', 'WWW-Authenticate') },
   })
 })

@@ -6,12 +6,14 @@ import type { AppEnv } from '../../../src/platform/http/app-env.ts'
 import { edge } from '../../../src/platform/http/edge.ts'
 import { addFallbacks } from '../../../src/platform/http/fallbacks.ts'
 import { healthRoutes } from '../../../src/platform/observability/health.ts'
+import { newViewer } from '../../support/edge.ts'
+import { mint, testKeys } from '../../support/tokens.ts'
 
 type Health = { status: string; version: string; checks: { name: string; ok: boolean; ms: number }[] }
 
 const app = new Hono<AppEnv>()
-app.use(...edge(() => Promise.reject(new Error('not asked'))))
-app.route('/', healthRoutes)
+app.use(...edge(async () => ({ suspended: false, revokedBefore: 0, endedSessions: [] })))
+app.route('/', healthRoutes(testKeys))
 addFallbacks(app, ['/v1'])
 
 const logged: string[] = []
@@ -28,12 +30,19 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-async function ask(path: string, bindings: object = {}): Promise<{ status: number; body: Health; text: string }> {
-  const request = new Request(`https://social.test${path}`)
+type Answer = { status: number; headers: Headers; body: Health; text: string }
+
+async function askWith(token: string | null, path: string, bindings: object = {}): Promise<Answer> {
+  const headers = token === null ? undefined : { authorization: `Bearer ${token}` }
+  const request = new Request(`https://social.test${path}`, { headers })
   const response = await app.fetch(request, { ...env, ...bindings }, createExecutionContext())
   const text = await response.text()
-  return { status: response.status, body: JSON.parse(text), text }
+  return { status: response.status, headers: response.headers, body: JSON.parse(text), text }
 }
+
+/** Sends a request with the token of an administrator. */
+const ask = async (path: string, bindings: object = {}) =>
+  askWith(await mint(newViewer().id, { role: 'admin' }), path, bindings)
 
 const failing = ({ checks }: Health) => checks.filter((check) => !check.ok).map((check) => check.name)
 const database = (run: () => Promise<unknown>) => ({ prepare: () => ({ run }) })
@@ -79,7 +88,6 @@ const faults: [string, object][] = [
   ['ACTIVITY', { ACTIVITY: undefined }],
   ['ASSETS', { ASSETS: undefined }],
   ['VERSION', { VERSION: undefined }],
-  ['configuration', { AUTH_SECRET: undefined }],
   ['configuration', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],
 ]
 
@@ -88,6 +96,42 @@ test.each(faults)('if %s fails, /readyz returns 503 and logs it, and all other c
   expect([status, body.status, failing(body)]).toEqual([503, 'failing', [name]])
   expect(text).not.toMatch(/secret|Error|stack/)
   expect(logged.some((line) => line.includes(`"check":"${name}"`))).toBe(true)
+})
+
+test('strangers get the status of /readyz and nothing else', async () => {
+  const tokens = [
+    null,
+    'forged.forged.forged',
+    await mint(newViewer().id, { role: 'admin', forged: true }),
+    await mint(newViewer().id, { role: 'admin', age: 700 }),
+    await mint(newViewer().id, { role: 'moderator' }),
+    await mint(newViewer().id),
+  ]
+  for (const token of tokens) {
+    expect(await askWith(token, '/readyz')).toMatchObject({ status: 200, text: '{"status":"ok"}' })
+  }
+  clock += 2_000
+  vi.setSystemTime(clock)
+  const failed = await askWith(null, '/readyz', { SHARD_1: database(broken) })
+  expect([failed.status, failed.text]).toEqual([503, '{"status":"failing"}'])
+})
+
+test('an administrator whose tokens are revoked, or who sends too many requests, gets no details', async () => {
+  const { id } = newViewer()
+  const token = await mint(id, { role: 'admin' })
+  await env.GUARD.getByName(`user:${id}`).revokeTokensBefore(Date.now())
+  expect((await askWith(token, '/readyz')).text).toBe('{"status":"ok"}')
+  const busy = await mint(newViewer().id, { role: 'admin' })
+  expect((await askWith(busy, '/readyz', { REQUESTS_PER_MINUTE: '1' })).headers.get('ratelimit')).toContain(
+    '"user";r=0',
+  )
+  expect((await askWith(busy, '/readyz', { REQUESTS_PER_MINUTE: '1' })).status).toBe(429)
+})
+
+test('with an invalid configuration, /readyz returns 503 to everyone and logs what is wrong', async () => {
+  const { status, text } = await ask('/readyz', { AUTH_SECRET: undefined })
+  expect([status, text]).toEqual([503, '{"status":"failing"}'])
+  expect(logged.some((line) => line.includes('"check":"configuration"'))).toBe(true)
 })
 
 test('a dependency that never responds fails its readiness check instead of blocking /readyz', async () => {

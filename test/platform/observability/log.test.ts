@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { idempotencyKeys } from '../../../src/platform/data/idempotency.ts'
 import { toId } from '../../../src/platform/data/ids.ts'
-import { log } from '../../../src/platform/observability/log.ts'
+import { log, logOf } from '../../../src/platform/observability/log.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const lines: string[] = []
@@ -63,6 +63,33 @@ test('an error is logged with its causes and stack', () => {
     cause: { name: 'TypeError', message: 'inner' },
   })
   expect(last().error.stack[0]).toMatch(/^at /)
+})
+
+test('in development, a request is logged in one short line, without its traceId and costs', () => {
+  const request = {
+    requestId: '3d546caf-2903-46ec-a252-e0123f175f9b',
+    traceId: 't',
+    method: 'GET',
+    path: '/v1/posts/1',
+  }
+  logOf({ ENVIRONMENT: 'development' }).with(request).info('request', { status: 404, ms: 12, route: '/v1/*', trips: 1 })
+  expect(lines).toEqual(['GET /v1/posts/1 404 12 ms 3d546caf'])
+})
+
+test('in development, other lines begin with their level and end with the error and its stack', () => {
+  const bound = logOf({ ENVIRONMENT: 'development' }).with({ service: 'posts', accountId: undefined })
+  bound.warn('a task will be retried', { attempts: 2, error: new TypeError('broken') })
+  expect(lines[0]!.split('\n')[0]).toBe('WARN a task will be retried service=posts attempts=2 TypeError: broken')
+  expect(lines[0]!.split('\n')[1]).toMatch(/^ {4}at /)
+})
+
+test.each([
+  { ENVIRONMENT: 'staging' },
+  { ENVIRONMENT: 'production' },
+  { ENVIRONMENT: 'development', LOG_FORMAT: 'json' },
+])('lines are JSON in %o', (settings) => {
+  logOf(settings as Parameters<typeof logOf>[0]).info('request', { status: 200 })
+  expect(last()).toMatchObject({ level: 'info', message: 'request', status: 200 })
 })
 
 test('failed deferred work is logged and does not fail the request', async () => {

@@ -19,7 +19,7 @@ afterEach(() => vi.restoreAllMocks())
 const request = (viewer: Viewer | null, status = active): RequestCtx => ({
   ...contextWith(),
   viewer,
-  clientIp: `198.51.100.${ip}`,
+  clientIp: { network: `198.51.100.${ip}`, address: `198.51.100.${ip}` },
   readAccountStatus: async () => status,
 })
 

@@ -1,21 +1,12 @@
-import { beforeEach, expect, test } from 'vitest'
-import type { Id } from '../../../src/platform/data/ids.ts'
+import { expect, test } from 'vitest'
 import { editProfile, getAccount, getAccountByHandle } from '../../../src/services/accounts/accounts.ts'
 import { openAccount } from '../../../src/services/accounts/statements.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
-import { accountsOn, handleOf } from '../../support/actors.ts'
+import { handleOf } from '../../support/actors.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { queues } from '../../support/manual-queues.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import { asModerator, asUser, failure } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 test('an edit changes the given fields of the own profile and nothing else', async () => {
   await editProfile(asUser(ada), { bio: 'Mathematician' })
@@ -27,11 +18,18 @@ test('an edit changes the given fields of the own profile and nothing else', asy
 })
 
 test('display names and bios are stored normalized and trimmed, without invisible control characters', async () => {
-  const edit = { displayName: ' A\u0000d\u202ea\n ', bio: 'e\u0301\u0007\nand \ud800' }
-  expect(await editProfile(asUser(ada), edit)).toMatchObject({ displayName: 'Ada', bio: 'é\nand \ufffd' })
+  const edit = { displayName: ' A\u0000d\u202ea\r\nLovelace\n ', bio: 'e\u0301\u0007\r\nand\u2028so on' }
+  const stored = { displayName: 'Ada Lovelace', bio: 'é\nand\nso on' }
+  expect(await editProfile(asUser(ada), edit)).toMatchObject(stored)
   const displayName = '👩‍🚀'.repeat(50)
   expect(await editProfile(asUser(ada), { displayName })).toMatchObject({ displayName })
 })
+
+/** One emoji, of `count` joined ones: a single character of up to eight bytes for each. */
+const joined = (count: number) =>
+  Array(count * 3)
+    .fill('👩')
+    .join('\u200d')
 
 test('profile texts that are invisible, too long or have over 30 combining marks on a letter are refused', async () => {
   const before = await getAccount(asUser(ada), { accountId: ada })
@@ -39,7 +37,10 @@ test('profile texts that are invisible, too long or have over 30 combining marks
     { displayName: '\u202e' },
     { displayName: '\u200b\u2060' },
     { displayName: '👩‍🚀'.repeat(51) },
+    { displayName: joined(51) },
     { bio: 'é'.repeat(501) },
+    { bio: joined(501) },
+    { bio: 'half \ud800' },
     { bio: `a${'\u0301'.repeat(31)}` },
   ]) {
     await expect(editProfile(asUser(ada), edit)).rejects.toEqual(failure('invalid'))
@@ -61,10 +62,10 @@ test('a handle in a path may have an @ before it', async () => {
   const { fetch } = anonymousClient()
   const handle = handleOf(ada)
   for (const typed of [handle, `@${handle}`, `%40${handle.toUpperCase()}`]) {
-    expect(await (await fetch(`/v1/accounts/by-handle/${typed}`)).json(), typed).toMatchObject({ id: ada, handle })
+    expect(await (await fetch(`/v1/handles/${typed}`)).json(), typed).toMatchObject({ id: ada, handle })
   }
   for (const typed of ['@', '@@ada', 'ada@', '@ab', `@${'a'.repeat(31)}`]) {
-    expect((await fetch(`/v1/accounts/by-handle/${typed}`)).status, typed).toBe(404)
+    expect((await fetch(`/v1/handles/${typed}`)).status, typed).toBe(404)
   }
 })
 

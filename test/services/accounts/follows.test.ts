@@ -1,23 +1,14 @@
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { getAccount } from '../../../src/services/accounts/accounts.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from '../../../src/services/accounts/follows.ts'
-import { accountsOn } from '../../support/actors.ts'
 import { shards } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
 import { followCounts, hasFollower, isFollowing } from '../../support/relations.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import { asAnonymous, asUser, failure, idsOf, wholePage } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 test('a follow is stored and counted on both shards, and following again changes nothing', async () => {
   expect((await followAccount(asUser(bob), { accountId: ada })).relation).toEqual({

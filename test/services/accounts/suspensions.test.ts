@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { asViewer } from '../../../src/platform/context.ts'
 import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
@@ -10,13 +10,14 @@ import { enforceSuspension, liftSuspension, suspendAccount } from '../../../src/
 import { accountFeed, homeFeed, publicFeed } from '../../../src/services/feed/feeds.ts'
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { getPost } from '../../../src/services/posts/posts.ts'
-import { accountsOn, markSuspended } from '../../support/actors.ts'
+import { markSuspended } from '../../support/actors.ts'
 import { insertRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
 import { laggingDatabase, withLaggingReplicas } from '../../support/replica-lag.ts'
 import { seedPosts } from '../../support/seed.ts'
 import { openSocket } from '../../support/sockets.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import {
   asAnonymous,
   asModerator,
@@ -26,15 +27,6 @@ import {
   wholePage,
   withModeratorRole,
 } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 /** Whether the AccessGuard of Ada reports her as suspended. */
 async function isEnforced(): Promise<boolean> {

@@ -1,17 +1,19 @@
 import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test } from 'vitest'
+import type { Ctx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { seek } from '../../../src/platform/data/page.ts'
+import { open } from '../../../src/platform/security/crypto.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
-import { homeFeed, publicFeed, selectHome } from '../../../src/services/feed/feeds.ts'
+import { accountFeed, homeFeed, publicFeed, selectAccountFeed, selectHome } from '../../../src/services/feed/feeds.ts'
 import { feedIndex } from '../../../src/services/feed/tables.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { seedFollows, seedPosts } from '../../support/seed.ts'
-import { asUser, idsOf, wholePage } from '../../support/viewers.ts'
+import { asAnonymous, asUser, idsOf, wholePage } from '../../support/viewers.ts'
 
 // Ada and Cyd are on one shard, Bob is on the other.
 let ada: Id
@@ -58,6 +60,46 @@ test('paging continues past posts that the reader cannot see', async () => {
   expect(read.filter((id) => posts.includes(id))).toEqual([posts[7], posts[5], posts[0]])
 })
 
+/** The ids that a cursor contains: those of the first and the last row of its page. */
+async function idsIn(cursor: string | null, accountId: Id): Promise<string[]> {
+  const ends = await open(queues.context().config, cursor!.slice(2), `cursor:posts of ${accountId}`)
+  return ends.trim().split(/ +/)
+}
+
+test('nothing on the page of an account changes for strangers when it publishes followers-only posts', async () => {
+  await followAccount(asUser(cyd), { accountId: ada })
+  await queues.deliver()
+  const closed = (count: number) =>
+    seedPosts(
+      Array.from({ length: count }, () => ada),
+      { visibility: 'followers' },
+    )
+  const viewers = [asAnonymous(), asUser(bob)]
+  const pageFor = (ctx: Ctx, limit: number) => accountFeed(ctx, { accountId: ada, limit })
+  for (const ctx of viewers) {
+    expect(await pageFor(ctx, 2)).toEqual({ items: [], nextCursor: null, previousCursor: null })
+  }
+  const first = await closed(3)
+  for (const ctx of viewers) {
+    expect(await pageFor(ctx, 2)).toEqual({ items: [], nextCursor: null, previousCursor: null })
+  }
+  const [older] = (await seedPosts([ada])) as [Id]
+  await closed(2)
+  const [newer] = (await seedPosts([ada])) as [Id]
+  await closed(2)
+  for (const ctx of viewers) {
+    const page = await pageFor(ctx, 2)
+    expect([idsOf(page), page.nextCursor]).toEqual([[newer, older], null])
+    expect(await idsIn(page.previousCursor, ada)).toEqual([newer, older])
+    const single = await pageFor(ctx, 1)
+    expect(await idsIn(single.nextCursor, ada)).toEqual([newer, newer])
+  }
+  for (const reader of [ada, cyd]) {
+    const { items } = await pageFor(asUser(reader), 50)
+    expect([items.length, items.at(-1)!.id]).toEqual([9, first[0]])
+  }
+})
+
 async function planOfHome(reader: Id, cursor?: string): Promise<string[]> {
   const ctx = queues.context()
   const from = await seek(ctx, { limit: 20, ...(cursor && { cursor }) }, `home feed of ${reader}`, feedIndex.postId)
@@ -77,9 +119,11 @@ test('a home feed uses index seeks on every page, whatever the table statistics 
     'SCAN skeleton',
     'SEARCH posts USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
     'SEARCH accounts USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN',
-    ...['blocks', 'followers', 'likes'].flatMap((table) => [
+    ...['blocks', 'followers', 'json_each', 'likes'].flatMap((table) => [
       expect.stringMatching(/^CORRELATED SCALAR SUBQUERY/),
-      expect.stringMatching(`^SEARCH ${table} USING PRIMARY KEY \\(\\w+=\\? AND \\w+=\\?\\)$`),
+      table === 'json_each'
+        ? 'SCAN json_each VIRTUAL TABLE INDEX 1:'
+        : expect.stringMatching(`^SEARCH ${table} USING PRIMARY KEY \\(\\w+=\\? AND \\w+=\\?\\)$`),
     ]),
   ]
   await seedPosts([ada, ada])
@@ -97,4 +141,18 @@ test('a home feed uses index seeks on every page, whatever the table statistics 
   await seedFollows(quiet.map((id) => [ada, id]))
   await env.SHARD_0.prepare('ANALYZE').run()
   await check()
+})
+
+test('the page of an account is one index seek in the lane that the viewer may read', async () => {
+  for (const hasViewer of [false, true]) {
+    for (const hasCursor of [false, true]) {
+      const { sql } = selectAccountFeed({ hasCursor, backward: false, hasViewer, isOwn: false }).toSQL()
+      const { results } = await env.SHARD_0.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .bind(...Array.from(sql.matchAll(/\?/g), () => 1))
+        .all<{ detail: string }>()
+      const plan = results.map(({ detail }) => detail).filter((detail) => /feed_index|TEMP/.test(detail))
+      const seek = `SEARCH feed_index USING PRIMARY KEY (author_id=? AND lane=?${hasCursor ? ' AND post_id<?' : ''})`
+      expect(plan).toEqual([seek])
+    }
+  }
 })

@@ -1,6 +1,10 @@
+import { env } from 'cloudflare:workers'
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { asViewer } from '../../../src/platform/context.ts'
+import { createContext } from '../../../src/platform/create-context.ts'
+import { mediaUrls } from '../../../src/services/media/views.ts'
 import type { Post } from '../../../src/services/posts/views.ts'
-import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { markSuspended, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { postWithImage, unsignedPath, uploaded } from '../../support/media.ts'
 import { drained } from '../../support/outboxes.ts'
@@ -34,7 +38,7 @@ test('an image without a post is served only to its owner and by the URL signed 
   expect(await statusOf(anonymously(unsignedPath(image)))).toBe(404)
 })
 
-test('the image of a public post has an unsigned URL that everyone may cache forever', async () => {
+test('the image of a public post has an unsigned URL that caches keep for five minutes and then revalidate', async () => {
   const { image } = await postWithImage(ada, 'public')
   expect(image.url).toBe(unsignedPath(image))
   for (const response of [
@@ -43,7 +47,7 @@ test('the image of a public post has an unsigned URL that everyone may cache for
     await anonymously(image.thumbnailUrl),
   ]) {
     expect(response.status).toBe(200)
-    expect(response.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    expect(response.headers.get('cache-control')).toBe('public, max-age=300, must-revalidate')
   }
 })
 
@@ -57,7 +61,7 @@ test('an image of a followers-only post is served only to author and followers, 
   ]) {
     const response = await request
     expect(response.status).toBe(200)
-    expect(response.headers.get('cache-control')).toBe('private, max-age=300')
+    expect(response.headers.get('cache-control')).toBe('private, max-age=300, must-revalidate')
   }
   expect(await statusOf(stranger.fetch(unsignedPath(image)))).toBe(404)
   expect(await statusOf(anonymously(unsignedPath(image)))).toBe(404)
@@ -109,21 +113,23 @@ test('a signed image URL that is altered, incomplete, expired or used by another
   clock.mockRestore()
 })
 
-test('a signed URL is valid for four to five minutes and stays the same for a minute', async () => {
-  const image = await uploaded(ada)
-  const { id } = await (
-    await ada.fetch('/v1/posts', { method: 'POST', json: { visibility: 'followers', media: [image.id] } })
-  ).json<Post>()
-  const minute = Math.ceil(Date.now() / 60_000) * 60_000
+test('a signed URL stays the same for half an hour, and is valid for an hour after that', async () => {
+  const { image } = await postWithImage(ada, 'followers')
+  const ctx = asViewer(createContext({ env, waitUntil: () => {}, start: 'first-primary' }), ada.id)
+  const start = Math.ceil(Date.now() / 1_800_000) * 1_800_000
   const clock = vi.spyOn(Date, 'now')
-  const urlAt = (ms: number) => {
-    clock.mockReturnValue(minute + ms)
-    return imageUrlFor(ada, id)
-  }
-  const first = await urlAt(0)
-  expect(Number(new URLSearchParams(first.split('?')[1]).get('expires'))).toBe(minute / 1_000 + 300)
-  expect(await urlAt(59_999)).toBe(first)
-  expect(await urlAt(60_000)).not.toBe(first)
+  const at = (minutes: number, ms = 0) => clock.mockReturnValue(start + minutes * 60_000 + ms)
+  const urlNow = async () => (await mediaUrls(ctx, image.id, false)).url
+  at(0)
+  const url = await urlNow()
+  at(30, -1)
+  expect(await urlNow()).toBe(url)
+  at(30)
+  expect(await urlNow()).not.toBe(url)
+  at(90, -1)
+  expect(await statusOf(anonymously(url))).toBe(200)
+  at(90)
+  expect(await statusOf(anonymously(url))).toBe(404)
   clock.mockRestore()
 })
 
@@ -151,6 +157,23 @@ test('a block hides the images of the blocker from the blocked account at once, 
   }
 })
 
+test('revalidating the public image of a deleted post, a suspended author or a blocking author returns 404', async () => {
+  const [deleted, suspended, blocking] = await Promise.all([registeredUser(), registeredUser(), registeredUser()])
+  const posts = await Promise.all([deleted, suspended, blocking].map((author) => postWithImage(author, 'public')))
+  const revalidations = () =>
+    Promise.all(
+      posts.map(({ image }) => {
+        const headers = { 'if-none-match': `"${image.id}-image"` }
+        return statusOf(follower.fetch(image.url, { headers }))
+      }),
+    )
+  expect(await revalidations()).toEqual([304, 304, 304])
+  await deleted.fetch(`/v1/posts/${posts[0]!.id}`, { method: 'DELETE' })
+  await markSuspended(suspended.id)
+  await blocking.fetch(`/v1/accounts/${follower.id}/block`, { method: 'PUT' })
+  expect(await revalidations()).toEqual([404, 404, 404])
+})
+
 test('the image of a comment is visible to readers who can see both the comment and its root', async () => {
   const root = await postWithImage(ada, 'followers')
   const { id, image } = await postWithImage(follower, 'public', root.id)
@@ -159,6 +182,19 @@ test('the image of a comment is visible to readers who can see both the comment 
   expect(await statusOf(follower.fetch(unsignedPath(image)))).toBe(200)
   expect(await statusOf(stranger.fetch(unsignedPath(image)))).toBe(404)
   expect(await statusOf(anonymously(unsignedPath(image)))).toBe(404)
+})
+
+test('the image of a comment is served to whom the comment mentions, even if the root is hidden from them', async () => {
+  const root = await postWithImage(ada, 'followers')
+  const media = [(await uploaded(follower)).id]
+  const json = { media, parentId: root.id, text: `@${stranger.handle}` }
+  const comment: Post = await (await follower.fetch('/v1/posts', { method: 'POST', json })).json()
+  expect(await statusOf(stranger.fetch(unsignedPath(comment.media[0]!)))).toBe(200)
+  expect(await statusOf(anonymously(await imageUrlFor(stranger, comment.id)))).toBe(200)
+  expect(await statusOf(anonymously(unsignedPath(comment.media[0]!)))).toBe(404)
+  expect(await statusOf(stranger.fetch(unsignedPath(root.image)))).toBe(404)
+  await follower.fetch(`/v1/accounts/${stranger.id}/block`, { method: 'PUT' })
+  expect(await statusOf(stranger.fetch(unsignedPath(comment.media[0]!)))).toBe(404)
 })
 
 test('reading an image takes one round trip to the database', async () => {

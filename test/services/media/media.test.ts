@@ -19,7 +19,7 @@ const describe = (user: RegisteredUser, id: string, json: unknown) =>
 const rowsOf = (id: MediaView['id']) => countRows('media', { id })
 const imagesOf = (owner: RegisteredUser) => countRows('media', { account_id: owner.id })
 
-test('an upload stores the image as WebP in two sizes and inserts its row', async () => {
+test('an upload stores a photo as WebP in two sizes and inserts its row', async () => {
   const response = await upload(ada, uploadForm(jpeg({ width: 1_000, height: 600 }), 'a dusk'))
   expect(response.status).toBe(201)
   const view = await response.json<MediaView>()
@@ -38,16 +38,16 @@ test('an upload stores the image as WebP in two sizes and inserts its row', asyn
 })
 
 test.each([
-  ['JPEG', jpeg()],
-  ['PNG', png()],
-  ['GIF', gif()],
-  ['WebP', webp()],
-])('a %s is recognized by its bytes, whatever type the client declares', async (_, image) => {
+  ['JPEG', jpeg(), 'image/webp'],
+  ['PNG', png(), 'image/png'],
+  ['GIF', gif(), 'image/png'],
+  ['WebP', webp(), 'image/png'],
+])('a %s is recognized by its bytes, whatever type the client declares', async (_, image, stored) => {
   const response = await upload(ada, uploadForm(image, undefined, 'text/html'))
   expect(response.status).toBe(201)
   const view = await response.json<MediaView>()
   expect(view).toMatchObject({ alt: '', width: 64, height: 48 })
-  expect(latin1(await bytesAt(view.url))).toMatch(/^RIFF.{4}WEBP/s)
+  expect((await ada.fetch(view.url)).headers.get('content-type')).toBe(stored)
 })
 
 test.each([
@@ -61,8 +61,8 @@ test.each([
   const view = await uploaded(ada, original)
   for (const path of [view.url, view.thumbnailUrl]) {
     const stored = latin1(await bytesAt(path))
-    expect(stored).toMatch(/^RIFF/)
-    expect(stored).not.toMatch(/CANARY|Exif|EXIF|MM\0\*/)
+    expect(stored.length).toBeGreaterThan(50)
+    expect(/CANARY|Exif|EXIF|eXIf|tEXt|MM\0\*/.test(stored)).toBe(false)
   }
   expect(atob(view.placeholder.split(',')[1]!)).not.toMatch(/CANARY|EXIF/)
 })
@@ -143,8 +143,8 @@ test('only the owner can change the alt text of an image and delete the image', 
 })
 
 test('the alt text of an image is stored normalized, trimmed and without control characters', async () => {
-  const view = await uploaded(bob, png(), ' e\u0301te\u0301\u0000 ')
-  expect(view.alt).toBe('été')
+  const view = await uploaded(bob, png(), ' e\u0301te\u0301\u0000\r\nsoir\tnuit ')
+  expect(view.alt).toBe('été\nsoir nuit')
   expect(await (await describe(bob, view.id, { alt: '\u200b \u0007' })).json()).toMatchObject({ alt: '' })
   expect((await bob.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(204)
 })
@@ -163,6 +163,7 @@ test('an invalid upload form returns 422 with the invalid field, or 413 if too l
   }
   await check(new FormData(), 422, 'file')
   await check(uploadForm(png(), 'x'.repeat(1_501)), 422, 'alt')
+  await check(uploadForm(png(), '👩\u200d'.repeat(1_000)), 422, 'alt')
   await check(plus('extra', 'field'), 422, '')
   await check(plus('file', 'a second, which is text'), 422, 'file')
   await check(uploadForm(new Uint8Array(10 * 1024 * 1024 + 1)), 413)

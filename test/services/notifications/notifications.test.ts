@@ -73,11 +73,10 @@ test('an event delivered ten times in any order creates one notification and one
   expect(frames.every(({ data }) => Object.keys(data as object).join() === 'id,kind')).toBe(true)
 })
 
-test('own actions, invisible posts and actions of a blocked account do not notify', async () => {
+test('own actions and actions of a blocked account do not notify', async () => {
   const postId = await publishedId(ada)
   await likePost(asUser(ada), { postId })
   await publishedId(ada, { parentId: postId, text: `@${handleOf(ada)}` })
-  await publishedId(bob, { visibility: 'followers', text: `@${handleOf(ada)}` })
   await queues.deliver()
   expect([await summariesOf(ada), await storedFor(ada)]).toEqual([[], 0])
 
@@ -89,6 +88,23 @@ test('own actions, invisible posts and actions of a blocked account do not notif
   queues.sent.push(...late)
   await queues.deliver()
   expect([await summariesOf(ada), await storedFor(ada), await unreadCount(ada)]).toEqual([[], 0, 0])
+})
+
+test('accounts are notified of mentions and replies, and read them, even if the thread is hidden from them', async () => {
+  const mention = await publishedId(bob, { visibility: 'followers', text: `@${handleOf(ada)}` })
+  await queues.deliver()
+  const reply = await publishedId(ada, { parentId: mention })
+  const answer = await publishedId(bob, { parentId: reply, text: `@${handleOf(cyd)}` })
+  await queues.deliver()
+  expect(await summariesOf(cyd)).toEqual([`mention ${bob} ${answer}`])
+  expect(await unreadCount(cyd)).toBe(1)
+  await deletePost(asUser(bob), { postId: mention })
+  await queues.deliver()
+  expect([await summariesOf(ada), await unreadCount(ada)]).toEqual([[`comment ${bob} ${answer}`], 1])
+  expect(await summariesOf(cyd)).toEqual([`mention ${bob} ${answer}`])
+  await deletePost(asUser(bob), { postId: answer })
+  await queues.deliver()
+  expect([await storedFor(ada), await storedFor(cyd)]).toEqual([0, 0])
 })
 
 test('a notification is listed and counted only while its actor and its post are visible', async () => {
@@ -193,7 +209,14 @@ test('when the UserHub of one recipient fails, the notifications of all recipien
   const text = `hello ${[ada, bob, cyd].map((id) => `@${handleOf(id)}`).join(' ')}`
   const postId = await publishedId(ada, { text })
   await queues.finishDeferred({ run: false })
-  const event = { postId, authorId: ada, rootId: null, parentId: null, mentioned: [ada, bob, cyd] }
+  const event = {
+    postId,
+    authorId: ada,
+    rootId: null,
+    parentId: null,
+    parentAuthorId: null,
+    mentioned: [ada, bob, cyd],
+  }
   await seedOnline(shardOf(bob), [bob])
   const ctx = queues.context()
   const publish = (name: string) => (name === bob ? Promise.reject(new Error('down')) : null)

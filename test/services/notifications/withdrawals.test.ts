@@ -57,6 +57,14 @@ const cases: Record<string, Case> = {
     act: () => publishedId(bob, { parentId: postId }),
     withdraw: (id) => deletePost(asUser(bob), { postId: id }),
   },
+  'the deletion of a comment after its parent': {
+    act: () => publishedId(bob, { parentId: postId }),
+    withdraw: async (id) => {
+      await deletePost(asUser(ada), { postId })
+      await deletePost(asUser(bob), { postId: id })
+    },
+  },
+  'the deletion of a liked post': { act: like, withdraw: () => deletePost(asUser(ada), { postId }) },
   'the deletion of a post with a mention': {
     act: () => publishedId(bob, { text: `hello @${handleOf(ada)}` }),
     withdraw: (id) => deletePost(asUser(bob), { postId: id }),

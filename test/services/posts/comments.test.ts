@@ -1,18 +1,21 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import { blockAccount } from '../../../src/services/accounts/blocks.ts'
+import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
+import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { deleteMedia } from '../../../src/services/media/media.ts'
-import { indexComment } from '../../../src/services/posts/comments.ts'
+import { listComments, listMyComments } from '../../../src/services/posts/comments.ts'
+import { likePost } from '../../../src/services/posts/likes.ts'
 import { deletePost, getPost } from '../../../src/services/posts/posts.ts'
-import { accountsOn } from '../../support/actors.ts'
-import { count, countRows } from '../../support/databases.ts'
+import { indexComment } from '../../../src/services/posts/threads.ts'
+import { accountsOn, handleOf } from '../../support/actors.ts'
+import { count, countRows, insertByShard } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { commentIds, countersOf, publish, publishedId } from '../../support/posting.ts'
 import { withLaggingReplicas } from '../../support/replica-lag.ts'
-import { seedImages } from '../../support/seed.ts'
-import { asModerator, asUser, failure } from '../../support/viewers.ts'
+import { seedImages, seedPosts } from '../../support/seed.ts'
+import { asAnonymous, asModerator, asUser, failure, idsOf, wholePage } from '../../support/viewers.ts'
 
 // Ada and Cyd are on one shard, Bob is on the other.
 let ada: Id
@@ -23,6 +26,7 @@ beforeEach(async () => {
   ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
 })
 
+const ownCommentIds = async (author: Id) => idsOf(await listMyComments(asUser(author), wholePage))
 const commentCount = async (postId: Id) => (await countersOf(ada, postId)).commentCount
 
 test('a root post lists all comments of its thread, and a comment lists its direct replies, oldest first', async () => {
@@ -65,8 +69,8 @@ test('a comment is indexed despite lagging replicas, and never under a deleted p
   const orphan = await publishedId(bob, { parentId: deleted })
   await deletePost(asUser(ada), { postId: deleted })
   const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
-  await indexComment(ctx, { threadId: root, postId: comment })
-  await indexComment(ctx, { threadId: deleted, postId: orphan })
+  await indexComment(ctx, { threadId: root, postId: comment, rootId: root })
+  await indexComment(ctx, { threadId: deleted, postId: orphan, rootId: deleted })
   expect([await commentIds(ada, root), await commentCount(root)]).toEqual([[comment], 1])
   expect(await countRows('thread_index', { thread_id: deleted })).toBe(0)
 })
@@ -79,7 +83,7 @@ const hidings: Record<string, (root: Id) => Promise<unknown>> = {
   'the root is deleted': (root) => deletePost(asUser(ada), { postId: root }),
 }
 
-test.each(Object.entries(hidings))('an account can delete its comment and unused images after %s', async (_, hide) => {
+test.each(Object.entries(hidings))('an account can list, read and delete its comments after %s', async (_, hide) => {
   const root = await publishedId(ada)
   const [attached, unused] = await seedImages([bob, bob])
   const comment = await publishedId(bob, { parentId: root, media: [attached!] })
@@ -87,11 +91,129 @@ test.each(Object.entries(hidings))('an account can delete its comment and unused
   await queues.deliver()
   await hide(root)
   await queues.deliver()
-  await expect(getPost(asUser(bob), { postId: comment })).rejects.toEqual(failure('not_found'))
+  expect(await getPost(asUser(bob), { postId: comment })).toMatchObject({ rootId: root, commentCount: 0 })
+  expect([new Set(await ownCommentIds(bob)), await commentIds(bob, comment)]).toEqual([new Set([comment, reply]), []])
   for (const postId of [comment, reply]) await deletePost(asUser(bob), { postId })
   await deleteMedia(asUser(bob), { mediaId: unused! })
   await queues.deliver()
   const counted = await count(`select coalesce(sum(comment_count), 0) n from posts where id = ${Number(root)}`)
   const left = [await countRows('posts', { author_id: bob }), await countRows('media', { account_id: bob })]
   expect([...left, await countRows('thread_index', { thread_id: root }), counted]).toEqual([0, 0, 0, 0])
+})
+
+test('a comment has the visibility of the post at the top of its thread, and another visibility is refused', async () => {
+  const [open, closed] = [await publishedId(ada), await publishedId(ada, { visibility: 'followers' })]
+  const comment = await publish(ada, { parentId: closed })
+  const reply = await publish(ada, { parentId: comment.id, visibility: 'followers' })
+  expect([comment.visibility, reply.visibility]).toEqual(['followers', 'followers'])
+  expect((await publish(bob, { parentId: open })).visibility).toBe('public')
+  for (const [parentId, visibility] of [
+    [open, 'followers'],
+    [comment.id, 'public'],
+  ] as const) {
+    await expect(publish(ada, { parentId, visibility })).rejects.toMatchObject({
+      code: 'invalid',
+      extra: { errors: [{ field: 'visibility' }] },
+    })
+  }
+  expect(await countRows('posts', { author_id: ada })).toBe(4)
+})
+
+test('every viewer of a post is told as many comments as they can list', async () => {
+  const root = await publishedId(ada)
+  const comment = await publishedId(bob, { parentId: root })
+  await publishedId(cyd, { parentId: comment })
+  await queues.deliver()
+  for (const ctx of [asUser(ada), asUser(bob), asUser(cyd), asAnonymous()]) {
+    for (const postId of [root, comment]) {
+      const { commentCount } = await getPost(ctx, { postId })
+      expect((await listComments(ctx, { postId, ...wholePage })).items).toHaveLength(commentCount)
+    }
+  }
+})
+
+/** A followers-only post by Ada, a comment by her follower Bob that mentions Cyd, and Ada's reply to it. */
+async function closedThread() {
+  await followAccount(asUser(bob), { accountId: ada })
+  await queues.deliver()
+  const root = await publishedId(ada, { visibility: 'followers' })
+  const comment = await publishedId(bob, { parentId: root, text: `@${handleOf(cyd)}` })
+  const reply = await publishedId(ada, { parentId: comment })
+  await queues.deliver()
+  return { root, comment, reply }
+}
+
+test('a mentioned account reads a comment whose thread is hidden from it, but neither counts nor joins it', async () => {
+  const { root, comment, reply } = await closedThread()
+  expect(await getPost(asUser(cyd), { postId: comment })).toMatchObject({ rootId: root, commentCount: 0 })
+  expect(await commentIds(cyd, comment)).toEqual([])
+  expect(await likePost(asUser(cyd), { postId: comment })).toMatchObject({ liked: true, commentCount: 0 })
+  for (const postId of [root, reply]) {
+    await expect(getPost(asUser(cyd), { postId })).rejects.toEqual(failure('not_found'))
+  }
+  await expect(publish(cyd, { parentId: comment })).rejects.toEqual(failure('forbidden'))
+  await expect(getPost(asAnonymous(), { postId: comment })).rejects.toEqual(failure('not_found'))
+
+  await blockAccount(asUser(bob), { accountId: cyd })
+  await expect(getPost(asUser(cyd), { postId: comment })).rejects.toEqual(failure('not_found'))
+  await queues.deliver()
+  await unblockAccount(asUser(bob), { accountId: cyd })
+  await suspendAccount(asModerator(ada), { accountId: bob })
+  await expect(getPost(asUser(cyd), { postId: comment })).rejects.toEqual(failure('not_found'))
+})
+
+test('an account reads the replies to its comment even if the thread is hidden from it, and only those', async () => {
+  const { root, comment, reply } = await closedThread()
+  const other = await publishedId(ada, { parentId: root })
+  const answer = await publishedId(ada, { parentId: reply })
+  await blockAccount(asUser(bob), { accountId: cyd })
+  await deletePost(asUser(ada), { postId: root })
+  await queues.deliver()
+  expect(await getPost(asUser(bob), { postId: reply })).toMatchObject({ parentId: comment, commentCount: 0 })
+  for (const postId of [other, answer]) {
+    await expect(getPost(asUser(bob), { postId })).rejects.toEqual(failure('not_found'))
+  }
+})
+
+test('a mentioned account reads a followers-only post without following its author', async () => {
+  const postId = await publishedId(bob, { visibility: 'followers', text: `to @${handleOf(ada)} and https://a.test/1` })
+  const comment = await publishedId(ada, { parentId: postId })
+  await queues.deliver()
+  expect(await getPost(asUser(ada), { postId })).toMatchObject({ visibility: 'followers', commentCount: 1 })
+  expect(await commentIds(ada, postId)).toEqual([comment])
+  await expect(getPost(asUser(cyd), { postId })).rejects.toEqual(failure('not_found'))
+  await blockAccount(asUser(ada), { accountId: bob })
+  await queues.deliver()
+  await expect(getPost(asUser(ada), { postId })).rejects.toEqual(failure('not_found'))
+})
+
+test('deleting a root deletes the lists of its whole thread, even if an event of a reply arrives later', async () => {
+  const root = await publishedId(ada)
+  const comment = await publishedId(bob, { parentId: root })
+  const early = await publishedId(cyd, { parentId: comment })
+  await queues.deliver()
+  const late = await publishedId(ada, { parentId: comment })
+  const delayed = await queues.delayMessages({ run: true })
+  expect(await countRows('thread_index', { thread_id: comment })).toBe(1)
+  await deletePost(asUser(ada), { postId: root })
+  await queues.deliver({ times: 2 })
+  queues.sent.push(...delayed)
+  await queues.deliver({ times: 2 })
+  for (const threadId of [root, comment]) expect(await countRows('thread_index', { thread_id: threadId })).toBe(0)
+  expect(await count(`select coalesce(sum(comment_count), 0) n from posts where id = ${Number(comment)}`)).toBe(0)
+  expect([await ownCommentIds(bob), await ownCommentIds(cyd), await ownCommentIds(ada)]).toEqual([
+    [comment],
+    [early],
+    [late],
+  ])
+})
+
+test('the list of a deleted post is deleted in steps', async () => {
+  const [root] = (await seedPosts([ada])) as [Id]
+  const comments = await seedPosts(Array.from({ length: 250 }, (_, i) => (i % 2 ? bob : cyd)))
+  const rows = comments.map((id) => ({ thread_id: Number(root), post_id: Number(id) }))
+  await insertByShard('thread_index', rows, () => root)
+  await deletePost(asUser(ada), { postId: root })
+  await queues.deliver()
+  expect(await countRows('thread_index', { thread_id: root })).toBe(0)
 })

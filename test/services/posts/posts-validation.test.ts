@@ -28,6 +28,22 @@ test('the length of a text is counted in grapheme clusters', async () => {
   }
 })
 
+test('the bytes of a text are limited too, and the error names the exceeded limit', async () => {
+  const errorOf = (text: string) =>
+    publish(ada, { text }).catch(({ extra }: { extra: { errors: { message: string }[] } }) => extra.errors[0]!.message)
+  const giant = Array(13_000).fill('👩').join('\u200d')
+  expect(await errorOf(giant)).toBe('takes 90997 bytes in UTF-8, which is more than 10000')
+  expect(await errorOf('x'.repeat(50_000))).toBe('is longer than 500 characters')
+  expect(await countRows('posts', { author_id: ada })).toBe(0)
+  const full = '👩‍👩‍👧'.repeat(499)
+  expect((await publish(ada, { text: full })).text).toBe(full)
+})
+
+test('separators in a text become line feeds and spaces', async () => {
+  const text = 'one\r\ntwo\vthree\u0085four\u2029five\tsix\u200b'
+  expect((await publish(ada, { text })).text).toBe('one\ntwo\nthree\nfour\nfive six')
+})
+
 test('more than 30 combining marks on a letter are refused before the text is normalized', async () => {
   const marked = (marks: number) => `a${'\u0301\u0316'.repeat(marks / 2)}`
   expect((await publish(ada, { text: marked(30) })).text).toHaveLength(30)
@@ -62,5 +78,12 @@ test('a post without content, with 21 mentions, an invisible parent or unusable 
 
 test('clients can read the configured limits of a post', async () => {
   const response = await fetchWith({ ...env, POST_MAX_LENGTH: '280' }, '/v1/limits')
-  expect(await response.json()).toEqual({ postLength: 280, postImages: 4 })
+  expect(await response.json()).toEqual({
+    postLength: 280,
+    postBytes: 5_600,
+    postImages: 4,
+    postsPerDay: 1_000,
+    imagesPerDay: 500,
+    imageMegabytesPerDay: 1_000,
+  })
 })

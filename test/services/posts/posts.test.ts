@@ -1,8 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, beforeEach, expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
+import { getAccount } from '../../../src/services/accounts/accounts.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
-import { followAccount } from '../../../src/services/accounts/follows.ts'
+import { followAccount, listFollowing } from '../../../src/services/accounts/follows.ts'
+import { accountFeed } from '../../../src/services/feed/feeds.ts'
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { createPost, deletePost, getPost } from '../../../src/services/posts/posts.ts'
 import { accountsOn, handleOf, markSuspended } from '../../support/actors.ts'
@@ -11,23 +13,24 @@ import { countRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
 import { pauseBatches } from '../../support/pause.ts'
-import { commentIds, draft, postCountOf, publish, publishedId } from '../../support/posting.ts'
+import { commentIds, draft, postCountsOf, publish, publishedId } from '../../support/posting.ts'
 import { laggingDatabase } from '../../support/replica-lag.ts'
 import { mint, trustTestKey } from '../../support/tokens.ts'
-import { asUser, failure } from '../../support/viewers.ts'
+import { asAnonymous, asUser, failure, wholePage } from '../../support/viewers.ts'
 
 let ada: Id
 let bob: Id
+let cyd: Id
 beforeAll(trustTestKey)
 beforeEach(async () => {
   await queues.deliver()
-  ;[ada, bob] = await accountsOn(0, 1)
+  ;[ada, bob, cyd] = await accountsOn(0, 1, 1)
 })
 
 test('a post stores its text normalized, and its author can read it at once', async () => {
   const post = await publish(ada, { text: '  e\u0301te\u0301\u0000 \u202Ein\tParis\r\n  ' })
   expect(post).toMatchObject({
-    text: 'été \u202Ein\tParis',
+    text: 'été in Paris',
     visibility: 'public',
     rootId: null,
     parentId: null,
@@ -35,17 +38,39 @@ test('a post stores its text normalized, and its author can read it at once', as
   })
   expect(post.author).toMatchObject({ id: ada, handle: handleOf(ada) })
   expect(await getPost(asUser(ada), { postId: post.id })).toEqual(post)
-  expect([await countRows('posts', { id: post.id }), await postCountOf(ada), await pendingEvents()]).toEqual([1, 1, 1])
+  expect([await countRows('posts', { id: post.id }), ...(await postCountsOf(ada)), await pendingEvents()]).toEqual([
+    1, 1, 1, 1,
+  ])
 })
 
-test('the post count of an account includes root posts and no comments', async () => {
-  const root = await publishedId(ada)
-  const comment = await publishedId(ada, { parentId: root })
-  expect(await postCountOf(ada)).toBe(1)
+/** The post count that each viewer gets, from a single read and from a list, and the length of the account's feed. */
+async function postCountsFor(...viewers: (Id | null)[]): Promise<number[]> {
+  return Promise.all(
+    viewers.map(async (viewer) => {
+      const ctx = viewer === null ? asAnonymous() : asUser(viewer)
+      const { postCount } = await getAccount(ctx, { accountId: ada })
+      const { items } = await listFollowing(ctx, { accountId: cyd, ...wholePage })
+      const feed = await accountFeed(ctx, { accountId: ada, ...wholePage })
+      expect([items[0]!.postCount, feed.items.length]).toEqual([postCount, postCount])
+      return postCount
+    }),
+  )
+}
+
+test('strangers count the public posts of an account, its followers and itself all posts, and nobody comments', async () => {
+  await followAccount(asUser(cyd), { accountId: ada })
+  const open = await publishedId(ada)
+  const closed = await publishedId(ada, { visibility: 'followers', text: `only a mention of @${handleOf(bob)}` })
+  const comment = await publishedId(ada, { parentId: open })
+  await publishedId(ada, { parentId: closed })
+  await queues.deliver()
+  expect(await postCountsFor(ada, cyd, bob, null)).toEqual([2, 2, 1, 1])
   await deletePost(asUser(ada), { postId: comment })
-  expect(await postCountOf(ada)).toBe(1)
-  await deletePost(asUser(ada), { postId: root })
-  expect(await postCountOf(ada)).toBe(0)
+  expect(await postCountsFor(ada, cyd, bob, null)).toEqual([2, 2, 1, 1])
+  await deletePost(asUser(ada), { postId: closed })
+  expect(await postCountsFor(ada, cyd, bob, null)).toEqual([1, 1, 1, 1])
+  await deletePost(asUser(ada), { postId: open })
+  expect(await postCountsFor(ada, cyd, bob, null)).toEqual([0, 0, 0, 0])
 })
 
 test('two concurrent deletions of a post are counted once and record one event', async () => {
@@ -58,7 +83,7 @@ test('two concurrent deletions of a post are counted once and record one event',
   await deletePost(asUser(ada), { postId })
   paused.resume()
   await first
-  expect([await postCountOf(ada), await pendingEvents()]).toEqual([1, 1])
+  expect([...(await postCountsOf(ada)), await pendingEvents()]).toEqual([1, 1, 1])
 })
 
 test('concurrent posts with one idempotency key create one post', async () => {
@@ -78,11 +103,12 @@ test('concurrent posts with one idempotency key create one post', async () => {
 test('deleting a post removes its likes and index entries and hides its comments', async () => {
   const root = await publishedId(ada)
   const comment = await publishedId(bob, { parentId: root })
+  const other = await publishedId(bob, { parentId: comment })
   await likePost(asUser(bob), { postId: root })
   await queues.deliver()
   await deletePost(asUser(ada), { postId: root })
   await expect(getPost(asUser(ada), { postId: root })).rejects.toEqual(failure('not_found'))
-  await expect(getPost(asUser(bob), { postId: comment })).rejects.toEqual(failure('not_found'))
+  await expect(getPost(asUser(ada), { postId: other })).rejects.toEqual(failure('not_found'))
   await queues.deliver()
   for (const [table, column] of [
     ['posts', 'id'],
@@ -94,7 +120,7 @@ test('deleting a post removes its likes and index entries and hides its comments
   ] as const) {
     expect([table, await countRows(table, { [column]: root })]).toEqual([table, 0])
   }
-  expect(await postCountOf(ada)).toBe(0)
+  expect(await postCountsOf(ada)).toEqual([0, 0])
   await expect(deletePost(asUser(ada), { postId: root })).rejects.toEqual(failure('not_found'))
 })
 

@@ -1,0 +1,32 @@
+import { and, eq, exists, inArray, ne, or, sql } from 'drizzle-orm'
+import { changed, one, query } from '../../platform/data/conditions.ts'
+import type { Database } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { media } from '../media/tables.ts'
+import { type Attachment, posts } from './tables.ts'
+
+/** A post's copy of its images, with the alt texts that their rows have now. */
+const described = sql<Attachment[]>`(select json_group_array(json_set(value, '$.alt', (select ${media.alt} from ${media}
+  where ${media.id} = value ->> 'id'))) from json_each(${posts.media}))`
+
+/** After a statement that changed the alt text of an image: copies it to the post that has the image. */
+export function copyAlt(db: Database, mediaId: Id) {
+  const attachedTo = query.select({ id: media.postId }).from(media).where(eq(media.id, mediaId))
+  return db
+    .update(posts)
+    .set({ media: described })
+    .where(and(inArray(posts.id, attachedTo), changed))
+}
+
+/** For a new post: an alt text may have changed since its images were read. */
+export function copyChangedAlts(db: Database, postId: Id, read: readonly Attachment[]) {
+  if (read.length === 0) return []
+  const isStale = or(...read.map(({ id, alt }) => and(eq(media.id, id), ne(media.alt, alt))))
+  const stale = exists(query.select(one).from(media).where(isStale))
+  return [
+    db
+      .update(posts)
+      .set({ media: described })
+      .where(and(eq(posts.id, postId), stale)),
+  ]
+}

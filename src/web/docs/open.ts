@@ -1,0 +1,88 @@
+import { parseBody, send } from '../api/http.ts'
+import type { Login, Refresh, Tokens } from '../api/wire.ts'
+
+type SwaggerUi = {
+  preauthorizeApiKey: (scheme: string, token: string) => void
+  authActions: { logout: (schemes: string[]) => void }
+}
+declare const SwaggerUIBundle: (options: object) => SwaggerUi
+
+const REFRESH_BEFORE_S = 60
+
+const dark = matchMedia('(prefers-color-scheme: dark)')
+const applyTheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches)
+dark.addEventListener('change', applyTheme)
+applyTheme()
+
+const ui = SwaggerUIBundle({
+  url: '/openapi.json',
+  dom_id: '#docs',
+  deepLinking: true,
+  defaultModelsExpandDepth: 0,
+  displayRequestDuration: true,
+  tryItOutEnabled: true,
+  responseInterceptor: foldConventions,
+  validatorUrl: null, // otherwise the page loads a badge from another server
+})
+
+/** Folds the sections of the description, so that the operations are on the first screen. */
+function foldConventions(response: { url: string; text: string }) {
+  if (!response.url.endsWith('/openapi.json')) return response
+  const document = JSON.parse(response.text) as { info: { description: string } }
+  const [summary, ...sections] = document.info.description.split('\n\n## ')
+  const names = sections.map((section) => section.split('\n')[0]).join(', ')
+  const folded = `<details><summary>${names}</summary>\n\n## ${sections.join('\n\n## ')}\n\n</details>`
+  document.info.description = `${summary}\n\n${folded}`
+  return Object.assign(response, { text: JSON.stringify(document) })
+}
+
+const find = <T extends HTMLElement>(id: string) => document.getElementById(id) as T
+const [form, loggedIn, status] = [find<HTMLFormElement>('log-in'), find('logged-in'), find('status')]
+let tokens: Tokens | null = null
+let timer = 0
+
+form.addEventListener('submit', async (event) => {
+  event.preventDefault()
+  const fields = new FormData(form)
+  const login = { identifier: String(fields.get('identifier')).trim(), password: String(fields.get('password')) }
+  await attempt('/auth/login', login satisfies Login)
+  if (tokens) form.reset()
+})
+
+find('log-out').addEventListener('click', async () => {
+  const headers = { authorization: `Bearer ${tokens?.accessToken}` }
+  end('')
+  await send({ method: 'POST', path: '/auth/logout', headers, body: null }).catch(() => {})
+})
+
+async function attempt(path: string, body: Login | Refresh): Promise<void> {
+  const headers = { 'content-type': 'application/json' }
+  try {
+    begin(parseBody<Tokens>(await send({ method: 'POST', path, headers, body: JSON.stringify(body) })))
+  } catch (error) {
+    end(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function begin(received: Tokens): void {
+  tokens = received
+  ui.preauthorizeApiKey('bearer', received.accessToken)
+  find('handle').textContent = `@${received.account.handle}`
+  show('')
+  clearTimeout(timer)
+  const { refreshToken, expiresIn } = received
+  timer = setTimeout(() => attempt('/auth/refresh', { refreshToken }), (expiresIn - REFRESH_BEFORE_S) * 1_000)
+}
+
+function end(reason: string): void {
+  if (tokens) ui.authActions.logout(['bearer'])
+  tokens = null
+  clearTimeout(timer)
+  show(reason)
+}
+
+function show(message: string): void {
+  form.hidden = tokens !== null
+  loggedIn.hidden = tokens === null
+  status.textContent = message
+}

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import type { Ctx } from '../src/platform/context.ts'
+import type { Id } from '../src/platform/data/ids.ts'
+import { accountFeed } from '../src/services/feed/feeds.ts'
+import { listMyComments } from '../src/services/posts/comments.ts'
+import { getPost } from '../src/services/posts/posts.ts'
+import { accountsOn, bulkIds, handleOf } from './support/actors.ts'
+import { costOf, expectWithin } from './support/budgets.ts'
+import { insertRows, shardHolding } from './support/databases.ts'
+import { publishedId } from './support/posting.ts'
+import { seedFollows, seedPosts } from './support/seed.ts'
+import { asAnonymous, asUser, idsOf } from './support/viewers.ts'
+
+// Budgets of the table in docs/architecture.md that depend on who may read what.
+
+const PAGE = 20
+
+test('a page of the viewer’s comments reads the viewer’s shard, then the roots of all shards in parallel', async () => {
+  const [viewer, ...others] = await bulkIds(1 + PAGE)
+  const roots = await seedPosts(others)
+  const comments = await seedPosts(others.map(() => viewer!))
+  for (const [i, id] of comments.entries()) await placeUnder(roots[i]!, id)
+  const lane = comments.map((id) => ({ author_id: Number(viewer), lane: 1, post_id: Number(id) }))
+  await insertRows(shardHolding(viewer!), 'feed_index', lane)
+  const cost = await costOf(viewer!, async (ctx) => {
+    expect(idsOf(await listMyComments(ctx, { limit: PAGE }))).toEqual(comments.toReversed())
+  })
+  expectWithin('own comments', cost, { trips: 3, rowsRead: 7 * PAGE + 2 })
+})
+
+async function placeUnder(root: Id, comment: Id): Promise<void> {
+  const under = shardHolding(comment).prepare('update posts set root_id = ?1, parent_id = ?1 where id = ?2')
+  await under.bind(Number(root), Number(comment)).run()
+}
+
+test('a mention is checked without reading more rows than a follow', async () => {
+  const [author, mentioned, follower] = await accountsOn(0, 1, 1)
+  await seedFollows([[follower, author]])
+  const postId = await publishedId(author, { visibility: 'followers', text: `@${handleOf(mentioned)}` })
+  const read = (id: Id) => costOf(id, (ctx) => getPost(ctx, { postId }))
+  const [byFollow, byMention] = [await read(follower), await read(mentioned)]
+  expectWithin('read by a mention', byMention, { trips: 1, rowsRead: 8 })
+  expect(byMention.rowsRead).toBeLessThanOrEqual(byFollow.rowsRead + 1)
+})
+
+test('a page of an account costs the same for a stranger, whatever the number of followers-only posts', async () => {
+  const [author, stranger, follower] = await accountsOn(0, 1, 1)
+  await seedFollows([[follower, author]])
+  const open = await seedPosts(Array.from({ length: PAGE + 1 }, () => author))
+  const newestOpen = open.toReversed().slice(0, PAGE)
+  const readers: [string, () => Ctx][] = [
+    ['anonymous', asAnonymous],
+    ['stranger', () => asUser(stranger)],
+    ['follower', () => asUser(follower)],
+    ['author', () => asUser(author)],
+  ]
+  const measured = async () => {
+    const costs: Record<string, number> = {}
+    for (const [name, context] of readers) {
+      const ctx = context()
+      const { items } = await accountFeed(ctx, { accountId: author, limit: PAGE })
+      expect([name, items.length]).toEqual([name, PAGE])
+      expectWithin(name, ctx.cost, { trips: 1, rowsRead: 6 * PAGE + 10 })
+      costs[name] = ctx.cost.rowsRead
+      if (name !== 'follower' && name !== 'author') expect(idsOf({ items })).toEqual(newestOpen)
+    }
+    return { anonymous: costs.anonymous, stranger: costs.stranger }
+  }
+  const before = await measured()
+  await seedPosts(
+    Array.from({ length: 500 }, () => author),
+    { visibility: 'followers' },
+  )
+  expect(await measured()).toEqual(before)
+})

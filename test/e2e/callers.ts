@@ -1,0 +1,28 @@
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
+import { PASSWORD } from './actions.ts'
+import { type Site, verificationLink } from './site.ts'
+
+/** Calls the API as an account. Throws unless the response is a success. */
+export type Caller = <T>(method: string, path: string, json?: unknown) => Promise<T | null>
+
+/** Registers and verifies an account over the API, which takes less time than in the browser. */
+export async function newCaller(site: Site, handle: string): Promise<Caller> {
+  const anonymous = callerWith(site, null)
+  await anonymous('POST', '/auth/register', { handle, email: `${handle}@example.com`, password: PASSWORD })
+  const token = new URL(await verificationLink(site, `${handle}@example.com`)).searchParams.get('verify')
+  const tokens = await anonymous<{ accessToken: string }>('POST', '/auth/verify', { token, password: PASSWORD })
+  return callerWith(site, tokens!.accessToken)
+}
+
+function callerWith({ origin }: Site, accessToken: string | null): Caller {
+  return async (method, path, json) => {
+    const headers = {
+      ...(accessToken === null ? {} : { authorization: `Bearer ${accessToken}` }),
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+    }
+    const body = json === undefined ? undefined : JSON.stringify(json)
+    const response = await fetchInTime(`${origin}/v1${path}`, { method, headers, body })
+    if (!response.ok) throw new Error(`${method} ${path} responded with ${response.status}: ${await response.text()}`)
+    return response.status === 204 ? null : response.json()
+  }
+}

@@ -1,0 +1,74 @@
+import { beforeAll, expect, test } from 'vitest'
+import type { Cost } from '../src/platform/observability/cost.ts'
+import { mailedToken, registeredUser } from './support/actors.ts'
+import { loggedIn, logIn, readMe, refreshWith, register, verify } from './support/auth.ts'
+import { type Budget, expectWithin } from './support/budgets.ts'
+import { anonymousClient } from './support/client.ts'
+
+// Checks the budgets of authentication in docs/architecture.md, with the queries of better-auth.
+
+let accounts = 0
+const newHandle = () => `budget_${accounts++}`
+
+beforeAll(async () => {
+  // The first requests of an isolate also read the signing keys and store the OAuth client.
+  await readMe((await registeredUser()).token)
+})
+
+async function expectAnswer(response: Response, status: number, budget: Budget): Promise<void> {
+  expect(response.status).toBe(status)
+  const name = new URL(response.url).pathname
+  const cost: Cost = JSON.parse(response.headers.get('x-cost')!)
+  expectWithin(name, cost, { ...budget, directoryTrips: budget.trips ?? 0 })
+}
+
+const post = (path: string, accessToken: string) =>
+  anonymousClient().fetch(path, { method: 'POST', headers: { authorization: `Bearer ${accessToken}` } })
+
+test('registration, also of a reserved handle or a known address, stays within its budget', async () => {
+  const budget = { trips: 1, rowsRead: 20, rowsWritten: 14, objectCalls: 4, queueMessages: 1 }
+  const handle = newHandle()
+  await expectAnswer(await register(handle), 202, budget)
+  await expectAnswer(await register(handle), 202, budget)
+  await verify(await mailedToken(handle))
+  await expectAnswer(await register(newHandle(), { email: `${handle}@example.com` }), 202, budget)
+})
+
+test('verification, login and refresh stay within their budgets', async () => {
+  const handle = newHandle()
+  await register(handle)
+  const verified = await verify(await mailedToken(handle))
+  await expectAnswer(verified, 200, { trips: 9, rowsRead: 20, rowsWritten: 16, objectCalls: 3, queueMessages: 1 })
+  const login = await logIn(handle)
+  await expectAnswer(login, 200, { trips: 7, rowsRead: 12, rowsWritten: 10, objectCalls: 3 })
+  const { refreshToken } = await login.json<{ refreshToken: string }>()
+  const refresh = { trips: 9, rowsRead: 18, rowsWritten: 8, objectCalls: 2 }
+  await expectAnswer(await refreshWith(refreshToken), 200, refresh)
+  await expectAnswer(await refreshWith(refreshToken), 200, { trips: 5, rowsRead: 8, objectCalls: 2 })
+})
+
+test('a login with a wrong password or an unknown name takes one round trip', async () => {
+  const { handle } = await registeredUser()
+  for (const name of [handle, `${handle}@example.com`, 'nobody_at_all']) {
+    await expectAnswer(await logIn(name, 'a wrong password of theirs'), 401, { trips: 1, rowsRead: 3, objectCalls: 3 })
+  }
+})
+
+test('logout, and logout everywhere of several sessions, stay within their budgets', async () => {
+  const user = await registeredUser()
+  const [first, second] = [await loggedIn(user), await loggedIn(user), await loggedIn(user)]
+  const budget = { trips: 1, rowsRead: 10, rowsWritten: 4, objectCalls: 4, queueMessages: 1 }
+  await expectAnswer(await post('/v1/auth/logout', first.accessToken), 204, budget)
+  const everywhere = { trips: 2, rowsRead: 30, rowsWritten: 12, objectCalls: 4, queueMessages: 1 }
+  await expectAnswer(await post('/v1/auth/logout-all', second.accessToken), 204, everywhere)
+})
+
+test('the session that better-auth stores counts as a write of its own request, also if requests are concurrent', async () => {
+  const users = [await registeredUser(), await registeredUser(), await registeredUser()]
+  const costOf = (response: Response): Cost => JSON.parse(response.headers.get('x-cost')!)
+  const alone = costOf(await logIn(users[0]!.handle))
+  expect(alone.rowsWritten).toBeGreaterThan(0)
+  const together = await Promise.all(users.map(({ handle }) => logIn(handle)))
+  const counted = together.map(costOf).map(({ trips, rowsWritten }) => [trips, rowsWritten])
+  expect(counted).toEqual(users.map(() => [alone.trips, alone.rowsWritten]))
+})

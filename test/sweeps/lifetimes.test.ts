@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import type { MediaView } from '../../src/services/media/views.ts'
+import { mailedToken, registeredUser } from '../support/actors.ts'
+import { directoryNumber, loggedIn, register } from '../support/auth.ts'
+import { shardHolding } from '../support/databases.ts'
+import { uploaded } from '../support/media.ts'
+import { document } from './operations.ts'
+
+const HOUR_MS = 3_600_000
+
+/** The numbers that the document states in the sentence that begins with `what`. */
+function stated(what: string): number[] {
+  const sentence = new RegExp(`${what}[^.:]*`).exec(document.info.description)?.[0] ?? ''
+  return [...sentence.matchAll(/\d+/g)].map(([digits]) => Number(digits))
+}
+
+const from = (start: number, end: number, unit: number) => Math.round((end - start) / unit)
+
+test('access tokens and tickets expire after the time that the document states', async () => {
+  const ada = await registeredUser()
+  const { expiresIn } = await loggedIn(ada)
+  expect(stated('An access token is valid for')).toEqual([expiresIn / 60])
+  const ticket = await (await ada.fetch('/v1/realtime/tickets', { method: 'POST' })).json<{ expiresIn: number }>()
+  expect(stated('A ticket for the socket is valid for')).toEqual([ticket.expiresIn])
+})
+
+test('refresh tokens, logins and verification tokens expire after the time that the document states', async () => {
+  const ada = await registeredUser()
+  const expiry = (table: string) =>
+    directoryNumber(`select max(expires_at) n from ${table} where user_id = ?`, Number(ada.id))
+  expect(stated('A refresh token is valid for')).toEqual([
+    from(Date.now(), await expiry('refresh_tokens'), 24 * HOUR_MS),
+  ])
+  expect(stated('A login lasts at most')).toEqual([from(Date.now(), await expiry('sessions'), 24 * HOUR_MS)])
+  await register('lifetime_bob')
+  const [, until] = (await mailedToken('lifetime_bob')).split('.')
+  expect(stated('The token in a registration email is valid for')).toEqual([from(Date.now(), Number(until), HOUR_MS)])
+})
+
+test('signed URLs and idempotency keys expire after the time that the document states', async () => {
+  const ada = await registeredUser()
+  const [least, most] = stated('The signed URL of an image that not everyone may see is valid for') as [number, number]
+  const { url }: MediaView = await uploaded(ada)
+  const expires = Number(new URL(url, 'https://social.test').searchParams.get('expires')) * 1_000
+  expect(expires - Date.now()).toBeGreaterThan(least * 60_000 - 5_000)
+  expect(expires - Date.now()).toBeLessThanOrEqual(most * 60_000)
+  const headers = { 'idempotency-key': 'k' }
+  await ada.fetch('/v1/posts', { method: 'POST', json: { text: 'Hello' }, headers })
+  const row = await shardHolding(ada.id)
+    .prepare('SELECT expires_at FROM idempotency_keys WHERE account_id = ?')
+    .bind(Number(ada.id))
+    .first<{ expires_at: number }>()
+  expect(stated('An idempotency key is kept for')).toEqual([from(Date.now(), row!.expires_at, HOUR_MS)])
+})
