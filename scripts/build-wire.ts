@@ -24,6 +24,8 @@ export type Schema = {
 
 type Schemas = Record<string, Schema>
 
+const PAGE_FIELDS = ['items', 'nextCursor', 'previousCursor']
+
 /** The TypeScript source of the component schemas, one type each. */
 export function wireSource(schemas: Schemas): string {
   const shapes = new Set(Object.values(schemas).filter(isPage).map(pageShape))
@@ -40,11 +42,23 @@ export function contractSource(): string {
 
 const isPage = ({ properties }: Schema) => properties?.items !== undefined && properties.nextCursor !== undefined
 
-const pageShape = (page: Schema) =>
-  typeOf({ ...page, properties: { ...page.properties, items: { type: 'array', items: { $ref: 'Item' } } } })
+/** The part of a page schema that all pages have, or the other part. */
+function pagePart(page: Schema, isCommon: boolean): Schema {
+  const own = Object.entries(page.properties ?? {}).filter(([name]) => PAGE_FIELDS.includes(name) === isCommon)
+  return { ...page, properties: Object.fromEntries(own) }
+}
 
-const declaration = (schema: Schema) =>
-  isPage(schema) ? `Page<${typeOf(schema.properties?.items?.items ?? {})}>` : typeOf(schema)
+function pageShape(page: Schema): string {
+  const common = pagePart(page, true)
+  return typeOf({ ...common, properties: { ...common.properties, items: { type: 'array', items: { $ref: 'Item' } } } })
+}
+
+function declaration(schema: Schema): string {
+  if (!isPage(schema)) return typeOf(schema)
+  const page = `Page<${typeOf(schema.properties?.items?.items ?? {})}>`
+  const more = pagePart(schema, false)
+  return Object.keys(more.properties ?? {}).length > 0 ? `${page} & ${typeOf(more)}` : page
+}
 
 function typeOf(schema: Schema): string {
   const { $ref, type, allOf, anyOf, oneOf } = schema

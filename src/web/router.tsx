@@ -1,6 +1,7 @@
 import { session } from './api/session.ts'
 import { Blocked } from './views/blocked.tsx'
 import { Discover, Home } from './views/feed.tsx'
+import { Likers, OwnLikes } from './views/likes.tsx'
 import { LogIn } from './views/log-in.tsx'
 import { NotFound } from './views/not-found.tsx'
 import { Notifications } from './views/notifications.tsx'
@@ -10,9 +11,10 @@ import { Register } from './views/register.tsx'
 import { Thread } from './views/thread.tsx'
 
 export function CurrentView({ path }: { path: string }) {
-  const [, first = '', second = ''] = path.split('/').map(decodeSegment)
+  const [, first = '', second = '', third = ''] = path.split('/').map(decodeSegment)
   if (first === 'discover') return <Discover />
-  if (first === 'posts' && /^\d+$/.test(second)) return <Thread id={second} />
+  if (first === 'posts' && /^\d+$/.test(second))
+    return third === 'likes' ? <Likers postId={second} /> : <Thread id={second} />
   if (first.startsWith('@')) {
     const handle = first.slice(1)
     const isList = second === 'followers' || second === 'following'
@@ -20,6 +22,7 @@ export function CurrentView({ path }: { path: string }) {
   }
   if (!session.value) return first === 'register' ? <Register /> : <LogIn />
   if (first === 'notifications') return <Notifications />
+  if (first === 'likes') return <OwnLikes handle={session.value.handle} />
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />
   return <NotFound />

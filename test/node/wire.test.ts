@@ -76,21 +76,25 @@ export type Names = Record<string, number>
 `)
 })
 
-test('page schemas with different items share one generic type', () => {
-  const page = (name: string) => ({
+test('page schemas with different items share one generic type, to which some add fields', () => {
+  const page = (name: string, more: object = {}) => ({
     type: 'object',
     properties: {
+      ...more,
       items: { type: 'array', items: { $ref: `#/components/schemas/${name}` } },
       nextCursor: { type: ['string', 'null'] },
     },
     required: ['items', 'nextCursor'],
   })
-  expect(typesOf({ CatPage: page('Cat'), DogPage: page('Dog') })).toBe(
+  const growing = page('Cat', { endCursor: { type: 'string' } })
+  expect(typesOf({ CatPage: page('Cat'), DogPage: page('Dog'), KittenPage: growing })).toBe(
     `export type Page<Item> = { items: Item[]; nextCursor: string | null }
 
 export type CatPage = Page<Cat>
 
 export type DogPage = Page<Dog>
+
+export type KittenPage = Page<Cat> & { endCursor?: string }
 `,
   )
 })

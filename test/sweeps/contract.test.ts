@@ -1,10 +1,13 @@
 import type { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
+import { toId } from '../../src/platform/data/ids.ts'
 import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
 import { services } from '../../src/registry.ts'
 import { call } from './calls.ts'
+import { examples } from './examples.ts'
 import { document, operations, resolved, type Schema } from './operations.ts'
+import type { Target } from './targets.ts'
 
 const withBody = operations.filter(({ body }) => body?.type === 'application/json')
 
@@ -132,6 +135,19 @@ function parserOf(id: string): z.ZodType {
   const found = services.flatMap((service) => service.operations).find((operation) => operation.id === id)
   return found!.body!
 }
+
+test('every DELETE returns 204; a PUT with a DELETE returns its target if, and only if, that must be visible', () => {
+  const deletions = operations.filter(({ method }) => method === 'DELETE')
+  expect(deletions.filter(({ success }) => success !== 204).map(({ id }) => id)).toEqual([])
+  const paths = new Set(deletions.map(({ path }) => path))
+  const switches = operations.filter(({ method, path }) => method === 'PUT' && paths.has(path))
+  const target: Target = { kind: 'post', state: 'public', ownerId: toId(1), parameter: '2' }
+  const mustSee = (id: string) => examples[id]!.rule!('blocked', target) === 'not_found'
+  expect(switches.map(({ id, success }) => [id, success])).toEqual(
+    switches.map(({ id }) => [id, mustSee(id) ? 200 : 204]),
+  )
+  expect(new Set(switches.map(({ success }) => success))).toEqual(new Set([200, 204]))
+})
 
 test('every JSON body in the OpenAPI document has an example that is valid and not empty', () => {
   for (const { id, body } of withBody) {

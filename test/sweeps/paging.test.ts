@@ -5,11 +5,17 @@ import { reveals } from '../support/reveals.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { call } from './calls.ts'
 import { listOf } from './lists.ts'
-import { operations } from './operations.ts'
+import { type Operation, operations, resolved } from './operations.ts'
 
 beforeAll(trustTestKey)
 
-type Page = { items: { id: Id }[]; nextCursor: string | null; previousCursor: string | null }
+type Page = { items: { id: Id }[]; nextCursor: string | null; previousCursor: string | null; endCursor?: string | null }
+
+/** The fields of the pages that an operation returns. */
+function pageFieldsOf(responses: Operation['responses']): object {
+  const schema = responses[200]?.content?.['application/json']?.schema
+  return (schema && resolved(schema).properties) ?? {}
+}
 
 /** The links of the `Link` header: relation, path, limit and cursor. */
 function linksIn(headers: Headers): (string | null)[][] {
@@ -126,5 +132,40 @@ test.each(listOperations)(
     expect(before.ids).toEqual(isNewestFirst ? [fresh] : [])
     expect((await page(3, before.previousCursor)).ids).toEqual([])
     expect((await page(3, before.nextCursor)).ids).toEqual(first.ids)
+  },
+)
+
+const growing = operations
+  .filter(({ isList, responses }) => isList && 'endCursor' in pageFieldsOf(responses))
+  .map(({ id }) => id)
+
+test('exactly the lists in oldest-first order have an end cursor', () => {
+  expect(growing).toEqual(['listComments'])
+})
+
+test.each(growing)(
+  'the end cursor of %s, also of an empty list, leads to all items that are added later',
+  async (id) => {
+    const list = await listOf(id)
+    const page = pagesOf(list.path, await mint(list.reader))
+    const empty = await page(3, null)
+    expect(empty).toMatchObject({ items: [], nextCursor: null, endCursor: expect.any(String) })
+    expect((await page(3, empty.endCursor!)).endCursor).toBe(empty.endCursor)
+    const seen = new Set<Id>()
+    /** Reads from `cursor` to the end of the list. Only the last page has an end cursor. */
+    const poll = async (cursor: string | null): Promise<string> => {
+      const { ids, nextCursor, endCursor } = await page(3, cursor)
+      for (const entry of ids) seen.add(entry)
+      expect([nextCursor, endCursor].filter((each) => each !== null)).toHaveLength(1)
+      return endCursor ?? poll(nextCursor)
+    }
+    const added = await list.add(5)
+    let end = await poll(empty.endCursor!)
+    expect([...seen]).toEqual(added)
+    for (let round = 0; round < 3; round++) {
+      added.push(...(await list.add(2)))
+      end = await poll(end)
+      expect([...seen]).toEqual(added)
+    }
   },
 )

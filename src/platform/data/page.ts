@@ -5,12 +5,14 @@ import type { SystemCtx } from '../context.ts'
 import { invalid } from '../failures.ts'
 import { open, seal } from '../security/crypto.ts'
 import type { Bound } from './conditions.ts'
-import { type Id, toId } from './ids.ts'
+import { firstIdAt, type Id, toId } from './ids.ts'
 import { queryInteger } from './query-integer.ts'
 
 const MAX_LIMIT = 50
 const MAX_CURSOR_LENGTH = 100
 const ID_DIGITS = 16
+/** An item may be listed this much later than it was created, because events copy it. */
+const SETTLING_MS = 10_000
 
 /** Parameters with which clients of other APIs page through lists. */
 const OTHER_PAGING =
@@ -34,9 +36,21 @@ export type Page<T> = { items: T[]; nextCursor: string | null; previousCursor: s
 
 /** The schema of a page. `nextCursor` leads to the items after this page, `previousCursor` to those before it. */
 export function pageOf<T extends z.ZodType>(name: string, item: T) {
-  return z
-    .object({ items: z.array(item), nextCursor: z.string().nullable(), previousCursor: z.string().nullable() })
-    .openapi(`${name}Page`)
+  return z.object(pageFields(item)).openapi(`${name}Page`)
+}
+
+function pageFields<T extends z.ZodType>(item: T) {
+  return { items: z.array(item), nextCursor: z.string().nullable(), previousCursor: z.string().nullable() }
+}
+
+/** A page of a list in oldest-first order. At the end of the list, `endCursor` leads to the items that are added later. */
+export type GrowingPage<T> = Page<T> & { endCursor: string | null }
+
+export function growingPageOf<T extends z.ZodType>(name: string, item: T) {
+  const description =
+    'Null unless this is the last page. Leads to the items that are added later, and may repeat the newest'
+  const endCursor = z.string().nullable().openapi({ description })
+  return z.object({ ...pageFields(item), endCursor }).openapi(`${name}Page`)
 }
 
 type Order = 'newest' | 'oldest'
@@ -132,6 +146,20 @@ export async function loadPage<R extends { id: Id }, T>(
   if (kept.length > 0) return { items, nextCursor: backward || more ? next : null, previousCursor: previous }
   const here = from.query.cursor!
   return { items, nextCursor: backward ? next : null, previousCursor: backward ? here : previous }
+}
+
+/** Like `loadPage`, for oldest-first order. `endCursor` stays before the newest items, so that late ones are not missed. */
+export async function loadGrowingPage<R extends { id: Id }, T>(
+  ctx: SystemCtx,
+  from: Seek,
+  rows: readonly R[],
+  load: (rows: R[]) => Promise<ReadonlyMap<Id, T>>,
+): Promise<GrowingPage<T>> {
+  const page = await loadPage(ctx, from, rows, load)
+  if (page.nextCursor !== null) return { ...page, endCursor: null }
+  if (rows.length === 0 && from.query.cursor) return { ...page, endCursor: from.query.cursor }
+  const end = Math.min(Number(rows.at(-1)?.id ?? 0), Number(firstIdAt(ctx.now() - SETTLING_MS)))
+  return { ...page, endCursor: (await sealCursors(ctx, from.list, toId(end), toId(end))).next }
 }
 
 /** Cursors are encrypted, because the viewer may not know of the row they contain, and padded to the same length. */

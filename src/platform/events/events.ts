@@ -49,15 +49,17 @@ export function record<T>(
   event: EventDefinition<T>,
   data: T,
   when?: SQL,
-  read: { [Name in keyof T]?: SQLWrapper } = {},
+  read?: { [Name in keyof T]?: SQLWrapper },
 ) {
   const shard = db.name === 'd' ? 0 : Number(db.name) // directory event ids never become record ids, so 0 is safe
   const id = sql<Id>`max(${Number(newId(shard, db.now()))}, coalesce((select ${idAfter(max(outbox.id))} from ${outbox}), 0))`
-  const body = Object.entries(read).reduce<SQL | string>(
-    (json, [name, value]) => sql`json_set(${json}, ${`$.${name}`}, ${value} || '')`,
-    JSON.stringify(event.data.parse(data)),
-  )
-  const row = { id, type: event.type, data: sql`${body}`, trace: db.trace, pending: null }
+  const known = event.data.parse(data)
+  const withRead = () =>
+    Object.entries(read ?? {}).reduce<SQL | string>(
+      (json, [name, value]) => sql`json_set(${json}, ${`$.${name}`}, ${value} || '')`,
+      JSON.stringify(known),
+    )
+  const row = { id, type: event.type, data: read ? withRead() : known, trace: db.trace, pending: null }
   const insert = db.insert(outbox)
   const inserted = when ? insert.select(rowIf(outbox, row, when)) : insert.values(row)
   const statement = inserted.returning({ id: outbox.id, data: outbox.data })

@@ -2,7 +2,16 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { query as builder } from '../../platform/data/conditions.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
-import { loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
+import {
+  type GrowingPage,
+  loadGrowingPage,
+  loadPage,
+  type Page,
+  type PageQuery,
+  preparedSeek,
+  type Seek,
+  seek,
+} from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { notFound } from '../../platform/failures.ts'
 import { feedIndex, lanes } from '../feed/tables.ts'
@@ -22,7 +31,10 @@ const preparedComments = prepared((variant: Seek['variant'] & { hasViewer: boole
 })
 
 /** Lists the whole thread of a post, or the direct replies to a comment. */
-export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id } & PageQuery): Promise<Page<Post>> {
+export async function listComments(
+  ctx: Ctx,
+  { postId, ...query }: { postId: Id } & PageQuery,
+): Promise<GrowingPage<Post>> {
   const from = await seek(ctx, query, `comments of ${postId}`, threadIndex.postId, 'oldest')
   const variant = { ...from.variant, hasViewer: ctx.viewer !== null }
   const values = { threadId: Number(postId), viewerId: Number(ctx.viewer?.id), ...from.values }
@@ -33,7 +45,7 @@ export async function listComments(ctx: Ctx, { postId, ...query }: { postId: Id 
   const thread = readable.get(postId)
   if (!thread) throw notFound()
   const roots = new Set([thread.rootId ?? thread.id])
-  return loadPage(ctx, from, thread.isThreadVisible ? rows : [], (kept) =>
+  return loadGrowingPage(ctx, from, thread.isThreadVisible ? rows : [], (kept) =>
     loadHydrated(ctx, shardOf(postId), kept, roots),
   )
 }

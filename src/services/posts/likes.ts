@@ -79,7 +79,6 @@ export async function listLikes(ctx: Ctx, { postId, ...query }: PostPath & PageQ
   return loadPage(ctx, from, rows, (kept) => loadListedAccounts(ctx, kept))
 }
 
-/** A hidden post is listed with its id only, so that the viewer can withdraw the like. */
 export async function listMyLikes(ctx: UserCtx, query: PageQuery): Promise<Page<Like>> {
   const accountId = ctx.viewer.id
   const from = await seek(ctx, query, `likes by ${accountId}`, likedPosts.id)

@@ -8,7 +8,7 @@ import { LikePage, likePost, listLikes, listMyLikes, unlikePost } from './likes.
 import { readPosts, writePosts } from './policy.ts'
 import { getLimits, Limits } from './post-limits.ts'
 import { createPost, deletePost, getPost, NewPost } from './posts.ts'
-import { Post, PostPage } from './views.ts'
+import { CommentPage, Post, PostPage } from './views.ts'
 
 const PostPath = z.object({ postId: Id })
 
@@ -106,7 +106,7 @@ export const postOperations: Operation[] = [
     scope: readPosts,
     params: PostPath,
     query: PageQuery,
-    returns: PostPage,
+    returns: CommentPage,
     summary: 'List the comments on a post, oldest first',
     run: listComments,
   }),

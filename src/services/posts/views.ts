@@ -3,7 +3,7 @@ import { and, eq, type SQL, type SQLWrapper, type Subquery, sql } from 'drizzle-
 import type { Ctx } from '../../platform/context.ts'
 import { type Bound, flag, query } from '../../platform/data/conditions.ts'
 import { Id, isoTimeOf, shardOf } from '../../platform/data/ids.ts'
-import { pageOf } from '../../platform/data/page.ts'
+import { growingPageOf, pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { fromShards, idList, idTable } from '../../platform/data/shards.ts'
 import { accounts, summaryColumns } from '../accounts/tables.ts'
@@ -31,6 +31,7 @@ export const Post = z
   .openapi('Post')
 export type Post = z.infer<typeof Post>
 export const PostPage = pageOf('Post', Post)
+export const CommentPage = growingPageOf('Comment', Post)
 
 function columns(viewerId: Bound<Id> | null) {
   return {

@@ -116,6 +116,8 @@ export type LikePage = Page<Like>
 
 export type Like = { id: string; post: Post | null; likedAt: string }
 
+export type CommentPage = Page<Post> & { endCursor: string | null }
+
 export type PostPage = Page<Post>
 
 export type Limits = {

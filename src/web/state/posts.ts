@@ -69,8 +69,12 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
   }
 }
 
-/** Removes a like. The response has no post, because a like can be removed even if the post is hidden by now. */
+/** The response has no post, because a like can be removed even if the post is hidden by now. */
+export async function removeLike(id: string): Promise<void> {
+  await call('DELETE', `/posts/${id}/like`)
+}
+
 async function unlike(post: Post): Promise<Post> {
-  await call('DELETE', `/posts/${post.id}/like`)
+  await removeLike(post.id)
   return { ...post, liked: false, likeCount: Math.max(0, post.likeCount - (post.liked ? 1 : 0)) }
 }

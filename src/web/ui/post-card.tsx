@@ -7,6 +7,7 @@ import { Avatar } from './avatar.tsx'
 import { Gallery } from './gallery.tsx'
 import { Icon } from './icons.tsx'
 import { Link } from './link.tsx'
+import { plural } from './plural.ts'
 import { PostActions } from './post-actions.tsx'
 import { RichText } from './rich-text.tsx'
 import { Ago, exactTime } from './time.tsx'
@@ -34,7 +35,12 @@ export function PostCard({ id, standalone = false, depth = 0 }: { id: string; st
         <Byline post={post} label={label} standalone={standalone} />
         <RichText text={post.text} entities={post.entities} />
         <Gallery post={post} />
-        {standalone && <p class="exact-time">{exactTime(post.createdAt)}</p>}
+        {standalone && (
+          <p class="exact-time">
+            {exactTime(post.createdAt)}
+            {post.likeCount > 0 && <Link href={`/posts/${id}/likes`}>{plural(post.likeCount, 'like')}</Link>}
+          </p>
+        )}
         <PostActions post={post} />
       </div>
     </article>

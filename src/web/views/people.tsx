@@ -38,7 +38,7 @@ function AccountList({ account, direction, title }: { account: Account; directio
   )
 }
 
-function AccountRow({ account }: { account: Account }) {
+export function AccountRow({ account }: { account: Account }) {
   const { handle, displayName, bio, relation } = account
   return (
     <article class="person">

@@ -104,6 +104,11 @@ function Counts({ account, isOwn }: { account: Account; isOwn: boolean }) {
       </li>
       {isOwn && (
         <li>
+          <Link href="/likes">Your likes</Link>
+        </li>
+      )}
+      {isOwn && (
+        <li>
           <Link href="/blocked">Blocked accounts</Link>
         </li>
       )}
