@@ -52,3 +52,9 @@ export async function remaining(limit: Limit = userLimit): Promise<number> {
   const { headers } = await request(limit)
   return Number(/r=(\d+)/.exec(headers.ratelimit!)![1])
 }
+
+/** Uses up the budget of a client address, directly in its AccessGuard. */
+export async function useUp({ name, quota, window }: Limit, address: string): Promise<void> {
+  const guard = env.GUARD.getByName(`${name}:${address}`)
+  while ((await guard.lease({ quota, window }, quota)).remaining > 0);
+}

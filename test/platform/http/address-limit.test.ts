@@ -1,14 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
-import {
-  addressLimit,
-  anonymousLimit,
-  type ClientIp,
-  type Limit,
-  spend,
-} from '../../../src/platform/security/rate-limit.ts'
+import { addressLimit, anonymousLimit } from '../../../src/platform/security/rate-limit.ts'
 import { callNotes, isolateNotes, problemCodeOf } from '../../support/notes-app.ts'
-import { contextWith } from '../../support/platform.ts'
+import { useUp } from '../../support/rate-limits.ts'
 
 isolateNotes()
 
@@ -35,11 +29,6 @@ const from = (address: string, init: RequestInit = {}): RequestInit => {
   const headers = new Headers(init.headers)
   headers.set('cf-connecting-ip', address)
   return { ...init, headers }
-}
-
-async function useUp(limit: Limit, address: string): Promise<void> {
-  const client: ClientIp = { network: address, address }
-  await Promise.all(Array.from({ length: limit.quota }, () => spend(contextWith(), limit, client)))
 }
 
 test.each(strangers)(
