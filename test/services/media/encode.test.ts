@@ -47,6 +47,7 @@ const disguised = [
   ['text that begins like a JPEG', join(text('\xff\xd8\xff\xe0'), text('hello'.repeat(50))), TRUNCATED],
   ['text that begins like a WebP', text(`RIFF\x40\0\0\0WEBPVP8 ${'hello'.repeat(14)}`), TRUNCATED],
   ['a PNG whose pixels are missing', pngOf({ width: 64, height: 48 }, new Uint8Array(100)), DAMAGED],
+  ['a JPEG whose pixels are missing', join(jpeg({ width: 256, height: 256 }).slice(0, 500), text('\xff\xd9')), DAMAGED],
   ['nothing', new Uint8Array(), 'is empty'],
 ] as const
 const unsupported = [
