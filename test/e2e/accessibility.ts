@@ -29,7 +29,7 @@ export function accessibilityTests(world: World): void {
     const fans: Caller[] = []
     for (const handle of FANS) fans.push(await newCaller(site, handle))
     const [fay, ...others] = fans
-    const account = await fay!<{ id: string }>('GET', '/accounts/by-handle/frank')
+    const account = await fay!<{ id: string }>('GET', '/handles/frank')
     const posts = await fay!<{ items: { id: string }[] }>('GET', `/accounts/${account!.id}/posts`)
     const like = `/posts/${posts!.items[0]!.id}/like`
     for (const call of others) await call('PUT', like)
