@@ -5,6 +5,7 @@ import { authentication } from './platform/http/authentication.ts'
 import { edge } from './platform/http/edge.ts'
 import { addFallbacks } from './platform/http/fallbacks.ts'
 import { mountOperations } from './platform/http/rest.ts'
+import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
 import { apiPaths, mounts, readAccountStatus, services, signingKeys } from './registry.ts'
 
@@ -13,7 +14,7 @@ export const app = new Hono<AppEnv>()
 
 app.use(...edge(readAccountStatus))
 app.route('/', healthRoutes(signingKeys))
-for (const mount of mounts) app.use(`${mount}/*`, authentication(signingKeys))
+for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys))
 for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)

@@ -12,7 +12,6 @@ import type { AppEnv } from './app-env.ts'
 import { limitBody } from './body.ts'
 import { clientIpOf } from './client-ip.ts'
 import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
-import { requireUtf8Url } from './utf8.ts'
 
 /** An isolate wakes the sweepers after its first response, because a cold start already delays that response. */
 const WAKE_AFTER_MS = 100
@@ -86,7 +85,6 @@ export function edge(readAccountStatus: AccountStatusSource) {
     responseHeaders,
     preflight,
     requestContext(readAccountStatus),
-    requireUtf8Url,
     limitBody,
   ] as const
 }
