@@ -48,6 +48,17 @@ export function mainJobTests(world: World): void {
     await ada.getByRole('button', { name: 'Like, 1 like', exact: true }).waitFor()
   })
 
+  test('the like count leads to the people who like the post, and the profile to the user’s own likes', async () => {
+    const { bob } = world
+    await bob.getByRole('article').filter({ hasText: 'First light' }).getByText('First light').click()
+    await heading(bob, 'Post').waitFor()
+    await bob.getByRole('link', { name: '1 like', exact: true }).click()
+    await bob.getByRole('region', { name: 'People who like this post' }).getByRole('link', { name: '@bob' }).click()
+    await bob.getByRole('link', { name: 'Your likes' }).click()
+    await bob.getByRole('region', { name: 'Posts that you like' }).getByText('First light').waitFor()
+    await openView(bob, 'Home')
+  })
+
   test('viewing notifications marks them as read, and a new comment is listed live with a link to it', async () => {
     const { ada, bob } = world
     await openView(ada, 'Notifications')
