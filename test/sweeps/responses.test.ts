@@ -16,7 +16,7 @@ function flaws({ status = 200, headers, body }: Answer, operation = limits): str
 
 const post = {
   id: '1970324836974593',
-  author: { id: '1970324836974593', handle: 'ada', displayName: 'Ada' },
+  author: { id: '1970324836974593', handle: 'ada', displayName: 'Ada', avatarUrl: null },
   text: 'Hello',
   entities: [{ kind: 'hashtag', start: 0, end: 5, tag: 'hello' }],
   media: [],

@@ -96,8 +96,9 @@ test('a form whose names, texts or file names are not UTF-8 is refused, and file
         }
       }
     })
-    const valid = await bytesOf(...file, ...part(['name="alt"'], 'dämmerung \ufffd'), '--b--\r\n')
-    expect((await callAsAdmin(operation, { body: valid, headers })).status).toBe(201)
+    const alt = 'alt' in (operation.body!.schema.properties ?? {}) ? part(['name="alt"'], 'dämmerung \ufffd') : []
+    const valid = await bytesOf(...file, ...alt, '--b--\r\n')
+    expect((await callAsAdmin(operation, { body: valid, headers })).status).toBe(operation.success)
   }
 })
 

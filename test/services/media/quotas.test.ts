@@ -1,6 +1,8 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { UserCtx } from '../../../src/platform/context.ts'
 import { uploadMedia } from '../../../src/services/media/media.ts'
+import { setAvatar } from '../../../src/services/media/profile-images.ts'
 import type { MediaView } from '../../../src/services/media/views.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { movableClock } from '../../support/clock.ts'
@@ -19,10 +21,11 @@ async function uploader(variables: Record<string, string>) {
   const [id] = await accountsOn(1)
   const objects = async () => (await env.MEDIA.list({ prefix: 'media/' })).objects.length
   const before = await objects()
+  const limit = (ctx: UserCtx) => ({ ...ctx, env: Object.assign({ ...ctx.env }, variables) })
   return {
+    setAvatar: (image: Uint8Array<ArrayBuffer>) => setAvatar(limit(asUser(id)), { file: new File([image], 'me') }),
     upload: async (image: Uint8Array<ArrayBuffer>, idempotencyKey?: string): Promise<MediaView> => {
-      const ctx = asUser(id)
-      const limited = { ...ctx, env: Object.assign({ ...ctx.env }, variables), idempotencyKey }
+      const limited = { ...limit(asUser(id)), idempotencyKey }
       return (await uploadMedia(limited, { file: new File([image], 'dusk'), alt: '' })).value
     },
     stored: async () => [await countRows('media', { account_id: id }), (await objects()) - before],
@@ -59,5 +62,13 @@ test('repeating an upload with its Idempotency-Key returns its image, also when 
   const { id } = await upload(png(), 'once')
   expect((await upload(png(), 'once')).id).toBe(id)
   await expect(upload(png(), 'another')).rejects.toEqual(exceeded('1 images'))
+  expect(await stored()).toEqual([1, 2])
+})
+
+test('avatars count as images, and a refused one leaves the current avatar and no objects', async () => {
+  const { setAvatar, stored } = await uploader({ IMAGES_PER_DAY: '1' })
+  const { avatarUrl } = await setAvatar(png())
+  expect(avatarUrl).not.toBeNull()
+  await expect(setAvatar(png())).rejects.toEqual(exceeded('1 images'))
   expect(await stored()).toEqual([1, 2])
 })
