@@ -50,7 +50,7 @@ function postsWhere({ posts }: Model, is: (post: Post, id: string) => boolean): 
 
 const seen = (model: Model, viewer: Viewer, is: (post: Post) => boolean) =>
   postsWhere(model, (post, id) => is(post) && model.sees(viewer, id))
-/** A comment names its root even if the root is hidden or deleted. */
+/** A comment names its root even if the root is hidden. The prefix tells `expectHidden` that this is no leak. */
 const rootName = (root: string | undefined) => root && `under_${root}`
 const isUnder = (post: Post, id: string) => post.root === id || post.parent === id
 

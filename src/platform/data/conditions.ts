@@ -74,7 +74,7 @@ export function failUnless(db: Database, condition: SQL, code: string) {
   return db.select({ check: valueIf(condition, null, code).as('check') }).from(sql`(select 1)`)
 }
 
-/** Like `failUnless`, as a value of the next write, which saves a statement. */
+/** Like `failUnless`, but the value of a column in the write that it guards, so that no other statement is needed. */
 export function valueIf<T>(condition: SQL, value: T, code: string): SQL<T> {
   // SQLite allows RAISE only in triggers. `code` is a malformed JSON path instead, which fails only if iif evaluates it.
   return sql<T>`iif(${condition}, ${value}, json_extract('{}', ${code}))`

@@ -48,7 +48,7 @@ type Options = {
   onCommit: (statements: readonly object[], results: readonly unknown[], name: string) => void
 }
 
-/** Opens each database on its first use by one request or queue batch. */
+/** The databases of one request or queue batch. Each is opened when it is first used. */
 export function openDatabases(env: Env, options: Options): Databases {
   const bindings = shardBindings(env)
   const received = parseBookmarks(options.bookmarks)

@@ -32,7 +32,7 @@ export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { acc
   const accountId = ctx.viewer.id
   if ((await blockId(ctx, accountId, otherId)) === null)
     return ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
-  // Sync the other shard first, because the follows there must end while the block still exists.
+  // The block may not have reached the other shard yet. Sync it first: follows there end only while the block exists.
   await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)
   await db.commit([

@@ -129,7 +129,8 @@ async function withdraw(ctx: SystemCtx, accountId: Id, { actorId, postId }: Noti
 }
 
 export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], postId: Id): Promise<void> {
-  // A notification has the id of the event recorded with the post: no smaller than `postId`, less than an hour later.
+  // A notification has the id of an event that was recorded with the post. Seeking the hour after the post finds it
+  // without reading all notifications of the account.
   const at = timeOf(postId)
   const near = and(gte(notifications.id, firstIdAt(at)), lt(notifications.id, firstIdAt(at + HOUR_MS)))
   await fromShards(ctx.db, accountIds, (db, group) =>

@@ -72,6 +72,7 @@ export async function deleteLikes(ctx: SystemCtx, { postId }: { postId: Id }): P
 
 type Ended = { postId: Id; likes: { id: Id; accountId: Id }[] }
 
+/** Removes deleted likes from the lists of their accounts, and deletes the next ones. */
 export async function unlistDeletedLikes(ctx: SystemCtx, { postId, likes: ended }: Ended): Promise<void> {
   const groups = [...Map.groupBy(ended, ({ accountId }) => shardOf(accountId))]
   await mapConcurrently(groups, async ([shard, group]) => {

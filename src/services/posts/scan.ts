@@ -47,7 +47,7 @@ const RUN_START = /[A-Za-z0-9_]/
 const RUN = /[A-Za-z0-9_.+-]/
 const AUTHORITY = /[\p{L}\p{Nl}\p{M}\p{Nd}._~:@%+[\]-]/u
 const LABEL = '[\\p{L}\\p{Nl}\\p{Nd}][\\p{L}\\p{Nl}\\p{M}\\p{Nd}_\\-]*'
-/** A letter of a script without spaces ends an ASCII top-level domain: no such domain contains one. */
+/** An ASCII top-level domain ends before a letter of a script without spaces, because it cannot contain one: `a.com日本`. */
 const HOST = new RegExp(
   `^(?:\\[[\\da-fA-F:.]+\\]|(?:${LABEL}\\.)*(?:[A-Za-z0-9][\\w\\-]*(?=${SPACELESS_LETTER})|${LABEL}))(?::\\d{1,5}(?!${WORD.source}))?`,
   'v',

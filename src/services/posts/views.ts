@@ -92,7 +92,10 @@ type ReadableRow = PostRow & { isThreadVisible: boolean }
 type Ids = ReadonlySet<Id>
 const none: Ids = new Set()
 
-/** Omits comments with a hidden root, except those addressed to the viewer. Other roots than `loaded` take another wave. */
+/**
+ * Omits comments with a hidden root, except those addressed to the viewer. Roots that were not queried yet, that is,
+ * not in `loaded`, take one more round of queries.
+ */
 async function readableRows(ctx: Ctx, rows: PostRow[], loaded: Ids, visibleRoots = none): Promise<ReadableRow[]> {
   const visible = new Set([...visibleRoots, ...rows.flatMap((row) => (row.rootId === null ? [row.id] : []))])
   const roots = rows.flatMap(({ rootId }) => (rootId && !visible.has(rootId) && !loaded.has(rootId) ? [rootId] : []))

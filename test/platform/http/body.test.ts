@@ -120,7 +120,7 @@ test('unbalanced quotes and backslashes are scanned in linear time', async () =>
   }
 })
 
-/** Posts the start of a body, of a known or unknown length; `fate` decides what follows. */
+/** Posts the start of a body. Then the stream fails with `fate`, or sends nothing more. `headers` may declare a length. */
 function postPart(type: string, headers: Record<string, string>, fate?: Error) {
   const waits = Promise.withResolvers<void>()
   const body = new ReadableStream<Uint8Array>({
