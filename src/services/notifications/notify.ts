@@ -7,7 +7,7 @@ import { fromShards, idIn } from '../../platform/data/shards.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { publish } from '../../platform/realtime/channels.ts'
 import { presence } from '../../platform/realtime/presence.ts'
-import { blockBetween } from '../accounts/policy.ts'
+import { blockBetween, isActive } from '../accounts/policy.ts'
 import { isFollowing } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
 import { isLikedBy } from '../posts/policy.ts'
@@ -24,9 +24,10 @@ type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 
 /** Stores the notification if its action exists, and otherwise deletes that of a follow, comment or mention. */
 export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
-  const { id, kind, actorId } = input
+  const { id, kind, actorId, postId } = input
   if (accountId === actorId) return
-  const isOnline = kind === 'like' ? await notifyOfLike(ctx, accountId, input) : await sync(ctx, accountId, input)
+  const isLike = kind === 'like' && postId !== null
+  const isOnline = isLike ? await insertLike(ctx, accountId, { ...input, postId }) : await sync(ctx, accountId, input)
   if (!isOnline) return
   await publish(
     ctx,
@@ -46,10 +47,17 @@ async function subjectOf(
   return post ? { rootId: post.rootId } : null
 }
 
-/** Needs no second read: the insert itself checks the like, and `withdrawLike` deletes its notification. */
-async function notifyOfLike(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<boolean> {
-  const subject = await subjectOf(ctx, accountId, input)
-  return subject !== null && insert(ctx, accountId, input, subject.rootId)
+type LikeInput = NotificationInput & { postId: Id }
+
+/** Reads nothing first: the like, its post and its author are on this shard, so the insert checks them itself. */
+function insertLike(ctx: SystemCtx, authorId: Id, like: LikeInput): Promise<boolean> {
+  const post = query.select({ rootId: posts.rootId }).from(posts).where(eq(posts.id, like.postId))
+  const author = query
+    .select(one)
+    .from(accounts)
+    .where(and(eq(accounts.id, authorId), isActive))
+  const isLiked = all(exists(author), exists(post), isLikedBy(like.postId, like.actorId))
+  return insert(ctx, authorId, { ...like, rootId: post }, isLiked)
 }
 
 async function sync(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<boolean> {
@@ -57,37 +65,35 @@ async function sync(ctx: SystemCtx, accountId: Id, input: NotificationInput): Pr
   await mirror(
     () => subjectOf({ ...ctx, db: atPrimary(ctx) }, accountId, input),
     async (subject) => {
-      isOnline = subject !== null && (await insert(ctx, accountId, input, subject.rootId))
+      isOnline = subject !== null && (await insert(ctx, accountId, { ...input, ...subject }, isThere(accountId)))
       if (!subject) await withdraw(ctx, accountId, input)
     },
   )
   return isOnline
 }
 
-function postExists(postId: Id): SQL {
-  return exists(query.select(one).from(posts).where(eq(posts.id, postId)))
+function isThere(accountId: Id): SQL {
+  return exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
 }
 
+type Row = NotificationInput & { rootId: Id | null | SQLWrapper }
+
 /** Returns whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
-async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<boolean> {
-  const { id, kind, actorId, postId } = input
-  const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
+async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): Promise<boolean> {
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
-  // A like and its post are on the shard of the notification: this statement and their withdrawals cannot miss each other.
-  const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId), postExists(postId)] : []
-  const may = all(isThere, not(blockBetween(accountId, actorId)), ...isLiked)
+  const may = all(condition, not(blockBetween(accountId, row.actorId)))
   const db = ctx.db.shardOf(accountId)
   const [, online] = await db.batch([
     db
       .insert(notifications)
-      .select(rowIf(notifications, { ...input, accountId, rootId, arrivedAt }, may))
+      .select(rowIf(notifications, { ...row, accountId, arrivedAt }, may))
       .onConflictDoNothing(),
     db
       .select({ id: presence.accountId })
       .from(notifications)
       .innerJoin(presence, eq(presence.accountId, notifications.accountId))
-      .where(and(eq(notifications.accountId, accountId), eq(notifications.id, id))),
+      .where(and(eq(notifications.accountId, accountId), eq(notifications.id, row.id))),
   ])
   return online.length > 0
 }

@@ -14,8 +14,15 @@ const STEP = 100
 
 type Pair = { postId: Id; actorId: Id }
 
-/** Syncs the lists of the post and of the account. `likeId` names a like that may have ended. */
-export async function mirrorLike(ctx: SystemCtx, { likeId, ...pair }: Pair & { likeId?: Id }): Promise<void> {
+/**
+ * Syncs the lists of the post and of the account. `likeId` names a like that may have ended, and `expected` the current
+ * one: a wrong guess is corrected after it was listed.
+ */
+export async function mirrorLike(
+  ctx: SystemCtx,
+  { likeId, ...pair }: Pair & { likeId?: Id },
+  expected?: Id | null,
+): Promise<void> {
   const { postId, actorId } = pair
   const seen = new Set(likeId ? [likeId] : [])
   const db = ctx.db.shardOf(actorId)
@@ -30,6 +37,7 @@ export async function mirrorLike(ctx: SystemCtx, { likeId, ...pair }: Pair & { l
       }
       if (ended.length > 0) await db.delete(likedPosts).where(listed(ended))
     },
+    expected,
   )
 }
 

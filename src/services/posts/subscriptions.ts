@@ -9,6 +9,6 @@ export const postSubscriptions = [
   on(postDeleted, 'delete-thread', (ctx, { postId }) => deleteThread(ctx, postId)),
   on(postDeleted, 'delete-likes', deleteLikes),
   on(likesDeleted, 'unlist-likes', unlistDeletedLikes),
-  on(postLiked, 'mirror-like', (ctx, { postId, actorId }, id) => mirrorLike(ctx, { postId, actorId, likeId: id })),
-  on(postUnliked, 'mirror-like', mirrorLike),
+  on(postLiked, 'mirror-like', (ctx, { postId, actorId }, id) => mirrorLike(ctx, { postId, actorId, likeId: id }, id)),
+  on(postUnliked, 'mirror-like', (ctx, unlike) => mirrorLike(ctx, unlike, null)),
 ]

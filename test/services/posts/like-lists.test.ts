@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import { timeOf } from '../../../src/platform/data/ids.ts'
+import { timeOf, toId } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { deleteLikes, mirrorLike } from '../../../src/services/posts/like-mirrors.ts'
@@ -153,6 +153,22 @@ test('a like that is mirrored while its post is deleted leaves no row', async ()
   expect(await likeIds(bob, postId)).toEqual([[], [], []])
 })
 
+test('the late event of a like that was withdrawn or given again lists only the current like', async () => {
+  await likePost(asUser(bob), { postId })
+  const [[first]] = (await likeIds(bob, postId)) as [[number]]
+  const late = () => mirrorLike(queues.context(), { postId, actorId: bob, likeId: toId(first) }, toId(first))
+  await unlikePost(asUser(bob), { postId })
+  await queues.deliver()
+  await late()
+  expect(await likeIds(bob, postId)).toEqual([[], [], []])
+  await likePost(asUser(bob), { postId })
+  await queues.deliver()
+  await late()
+  const [[second]] = (await likeIds(bob, postId)) as [[number]]
+  expect(second).not.toBe(first)
+  expect(await likeIds(bob, postId)).toEqual([[second], [second], [second]])
+})
+
 test('likes are mirrored from the D1 primaries while replicas lag', async () => {
   const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
   await likePost(asUser(bob), { postId })
@@ -195,13 +211,15 @@ test('a page of likes reads the post with the list, then the accounts or posts o
   expectWithin('page of own likes', ofReader, { trips: 3, rowsRead: 6 * PAGE })
 })
 
-test('mirroring a like takes three round trips and writes one row for each list', async () => {
+test('mirroring a like takes two round trips and writes one row for each list', async () => {
   for (const [author, actor] of [await accountsOn(0, 0), await accountsOn(0, 1)]) {
     const post = await publishedId(author)
     await likePost(asUser(actor), { postId: post })
+    const [[id]] = (await likeIds(actor, post)) as [[number]]
     const ctx = queues.context()
-    await mirrorLike(ctx, { postId: post, actorId: actor })
-    expectWithin('mirror a like', ctx.cost, { trips: 3, rowsRead: 8, rowsWritten: 2 })
+    await mirrorLike(ctx, { postId: post, actorId: actor, likeId: toId(id) }, toId(id))
+    expectWithin('mirror a like', ctx.cost, { trips: 2, rowsRead: 8, rowsWritten: 2 })
+    expect(await likeIds(actor, post)).toEqual([[id], [id], [id]])
     await queues.deliver()
   }
 })
