@@ -36,7 +36,7 @@ const replayed = async (system: System, url: string) =>
 
 const usage = {
   command: 'npm run replay',
-  purpose: 'Sends the dead letters again: messages that failed at every retry. Fix the cause of the failure before.',
+  purpose: 'Resends the dead letters: messages whose retries have all failed. Fix the cause of the failure first.',
   options: {
     list: { type: 'boolean', default: false, help: 'only lists them' },
     ...systemOptions,

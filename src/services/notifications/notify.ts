@@ -46,7 +46,7 @@ async function subjectOf(
   return post ? { rootId: post.rootId } : null
 }
 
-/** Needs no second read: the insert itself checks the like, and `withdrawLike` deletes its notification. */
+/** Needs no mirror: the insert checks that the like exists, and `withdrawLike` deletes its notification. */
 async function notifyOfLike(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<boolean> {
   const subject = await subjectOf(ctx, accountId, input)
   return subject !== null && insert(ctx, accountId, input, subject.rootId)
@@ -68,13 +68,13 @@ function postExists(postId: Id): SQL {
   return exists(query.select(one).from(posts).where(eq(posts.id, postId)))
 }
 
-/** Returns whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
+/** Returns whether to push: the notification exists, and the account has a socket. Other pushes only wake the hub. */
 async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<boolean> {
   const { id, kind, actorId, postId } = input
   const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
-  // A like and its post are on the shard of the notification: this statement and their withdrawals cannot miss each other.
+  // The like and its post are on this shard too, so the insert sees every withdrawal that committed before it.
   const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId), postExists(postId)] : []
   const may = all(isThere, not(blockBetween(accountId, actorId)), ...isLiked)
   const db = ctx.db.shardOf(accountId)
@@ -100,7 +100,7 @@ export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId
     .where(all(once(authorId, actorId, 'like', postId), not(isLikedBy(postId, actorId))))
 }
 
-/** Deletes the notifications of likes of a deleted post. It scans in steps, because no index finds them. */
+/** Deletes the notifications of likes of a deleted post. Scans them in steps, because no index has the post. */
 export async function withdrawLikes(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
   const db = ctx.db.shardOf(postId)
   const own = eq(notifications.accountId, authorId)
