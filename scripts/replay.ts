@@ -38,7 +38,7 @@ const usage = {
   command: 'npm run replay',
   purpose: 'Resends the dead letters: messages whose retries have all failed. Fix the cause of the failure first.',
   options: {
-    list: { type: 'boolean', default: false, help: 'only lists them' },
+    list: { type: 'boolean', default: false, help: 'only lists the dead letters' },
     ...systemOptions,
     ...urlOption,
   },
