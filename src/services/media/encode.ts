@@ -13,7 +13,7 @@ const MAX_PIXELS = 40_000_000
 /** The longest side that the Images service accepts. */
 const MAX_SIDE = 12_000
 const MAX_ANIMATION = { side: 2_048, frames: 500, pixels: 50_000_000, seconds: 60 }
-/** The largest PNG that is stored, in bytes. A larger one is usually a photo, for which lossy WebP is enough. */
+/** A PNG of up to this many bytes is stored. A larger one is usually a photo, which a lossy WebP may store in less. */
 const MOST_LOSSLESS: Record<Variant, number> = { image: 1_048_576, thumbnail: 65_536 }
 const GOOD_GIF = Uint8Array.fromBase64('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=')
 
