@@ -1,4 +1,4 @@
-// Preloaded before a script. Without the packages, npm runs another Node, which may not understand TypeScript.
+// Runs before each script. Without the packages, npm uses the installed Node, which may not understand TypeScript.
 import { existsSync } from 'node:fs'
 
 if (!process.features.typescript || !existsSync('node_modules/wrangler')) {

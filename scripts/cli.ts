@@ -47,7 +47,7 @@ export async function wakeSweepers({ env }: System, url: string): Promise<string
     : `within seconds of the server’s next start or write, because nothing answers at ${url}`
 }
 
-/** The folder in which wrangler lists the running servers that use this state, apart from those of other projects. */
+/** The folder in which wrangler lists running servers. Each state has its own, so that other projects do not matter. */
 export const registryOf = (stateDir: string): string => join(stateDir, 'registry')
 
 /** The arguments with which Node runs wrangler. */

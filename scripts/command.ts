@@ -4,7 +4,7 @@ type Option = {
   type: 'string' | 'boolean'
   default?: string | boolean
   multiple?: boolean
-  /** What stands for the value in the help, such as DIR. */
+  /** The placeholder for the value in the help, such as DIR. */
   value?: string
   help: string
 }
@@ -12,13 +12,13 @@ type Options = Readonly<Record<string, Option>>
 
 /** How a script is called, and what `--help` says about it. */
 export type Usage<O extends Options> = {
-  /** Such as `npm run seed`. */
+  /** How the script is started, such as `npm run seed`. */
   command: string
   purpose: string
   /** The accepted positional arguments and what they do, such as `grant HANDLE ROLE`. None by default. */
   forms?: Readonly<Record<string, string>>
   options?: O
-  /** What follows `--` in the examples; the empty one is the command itself. */
+  /** The arguments of each example. An empty string is an example without arguments. */
   examples: readonly string[]
 }
 
@@ -43,7 +43,7 @@ export async function main<const O extends Options>(
   }
 }
 
-/** Parses the arguments of this process. With `--help` or wrong arguments, prints what to know and exits. */
+/** Parses the arguments of this process. For `--help` or wrong arguments, prints a text and exits. */
 export function parseCommand<const O extends Options>(usage: Usage<O>): Parsed<O> {
   const args = process.argv.slice(2)
   if (args.includes('--help') || args.includes('-h')) {
@@ -61,7 +61,7 @@ export function parseCommand<const O extends Options>(usage: Usage<O>): Parsed<O
   }
 }
 
-/** npm passes an option that stands before `--` to a script as a variable only. */
+/** npm does not pass options before `--` to a script. It only sets environment variables for them. */
 const npmTook = (name: string) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined
 
 function refuse({ command }: Usage<Options>, problem: string): never {

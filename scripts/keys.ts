@@ -53,11 +53,11 @@ async function reseal(query: Query, dataKeys: string): Promise<void> {
 
 const usage = {
   command: 'npm run keys',
-  purpose: `Replaces the key that seals personal data. For a deployed system, set the variable DATA_KEYS to the keyring, because
-Cloudflare never shows a secret again.`,
+  purpose: `Replaces the key that encrypts personal data. For a deployed system, set the variable DATA_KEYS to the
+keyring, because Cloudflare never shows a secret again.`,
   forms: {
-    rotate: 'adds a new key, which seals everything from then on',
-    reseal: 'seals all data with the new key, so that you can remove older keys',
+    rotate: 'adds a new key, which encrypts everything from then on',
+    reseal: 're-encrypts the stored addresses with the new key, so that you can remove older keys',
   },
   options: systemOptions,
   examples: ['rotate', 'reseal', 'rotate --env production'],

@@ -133,7 +133,7 @@ function print(measures: Measure[], list: boolean): void {
 const usage = {
   command: 'npm run measure',
   purpose: 'Measures the source code, and fails if a goal is missed.',
-  options: { list: { type: 'boolean', default: false, help: 'lists the places that count' } },
+  options: { list: { type: 'boolean', default: false, help: 'lists the places that each metric counts' } },
   examples: ['', '--list'],
 } as const
 

@@ -9,7 +9,7 @@ export async function migrate(env: 'staging' | 'production'): Promise<void> {
   const databases = await databasesOf(env)
   const present = listDatabases()
   const missing = databases.filter(({ database_name: name }) => !present.some((database) => database.name === name))
-  // The output of `d1 create` is hidden, because it advises to add an id to wrangler.toml, which must contain none.
+  // The output of `d1 create` is hidden, because it advises adding an id to wrangler.toml, which must contain none.
   for (const database of missing) wrangler('ignore', ...createCommand(database))
   for (const { binding } of databases)
     wrangler('inherit', 'd1', 'migrations', 'apply', binding, '--remote', '--env', env)
@@ -18,7 +18,7 @@ export async function migrate(env: 'staging' | 'production'): Promise<void> {
   process.stdout.write(await enableReplication(own))
 }
 
-/** Names the jurisdiction, which a database has from its creation on or never. */
+/** The command includes the jurisdiction, because it cannot be set after the creation. */
 export const createCommand = ({ database_name: name, jurisdiction }: Database): string[] =>
   ['d1', 'create', name].concat(jurisdiction ? ['--jurisdiction', jurisdiction] : [])
 

@@ -36,9 +36,9 @@ const replayed = async (system: System, url: string) =>
 
 const usage = {
   command: 'npm run replay',
-  purpose: 'Sends the dead letters again: messages that failed at every retry. Fix the cause of the failure before.',
+  purpose: 'Resends the dead letters: messages whose retries have all failed. Fix the cause of the failure first.',
   options: {
-    list: { type: 'boolean', default: false, help: 'only lists them' },
+    list: { type: 'boolean', default: false, help: 'only lists the dead letters' },
     ...systemOptions,
     ...urlOption,
   },

@@ -9,8 +9,8 @@ type Settings = { token: string; account: string; api: string }
 type Outcome = { name: string; problem?: string; wasOff?: boolean }
 
 /**
- * Turns on D1 read replication for the databases that do not have it. wrangler cannot. Returns what to tell the operator.
- * Nothing fails, because without replicas every read goes to the primary, which is slower but correct.
+ * Turns on D1 read replication for the databases that do not have it, because wrangler cannot. Returns a text for the
+ * operator. Never throws, because without replicas every read goes to the primary, which is slower but correct.
  */
 export async function enableReplication(
   databases: DatabaseId[],
@@ -51,7 +51,7 @@ async function modeOf({ token, account, api }: Settings, uuid: string, change?: 
   const { result, errors = [] } = (await response.json().catch(() => ({}))) as Answer
   if (response.ok) return result?.read_replication?.mode ?? 'disabled'
   const reasons = errors.map(({ code, message }) => `${message} (${code})`)
-  throw new Error(`Cloudflare refused it with ${response.status} ${reasons.join(', ')}`.trim())
+  throw new Error(`Cloudflare responded with ${response.status} ${reasons.join(', ')}`.trim())
 }
 
 type Answer = {

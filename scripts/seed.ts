@@ -31,7 +31,7 @@ const usage = {
     graph: {
       type: 'string',
       value: 'FILE',
-      help: 'a file, plain or gzipped, with two names per line who follow each other; replaces --people',
+      help: 'a file, plain or gzipped, with two names per line: these people follow each other. Replaces --people',
     },
     'random-seed': {
       type: 'string',

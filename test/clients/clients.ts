@@ -26,7 +26,7 @@ const venv = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'soci
 type Language = {
   /** Commands that must exist. */
   needs: string[]
-  /** Downloads the tools, if they are not there yet. */
+  /** Downloads the tools unless they are installed already. */
   install: (folder: string) => void
   /** Generates the client in `folder` from the document, and returns the command that runs the story with it. */
   generate: (folder: string, document: string) => [command: string, ...args: string[]]
@@ -68,7 +68,7 @@ function run(command: string, ...args: string[]): void {
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const isInstalled = (command: string) => spawnSync('which', [command]).status === 0
 
-/** Whether the tools of a language are here. Without them its client is skipped, because they are not ours to test. */
+/** Whether the tools of a language are installed. If not, its client is skipped, because the API is not at fault. */
 function isReady(name: string, { needs, install }: Language, folder: string): boolean {
   const missing = needs.filter((command) => !isInstalled(command))
   if (missing.length > 0) say(`${name}: skipped, because ${missing.join(' and ')} cannot be found`)

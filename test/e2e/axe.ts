@@ -7,7 +7,7 @@ const modes = [1280, 390].flatMap((width) => (['light', 'dark'] as const).map((s
 // `label-content-name-mismatch` is experimental, so it is off by default.
 const options = { resultTypes: ['violations'], rules: { 'label-content-name-mismatch': { enabled: true } } }
 
-// axe accepts such links where most of the text is links.
+// axe does not report such links in paragraphs that consist mostly of links.
 const LINKS_BY_COLOR_ONLY = `[...document.querySelectorAll('main p a')]
   .filter((link) => link.textContent !== link.closest('p').textContent)
   .filter((link) => getComputedStyle(link).textDecorationLine !== 'underline')
@@ -37,7 +37,7 @@ export async function violations(page: Page): Promise<string[]> {
   return found
 }
 
-// A focused text area of a composer is marked by the frame of the composer.
+// A focused text area in a composer has no outline of its own: the frame of the composer shows the focus.
 const FOCUSED = `(() => {
   const { activeElement: element, body } = document
   if (!element || element === body) return null

@@ -40,7 +40,7 @@ afterAll(() => {
   rmSync(stateDir, { recursive: true })
 })
 
-/** Makes `spawnSync` fail, with which the scripts would start wrangler. */
+/** Makes `spawnSync` fail, because the scripts must not start wrangler. */
 const withoutWrangler = `data:text/javascript,${encodeURIComponent(`
   import processes from 'node:child_process'
   import { syncBuiltinESMExports } from 'node:module'

@@ -43,7 +43,7 @@ test('a refusal names the database and the missing permission, and the other dat
   cloudflare.databases.get('directory')!.replication = 'refused'
   expect(await enable()).toBe(
     `Read replication cannot be turned on. See "Read replication" in docs/runbook.md. The token needs the permission D1 Edit.
-- directory: Cloudflare refused it with 403 Authentication error (10000)
+- directory: Cloudflare responded with 403 Authentication error (10000)
 `,
   )
   expect(modes()).toEqual(['refused', 'auto'])

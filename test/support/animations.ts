@@ -13,7 +13,7 @@ type Bytes = Uint8Array<ArrayBuffer>
 
 const defaults = { width: 16, height: 12, frames: 3, delay: 100 }
 
-/** A GIF that repeats forever. Without a canary, only the parts that draw. */
+/** A GIF that repeats forever. Without a canary, the file has only the parts that draw. */
 export function animatedGif(options: Options = {}): Bytes {
   const { frames, delay, canary, ...size } = { ...defaults, ...options }
   const still = gif(size)

@@ -5,7 +5,7 @@ import { document, type Operation, operations, type Schema } from '../sweeps/ope
 const TRANSPORT =
   /^(content-(type|length|security-policy)|date|vary|allow|x-cost|access-control-.+|cross-origin-.+|origin-agent-cluster|referrer-policy|strict-transport-security|x-(content-type-options|dns-prefetch-control|download-options|frame-options|permitted-cross-domain-policies|xss-protection))$/
 
-/** The same schema, but without tolerance for fields that it does not declare. */
+/** The same schema, but it refuses fields that it does not declare. */
 function closed(schema: Schema): Schema {
   if (schema.$ref) return { $ref: schema.$ref.replace('#/components/schemas/', '#/$defs/') }
   if (Array.isArray(schema.allOf)) return closed(schema.allOf.map(resolvedPart).reduce(merged))
@@ -97,7 +97,7 @@ function bodyFlaws(content: Record<string, Media>, headers: Headers, text: strin
   if (!media) return [`the content type ${type} is not declared`]
   if (text === null) return []
   const { errors } = validate(JSON.parse(text), media.schema, '2020-12', lookup, false)
-  // An error of a part is repeated by each schema around it.
+  // These keywords only repeat the error of a nested schema.
   const own = errors.filter(({ keyword }) => !['$ref', 'properties', 'items'].includes(keyword)).slice(0, 10)
   return own.map(({ instanceLocation, error }) => `body ${instanceLocation}: ${error}`)
 }

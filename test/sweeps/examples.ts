@@ -27,7 +27,7 @@ const notOwn: Rule = (caller, target) => visible(caller, target) ?? (caller === 
 /** Unfollow, block and unblock do not read the target. They refuse the caller's own id, which no missing target has. */
 const ownList: Rule = (caller, { state }) => (caller === 'owner' && state !== 'missing' ? 'invalid' : null)
 const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? null : 'forbidden')
-/** Undoing an own action does not read the target, so the answer is the same for every target. */
+/** Undoing the caller’s own action does not read the target, so the response is the same for every target. */
 const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
 const ownImage: Rule = (caller, { state }) => (state !== 'missing' && caller === 'owner' ? null : 'not_found')

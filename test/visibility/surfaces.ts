@@ -54,7 +54,7 @@ const seen = (model: Model, viewer: Viewer, is: (post: Post) => boolean) =>
 const rootName = (root: string | undefined) => root && `under_${root}`
 const isUnder = (post: Post, id: string) => post.root === id || post.parent === id
 
-/** Whether a post is on the page of `name`, unless a block hides it. */
+/** Whether a post is on the page of `name` if no block hides that page. */
 const isOnPage = ({ isFollower }: Model, viewer: Viewer, name: string, { author, root, open }: Post) =>
   author === name && root === null && (open || isFollower(viewer, name))
 

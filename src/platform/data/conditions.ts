@@ -60,7 +60,7 @@ export function increment(value: SQLWrapper, by = 1): SQL<number> {
   return sql`${value} + ${by}`
 }
 
-/** One of two values, as a value of a write. */
+/** A value of a write: `value` if the condition holds, else `otherwise`. */
 export function either(condition: SQL, value: number | SQLWrapper, otherwise: number | SQLWrapper): SQL<number> {
   return sql`iif(${condition}, ${value}, ${otherwise})`
 }

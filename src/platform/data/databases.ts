@@ -7,7 +7,7 @@ import type { Trace } from '../observability/trace.ts'
 import { countedSession } from './d1-session.ts'
 import { type Id, shardOf } from './ids.ts'
 
-/** Longer than one bookmark for each of 64 shards; the rest of a header is ignored. */
+/** Enough for the bookmarks of 64 shards. The rest of a longer header is ignored. */
 export const MAX_BOOKMARKS_LENGTH = 8_000
 
 type Batch = DrizzleD1Database['batch']

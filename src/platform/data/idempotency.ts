@@ -56,7 +56,7 @@ export async function idempotent<T>(
   try {
     return new Made(await create(claim), false)
   } catch (error) {
-    // A batch checks the quota before the key, and a repeat counts against no quota.
+    // A repeat succeeds although the quota, which a batch checks before the key, is used up.
     const isOverQuota = error instanceof Failure && error.code === 'quota_exceeded'
     if (!violates(error, idempotencyKeys.key) && !isOverQuota) throw error
     // Read at the primary, because a replica may not have the rows of the first request yet.

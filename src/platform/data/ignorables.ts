@@ -4,22 +4,22 @@ const inScripts = (...scripts: string[]) => scripts.map((script) => `\\p{scx=${s
 
 const MARK = '[\\p{M}--\\p{Default_Ignorable_Code_Point}]'
 
-/** The letters of these scripts, each with its marks, whose order normalization may change. */
+/** A letter of these scripts and all of its marks, because normalization may change the order of the marks. */
 const lettersOf = (...scripts: string[]) => `[\\p{L}&&[${inScripts(...scripts)}]]${MARK}{0,31}`
 
-/** A joiner or non-joiner shapes letters of these scripts. */
+/** Letters whose shape changes next to a joiner or non-joiner. */
 const JOINING = lettersOf(
   ...['Arab', 'Syrc', 'Mand', 'Mani', 'Nkoo', 'Adlm', 'Rohg', 'Sogd', 'Phag', 'Mong', 'Deva', 'Beng', 'Guru', 'Gujr'],
   ...['Orya', 'Taml', 'Telu', 'Knda', 'Mlym', 'Sinh', 'Khmr', 'Mymr', 'Tibt', 'Newa', 'Tirh'],
 )
-/** A zero-width space separates words in these scripts. */
+/** Letters of scripts that may separate words with a zero-width space. */
 const SPACELESS = lettersOf('Thai', 'Laoo', 'Khmr', 'Mymr', 'Tale', 'Talu', 'Lana', 'Tavt', 'Java', 'Bali')
 
 const FLAG_OF_REGION = '\\u{1f3f4}[\\u{e0020}-\\u{e007e}]{3,6}\\u{e007f}'
 const PICTURE = '[[\\p{Emoji}\\p{Extended_Pictographic}]--[0-9#*]]'
 const EMOJI = `(?:${FLAG_OF_REGION}|${PICTURE}(?:\\ufe0e|\\ufe0f?\\p{Emoji_Modifier}?\\ufe0f?))`
 
-/** Ignorable code points that change what a reader sees, each in its place (UTS #51, UAX #31). */
+/** Where an ignorable code point changes what a reader sees (UTS #51, UAX #31). */
 const MEANINGFUL = [
   `${EMOJI}(?:\\u200d${EMOJI})*`,
   '[0-9#*]\\ufe0f\\u20e3',

@@ -11,7 +11,7 @@ import { queryInteger } from './query-integer.ts'
 const MAX_LIMIT = 50
 const MAX_CURSOR_LENGTH = 100
 const ID_DIGITS = 16
-/** An item may be listed this much later than it was created, because events copy it. */
+/** How long after its creation an item may appear in a list, because an event adds it to the list. */
 const SETTLING_MS = 10_000
 
 /** Parameters with which clients of other APIs page through lists. */

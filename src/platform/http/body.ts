@@ -73,7 +73,7 @@ export const limitBody = createMiddleware(async function limitBody(c, next) {
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i
 const FORM_TYPE = /^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i
 
-/** Refuses other types (`+json` and url-encoded forms pass). An empty body has no type: the schema lists missing fields. */
+/** Refuses other types, but accepts `+json` and url-encoded forms. Only the schema checks an empty body. */
 export function requireMediaType(expected: 'application/json' | 'multipart/form-data') {
   const pattern = expected === 'application/json' ? JSON_TYPE : FORM_TYPE
   return createMiddleware(async function checkMediaType(c, next) {
@@ -92,7 +92,7 @@ export function requireMediaType(expected: 'application/json' | 'multipart/form-
   })
 }
 
-/** The parser of an empty body would report malformed JSON or a malformed form. */
+/** Removes the content type of an empty body, which its parser would report as malformed. */
 function dropType(c: Context): void {
   const headers = new Headers(c.req.raw.headers)
   headers.delete('content-type')

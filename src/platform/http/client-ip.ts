@@ -25,7 +25,7 @@ function groupsOf(text: string): number[] {
   return [...head, ...zeros, ...tail]
 }
 
-/** The address in `::ffff:0:0/96`: otherwise, all IPv4 clients that arrive in this form would be one client. */
+/** The IPv4 address that an address in `::ffff:0:0/96` contains. All addresses there have the same /64. */
 function mappedIpv4([a, b, c, d, e, f, high = 0, low = 0]: number[]): string | null {
   if (a || b || c || d || e || f !== 0xffff) return null
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')

@@ -1,14 +1,14 @@
 const MAX_DEPTH = 16
 
-/** Brackets, and strings, each with its following colon, if any: it marks a key. Linear even if a quote is unclosed. */
+/** Matches brackets and strings. A string with a colon after it is a key. Linear even if a quote is unclosed. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"?(\s*:)?|[[\]{}]/gs
 
 /** An escape of one half of a surrogate pair, perhaps next to the other half. */
 const HALF = /\\u[dD][89a-fA-F]/
 
 /**
- * A flaw that `JSON.parse` would accept: too many levels, a repeated key, or invalid Unicode. Null if there is none. One
- * linear pass.
+ * Finds a flaw that `JSON.parse` would accept: too many levels, a repeated key, or invalid Unicode. Null if there is
+ * none. Makes one linear pass.
  */
 export function flawOf(json: string): string | null {
   // One entry per open bracket: the keys that its object has so far, if any.

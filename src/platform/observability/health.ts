@@ -34,7 +34,7 @@ export function healthRoutes(keys: KeySource) {
     })
 }
 
-/** Whether an administrator sends the request. Fails only with `rate_limited`: monitoring needs the status in any case. */
+/** Whether an administrator sends the request. Throws only `rate_limited`: a bad token must not hide the status. */
 async function isOperator(c: Context<AppEnv>, keys: KeySource): Promise<boolean> {
   const { ctx } = c.var
   const authorization = c.req.header('authorization')

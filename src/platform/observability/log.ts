@@ -31,7 +31,7 @@ function make(format: Format, base: Fields = {}): Log {
 
 const asJson: Format = (line) => JSON.stringify(line, (_, value) => (value instanceof Error ? describe(value) : value))
 
-/** For reading in a terminal: `GET /v1/posts/1 200 12 ms 3d546caf`. Lines that report no request name their fields. */
+/** For reading in a terminal: `GET /v1/posts/1 200 12 ms 3d546caf`. Other lines have `name=value` fields. */
 const asText: Format = ({ level, message, at: _, requestId, traceId: __, error, ...fields }) => {
   const id = String(requestId ?? '').slice(0, 8)
   if (message === 'request') return `${fields.method} ${fields.path} ${fields.status} ${fields.ms} ms ${id}`

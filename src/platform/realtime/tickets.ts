@@ -9,7 +9,7 @@ import { issueTicketSecret, type Login, redeemTicketSecret, TICKET_LIFE_S } from
 
 const PURPOSE = 'ticket'
 
-/** A ticket opens one socket. It is signed, so that forged tickets wake or create no hub. */
+/** A ticket opens one socket. It is signed, so that a forged ticket neither wakes nor creates a hub. */
 export async function createTicket(ctx: UserCtx): Promise<{ ticket: string; expiresIn: number }> {
   const { id, sessionId, issuedAt } = ctx.viewer
   const ticket = `${id}.${await issueTicketSecret(ctx, id, { sessionId, issuedAt })}`

@@ -11,7 +11,7 @@ const schema = [
   'CREATE TABLE addresses (address TEXT PRIMARY KEY, used INTEGER) WITHOUT ROWID',
 ]
 
-/** A network may send as many requests as this number of its addresses. */
+/** The budget of a network, in budgets of a single address. */
 const NETWORK_FACTOR = 10
 
 /**
@@ -41,8 +41,8 @@ export class AccessGuard extends DurableObject<Env> {
   }
 
   /**
-   * With `wanted: 0` it only reports the status: it counts nothing and sets no alarm. With an `address` of its network,
-   * `limit` applies to the address, and ten times `limit` to the network.
+   * `wanted: 0` only reads the status: nothing is counted and no alarm is set. With an `address`, `limit` applies to
+   * the address, and ten times `limit` to the network of this guard.
    */
   async lease(limit: Quota, wanted: number, address?: string): Promise<Lease> {
     const now = Date.now()
@@ -50,7 +50,7 @@ export class AccessGuard extends DurableObject<Env> {
     const { used, resetsAt } = this.openWindow(limit, now)
     const total = address === undefined ? limit.quota : limit.quota * NETWORK_FACTOR
     const own = address === undefined ? used : this.usedBy(address)
-    const free = Math.max(0, Math.min(total - used, limit.quota - own)) // a quota may have been lowered since
+    const free = Math.max(0, Math.min(total - used, limit.quota - own)) // a lowered quota may be exceeded already
     const granted = Math.min(wanted, Math.ceil(free / 4)) // smaller near the limit, so that few requests stay unused
     if (granted > 0) {
       this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used + granted, resetsAt)

@@ -1,12 +1,12 @@
 import { DAY_MS } from '../data/expiry.ts'
 import { Failure } from '../failures.ts'
 
-/** A day in UTC, in days since 1970. */
+/** The number of the UTC day that contains `time` (epoch ms). */
 export function dayOf(time: number): number {
   return Math.floor(time / DAY_MS)
 }
 
-/** 429 until the next day, with the headers of a rate limit. `rule` says what an account may do in a day. */
+/** 429 until the next day, with the headers of a rate limit. `rule` is the middle of "An account may … a day". */
 export function quotaExceeded(ctx: { now: () => number }, name: string, most: number, rule: string): Failure {
   const now = ctx.now()
   const seconds = Math.ceil(((dayOf(now) + 1) * DAY_MS - now) / 1_000)

@@ -70,7 +70,7 @@ export async function spend(ctx: SystemCtx, declared: Limit, key: string | Clien
   return { status: lease.status, headers }
 }
 
-/** `guard` counts the requests, those of `part` also separately. Isolates remember the lease under `id`. */
+/** `guard` counts all requests, and those of the address `part` also separately. Isolates keep the lease under `id`. */
 type Counter = { id: string; guard: string; part: string | undefined }
 
 /**
@@ -111,7 +111,7 @@ async function renew(
     const current = held.get(id)
     const kept = current?.lease.resetsAt === lease.resetsAt ? current.left : 0
     held.set(id, { lease, left: kept + lease.granted, until: ctx.now() + FRESH_MS })
-    // Refuses the other addresses of the network without a call for each of them.
+    // Until the window ends, all addresses of the network are refused without a call.
     if (lease.isNetworkUsedUp) held.set(guard, { lease, left: 0, until: lease.resetsAt })
   } catch (error) {
     ctx.log.error('the access guard does not answer', { limit: limit.name, error })

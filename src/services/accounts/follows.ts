@@ -71,7 +71,7 @@ export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: F
     (followId) => {
       if (followId === null)
         return db.batch([db.delete(followers).where(copy), addTo(db, followeeId, 'followerCount', -1)])
-      // A follow that is older than ids of follows has the id of the listed account.
+      // A follow from before follows had event ids has the id of the account that the list shows.
       const id = followId === followeeId ? followerId : followId
       const row = { accountId: followeeId, followerId, id }
       return db.batch([

@@ -22,7 +22,7 @@ export const accounts = sqliteTable('accounts', {
   headerId: id('header_id'),
 })
 
-/** What `presentSummary` needs. */
+/** The columns that `presentSummary` needs. */
 export const summaryColumns = {
   handle: accounts.handle,
   displayName: accounts.displayName,

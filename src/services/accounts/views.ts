@@ -39,7 +39,7 @@ export const Account = AccountSummary.extend({
   followingCount: z.int(),
   postCount: z.int().openapi({
     description:
-      'The posts on the page of the account, without comments: all for its followers and itself, else the public ones',
+      'The posts on the account’s page, without comments: all for its followers and itself, public ones for others',
   }),
   relation: z.object({ following: z.boolean(), followedBy: z.boolean(), blocking: z.boolean() }).nullable().openapi({
     description: 'The viewer’s relation to the account; null for the viewer’s own account and for anonymous callers',
@@ -109,7 +109,7 @@ export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id
   return new Map(views.map((account) => [account.id, account]))
 }
 
-/** The accounts of `rows`, by the ids of the rows, for lists in another order than that of the account ids. */
+/** Loads the account of each row, by the id of the row, for lists whose order is that of the row ids. */
 export async function loadListedAccounts(
   ctx: Ctx,
   rows: readonly { id: Id; accountId: Id }[],

@@ -11,7 +11,7 @@ export const identityJobs: Job[] = [
 
 export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
   const db = ctx.db.directory
-  // While emails fail, a registration is kept for a day, but another person may take its handle.
+  // A registration whose email could not be sent is kept for a day, but its handle is free after an hour.
   const isMailed = or(isNotNull(handles.mailedAt), lt(handles.reservedUntil, ctx.now() - DAY_MS))
   const lapsed = and(isNotNull(handles.reservedUntil), lt(handles.reservedUntil, ctx.now()), isMailed)
   const unverified = db.select({ id: handles.accountId }).from(handles).where(lapsed)

@@ -6,7 +6,7 @@ const NAME_OF_SERVICE = lookOf('socialconnect')
 const titlesOfStaff = looksOf(
   'admin admins administrator administrators administration moderator moderators sysadmin sysadmins superuser',
 )
-/** Official alone or together, with or without fillers. */
+/** A name is official if it consists of these words and any number of `fillers`. */
 const roles = looksOf(
   'support staff official officials security moderation mod mods verified system operator operators helpdesk help',
   'billing abuse trustsafety trustandsafety customerservice customercare',
@@ -22,7 +22,7 @@ export function isOfficialName(name: string): boolean {
   return [name, spaced].flatMap(readings).some((reading) => isOfficial(wordsOf(reading)))
 }
 
-/** Single letters in a row are one word: `a.d.m.i.n`. */
+/** Joins single letters in a row into one word, as in `a.d.m.i.n`. */
 function wordsOf(reading: string): string[] {
   const merged: string[] = []
   let last = ''

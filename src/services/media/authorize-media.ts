@@ -10,7 +10,7 @@ import { posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { IN_PROFILE, media } from './tables.ts'
 
-/** An unattached image is its owner's; in a post or profile, their visibility decides. Throws `not_found`. */
+/** Throws `not_found` unless the reader sees the post or profile of the image, or owns an image without a post. */
 export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null): Promise<'public' | 'restricted'> {
   const [row] = await ctx.db
     .shardOf(mediaId)

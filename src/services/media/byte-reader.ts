@@ -1,6 +1,6 @@
 import { type Failure, invalid } from '../../platform/failures.ts'
 
-/** Reads a file from its beginning to its end. Throws `invalid` where the file ends early. */
+/** Reads a file from its beginning to its end. Throws `invalid` if the file ends early. */
 export class ByteReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView

@@ -66,7 +66,7 @@ async function read(bucket: R2Bucket, request: Request, key: string, etag: strin
   }
 }
 
-/** Only types without scripts are served, whatever the object's metadata say. */
+/** Serves only types that cannot contain scripts, whatever the metadata of the object say. */
 function typeOf({ httpMetadata }: R2Object): { 'content-type': string } {
   const type = httpMetadata?.contentType ?? ''
   return { 'content-type': servedTypes.includes(type) ? type : 'image/webp' }

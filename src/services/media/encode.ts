@@ -13,7 +13,7 @@ const MAX_PIXELS = 40_000_000
 /** The longest side that the Images service accepts. */
 const MAX_SIDE = 12_000
 const MAX_ANIMATION = { side: 2_048, frames: 500, pixels: 50_000_000, seconds: 60 }
-/** A lossless file up to this size is kept; a larger one is usually a photo. */
+/** A PNG of up to this many bytes is stored. A larger one is usually a photo, which a lossy WebP may store in less. */
 const MOST_LOSSLESS: Record<Variant, number> = { image: 1_048_576, thumbnail: 65_536 }
 const GOOD_GIF = Uint8Array.fromBase64('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=')
 
@@ -26,7 +26,7 @@ export const shapes = {
   header: { image: filling(1_500, 500), thumbnail: filling(600, 200), mayBeAnimated: false },
 } satisfies Record<string, Shape>
 
-/** Keeps only pixels, and of an animation only the parts that draw. Checks what the file claims before it is decoded. */
+/** Drops all metadata. Checks the sizes that the file states before it is decoded. */
 export async function encodeImage(images: ImagesBinding, upload: Bytes, shape: Shape): Promise<Encoded> {
   const structure = inspect(upload)
   const { type, animation, isLossless } = structure
@@ -60,7 +60,7 @@ function requireBrief({ width, height }: Size, { frames, durationMs }: Animation
 
 type Source = Pick<Structure, 'isLossless' | 'isComplete'> & { bytes: Bytes }
 
-/** PNG keeps the exact colours of a lossless source: the Images service has no lossless WebP. */
+/** Uses PNG to keep the exact colours of a lossless source, because the Images service has no lossless WebP. */
 async function encode(images: ImagesBinding, source: Source, shape: Shape, variant: Variant): Promise<ImageFile> {
   const as = async (type: StillType): Promise<ImageFile> => {
     const encoded = transform(images, source.bytes, shape[variant], type)

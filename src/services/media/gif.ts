@@ -4,16 +4,16 @@ import type { Size, Structure } from './structure.ts'
 const EXTENSION = 0x21
 const IMAGE = 0x2c
 const TRAILER = 0x3b
-/** Ends the data of a block. */
+/** The empty sub-block that ends an extension. */
 const END = Uint8Array.of(0)
 const GRAPHIC_CONTROL = 0xf9
 const APPLICATION = 0xff
-/** Applications whose extension says how often the animation repeats. */
+/** The application extensions that say how often the animation repeats. */
 const looping = ['NETSCAPE2.0', 'ANIMEXTS1.0']
 
 type Reading = { size: Size; frames: number; durationMs: number; parts: Uint8Array[] }
 
-/** A GIF may end after any block: browsers show the images of a file without a trailer, or with bytes behind it. */
+/** Accepts a file without a trailer or with bytes after it, because browsers show its images too. */
 export function readGif(file: ByteReader): Structure {
   file.take(6)
   const gif: Reading = { size: { width: file.u16le(), height: file.u16le() }, frames: 0, durationMs: 0, parts: [] }
@@ -59,7 +59,7 @@ function readExtension(file: ByteReader, gif: Reading): void {
   if (length > 0) skipBlocks(file)
 }
 
-/** The canvas grows with an image that exceeds it, as in browsers. */
+/** As in browsers, an image that exceeds the canvas enlarges it. */
 function readImage(file: ByteReader, gif: Reading): void {
   const start = file.at - 1
   const [left, top, width, height] = [file.u16le(), file.u16le(), file.u16le(), file.u16le()]

@@ -2,7 +2,7 @@ import { type ByteReader, damaged } from './byte-reader.ts'
 import type { Structure } from './structure.ts'
 
 const START_OF_SCAN = 0xda
-/** C4, C8 and CC are other segments. */
+/** C0 to CF mark frame headers, except for C4, C8 and CC. */
 const isFrameHeader = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
 
 export function readJpeg(file: ByteReader): Structure {
@@ -31,7 +31,7 @@ function readMarker(file: ByteReader): number {
   return marker
 }
 
-/** Whether the marker FFD9 follows: inside a scan, a zero follows each FF. */
+/** Finds the end marker FFD9. It cannot be part of a pixel, because scans have a zero after each FF. */
 function hasEnd(scans: Uint8Array): boolean {
   for (let at = scans.indexOf(0xff); at >= 0; at = scans.indexOf(0xff, at + 1)) if (scans[at + 1] === 0xd9) return true
   return false

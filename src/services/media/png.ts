@@ -38,7 +38,7 @@ function readHeader(file: ByteReader, parts: Uint8Array[]): Size {
   return size
 }
 
-/** How long the frame is shown, in ms. */
+/** Returns how long the frame is shown, in ms. */
 function readFrame(file: ByteReader, canvas: Size): number {
   file.take(4)
   const [width, height, x, y] = [file.u32(), file.u32(), file.u32(), file.u32()]

@@ -15,11 +15,11 @@ function quotaRefusals(ctx: UserCtx) {
   const megabytes = imageMegabytesPerDay(ctx)
   return {
     image_quota: () => quotaExceeded(ctx, 'images', images, `upload at most ${images} images`),
-    image_bytes_quota: () => quotaExceeded(ctx, 'imageBytes', bytes, `upload images of at most ${megabytes} MB`),
+    image_bytes_quota: () => quotaExceeded(ctx, 'imageBytes', bytes, `upload at most ${megabytes} MB of images`),
   }
 }
 
-/** For a batch with `countImage`: if the quota refuses the image, deletes its objects again. */
+/** Waits for a batch with `countImage`. If the quota refuses the image, deletes its objects again. */
 export async function withinQuotas<T>(ctx: UserCtx, id: Id, batch: Promise<T>): Promise<T> {
   return batch.catch(refusals(quotaRefusals(ctx))).catch(async (error: unknown) => {
     if (error instanceof Failure) await deleteObjects(ctx, [id])

@@ -4,7 +4,7 @@ import { Id } from '../../platform/data/ids.ts'
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
-/** A URL stays the same, and cacheable, for half an hour, and is valid for an hour after that. */
+/** A URL stays the same for half an hour, so that it can be cached, and is valid for an hour after that. */
 export const STEP_S = 1_800
 export const VALID_S = STEP_S + 3_600
 

@@ -21,7 +21,7 @@ export const MediaView = z
     width: z.int(),
     height: z.int(),
     placeholder: z.string().openapi({ description: 'A tiny image as a data URL, to show while the image loads' }),
-    animated: z.boolean().openapi({ description: 'Whether the image moves. The thumbnail never does' }),
+    animated: z.boolean().openapi({ description: 'Whether the image is an animation. The thumbnail is always still' }),
   })
   .openapi('Media')
 export type MediaView = z.infer<typeof MediaView>

@@ -78,7 +78,7 @@ function isThere(accountId: Id): SQL {
 
 type Row = NotificationInput & { rootId: Id | null | SQLWrapper }
 
-/** Returns whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
+/** Returns whether to push: the notification exists, and the account has a socket. Other pushes only wake the hub. */
 async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): Promise<boolean> {
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
@@ -106,7 +106,7 @@ export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId
     .where(all(once(authorId, actorId, 'like', postId), not(isLikedBy(postId, actorId))))
 }
 
-/** Deletes the notifications of likes of a deleted post. It scans in steps, because no index finds them. */
+/** Deletes the notifications of likes of a deleted post. Scans them in steps, because no index has the post. */
 export async function withdrawLikes(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
   const db = ctx.db.shardOf(postId)
   const own = eq(notifications.accountId, authorId)

@@ -15,7 +15,7 @@ export const Entity = z
       .object({
         kind: z.literal('hashtag'),
         ...span,
-        tag: z.string().openapi({ description: 'Without the #, and case-folded: equal for all spellings of the tag' }),
+        tag: z.string().openapi({ description: 'Without the #, and case-folded, so that `#Tag` and `#tag` are equal' }),
       })
       .openapi('HashtagEntity'),
     z

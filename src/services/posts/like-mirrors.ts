@@ -9,14 +9,14 @@ import { mirror } from '../../platform/events/mirror.ts'
 import { likesDeleted } from './events.ts'
 import { likedPosts, likes, postLikers } from './tables.ts'
 
-/** The number of likes of a deleted post that are deleted at once. Each step announces the next one by its event. */
+/** How many likes of a deleted post one step deletes. The event of a step starts the next one. */
 const STEP = 100
 
 type Pair = { postId: Id; actorId: Id }
 
 /**
- * Syncs the lists of the post and of the account. `likeId` names a like that may have ended, and `expected` the current
- * one: a wrong guess is corrected after it was listed.
+ * Makes the lists of the post and of the account agree with `likes`. `likeId` is a like that may have ended. `expected`
+ * is the like that probably exists, or null: it is listed first and checked afterwards.
  */
 export async function mirrorLike(
   ctx: SystemCtx,
@@ -41,7 +41,7 @@ export async function mirrorLike(
   )
 }
 
-/** Needs no mirror, because the likes are on the same shard. Returns the id of the like, if there is one. */
+/** Updates the list of the post from `likes`, which is on the same shard. Returns the id of the current like. */
 async function syncLikers(ctx: SystemCtx, { postId, actorId }: Pair, seen: ReadonlySet<Id>): Promise<Id | null> {
   const db = ctx.db.shardOf(postId)
   const own = and(eq(likes.postId, postId), eq(likes.accountId, actorId))
@@ -60,7 +60,7 @@ async function syncLikers(ctx: SystemCtx, { postId, actorId }: Pair, seen: Reado
   return current?.id ?? null
 }
 
-/** Deletes the next likes of a deleted post. New ones cannot appear, because a like needs the row of its post. */
+/** Deletes up to `STEP` likes of a deleted post. No like can be added, because it would need the row of the post. */
 export async function deleteLikes(ctx: SystemCtx, { postId }: { postId: Id }): Promise<void> {
   const db = ctx.db.shardOf(postId)
   const ended = await atPrimary(ctx)

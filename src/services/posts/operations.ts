@@ -127,7 +127,7 @@ export const postOperations: Operation[] = [
     path: '/limits',
     access: 'public',
     returns: Limits,
-    summary: 'Read the limits that apply to posts',
+    summary: 'Read the limits that apply to posts and images',
     run: getLimits,
   }),
 ]

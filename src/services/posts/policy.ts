@@ -34,12 +34,12 @@ function isMentioned(viewerId: Bound<Id>): SQL {
 
 type Comment = { authorId: Id | null; parentAuthorId: Id | null; entities: readonly Entity[] | null }
 
-/** Whether the viewer wrote a comment, or it answers or mentions them. They may read it even if its root is hidden. */
+/** Whether the viewer wrote a comment, is mentioned in it or is replied to. It is then readable without its root. */
 export function isAddressedTo(viewerId: Id | null, { authorId, parentAuthorId, entities }: Comment): boolean {
   return viewerId !== null && [authorId, parentAuthorId, ...mentionedIn(entities ?? [])].includes(viewerId)
 }
 
-/** Must run on the shard of the post. */
+/** Use it in queries on the shard of the post. */
 export function isLikedBy(postId: Id | SQLWrapper, accountId: Bound<Id>): SQL {
   const own = and(eq(likes.postId, postId), eq(likes.accountId, accountId))
   return exists(query.select(one).from(likes).where(own))

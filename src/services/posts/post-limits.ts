@@ -19,7 +19,7 @@ export const Limits = z
     postBytes: z.int().openapi({ description: 'Bytes of the text in UTF-8' }),
     postImages: z.int(),
     postsPerDay: z.int().openapi({ description: 'Posts and comments that an account may create in a day (UTC)' }),
-    imagesPerDay: z.int().openapi({ description: 'Images that an account may upload in a day (UTC)' }),
+    imagesPerDay: z.int().openapi({ description: 'All images that an account may upload in a day (UTC)' }),
     imageMegabytesPerDay: z.int().openapi({ description: 'The size of these images together, in 1,000,000 bytes' }),
   })
   .openapi('Limits')

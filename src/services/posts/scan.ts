@@ -52,7 +52,7 @@ const HOST = new RegExp(
   `^(?:\\[[\\da-fA-F:.]+\\]|(?:${LABEL}\\.)*(?:[A-Za-z0-9][\\w\\-]*(?=${SPACELESS_LETTER})|${LABEL}))(?::\\d{1,5}(?!${WORD.source}))?`,
   'v',
 )
-/** Without a scheme, only lower-case names below these domains are links: `README.md` and `end.It` are not meant as such. */
+/** Without a scheme, only lower-case names below these domains are links: `README.md` and `end.It` are not links. */
 const DOMAIN =
   /^(?:www\.(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,}|(?:[a-z0-9][a-z0-9-]*\.)+(?:com|net|org|edu|gov|(io|dev|app)))(?=\.*$)/
 /** What no link contains: spaces, controls, characters that RFC 3986 excludes, quotes, brackets, full-width signs. */

@@ -6,11 +6,11 @@ import { idIn } from '../../platform/data/shards.ts'
 import { media } from '../media/tables.ts'
 import { type Attachment, posts } from './tables.ts'
 
-/** A post's copy of its images, with the alt texts that their rows have now. */
+/** A post's copy of its images, with the current alt texts of `media`. */
 const described = sql<Attachment[]>`(select json_group_array(json_set(value, '$.alt', (select ${media.alt} from ${media}
   where ${media.id} = value ->> 'id'))) from json_each(${posts.media}))`
 
-/** After a statement that changed the alt text of an image: copies it to the post that has the image. */
+/** Copies an alt text to the post that has the image, if the previous statement of the batch changed it. */
 export function copyAlt(db: Database, mediaId: Id) {
   const attachedTo = query.select({ id: media.postId }).from(media).where(eq(media.id, mediaId))
   return db
@@ -19,7 +19,7 @@ export function copyAlt(db: Database, mediaId: Id) {
     .where(and(inArray(posts.id, attachedTo), changed))
 }
 
-/** For a new post: an alt text may have changed since its images were read. */
+/** Updates the copies in a new post, because an alt text may have changed since its images were read. */
 export function copyChangedAlts(db: Database, postId: Id, read: readonly Attachment[]) {
   if (read.length === 0) return []
   const hasChanged = or(...read.map(({ id, alt }) => and(eq(media.id, id), ne(media.alt, alt))))

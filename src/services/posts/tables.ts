@@ -12,7 +12,7 @@ export type Attachment = {
   width: number
   height: number
   placeholder: string
-  /** Absent in posts from before animations were kept. */
+  /** Posts from before animations were kept do not have this field. */
   animated?: boolean
 }
 
@@ -37,12 +37,13 @@ export const likes = sqliteTable(
   (t) => [primaryKey({ columns: [t.postId, t.accountId] })],
 )
 
-/** Copies of `likes` in the order of their ids, by event: on the shard of the post, and on that of the account. */
+/** Copies of `likes` in the order of their ids, which events write. `postLikers` is on the shard of the post. */
 export const postLikers = sqliteTable(
   'post_likers',
   { postId: id('post_id').notNull(), id: id('id').notNull(), accountId: id('account_id').notNull() },
   (t) => [primaryKey({ columns: [t.postId, t.id] })],
 )
+/** On the shard of the account. */
 export const likedPosts = sqliteTable(
   'liked_posts',
   { accountId: id('account_id').notNull(), id: id('id').notNull(), postId: id('post_id').notNull() },

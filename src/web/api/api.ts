@@ -11,7 +11,7 @@ type Options = {
 /** Calls an API operation. If the access token has expired, refreshes it once. Throws `ApiError` or `NetworkError`. */
 export async function call<T = void>(method: string, path: string, options: Options = {}): Promise<T> {
   const response = await sendCall(method, path, options)
-  // After a 401 for wrong credentials, another token would not help, and the same attempt would count twice.
+  // After a 401 for wrong credentials, another token would not help, and a repeat would count against the limit.
   const isExpired = response.status === 401 && /invalid_token/.test(response.header('www-authenticate') ?? '')
   if (!isExpired || !session.value) return parseBody<T>(response)
   await refreshSession()

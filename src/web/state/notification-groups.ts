@@ -1,6 +1,6 @@
 import type { Notification } from '../api/wire.ts'
 
-/** Groups the likes of a post, and the follows, of one day. Read and unread ones stay apart. Groups are newest first. */
+/** Groups likes by post and day, and follows by day. Read and unread ones stay apart. The newest group is first. */
 export function groupNotifications(notifications: Notification[]): Map<Notification, Notification[]> {
   const groups = Map.groupBy(notifications, groupKey)
   return new Map([...groups.values()].flatMap((group) => (group[0] ? [[group[0], group]] : [])))

@@ -69,7 +69,7 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
   }
 }
 
-/** The response has no post, because a like can be removed even if the post is hidden by now. */
+/** Does not expect a post in the response, because a like can be removed even if its post is hidden. */
 export async function removeLike(id: string): Promise<void> {
   await call('DELETE', `/posts/${id}/like`)
 }

@@ -71,7 +71,7 @@ test('directional marks are kept in texts with right-to-left letters, and never 
   expect(both('\u061cعربي\u202e')).toEqual(['\u061cعربي', 'عربي'])
 })
 
-test('blank characters alone are no text', () => {
+test('a text of blank characters alone becomes empty', () => {
   for (const text of ['', ' \n\t', '\u2800', '\u3000', '\u2800\u200d\u2800']) expect(both(text)).toEqual(['', ''])
 })
 

@@ -3,7 +3,7 @@ import { clientIpOf } from '../../../src/platform/http/client-ip.ts'
 
 const whole = (address: string) => ({ network: address, address })
 
-test('an IPv4 client is its whole address, and clients without an address are one client', () => {
+test('each IPv4 address is one client, and all requests without an address are one client', () => {
   expect(clientIpOf('198.51.100.1')).toEqual(whole('198.51.100.1'))
   expect(clientIpOf(undefined)).toEqual(whole('unknown'))
 })

@@ -8,7 +8,7 @@ import { queues } from '../../support/manual-queues.ts'
 import { ada, bob, cyd } from '../../support/trio.ts'
 import { asModerator, asUser, failure } from '../../support/viewers.ts'
 
-test('an edit changes the given fields of the own profile and nothing else', async () => {
+test('an edit changes the given fields of the caller’s profile and nothing else', async () => {
   await editProfile(asUser(ada), { bio: 'Mathematician' })
   expect(await editProfile(asUser(ada), { displayName: 'Ada' })).toMatchObject({
     displayName: 'Ada',

@@ -28,7 +28,7 @@ const followers: List = (query) => listFollowers(asAnonymous(), { accountId: ada
 const following: List = (query) => listFollowing(asAnonymous(), { accountId: ada, ...query })
 const blocked: List = (query) => listBlocks(asUser(ada), query)
 
-/** Each call is later than the one before, by more than the precision of ids. */
+/** Acts 20 ms later than the call before, because ids have a precision of 10 ms. */
 async function later(
   act: (ctx: Ctx & { viewer: NonNullable<Ctx['viewer']> }, target: { accountId: Id }) => unknown,
   by: Id,
@@ -62,7 +62,7 @@ test.each([
   expect(await walk(list)).toEqual({ forwards: newestFirst, backwards: newestFirst })
 })
 
-test('repeating a follow or block keeps its place, and a new one after an end moves to the front', async () => {
+test('repeating a follow or block keeps its place in the list, and renewing it moves it to the front', async () => {
   for (const other of others)
     for (const [by, accountId] of [
       [ada, other],
@@ -95,7 +95,7 @@ test('repeating a follow or block keeps its place, and a new one after an end mo
   expect(idsOf(await blocked(wholePage))).toEqual(moved)
 })
 
-/** The end of a follow is announced only after the next follow is mirrored. */
+/** The event that ends a follow arrives only after the next follow is mirrored. */
 const followedAgain = [
   { who: 0, end: false, survives: true, arrives: true },
   { who: 0, end: true, survives: false, arrives: false },
@@ -125,7 +125,7 @@ test('both sides of a follow agree on the order under duplicate, reordered and l
   )
 })
 
-test('follows that are older than the ids of follows keep their order, also when they are mirrored again', async () => {
+test('follows from before follows had event ids keep their order, also when they are mirrored again', async () => {
   const inOrder = others.toSorted()
   for (const other of inOrder) {
     const [follower_id, account_id] = [Number(other), Number(ada)]

@@ -54,7 +54,7 @@ const ordinaryNames = [
   ],
 ]
 
-test('ordinary names of many scripts are no official names', () => {
+test('ordinary names in many scripts are not official', () => {
   expect(ordinaryNames.filter(isOfficialName)).toEqual([])
 })
 

@@ -184,7 +184,7 @@ test('the image of a comment is visible to readers who can see both the comment 
   expect(await statusOf(anonymously(unsignedPath(image)))).toBe(404)
 })
 
-test('the image of a comment is served to whom the comment mentions, even if the root is hidden from them', async () => {
+test('the image of a comment is served to a mentioned account, even if its root is hidden', async () => {
   const root = await postWithImage(ada, 'followers')
   const media = [(await uploaded(follower)).id]
   const json = { media, parentId: root.id, text: `@${stranger.handle}` }

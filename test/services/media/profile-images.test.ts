@@ -139,7 +139,7 @@ test('an animated or broken file is refused with its reason, and the avatar stay
   expect(await profileOf(ada)).toMatchObject({ avatarUrl, headerUrl: null })
 })
 
-test('the avatar of a suspended account is 404, and that of a blocking account for requests of the blocked one', async () => {
+test('the avatar of a suspended account returns 404, and that of a blocker does for the blocked account', async () => {
   const { avatarUrl } = await set(ada, 'avatar')
   await ada.fetch(`/v1/accounts/${bob.id}/block`, { method: 'PUT' })
   expect(await statusOf(bob.fetch(avatarUrl!))).toBe(404)
@@ -167,7 +167,7 @@ test('reading an avatar takes one round trip and at most four rows', async () =>
   }
 })
 
-test('replacing an avatar takes two round trips before the answer, and deleting it takes one', async () => {
+test('replacing an avatar takes two round trips before the response, and deleting it takes one', async () => {
   const file = new File([jpeg()], 'me.jpg')
   await set(ada, 'avatar')
   const costOf = async (run: (ctx: UserCtx) => Promise<unknown>) => {

@@ -52,7 +52,7 @@ test('the bytes of a day are limited too, and a refused image does not count', a
   const large = new Uint8Array(700_000)
   large.set(jpeg())
   await upload(large)
-  await expect(upload(large)).rejects.toEqual(exceeded('images of at most 1 MB a day'))
+  await expect(upload(large)).rejects.toEqual(exceeded('at most 1 MB of images a day'))
   await upload(png())
   expect(await stored()).toEqual([2, 4])
 })

@@ -73,7 +73,7 @@ test('an event delivered ten times in any order creates one notification and one
   expect(frames.every(({ data }) => Object.keys(data as object).join() === 'id,kind')).toBe(true)
 })
 
-test('own actions and actions of a blocked account do not notify', async () => {
+test('an account is not notified of its own actions or of those of an account that it blocks', async () => {
   const postId = await publishedId(ada)
   await likePost(asUser(ada), { postId })
   await publishedId(ada, { parentId: postId, text: `@${handleOf(ada)}` })

@@ -119,7 +119,7 @@ test('a comment has the visibility of the post at the top of its thread, and ano
   expect(await countRows('posts', { author_id: ada })).toBe(4)
 })
 
-test('every viewer of a post is told as many comments as they can list', async () => {
+test('for every viewer of a post, the comment count equals the number of listed comments', async () => {
   const root = await publishedId(ada)
   const comment = await publishedId(bob, { parentId: root })
   await publishedId(cyd, { parentId: comment })
@@ -187,7 +187,7 @@ test('a mentioned account reads a followers-only post without following its auth
   await expect(getPost(asUser(ada), { postId })).rejects.toEqual(failure('not_found'))
 })
 
-test('deleting a root deletes the lists of its whole thread, even if an event of a reply arrives later', async () => {
+test('deleting a root deletes the lists of its whole thread, even if the event of a reply arrives later', async () => {
   const root = await publishedId(ada)
   const comment = await publishedId(bob, { parentId: root })
   const early = await publishedId(cyd, { parentId: comment })

@@ -57,7 +57,7 @@ async function postCountsFor(...viewers: (Id | null)[]): Promise<number[]> {
   )
 }
 
-test('strangers count the public posts of an account, its followers and itself all posts, and nobody comments', async () => {
+test('strangers count public posts, the author and followers count all posts, and nobody counts comments', async () => {
   await followAccount(asUser(cyd), { accountId: ada })
   const open = await publishedId(ada)
   const closed = await publishedId(ada, { visibility: 'followers', text: `only a mention of @${handleOf(bob)}` })
