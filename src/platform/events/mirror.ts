@@ -1,6 +1,6 @@
 /**
- * Syncs a copy with its source of truth: `read` reads the source at the primary, and `write` updates the copy. Repeats
- * until the source no longer changes, so that the copy converges in any order of events. Returns the last read.
+ * Syncs a copy with its source. `read` must read the source at the primary, and `write` updates the copy. Repeats until
+ * the source no longer changes, so that the copy is right in whatever order events arrive. Returns the last read.
  */
 export async function mirror<T>(read: () => Promise<T>, write: (truth: T) => Promise<unknown>): Promise<T> {
   let truth = await read()
