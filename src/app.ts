@@ -9,7 +9,7 @@ import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
 import { apiPaths, mounts, readAccountStatus, services, signingKeys } from './registry.ts'
 
-/** The composition root: the order in which a request passes the platform, and where the services are mounted. */
+/** The composition root: the order of the middleware and routes, and where the services are mounted. */
 export const app = new Hono<AppEnv>()
 
 app.use(...edge(readAccountStatus))

@@ -8,7 +8,7 @@ const secret = (what: string) =>
     .string({ error: `is missing: ${what}. Set it with: npx wrangler secret put NAME --env staging|production` })
     .min(32, `is too short (at least 32 characters): ${what}`)
 
-/** A list of comma-separated items, each matching `item`; empty by default. */
+/** A comma-separated list, empty by default. Each item must match the regular expression `item`. */
 const listOf = (item: string, error: string) =>
   z
     .string()
@@ -59,7 +59,7 @@ const Variables = z
     error: 'must be a public https address on a domain of your own, not on workers.dev',
   })
 
-/** Whether an address uses https and a domain that the operator can own, because emails are sent from this domain. */
+/** Whether an address uses https and a domain that the operator can own: emails are sent from this domain. */
 function isPublic(address: string): boolean {
   const { protocol, hostname } = new URL(address)
   const isForeign = /^[\d.]+$|(^|\.)(example(\.com|\.net|\.org)?|invalid|local|localhost|test|workers\.dev)$/
@@ -87,7 +87,7 @@ export function defineVariable<T>(name: string, schema: z.ZodType<T>): (ctx: { e
   }
 }
 
-/** Parses variables and secrets: those of the Worker's `env`, or before a deployment those that `env` will have. */
+/** Parses variables and secrets. The Worker passes its `env`; the check before a deployment passes the future one. */
 export function readConfig(env: Record<string, unknown>): { config?: Config; problems: string[] } {
   const areBound = ({ OPEN_SHARDS }: Config) => OPEN_SHARDS.every((n) => `SHARD_${n}` in env)
   const unbound = { path: ['OPEN_SHARDS'], error: 'names a shard that has no binding' }
@@ -118,7 +118,7 @@ export function isConfigured(env: Env): boolean {
 
 const bound = new WeakMap<Env, Map<number, D1Database>>()
 
-/** The shard databases by number, in order, from the bindings named `SHARD_n`; looked up once per isolate. */
+/** The shard databases by number, in ascending order. The binding of shard 1 is `SHARD_1`. */
 export function shardBindings(env: Env): ReadonlyMap<number, D1Database> {
   const known = bound.get(env)
   if (known) return known

@@ -18,7 +18,7 @@ type Start = {
   start?: 'first-primary' | 'first-unconstrained'
 }
 
-/** Creates the context of a request, queue batch or scheduled run. Events that it commits are sent in deferred work. */
+/** The context of a request, queue batch or scheduled run. Events committed through it are sent without delaying it. */
 export function createContext({ env, waitUntil, trace = {}, bookmarks, start }: Start): SystemCtx {
   const cost = noCost()
   const config = configOf(env)

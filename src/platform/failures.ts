@@ -49,7 +49,7 @@ export function kindOf(code: Code | FailureKind): FailureKind {
 
 type FieldError = { field: string; message: string }
 
-/** Thrown by verbs and by the platform; each surface maps it to a response in one place (REST: `http/problems.ts`). */
+/** Thrown by operations and the platform. `http/problems.ts` is the one place that turns it into a REST response. */
 export class Failure extends Error {
   readonly kind: FailureKind
   readonly detail: string | undefined
@@ -73,7 +73,6 @@ export function notFound(): Failure {
   return new Failure('not_found')
 }
 
-/** 422 for one field. */
 export function invalid(field: string, message: string): Failure {
   return new Failure('invalid', undefined, { errors: [{ field, message }] })
 }

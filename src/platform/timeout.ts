@@ -1,4 +1,4 @@
-/** Rejects, by default with an `Error`, if `work` takes longer than `ms` milliseconds. It does not cancel the work. */
+/** Rejects with `failure` if `work` takes longer than `ms` milliseconds. Does not cancel the work. */
 export function withTimeout<T>(
   work: PromiseLike<T>,
   ms: number,

@@ -20,7 +20,7 @@ export const query = new QueryBuilder()
 /** The selected columns of a subquery in `exists`. */
 export const one = { one: sql`1` }
 
-/** Whether the last write before this statement of the batch changed a row. Selects in between do not reset it. */
+/** Whether the last write of the batch before this statement changed a row. Selects in between make no difference. */
 export const changed = sql<boolean>`changes() > 0`
 
 export function all(...conditions: SQL[]): SQL {
@@ -69,14 +69,14 @@ export function decrementIf(condition: SQL, column: SQLiteColumn): SQL<number> {
   return sql`${column} - ${condition}`
 }
 
-/** Fails its batch unless `condition` is true; null fails too. `code` must match `[a-z_]+`; `refusals` maps it. */
+/** Fails its batch if `condition` is false or null. `refusals` turns `code` (`[a-z_]+`) into a failure. */
 export function failUnless(db: Database, condition: SQL, code: string) {
   return db.select({ check: valueIf(condition, null, code).as('check') }).from(sql`(select 1)`)
 }
 
 /** Like `failUnless`, but the value of a column in the write that it guards, so that no other statement is needed. */
 export function valueIf<T>(condition: SQL, value: T, code: string): SQL<T> {
-  // SQLite allows RAISE only in triggers. `code` is a malformed JSON path instead, which fails only if iif evaluates it.
+  // SQLite allows RAISE only in triggers. So `code` is a JSON path without `$`, which fails if `iif` evaluates it.
   return sql<T>`iif(${condition}, ${value}, json_extract('{}', ${code}))`
 }
 

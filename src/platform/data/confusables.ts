@@ -1,4 +1,4 @@
-/** For each Latin letter, characters that look like it in common fonts and that compatibility normalization keeps. */
+/** The characters that look like each Latin letter in common fonts, without those that NFKD already replaces. */
 const LOOKALIKES: Record<string, string> = {
   a: 'аАαΑɑᴀꭺᎪ⍺ꓮⲀⲁæ',
   b: 'вВВьЬβΒʙɓƀᏴꓐⲂ',
@@ -30,7 +30,7 @@ const LEET: Record<string, string> = {
   ...{ 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', 8: 'b', 9: 'g' },
   ...{ '@': 'a', $: 's', '!': 'i', '|': 'i', '€': 'e', '+': 't' },
 }
-/** Where alphabets begin that NFKD does not map to Latin: regional indicators, letters in black circles and squares. */
+/** Where alphabets begin that NFKD does not replace: regional indicators, and letters in black circles and squares. */
 const ALPHABETS = [0x1f1e6, 0x1f150, 0x1f170]
 /** Pairs that look like one letter in small sizes. */
 const PAIRS = { rn: 'm', nn: 'm', vv: 'w', cl: 'd', ci: 'd' }
@@ -50,7 +50,7 @@ function lookalikes(): Map<string, string> {
 
 /**
  * A text in the letters that it looks like, for comparison only: `Аdmіn` (with Cyrillic letters) and `𝐀𝐃𝐌𝐈𝐍` become
- * `admin`, `adrnin` becomes `admin`. The letters i and l become i. Digits and symbols stay.
+ * `admin`, `adrnin` becomes `admin`. The letters i and l become i. ASCII digits and symbols stay.
  */
 export function lookOf(text: string): string {
   const plain = text.normalize('NFKD').replace(/[\p{M}\p{Default_Ignorable_Code_Point}\p{Cf}]/gu, '')
@@ -59,7 +59,7 @@ export function lookOf(text: string): string {
   return lower.replace(/rn|nn|vv|c[li]/g, (pair) => Reflect.get(PAIRS, pair))
 }
 
-/** How a name may be read if digits and symbols stand for letters: all of them, only those before a letter, or none. */
+/** How a text may be read, if digits and symbols stand for letters: everywhere, only before a letter, or nowhere. */
 export function readings(text: string): string[] {
   const read = (pattern: RegExp) => lookOf(text.replace(pattern, (char) => LEET[char] ?? char))
   return [...new Set([read(/[\d@$!|€+]/g), read(/[\d@$!|€+](?=[\p{L}\d@$!|€+]*\p{L})/gu), lookOf(text)])]

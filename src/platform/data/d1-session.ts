@@ -4,7 +4,7 @@ import { withTimeout } from '../timeout.ts'
 /** Microtasks to wait for further selects: loaders that start together issue their selects a few microtasks apart. */
 const MICROTASKS_TO_WAIT = 12
 
-/** Without this, a stalled database fails after half a minute or more. A write that timed out may be committed. */
+/** A stalled database fails on its own only after half a minute or more. A write that timed out may be committed. */
 const QUERY_TIMEOUT_MS = 10_000
 
 type Row = Record<string, unknown>

@@ -7,7 +7,7 @@ import type { Trace } from '../observability/trace.ts'
 import { countedSession } from './d1-session.ts'
 import { type Id, shardOf } from './ids.ts'
 
-/** Enough for the bookmarks of 64 shards. The rest of a longer header is ignored. */
+/** Enough for a bookmark of each of the 64 shards. The rest of a longer header is ignored. */
 export const MAX_BOOKMARKS_LENGTH = 8_000
 
 type Batch = DrizzleD1Database['batch']
@@ -102,7 +102,7 @@ export function atPrimary({
   return openDatabases(env, { cost, now, trace, start: 'first-primary', onCommit: () => {} })
 }
 
-/** A drizzle database over a counted session, of which drizzle calls only `prepare` and `batch`. */
+/** A drizzle database over a counted session. It replaces `prepare` and `batch`, because drizzle calls nothing else. */
 function connect(binding: D1Database, session: Session, name: string, { now, trace, onCommit }: Options): Database {
   const client: D1Database = Object.assign(Object.create(binding), session)
   const db = drizzle(client)
@@ -139,7 +139,7 @@ function columnName(field: unknown): string | undefined {
   return is(field, SQL.Aliased) ? field.fieldAlias : undefined
 }
 
-/** `d=…;0=…`: one bookmark per database. Malformed ones are ignored, as a bookmark can only request fresher data. */
+/** `d=…;0=…`: one bookmark per database. Malformed ones are ignored: a bookmark only requests fresher data. */
 function parseBookmarks(header: string | undefined): Map<string, string> {
   const pairs = (header ?? '').slice(0, MAX_BOOKMARKS_LENGTH).split(';')
   return new Map(

@@ -8,7 +8,7 @@ export const DAY_MS = 24 * 3_600_000
 const ROWS_PER_STEP = 1_000
 const STEPS_PER_RUN = 100
 
-/** Deletes up to 100,000 rows in steps; the next run continues. `where` must use an index; `key` is the primary key. */
+/** Deletes up to 100,000 rows; the next run deletes more. `where` must use an index, and `key` is the primary key. */
 export async function deleteInSteps(
   db: Database,
   table: SQLiteTable,

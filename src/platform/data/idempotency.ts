@@ -10,7 +10,7 @@ import { type Id, id } from './ids.ts'
 
 export const KEY_HOURS = 24
 
-/** The id that the request with each key created: per viewer and operation, on the viewer's shard, for `KEY_HOURS`. */
+/** What the request with each key created. A key belongs to an account and operation, and is on the account's shard. */
 export const idempotencyKeys = sqliteTable(
   'idempotency_keys',
   {
@@ -32,7 +32,7 @@ export class Made<T> {
   ) {}
 }
 
-/** Claims the key for `resultId`, or fails the batch if the key is used. Put it into the batch that creates the row. */
+/** Claims the key for `resultId`, and fails if the key is used. Put it into the batch that creates the record. */
 export type Claim = (db: Database, resultId: Id) => ReturnType<typeof claimStatement>[]
 
 /**
@@ -56,7 +56,7 @@ export async function idempotent<T>(
   try {
     return new Made(await create(claim), false)
   } catch (error) {
-    // A repeat succeeds although the quota, which a batch checks before the key, is used up.
+    // The batch checks the quota before the key, so a repeat may fail with `quota_exceeded`, but it needs no quota.
     const isOverQuota = error instanceof Failure && error.code === 'quota_exceeded'
     if (!violates(error, idempotencyKeys.key) && !isOverQuota) throw error
     // Read at the primary, because a replica may not have the rows of the first request yet.

@@ -4,22 +4,22 @@ const inScripts = (...scripts: string[]) => scripts.map((script) => `\\p{scx=${s
 
 const MARK = '[\\p{M}--\\p{Default_Ignorable_Code_Point}]'
 
-/** A letter of these scripts and all of its marks, because normalization may change the order of the marks. */
+/** A letter of these scripts with its marks, in any order: the text is normalized only later. */
 const lettersOf = (...scripts: string[]) => `[\\p{L}&&[${inScripts(...scripts)}]]${MARK}{0,31}`
 
-/** Letters whose shape changes next to a joiner or non-joiner. */
+/** Scripts in which a joiner or non-joiner changes the shape of letters. */
 const JOINING = lettersOf(
   ...['Arab', 'Syrc', 'Mand', 'Mani', 'Nkoo', 'Adlm', 'Rohg', 'Sogd', 'Phag', 'Mong', 'Deva', 'Beng', 'Guru', 'Gujr'],
   ...['Orya', 'Taml', 'Telu', 'Knda', 'Mlym', 'Sinh', 'Khmr', 'Mymr', 'Tibt', 'Newa', 'Tirh'],
 )
-/** Letters of scripts that may separate words with a zero-width space. */
+/** Scripts in which a zero-width space separates words. */
 const SPACELESS = lettersOf('Thai', 'Laoo', 'Khmr', 'Mymr', 'Tale', 'Talu', 'Lana', 'Tavt', 'Java', 'Bali')
 
 const FLAG_OF_REGION = '\\u{1f3f4}[\\u{e0020}-\\u{e007e}]{3,6}\\u{e007f}'
 const PICTURE = '[[\\p{Emoji}\\p{Extended_Pictographic}]--[0-9#*]]'
 const EMOJI = `(?:${FLAG_OF_REGION}|${PICTURE}(?:\\ufe0e|\\ufe0f?\\p{Emoji_Modifier}?\\ufe0f?))`
 
-/** Where an ignorable code point changes what a reader sees (UTS #51, UAX #31). */
+/** Ignorable code points, together with the places where they change what a reader sees (UTS #51, UAX #31). */
 const MEANINGFUL = [
   `${EMOJI}(?:\\u200d${EMOJI})*`,
   '[0-9#*]\\ufe0f\\u20e3',
@@ -40,8 +40,8 @@ const patterns = () => ({
 let compiled: ReturnType<typeof patterns> | null = null
 
 /**
- * Deletes invisible code points except where they have a meaning: in emoji, and between letters of scripts that need
- * joiners. With `keepsDirections`, directional marks stay in texts that contain right-to-left letters.
+ * Deletes invisible code points except where they have a meaning, such as in emoji or between letters of scripts that
+ * need joiners. With `keepsDirections`, directional marks stay in texts that contain right-to-left letters.
  */
 export function withoutIgnorables(text: string, { keepsDirections }: { keepsDirections: boolean }): string {
   compiled ??= patterns()

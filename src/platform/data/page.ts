@@ -11,7 +11,7 @@ import { queryInteger } from './query-integer.ts'
 const MAX_LIMIT = 50
 const MAX_CURSOR_LENGTH = 100
 const ID_DIGITS = 16
-/** How long after its creation an item may appear in a list, because an event adds it to the list. */
+/** Events copy items into lists. An item may therefore appear in a list this much later than it was created. */
 const SETTLING_MS = 10_000
 
 /** Parameters with which clients of other APIs page through lists. */
@@ -72,7 +72,7 @@ export type Seek = Clauses & {
   list: string
   limit: number
   query: PageQuery
-  /** `variant` and `values` are for a prepared query, which `preparedSeek` builds. */
+  /** `variant` and `values` are for a prepared query, whose clauses `preparedSeek` builds. */
   variant: SeekVariant
   values: { cursor: number; limit: number }
   /** For an empty page: the id whose cursor leads back to the previous page. */
@@ -127,7 +127,7 @@ export function idsOf(rows: readonly { id: Id }[]): Id[] {
   return rows.map(({ id }) => id)
 }
 
-/** Cursors come from `rows`, so a hidden item that `load` omits causes neither a gap nor a repeat. */
+/** The cursors come from `rows`, so that a hidden item, which `load` omits, causes neither a gap nor a repeat. */
 export async function loadPage<R extends { id: Id }, T>(
   ctx: SystemCtx,
   from: Seek,
@@ -148,7 +148,7 @@ export async function loadPage<R extends { id: Id }, T>(
   return { items, nextCursor: backward ? next : null, previousCursor: backward ? here : previous }
 }
 
-/** Like `loadPage`, for oldest-first order. `endCursor` stays before the newest items, so that late ones are not missed. */
+/** Like `loadPage`, for oldest-first order. `endCursor` stays before the newest items, as others may arrive late. */
 export async function loadGrowingPage<R extends { id: Id }, T>(
   ctx: SystemCtx,
   from: Seek,
@@ -162,7 +162,7 @@ export async function loadGrowingPage<R extends { id: Id }, T>(
   return { ...page, endCursor: (await sealCursors(ctx, from.list, toId(end), toId(end))).next }
 }
 
-/** Cursors are encrypted, because the viewer may not know of the row they contain, and padded to the same length. */
+/** Encrypted, because the row of an id may be hidden from the viewer. Padded, so that the length reveals nothing. */
 async function sealCursors(ctx: SystemCtx, list: string, first: Id, last: Id) {
   const ends = await seal(ctx.config, `${first.padStart(ID_DIGITS)}${last.padStart(ID_DIGITS)}`, contextOf(list))
   return { previous: `p.${ends}`, next: `n.${ends}` }

@@ -7,7 +7,7 @@ import { type Id, newId, shardOf } from './ids.ts'
 /** The Workers limit of open connections per invocation. */
 const MAX_CONNECTIONS = 6
 
-/** Whether `column` is one of `ids`, which are one bound parameter, because D1 accepts only a hundred parameters. */
+/** Whether `column` is one of `ids`. Binds them as one parameter, because D1 accepts at most a hundred parameters. */
 export function idIn(column: SQLiteColumn, ids: readonly Id[]): SQL {
   const [first, ...others] = ids
   if (first !== undefined && others.length === 0) return eq(column, first)
@@ -24,7 +24,7 @@ export function idList(ids: readonly Id[]): string {
   return `[${ids.join(',')}]`
 }
 
-/** An `idList` as a table to join from, which reads one row less per id than `idIn`. */
+/** An `idList` as a table. A join from it reads one row less per id than `idIn`. */
 export function idTable(list: Bound<string>) {
   const id = sql<Id>`value`.as('skeleton_id')
   return query.select({ id }).from(sql`json_each(${list})`).as('skeleton')
@@ -33,7 +33,7 @@ export function idTable(list: Bound<string>) {
 /** Thrown when an id is taken outside the database, such as in R2. `withFreshId` then tries another id. */
 export class IdTaken extends Error {}
 
-/** Runs `write` with a new id. If it is taken (in `column`, or `IdTaken`), tries another, at most five in all. */
+/** Runs `write` with a new id. If the id is taken (in `column`, or `IdTaken`), tries another, at most five in all. */
 export async function withFreshId<T>(
   ctx: { now: () => number },
   shard: number,

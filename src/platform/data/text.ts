@@ -1,7 +1,7 @@
 import { invalid } from '../failures.ts'
 import { withoutIgnorables } from './ignorables.ts'
 
-/** Characters that separate lines, pages and records (UAX #14, UAX #9), and controls that separate words. */
+/** The control characters that separate lines, pages and records (UAX #14, UAX #9), and those that separate words. */
 const LINE_BREAKS = '\v\f\r\n\x1c\x1d\x1e\x85\u2028\u2029'
 const WORD_BREAKS = '\t\x1f'
 const CONTROLS = /\r\n|[\p{Cc}\u2028\u2029]/gu
@@ -9,12 +9,12 @@ const CONTROLS = /\r\n|[\p{Cc}\u2028\u2029]/gu
 const STACKED_MARKS = /\p{M}{31,}/u
 /** Any character except white space and fillers. */
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\u2800]/u
-/** A character that makes a name readable. Combining marks alone do not. */
+/** The same for a name, in which combining marks alone do not count either. */
 const LEGIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{M}\u2800]/u
 
 /**
- * Normalizes to NFC, trims, and deletes control and invisible characters. Empty if nothing is visible. Separators
- * become line feeds or spaces, so that words stay apart. Throws `invalid` for `field`.
+ * Normalizes a text to NFC, trims it, and deletes control and invisible characters; empty if nothing is visible. Those
+ * that separate become line feeds or spaces, so that words stay apart. Throws `invalid` for `field`.
  */
 export function cleanText(field: string, text: string): string {
   return cleaned(field, separated(text), { keepsDirections: true })
@@ -42,7 +42,7 @@ function cleaned(field: string, text: string, rules: { keepsDirections: boolean 
 /** The most characters (grapheme clusters, UAX #29) and bytes (UTF-8) of a text. One character may take many bytes. */
 export type Bounds = { characters: number; bytes: number }
 
-/** The bounds for the API document. `maxLength` counts code points, of which a text has at most as many as bytes. */
+/** The bounds for the API document. `maxLength` counts code points, and each code point takes at least one byte. */
 export function describeBounds({ characters, bytes }: Bounds, what = 'At most') {
   const description = `${what} ${characters} characters, counted as grapheme clusters, and ${bytes} bytes in UTF-8`
   return { maxLength: bytes, description }

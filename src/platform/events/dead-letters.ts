@@ -22,7 +22,7 @@ export const deadLetters = sqliteTable('dead_letters', {
   pending: text('pending', { mode: 'json' }).$type<string[]>(),
 })
 
-/** Consumes the dead-letter queues. A message that cannot be stored is retried without the others. */
+/** Consumes the dead-letter queues. If a message cannot be stored, only this message is retried. */
 export async function keepDeadLetters(
   batch: MessageBatch,
   env: Env,
@@ -43,7 +43,7 @@ export async function keepDeadLetters(
   }
 }
 
-/** False for an event that is no longer in the outbox: another copy was already handled or stored. */
+/** Returns false for an event that is no longer in the outbox: another copy of the message was handled or stored. */
 async function keepDeadLetter(ctx: SystemCtx, queue: string, message: Message): Promise<boolean> {
   const event = Committed.safeParse(message.body).data
   const letter = { id: message.id, queue, body: message.body, failedAt: ctx.now() }

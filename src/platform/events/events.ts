@@ -41,7 +41,7 @@ const recorded = new WeakMap<object, Pick<Committed, 'type' | 'trace'>>()
 /**
  * A statement that inserts an event into the outbox; with `when`, only if that condition holds. Put it into the
  * `commit` of the change that the event announces. The event's id exceeds all ids in the outbox, so it is unique there.
- * `read` adds ids to the data that are known only to the database.
+ * `read` has ids of `data` that the caller does not know: the statement reads them from rows.
  * @example await db.commit([db.delete(follows).where(pair), record(db, accountUnfollowed, follow, changed)])
  */
 export function record<T>(
@@ -67,7 +67,7 @@ export function record<T>(
   return statement
 }
 
-/** The id for a row that has the id of its event. Use it directly after `record`, with the condition `changed`. */
+/** The id of the event that the statement before recorded, for a row with the same id. Valid only if `changed`. */
 export const recordedId = sql<Id>`last_insert_rowid()`
 
 /** The events that a batch wrote: those without a condition, and those whose condition held. */

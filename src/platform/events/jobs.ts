@@ -12,7 +12,7 @@ type Schedule = {
   service?: string
 }
 
-/** Scheduled work. A due job runs in the cron's invocation, or with `perShard` as one queued task per shard. */
+/** Scheduled work. When due, it runs in the cron's invocation, or with `perShard` as one queued task per shard. */
 export type Job =
   | (Schedule & { perShard?: false; run: (ctx: SystemCtx) => Promise<void> })
   | (Schedule & { perShard: true; run: (ctx: SystemCtx, db: Database) => Promise<void> })
@@ -21,7 +21,7 @@ const MINUTES = { minute: 1, hour: 60, day: 24 * 60 }
 
 const shardJob = defineTask('FANOUT', 'platform.job', z.object({ name: z.string(), shard: z.int() }))
 
-/** Handles the cron trigger, once a minute. A failing job does not stop the others. */
+/** Handles the cron trigger, which fires once a minute. A failing job does not stop the others. */
 export async function runJobs(
   jobs: readonly Job[],
   at: Date,

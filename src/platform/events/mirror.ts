@@ -1,7 +1,7 @@
 /**
- * Syncs a copy with its source of truth: `read` reads the source at the primary, and `write` updates the copy. Repeats
- * until the source no longer changes, so that the copy converges in any order of events. Returns the last read.
- * `expected` saves the first read, for copies that may be wrong for a moment.
+ * Syncs a copy with its source. `read` must read the source at the primary, and `write` updates the copy. Repeats until
+ * the source no longer changes, so that the copy is right in whatever order events arrive. Returns the last read.
+ * `expected` is written first and saves a read, if the copy may be wrong for a moment.
  */
 export async function mirror<T>(
   read: () => Promise<T>,

@@ -82,7 +82,7 @@ async function processBatch(
   }
 }
 
-/** The events that are still in the outbox, with their pending names. An event that is not has been handled before. */
+/** The pending subscriptions of each event that is still in the outbox. All other events have been handled before. */
 async function unacknowledged(db: Database, deliveries: readonly Delivery[]): Promise<Map<Id, string[] | null>> {
   const ids = deliveries.map(({ event }) => event.id)
   const rows = await db.select({ id: outbox.id, pending: outbox.pending }).from(outbox).where(idIn(outbox.id, ids))
@@ -98,7 +98,7 @@ async function deliver(
 ): Promise<void> {
   const own = subscriptions.filter((subscription) => subscription.event.type === event.type)
   const due = own.filter(({ name }) => pending === null || pending.includes(name))
-  // The name may belong to a version that is not deployed here yet: retry. A removed name ends as a dead letter.
+  // Retry an unknown name: this isolate may run an old version of the code. A removed name ends as a dead letter.
   if (!events.some(({ type }) => type === event.type)) throw new Error(`the event ${event.type} is unknown`)
   if (pending && due.length < pending.length) throw new Error(`a subscription of ${event.type} is unknown`)
   const outcomes = await Promise.allSettled(due.map((subscription) => react(ctx, event, subscription)))

@@ -1,9 +1,9 @@
-/** wrangler.toml must match this table (timeouts in seconds). Each queue has a dead-letter queue, suffix `-dead`. */
+/** wrangler.toml must match. Timeouts are in seconds. Each queue has a dead-letter queue with the suffix `-dead`. */
 export const queues = {
   EVENTS: { name: 'events', batchSize: 5, batchTimeout: 0, retries: 15 },
   /** Tasks that may be lost: pushes, and jobs, which run again when they are next due. */
   FANOUT: { name: 'fanout', batchSize: 5, batchTimeout: 0, retries: 3 },
-  /** Tasks that call other systems, retried for hours. */
+  /** Tasks that call other systems, which may be down for hours. */
   DELIVERIES: { name: 'deliveries', batchSize: 10, batchTimeout: 1, retries: 25 },
 } as const
 

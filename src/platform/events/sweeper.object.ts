@@ -7,16 +7,16 @@ import { backlog, hasEvents, sourceOf } from './outbox.ts'
 
 const PASS_MS = 5_000
 const LONGEST_WAIT_MS = 45_000
-/** A page takes one query and one message batch, and an invocation may make a thousand calls. */
+/** An invocation may make a thousand calls, and a page takes several: a query, a message batch and stored progress. */
 const PAGES_PER_PASS = 100
 
-/** `sentTo`: last event sent. `againAt`: when all are sent again (epoch ms). `wait`: time between such resends (ms). */
+/** `sentTo` is the last event sent. At `againAt` (epoch ms), `wait` ms after the last such time, all are sent again. */
 type Progress = { sentTo: Id | null; againAt: number; wait: number }
 const fresh: Progress = { sentTo: null, againAt: 0, wait: PASS_MS }
 
 /**
  * One per database with an outbox. Its alarm, the only timer that survives a crash, resends unacknowledged events: new
- * ones at every pass, and all of them at intervals that grow to 45 seconds: duplicates do not help a slow consumer.
+ * ones at every pass, all of them at intervals that grow to 45 seconds, because duplicates do not help a slow consumer.
  */
 export class Sweeper extends DurableObject<Env> {
   private armedAt = 0
@@ -27,7 +27,7 @@ export class Sweeper extends DurableObject<Env> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + PASS_MS)
   }
 
-  /** For the health check: it stores nothing and sets no alarm. */
+  /** For the health check. Stores nothing and sets no alarm. */
   async ready(): Promise<void> {
     await this.ctx.storage.getAlarm()
   }
@@ -42,7 +42,7 @@ export class Sweeper extends DurableObject<Env> {
     await this.send(db, ctx.now())
     if (await hasEvents(db)) return
     await this.ctx.storage.delete('progress')
-    // Keep the alarm after a recent `arm`: for five seconds, `wakeSweeper` does not call `arm` again for new events.
+    // Keep the alarm after a recent `arm`: new events may follow for which `wakeSweeper` does not call `arm` again.
     if (this.armedAt < Date.now() - 2 * PASS_MS) await this.ctx.storage.deleteAlarm()
   }
 

@@ -3,8 +3,8 @@ import { addressLimit, spend } from '../security/rate-limit.ts'
 import type { AppEnv } from './app-env.ts'
 
 /**
- * Counts a request against the limit of its address, unless it was counted before. An admitted request is never counted
- * here, so a flood of forged tokens does not affect the valid tokens of the same address.
+ * Counts a request against the limit of its address, unless it was counted before. A request to an operation
+ * with a valid token counts for its account instead, so a flood of forged tokens from its address does not block it.
  */
 export async function countByAddress(c: Context<AppEnv>): Promise<void> {
   const { ctx, isCounted } = c.var

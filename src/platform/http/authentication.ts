@@ -17,12 +17,12 @@ export function authentication(keys: KeySource) {
   })
 }
 
-/** Throws `unauthorized`. */
+/** Throws `unauthorized` for a malformed, forged or expired token. `admit` checks whether the token was revoked. */
 export async function viewerOf(ctx: Ctx, authorization: string, keys: KeySource): Promise<Viewer> {
   return rememberedIn(ctx, authorization) ?? (await verifyAccessToken(ctx, tokenIn(authorization), keys))
 }
 
-/** The viewer, without verification, if this isolate has verified the token before, as it has for most requests. */
+/** Most requests have a token that this isolate has verified before. Such a token is not verified again. */
 function rememberedIn(ctx: Ctx, header: string): Viewer | null {
   return /^Bearer /i.test(header) ? rememberedViewer(ctx, header.slice('Bearer '.length)) : null
 }

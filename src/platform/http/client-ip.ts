@@ -1,8 +1,8 @@
 import type { ClientIp } from '../security/rate-limit.ts'
 
 /**
- * The client's address from `cf-connecting-ip`, the only trusted header. All addresses of an IPv6 /64 are one client, and
- * belong to the network of their /48. Requests without the header, which exist only locally, are one client.
+ * The client's address, from a header that clients cannot forge: Cloudflare sets it. All addresses of an IPv6 /64 are
+ * one client, and their /48 is its network. Requests without the header, which exist only locally, are one client.
  */
 export function clientIpOf(header: string | undefined): ClientIp {
   const text = header ?? 'unknown'
@@ -25,7 +25,7 @@ function groupsOf(text: string): number[] {
   return [...head, ...zeros, ...tail]
 }
 
-/** The IPv4 address that an address in `::ffff:0:0/96` contains. All addresses there have the same /64. */
+/** The IPv4 address in an address of `::ffff:0:0/96`, or null. As IPv6 addresses, all of these share one /64. */
 function mappedIpv4([a, b, c, d, e, f, high = 0, low = 0]: number[]): string | null {
   if (a || b || c || d || e || f !== 0xffff) return null
   return [high >> 8, high & 255, low >> 8, low & 255].join('.')

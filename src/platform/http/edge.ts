@@ -13,7 +13,7 @@ import { limitBody } from './body.ts'
 import { clientIpOf } from './client-ip.ts'
 import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
 
-/** An isolate wakes the sweepers after its first response, because a cold start already delays that response. */
+/** An isolate wakes the sweepers only after its first response, which the cold start already delays. */
 const WAKE_AFTER_MS = 100
 let awake = false
 

@@ -3,10 +3,10 @@ import { decodeUtf8, isUtf8Escaped } from './utf8.ts'
 const latin1 = new TextDecoder('latin1')
 const MAX_HEADER_BYTES = 4_096
 
-/** Matches the header of a file: `filename` makes a part a file, unless it is inside the quoted name of the part. */
+/** The header of a part that is a file: it has a `filename`. Inside the quoted `name`, this text does not count. */
 const FILE = /^content-disposition:\s*form-data(?:\s*;\s*name=(?:"[^"]*"|[^\s;"]*))?\s*;\s*filename=/im
 
-/** Whether a name, file name or text has bytes that are not UTF-8, which the parser would replace. Files may. */
+/** Whether a name, file name or text is not UTF-8: the parser would replace such bytes. Files may have any bytes. */
 export function hasInvalidText(form: Uint8Array, type: string): boolean {
   if (/^application\/x-www-form-urlencoded/i.test(type)) {
     const text = decodeUtf8(form)

@@ -1,17 +1,14 @@
 const MAX_DEPTH = 16
 
-/** Matches brackets and strings. A string with a colon after it is a key. Linear even if a quote is unclosed. */
+/** Brackets and strings. A string with a colon after it is a key. Takes linear time, even if a quote is not closed. */
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"?(\s*:)?|[[\]{}]/gs
 
-/** An escape of one half of a surrogate pair, perhaps next to the other half. */
+/** An escape of half a surrogate pair. It is valid only next to the other half. */
 const HALF = /\\u[dD][89a-fA-F]/
 
-/**
- * Finds a flaw that `JSON.parse` would accept: too many levels, a repeated key, or invalid Unicode. Null if there is
- * none. Makes one linear pass.
- */
+/** A flaw that `JSON.parse` would accept: too many levels, a repeated key, or half of a surrogate pair. */
 export function flawOf(json: string): string | null {
-  // One entry per open bracket: the keys that its object has so far, if any.
+  // One entry per open bracket: the keys of its object so far, or undefined if it has none yet or is an array.
   const open: (Set<string> | undefined)[] = []
   for (const [token, colon = ''] of json.matchAll(TOKENS)) {
     if (token === '[' || token === '{') {

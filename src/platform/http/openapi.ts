@@ -41,7 +41,7 @@ export function openApiDocument(services: readonly Mounted[], prose: Prose): obj
     bearerFormat: 'at+jwt',
     description: `An access token, valid for ${ACCESS_TOKEN_LIFE_MS / 60_000} minutes, from login or refresh`,
   })
-  const license = { name: 'MIT', identifier: 'MIT' } // SPDX, which the types of 3.0 lack
+  const license = { name: 'MIT', identifier: 'MIT' } // a variable, because the types lack `identifier` (new in 3.1)
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'SocialConnect', version: '1', license, description: prose.conventions },
@@ -115,7 +115,7 @@ function failuresOf({ access, scope, params, body, fails = [] }: Operation): Fai
   return [...Map.groupBy(kinds, ({ status }) => status).values()]
 }
 
-/** On public operations the token is optional; if one is sent, it needs the scope. */
+/** On public operations the token is optional. If one is sent, it needs the scope. */
 function securityOf({ access, scope }: Operation): Record<string, string[]>[] {
   const needed = { bearer: scope ? [scope] : [] }
   if (access !== 'public') return [needed]
@@ -139,7 +139,7 @@ function problemOf(kinds: FailureKind[]) {
 
 type Schemas = { components?: { schemas?: Record<string, { properties?: Record<string, object> }> } }
 
-/** Lists all failure codes. It runs after all services are loaded, because they declare failures too. */
+/** Lists all failure codes. Must run after all services are loaded, because they declare failures too. */
 function listCodes(document: object): void {
   const { properties } = (document as Schemas).components?.schemas?.Problem ?? {}
   if (properties?.code) Object.assign(properties.code, { enum: declaredFailures().map(({ code }) => code) })

@@ -12,10 +12,10 @@ type BodyType = 'application/json' | 'multipart/form-data'
 
 /** What every surface, such as REST, needs to know about an operation. */
 export type Contract = Rule & {
-  /** Unique: a verb, usually with a noun. */
+  /** Unique. A verb, usually with a noun, like `likePost`. */
   id: string
   method: 'get' | 'put' | 'post' | 'patch' | 'delete'
-  /** Below the mount of its service, with `{name}` for parameters. */
+  /** Relative to the mount of its service. `{name}` is a parameter. */
   path: string
   summary: string
   description?: string
@@ -35,7 +35,7 @@ export type Contract = Rule & {
 
 export type VerbOperation = Contract & {
   returns: z.ZodType | null
-  /** For 201: the path of the created resource, below the mount. */
+  /** For 201: the path of the created resource, relative to the mount. */
   location?: (view: never) => string
   run: (ctx: never, input: never) => unknown
 }

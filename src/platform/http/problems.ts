@@ -33,7 +33,7 @@ function entriesOf(issue: z.core.$ZodIssue): { field: string; message: string }[
   return paths.map((names) => ({ field: names.join('.'), message }))
 }
 
-// Error messages of D1, Durable Objects, KV and R2 after which a retry may succeed.
+// Error messages of D1, Durable Objects, KV, R2 and `withTimeout` after which a retry may succeed.
 const TRANSIENT =
   /overloaded|database is locked|Network connection lost|storage caused object to be reset|timed? ?out|because its code was updated|transient issue|internal error|no answer within|(memory|CPU time) limit|please try again|too many requests|reduce your .*rate/i
 

@@ -59,7 +59,7 @@ const NoQuery = z.strictObject({})
 
 type Result = { success: boolean; target: string; data: unknown; error?: z.core.$ZodError }
 
-/** An invalid path parameter is `not_found`; invalid query, header and body fields are reported one by one. */
+/** An invalid path parameter names no record: `not_found`. All other invalid fields are reported one by one. */
 function check({ success, target, error }: Result): void {
   if (success) return
   throw target === 'param' || !error ? notFound() : invalidBySchema(error)

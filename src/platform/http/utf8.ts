@@ -3,7 +3,7 @@ import { Failure } from '../failures.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })
 
-/** Null for invalid bytes. A parser would replace them, and the text would be stored corrupted. */
+/** Null for invalid bytes. Most parsers replace such bytes, and a corrupted text would be stored. */
 export function decodeUtf8(bytes: ArrayBuffer | Uint8Array): string | null {
   try {
     return utf8.decode(bytes)

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 
-/** Each message continues the name of the field (`text is required`). A schema's own message takes precedence. */
+/** Each message follows the name of its field, as in `text is required`. A schema's own message takes precedence. */
 export function zodMessage(issue: z.core.$ZodRawIssue): string {
   switch (issue.code) {
     case 'invalid_type':

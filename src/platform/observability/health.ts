@@ -34,7 +34,7 @@ export function healthRoutes(keys: KeySource) {
     })
 }
 
-/** Whether an administrator sends the request. Throws only `rate_limited`: a bad token must not hide the status. */
+/** Whether an administrator sends the request. Throws only `rate_limited`: all other callers get the plain status. */
 async function isOperator(c: Context<AppEnv>, keys: KeySource): Promise<boolean> {
   const { ctx } = c.var
   const authorization = c.req.header('authorization')
@@ -58,7 +58,7 @@ async function admitOperator(c: Context<AppEnv>, authorization: string, keys: Ke
 
 let checkingUntil = 0
 
-/** Outcomes at most a second old. One request runs the checks; concurrent requests poll until the outcomes exist. */
+/** Outcomes at most a second old. One request runs the checks. The others poll, as they cannot await its promise. */
 async function recentOutcomes(env: Env): Promise<Outcome[]> {
   while (!latest || latest.at < Date.now() - KEPT_MS) {
     if (checkingUntil < Date.now()) {
@@ -75,7 +75,7 @@ const versionOf = (env: Partial<Env>) => env.VERSION?.id ?? null
 function checks(env: Env): Check[] {
   const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX }
   const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
-  // These bindings are only checked for presence, because calling most of them would send or count something.
+  // These bindings are not called, because calling most of them would send or count something.
   const present = {
     ...pick(env, Object.keys(queues)),
     ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION']),
@@ -110,7 +110,6 @@ function requireBound(binding: unknown): void {
   if (binding === undefined) throw new Error('not bound')
 }
 
-/** The outcome does not contain the error, because it is public. The error is logged. */
 async function attempt({ name, run }: Check): Promise<Outcome> {
   const started = Date.now()
   const ok = await withTimeout(run(), TIMEOUT_MS).then(

@@ -2,7 +2,7 @@ import { messageOf } from '../failures.ts'
 
 type Fields = Record<string, unknown>
 
-/** Writes lines. Fields contain ids, never content: no email address, no user text, no token. */
+/** Writes log lines. Their fields contain ids, never content: no email address, no user text, no token. */
 export type Log = {
   info: (message: string, fields?: Fields) => void
   warn: (message: string, fields?: Fields) => void
@@ -31,7 +31,7 @@ function make(format: Format, base: Fields = {}): Log {
 
 const asJson: Format = (line) => JSON.stringify(line, (_, value) => (value instanceof Error ? describe(value) : value))
 
-/** For reading in a terminal: `GET /v1/posts/1 200 12 ms 3d546caf`. Other lines have `name=value` fields. */
+/** For a terminal. A request is a line like `GET /v1/posts/1 200 12 ms 3d546caf`. Other lines name their fields. */
 const asText: Format = ({ level, message, at: _, requestId, traceId: __, error, ...fields }) => {
   const id = String(requestId ?? '').slice(0, 8)
   if (message === 'request') return `${fields.method} ${fields.path} ${fields.status} ${fields.ms} ms ${id}`
@@ -42,7 +42,7 @@ const asText: Format = ({ level, message, at: _, requestId, traceId: __, error, 
   return [level.toUpperCase(), message, ...named, id, trace].filter(Boolean).join(' ')
 }
 
-/** Leaves out SQL parameters, also from the stack, which begins with the complete message. */
+/** Leaves out SQL parameters, which may be personal data. The stack has them too: it begins with the message. */
 function describe(error: Error) {
   const message = messageOf(error)
   const calls = error.stack?.replace(error.message, '').split('\n').slice(1, 6)

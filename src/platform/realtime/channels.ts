@@ -20,7 +20,7 @@ export function defineChannel<F extends Frames>(name: string, channel: Omit<Chan
 
 type Topic<F extends Frames> = { channel: Channel<F>; accountId: Id }
 
-/** Publishing a `key` again does nothing while the hub stores the first frame. */
+/** While the hub still stores a frame with this `key`, publishing another one does nothing. */
 type Frame<F extends Frames, E extends keyof F & string> = { key: string; event: E; data: z.input<F[E]> }
 
 /** Sends a frame to the account's sockets on the channel. Throws if the account's hub does not respond. */

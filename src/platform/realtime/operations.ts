@@ -99,7 +99,7 @@ async function channelsOf(ctx: RequestCtx, accountId: Id, known: readonly Channe
 
 const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/
 
-/** Browsers send the page's origin (RFC 6455, 10.2). Allowed: ours, listed ones, and any local one in development. */
+/** Refuses pages of other, unlisted origins (RFC 6455, 10.2). Clients without an origin, such as native apps, pass. */
 function requireAllowedOrigin({ ENVIRONMENT, BASE_URL, REALTIME_ORIGINS }: Config, request: Request): void {
   const origin = request.headers.get('origin')
   if (origin === null || [BASE_URL, new URL(request.url).origin, ...REALTIME_ORIGINS].includes(origin)) return

@@ -3,7 +3,7 @@ import { sqliteTable } from 'drizzle-orm/sqlite-core'
 import { createContext } from '../create-context.ts'
 import { type Id, id } from '../data/ids.ts'
 
-/** The shard's accounts with an open socket, each until a minute after its hub noticed that no socket is left. */
+/** Accounts with an open socket. A row is deleted a minute after the account's hub notices that no socket is left. */
 export const presence = sqliteTable('presence', { accountId: id('account_id').primaryKey() })
 
 /** Called only by the account's hub. */

@@ -15,7 +15,7 @@ const MAX_SOCKETS = 16
 const MAX_MESSAGE_LENGTH = 4_096
 const MAX_MESSAGES_PER_MINUTE = 60
 const HOUR_MS = 3_600_000
-/** The next frame closes a socket whose token is older than this: its client must reconnect with an active login. */
+/** A socket whose token is older is closed at the next frame. To reconnect, its client needs an active login. */
 const MAX_AGE_MS = 24 * 3_600_000
 
 const schema = [
@@ -53,11 +53,11 @@ export class UserHub extends DurableObject<Env> {
       if (issuedAt < now - MAX_AGE_MS) close(socket, 4000, 'reconnect')
       else if (channels.includes(channel)) send(socket, { seq, channel, event, data })
     }
-    // A deployment closes sockets without an event, so the hub notices only here that none is left.
+    // A deployment closes sockets without calling `webSocketClose`. The hub notices only here that none is left.
     if (!this.occupied() && (await this.ctx.storage.getAlarm()) === null) await this.scheduleOffline()
   }
 
-  /** Returns the sequence number of the last dropped frame. */
+  /** Drops at most two expired frames, so that each call is fast. Returns the `seq` of the last dropped frame. */
   private dropOldFrames(seq: number, now: number): number {
     this.sql.exec('DELETE FROM frames WHERE seq <= ?', seq - KEPT_FRAMES)
     const oldest = 'SELECT seq FROM frames ORDER BY seq LIMIT 2'
@@ -87,7 +87,7 @@ export class UserHub extends DurableObject<Env> {
   /** The caller has authenticated the request, and sends an `Opening` in the header `opening`. */
   override async fetch(request: Request): Promise<Response> {
     const opening = Opening.parse(JSON.parse(request.headers.get('opening') ?? ''))
-    // Sockets that are being accepted count too, because many may arrive at once.
+    // Sockets that are still in `arrive` count too: otherwise, many that open at once would exceed the limit.
     if (this.live().length + this.arriving >= MAX_SOCKETS) return new Response(null, { status: 429 })
     const refused = new Response(null, { status: 401 })
     if (this.isRevoked(opening)) return refused
@@ -150,7 +150,7 @@ export class UserHub extends DurableObject<Env> {
     await this.webSocketClose(socket, 1011)
   }
 
-  /** Runs a minute after the hub noticed that no socket is left. Without frames, returning clients reload lists. */
+  /** Runs a minute after the hub noticed that no socket is left. Clients then cannot resume, and reload their lists. */
   override async alarm(): Promise<void> {
     const { account_id: accountId } = this.state()
     if (accountId === null || this.occupied()) return
@@ -165,7 +165,7 @@ export class UserHub extends DurableObject<Env> {
     return this.sql.exec(query, sessionId, issuedAt).toArray().length > 0
   }
 
-  /** Marks the account online before its socket opens, so that every frame after `hello` is pushed. */
+  /** Marks the account online before its socket opens: services send frames only to accounts that are online. */
   private async arrive(accountId: Id): Promise<void> {
     this.sql.exec('UPDATE state SET account_id = ?', accountId)
     this.arriving += 1
@@ -187,7 +187,7 @@ export class UserHub extends DurableObject<Env> {
   private greet(socket: WebSocket, { since, channels }: Opening): void {
     const { seq: newest, complete_from: completeFrom } = this.state()
     const resumed = since !== null && since >= completeFrom && since <= newest
-    // Before the missed frames arrive, `newest` would make a client that disconnects now skip them.
+    // Not `newest` if resumed: a client that disconnects before the missed frames arrive must ask for them again.
     send(socket, { event: 'hello', seq: resumed ? since : newest, resumed, channels })
     if (!resumed) return
     const missed = this.sql.exec<{ seq: number; channel: string; event: string; data: string }>(
@@ -208,7 +208,7 @@ function attached(socket: WebSocket): Attached {
   return socket.deserializeAttachment() as Attached
 }
 
-/** A closing socket stays listed until its peer responds, and throws on `send`; that must not affect other sockets. */
+/** Never throws, so that the other sockets get the frame. A closing socket stays listed until its peer responds. */
 function send(socket: WebSocket, frame: object): void {
   if (socket.readyState !== WebSocket.OPEN) return
   try {

@@ -12,7 +12,7 @@ export type AccountStatus = {
   endedSessions: string[]
 }
 
-/** `granted` requests may be used until `resetsAt` (epoch ms). The window has `remaining` further ones. */
+/** The caller may use `granted` requests until `resetsAt` (epoch ms). Further leases may grant `remaining` more. */
 export type Lease = {
   granted: number
   remaining: number

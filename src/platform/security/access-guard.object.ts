@@ -11,7 +11,7 @@ const schema = [
   'CREATE TABLE addresses (address TEXT PRIMARY KEY, used INTEGER) WITHOUT ROWID',
 ]
 
-/** The budget of a network, in budgets of a single address. */
+/** A network may send this many times the requests of one address. */
 const NETWORK_FACTOR = 10
 
 /**
@@ -50,8 +50,8 @@ export class AccessGuard extends DurableObject<Env> {
     const { used, resetsAt } = this.openWindow(limit, now)
     const total = address === undefined ? limit.quota : limit.quota * NETWORK_FACTOR
     const own = address === undefined ? used : this.usedBy(address)
-    const free = Math.max(0, Math.min(total - used, limit.quota - own)) // a lowered quota may be exceeded already
-    const granted = Math.min(wanted, Math.ceil(free / 4)) // smaller near the limit, so that few requests stay unused
+    const free = Math.max(0, Math.min(total - used, limit.quota - own)) // not negative, even if the quota was lowered
+    const granted = Math.min(wanted, Math.ceil(free / 4)) // a quarter, so that no isolate holds all that is left
     if (granted > 0) {
       this.sql.exec('INSERT OR REPLACE INTO usage VALUES (1, ?, ?)', used + granted, resetsAt)
       if (address !== undefined) this.sql.exec('INSERT OR REPLACE INTO addresses VALUES (?, ?)', address, own + granted)
@@ -60,7 +60,7 @@ export class AccessGuard extends DurableObject<Env> {
     return { granted, remaining: free - granted, resetsAt, status: this.status(now), isNetworkUsedUp }
   }
 
-  /** All addresses of a network share its window. */
+  /** The addresses of a network share its window. A new window forgets their counts. */
   private openWindow(limit: Quota, now: number): { used: number; resetsAt: number } {
     const [last] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
     if (last && last.resets_at > now) return { used: last.used, resetsAt: last.resets_at }

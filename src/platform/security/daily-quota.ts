@@ -1,7 +1,7 @@
 import { DAY_MS } from '../data/expiry.ts'
 import { Failure } from '../failures.ts'
 
-/** The number of the UTC day that contains `time` (epoch ms). */
+/** The UTC day of a time (epoch ms), as the number of days since 1970. */
 export function dayOf(time: number): number {
   return Math.floor(time / DAY_MS)
 }

@@ -65,7 +65,7 @@ export async function outbound(ctx: SystemCtx, address: string, call: Call = {})
 type Host = { breaker: CircuitBreakerPolicy; slots: BulkheadPolicy; admittedAt: number }
 const hosts = new Map<string, Host>()
 
-/** A cancelled request never frees its slot or half-open trial, so a host that is full past the deadline is reset. */
+/** A cancelled request never frees its slot or half-open trial. A host that is full past the deadline starts anew. */
 function hostOf(name: string): Host {
   const known = hosts.get(name)
   if (known && (!isFull(known) || known.admittedAt > Date.now() - DEADLINE_MS)) return known
@@ -98,7 +98,7 @@ async function sendWithRetries(request: Hop): Promise<Response> {
 
 async function sendToHost(request: Hop): Promise<Response> {
   const host = hostOf(request.url.host)
-  // Do not wait for the trial of a half-open circuit: if its request is cancelled, it never settles.
+  // Do not wait for the trial of a half-open circuit: it never settles if the request that runs it is cancelled.
   if (isFull(host)) throw new BulkheadRejectedError(MAX_CONCURRENT, 0)
   return wrap(host.breaker, host.slots).execute(() => {
     host.admittedAt = Date.now()

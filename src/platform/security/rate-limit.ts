@@ -7,13 +7,13 @@ export type Limit = Quota & {
   name: string
   /** While the guard does not respond, requests pass (`open`) or are refused (`closed`). */
   failure: 'open' | 'closed'
-  /** Requests leased at a time; 1 if the guard must count every request before it proceeds. */
+  /** Requests leased at a time. With 1, the guard counts each request before the request proceeds. */
   lease: number
 }
 
 const declared = new Set<string>()
 
-/** An IPv6 `network` has a larger budget of its own, because its owner can send from any `address` in it. */
+/** The owner of an IPv6 `network` can send from each `address` in it, so the network has a budget too, a larger one. */
 export type ClientIp = { network: string; address: string }
 
 /** Declares a limit of a service under a unique name. It fails closed, and leases one request at a time. */
@@ -70,12 +70,12 @@ export async function spend(ctx: SystemCtx, declared: Limit, key: string | Clien
   return { status: lease.status, headers }
 }
 
-/** `guard` counts all requests, and those of the address `part` also separately. Isolates keep the lease under `id`. */
+/** The object `guard` counts all requests, and separately those of the address `part`. `id` is the key of the lease. */
 type Counter = { id: string; guard: string; part: string | undefined }
 
 /**
- * `left` < 0: the limit is reached. Null: the guard does not respond. One request renews the lease and the others poll,
- * because a promise that requests share would die with the request that created it.
+ * `left` is negative if the limit is reached. Returns null if the guard does not respond. One request renews the lease
+ * and the others poll, because a promise that requests share would die with the request that created it.
  */
 async function take(ctx: SystemCtx, counter: Counter, limit: Limit): Promise<{ lease: Lease; left: number } | null> {
   const { id, guard } = counter

@@ -3,7 +3,7 @@ import type { Id } from '../data/ids.ts'
 import { closeSockets } from '../realtime/user-hub.client.ts'
 import { accountGuard } from './access-guard.client.ts'
 
-// The account's guard reports revocations with every lease. Every function here is idempotent.
+// A revocation takes effect when isolates renew their leases, within two seconds. Every function here is idempotent.
 
 export async function revokeSession(ctx: SystemCtx, ended: { accountId: Id; sessionId: string }): Promise<void> {
   await accountGuard(ctx, ended.accountId).endSession(ended.sessionId)

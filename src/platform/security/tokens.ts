@@ -7,7 +7,7 @@ import { Failure } from '../failures.ts'
 /** How long an access token is valid, and so how long its revocation must be stored. */
 export const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 
-/** Called every ten minutes per isolate, and at most every five seconds for an unknown key id. */
+/** Called every ten minutes per isolate. An unknown key id calls it earlier, but at most every five seconds. */
 export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
 
 export const jwtAudience = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/v1`
@@ -90,7 +90,7 @@ async function currentKeys(ctx: SystemCtx, source: KeySource): Promise<Keys> {
 async function load(ctx: SystemCtx, source: KeySource): Promise<Keys> {
   const set = await source(ctx)
   const now = ctx.now()
-  // While no key exists, each verification of a token reloads the keys.
+  // Until the first key exists, the keys never count as recent, so each verification of a token reloads them.
   return { get: createLocalJWKSet(set), fetchedAt: set.keys.length > 0 ? now : 0, dueAt: now + KEPT_MS }
 }
 
