@@ -1,4 +1,5 @@
-// Preloaded before a script. Without the packages, npm runs another Node, which may not understand TypeScript.
+// Preloaded before a script. Node is one of the packages: without them, npm runs another Node, which may not understand
+// TypeScript.
 import { existsSync } from 'node:fs'
 
 if (!process.features.typescript || !existsSync('node_modules/wrangler')) {

@@ -4,7 +4,7 @@ type Option = {
   type: 'string' | 'boolean'
   default?: string | boolean
   multiple?: boolean
-  /** What stands for the value in the help, such as DIR. */
+  /** What `--help` shows in place of the value, such as DIR. */
   value?: string
   help: string
 }
@@ -18,7 +18,7 @@ export type Usage<O extends Options> = {
   /** The accepted positional arguments and what they do, such as `grant HANDLE ROLE`. None by default. */
   forms?: Readonly<Record<string, string>>
   options?: O
-  /** What follows `--` in the examples; the empty one is the command itself. */
+  /** The arguments after `--`, one text per example. An empty text is an example without arguments. */
   examples: readonly string[]
 }
 
@@ -43,7 +43,7 @@ export async function main<const O extends Options>(
   }
 }
 
-/** Parses the arguments of this process. With `--help` or wrong arguments, prints what to know and exits. */
+/** Parses the arguments of this process. With `--help` or wrong arguments, prints the help or the problem and exits. */
 export function parseCommand<const O extends Options>(usage: Usage<O>): Parsed<O> {
   const args = process.argv.slice(2)
   if (args.includes('--help') || args.includes('-h')) {
@@ -61,7 +61,7 @@ export function parseCommand<const O extends Options>(usage: Usage<O>): Parsed<O
   }
 }
 
-/** npm passes an option that stands before `--` to a script as a variable only. */
+/** An option that stands before `--` is for npm itself. The script gets it only as an environment variable. */
 const npmTook = (name: string) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined
 
 function refuse({ command }: Usage<Options>, problem: string): never {

@@ -18,7 +18,7 @@ export async function migrate(env: 'staging' | 'production'): Promise<void> {
   process.stdout.write(await enableReplication(own))
 }
 
-/** Names the jurisdiction, which a database has from its creation on or never. */
+/** Includes the jurisdiction, because a database gets one at its creation or never. */
 export const createCommand = ({ database_name: name, jurisdiction }: Database): string[] =>
   ['d1', 'create', name].concat(jurisdiction ? ['--jurisdiction', jurisdiction] : [])
 

@@ -109,7 +109,7 @@ export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id
   return new Map(views.map((account) => [account.id, account]))
 }
 
-/** The accounts of `rows`, by the ids of the rows, for lists in another order than that of the account ids. */
+/** For lists that are sorted by the ids of their rows: maps these ids to the accounts. Leaves out hidden accounts. */
 export async function loadListedAccounts(
   ctx: Ctx,
   rows: readonly { id: Id; accountId: Id }[],

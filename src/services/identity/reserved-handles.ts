@@ -68,7 +68,7 @@ const reserved = new Set([
   'webmaster',
 ])
 
-/** Short words with i or l are left out, because they look like names: `all` and `ali`. */
+/** Words whose lookalikes are reserved too. Not short ones with i or l: `ali` looks like `all`, but is a name. */
 const lookingReserved = [...reserved].filter((word) => word.length > 4 || (word.length > 2 && !/[il]/.test(word)))
 let looks: Set<string> | null = null
 

@@ -10,7 +10,7 @@ import { posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { IN_PROFILE, media } from './tables.ts'
 
-/** An unattached image is its owner's; in a post or profile, their visibility decides. Throws `not_found`. */
+/** Only its owner may read an unattached image. Others are as visible as their post or profile. Throws `not_found`. */
 export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null): Promise<'public' | 'restricted'> {
   const [row] = await ctx.db
     .shardOf(mediaId)

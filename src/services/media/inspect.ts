@@ -21,7 +21,7 @@ const signatures: [ImageType, RegExp][] = [
   ['image/webp', /^52494646.{8}57454250/],
 ]
 
-/** Decides by magic bytes and structure. Words in metadata do not matter, because metadata are not kept. */
+/** The magic bytes decide the type. What metadata contain does not matter, because they are not kept. */
 export function inspect(bytes: Uint8Array): Structure & { type: ImageType } {
   if (bytes.length === 0) throw invalid('file', 'is empty')
   const start = bytes.subarray(0, 12).toHex()

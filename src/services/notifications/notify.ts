@@ -22,7 +22,7 @@ const ROWS_PER_STEP = 5_000
 
 type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 
-/** Stores the notification if its action exists, and otherwise deletes that of a follow, comment or mention. */
+/** Stores the notification if its action still exists. If not, deletes it. Likes are left to `withdrawLike`. */
 export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
   const { id, kind, actorId } = input
   if (accountId === actorId) return
@@ -35,7 +35,7 @@ export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationI
   )
 }
 
-/** The subject of the notification; null if the action was withdrawn or the post is hidden. */
+/** Null if the action was withdrawn or the post is hidden. Otherwise the root of the post, if the post is a comment. */
 async function subjectOf(
   ctx: SystemCtx,
   accountId: Id,
@@ -46,7 +46,7 @@ async function subjectOf(
   return post ? { rootId: post.rootId } : null
 }
 
-/** Needs no second read: the insert itself checks the like, and `withdrawLike` deletes its notification. */
+/** Needs no `mirror`: the insert itself checks the like. If that ends, `withdrawLike` deletes the notification. */
 async function notifyOfLike(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<boolean> {
   const subject = await subjectOf(ctx, accountId, input)
   return subject !== null && insert(ctx, accountId, input, subject.rootId)
@@ -68,13 +68,14 @@ function postExists(postId: Id): SQL {
   return exists(query.select(one).from(posts).where(eq(posts.id, postId)))
 }
 
-/** Returns whether the notification exists and the account has a socket: without one, a push would only wake the hub. */
+/** Returns whether the notification exists and the account has a socket. If not, a push would wake a hub in vain. */
 async function insert(ctx: SystemCtx, accountId: Id, input: NotificationInput, rootId: Id | null): Promise<boolean> {
   const { id, kind, actorId, postId } = input
   const isThere = exists(query.select(one).from(accounts).where(eq(accounts.id, accountId)))
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
-  // A like and its post are on the shard of the notification: this statement and their withdrawals cannot miss each other.
+  // The like, its post and the notification are on one shard. If the like or post is deleted before, this inserts
+  // nothing. If it is deleted after, `withdrawLike` or `withdrawLikes` finds the row.
   const isLiked = kind === 'like' && postId !== null ? [isLikedBy(postId, actorId), postExists(postId)] : []
   const may = all(isThere, not(blockBetween(accountId, actorId)), ...isLiked)
   const db = ctx.db.shardOf(accountId)
@@ -100,7 +101,7 @@ export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId
     .where(all(once(authorId, actorId, 'like', postId), not(isLikedBy(postId, actorId))))
 }
 
-/** Deletes the notifications of likes of a deleted post. It scans in steps, because no index finds them. */
+/** Deletes the notifications about likes of a deleted post. Scans in steps, because no index finds them. */
 export async function withdrawLikes(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
   const db = ctx.db.shardOf(postId)
   const own = eq(notifications.accountId, authorId)
@@ -141,7 +142,7 @@ export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], po
   )
 }
 
-/** The row of a repeatable action. The expressions must be those of the index `notifications_once`. */
+/** Finds the row of a repeatable action. To use the index `notifications_once`, it must have the same expressions. */
 function once(accountId: Id | SQLWrapper, actorId: Id, kind: 'follow' | 'like', postId: Id | null): SQL {
   return all(
     eq(notifications.accountId, accountId),

@@ -9,12 +9,12 @@ import { mirror } from '../../platform/events/mirror.ts'
 import { likesDeleted } from './events.ts'
 import { likedPosts, likes, postLikers } from './tables.ts'
 
-/** The number of likes of a deleted post that are deleted at once. Each step announces the next one by its event. */
+/** How many likes of a deleted post one step deletes. The event of a step, `likesDeleted`, starts the next step. */
 const STEP = 100
 
 type Pair = { postId: Id; actorId: Id }
 
-/** Syncs the lists of the post and of the account. `likeId` names a like that may have ended. */
+/** Syncs the list of the post's likes and that of the account's likes. `likeId` is a like that may have ended. */
 export async function mirrorLike(ctx: SystemCtx, { likeId, ...pair }: Pair & { likeId?: Id }): Promise<void> {
   const { postId, actorId } = pair
   const seen = new Set(likeId ? [likeId] : [])
@@ -33,7 +33,7 @@ export async function mirrorLike(ctx: SystemCtx, { likeId, ...pair }: Pair & { l
   )
 }
 
-/** Needs no mirror, because the likes are on the same shard. Returns the id of the like, if there is one. */
+/** Needs no `mirror`: the post's list is on the shard of its likes. Returns the id of the current like, or null. */
 async function syncLikers(ctx: SystemCtx, { postId, actorId }: Pair, seen: ReadonlySet<Id>): Promise<Id | null> {
   const db = ctx.db.shardOf(postId)
   const own = and(eq(likes.postId, postId), eq(likes.accountId, actorId))
@@ -72,7 +72,7 @@ export async function deleteLikes(ctx: SystemCtx, { postId }: { postId: Id }): P
 
 type Ended = { postId: Id; likes: { id: Id; accountId: Id }[] }
 
-/** Removes deleted likes from the lists of their accounts, and deletes the next ones. */
+/** Removes deleted likes from the lists of their accounts, then deletes the next likes of the post. */
 export async function unlistDeletedLikes(ctx: SystemCtx, { postId, likes: ended }: Ended): Promise<void> {
   const groups = [...Map.groupBy(ended, ({ accountId }) => shardOf(accountId))]
   await mapConcurrently(groups, async ([shard, group]) => {
