@@ -11,7 +11,7 @@ const deployed = `main = "dist/worker/worker.js" # built by the build step (scri
 no_bundle = true
 rules = [{ type = "ESModule", globs = ["**/*.js"] }]`
 
-/** wrangler.toml with the sections of staging and production made from its repeated part and `# own` lines. */
+/** Returns wrangler.toml with the sections of staging and production, made from its repeated part and `# own` lines. */
 export function withEnvironments(text: string): string {
   const [name] = /(?<=^name = ").+(?="$)/m.exec(text) ?? []
   const [from, to] = [text.indexOf(REPEATED), text.indexOf(GENERATED)]
@@ -43,7 +43,7 @@ function ownLines(generated: string): Map<string, string[]> {
   return new Map(tables.map(([header = '', ...lines]) => [header, lines.filter((line) => line.endsWith(OWN))]))
 }
 
-/** Replaces each generated line by the own line with the same key. Puts other own lines first in their table. */
+/** Replaces generated lines by `# own` lines with the same keys. Puts the other `# own` lines first in their tables. */
 function withOwn(section: string, own: Map<string, string[]>): string {
   const keyOf = (line: string) => line.split(' = ')[0]
   const tables = section.split(/^(?=\[)/m).map((table) => {

@@ -42,7 +42,7 @@ export function contractSource(): string {
 
 const isPage = ({ properties }: Schema) => properties?.items !== undefined && properties.nextCursor !== undefined
 
-/** A page schema with only the fields that all pages have, or with only the other fields. */
+/** The fields of a page schema that all pages have, or without `isCommon` the other fields. */
 function pagePart(page: Schema, isCommon: boolean): Schema {
   const own = Object.entries(page.properties ?? {}).filter(([name]) => PAGE_FIELDS.includes(name) === isCommon)
   return { ...page, properties: Object.fromEntries(own) }

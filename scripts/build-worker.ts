@@ -1,7 +1,7 @@
 import { build } from 'esbuild'
 import { outputsOf, replaceFiles } from './write-files.ts'
 
-/** The folder of the deployed Worker. */
+/** Where the Worker is built for deployment. */
 export const workerFolder = 'dist/worker'
 
 /**

@@ -28,8 +28,9 @@ export type Settings = {
 }
 
 /**
- * The reasons not to deploy `settings` to `target`, one each: what the Worker would reject at start, too high a rate
- * limit, and wrong queues. Secrets are replaced by valid values, because Cloudflare never returns secrets.
+ * The reasons not to deploy `settings` to `target`: variables that the Worker would reject at its start, a rate limit
+ * that is too high, or wrong queues. Made-up secrets take part in the check, because Cloudflare never returns the real
+ * ones.
  */
 export function deployProblems(
   { vars, d1_databases: databases, queues: declared }: Settings,
@@ -81,7 +82,7 @@ export function readCall(command: string, file = process.env.WRANGLER_OUTPUT_FIL
   const lines = file && existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []
   const sessions = lines.map((line): Session => JSON.parse(line)).filter(({ type }) => type === 'wrangler-session')
   const calls = sessions.map(({ command_line_args }) => command_line_args.join(' '))
-  // Another wrangler process, such as `wrangler dev`, may have appended its session since.
+  // Not simply the last: another wrangler process, such as `wrangler dev`, may have appended its session since.
   const call = calls.findLast((line) => ` ${line} `.includes(` ${command} `))
   if (call) return call
   throw new Error(
@@ -89,7 +90,7 @@ export function readCall(command: string, file = process.env.WRANGLER_OUTPUT_FIL
   )
 }
 
-/** Whether `call` has --dry-run. Throws on other forms: a wrong guess would migrate in a dry run or not migrate. */
+/** Whether `call` has --dry-run. Throws if unclear: a wrong guess would migrate in a dry run, or deploy unmigrated. */
 export function isDryRun(call: string): boolean {
   if (!/dry-?run/i.test(call)) return false
   if (/ --dry-run( -|$)/.test(call)) return true

@@ -1,4 +1,5 @@
-// Runs before each script. Without the packages, npm uses the installed Node, which may not understand TypeScript.
+// Preloaded before a script. Node is one of the packages: without them, npm runs another Node, which may not understand
+// TypeScript.
 import { existsSync } from 'node:fs'
 
 if (!process.features.typescript || !existsSync('node_modules/wrangler')) {

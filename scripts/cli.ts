@@ -24,7 +24,7 @@ export function systemOf(values: { env?: string; 'persist-to': string }): System
   return { env, stateDir }
 }
 
-/** The option that chooses this system in a command that a script prints. Starts with a space; empty by default. */
+/** The option that chooses this system, for printed commands. Starts with a space, or is empty for the default. */
 export const systemFlag = ({ env, stateDir }: System): string => (env ? ` --env ${env}` : persistFlag({ stateDir }))
 
 export const persistFlag = ({ stateDir }: Pick<System, 'stateDir'>): string =>

@@ -4,7 +4,7 @@ type Option = {
   type: 'string' | 'boolean'
   default?: string | boolean
   multiple?: boolean
-  /** The placeholder for the value in the help, such as DIR. */
+  /** What `--help` shows in place of the value, such as DIR. */
   value?: string
   help: string
 }
@@ -18,7 +18,7 @@ export type Usage<O extends Options> = {
   /** The accepted positional arguments and what they do, such as `grant HANDLE ROLE`. None by default. */
   forms?: Readonly<Record<string, string>>
   options?: O
-  /** The arguments of each example. An empty string is an example without arguments. */
+  /** The arguments after `--`, one text per example. An empty text is an example without arguments. */
   examples: readonly string[]
 }
 
@@ -43,7 +43,7 @@ export async function main<const O extends Options>(
   }
 }
 
-/** Parses the arguments of this process. For `--help` or wrong arguments, prints a text and exits. */
+/** Parses the arguments of this process. With `--help` or wrong arguments, prints the help or the problem and exits. */
 export function parseCommand<const O extends Options>(usage: Usage<O>): Parsed<O> {
   const args = process.argv.slice(2)
   if (args.includes('--help') || args.includes('-h')) {
@@ -61,7 +61,7 @@ export function parseCommand<const O extends Options>(usage: Usage<O>): Parsed<O
   }
 }
 
-/** npm does not pass options before `--` to a script. It only sets environment variables for them. */
+/** An option that stands before `--` is for npm itself. The script gets it only as an environment variable. */
 const npmTook = (name: string) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined
 
 function refuse({ command }: Usage<Options>, problem: string): never {

@@ -53,7 +53,7 @@ async function register(name: string): Promise<Person> {
   ensure(answer.status === 202, `${name} gets 202, not ${answer.status}: ${JSON.stringify(answer.body)}`)
   const token = await readToken(url, email)
   const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, password } })
-  // From now on, requests count against the rate limit of the account.
+  // From now on, requests count against the rate limit of the account, so the count starts again.
   return Object.assign(caller, { token: body.accessToken, admitted: 0, firstAt: null, ...body.account })
 }
 

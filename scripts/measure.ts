@@ -5,7 +5,7 @@ import { lineAt, parseAll, read, type SourceFile, type Sources, standsAlone } fr
 const LONGEST_FUNCTION = 40
 const LONGEST_FILE = 250
 
-/** A metric of the source code. The goal is met if `value` is at most `goal`. `offenders` raise it. */
+/** A metric of the source code. The goal is met if `value` is at most `goal`. `offenders` are the places that count. */
 export type Measure = { name: string; value: number; goal: number; offenders: string[] }
 
 export function measure(sources: Sources): Measure[] {

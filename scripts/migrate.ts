@@ -18,7 +18,7 @@ export async function migrate(env: 'staging' | 'production'): Promise<void> {
   process.stdout.write(await enableReplication(own))
 }
 
-/** The command includes the jurisdiction, because it cannot be set after the creation. */
+/** Includes the jurisdiction, because a database gets one at its creation or never. */
 export const createCommand = ({ database_name: name, jurisdiction }: Database): string[] =>
   ['d1', 'create', name].concat(jurisdiction ? ['--jurisdiction', jurisdiction] : [])
 

@@ -9,8 +9,8 @@ type Settings = { token: string; account: string; api: string }
 type Outcome = { name: string; problem?: string; wasOff?: boolean }
 
 /**
- * Turns on D1 read replication for the databases that do not have it, because wrangler cannot. Returns a text for the
- * operator. Never throws, because without replicas every read goes to the primary, which is slower but correct.
+ * Turns on D1 read replication for the databases that do not have it, because wrangler cannot. Returns what to tell the
+ * operator. Does not throw: without replicas, every read goes to the primary, which is slower but correct.
  */
 export async function enableReplication(
   databases: DatabaseId[],

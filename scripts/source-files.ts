@@ -5,7 +5,7 @@ import { type Comment, type Program, parseSync, Visitor } from 'oxc-parser'
 /** The text of each source file by its path from the root, such as `src/services/posts/likes.ts`. */
 export type Sources = Record<string, string>
 
-/** An import of the file `to` in the file `from`. `names` are the local names that an import declaration creates. */
+/** The file `from` imports the file `to`. `names` are the local names that an import declaration creates. */
 export type Import = { from: string; to: string; typeOnly: boolean; names: string[] }
 
 export type SourceFile = { path: string; text: string; program: Program; comments: Comment[]; imports: Import[] }

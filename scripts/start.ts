@@ -38,7 +38,7 @@ function readOptions({
 const originOf = ({ port }: Options) => `http://127.0.0.1:${port}`
 
 async function start(options: Options): Promise<void> {
-  // wrangler's build step repeats this. But a failure here is reported in one line instead of wrangler's long report.
+  // wrangler's build step repeats this. But here, a failure is reported in one line, and there in a long report.
   await prepareLocally(options.stateDir)
   await requireFreePort(options.port)
   const server = serve(options)
@@ -69,7 +69,7 @@ function printLines(output: Readable): void {
   })
 }
 
-/** npm sends a signal only to its shell, which dies without forwarding it. This process then gets another parent. */
+/** Notices that the parent has died: npm sends a signal only to its shell, which dies without forwarding it. */
 function onceOrphaned(end: () => void): void {
   const parent = process.ppid
   const look = () => {

@@ -10,8 +10,8 @@ export function outputsOf(files: OutputFile[], folder: string): Output[] {
 }
 
 /**
- * Makes `outputs` the only files in `folder`. Unchanged files are not touched, changed files are replaced atomically,
- * because a server may watch the folder. `NAME.DIGITS` stays: it may be the temporary file of a simultaneous build.
+ * Makes `outputs` the only files in `folder`. A server may watch the folder, so unchanged files are not touched, and
+ * changed ones are replaced atomically. `NAME.DIGITS` stays: it may be the temporary file of a simultaneous build.
  */
 export function replaceFiles(folder: string, outputs: Output[]): void {
   for (const { name, contents } of outputs) {

@@ -1,4 +1,4 @@
-// Replaces `zod` in the bundle (alias in wrangler.toml) by the parts that we use. That omits zod's translations.
+// Replaces `zod` in the bundle (alias in wrangler.toml) with the parts that we use, to omit zod's translations.
 
 import * as checks from '../node_modules/zod/v4/classic/checks.js'
 import * as coerce from '../node_modules/zod/v4/classic/coerce.js'

@@ -4,7 +4,7 @@ import { fetchInTime } from '../fetch-in-time.ts'
 const INBOX = '/cdn-cgi/local/explorer/api/local/email/sending'
 const TIMEOUT_MS = 20_000
 
-/** Requests the mail of this server only. Otherwise wrangler waits for all running servers, even for one that hangs. */
+/** Limits the answer to mail of this server. Otherwise wrangler asks all running servers, even one that hangs. */
 const ownMailOnly = { 'x-miniflare-explorer-no-aggregate': 'true' }
 
 type Mail = { messageId: string; to: string[] }

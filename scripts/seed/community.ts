@@ -7,7 +7,7 @@ import { makeProfile, type Person } from './people.ts'
 import { type Random, sample } from './random.ts'
 
 export const DAY_MS = 86_400_000
-/** The number of days before `until` in which posts are published. Accounts are older. */
+/** Posts are published in this many days before `until`. All accounts were created before. */
 export const DAYS = 30
 const JOINING_DAYS = 300
 /** Only events in the last seven days before `until` create notifications. Some of these are marked as read. */
@@ -71,7 +71,7 @@ export function makeCommunity(plan: Plan): Community {
   return { ...plan, people, newId, accountIds: new Map(people.map(({ handle, id }) => [handle, id])) }
 }
 
-/** Returns a function that makes unique ids. If an id is taken already, moves the time of the new one forward. */
+/** Returns a function that makes unique ids. If an id is taken, it tries ids of a slightly later time. */
 function idMaker(random: Random) {
   const used = new Set<Id>()
   return (shard: number, time: number): Id => {
@@ -131,7 +131,7 @@ export function* notificationOf(
 ): Generator<Entry> {
   const { until, newId, random } = community
   if (accountId === about.actorId || time < until - NOTIFIED_DAYS * DAY_MS) return
-  // An event id, as if the event came from shard 0.
+  // A notification has the id of its event. The shard of the event does not matter here, so it is always 0.
   const id = newId(0, time)
   const arrivedAt = time + 50 + random.below(900)
   yield entry(shardNamed(shardOf(accountId)), notifications, { accountId, id, ...about, arrivedAt })

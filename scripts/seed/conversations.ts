@@ -127,7 +127,7 @@ function* likeRows(community: Community, draft: Draft, fan: number): Generator<E
 }
 
 function likers(community: Community, { author, root, isPublic }: Draft): number[] {
-  // Liking a comment requires access to its root post, which `readers` does not check.
+  // A like requires access to the root post, which the followers of the comment's author may not have.
   if (root && !root.isPublic) return []
   const { random, people } = community
   const { followers } = people[author]!
@@ -136,7 +136,7 @@ function likers(community: Community, { author, root, isPublic }: Draft): number
   return readers(community, author, count, isPublic)
 }
 
-/** The feed index rows: a post on every shard, a comment on its author's shard. Public posts have more rows. */
+/** The rows that list a post on every shard, or a comment on its author's shard. Public posts are in more lists. */
 function* listings({ people, shards }: Community, { id, author, root, isPublic }: Draft): Generator<Entry> {
   const { id: authorId, shard } = people[author]!
   const row = { authorId, lane: root ? lanes.comments : lanes.posts, postId: id }

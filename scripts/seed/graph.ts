@@ -10,8 +10,9 @@ const FOLLOW_BACK = 0.35
 const THROUGH_A_FRIEND = 0.5
 
 /**
- * A scale-free network (Barabási and Albert 1999, with the triads of Holme and Kim 2002). Each newcomer prefers to follow
- * people with many followers, and also follows some accounts that they follow. Some of these people follow back.
+ * A scale-free network (Barabási and Albert 1999, with the triads of Holme and Kim 2002). Each newcomer picks people,
+ * preferably those with many followers, and follows them. Some of the picked people follow the newcomer back. The
+ * newcomer also follows some of the accounts that the picked people follow.
  */
 export function growGraph(random: Random, people: number): Graph {
   const follows: number[][] = Array.from({ length: people }, () => [])

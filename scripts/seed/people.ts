@@ -19,7 +19,7 @@ export type Person = {
   publicPostCount: number
 }
 
-/** A name, interests, a bio, and a handle that was not in `taken` and is added to it. */
+/** Makes a name, interests, a bio, and a handle that is not in `taken`. Adds the handle to `taken`. */
 export function makeProfile(random: Random, taken: Set<string>) {
   const { given, family } = random.pick(names)
   const [first, last] = [random.pick(given), random.pick(family)]

@@ -13,7 +13,7 @@ export function postText(random: Random, interests: readonly number[], friend: s
   return `${text}${mention}${hashtags(random, topic)}`
 }
 
-/** A comment on a post, or with `to` a reply to that person's comment. */
+/** The text of a comment on a post, or, if `to` is given, of a reply to a comment by the person with that handle. */
 export function commentText(random: Random, to: string | null): string {
   const text = fill(random, random.pick(to === null ? comments : replies))
   return to === null ? text : `@${to} ${text}`

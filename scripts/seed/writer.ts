@@ -3,7 +3,7 @@ import { getTableColumns, getTableName } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Entry } from './community.ts'
 
-/** One JSON parameter holds many rows, because D1 takes at most 100 parameters of 2 MB each. */
+/** Many rows are passed in one JSON parameter, because D1 accepts at most 100 parameters. Each may have 2 MB. */
 const CHARACTERS_PER_STATEMENT = 1_000_000
 const ATTEMPTS = 200
 

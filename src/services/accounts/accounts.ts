@@ -32,8 +32,8 @@ export function getMe(ctx: UserCtx): Promise<Account> {
 }
 
 /**
- * Throws `invalid` for the viewer's own id, and `not_found` for an unknown shard. It does not read the account, so the
- * response reveals nothing about the account.
+ * Throws `invalid` for the viewer's own id, and `not_found` for an id of an unknown shard. The account is not read, so
+ * that the response reveals nothing about it.
  */
 export function requireOther(ctx: UserCtx, accountId: Id): void {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')

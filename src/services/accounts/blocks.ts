@@ -13,7 +13,7 @@ import { blocksOther } from './policy.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
 import { type Block, loadAccountSummaries } from './views.ts'
 
-/** Hides the viewer from the other account at once: the viewer's visibility is checked on the viewer's own shard. */
+/** The viewer is hidden from the other account at once, because that is checked on the viewer's own shard. */
 export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
   requireOther(ctx, otherId)
   const accountId = ctx.viewer.id
@@ -62,7 +62,7 @@ export async function mirrorBlock(
       ])
     },
   )
-  // After a concurrent unblock, the batch may have deleted rows of a newer follow: resync both directions.
+  // If the block ended meanwhile, the batch may have deleted rows of a newer follow. Sync both directions again.
   await mirrorFollow(ctx, { followerId: accountId, followeeId: otherId })
   await mirrorFollow(ctx, { followerId: otherId, followeeId: accountId })
 }
@@ -98,7 +98,7 @@ function entry(accountId: Id, otherId: Id, byMe: boolean) {
   return and(eq(blocks.accountId, accountId), eq(blocks.otherId, otherId), eq(blocks.byMe, byMe))
 }
 
-/** Deletes the follows in both directions on the shard of `accountId`; `mirrorBlock` does so on the other shard. */
+/** Deletes the follows in both directions from the shard of `accountId`. `mirrorBlock` covers the other shard. */
 function endFollows(db: Database, accountId: Id, otherId: Id) {
   const follower = and(eq(followers.accountId, accountId), eq(followers.followerId, otherId))
   const followed = and(eq(follows.followerId, accountId), eq(follows.followeeId, otherId))

@@ -34,7 +34,7 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): P
     db.select({ follows: follows.followeeId }).from(follows).where(pair(follow)),
   ])
   if (!follower) {
-    // Not followed: throws if a block is newer than the first check. Otherwise the limit is reached.
+    // Refused. If the reason is a block that the first check did not see, this throws. If not, it is the limit.
     await loadFollowable({ ...ctx, db: atPrimary(ctx) }, accountId)
     throw new Failure('conflict', `You already follow ${MAX_FOLLOWING} accounts`)
   }
@@ -71,7 +71,7 @@ export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: F
     (followId) => {
       if (followId === null)
         return db.batch([db.delete(followers).where(copy), addTo(db, followeeId, 'followerCount', -1)])
-      // A follow from before follows had event ids has the id of the account that the list shows.
+      // A follow from before follows had ids has its followee's id in `follows`, and its follower's id in `followers`.
       const id = followId === followeeId ? followerId : followId
       const row = { accountId: followeeId, followerId, id }
       return db.batch([

@@ -22,7 +22,6 @@ export function blockBetween(accountId: AccountId, otherId: AccountId): SQL {
   )
 }
 
-/** Whether the first account blocks the other. */
 export function blocksOther(accountId: AccountId, otherId: AccountId): SQL {
   return blockRow(accountId, otherId, true)
 }
@@ -36,7 +35,7 @@ function blockRow(accountId: AccountId, otherId: AccountId, byMe: boolean): SQL 
   return exists(query.select(one).from(blocks).where(row))
 }
 
-/** Whether the viewer may know that an account exists. */
+/** For queries of `accounts`: whether the viewer may know that the account exists. */
 export function knownTo(viewerId: Bound<Id> | null): SQL {
   return viewerId === null ? isActive : all(isActive, not(blocksOther(accounts.id, viewerId)))
 }

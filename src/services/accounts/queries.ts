@@ -16,7 +16,7 @@ export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<num
   return account?.suspendedAt ?? null
 }
 
-/** Reads the primaries. A block ends a follow at once, even if the follower's shard still has the row of the follow. */
+/** Reads the primaries. With a block, the answer is no, even if the follower's shard still has the follow's row. */
 export async function isFollowing(ctx: SystemCtx, followerId: Id, followeeId: Id): Promise<boolean> {
   const db = atPrimary(ctx)
   const [followed, blocked] = await Promise.all([

@@ -23,7 +23,7 @@ export function setProfileImage(db: Database, accountId: Id, column: 'avatarId' 
 
 type Counter = 'followerCount' | 'followingCount'
 
-/** Counts a post. A comment adds 0: this is still an update, so `changed` is true if the account is active. */
+/** Also updates the row for a comment, which adds 0 to the counts: `changed` then says if the account is active. */
 export function countPost(
   db: Database,
   accountId: Id,

@@ -42,7 +42,7 @@ export async function liftSuspension(ctx: UserCtx, { accountId }: { accountId: I
   await enforceSuspension(ctx, { accountId })
 }
 
-/** Updates the account's guard and sockets. The verbs call it too, because the event may be late. */
+/** Updates the account's guard and sockets. Operations call it directly, because the event may be late. */
 export async function enforceSuspension(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   await mirror(
     () => readSuspension(ctx, accountId),

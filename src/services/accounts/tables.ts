@@ -22,7 +22,7 @@ export const accounts = sqliteTable('accounts', {
   headerId: id('header_id'),
 })
 
-/** The columns that `presentSummary` needs. */
+/** The columns that `presentSummary` needs, besides the id. */
 export const summaryColumns = {
   handle: accounts.handle,
   displayName: accounts.displayName,
@@ -43,7 +43,7 @@ export const followers = sqliteTable(
   (t) => [primaryKey({ columns: [t.accountId, t.followerId] })],
 )
 
-/** On the shards of both accounts. `byMe`: the account blocks the other; otherwise the other blocks the account. */
+/** A block is on the shards of both accounts. If `byMe`, `accountId` blocks `otherId`; if not, `otherId` blocks it. */
 export const blocks = sqliteTable(
   'blocks',
   {

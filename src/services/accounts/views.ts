@@ -109,7 +109,7 @@ export async function loadAccounts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id
   return new Map(views.map((account) => [account.id, account]))
 }
 
-/** Loads the account of each row, by the id of the row, for lists whose order is that of the row ids. */
+/** For lists that are sorted by the ids of their rows: maps these ids to the accounts. Leaves out hidden accounts. */
 export async function loadListedAccounts(
   ctx: Ctx,
   rows: readonly { id: Id; accountId: Id }[],

@@ -12,7 +12,7 @@ import { onlinePushLimit } from './variables.ts'
 
 const CHUNK = 1_000
 
-/** One task pushes to a chunk of the online followers on one shard, starting after the account `after`. */
+/** Pushes to one chunk of the online followers on a shard: those after `after`. `pushed` counts the earlier pushes. */
 export const fanOutPost = defineTask(
   'FANOUT',
   'feed.fan-out-post',
@@ -62,7 +62,7 @@ export async function pushToOnlineFollowers(ctx: SystemCtx, task: FanOut): Promi
   await enqueue(ctx, fanOutPost, [{ ...task, after: last, pushed: pushed + recipients.length }])
 }
 
-/** Removes accounts that the author has blocked: the author's shard is the first on which a block ends their follow. */
+/** Omits accounts that the author has blocked. Their follow ends on the author's shard first, on their own later. */
 async function stillFollowing(ctx: SystemCtx, authorId: Id, ids: Id[]): Promise<Id[]> {
   const others = ids.filter((id) => id !== authorId)
   if (others.length === 0) return ids

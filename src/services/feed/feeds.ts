@@ -52,7 +52,7 @@ export async function publicFeed(ctx: Ctx, query: PageQuery): Promise<Page<Post>
   return loadPage(ctx, from, rows, (kept) => loadPosts(ctx, idsOf(kept)))
 }
 
-/** Strangers read the lane of public posts, because short pages and cursors would reveal followers-only posts. */
+/** Strangers read a lane without followers-only posts: if these were filtered out, short pages would reveal them. */
 function laneFor({ hasViewer, isOwn }: { hasViewer: boolean; isOwn: boolean }) {
   if (isOwn) return lanes.posts
   if (!hasViewer) return lanes.publicPosts

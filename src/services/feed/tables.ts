@@ -1,7 +1,7 @@
 import { integer, primaryKey, sqliteTable } from 'drizzle-orm/sqlite-core'
 import { id } from '../../platform/data/ids.ts'
 
-/** On each shard, the lane `posts` covers the whole network. The other lanes cover only the accounts of the shard. */
+/** On each shard, the lane `posts` covers the whole network. The other lanes cover only the shard's own accounts. */
 export const lanes = { posts: 0, comments: 1, publicPosts: 2 } as const
 
 /** Post ids by author and time, so that home feeds and account feeds are index seeks. */

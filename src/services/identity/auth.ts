@@ -33,10 +33,10 @@ const schema = {
   oauthRefreshToken: refreshTokens,
 }
 
-/** The directory as opened by the current request. One instance of better-auth serves all requests of an isolate. */
+/** Holds the database of the current request, because one better-auth instance serves all requests of an isolate. */
 const directory = new AsyncLocalStorage<Database>()
 
-/** Sends the queries of better-auth through the session of the current request, which counts them and limits their time. */
+/** Sends better-auth's queries through the session of the current request, which counts them and limits their time. */
 function sessionClient(binding: D1Database): D1Database {
   return Object.assign(Object.create(binding), {
     prepare: (query: string) => directory.getStore()!.$client.prepare(query),
@@ -94,7 +94,7 @@ function withAuth<T>(ctx: SystemCtx, call: (api: ReturnType<typeof makeAuth>['ap
 
 type Login = { user: { id: Id; role: Role }; sessionId?: string; rotates?: string }
 
-/** `rotates`: the id of the refresh token to replace. Null if another request did that first or the login ended. */
+/** Replaces the refresh token `login.rotates`. Returns null if another request has replaced it, or the login ended. */
 export async function issueTokens(ctx: SystemCtx, login: Login) {
   await ensureClient(ctx)
   const body = { ...login, audience: jwtAudience(ctx) }
@@ -104,7 +104,7 @@ export async function issueTokens(ctx: SystemCtx, login: Login) {
   })
 }
 
-/** The tokens that the rotation of the refresh token `id` issued; null until it has ended, or if decryption fails. */
+/** The tokens from the rotation of the refresh token `id`. Null while it is running, or if they cannot be decrypted. */
 export async function replayRotation(ctx: SystemCtx, id: string) {
   return withAuth(ctx, (api) => api.replayRotation({ body: { id } })).catch((error: unknown) => {
     ctx.log.error('the stored response of a token rotation cannot be decrypted', { error })

@@ -11,7 +11,7 @@ export const identityJobs: Job[] = [
 
 export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
   const db = ctx.db.directory
-  // A registration whose email could not be sent is kept for a day, but its handle is free after an hour.
+  // If its email is not sent yet, a registration is kept for another day. Its handle is not reserved in that time.
   const isMailed = or(isNotNull(handles.mailedAt), lt(handles.reservedUntil, ctx.now() - DAY_MS))
   const lapsed = and(isNotNull(handles.reservedUntil), lt(handles.reservedUntil, ctx.now()), isMailed)
   const unverified = db.select({ id: handles.accountId }).from(handles).where(lapsed)

@@ -55,7 +55,7 @@ async function findPerson(ctx: Ctx, identifier: string) {
 }
 
 type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
-/** For a token that was already `rotated`, the stored response of its rotation is returned. */
+/** If the token was already `rotated`, the client gets the stored response of that rotation again. */
 type Rotation = { sessionId: string; tokenId: string; rotated: boolean }
 
 export async function startSession(ctx: Ctx, person: Person): Promise<Tokens> {
@@ -64,7 +64,7 @@ export async function startSession(ctx: Ctx, person: Person): Promise<Tokens> {
   return tokens
 }
 
-/** Null while another request is rotating the same token. */
+/** Returns null while another request is rotating the same token. */
 export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens | null> {
   if ((await readSuspension(ctx, person.id)) !== null) throw new Failure('suspended')
   const { issueTokens, replayRotation } = await import('./auth.ts')
@@ -84,13 +84,13 @@ export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotati
   }
 }
 
-/** A token has its issue time in whole seconds: issued in the second of a revocation, it would be revoked too. */
+/** Tokens store their issue time in whole seconds: one from the second of a revocation would be revoked too. */
 async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
   const next = (Math.floor(time / 1_000) + 1) * 1_000
   if (ctx.now() < next) await scheduler.wait(next - ctx.now())
 }
 
-/** Whether tokens were revoked while the new ones were issued: the claims of the new tokens may be outdated. */
+/** Whether tokens were revoked while the new ones were issued. If so, the claims of the new ones may be outdated. */
 async function revokedSince(ctx: Ctx, { id, tokensVoidBefore }: Person): Promise<boolean> {
   const [user] = await atPrimary(ctx)
     .directory.select({ now: users.tokensVoidBefore })

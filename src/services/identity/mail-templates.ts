@@ -35,7 +35,7 @@ async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: str
   const mail = { from, to, subject, html: String(body), text: paragraphs.join('\n\n') }
   await ctx.env.MAIL.send(mail).catch((error: unknown) => {
     const code = error instanceof Error && 'code' in error ? error.code : null
-    // Does not attach the error as a cause, because causes are logged and its message may contain `to`.
+    // The error is not attached as a cause: causes are logged, and its message may contain `to`.
     if (!FINAL.includes(code)) throw new Error(`the email service failed with ${code}`)
     ctx.log.warn('an address does not accept email', { code })
   })

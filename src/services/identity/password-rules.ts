@@ -51,7 +51,7 @@ const commonPasswords = new Set([
 ])
 
 const lengthOf = (password: string): number => [...password.normalize('NFC')].length
-/** NFC shortens a text at most fourfold. Much longer texts are not normalized, because that may take long. */
+/** 8, because NFC joins up to 4 code points of up to 2 UTF-16 units. Normalizing a much longer text may take long. */
 const isShortEnough = (password: string) => password.length <= MAX_LENGTH * 8 && lengthOf(password) <= MAX_LENGTH
 const isLongEnough = (password: string) => lengthOf(password) >= MIN_LENGTH
 

@@ -9,7 +9,7 @@ export function hashPassword(config: Config, password: string): string {
   return hasher().hash(toAscii(password), cost).encoded
 }
 
-/** Without a hash it returns false after the same work, so that the timing reveals nothing. */
+/** For a null hash, does the same work and returns false: the timing must not reveal whether the account exists. */
 export function passwordMatches(config: Config, password: string, hash: string | null): boolean {
   if (hash === null) return hashPassword(config, password) === ''
   return hasher().tryVerify(hash, toAscii(password)).success

@@ -6,7 +6,7 @@ const NAME_OF_SERVICE = lookOf('socialconnect')
 const titlesOfStaff = looksOf(
   'admin admins administrator administrators administration moderator moderators sysadmin sysadmins superuser',
 )
-/** A name is official if it consists of these words and any number of `fillers`. */
+/** A name of only these words and `fillers` is official. A word of `titlesOfStaff` makes any name official. */
 const roles = looksOf(
   'support staff official officials security moderation mod mods verified system operator operators helpdesk help',
   'billing abuse trustsafety trustandsafety customerservice customercare',

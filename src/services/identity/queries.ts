@@ -20,7 +20,7 @@ export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): P
   return found
 }
 
-/** KV accepts one write per second and key; losing a write is harmless. */
+/** Only logs a failure, because losing a write is harmless. KV accepts one write per second and key. */
 async function toCache(ctx: SystemCtx, handle: string, accountId: Id): Promise<void> {
   await ctx.env.CACHE.put(keyOf(handle), accountId, { expirationTtl: CACHED_SECONDS }).catch((error: unknown) =>
     ctx.log.warn('the cache cannot be written', { error }),

@@ -6,7 +6,7 @@ export const RefreshToken = z.string().max(200)
 
 const PURPOSE = 'refresh token'
 
-/** The signature distinguishes a replayed token from a guessed one without storing old tokens. */
+/** The signature distinguishes our old tokens from forged ones, so that old tokens need not be stored. */
 export async function encodeRefreshToken(ctx: SystemCtx, sessionId: string, secret: string): Promise<string> {
   const text = `${sessionId}.${secret}`
   return `${text}.${await sign(ctx.config, PURPOSE, text)}`

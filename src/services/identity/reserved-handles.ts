@@ -68,7 +68,7 @@ const reserved = new Set([
   'webmaster',
 ])
 
-/** Words whose lookalikes are reserved too. Short words with i or l would reserve names: `all` looks like `ali`. */
+/** Words whose lookalikes are reserved too. Not short ones with i or l: `ali` looks like `all`, but is a name. */
 const lookingReserved = [...reserved].filter((word) => word.length > 4 || (word.length > 2 && !/[il]/.test(word)))
 let looks: Set<string> | null = null
 

@@ -15,7 +15,7 @@ export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId
   if (user) await revokeTokensBefore(ctx, accountId, user.tokensVoidBefore)
 }
 
-/** The status that the account's guard would report, read from the primary databases. */
+/** For when the account's guard does not respond: reads from the primaries what the guard would report. */
 export async function readAccountStatus(ctx: Ctx, { id, sessionId }: Viewer): Promise<AccountStatus> {
   const [login, suspendedAt] = await Promise.all([
     atPrimary(ctx)

@@ -32,7 +32,7 @@ export async function refreshLogin(ctx: Ctx, { refreshToken }: Refresh): Promise
   throw unavailable(1)
 }
 
-/** Null while another request is rotating the token. */
+/** Returns null while another request is rotating the token. */
 async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }): Promise<Tokens | null> {
   const { sessionId } = token
   const login = await findLogin(ctx, token)
@@ -51,7 +51,7 @@ async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }):
   return tokens
 }
 
-/** `tokenId` is null if the token has expired, or was rotated longer ago than its grace period. */
+/** `tokenId` is null if the token has expired, or was rotated and its grace period is over. */
 async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; secret: string }) {
   const now = new Date(ctx.now())
   const isUsable = and(

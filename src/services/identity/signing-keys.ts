@@ -5,7 +5,7 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { KeySource } from '../../platform/security/tokens.ts'
 import { jwks } from './tables.ts'
 
-/** An expired key stays published while its tokens may be in use. */
+/** An expired key stays published for this long, because tokens that it signed may still be in use. */
 const PUBLISHED_AFTER_EXPIRY_MS = 24 * 3_600_000
 
 /** Reads the table directly, so that better-auth is not loaded. */

@@ -3,7 +3,7 @@ import type { Role } from '../../platform/context.ts'
 import { boolean, instant } from '../../platform/data/columns.ts'
 import { id } from '../../platform/data/ids.ts'
 
-/** better-auth's users. `email` is a blind index in the form of an address; `sealedAddress` is the encrypted one. */
+/** better-auth's users. `email` is a blind index that looks like an address, `sealedAddress` the encrypted address. */
 export const users = sqliteTable('users', {
   id: id('id').primaryKey(),
   name: text('name').notNull().default(''),
@@ -18,7 +18,7 @@ export const users = sqliteTable('users', {
   tokensVoidBefore: integer('tokens_void_before').notNull().default(0),
 })
 
-/** A registration with a known address also reserves a handle: responses must not reveal that the address is known. */
+/** Even a registration with a known address reserves a handle: responses must not reveal that the address is known. */
 export const handles = sqliteTable('handles', {
   handle: text('handle').primaryKey(),
   accountId: id('account_id').notNull().unique(),

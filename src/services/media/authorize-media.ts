@@ -10,7 +10,7 @@ import { posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { IN_PROFILE, media } from './tables.ts'
 
-/** Throws `not_found` unless the reader sees the post or profile of the image, or owns an image without a post. */
+/** Only its owner may read an unattached image. Others are as visible as their post or profile. Throws `not_found`. */
 export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null): Promise<'public' | 'restricted'> {
   const [row] = await ctx.db
     .shardOf(mediaId)

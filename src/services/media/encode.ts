@@ -13,7 +13,7 @@ const MAX_PIXELS = 40_000_000
 /** The longest side that the Images service accepts. */
 const MAX_SIDE = 12_000
 const MAX_ANIMATION = { side: 2_048, frames: 500, pixels: 50_000_000, seconds: 60 }
-/** A PNG of up to this many bytes is stored. A larger one is usually a photo, which a lossy WebP may store in less. */
+/** Up to this size, a PNG is kept. A larger one is usually a photo, and WebP replaces it if that is smaller. */
 const MOST_LOSSLESS: Record<Variant, number> = { image: 1_048_576, thumbnail: 65_536 }
 const GOOD_GIF = Uint8Array.fromBase64('R0lGODlhAQABAAAAACwAAAAAAQABAAACAkQBADs=')
 
@@ -26,7 +26,7 @@ export const shapes = {
   header: { image: filling(1_500, 500), thumbnail: filling(600, 200), mayBeAnimated: false },
 } satisfies Record<string, Shape>
 
-/** Drops all metadata. Checks the sizes that the file states before it is decoded. */
+/** Removes all metadata: keeps only pixels, or the parts of an animation that draw. Checks sizes before decoding. */
 export async function encodeImage(images: ImagesBinding, upload: Bytes, shape: Shape): Promise<Encoded> {
   const structure = inspect(upload)
   const { type, animation, isLossless } = structure
@@ -60,7 +60,7 @@ function requireBrief({ width, height }: Size, { frames, durationMs }: Animation
 
 type Source = Pick<Structure, 'isLossless' | 'isComplete'> & { bytes: Bytes }
 
-/** Uses PNG to keep the exact colours of a lossless source, because the Images service has no lossless WebP. */
+/** PNG keeps the exact colors of a lossless source: the Images service has no lossless WebP. */
 async function encode(images: ImagesBinding, source: Source, shape: Shape, variant: Variant): Promise<ImageFile> {
   const as = async (type: StillType): Promise<ImageFile> => {
     const encoded = transform(images, source.bytes, shape[variant], type)
@@ -80,7 +80,7 @@ async function transform(images: ImagesBinding, bytes: Bytes, shape: ImageTransf
   return encoded
 }
 
-/** Encodes a good image, to tell a bad image from a failing service: the service's error codes do not. */
+/** Encodes a good image, to learn whether the service fails or the image is bad. Error codes do not tell it. */
 async function diagnose(images: ImagesBinding, { isComplete } = { isComplete: true }): Promise<never> {
   const works = await transform(images, GOOD_GIF, within(1), 'image/webp').then(
     () => true,

@@ -21,7 +21,7 @@ const signatures: [ImageType, RegExp][] = [
   ['image/webp', /^52494646.{8}57454250/],
 ]
 
-/** Recognizes an image by magic bytes and structure. The content of metadata does not matter: it is not kept. */
+/** The magic bytes decide the type. What metadata contain does not matter, because they are not kept. */
 export function inspect(bytes: Uint8Array): Structure & { type: ImageType } {
   if (bytes.length === 0) throw invalid('file', 'is empty')
   const start = bytes.subarray(0, 12).toHex()

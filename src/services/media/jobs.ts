@@ -23,11 +23,11 @@ async function deleteUnattached(ctx: SystemCtx, db: Database): Promise<void> {
   await purgeDeleted(ctx, db)
 }
 
-/** Names sort by time, so a run continues where the last one ended. Skips the last hour: uploads may be in progress. */
+/** Keys sort by time, so a run continues where the last one ended. Skips the last hour: uploads may be in progress. */
 async function deleteOrphans(ctx: SystemCtx): Promise<void> {
   const until = `${OBJECTS}${firstIdAt(ctx.now() - HOUR_MS)}`
   const checked = await ctx.env.CACHE.get(CHECKED)
-  // When ids get another digit, in 2034, names no longer sort by time: the listing then restarts from the beginning.
+  // When ids get another digit, in 2034, keys no longer sort by time: the listing then restarts from the beginning.
   let startAfter = checked !== null && checked < until ? checked : OBJECTS
   for (let page = 0; page < PAGES; page++) {
     const { objects, truncated } = await ctx.env.MEDIA.list({ prefix: OBJECTS, startAfter, limit: MAX_DELETED })

@@ -31,7 +31,7 @@ function readMarker(file: ByteReader): number {
   return marker
 }
 
-/** Finds the end marker FFD9. It cannot be part of a pixel, because scans have a zero after each FF. */
+/** Whether the end marker FFD9 is there. It cannot be pixel data, because in a scan, a zero follows each FF of data. */
 function hasEnd(scans: Uint8Array): boolean {
   for (let at = scans.indexOf(0xff); at >= 0; at = scans.indexOf(0xff, at + 1)) if (scans[at + 1] === 0xd9) return true
   return false

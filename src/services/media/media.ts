@@ -72,7 +72,7 @@ async function getOwnMedia(ctx: UserCtx, mediaId: Id): Promise<MediaView> {
   return presentMedia(ctx, row)
 }
 
-/** Changes the alt text of an image and of its copy in a post. */
+/** Also changes the copy of the description in the post that has the image. */
 export async function describeMedia(ctx: UserCtx, { mediaId, alt }: { mediaId: Id; alt: string }): Promise<MediaView> {
   const db = ctx.db.shardOf(mediaId)
   const inPost = exists(query.select(one).from(posts).where(eq(posts.id, media.postId)))

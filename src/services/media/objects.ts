@@ -12,7 +12,7 @@ export const OBJECTS = 'media/'
 /** R2 deletes at most a thousand objects per call, and each image has two. */
 export const MAX_DELETED = 500
 
-/** Contains only an id that we generated. The suffix is fixed, because the type is in the metadata of the object. */
+/** A key contains no input of users. Its suffix is constant: the type of the image is in the object's metadata. */
 export function objectKey(mediaId: Id, variant: Variant): string {
   return `${OBJECTS}${mediaId}/${variant}.webp`
 }

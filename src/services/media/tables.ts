@@ -2,7 +2,7 @@ import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { boolean } from '../../platform/data/columns.ts'
 import { id, toId } from '../../platform/data/ids.ts'
 
-/** Values of `postId` that are the id of no post. Images with them cannot be attached. */
+/** Values of `postId` for images that cannot be attached to a post. No post has these ids. */
 export const DELETED = toId(0)
 export const IN_PROFILE = toId(1)
 

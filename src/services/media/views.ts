@@ -40,7 +40,7 @@ export async function presentMedia(ctx: UserCtx, row: typeof media.$inferSelect)
   return { ...described, ...(await mediaUrls(ctx, row.id, false)) }
 }
 
-/** Accepts attached images, which `attachMedia` then refuses: in a replay, the first request has attached them. */
+/** Accepts attached images: in a replay, the first request has attached them. Otherwise `attachMedia` refuses them. */
 export async function loadAttachable(ctx: UserCtx, ids: readonly Id[]): Promise<Attachment[]> {
   if (ids.length === 0) return []
   if (new Set(ids).size < ids.length) throw invalid('media', 'contains an image twice')

@@ -62,7 +62,7 @@ function readAnimation(chunks: Chunk[], canvas: Size, alpha: number): Structure 
   return { ...canvas, isLossless: frames.every((frame) => frame.isLossless), isComplete: true, animation }
 }
 
-/** A frame must lie on the canvas and state the size of its bitstream, because a decoder may use either size. */
+/** A frame must lie on the canvas, and its stated size must be that of its bitstream: a viewer may use either size. */
 function readFrame(data: ByteReader, canvas: Size) {
   const [x, y] = [data.u24le() * 2, data.u24le() * 2]
   const [width, height] = [data.u24le() + 1, data.u24le() + 1]

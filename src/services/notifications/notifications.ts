@@ -63,7 +63,7 @@ function selectRows(ctx: UserCtx, from: Seek): Promise<Row[]> {
 }
 
 async function present(ctx: UserCtx, rows: readonly Row[]): Promise<Map<Id, Notification>> {
-  // Loads roots too: a comment is visible only if its root is. For comments and mentions, the post contains the actor.
+  // With the roots, `loadPosts` needs one round of queries. The actor of a comment or mention is the post's author.
   const postIds = rows.flatMap(({ postId, rootId }) => [postId, rootId].filter((id) => id !== null))
   const others = rows.filter((row) => row.kind === 'follow' || row.kind === 'like')
   const [posts, actors] = await Promise.all([

@@ -22,7 +22,7 @@ const ROWS_PER_STEP = 5_000
 
 type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 
-/** Stores the notification if its action exists, and otherwise deletes that of a follow, comment or mention. */
+/** Stores the notification if its action still exists. If not, deletes it. Likes are left to `withdrawLike`. */
 export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
   const { id, kind, actorId, postId } = input
   if (accountId === actorId) return
@@ -36,7 +36,7 @@ export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationI
   )
 }
 
-/** The subject of the notification; null if the action was withdrawn or the post is hidden. */
+/** Null if the action was withdrawn or the post is hidden. Otherwise the root of the post, if the post is a comment. */
 async function subjectOf(
   ctx: SystemCtx,
   accountId: Id,
@@ -106,7 +106,7 @@ export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId
     .where(all(once(authorId, actorId, 'like', postId), not(isLikedBy(postId, actorId))))
 }
 
-/** Deletes the notifications of likes of a deleted post. Scans them in steps, because no index has the post. */
+/** Deletes the notifications about likes of a deleted post. Scans in steps, because no index finds them. */
 export async function withdrawLikes(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
   const db = ctx.db.shardOf(postId)
   const own = eq(notifications.accountId, authorId)
@@ -147,7 +147,7 @@ export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], po
   )
 }
 
-/** The row of a repeatable action. The expressions must be those of the index `notifications_once`. */
+/** Finds the row of a repeatable action. To use the index `notifications_once`, it must have the same expressions. */
 function once(accountId: Id | SQLWrapper, actorId: Id, kind: 'follow' | 'like', postId: Id | null): SQL {
   return all(
     eq(notifications.accountId, accountId),

@@ -4,7 +4,7 @@ import { id } from '../../platform/data/ids.ts'
 export const kinds = ['follow', 'like', 'comment', 'mention'] as const
 export type Kind = (typeof kinds)[number]
 
-/** `id` is the event's id, so an event is stored once. A unique index stores repeated likes and follows once, too. */
+/** `id` is the event's id, so an event is stored once. So are repeated likes and follows, due to a unique index. */
 export const notifications = sqliteTable(
   'notifications',
   {

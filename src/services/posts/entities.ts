@@ -33,7 +33,7 @@ export type Entity = z.infer<typeof Entity>
 
 const MAX_MENTIONS = 20
 const MAX_ENTITIES = 50
-/** Bounds the rows that a lookup of handles reads; the lookup always takes one query. */
+/** Limits the rows that a lookup of handles reads in its one query. */
 const MAX_LOOKUPS = 200
 
 /** The handles to look up for `entitiesOf`. Many may belong to nobody, so their limit exceeds that of mentions. */

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
 
-/** Contains what never changes, because subscriptions cannot read a deleted post and need not read a new one. */
+/** Contains only what never changes. So subscriptions need not read a new post. They could not read a deleted one. */
 const PostRef = z.object({
   postId: Id,
   authorId: Id,
@@ -15,7 +15,7 @@ const PostRef = z.object({
 export const postPublished = defineEvent('post.published', PostRef)
 export const postDeleted = defineEvent('post.deleted', PostRef)
 export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))
-/** `authorId` is missing, because an unlike does not read the post. Events of the first version have no `likeId`. */
+/** Has no author, because `unlikePost` does not read the post. Events from before likes had ids have no `likeId`. */
 export const postUnliked = defineEvent('post.unliked', z.object({ postId: Id, actorId: Id, likeId: Id.optional() }))
 export const likesDeleted = defineEvent(
   'post.likes-deleted',

@@ -9,7 +9,7 @@ import { mirror } from '../../platform/events/mirror.ts'
 import { likesDeleted } from './events.ts'
 import { likedPosts, likes, postLikers } from './tables.ts'
 
-/** How many likes of a deleted post one step deletes. The event of a step starts the next one. */
+/** How many likes of a deleted post one step deletes. The event of a step, `likesDeleted`, starts the next step. */
 const STEP = 100
 
 type Pair = { postId: Id; actorId: Id }
@@ -41,7 +41,7 @@ export async function mirrorLike(
   )
 }
 
-/** Updates the list of the post from `likes`, which is on the same shard. Returns the id of the current like. */
+/** Needs no `mirror`: the post's list is on the shard of its likes. Returns the id of the current like, or null. */
 async function syncLikers(ctx: SystemCtx, { postId, actorId }: Pair, seen: ReadonlySet<Id>): Promise<Id | null> {
   const db = ctx.db.shardOf(postId)
   const own = and(eq(likes.postId, postId), eq(likes.accountId, actorId))
@@ -80,7 +80,7 @@ export async function deleteLikes(ctx: SystemCtx, { postId }: { postId: Id }): P
 
 type Ended = { postId: Id; likes: { id: Id; accountId: Id }[] }
 
-/** Removes deleted likes from the lists of their accounts, and deletes the next ones. */
+/** Removes deleted likes from the lists of their accounts, then deletes the next likes of the post. */
 export async function unlistDeletedLikes(ctx: SystemCtx, { postId, likes: ended }: Ended): Promise<void> {
   const groups = [...Map.groupBy(ended, ({ accountId }) => shardOf(accountId))]
   await mapConcurrently(groups, async ([shard, group]) => {

@@ -45,7 +45,7 @@ export async function likePost(ctx: UserCtx, { postId }: PostPath): Promise<Post
     record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
     db.insert(likes).select(rowIf(likes, like, changed)),
   ])
-  // Since the first read, the viewer liked the post in another request, or the post was deleted, or a block was added.
+  // Nothing was counted: since the first read, another request liked the post, or it was deleted, or a block was added.
   if (counted.length === 0 && !post.liked) return getPost(ctx, { postId })
   return { ...post, liked: true, likeCount: counted[0]?.likeCount ?? post.likeCount }
 }

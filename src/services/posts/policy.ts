@@ -14,7 +14,7 @@ export function isPublic(post: { visibility: Visibility; rootId: Id | null }): b
   return post.visibility === 'public' && post.rootId === null
 }
 
-/** The one visibility predicate, for `posts` joined with `accounts`. Loaders also check the root of a comment. */
+/** The only visibility rule of posts, for `posts` joined with `accounts`. Loaders also check the root of a comment. */
 export function visibleTo(viewerId: Bound<Id> | null): SQL {
   const isOpen = any(isNotNull(posts.rootId), eq(posts.visibility, 'public'))
   if (viewerId === null) return all(isActive, isOpen)

@@ -78,7 +78,7 @@ async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post
     const [[author]] = await db
       .commit([
         countPost(db, authorId, { ...kind, mostPerDay: postsPerDay(ctx) }),
-        // An access token may still work for two seconds after a suspension.
+        // `changed` is false for a suspended account, whose access token may still work for two seconds.
         db.insert(posts).values({ id, ...content, authorId: valueIf(changed, authorId, 'suspended') }),
         indexOwnPost(db, { id, authorId, ...kind }),
         ...claim(db, id),

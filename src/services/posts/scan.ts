@@ -1,7 +1,7 @@
 import { Handle } from '../identity/views.ts'
 import { foldTag } from './tags.ts'
 
-/** A part of a text. Offsets are code points; `end` is exclusive. */
+/** A part of a text. Offsets count code points; `end` is exclusive. */
 export type Span = { start: number; end: number } & (
   | { kind: 'mention'; handle: string }
   | { kind: 'hashtag'; tag: string }
@@ -13,8 +13,8 @@ type Points = readonly string[]
 const LETTER = /[\p{L}\p{Nl}]/u
 const WORD = /[\p{L}\p{Nl}\p{Nd}_]/u
 const MARK = /[[\p{M}\u200c\u200d]--[\p{Me}\ufe0e\ufe0f]]/v
-// Letters of these scripts may directly follow an entity: words have no spaces between them (UAX #14: SA, ID, AK), or
-// particles are attached (Hangul).
+// Letters of these scripts may stand directly before or after an entity: there are no spaces between words (UAX #14:
+// SA, ID, AK), or particles are attached (Hangul).
 const SPACELESS_SCRIPTS = [
   'Han',
   'Hiragana',
@@ -32,11 +32,11 @@ const GLUE = /[@＠#＃﹟/\\&=]/u
 
 const AT = /[@＠]/u
 const HANDLE = /[A-Za-z0-9_]/
-/** After a handle these belong to its last letter or to the same word, such as `@café`, which is no handle. */
+/** After a handle, these letters and marks continue its word, so that it is no handle: `@café` mentions nobody. */
 const SAME_WORD = /[\p{sc=Latn}[\p{M}&&\p{sc=Zinh}]]/v
 const HOST_LABEL = /[A-Za-z0-9-]/
 
-/** The starts of UAX #31 hashtags. A mark after one belongs to it, as in a keycap emoji. */
+/** The signs that start a hashtag (UAX #31). With a mark after it, a sign is part of another symbol: a keycap emoji. */
 const HASH = /[#＃﹟]/u
 const TAG = /[[\p{L}\p{Nl}\p{Nd}\p{M}_]--[\p{Me}\ufe0e\ufe0f]]/v
 /** Joiners, and what UAX #31 allows inside words: Catalan middle dot, geresh, gershayim, tsek, katakana middle dot. */
@@ -47,12 +47,12 @@ const RUN_START = /[A-Za-z0-9_]/
 const RUN = /[A-Za-z0-9_.+-]/
 const AUTHORITY = /[\p{L}\p{Nl}\p{M}\p{Nd}._~:@%+[\]-]/u
 const LABEL = '[\\p{L}\\p{Nl}\\p{Nd}][\\p{L}\\p{Nl}\\p{M}\\p{Nd}_\\-]*'
-/** An ASCII top-level domain ends before a letter of a script without spaces, because it cannot contain one: `a.com日本`. */
+/** An ASCII top-level domain ends before a letter of a script without spaces, as it cannot contain one: `a.com日本`. */
 const HOST = new RegExp(
   `^(?:\\[[\\da-fA-F:.]+\\]|(?:${LABEL}\\.)*(?:[A-Za-z0-9][\\w\\-]*(?=${SPACELESS_LETTER})|${LABEL}))(?::\\d{1,5}(?!${WORD.source}))?`,
   'v',
 )
-/** Without a scheme, only lower-case names below these domains are links: `README.md` and `end.It` are not links. */
+/** Without a scheme, only lower-case names below these domains are links: `README.md` and `end.It` are not. */
 const DOMAIN =
   /^(?:www\.(?:[a-z0-9][a-z0-9-]*\.)+[a-z]{2,}|(?:[a-z0-9][a-z0-9-]*\.)+(?:com|net|org|edu|gov|(io|dev|app)))(?=\.*$)/
 /** What no link contains: spaces, controls, characters that RFC 3986 excludes, quotes, brackets, full-width signs. */
@@ -96,7 +96,7 @@ function readMention(points: Points, at: number, before: string): Reading {
   return handle ? { end, span: { kind: 'mention', start: at, end, handle } } : { end: at + 1 }
 }
 
-/** Whether what follows a handle makes it an address: `@ada@host`, `@ada.example`, `@ada-b.example`, `@ada:host.example`. */
+/** Whether what follows makes a handle an address: `@ada@host`, `@ada.example`, `@ada-b.example`, `@ada:b.example`. */
 function isAddress(points: Points, end: number): boolean {
   const isDotted = (dot: number) => points[dot] === '.' && WORD.test(pointAt(points, dot + 1))
   const host = points[end] === ':' ? end + 1 : end
@@ -121,7 +121,7 @@ function joinsLetters(points: Points, at: number): boolean {
   return isBetween && MEDIAL.test(pointAt(points, at))
 }
 
-/** A link, or a word that is not a link. Other schemes and URLs with a user name are skipped, with all mentions inside. */
+/** A link, or a word that is no link. Skips other schemes and URLs with a user name, with any mentions in them. */
 function readWord(points: Points, at: number, before: string): Reading {
   const end = runEnd(points, at, RUN)
   const run = between(points, at, end)

@@ -19,7 +19,7 @@ export function copyAlt(db: Database, mediaId: Id) {
     .where(and(inArray(posts.id, attachedTo), changed))
 }
 
-/** Updates the copies in a new post, because an alt text may have changed since its images were read. */
+/** For a new post: the alt text of an image may have changed since it was read. */
 export function copyChangedAlts(db: Database, postId: Id, read: readonly Attachment[]) {
   if (read.length === 0) return []
   const hasChanged = or(...read.map(({ id, alt }) => and(eq(media.id, id), ne(media.alt, alt))))

@@ -37,7 +37,7 @@ export const likes = sqliteTable(
   (t) => [primaryKey({ columns: [t.postId, t.accountId] })],
 )
 
-/** Copies of `likes` in the order of their ids, which events write. `postLikers` is on the shard of the post. */
+/** Copies of `likes`, sorted by id, which events sync: on the shard of the post, and on that of the account. */
 export const postLikers = sqliteTable(
   'post_likers',
   { postId: id('post_id').notNull(), id: id('id').notNull(), accountId: id('account_id').notNull() },
@@ -50,7 +50,7 @@ export const likedPosts = sqliteTable(
   (t) => [primaryKey({ columns: [t.accountId, t.id] })],
 )
 
-/** The comments on a post, on that post's shard: the whole thread of a root, the direct replies of a comment. */
+/** On the shard of `threadId`: lists all comments below a post, but below a comment only its direct replies. */
 export const threadIndex = sqliteTable(
   'thread_index',
   { threadId: id('thread_id').notNull(), postId: id('post_id').notNull() },

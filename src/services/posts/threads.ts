@@ -53,7 +53,7 @@ function count(db: Database, { threadId }: Entry, by: 1 | -1) {
     .where(and(eq(posts.id, threadId), changed))
 }
 
-/** Deletes the list of a deleted post in steps; for a root, also the lists under its comments, which nobody may read. */
+/** Deletes the comment list of a deleted post. For a root, also those of its comments, which nobody may read now. */
 export async function deleteThread(ctx: SystemCtx, threadId: Id): Promise<void> {
   const list = ctx.db.shardOf(threadId)
   for (;;) {

@@ -61,7 +61,7 @@ export type PostRow = ReturnType<typeof selectPosts>['_']['result'][number]
 
 type Skeleton = Subquery<'skeleton', { id: unknown }> & { id: SQLWrapper }
 
-/** For `prepared`: reads posts by the ids in `skeleton`. `handle` is null for posts hidden or on other shards. */
+/** For `prepared`: reads the posts that `skeleton` lists. `handle` is null if a post is hidden or on another shard. */
 export function hydrateOn(viewerId: Bound<Id> | null, skeleton: Skeleton) {
   return query
     .select({ id: sql<Id>`${skeleton.id}`.mapWith(posts.id).as('skeleton_id'), ...columns(viewerId) })
@@ -93,8 +93,8 @@ type Ids = ReadonlySet<Id>
 const none: Ids = new Set()
 
 /**
- * Omits comments with a hidden root, except those addressed to the viewer. Roots that were not queried yet, that is,
- * not in `loaded`, take one more round of queries.
+ * Omits comments with a hidden root, except those addressed to the viewer. `loaded` are the ids that were queried
+ * already. Roots that are not among them take one more round of queries.
  */
 async function readableRows(ctx: Ctx, rows: PostRow[], loaded: Ids, visibleRoots = none): Promise<ReadableRow[]> {
   const visible = new Set([...visibleRoots, ...rows.flatMap((row) => (row.rootId === null ? [row.id] : []))])
@@ -112,7 +112,7 @@ export async function visiblePosts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Omits posts that the viewer may not read. One query per shard, and a second wave for unknown roots of comments. */
+/** Omits posts that the viewer may not read. One query per shard, and a second round for roots that `ids` lacks. */
 export async function loadPosts(ctx: Ctx, ids: readonly Id[]): Promise<Map<Id, Post>> {
   return presentPosts(ctx, [...(await visiblePosts(ctx, ids)).values()])
 }

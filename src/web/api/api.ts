@@ -11,7 +11,7 @@ type Options = {
 /** Calls an API operation. If the access token has expired, refreshes it once. Throws `ApiError` or `NetworkError`. */
 export async function call<T = void>(method: string, path: string, options: Options = {}): Promise<T> {
   const response = await sendCall(method, path, options)
-  // After a 401 for wrong credentials, another token would not help, and a repeat would count against the limit.
+  // A 401 for wrong credentials is final: a new token would not help, and a second attempt would count as another one.
   const isExpired = response.status === 401 && /invalid_token/.test(response.header('www-authenticate') ?? '')
   if (!isExpired || !session.value) return parseBody<T>(response)
   await refreshSession()
@@ -47,7 +47,7 @@ async function sendCall(method: string, path: string, { json, form, idempotencyK
   return response
 }
 
-// Bookmarks of our latest writes, one per database, so that every read includes these writes.
+// The latest bookmark of each database. Sent with every request, so that reads include our own writes.
 // Responses may arrive out of order. Bookmarks sort by age, so the greatest one is kept.
 const bookmarks = new Map<string, string>()
 

@@ -22,7 +22,7 @@ export async function logIn(json: Login): Promise<void> {
   await startSession(await call<Tokens>('POST', '/auth/login', { json }))
 }
 
-/** Logs out. Without a network the session ends only in this browser. */
+/** Logs out. Without a network, the session ends in this browser but not on the server. */
 export async function logOut(): Promise<void> {
   await call('POST', '/auth/logout').catch((error: unknown) => {
     if (!(error instanceof NetworkError) && !isUnauthorized(error)) throw error

@@ -13,7 +13,7 @@ export function errorText(error: unknown, shown: string[] = []): string {
   return [title, detail].flatMap((part) => (part ? withPeriod(part) : [])).join(' ')
 }
 
-// Names for fields that users know under another name than the API's.
+// The names of fields in the user interface, where they differ from those in the API.
 const fieldNames: Record<string, string> = {
   '': 'request',
   accountId: 'account',
@@ -25,7 +25,7 @@ const fieldNames: Record<string, string> = {
   media: 'post',
 }
 
-/** A sentence that begins with the field, such as “The handle”, and continues with the message of the API. */
+/** A sentence that begins with the name of the field, such as “The handle”, and continues with its error message. */
 export function fieldErrorText({ field, message }: FieldError): string {
   const [name = ''] = field.split('.')
   return withPeriod(`The ${fieldNames[name] ?? name} ${message}`)

@@ -54,7 +54,7 @@ async function sendWithFetch({ method, path, headers, body }: ApiRequest): Promi
   }
 }
 
-// fetch does not report upload progress.
+// Uses XMLHttpRequest, because fetch does not report the progress of an upload.
 function sendWithProgress(
   { method, path, headers, body }: ApiRequest,
   onProgress: (fraction: number) => void,

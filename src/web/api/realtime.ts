@@ -22,7 +22,7 @@ export function onFrame(event: string, handle: (data: FrameData) => void): void 
   frameHandlers.set(event, handle)
 }
 
-/** Registers what to do when frames may have been missed. */
+/** Registers a function that is called when frames may have been missed. */
 export function onGap(catchUp: () => void): void {
   gapHandlers.push(catchUp)
 }
@@ -102,5 +102,5 @@ function receive(frame: Frame | Hello): void {
 const isHello = (frame: Frame | Hello): frame is Hello => frame.event === 'hello'
 
 addEventListener('online', () => socket?.reconnect())
-// Without this, a lost connection would show only after the next ping.
+// Without this, the user would learn of a lost connection only after the next ping.
 addEventListener('offline', markOffline)

@@ -3,8 +3,8 @@ import { parseBody, send } from './http.ts'
 import { loadToken, saveToken } from './token-store.ts'
 import type { Refresh, Tokens } from './wire.ts'
 
-// The refresh token is stored (token-store.ts), so a script injected into this origin could read it. The CSP blocks such
-// scripts, each token works once, and reuse after 30 s ends the session. The access token is kept only in this module.
+// The refresh token is stored (token-store.ts), so a script that is injected into this origin could read it. But the
+// CSP blocks such scripts, a token works once, and reuse after 30 s ends the session. The access token is not stored.
 const REFRESH_LOCK = 'socialconnect.refresh'
 
 type Session = Tokens['account']
@@ -21,7 +21,7 @@ const resetHandlers: (() => void)[] = []
 
 export const authHeader = (): Record<string, string> => (accessToken ? { authorization: `Bearer ${accessToken}` } : {})
 
-/** Registers how to clear state that belongs to the previous account. */
+/** Registers a function that clears state of the previous account. It is called when the account changes. */
 export function onAccountChange(reset: () => void): void {
   resetHandlers.push(reset)
 }
@@ -81,7 +81,7 @@ async function rotateTokens(): Promise<void> {
   await startSession(parseBody<Tokens>(response))
 }
 
-// A refresh token works once, so tabs take turns. `navigator.locks` is missing on insecure origins.
+// A refresh token works once, so tabs use it in turns. `navigator.locks` does not exist on insecure origins.
 function withLock(work: () => Promise<void>): Promise<void> {
   return navigator.locks ? navigator.locks.request(REFRESH_LOCK, work) : work()
 }

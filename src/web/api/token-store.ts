@@ -1,5 +1,5 @@
-// IndexedDB, because localStorage is not consistent across tabs: right after one tab writes, another may still read the
-// old value (measured: 3 times in 10), and a refresh token that is used twice ends the login.
+// The refresh token is in IndexedDB, because a token that is used twice ends the login, and localStorage is not
+// consistent across tabs: right after one tab writes, another may still read the old value (measured: 3 times in 10).
 const STORE = 'tokens'
 const KEY = 'refresh'
 

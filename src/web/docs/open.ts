@@ -25,7 +25,7 @@ const ui = SwaggerUIBundle({
   validatorUrl: null, // otherwise the page loads a badge from another server
 })
 
-/** Folds the sections of the description, so that the operations are on the first screen. */
+/** Folds the sections of the API description, so that the operations are visible without scrolling. */
 function foldConventions(response: { url: string; text: string }) {
   if (!response.url.endsWith('/openapi.json')) return response
   const document = JSON.parse(response.text) as { info: { description: string } }

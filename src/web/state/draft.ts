@@ -61,7 +61,7 @@ export async function publishDraft(draft: Draft): Promise<Post> {
   const { text, visibility, attachments, parentId } = draft
   const media: string[] = []
   for (const attachment of attachments.value) media.push(await upload(attachment))
-  // A comment has the visibility of its thread, so it need not send one.
+  // A comment is sent without a visibility, because it has that of its thread.
   const place = parentId ? { parentId } : { visibility: visibility.value }
   const json: NewPost = { text: text.value, media, ...place }
   const idempotencyKey = keyFor(draft, JSON.stringify(json))

@@ -60,7 +60,7 @@ onGap(() => void catchUp())
 
 let recentLoads: number[] = []
 
-/** Loads a new post into the pending posts. Beyond 20 per minute, it only notes that there are more. */
+/** Loads a new post and adds it to the pending ones. Beyond 20 per minute, only notes that there are more. */
 async function loadNewPost(id: string): Promise<void> {
   if (includes(homeFeed, id) || homeFeed.status.value === 'idle') return
   const now = performance.now()
@@ -92,7 +92,7 @@ async function addPending(posts: Post[]): Promise<void> {
   if (isAtTop()) await showNewPosts()
 }
 
-// New posts are inserted by themselves only if the user is at the top of the feed and no post has the focus.
+// Pending posts are inserted without a click only if the user is at the top of the feed and no post has the focus.
 function isAtTop(): boolean {
   const isFocused = document.activeElement?.closest('[data-feed] article')
   return location.value.path === '/' && scrollY < TOP_MARGIN_PX && !isFocused

@@ -46,7 +46,7 @@ export function loadMore<T extends Item>(list: List<T>): Promise<void> {
   return load(list, list.nextCursor.value, (page) => unique([...list.items.value, ...page.items]))
 }
 
-/** Fetches the items that are newer than the loaded ones. Returns null if they fill the page, as more may exist. */
+/** Fetches the items that are newer than the loaded ones. Returns null if they fill a page: there may be even more. */
 export async function fetchNewer<T extends Item>(list: List<T>): Promise<T[] | null> {
   const { items } = await fetchPage(list, null)
   const newer = items.filter((item) => !includes(list, item.id))
@@ -70,7 +70,7 @@ export function includes<T extends Item>(list: List<T>, id: string): boolean {
   return list.items.value.some((item) => item.id === id)
 }
 
-/** Empties the list, so that the next view that shows it loads it again. */
+/** Empties the list. The next view that shows it loads it again. */
 export function clear<T extends Item>(list: List<T>): void {
   list.generation += 1
   list.items.value = []

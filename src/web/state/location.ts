@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 
-/** The current view. `back`: the user returned to the view, which may keep its content. `visit` counts opened views. */
+/** The current view. If `back`, the user returned to it, and it may keep its content. `visit` counts opened views. */
 export const location = signal({ path: window.location.pathname, back: false, visit: 0, scroll: 0 })
 
 history.scrollRestoration = 'manual'

@@ -1,6 +1,9 @@
 import type { Notification } from '../api/wire.ts'
 
-/** Groups likes by post and day, and follows by day. Read and unread ones stay apart. The newest group is first. */
+/**
+ * Groups all follows of a day, and all likes of a post on a day, but never read with unread ones. Each group is under
+ * its newest notification. The newest group comes first.
+ */
 export function groupNotifications(notifications: Notification[]): Map<Notification, Notification[]> {
   const groups = Map.groupBy(notifications, groupKey)
   return new Map([...groups.values()].flatMap((group) => (group[0] ? [[group[0], group]] : [])))
@@ -11,7 +14,7 @@ function groupKey({ id, kind, post, unread, createdAt }: Notification): string {
   return [kind, post?.id, unread, new Date(createdAt).toDateString()].join()
 }
 
-/** The different accounts in a group, newest first. */
+/** The accounts in a group, each once, in the order of their newest notifications. */
 export function actorsOf(group: Notification[]): Notification['actor'][] {
   return [...new Map(group.map(({ actor }) => [actor.handle, actor])).values()]
 }

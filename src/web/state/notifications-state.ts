@@ -33,7 +33,7 @@ const actionTexts = {
   mention: 'mentioned you',
 }
 
-/** What the actor did: continues a sentence that starts with the actor's name. */
+/** What the actor did, as the end of a sentence that starts with the actor's name. */
 export function actionText({ kind, post }: Notification): string {
   if (kind === 'like' && post?.parentId) return 'liked your comment'
   if (kind === 'comment' && post?.parentId !== post?.rootId) return 'replied to your comment'
@@ -64,7 +64,7 @@ onGap(() => {
 let arrivedIds: string[] = []
 let lastLoad = Number.NEGATIVE_INFINITY
 
-// Many notifications may arrive at once: one load fetches all of them.
+// Many notifications may arrive at once. They are collected, so that one load fetches all of them.
 onFrame('notification', ({ id }) => {
   if (!id) return
   unreadCount.value = Math.min(MAX_COUNT, unreadCount.value + 1)

@@ -46,7 +46,7 @@ export function adjustCommentCount(id: string, by: number): void {
 
 const pendingLikes = new Map<string, boolean>()
 
-/** Shows the like at once, then the last state that the server has confirmed, so a failure reverts the like. */
+/** Shows the change at once, and at the end the last state that the server confirmed, so that a failure reverts it. */
 export async function setLiked(id: string, liked: boolean): Promise<void> {
   const post = postSignal(id)
   let confirmed = post.value
@@ -69,7 +69,7 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
   }
 }
 
-/** Does not expect a post in the response, because a like can be removed even if its post is hidden. */
+/** In contrast to a new like, the response has no post, because the post may be hidden by now. */
 export async function removeLike(id: string): Promise<void> {
   await call('DELETE', `/posts/${id}/like`)
 }

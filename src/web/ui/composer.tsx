@@ -49,7 +49,7 @@ export function Composer({ draft, label, action, onPublished, isComment = false 
           <ImagePicker draft={draft} onPick={(files) => addImages(draft, files)} />
           {!isComment && <VisibilitySelect draft={draft} />}
           <CharacterCounter id={`${id}-count`} left={left} />
-          {/* Only aria-disabled: a disabled button would lose the focus when the post is published. */}
+          {/* Not `disabled`, only aria-disabled: a disabled button would lose the focus when the post is published. */}
           <button type="submit" aria-disabled={!canPublish || form.busy.value}>
             {form.busy.value ? 'Posting…' : action}
           </button>

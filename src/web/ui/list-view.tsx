@@ -20,11 +20,11 @@ export type ListProps<T extends { id: string }> = {
 
 type Props<T extends { id: string }> = ListProps<T> & {
   render: (item: T) => ComponentChildren
-  /** The items of `list` in another order, if they are not shown in the order of the list. */
+  /** The items to show, if these are not simply the items of `list`. */
   items?: T[]
 }
 
-/** A list that loads its next page when its end comes into view, or when the user presses its button. */
+/** A list that loads its next page when its end comes near, or when the user presses the button there. */
 export function ListView<T extends { id: string }>(props: Props<T>) {
   const { list, label, empty, moreLabel = 'Show more', render, items = list.items.value } = props
   const status = list.status.value

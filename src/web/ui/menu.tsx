@@ -4,7 +4,7 @@ import { useEffect, useId, useRef } from 'preact/hooks'
 
 type Action = { label: string; onSelect: () => void; disabled?: boolean }
 
-/** A button that shows further actions, for those that are rarely needed. Escape, or a press elsewhere, hides them. */
+/** A button that shows rarely needed actions. A second press, Escape, or a press elsewhere hides them. */
 export function Menu({ label, actions }: { label: string; actions: Action[] }) {
   const id = useId()
   const open = useSignal(false)
@@ -38,7 +38,7 @@ export function Menu({ label, actions }: { label: string; actions: Action[] }) {
 
 function Actions({ id, actions, close }: { id: string; actions: Action[]; close: () => void }) {
   const select = ({ onSelect }: Action) => {
-    close() // first, so that a dialog gives the focus back to the menu
+    close() // first: if the action opens a dialog, this will give the focus back to the menu
     onSelect()
   }
   return (

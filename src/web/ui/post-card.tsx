@@ -17,7 +17,7 @@ export function PostCard({ id, standalone = false, depth = 0 }: { id: string; st
   const label = useId()
   const post = postSignal(id).value
   if (!post) return null
-  // The avatar of the user may have changed since the post was loaded.
+  // If it is the user's own post, their avatar may have changed since the post was loaded.
   const author = post.author.id === currentAccount.value?.id ? currentAccount.value : post.author
   const openThread = (event: MouseEvent) => {
     const control = (event.target as Element).closest('a, button, dialog')

@@ -5,7 +5,7 @@ import { type ProfileImage, removeProfileImage, setProfileImage } from '../state
 import { fileProblems, IMAGE_TYPES } from '../state/draft.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 
-/** Buttons that change the avatar and the header image at once, without the rest of the form. */
+/** Buttons that change the avatar or the header image immediately, not only when the form is submitted. */
 export function ProfileImages({ account }: { account: Account }) {
   return (
     <div class="profile-images">

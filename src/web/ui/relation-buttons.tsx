@@ -20,7 +20,7 @@ export function RelationButtons({ account, relation }: { account: Account; relat
   const block = async () => {
     const text = 'You will no longer see or follow each other. The other person is not notified.'
     if (!(await askConfirmation(`Block ${name}?`, text, 'Block'))) return
-    // The heading gets the focus, because the menu that has it disappears.
+    // The menu has the focus, but disappears for a blocked account. So the heading gets the focus.
     await change(setBlocking(account, true).then(focusHeading), `You blocked ${name}`)
   }
   const unblock = () => change(setBlocking(account, false), `You unblocked ${name}`)

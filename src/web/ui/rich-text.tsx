@@ -4,7 +4,7 @@ import { Link } from './link.tsx'
 
 /** The text of a post with links and mentions. Hashtags are only highlighted, because they have no view. */
 export function RichText({ text, entities }: { text: string; entities: Entity[] }) {
-  // Offsets count code points, and a string is indexed by UTF-16 units.
+  // An array of code points, which the offsets count: a string would be indexed by UTF-16 units.
   const points = Array.from(text)
   const between = (start: number, end?: number) => points.slice(start, end).join('')
   const parts: ComponentChildren[] = []

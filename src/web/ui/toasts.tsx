@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { announcement, dismissToast, type Toast, toasts } from '../state/toasts.ts'
 
-/** The toasts above the page, with `children` below them. */
+/** The toasts, which lie over the page, with `children` below them. */
 export function Toasts({ children }: { children: ComponentChildren }) {
   return (
     <div class="toasts">

@@ -6,7 +6,7 @@ let isFirstView = true
 
 type Props = { title: string; windowTitle?: string; children: ComponentChildren }
 
-/** The frame of a view. It moves the focus on arrival, so that screen readers start at its heading. */
+/** The frame of a view. When the view opens, the focus moves into it, so that screen readers continue there. */
 export function View({ title, windowTitle = title, children }: Props) {
   const main = useRef<HTMLElement>(null)
   useLayoutEffect(() => {

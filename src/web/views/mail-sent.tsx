@@ -7,7 +7,7 @@ import { View } from '../ui/view.tsx'
 
 const isLocal = ['127.0.0.1', 'localhost'].includes(window.location.hostname)
 
-/** Says where the verification email went. Also accepts the token in it, for people who read it elsewhere. */
+/** Says where the verification email went. Also accepts its token, for people who read the email on another device. */
 export function MailSent({ address }: { address: string }) {
   const form = useForm(async ({ value }) => {
     await verify({ token: value('token').trim(), password: value('password') })

@@ -33,7 +33,7 @@ export function Notifications() {
   )
 }
 
-/** Loads the list unless the user went back to it, and marks all as read. New rows stay highlighted in this visit. */
+/** Loads the list, unless the user went back to it. Then marks all as read. New rows stay highlighted in this visit. */
 async function loadAndMarkRead(): Promise<void> {
   const { status } = notifications
   if (!location.peek().back || status.peek() !== 'ready') await reload(notifications)
