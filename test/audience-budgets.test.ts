@@ -11,7 +11,7 @@ import { publishedId } from './support/posting.ts'
 import { seedFollows, seedPosts } from './support/seed.ts'
 import { asAnonymous, asUser, idsOf } from './support/viewers.ts'
 
-// Budgets of the table in docs/architecture.md that depend on who may read what.
+// Checks the budgets in docs/architecture.md that depend on who may read what.
 
 const PAGE = 20
 

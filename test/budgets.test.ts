@@ -18,7 +18,7 @@ import { draft } from './support/posting.ts'
 import { seedFollows, seedImages, seedOnline, seedPosts } from './support/seed.ts'
 import { asUser } from './support/viewers.ts'
 
-// Checks the budgets of the table in docs/architecture.md. Deferred work may begin before a verb ends, and then counts.
+// Checks the budgets in docs/architecture.md. A cost includes deferred work that begins before the verb ends.
 
 const AUTHORS = 750
 
@@ -124,7 +124,8 @@ test('unfollow, block, and unblock without a block take one round trip and do no
   }
 })
 
-// Parents, mentions and images are read first. Uncached mentions add a directory read, parent comments a root read.
+// The parent, the mentioned accounts and the images are read in one trip before the post is written. An uncached handle
+// is looked up in the directory before that trip. The root of a parent that is a comment is read after that trip.
 test('a root parent or images cost one more trip, a parent comment or uncached mention two more', async () => {
   const [ada, bob] = await accountsOn(0, 1)
   const { value: post } = await createPost(asUser(ada), draft({ text: 'hello' }))
@@ -156,7 +157,7 @@ test('a notifications page reads all posts and actors in one parallel wave over 
     }))
     await insertRows(shards[i]!, 'notifications', rows)
     const cost = await costOf(recipient, (ctx) => listNotifications(ctx, { limit: PAGE }))
-    // In addition to 20 posts and 20 actors, the row after the page and the reader's own account are read.
+    // Plus 2: the row after the page, and the account of the reader, who wrote all the posts.
     expectWithin('notifications page', cost, { trips: 3, rowsRead: 6 * PAGE + 2 })
   }
 })
@@ -184,7 +185,7 @@ test('a notifications page of comments reads root posts in the same parallel wav
   const ctx = asUser(recipient!)
   const page = await listNotifications(ctx, { limit: PAGE })
   expect(page.items.map((item) => item.post?.rootId)).toEqual(roots.toReversed())
-  // Each comment has its own author, who is the actor, and its own root.
+  // One row more per entry than for likes, because each comment has its own root.
   expectWithin('notifications page', ctx.cost, { trips: 3, rowsRead: 7 * PAGE + 2 })
 })
 

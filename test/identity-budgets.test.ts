@@ -5,13 +5,13 @@ import { loggedIn, logIn, readMe, refreshWith, register, verify } from './suppor
 import { type Budget, expectWithin } from './support/budgets.ts'
 import { anonymousClient } from './support/client.ts'
 
-// Checks the budgets of authentication in docs/architecture.md, with the queries of better-auth.
+// Checks the budgets of authentication in docs/architecture.md. The costs include the queries of better-auth.
 
 let accounts = 0
 const newHandle = () => `budget_${accounts++}`
 
 beforeAll(async () => {
-  // The first requests of an isolate also read the signing keys and store the OAuth client.
+  // The budgets do not include what the first requests of an isolate do: read the signing keys, store the OAuth client.
   await readMe((await registeredUser()).token)
 })
 

@@ -6,7 +6,7 @@ import worker from '../src/worker.ts'
 import settings from '../wrangler.toml?raw'
 import { countRows, shards } from './support/databases.ts'
 
-// The consumers of every environment in wrangler.toml.
+// The queues that the Worker consumes, in every environment of wrangler.toml.
 const queues = [...settings.matchAll(/\{ queue = "([\w-]+)", max_batch_size/g)].map((match) => match[1]!)
 const queuesOf = (kind: string) => queues.filter((queue) => queue.endsWith(kind))
 

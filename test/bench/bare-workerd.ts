@@ -9,12 +9,12 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
-/** A Worker in terms of workerd's own configuration, so that no simulator of Miniflare runs in the same process. */
+/** A Worker as workerd itself configures it. Without Miniflare, no simulator uses CPU time of the same process. */
 export type BareWorker = {
   modules: { name: string; path: string }[]
   compatibilityDate: string
   variables: Record<string, unknown>
-  /** The port at which `serveD1` serves each database, by binding. */
+  /** The ports at which `serveD1` serves the databases, by the name of the binding. */
   databases: Record<string, number>
   objects: Record<string, string>
 }
@@ -40,7 +40,7 @@ function configOf({ modules, compatibilityDate, variables, databases, objects }:
   const services = names.map(
     (name) => `(name = "${name}", external = (address = "127.0.0.1:${databases[name]}", http = ()))`,
   )
-  // workerd supports SQLite in Durable Objects only on a disk.
+  // A disk is required: workerd supports SQLite in Durable Objects only if their storage is on one.
   const disk = `(name = "disk", disk = (path = ${quoted(mkdtempSync(join(dir, 'objects-')))}, writable = true))`
   const wrapped = (name: string) =>
     `wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "${name}")])`

@@ -26,8 +26,9 @@ const { values } = parseCommand({
 const [rounds, seconds, connections] = [Number(values.rounds), Number(values.seconds), Number(values.connections)]
 
 /**
- * One round of a case. Each round starts further on in the lists of paths and tokens. The first requests are not
- * measured: they wake idle Durable Objects, and let V8 compile again what it discarded while other Workers ran.
+ * Measures one round of a case. Each round begins 10,000 places further in the lists of paths and tokens, because a
+ * repeated like would write nothing. The first requests are not measured: they wake idle Durable Objects, and let V8
+ * compile again what it discarded while other Workers ran.
  */
 async function measure(runtime: Runtime, { name, worker, traffic, writes }: Case, round: number): Promise<Round> {
   const port = await runtime.portOf(worker)
@@ -75,7 +76,7 @@ async function bench(stateDir: string): Promise<void> {
   }
 }
 
-// In memory if there is room: the simulated D1 writes at every read in a session, and disk speed must not count.
+// Uses memory if there is room. The simulated D1 writes at every read in a session, so a disk would slow down reads.
 const hasRoom = (dir: string) => existsSync(dir) && statfsSync(dir).bavail * statfsSync(dir).bsize > 1e9
 const stateDir = mkdtempSync(join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-'))
 try {

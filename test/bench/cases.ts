@@ -16,7 +16,7 @@ export const names = {
 
 const newPost = JSON.stringify({ text: 'Low tide at noon: who walks to the island with me? #tides' })
 
-/** A prime number, so that each of the 300 accounts likes each post once before a like is repeated. */
+/** A prime number, because it must have no factor in common with the 300 tokens: see `Traffic`. */
 const POSTS = 19_997
 
 export async function makeCases({ posts, readers, neighbours }: Community, tokens: Tokens): Promise<Case[]> {

@@ -4,7 +4,7 @@ import { names } from './cases.ts'
 import { chart } from './chart.ts'
 import type { Outcome } from './load.ts'
 
-/** The outcome of a round with the CPU time of workerd per request, in microseconds. */
+/** The outcome of a round. `cpu` is the CPU time of workerd per request, in microseconds. */
 export type Round = Outcome & { cpu: number }
 export type Line = { name: string; rps: number; cpu: number; p50: number; p95: number; ofHello: number; ofRow: number }
 type Goal = { goal: string; value: number; limit: number }

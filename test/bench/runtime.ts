@@ -13,7 +13,7 @@ export type Runtime = {
   stop: () => Promise<void>
 }
 
-/** Starts Workers with every binding simulated, each listening on a port of its own. */
+/** Starts Workers in one workerd process. Each listens on its own port, and all their bindings are simulated. */
 export async function startWorkers(workers: V4WorkerOptions[], stateDir: string): Promise<Runtime> {
   const before = workerdChildren()
   const options = { cf: false as const, log: new Log(LogLevel.ERROR), handleStructuredLogs: () => {}, workers }
@@ -49,7 +49,7 @@ function workerdChildren(): number[] {
   })
 }
 
-/** The CPU time of a process in seconds, summed over its threads, because Linux reports only thread times in ns. */
+/** The CPU time of a process in seconds. It sums up the threads, because Linux reports nanoseconds only for threads. */
 export function cpuOf(pid: number): number {
   const threads = readdirSync(`/proc/${pid}/task`)
   const times = threads.map((id) => Number(read(`/proc/${pid}/task/${id}/schedstat`)?.split(' ')[0] ?? 0))
@@ -60,7 +60,7 @@ export function cpuOf(pid: number): number {
 
 const IDLE_S = 0.01
 
-/** Waits until the process is idle and has thus processed queued events too. Resolves with its CPU time in seconds. */
+/** Waits until the process is idle, so that no queued event is left. Resolves with its CPU time in seconds. */
 export async function cpuWhenIdle(pid: number): Promise<number> {
   for (let last = cpuOf(pid), quiet = 0; ; ) {
     await sleep(200)

@@ -43,7 +43,7 @@ export function makeCommunity(): Community {
   return { accounts, posts, follows: [...themselves, ...others, ...near], readers, neighbours: neighbours! }
 }
 
-/** Migrates the product's databases, and fills them with the community and with the public key of the tokens. */
+/** Migrates the product's databases. Fills them with the community and with the public key that verifies the tokens. */
 export async function seed(open: (binding: string) => Promise<Store>, community: Community, tokens: Tokens) {
   const directory = await open('DIRECTORY')
   await migrate(directory, 'directory')
@@ -101,7 +101,7 @@ function notificationsOf(account_id: Id, accounts: Id[], posts: Post[]) {
   })
 }
 
-/** Inserts rows. Their ids are text, which the integer affinity of the columns converts. */
+/** Inserts rows. Their ids may be strings, which SQLite converts because the columns are integer columns. */
 async function insert(store: Store, table: string, rows: Record<string, unknown>[]): Promise<void> {
   const columns = Object.keys(rows[0]!)
   const values = columns.map((column) => `value ->> '${column}'`)

@@ -41,7 +41,7 @@ export async function coldStarts(folder: string): Promise<ColdStart[]> {
   }
 }
 
-/** Serves the product's databases from this process, so that their CPU time is not counted. Makes a reader's token. */
+/** Serves the databases from this process, so that their CPU time is not counted. Also returns a reader's token. */
 async function serveCommunity(tokens: Tokens) {
   const community = makeCommunity()
   const databases: Record<string, number> = {}

@@ -5,7 +5,7 @@ const baseUrl = 'https://bench.internal'
 const kid = 'bench'
 const scope = 'accounts:read accounts:write posts:read posts:write notifications:read notifications:write'
 
-/** The public key of the benchmark, and access tokens like those of the identity service. */
+/** A public key, and a function that signs access tokens like those of the identity service with the private key. */
 export type Tokens = { baseUrl: string; jwks: { keys: JWK[] }; tokenOf: (accountId: Id) => Promise<string> }
 
 export async function makeTokens(): Promise<Tokens> {

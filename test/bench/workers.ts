@@ -18,7 +18,7 @@ export function product(folder: string, tokens: Tokens): V4WorkerOptions {
   return { ...withBindings(tokens), name: 'product', modules, modulesRoot: resolve(folder) }
 }
 
-/** A Worker of `test/bench/workers` with the product's bindings. Only the product consumes the queues. */
+/** A Worker of `test/bench/workers` with the product's bindings, except that it consumes no queue. */
 export function besideProduct(name: string, tokens: Tokens): V4WorkerOptions {
   return { ...withBindings(tokens), queueConsumers: {}, name, modules: true, scriptPath: baselineModule(name).path }
 }
@@ -26,7 +26,7 @@ export function besideProduct(name: string, tokens: Tokens): V4WorkerOptions {
 /** A Worker of `test/bench/workers` with one small database. */
 export function baseline(name: string, tokens: Tokens): V4WorkerOptions {
   const bindings = variables(tokens)
-  const d1Databases = { DB: 'baseline', SHARD_0: 'baseline', SHARD_1: 'baseline' } // OPEN_SHARDS names both shards
+  const d1Databases = { DB: 'baseline', SHARD_0: 'baseline', SHARD_1: 'baseline' } // each of OPEN_SHARDS must be bound
   const scriptPath = baselineModule(name).path
   return { name, modules: true, scriptPath, compatibilityDate, bindings, d1Databases, ...listening }
 }
@@ -42,7 +42,7 @@ export function baselineModule(name: string): Module {
   return { name: `${name}.js`, path: resolve(bundles, `${name}.js`) }
 }
 
-/** Variables and secrets. The rate limit and quota are out of reach, because few accounts send all requests of the benchmark. */
+/** The rate limit and the quota are out of reach, because few accounts send all requests of the benchmark. */
 export function variables({ baseUrl, jwks }: Tokens) {
   return {
     ENVIRONMENT: 'production',

@@ -24,7 +24,7 @@ const DEADLINE_MS = 300_000
 const venv = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'socialconnect-clients')
 
 type Language = {
-  /** Commands that must exist. */
+  /** Commands that must be installed already. */
   needs: string[]
   /** Downloads the tools unless they are installed already. */
   install: (folder: string) => void
@@ -68,7 +68,7 @@ function run(command: string, ...args: string[]): void {
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const isInstalled = (command: string) => spawnSync('which', [command]).status === 0
 
-/** Whether the tools of a language are installed. If not, its client is skipped, because the API is not at fault. */
+/** Whether the tools of a language can be used. If not, its client is skipped, because the product is not at fault. */
 function isReady(name: string, { needs, install }: Language, folder: string): boolean {
   const missing = needs.filter((command) => !isInstalled(command))
   if (missing.length > 0) say(`${name}: skipped, because ${missing.join(' and ')} cannot be found`)
@@ -82,7 +82,7 @@ function isReady(name: string, { needs, install }: Language, folder: string): bo
   }
 }
 
-/** Runs the story of a client, which registers, waits for the token of its email, and does the rest. */
+/** Runs the story of a client. It registers, gets the token of its email from this function, and then does the rest. */
 async function play(name: string, [command, ...args]: [string, ...string[]], origin: string): Promise<void> {
   const handle = `${name}_${Date.now().toString(36)}`
   const email = `${handle}@people.example`

@@ -1,4 +1,4 @@
-"""Runs the story of test/clients/clients.ts with the client that openapi-python-client generates as the package client."""
+"""Runs the story of test/clients/clients.ts with the package `client`, which openapi-python-client generates."""
 import sys
 
 from client import AuthenticatedClient, Client

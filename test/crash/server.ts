@@ -49,7 +49,7 @@ export class Server {
     }
   }
 
-  /** Sends SIGKILL to the whole process group. */
+  /** Sends SIGKILL to the process group, and waits until nothing responds at the port. */
   async kill(): Promise<void> {
     const child = this.process
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
@@ -59,7 +59,7 @@ export class Server {
     await this.closed()
   }
 
-  /** Waits until nothing responds at the port, because workerd may end later than the process that `kill` awaits. */
+  /** Waits until nothing responds at the port: workerd may end later than the process that `kill` has awaited. */
   private async closed(): Promise<void> {
     while (
       await fetchInTime(`${this.origin}/healthz`).then(

@@ -7,7 +7,7 @@ export type Acknowledged = { posts: Map<string, string>; likes: Set<string>; ret
 
 type Call = { method: string; path: string; body?: object; key?: string }
 
-/** Repeats the call, with the same `key` if it has one, until it is acknowledged. Returns null if `stopped` before. */
+/** Repeats the call, with the same `key`, if any, until it is acknowledged. Returns null if it is `stopped` first. */
 async function insist(origin: string, person: Person, call: Call, done: Acknowledged, stopped: () => boolean) {
   const headers = {
     authorization: `Bearer ${person.token}`,

@@ -74,13 +74,13 @@ export async function writePost(page: Page, text: string, image?: { buffer: Buff
   await page.getByRole('article').filter({ hasText: text }).waitFor()
 }
 
-/** Presses the follow or unblock button of a profile, and waits for the `expected` buttons. */
+/** Presses the follow or unblock button `name` of a profile, and waits until the `expected` buttons replace it. */
 export async function changeRelation(page: Page, name: string, expected: string[]): Promise<void> {
   await page.getByRole('main').getByRole('button', { name, exact: true }).click()
   await expectRelationButtons(page, expected)
 }
 
-/** Blocks the account of the open profile with the menu, after a cancelled attempt. */
+/** Blocks the account of the open profile: cancels the dialog of the menu once, then confirms it. */
 export async function block(page: Page, handle: string): Promise<void> {
   for (const answer of ['Cancel', 'Block']) {
     await page.getByRole('button', { name: 'More' }).click()

@@ -4,10 +4,10 @@ import type { Page } from 'playwright-core'
 /** Widths and color schemes in which every view is checked. */
 const modes = [1280, 390].flatMap((width) => (['light', 'dark'] as const).map((scheme) => ({ width, scheme })))
 
-// `label-content-name-mismatch` is experimental, so it is off by default.
+// axe does not check `label-content-name-mismatch` by default, because the rule is experimental.
 const options = { resultTypes: ['violations'], rules: { 'label-content-name-mismatch': { enabled: true } } }
 
-// axe does not report such links in paragraphs that consist mostly of links.
+// Links in text that differ from it only by colour. axe accepts them where most of the text consists of links.
 const LINKS_BY_COLOR_ONLY = `[...document.querySelectorAll('main p a')]
   .filter((link) => link.textContent !== link.closest('p').textContent)
   .filter((link) => getComputedStyle(link).textDecorationLine !== 'underline')
@@ -37,7 +37,7 @@ export async function violations(page: Page): Promise<string[]> {
   return found
 }
 
-// A focused text area in a composer has no outline of its own: the frame of the composer shows the focus.
+// The focus of a text area in a composer is visible at the frame of the composer.
 const FOCUSED = `(() => {
   const { activeElement: element, body } = document
   if (!element || element === body) return null

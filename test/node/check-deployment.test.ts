@@ -22,7 +22,7 @@ test.each([undefined, 'staging', 'production'])(
     expect(new Set(d1_databases.map(({ database_name }: { database_name: string }) => database_name)).size).toBe(
       d1_databases.length,
     )
-    // wrangler creates only queues that have a producer.
+    // wrangler creates only queues that have a producer, so each consumed queue needs one.
     const produced = queues.producers.map(({ queue }: { queue: string }) => queue)
     const consumed = queues.consumers.map(({ queue }: { queue: string }) => queue)
     expect(produced.sort()).toEqual(consumed.sort())

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => cloudflare.close())
 
-/** Runs wrangler deploy against a mock API, which refuses the upload after the build, so that nothing is deployed. */
+/** Runs `wrangler deploy` against a mock of Cloudflare's API. The mock refuses the upload of the code. */
 async function deploy(...options: string[]) {
   cloudflare.asked.length = 0
   const child = spawn(process.execPath, wranglerCommand('deploy', ...options), {

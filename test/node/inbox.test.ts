@@ -15,7 +15,7 @@ const [config, state] = [join(folder, 'config'), join(folder, 'state')]
 const held: Socket[] = []
 const silent = createServer((socket) => void held.push(socket))
 
-/** Registers a `wrangler dev` process that accepts connections and never responds. */
+/** Registers a server, as if it were a `wrangler dev` process, that accepts connections and never responds. */
 function registerSilentServer(registry: string): void {
   const definition = { instanceId: 'silent', debugPortAddress: `127.0.0.1:${(silent.address() as AddressInfo).port}` }
   mkdirSync(registry, { recursive: true })

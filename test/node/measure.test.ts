@@ -4,7 +4,7 @@ import type { Sources } from '../../scripts/source-files.ts'
 
 const POST = 'src/services/posts/post.ts'
 
-/** The places reported by the first measure that has a name beginning with `name`. */
+/** The places that a measure reports. `name` is the beginning of its name. */
 function offenders(name: string, sources: Sources): string[] {
   return measure(sources).find((each) => each.name.startsWith(name))!.offenders
 }

@@ -40,7 +40,7 @@ afterAll(() => {
   rmSync(stateDir, { recursive: true })
 })
 
-/** Makes `spawnSync` fail, because the scripts must not start wrangler. */
+/** Makes `spawnSync` throw, because the scripts would start wrangler with it and must not do so here. */
 const withoutWrangler = `data:text/javascript,${encodeURIComponent(`
   import processes from 'node:child_process'
   import { syncBuiltinESMExports } from 'node:module'

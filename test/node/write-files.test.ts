@@ -21,6 +21,6 @@ test('unchanged files are left untouched, changed files replaced and stale files
   ])
   expect(statSync(at('same.js')).mtimeMs).toBe(1_000)
   expect(['other.js', 'docs/new.js'].map((name) => readFileSync(at(name), 'utf8'))).toEqual(['after', 'after'])
-  // A name that ends in digits may be a temporary file of another build that is running.
+  // A name that ends in digits may be a temporary file of another build that is running, so the file is kept.
   expect(['stale.js', 'docs/stale.js', 'draft.js.42'].map((name) => existsSync(at(name)))).toEqual([false, false, true])
 })

@@ -6,14 +6,14 @@ type Options = {
   frames?: number
   /** How long each frame is shown, in ms. */
   delay?: number
-  /** Text to put into the metadata. */
+  /** Text for the metadata. A stored file must not contain it. */
   canary?: string
 }
 type Bytes = Uint8Array<ArrayBuffer>
 
 const defaults = { width: 16, height: 12, frames: 3, delay: 100 }
 
-/** A GIF that repeats forever. Without a canary, the file has only the parts that draw. */
+/** A GIF that repeats forever. Without a canary, it has no comment and no XMP block. */
 export function animatedGif(options: Options = {}): Bytes {
   const { frames, delay, canary, ...size } = { ...defaults, ...options }
   const still = gif(size)

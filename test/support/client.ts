@@ -42,7 +42,7 @@ export async function fetchWith(bindings: object, path: string, init: RequestIni
   return described(path, init, response)
 }
 
-/** The response, if the OpenAPI document describes it: its status, headers, content type and body. Throws otherwise. */
+/** Returns the response. Throws if its status, headers or body are not as the OpenAPI document describes them. */
 async function described(path: string, { method = 'GET' }: RequestInit, response: Response): Promise<Response> {
   const { flawsOf, operationOf } = await import('./contract.ts')
   const operation = operationOf(method, new URL(BASE_URL + path).pathname)

@@ -13,7 +13,7 @@ const errors: Record<number, object[]> = {
   404: [{ code: 7404, message: 'not found' }],
 }
 
-/** Mocks the D1 API of Cloudflare, as far as a deployment calls it, with SQLite. Other paths return 404. */
+/** Mocks the parts of Cloudflare's D1 API that a deployment calls, with SQLite. Other paths return 404. */
 export async function mockCloudflare() {
   const databases = new Map<string, Database>()
   const asked: string[] = []

@@ -1,7 +1,7 @@
 import { dereference, type Schema as JsonSchema, validate } from '@cfworker/json-schema'
 import { document, type Operation, operations, type Schema } from '../sweeps/operations.ts'
 
-/** Headers of the transport and of browsers' security, which the document does not describe. */
+/** Headers for transport and for browser security, which the document does not describe. */
 const TRANSPORT =
   /^(content-(type|length|security-policy)|date|vary|allow|x-cost|access-control-.+|cross-origin-.+|origin-agent-cluster|referrer-policy|strict-transport-security|x-(content-type-options|dns-prefetch-control|download-options|frame-options|permitted-cross-domain-policies|xss-protection))$/
 
@@ -97,7 +97,7 @@ function bodyFlaws(content: Record<string, Media>, headers: Headers, text: strin
   if (!media) return [`the content type ${type} is not declared`]
   if (text === null) return []
   const { errors } = validate(JSON.parse(text), media.schema, '2020-12', lookup, false)
-  // These keywords only repeat the error of a nested schema.
+  // Each enclosing schema adds an error of its own for the same flaw. These errors are left out.
   const own = errors.filter(({ keyword }) => !['$ref', 'properties', 'items'].includes(keyword)).slice(0, 10)
   return own.map(({ instanceLocation, error }) => `body ${instanceLocation}: ${error}`)
 }

@@ -47,7 +47,7 @@ export async function insertByShard(table: string, rows: readonly Row[], owner: 
 
 const issued = new Set<Id>()
 
-/** An id that no call in this test file has returned before. After every ten collisions, its time is 10 ms earlier. */
+/** An id that no call in this test file has returned before. It may be older than `at`, if many ids have that time. */
 export function unusedId(shard: number, at = Date.now()): Id {
   for (let tries = 0; ; tries++) {
     const id = newId(shard, at - 10 * Math.floor(tries / 10))

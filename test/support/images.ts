@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib'
 
 type Size = { width: number; height: number }
 type Options = Partial<Size> & {
-  /** Text to put into the metadata, together with a GPS position if the format supports one. */
+  /** Text for the metadata. A stored file must not contain it. Some formats also get a GPS position. */
   canary?: string
   /** EXIF orientation of a JPEG: 6 means that it must be rotated by 90 degrees clockwise. */
   orientation?: number
@@ -39,7 +39,7 @@ export function jpeg(options: Options = {}): Uint8Array<ArrayBuffer> {
     options.canary === undefined ? [] : segment(0xfe, latin1(options.canary)),
     segment(0xdb, [0, ...Array(64).fill(8)]),
     segment(0xc0, [8, ...be16(size.height), ...be16(size.width), 3, ...components]),
-    // DC table: each length is its own four-bit code. AC table: the only code ends the block.
+    // In the DC table, the code of a length is the length in four bits. The only code of the AC table ends the block.
     segment(0xc4, [0x00, 0, 0, 0, 12, ...Array(12).fill(0), ...Array(12).keys()]),
     segment(0xc4, [0x10, 1, ...Array(15).fill(0), 0]),
     segment(0xda, [3, 1, 0x00, 2, 0x00, 3, 0x00, 0, 63, 0]),
@@ -52,7 +52,7 @@ function segment(marker: number, data: ArrayLike<number>): Uint8Array {
   return bytesOf([0xff, marker], be16(data.length + 2), data)
 }
 
-/** For each block and component, the difference to the previous block's mean, in as few bits as it needs. */
+/** Encodes each block: per component, the difference to the mean of the previous block, in as few bits as possible. */
 function scan(size: Size): number[] {
   const bits: number[] = []
   const push = (value: number, count: number) => {
@@ -62,7 +62,7 @@ function scan(size: Size): number[] {
   for (let y = 0; y < size.height; y += 8) {
     for (let x = 0; x < size.width; x += 8) {
       for (const [i, mean] of yCbCr(colorAt(x + 4, y + 4, size)).entries()) {
-        // A block of mean m has the coefficient 8 m, and the quantizer of 8 turns it back into m.
+        // The coefficient of a block is 8 times its mean. Quantization divides it by 8, so the mean is what is stored.
         const difference = mean - last[i]!
         const length = Math.abs(difference).toString(2).length * Number(difference !== 0)
         push(length, 4)
@@ -168,7 +168,7 @@ export function gif(options: Options = {}): Uint8Array<ArrayBuffer> {
   )
 }
 
-/** A lossless WebP of one colour, (230, 120, 50). Pixels take no bits, so the file is equally small for every size. */
+/** A lossless WebP of one colour, (230, 120, 50). A code of one symbol takes no bits, so the file is always small. */
 export function webp(options: Options = {}): Uint8Array<ArrayBuffer> {
   const { width, height } = { ...SIZE, ...options }
   const bits: number[] = []
@@ -177,10 +177,10 @@ export function webp(options: Options = {}): Uint8Array<ArrayBuffer> {
   }
   push(width - 1, 14)
   push(height - 1, 14)
-  // No alpha, version 0; then no transform, no colour cache, no meta codes.
+  // The first four bits: no alpha, version 0. The next three: no transform, no colour cache, no meta codes.
   push(0, 4)
   push(0, 3)
-  // Green, red, blue and alpha: one code each, of one symbol of eight bits. Distance: one symbol of one bit.
+  // The codes of green, red, blue and alpha have one symbol each, of eight bits. The distance code has one of one bit.
   for (const level of [120, 230, 50, 255]) {
     push(0b101, 3)
     push(level, 8)

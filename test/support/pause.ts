@@ -27,7 +27,7 @@ export function pauseBatches<C extends SystemCtx>(ctx: C): Paused<C> {
   }))
 }
 
-/** Like `pauseBatches`, for deletes that are in no batch. */
+/** Like `pauseBatches`, but only deletes outside a batch wait. */
 export function pauseDeletes<C extends SystemCtx>(ctx: C): Paused<C> {
   return pause(ctx, (db, hold) => ({
     delete: (table: never) => ({ where: (which: never) => hold(() => db.delete(table).where(which)) }),

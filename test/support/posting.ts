@@ -27,7 +27,7 @@ export async function countersOf(viewer: Id, postId: Id): Promise<{ likeCount: n
   return { likeCount, commentCount }
 }
 
-/** The stored counts of all posts and of public posts. */
+/** The two post counts that are stored with an account: of all its posts, and of the public ones. */
 export const postCountsOf = (author: Id): Promise<number[]> =>
   Promise.all(
     ['post_count', 'public_post_count'].map((column) =>

@@ -37,7 +37,7 @@ export function request(limit: Limit, guard?: object, ctx: SystemCtx = contextWi
   return spend(ctx, limit, key)
 }
 
-/** Counts `many` concurrent requests. Returns how many pass, how many are refused, and the Durable Object calls. */
+/** Counts `many` concurrent requests. Returns how many pass and are refused, and the calls to the Durable Object. */
 export async function requestMany(many: number, limit: Limit) {
   const contexts = Array.from({ length: many }, () => contextWith())
   const results = await Promise.allSettled(contexts.map((ctx) => request(limit, undefined, ctx)))

@@ -19,13 +19,13 @@ export async function followCounts(accountId: Id): Promise<[followers: number, f
   return [followerCount, followingCount]
 }
 
-/** The sum of the follower and following counts that these accounts have stored, whether they are visible or not. */
+/** The sum of the stored follower and following counts of these accounts, even of accounts that are hidden. */
 export const countedFollows = (...ids: Id[]): Promise<number> =>
   count(`SELECT coalesce(sum(follower_count + following_count), 0) n FROM accounts WHERE id IN (${ids})`)
 
 type Relation = [follows: number, followers: number, blocksByFirst: number, blocksBySecond: number]
 
-/** For each shard, how many rows of each kind relate the two accounts. */
+/** For each shard, the numbers of follows, followers and blocks between the two accounts. */
 export async function relationRows(first: Id, second: Id): Promise<Relation[]> {
   const [a, b] = [Number(first), Number(second)]
   const conditions = [

@@ -18,7 +18,7 @@ export async function seedFollows(pairs: readonly (readonly [follower: Id, follo
   await insertByShard('followers', mirrored, (row) => row.account_id)
 }
 
-/** Inserts each like and its copies, 10 ms apart and ending now, but does not update counts. */
+/** Inserts likes and their copies, but does not update counts. The times are 10 ms apart, up to now. */
 export async function seedLikes(pairs: readonly (readonly [account: Id, post: Id])[]): Promise<void> {
   const start = Date.now() - pairs.length * 10
   const rows = pairs.map(([account, post], i) => ({
@@ -30,13 +30,13 @@ export async function seedLikes(pairs: readonly (readonly [account: Id, post: Id
   await insertByShard('liked_posts', rows, (row) => row.account_id)
 }
 
-/** Marks the accounts of one shard as online. */
+/** Marks these accounts, all of one shard, as online. */
 export async function seedOnline(shard: number, ids: readonly Id[]): Promise<void> {
   const rows = ids.map((id) => ({ account_id: Number(id) }))
   await insertRows(shards[shard]!, 'presence', rows)
 }
 
-/** Inserts one post per entry of `authors`, 10 ms apart and ending now. */
+/** Inserts one post per entry of `authors`. The times are 10 ms apart, up to now. */
 export async function seedPosts(
   authors: readonly Id[],
   { visibility = 'public' }: { visibility?: 'public' | 'followers' } = {},

@@ -33,7 +33,7 @@ export async function openSocket(accountId: Id): Promise<Socket> {
   })
   return {
     takeFrames: async () => {
-      // Frames sent before the pong have arrived when the pong arrives.
+      // When the pong arrives, all frames that were sent before it have arrived.
       const pong = Promise.withResolvers<void>()
       answered = pong.resolve
       if (!closed) {

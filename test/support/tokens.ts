@@ -11,8 +11,9 @@ const trusted = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
 const foreign = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
 
 /**
- * Stores the public key that verifies `mint` tokens. Call this before any token is verified. The key has just expired:
- * its signatures are still accepted, but the Worker creates another key to sign with.
+ * Stores the public key that verifies `mint` tokens. Call this before any token is verified, because the Worker then
+ * remembers the keys. The key has just expired: its signatures are still accepted, but the Worker creates another key
+ * to sign with.
  */
 export async function trustTestKey(): Promise<void> {
   const publicKey = JSON.stringify(await exportJWK(trusted.publicKey))
@@ -30,7 +31,7 @@ export const testKeys: KeySource = async () => ({
 
 type Options = { role?: Role; without?: string; audience?: string; age?: number; forged?: boolean }
 
-/** A ten-minute access token, `age` seconds old. The account need not be logged in. */
+/** A ten-minute access token, `age` seconds old. The account does not have to be logged in. */
 export function mint(
   accountId: Id,
   { role = 'user', without, audience, age = 0, forged }: Options = {},

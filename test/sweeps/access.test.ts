@@ -13,7 +13,7 @@ import { examples, visible } from './examples.ts'
 import { type Operation, operations } from './operations.ts'
 import { kindOfParameter, makeTargets, type State, states, type Target } from './targets.ts'
 
-/** A call of one operation by one caller on one target, and the failure that it must get; null for a success. */
+/** A call of one operation by one caller on one target. `expected` is its failure, or null if it must succeed. */
 type Case = { operation: Operation; caller: Caller; target: Target | null; expected: Code | null }
 type Outcome = Case & { answer: Answer }
 
@@ -71,7 +71,8 @@ async function callOf({ operation, caller, target, expected }: Case): Promise<Ca
   const example = examples[id]
   if (body && !example?.json && !example?.form) throw new Error(`Add a body of ${id} to test/sweeps/examples.ts`)
   const self = caller.name === 'owner' && target ? target.ownerId : ids[caller.name]
-  // Each example body of a public operation costs a registration. A call must be refused before its body is validated.
+  // A refused call does not need a valid body, because it must be refused before its body is validated. For a public
+  // operation, such a body would cost a registration.
   const needsNoBody = operation.access === 'public' && operation.method === 'POST' && expected !== null
   const loggingOut = example?.endsSession && expected === null ? (await accountsOn(0))[0] : undefined
   return {
@@ -92,7 +93,7 @@ function argumentFor({ parameters }: Operation, name: string, target: Target | n
 const label = ({ operation, caller, target }: Case) =>
   `${operation.id} by ${caller.name}${target ? ` of ${target.state} ${target.kind}` : ''}`
 
-/** Calls `prepared` between creating the bodies, which changes the databases, and sending the requests. */
+/** Creates the bodies, which changes the databases, then calls `prepared`, and only then sends the requests. */
 async function runAll(selected: Case[], prepared = async () => {}): Promise<Outcome[]> {
   const calls = await mapConcurrently(selected, async (each) => ({ each, request: await callOf(each) }))
   await prepared()

@@ -20,7 +20,7 @@ export type Caller = {
     | 'scopeless'
   role: Role
   token: (id: Id, operation: Operation) => Promise<string> | null
-  /** The failure that this caller gets from the operation before the target is read; null if there is none. */
+  /** The failure that this caller gets from the operation before the target is read, or null. */
   refused?: (operation: Operation) => Code | null
 }
 
@@ -53,7 +53,7 @@ export const callers: Caller[] = [
   },
 ]
 
-/** The failure that a caller gets from an operation whatever the target is; null if there is none. */
+/** The failure that a caller gets from an operation whatever the target is, or null. */
 export function refusalOf({ role, refused }: Caller, operation: Operation): Code | null {
   const refusal = refused?.(operation) ?? null
   if (refusal !== null || operation.access === 'public') return refusal

@@ -28,7 +28,7 @@ test('every route is in the OpenAPI document, except for health checks and the d
   }
 })
 
-/** A schema and the schemas nested in it, each with its path. */
+/** A schema and all schemas inside it, each with its path. */
 function nested(schema: Schema, path: string): [string, Schema][] {
   const here = resolved(schema)
   const fields = Object.entries(here.properties ?? {}).flatMap(([name, field]) => nested(field, `${path}.${name}`))

@@ -9,13 +9,13 @@ import type { Target } from './targets.ts'
 type Rule = (caller: Caller['name'], target: Target) => Code | null
 
 type Example = {
-  /** The rule that applies after the checks of access and scope; by default `visible` for a GET of a target. */
+  /** The rule for calls that pass the checks of access and scope. By default, it is `visible` for a GET of a target. */
   rule?: Rule
   /** Makes a valid body, a different one for each call. */
   json?: () => Promise<object> | object
   form?: () => FormData
   headers?: Record<string, string>
-  /** The operation ends the caller's session. */
+  /** The operation ends sessions of the caller, so each successful call needs an account of its own. */
   endsSession?: true
 }
 
@@ -24,7 +24,7 @@ export const visible: Rule = (caller, { state }) => {
   return state === 'public' || caller === 'owner' ? null : 'not_found'
 }
 const notOwn: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? 'invalid' : null)
-/** Unfollow, block and unblock do not read the target. They refuse the caller's own id, which no missing target has. */
+/** Unfollow, block and unblock do not read the target. They refuse only the caller's own id, never a missing target. */
 const ownList: Rule = (caller, { state }) => (caller === 'owner' && state !== 'missing' ? 'invalid' : null)
 const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller === 'owner' ? null : 'forbidden')
 /** Undoing the caller’s own action does not read the target, so the response is the same for every target. */

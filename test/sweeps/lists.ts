@@ -151,7 +151,7 @@ async function notifications(): Promise<List> {
   }
 }
 
-/** How each list is filled, by operation. Add new lists here. */
+/** For each list operation, a function that creates a list. Add new lists here. */
 const lists: Record<string, () => Promise<List>> = {
   getHomeFeed: async () => {
     const [reader, author] = await accountsOn(0, 0)

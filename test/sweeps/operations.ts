@@ -87,14 +87,14 @@ function describeResponse({ headers = {}, ...rest }: DescribedResponse): Respons
   }
 }
 
-/** The part of the document that a reference points to. */
+/** The part itself, or the one to which it refers. */
 function found<T extends object>(part: Ref<T>): T {
   if (!('$ref' in part)) return part
   const steps = part.$ref.split('/').slice(1)
   return steps.reduce((at: object, step) => Reflect.get(at, step), document) as T
 }
 
-/** The schema that a reference points to. */
+/** The schema itself, or the one to which it refers. */
 export function resolved(schema: Schema): Schema {
   return schema.$ref ? found<Schema>({ $ref: schema.$ref }) : schema
 }

@@ -83,7 +83,7 @@ test.each(listOperations)('no cursor of %s reveals the row that it points to', a
 })
 
 test('a list refuses the cursors of all other lists, also of the same kind of list of another account', async () => {
-  // Two lists of each kind are made, except that there is only one public feed.
+  // Makes two lists of each kind, but only one public feed, because all accounts share it.
   const doubled = [...listOperations, ...listOperations.filter((id) => id !== 'getPublicFeed')]
   const issued = []
   for (const { path, reader, add } of await Promise.all(doubled.map(listOf))) {

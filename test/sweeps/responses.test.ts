@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { flawsOf, operationOf } from '../support/contract.ts'
 import { operations } from './operations.ts'
 
-// The test client compares every response of every test with the OpenAPI document. These tests show what it finds.
+// The test client compares the responses in all tests with the OpenAPI document. These tests check that comparison.
 
 const limits = operationOf('GET', '/v1/limits')!
 const always = { 'content-type': 'application/json', 'x-request-id': 'r', 'cache-control': 'no-store' }

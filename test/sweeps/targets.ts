@@ -15,8 +15,9 @@ export const kindOfParameter: Record<string, Kind> = {
 export type Kind = 'account' | 'handle' | 'post' | 'image'
 
 /**
- * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody. `missing`
- * never existed. `nested` is a public comment under a restricted post on another shard, whose author the owner follows.
+ * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
+ * `missing` never existed. `nested` is a comment, or the image of one. Its root is a restricted post on another shard,
+ * and the owner of the comment follows the author of the root.
  */
 export type State = 'public' | 'restricted' | 'nested' | 'unattached' | 'suspended' | 'missing'
 export const states: Record<Kind, State[]> = {

@@ -9,13 +9,13 @@ import { operations } from './operations.ts'
 
 beforeAll(async () => {
   await trustTestKey()
-  await callAsAdmin(operations[0]!) // makes the admin's account, before a test counts rows
+  await callAsAdmin(operations[0]!) // creates the admin's account before a test compares rows
 })
 
 const json = { 'content-type': 'application/json' }
 const withJson = operations.filter(({ body }) => body?.type === 'application/json')
 const withForm = operations.filter(({ body }) => body?.type === 'multipart/form-data')
-/** Bytes that are not UTF-8: a lone byte, a cut sequence, a surrogate, an overlong slash, a code point above the last. */
+/** Not UTF-8: a lone byte, a cut sequence, a surrogate, an overlong slash and a code point above the last one. */
 const invalidBytes = [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0xaf], [0xf4, 0x90, 0x80, 0x80]]
 const escaped = (bytes: number[]) => bytes.map((byte) => `%${byte.toString(16)}`).join('')
 

@@ -44,7 +44,7 @@ export const everyKind: Intent[] = [
   { ...defaults, do: 'delete', who: 'ada', whom: 'bob', pick: 1 },
 ]
 
-/** Likes are withdrawn after an unfollow, a block or a suspension hides their posts. One like is given again. */
+/** Likes are withdrawn after an unfollow, a block or a suspension hides the liked posts. One post is liked again. */
 export const hiddenLikes: Intent[] = [
   { ...defaults, do: 'post', who: 'ada', whom: 'bob', open: false },
   { ...defaults, do: 'post', who: 'cyd', whom: 'bob' },
@@ -78,7 +78,7 @@ export const mutualBlocks: Intent[] = [
   { ...defaults, do: 'lift', who: 'cyd', whom: 'ada' },
 ]
 
-/** Comments are addressed to accounts that may not read the root: they do not follow, are blocked, or it is deleted. */
+/** Comments address accounts that may not read the root: they do not follow or are blocked, or the root is deleted. */
 export const addressed: Intent[] = [
   { ...defaults, do: 'post', who: 'ada', whom: 'bob', open: false, mention: 'bob' },
   { ...defaults, do: 'comment', who: 'bob', whom: 'ada' },
@@ -119,7 +119,7 @@ export function stepOf(intent: Intent, model: Model, number: number): Step | nul
   return { do: what, who: what === 'delete' && pick % 2 ? model.posts.get(id)!.author : who, id }
 }
 
-/** Who acts on whom. All except `follow` pick two accounts with a follow or a block, if there are any. */
+/** Who acts on whom. Every kind except `follow` picks an existing follow or block, if there is one. */
 function pairOf({ do: what, who, whom, pick }: Intent, { follows, blocks }: Model): { who: string; whom: string } {
   const isReturn = what === 'block' && pick % 3 === 0
   const existing = what === 'unblock' || isReturn ? blocks : what === 'follow' ? [] : follows

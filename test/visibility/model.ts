@@ -8,7 +8,7 @@ export type Post = {
   open: boolean
   parent: string | null
   root: string | null
-  /** Besides the author: the author of the parent, and who is mentioned. */
+  /** The author of the parent and the mentioned account, who may read the post even if its root is hidden from them. */
   addressed: (string | null)[]
   likes: Set<string>
 }
@@ -31,7 +31,7 @@ export function makeModel(people: string[]) {
     const isAddressed = viewer !== null && [post.author, ...post.addressed].includes(viewer)
     return isAddressed || (post.root === null ? post.open || isFollower(viewer, post.author) : sees(viewer, post.root))
   }
-  /** Whether the viewer sees the comments under a post that they see. */
+  /** Whether a viewer who sees the post also sees the comments under it. */
   const seesThread = (viewer: string | null, id: string) => sees(viewer, posts.get(id)?.root ?? id)
   const isNotified = (...fields: (string | null)[]) =>
     notifications.some(({ to, kind, actor, id }) => [to, kind, actor, id].join() === fields.join())

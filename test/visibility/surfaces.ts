@@ -33,7 +33,7 @@ export type Surface = {
   of: 'post' | 'image' | 'person' | 'viewer' | 'everyone'
   /** What the product returns. Throws `not_found` for what the product hides. */
   actual: (read: Read & { name: string }) => Promise<unknown>
-  /** What the product should return; undefined for what it should hide. */
+  /** What the product should return, or undefined if it should hide it. */
   expected: (model: Model, viewer: Viewer, name: string) => unknown
 }
 
@@ -54,7 +54,7 @@ const seen = (model: Model, viewer: Viewer, is: (post: Post) => boolean) =>
 const rootName = (root: string | undefined) => root && `under_${root}`
 const isUnder = (post: Post, id: string) => post.root === id || post.parent === id
 
-/** Whether a post is on the page of `name` if no block hides that page. */
+/** Whether the viewer finds a post on the page of `name`. Blocks and suspensions are ignored. */
 const isOnPage = ({ isFollower }: Model, viewer: Viewer, name: string, { author, root, open }: Post) =>
   author === name && root === null && (open || isFollower(viewer, name))
 
@@ -110,7 +110,7 @@ function expectedOpenings({ people, sees }: Model, viewer: Viewer, name: string)
   return sees(viewer, name) || signers.length > 0 ? { plain: sees(viewer, name), signers } : undefined
 }
 
-/** Every read operation, with what the product returns and what the model expects. */
+/** Every read operation that depends on the viewer: what the product returns, and what the model expects. */
 export const surfaces: Record<string, Surface> = {
   getPost: {
     of: 'post',

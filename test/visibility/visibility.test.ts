@@ -48,7 +48,7 @@ function hiddenBy(step: Step, { posts }: Model): { from: Viewer[]; names: string
   return { from, names: account === null ? hidden : [account, ...hidden] }
 }
 
-/** Expects that no hidden name is shown, except in comments that are addressed to the viewer. */
+/** Expects that no viewer is shown a hidden name, except those of comments that are addressed to the viewer. */
 async function expectHidden(network: Network, model: Model, hidden: { from: Viewer[]; names: string[] }) {
   for (const viewer of hidden.from) {
     const words = new Set(JSON.stringify(await shownTo(viewer, network)).match(/\w+/g))
@@ -57,7 +57,7 @@ async function expectHidden(network: Network, model: Model, hidden: { from: View
   }
 }
 
-/** Expects that counts equal the lengths of lists, unless a block or suspension hides an author. Ignores the model. */
+/** Expects that counts equal the lengths of lists. Does nothing while a block or a suspension hides an author. */
 async function expectCounts(viewer: Viewer, network: Network, { suspended, blocks }: Model): Promise<void> {
   const { ctx, idOf, people } = network.readAs(viewer)
   if (suspended.size > 0 || [...blocks].some((pair) => viewer !== null && pair.split(' ').includes(viewer))) return

@@ -14,7 +14,7 @@ export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
 export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
 export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
 
-// A hello operation behind the full request path of the platform, without code of a service.
+// A hello operation behind everything that the platform does for a request, without code of a service.
 const hello = operation({
   id: 'hello',
   method: 'get',

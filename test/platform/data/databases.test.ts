@@ -18,7 +18,7 @@ beforeEach(async () => {
   await Promise.all(db.shards.map((n) => db.shard(n).delete(presence)))
 })
 
-/** The environment, and a record of the start constraint of each D1 session of shard 0. */
+/** Bindings, and a list to which each new D1 session of shard 0 adds its start constraint. */
 function watched(): { bindings: typeof env; starts: string[] } {
   const starts: string[] = []
   const withSession = (start: string) => {

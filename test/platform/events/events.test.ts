@@ -100,7 +100,7 @@ test('a subscription gets parsed data and rejects invalid data', async () => {
   await expect(subscription.run(ctx, { thingId: 5 }, toId(5))).rejects.toThrow()
 })
 
-/** Runs tasks one step at a time, in the order that `choices` gives. */
+/** Runs tasks one step at a time. Each of `choices` selects the waiting task that continues. */
 async function interleave(choices: number[], start: (step: () => Promise<void>) => Promise<unknown>[]): Promise<void> {
   const waiting: (() => void)[] = []
   const step = () => new Promise<void>((resolve) => waiting.push(resolve))

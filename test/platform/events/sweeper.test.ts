@@ -43,7 +43,7 @@ test('unacknowledged events are resent at intervals growing to 45 s, and new eve
     await runDurableObjectAlarm(sweeper)
     return sent.splice(0)
   }
-  expect(await passAt(1)).toEqual([]) // the event may still be on its way
+  expect(await passAt(1)).toEqual([]) // the queue may still deliver the event
   const due: number[] = []
   for (let second = 6; second <= 300; second += 6) if ((await passAt(second)).length > 0) due.push(second)
   expect(due).toEqual([6, 18, 42, 84, 132, 180, 228, 276])
@@ -54,7 +54,7 @@ test('unacknowledged events are resent at intervals growing to 45 s, and new eve
   expect(await passAt(312)).toEqual([])
 
   await deliver(lost)
-  await passAt(360) // long after the sweeper was last armed
+  await passAt(360) // a recently armed sweeper would keep its alarm
   expect(await runInDurableObject(sweeper, (_, state) => state.storage.getAlarm())).toBeNull()
 })
 

@@ -6,7 +6,7 @@ import { useUp } from '../../support/rate-limits.ts'
 
 isolateNotes()
 
-/** Requests that no operation admits. */
+/** Requests that count against the limit of the address, because no operation admits them. */
 const strangers: [what: string, path: string, init?: RequestInit][] = [
   ['a page', '/', { headers: { accept: 'text/html' } }],
   ['an asset', '/main.js'],
@@ -23,7 +23,7 @@ const strangers: [what: string, path: string, init?: RequestInit][] = [
 ]
 
 let next = 0
-/** A client that no other test uses. */
+/** A client address that no other test uses. */
 const newAddress = () => `203.0.113.${next++}`
 const from = (address: string, init: RequestInit = {}): RequestInit => {
   const headers = new Headers(init.headers)

@@ -113,14 +113,14 @@ test('the refusal of a body names the accepted type or size', async () => {
 })
 
 test('unbalanced quotes and backslashes are scanned in linear time', async () => {
-  // A scan that backtracks takes minutes for these bodies, which the timeout of the test catches.
+  // A scan that backtracks would take minutes for these bodies and exceed the timeout of the test.
   const hostile = ['"\\'.repeat(120_000), '\\"'.repeat(120_000), `"${'\\'.repeat(200_000)}`]
   for (const body of Array(3).fill(hostile).flat()) {
     expect(await problemCodeOf(await postNote(body))).toBe('bad_request')
   }
 })
 
-/** Posts the start of a body. Then the stream fails with `fate`, or sends nothing more. `headers` may declare a length. */
+/** Posts the start of a body. Then the stream fails with `fate`, or sends no more. `headers` may declare a length. */
 function postPart(type: string, headers: Record<string, string>, fate?: Error) {
   const waits = Promise.withResolvers<void>()
   const body = new ReadableStream<Uint8Array>({

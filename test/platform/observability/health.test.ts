@@ -56,7 +56,7 @@ test('/healthz returns 200 and the version of the Worker', async () => {
 test('/readyz checks the configuration and every binding, and returns 200 with the time of each check', async () => {
   const { status, body } = await ask('/readyz')
   expect([status, body.status, failing(body)]).toEqual([200, 'ok', []])
-  // Not checked: dead-letter queues, to which the Worker does not send, and bindings that only tests have.
+  // Dead-letter queues are not checked, because the Worker does not send to them. The other bindings are for tests.
   const apart = /_DEAD$|^MIGRATIONS$|^__/
   const bound = Object.entries(env).filter(([name, binding]) => typeof binding === 'object' && !apart.test(name))
   const names = bound.map(([name]) => name)

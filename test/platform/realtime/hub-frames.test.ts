@@ -64,7 +64,7 @@ test('a client that disconnects after `hello` or after any missed frame resumes 
     const broken = await connect({ since: 0 })
     await arrived(broken, 1 + sent.length)
     broken.socket.close(1000)
-    // As if the client had disconnected after `hello` and the first `kept` frames.
+    // Pretends that the client disconnected after `hello` and the first `kept` frames.
     const before = broken.received.slice(0, 1 + kept)
     const seqs = before.map(({ seq }) => seq)
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))

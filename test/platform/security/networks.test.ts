@@ -10,7 +10,7 @@ const limit = defineLimit('ofNetworks', { quota: 8, window: 60 })
 let networks = 0
 const newNetwork = () => `2001:db8:${networks++}`
 
-/** How many of `many` requests from the n-th /64 of the network pass, and how many calls of the AccessGuard they take. */
+/** Sends `many` requests from the n-th /64 of the network. Returns how many pass, and the calls to the AccessGuard. */
 async function send(network: string, n: number, many = 1) {
   const contexts = Array.from({ length: many }, () => contextWith())
   const client = clientIpOf(`${network}:${n.toString(16)}::1`)

@@ -158,7 +158,7 @@ test('concurrent requests share one call to a hanging AccessGuard, and later req
 })
 
 test('a request that dies while it renews a lease does not block later requests', async () => {
-  // Without its timer, the request never settles, like a request that died.
+  // Without the timer that ends its wait, the request never settles, like a request that died.
   vi.spyOn(globalThis, 'setTimeout').mockReturnValueOnce(0 as never)
   void request(userLimit, hanging)
   vi.useRealTimers()

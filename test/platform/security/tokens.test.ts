@@ -16,7 +16,7 @@ const ctx = contextWith({ BASE_URL: 'https://social.example' })
 let clock = Date.UTC(2026, 0, 1)
 ctx.now = () => clock
 const seconds = () => Math.floor(clock / 1_000)
-// Keys of other algorithms are published too, so that only the algorithm can be why their tokens are refused.
+// Keys of other algorithms are published too, so that their tokens can be refused only because of the algorithm.
 const otherKinds = [
   { ...(await exportJWK(elliptic.publicKey)), kid: 'es', alg: 'ES256' },
   { ...(await exportJWK(rsa.publicKey)), kid: 'rs', alg: 'RS256' },

@@ -42,7 +42,7 @@ test('a display name that looks official is refused, except for staff', async ()
   expect(await editProfile(asUser(bob), { displayName: 'Ada Adminton' })).toMatchObject({ displayName: 'Ada Adminton' })
 })
 
-/** One emoji, of `count` joined ones: a single character of up to eight bytes for each. */
+/** A single character of 21 * `count` - 3 bytes: emoji with zero-width joiners between them. */
 const joined = (count: number) =>
   Array(count * 3)
     .fill('👩')

@@ -11,7 +11,8 @@ import { insertRows, shards } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { asAnonymous, asUser, idsOf, wholePage } from '../../support/viewers.ts'
 
-// Ada is on shard 0, the others are on both shards. The order in which they act is neither that of their ids nor its reverse.
+// Ada is on shard 0, the others are on both shards. The order of `others`, in which they act, is neither that of their
+// ids nor the reverse.
 
 const clock = movableClock()
 let ada: Id
@@ -28,7 +29,7 @@ const followers: List = (query) => listFollowers(asAnonymous(), { accountId: ada
 const following: List = (query) => listFollowing(asAnonymous(), { accountId: ada, ...query })
 const blocked: List = (query) => listBlocks(asUser(ada), query)
 
-/** Acts 20 ms later than the call before, because ids have a precision of 10 ms. */
+/** Acts 20 ms after the previous call, so that ids are in the order of the calls: their times are precise to 10 ms. */
 async function later(
   act: (ctx: Ctx & { viewer: NonNullable<Ctx['viewer']> }, target: { accountId: Id }) => unknown,
   by: Id,
@@ -95,7 +96,7 @@ test('repeating a follow or block keeps its place in the list, and renewing it m
   expect(idsOf(await blocked(wholePage))).toEqual(moved)
 })
 
-/** The event that ends a follow arrives only after the next follow is mirrored. */
+/** A follow, its end and another follow. The event of the end arrives only after the other follow is mirrored. */
 const followedAgain = [
   { who: 0, end: false, survives: true, arrives: true },
   { who: 0, end: true, survives: false, arrives: false },

@@ -26,7 +26,7 @@ beforeEach(async () => {
   ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
 })
 
-/** A row on each shard, and for a public post one more on its own. */
+/** Counts the index rows of a post: one per shard that indexes it, and one more on its own shard if it is public. */
 const indexRows = (postId: Id) => countRows('feed_index', { post_id: postId })
 const isPublic = (postId: Id) => countRows('public_posts', { post_id: postId }, [env.INDEX])
 const feedOf = async (accountId: Id) => idsOf(await accountFeed(asAnonymous(), { accountId, ...wholePage }))
@@ -131,7 +131,7 @@ test('a push task processes 1,000 online followers, and pushing stops at ONLINE_
   const fans = await bulkIds(1_030, () => 1)
   await seedOnline(1, fans)
   const inOrder = [...fans].sort((a, b) => Number(a) - Number(b))
-  // Every fan has a follow row on shard 1, but only these also have a follower row on the author's shard.
+  // Every fan has a follow row on shard 1. Only these have a follower row on the author's shard too and get the push.
   const followers = [...inOrder.slice(0, 5), ...inOrder.slice(-3)]
   const follows = fans.map((fan, i) => ({ follower_id: Number(fan), id: i + 1, followee_id: Number(ada) }))
   await insertRows(shards[1], 'follows', follows)

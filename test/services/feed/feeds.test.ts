@@ -34,7 +34,7 @@ test('a home feed has the posts of the reader and of the accounts followed now, 
   const own = await publishedId(bob)
   const last = await publishedId(ada)
   await queues.deliver()
-  // Ids created within the same 10 ms are in random order.
+  // Sorts by id, because ids that are created within the same 10 ms are in random order.
   const newestFirst = (...ids: Id[]) => ids.sort((a, b) => Number(b) - Number(a))
   expect(await homeOf(bob)).toEqual(newestFirst(first, second, own, last))
   expect(await homeOf(ada)).toEqual(newestFirst(last, first))
@@ -133,7 +133,7 @@ test('a home feed uses index seeks on every page, whatever the table statistics 
     expect(await planOfHome(ada, nextCursor!)).toEqual(seeks)
   }
   await check()
-  // Without CROSS JOIN, many posts of one author or many followed accounts without posts would lead to a scan of posts.
+  // Many posts by one author, then many followed accounts without posts: without CROSS JOIN, SQLite would scan posts.
   await seedPosts(Array.from({ length: 3_000 }, () => cyd))
   await env.SHARD_0.prepare('ANALYZE').run()
   await check()

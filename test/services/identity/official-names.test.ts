@@ -102,6 +102,6 @@ test('spelling an official name in another case, form or alphabet changes nothin
 })
 
 test('a long name is judged in linear time', () => {
-  // A scan that backtracks takes minutes for these names, which the timeout of the test catches.
+  // A scan that backtracks would take minutes for these names and exceed the timeout of the test.
   for (const name of ['1'.repeat(1_000), 'a '.repeat(500), '!1'.repeat(500), 'aA'.repeat(500)]) isOfficialName(name)
 })

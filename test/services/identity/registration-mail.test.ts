@@ -15,7 +15,7 @@ beforeEach(() => {
 const accountIdOf = async (handle: string) =>
   toId(await directoryNumber('select account_id n from handles where handle = ?', handle))
 
-/** Runs the task that sends the email of a registration again. */
+/** Repeats the task that sends the email of a registration. */
 async function mailAgain(handle: string): Promise<void> {
   await mailRegistration(createContext({ env, waitUntil: () => {} }), { accountId: await accountIdOf(handle) })
 }

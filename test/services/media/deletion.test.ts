@@ -30,7 +30,7 @@ const storedOf = async (mediaId: string): Promise<[hasRow: boolean, objects: num
   await objectCountOf(mediaId),
 ]
 
-/** An image of Ada that was uploaded some hours ago. */
+/** Stores an image of Ada. According to its id, it was uploaded `hoursAgo`. */
 async function oldImage(hoursAgo: number, postId: number | null = null): Promise<Id> {
   const id = newId(shardOf(ada.id), Date.now() - hoursAgo * HOUR_MS)
   await putObjects(id)

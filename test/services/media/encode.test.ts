@@ -76,7 +76,7 @@ const unsupported = [
 const uploadBytes = (user: RegisteredUser, image: Bytes, type?: string) => upload(user, uploadForm(image, '', type))
 const users = Promise.all(Array.from({ length: 4 }, () => registeredUser()))
 
-/** Uploads each file, and returns its name with the result of `answerOf`. */
+/** Uploads each file. Returns its name with the result of `answerOf` for the response. */
 async function answers<T>(
   files: readonly (readonly [string, Bytes, ...unknown[]])[],
   answerOf: (response: Response, user: RegisteredUser) => Promise<T>,

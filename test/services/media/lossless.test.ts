@@ -35,7 +35,7 @@ test('pixel art keeps every colour of every pixel, in the image and in the thumb
 
 test('a GIF and a lossless WebP keep the colour of every pixel', async () => {
   const fromGif = decodePng((await typeAndBytes((await uploaded(ada, gif())).url)).bytes)
-  // As `gif` draws them: the first colour is at every multiple of two and of three.
+  // The two colours of `gif` in the pattern that it draws.
   const expected = Array.from({ length: 64 * 48 }, (_, i) =>
     i % 2 === 0 || i % 3 === 0 ? '30,30,110,255' : '230,120,50,255',
   )

@@ -18,7 +18,7 @@ import { isFollowing } from '../../support/relations.ts'
 import { openSocket } from '../../support/sockets.ts'
 import { asUser } from '../../support/viewers.ts'
 
-// Ada is notified, on one shard. Bob acts, on the other.
+// Ada, who is notified, is on one shard. Bob, who acts, is on the other.
 let ada: Id
 let bob: Id
 let postId: Id
@@ -104,7 +104,7 @@ async function withdrawn({ withdraw }: Case, acted: Id): Promise<Message[]> {
   return queues.delayMessages({ run: true })
 }
 
-/** Runs only the notification subscriptions of an event. */
+/** Runs the notification subscriptions of an event, but none of another service. */
 async function runNotifications(ctx: SystemCtx, { body }: Message): Promise<void> {
   const { type, data, id } = Committed.parse(body)
   for (const { event, run } of notificationSubscriptions) if (event.type === type) await run(ctx, data, id)

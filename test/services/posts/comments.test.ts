@@ -37,7 +37,7 @@ test('a root post lists all comments of its thread, and a comment lists its dire
   await queues.deliver()
   const deep = await publish(ada, { parentId: reply })
   await queues.deliver()
-  // Ids created within the same 10 ms are in random order.
+  // Sorts by id, because ids that are created within the same 10 ms are in random order.
   const oldestFirst = (...ids: Id[]) => ids.sort((a, b) => Number(a) - Number(b))
   expect([deep.rootId, deep.parentId]).toEqual([root, reply])
   expect(await commentIds(ada, root)).toEqual(oldestFirst(first, reply, deep.id))

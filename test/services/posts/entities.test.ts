@@ -24,10 +24,10 @@ const known = new Map(
 
 const entitiesIn = (text: string, accounts = known) => entitiesOf(scan(text), accounts)
 
-/** The parts of a text that are entities, as written. */
+/** The entities of a text, as they are written in it. */
 const found = (text: string) => entitiesIn(text).map(({ start, end }) => Array.from(text).slice(start, end).join(''))
 
-/** Each text with the parts that are entities. */
+/** Expects that the entities of each text are these parts of it. */
 function expectEntities(expected: Record<string, string[]>): void {
   for (const [text, parts] of Object.entries(expected)) expect(found(text), text).toEqual(parts)
 }

@@ -20,7 +20,8 @@ import { withLaggingReplicas } from '../../support/replica-lag.ts'
 import { seedLikes, seedPosts } from '../../support/seed.ts'
 import { asAnonymous, asModerator, asUser, failure, idsOf, wholePage } from '../../support/viewers.ts'
 
-// A like is stored with its post. The list of the post and the list of the account are copies, which events keep in sync.
+// A like is stored with its post. The list of the post and the list of the account contain copies of the like. Events
+// keep the copies in sync.
 
 const clock = movableClock()
 let ada: Id
@@ -37,7 +38,7 @@ const likers = async (viewer: Id, post = postId) =>
   idsOf(await listLikes(asUser(viewer), { postId: post, ...wholePage }))
 const likedBy = async (viewer: Id) => (await listMyLikes(asUser(viewer), wholePage)).items
 
-/** The ids of a like in `likes`, in the list of the post and in the list of the account, as far as they exist. */
+/** The id of a like in `likes`, in the list of the post and in the list of the account. Empty where there is no row. */
 async function likeIds(account: Id, post: Id): Promise<number[][]> {
   const rows = async (table: string, db: D1Database) => {
     const found = db.prepare(`SELECT id FROM ${table} WHERE post_id = ? AND account_id = ?`)

@@ -150,7 +150,7 @@ test('the answer to an unlike, and its cost, do not reveal whether the post exis
     return JSON.stringify([response.status, await response.text(), [...headers].sort()])
   }
   const never = [postId, restricted, newId(0, Date.now() - 86_400_000)]
-  await answerTo(postId) // reads the signing keys
+  await answerTo(postId) // only the first request reads the signing keys
   const answers = new Set<string>()
   for (const id of never) answers.add(await answerTo(id))
   expect([...answers]).toEqual([expect.stringMatching(/^\[204,"",/)])

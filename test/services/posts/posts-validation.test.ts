@@ -47,7 +47,7 @@ test('separators in a text become line feeds and spaces', async () => {
 test('more than 30 combining marks on a letter are refused before the text is normalized', async () => {
   const marked = (marks: number) => `a${'\u0301\u0316'.repeat(marks / 2)}`
   expect((await publish(ada, { text: marked(30) })).text).toHaveLength(30)
-  // Normalizing sorts the marks in quadratic time, so the check must come first.
+  // Normalizing sorts the marks in quadratic time, so a text with too many marks must be refused first.
   const normalize = vi.spyOn(String.prototype, 'normalize')
   await expect(publish(ada, { text: marked(39_998) })).rejects.toEqual(failure('invalid'))
   expect(normalize).not.toHaveBeenCalled()

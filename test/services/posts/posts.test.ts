@@ -43,7 +43,7 @@ test('a post stores its text normalized, and its author can read it at once', as
   ])
 })
 
-/** The post count that each viewer gets, from a single read and from a list, and the length of the account's feed. */
+/** How many posts of Ada each viewer counts. Her account, her entry in a list and the length of her feed must agree. */
 async function postCountsFor(...viewers: (Id | null)[]): Promise<number[]> {
   return Promise.all(
     viewers.map(async (viewer) => {

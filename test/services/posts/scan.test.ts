@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type Span, scan } from '../../../src/services/posts/scan.ts'
 import { foldTag } from '../../../src/services/posts/tags.ts'
 
-// The reference: one regular expression, which `matchAll` applies from left to right.
+// The reference for `scan`: one regular expression, which `matchAll` applies from left to right.
 const W = '[\\p{L}\\p{Nl}\\p{Nd}_]'
 const SPACED = `(?![\\p{L}\\p{Nl}](?<=[${['Han', 'Hira', 'Kana', 'Bopo', 'Hang', 'Thai', 'Lao', 'Khmr', 'Mymr', 'Tibt']
   .concat(['Tale', 'Talu', 'Lana', 'Tavt', 'Java', 'Bali'])
@@ -56,7 +56,7 @@ function reference(text: string) {
   })
 }
 
-/** Words of 35 scripts, with marks and joiners, and digits. */
+/** Words in 35 scripts, some with marks and joiners, and digits. */
 const WORDS = `café Straße ΟΔΟΣ мир Հայ ქართ שָׁלוֹם عَرَبِي می‌خواهم ܫܠܡܐ ދިވެހި ߒߞߏ हिन्दी বাংলা র‍্যাব ਪੰਜਾਬੀ ગુજરાતી ଓଡ଼ିଆ தமிழ் తెలుగు ಕನ್ನಡ മലയാളം ශ්‍රී ไทย ลาว ລາວ བོད་ཡིག မြန်မာ ខ្មែរ አማርኛ ᏣᎳᎩ ᠮᠣᠩᠭᠣᠯ 你好 々 〇 ひらがな カタカナ ジョン・スミス 한국어 ㄅㄆㄇ ꦗꦮ ꤊꤢ 𞤀𞤁𞤢 𝒳 ５ ٣ ४ ৪ ๕ 7 ½ ①`
 const SIGNS = `. , ; : ! ? … — - – _ + * / \\ & = ~ % $ ' " \` ( ) [ ] { } < > « » “ ” ‘ ’ „ （ ） 「 」 【 】 。 、 ！ ？ ， ： ． ・ · । ، ؟ ։ ። ។ ~ ｜ ￥ 😀 👩‍👩‍👧 ❤️ 1️⃣ 🇫🇷 | ^`
 const ENTITIES = `@dara @DARA_2 ＠dara @ab @${'x'.repeat(30)} @${'x'.repeat(31)} @ # ＃ ﹟ #a #1 #_ https:// HTTP:// ftp:// https://x.example https://x.example/a http://münchen.de:80? https://例え.jp https://u@h.example/ localhost README.md end.It www.a.example example.com EXAMPLE.com go.dev go.dev/a x.org:8080 www. .com .example dara ops@dara.internal`
