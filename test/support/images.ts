@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib'
 
 type Size = { width: number; height: number }
 type Options = Partial<Size> & {
-  /** Text for the metadata. A stored file must not contain it. Some formats also get a GPS position. */
+  /** Text put into the metadata, to check that the stored file no longer has it. Some formats also get a GPS position. */
   canary?: string
   /** EXIF orientation of a JPEG: 6 means that it must be rotated by 90 degrees clockwise. */
   orientation?: number

@@ -39,7 +39,7 @@ function cleaned(field: string, text: string, rules: { keepsDirections: boolean 
   return VISIBLE.test(plain) ? plain.normalize('NFC').trim() : ''
 }
 
-/** The most characters (grapheme clusters, UAX #29) and bytes (UTF-8) of a text. One character may take many bytes. */
+/** The maximum length of a text, in grapheme clusters (UAX #29) and in UTF-8 bytes. One cluster may take many bytes. */
 export type Bounds = { characters: number; bytes: number }
 
 /** The bounds for the API document. `maxLength` counts code points, and each code point takes at least one byte. */

@@ -39,7 +39,7 @@ export async function redeemTicketSecret(ctx: SystemCtx, accountId: Id, secret: 
   return hubOf(ctx, accountId).redeemTicket(secret)
 }
 
-/** The upgrade response, 401 for a revoked login, or 429 when too many sockets are open. */
+/** Returns 101 with the socket, 401 if the login was revoked, or 429 if too many sockets are open. */
 export async function openSocket(ctx: SystemCtx, opening: Opening): Promise<Response> {
   const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
   return hubOf(ctx, opening.accountId).fetch('https://hub/', { headers })

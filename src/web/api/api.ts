@@ -8,7 +8,7 @@ type Options = {
   onProgress?: (fraction: number) => void
 }
 
-/** Calls an API operation. If the access token has expired, refreshes it once. Throws `ApiError` or `NetworkError`. */
+/** Calls an API operation. Refreshes an expired access token and retries once. Throws `ApiError` or `NetworkError`. */
 export async function call<T = void>(method: string, path: string, options: Options = {}): Promise<T> {
   const response = await sendCall(method, path, options)
   // A 401 for wrong credentials is final: a new token would not help, and a second attempt would count as another one.

@@ -120,14 +120,14 @@ test('unbalanced quotes and backslashes are scanned in linear time', async () =>
   }
 })
 
-/** Posts the start of a body. Then the stream fails with `fate`, or sends no more. `headers` may declare a length. */
-function postPart(type: string, headers: Record<string, string>, fate?: Error) {
+/** Posts the start of a body. Then the stream fails with `error`, or sends no more. `headers` may declare a length. */
+function postPart(type: string, headers: Record<string, string>, error?: Error) {
   const waits = Promise.withResolvers<void>()
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new TextEncoder().encode('{"text":')),
     pull: (controller) => {
       waits.resolve()
-      return fate ? controller.error(fate) : new Promise(() => {})
+      return error ? controller.error(error) : new Promise(() => {})
     },
   })
   const ACTIVITY = { writeDataPoint: vi.fn() }

@@ -76,7 +76,7 @@ test('in development, a request is logged in one short line, without its traceId
   expect(lines).toEqual(['GET /v1/posts/1 404 12 ms 3d546caf'])
 })
 
-test('in development, other lines begin with their level and end with the error and its stack', () => {
+test('in development, a line that is not about a request begins with its level and ends with the stack of its error', () => {
   const bound = logOf({ ENVIRONMENT: 'development' }).with({ service: 'posts', accountId: undefined })
   bound.warn('a task will be retried', { attempts: 2, error: new TypeError('broken') })
   expect(lines[0]!.split('\n')[0]).toBe('WARN a task will be retried service=posts attempts=2 TypeError: broken')

@@ -153,7 +153,7 @@ test('words with @ that name no account are not counted as mentions, and each li
   expect(() => mentionedHandles(scan(words('@', 201).join(' ')))).toThrow(lookups)
 })
 
-test('21 words with @ that name no account take one lookup, and 21 mentions are refused', async () => {
+test('21 unknown words with @ are accepted after one lookup, and mentions of 21 accounts are refused', async () => {
   const ctx = asUser(ada)
   const text = Array.from({ length: 21 }, (_, i) => `@unknown_${i}`).join(' ')
   expect((await createPost(ctx, draft({ text }))).value.entities).toEqual([])

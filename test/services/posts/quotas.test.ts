@@ -77,7 +77,7 @@ test('a suspended author is told of the suspension, not of the quota', async () 
   await expect(post()).rejects.toEqual(failure('suspended'))
 })
 
-test('the response names the quota, and says when the next day begins', async () => {
+test('a 429 response names the exceeded quota, and says when the next day begins', async () => {
   const headers = { authorization: `Bearer ${await mint(ada)}`, 'content-type': 'application/json' }
   const send = () =>
     fetchWith({ ...env, POSTS_PER_DAY: '1' }, '/v1/posts', { method: 'POST', headers, body: '{"text":"hello"}' })
