@@ -48,10 +48,18 @@ function hiddenBy(step: Step, { posts }: Model): { from: Viewer[]; names: string
   return { from, names: account === null ? hidden : [account, ...hidden] }
 }
 
+/** Whether a read is that of an image that opens only with URLs signed for accounts that see its post. */
+function isSignedImage({ sees }: Model, [read, answer]: [string, unknown]): boolean {
+  const [operation, name] = read.split(' ')
+  const { plain, signers = [] } = answer as { plain?: boolean; signers?: string[] }
+  return operation === 'getMedia' && !plain && signers.every((signer) => sees(signer.replace('for_', ''), name!))
+}
+
 /** Expects that no viewer is shown a hidden name, except those of comments that are addressed to the viewer. */
 async function expectHidden(network: Network, model: Model, hidden: { from: Viewer[]; names: string[] }) {
   for (const viewer of hidden.from) {
-    const words = new Set(JSON.stringify(await shownTo(viewer, network)).match(/\w+/g))
+    const shown = Object.entries(await shownTo(viewer, network)).filter((read) => !isSignedImage(model, read))
+    const words = new Set(JSON.stringify(shown).match(/\w+/g))
     const leaked = hidden.names.filter((name) => words.has(name) && !model.sees(viewer, name))
     expect({ viewer, leaked }).toEqual({ viewer, leaked: [] })
   }
@@ -141,6 +149,7 @@ test(
     await fc.assert(fc.asyncProperty(history, runHistory), {
       numRuns: RUNS,
       unbiased: true,
+      endOnFailure: true, // Shrinking would take longer than the timeout, which hides the history that failed.
       examples: [[everyKind], [mutualBlocks], [hiddenLikes], [addressed]],
     })
     expect(covered, 'every kind of step must be applied at least once').toEqual(new Set(kinds))
