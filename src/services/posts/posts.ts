@@ -101,7 +101,7 @@ function overQuota(ctx: UserCtx): Failure {
 
 type Place = Pick<PostRow, 'visibility' | 'rootId' | 'parentId' | 'parentAuthorId'>
 
-/** Whoever may not read the root of a thread cannot reply in it, not even to a comment that is addressed to them. */
+/** An account that may not read the root of a thread cannot reply in it, even to a comment that is addressed to it. */
 async function placeOf(ctx: UserCtx, { parentId, visibility }: NewPost): Promise<Place> {
   if (!parentId) return { visibility: visibility ?? 'public', rootId: null, parentId: null, parentAuthorId: null }
   const parent = (await visiblePosts(ctx, [parentId])).get(parentId)

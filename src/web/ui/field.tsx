@@ -59,6 +59,18 @@ export function FormError({ form, shown = [] }: { form: Form; shown?: string[] }
   )
 }
 
+/** Cancel and save, for a form that replaces what it edits. */
+export function EditActions({ form, onCancel }: { form: Form; onCancel: () => void }) {
+  return (
+    <div class="actions">
+      <button type="button" class="secondary" onClick={onCancel}>
+        Cancel
+      </button>
+      <SubmitButton form={form}>Save</SubmitButton>
+    </div>
+  )
+}
+
 type SubmitProps = { form: Form; children: ComponentChildren; value?: string; class?: string }
 
 export function SubmitButton({ form, children, ...attributes }: SubmitProps) {

@@ -4,7 +4,7 @@ import type { Media, Post } from '../api/wire.ts'
 import { describeImage } from '../state/posts.ts'
 import { showToast } from '../state/toasts.ts'
 import { Modal } from './dialog.tsx'
-import { FormError, SubmitButton, TextAreaField } from './field.tsx'
+import { EditActions, FormError, TextAreaField } from './field.tsx'
 import { useForm } from './use-form.ts'
 
 type Props = { post: Post; image: Media; onClose: () => void }
@@ -48,12 +48,7 @@ function EditDescription({ post, image, onDone }: { post: Post; image: Media; on
         maxLength={1_500}
       />
       <FormError form={form} shown={['alt']} />
-      <div class="actions">
-        <button type="button" class="secondary" onClick={onDone}>
-          Cancel
-        </button>
-        <SubmitButton form={form}>Save</SubmitButton>
-      </div>
+      <EditActions form={form} onCancel={onDone} />
     </form>
   )
 }

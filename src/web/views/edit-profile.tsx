@@ -1,7 +1,7 @@
 import type { Account } from '../api/wire.ts'
 import { editProfile } from '../state/accounts.ts'
 import { showToast } from '../state/toasts.ts'
-import { Field, FormError, SubmitButton, TextAreaField } from '../ui/field.tsx'
+import { EditActions, Field, FormError, TextAreaField } from '../ui/field.tsx'
 import { ProfileImages } from '../ui/profile-images.tsx'
 import { useForm } from '../ui/use-form.ts'
 
@@ -25,12 +25,7 @@ export function EditProfile({ account, onDone }: { account: Account; onDone: () 
       />
       <TextAreaField form={form} name="bio" label="Bio" value={account.bio} maxLength={10000} />
       <FormError form={form} shown={['displayName', 'bio']} />
-      <div class="actions">
-        <button type="button" class="secondary" onClick={onDone}>
-          Cancel
-        </button>
-        <SubmitButton form={form}>Save</SubmitButton>
-      </div>
+      <EditActions form={form} onCancel={onDone} />
     </form>
   )
 }

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
@@ -8,23 +8,15 @@ import { pushToOnlineFollowers } from '../../../src/services/feed/fan-out.ts'
 import { accountFeed } from '../../../src/services/feed/feeds.ts'
 import { replicatePost } from '../../../src/services/feed/replicate.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
-import { accountsOn, bulkIds } from '../../support/actors.ts'
+import { bulkIds } from '../../support/actors.ts'
 import { countRows, insertRows, shards } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { withLaggingReplicas } from '../../support/replica-lag.ts'
 import { seedFollows, seedOnline } from '../../support/seed.ts'
 import { openSocket, type Socket } from '../../support/sockets.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import { asAnonymous, asUser, idsOf, wholePage } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 /** Counts the index rows of a post: one per shard that indexes it, and one more on its own shard if it is public. */
 const indexRows = (postId: Id) => countRows('feed_index', { post_id: postId })

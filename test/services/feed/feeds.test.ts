@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Ctx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { seek } from '../../../src/platform/data/page.ts'
@@ -13,16 +13,8 @@ import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { seedFollows, seedPosts } from '../../support/seed.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import { asAnonymous, asUser, idsOf, wholePage } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 const homeOf = async (reader: Id) => idsOf(await homeFeed(asUser(reader), wholePage))
 

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
@@ -7,22 +7,14 @@ import { countUnread, listNotifications, markRead } from '../../../src/services/
 import { notificationSubscriptions } from '../../../src/services/notifications/subscriptions.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
-import { accountsOn, handleOf } from '../../support/actors.ts'
+import { handleOf, markSuspended } from '../../support/actors.ts'
 import { count, countRows, insertRows, shards } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { seedOnline } from '../../support/seed.ts'
 import { openSocket, type Socket } from '../../support/sockets.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import { asModerator, asUser, wholePage } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 /** The notifications of an account as `kind actor post`, newest first. */
 async function summariesOf(recipient: Id): Promise<string[]> {
@@ -203,6 +195,26 @@ test('a notification calls the UserHub of the recipient only while the recipient
   const socket = await openSocket(ada)
   expect(await hubCallsFor(cyd)).toBe(1)
   expect([(await socket.takeFrames()).length, await storedFor(ada)]).toEqual([1, 2])
+})
+
+test('the notification of a liked comment stores the root of its thread', async () => {
+  const rootId = await publishedId(bob)
+  const commentId = await publishedId(ada, { parentId: rootId })
+  await queues.deliver()
+  await likePost(asUser(cyd), { postId: commentId })
+  await queues.deliver()
+  expect(await countRows('notifications', { account_id: ada, post_id: commentId, root_id: rootId })).toBe(1)
+})
+
+test('an author who is suspended before the event of a like arrives is not notified', async () => {
+  const postId = await publishedId(ada)
+  await queues.deliver()
+  await likePost(asUser(bob), { postId })
+  const late = await queues.delayMessages({ run: false })
+  await markSuspended(ada)
+  queues.sent.push(...late)
+  await queues.deliver()
+  expect(await storedFor(ada)).toBe(0)
 })
 
 test('when the UserHub of one recipient fails, the notifications of all recipients are stored', async () => {

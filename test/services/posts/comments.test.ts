@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
@@ -9,22 +9,14 @@ import { listComments, listMyComments } from '../../../src/services/posts/commen
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { deletePost, getPost } from '../../../src/services/posts/posts.ts'
 import { indexComment } from '../../../src/services/posts/threads.ts'
-import { accountsOn, handleOf } from '../../support/actors.ts'
+import { handleOf } from '../../support/actors.ts'
 import { count, countRows, insertByShard } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { commentIds, countersOf, publish, publishedId } from '../../support/posting.ts'
 import { withLaggingReplicas } from '../../support/replica-lag.ts'
 import { seedImages, seedPosts } from '../../support/seed.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import { asAnonymous, asModerator, asUser, failure, idsOf, wholePage } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 const ownCommentIds = async (author: Id) => idsOf(await listMyComments(asUser(author), wholePage))
 const commentCount = async (postId: Id) => (await countersOf(ada, postId)).commentCount

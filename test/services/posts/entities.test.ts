@@ -1,22 +1,13 @@
-import { beforeEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { entitiesOf, mentionedHandles } from '../../../src/services/posts/entities.ts'
 import { createPost } from '../../../src/services/posts/posts.ts'
 import { scan } from '../../../src/services/posts/scan.ts'
 import { accountsOn, handleOf, markSuspended } from '../../support/actors.ts'
-import { queues } from '../../support/manual-queues.ts'
 import { draft, publish } from '../../support/posting.ts'
+import { ada, bob, cyd } from '../../support/trio.ts'
 import { asUser, failure } from '../../support/viewers.ts'
-
-// Ada and Cyd are on one shard, Bob is on the other.
-let ada: Id
-let bob: Id
-let cyd: Id
-beforeEach(async () => {
-  await queues.deliver()
-  ;[ada, bob, cyd] = await accountsOn(0, 1, 0)
-})
 
 const known = new Map(
   ['ada_1', 'bob', 'dara', 'other', 'repo', 'x'.repeat(30)].map((name, i) => [name, `${i + 1}` as Id]),

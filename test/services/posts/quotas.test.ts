@@ -71,7 +71,7 @@ test('repeating a request with its Idempotency-Key returns its post, also when t
   await expect(post({}, limited({ idempotencyKey: 'another' }))).rejects.toEqual(exceeded)
 })
 
-test('a suspended author is told of the suspension, not of the quota', async () => {
+test('a suspended author with a used-up quota gets the failure `suspended`', async () => {
   for (let i = 0; i < QUOTA; i++) await post()
   await env.SHARD_0.prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(ada)).run()
   await expect(post()).rejects.toEqual(failure('suspended'))
