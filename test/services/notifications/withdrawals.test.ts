@@ -150,6 +150,16 @@ test('a follow that begins again while its withdrawal is being processed keeps o
   expect(await storedAndUnread()).toEqual([1, 1])
 })
 
+test('a like whose post was deleted does not notify, although the like itself is not deleted yet', async () => {
+  await like()
+  const [event] = await queues.delayMessages({ run: false })
+  await deletePost(asUser(ada), { postId })
+  await runNotifications(queues.context(), event!)
+  expect([await storedFor(ada), await countRows('likes', { post_id: postId })]).toEqual([0, 1])
+  await arrive([event!])
+  expect([await storedFor(ada), await countRows('likes', { post_id: postId })]).toEqual([0, 0])
+})
+
 test('a block removes the notification of a follow that the other shard has not ended yet', async () => {
   await follow()
   await queues.deliver()
