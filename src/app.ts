@@ -7,12 +7,12 @@ import { addFallbacks } from './platform/http/fallbacks.ts'
 import { mountOperations } from './platform/http/rest.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
-import { apiPaths, mounts, readAccountStatus, services, signingKeys } from './registry.ts'
+import { apiPaths, mounts, readAccountStatus, readLoginTime, services, signingKeys } from './registry.ts'
 
 /** The composition root: the order of the middleware and routes, and where the services are mounted. */
 export const app = new Hono<AppEnv>()
 
-app.use(...edge(readAccountStatus))
+app.use(...edge({ readAccountStatus, readLoginTime }))
 app.route('/', healthRoutes(signingKeys))
 for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys))
 for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)

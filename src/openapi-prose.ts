@@ -17,8 +17,8 @@ const markdown = (...lines: string[]) => lines.join('\n').replace(/(\S)\n(?=[^\n
 /** What applies to every operation. */
 export const conventions = markdown(
   'The API of a social network that runs on Cloudflare’s edge. Ids are decimal strings. Each operation states who may',
-  'call it (`x-access`), which scope a token needs (`x-scope`), which separate limit applies (`x-limit`), and whether',
-  'it accepts an idempotency key (`x-idempotent`).',
+  'call it (`x-access`), which scope a token needs (`x-scope`), whether it requires a fresh login (`x-fresh`), which',
+  'separate limit applies (`x-limit`), and whether it accepts an idempotency key (`x-idempotent`).',
   '',
   '## Clients',
   '',

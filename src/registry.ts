@@ -27,6 +27,7 @@ import * as postEvents from './services/posts/events.ts'
 import { postOperations } from './services/posts/operations.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
 
+export { readLoginTime } from './services/identity/fresh-login.ts'
 export { readAccountStatus } from './services/identity/revocation.ts'
 export { signingKeys } from './services/identity/signing-keys.ts'
 

@@ -34,7 +34,16 @@ export type SystemCtx = {
   defer: (work: () => Promise<unknown>) => void
 }
 
-export type Ctx = SystemCtx & { viewer: Viewer | null; idempotencyKey?: string }
+/** What a request reveals about the client that sent it. */
+export type Client = {
+  /** The IP address. */
+  address: string | null
+  userAgent: string | null
+  /** City and country, as far as Cloudflare knows them. */
+  place: string | null
+}
+
+export type Ctx = SystemCtx & { viewer: Viewer | null; idempotencyKey?: string; client?: Client }
 
 export type UserCtx = Ctx & { viewer: Viewer }
 

@@ -22,6 +22,7 @@ const common = {
   unauthorized: defineFailure('unauthorized', 401, 'A valid access token is required'),
   forbidden: defineFailure('forbidden', 403, 'This is not allowed'),
   insufficient_scope: defineFailure('insufficient_scope', 403, 'The token lacks the required scope'),
+  fresh_login_required: defineFailure('fresh_login_required', 403, 'The credentials must be entered again'),
   suspended: defineFailure('suspended', 403, 'This account is suspended'),
   not_found: defineFailure('not_found', 404, 'Nothing was found here'),
   method_not_allowed: defineFailure('method_not_allowed', 405, 'This method is not supported here'),

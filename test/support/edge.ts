@@ -8,6 +8,7 @@ import { edge } from '../../src/platform/http/edge.ts'
 import { addFallbacks } from '../../src/platform/http/fallbacks.ts'
 import type { Operation } from '../../src/platform/http/operation.ts'
 import { mountOperations } from '../../src/platform/http/rest.ts'
+import { validLogins } from './logins.ts'
 
 let accounts = 0
 
@@ -28,7 +29,7 @@ export function newViewer(claims: Partial<Viewer> = {}): Viewer {
 export function smallApp(operations: readonly Operation[], add: (app: Hono<AppEnv>) => void = () => {}) {
   const app = new Hono<AppEnv>()
   let viewer: Viewer | null = null
-  app.use(...edge(async () => ({ suspended: false, revokedBefore: 0, endedSessions: [] })))
+  app.use(...edge(validLogins))
   app.use('/v1/*', (c, next) => {
     c.var.ctx.viewer = viewer
     return next()

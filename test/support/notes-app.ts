@@ -12,6 +12,7 @@ import { addFallbacks } from '../../src/platform/http/fallbacks.ts'
 import { operation } from '../../src/platform/http/operation.ts'
 import { mountOperations } from '../../src/platform/http/rest.ts'
 import { healthRoutes } from '../../src/platform/observability/health.ts'
+import { validLogins } from './logins.ts'
 
 // A small app with the platform's edge around routes that succeed, fail, are rate limited, read and write.
 
@@ -81,7 +82,7 @@ const notes = [
 ]
 
 const app = new Hono<AppEnv>()
-app.use(...edge(async () => ({ suspended: false, revokedBefore: 0, endedSessions: [] })))
+app.use(...edge(validLogins))
 app.route(
   '/',
   healthRoutes(async () => ({ keys: [] })),

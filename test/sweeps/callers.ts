@@ -1,6 +1,7 @@
 import type { Role } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
+import { insertLogin } from '../support/logins.ts'
 import { mint } from '../support/tokens.ts'
 import type { Operation } from './operations.ts'
 
@@ -18,10 +19,16 @@ export type Caller = {
     | 'forged'
     | 'misdirected'
     | 'scopeless'
+    | 'stale'
   role: Role
   token: (id: Id, operation: Operation) => Promise<string> | null
   /** The failure that this caller gets from the operation before the target is read, or null. */
   refused?: (operation: Operation) => Code | null
+}
+
+/** A token whose login is fresh if the operation requires that. */
+async function freshToken(id: Id, { fresh }: Operation, options: { role?: Role; without?: string } = {}) {
+  return mint(id, { ...options, ...(fresh && { sessionId: await insertLogin(id) }) })
 }
 
 const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }
@@ -34,8 +41,10 @@ export const callers: Caller[] = [
     token: () => null,
     refused: ({ access }) => (access === 'public' ? null : 'unauthorized'),
   },
-  ...(['owner', 'other', 'blocked'] as const).map((name): Caller => ({ name, role: 'user', token: (id) => mint(id) })),
-  ...(['moderator', 'admin'] as const).map((role): Caller => ({ name: role, role, token: (id) => mint(id, { role }) })),
+  ...(['owner', 'other', 'blocked'] as const).map((name): Caller => ({ name, role: 'user', token: freshToken })),
+  ...(['moderator', 'admin'] as const).map(
+    (role): Caller => ({ name: role, role, token: (id, operation) => freshToken(id, operation, { role }) }),
+  ),
   { name: 'suspended', role: 'user', token: (id) => mint(id), refused: () => 'suspended' },
   { name: 'expired', role: 'admin', token: (id) => mint(id, { role: 'admin', age: 601 }), refused: unauthorized },
   { name: 'forged', role: 'admin', token: (id) => mint(id, { role: 'admin', forged: true }), refused: unauthorized },
@@ -48,8 +57,15 @@ export const callers: Caller[] = [
   {
     name: 'scopeless',
     role: 'admin',
-    token: (id, { scope }) => mint(id, { role: 'admin', ...(scope && { without: scope }) }),
+    token: (id, operation) =>
+      freshToken(id, operation, { role: 'admin', ...(operation.scope && { without: operation.scope }) }),
     refused: ({ scope }) => (scope === null ? null : 'insufficient_scope'),
+  },
+  {
+    name: 'stale',
+    role: 'admin',
+    token: async (id) => mint(id, { role: 'admin', sessionId: await insertLogin(id, { minutesAgo: 11 }) }),
+    refused: ({ fresh }) => (fresh ? 'fresh_login_required' : null),
   },
 ]
 

@@ -15,6 +15,8 @@ type Example = {
   json?: () => Promise<object> | object
   form?: () => FormData
   headers?: Record<string, string>
+  /** The body contains the caller's password, so the caller needs one. */
+  hasPassword?: true
   /** The operation ends sessions of the caller, so each successful call needs an account of its own. */
   endsSession?: true
 }
@@ -48,6 +50,7 @@ export const examples: Record<string, Example> = {
   verifyAddress: { json: async () => ({ token: await mailedToken(await unverifiedHandle()), password: PASSWORD }) },
   logIn: { json: async () => ({ identifier: (await registeredUser(fresh('login'))).handle, password: PASSWORD }) },
   refreshLogin: { json: async () => ({ refreshToken: (await registeredUser(fresh('refresh'))).refreshToken }) },
+  confirmLogin: { hasPassword: true, json: () => ({ password: PASSWORD }) },
   logOut: { endsSession: true },
   logOutEverywhere: { endsSession: true },
   setRole: { rule: existing, json: () => ({ role: 'moderator' }) },

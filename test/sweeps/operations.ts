@@ -21,6 +21,7 @@ type Described = {
   operationId: string
   'x-access': Access
   'x-scope'?: string
+  'x-fresh'?: boolean
   'x-idempotent'?: boolean
   description?: string
   parameters?: Ref<Parameter>[]
@@ -34,6 +35,8 @@ export type Operation = {
   path: string
   access: Access
   scope: string | null
+  /** Whether it requires a fresh login. */
+  fresh: boolean
   description: string
   idempotent: boolean
   parameters: Parameter[]
@@ -70,6 +73,7 @@ function describe(method: string, path: string, described: Described): Operation
     path,
     access: described['x-access'],
     scope: described['x-scope'] ?? null,
+    fresh: described['x-fresh'] ?? false,
     description: described.description ?? '',
     idempotent: described['x-idempotent'] ?? false,
     parameters,

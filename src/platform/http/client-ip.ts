@@ -1,3 +1,4 @@
+import type { Client } from '../context.ts'
 import type { ClientIp } from '../security/rate-limit.ts'
 
 /**
@@ -12,6 +13,17 @@ export function clientIpOf(header: string | undefined): ClientIp {
   if (mapped) return { network: mapped, address: mapped }
   const prefix = (length: number) => groups.slice(0, length).map(hex).join(':')
   return { network: prefix(3), address: prefix(4) }
+}
+
+const MAX_USER_AGENT = 300
+
+export function clientOf({ headers, cf }: Request): Client {
+  const place = [cf?.city, cf?.country].filter((part) => typeof part === 'string').join(', ')
+  return {
+    address: headers.get('cf-connecting-ip'),
+    userAgent: headers.get('user-agent')?.slice(0, MAX_USER_AGENT) ?? null,
+    place: place || null,
+  }
 }
 
 /** The eight numbers of an IPv6 address. */

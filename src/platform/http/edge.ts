@@ -7,17 +7,19 @@ import { isConfigured } from '../config.ts'
 import { createContext } from '../create-context.ts'
 import { wakeSweepers } from '../events/sweeper.client.ts'
 import { measure, traceId } from '../observability/metrics.ts'
-import type { AccountStatusSource } from '../security/access.ts'
+import type { RequestCtx } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { limitBody } from './body.ts'
-import { clientIpOf } from './client-ip.ts'
+import { clientIpOf, clientOf } from './client-ip.ts'
 import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
 
 /** An isolate wakes the sweepers only after its first response, which the cold start already delays. */
 const WAKE_AFTER_MS = 100
 let awake = false
 
-function requestContext(readAccountStatus: AccountStatusSource) {
+type LoginSources = Pick<RequestCtx, 'readAccountStatus' | 'readLoginTime'>
+
+function requestContext(sources: LoginSources) {
   return createMiddleware<AppEnv>(async function makeContext(c, next) {
     const isReadinessCheck = c.req.path === '/readyz'
     // Health checks must respond without a valid configuration.
@@ -30,7 +32,7 @@ function requestContext(readAccountStatus: AccountStatusSource) {
       bookmarks: c.req.header(BOOKMARKS),
     })
     const clientIp = clientIpOf(c.req.header('cf-connecting-ip'))
-    const request = { ...ctx, viewer: null, clientIp, readAccountStatus }
+    const request = { ...ctx, viewer: null, clientIp, client: clientOf(c.req.raw), ...sources }
     c.set('ctx', request)
     await next()
     if (isReadinessCheck) return
@@ -66,7 +68,7 @@ const responseHeaders = createMiddleware<AppEnv>(async function setHeaders(c, ne
 })
 
 /** The middleware of every request, in order. */
-export function edge(readAccountStatus: AccountStatusSource) {
+export function edge(sources: LoginSources) {
   return [
     requestId({ headerName: 'x-request-id', limitLength: 64 }),
     secureHeaders({
@@ -84,7 +86,7 @@ export function edge(readAccountStatus: AccountStatusSource) {
     }),
     responseHeaders,
     preflight,
-    requestContext(readAccountStatus),
+    requestContext(sources),
     limitBody,
   ] as const
 }

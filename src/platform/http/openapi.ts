@@ -22,7 +22,7 @@ type Mounted = { name: string; mount: string; operations: readonly Operation[] }
 /** Markdown for the document: `conventions` for all operations, `descriptions` by operation id. */
 type Prose = { conventions: string; descriptions: Record<string, string> }
 
-/** The OpenAPI 3.1 document, with `x-access`, `x-scope`, `x-limit` and `x-idempotent` on each operation. */
+/** The OpenAPI 3.1 document, with `x-access`, `x-scope`, `x-fresh`, `x-limit` and `x-idempotent` on each operation. */
 export function openApiDocument(services: readonly Mounted[], prose: Prose): object {
   const app = new OpenAPIHono()
   const registry = app.openAPIRegistry
@@ -53,7 +53,7 @@ export function openApiDocument(services: readonly Mounted[], prose: Prose): obj
 }
 
 function pathOf(service: string, mount: string, operation: Operation, { descriptions }: Prose): object {
-  const { id, method, path, summary, access, scope, limit, idempotent, params, query, body, example } = operation
+  const { id, method, path, summary, access, scope, fresh, limit, idempotent, params, query, body, example } = operation
   const description = [descriptions[id], operation.description].filter(Boolean).join('\n\n')
   const type = operation.bodyType ?? 'application/json'
   return {
@@ -65,6 +65,7 @@ function pathOf(service: string, mount: string, operation: Operation, { descript
     ...(description && { description }),
     'x-access': access,
     ...(scope && { 'x-scope': scope }),
+    ...(fresh && { 'x-fresh': true }),
     ...(limit && { 'x-limit': limit.name }),
     ...(idempotent && { 'x-idempotent': true }),
     security: securityOf(operation),
@@ -95,7 +96,7 @@ function successes(operation: Operation): object {
 }
 
 /** The failures of an operation, grouped by status. */
-function failuresOf({ access, scope, params, body, fails = [] }: Operation): FailureKind[][] {
+function failuresOf({ access, scope, fresh, params, body, fails = [] }: Operation): FailureKind[][] {
   // Public operations have the token failures too, because an invalid token is always refused.
   const codes: Code[] = [
     'bad_request',
@@ -109,6 +110,7 @@ function failuresOf({ access, scope, params, body, fails = [] }: Operation): Fai
   const own: Code[] = []
   if (access === 'moderator' || access === 'admin') own.push('forbidden')
   if (scope) own.push('insufficient_scope')
+  if (fresh) own.push('fresh_login_required')
   if (params) own.push('not_found')
   if (body) own.push('request_timeout', 'too_large', 'unsupported_media_type')
   const kinds = new Set([...codes, ...fails, ...own].map(kindOf))

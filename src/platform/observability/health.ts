@@ -85,6 +85,7 @@ function checks(env: Env): Check[] {
     ...[...Object.entries(databases), ...shards].map(([name, database]) => ({ name, run: () => isMigrated(database) })),
     { name: 'CACHE', run: async () => env.CACHE.get('health') },
     { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
+    { name: 'KEYS', run: async () => env.KEYS.head('health') },
     { name: 'GUARD', run: async () => env.GUARD.getByName('health').lease({ quota: 1, window: 60 }, 0) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').closeRevoked('', { before: 0 }) },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },

@@ -1,16 +1,27 @@
-import type { Ctx } from '../context.ts'
+import type { Ctx, Viewer } from '../context.ts'
+import { Failure } from '../failures.ts'
 import { type Access, type AccountStatusSource, authorize } from './access.ts'
 import { anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
-export type RequestCtx = Ctx & { clientIp: ClientIp; readAccountStatus: AccountStatusSource }
+export type RequestCtx = Ctx & {
+  clientIp: ClientIp
+  readAccountStatus: AccountStatusSource
+  /** When (epoch ms) the person last entered the credentials of this login. */
+  readLoginTime: (ctx: Ctx, viewer: Viewer) => Promise<number>
+}
+
+/** How long credentials count as entered recently, for operations that require a fresh login. */
+export const FRESH_LOGIN_MINUTES = 10
 
 /** What an operation requires of its caller. */
 export type Rule = {
   access: Access
   /** Required of every token, even on public operations. */
   scope?: Scope
+  /** Whether the person must have entered the credentials of this login within the last ten minutes. */
+  fresh?: boolean
   /** A limit per client address, in addition to the general limit. */
   limit?: Limit
 }
@@ -18,7 +29,7 @@ export type Rule = {
 /** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `authorize` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
-  { access, scope, limit }: Rule,
+  { access, scope, fresh, limit }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
   const { viewer, clientIp } = ctx
@@ -26,4 +37,10 @@ export async function admit(
   report(general.headers)
   authorize(ctx, access, scope, general.status ?? (viewer && (await ctx.readAccountStatus(ctx, viewer))))
   if (limit) await spend(ctx, limit, clientIp)
+  if (fresh && viewer) await requireFreshLogin(ctx, viewer)
+}
+
+async function requireFreshLogin(ctx: RequestCtx, viewer: Viewer): Promise<void> {
+  const loggedInAt = await ctx.readLoginTime(ctx, viewer)
+  if (loggedInAt <= ctx.now() - FRESH_LOGIN_MINUTES * 60_000) throw new Failure('fresh_login_required')
 }

@@ -11,24 +11,43 @@ export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<Ui
 
 /** Encrypts with AES-256-GCM and the first key. `open` fails unless it gets the same `context`, like `email:123`. */
 export async function seal(config: Config, plain: string, context: string): Promise<string> {
+  const id = currentKeyId(config)
+  return `${id}.${await sealWith(await dataKey(config, id), plain, context)}`
+}
+
+/** The id of the key that `seal` uses. */
+export function currentKeyId(config: Config): string {
   const [id = ''] = keyring(config).keys()
-  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
-  const key = await dataKey(config, id)
-  const sealed = await crypto.subtle.encrypt(aesGcm(iv, context), key, encoder.encode(plain))
-  const bytes = new Uint8Array(IV_BYTES + sealed.byteLength)
-  bytes.set(iv)
-  bytes.set(new Uint8Array(sealed), IV_BYTES)
-  return `${id}.${bytes.toBase64({ alphabet: 'base64url', omitPadding: true })}`
+  return id
 }
 
 /** Decrypts with any key of the keyring. Throws when the text, its context or its key is wrong. */
 export async function open(config: Config, sealed: string, context: string): Promise<string> {
   const [, id, text] = /^(\w+)\.([\w-]+)$/.exec(sealed) ?? []
   if (id === undefined || text === undefined) throw new Error('the text was not sealed by this system')
-  const bytes = Uint8Array.fromBase64(text, { alphabet: 'base64url' })
-  const key = await dataKey(config, id)
+  return openWith(await dataKey(config, id), text, context)
+}
+
+/** Encrypts with AES-256-GCM (base64url, after a random IV). `openWith` fails unless it gets the same `context`. */
+export async function sealWith(key: CryptoKey, plain: string, context: string): Promise<string> {
+  const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
+  const sealed = await crypto.subtle.encrypt(aesGcm(iv, context), key, encoder.encode(plain))
+  const bytes = new Uint8Array(IV_BYTES + sealed.byteLength)
+  bytes.set(iv)
+  bytes.set(new Uint8Array(sealed), IV_BYTES)
+  return bytes.toBase64({ alphabet: 'base64url', omitPadding: true })
+}
+
+/** Throws when the text, its context or its key is wrong. */
+export async function openWith(key: CryptoKey, sealed: string, context: string): Promise<string> {
+  const bytes = Uint8Array.fromBase64(sealed, { alphabet: 'base64url' })
   const plain = await crypto.subtle.decrypt(aesGcm(bytes.subarray(0, IV_BYTES), context), key, bytes.subarray(IV_BYTES))
   return new TextDecoder().decode(plain)
+}
+
+/** A key for `sealWith` and `openWith`, from 32 bytes. */
+export function importKey(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
 }
 
 /** A keyed hash (hex) to look up encrypted data. Each `purpose` has its own key, derived from INDEX_KEY. */
@@ -78,7 +97,7 @@ function dataKey(config: Config, id: string): Promise<CryptoKey> {
   return remembered(config, `data:${id}`, async () => {
     const bytes = Uint8Array.fromBase64(keyring(config).get(id) ?? '')
     if (bytes.length !== 32) throw new Error(`DATA_KEYS has no key ${id} of 32 bytes in base64`)
-    return crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+    return importKey(bytes)
   })
 }
 

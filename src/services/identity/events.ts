@@ -7,3 +7,4 @@ export const addressVerified = defineEvent('identity.address-verified', z.object
 export const sessionEnded = defineEvent('identity.session-ended', z.object({ accountId: Id, sessionId: z.string() }))
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', z.object({ accountId: Id }))
 export const roleChanged = defineEvent('identity.role-changed', z.object({ accountId: Id }))
+export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))

@@ -2,11 +2,13 @@ import { and, eq, inArray, isNotNull, lt, or } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Job } from '../../platform/events/jobs.ts'
+import { resendOverdue } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { handles, sessions, users } from './tables.ts'
 
 export const identityJobs: Job[] = [
   { name: 'delete lapsed registrations and logins', every: 'hour', run: deleteLapsed },
+  { name: 'resend overdue mails', every: 'hour', run: resendOverdue },
 ]
 
 export async function deleteLapsed(ctx: SystemCtx): Promise<void> {

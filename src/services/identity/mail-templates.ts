@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
+import type { Id } from '../../platform/data/ids.ts'
 import { VERIFICATION_MINUTES } from './lifetimes.ts'
 
 /** Error codes for addresses to which the email service never delivers, so a retry would not help. */
@@ -22,6 +23,32 @@ export async function sendAlreadyRegistered(ctx: SystemCtx, to: string): Promise
     ctx.config.BASE_URL,
     'If it was not you, you can ignore this email.',
   ])
+}
+
+type Mail = { accountId: Id; handle: string; kind: string; detail: string | null }
+type Template = (ctx: SystemCtx, mail: Mail) => { subject: string; paragraphs: string[] }
+
+const PASSWORD_HINT = 'If it was not you, reset your password at once:'
+
+/** The texts of the mails about an account, by the kind that `queueMail` stores. */
+const templates = {
+  'password-changed': ({ config }, { handle }) => ({
+    subject: 'Your password was changed',
+    paragraphs: [
+      `The password of @${handle} was changed, and every other login was ended.`,
+      PASSWORD_HINT,
+      config.BASE_URL,
+    ],
+  }),
+} satisfies Record<string, Template>
+
+export type MailKind = keyof typeof templates
+
+export async function sendTemplate(ctx: SystemCtx, to: string, mail: Mail): Promise<void> {
+  const template = new Map<string, Template>(Object.entries(templates)).get(mail.kind)
+  if (!template) throw new Error(`the mail ${mail.kind} is unknown`)
+  const { subject, paragraphs } = template(ctx, mail)
+  await send(ctx, to, subject, paragraphs)
 }
 
 async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: string[]): Promise<void> {

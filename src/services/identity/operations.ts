@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { type Operation, operation } from '../../platform/http/operation.ts'
+import { FRESH_LOGIN_MINUTES } from '../../platform/security/admit.ts'
 import { moderate, writeAccounts } from '../accounts/policy.ts'
 import { AccountPath } from '../accounts/views.ts'
 import { handleTaken, invalidCredentials } from './failures.ts'
+import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
 import { loginLimit, refreshLimit, registerLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
@@ -79,6 +81,20 @@ export const identityOperations: Operation[] = [
     fails: [invalidCredentials, 'suspended'],
     summary: `Refresh the tokens of a login. A used refresh token repeats its response for ${REUSE_SECONDS} seconds; then it ends the login`,
     run: refreshLogin,
+  }),
+  operation({
+    id: 'confirmLogin',
+    method: 'post',
+    path: '/auth/confirm',
+    access: 'user',
+    scope: writeAccounts,
+    body: Confirmation,
+    example: { password: PASSWORD },
+    returns: null,
+    fails: [invalidCredentials],
+    summary: 'Enter the password again, as operations that require a fresh login demand',
+    description: `For the next ${FRESH_LOGIN_MINUTES} minutes, this login may call operations that require a fresh login.`,
+    run: confirmLogin,
   }),
   operation({
     id: 'logOut',

@@ -6,7 +6,8 @@ import { enqueue, onTask } from '../../platform/events/tasks.ts'
 import { revokeSession } from '../../platform/security/revocation.ts'
 import { accountSuspended } from '../accounts/events.ts'
 import { openAccount } from '../accounts/statements.ts'
-import { addressVerified, allSessionsEnded, registered, roleChanged, sessionEnded } from './events.ts'
+import { addressVerified, allSessionsEnded, mailQueued, registered, roleChanged, sessionEnded } from './events.ts'
+import { mailTask, sendMail } from './mails.ts'
 import { mailRegistration, registrationMail } from './registration-mail.ts'
 import { endSessionsOfSuspended, revokeAllTokens } from './revocation.ts'
 import { handles } from './tables.ts'
@@ -14,13 +15,14 @@ import { handles } from './tables.ts'
 export const identitySubscriptions = [
   on(registered, 'send-mail', (ctx, { accountId }) => enqueue(ctx, registrationMail, [{ accountId }])),
   on(addressVerified, 'open-account', (ctx, { accountId }) => ensureOpen(ctx, accountId)),
+  on(mailQueued, 'send', (ctx, mail) => enqueue(ctx, mailTask, [mail])),
   on(sessionEnded, 'revoke-tokens', revokeSession),
   on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]
 
-export const identityTasks = [onTask(registrationMail, mailRegistration)]
+export const identityTasks = [onTask(registrationMail, mailRegistration), onTask(mailTask, sendMail)]
 
 /** Opens the account if `verifyAddress` was interrupted before it did so. */
 async function ensureOpen(ctx: SystemCtx, id: Id): Promise<void> {

@@ -49,6 +49,18 @@ export const sessions = sqliteTable('sessions', {
   updatedAt: instant('updated_at').notNull(),
   ipAddress: text('ip_address'),
   userAgent: text('user_agent'),
+  /** When the credentials were last entered again, epoch ms. */
+  confirmedAt: integer('confirmed_at'),
+})
+
+/** Mails that are not sent yet. `sealedTo` is null for the current address of the account. */
+export const mails = sqliteTable('mails', {
+  id: text('id').primaryKey(),
+  accountId: id('account_id'),
+  kind: text('kind').notNull(),
+  sealedTo: text('sealed_to'),
+  detail: text('detail'),
+  createdAt: integer('created_at').notNull(),
 })
 
 /** The keys that sign access tokens; the private half is encrypted with AUTH_SECRET. */

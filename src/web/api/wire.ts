@@ -11,6 +11,7 @@ export type Problem = {
     | 'unauthorized'
     | 'forbidden'
     | 'insufficient_scope'
+    | 'fresh_login_required'
     | 'suspended'
     | 'not_found'
     | 'method_not_allowed'
@@ -49,6 +50,8 @@ export type Verification = { token: string; password: string }
 export type Login = { identifier: string; password: string }
 
 export type Refresh = { refreshToken: string }
+
+export type Confirmation = { password: string }
 
 export type PublicKeys = { keys: { kty: string; crv: string; x: string; kid: string; alg: string; use: string }[] }
 

@@ -8,10 +8,16 @@ import { publicKeys } from './keys.ts'
 
 // The Hono hello with the product's authentication and validation of input, and nothing else.
 const app = new Hono<AppEnv>()
-const readAccountStatus = () => Promise.reject(new Error('the guard always responds'))
+const unused = () => Promise.reject(new Error('the guard always responds'))
 app.use(async (c, next) => {
   const ctx = createContext({ env: c.env, waitUntil: () => {} })
-  c.set('ctx', { ...ctx, viewer: null, clientIp: { network: '', address: '' }, readAccountStatus })
+  c.set('ctx', {
+    ...ctx,
+    viewer: null,
+    clientIp: { network: '', address: '' },
+    readAccountStatus: unused,
+    readLoginTime: unused,
+  })
   await next()
 })
 app.use(authentication(publicKeys))

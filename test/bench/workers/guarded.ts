@@ -27,7 +27,8 @@ const hello = operation({
   run: () => ({ hello: 'world' }),
 })
 const app = new Hono<AppEnv>()
-app.use(...edge(() => Promise.reject(new Error('the guard always responds'))))
+const unused = () => Promise.reject(new Error('the guard always responds'))
+app.use(...edge({ readAccountStatus: unused, readLoginTime: unused }))
 app.use(authentication(publicKeys))
 mountOperations(app, '', 'bench', [hello])
 addFallbacks(app, [])

@@ -7,12 +7,13 @@ import { edge } from '../../../src/platform/http/edge.ts'
 import { addFallbacks } from '../../../src/platform/http/fallbacks.ts'
 import { healthRoutes } from '../../../src/platform/observability/health.ts'
 import { newViewer } from '../../support/edge.ts'
+import { validLogins } from '../../support/logins.ts'
 import { mint, testKeys } from '../../support/tokens.ts'
 
 type Health = { status: string; version: string; checks: { name: string; ok: boolean; ms: number }[] }
 
 const app = new Hono<AppEnv>()
-app.use(...edge(async () => ({ suspended: false, revokedBefore: 0, endedSessions: [] })))
+app.use(...edge(validLogins))
 app.route('/', healthRoutes(testKeys))
 addFallbacks(app, ['/v1'])
 

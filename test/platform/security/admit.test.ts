@@ -16,11 +16,12 @@ beforeEach(() => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-const request = (viewer: Viewer | null, status = active): RequestCtx => ({
+const request = (viewer: Viewer | null, status = active, age = 0): RequestCtx => ({
   ...contextWith(),
   viewer,
   clientIp: { network: `198.51.100.${ip}`, address: `198.51.100.${ip}` },
   readAccountStatus: async () => status,
+  readLoginTime: async () => Date.now() - age,
 })
 
 test('admit checks the role and the scope and reports the rate limit without an HTTP request', async () => {
@@ -47,4 +48,13 @@ test('while the AccessGuard is down, admit uses the account status from readAcco
   const GUARD = { getByName: () => ({ lease: () => Promise.reject(new Error('down')) }) }
   ctx.env = Object.assign({ ...ctx.env }, { GUARD })
   await expect(admit(ctx, { access: 'public' })).rejects.toMatchObject({ code: 'suspended' })
+})
+
+test('an operation that requires a fresh login refuses a login whose credentials were entered ten minutes ago', async () => {
+  const rule = { access: 'user', fresh: true } as const
+  await admit(request(newViewer(), active, 599_000), rule)
+  await expect(admit(request(newViewer(), active, 600_000), rule)).rejects.toMatchObject({
+    code: 'fresh_login_required',
+  })
+  await admit(request(newViewer(), active, 600_000), { access: 'user' })
 })

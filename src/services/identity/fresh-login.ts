@@ -1,0 +1,41 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq } from 'drizzle-orm'
+import type { Ctx, UserCtx, Viewer } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
+import { Failure } from '../../platform/failures.ts'
+import { spend } from '../../platform/security/rate-limit.ts'
+import { invalidCredentials } from './failures.ts'
+import { confirmLimit } from './limits.ts'
+import { Password } from './password-rules.ts'
+import { credentials, sessions } from './tables.ts'
+
+/** When (epoch ms) the person last entered the credentials of the viewer's login; 0 if the login has ended. */
+export async function readLoginTime(ctx: Ctx, { id, sessionId }: Pick<Viewer, 'id' | 'sessionId'>): Promise<number> {
+  const [login] = await atPrimary(ctx)
+    .directory.select({ createdAt: sessions.createdAt, confirmedAt: sessions.confirmedAt })
+    .from(sessions)
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id)))
+  return login ? Math.max(login.createdAt.getTime(), login.confirmedAt ?? 0) : 0
+}
+
+export const Confirmation = z.strictObject({ password: Password }).openapi('Confirmation')
+type Confirmation = z.infer<typeof Confirmation>
+
+/** Operations that require a fresh login accept this login for the next ten minutes. */
+export async function confirmLogin(ctx: UserCtx, { password }: Confirmation): Promise<void> {
+  await spend(ctx, confirmLimit, ctx.viewer.id)
+  await requireOwnPassword(ctx, password)
+  await ctx.db.directory
+    .update(sessions)
+    .set({ confirmedAt: ctx.now() })
+    .where(and(eq(sessions.id, ctx.viewer.sessionId), eq(sessions.userId, ctx.viewer.id)))
+}
+
+async function requireOwnPassword(ctx: UserCtx, password: string): Promise<void> {
+  const [credential] = await atPrimary(ctx)
+    .directory.select({ hash: credentials.password })
+    .from(credentials)
+    .where(and(eq(credentials.userId, ctx.viewer.id), eq(credentials.providerId, 'credential')))
+  const { passwordMatches } = await import('./passwords.ts')
+  if (!passwordMatches(ctx.config, password, credential?.hash ?? null)) throw new Failure(invalidCredentials)
+}

@@ -1,0 +1,62 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, gt, lt, type SQL } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { changed, rowIf } from '../../platform/data/conditions.ts'
+import type { Database } from '../../platform/data/databases.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { record } from '../../platform/events/events.ts'
+import { defineTask, enqueue } from '../../platform/events/tasks.ts'
+import { openEmail } from './email.ts'
+import { mailQueued } from './events.ts'
+import type { MailKind } from './mail-templates.ts'
+import { handles, mails, users } from './tables.ts'
+
+const OVERDUE_MS = 2 * 3_600_000
+const MAX_RESENT = 500
+
+export const mailTask = defineTask('DELIVERIES', 'mail.account', z.object({ mailId: z.string() }))
+
+/** `to` is a sealed address; without it, the mail goes to the current address of the account. */
+type Mail = { accountId: Id; kind: MailKind; to?: string; detail?: string }
+
+/** Stores a mail and announces it, for the batch of the change that it reports. With `when`, only if that holds. */
+export function queueMail(db: Database, { accountId, kind, to, detail }: Mail, when?: SQL) {
+  const id = crypto.randomUUID()
+  const row = { id, accountId, kind, sealedTo: to ?? null, detail: detail ?? null, createdAt: db.now() }
+  const insert = when ? db.insert(mails).select(rowIf(mails, row, when)) : db.insert(mails).values(row)
+  return [insert, record(db, mailQueued, { mailId: id }, changed)] as const
+}
+
+/** The row is deleted once the email service has accepted the mail, so a crash in between sends it twice. */
+export async function sendMail(ctx: SystemCtx, { mailId }: { mailId: string }): Promise<void> {
+  const db = ctx.db.directory
+  const [mail] = await db
+    .select({
+      accountId: users.id,
+      handle: handles.handle,
+      address: users.sealedAddress,
+      to: mails.sealedTo,
+      kind: mails.kind,
+      detail: mails.detail,
+    })
+    .from(mails)
+    .innerJoin(users, eq(users.id, mails.accountId))
+    .innerJoin(handles, eq(handles.accountId, users.id))
+    .where(eq(mails.id, mailId))
+  if (mail) {
+    const { sendTemplate } = await import('./mail-templates.ts')
+    await sendTemplate(ctx, await openEmail(ctx, mail.accountId, mail.to ?? mail.address), mail)
+  }
+  await db.delete(mails).where(eq(mails.id, mailId))
+}
+
+/** Enqueues mails again that the queue has lost or given up, until they are three days old. */
+export async function resendOverdue(ctx: SystemCtx): Promise<void> {
+  const now = ctx.now()
+  const db = ctx.db.directory
+  const isDue = and(lt(mails.createdAt, now - OVERDUE_MS), gt(mails.createdAt, now - 3 * DAY_MS))
+  const due = await db.select({ mailId: mails.id }).from(mails).where(isDue).limit(MAX_RESENT)
+  await enqueue(ctx, mailTask, due)
+  await db.delete(mails).where(lt(mails.createdAt, now - 3 * DAY_MS))
+}
