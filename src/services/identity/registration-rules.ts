@@ -22,7 +22,6 @@ export const RegistrationRules = z
   .openapi('RegistrationRules')
 type RegistrationRules = z.infer<typeof RegistrationRules>
 
-/** Reads the configuration only. */
 export function readRegistration(ctx: Ctx): RegistrationRules {
   return {
     mode: registrationMode(ctx),

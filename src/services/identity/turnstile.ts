@@ -4,7 +4,6 @@ import { invalid, unavailable } from '../../platform/failures.ts'
 import { outbound } from '../../platform/security/outbound.ts'
 import { turnstileSecret, turnstileSiteKey, turnstileUrl } from './variables.ts'
 
-/** The solution of a Turnstile challenge, from the widget of Cloudflare. */
 export const TurnstileToken = z.string().max(2_048).openapi({
   description: 'Where `readRegistration` returns a `turnstileSiteKey`: the token that its widget returned',
 })
@@ -17,10 +16,8 @@ const Answer = z.object({
   action: z.string().optional(),
   'error-codes': z.array(z.string()).default([]),
 })
-/** Errors that are not the fault of the token: ours, or Cloudflare's. */
 const NOT_OF_TOKEN = ['missing-input-secret', 'invalid-input-secret', 'bad-request', 'internal-error']
 
-/** The keys, or null where Turnstile is not configured. Throws if only one is set: nobody would notice its absence. */
 export function turnstileKeys(ctx: Pick<Ctx, 'env'>): { siteKey: string; secret: string } | null {
   const [siteKey, secret] = [turnstileSiteKey(ctx), turnstileSecret(ctx)]
   if (siteKey && secret) return { siteKey, secret }
@@ -33,10 +30,7 @@ export async function verifyTurnstile(ctx: Ctx, token: string | undefined, actio
   return (await judge(ctx, token, action)) === 'solved'
 }
 
-/**
- * Refuses requests without a solved challenge, where Turnstile is configured. While it does not respond, a reset passes,
- * because it has limits of its own. A registration does not: a bot could overload the check to evade it.
- */
+/** While Turnstile does not respond, only a reset passes: it has limits of its own. Bots could overload the check. */
 export async function requireTurnstile(ctx: Ctx, token: string | undefined, action: Action): Promise<void> {
   if (!turnstileKeys(ctx)) return
   const verdict = await judge(ctx, token, action)

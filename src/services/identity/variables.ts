@@ -9,6 +9,5 @@ export const turnstileUrl = defineVariable('TURNSTILE_URL', z.url().default(SITE
 
 export const registrationModes = ['open', 'invitation', 'approval', 'closed'] as const
 export const registrationMode = defineVariable('REGISTRATION', z.enum(registrationModes).default('open'))
-/** The version of the terms that people accept when they register. */
 export const termsVersion = defineVariable('TERMS_VERSION', z.string().min(1).max(40).optional())
 export const termsUrl = defineVariable('TERMS_URL', z.url().optional())
