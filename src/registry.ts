@@ -8,6 +8,7 @@ import { housekeepingData, realtimeData } from './platform/personal.ts'
 import type { PersonalData } from './platform/personal-data.ts'
 import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
+import { resealKeys } from './platform/security/account-keys.ts'
 import * as accountEvents from './services/accounts/events.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
@@ -117,6 +118,7 @@ const platform: Service[] = [
         perShard: true,
         run: (_, db) => deleteExpiredKeys(db),
       },
+      { name: 'reseal the keys of accounts', every: 'minute', run: resealKeys },
       { name: 'delete old dead letters', every: 'day', perShard: true, run: deleteOldDeadLetters },
       {
         name: 'delete old dead letters of the directory',
