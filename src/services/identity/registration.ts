@@ -6,6 +6,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
+import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
@@ -88,9 +89,9 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
     ...at,
   }
   const unverified = db.select({ id: handles.accountId }).from(handles).where(replaced)
-  await db.commit([
+  const [, ended] = await db.commit([
     db.delete(users).where(inArray(users.id, unverified)),
-    db.delete(handles).where(replaced),
+    db.delete(handles).where(replaced).returning({ id: handles.accountId }),
     db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVATION_MS }),
     db
       .insert(users)
@@ -99,6 +100,12 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
     db.insert(credentials).select(rowIf(credentials, credential, exists(isNew))),
     record(db, registered, { accountId }),
   ])
+  ctx.defer(() =>
+    destroyKeys(
+      ctx,
+      ended.map(({ id }) => id),
+    ),
+  )
 }
 
 export const Verification = z
