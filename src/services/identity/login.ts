@@ -8,7 +8,7 @@ import { blindIndex } from '../../platform/security/crypto.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { emailIndex } from './email.ts'
-import { invalidCredentials } from './failures.ts'
+import { awaitingApproval, invalidCredentials } from './failures.ts'
 import { loginPerNameLimit } from './limits.ts'
 import { Password } from './password-rules.ts'
 import { encodeRefreshToken } from './refresh-tokens.ts'
@@ -31,6 +31,7 @@ export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<
   const person = await findPerson(ctx, identifier)
   const matches = passwordMatches(ctx.config, password, person?.password ?? null)
   if (!person?.emailVerified || !matches) throw new Failure(invalidCredentials)
+  if (person.approval) throw new Failure(awaitingApproval)
   return startSession(ctx, person)
 }
 
@@ -44,6 +45,7 @@ async function findPerson(ctx: Ctx, identifier: string) {
       handle: handles.handle,
       role: users.role,
       emailVerified: users.emailVerified,
+      approval: users.approval,
       tokensVoidBefore: users.tokensVoidBefore,
       password: credentials.password,
     })

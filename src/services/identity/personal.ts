@@ -4,7 +4,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
 import { openEmail } from './email.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
-import { credentials, handles, jwks, mails, sessions, users } from './tables.ts'
+import { credentials, handles, invitations, jwks, mails, sessions, users } from './tables.ts'
 
 const logins = {
   ...classify(users, {
@@ -18,6 +18,18 @@ const logins = {
     sealedAddress: 'exported',
     role: 'exported',
     tokensVoidBefore: 'technical',
+    termsVersion: 'exported',
+    termsAcceptedAt: 'exported',
+    approval: 'technical',
+  }),
+  ...classify(invitations, {
+    id: 'technical',
+    code: 'secret',
+    inviterId: 'owner',
+    createdAt: 'exported',
+    expiresAt: 'exported',
+    accountId: 'technical',
+    usedAt: 'exported',
   }),
   ...classify(handles, {
     handle: 'exported',
@@ -125,6 +137,8 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
       isAddressVerified: users.emailVerified,
       role: users.role,
       registeredAt: users.createdAt,
+      termsVersion: users.termsVersion,
+      termsAcceptedAt: users.termsAcceptedAt,
       passwordSetAt: credentials.updatedAt,
     })
     .from(users)
@@ -140,10 +154,23 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     ...user,
     address: await openEmail(ctx, accountId, user.address),
     registeredAt: iso(user.registeredAt),
+    termsAcceptedAt: iso(user.termsAcceptedAt),
     passwordSetAt: iso(user.passwordSetAt),
   })
   yield jsonFile(
     'sessions.json',
     logins.map((login) => ({ createdAt: iso(login.createdAt), expiresAt: iso(login.expiresAt) })),
+  )
+  const sent = await db
+    .select({ createdAt: invitations.createdAt, expiresAt: invitations.expiresAt, usedAt: invitations.usedAt })
+    .from(invitations)
+    .where(eq(invitations.inviterId, accountId))
+  yield jsonFile(
+    'invitations.json',
+    sent.map(({ createdAt, expiresAt, usedAt }) => ({
+      createdAt: iso(createdAt),
+      expiresAt: iso(expiresAt),
+      usedAt: iso(usedAt),
+    })),
   )
 }
