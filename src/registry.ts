@@ -9,6 +9,8 @@ import { realtimeOperations } from './platform/realtime/operations.ts'
 import * as accountEvents from './services/accounts/events.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
+import * as auditEvents from './services/audit/events.ts'
+import { auditSubscriptions } from './services/audit/subscriptions.ts'
 import { homeChannel } from './services/feed/channels.ts'
 import { feedOperations } from './services/feed/operations.ts'
 import { feedSubscriptions, feedTasks } from './services/feed/subscriptions.ts'
@@ -75,6 +77,7 @@ const declared: Service[] = [
     jobs: notificationJobs,
     channels: [notificationChannel],
   },
+  { name: 'audit', events: [auditEvents.auditRead], subscriptions: auditSubscriptions },
   { name: 'media', operations: mediaOperations, subscriptions: mediaSubscriptions, jobs: mediaJobs },
 ]
 
