@@ -84,11 +84,9 @@ export function openDatabases(env: Env, options: Options): Databases {
     shardOf: (id) => shard(shardOf(id)),
     shards: [...bindings.keys()],
     bookmarks: () => {
-      for (const [name, { session }] of open) {
-        const bookmark = session.getBookmark()
-        if (bookmark) received.set(name, bookmark)
-      }
-      return received.size > 0 ? [...received].map(([name, bookmark]) => `${name}=${bookmark}`).join(';') : null
+      for (const [name, { session }] of open) received.set(name, session.getBookmark() ?? received.get(name) ?? '')
+      const known = [...received].filter(([, bookmark]) => bookmark !== '')
+      return known.length > 0 ? known.map(([name, bookmark]) => `${name}=${bookmark}`).join(';') : null
     },
   }
 }

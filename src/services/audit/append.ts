@@ -8,10 +8,8 @@ import { chainOf, emptyHead, type Head, hashOf } from './chain.ts'
 import type { Act } from './events.ts'
 import { type AuditHead, type AuditRow, auditEntries, auditHeads } from './tables.ts'
 
-/** Each attempt at least one of the concurrent appends succeeds. */
 const MAX_ATTEMPTS = 30
 
-/** What an audited event adds to the log. */
 export type NewEntry = Act & { action: string; eventId: Id }
 
 type Waiting = { entry: NewEntry; resolve: () => void; reject: (error: unknown) => void }
@@ -91,7 +89,6 @@ function lastOf(audit: Database, chain: number) {
     .limit(1)
 }
 
-/** One entry for each event that is not in the log yet. */
 function unknown(entries: readonly NewEntry[], known: readonly Pick<NewEntry, 'eventId' | 'action'>[]): NewEntry[] {
   const wanted = new Map(entries.map((entry) => [keyOf(entry), entry]))
   for (const entry of known) wanted.delete(keyOf(entry))

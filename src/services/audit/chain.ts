@@ -5,7 +5,6 @@ import type { AuditRow } from './tables.ts'
 
 const CHAINS = 8
 
-/** The last entry of a chain, or its absence (`seq` 0). */
 export type Head = Pick<AuditRow, 'seq' | 'hash'>
 export const emptyHead: Head = { seq: 0, hash: '' }
 

@@ -17,7 +17,7 @@ export const auditEntries = sqliteTable('audit_entries', {
 })
 export type AuditRow = typeof auditEntries.$inferSelect
 
-/** The newest entry of each chain, in the directory. */
+/** In the directory: the newest entry of each chain. */
 export const auditHeads = sqliteTable('audit_heads', {
   chain: integer('chain').primaryKey(),
   seq: integer('seq').notNull(),
