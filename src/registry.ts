@@ -13,6 +13,9 @@ import * as accountEvents from './services/accounts/events.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
+import * as auditEvents from './services/audit/events.ts'
+import { auditData } from './services/audit/personal.ts'
+import { auditSubscriptions } from './services/audit/subscriptions.ts'
 import { homeChannel } from './services/feed/channels.ts'
 import { feedOperations } from './services/feed/operations.ts'
 import { feedData } from './services/feed/personal.ts'
@@ -35,6 +38,10 @@ import * as postEvents from './services/posts/events.ts'
 import { postOperations } from './services/posts/operations.ts'
 import { postData } from './services/posts/personal.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
+import * as privacyEvents from './services/privacy/events.ts'
+import { privacyOperations } from './services/privacy/operations.ts'
+import { privacyData } from './services/privacy/personal.ts'
+import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
 export { readLoginTime } from './services/identity/fresh-login.ts'
 export { readAccountStatus } from './services/identity/revocation.ts'
@@ -101,6 +108,14 @@ const declared: Service[] = [
     subscriptions: mediaSubscriptions,
     jobs: mediaJobs,
     personal: mediaData,
+  },
+  { name: 'audit', events: [auditEvents.auditRead], subscriptions: auditSubscriptions, personal: auditData },
+  {
+    name: 'privacy',
+    operations: privacyOperations,
+    events: Object.values(privacyEvents),
+    subscriptions: privacySubscriptions,
+    personal: privacyData,
   },
 ]
 

@@ -57,6 +57,7 @@ export const examples: Record<string, Example> = {
   revokeInvitation: { rule: ownUndone },
   approveRegistration: { rule: existing },
   rejectRegistration: { rule: ownUndone },
+  deleteAccount: { endsSession: true },
   setRole: { rule: existing, json: () => ({ role: 'moderator' }) },
   editProfile: { json: () => ({ displayName: 'Ada', bio: 'Mathematician' }) },
   followAccount: { rule: notOwn },

@@ -8,6 +8,7 @@ import { Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, pageOf, seek } from '../../platform/data/page.ts'
 import { record } from '../../platform/events/events.ts'
 import { notFound } from '../../platform/failures.ts'
+import { actorOf } from '../../platform/security/clients.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { registrationApproved, registrationRejected } from './events.ts'
 import { queueMail } from './mails.ts'
@@ -41,12 +42,13 @@ export async function listRegistrations(ctx: UserCtx, query: PageQuery): Promise
 
 export async function approveRegistration(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   const db = ctx.db.directory
+  const actor = await actorOf(ctx)
   await db.commit([
     db
       .update(users)
       .set({ approval: null, updatedAt: new Date(ctx.now()) })
       .where(and(eq(users.id, accountId), isWaiting)),
-    record(db, registrationApproved, { accountId, actorId: ctx.viewer.id }, changed),
+    record(db, registrationApproved, { accountId, ...actor }, changed),
     ...queueMail(db, { accountId, kind: 'registration-approved' }, changed),
   ])
   if (!(await openIfApproved(ctx, accountId))) throw notFound()
@@ -55,12 +57,13 @@ export async function approveRegistration(ctx: UserCtx, { accountId }: { account
 /** The address and the handle stay reserved for a day, because the mail about the rejection needs them. */
 export async function rejectRegistration(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   const db = ctx.db.directory
+  const actor = await actorOf(ctx)
   await db.commit([
     db
       .update(users)
       .set({ approval: 'refused', emailVerified: false, updatedAt: new Date(ctx.now()) })
       .where(and(eq(users.id, accountId), isWaiting)),
-    record(db, registrationRejected, { accountId, actorId: ctx.viewer.id }, changed),
+    record(db, registrationRejected, { accountId, ...actor }, changed),
     ...queueMail(db, { accountId, kind: 'registration-rejected' }, changed),
     db
       .update(handles)

@@ -8,6 +8,7 @@ import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
+import { actorOf } from '../../platform/security/clients.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
 import { invitationCreated } from './events.ts'
 import { tooManyInvitations } from './failures.ts'
@@ -43,6 +44,7 @@ export async function createInvitation(ctx: UserCtx): Promise<NewInvitation> {
   const expiresAt = createdAt + INVITATION_DAYS * DAY_MS
   const row = { code: await indexOf(ctx, code), inviterId, createdAt, expiresAt }
   const db = ctx.db.directory
+  const actor = await actorOf(ctx)
   const isOpen = and(
     eq(invitations.inviterId, inviterId),
     isNull(invitations.usedAt),
@@ -60,7 +62,7 @@ export async function createInvitation(ctx: UserCtx): Promise<NewInvitation> {
         .insert(invitations)
         .select(rowIf(invitations, { id: invitationId, ...row }, not(exists(lastAllowed))))
         .returning({ id: invitations.id }),
-      record(db, invitationCreated, { accountId: inviterId, invitationId }, changed),
+      record(db, invitationCreated, { accountId: inviterId, invitationId, ...actor }, changed),
     ])
     return inserted[0]?.id
   })

@@ -161,16 +161,19 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     'sessions.json',
     logins.map((login) => ({ createdAt: iso(login.createdAt), expiresAt: iso(login.expiresAt) })),
   )
-  const sent = await db
-    .select({ createdAt: invitations.createdAt, expiresAt: invitations.expiresAt, usedAt: invitations.usedAt })
+  yield await sentInvitations(ctx, accountId)
+}
+
+async function sentInvitations(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {
+  const { createdAt, expiresAt, usedAt } = invitations
+  const sent = await ctx.db.directory
+    .select({ createdAt, expiresAt, usedAt })
     .from(invitations)
     .where(eq(invitations.inviterId, accountId))
-  yield jsonFile(
-    'invitations.json',
-    sent.map(({ createdAt, expiresAt, usedAt }) => ({
-      createdAt: iso(createdAt),
-      expiresAt: iso(expiresAt),
-      usedAt: iso(usedAt),
-    })),
-  )
+  const times = sent.map((row) => ({
+    createdAt: iso(row.createdAt),
+    expiresAt: iso(row.expiresAt),
+    usedAt: iso(row.usedAt),
+  }))
+  return jsonFile('invitations.json', times)
 }

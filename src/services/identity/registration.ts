@@ -6,6 +6,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
+import { sealClient } from '../../platform/security/clients.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
@@ -111,6 +112,7 @@ async function confirm(
   { accountId, address }: { accountId: Id; address: string },
 ): Promise<{ id: Id; handle: string; approval: string | null } | null> {
   const db = ctx.db.directory
+  const client = await sealClient(ctx, accountId)
   const [verified, confirmed] = await db.commit([
     db
       .update(users)
@@ -122,7 +124,7 @@ async function confirm(
       .set({ reservedUntil: null })
       .where(and(eq(handles.accountId, accountId), changed))
       .returning({ handle: handles.handle }),
-    record(db, addressVerified, { accountId }, changed),
+    record(db, addressVerified, { accountId, client }, changed),
     useInvitation(db, accountId),
   ])
   const [row] = confirmed

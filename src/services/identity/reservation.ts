@@ -4,6 +4,7 @@ import { one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { destroyKeys } from '../../platform/security/account-keys.ts'
+import { sealClient } from '../../platform/security/clients.ts'
 import { registered } from './events.ts'
 import { redeemInvitation } from './invitations.ts'
 import { conditionsOf } from './registration-rules.ts'
@@ -37,7 +38,7 @@ export async function reserve(ctx: Ctx, reservation: Reservation): Promise<void>
       .values({ id: accountId, email: address, sealedAddress: sealed, ...conditionsOf(ctx), ...at })
       .onConflictDoNothing({ target: users.email }),
     db.insert(credentials).select(rowIf(credentials, credential, exists(isNew))),
-    record(db, registered, { accountId }),
+    record(db, registered, { accountId, client: await sealClient(ctx, accountId) }),
   ])
   ctx.defer(() =>
     destroyKeys(

@@ -4,6 +4,7 @@ import { on } from '../../platform/events/events.ts'
 import { enqueue, onTask } from '../../platform/events/tasks.ts'
 import { revokeSession } from '../../platform/security/revocation.ts'
 import { accountSuspended } from '../accounts/events.ts'
+import { deletionRequested } from '../privacy/events.ts'
 import { openIfApproved } from './approvals.ts'
 import {
   addressVerified,
@@ -26,6 +27,7 @@ export const identitySubscriptions = [
   on(sessionEnded, 'revoke-tokens', revokeSession),
   on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
+  on(deletionRequested, 'revoke-tokens', revokeAllTokens),
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]
 

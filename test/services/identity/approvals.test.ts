@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { registeredUser, setRole } from '../../support/actors.ts'
 import { directoryNumber, outcomeOf } from '../../support/auth.ts'
@@ -43,6 +44,11 @@ test('a verified account waits for a moderator, is then opened, and its person i
   expect(await accounts('app_ada')).toBe(1)
   expect((await logIn('app_ada')).status).toBe(200)
   expect((await nthMailTo('app_ada@example.com', 2)).subject).toBe('Your account was approved')
+  await drained()
+  const entries = await env.AUDIT.prepare('select action, actor_id from audit_entries where account_id = ? order by id')
+    .bind(Number(id))
+    .all()
+  expect(entries.results).toContainEqual({ action: 'registration-approved', actor_id: Number(staff.id) })
 })
 
 test('a rejected registration cannot log in or verify again, and its person is mailed and may register again', async () => {
