@@ -8,3 +8,8 @@ export const sessionEnded = defineEvent('identity.session-ended', z.object({ acc
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', z.object({ accountId: Id }))
 export const roleChanged = defineEvent('identity.role-changed', z.object({ accountId: Id }))
 export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))
+
+const byClient = z.object({ accountId: Id, client: z.string() })
+export const passwordResetRequested = defineEvent('identity.password-reset-requested', byClient)
+export const passwordReset = defineEvent('identity.password-reset', byClient)
+export const passwordChanged = defineEvent('identity.password-changed', byClient)
