@@ -6,6 +6,7 @@ import type { TaskHandler } from './platform/events/tasks.ts'
 import type { Operation } from './platform/http/operation.ts'
 import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
+import { resealKeys } from './platform/security/account-keys.ts'
 import * as accountEvents from './services/accounts/events.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
@@ -91,6 +92,7 @@ const platform: Service[] = [
         perShard: true,
         run: (_, db) => deleteExpiredKeys(db),
       },
+      { name: 'reseal the keys of accounts', every: 'minute', run: resealKeys },
       { name: 'delete old dead letters', every: 'day', perShard: true, run: deleteOldDeadLetters },
       {
         name: 'delete old dead letters of the directory',

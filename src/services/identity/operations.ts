@@ -3,13 +3,14 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { FRESH_LOGIN_MINUTES } from '../../platform/security/admit.ts'
 import { moderate, writeAccounts } from '../accounts/policy.ts'
 import { AccountPath } from '../accounts/views.ts'
-import { handleTaken, invalidCredentials } from './failures.ts'
+import { handleTaken, invalidCredentials, registrationClosed } from './failures.ts'
 import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
 import { loginLimit, refreshLimit, registerLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
 import { recoveryOperations } from './recovery-operations.ts'
 import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
+import { RegistrationRules, readRegistration } from './registration-rules.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
 import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
 import { signingKeys } from './signing-keys.ts'
@@ -31,6 +32,16 @@ const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
 
 export const identityOperations: Operation[] = [
   operation({
+    id: 'readRegistration',
+    method: 'get',
+    path: '/auth/registration',
+    access: 'public',
+    returns: RegistrationRules,
+    cacheControl: 'public, max-age=60',
+    summary: 'Read who may register here, and what registering requires',
+    run: readRegistration,
+  }),
+  operation({
     id: 'register',
     method: 'post',
     path: '/auth/register',
@@ -40,7 +51,7 @@ export const identityOperations: Operation[] = [
     example: { handle: 'ada', email: 'ada@example.com', password: PASSWORD },
     returns: Registered,
     status: 202,
-    fails: [handleTaken],
+    fails: [handleTaken, registrationClosed, 'unavailable'],
     summary: 'Register an account; the token that activates it arrives by email',
     run: register,
   }),

@@ -52,7 +52,7 @@ type Changes = {
 export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<boolean> {
   const accountId = owner.id
   const address = await openEmail(ctx, accountId, owner.sealedAddress)
-  const weakness = weaknessOf(changes.password, { handle: owner.handle, address })
+  const weakness = weaknessOf(changes.password, { handle: owner.handle, address: address ?? '' })
   if (weakness) throw invalid('password', weakness)
   const { hashPassword } = await import('./passwords.ts')
   const hash = hashPassword(ctx.config, changes.password)

@@ -10,17 +10,22 @@ import { badToken, MailedToken } from './mailed-tokens.ts'
 import { replacePassword } from './password-change.ts'
 import { personOf } from './password-reset-tokens.ts'
 import { NewPassword } from './password-rules.ts'
+import { requireTurnstile, TurnstileToken } from './turnstile.ts'
 import { Identifier } from './views.ts'
 
 export const Accepted = z.object({ status: z.literal('accepted') }).openapi('Accepted')
 export type Accepted = z.infer<typeof Accepted>
 
 export const ResetRequest = z
-  .strictObject({ identifier: Identifier, turnstileToken: z.string().max(2_048).optional() })
+  .strictObject({ identifier: Identifier, turnstileToken: TurnstileToken.optional() })
   .openapi('ResetRequest')
 type ResetRequest = z.infer<typeof ResetRequest>
 
-export async function requestPasswordReset(ctx: Ctx, { identifier }: ResetRequest): Promise<Accepted> {
+export async function requestPasswordReset(
+  ctx: Ctx,
+  { identifier, turnstileToken }: ResetRequest,
+): Promise<Accepted> {
+  await requireTurnstile(ctx, turnstileToken, 'reset')
   await spend(ctx, resetRequestPerNameLimit, await blindIndex(ctx.config, 'reset', identifier))
   await requestMail(ctx, 'reset-requested', identifier)
   return { status: 'accepted' }

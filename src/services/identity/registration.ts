@@ -6,6 +6,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
+import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
@@ -14,13 +15,20 @@ import { handleTaken, invalidCredentials } from './failures.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
 import { NewPassword, Password, weaknessOf } from './password-rules.ts'
+import { requireOpen } from './registration-rules.ts'
 import { isReserved } from './reserved-handles.ts'
 import { credentials, handles, users } from './tables.ts'
+import { requireTurnstile, TurnstileToken } from './turnstile.ts'
 import { isExpired, RESERVATION_MS, readVerificationToken } from './verification.ts'
 import { type Tokens, TypedHandle } from './views.ts'
 
 export const Registration = z
-  .strictObject({ handle: TypedHandle, email: Address, password: NewPassword })
+  .strictObject({
+    handle: TypedHandle,
+    email: Address,
+    password: NewPassword,
+    turnstileToken: TurnstileToken.optional(),
+  })
   .openapi('Registration')
 type Registration = z.infer<typeof Registration>
 
@@ -28,10 +36,13 @@ export const Registered = z.object({ status: z.literal('verification_sent') }).o
 type Registered = z.infer<typeof Registered>
 
 /** New and known addresses run the same statements and get the same response, to hide which addresses are known. */
-export async function register(ctx: Ctx, { handle, email, password }: Registration): Promise<Registered> {
+export async function register(ctx: Ctx, registration: Registration): Promise<Registered> {
+  const { handle, email, password, turnstileToken } = registration
+  requireOpen(ctx)
   if (isReserved(handle)) throw invalid('handle', 'is reserved')
   const weakness = weaknessOf(password, { handle, address: email })
   if (weakness) throw invalid('password', weakness)
+  await requireTurnstile(ctx, turnstileToken, 'register')
   const address = await emailIndex(ctx, email)
   await spend(ctx, registerLimit, `address:${address}`) // protects an inbox from mails triggered by many clients
   const { hashPassword } = await import('./passwords.ts')
@@ -66,9 +77,9 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
     ...at,
   }
   const unverified = db.select({ id: handles.accountId }).from(handles).where(replaced)
-  await db.commit([
+  const [, ended] = await db.commit([
     db.delete(users).where(inArray(users.id, unverified)),
-    db.delete(handles).where(replaced),
+    db.delete(handles).where(replaced).returning({ id: handles.accountId }),
     db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVATION_MS }),
     db
       .insert(users)
@@ -77,6 +88,12 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
     db.insert(credentials).select(rowIf(credentials, credential, exists(isNew))),
     record(db, registered, { accountId }),
   ])
+  ctx.defer(() =>
+    destroyKeys(
+      ctx,
+      ended.map(({ id }) => id),
+    ),
+  )
 }
 
 export const Verification = z.strictObject({ token: z.string().max(120), password: Password }).openapi('Verification')

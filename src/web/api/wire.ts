@@ -28,14 +28,23 @@ export type Problem = {
     | 'unavailable'
     | 'invalid_credentials'
     | 'handle_taken'
+    | 'registration_closed'
   detail?: string
   instance: string
   errors?: { field: string; message: string }[]
 }
 
+export type RegistrationRules = {
+  mode: 'open' | 'invitation' | 'approval' | 'closed'
+  termsVersion: string | null
+  termsUrl: string | null
+  turnstileSiteKey: string | null
+  minPasswordLength: number
+}
+
 export type Registered = { status: 'verification_sent' }
 
-export type Registration = { handle: string; email: string; password: string }
+export type Registration = { handle: string; email: string; password: string; turnstileToken?: string }
 
 export type Tokens = {
   accessToken: string
