@@ -21,10 +21,7 @@ export const ResetRequest = z
   .openapi('ResetRequest')
 type ResetRequest = z.infer<typeof ResetRequest>
 
-export async function requestPasswordReset(
-  ctx: Ctx,
-  { identifier, turnstileToken }: ResetRequest,
-): Promise<Accepted> {
+export async function requestPasswordReset(ctx: Ctx, { identifier, turnstileToken }: ResetRequest): Promise<Accepted> {
   await requireTurnstile(ctx, turnstileToken, 'reset')
   await spend(ctx, resetRequestPerNameLimit, await blindIndex(ctx.config, 'reset', identifier))
   await requestMail(ctx, 'reset-requested', identifier)
