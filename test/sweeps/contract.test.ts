@@ -4,6 +4,7 @@ import { app } from '../../src/app.ts'
 import { toId } from '../../src/platform/data/ids.ts'
 import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
 import { services } from '../../src/registry.ts'
+import { inventoryDocument } from '../support/inventory.ts'
 import { call } from './calls.ts'
 import { examples } from './examples.ts'
 import { document, operations, resolved, type Schema } from './operations.ts'
@@ -15,6 +16,11 @@ test('the OpenAPI document equals the committed contract', async () => {
   const text = `${JSON.stringify(document, null, 2)}\n`
   const changed = 'The contract has changed. If that is intended, run: npm test -- contract --update'
   await expect(text, changed).toMatchFileSnapshot('../contract/openapi.json')
+})
+
+test('the inventory of personal data in the documentation equals the declarations of the services', async () => {
+  const changed = 'The inventory has changed. If that is intended, run: npm test -- contract --update'
+  await expect(inventoryDocument(), changed).toMatchFileSnapshot('../../docs/personal-data.md')
 })
 
 test('every route is in the OpenAPI document, except for health checks and the document itself', async () => {

@@ -10,11 +10,11 @@ const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
   const link = `${ctx.config.BASE_URL}/?verify=${token}`
   await send(ctx, to, 'Verify your address', [
-    `Welcome to SocialConnect, @${handle}. Open this link within ${VERIFICATION_MINUTES} minutes and enter your password there:`,
+    `The handle @${handle} was registered with this address. To create the account, open this link within ${VERIFICATION_MINUTES} minutes, in the browser in which you registered:`,
     link,
     `Or paste this token: ${token}`,
-    'If your password is rejected, someone else may have registered with your address after you. Register again.',
-    'If you did not register, ignore this email: no account is created without the password.',
+    'In another browser, you will be asked for your password. If it is rejected, someone else may have registered with your address after you. Register again.',
+    'If you did not register, ignore this email: nobody else can use this link, and it creates no account without the password.',
   ])
 }
 

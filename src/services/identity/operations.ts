@@ -61,11 +61,14 @@ export const identityOperations: Operation[] = [
     path: '/auth/verify',
     access: 'public',
     body: Verification,
-    example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, password: PASSWORD },
+    example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, registrationToken: SIGNATURE },
     returns: Tokens,
     fails: [invalidCredentials],
-    summary: 'Verify an email address and log in, with the password and the token from the email',
-    description: 'The token is valid for an hour. After that, another person may register the handle or the address.',
+    summary: 'Verify an email address and log in, with the token from the email',
+    description:
+      'The client that registered also sends its `registrationToken`. Any other client sends the password, because the ' +
+      'reader of the email may not be the person who registered. The token is valid for an hour. After that, another ' +
+      'person may register the handle or the address.',
     run: verifyAddress,
   }),
   operation({

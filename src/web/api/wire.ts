@@ -42,7 +42,7 @@ export type RegistrationRules = {
   minPasswordLength: number
 }
 
-export type Registered = { status: 'verification_sent' }
+export type Registered = { status: 'verification_sent'; registrationToken: string }
 
 export type Registration = { handle: string; email: string; password: string; turnstileToken?: string }
 
@@ -54,7 +54,7 @@ export type Tokens = {
   account: { id: string; handle: string }
 }
 
-export type Verification = { token: string; password: string }
+export type Verification = { token: string; registrationToken?: string; password?: string }
 
 export type Login = { identifier: string; password: string }
 
