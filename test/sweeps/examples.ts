@@ -67,6 +67,7 @@ export const examples: Record<string, Example> = {
   resendVerification: { json: () => ({ email: `${fresh('late')}@example.com` }) },
   logOut: { endsSession: true },
   logOutEverywhere: { endsSession: true },
+  deleteAccount: { endsSession: true },
   setRole: { rule: existing, json: () => ({ role: 'moderator' }) },
   editProfile: { json: () => ({ displayName: 'Ada', bio: 'Mathematician' }) },
   followAccount: { rule: notOwn },

@@ -6,6 +6,7 @@ import { enqueue, onTask } from '../../platform/events/tasks.ts'
 import { revokeSession } from '../../platform/security/revocation.ts'
 import { accountSuspended } from '../accounts/events.ts'
 import { openAccount } from '../accounts/statements.ts'
+import { deletionRequested } from '../privacy/events.ts'
 import {
   addressVerified,
   allSessionsEnded,
@@ -31,6 +32,7 @@ export const identitySubscriptions = [
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
   on(passwordReset, 'revoke-tokens', revokeAllTokens),
   on(passwordChanged, 'revoke-tokens', revokeAllTokens),
+  on(deletionRequested, 'revoke-tokens', revokeAllTokens),
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]
 
