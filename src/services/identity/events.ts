@@ -8,8 +8,6 @@ export const sessionEnded = defineEvent('identity.session-ended', Act.extend({ s
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', Act)
 export const roleChanged = defineEvent('identity.role-changed', Act)
 export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))
-
-const byClient = z.object({ accountId: Id, client: z.string() })
-export const passwordResetRequested = defineEvent('identity.password-reset-requested', byClient)
-export const passwordReset = defineEvent('identity.password-reset', byClient)
-export const passwordChanged = defineEvent('identity.password-changed', byClient)
+export const passwordResetRequested = defineEvent('identity.password-reset-requested', Act)
+export const passwordReset = defineEvent('identity.password-reset', Act)
+export const passwordChanged = defineEvent('identity.password-changed', Act)

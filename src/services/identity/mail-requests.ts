@@ -5,8 +5,8 @@ import { changed, either, increment } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
+import { sealClient } from '../../platform/security/clients.ts'
 import { open, seal } from '../../platform/security/crypto.ts'
-import { sealClient } from './clients.ts'
 import { passwordResetRequested } from './events.ts'
 import { queueMail, type RequestKind, sendMail } from './mails.ts'
 import { isNamed, nameOf } from './names.ts'
@@ -46,10 +46,11 @@ async function answerReset(ctx: SystemCtx, request: Request): Promise<void> {
     return
   }
   const accountId = person.id
+  const sealed = await sealClient({ ...ctx, viewer: null, client }, accountId)
   await db.commit([
     countMail(db, accountId),
     ...queueMail(db, { accountId, kind: 'password-reset' }, changed),
-    record(db, passwordResetRequested, { accountId, client: await sealClient({ ...ctx, client }, accountId) }, changed),
+    record(db, passwordResetRequested, { accountId, client: sealed }, changed),
     forget(db, request),
   ])
 }
