@@ -13,3 +13,6 @@ export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId:
 export const registrationApproved = defineEvent('identity.registration-approved', Act)
 export const registrationRejected = defineEvent('identity.registration-rejected', Act)
 export const invitationCreated = defineEvent('identity.invitation-created', Act.extend({ invitationId: Id }))
+export const passwordResetRequested = defineEvent('identity.password-reset-requested', Act)
+export const passwordReset = defineEvent('identity.password-reset', Act)
+export const passwordChanged = defineEvent('identity.password-changed', Act)

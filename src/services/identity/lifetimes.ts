@@ -6,3 +6,5 @@ export const REUSE_SECONDS = 30
 export const VERIFICATION_MINUTES = 60
 export const INVITATION_DAYS = 7
 export const MAX_OPEN_INVITATIONS = 5
+/** How long the link in an email resets the password. */
+export const RESET_MINUTES = 30

@@ -8,6 +8,7 @@ import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
 import { loginLimit, refreshLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
+import { recoveryOperations } from './recovery-operations.ts'
 import { registrationOperations } from './registration-operations.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
 import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
@@ -112,4 +113,5 @@ export const identityOperations: Operation[] = [
     summary: 'Set the role of an account',
     run: setRole,
   }),
+  ...recoveryOperations,
 ]

@@ -3,6 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
 import { openEmail } from './email.ts'
+import { formerNames, formerNamesInventory } from './former-names.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { credentials, handles, invitations, jwks, mails, sessions, users } from './tables.ts'
 
@@ -21,6 +22,8 @@ const logins = {
     termsVersion: 'exported',
     termsAcceptedAt: 'exported',
     approval: 'technical',
+    handleChangedAt: 'exported',
+    passwordChangedAt: 'exported',
   }),
   ...classify(invitations, {
     id: 'technical',
@@ -123,7 +126,7 @@ const tokens = {
 }
 
 export const identityData: PersonalData = {
-  inventory: { ...logins, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
+  inventory: { ...logins, ...formerNamesInventory, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
   exported,
 }
 
@@ -140,28 +143,35 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
       termsVersion: users.termsVersion,
       termsAcceptedAt: users.termsAcceptedAt,
       passwordSetAt: credentials.updatedAt,
+      passwordChangedAt: users.passwordChangedAt,
+      handleChangedAt: users.handleChangedAt,
     })
     .from(users)
     .innerJoin(handles, eq(handles.accountId, users.id))
     .leftJoin(credentials, isPassword)
     .where(eq(users.id, accountId))
   if (!user) return yield* nothing()
-  const logins = await db
-    .select({ createdAt: sessions.createdAt, expiresAt: sessions.expiresAt })
-    .from(sessions)
-    .where(eq(sessions.userId, accountId))
   yield jsonFile('login.json', {
     ...user,
     address: await openEmail(ctx, accountId, user.address),
     registeredAt: iso(user.registeredAt),
     termsAcceptedAt: iso(user.termsAcceptedAt),
     passwordSetAt: iso(user.passwordSetAt),
+    passwordChangedAt: iso(user.passwordChangedAt),
+    handleChangedAt: iso(user.handleChangedAt),
   })
-  yield jsonFile(
-    'sessions.json',
-    logins.map((login) => ({ createdAt: iso(login.createdAt), expiresAt: iso(login.expiresAt) })),
-  )
+  yield jsonFile('former-names.json', await formerNames(ctx, accountId))
+  yield await loginTimes(ctx, accountId)
   yield await sentInvitations(ctx, accountId)
+}
+
+async function loginTimes(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {
+  const logins = await ctx.db.directory
+    .select({ createdAt: sessions.createdAt, expiresAt: sessions.expiresAt })
+    .from(sessions)
+    .where(eq(sessions.userId, accountId))
+  const times = logins.map(({ createdAt, expiresAt }) => ({ createdAt: iso(createdAt), expiresAt: iso(expiresAt) }))
+  return jsonFile('sessions.json', times)
 }
 
 async function sentInvitations(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {

@@ -10,12 +10,15 @@ import {
   addressVerified,
   allSessionsEnded,
   mailQueued,
+  passwordChanged,
+  passwordReset,
   registered,
   registrationApproved,
   roleChanged,
   sessionEnded,
 } from './events.ts'
-import { mailTask, sendMail } from './mails.ts'
+import { deliverMail } from './mail-requests.ts'
+import { mailTask } from './mails.ts'
 import { mailRegistration, registrationMail } from './registration-mail.ts'
 import { endSessionsOfSuspended, revokeAllTokens } from './revocation.ts'
 
@@ -27,11 +30,13 @@ export const identitySubscriptions = [
   on(sessionEnded, 'revoke-tokens', revokeSession),
   on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
+  on(passwordReset, 'revoke-tokens', revokeAllTokens),
+  on(passwordChanged, 'revoke-tokens', revokeAllTokens),
   on(deletionRequested, 'revoke-tokens', revokeAllTokens),
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]
 
-export const identityTasks = [onTask(registrationMail, mailRegistration), onTask(mailTask, sendMail)]
+export const identityTasks = [onTask(registrationMail, mailRegistration), onTask(mailTask, deliverMail)]
 
 /** Opens the account if the operation was interrupted before it did so. */
 async function ensureOpen(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
