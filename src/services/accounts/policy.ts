@@ -12,6 +12,12 @@ type AccountId = Bound<Id> | SQLWrapper
 
 export const isActive = isNull(accounts.suspendedAt)
 
+/** Must run on the shard of the account. */
+export function isHidden(accountId: AccountId): SQL {
+  const active = and(eq(accounts.id, accountId), isActive)
+  return not(exists(query.select(one).from(accounts).where(active)))
+}
+
 /** Whether a block exists in either direction. All block predicates must run on the shard of their first account. */
 export function blockBetween(accountId: AccountId, otherId: AccountId): SQL {
   return exists(

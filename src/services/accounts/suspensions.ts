@@ -9,7 +9,7 @@ import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { outranks } from '../../platform/security/access.ts'
 import { setSuspended } from '../../platform/security/revocation.ts'
 import { users } from '../identity/tables.ts'
-import { accountSuspended, suspensionLifted } from './events.ts'
+import { accountHidden, accountShown, accountSuspended, suspensionLifted } from './events.ts'
 import { isActive } from './policy.ts'
 import { readSuspension } from './queries.ts'
 import { accounts } from './tables.ts'
@@ -25,6 +25,7 @@ export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: I
       .set({ suspendedAt: ctx.now() })
       .where(and(eq(accounts.id, accountId), isActive)),
     record(db, accountSuspended, { accountId }, changed),
+    record(db, accountHidden, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }
@@ -38,6 +39,7 @@ export async function liftSuspension(ctx: UserCtx, { accountId }: { accountId: I
       .set({ suspendedAt: null })
       .where(and(eq(accounts.id, accountId), isNotNull(accounts.suspendedAt))),
     record(db, suspensionLifted, { accountId }, changed),
+    record(db, accountShown, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }
