@@ -78,20 +78,24 @@ export function requireMigrated(stateDir: string): void {
   throw new Error(`The databases in ${stateDir} are not set up: run npm start${flag && ` --${flag}`} once.`)
 }
 
-/** Opens the local databases, by binding, while `work` runs. A running server may use them at the same time. */
+/** The local stores besides the databases that scripts use. */
+export type Stores = { KEYS: R2Bucket; CACHE: KVNamespace }
+
+/** Opens the local databases, by binding, and stores while `work` runs. A running server may use them at the same time. */
 export async function withDatabases<T>(
   stateDir: string,
-  work: (databases: Record<string, D1Database>) => Promise<T>,
+  work: (databases: Record<string, D1Database>, stores: Stores) => Promise<T>,
 ): Promise<T> {
   process.env.WRANGLER_REGISTRY_PATH ??= registryOf(stateDir)
   const { getPlatformProxy } = await import('wrangler')
-  const { env, dispose } = await getPlatformProxy<Record<string, D1Database>>({
-    configPath: databasesOnly(stateDir, await databasesOf()),
+  const { env, dispose } = await getPlatformProxy<Stores & Record<string, unknown>>({
+    configPath: await storesOnly(stateDir),
     persist: { path: join(stateDir, 'v3') },
     remoteBindings: false,
   })
   try {
-    return await work(env)
+    const { KEYS, CACHE, ...databases } = env
+    return await work(databases as Record<string, D1Database>, { KEYS, CACHE })
   } finally {
     await dispose()
   }
@@ -107,12 +111,17 @@ function fingerprint(): string {
   return hash.digest('hex')
 }
 
-/** Writes a configuration with only the databases, so that no other binding uses the state folder. */
-function databasesOnly(stateDir: string, databases: Database[]): string {
+/** Writes a configuration with only these stores, so that no other binding uses the state folder. */
+async function storesOnly(stateDir: string): Promise<string> {
+  const { unstable_readConfig } = await import('wrangler')
+  const config = unstable_readConfig({ config: 'wrangler.toml' })
   mkdirSync(stateDir, { recursive: true })
-  const file = join(stateDir, 'databases.json')
-  const d1_databases = databases.map(({ binding, database_id }) => ({ binding, database_id }))
-  writeFileSync(file, JSON.stringify({ name: 'migrations', compatibility_date: '2026-11-01', d1_databases }))
+  const file = join(stateDir, 'stores.json')
+  const d1_databases = (await databasesOf()).map(({ binding, database_id }) => ({ binding, database_id }))
+  const r2_buckets = config.r2_buckets.filter((bucket: { binding: string }) => bucket.binding === 'KEYS')
+  const { kv_namespaces } = config
+  const stores = { d1_databases, r2_buckets, kv_namespaces }
+  writeFileSync(file, JSON.stringify({ name: 'stores', compatibility_date: '2026-11-01', ...stores }))
   return file
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Account, Media, Notification, Page, Post, Tokens } from '../src/web/api/wire.ts'
+import type { Account, Media, Notification, Page, Post, Registered, Tokens } from '../src/web/api/wire.ts'
 import { jpeg } from '../test/support/images.ts'
 import { urlOption } from './cli.ts'
 import { main, UsageError } from './command.ts'
@@ -48,11 +48,12 @@ async function register(name: string): Promise<Person> {
   const handle = `${name}_${suffix}`
   const email = `${handle}@people.example`
   const password = randomUUID()
-  const answer = await caller.ask('POST', '/auth/register', { json: { handle, email, password } })
+  const answer = await caller.ask<Registered>('POST', '/auth/register', { json: { handle, email, password } })
   if (answer.status === 429) throw new Error(tooMany(Number(answer.headers.get('retry-after'))))
   ensure(answer.status === 202, `${name} gets 202, not ${answer.status}: ${JSON.stringify(answer.body)}`)
   const token = await readToken(url, email)
-  const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, password } })
+  const { registrationToken } = answer.body
+  const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, registrationToken } })
   // From now on, requests count against the rate limit of the account, so the count starts again.
   return Object.assign(caller, { token: body.accessToken, admitted: 0, firstAt: null, ...body.account })
 }

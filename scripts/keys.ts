@@ -1,12 +1,13 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
-import { type System, systemFlag, systemOf, systemOptions } from './cli.ts'
+import { RESEALING, type Resealing } from '../src/platform/security/account-keys.ts'
+import { type System, systemFlag, systemOf, systemOptions, wranglerCommand, wranglerEnv } from './cli.ts'
 import { main, UsageError } from './command.ts'
-import { type Query, withSystem } from './databases.ts'
-import { addKey, keyIds, resealing, type Sealed, selectOutdated } from './keyring.ts'
+import { requireMigrated, withDatabases } from './databases.ts'
+import { addKey, keyIds } from './keyring.ts'
 
 const FILE = '.dev.vars'
-const PAGE = 200
 
 function readDataKeys({ env }: System): string {
   if (env && !process.env.DATA_KEYS) throw new Error(`Set the variable DATA_KEYS to the keyring of ${env}.`)
@@ -16,59 +17,63 @@ function readDataKeys({ env }: System): string {
   return keys
 }
 
-function rotate(system: System): void {
+function rotate(system: System): string {
   const renewed = addKey(readDataKeys(system))
-  const flag = systemFlag(system)
+  const status = `npm run keys -- status${systemFlag(system)}`
   if (!system.env) {
     const text = readFileSync(FILE, 'utf8')
     writeFileSync(FILE, text.replace(/^\s*DATA_KEYS\s*=.*$/m, `DATA_KEYS=${renewed}`))
-    process.stdout.write(`${FILE} has a new key. Restart the server, then run: npm run keys -- reseal${flag}\n`)
-    return
+    return `${FILE} has a new key. Restart the server: it reseals the keys of accounts. Progress: ${status}\n`
   }
-  process.stdout.write(`Save this keyring where you keep the old one, and store it in Cloudflare:
+  return `Save this keyring where you keep the old one, and store it in Cloudflare:
 
-  echo '${renewed}' | npx wrangler secret put DATA_KEYS${flag}
+  echo '${renewed}' | npx wrangler secret put DATA_KEYS${systemFlag(system)}
 
-Once the version with the new keyring runs everywhere, reseal the stored addresses:
+The Worker then seals the keys of accounts again, at most 400 a minute. See how far it is:
 
-  DATA_KEYS='${renewed}' npm run keys -- reseal${flag}
-`)
+  DATA_KEYS='${renewed}' ${status}
+`
 }
 
-/** Reseals the outdated addresses page by page. After an interruption, the next run continues with the rest. */
-async function reseal(query: Query, dataKeys: string): Promise<void> {
-  const page = (cursor: number) => selectOutdated(dataKeys, cursor, PAGE)
-  let [rows] = (await query('DIRECTORY', page(0))) as Sealed[][]
-  let done = 0
-  while (rows && rows.length > 0) {
-    const answers = await query('DIRECTORY', `${await resealing(dataKeys, rows)};\n${page(rows.at(-1)!.id)}`)
-    done += rows.length
-    process.stdout.write(`${done.toLocaleString('en')} addresses resealed\n`)
-    rows = answers.at(-1) as Sealed[]
+async function status(system: System): Promise<string> {
+  const [current, ...older] = keyIds(readDataKeys(system))
+  const progress = await readProgress(system)
+  if (!progress || progress.key !== current) return `The Worker has not begun to use ${current}.\n`
+  if (!progress.done) return `The Worker is sealing the keys of accounts with ${current}.\n`
+  const removable = older.length > 0 ? ` You can remove ${older.join(', ')} from DATA_KEYS.` : ''
+  return `The keys of all accounts are sealed with ${current}.${removable}\n`
+}
+
+async function readProgress({ env, stateDir }: System): Promise<Resealing | null> {
+  if (!env) {
+    requireMigrated(stateDir)
+    return withDatabases(stateDir, (_, { CACHE }) => CACHE.get<Resealing>(RESEALING, 'json'))
   }
-  const [current, ...older] = keyIds(dataKeys)
-  process.stdout.write(`Every address is sealed with ${current}.\n`)
-  if (older.length > 0) process.stdout.write(`You can remove ${older.join(', ')} from DATA_KEYS.\n`)
+  const command = ['kv', 'key', 'get', RESEALING, '--binding', 'CACHE', '--remote', '--env', env, '--text']
+  const { stdout } = spawnSync(process.execPath, wranglerCommand(...command), {
+    encoding: 'utf8',
+    stdio: ['inherit', 'pipe', 'inherit'],
+    env: wranglerEnv,
+  })
+  return stdout.includes('{') ? (JSON.parse(stdout.slice(stdout.indexOf('{'))) as Resealing) : null
 }
 
 const usage = {
   command: 'npm run keys',
-  purpose: `Replaces the key that encrypts personal data. For a deployed system, set the variable DATA_KEYS to the
+  purpose: `Replaces the key that seals the keys of accounts. For a deployed system, set the variable DATA_KEYS to the
 keyring, because Cloudflare never shows a secret again.`,
   forms: {
-    rotate: 'adds a new key, which encrypts everything from then on',
-    reseal: 're-encrypts the stored addresses with the new key, so that you can remove older keys',
+    rotate: 'adds a new key; the Worker seals the keys of accounts with it, step by step',
+    status: 'says whether older keys are still needed',
   },
   options: systemOptions,
-  examples: ['rotate', 'reseal', 'rotate --env production'],
+  examples: ['rotate', 'status', 'rotate --env production'],
 } as const
 
-await main(usage, ({ values, positionals }) => {
+await main(usage, async ({ values, positionals }) => {
   const [verb, ...rest] = positionals
-  if (rest.length > 0 || (verb !== 'rotate' && verb !== 'reseal'))
-    throw new UsageError('The arguments are: rotate, or reseal.')
+  if (rest.length > 0 || (verb !== 'rotate' && verb !== 'status'))
+    throw new UsageError('The arguments are: rotate, or status.')
   const system = systemOf(values)
-  if (verb === 'rotate') return rotate(system)
-  const dataKeys = readDataKeys(system)
-  return withSystem(system, (query) => reseal(query, dataKeys))
+  process.stdout.write(verb === 'rotate' ? rotate(system) : await status(system))
 })

@@ -73,9 +73,9 @@ function readSettings(values: Values): Settings {
 async function seed(settings: Settings): Promise<void> {
   requireMigrated(settings.stateDir)
   const config = readKeys()
-  await withDatabases(settings.stateDir, async (databases) => {
+  await withDatabases(settings.stateDir, async (databases, { KEYS }) => {
     const community = await plan(settings, databases)
-    const written = await fill(databases, community, config)
+    const written = await fill(databases, KEYS, community, config)
     process.stdout.write(report(community, written))
   })
 }
@@ -109,7 +109,7 @@ async function plan(settings: Settings, databases: Record<string, D1Database>): 
 }
 
 /** Writes the logins last, in one batch. Until they exist, the same command continues an interrupted run. */
-async function fill(databases: Record<string, D1Database>, community: Community, config: Config) {
+async function fill(databases: Record<string, D1Database>, keys: R2Bucket, community: Community, config: Config) {
   const started = performance.now()
   const writer = makeWriter(databases)
   const progress = makeProgress(community.posts, started)
@@ -121,7 +121,7 @@ async function fill(databases: Record<string, D1Database>, community: Community,
   }
   for (const entry of accountRows(community)) await writer.add(entry)
   await writer.flush()
-  const logins = await writeAtOnce(databases, await loginRows(community, config))
+  const logins = await writeAtOnce(databases, await loginRows(community, config, keys))
   progress.end()
   return { rows: writer.added + logins, seconds: (performance.now() - started) / 1_000 }
 }

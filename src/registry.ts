@@ -4,28 +4,44 @@ import type { EventDefinition, Subscription } from './platform/events/events.ts'
 import { type Job, shardJobHandler } from './platform/events/jobs.ts'
 import type { TaskHandler } from './platform/events/tasks.ts'
 import type { Operation } from './platform/http/operation.ts'
+import { housekeepingData, realtimeData } from './platform/personal.ts'
+import type { PersonalData } from './platform/personal-data.ts'
 import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
+import { resealKeys } from './platform/security/account-keys.ts'
 import * as accountEvents from './services/accounts/events.ts'
 import { accountOperations } from './services/accounts/operations.ts'
+import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
+import * as auditEvents from './services/audit/events.ts'
+import { auditData } from './services/audit/personal.ts'
+import { auditSubscriptions } from './services/audit/subscriptions.ts'
 import { homeChannel } from './services/feed/channels.ts'
 import { feedOperations } from './services/feed/operations.ts'
+import { feedData } from './services/feed/personal.ts'
 import { feedSubscriptions, feedTasks } from './services/feed/subscriptions.ts'
 import * as identityEvents from './services/identity/events.ts'
 import { identityJobs } from './services/identity/jobs.ts'
 import { identityOperations } from './services/identity/operations.ts'
+import { identityData } from './services/identity/personal.ts'
 import { identitySubscriptions, identityTasks } from './services/identity/subscriptions.ts'
 import { mediaJobs } from './services/media/jobs.ts'
 import { mediaOperations } from './services/media/operations.ts'
+import { mediaData } from './services/media/personal.ts'
 import { mediaSubscriptions } from './services/media/subscriptions.ts'
 import { notificationChannel } from './services/notifications/channels.ts'
 import { notificationJobs, notificationTasks } from './services/notifications/jobs.ts'
 import { notificationOperations } from './services/notifications/operations.ts'
+import { notificationData } from './services/notifications/personal.ts'
 import { notificationSubscriptions } from './services/notifications/subscriptions.ts'
 import * as postEvents from './services/posts/events.ts'
 import { postOperations } from './services/posts/operations.ts'
+import { postData } from './services/posts/personal.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
+import * as privacyEvents from './services/privacy/events.ts'
+import { privacyOperations } from './services/privacy/operations.ts'
+import { privacyData } from './services/privacy/personal.ts'
+import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
 export { readLoginTime } from './services/identity/fresh-login.ts'
 export { readAccountStatus } from './services/identity/revocation.ts'
@@ -42,6 +58,7 @@ type Service = {
   tasks?: TaskHandler[]
   jobs?: Job[]
   channels?: Channel[]
+  personal: PersonalData
 }
 
 const declared: Service[] = [
@@ -52,20 +69,29 @@ const declared: Service[] = [
     subscriptions: identitySubscriptions,
     tasks: identityTasks,
     jobs: identityJobs,
+    personal: identityData,
   },
   {
     name: 'accounts',
     operations: accountOperations,
     events: Object.values(accountEvents),
     subscriptions: accountSubscriptions,
+    personal: accountData,
   },
-  { name: 'posts', operations: postOperations, events: Object.values(postEvents), subscriptions: postSubscriptions },
+  {
+    name: 'posts',
+    operations: postOperations,
+    events: Object.values(postEvents),
+    subscriptions: postSubscriptions,
+    personal: postData,
+  },
   {
     name: 'feed',
     operations: feedOperations,
     subscriptions: feedSubscriptions,
     tasks: feedTasks,
     channels: [homeChannel],
+    personal: feedData,
   },
   {
     name: 'notifications',
@@ -74,16 +100,32 @@ const declared: Service[] = [
     tasks: notificationTasks,
     jobs: notificationJobs,
     channels: [notificationChannel],
+    personal: notificationData,
   },
-  { name: 'media', operations: mediaOperations, subscriptions: mediaSubscriptions, jobs: mediaJobs },
+  {
+    name: 'media',
+    operations: mediaOperations,
+    subscriptions: mediaSubscriptions,
+    jobs: mediaJobs,
+    personal: mediaData,
+  },
+  { name: 'audit', events: [auditEvents.auditRead], subscriptions: auditSubscriptions, personal: auditData },
+  {
+    name: 'privacy',
+    operations: privacyOperations,
+    events: Object.values(privacyEvents),
+    subscriptions: privacySubscriptions,
+    personal: privacyData,
+  },
 ]
 
 const channels = declared.flatMap((service) => service.channels ?? [])
 
 const platform: Service[] = [
-  { name: 'realtime', operations: realtimeOperations(channels) },
+  { name: 'realtime', operations: realtimeOperations(channels), personal: realtimeData },
   {
     name: 'housekeeping',
+    personal: housekeepingData,
     jobs: [
       {
         name: 'delete expired idempotency keys',
@@ -91,6 +133,7 @@ const platform: Service[] = [
         perShard: true,
         run: (_, db) => deleteExpiredKeys(db),
       },
+      { name: 'reseal the keys of accounts', every: 'minute', run: resealKeys },
       { name: 'delete old dead letters', every: 'day', perShard: true, run: deleteOldDeadLetters },
       {
         name: 'delete old dead letters of the directory',
@@ -112,6 +155,8 @@ const ofService =
   (service: string) =>
   <T>(declaration: T) => ({ ...declaration, service })
 
+/** What each service holds of people: its inventory, and how to export it. */
+export const personal = services.map(({ name, personal }) => ({ service: name, ...personal }))
 export const events = services.flatMap((service) => service.events ?? [])
 export const subscriptions = services.flatMap(({ name, subscriptions = [] }) => subscriptions.map(ofService(name)))
 export const jobs = services.flatMap(({ name, jobs = [] }) => jobs.map(ofService(name)))

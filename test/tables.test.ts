@@ -1,7 +1,9 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { is } from 'drizzle-orm'
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { expect, test } from 'vitest'
+import { inventory } from './support/inventory.ts'
 
 const modules = import.meta.glob<object>(['../src/**/*tables.ts', '../src/platform/**/*.ts'], { eager: true })
 const isTable = (value: unknown): value is SQLiteTable => value instanceof Object && is(value, SQLiteTable)
@@ -13,7 +15,7 @@ type Stored = { name: string; sql: string; columns: { name: string; type: string
 
 async function storedTables(): Promise<Map<string, Stored>> {
   const stored = new Map<string, Stored>()
-  for (const db of [env.DIRECTORY, env.SHARD_0, env.INDEX]) {
+  for (const db of [env.DIRECTORY, env.SHARD_0, env.INDEX, env.AUDIT]) {
     const tables = `select name, sql from sqlite_master where type = 'table' and name not glob 'sqlite_*' and name not glob '_cf_*'
       and name <> 'd1_migrations'`
     const { results } = await db.prepare(tables).all<{ name: string; sql: string }>()
@@ -49,3 +51,52 @@ test('every table in the databases is declared in drizzle, and a table with a co
     if (columns.filter((column) => column.pk > 0).length > 1) expect(sql, name).toMatch(/WITHOUT ROWID$/i)
   }
 })
+
+test('every column of the databases and objects, every bucket, KV namespace and queue is in the inventory', async () => {
+  const stores = new Map(
+    [...(await storedTables())].map(([name, { columns }]) => [name, columns.map((row) => row.name)]),
+  )
+  for (const [binding, namespace] of [['HUB', env.HUB] as const, ['GUARD', env.GUARD] as const]) {
+    for (const [table, columns] of await objectTables(namespace as never))
+      stores.set(`object ${binding}.${table}`, columns)
+  }
+  // A store that is missing here belongs into the `personal.ts` of the service that owns it.
+  for (const [store, columns] of stores) {
+    expect({ store, columns: Object.keys(inventory.get(store) ?? {}).sort() }).toEqual({
+      store,
+      columns: columns.sort(),
+    })
+  }
+  const listed = [...inventory.keys()].filter((store) => !store.includes(' '))
+  expect(listed.filter((table) => !stores.has(table))).toEqual([])
+
+  const kinds = new Map([
+    ['DurableObjectNamespace', 'object'],
+    ['WorkerQueue', 'queue'],
+    ['R2Bucket', 'R2'],
+    ['KvNamespace', 'KV'],
+  ])
+  const bound = Object.entries(env).flatMap(([name, binding]) => {
+    const kind = kinds.get(Object(binding).constructor.name)
+    return kind && !name.endsWith('_DEAD') ? [`${kind} ${name}`] : []
+  })
+  expect(new Set(bound.map((store) => store.split(' ')[0])).size).toBe(4)
+  expect(bound.filter((store) => ![...inventory.keys()].some((key) => key.startsWith(store)))).toEqual([])
+})
+
+async function objectTables(namespace: DurableObjectNamespace): Promise<[string, string[]][]> {
+  return runInDurableObject(namespace.getByName('inventory'), async (object, state) => {
+    if ('lease' in object)
+      await (object as { lease: (...args: unknown[]) => unknown }).lease({ quota: 1, window: 60 }, 0)
+    const { sql } = state.storage
+    const names = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").toArray()
+    const own = names.filter(({ name }) => !/^(_cf_|sqlite_|schema)/.test(name))
+    return own.map(({ name }) => [
+      name,
+      sql
+        .exec<{ name: string }>(`PRAGMA table_info(${name})`)
+        .toArray()
+        .map((column) => column.name),
+    ])
+  })
+}

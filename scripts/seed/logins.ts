@@ -1,6 +1,8 @@
 import { argon2Sync } from 'node:crypto'
 import type { Config } from '../../src/platform/config.ts'
-import { blindIndex, seal } from '../../src/platform/security/crypto.ts'
+import { sealFor } from '../../src/platform/security/account-keys.ts'
+import { blindIndex } from '../../src/platform/security/crypto.ts'
+import { EMAIL } from '../../src/services/identity/email.ts'
 import { credentials, handles, users } from '../../src/services/identity/tables.ts'
 import { type Community, type Entry, entry } from './community.ts'
 
@@ -8,12 +10,12 @@ import { type Community, type Entry, entry } from './community.ts'
 export const PASSWORD = 'open sesame, said the seed'
 
 /** Directory rows as if all people had registered and verified their email addresses. */
-export async function loginRows({ people, random }: Community, config: Config): Promise<Entry[]> {
+export async function loginRows({ people, random }: Community, config: Config, KEYS: R2Bucket): Promise<Entry[]> {
   const password = hashOf(PASSWORD)
   const rows: Entry[] = []
   for (const { id, handle, joinedAt } of people) {
     const address = `${handle}@people.example`
-    const sealedAddress = await seal(config, address, `email:${id}`)
+    const sealedAddress = await sealFor({ env: { KEYS }, config }, id, address, EMAIL)
     const email = `${await blindIndex(config, 'email', address)}@index.invalid`
     const at = { createdAt: new Date(joinedAt), updatedAt: new Date(joinedAt) }
     const credential = { id: uuid(random.next), accountId: id, providerId: 'credential', userId: id, password }

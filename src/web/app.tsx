@@ -6,6 +6,7 @@ import { Connection } from './ui/connection.tsx'
 import { ConfirmDialog } from './ui/dialog.tsx'
 import { FindPeople } from './ui/find-people.tsx'
 import { Loading } from './ui/loading.tsx'
+import { PasswordDialog } from './ui/password-dialog.tsx'
 import { Toasts } from './ui/toasts.tsx'
 import { TopBar } from './ui/top-bar.tsx'
 import { View } from './ui/view.tsx'
@@ -25,6 +26,7 @@ export function App({ startError }: { startError: unknown }) {
       </div>
       <Toasts>{session.value && <Connection narrow />}</Toasts>
       <ConfirmDialog />
+      <PasswordDialog />
     </>
   )
 }

@@ -1,6 +1,7 @@
 import { session } from './api/session.ts'
 import { Blocked } from './views/blocked.tsx'
 import { Discover, Home } from './views/feed.tsx'
+import { Landing } from './views/landing.tsx'
 import { Likers, OwnLikes } from './views/likes.tsx'
 import { LogIn } from './views/log-in.tsx'
 import { NotFound } from './views/not-found.tsx'
@@ -20,12 +21,17 @@ export function CurrentView({ path }: { path: string }) {
     const isList = second === 'followers' || second === 'following'
     return isList ? <People handle={handle} direction={second} /> : <Profile handle={handle} />
   }
-  if (!session.value) return first === 'register' ? <Register /> : <LogIn />
+  if (!session.value) return <LoggedOut first={first} />
   if (first === 'notifications') return <Notifications />
   if (first === 'likes') return <OwnLikes handle={session.value.handle} />
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />
   return <NotFound />
+}
+
+function LoggedOut({ first }: { first: string }) {
+  if (first === '') return <Landing />
+  return first === 'register' ? <Register /> : <LogIn />
 }
 
 /** Decodes a path segment; returns a malformed one unchanged. */

@@ -24,10 +24,11 @@ def answer(response, status):
 
 
 registration = Registration(handle=handle, email=email, password=password)
-answer(register.sync_detailed(client=anonymous, body=registration), 202)
+registered = answer(register.sync_detailed(client=anonymous, body=registration), 202)
 print("registered", flush=True)
 token = sys.stdin.readline().strip()
-answer(verify_address.sync_detailed(client=anonymous, body=Verification(token=token, password=password)), 200)
+verification = Verification(token=token, registration_token=registered.registration_token)
+answer(verify_address.sync_detailed(client=anonymous, body=verification), 200)
 tokens = answer(log_in.sync_detailed(client=anonymous, body=Login(identifier=handle, password=password)), 200)
 tokens = answer(refresh_login.sync_detailed(client=anonymous, body=Refresh(refresh_token=tokens.refresh_token)), 200)
 client = AuthenticatedClient(base_url=origin, token=tokens.access_token, raise_on_unexpected_status=True)

@@ -70,7 +70,14 @@ export function accessibilityTests(world: World): void {
   test('no view for visitors has a serious accessibility violation, on wide and narrow screens, dark and light', async () => {
     const { site } = world
     const visitor = await newPage(site)
-    const views = { login: 'Log in', register: 'Create an account', discover: 'Discover', '@frank': 'Profile' }
+    const landing = 'Posts from the people you choose, newest first'
+    const views = {
+      '': landing,
+      login: 'Log in',
+      register: 'Create an account',
+      discover: 'Discover',
+      '@frank': 'Profile',
+    }
     for (const [path, title] of Object.entries(views)) {
       await visitor.goto(`${site.origin}/${path}`)
       await heading(visitor, title).waitFor()

@@ -58,7 +58,7 @@ export function accountTests(world: World): void {
     await ada.getByRole('link', { name: 'Profile', exact: true }).waitFor()
     expect(sent).toEqual([])
 
-    const box = ada.getByLabel('Password')
+    const box = ada.getByLabel('Password', { exact: true })
     expect(await box.getAttribute('autocomplete')).toBe('current-password')
     await confirmPassword(ada, 'another long password')
     await ada.getByText('The password is wrong. Try again').waitFor()

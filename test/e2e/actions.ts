@@ -18,12 +18,12 @@ export async function register(page: Page, origin: string, handle: string): Prom
 export async function submitRegistration(page: Page, handle: string, email: string): Promise<void> {
   await page.getByLabel('Handle').fill(handle)
   await page.getByLabel('Email').fill(email)
-  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByRole('button', { name: 'Create account' }).click()
 }
 
 export async function confirmPassword(page: Page, password: string): Promise<void> {
-  await page.getByLabel('Password').fill(password)
+  await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Confirm' }).click()
 }
 
@@ -43,7 +43,7 @@ export async function newUser(site: Site, handle: string, displayName: string): 
 export async function logIn(page: Page, origin: string, handle: string): Promise<void> {
   await page.goto(`${origin}/login`)
   await page.getByLabel('Handle or email').fill(handle)
-  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
   await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
   await heading(page, 'Home').waitFor()
 }

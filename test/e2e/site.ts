@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { vi } from 'vitest'
+import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { readMail } from '../../scripts/demo/inbox.ts'
 import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
@@ -28,7 +28,25 @@ export class World {
   bob!: Page
 }
 
-export async function startSite(executablePath: string): Promise<Site> {
+const executable = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+/** Starts a site for the tests that `define` defines. Skips them without a browser. */
+export function describeSite(name: string, define: (world: World) => void): void {
+  const hasChromium = existsSync(executable)
+  if (!hasChromium) {
+    process.stderr.write(`Skipping the browser tests: ${executable} is missing. Install chromium or set CHROMIUM.\n`)
+  }
+  describe.skipIf(!hasChromium)(name, () => {
+    const world = new World()
+    beforeAll(async () => {
+      world.site = await startSite(executable)
+    })
+    afterAll(() => world.site?.stop())
+    define(world)
+  })
+}
+
+async function startSite(executablePath: string): Promise<Site> {
   const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-page-'))
   const port = String(await freePort())
   const origin = `http://127.0.0.1:${port}`

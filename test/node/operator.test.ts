@@ -122,5 +122,5 @@ test('npm run keys -- rotate puts a new key in front of the keyring and prints h
   const { output } = await run('keys', 'rotate', '--env', 'staging')
   const [, renewed] = /^ {2}echo '(.+)' \| npx wrangler secret put DATA_KEYS --env staging$/m.exec(output) ?? []
   expect(renewed).toMatch(new RegExp(`^k2:.{44},${keyring}$`))
-  expect(output).toContain(`  DATA_KEYS='${renewed}' npm run keys -- reseal --env staging\n`)
+  expect(output).toContain(`  DATA_KEYS='${renewed}' npm run keys -- status --env staging\n`)
 })

@@ -14,16 +14,20 @@ import { growGraph, readGraph } from '../../scripts/seed/graph.ts'
 import { loginRows } from '../../scripts/seed/logins.ts'
 import { makeRandom } from '../../scripts/seed/random.ts'
 import { shardOf, timeOf } from '../../src/platform/data/ids.ts'
-import { blindIndex, open } from '../../src/platform/security/crypto.ts'
+import { openFor } from '../../src/platform/security/account-keys.ts'
+import { blindIndex } from '../../src/platform/security/crypto.ts'
 import type { accounts, follows } from '../../src/services/accounts/tables.ts'
 import type { feedIndex } from '../../src/services/feed/tables.ts'
+import { EMAIL } from '../../src/services/identity/email.ts'
 import type { users as usersTable } from '../../src/services/identity/tables.ts'
 import type { notifications } from '../../src/services/notifications/tables.ts'
 import type { likes, posts, threadIndex } from '../../src/services/posts/tables.ts'
+import { memoryBucket } from '../support/memory-bucket.ts'
 
 const UNTIL = Date.UTC(2026, 5, 1)
 const secrets = { DATA_KEYS: `k1:${btoa('k'.repeat(32))}`, INDEX_KEY: btoa('i'.repeat(32)) }
 const config = cryptoConfig(secrets)
+const KEYS = memoryBucket()
 const folder = mkdtempSync(join(tmpdir(), 'seed-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -46,7 +50,7 @@ async function rowsOf(
     ...followRows(community),
     ...[...conversations(community)].flat(),
     ...accountRows(community),
-    ...(await loginRows(community, config)),
+    ...(await loginRows(community, config, KEYS)),
   ]
   return { community, entries }
 }
@@ -91,7 +95,7 @@ describe('a community', () => {
     const users = all<typeof usersTable.$inferSelect>('users')
     expect(users).toHaveLength(80)
     for (const { id, email, sealedAddress } of users.slice(0, 5)) {
-      const address = await open(config, sealedAddress, `email:${id}`)
+      const address = (await openFor({ env: { KEYS }, config }, id, sealedAddress, EMAIL))!
       expect(address).toBe(`${community.people.find((person) => person.id === id)!.handle}@people.example`)
       expect(email).toBe(`${await blindIndex(config, 'email', address)}@index.invalid`)
     }

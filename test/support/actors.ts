@@ -28,9 +28,11 @@ export async function registeredUser(
     refreshToken: '',
     ...client(() => user.token || null),
   }
-  await expectOk(await postJson('/v1/auth/register', { handle, email, password }, user))
+  const registered = await postJson('/v1/auth/register', { handle, email, password }, user)
+  await expectOk(registered)
+  const { registrationToken } = await registered.json<{ registrationToken: string }>()
   const token = await mailedToken(handle)
-  return store(user, await postJson('/v1/auth/verify', { token, password }, user))
+  return store(user, await postJson('/v1/auth/verify', { token, registrationToken }, user))
 }
 
 /** The verification token that the email of the handle's latest registration contains. */

@@ -10,8 +10,12 @@ export const register = (
   { email = `${handle}@example.com`, password = PASSWORD }: Credentials = {},
 ): Promise<Response> => postJson('/v1/auth/register', { handle, email, password })
 
+/** Verifies in another client than the one that registered. */
 export const verify = (token: string, password = PASSWORD): Promise<Response> =>
   postJson('/v1/auth/verify', { token, password })
+
+export const registrationTokenOf = async (response: Response): Promise<string> =>
+  (await response.json<{ registrationToken: string }>()).registrationToken
 
 export const logIn = (identifier: string, password = PASSWORD, by = anonymousClient()): Promise<Response> =>
   postJson('/v1/auth/login', { identifier, password }, by)

@@ -4,6 +4,7 @@ import { app } from '../../src/app.ts'
 import { toId } from '../../src/platform/data/ids.ts'
 import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
 import { services } from '../../src/registry.ts'
+import { inventoryDocument } from '../support/inventory.ts'
 import { call } from './calls.ts'
 import { examples } from './examples.ts'
 import { document, operations, resolved, type Schema } from './operations.ts'
@@ -15,6 +16,11 @@ test('the OpenAPI document equals the committed contract', async () => {
   const text = `${JSON.stringify(document, null, 2)}\n`
   const changed = 'The contract has changed. If that is intended, run: npm test -- contract --update'
   await expect(text, changed).toMatchFileSnapshot('../contract/openapi.json')
+})
+
+test('the inventory of personal data in the documentation equals the declarations of the services', async () => {
+  const changed = 'The inventory has changed. If that is intended, run: npm test -- contract --update'
+  await expect(inventoryDocument(), changed).toMatchFileSnapshot('../../docs/personal-data.md')
 })
 
 test('every route is in the OpenAPI document, except for health checks and the document itself', async () => {
@@ -81,7 +87,7 @@ test('a field or parameter with a default may be omitted, and every other field 
   const optional = responses.flatMap(([, { properties = {}, required = [] }]) =>
     Object.keys(properties).filter((name) => !required.includes(name)),
   )
-  expect(new Set(optional)).toEqual(new Set(['detail', 'errors']))
+  expect(new Set(optional)).toEqual(new Set(['detail', 'errors', 'deletionCancelled']))
 })
 
 test('every password has at most 128 characters', () => {
@@ -136,9 +142,11 @@ function parserOf(id: string): z.ZodType {
   return found!.body!
 }
 
-test('every DELETE returns 204; a PUT with a DELETE returns its target if, and only if, that must be visible', () => {
+test('every DELETE returns 204, but 202 if it takes days; a PUT with a DELETE returns its target if, and only if, that must be visible', () => {
   const deletions = operations.filter(({ method }) => method === 'DELETE')
-  expect(deletions.filter(({ success }) => success !== 204).map(({ id }) => id)).toEqual([])
+  expect(deletions.filter(({ success }) => success !== 204).map(({ id, success }) => [id, success])).toEqual([
+    ['deleteAccount', 202],
+  ])
   const paths = new Set(deletions.map(({ path }) => path))
   const switches = operations.filter(({ method, path }) => method === 'PUT' && paths.has(path))
   const target: Target = { kind: 'post', state: 'public', ownerId: toId(1), parameter: '2' }

@@ -70,7 +70,7 @@ const shownAccount = ({ followerCount, followingCount, postCount, relation }: Ac
 function expectedAccount(model: Model, viewer: Viewer, name: string): unknown {
   const { follows, blocks } = model
   if (!model.knows(viewer, name)) return undefined
-  const people = model.people.filter((other) => !model.suspended.has(other))
+  const people = model.people.filter((other) => !model.isHidden(other))
   const counts = {
     followerCount: people.filter((other) => follows.has(`${other} ${name}`)).length,
     followingCount: people.filter((other) => follows.has(`${name} ${other}`)).length,
@@ -123,9 +123,9 @@ export const surfaces: Record<string, Surface> = {
       if (!model.sees(viewer, name)) return undefined
       const { likes, author, root } = model.posts.get(name)!
       const isCounted = (post: Post) =>
-        model.seesThread(viewer, name) && isUnder(post, name) && !model.suspended.has(post.author)
+        model.seesThread(viewer, name) && isUnder(post, name) && !model.isHidden(post.author)
       const commentCount = postsWhere(model, isCounted).length
-      const likeCount = [...likes].filter((who) => !model.suspended.has(who)).length
+      const likeCount = [...likes].filter((who) => !model.isHidden(who)).length
       const liked = viewer !== null && likes.has(viewer)
       return { likeCount, commentCount, liked, author, root: rootName(root ?? undefined) }
     },

@@ -1,9 +1,11 @@
-import { and, eq, exists, lt, lte, type SQL } from 'drizzle-orm'
+import { and, eq, exists, isNotNull, isNull, lt, lte, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { changed, either, increment, one, query, valueIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { record } from '../../platform/events/events.ts'
 import { dayOf } from '../../platform/security/daily-quota.ts'
+import { accountHidden, accountShown } from './events.ts'
 import { isActive } from './policy.ts'
 import { accounts, type followers, follows, summaryColumns } from './tables.ts'
 
@@ -19,6 +21,17 @@ export function setProfileImage(db: Database, accountId: Id, column: 'avatarId' 
     .update(accounts)
     .set({ [column]: mediaId })
     .where(eq(accounts.id, accountId))
+}
+
+export function hideDeleted(db: Database, accountId: Id, deletedAt: number | null) {
+  const isStale = deletedAt === null ? isNotNull(accounts.deletedAt) : isNull(accounts.deletedAt)
+  return [
+    db
+      .update(accounts)
+      .set({ deletedAt })
+      .where(and(eq(accounts.id, accountId), isStale)),
+    record(db, deletedAt === null ? accountShown : accountHidden, { accountId }, changed),
+  ] as const
 }
 
 type Counter = 'followerCount' | 'followingCount'

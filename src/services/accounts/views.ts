@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists, sql } from 'drizzle-orm'
-import type { Ctx } from '../../platform/context.ts'
+import { asViewer, type Ctx, type SystemCtx } from '../../platform/context.ts'
 import { flag, one, query } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { Id, toId } from '../../platform/data/ids.ts'
@@ -147,4 +147,10 @@ export async function loadAccountSummaries(ctx: Ctx, ids: readonly Id[]): Promis
     return preparedSummaries(db, { hasViewer: viewerId !== null, isOne }, values)
   })
   return new Map(rows.map((row) => [row.id, presentSummary(row)]))
+}
+
+/** For exports: other accounts as id and handle. The handle is null if `viewerId` may not see the account. */
+export async function namesFor(ctx: SystemCtx, viewerId: Id, ids: readonly Id[]) {
+  const known = await loadAccountSummaries(asViewer(ctx, viewerId), ids)
+  return (id: Id) => ({ id, handle: known.get(id)?.handle ?? null })
 }

@@ -1,10 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { blindIndex, open, seal } from '../../platform/security/crypto.ts'
+import { openFor, sealFor } from '../../platform/security/account-keys.ts'
+import { blindIndex } from '../../platform/security/crypto.ts'
 
 const ADDRESS = /^[^\s@<>"(),:;[\]\\]{1,64}@(?:[^\s@<>"(),:;[\]\\.]{1,63}\.)+[^\s@<>"(),:;[\]\\.\d]{2,63}$/
 const CONTROL = /\p{Cc}/u
+
+export const EMAIL = 'email'
 
 export const Address = z
   .string()
@@ -22,9 +25,10 @@ export async function emailIndex(ctx: SystemCtx, address: string): Promise<strin
 }
 
 export function sealEmail(ctx: SystemCtx, accountId: Id, address: string): Promise<string> {
-  return seal(ctx.config, address, `email:${accountId}`)
+  return sealFor(ctx, accountId, address, EMAIL)
 }
 
-export function openEmail(ctx: SystemCtx, accountId: Id, sealed: string): Promise<string> {
-  return open(ctx.config, sealed, `email:${accountId}`)
+/** Null if the key of the account was destroyed. */
+export function openEmail(ctx: SystemCtx, accountId: Id, sealed: string): Promise<string | null> {
+  return openFor(ctx, accountId, sealed, EMAIL)
 }

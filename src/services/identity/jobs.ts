@@ -2,6 +2,7 @@ import { and, eq, inArray, isNotNull, lt, or } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Job } from '../../platform/events/jobs.ts'
+import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { resendOverdue } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { handles, sessions, users } from './tables.ts'
@@ -17,10 +18,14 @@ export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
   const isMailed = or(isNotNull(handles.mailedAt), lt(handles.reservedUntil, ctx.now() - DAY_MS))
   const lapsed = and(isNotNull(handles.reservedUntil), lt(handles.reservedUntil, ctx.now()), isMailed)
   const unverified = db.select({ id: handles.accountId }).from(handles).where(lapsed)
-  await db.batch([
+  const [, ended] = await db.batch([
     db.delete(users).where(and(inArray(users.id, unverified), eq(users.emailVerified, false))),
-    db.delete(handles).where(lapsed),
+    db.delete(handles).where(lapsed).returning({ id: handles.accountId }),
     db.delete(sessions).where(lt(sessions.expiresAt, new Date(ctx.now()))),
     db.delete(refreshTokens).where(lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))),
   ])
+  await destroyKeys(
+    ctx,
+    ended.map(({ id }) => id),
+  )
 }

@@ -9,11 +9,11 @@ const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
   const link = `${ctx.config.BASE_URL}/?verify=${token}`
   await send(ctx, to, 'Verify your address', [
-    `Welcome to SocialConnect, @${handle}. Open this link within ${VERIFICATION_MINUTES} minutes and enter your password there:`,
+    `The handle @${handle} was registered with this address. To create the account, open this link within ${VERIFICATION_MINUTES} minutes, in the browser in which you registered:`,
     link,
     `Or paste this token: ${token}`,
-    'If your password is rejected, someone else may have registered with your address after you. Register again.',
-    'If you did not register, ignore this email: no account is created without the password.',
+    'In another browser, you will be asked for your password. If it is rejected, someone else may have registered with your address after you. Register again.',
+    'If you did not register, ignore this email: nobody else can use this link, and it creates no account without the password.',
   ])
 }
 
@@ -39,6 +39,18 @@ const templates = {
       PASSWORD_HINT,
       config.BASE_URL,
     ],
+  }),
+  'deletion-requested': ({ config }, { handle }) => ({
+    subject: 'Your account will be deleted',
+    paragraphs: [
+      `The deletion of @${handle} was requested. Nobody can see the account any more, and every login was ended.`,
+      'To keep the account, log in before it is erased. This also tells you whether it was somebody else:',
+      config.BASE_URL,
+    ],
+  }),
+  'deletion-cancelled': ({ config }, { handle }) => ({
+    subject: 'Your account will not be deleted',
+    paragraphs: [`Someone logged in to @${handle}, which cancelled its deletion.`, PASSWORD_HINT, config.BASE_URL],
   }),
 } satisfies Record<string, Template>
 

@@ -46,7 +46,8 @@ export async function sendMail(ctx: SystemCtx, { mailId }: { mailId: string }): 
     .where(eq(mails.id, mailId))
   if (mail) {
     const { sendTemplate } = await import('./mail-templates.ts')
-    await sendTemplate(ctx, await openEmail(ctx, mail.accountId, mail.to ?? mail.address), mail)
+    const to = await openEmail(ctx, mail.accountId, mail.to ?? mail.address)
+    if (to !== null) await sendTemplate(ctx, to, mail)
   }
   await db.delete(mails).where(eq(mails.id, mailId))
 }

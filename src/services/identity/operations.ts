@@ -3,12 +3,13 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { FRESH_LOGIN_MINUTES } from '../../platform/security/admit.ts'
 import { moderate, writeAccounts } from '../accounts/policy.ts'
 import { AccountPath } from '../accounts/views.ts'
-import { handleTaken, invalidCredentials } from './failures.ts'
+import { handleTaken, invalidCredentials, registrationClosed } from './failures.ts'
 import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
 import { loginLimit, refreshLimit, registerLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
 import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
+import { RegistrationRules, readRegistration } from './registration-rules.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
 import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
 import { signingKeys } from './signing-keys.ts'
@@ -30,6 +31,16 @@ const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
 
 export const identityOperations: Operation[] = [
   operation({
+    id: 'readRegistration',
+    method: 'get',
+    path: '/auth/registration',
+    access: 'public',
+    returns: RegistrationRules,
+    cacheControl: 'public, max-age=60',
+    summary: 'Read who may register here, and what registering requires',
+    run: readRegistration,
+  }),
+  operation({
     id: 'register',
     method: 'post',
     path: '/auth/register',
@@ -39,7 +50,7 @@ export const identityOperations: Operation[] = [
     example: { handle: 'ada', email: 'ada@example.com', password: PASSWORD },
     returns: Registered,
     status: 202,
-    fails: [handleTaken],
+    fails: [handleTaken, registrationClosed, 'unavailable'],
     summary: 'Register an account; the token that activates it arrives by email',
     run: register,
   }),
@@ -49,11 +60,14 @@ export const identityOperations: Operation[] = [
     path: '/auth/verify',
     access: 'public',
     body: Verification,
-    example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, password: PASSWORD },
+    example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, registrationToken: SIGNATURE },
     returns: Tokens,
     fails: [invalidCredentials],
-    summary: 'Verify an email address and log in, with the password and the token from the email',
-    description: 'The token is valid for an hour. After that, another person may register the handle or the address.',
+    summary: 'Verify an email address and log in, with the token from the email',
+    description:
+      'The client that registered also sends its `registrationToken`. Any other client sends the password, because the ' +
+      'reader of the email may not be the person who registered. The token is valid for an hour. After that, another ' +
+      'person may register the handle or the address.',
     run: verifyAddress,
   }),
   operation({

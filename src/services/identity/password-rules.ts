@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 
-const MIN_LENGTH = 15
+export const MIN_LENGTH = 15
 const MAX_LENGTH = 128
 const MIN_DISTINCT = 5
 

@@ -27,6 +27,7 @@ export async function mailRegistration(ctx: SystemCtx, { accountId }: { accountI
   if (!waiting || waiting.mailedAt !== null) return
   const { sendAlreadyRegistered, sendVerification } = await import('./mail-templates.ts')
   const to = await openEmail(ctx, waiting.id, waiting.sealed)
+  if (to === null) return
   if (waiting.id !== accountId) await sendAlreadyRegistered(ctx, to)
   else if (!waiting.verified)
     await sendVerification(ctx, to, waiting.handle, await verificationToken(ctx, { ...waiting, accountId }))

@@ -6,6 +6,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
+import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
@@ -14,35 +15,57 @@ import { handleTaken, invalidCredentials } from './failures.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
 import { NewPassword, Password, weaknessOf } from './password-rules.ts'
+import { requireOpen } from './registration-rules.ts'
 import { isReserved } from './reserved-handles.ts'
 import { credentials, handles, users } from './tables.ts'
-import { isExpired, RESERVATION_MS, readVerificationToken } from './verification.ts'
+import { requireTurnstile, TurnstileToken } from './turnstile.ts'
+import {
+  isExpired,
+  isRegistrationToken,
+  RESERVATION_MS,
+  readVerificationToken,
+  registrationToken,
+} from './verification.ts'
 import { type Tokens, TypedHandle } from './views.ts'
 
 export const Registration = z
-  .strictObject({ handle: TypedHandle, email: Address, password: NewPassword })
+  .strictObject({
+    handle: TypedHandle,
+    email: Address,
+    password: NewPassword,
+    turnstileToken: TurnstileToken.optional(),
+  })
   .openapi('Registration')
 type Registration = z.infer<typeof Registration>
 
-export const Registered = z.object({ status: z.literal('verification_sent') }).openapi('Registered')
+export const Registered = z
+  .object({
+    status: z.literal('verification_sent'),
+    registrationToken: z.string().openapi({ description: 'With it, `verifyAddress` needs no password' }),
+  })
+  .openapi('Registered')
 type Registered = z.infer<typeof Registered>
 
 /** New and known addresses run the same statements and get the same response, to hide which addresses are known. */
-export async function register(ctx: Ctx, { handle, email, password }: Registration): Promise<Registered> {
+export async function register(ctx: Ctx, registration: Registration): Promise<Registered> {
+  const { handle, email, password, turnstileToken } = registration
+  requireOpen(ctx)
   if (isReserved(handle)) throw invalid('handle', 'is reserved')
   const weakness = weaknessOf(password, { handle, address: email })
   if (weakness) throw invalid('password', weakness)
+  await requireTurnstile(ctx, turnstileToken, 'register')
   const address = await emailIndex(ctx, email)
   await spend(ctx, registerLimit, `address:${address}`) // protects an inbox from mails triggered by many clients
   const { hashPassword } = await import('./passwords.ts')
   const hash = hashPassword(ctx.config, password)
-  await withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
+  const id = await withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
     const sealed = await sealEmail(ctx, accountId, email)
     await reserve(ctx, { accountId, handle, address, sealed, hash })
+    return accountId
   }).catch((error: unknown) => {
     throw violates(error, handles.handle) ? new Failure(handleTaken) : error
   })
-  return { status: 'verification_sent' }
+  return { status: 'verification_sent', registrationToken: await registrationToken(ctx, id) }
 }
 
 type Reservation = { accountId: Id; handle: string; address: string; sealed: string; hash: string }
@@ -66,9 +89,9 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
     ...at,
   }
   const unverified = db.select({ id: handles.accountId }).from(handles).where(replaced)
-  await db.commit([
+  const [, ended] = await db.commit([
     db.delete(users).where(inArray(users.id, unverified)),
-    db.delete(handles).where(replaced),
+    db.delete(handles).where(replaced).returning({ id: handles.accountId }),
     db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVATION_MS }),
     db
       .insert(users)
@@ -77,29 +100,45 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
     db.insert(credentials).select(rowIf(credentials, credential, exists(isNew))),
     record(db, registered, { accountId }),
   ])
+  ctx.defer(() =>
+    destroyKeys(
+      ctx,
+      ended.map(({ id }) => id),
+    ),
+  )
 }
 
-export const Verification = z.strictObject({ token: z.string().max(120), password: Password }).openapi('Verification')
+export const Verification = z
+  .strictObject({
+    token: z.string().max(120),
+    registrationToken: z.string().max(60).optional().openapi({
+      description: 'From the response of `register`, in the client that registered',
+    }),
+    password: Password.optional().openapi({ description: 'Required without a matching `registrationToken`' }),
+  })
+  .openapi('Verification')
 type Verification = z.infer<typeof Verification>
 
-/** Requires the password too, because the reader of the email may not be the person who registered. */
-export async function verifyAddress(ctx: Ctx, { token, password }: Verification): Promise<Tokens> {
+export async function verifyAddress(ctx: Ctx, { token, ...proof }: Verification): Promise<Tokens> {
   if (isExpired(ctx, token)) {
     throw invalid('token', 'has expired after an hour, so the handle is no longer reserved for you; register again')
   }
   const pending = await readVerificationToken(ctx, token)
-  if (pending) await requirePassword(ctx, pending, password)
+  if (pending) await requireRegistrant(ctx, pending, proof)
   const verified = pending && (await confirm(ctx, pending))
   if (!verified) throw invalid('token', 'is invalid, expired or already used; log in, or register again')
   await ctx.db.shardOf(verified.id).batch(openAccount(ctx.db.shardOf(verified.id), verified))
   return startSession(ctx, { ...verified, role: 'user', tokensVoidBefore: 0 })
 }
 
-async function requirePassword(
+/** The reader of the email may not be the person who registered: see docs/adr/0020-verify-without-the-password.md. */
+async function requireRegistrant(
   ctx: Ctx,
   { accountId, hash }: { accountId: Id; hash: string | null },
-  password: string,
+  { registrationToken: given, password }: Omit<Verification, 'token'>,
 ): Promise<void> {
+  if (given && (await isRegistrationToken(ctx, accountId, given))) return
+  if (password === undefined) throw invalid('password', 'is required, because you registered elsewhere')
   // Counted per account, and only for a valid token: nobody without the email can use up the attempts.
   await spend(ctx, verifyLimit, accountId)
   const { passwordMatches } = await import('./passwords.ts')

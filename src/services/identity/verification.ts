@@ -7,6 +7,7 @@ import { VERIFICATION_MINUTES } from './lifetimes.ts'
 import { credentials, users } from './tables.ts'
 
 const PURPOSE = 'verify address'
+const REGISTRATION = 'registration'
 export const RESERVATION_MS = VERIFICATION_MINUTES * 60_000
 
 type Pending = { accountId: Id; address: string }
@@ -34,6 +35,15 @@ export async function readVerificationToken(ctx: SystemCtx, token: string) {
   const pending = { accountId: accountId.data, ...user }
   const isValid = await verifySignature(ctx.config, PURPOSE, textOf(pending, Number(until)), signature ?? '')
   return isValid ? pending : null
+}
+
+/** Proves that its holder registered the account, and so knows the password of this registration. */
+export function registrationToken(ctx: SystemCtx, accountId: Id): Promise<string> {
+  return sign(ctx.config, REGISTRATION, accountId)
+}
+
+export function isRegistrationToken(ctx: SystemCtx, accountId: Id, token: string): Promise<boolean> {
+  return verifySignature(ctx.config, REGISTRATION, accountId, token)
 }
 
 function textOf({ accountId, address }: Pending, until: number): string {

@@ -1,4 +1,5 @@
-import { ApiError, NetworkError, parseBody, send } from './http.ts'
+import { askForPassword } from './fresh-login.ts'
+import { ApiError, type ApiResponse, NetworkError, parseBody, send } from './http.ts'
 import { authHeader, refreshSession, session } from './session.ts'
 
 type Options = {
@@ -8,14 +9,28 @@ type Options = {
   onProgress?: (fraction: number) => void
 }
 
-/** Calls an API operation. Refreshes an expired access token and retries once. Throws `ApiError` or `NetworkError`. */
+/**
+ * Calls an API operation. Refreshes an expired access token, and asks for the password if the operation requires a
+ * fresh login; then it tries again. Throws `ApiError`, `NetworkError` or `Cancelled`.
+ */
 export async function call<T = void>(method: string, path: string, options: Options = {}): Promise<T> {
+  return parseBody<T>(await sendFresh(method, path, options))
+}
+
+async function sendFresh(method: string, path: string, options: Options): Promise<ApiResponse> {
+  const response = await sendWithToken(method, path, options)
+  if (!(response.status === 403 && response.text.includes('"fresh_login_required"'))) return response
+  await askForPassword()
+  return sendWithToken(method, path, options)
+}
+
+async function sendWithToken(method: string, path: string, options: Options): Promise<ApiResponse> {
   const response = await sendCall(method, path, options)
   // A 401 for wrong credentials is final: a new token would not help, and a second attempt would count as another one.
   const isExpired = response.status === 401 && /invalid_token/.test(response.header('www-authenticate') ?? '')
-  if (!isExpired || !session.value) return parseBody<T>(response)
+  if (!isExpired || !session.value) return response
   await refreshSession()
-  return parseBody<T>(await sendCall(method, path, options))
+  return sendCall(method, path, options)
 }
 
 export const get = <T>(path: string) => call<T>('GET', path)

@@ -1,7 +1,7 @@
 import { call } from './api.ts'
 import { ApiError, InvalidField, isUnauthorized, NetworkError } from './http.ts'
 import { endSession, startSession } from './session.ts'
-import type { Login, Registration, Tokens, Verification } from './wire.ts'
+import type { Confirmation, Login, Registration, Tokens, Verification } from './wire.ts'
 
 export async function register(json: Registration): Promise<void> {
   await call('POST', '/auth/register', { json }).catch((error: unknown) => {
@@ -19,7 +19,17 @@ export async function verify(json: Verification): Promise<void> {
 }
 
 export async function logIn(json: Login): Promise<void> {
-  await startSession(await call<Tokens>('POST', '/auth/login', { json }))
+  const tokens = await call<Tokens>('POST', '/auth/login', { json }).catch((error: unknown) => {
+    throw isUnauthorized(error) ? new ApiError(401, 'The handle, email or password is wrong') : error
+  })
+  await startSession(tokens)
+}
+
+/** Confirms the password of the current login, for operations that require a fresh login. */
+export async function confirmLogin(json: Confirmation): Promise<void> {
+  await call('POST', '/auth/confirm', { json }).catch((error: unknown) => {
+    throw isUnauthorized(error) ? new InvalidField('password', 'is wrong') : error
+  })
 }
 
 /** Logs out. Without a network, the session ends in this browser but not on the server. */

@@ -11,6 +11,7 @@ export class ApiError extends Error {
     readonly errors: FieldError[] = [],
     /** Seconds to wait before the next attempt. */
     readonly retryAfter = 0,
+    readonly code?: Problem['code'],
   ) {
     super(detail ?? title)
   }
@@ -22,6 +23,9 @@ export class InvalidField extends ApiError {
     super(422, 'Some fields are not valid', undefined, [{ field, message }])
   }
 }
+
+/** The user closed the dialog that an action depends on, so nothing happened and nothing is to be reported. */
+export class Cancelled extends Error {}
 
 /** No response arrived, so it is unknown whether the request had an effect. */
 export class NetworkError extends Error {
@@ -38,7 +42,11 @@ type ApiRequest = {
   /** Called with the fraction of the body that has been sent. */
   onProgress?: (fraction: number) => void
 }
-type ApiResponse = { status: number; text: string; header: (name: string) => string | null }
+export type ApiResponse = {
+  status: number
+  text: string
+  header: (name: string) => string | null
+}
 
 /** Sends one request and returns its response, error responses included. Throws `NetworkError`. */
 export function send(request: ApiRequest): Promise<ApiResponse> {
@@ -80,10 +88,10 @@ export function parseBody<T>({ status, text, header }: ApiResponse): T {
   const isJson = /json/.test(header('content-type') ?? '')
   const body = isJson && text !== '' ? JSON.parse(text) : undefined
   if (status >= 200 && status < 300) return body as T
-  const { title = 'Something went wrong', detail, errors }: Partial<Problem> = body ?? {}
+  const { title = 'Something went wrong', detail, errors, code }: Partial<Problem> = body ?? {}
   const retryAfter = header('retry-after')
   const reason = retryAfter ? `Try again in ${seconds(retryAfter)}.` : detail
-  throw new ApiError(status, title, reason, errors, Number(retryAfter ?? 0))
+  throw new ApiError(status, title, reason, errors, Number(retryAfter ?? 0), code)
 }
 
 const seconds = (count: string) => (count === '1' ? '1 second' : `${count} seconds`)

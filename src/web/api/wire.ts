@@ -28,14 +28,23 @@ export type Problem = {
     | 'unavailable'
     | 'invalid_credentials'
     | 'handle_taken'
+    | 'registration_closed'
   detail?: string
   instance: string
   errors?: { field: string; message: string }[]
 }
 
-export type Registered = { status: 'verification_sent' }
+export type RegistrationRules = {
+  mode: 'open' | 'invitation' | 'approval' | 'closed'
+  termsVersion: string | null
+  termsUrl: string | null
+  turnstileSiteKey: string | null
+  minPasswordLength: number
+}
 
-export type Registration = { handle: string; email: string; password: string }
+export type Registered = { status: 'verification_sent'; registrationToken: string }
+
+export type Registration = { handle: string; email: string; password: string; turnstileToken?: string }
 
 export type Tokens = {
   accessToken: string
@@ -43,9 +52,10 @@ export type Tokens = {
   tokenType: 'Bearer'
   expiresIn: number
   account: { id: string; handle: string }
+  deletionCancelled?: boolean
 }
 
-export type Verification = { token: string; password: string }
+export type Verification = { token: string; registrationToken?: string; password?: string }
 
 export type Login = { identifier: string; password: string }
 
@@ -150,5 +160,7 @@ export type NewMedia = { file: Blob; alt?: string }
 export type MediaChange = { alt: string }
 
 export type NewProfileImage = { file: Blob }
+
+export type Deletion = { erasedAt: string }
 
 export type RealtimeTicket = { ticket: string; expiresIn: number }

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { errorText } from '../api/error-text.ts'
+import { Cancelled } from '../api/http.ts'
 import { onAccountChange } from '../api/session.ts'
 
 export type Toast = { id: number; text: string; failure: boolean }
@@ -30,7 +31,7 @@ export function showToast(text: string, failure = false): void {
 }
 
 export function reportError(error: unknown): void {
-  showToast(errorText(error), true)
+  if (!(error instanceof Cancelled)) showToast(errorText(error), true)
 }
 
 export function dismissToast(id: number): void {

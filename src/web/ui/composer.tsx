@@ -36,7 +36,7 @@ export function Composer({ draft, label, action, onPublished, isComment = false 
     <form
       class="composer"
       aria-label={isComment ? 'New comment' : 'New post'}
-      onSubmit={form.onSubmit}
+      {...form.attributes}
       onDrop={(event) => dropImages(draft, event)}
       onDragOver={(event) => event.preventDefault()}
     >

@@ -1,3 +1,4 @@
+import { useSignal, useSignalEffect } from '@preact/signals'
 import type { ComponentChildren, InputHTMLAttributes, PartialInputHTMLAttributes, VNode } from 'preact'
 import { useId } from 'preact/hooks'
 import { errorText, fieldErrorText } from '../api/error-text.ts'
@@ -34,6 +35,35 @@ export function Field({ form, name, label, hint, ...input }: InputProps) {
   return (
     <Control form={form} name={name} label={label} hint={hint}>
       {(own) => <input {...(input as InputHTMLAttributes)} {...own} />}
+    </Control>
+  )
+}
+
+type PasswordProps = Omit<InputProps, 'type' | 'autocomplete'> & { autocomplete: 'current-password' | 'new-password' }
+
+/** A password with a button that shows it. Hidden again when the form is sent, so that no browser remembers it as text. */
+export function PasswordField({ form, name, label, hint, ...rest }: PasswordProps) {
+  const shown = useSignal(false)
+  useSignalEffect(() => {
+    if (form.busy.value) shown.value = false
+  })
+  const input = { ...rest, type: shown.value ? 'text' : 'password', autocapitalize: 'none', spellcheck: false }
+  return (
+    <Control form={form} name={name} label={label} hint={hint}>
+      {(own) => (
+        <div class="password">
+          <input {...(input as InputHTMLAttributes)} {...own} />
+          <button
+            type="button"
+            class="quiet"
+            aria-controls={own.id}
+            aria-label={`${shown.value ? 'Hide' : 'Show'} ${label.toLowerCase()}`}
+            onClick={() => (shown.value = !shown.value)}
+          >
+            {shown.value ? 'Hide' : 'Show'}
+          </button>
+        </div>
+      )}
     </Control>
   )
 }
@@ -79,4 +109,9 @@ export function SubmitButton({ form, children, ...attributes }: SubmitProps) {
       {children}
     </button>
   )
+}
+
+/** Tells password managers whose password the form is about. */
+export function UsernameField({ handle }: { handle: string | undefined }) {
+  return <input type="text" name="username" autocomplete="username" value={handle ?? ''} readOnly hidden />
 }

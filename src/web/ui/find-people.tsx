@@ -18,7 +18,7 @@ export function FindPeople({ narrow = false }: { narrow?: boolean }) {
     navigate(`/@${account.handle}`)
   })
   return (
-    <form class={narrow ? 'card find narrow' : 'card find'} aria-label="Find people" onSubmit={form.onSubmit}>
+    <form class={narrow ? 'card find narrow' : 'card find'} aria-label="Find people" {...form.attributes}>
       <h2>Find people</h2>
       <Field
         form={form}

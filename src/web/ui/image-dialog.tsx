@@ -39,7 +39,7 @@ function EditDescription({ post, image, onDone }: { post: Post; image: Media; on
     onDone()
   })
   return (
-    <form class="stack caption" aria-label="Edit description" onSubmit={form.onSubmit}>
+    <form class="stack caption" aria-label="Edit description" {...form.attributes}>
       <TextAreaField
         form={form}
         name="alt"

@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
-import { NetworkError } from '../api/http.ts'
+import { ApiError, Cancelled, type FieldError, NetworkError } from '../api/http.ts'
 import { live } from '../api/realtime.ts'
+import { announce } from '../state/toasts.ts'
 
 export type Form = ReturnType<typeof useForm>
 
@@ -13,8 +14,8 @@ type Submission = {
 }
 
 /**
- * Submits a form, one submission at a time. An error stays until the user changes the form or, for a network error,
- * until the connection is back. The first invalid field gets the focus.
+ * Submits a form, one submission at a time. The error of a field stays until the user changes the field, and a network
+ * error until the connection is back. The first invalid field gets the focus.
  */
 export function useForm(submit: (submission: Submission) => Promise<void>) {
   const busy = useSignal(false)
@@ -33,16 +34,55 @@ export function useForm(submit: (submission: Submission) => Promise<void>) {
     busy.value = true
     clearError()
     try {
+      requireValid(element)
       await submit(readForm(element, event.submitter))
     } catch (failure) {
+      if (failure instanceof Cancelled) return
       error.value = failure
-      element.addEventListener('input', clearError, { once: true })
-      requestAnimationFrame(() => element.querySelector<HTMLElement>('[aria-invalid=true]')?.focus())
+      requestAnimationFrame(() => focusInvalid(element))
     } finally {
       busy.value = false
     }
   }
-  return { busy, error, clearError, onSubmit }
+  const onInput = ({ target, currentTarget }: Event) => {
+    const form = currentTarget instanceof HTMLFormElement ? currentTarget : null
+    error.value = afterInput(error.value, (field) => form?.elements.namedItem(field) ?? target, target)
+  }
+  // `noValidate` turns off the messages of the browser, which disappear by themselves and have no style of ours.
+  return { busy, error, clearError, attributes: { noValidate: true, onSubmit, onInput } }
+}
+
+function focusInvalid(form: HTMLFormElement): void {
+  const invalid = form.querySelectorAll<HTMLElement>('[aria-invalid=true]')
+  invalid[0]?.focus()
+  // The focus makes a screen reader read the first error. This says that there are more.
+  if (invalid.length > 1) announce(`${invalid.length} fields need a change`)
+}
+
+/** What is left of an error after an input: the errors of the other fields of the form. */
+function afterInput(error: unknown, elementOf: (field: string) => unknown, changed: unknown): unknown {
+  if (!(error instanceof ApiError)) return null
+  const errors = error.errors.filter(({ field }) => elementOf(field) !== changed)
+  if (errors.length === 0) return null
+  return new ApiError(error.status, error.title, error.detail, errors, error.retryAfter, error.code)
+}
+
+/** Throws an error for each field that breaks its own attributes, so that a request that must fail is never sent. */
+function requireValid(form: HTMLFormElement): void {
+  const errors = [...form.elements].flatMap((element): FieldError[] => {
+    if (!(element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement)) return []
+    const message = problemOf(element)
+    return message ? [{ field: element.name, message }] : []
+  })
+  if (errors.length > 0) throw new ApiError(422, 'Some fields are not valid', undefined, errors)
+}
+
+function problemOf(element: HTMLInputElement | HTMLTextAreaElement): string {
+  const { value, validity, minLength, type } = element
+  if (validity.valueMissing) return type === 'checkbox' ? 'must be accepted' : 'is missing'
+  if (type === 'email' && value !== '' && !/[@＠]/.test(value)) return 'must have a form such as ada@example.com'
+  // `tooShort` ignores what a password manager has filled in.
+  return value !== '' && value.length < minLength ? `must have at least ${minLength} characters` : ''
 }
 
 function readForm(element: HTMLFormElement, submitter: HTMLElement | null): Submission {

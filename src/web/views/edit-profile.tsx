@@ -12,7 +12,7 @@ export function EditProfile({ account, onDone }: { account: Account; onDone: () 
     onDone()
   })
   return (
-    <form class="stack" aria-label="Edit profile" onSubmit={form.onSubmit}>
+    <form class="stack" aria-label="Edit profile" {...form.attributes}>
       <ProfileImages account={account} />
       <Field
         form={form}

@@ -3,8 +3,9 @@ import { onAccountChange } from '../api/session.ts'
 import type { Post } from '../api/wire.ts'
 import { clearDraft, createDraft } from '../state/draft.ts'
 import { homeFeed, newPostsLabel, openHomeFeed, showNewPosts } from '../state/home.ts'
-import { clear, createList, prepend } from '../state/list.ts'
+import { prepend } from '../state/list.ts'
 import { storePost } from '../state/posts.ts'
+import { publicFeed } from '../state/public-feed.ts'
 import { showToast } from '../state/toasts.ts'
 import { Composer } from '../ui/composer.tsx'
 import { FindPeople } from '../ui/find-people.tsx'
@@ -15,11 +16,7 @@ import { focusHeading, View } from '../ui/view.tsx'
 
 // Kept outside the component, so that the draft survives a visit to another view.
 const draft = createDraft(null)
-const publicFeed = createList<Post>('/feeds/public', storePost)
-onAccountChange(() => {
-  clearDraft(draft)
-  clear(publicFeed)
-})
+onAccountChange(() => clearDraft(draft))
 
 export function Home() {
   useEffect(openHomeFeed, [])

@@ -1,6 +1,6 @@
 import { verify } from '../api/auth.ts'
 import { navigate } from '../state/location.ts'
-import { Field, FormError, SubmitButton } from '../ui/field.tsx'
+import { Field, FormError, PasswordField, SubmitButton } from '../ui/field.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
@@ -15,7 +15,7 @@ export function MailSent({ address }: { address: string }) {
   })
   return (
     <View title="Check your email">
-      <form class="card stack narrow-form centered" aria-label="Confirm your email" onSubmit={form.onSubmit}>
+      <form class="card stack narrow-form centered" aria-label="Confirm your email" {...form.attributes}>
         <Icon name="mail" />
         <p>
           We sent a link to <b>{address}</b>. Open it and enter your password to log in.
@@ -29,7 +29,7 @@ export function MailSent({ address }: { address: string }) {
           maxLength={120}
           required
         />
-        <Field form={form} name="password" label="Password" type="password" autocomplete="current-password" required />
+        <PasswordField form={form} name="password" label="Password" autocomplete="current-password" required />
         <FormError form={form} shown={['token', 'password']} />
         <SubmitButton form={form} class="secondary">
           Confirm

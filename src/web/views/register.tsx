@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { register } from '../api/auth.ts'
-import { Field, FormError, SubmitButton } from '../ui/field.tsx'
+import { Field, FormError, PasswordField, SubmitButton } from '../ui/field.tsx'
 import { Link } from '../ui/link.tsx'
 import { type Form, useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
@@ -18,7 +18,7 @@ export function Register() {
   if (sentTo.value) return <MailSent address={sentTo.value} />
   return (
     <View title="Create an account">
-      <form class="card stack narrow-form" aria-label="Create an account" onSubmit={form.onSubmit}>
+      <form class="card stack narrow-form" aria-label="Create an account" {...form.attributes}>
         <RegistrationFields form={form} />
         <FormError form={form} shown={['handle', 'email', 'password']} />
         <SubmitButton form={form}>Create account</SubmitButton>
@@ -55,11 +55,10 @@ function RegistrationFields({ form }: { form: Form }) {
         maxLength={254}
         required
       />
-      <Field
+      <PasswordField
         form={form}
         name="password"
         label="Password"
-        type="password"
         autocomplete="new-password"
         hint={`At least ${MIN_PASSWORD_LENGTH} characters. A few random words work well.`}
         minLength={MIN_PASSWORD_LENGTH}

@@ -1,6 +1,6 @@
 import { verify } from '../api/auth.ts'
 import { navigate } from '../state/location.ts'
-import { Field, FormError, SubmitButton } from '../ui/field.tsx'
+import { FormError, PasswordField, SubmitButton } from '../ui/field.tsx'
 import { Link } from '../ui/link.tsx'
 import { useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
@@ -17,12 +17,11 @@ export function Verify({ token }: { token: string }) {
   })
   return (
     <View title="Confirm your email">
-      <form class="card stack narrow-form" aria-label="Confirm your email" onSubmit={form.onSubmit}>
-        <Field
+      <form class="card stack narrow-form" aria-label="Confirm your email" {...form.attributes}>
+        <PasswordField
           form={form}
           name="password"
           label="Password"
-          type="password"
           autocomplete="current-password"
           hint="The password you chose when you registered"
           required

@@ -4,8 +4,16 @@ import { createContext } from '../../../src/platform/create-context.ts'
 import { toId } from '../../../src/platform/data/ids.ts'
 import { verificationToken } from '../../../src/services/identity/verification.ts'
 import { mailedToken, PASSWORD } from '../../support/actors.ts'
-import { directoryNumber, directoryRow, logIn, outcomeOf, register, verify } from '../../support/auth.ts'
-import { fetchWith } from '../../support/client.ts'
+import {
+  directoryNumber,
+  directoryRow,
+  logIn,
+  outcomeOf,
+  register,
+  registrationTokenOf,
+  verify,
+} from '../../support/auth.ts'
+import { fetchWith, postJson } from '../../support/client.ts'
 import { count, shardHolding } from '../../support/databases.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { interceptMails, tokenIn } from '../../support/mails.ts'
@@ -14,6 +22,44 @@ import { drained } from '../../support/outboxes.ts'
 const { nthMailTo } = interceptMails()
 const HOUR_MS = 3_600_000
 const refused = [401, 'invalid_credentials']
+
+/** Verifies with the proof of the client that registered, and without a password. */
+const verifyHere = (token: string, registrationToken?: string) =>
+  postJson('/v1/auth/verify', { token, registrationToken })
+
+test('the client that registered verifies without the password, and any other client needs it', async () => {
+  const registrationToken = await registrationTokenOf(await register('una'))
+  const token = await mailedToken('una')
+  await drained()
+  const before = await fingerprint()
+  for (const proof of [undefined, '', 'x', registrationToken.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))]) {
+    const response = await verifyHere(token, proof)
+    expect([response.status, await response.json()]).toMatchObject([422, { errors: [{ field: 'password' }] }])
+  }
+  expect(await fingerprint()).toEqual(before)
+  expect((await verifyHere(token, registrationToken)).status).toBe(200)
+  expect((await verifyHere(token, registrationToken)).status).toBe(422)
+  expect((await logIn('una')).status).toBe(200)
+})
+
+test('the click of a victim does not activate the account that an attacker registered with the victim’s address', async () => {
+  const own = await registrationTokenOf(await register('vera'))
+  await register('mallory', { email: 'vera@example.com', password: 'chosen by the attacker' })
+  const clicked = await mailedToken('mallory')
+  expect(await outcomeOf(await verifyHere(clicked, own))).toEqual([422, 'invalid'])
+  expect(await outcomeOf(await verifyHere(clicked))).toEqual([422, 'invalid'])
+  expect((await logIn('mallory', 'chosen by the attacker')).status).toBe(401)
+  expect(await count("select count(*) n from accounts where handle = 'mallory'")).toBe(0)
+})
+
+test('a registration with a known address gets a token too, which verifies nothing', async () => {
+  const first = await registrationTokenOf(await register('wyn'))
+  expect((await verifyHere(await mailedToken('wyn'), first)).status).toBe(200)
+  const second = await registrationTokenOf(await register('wyn_2', { email: 'wyn@example.com' }))
+  expect(second).toMatch(/^[\w-]{43}$/)
+  expect((await verifyHere(await mailedToken('wyn_2'), second)).status).toBe(422)
+  expect(await count("select count(*) n from accounts where handle = 'wyn_2'")).toBe(0)
+})
 
 test('the token of the latest registration with the password of an earlier one is refused', async () => {
   const accounts = () => count("select count(*) n from accounts where handle = 'vic'")

@@ -1,0 +1,68 @@
+import { idempotencyKeys } from './data/idempotency.ts'
+import { deadLetters } from './events/dead-letters.ts'
+import { outbox } from './events/events.ts'
+import { classify, nothing, type PersonalData } from './personal-data.ts'
+import { presence } from './realtime/presence.ts'
+
+/** Events and messages contain ids, never contents. Keys of requests expire within a day. */
+export const housekeepingData: PersonalData = {
+  inventory: {
+    ...classify(outbox, {
+      id: 'technical',
+      type: 'technical',
+      data: 'technical',
+      trace: 'technical',
+      pending: 'technical',
+    }),
+    ...classify(deadLetters, {
+      id: 'technical',
+      queue: 'technical',
+      body: 'technical',
+      failedAt: 'technical',
+      replay: 'technical',
+      pending: 'technical',
+    }),
+    ...classify(idempotencyKeys, {
+      accountId: 'owner',
+      operation: 'technical',
+      key: 'technical',
+      fingerprint: 'secret',
+      resultId: 'technical',
+      expiresAt: 'technical',
+    }),
+    'object GUARD.usage': { id: 'technical', used: 'technical', resets_at: 'technical' },
+    'object GUARD.status': { id: 'technical', suspended: 'technical', revoked_before: 'technical' },
+    'object GUARD.ended_sessions': { id: 'technical', ended_at: 'technical' },
+    'object GUARD.addresses': { address: 'secret', used: 'technical' },
+    'object SWEEPER': { alarm: 'technical', id: 'technical' },
+    'R2 KEYS accounts/<account id>': { object: 'secret' },
+    'queue EVENTS': { body: 'technical' },
+    'queue FANOUT': { body: 'technical' },
+    'queue DELIVERIES': { body: 'technical' },
+  },
+  exported: nothing,
+}
+
+/** Hubs keep the ids of what they pushed, for at most a day. */
+export const realtimeData: PersonalData = {
+  inventory: {
+    ...classify(presence, { accountId: 'owner' }),
+    'object HUB.frames': {
+      seq: 'technical',
+      key: 'technical',
+      channel: 'technical',
+      event: 'technical',
+      data: 'technical',
+      sent_at: 'technical',
+    },
+    'object HUB.socket_tickets': {
+      hash: 'secret',
+      session_id: 'technical',
+      issued_at: 'technical',
+      expires_at: 'technical',
+    },
+    'object HUB.state': { id: 'technical', seq: 'technical', complete_from: 'technical', account_id: 'owner' },
+    'object HUB.revoked': { session_id: 'technical', before: 'technical', at: 'technical' },
+  },
+  exported: nothing,
+}

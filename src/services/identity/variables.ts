@@ -1,0 +1,13 @@
+import { z } from '@hono/zod-openapi'
+import { defineVariable } from '../../platform/config.ts'
+
+const SITEVERIFY = 'https://challenges.cloudflare.com/turnstile/v0/siteverify'
+
+export const turnstileSiteKey = defineVariable('TURNSTILE_SITE_KEY', z.string().min(1).max(100).optional())
+export const turnstileSecret = defineVariable('TURNSTILE_SECRET', z.string().min(1).optional())
+export const turnstileUrl = defineVariable('TURNSTILE_URL', z.url().default(SITEVERIFY))
+
+export const registrationModes = ['open', 'invitation', 'approval', 'closed'] as const
+export const registrationMode = defineVariable('REGISTRATION', z.enum(registrationModes).default('open'))
+export const termsVersion = defineVariable('TERMS_VERSION', z.string().min(1).max(40).optional())
+export const termsUrl = defineVariable('TERMS_URL', z.url().optional())
