@@ -26,8 +26,20 @@ export function onAccountChange(reset: () => void): void {
   resetHandlers.push(reset)
 }
 
+/** Stores the proof that `name` has logged in here. It outlives the login, so that others’ guesses never lock us out. */
+export async function rememberDevice({ deviceToken }: Tokens, name: string): Promise<void> {
+  await saveToken(`device:${name}`, deviceToken)
+  await saveToken('device', deviceToken)
+}
+
+/** The handle of the account has changed. */
+export function renameSession(handle: string): void {
+  if (session.value) session.value = { ...session.value, handle }
+}
+
 export async function startSession(tokens: Tokens): Promise<void> {
-  await saveToken(tokens.refreshToken)
+  await saveToken('refresh', tokens.refreshToken)
+  await rememberDevice(tokens, tokens.account.handle)
   accessToken = tokens.accessToken
   logoutReason.value = ''
   setSession(tokens.account)
@@ -35,7 +47,7 @@ export async function startSession(tokens: Tokens): Promise<void> {
 
 /** Ends the session in this tab and in all others. */
 export async function endSession(reason = ''): Promise<void> {
-  await saveToken(undefined)
+  await saveToken('refresh', undefined)
   otherTabs.postMessage('ended')
   clearSession(reason)
 }
@@ -50,14 +62,17 @@ const otherTabs = new BroadcastChannel('socialconnect.session')
 otherTabs.onmessage = () => clearSession('')
 
 function setSession(account: Session | null): void {
-  if (session.value !== undefined && session.value?.id === account?.id) return
+  if (session.value !== undefined && session.value?.id === account?.id) {
+    if (session.value?.handle !== account?.handle) session.value = account
+    return
+  }
   for (const reset of resetHandlers) reset()
   session.value = account
 }
 
 /** Resumes the stored session, if there is one. */
 export async function resumeSession(): Promise<void> {
-  if (await loadToken()) await refreshSession()
+  if (await loadToken('refresh')) await refreshSession()
   else setSession(null)
 }
 
@@ -70,7 +85,7 @@ export function refreshSession(): Promise<void> {
 }
 
 async function rotateTokens(): Promise<void> {
-  const refreshToken = await loadToken()
+  const refreshToken = await loadToken('refresh')
   if (!refreshToken) return clearSession('')
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ refreshToken } satisfies Refresh)
