@@ -53,6 +53,7 @@ export const examples: Record<string, Example> = {
   confirmLogin: { hasPassword: true, json: () => ({ password: PASSWORD }) },
   logOut: { endsSession: true },
   logOutEverywhere: { endsSession: true },
+  deleteAccount: { endsSession: true },
   setRole: { rule: existing, json: () => ({ role: 'moderator' }) },
   editProfile: { json: () => ({ displayName: 'Ada', bio: 'Mathematician' }) },
   followAccount: { rule: notOwn },

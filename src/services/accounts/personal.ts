@@ -22,6 +22,7 @@ export const accountData: PersonalData = {
       bio: 'exported',
       createdAt: 'exported',
       suspendedAt: 'exported',
+      deletedAt: 'technical',
       followerCount: 'technical',
       followingCount: 'technical',
       postCount: 'technical',

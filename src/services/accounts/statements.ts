@@ -21,6 +21,10 @@ export function setProfileImage(db: Database, accountId: Id, column: 'avatarId' 
     .where(eq(accounts.id, accountId))
 }
 
+export function hideDeleted(db: Database, accountId: Id, deletedAt: number | null) {
+  return db.update(accounts).set({ deletedAt }).where(eq(accounts.id, accountId))
+}
+
 type Counter = 'followerCount' | 'followingCount'
 
 /** Also updates the row for a comment, which adds 0 to the counts: `changed` then says if the account is active. */

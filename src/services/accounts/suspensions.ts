@@ -1,4 +1,4 @@
-import { and, eq, isNotNull } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import { changed } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -10,7 +10,6 @@ import { outranks } from '../../platform/security/access.ts'
 import { setSuspended } from '../../platform/security/revocation.ts'
 import { users } from '../identity/tables.ts'
 import { accountSuspended, suspensionLifted } from './events.ts'
-import { isActive } from './policy.ts'
 import { readSuspension } from './queries.ts'
 import { accounts } from './tables.ts'
 
@@ -23,7 +22,7 @@ export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: I
     db
       .update(accounts)
       .set({ suspendedAt: ctx.now() })
-      .where(and(eq(accounts.id, accountId), isActive)),
+      .where(and(eq(accounts.id, accountId), isNull(accounts.suspendedAt))),
     record(db, accountSuspended, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })

@@ -9,6 +9,8 @@ export const accounts = sqliteTable('accounts', {
   bio: text('bio').notNull().default(''),
   createdAt: integer('created_at').notNull(),
   suspendedAt: integer('suspended_at'),
+  /** When its deletion was requested; null again after it was cancelled. */
+  deletedAt: integer('deleted_at'),
   followerCount: integer('follower_count').notNull().default(0),
   followingCount: integer('following_count').notNull().default(0),
   postCount: integer('post_count').notNull().default(0),

@@ -7,6 +7,8 @@ import { Failure } from '../../platform/failures.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { readSuspension } from '../accounts/queries.ts'
+import { deletions } from '../privacy/tables.ts'
+import { keepAccount } from './cancel-deletion.ts'
 import { emailIndex } from './email.ts'
 import { invalidCredentials } from './failures.ts'
 import { loginPerNameLimit } from './limits.ts'
@@ -31,7 +33,9 @@ export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<
   const person = await findPerson(ctx, identifier)
   const matches = passwordMatches(ctx.config, password, person?.password ?? null)
   if (!person?.emailVerified || !matches) throw new Failure(invalidCredentials)
-  return startSession(ctx, person)
+  const deletionCancelled = person.eraseAt !== null
+  if (deletionCancelled) await keepAccount(ctx, person.id)
+  return { ...(await startSession(ctx, person)), ...(deletionCancelled && { deletionCancelled }) }
 }
 
 async function findPerson(ctx: Ctx, identifier: string) {
@@ -46,10 +50,12 @@ async function findPerson(ctx: Ctx, identifier: string) {
       emailVerified: users.emailVerified,
       tokensVoidBefore: users.tokensVoidBefore,
       password: credentials.password,
+      eraseAt: deletions.eraseAt,
     })
     .from(users)
     .innerJoin(handles, eq(handles.accountId, users.id))
     .innerJoin(credentials, and(eq(credentials.userId, users.id), eq(credentials.providerId, 'credential')))
+    .leftJoin(deletions, eq(deletions.accountId, users.id))
     .where(named)
   return person
 }

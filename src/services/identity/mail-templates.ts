@@ -40,6 +40,18 @@ const templates = {
       config.BASE_URL,
     ],
   }),
+  'deletion-requested': ({ config }, { handle }) => ({
+    subject: 'Your account will be deleted',
+    paragraphs: [
+      `The deletion of @${handle} was requested. Nobody can see the account any more, and every login was ended.`,
+      'To keep the account, log in before it is erased. This also tells you whether it was somebody else:',
+      config.BASE_URL,
+    ],
+  }),
+  'deletion-cancelled': ({ config }, { handle }) => ({
+    subject: 'Your account will not be deleted',
+    paragraphs: [`Someone logged in to @${handle}, which cancelled its deletion.`, PASSWORD_HINT, config.BASE_URL],
+  }),
 } satisfies Record<string, Template>
 
 export type MailKind = keyof typeof templates

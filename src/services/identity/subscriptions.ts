@@ -6,6 +6,7 @@ import { enqueue, onTask } from '../../platform/events/tasks.ts'
 import { revokeSession } from '../../platform/security/revocation.ts'
 import { accountSuspended } from '../accounts/events.ts'
 import { openAccount } from '../accounts/statements.ts'
+import { deletionRequested } from '../privacy/events.ts'
 import { addressVerified, allSessionsEnded, mailQueued, registered, roleChanged, sessionEnded } from './events.ts'
 import { mailTask, sendMail } from './mails.ts'
 import { mailRegistration, registrationMail } from './registration-mail.ts'
@@ -19,6 +20,7 @@ export const identitySubscriptions = [
   on(sessionEnded, 'revoke-tokens', revokeSession),
   on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
+  on(deletionRequested, 'revoke-tokens', revokeAllTokens),
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]
 

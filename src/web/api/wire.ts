@@ -52,6 +52,7 @@ export type Tokens = {
   tokenType: 'Bearer'
   expiresIn: number
   account: { id: string; handle: string }
+  deletionCancelled?: boolean
 }
 
 export type Verification = { token: string; registrationToken?: string; password?: string }
@@ -159,5 +160,7 @@ export type NewMedia = { file: Blob; alt?: string }
 export type MediaChange = { alt: string }
 
 export type NewProfileImage = { file: Blob }
+
+export type Deletion = { erasedAt: string }
 
 export type RealtimeTicket = { ticket: string; expiresIn: number }
