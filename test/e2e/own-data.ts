@@ -37,7 +37,7 @@ export function ownDataTests(world: World): void {
   test('a deleted account is hidden at once, and kept by logging in', async () => {
     const { site, ada } = world
     await openSecurity(ada)
-    await ada.getByRole('link', { name: 'Delete account' }).click()
+    await ada.getByRole('link', { name: 'Delete' }).click()
     await heading(ada, 'Delete account').waitFor()
     expect(await violations(ada), 'delete').toEqual([])
     const form = ada.getByRole('form', { name: 'Delete account' })

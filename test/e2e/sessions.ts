@@ -17,7 +17,10 @@ export function sessionTests(world: World): void {
     await expect.poll(() => logins.getByRole('listitem').count()).toBe(3)
     expect(await logins.getByRole('listitem').filter({ hasText: 'This browser' }).count()).toBe(1)
     expect(await violations(ada)).toEqual([])
-    await logins.getByRole('button', { name: /^Log out / }).first().click()
+    await logins
+      .getByRole('button', { name: /^Log out / })
+      .first()
+      .click()
     await expect.poll(() => logins.getByRole('listitem').count()).toBe(2)
     const notices = [phone, laptop].map((page) => page.getByText('Your session has expired'))
     const ended = await Promise.race(notices.map((notice, index) => notice.waitFor().then(() => index)))

@@ -58,6 +58,11 @@ function clearSession(reason: string): void {
   setSession(null)
 }
 
+/** Like `clearSession`, but keeps the reason if the session has ended here already. */
+function forget(reason: string): void {
+  if (session.value !== null) clearSession(reason)
+}
+
 const otherTabs = new BroadcastChannel('socialconnect.session')
 otherTabs.onmessage = () => clearSession('')
 
@@ -86,12 +91,14 @@ export function refreshSession(): Promise<void> {
 
 async function rotateTokens(): Promise<void> {
   const refreshToken = await loadToken('refresh')
-  if (!refreshToken) return clearSession('')
+  if (!refreshToken) return forget('')
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ refreshToken } satisfies Refresh)
   const response = await send({ method: 'POST', path: '/auth/refresh', headers, body })
   if (response.status >= 400 && response.status < 500 && response.status !== 429) {
-    return endSession('Your session has expired. Please log in again.')
+    await saveToken('refresh', undefined)
+    otherTabs.postMessage('ended')
+    return forget('Your session has expired. Please log in again.')
   }
   await startSession(parseBody<Tokens>(response))
 }

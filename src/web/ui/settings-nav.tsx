@@ -5,7 +5,7 @@ const LINKS = {
   '/security': 'Security',
   '/security/history': 'History',
   '/export': 'Your data',
-  '/delete-account': 'Delete account',
+  '/delete-account': 'Delete',
 }
 
 /** The links between the views about the own account. */

@@ -33,7 +33,7 @@ export function DeleteAccount() {
             <b>For seven days:</b> you can change your mind. Log in, and everything is as it was.
           </li>
           <li>
-            <b>After seven days:</b> all that you made here is erased, and nobody can bring it back, not even we. Nobody
+            <b>After seven days:</b> all that you made here is erased, and nobody can bring it back, not even us. Nobody
             can take your handle for another 90 days.
           </li>
         </ol>
