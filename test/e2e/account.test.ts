@@ -1,6 +1,5 @@
 import { ownDataTests } from './own-data.ts'
 import { recoveryTests } from './recovery.ts'
-import { sessionTests } from './sessions.ts'
 import { describeSite } from './site.ts'
 import { visitorTests } from './visitors.ts'
 
@@ -8,6 +7,5 @@ import { visitorTests } from './visitors.ts'
 describeSite('the account pages', (world) => {
   visitorTests(world)
   recoveryTests(world)
-  sessionTests(world)
   ownDataTests(world)
 })

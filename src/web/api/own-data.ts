@@ -1,6 +1,7 @@
 import { call, download, get } from './api.ts'
 import { endSession } from './session.ts'
-import type { Deletion, Export, Exports } from './wire.ts'
+import type { Deletion } from './wire.ts'
+import type { Export, Exports } from './wire-pending.ts'
 
 export const loadExports = () => get<Exports>('/me/exports')
 

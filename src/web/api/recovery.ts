@@ -1,17 +1,8 @@
 import { call, get } from './api.ts'
 import { InvalidField, isUnauthorized } from './http.ts'
 import { renameSession, startSession } from './session.ts'
-import type {
-  AddressChange,
-  HandleChange,
-  Identity,
-  MailedTokenBody,
-  PasswordChange,
-  Resend,
-  Reset,
-  ResetRequest,
-  Tokens,
-} from './wire.ts'
+import type { PasswordChange, Resend, Reset, ResetRequest, Tokens } from './wire.ts'
+import type { AddressChange, HandleChange, Identity, MailedTokenBody } from './wire-pending.ts'
 
 /** Asks for an email with a link that resets the password. Succeeds for unknown names too. */
 export const requestReset = (json: ResetRequest) => call('POST', '/auth/password/forgot', { json })

@@ -2,9 +2,6 @@ import { location } from '../state/location.ts'
 import { Link } from './link.tsx'
 
 const LINKS = {
-  '/security': 'Security',
-  '/security/history': 'History',
-  '/export': 'Your data',
   '/delete-account': 'Delete',
 }
 
