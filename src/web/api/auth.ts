@@ -6,7 +6,7 @@ import type { Confirmation, Login, Registered, Registration, RegistrationRules, 
 
 export const loadRegistrationRules = () => get<RegistrationRules>('/auth/registration')
 
-export async function register(json: Registration & { invitation?: string; termsVersion?: string }): Promise<void> {
+export async function register(json: Registration): Promise<void> {
   const { registrationToken } = await call<Registered>('POST', '/auth/register', { json }).catch((error: unknown) => {
     throw isCode(error, 'handle_taken') ? new InvalidField('handle', 'is already taken') : error
   })

@@ -4,6 +4,7 @@ import { loadCurrentAccount } from '../state/current-account.ts'
 import { registrationRules } from '../state/registration-rules.ts'
 import { showToast } from '../state/toasts.ts'
 import { EditActions, Field, FormError, PasswordField, UsernameField } from '../ui/field.tsx'
+import { HandleField } from '../ui/handle-field.tsx'
 import { passwordHint } from '../ui/password-hint.ts'
 import { useForm } from '../ui/use-form.ts'
 
@@ -18,17 +19,10 @@ export function ChangeHandle({ identity, onChanged, onDone }: Props & { identity
   })
   return (
     <form class="stack" aria-label="Change handle" {...form.attributes}>
-      <Field
+      <HandleField
         form={form}
-        name="handle"
         label="New handle"
         hint={`3 to 30 letters, digits or underscores. @${identity.handle} leads to you for 90 more days. You can change your handle again after 30 days.`}
-        autocomplete="username"
-        autocapitalize="none"
-        spellcheck={false}
-        minLength={3}
-        maxLength={31}
-        required
         autofocus
       />
       <FormError form={form} shown={['handle']} />

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import { register } from '../api/auth.ts'
 import { loadRules, registrationRules } from '../state/registration-rules.ts'
 import { CheckboxField, Field, FormError, PasswordField, SubmitButton } from '../ui/field.tsx'
+import { HandleField } from '../ui/handle-field.tsx'
 import { Link } from '../ui/link.tsx'
 import { Loading, useLoad } from '../ui/loading.tsx'
 import { passwordHint } from '../ui/password-hint.ts'
@@ -78,30 +79,8 @@ function RegistrationFields({ form }: { form: Form }) {
   const { mode, minPasswordLength } = registrationRules.value
   return (
     <>
-      {mode === 'invitation' && (
-        <Field
-          form={form}
-          name="invitation"
-          label="Invitation"
-          hint="The code that somebody with an account gave to you"
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
-          required
-        />
-      )}
-      <Field
-        form={form}
-        name="handle"
-        label="Handle"
-        hint="Your public name: 3 to 30 letters, digits or underscores"
-        autocomplete="username"
-        autocapitalize="none"
-        spellcheck={false}
-        minLength={3}
-        maxLength={31}
-        required
-      />
+      {mode === 'invitation' && <InvitationField form={form} />}
+      <HandleField form={form} label="Handle" hint="Your public name: 3 to 30 letters, digits or underscores" />
       <Field
         form={form}
         name="email"
@@ -142,5 +121,20 @@ function Terms({ form }: { form: Form }) {
       )}{' '}
       of {termsVersion}
     </CheckboxField>
+  )
+}
+
+function InvitationField({ form }: { form: Form }) {
+  return (
+    <Field
+      form={form}
+      name="invitation"
+      label="Invitation"
+      hint="The code that somebody with an account gave to you"
+      autocomplete="off"
+      autocapitalize="none"
+      spellcheck={false}
+      required
+    />
   )
 }

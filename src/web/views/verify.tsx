@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { verify } from '../api/auth.ts'
+import { isCode, verify } from '../api/auth.ts'
 import { hasFieldError } from '../api/http.ts'
 import { navigate } from '../state/location.ts'
 import { DeadLink } from '../ui/dead-link.tsx'
@@ -14,7 +14,7 @@ const TITLE = 'Confirm your email'
 
 /** Verifies the address at once in the browser that registered. Elsewhere the link alone must not be enough. */
 export function Verify({ token }: { token: string }) {
-  const state = useSignal<'trying' | 'asking' | 'dead'>('trying')
+  const state = useSignal<'trying' | 'asking' | 'waiting' | 'dead'>('trying')
   const attempt = async (password?: string) => {
     try {
       await verify({ token, password })
@@ -22,11 +22,13 @@ export function Verify({ token }: { token: string }) {
     } catch (error) {
       if (hasFieldError(error, 'token')) state.value = 'dead'
       else if (hasFieldError(error, 'password') && password === undefined) state.value = 'asking'
+      else if (isCode(error, 'awaiting_approval')) state.value = 'waiting'
       else throw error
     }
   }
   const { error, retry } = useLoad(attempt)
   if (state.value === 'dead') return <RegisterAgain />
+  if (state.value === 'waiting') return <WaitForApproval />
   if (state.value === 'asking') return <AskPassword confirm={attempt} />
   if (error.value) return <ErrorView title={TITLE} error={error.value} retry={retry} />
   return <View title={TITLE} children={<Loading />} />
@@ -51,6 +53,19 @@ function AskPassword({ confirm }: { confirm: (password: string) => Promise<void>
           Not working? <Link href="/register">Register again</Link>
         </p>
       </form>
+    </View>
+  )
+}
+
+function WaitForApproval() {
+  return (
+    <View title="Your email is confirmed">
+      <div class="card stack narrow-form centered" role="status">
+        <p>A moderator looks at your registration now. We email you once you can log in.</p>
+        <Link href="/discover" class="button">
+          Discover posts
+        </Link>
+      </div>
     </View>
   )
 }
