@@ -67,7 +67,7 @@ test.each([
   ['seed', ['--persist-to', folder]],
   ['replay', ['--list', '--persist-to', folder]],
   ['admin', ['grant', 'ada', 'admin', '--persist-to', folder]],
-  ['keys', ['reseal', '--persist-to', folder]],
+  ['keys', ['status', '--persist-to', folder]],
 ])('npm run %s without local data says in one line what to run', (name, args) => {
   const { status, stderr } = run(`scripts/${name}.ts`, args)
   expect([status, stderr]).toEqual([
