@@ -3,6 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
 import { openEmail } from './email.ts'
+import { eraseLogins } from './erasure.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { credentials, handles, jwks, mails, sessions, users } from './tables.ts'
 
@@ -113,6 +114,7 @@ const tokens = {
 export const identityData: PersonalData = {
   inventory: { ...logins, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
   exported,
+  erase: eraseLogins,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
