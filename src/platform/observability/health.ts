@@ -73,7 +73,7 @@ async function recentOutcomes(env: Env): Promise<Outcome[]> {
 const versionOf = (env: Partial<Env>) => env.VERSION?.id ?? null
 
 function checks(env: Env): Check[] {
-  const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX }
+  const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX, AUDIT: env.AUDIT }
   const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
   // These bindings are not called, because calling most of them would send or count something.
   const present = {

@@ -7,6 +7,7 @@ import { record } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { outranks } from '../../platform/security/access.ts'
+import { actorOf } from '../../platform/security/clients.ts'
 import { setSuspended } from '../../platform/security/revocation.ts'
 import { users } from '../identity/tables.ts'
 import { accountSuspended, suspensionLifted } from './events.ts'
@@ -17,26 +18,28 @@ import { accounts } from './tables.ts'
 export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   await requireBelow(ctx, accountId)
+  const actor = await actorOf(ctx)
   const db = ctx.db.shardOf(accountId)
   await db.commit([
     db
       .update(accounts)
       .set({ suspendedAt: ctx.now() })
       .where(and(eq(accounts.id, accountId), isNull(accounts.suspendedAt))),
-    record(db, accountSuspended, { accountId }, changed),
+    record(db, accountSuspended, { accountId, ...actor }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }
 
 export async function liftSuspension(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   await requireBelow(ctx, accountId)
+  const actor = await actorOf(ctx)
   const db = ctx.db.shardOf(accountId)
   await db.commit([
     db
       .update(accounts)
       .set({ suspendedAt: null })
       .where(and(eq(accounts.id, accountId), isNotNull(accounts.suspendedAt))),
-    record(db, suspensionLifted, { accountId }, changed),
+    record(db, suspensionLifted, { accountId, ...actor }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }
