@@ -3,7 +3,16 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { forgetHandle } from './queries.ts'
-import { handles, mails, sessions, users } from './tables.ts'
+import {
+  addressChanges,
+  formerAddresses,
+  formerHandles,
+  handles,
+  mailLimits,
+  mails,
+  sessions,
+  users,
+} from './tables.ts'
 
 /** Nobody else may take the handle for this long, so that nobody is mistaken for the person who has left. */
 const TOMBSTONE_DAYS = 90
@@ -14,8 +23,14 @@ export async function eraseLogins(ctx: SystemCtx, accountId: Id): Promise<boolea
   const now = ctx.now()
   const tombstone = { address: '', reservedUntil: now + TOMBSTONE_DAYS * DAY_MS, mailedAt: now }
   const own = eq(handles.accountId, accountId)
-  const [owned] = await db.batch([
+  const isFormer = eq(formerHandles.accountId, accountId)
+  const [current, former] = await db.batch([
     db.select({ handle: handles.handle }).from(handles).where(own),
+    db.select({ handle: formerHandles.handle }).from(formerHandles).where(isFormer),
+    db.update(formerHandles).set({ accountId: null }).where(isFormer),
+    db.delete(addressChanges).where(eq(addressChanges.accountId, accountId)),
+    db.delete(formerAddresses).where(eq(formerAddresses.accountId, accountId)),
+    db.delete(mailLimits).where(eq(mailLimits.accountId, accountId)),
     db.delete(mails).where(eq(mails.accountId, accountId)),
     db.delete(sessions).where(eq(sessions.userId, accountId)),
     db.delete(users).where(eq(users.id, accountId)),
@@ -24,6 +39,6 @@ export async function eraseLogins(ctx: SystemCtx, accountId: Id): Promise<boolea
       .set(tombstone)
       .where(and(own, isNull(handles.reservedUntil))),
   ])
-  for (const { handle } of owned) await forgetHandle(ctx, handle)
+  for (const { handle } of [...current, ...former]) await forgetHandle(ctx, handle)
   return true
 }

@@ -4,6 +4,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
 import { openEmail } from './email.ts'
 import { eraseLogins } from './erasure.ts'
+import { formerNames, formerNamesInventory } from './former-names.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { credentials, handles, jwks, mails, sessions, users } from './tables.ts'
 
@@ -19,6 +20,8 @@ const logins = {
     sealedAddress: 'exported',
     role: 'exported',
     tokensVoidBefore: 'technical',
+    handleChangedAt: 'exported',
+    passwordChangedAt: 'exported',
   }),
   ...classify(handles, {
     handle: 'exported',
@@ -112,7 +115,7 @@ const tokens = {
 }
 
 export const identityData: PersonalData = {
-  inventory: { ...logins, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
+  inventory: { ...logins, ...formerNamesInventory, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
   exported,
   erase: eraseLogins,
 }
@@ -128,6 +131,8 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
       role: users.role,
       registeredAt: users.createdAt,
       passwordSetAt: credentials.updatedAt,
+      passwordChangedAt: users.passwordChangedAt,
+      handleChangedAt: users.handleChangedAt,
     })
     .from(users)
     .innerJoin(handles, eq(handles.accountId, users.id))
@@ -143,7 +148,10 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     address: await openEmail(ctx, accountId, user.address),
     registeredAt: iso(user.registeredAt),
     passwordSetAt: iso(user.passwordSetAt),
+    passwordChangedAt: iso(user.passwordChangedAt),
+    handleChangedAt: iso(user.handleChangedAt),
   })
+  yield jsonFile('former-names.json', await formerNames(ctx, accountId))
   yield jsonFile(
     'sessions.json',
     logins.map((login) => ({ createdAt: iso(login.createdAt), expiresAt: iso(login.expiresAt) })),

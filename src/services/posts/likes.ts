@@ -28,7 +28,7 @@ type PostPath = { postId: Id }
 
 export async function likePost(ctx: UserCtx, { postId }: PostPath): Promise<Post> {
   const post = await getPost(ctx, { postId })
-  const like = { postId, accountId: ctx.viewer.id, id: recordedId }
+  const like = { postId, accountId: ctx.viewer.id, id: recordedId, hidden: false }
   const db = ctx.db.shardOf(postId)
   // Count first: this update matches only while the post exists, so a like of a deleted post inserts nothing.
   const [counted] = await db.commit([
@@ -62,11 +62,12 @@ export function unliking(db: Database, { postId, actorId }: { postId: Id; actorI
   const likeId = builder.select({ id: likes.id }).from(likes).where(own)
   return [
     record(db, postUnliked, { postId, actorId }, isLikedBy(postId, actorId), { likeId }),
-    db.delete(likes).where(own),
+    db.delete(likes).where(and(own, eq(likes.hidden, false))),
     db
       .update(posts)
       .set({ likeCount: increment(posts.likeCount, -1) })
       .where(and(eq(posts.id, postId), changed)),
+    db.delete(likes).where(own),
   ] as const
 }
 
