@@ -3,21 +3,12 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { forgetHandle } from './queries.ts'
-import {
-  addressChanges,
-  formerAddresses,
-  formerHandles,
-  handles,
-  mailLimits,
-  mails,
-  sessions,
-  users,
-} from './tables.ts'
+import { formerHandles, handles, mails, sessions, users } from './tables.ts'
 
 /** Nobody else may take the handle for this long, so that nobody is mistaken for the person who has left. */
 const TOMBSTONE_DAYS = 90
 
-/** Deleting the user deletes its credentials and refresh tokens too, by foreign keys. The handle stays as a tombstone. */
+/** Deleting the user deletes its credentials and addresses too, by foreign keys. Its handles stay as tombstones. */
 export async function eraseLogins(ctx: SystemCtx, accountId: Id): Promise<boolean> {
   const db = ctx.db.directory
   const now = ctx.now()
