@@ -3,13 +3,17 @@ import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import {
   addressVerified,
   allSessionsEnded,
+  invitationCreated,
   passwordChanged,
   passwordReset,
   passwordResetRequested,
   registered,
+  registrationApproved,
+  registrationRejected,
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
+import { accountErased, deletionCancelled, deletionRequested } from '../privacy/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
@@ -23,6 +27,9 @@ const byOwner = (event: EventDefinition<Act>, action: string): AuditedEvent => (
 export const auditedEvents = [
   byOwner(registered, 'registered'),
   byOwner(addressVerified, 'address-verified'),
+  byOwner(invitationCreated, 'invitation-created'),
+  audited(registrationApproved, 'registration-approved'),
+  audited(registrationRejected, 'registration-rejected'),
   audited(sessionEnded, 'session-ended'),
   audited(allSessionsEnded, 'all-sessions-ended'),
   audited(passwordResetRequested, 'password-reset-requested'),
@@ -31,5 +38,8 @@ export const auditedEvents = [
   audited(roleChanged, 'role-changed'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
+  byOwner(deletionRequested, 'deletion-requested'),
+  byOwner(deletionCancelled, 'deletion-cancelled'),
+  audited(accountErased, 'account-erased'),
   audited(auditRead, 'audit-read'),
 ]
