@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
-import { heading, logIn, openView } from './actions.ts'
+import { heading, logIn } from './actions.ts'
 import { violations } from './axe.ts'
+import { openSecurity } from './recovery.ts'
 import { newPage, type World } from './site.ts'
 
 export function ownDataTests(world: World): void {
   test('a deleted account is hidden at once, and kept by logging in', async () => {
     const { site, ada } = world
-    await openView(ada, 'Profile')
-    await ada.getByRole('link', { name: 'Settings' }).click()
+    await openSecurity(ada)
+    await ada.getByRole('link', { name: 'Delete' }).click()
     await heading(ada, 'Delete account').waitFor()
     expect(await violations(ada), 'delete').toEqual([])
     const form = ada.getByRole('form', { name: 'Delete account' })

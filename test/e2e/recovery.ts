@@ -14,6 +14,12 @@ const logOut = async (page: Page) => {
   await page.getByRole('form', { name: 'Log in' }).waitFor()
 }
 
+export const openSecurity = async (page: Page) => {
+  await openView(page, 'Profile')
+  await page.getByRole('link', { name: 'Settings' }).click()
+  await heading(page, 'Security').waitFor()
+}
+
 export function recoveryTests(world: World): void {
   test('people type their password once: the browser that registered needs none for the link in the email', async () => {
     const { site } = world
@@ -61,5 +67,23 @@ export function recoveryTests(world: World): void {
     await late.getByRole('link', { name: 'Ask for a new link' }).click()
     await heading(late, 'Reset your password').waitFor()
     await late.context().close()
+  })
+
+  test('a changed password ends every other login, and this one goes on', async () => {
+    const { site, bob } = world
+    await openSecurity(bob)
+    await bob.getByRole('button', { name: 'Change password' }).click()
+    await bob.getByLabel('Current password', { exact: true }).fill('a wrong long password')
+    await bob.getByLabel('New password', { exact: true }).fill(PASSWORD)
+    await bob.getByRole('button', { name: 'Save' }).click()
+    await bob.getByText('The current password is wrong.').waitFor()
+    await expect.poll(() => bob.evaluate('document.activeElement.name')).toBe('currentPassword')
+    expect(await violations(bob), 'change password').toEqual([])
+    await bob.getByLabel('Current password', { exact: true }).fill(NEW_PASSWORD)
+    await bob.getByRole('button', { name: 'Save' }).click()
+    await bob.getByText('Password changed.').waitFor()
+    const other = await newPage(site)
+    await logIn(other, site.origin, 'bob')
+    await other.context().close()
   })
 }
