@@ -5,6 +5,8 @@ import { Link } from './link.tsx'
 
 const LINKS = {
   '/security': 'Security',
+  '/security/history': 'History',
+  '/export': 'Your data',
   '/delete-account': 'Delete',
 }
 
