@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers'
+import type { Role } from '../../src/platform/context.ts'
 import { type Id, toId } from '../../src/platform/data/ids.ts'
 import { accountsOn, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
@@ -7,6 +8,9 @@ import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 /** A list that changes while its reader pages through it. */
 export type List = {
   reader: Id
+  /** The role that the reader needs; `user` by default. */
+  role?: Role
+  /** May have a query. */
   path: string
   /** Adds entries, and returns the ids under which the list shows the entries. */
   add: (count: number) => Promise<Id[]>
@@ -151,6 +155,30 @@ async function notifications(): Promise<List> {
   }
 }
 
+async function audit(column: 'account_id' | 'actor_id'): Promise<List> {
+  const [reader, other] = await accountsOn(0, 1)
+  const isOwn = column === 'account_id'
+  let last = 0
+  return {
+    reader,
+    role: isOwn ? 'user' : 'admin',
+    path: isOwn ? '/v1/me/audit' : `/v1/audit?actorId=${other}`,
+    add: async (count) => {
+      const rows = Array.from({ length: count }, () => {
+        const id = Number(reader) + ++last
+        const chain = { chain: 100 + (Number(reader) % 512), seq: last, event_id: id, previous: '', hash: '' }
+        return { id, ...chain, at: 0, action: 'registered', [column]: Number(isOwn ? reader : other) }
+      })
+      await insertRows(env.AUDIT, 'audit_entries', rows)
+      return rows.map(({ id }) => toId(id))
+    },
+    remove: async (id) => {
+      await run([env.AUDIT], 'DROP TRIGGER IF EXISTS audit_entries_stay')
+      await run([env.AUDIT], 'DELETE FROM audit_entries WHERE id = ?', id)
+    },
+  }
+}
+
 /** For each list operation, a function that creates a list. Add new lists here. */
 const lists: Record<string, () => Promise<List>> = {
   getHomeFeed: async () => {
@@ -166,6 +194,8 @@ const lists: Record<string, () => Promise<List>> = {
     const [reader, author] = await accountsOn(0, 0)
     return postsBy(author, reader, `/v1/accounts/${author}/posts`)
   },
+  listAudit: () => audit('actor_id'),
+  listMyAudit: () => audit('account_id'),
   listBlocks: blocks,
   listComments: comments,
   listMyComments: ownComments,

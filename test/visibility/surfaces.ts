@@ -4,6 +4,7 @@ import { getAccount, getAccountByHandle } from '../../src/services/accounts/acco
 import { listBlocks } from '../../src/services/accounts/blocks.ts'
 import { listFollowers, listFollowing } from '../../src/services/accounts/follows.ts'
 import type { Account } from '../../src/services/accounts/views.ts'
+import { listMyAudit } from '../../src/services/audit/entries.ts'
 import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
 import { serveMedia } from '../../src/services/media/delivery.ts'
 import { SignedQuery } from '../../src/services/media/signatures.ts'
@@ -236,5 +237,15 @@ export const surfaces: Record<string, Surface> = {
     of: 'viewer',
     actual: async (read) => (await countUnread(own(read))).count,
     expected: (model, viewer) => expectedNotifications(model, viewer).length,
+  },
+  // Who else appears in the entries of the viewer.
+  listMyAudit: {
+    of: 'viewer',
+    actual: async (read) => {
+      const { items } = await listMyAudit(own(read), page)
+      const ids = items.flatMap(({ accountId, actorId }) => [accountId, actorId])
+      return ids.filter((id) => id !== null && id !== own(read).viewer.id)
+    },
+    expected: () => [],
   },
 }
