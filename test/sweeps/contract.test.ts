@@ -92,7 +92,7 @@ test('a field or parameter with a default may be omitted, and every other field 
 
 test('every password has at most 128 characters', () => {
   const passwords = operations.flatMap(({ id, body }) =>
-    (body ? nested(body.schema, id) : []).filter(([path]) => /password/i.test(path)),
+    (body ? nested(body.schema, id) : []).filter(([path]) => /\.\w*password$/i.test(path)),
   )
   expect(passwords.length).toBeGreaterThan(2)
   expect(new Set(passwords.map(([, { maxLength }]) => maxLength))).toEqual(new Set([128]))

@@ -1,6 +1,15 @@
 import type { EventDefinition } from '../../platform/events/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
-import { addressVerified, allSessionsEnded, registered, roleChanged, sessionEnded } from '../identity/events.ts'
+import {
+  addressVerified,
+  allSessionsEnded,
+  passwordChanged,
+  passwordReset,
+  passwordResetRequested,
+  registered,
+  roleChanged,
+  sessionEnded,
+} from '../identity/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
@@ -16,6 +25,9 @@ export const auditedEvents = [
   byOwner(addressVerified, 'address-verified'),
   audited(sessionEnded, 'session-ended'),
   audited(allSessionsEnded, 'all-sessions-ended'),
+  audited(passwordResetRequested, 'password-reset-requested'),
+  audited(passwordReset, 'password-reset'),
+  byOwner(passwordChanged, 'password-changed'),
   audited(roleChanged, 'role-changed'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),

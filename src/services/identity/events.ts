@@ -8,3 +8,6 @@ export const sessionEnded = defineEvent('identity.session-ended', Act.extend({ s
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', Act)
 export const roleChanged = defineEvent('identity.role-changed', Act)
 export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))
+export const passwordResetRequested = defineEvent('identity.password-reset-requested', Act)
+export const passwordReset = defineEvent('identity.password-reset', Act)
+export const passwordChanged = defineEvent('identity.password-changed', Act)

@@ -69,6 +69,16 @@ export type AccountRole = { accountId: string; role: 'user' | 'moderator' | 'adm
 
 export type RoleChange = { role: 'user' | 'moderator' | 'admin' }
 
+export type Accepted = { status: 'accepted' }
+
+export type ResetRequest = { identifier: string; turnstileToken?: string }
+
+export type Reset = { token: string; password: string }
+
+export type PasswordChange = { currentPassword: string; password: string }
+
+export type Resend = { email: string }
+
 export type Account = AccountSummary & {
   bio: string
   headerUrl: string | null
