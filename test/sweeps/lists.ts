@@ -4,6 +4,7 @@ import { type Id, toId } from '../../src/platform/data/ids.ts'
 import { accountsOn, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
+import { audit } from './audit-list.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
@@ -152,30 +153,6 @@ async function notifications(): Promise<List> {
       return rows.map(({ id }) => toId(id))
     },
     remove: (id) => run(shards, 'DELETE FROM notifications WHERE id = ?', id),
-  }
-}
-
-async function audit(column: 'account_id' | 'actor_id'): Promise<List> {
-  const [reader, other] = await accountsOn(0, 1)
-  const isOwn = column === 'account_id'
-  let last = 0
-  return {
-    reader,
-    role: isOwn ? 'user' : 'admin',
-    path: isOwn ? '/v1/me/audit' : `/v1/audit?actorId=${other}`,
-    add: async (count) => {
-      const rows = Array.from({ length: count }, () => {
-        const id = Number(reader) + ++last
-        const chain = { chain: 100 + (Number(reader) % 512), seq: last, event_id: id, previous: '', hash: '' }
-        return { id, ...chain, at: 0, action: 'registered', [column]: Number(isOwn ? reader : other) }
-      })
-      await insertRows(env.AUDIT, 'audit_entries', rows)
-      return rows.map(({ id }) => toId(id))
-    },
-    remove: async (id) => {
-      await run([env.AUDIT], 'DROP TRIGGER IF EXISTS audit_entries_stay')
-      await run([env.AUDIT], 'DELETE FROM audit_entries WHERE id = ?', id)
-    },
   }
 }
 

@@ -4,7 +4,6 @@ import { getAccount, getAccountByHandle } from '../../src/services/accounts/acco
 import { listBlocks } from '../../src/services/accounts/blocks.ts'
 import { listFollowers, listFollowing } from '../../src/services/accounts/follows.ts'
 import type { Account } from '../../src/services/accounts/views.ts'
-import { listMyAudit } from '../../src/services/audit/entries.ts'
 import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
 import { serveMedia } from '../../src/services/media/delivery.ts'
 import { SignedQuery } from '../../src/services/media/signatures.ts'
@@ -14,6 +13,7 @@ import { listComments, listMyComments } from '../../src/services/posts/comments.
 import { listLikes, listMyLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import type { Model, Post } from './model.ts'
+import { ownSurfaces } from './own-surfaces.ts'
 
 type Viewer = string | null
 
@@ -238,14 +238,5 @@ export const surfaces: Record<string, Surface> = {
     actual: async (read) => (await countUnread(own(read))).count,
     expected: (model, viewer) => expectedNotifications(model, viewer).length,
   },
-  // Who else appears in the entries of the viewer.
-  listMyAudit: {
-    of: 'viewer',
-    actual: async (read) => {
-      const { items } = await listMyAudit(own(read), page)
-      const ids = items.flatMap(({ accountId, actorId }) => [accountId, actorId])
-      return ids.filter((id) => id !== null && id !== own(read).viewer.id)
-    },
-    expected: () => [],
-  },
+  ...ownSurfaces,
 }
