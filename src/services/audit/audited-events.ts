@@ -3,10 +3,13 @@ import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import {
   addressVerified,
   allSessionsEnded,
+  invitationCreated,
   passwordChanged,
   passwordReset,
   passwordResetRequested,
   registered,
+  registrationApproved,
+  registrationRejected,
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
@@ -23,6 +26,9 @@ const byOwner = (event: EventDefinition<Act>, action: string): AuditedEvent => (
 export const auditedEvents = [
   byOwner(registered, 'registered'),
   byOwner(addressVerified, 'address-verified'),
+  byOwner(invitationCreated, 'invitation-created'),
+  audited(registrationApproved, 'registration-approved'),
+  audited(registrationRejected, 'registration-rejected'),
   audited(sessionEnded, 'session-ended'),
   audited(allSessionsEnded, 'all-sessions-ended'),
   audited(passwordResetRequested, 'password-reset-requested'),
