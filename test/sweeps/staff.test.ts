@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
+import { idList } from '../../src/platform/data/shards.ts'
 import { accountsOn } from '../support/actors.ts'
 import { auditOf } from '../support/audit.ts'
 import { insertLogin } from '../support/logins.ts'
@@ -9,7 +10,7 @@ import { pathOf } from './admin.ts'
 import { call } from './calls.ts'
 import { examples } from './examples.ts'
 import { type Operation, operations } from './operations.ts'
-import { kindOfParameter, makeTargets, states } from './targets.ts'
+import { kindOfParameter, makeTargets, states, type Target } from './targets.ts'
 
 beforeAll(trustTestKey)
 
@@ -24,6 +25,15 @@ async function newAdmin() {
   const sessionId = await insertLogin(id)
   await env.DIRECTORY.prepare("UPDATE users SET role = 'admin' WHERE id = ?").bind(Number(id)).run()
   return { id, token: await mint(id, { role: 'admin', sessionId }) }
+}
+
+/** Operations that act only on accounts whose registration waits for a moderator. */
+const onWaiting = ['approveRegistration', 'rejectRegistration']
+
+async function makeWait(targets: readonly Target[]): Promise<void> {
+  const statement = "UPDATE users SET approval = 'required' WHERE id IN (SELECT value FROM json_each(?))"
+  const ids = targets.map(({ ownerId }) => ownerId)
+  await env.DIRECTORY.prepare(statement).bind(idList(ids)).run()
 }
 
 test('the sweep finds the operations of the staff', () => {
@@ -42,6 +52,7 @@ test.each(watched)('$id by an admin is in the audit log, with the admin as the a
         admin.id,
       )
     : []
+  if (onWaiting.includes(operation.id)) await makeWait(targets)
   for (const target of kind ? targets.map((each) => each.parameter) : [undefined]) {
     const json = await examples[operation.id]?.json?.()
     await call({ method: operation.method, path: pathOf(operation, target), token: admin.token, json })
