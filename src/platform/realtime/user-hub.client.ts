@@ -10,8 +10,8 @@ export type Login = z.infer<typeof Login>
 export const Opening = Login.extend({ accountId: Id, channels: z.array(z.string()), since: z.int().nullable() })
 export type Opening = z.infer<typeof Opening>
 
-/** Revokes one login, or every token issued at or before a time (epoch ms). */
-export type Revocation = { sessionId: string } | { before: number }
+/** Revokes these logins, or every token issued at or before a time (epoch ms). */
+export type Revocation = { sessionIds: readonly string[] } | { before: number }
 
 /** A frame is ignored if the hub still stores one with the same `key`. */
 export type OutgoingFrame = { channel: string; key: string; event: string; data: unknown }
@@ -27,6 +27,10 @@ export async function publishToHub(ctx: SystemCtx, accountId: Id, frame: Outgoin
 /** Closes the revoked sockets, and prevents their tokens from opening new ones. */
 export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string, revoked: Revocation): Promise<void> {
   await hubOf(ctx, accountId).closeRevoked(reason, revoked)
+}
+
+export async function eraseHub(ctx: SystemCtx, accountId: Id): Promise<void> {
+  await hubOf(ctx, accountId).erase()
 }
 
 /** The secret of a ticket that opens one socket within `TICKET_LIFE_S`. */

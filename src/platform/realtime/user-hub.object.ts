@@ -28,13 +28,26 @@ const schema = [
 
 /** One per account: its sockets, which hibernate, and its latest frames, so that clients resume without gaps. */
 export class UserHub extends DurableObject<Env> {
-  private readonly sql = this.ctx.storage.sql
+  private migrated = false
   private arriving = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
-    migrateObject(ctx.storage, schema)
+  }
+
+  private get sql(): SqlStorage {
+    if (!this.migrated) migrateObject(this.ctx.storage, schema)
+    this.migrated = true
+    return this.ctx.storage.sql
+  }
+
+  /** Closes the sockets, and deletes everything that is stored. */
+  async erase(): Promise<void> {
+    this.closeRevoked('erased', { before: Date.now() })
+    await this.ctx.storage.deleteAlarm()
+    await this.ctx.storage.deleteAll()
+    this.migrated = false
   }
 
   async publish({ channel, key, event, data }: OutgoingFrame): Promise<void> {
@@ -114,15 +127,16 @@ export class UserHub extends DurableObject<Env> {
    */
   closeRevoked(reason: string, revoked: Revocation): void {
     const now = Date.now()
-    const [sessionId, before] = 'before' in revoked ? ['', revoked.before] : [revoked.sessionId, now]
+    const before = 'before' in revoked ? revoked.before : now
+    const sessionIds = 'before' in revoked ? [''] : revoked.sessionIds
     this.sql.exec('DELETE FROM revoked WHERE at < ?', now - ACCESS_TOKEN_LIFE_MS)
     if (before > now - ACCESS_TOKEN_LIFE_MS) {
       const merge = 'ON CONFLICT (session_id) DO UPDATE SET before = max(before, excluded.before), at = excluded.at'
-      this.sql.exec(`INSERT INTO revoked VALUES (?, ?, ?) ${merge}`, sessionId, before, now)
+      for (const id of sessionIds) this.sql.exec(`INSERT INTO revoked VALUES (?, ?, ?) ${merge}`, id, before, now)
     }
     for (const socket of this.ctx.getWebSockets()) {
       const { sessionId: own, issuedAt } = attached(socket)
-      if (sessionId === '' ? issuedAt <= before : own === sessionId) close(socket, 4001, reason)
+      if ('before' in revoked ? issuedAt <= before : sessionIds.includes(own)) close(socket, 4001, reason)
     }
   }
 

@@ -4,15 +4,20 @@ import {
   addressVerified,
   allSessionsEnded,
   invitationCreated,
+  loggedIn,
+  loginFailed,
+  otherSessionsEnded,
   passwordChanged,
   passwordReset,
   passwordResetRequested,
+  refreshTokenReused,
   registered,
   registrationApproved,
   registrationRejected,
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
+import { accountErased, deletionCancelled, deletionRequested } from '../privacy/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
@@ -26,6 +31,10 @@ const byOwner = (event: EventDefinition<Act>, action: string): AuditedEvent => (
 export const auditedEvents = [
   byOwner(registered, 'registered'),
   byOwner(addressVerified, 'address-verified'),
+  byOwner(loggedIn, 'logged-in'),
+  audited(loginFailed, 'login-failed'),
+  audited(refreshTokenReused, 'refresh-token-reused'),
+  byOwner(otherSessionsEnded, 'other-sessions-ended'),
   byOwner(invitationCreated, 'invitation-created'),
   audited(registrationApproved, 'registration-approved'),
   audited(registrationRejected, 'registration-rejected'),
@@ -37,5 +46,8 @@ export const auditedEvents = [
   audited(roleChanged, 'role-changed'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
+  byOwner(deletionRequested, 'deletion-requested'),
+  byOwner(deletionCancelled, 'deletion-cancelled'),
+  audited(accountErased, 'account-erased'),
   audited(auditRead, 'audit-read'),
 ]
