@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, inArray, isNotNull, lte, or } from 'drizzle-orm'
+import { and, eq, exists, inArray, isNotNull, lte, not, or } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { changed, one, query, rowIf, violates } from '../../platform/data/conditions.ts'
+import { changed, failUnless, one, query, refusals, rowIf, violates } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
@@ -14,6 +14,7 @@ import { addressVerified, registered } from './events.ts'
 import { handleTaken, invalidCredentials } from './failures.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
+import { isKept } from './names.ts'
 import { NewPassword, Password, weaknessOf } from './password-rules.ts'
 import { requireOpen } from './registration-rules.ts'
 import { isReserved } from './reserved-handles.ts'
@@ -60,7 +61,9 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
   const hash = hashPassword(ctx.config, password)
   const id = await withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
     const sealed = await sealEmail(ctx, accountId, email)
-    await reserve(ctx, { accountId, handle, address, sealed, hash })
+    await reserve(ctx, { accountId, handle, address, sealed, hash }).catch(
+      refusals({ handle_taken: () => new Failure(handleTaken) }),
+    )
     return accountId
   }).catch((error: unknown) => {
     throw violates(error, handles.handle) ? new Failure(handleTaken) : error
@@ -89,7 +92,8 @@ async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: R
     ...at,
   }
   const unverified = db.select({ id: handles.accountId }).from(handles).where(replaced)
-  const [, ended] = await db.commit([
+  const [, , ended] = await db.commit([
+    failUnless(db, not(isKept(db, handle)), 'handle_taken'),
     db.delete(users).where(inArray(users.id, unverified)),
     db.delete(handles).where(replaced).returning({ id: handles.accountId }),
     db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVATION_MS }),
