@@ -11,6 +11,7 @@ export const kindOfParameter: Record<string, Kind> = {
   handle: 'handle',
   postId: 'post',
   mediaId: 'image',
+  invitationId: 'account',
 }
 export type Kind = 'account' | 'handle' | 'post' | 'image'
 

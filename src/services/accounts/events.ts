@@ -9,3 +9,10 @@ export const accountBlocked = defineEvent('account.blocked', z.object({ accountI
 export const accountUnblocked = defineEvent('account.unblocked', z.object({ accountId: Id, otherId: Id }))
 export const accountSuspended = defineEvent('account.suspended', Act)
 export const suspensionLifted = defineEvent('account.suspension-lifted', Act)
+/** `account.hidden` and `account.shown`: `isActive` changed. Record one of them in the batch of the change. */
+export const accountHidden = defineEvent('account.hidden', z.object({ accountId: Id }))
+export const accountShown = defineEvent('account.shown', z.object({ accountId: Id }))
+export const followsToMark = defineEvent(
+  'account.follows-to-mark',
+  z.object({ accountId: Id, list: z.enum(['following', 'followers']), after: Id.nullable() }),
+)

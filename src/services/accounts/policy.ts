@@ -13,6 +13,12 @@ type AccountId = Bound<Id> | SQLWrapper
 /** An account that is suspended or waits for its erasure is hidden, with everything that it has created. */
 export const isActive = all(isNull(accounts.suspendedAt), isNull(accounts.deletedAt))
 
+/** Must run on the shard of the account. */
+export function isHidden(accountId: AccountId): SQL {
+  const active = and(eq(accounts.id, accountId), isActive)
+  return not(exists(query.select(one).from(accounts).where(active)))
+}
+
 /** Whether a block exists in either direction. All block predicates must run on the shard of their first account. */
 export function blockBetween(accountId: AccountId, otherId: AccountId): SQL {
   return exists(

@@ -10,7 +10,7 @@ import { outranks } from '../../platform/security/access.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { setSuspended } from '../../platform/security/revocation.ts'
 import { users } from '../identity/tables.ts'
-import { accountSuspended, suspensionLifted } from './events.ts'
+import { accountHidden, accountShown, accountSuspended, suspensionLifted } from './events.ts'
 import { readSuspension } from './queries.ts'
 import { accounts } from './tables.ts'
 
@@ -26,6 +26,7 @@ export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: I
       .set({ suspendedAt: ctx.now() })
       .where(and(eq(accounts.id, accountId), isNull(accounts.suspendedAt))),
     record(db, accountSuspended, { accountId, ...actor }, changed),
+    record(db, accountHidden, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }
@@ -40,6 +41,7 @@ export async function liftSuspension(ctx: UserCtx, { accountId }: { accountId: I
       .set({ suspendedAt: null })
       .where(and(eq(accounts.id, accountId), isNotNull(accounts.suspendedAt))),
     record(db, suspensionLifted, { accountId, ...actor }, changed),
+    record(db, accountShown, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }

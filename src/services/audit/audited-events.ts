@@ -7,10 +7,13 @@ import {
   addressVerified,
   allSessionsEnded,
   handleChanged,
+  invitationCreated,
   passwordChanged,
   passwordReset,
   passwordResetRequested,
   registered,
+  registrationApproved,
+  registrationRejected,
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
@@ -27,6 +30,9 @@ const byOwner = (event: EventDefinition<Act>, action: string): AuditedEvent => (
 export const auditedEvents = [
   byOwner(registered, 'registered'),
   byOwner(addressVerified, 'address-verified'),
+  byOwner(invitationCreated, 'invitation-created'),
+  audited(registrationApproved, 'registration-approved'),
+  audited(registrationRejected, 'registration-rejected'),
   audited(sessionEnded, 'session-ended'),
   audited(allSessionsEnded, 'all-sessions-ended'),
   audited(passwordResetRequested, 'password-reset-requested'),

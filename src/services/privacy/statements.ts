@@ -22,7 +22,7 @@ export async function syncHidden(ctx: SystemCtx, { accountId }: { accountId: Id 
   const db = ctx.db.shardOf(accountId)
   await mirror(
     () => requestedAt(ctx, accountId),
-    (deletedAt) => hideDeleted(db, accountId, deletedAt),
+    (deletedAt) => db.commit(hideDeleted(db, accountId, deletedAt)),
   )
 }
 
