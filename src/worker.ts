@@ -1,11 +1,14 @@
 import { app } from './app.ts'
 import { consumeQueue } from './platform/events/consume.ts'
 import { runJobs } from './platform/events/jobs.ts'
-import { events, jobs, subscriptions, tasks } from './registry.ts'
+import { erasureParts, events, jobs, subscriptions, tasks } from './registry.ts'
+import { erasureWorkflow } from './services/privacy/erasure.workflow.ts'
 
 export { Sweeper } from './platform/events/sweeper.object.ts'
 export { UserHub } from './platform/realtime/user-hub.object.ts'
 export { AccessGuard } from './platform/security/access-guard.object.ts'
+
+export const EraseAccount = erasureWorkflow(erasureParts)
 
 export default {
   fetch: app.fetch,

@@ -17,6 +17,7 @@ import {
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
+import { accountErased, deletionCancelled, deletionRequested } from '../privacy/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
@@ -45,5 +46,8 @@ export const auditedEvents = [
   audited(roleChanged, 'role-changed'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
+  byOwner(deletionRequested, 'deletion-requested'),
+  byOwner(deletionCancelled, 'deletion-cancelled'),
+  audited(accountErased, 'account-erased'),
   audited(auditRead, 'audit-read'),
 ]

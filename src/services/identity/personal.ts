@@ -3,6 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
 import { openEmail } from './email.ts'
+import { eraseLogins } from './erasure.ts'
 import { formerNames, formerNamesInventory } from './former-names.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { credentials, handles, invitations, jwks, mails, sessions, users } from './tables.ts'
@@ -128,6 +129,7 @@ const tokens = {
 export const identityData: PersonalData = {
   inventory: { ...logins, ...formerNamesInventory, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
   exported,
+  erase: eraseLogins,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {

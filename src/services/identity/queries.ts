@@ -28,6 +28,10 @@ export async function toCache(ctx: SystemCtx, handle: string, accountId: Id): Pr
   )
 }
 
+export async function forgetHandle(ctx: SystemCtx, handle: string): Promise<void> {
+  await ctx.env.CACHE.delete(keyOf(handle))
+}
+
 async function fromCache(ctx: SystemCtx, wanted: string[]): Promise<Map<string, Id>> {
   const requested = wanted.slice(0, MAX_BULK_READ)
   if (requested.length === 0) return new Map()

@@ -4,6 +4,7 @@ import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { classify, type ExportEntry, jsonList, type PersonalData, pagesOf } from '../../platform/personal-data.ts'
 import { feedIndex, lanes } from '../feed/tables.ts'
+import { erasePosts } from './erasure.ts'
 import { likedPosts, likes, postLikers, posts, threadIndex } from './tables.ts'
 
 export const postData: PersonalData = {
@@ -27,6 +28,7 @@ export const postData: PersonalData = {
     ...classify(threadIndex, { threadId: 'technical', postId: 'technical', hidden: 'technical' }),
   },
   exported,
+  erase: erasePosts,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {

@@ -11,7 +11,10 @@ export const privacyData: PersonalData = {
       startedAt: 'technical',
       progressedAt: 'technical',
     }),
+    'R2 KEYS erased/<account id>': { object: 'technical' },
     ...classify(erasedAccounts, { accountId: 'technical', erasedAt: 'technical' }),
   },
   exported: nothing,
+  // The row in `deletions` controls the erasure, which deletes it last.
+  erase: async () => true,
 }
