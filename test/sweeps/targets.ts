@@ -3,6 +3,7 @@ import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
+import { insertLogin } from '../support/logins.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
 /** What each path parameter names. Add new parameters here. */
@@ -11,9 +12,10 @@ export const kindOfParameter: Record<string, Kind> = {
   handle: 'handle',
   postId: 'post',
   mediaId: 'image',
+  sessionId: 'session',
   invitationId: 'account',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -26,6 +28,7 @@ export const states: Record<Kind, State[]> = {
   handle: ['public', 'suspended', 'missing'],
   post: ['public', 'restricted', 'nested', 'missing'],
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
+  session: ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -58,6 +61,9 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     targets.filter(({ state }) => state === 'unattached'),
     seedImages,
   )
+  for (const target of targets) {
+    if (target.kind === 'session' && target.state !== 'missing') target.parameter = await insertLogin(target.ownerId)
+  }
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets
 }

@@ -172,8 +172,9 @@ test(
 )
 
 test('every read operation that depends on the viewer is listed in test/visibility/surfaces.ts', () => {
-  // Signing keys, limits and the rules of registration are the same for everyone. Invitations, waiting registrations
-  // and the viewer's identity show nothing of others that could be hidden. Frames of sockets are compared after every step.
+  // Signing keys, limits and the rules of registration are the same for everyone. The viewer's identity and logins,
+  // invitations and waiting registrations show nothing of others that could be hidden. Frames of sockets are compared
+  // after every step.
   const excluded = [
     'listSigningKeys',
     'getLimits',
@@ -182,6 +183,7 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'listRegistrations',
     'readIdentity',
     'openRealtime',
+    'listSessions',
   ]
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

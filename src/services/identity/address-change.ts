@@ -95,7 +95,7 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
       ...moveAddress(db, accountId, former, isValid),
       db
         .update(users)
-        .set({ tokensVoidBefore: ctx.now() })
+        .set({ tokensVoidBefore: ctx.now(), devicesVoidBefore: ctx.now() })
         .where(and(eq(users.id, accountId), isValid)),
       db.delete(sessions).where(and(eq(sessions.userId, accountId), isValid)),
       db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), isValid)),
