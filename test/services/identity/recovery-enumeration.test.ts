@@ -47,7 +47,10 @@ async function kindOf(response: Response): Promise<string> {
   const variable = ['x-request-id', 'x-bookmarks', 'x-cost', 'ratelimit']
   const headers = [...response.headers].filter(([name]) => !variable.includes(name))
   // Without the shards, because those are the caller's own.
-  const databases = response.headers.get('x-bookmarks')?.replace(/=[^;]+/g, '').replace(/;\d+/g, '')
+  const databases = response.headers
+    .get('x-bookmarks')
+    ?.replace(/=[^;]+/g, '')
+    .replace(/;\d+/g, '')
   return JSON.stringify({ status: response.status, headers, databases, body: await response.text(), cost })
 }
 
@@ -86,7 +89,11 @@ test(
     const unknown = [...known, ...more].map((name) => `no_${name}`)
     await expectAlike(each([...known, ...more], forgot), each(unknown, forgot))
     await delivered()
-    expect(mailsTo('known_2@example.com').map(({ subject }) => subject).slice(1)).toEqual(['Reset your password'])
+    expect(
+      mailsTo('known_2@example.com')
+        .map(({ subject }) => subject)
+        .slice(1),
+    ).toEqual(['Reset your password'])
     expect(mailsTo('no_known_2@example.com')).toEqual([])
     const resets = mailsTo('unverified_0@example.com').filter(({ subject }) => subject === 'Reset your password')
     expect(resets).toEqual([])
