@@ -70,16 +70,15 @@ async function replaceHandle(ctx: UserCtx, accountId: Id, { from, to }: { from: 
       db.update(users).set({ handleChangedAt: now }).where(eq(users.id, accountId)),
       record(db, handleChanged, { accountId, ...actor }),
     ])
-    .catch((error: unknown) => {
-      if (violates(error, handles.handle)) throw new Failure(handleTaken)
-      const detail = `It can be changed once in ${HANDLE_CHANGE_DAYS} days`
-      const failures = {
-        too_soon: () => new Failure(handleChangedRecently, detail),
-        taken: () => new Failure(handleTaken),
-      }
-      return refusals(failures)(error)
-    })
+    .catch(refuse)
   const ids = ended.map(({ id }) => id)
   ctx.defer(() => destroyKeys(ctx, ids))
   await showHandle(ctx, { accountId })
+}
+
+function refuse(error: unknown): never {
+  const taken = () => new Failure(handleTaken)
+  if (violates(error, handles.handle)) throw taken()
+  const detail = `It can be changed once in ${HANDLE_CHANGE_DAYS} days`
+  return refusals({ too_soon: () => new Failure(handleChangedRecently, detail), taken })(error)
 }
