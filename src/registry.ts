@@ -35,6 +35,11 @@ import * as postEvents from './services/posts/events.ts'
 import { postOperations } from './services/posts/operations.ts'
 import { postData } from './services/posts/personal.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
+import * as privacyEvents from './services/privacy/events.ts'
+import { exportJobs } from './services/privacy/export-jobs.ts'
+import { privacyOperations } from './services/privacy/operations.ts'
+import { privacyData } from './services/privacy/personal.ts'
+import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
 export { readLoginTime } from './services/identity/fresh-login.ts'
 export { readAccountStatus } from './services/identity/revocation.ts'
@@ -101,6 +106,14 @@ const declared: Service[] = [
     subscriptions: mediaSubscriptions,
     jobs: mediaJobs,
     personal: mediaData,
+  },
+  {
+    name: 'privacy',
+    operations: privacyOperations,
+    events: Object.values(privacyEvents),
+    subscriptions: privacySubscriptions,
+    jobs: exportJobs,
+    personal: privacyData,
   },
 ]
 

@@ -1,0 +1,34 @@
+import { asc, eq } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
+import { dataExports } from './export-tables.ts'
+
+export const privacyData: PersonalData = {
+  inventory: {
+    ...classify(dataExports, {
+      id: 'exported',
+      accountId: 'owner',
+      status: 'technical',
+      createdAt: 'exported',
+      readyAt: 'technical',
+      expiresAt: 'technical',
+      bytes: 'technical',
+    }),
+    'R2 EXPORTS exports/<account id>/<export id>/': { objects: 'technical' },
+    'workflow EXPORTER': { params: 'technical' },
+  },
+  exported,
+}
+
+async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
+  const rows = await ctx.db.directory
+    .select({ id: dataExports.id, createdAt: dataExports.createdAt })
+    .from(dataExports)
+    .where(eq(dataExports.accountId, accountId))
+    .orderBy(asc(dataExports.createdAt))
+  yield jsonFile(
+    'exports.json',
+    rows.map(({ id, createdAt }) => ({ id, requestedAt: iso(createdAt) })),
+  )
+}
