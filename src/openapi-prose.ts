@@ -4,6 +4,7 @@ import { ACCESS_TOKEN_LIFE_MS } from './platform/security/tokens.ts'
 import {
   MAX_LOGIN_DAYS,
   REFRESH_TOKEN_DAYS,
+  RESET_MINUTES,
   REUSE_SECONDS,
   VERIFICATION_MINUTES,
 } from './services/identity/lifetimes.ts'
@@ -95,6 +96,8 @@ export const conventions = markdown(
   `most ${MAX_LOGIN_DAYS} days.`,
   `- The token in a registration email is valid for ${VERIFICATION_MINUTES} minutes and can be used once. Another use`,
   'gets 422 `invalid` for `token`. Registering again replaces the token.',
+  `- The token in a password reset email is valid for ${RESET_MINUTES} minutes and can be used once. Another use gets`,
+  '422 `invalid` for `token`. It becomes invalid earlier if the password or the address of the account changes.',
   `- A ticket for the socket is valid for ${TICKET_LIFE_S} seconds and opens one socket. Another use gets 401`,
   '`unauthorized`.',
   `- The signed URL of an image that not everyone may see is valid for ${(VALID_S - STEP_S) / 60} to ${VALID_S / 60}`,

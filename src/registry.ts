@@ -13,6 +13,9 @@ import * as accountEvents from './services/accounts/events.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
+import * as auditEvents from './services/audit/events.ts'
+import { auditData } from './services/audit/personal.ts'
+import { auditSubscriptions } from './services/audit/subscriptions.ts'
 import { homeChannel } from './services/feed/channels.ts'
 import { feedOperations } from './services/feed/operations.ts'
 import { feedData } from './services/feed/personal.ts'
@@ -107,6 +110,7 @@ const declared: Service[] = [
     jobs: mediaJobs,
     personal: mediaData,
   },
+  { name: 'audit', events: [auditEvents.auditRead], subscriptions: auditSubscriptions, personal: auditData },
   {
     name: 'privacy',
     operations: privacyOperations,

@@ -1,9 +1,10 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Cost } from '../src/platform/observability/cost.ts'
-import { mailedToken, registeredUser } from './support/actors.ts'
+import { mailedToken, PASSWORD, registeredUser } from './support/actors.ts'
 import { loggedIn, logIn, readMe, refreshWith, register, verify } from './support/auth.ts'
 import { type Budget, expectWithin } from './support/budgets.ts'
 import { anonymousClient } from './support/client.ts'
+import { forgot, mailedResetToken, NEW_PASSWORD, resend, resetWith } from './support/recovery.ts'
 
 // Checks the budgets of authentication in docs/architecture.md. The costs include the queries of better-auth.
 
@@ -25,7 +26,7 @@ const post = (path: string, accessToken: string) =>
   anonymousClient().fetch(path, { method: 'POST', headers: { authorization: `Bearer ${accessToken}` } })
 
 test('registration, also of a reserved handle or a known address, stays within its budget', async () => {
-  const budget = { trips: 1, rowsRead: 20, rowsWritten: 14, objectCalls: 4, queueMessages: 1 }
+  const budget = { trips: 1, rowsRead: 26, rowsWritten: 14, objectCalls: 4, queueMessages: 1 }
   const handle = newHandle()
   await expectAnswer(await register(handle), 202, budget)
   await expectAnswer(await register(handle), 202, budget)
@@ -39,7 +40,7 @@ test('verification, login and refresh stay within their budgets', async () => {
   const verified = await verify(await mailedToken(handle))
   await expectAnswer(verified, 200, { trips: 9, rowsRead: 20, rowsWritten: 16, objectCalls: 3, queueMessages: 1 })
   const login = await logIn(handle)
-  await expectAnswer(login, 200, { trips: 7, rowsRead: 12, rowsWritten: 10, objectCalls: 3 })
+  await expectAnswer(login, 200, { trips: 7, rowsRead: 16, rowsWritten: 10, objectCalls: 3 })
   const { refreshToken } = await login.json<{ refreshToken: string }>()
   const refresh = { trips: 9, rowsRead: 18, rowsWritten: 8, objectCalls: 2 }
   await expectAnswer(await refreshWith(refreshToken), 200, refresh)
@@ -49,8 +50,29 @@ test('verification, login and refresh stay within their budgets', async () => {
 test('a login with a wrong password or an unknown name takes one round trip', async () => {
   const { handle } = await registeredUser()
   for (const name of [handle, `${handle}@example.com`, 'nobody_at_all']) {
-    await expectAnswer(await logIn(name, 'a wrong password of theirs'), 401, { trips: 1, rowsRead: 3, objectCalls: 3 })
+    await expectAnswer(await logIn(name, 'a wrong password of theirs'), 401, { trips: 1, rowsRead: 9, objectCalls: 3 })
   }
+})
+
+test('a request for a reset or verification email stays within its budget, whatever the name', async () => {
+  const { handle } = await registeredUser()
+  const budget = { trips: 1, rowsRead: 6, rowsWritten: 4, objectCalls: 4, queueMessages: 1 }
+  for (const name of [handle, `${handle}@example.com`, 'nobody_at_all', 'nobody@example.com']) {
+    await expectAnswer(await forgot(name), 202, budget)
+  }
+  for (const email of [`${handle}@example.com`, 'nobody@example.com']) {
+    await expectAnswer(await resend(email), 202, budget)
+  }
+})
+
+test('resetting and changing a password stay within their budgets', async () => {
+  const ada = await registeredUser()
+  const json = { currentPassword: PASSWORD, password: NEW_PASSWORD }
+  const changed = await ada.fetch('/v1/auth/password', { method: 'PUT', json })
+  await expectAnswer(changed, 200, { trips: 11, rowsRead: 40, rowsWritten: 30, objectCalls: 4, queueMessages: 2 })
+  const reset = await resetWith(await mailedResetToken(ada.id), PASSWORD)
+  await expectAnswer(reset, 204, { trips: 3, rowsRead: 30, rowsWritten: 30, objectCalls: 4, queueMessages: 2 })
+  await expectAnswer(await resetWith('1.9999999999999.x'), 422, { trips: 1, rowsRead: 3, objectCalls: 2 })
 })
 
 test('logout, and logout everywhere of several sessions, stay within their budgets', async () => {

@@ -44,6 +44,7 @@ const workers = {
             directory: await readD1Migrations(`${root}migrations/directory`),
             shard: await readD1Migrations(`${root}migrations/shard`),
             index: await readD1Migrations(`${root}migrations/index`),
+            audit: await readD1Migrations(`${root}migrations/audit`),
           },
         },
       },

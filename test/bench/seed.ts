@@ -54,6 +54,7 @@ export async function seed(open: (binding: string) => Promise<Store>, community:
   await migrate(index, 'index')
   const everyPost = community.posts.map(({ id, authorId }) => ({ post_id: id, author_id: authorId }))
   await insert(index, 'public_posts', everyPost)
+  await migrate(await open('AUDIT'), 'audit')
   for (const shard of SHARDS) {
     const store = await open(`SHARD_${shard}`)
     await migrate(store, 'shard')

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 
-const databases = { DIRECTORY: env.DIRECTORY, SHARD_0: env.SHARD_0, SHARD_1: env.SHARD_1, INDEX: env.INDEX }
+const { DIRECTORY, SHARD_0, SHARD_1, INDEX, AUDIT } = env
+const databases = { DIRECTORY, SHARD_0, SHARD_1, INDEX, AUDIT }
 
 /** A hash of each table and of the object names in R2. Two fingerprints are equal only if no row or name differs. */
 export async function fingerprint(): Promise<Record<string, string>> {

@@ -12,11 +12,10 @@ function pause<C extends SystemCtx>(ctx: C, held: (db: Database, hold: Hold) => 
     await resumed.promise
     return write()
   }
-  const shardOf = (id: Id) => {
-    const db = ctx.db.shardOf(id)
-    return Object.assign(Object.create(db), held(db, hold))
-  }
-  return { ctx: { ...ctx, db: { ...ctx.db, shardOf } }, reached: reached.promise, resume: resumed.resolve }
+  const paused = (db: Database) => Object.assign(Object.create(db), held(db, hold))
+  const shard = (n: number) => paused(ctx.db.shard(n))
+  const shardOf = (id: Id) => paused(ctx.db.shardOf(id))
+  return { ctx: { ...ctx, db: { ...ctx.db, shard, shardOf } }, reached: reached.promise, resume: resumed.resolve }
 }
 
 /** A context whose shard batches wait for `resume`, so that a test can change data that the verb has already read. */

@@ -26,9 +26,13 @@ export type Caller = {
   refused?: (operation: Operation) => Code | null
 }
 
+/** Operations that renew the tokens of the caller's login, so it must exist. */
+const renewing = new Set(['changePassword'])
+
 /** A token whose login is fresh if the operation requires that. */
-async function freshToken(id: Id, { fresh }: Operation, options: { role?: Role; without?: string } = {}) {
-  return mint(id, { ...options, ...(fresh && { sessionId: await insertLogin(id) }) })
+async function freshToken(id: Id, operation: Operation, options: { role?: Role; without?: string } = {}) {
+  const needsLogin = operation.fresh || renewing.has(operation.id)
+  return mint(id, { ...options, ...(needsLogin && { sessionId: await insertLogin(id) }) })
 }
 
 const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }

@@ -2,6 +2,7 @@ import type { Code } from '../../src/platform/failures.ts'
 import { mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { register } from '../support/auth.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
+import { mailedResetToken, NEW_PASSWORD } from '../support/recovery.ts'
 import type { Caller } from './callers.ts'
 import type { Target } from './targets.ts'
 
@@ -51,8 +52,24 @@ export const examples: Record<string, Example> = {
   logIn: { json: async () => ({ identifier: (await registeredUser(fresh('login'))).handle, password: PASSWORD }) },
   refreshLogin: { json: async () => ({ refreshToken: (await registeredUser(fresh('refresh'))).refreshToken }) },
   confirmLogin: { hasPassword: true, json: () => ({ password: PASSWORD }) },
+  requestPasswordReset: { json: () => ({ identifier: fresh('forgetful') }) },
+  resetPassword: {
+    json: async () => {
+      const { id } = await registeredUser(fresh('reset'))
+      return { token: await mailedResetToken(id), password: NEW_PASSWORD }
+    },
+  },
+  changePassword: {
+    hasPassword: true,
+    endsSession: true,
+    json: () => ({ currentPassword: PASSWORD, password: NEW_PASSWORD }),
+  },
+  resendVerification: { json: () => ({ email: `${fresh('late')}@example.com` }) },
   logOut: { endsSession: true },
   logOutEverywhere: { endsSession: true },
+  requestExport: {},
+  downloadExport: { rule: ownUnattached },
+  deleteAccount: { endsSession: true },
   setRole: { rule: existing, json: () => ({ role: 'moderator' }) },
   editProfile: { json: () => ({ displayName: 'Ada', bio: 'Mathematician' }) },
   followAccount: { rule: notOwn },

@@ -4,6 +4,7 @@ import { mailedToken, registeredUser } from '../support/actors.ts'
 import { directoryNumber, loggedIn, register } from '../support/auth.ts'
 import { shardHolding } from '../support/databases.ts'
 import { uploaded } from '../support/media.ts'
+import { mailedResetToken } from '../support/recovery.ts'
 import { document } from './operations.ts'
 
 const HOUR_MS = 3_600_000
@@ -35,6 +36,8 @@ test('refresh tokens, logins and verification tokens expire after the time that 
   await register('lifetime_bob')
   const [, until] = (await mailedToken('lifetime_bob')).split('.')
   expect(stated('The token in a registration email is valid for')).toEqual([from(Date.now(), Number(until), 60_000)])
+  const [, end] = (await mailedResetToken(ada.id)).split('.')
+  expect(stated('The token in a password reset email is valid for')).toEqual([from(Date.now(), Number(end), 60_000)])
 })
 
 test('signed URLs and idempotency keys expire after the time that the document states', async () => {

@@ -3,6 +3,7 @@ import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
+import { seedExports } from '../support/exports.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
 /** What each path parameter names. Add new parameters here. */
@@ -11,8 +12,9 @@ export const kindOfParameter: Record<string, Kind> = {
   handle: 'handle',
   postId: 'post',
   mediaId: 'image',
+  exportId: 'export',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'export'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -25,6 +27,7 @@ export const states: Record<Kind, State[]> = {
   handle: ['public', 'suspended', 'missing'],
   post: ['public', 'restricted', 'nested', 'missing'],
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
+  export: ['unattached', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -53,9 +56,14 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
       async (ownerIds) => seedImages(ownerIds, await seed(ownerIds)),
     )
   }
+  const own = targets.filter(({ state }) => state === 'unattached')
   await fill(
-    targets.filter(({ state }) => state === 'unattached'),
+    own.filter(({ kind }) => kind === 'image'),
     seedImages,
+  )
+  await fill(
+    own.filter(({ kind }) => kind === 'export'),
+    seedExports,
   )
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets

@@ -5,11 +5,11 @@ import { people } from './network.ts'
 // A random history is a list of intents. Each one becomes a step that fits the current state of the model.
 
 export const kinds = [
-  ...(['follow', 'unfollow', 'block', 'unblock', 'suspend', 'lift'] as const),
+  ...(['follow', 'unfollow', 'block', 'unblock', 'suspend', 'lift', 'leave', 'return'] as const),
   ...(['post', 'comment', 'like', 'unlike', 'delete'] as const),
 ]
 const frequentKinds = [
-  ...(['follow', 'follow', 'block', 'suspend', 'lift', 'lift'] as const),
+  ...(['follow', 'follow', 'block', 'suspend', 'lift', 'lift', 'leave', 'return', 'return'] as const),
   ...(['post', 'post', 'comment', 'comment', 'comment', 'like'] as const),
 ]
 const Person = fc.constantFrom(...people)
@@ -41,6 +41,8 @@ export const everyKind: Intent[] = [
   { ...defaults, do: 'unblock', who: 'ada', whom: 'bob' },
   { ...defaults, do: 'suspend', who: 'ada', whom: 'cyd' },
   { ...defaults, do: 'lift', who: 'ada', whom: 'cyd' },
+  { ...defaults, do: 'leave', who: 'ada', whom: 'ada' },
+  { ...defaults, do: 'return', who: 'ada', whom: 'ada' },
   { ...defaults, do: 'delete', who: 'ada', whom: 'bob', pick: 1 },
 ]
 
@@ -60,6 +62,20 @@ export const hiddenLikes: Intent[] = [
   { ...defaults, do: 'suspend', who: 'ada', whom: 'cyd' },
   { ...defaults, do: 'unlike', who: 'bob', whom: 'cyd', pick: 1 },
   { ...defaults, do: 'lift', who: 'ada', whom: 'cyd' },
+]
+
+/** An account that waits for its erasure is suspended too; it is visible only after both have ended. */
+export const hiddenTwice: Intent[] = [
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'follow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'comment', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'like', who: 'ada', whom: 'bob', pick: 1 },
+  { ...defaults, do: 'leave', who: 'ada', whom: 'bob', survives: false },
+  { ...defaults, do: 'unfollow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'suspend', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'return', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'lift', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'return', who: 'ada', whom: 'bob' },
 ]
 
 /** Two accounts block and unblock each other, and a suspended account is unfollowed and blocked. */
@@ -107,11 +123,13 @@ export function stepOf(intent: Intent, model: Model, number: number): Step | nul
   const { do: what, who, whom, open, mention, pick } = intent
   if (what === 'suspend') return { do: what, whom }
   if (what === 'lift') return { do: what, whom: picked(model.suspended, pick) ?? whom }
+  if (what === 'return') return { do: what, whom: picked(model.left, pick) ?? whom }
   if (what === 'follow' || what === 'unfollow' || what === 'block' || what === 'unblock') {
     const step = pairOf(intent, model)
-    return step.who === step.whom || model.suspended.has(step.who) ? null : { do: what, ...step }
+    return step.who === step.whom || model.isHidden(step.who) ? null : { do: what, ...step }
   }
-  if (model.suspended.has(who)) return null
+  if (model.isHidden(who)) return null
+  if (what === 'leave') return { do: what, whom: who }
   if (what === 'post') return { do: what, who, id: `p${number}`, open, parent: null, mention }
   const id = picked(model.posts.keys(), pick)
   if (id === undefined) return null

@@ -1,6 +1,6 @@
 export type Step =
   | { do: 'follow' | 'unfollow' | 'block' | 'unblock'; who: string; whom: string }
-  | { do: 'suspend' | 'lift'; whom: string }
+  | { do: 'suspend' | 'lift' | 'leave' | 'return'; whom: string }
   | { do: 'post'; who: string; id: string; open: boolean; parent: string | null; mention: string | null }
   | { do: 'like' | 'unlike' | 'delete'; who: string; id: string }
 export type Post = {
@@ -18,16 +18,19 @@ export type Model = ReturnType<typeof makeModel>
 /** A model of who sees what, in plain sets. It shares no code with the product. Both must agree after every step. */
 export function makeModel(people: string[]) {
   const [follows, blocks, suspended] = [new Set<string>(), new Set<string>(), new Set<string>()]
+  /** Accounts that wait for their erasure. */
+  const left = new Set<string>()
   const posts = new Map<string, Post>()
   const notifications: { to: string; kind: string; actor: string; id: string | null }[] = []
 
   const isFollower = (a: string | null, b: string) => a === b || follows.has(`${a} ${b}`)
-  const knows = (viewer: string | null, who: string) => !suspended.has(who) && !blocks.has(`${who} ${viewer}`)
-  const isHidden = (viewer: string | null, { author }: Post) =>
+  const isHidden = (who: string) => suspended.has(who) || left.has(who)
+  const knows = (viewer: string | null, who: string) => !isHidden(who) && !blocks.has(`${who} ${viewer}`)
+  const isHiddenPost = (viewer: string | null, { author }: Post) =>
     !knows(viewer, author) || blocks.has(`${viewer} ${author}`)
   const sees = (viewer: string | null, id: string): boolean => {
     const post = posts.get(id)
-    if (!post || isHidden(viewer, post)) return false
+    if (!post || isHiddenPost(viewer, post)) return false
     const isAddressed = viewer !== null && [post.author, ...post.addressed].includes(viewer)
     return isAddressed || (post.root === null ? post.open || isFollower(viewer, post.author) : sees(viewer, post.root))
   }
@@ -52,7 +55,11 @@ export function makeModel(people: string[]) {
     if (step.do === 'delete') return posts.get(step.id)?.author === step.who && posts.delete(step.id)
     if (step.do === 'suspend') suspended.add(step.whom)
     else if (step.do === 'lift') suspended.delete(step.whom)
-    else if (step.do === 'post') {
+    else if (step.do === 'leave') left.add(step.whom)
+    else if (step.do === 'return') {
+      if (suspended.has(step.whom)) return false
+      left.delete(step.whom)
+    } else if (step.do === 'post') {
       const { who, id, open, parent, mention } = step
       const parentPost = parent === null ? null : posts.get(parent)!
       if (parent !== null && !(sees(who, parent) && seesThread(who, parent))) return false
@@ -82,5 +89,19 @@ export function makeModel(people: string[]) {
     return true
   }
 
-  return { people, follows, blocks, suspended, posts, notifications, knows, sees, seesThread, isFollower, apply }
+  return {
+    people,
+    follows,
+    blocks,
+    suspended,
+    left,
+    isHidden,
+    posts,
+    notifications,
+    knows,
+    sees,
+    seesThread,
+    isFollower,
+    apply,
+  }
 }

@@ -4,8 +4,10 @@ import { Failure } from '../../src/platform/failures.ts'
 import { blockAccount, unblockAccount } from '../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../src/services/accounts/follows.ts'
 import { liftSuspension, suspendAccount } from '../../src/services/accounts/suspensions.ts'
+import { keepAccount } from '../../src/services/identity/cancel-deletion.ts'
 import { likePost, unlikePost } from '../../src/services/posts/likes.ts'
 import { createPost, deletePost, NewPost } from '../../src/services/posts/posts.ts'
+import { deleteAccount } from '../../src/services/privacy/deletion.ts'
 import { bulkAccounts } from '../support/actors.ts'
 import { manualQueues } from '../support/manual-queues.ts'
 import { seedImages } from '../support/seed.ts'
@@ -26,8 +28,10 @@ const verbs = {
   like: likePost,
   unlike: unlikePost,
   delete: deletePost,
+  leave: deleteAccount,
+  return: (ctx: UserCtx, { accountId }: { accountId: Id }) => keepAccount(ctx, accountId),
 }
-const REFUSALS = ['not_found', 'forbidden', 'conflict']
+const REFUSALS = ['not_found', 'forbidden', 'conflict', 'suspended']
 
 /** The product with three accounts on two shards, each account with an open socket. Maps names of the model to ids. */
 export async function startNetwork() {
@@ -46,7 +50,12 @@ export async function startNetwork() {
   await Promise.all(people.map(connect))
 
   async function perform(step: Exclude<Step, { do: 'post' }>): Promise<unknown> {
-    const ctx = 'who' in step ? as(step.who) : withModeratorRole(asViewer(context(), moderatorId))
+    const ctx =
+      'who' in step
+        ? as(step.who)
+        : step.do === 'leave'
+          ? as(step.whom)
+          : withModeratorRole(asViewer(context(), moderatorId))
     const name = 'whom' in step ? step.whom : step.id
     return verbs[step.do](ctx, { accountId: idOf(name), postId: idOf(name) })
   }

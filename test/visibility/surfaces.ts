@@ -68,8 +68,9 @@ const shownAccount = ({ followerCount, followingCount, postCount, relation }: Ac
 })
 
 function expectedAccount(model: Model, viewer: Viewer, name: string): unknown {
-  const { people, follows, blocks } = model
+  const { follows, blocks } = model
   if (!model.knows(viewer, name)) return undefined
+  const people = model.people.filter((other) => !model.isHidden(other))
   const counts = {
     followerCount: people.filter((other) => follows.has(`${other} ${name}`)).length,
     followingCount: people.filter((other) => follows.has(`${name} ${other}`)).length,
@@ -121,10 +122,12 @@ export const surfaces: Record<string, Surface> = {
     expected: (model, viewer, name) => {
       if (!model.sees(viewer, name)) return undefined
       const { likes, author, root } = model.posts.get(name)!
-      const isUnderIt = (post: Post) => model.seesThread(viewer, name) && isUnder(post, name)
-      const commentCount = postsWhere(model, isUnderIt).length
+      const isCounted = (post: Post) =>
+        model.seesThread(viewer, name) && isUnder(post, name) && !model.isHidden(post.author)
+      const commentCount = postsWhere(model, isCounted).length
+      const likeCount = [...likes].filter((who) => !model.isHidden(who)).length
       const liked = viewer !== null && likes.has(viewer)
-      return { likeCount: likes.size, commentCount, liked, author, root: rootName(root ?? undefined) }
+      return { likeCount, commentCount, liked, author, root: rootName(root ?? undefined) }
     },
   },
   listComments: {

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { getAccount } from '../../src/services/accounts/accounts.ts'
+import { listFollowers, listFollowing } from '../../src/services/accounts/follows.ts'
 import { accountFeed } from '../../src/services/feed/feeds.ts'
 import { listComments } from '../../src/services/posts/comments.ts'
+import { listLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import { operations } from '../sweeps/operations.ts'
-import { addressed, everyKind, hiddenLikes, Intent, kinds, mutualBlocks, stepOf } from './intents.ts'
+import { addressed, everyKind, hiddenLikes, hiddenTwice, Intent, kinds, mutualBlocks, stepOf } from './intents.ts'
 import { type Model, makeModel, type Step } from './model.ts'
 import { people, startNetwork } from './network.ts'
 import { type Surface, surfaces } from './surfaces.ts'
@@ -39,7 +41,7 @@ function shownTo(viewer: Viewer, network: Network): Promise<View> {
 
 /** What a step hides at once, before its events are processed: the names, and the viewers from whom they are hidden. */
 function hiddenBy(step: Step, { posts }: Model): { from: Viewer[]; names: string[] } | null {
-  const account = step.do === 'block' ? step.who : step.do === 'suspend' ? step.whom : null
+  const account = step.do === 'block' ? step.who : step.do === 'suspend' || step.do === 'leave' ? step.whom : null
   const deleted = step.do === 'delete' ? step.id : null
   if (account === null && deleted === null) return null
   const isHidden = (id: string | null) => id !== null && (id === deleted || posts.get(id)?.author === account)
@@ -65,27 +67,39 @@ async function expectHidden(network: Network, model: Model, hidden: { from: View
   }
 }
 
-/** Expects that counts equal the lengths of lists. Does nothing while a block or a suspension hides an author. */
-async function expectCounts(viewer: Viewer, network: Network, { suspended, blocks }: Model): Promise<void> {
+/** Expects that counts equal the lengths of lists. Does nothing for a viewer who blocks or is blocked. */
+async function expectCounts(viewer: Viewer, network: Network, { blocks }: Model): Promise<void> {
   const { ctx, idOf, people } = network.readAs(viewer)
-  if (suspended.size > 0 || [...blocks].some((pair) => viewer !== null && pair.split(' ').includes(viewer))) return
+  if ([...blocks].some((pair) => viewer !== null && pair.split(' ').includes(viewer))) return
   const page = { limit: 50 }
   for (const name of network.subjects().post) {
     const post = await getPost(ctx, { postId: idOf(name) }).catch(() => null)
     if (!post) continue
-    const { items } = await listComments(ctx, { postId: post.id, ...page })
-    expect({ viewer, name, comments: items.length }).toEqual({ viewer, name, comments: post.commentCount })
+    const [comments, likes] = await Promise.all(
+      [listComments, listLikes].map((list) => list(ctx, { postId: post.id, ...page })),
+    )
+    expect({ viewer, name, comments: comments!.items.length, likes: likes!.items.length }).toEqual({
+      viewer,
+      name,
+      comments: post.commentCount,
+      likes: post.likeCount,
+    })
   }
   for (const name of people) {
-    const { id, postCount } = await getAccount(ctx, { accountId: idOf(name) })
-    const { items } = await accountFeed(ctx, { accountId: id, ...page })
-    expect({ viewer, name, posts: items.length }).toEqual({ viewer, name, posts: postCount })
+    const account = await getAccount(ctx, { accountId: idOf(name) }).catch(() => null)
+    if (!account) continue
+    const { id, postCount, followerCount, followingCount } = account
+    const lists = await Promise.all(
+      [accountFeed, listFollowers, listFollowing].map((list) => list(ctx, { accountId: id, ...page })),
+    )
+    const lengths = lists.map(({ items }) => items.length)
+    expect({ viewer, name, lengths }).toEqual({ viewer, name, lengths: [postCount, followerCount, followingCount] })
   }
 }
 
 /** The frames that each open socket should receive because of a step. */
 function expectedFrames(step: Step, model: Model, notified: Model['notifications']): Record<string, string[]> {
-  const open = people.filter((name) => !model.suspended.has(name))
+  const open = people.filter((name) => !model.isHidden(name))
   const isRoot = step.do === 'post' && step.parent === null
   const frames = open.map((name) => {
     const home = isRoot && model.isFollower(name, step.who) ? [`post.published ${step.who} ${step.id}`] : []
@@ -109,7 +123,7 @@ async function runHistory(intents: Intent[]): Promise<void> {
     const step = stepOf(intent, model, number)
     if (step === null) continue
     const hidden = hiddenBy(step, model)
-    const wasSuspended = step.do === 'lift' && model.suspended.has(step.whom)
+    const wasHidden = people.filter(model.isHidden)
     const notifiedBefore = new Set(model.notifications)
     const allowed = model.apply(step)
     expect({ step, allowed: await network.apply(step) }).toEqual({ step, allowed })
@@ -118,7 +132,7 @@ async function runHistory(intents: Intent[]): Promise<void> {
     if (hidden && allowed) await expectHidden(network, model, hidden)
     await network.finishDeferred({ run: intent.survives })
     await network.deliver({ times: 2, random: seeded(intent.seed) })
-    if (wasSuspended) await network.connect(step.whom)
+    for (const name of wasHidden) if (!model.isHidden(name)) await network.connect(name)
     expect({ step, frames: await network.receivedFrames() }).toEqual({
       step,
       frames: expectedFrames(
@@ -150,7 +164,7 @@ test(
       numRuns: RUNS,
       unbiased: true,
       endOnFailure: true, // Shrinking would take longer than the timeout, which hides the history that failed.
-      examples: [[everyKind], [mutualBlocks], [hiddenLikes], [addressed]],
+      examples: [[everyKind], [hiddenTwice], [mutualBlocks], [hiddenLikes], [addressed]],
     })
     expect(covered, 'every kind of step must be applied at least once').toEqual(new Set(kinds))
   },
@@ -158,8 +172,8 @@ test(
 )
 
 test('every read operation that depends on the viewer is listed in test/visibility/surfaces.ts', () => {
-  // Signing keys and limits are the same for everyone. Frames of sockets are compared after every step.
-  const excluded = ['listSigningKeys', 'getLimits', 'openRealtime']
+  // Signing keys, limits and the registration are the same for everyone. Frames of sockets are compared after every step.
+  const excluded = ['listSigningKeys', 'getLimits', 'readRegistration', 'openRealtime']
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(
     reads.filter((id) => !(id in surfaces) && !excluded.includes(id)),

@@ -15,7 +15,7 @@ type Session = ReturnType<typeof countedSession>
 
 /** One D1 database. A batch is the unit of work: one transaction, one round trip. */
 export type Database = DrizzleD1Database & {
-  /** `0`, `1`, … for shards, `d` for the directory, `i` for the index. */
+  /** `0`, `1`, … for shards, `d` for the directory, `i` for the index, `a` for the audit log. */
   readonly name: string
   readonly now: () => number
   readonly trace: Trace
@@ -27,6 +27,7 @@ export type Database = DrizzleD1Database & {
 export type Databases = {
   directory: Database
   index: Database
+  audit: Database
   /** The database of shard `n`. */
   shard: (n: number) => Database
   /** The database that holds the record with this id. Throws `not_found` for an id of a shard that does not exist. */
@@ -76,15 +77,16 @@ export function openDatabases(env: Env, options: Options): Databases {
     get index() {
       return use('i', env.INDEX)
     },
+    get audit() {
+      return use('a', env.AUDIT)
+    },
     shard,
     shardOf: (id) => shard(shardOf(id)),
     shards: [...bindings.keys()],
     bookmarks: () => {
-      for (const [name, { session }] of open) {
-        const bookmark = session.getBookmark()
-        if (bookmark) received.set(name, bookmark)
-      }
-      return received.size > 0 ? [...received].map(([name, bookmark]) => `${name}=${bookmark}`).join(';') : null
+      for (const [name, { session }] of open) received.set(name, session.getBookmark() ?? received.get(name) ?? '')
+      const known = [...received].filter(([, bookmark]) => bookmark !== '')
+      return known.length > 0 ? known.map(([name, bookmark]) => `${name}=${bookmark}`).join(';') : null
     },
   }
 }
@@ -144,7 +146,7 @@ function parseBookmarks(header: string | undefined): Map<string, string> {
   const pairs = (header ?? '').slice(0, MAX_BOOKMARKS_LENGTH).split(';')
   return new Map(
     pairs.flatMap((pair): [string, string][] => {
-      const [, name, bookmark] = /^(d|i|\d{1,2})=([0-9a-f]{8}(?:-[0-9a-f]{8,40}){2,3})$/.exec(pair) ?? []
+      const [, name, bookmark] = /^(d|i|a|\d{1,2})=([0-9a-f]{8}(?:-[0-9a-f]{8,40}){2,3})$/.exec(pair) ?? []
       return name && bookmark ? [[name, bookmark]] : []
     }),
   )

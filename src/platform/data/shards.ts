@@ -69,7 +69,7 @@ export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T)
 export async function fromShards<R>(
   databases: Databases,
   ids: Iterable<Id>,
-  select: (db: Database, group: Id[]) => PromiseLike<R[]>,
+  select: (db: Database, group: Id[]) => PromiseLike<readonly R[]>,
 ): Promise<R[]> {
   const groups = [...Map.groupBy(new Set(ids), shardOf)].filter(([shard]) => databases.shards.includes(shard))
   return (await mapConcurrently(groups, async ([shard, group]) => select(databases.shard(shard), group))).flat()

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import { max, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { eq, max, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
-import { rowIf } from '../data/conditions.ts'
+import { changed, rowIf } from '../data/conditions.ts'
 import type { Database } from '../data/databases.ts'
 import { Id, id, idAfter, newId } from '../data/ids.ts'
 import { Trace } from '../observability/trace.ts'
@@ -65,6 +65,11 @@ export function record<T>(
   const statement = inserted.returning({ id: outbox.id, data: outbox.data })
   recorded.set(statement, { type: event.type, trace: db.trace })
   return statement
+}
+
+/** For the only subscription of an event: acknowledges it and records that of the next step, once despite repeats. */
+export async function continueWith<T>(db: Database, eventId: Id, event: EventDefinition<T>, data: T): Promise<void> {
+  await db.commit([db.delete(outbox).where(eq(outbox.id, eventId)), record(db, event, data, changed)])
 }
 
 /** The id of the event that the statement before recorded, for a row with the same id. Valid only if `changed`. */

@@ -73,12 +73,12 @@ async function recentOutcomes(env: Env): Promise<Outcome[]> {
 const versionOf = (env: Partial<Env>) => env.VERSION?.id ?? null
 
 function checks(env: Env): Check[] {
-  const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX }
+  const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX, AUDIT: env.AUDIT }
   const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
   // These bindings are not called, because calling most of them would send or count something.
   const present = {
     ...pick(env, Object.keys(queues)),
-    ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION']),
+    ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION', 'EXPORTER']),
   }
   return [
     { name: 'configuration', run: () => tryKeys(env) },
@@ -86,6 +86,7 @@ function checks(env: Env): Check[] {
     { name: 'CACHE', run: async () => env.CACHE.get('health') },
     { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
     { name: 'KEYS', run: async () => env.KEYS.head('health') },
+    { name: 'EXPORTS', run: async () => env.EXPORTS.head('health') },
     { name: 'GUARD', run: async () => env.GUARD.getByName('health').lease({ quota: 1, window: 60 }, 0) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').closeRevoked('', { before: 0 }) },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },

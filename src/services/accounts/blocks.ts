@@ -1,6 +1,6 @@
-import { and, eq, exists, ne, not, or } from 'drizzle-orm'
+import { and, eq, ne, not, or } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
-import { query as builder, changed, decrementIf, one, rowIf } from '../../platform/data/conditions.ts'
+import { changed, decrementIf, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
@@ -10,6 +10,7 @@ import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
 import { blocksOther } from './policy.ts'
+import { isCounted } from './statements.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
 import { type Block, loadAccountSummaries } from './views.ts'
 
@@ -102,8 +103,7 @@ function entry(accountId: Id, otherId: Id, byMe: boolean) {
 function endFollows(db: Database, accountId: Id, otherId: Id) {
   const follower = and(eq(followers.accountId, accountId), eq(followers.followerId, otherId))
   const followed = and(eq(follows.followerId, accountId), eq(follows.followeeId, otherId))
-  const isFollower = exists(builder.select(one).from(followers).where(follower))
-  const isFollowed = exists(builder.select(one).from(follows).where(followed))
+  const [isFollower, isFollowed] = [isCounted(followers, follower), isCounted(follows, followed)]
   return [
     db
       .update(accounts)

@@ -1,10 +1,18 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
+import { Act } from '../audit/events.ts'
 
 export const accountFollowed = defineEvent('account.followed', z.object({ followerId: Id, followeeId: Id }))
 export const accountUnfollowed = defineEvent('account.unfollowed', z.object({ followerId: Id, followeeId: Id }))
 export const accountBlocked = defineEvent('account.blocked', z.object({ accountId: Id, otherId: Id }))
 export const accountUnblocked = defineEvent('account.unblocked', z.object({ accountId: Id, otherId: Id }))
-export const accountSuspended = defineEvent('account.suspended', z.object({ accountId: Id }))
-export const suspensionLifted = defineEvent('account.suspension-lifted', z.object({ accountId: Id }))
+export const accountSuspended = defineEvent('account.suspended', Act)
+export const suspensionLifted = defineEvent('account.suspension-lifted', Act)
+/** `account.hidden` and `account.shown`: `isActive` changed. Record one of them in the batch of the change. */
+export const accountHidden = defineEvent('account.hidden', z.object({ accountId: Id }))
+export const accountShown = defineEvent('account.shown', z.object({ accountId: Id }))
+export const followsToMark = defineEvent(
+  'account.follows-to-mark',
+  z.object({ accountId: Id, list: z.enum(['following', 'followers']), after: Id.nullable() }),
+)

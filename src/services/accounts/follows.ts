@@ -1,6 +1,6 @@
 import { and, eq, exists, lt, ne, not } from 'drizzle-orm'
 import type { Ctx, SystemCtx, UserCtx } from '../../platform/context.ts'
-import { all, query as builder, changed, one, rowIf } from '../../platform/data/conditions.ts'
+import { all, query as builder, changed, flag, one, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
@@ -9,9 +9,10 @@ import { mirror } from '../../platform/events/mirror.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
 import { getAccount, requireOther } from './accounts.ts'
 import { accountFollowed, accountUnfollowed } from './events.ts'
-import { blockBetween } from './policy.ts'
+import { markFollowee, marksOfFollower } from './hiding.ts'
+import { blockBetween, isActive, isHidden } from './policy.ts'
 import { requireAccount } from './queries.ts'
-import { addTo } from './statements.ts'
+import { addTo, isCounted } from './statements.ts'
 import { accounts, followers, follows } from './tables.ts'
 import { type Account, loadListedAccounts } from './views.ts'
 
@@ -29,8 +30,8 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): P
   const mayFollow = all(isNew, mayFollowMore(follow.followerId), not(blockBetween(follow.followerId, accountId)))
   const [, , , [follower]] = await db.commit([
     record(db, accountFollowed, follow, mayFollow),
-    db.insert(follows).select(rowIf(follows, { ...follow, id: recordedId }, changed)),
-    addTo(db, follow.followerId, 'followingCount', 1),
+    db.insert(follows).select(rowIf(follows, { ...follow, id: recordedId, hidden: false }, changed)),
+    addTo(db, follow.followerId, 'followingCount', 1, changed),
     db.select({ follows: follows.followeeId }).from(follows).where(pair(follow)),
   ])
   if (!follower) {
@@ -56,8 +57,8 @@ export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountPath):
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
   await db.commit([
+    addTo(db, follow.followerId, 'followingCount', -1, isCounted(follows, pair(follow))),
     db.delete(follows).where(pair(follow)),
-    addTo(db, follow.followerId, 'followingCount', -1),
     record(db, accountUnfollowed, follow, changed),
   ])
   ctx.defer(() => mirrorFollow(ctx, follow))
@@ -66,33 +67,44 @@ export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountPath):
 export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: Follow): Promise<void> {
   const db = ctx.db.shardOf(followeeId)
   const copy = and(eq(followers.accountId, followeeId), eq(followers.followerId, followerId))
+  const followee = and(eq(accounts.id, followeeId), isActive)
+  let isShown = true
   await mirror(
-    () => followId(ctx, { followerId, followeeId }),
-    (followId) => {
-      if (followId === null)
-        return db.batch([db.delete(followers).where(copy), addTo(db, followeeId, 'followerCount', -1)])
+    () => readFollow(ctx, { followerId, followeeId }),
+    async (follow) => {
+      if (!follow) {
+        const uncount = addTo(db, followeeId, 'followerCount', -1, isCounted(followers, copy))
+        return void (await db.batch([uncount, db.delete(followers).where(copy)]))
+      }
       // A follow from before follows had ids has its followee's id in `follows`, and its follower's id in `followers`.
-      const id = followId === followeeId ? followerId : followId
-      const row = { accountId: followeeId, followerId, id }
-      return db.batch([
+      const id = follow.id === followeeId ? followerId : follow.id
+      const row = { accountId: followeeId, followerId, id, hidden: false }
+      const [[shown]] = await db.batch([
+        db.select({ id: accounts.id }).from(accounts).where(followee),
         db
           .insert(followers)
           .select(rowIf(followers, row, not(blockBetween(followeeId, followerId))))
           .onConflictDoNothing(),
-        addTo(db, followeeId, 'followerCount', 1),
+        addTo(db, followeeId, 'followerCount', 1, changed),
         db
           .update(followers)
           .set({ id })
           .where(and(copy, ne(followers.id, id))),
+        ...marksOfFollower(db, followerId, [followeeId], follow.hidden),
       ])
+      isShown = shown !== undefined
     },
   )
+  if (!isShown) await markFollowee(ctx, followeeId, [followerId])
 }
 
-async function followId(ctx: SystemCtx, follow: Follow): Promise<Id | null> {
-  const db = atPrimary(ctx).shardOf(follow.followerId)
-  const [found] = await db.select({ id: follows.id }).from(follows).where(pair(follow))
-  return found?.id ?? null
+async function readFollow(ctx: SystemCtx, follow: Follow) {
+  const [found] = await atPrimary(ctx)
+    .shardOf(follow.followerId)
+    .select({ id: follows.id, hidden: flag(isHidden(follow.followerId), 'is_hidden') })
+    .from(follows)
+    .where(pair(follow))
+  return found ?? null
 }
 
 function mayFollowMore(accountId: Id) {

@@ -22,6 +22,7 @@ export const accountData: PersonalData = {
       bio: 'exported',
       createdAt: 'exported',
       suspendedAt: 'exported',
+      deletedAt: 'technical',
       followerCount: 'technical',
       followingCount: 'technical',
       postCount: 'technical',
@@ -34,8 +35,8 @@ export const accountData: PersonalData = {
       avatarId: 'exported',
       headerId: 'exported',
     }),
-    ...classify(follows, { followerId: 'owner', id: 'exported', followeeId: 'exported' }),
-    ...classify(followers, { accountId: 'owner', followerId: 'exported', id: 'exported' }),
+    ...classify(follows, { followerId: 'owner', id: 'exported', followeeId: 'exported', hidden: 'technical' }),
+    ...classify(followers, { accountId: 'owner', followerId: 'exported', id: 'exported', hidden: 'technical' }),
     // A block by another account is not exported, because the API does not reveal it either.
     ...classify(blocks, { accountId: 'owner', otherId: 'exported', byMe: 'technical', id: 'exported' }),
   },

@@ -10,7 +10,14 @@ export const moderate = defineScope('moderation', 'Suspend accounts and change r
 
 type AccountId = Bound<Id> | SQLWrapper
 
-export const isActive = isNull(accounts.suspendedAt)
+/** An account that is suspended or waits for its erasure is hidden, with everything that it has created. */
+export const isActive = all(isNull(accounts.suspendedAt), isNull(accounts.deletedAt))
+
+/** Must run on the shard of the account. */
+export function isHidden(accountId: AccountId): SQL {
+  const active = and(eq(accounts.id, accountId), isActive)
+  return not(exists(query.select(one).from(accounts).where(active)))
+}
 
 /** Whether a block exists in either direction. All block predicates must run on the shard of their first account. */
 export function blockBetween(accountId: AccountId, otherId: AccountId): SQL {

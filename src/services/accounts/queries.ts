@@ -3,7 +3,7 @@ import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
-import { knownTo } from './policy.ts'
+import { isActive, knownTo } from './policy.ts'
 import { accounts, blocks, follows } from './tables.ts'
 
 /** When the account was suspended (epoch ms, read at the primary); null if it is not suspended. */
@@ -14,6 +14,12 @@ export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<num
     .from(accounts)
     .where(eq(accounts.id, accountId))
   return account?.suspendedAt ?? null
+}
+
+/** Whether the account is hidden from everyone, read at the primary. True for an account that does not exist. */
+export async function readHidden(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  const db = atPrimary(ctx).shardOf(accountId)
+  return (await db.$count(accounts, and(eq(accounts.id, accountId), isActive))) === 0
 }
 
 /** Reads the primaries. With a block, the answer is no, even if the follower's shard still has the follow's row. */

@@ -1,11 +1,13 @@
-import { and, eq, lt, lte } from 'drizzle-orm'
+import { and, eq, exists, isNotNull, isNull, lt, lte, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
-import { changed, either, increment, valueIf } from '../../platform/data/conditions.ts'
+import { changed, either, increment, one, query, valueIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { record } from '../../platform/events/events.ts'
 import { dayOf } from '../../platform/security/daily-quota.ts'
+import { accountHidden, accountShown } from './events.ts'
 import { isActive } from './policy.ts'
-import { accounts, follows, summaryColumns } from './tables.ts'
+import { accounts, type followers, follows, summaryColumns } from './tables.ts'
 
 export function openAccount(db: Database, { id, handle }: { id: Id; handle: string }) {
   return [
@@ -19,6 +21,17 @@ export function setProfileImage(db: Database, accountId: Id, column: 'avatarId' 
     .update(accounts)
     .set({ [column]: mediaId })
     .where(eq(accounts.id, accountId))
+}
+
+export function hideDeleted(db: Database, accountId: Id, deletedAt: number | null) {
+  const isStale = deletedAt === null ? isNotNull(accounts.deletedAt) : isNull(accounts.deletedAt)
+  return [
+    db
+      .update(accounts)
+      .set({ deletedAt })
+      .where(and(eq(accounts.id, accountId), isStale)),
+    record(db, deletedAt === null ? accountShown : accountHidden, { accountId }, changed),
+  ] as const
 }
 
 type Counter = 'followerCount' | 'followingCount'
@@ -73,10 +86,19 @@ function postCounts(posts: number, publicPosts: number) {
   }
 }
 
-/** Does nothing unless the previous statement of the batch changed a row. */
-export function addTo(db: Database, accountId: Id, counter: Counter, by: 1 | -1) {
+/** Whether a follow is in a count. Count a follow that ends before its row is deleted, and only if it is counted. */
+export function isCounted(list: typeof follows | typeof followers, follow: SQL | undefined): SQL {
+  return exists(
+    query
+      .select(one)
+      .from(list)
+      .where(and(follow, eq(list.hidden, false))),
+  )
+}
+
+export function addTo(db: Database, accountId: Id, counter: Counter, by: 1 | -1, when: SQL) {
   return db
     .update(accounts)
     .set({ [counter]: increment(accounts[counter], by) })
-    .where(and(eq(accounts.id, accountId), changed))
+    .where(and(eq(accounts.id, accountId), when))
 }

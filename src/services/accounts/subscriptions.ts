@@ -3,12 +3,16 @@ import { mirrorBlock } from './blocks.ts'
 import {
   accountBlocked,
   accountFollowed,
+  accountHidden,
+  accountShown,
   accountSuspended,
   accountUnblocked,
   accountUnfollowed,
+  followsToMark,
   suspensionLifted,
 } from './events.ts'
 import { mirrorFollow } from './follows.ts'
+import { markFollows, startMarking } from './hiding.ts'
 import { enforceSuspension } from './suspensions.ts'
 
 export const accountSubscriptions = [
@@ -18,4 +22,7 @@ export const accountSubscriptions = [
   on(accountUnblocked, 'mirror-block', mirrorBlock),
   on(accountSuspended, 'enforce-suspension', enforceSuspension),
   on(suspensionLifted, 'enforce-suspension', enforceSuspension),
+  on(accountHidden, 'mark-follows', startMarking),
+  on(accountShown, 'mark-follows', startMarking),
+  on(followsToMark, 'mark-follows', markFollows),
 ]

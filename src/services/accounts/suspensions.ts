@@ -1,4 +1,4 @@
-import { and, eq, isNotNull } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import { changed } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -7,10 +7,10 @@ import { record } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { outranks } from '../../platform/security/access.ts'
+import { actorOf } from '../../platform/security/clients.ts'
 import { setSuspended } from '../../platform/security/revocation.ts'
 import { users } from '../identity/tables.ts'
-import { accountSuspended, suspensionLifted } from './events.ts'
-import { isActive } from './policy.ts'
+import { accountHidden, accountShown, accountSuspended, suspensionLifted } from './events.ts'
 import { readSuspension } from './queries.ts'
 import { accounts } from './tables.ts'
 
@@ -18,26 +18,30 @@ import { accounts } from './tables.ts'
 export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   await requireBelow(ctx, accountId)
+  const actor = await actorOf(ctx)
   const db = ctx.db.shardOf(accountId)
   await db.commit([
     db
       .update(accounts)
       .set({ suspendedAt: ctx.now() })
-      .where(and(eq(accounts.id, accountId), isActive)),
-    record(db, accountSuspended, { accountId }, changed),
+      .where(and(eq(accounts.id, accountId), isNull(accounts.suspendedAt))),
+    record(db, accountSuspended, { accountId, ...actor }, changed),
+    record(db, accountHidden, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }
 
 export async function liftSuspension(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   await requireBelow(ctx, accountId)
+  const actor = await actorOf(ctx)
   const db = ctx.db.shardOf(accountId)
   await db.commit([
     db
       .update(accounts)
       .set({ suspendedAt: null })
       .where(and(eq(accounts.id, accountId), isNotNull(accounts.suspendedAt))),
-    record(db, suspensionLifted, { accountId }, changed),
+    record(db, suspensionLifted, { accountId, ...actor }, changed),
+    record(db, accountShown, { accountId }, changed),
   ])
   await enforceSuspension(ctx, { accountId })
 }

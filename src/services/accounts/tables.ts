@@ -9,6 +9,8 @@ export const accounts = sqliteTable('accounts', {
   bio: text('bio').notNull().default(''),
   createdAt: integer('created_at').notNull(),
   suspendedAt: integer('suspended_at'),
+  /** When its deletion was requested; null again after it was cancelled. */
+  deletedAt: integer('deleted_at'),
   followerCount: integer('follower_count').notNull().default(0),
   followingCount: integer('following_count').notNull().default(0),
   postCount: integer('post_count').notNull().default(0),
@@ -32,14 +34,25 @@ export const summaryColumns = {
 /** On the follower's shard. Every account follows itself, so that its home feed contains its own posts. */
 export const follows = sqliteTable(
   'follows',
-  { followerId: id('follower_id').notNull(), id: id('id').notNull(), followeeId: id('followee_id').notNull() },
+  {
+    followerId: id('follower_id').notNull(),
+    id: id('id').notNull(),
+    followeeId: id('followee_id').notNull(),
+    /** Whether the followee is hidden. The follower's count then leaves the row out. */
+    hidden: boolean('hidden').notNull().default(false),
+  },
   (t) => [primaryKey({ columns: [t.followerId, t.id] })],
 )
 
 /** On the followee's shard: decides who sees the followee's followers-only posts. */
 export const followers = sqliteTable(
   'followers',
-  { accountId: id('account_id').notNull(), followerId: id('follower_id').notNull(), id: id('id').notNull() },
+  {
+    accountId: id('account_id').notNull(),
+    followerId: id('follower_id').notNull(),
+    id: id('id').notNull(),
+    hidden: boolean('hidden').notNull().default(false),
+  },
   (t) => [primaryKey({ columns: [t.accountId, t.followerId] })],
 )
 

@@ -13,7 +13,6 @@ import { firstParty } from './first-party.ts'
 import { MAX_LOGIN_DAYS, REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
 import { CLIENT_ID, ensureClient, grantedScopes } from './oauth-client.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
-import { hashPassword, passwordMatches } from './passwords.ts'
 import { hashToken } from './refresh-tokens.ts'
 import { credentials, jwks, sessions, users } from './tables.ts'
 
@@ -57,14 +56,6 @@ function makeAuth(ctx: SystemCtx) {
     // better-auth's schema check requires the tables of all its features, also of those not used here.
     advanced: { database: { validateSchema: false } },
     session: { expiresIn: MAX_LOGIN_DAYS * DAY },
-    emailAndPassword: {
-      enabled: true,
-      requireEmailVerification: true,
-      password: {
-        hash: async (password) => hashPassword(config, password),
-        verify: async ({ hash, password }) => passwordMatches(config, password, hash),
-      },
-    },
     plugins: [
       jwt({ jwt: { issuer: jwtIssuer(ctx) }, jwks: { rotationInterval: SIGNING_KEY_DAYS * DAY } }),
       oauthProvider({

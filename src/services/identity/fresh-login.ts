@@ -31,11 +31,14 @@ export async function confirmLogin(ctx: UserCtx, { password }: Confirmation): Pr
     .where(and(eq(sessions.id, ctx.viewer.sessionId), eq(sessions.userId, ctx.viewer.id)))
 }
 
-async function requireOwnPassword(ctx: UserCtx, password: string): Promise<void> {
+/** Returns the hash of the password. */
+export async function requireOwnPassword(ctx: UserCtx, password: string): Promise<string> {
   const [credential] = await atPrimary(ctx)
     .directory.select({ hash: credentials.password })
     .from(credentials)
     .where(and(eq(credentials.userId, ctx.viewer.id), eq(credentials.providerId, 'credential')))
   const { passwordMatches } = await import('./passwords.ts')
-  if (!passwordMatches(ctx.config, password, credential?.hash ?? null)) throw new Failure(invalidCredentials)
+  const matches = passwordMatches(ctx.config, password, credential?.hash ?? null)
+  if (!credential?.hash || !matches) throw new Failure(invalidCredentials)
+  return credential.hash
 }

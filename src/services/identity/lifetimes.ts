@@ -4,3 +4,5 @@ export const REFRESH_TOKEN_DAYS = 30
 export const REUSE_SECONDS = 30
 /** How long an unverified registration holds its handle, and how long the emailed token is valid. */
 export const VERIFICATION_MINUTES = 60
+/** How long the link in an email resets the password. */
+export const RESET_MINUTES = 30

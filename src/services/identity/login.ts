@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, type SQL } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { Ctx, Role } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -7,9 +7,11 @@ import { Failure } from '../../platform/failures.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { readSuspension } from '../accounts/queries.ts'
-import { emailIndex } from './email.ts'
+import { deletions } from '../privacy/tables.ts'
+import { keepAccount } from './cancel-deletion.ts'
 import { invalidCredentials } from './failures.ts'
 import { loginPerNameLimit } from './limits.ts'
+import { isNamed, nameOf } from './names.ts'
 import { Password } from './password-rules.ts'
 import { encodeRefreshToken } from './refresh-tokens.ts'
 import { credentials, handles, users } from './tables.ts'
@@ -31,13 +33,12 @@ export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<
   const person = await findPerson(ctx, identifier)
   const matches = passwordMatches(ctx.config, password, person?.password ?? null)
   if (!person?.emailVerified || !matches) throw new Failure(invalidCredentials)
-  return startSession(ctx, person)
+  const deletionCancelled = person.eraseAt !== null
+  if (deletionCancelled) await keepAccount(ctx, person.id)
+  return { ...(await startSession(ctx, person)), ...(deletionCancelled && { deletionCancelled }) }
 }
 
 async function findPerson(ctx: Ctx, identifier: string) {
-  const named: SQL = identifier.includes('@')
-    ? eq(users.email, await emailIndex(ctx, identifier))
-    : eq(handles.handle, identifier)
   const [person] = await atPrimary(ctx)
     .directory.select({
       id: users.id,
@@ -46,17 +47,21 @@ async function findPerson(ctx: Ctx, identifier: string) {
       emailVerified: users.emailVerified,
       tokensVoidBefore: users.tokensVoidBefore,
       password: credentials.password,
+      eraseAt: deletions.eraseAt,
     })
     .from(users)
     .innerJoin(handles, eq(handles.accountId, users.id))
     .innerJoin(credentials, and(eq(credentials.userId, users.id), eq(credentials.providerId, 'credential')))
-    .where(named)
+    .leftJoin(deletions, eq(deletions.accountId, users.id))
+    .where(isNamed(ctx, await nameOf(ctx, identifier)))
   return person
 }
 
 type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
 /** If the token was already `rotated`, the client gets the stored response of that rotation again. */
 type Rotation = { sessionId: string; tokenId: string; rotated: boolean }
+/** A login that goes on with new tokens, after its refresh tokens were deleted. */
+type Renewal = { sessionId: string; tokenId?: undefined; rotated: false }
 
 export async function startSession(ctx: Ctx, person: Person): Promise<Tokens> {
   const tokens = await issueTokenPair(ctx, person)
@@ -65,7 +70,7 @@ export async function startSession(ctx: Ctx, person: Person): Promise<Tokens> {
 }
 
 /** Returns null while another request is rotating the same token. */
-export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotation): Promise<Tokens | null> {
+export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotation | Renewal): Promise<Tokens | null> {
   if ((await readSuspension(ctx, person.id)) !== null) throw new Failure('suspended')
   const { issueTokens, replayRotation } = await import('./auth.ts')
   await waitForNextSecond(ctx, person.tokensVoidBefore)

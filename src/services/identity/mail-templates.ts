@@ -1,7 +1,8 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
-import type { Id } from '../../platform/data/ids.ts'
 import { VERIFICATION_MINUTES } from './lifetimes.ts'
+import type { Mail, Template } from './mail-text.ts'
+import { recoveryTemplates } from './recovery-mails.ts'
 
 /** Error codes for addresses to which the email service never delivers, so a retry would not help. */
 const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
@@ -25,13 +26,12 @@ export async function sendAlreadyRegistered(ctx: SystemCtx, to: string): Promise
   ])
 }
 
-type Mail = { accountId: Id; handle: string; kind: string; detail: string | null }
-type Template = (ctx: SystemCtx, mail: Mail) => { subject: string; paragraphs: string[] }
-
-const PASSWORD_HINT = 'If it was not you, reset your password at once:'
+const PASSWORD_HINT =
+  'If it was not you, reset your password at once: choose “Forgot password” on the page where you log in.'
 
 /** The texts of the mails about an account, by the kind that `queueMail` stores. */
 const templates = {
+  ...recoveryTemplates,
   'password-changed': ({ config }, { handle }) => ({
     subject: 'Your password was changed',
     paragraphs: [
@@ -48,6 +48,18 @@ const templates = {
       'If you did not request it, change your password.',
     ],
   }),
+  'deletion-requested': ({ config }, { handle }) => ({
+    subject: 'Your account will be deleted',
+    paragraphs: [
+      `The deletion of @${handle} was requested. Nobody can see the account any more, and every login was ended.`,
+      'To keep the account, log in before it is erased. This also tells you whether it was somebody else:',
+      config.BASE_URL,
+    ],
+  }),
+  'deletion-cancelled': ({ config }, { handle }) => ({
+    subject: 'Your account will not be deleted',
+    paragraphs: [`Someone logged in to @${handle}, which cancelled its deletion.`, PASSWORD_HINT, config.BASE_URL],
+  }),
 } satisfies Record<string, Template>
 
 export type MailKind = keyof typeof templates
@@ -55,8 +67,8 @@ export type MailKind = keyof typeof templates
 export async function sendTemplate(ctx: SystemCtx, to: string, mail: Mail): Promise<void> {
   const template = new Map<string, Template>(Object.entries(templates)).get(mail.kind)
   if (!template) throw new Error(`the mail ${mail.kind} is unknown`)
-  const { subject, paragraphs } = template(ctx, mail)
-  await send(ctx, to, subject, paragraphs)
+  const text = await template(ctx, mail)
+  if (text) await send(ctx, to, text.subject, text.paragraphs)
 }
 
 async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: string[]): Promise<void> {

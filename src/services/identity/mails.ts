@@ -17,8 +17,13 @@ const MAX_RESENT = 500
 
 export const mailTask = defineTask('DELIVERIES', 'mail.account', z.object({ mailId: z.string() }))
 
+/** What anyone may request of an account by its name: the account, if there is one, is found when it is delivered. */
+export type RequestKind = 'reset-requested' | 'verification-requested'
+
 /** `to` is a sealed address; without it, the mail goes to the current address of the account. */
-type Mail = { accountId: Id; kind: MailKind; to?: string; detail?: string }
+type Mail =
+  | { accountId: Id; kind: MailKind; to?: string; detail?: string }
+  | { accountId: null; kind: RequestKind; to?: undefined; detail: string }
 
 /** Stores a mail and announces it, for the batch of the change that it reports. With `when`, only if that holds. */
 export function queueMail(db: Database, { accountId, kind, to, detail }: Mail, when?: SQL) {
@@ -29,7 +34,7 @@ export function queueMail(db: Database, { accountId, kind, to, detail }: Mail, w
 }
 
 /** The row is deleted once the email service has accepted the mail, so a crash in between sends it twice. */
-export async function sendMail(ctx: SystemCtx, { mailId }: { mailId: string }): Promise<void> {
+export async function sendMail(ctx: SystemCtx, mailId: string): Promise<void> {
   const db = ctx.db.directory
   const [mail] = await db
     .select({

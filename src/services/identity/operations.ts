@@ -8,6 +8,7 @@ import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
 import { loginLimit, refreshLimit, registerLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
+import { recoveryOperations } from './recovery-operations.ts'
 import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
 import { RegistrationRules, readRegistration } from './registration-rules.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
@@ -152,4 +153,5 @@ export const identityOperations: Operation[] = [
     summary: 'Set the role of an account',
     run: setRole,
   }),
+  ...recoveryOperations,
 ]

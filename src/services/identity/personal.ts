@@ -3,6 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
 import { openEmail } from './email.ts'
+import { formerNames, formerNamesInventory } from './former-names.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { credentials, handles, jwks, mails, sessions, users } from './tables.ts'
 
@@ -18,6 +19,8 @@ const logins = {
     sealedAddress: 'exported',
     role: 'exported',
     tokensVoidBefore: 'technical',
+    handleChangedAt: 'exported',
+    passwordChangedAt: 'exported',
   }),
   ...classify(handles, {
     handle: 'exported',
@@ -111,7 +114,7 @@ const tokens = {
 }
 
 export const identityData: PersonalData = {
-  inventory: { ...logins, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
+  inventory: { ...logins, ...formerNamesInventory, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
   exported,
 }
 
@@ -126,6 +129,8 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
       role: users.role,
       registeredAt: users.createdAt,
       passwordSetAt: credentials.updatedAt,
+      passwordChangedAt: users.passwordChangedAt,
+      handleChangedAt: users.handleChangedAt,
     })
     .from(users)
     .innerJoin(handles, eq(handles.accountId, users.id))
@@ -141,7 +146,10 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     address: await openEmail(ctx, accountId, user.address),
     registeredAt: iso(user.registeredAt),
     passwordSetAt: iso(user.passwordSetAt),
+    passwordChangedAt: iso(user.passwordChangedAt),
+    handleChangedAt: iso(user.handleChangedAt),
   })
+  yield jsonFile('former-names.json', await formerNames(ctx, accountId))
   yield jsonFile(
     'sessions.json',
     logins.map((login) => ({ createdAt: iso(login.createdAt), expiresAt: iso(login.expiresAt) })),

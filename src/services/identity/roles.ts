@@ -5,6 +5,7 @@ import { changed, one, query } from '../../platform/data/conditions.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
+import { actorOf } from '../../platform/security/clients.ts'
 import { roleChanged } from './events.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { users } from './tables.ts'
@@ -18,6 +19,7 @@ type AccountRole = z.infer<typeof AccountRole>
 export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): Promise<AccountRole> {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   const db = ctx.db.directory
+  const actor = await actorOf(ctx)
   // The batch checks again that the viewer is an admin: two admins who demote each other cannot both succeed.
   const isAdmin = and(eq(users.id, ctx.viewer.id), eq(users.role, 'admin'))
   const allowed = exists(query.select(one).from(users).where(isAdmin))
@@ -27,7 +29,7 @@ export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): P
       .set({ role, tokensVoidBefore: ctx.now(), updatedAt: new Date(ctx.now()) })
       .where(and(eq(users.id, accountId), eq(users.emailVerified, true), allowed))
       .returning({ id: users.id }),
-    record(db, roleChanged, { accountId }, changed),
+    record(db, roleChanged, { accountId, ...actor }, changed),
   ])
   if (updated.length === 0) throw await refusal(ctx, accountId)
   await revokeAllTokens(ctx, { accountId })

@@ -5,6 +5,7 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, unavailable } from '../../platform/failures.ts'
+import { actorOf } from '../../platform/security/clients.ts'
 import { revokeSession } from '../../platform/security/revocation.ts'
 import { allSessionsEnded, sessionEnded } from './events.ts'
 import { invalidCredentials } from './failures.ts'
@@ -86,10 +87,13 @@ async function deleteRotated(ctx: Ctx, sessionId: string): Promise<void> {
 }
 
 export async function logOut(ctx: UserCtx): Promise<void> {
-  await endSession(ctx, { accountId: ctx.viewer.id, sessionId: ctx.viewer.sessionId })
+  const { id: accountId, sessionId } = ctx.viewer
+  await endSession(ctx, { accountId, sessionId, ...(await actorOf(ctx)) })
 }
 
-async function endSession(ctx: Ctx, ended: { accountId: Id; sessionId: string }): Promise<void> {
+type Ended = { accountId: Id; sessionId: string; actorId?: Id; client?: string | null }
+
+async function endSession(ctx: Ctx, ended: Ended): Promise<void> {
   const db = ctx.db.directory
   await db.commit([
     db.delete(sessions).where(and(eq(sessions.id, ended.sessionId), eq(sessions.userId, ended.accountId))),
@@ -100,11 +104,12 @@ async function endSession(ctx: Ctx, ended: { accountId: Id; sessionId: string })
 
 export async function logOutEverywhere(ctx: UserCtx): Promise<void> {
   const accountId = ctx.viewer.id
+  const actor = await actorOf(ctx)
   const db = ctx.db.directory
   await db.commit([
     db.update(users).set({ tokensVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
     db.delete(sessions).where(eq(sessions.userId, accountId)),
-    record(db, allSessionsEnded, { accountId }),
+    record(db, allSessionsEnded, { accountId, ...actor }),
   ])
   await revokeAllTokens(ctx, { accountId })
 }

@@ -6,8 +6,19 @@ import { enqueue, onTask } from '../../platform/events/tasks.ts'
 import { revokeSession } from '../../platform/security/revocation.ts'
 import { accountSuspended } from '../accounts/events.ts'
 import { openAccount } from '../accounts/statements.ts'
-import { addressVerified, allSessionsEnded, mailQueued, registered, roleChanged, sessionEnded } from './events.ts'
-import { mailTask, sendMail } from './mails.ts'
+import { deletionRequested } from '../privacy/events.ts'
+import {
+  addressVerified,
+  allSessionsEnded,
+  mailQueued,
+  passwordChanged,
+  passwordReset,
+  registered,
+  roleChanged,
+  sessionEnded,
+} from './events.ts'
+import { deliverMail } from './mail-requests.ts'
+import { mailTask } from './mails.ts'
 import { mailRegistration, registrationMail } from './registration-mail.ts'
 import { endSessionsOfSuspended, revokeAllTokens } from './revocation.ts'
 import { handles } from './tables.ts'
@@ -19,10 +30,13 @@ export const identitySubscriptions = [
   on(sessionEnded, 'revoke-tokens', revokeSession),
   on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
+  on(passwordReset, 'revoke-tokens', revokeAllTokens),
+  on(passwordChanged, 'revoke-tokens', revokeAllTokens),
+  on(deletionRequested, 'revoke-tokens', revokeAllTokens),
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]
 
-export const identityTasks = [onTask(registrationMail, mailRegistration), onTask(mailTask, sendMail)]
+export const identityTasks = [onTask(registrationMail, mailRegistration), onTask(mailTask, deliverMail)]
 
 /** Opens the account if `verifyAddress` was interrupted before it did so. */
 async function ensureOpen(ctx: SystemCtx, id: Id): Promise<void> {

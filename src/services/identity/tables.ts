@@ -1,4 +1,4 @@
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Role } from '../../platform/context.ts'
 import { boolean, instant } from '../../platform/data/columns.ts'
 import { id } from '../../platform/data/ids.ts'
@@ -16,6 +16,8 @@ export const users = sqliteTable('users', {
   role: text('role').$type<Role>().notNull().default('user'),
   /** Access tokens issued at or before this time are revoked, epoch ms. */
   tokensVoidBefore: integer('tokens_void_before').notNull().default(0),
+  handleChangedAt: integer('handle_changed_at'),
+  passwordChangedAt: integer('password_changed_at'),
 })
 
 /** Even a registration with a known address reserves a handle: responses must not reveal that the address is known. */
@@ -26,6 +28,43 @@ export const handles = sqliteTable('handles', {
   address: text('address').notNull(),
   reservedUntil: integer('reserved_until'),
   mailedAt: integer('mailed_at'),
+})
+
+/** Handles that were given up: `until` then, they resolve to the account, and nobody else may register them. */
+export const formerHandles = sqliteTable('former_handles', {
+  handle: text('handle').primaryKey(),
+  /** Null for a deleted account. */
+  accountId: id('account_id'),
+  until: integer('until').notNull(),
+})
+
+/** Changes of an address that are not confirmed yet. `address` is a blind index, here and in `formerAddresses`. */
+export const addressChanges = sqliteTable('address_changes', {
+  accountId: id('account_id').primaryKey(),
+  address: text('address').notNull(),
+  sealedAddress: text('sealed_address').notNull(),
+  until: integer('until').notNull(),
+})
+
+/** Addresses that the account had until `leftAt`, and that their owners may restore until `until`. */
+export const formerAddresses = sqliteTable(
+  'former_addresses',
+  {
+    accountId: id('account_id').notNull(),
+    address: text('address').notNull(),
+    sealedAddress: text('sealed_address').notNull(),
+    leftAt: integer('left_at').notNull(),
+    until: integer('until').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.address] })],
+)
+
+/** The mails that anyone may request for an account: when the last one was sent, and how many in the current hour. */
+export const mailLimits = sqliteTable('mail_limits', {
+  accountId: id('account_id').primaryKey(),
+  mailedAt: integer('mailed_at').notNull(),
+  hourBegan: integer('hour_began').notNull(),
+  mails: integer('mails').notNull(),
 })
 
 /** better-auth's accounts: the ways to log in. Only passwords for now. */

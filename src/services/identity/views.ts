@@ -36,6 +36,7 @@ export const Tokens = z
     tokenType: z.literal('Bearer'),
     expiresIn: z.int().openapi({ description: 'Seconds until the access token expires' }),
     account: z.object({ id: Id, handle: z.string() }),
+    deletionCancelled: z.boolean().optional().openapi({ description: 'Whether the login cancelled a deletion' }),
   })
   .openapi('Tokens')
 export type Tokens = z.infer<typeof Tokens>

@@ -6,7 +6,10 @@ import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { idIn, mapConcurrently } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
+import { isActive } from '../accounts/policy.ts'
+import { accounts } from '../accounts/tables.ts'
 import { likesDeleted } from './events.ts'
+import { markLikes } from './hiding.ts'
 import { likedPosts, likes, postLikers } from './tables.ts'
 
 /** How many likes of a deleted post one step deletes. The event of a step, `likesDeleted`, starts the next step. */
@@ -26,6 +29,8 @@ export async function mirrorLike(
   const { postId, actorId } = pair
   const seen = new Set(likeId ? [likeId] : [])
   const db = ctx.db.shardOf(actorId)
+  const shown = and(eq(accounts.id, actorId), isActive)
+  let isShown = true
   const listed = (ids: Id[]) => and(eq(likedPosts.accountId, actorId), idIn(likedPosts.id, ids))
   await mirror(
     () => syncLikers(ctx, pair, seen),
@@ -33,12 +38,17 @@ export async function mirrorLike(
       const ended = [...seen].filter((id) => id !== current)
       if (current) {
         seen.add(current)
-        await db.insert(likedPosts).values({ accountId: actorId, id: current, postId }).onConflictDoNothing()
+        const [, [actor]] = await db.batch([
+          db.insert(likedPosts).values({ accountId: actorId, id: current, postId }).onConflictDoNothing(),
+          db.select({ id: accounts.id }).from(accounts).where(shown),
+        ])
+        isShown = actor !== undefined
       }
       if (ended.length > 0) await db.delete(likedPosts).where(listed(ended))
     },
     expected,
   )
+  if (!isShown) await markLikes(ctx, actorId, [postId])
 }
 
 /** Needs no `mirror`: the post's list is on the shard of its likes. Returns the id of the current like, or null. */

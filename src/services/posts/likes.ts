@@ -27,7 +27,7 @@ type PostPath = { postId: Id }
 
 export async function likePost(ctx: UserCtx, { postId }: PostPath): Promise<Post> {
   const post = await getPost(ctx, { postId })
-  const like = { postId, accountId: ctx.viewer.id, id: recordedId }
+  const like = { postId, accountId: ctx.viewer.id, id: recordedId, hidden: false }
   const db = ctx.db.shardOf(postId)
   // Count first: this update matches only while the post exists, so a like of a deleted post inserts nothing.
   const [counted] = await db.commit([
@@ -58,11 +58,12 @@ export async function unlikePost(ctx: UserCtx, { postId }: PostPath): Promise<vo
   const likeId = builder.select({ id: likes.id }).from(likes).where(own)
   await db.commit([
     record(db, postUnliked, { postId, actorId }, isLikedBy(postId, actorId), { likeId }),
-    db.delete(likes).where(own),
+    db.delete(likes).where(and(own, eq(likes.hidden, false))),
     db
       .update(posts)
       .set({ likeCount: increment(posts.likeCount, -1) })
       .where(and(eq(posts.id, postId), changed)),
+    db.delete(likes).where(own),
   ])
 }
 

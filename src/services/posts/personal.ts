@@ -21,10 +21,10 @@ export const postData: PersonalData = {
       likeCount: 'exported',
       commentCount: 'exported',
     }),
-    ...classify(likes, { postId: 'technical', accountId: 'owner', id: 'technical' }),
+    ...classify(likes, { postId: 'technical', accountId: 'owner', id: 'technical', hidden: 'technical' }),
     ...classify(postLikers, { postId: 'technical', id: 'technical', accountId: 'owner' }),
     ...classify(likedPosts, { accountId: 'owner', id: 'exported', postId: 'exported' }),
-    ...classify(threadIndex, { threadId: 'technical', postId: 'technical' }),
+    ...classify(threadIndex, { threadId: 'technical', postId: 'technical', hidden: 'technical' }),
   },
   exported,
 }

@@ -1,5 +1,7 @@
 import { on } from '../../platform/events/events.ts'
-import { likesDeleted, postDeleted, postLiked, postPublished, postUnliked } from './events.ts'
+import { accountHidden, accountShown } from '../accounts/events.ts'
+import { likesDeleted, listsToMark, postDeleted, postLiked, postPublished, postUnliked } from './events.ts'
+import { markLists, startMarking } from './hiding.ts'
 import { deleteLikes, mirrorLike, unlistDeletedLikes } from './like-mirrors.ts'
 import { deleteThread, syncThreads } from './threads.ts'
 
@@ -11,4 +13,7 @@ export const postSubscriptions = [
   on(likesDeleted, 'unlist-likes', unlistDeletedLikes),
   on(postLiked, 'mirror-like', (ctx, { postId, actorId }, id) => mirrorLike(ctx, { postId, actorId, likeId: id }, id)),
   on(postUnliked, 'mirror-like', (ctx, unlike) => mirrorLike(ctx, unlike, null)),
+  on(accountHidden, 'mark-lists', startMarking),
+  on(accountShown, 'mark-lists', startMarking),
+  on(listsToMark, 'mark-lists', markLists),
 ]

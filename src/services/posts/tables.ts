@@ -1,4 +1,5 @@
 import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { boolean } from '../../platform/data/columns.ts'
 import { type Id, id } from '../../platform/data/ids.ts'
 import type { Entity } from './entities.ts'
 
@@ -33,7 +34,13 @@ export const posts = sqliteTable('posts', {
 
 export const likes = sqliteTable(
   'likes',
-  { postId: id('post_id').notNull(), accountId: id('account_id').notNull(), id: id('id').notNull() },
+  {
+    postId: id('post_id').notNull(),
+    accountId: id('account_id').notNull(),
+    id: id('id').notNull(),
+    /** Whether the account is hidden. The post's count then leaves the like out. */
+    hidden: boolean('hidden').notNull().default(false),
+  },
   (t) => [primaryKey({ columns: [t.postId, t.accountId] })],
 )
 
@@ -53,6 +60,11 @@ export const likedPosts = sqliteTable(
 /** On the shard of `threadId`: lists all comments below a post, but below a comment only its direct replies. */
 export const threadIndex = sqliteTable(
   'thread_index',
-  { threadId: id('thread_id').notNull(), postId: id('post_id').notNull() },
+  {
+    threadId: id('thread_id').notNull(),
+    postId: id('post_id').notNull(),
+    /** Whether the comment's author is hidden. */
+    hidden: boolean('hidden').notNull().default(false),
+  },
   (t) => [primaryKey({ columns: [t.threadId, t.postId] })],
 )

@@ -4,6 +4,7 @@ import type { Ctx } from '../../platform/context.ts'
 import { Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { notFound } from '../../platform/failures.ts'
+import { sealClient } from '../../platform/security/clients.ts'
 import { exportDownloaded } from './events.ts'
 import { archiveKey } from './export-archive.ts'
 import { dataExports } from './export-tables.ts'
@@ -19,7 +20,8 @@ export async function downloadExport(ctx: Ctx, { exportId }: { exportId: Id }): 
   const [row] = await db.select({ id: dataExports.id }).from(dataExports).where(own)
   const archive = row && (await ctx.env.EXPORTS.get(archiveKey({ accountId, exportId })))
   if (!archive) throw notFound()
-  await db.commit([record(db, exportDownloaded, { accountId, exportId })])
+  const client = await sealClient(ctx, accountId)
+  await db.commit([record(db, exportDownloaded, { accountId, exportId, client })])
   return new Response(archive.body, {
     headers: {
       'content-type': 'application/zip',

@@ -9,6 +9,7 @@ import { withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, unavailable } from '../../platform/failures.ts'
 import { iso } from '../../platform/personal-data.ts'
+import { actorOf } from '../../platform/security/clients.ts'
 import { exportRequested } from './events.ts'
 import { dataExports, statuses } from './export-tables.ts'
 
@@ -49,6 +50,7 @@ export async function requestExport(ctx: UserCtx): Promise<Export> {
     .select(one)
     .from(dataExports)
     .where(and(eq(dataExports.accountId, accountId), ne(dataExports.status, 'failed'), isRecent))
+  const actor = await actorOf(ctx)
   const made = await withFreshId(ctx, shardOf(accountId), dataExports.id, async (id) => {
     const row = { id, accountId, status: 'preparing', createdAt: ctx.now() } as const
     const [rows] = await db.commit([
@@ -56,7 +58,7 @@ export async function requestExport(ctx: UserCtx): Promise<Export> {
         .insert(dataExports)
         .select(rowIf(dataExports, row, notExists(recent)))
         .returning(),
-      record(db, exportRequested, { accountId, exportId: id }, changed),
+      record(db, exportRequested, { accountId, exportId: id, ...actor }, changed),
     ])
     return rows[0]
   })

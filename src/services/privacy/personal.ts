@@ -3,9 +3,19 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { dataExports } from './export-tables.ts'
+import { deletions, erasedAccounts } from './tables.ts'
 
 export const privacyData: PersonalData = {
   inventory: {
+    // Only an account that is being deleted has this row, and such an account cannot request an export.
+    ...classify(deletions, {
+      accountId: 'owner',
+      requestedAt: 'technical',
+      eraseAt: 'technical',
+      startedAt: 'technical',
+      progressedAt: 'technical',
+    }),
+    ...classify(erasedAccounts, { accountId: 'technical', erasedAt: 'technical' }),
     ...classify(dataExports, {
       id: 'exported',
       accountId: 'owner',

@@ -52,6 +52,7 @@ export type Tokens = {
   tokenType: 'Bearer'
   expiresIn: number
   account: { id: string; handle: string }
+  deletionCancelled?: boolean
 }
 
 export type Verification = { token: string; registrationToken?: string; password?: string }
@@ -67,6 +68,16 @@ export type PublicKeys = { keys: { kty: string; crv: string; x: string; kid: str
 export type AccountRole = { accountId: string; role: 'user' | 'moderator' | 'admin' }
 
 export type RoleChange = { role: 'user' | 'moderator' | 'admin' }
+
+export type Accepted = { status: 'accepted' }
+
+export type ResetRequest = { identifier: string; turnstileToken?: string }
+
+export type Reset = { token: string; password: string }
+
+export type PasswordChange = { currentPassword: string; password: string }
+
+export type Resend = { email: string }
 
 export type Account = AccountSummary & {
   bio: string
@@ -159,5 +170,7 @@ export type NewMedia = { file: Blob; alt?: string }
 export type MediaChange = { alt: string }
 
 export type NewProfileImage = { file: Blob }
+
+export type Deletion = { erasedAt: string }
 
 export type RealtimeTicket = { ticket: string; expiresIn: number }

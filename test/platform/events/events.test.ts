@@ -6,7 +6,15 @@ import { beforeEach, expect, test } from 'vitest'
 import { changed } from '../../../src/platform/data/conditions.ts'
 import { openDatabases } from '../../../src/platform/data/databases.ts'
 import { Id, idOf, shardOf, timeOf, toId } from '../../../src/platform/data/ids.ts'
-import { type Committed, committedIn, defineEvent, on, outbox, record } from '../../../src/platform/events/events.ts'
+import {
+  type Committed,
+  committedIn,
+  continueWith,
+  defineEvent,
+  on,
+  outbox,
+  record,
+} from '../../../src/platform/events/events.ts'
 import { mirror } from '../../../src/platform/events/mirror.ts'
 import { noCost } from '../../../src/platform/observability/cost.ts'
 import { presence } from '../../../src/platform/realtime/presence.ts'
@@ -48,6 +56,14 @@ test('events of two shards have different ids, even in the same moment', async (
   await other.commit([record(other, happened, { thingId })])
   await other.delete(outbox)
   expect(committed.map((event) => shardOf(event.id))).toEqual([0, 1])
+})
+
+test('of two concurrent repeats of a step, only one records the event of the next step', async () => {
+  await shard.commit([record(shard, happened, { thingId })])
+  const [step] = await rows()
+  await Promise.all([1, 2].map(() => continueWith(shard, step!.id, happened, { thingId })))
+  const [next, ...others] = await rows()
+  expect([others, committed.map(({ id }) => id)]).toEqual([[], [step!.id, next!.id]])
 })
 
 test('a conditional event is recorded only if the statement before it changed a row', async () => {

@@ -79,6 +79,7 @@ const faults: [string, object][] = [
   ['SHARD_1', { SHARD_1: database(broken) }],
   ['SHARD_2', { SHARD_2: database(broken) }],
   ['INDEX', { INDEX: database(async () => ({ results: [] })) }],
+  ['AUDIT', { AUDIT: database(broken) }],
   ['CACHE', { CACHE: { get: broken } }],
   ['MEDIA', { MEDIA: { head: broken } }],
   ['GUARD', { GUARD: { getByName: () => ({ lease: broken }) } }],

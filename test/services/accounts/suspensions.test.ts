@@ -58,12 +58,12 @@ test('a suspension hides the account and its posts at once in feeds, lists and r
   await queues.deliver()
   expect(await visibleOn(postId)).toEqual(Array(7).fill(true))
   await queues.deliver()
-  for (const events of [1, 1]) {
+  for (const events of [2, 2]) {
     await suspendAccount(asModerator(cyd), { accountId: ada })
     expect(await visibleOn(postId)).toEqual(Array(7).fill(false))
     expect(await pendingEvents()).toBe(events)
   }
-  for (const events of [2, 2]) {
+  for (const events of [4, 4]) {
     await liftSuspension(asModerator(cyd), { accountId: ada })
     expect(await visibleOn(postId)).toEqual(Array(7).fill(true))
     expect(await pendingEvents()).toBe(events)

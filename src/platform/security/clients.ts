@@ -1,0 +1,38 @@
+import { z } from '@hono/zod-openapi'
+import type { Ctx, SystemCtx, UserCtx } from '../context.ts'
+import type { Id } from '../data/ids.ts'
+import { openAllFor, sealFor } from './account-keys.ts'
+
+const CONTEXT = 'client'
+const MAX_DEVICE = 200
+
+/** What the owner of an account may see of a client that used it. */
+const ClientDetails = z.object({
+  address: z.string().nullable(),
+  device: z.string().nullable().default(null),
+  place: z.string().nullable(),
+})
+export type ClientDetails = z.infer<typeof ClientDetails>
+
+/** The client of this request, encrypted with the key of the account; null outside of a request. */
+export async function sealClient({ client, ...ctx }: Ctx, accountId: Id): Promise<string | null> {
+  if (!client) return null
+  const { address, place } = client
+  const details: ClientDetails = { address, device: client.userAgent?.slice(0, MAX_DEVICE) ?? null, place }
+  return sealFor(ctx, accountId, JSON.stringify(details), CONTEXT)
+}
+
+/** Who makes this request, for the data of an audited event. */
+export async function actorOf(ctx: UserCtx): Promise<{ actorId: Id; client: string | null }> {
+  return { actorId: ctx.viewer.id, client: await sealClient(ctx, ctx.viewer.id) }
+}
+
+/** Decrypts what `sealClient` returned, with one read of the key. A client is null if the key was destroyed. */
+export async function openClients(
+  ctx: SystemCtx,
+  accountId: Id,
+  sealed: readonly (string | null)[],
+): Promise<(ClientDetails | null)[]> {
+  const opened = await openAllFor(ctx, accountId, sealed, CONTEXT)
+  return opened.map((plain) => (plain === null ? null : ClientDetails.parse(JSON.parse(plain))))
+}

@@ -1,0 +1,39 @@
+import type { EventDefinition } from '../../platform/events/events.ts'
+import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
+import {
+  addressVerified,
+  allSessionsEnded,
+  passwordChanged,
+  passwordReset,
+  passwordResetRequested,
+  registered,
+  roleChanged,
+  sessionEnded,
+} from '../identity/events.ts'
+import { exportDownloaded, exportReady, exportRequested } from '../privacy/events.ts'
+import { type Act, auditRead } from './events.ts'
+
+type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
+
+/** An event whose data name the actor, if it is known. */
+const audited = (event: EventDefinition<Act>, action: string): AuditedEvent => ({ event, action, byOwner: false })
+/** An event of which the account itself is always the actor. */
+const byOwner = (event: EventDefinition<Act>, action: string): AuditedEvent => ({ event, action, byOwner: true })
+
+/** Every event that the audit log shows, with its action. docs/audit.md explains the actions; a test compares them. */
+export const auditedEvents = [
+  byOwner(registered, 'registered'),
+  byOwner(addressVerified, 'address-verified'),
+  audited(sessionEnded, 'session-ended'),
+  audited(allSessionsEnded, 'all-sessions-ended'),
+  audited(passwordResetRequested, 'password-reset-requested'),
+  audited(passwordReset, 'password-reset'),
+  byOwner(passwordChanged, 'password-changed'),
+  audited(roleChanged, 'role-changed'),
+  audited(accountSuspended, 'account-suspended'),
+  audited(suspensionLifted, 'suspension-lifted'),
+  byOwner(exportRequested, 'export-requested'),
+  audited(exportReady, 'export-ready'),
+  byOwner(exportDownloaded, 'export-downloaded'),
+  audited(auditRead, 'audit-read'),
+]

@@ -1,0 +1,52 @@
+import { z } from '@hono/zod-openapi'
+import type { SystemCtx } from '../../platform/context.ts'
+import { Id, toId } from '../../platform/data/ids.ts'
+import { mapConcurrently } from '../../platform/data/shards.ts'
+import { type ClientDetails, openClients } from '../../platform/security/clients.ts'
+import type { AuditRow } from './tables.ts'
+
+export const AuditEntry = z
+  .object({
+    id: Id,
+    at: z.iso.datetime(),
+    action: z.string().openapi({ description: 'What happened, such as `role-changed`', example: 'role-changed' }),
+    accountId: Id.nullable().openapi({ description: 'The account that it concerns' }),
+    actorId: Id.nullable().openapi({ description: 'Who did it. Null if that is unknown, or a member of the staff' }),
+    device: z.string().nullable().openapi({ description: 'The client of the actor' }),
+    place: z.string().nullable(),
+    address: z.string().nullable().openapi({ description: 'The IP address of the actor' }),
+  })
+  .openapi('AuditEntry')
+export type AuditEntry = z.infer<typeof AuditEntry>
+
+/** Failed logins to unknown names have clients too; these are sealed for this id, which no account has. */
+const NOBODY = toId(1)
+
+const keyOwner = ({ actorId, accountId }: AuditRow) => actorId ?? accountId ?? NOBODY
+
+/** The entries with their clients. A client is null if the key of its owner was destroyed. */
+export async function presented(ctx: SystemCtx, rows: readonly AuditRow[]): Promise<AuditEntry[]> {
+  const clients = new Map<AuditRow, ClientDetails | null>()
+  await mapConcurrently([...Map.groupBy(rows, keyOwner)], async ([owner, own]) => {
+    const opened = await openClients(
+      ctx,
+      owner,
+      own.map(({ client }) => client),
+    )
+    own.forEach((row, i) => void clients.set(row, opened[i] ?? null))
+  })
+  return rows.map((row) => entryOf(row, clients.get(row)))
+}
+
+/** The entries as the account itself sees them: without who of the staff acted, and from where. */
+export async function presentedTo(ctx: SystemCtx, accountId: Id, rows: readonly AuditRow[]): Promise<AuditEntry[]> {
+  const isOwn = ({ actorId }: AuditRow) => actorId === null || actorId === accountId
+  const shown = rows.map((row) => (isOwn(row) ? row : { ...row, client: null }))
+  const entries = await presented(ctx, shown)
+  return entries.map((entry) => ({ ...entry, actorId: entry.actorId === accountId ? accountId : null }))
+}
+
+function entryOf({ id, at, action, accountId, actorId }: AuditRow, client: ClientDetails | null = null): AuditEntry {
+  const { device = null, place = null, address = null } = client ?? {}
+  return { id, at: new Date(at).toISOString(), action, accountId, actorId, device, place, address }
+}

@@ -1,0 +1,23 @@
+import { eq } from 'drizzle-orm'
+import type { Ctx } from '../../platform/context.ts'
+import { changed } from '../../platform/data/conditions.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { Failure } from '../../platform/failures.ts'
+import { readSuspension } from '../accounts/queries.ts'
+import { cancelDeletion, syncHidden } from '../privacy/statements.ts'
+import { deletions } from '../privacy/tables.ts'
+import { invalidCredentials } from './failures.ts'
+import { queueMail } from './mails.ts'
+
+/** Throws `suspended`, because a refused login cancels nothing, or `invalid_credentials` if the erasure has started. */
+export async function keepAccount(ctx: Ctx, accountId: Id): Promise<void> {
+  if ((await readSuspension(ctx, accountId)) !== null) throw new Failure('suspended')
+  const db = ctx.db.directory
+  const [, , , , pending] = await db.commit([
+    ...cancelDeletion(db, accountId),
+    ...queueMail(db, { accountId, kind: 'deletion-cancelled' }, changed),
+    db.select({ id: deletions.accountId }).from(deletions).where(eq(deletions.accountId, accountId)),
+  ])
+  if (pending.length > 0) throw new Failure(invalidCredentials)
+  await syncHidden(ctx, { accountId })
+}

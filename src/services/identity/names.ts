@@ -1,0 +1,23 @@
+import { and, eq, gt, inArray, type SQL } from 'drizzle-orm'
+import { unionAll } from 'drizzle-orm/sqlite-core'
+import type { SystemCtx } from '../../platform/context.ts'
+import { query } from '../../platform/data/conditions.ts'
+import { emailIndex } from './email.ts'
+import { formerHandles, handles, users } from './tables.ts'
+
+/** What the directory stores of a typed handle or address: the handle, or the blind index of the address. */
+export function nameOf(ctx: SystemCtx, identifier: string): Promise<string> | string {
+  return identifier.includes('@') ? emailIndex(ctx, identifier) : identifier
+}
+
+/** For queries of `users`: the account with this name, which may be a handle that it gave up. */
+export function isNamed(ctx: SystemCtx, name: string): SQL {
+  if (name.includes('@')) return eq(users.email, name)
+  const current = query.select({ id: handles.accountId }).from(handles).where(eq(handles.handle, name))
+  const former = query
+    .select({ id: users.id })
+    .from(formerHandles)
+    .innerJoin(users, eq(users.id, formerHandles.accountId))
+    .where(and(eq(formerHandles.handle, name), gt(formerHandles.until, ctx.now())))
+  return inArray(users.id, unionAll(current, former))
+}

@@ -1,0 +1,87 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, exists, ne } from 'drizzle-orm'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { one, query } from '../../platform/data/conditions.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { record } from '../../platform/events/events.ts'
+import { Failure, invalid } from '../../platform/failures.ts'
+import { sealClient } from '../../platform/security/clients.ts'
+import { spend } from '../../platform/security/rate-limit.ts'
+import { openEmail } from './email.ts'
+import { passwordChanged, type passwordReset } from './events.ts'
+import { invalidCredentials } from './failures.ts'
+import { requireOwnPassword } from './fresh-login.ts'
+import { confirmLimit } from './limits.ts'
+import { issueTokenPair } from './login.ts'
+import { queueMail } from './mails.ts'
+import { refreshTokens } from './oauth-tables.ts'
+import { NewPassword, Password, weaknessOf } from './password-rules.ts'
+import { readPerson } from './people.ts'
+import { revokeAllTokens } from './revocation.ts'
+import { credentials, sessions, users } from './tables.ts'
+import type { Tokens } from './views.ts'
+
+export const PasswordChange = z
+  .strictObject({ currentPassword: Password, password: NewPassword })
+  .openapi('PasswordChange')
+type PasswordChange = z.infer<typeof PasswordChange>
+
+/** Ends every other login. This one goes on with new tokens. */
+export async function changePassword(ctx: UserCtx, { currentPassword, password }: PasswordChange): Promise<Tokens> {
+  await spend(ctx, confirmLimit, ctx.viewer.id)
+  const hash = await requireOwnPassword(ctx, currentPassword)
+  const person = await readPerson(ctx, ctx.viewer.id)
+  const changes = { password, event: passwordChanged, mail: 'password-changed', kept: ctx.viewer.sessionId } as const
+  if (person?.hash !== hash || !(await replacePassword(ctx, person, changes))) throw new Failure(invalidCredentials)
+  const renewed = await readPerson(ctx, ctx.viewer.id)
+  const tokens = renewed && (await issueTokenPair(ctx, renewed, { sessionId: ctx.viewer.sessionId, rotated: false }))
+  if (!tokens) throw new Failure(invalidCredentials)
+  return tokens
+}
+
+type Owner = { id: Id; handle: string; sealedAddress: string; hash: string | null }
+type Changes = {
+  password: string
+  event: typeof passwordChanged | typeof passwordReset
+  mail: 'password-changed' | 'password-was-reset'
+  /** The login that goes on. */
+  kept?: string
+}
+
+/** Returns false if the password has changed since `owner` was read: of concurrent changes, one succeeds. */
+export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<boolean> {
+  const accountId = owner.id
+  const address = await openEmail(ctx, accountId, owner.sealedAddress)
+  const weakness = weaknessOf(changes.password, { handle: owner.handle, address: address ?? '' })
+  if (weakness) throw invalid('password', weakness)
+  const { hashPassword } = await import('./passwords.ts')
+  const hash = hashPassword(ctx.config, changes.password)
+  const client = await sealClient(ctx, accountId)
+  const db = ctx.db.directory
+  const own = and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'))
+  // Hashes are salted, so no other change stores the same one.
+  const isReplaced = exists(
+    query
+      .select(one)
+      .from(credentials)
+      .where(and(own, eq(credentials.password, hash))),
+  )
+  const [updated] = await db.commit([
+    db
+      .update(credentials)
+      .set({ password: hash, updatedAt: new Date(ctx.now()) })
+      .where(and(own, eq(credentials.password, owner.hash ?? '')))
+      .returning({ id: credentials.id }),
+    db
+      .update(users)
+      .set({ tokensVoidBefore: ctx.now(), passwordChangedAt: ctx.now() })
+      .where(and(eq(users.id, accountId), isReplaced)),
+    db.delete(refreshTokens).where(and(eq(refreshTokens.userId, accountId), isReplaced)),
+    db.delete(sessions).where(and(eq(sessions.userId, accountId), ne(sessions.id, changes.kept ?? ''), isReplaced)),
+    record(db, changes.event, { accountId, client }, isReplaced),
+    ...queueMail(db, { accountId, kind: changes.mail }, isReplaced),
+  ])
+  if (updated.length === 0) return false
+  await revokeAllTokens(ctx, { accountId })
+  return true
+}

@@ -1,0 +1,48 @@
+import { z } from '@hono/zod-openapi'
+import type { Ctx } from '../../platform/context.ts'
+import { blindIndex } from '../../platform/security/crypto.ts'
+import { spend } from '../../platform/security/rate-limit.ts'
+import { Address } from './email.ts'
+import { passwordReset } from './events.ts'
+import { resendPerNameLimit, resetRequestPerNameLimit } from './limits.ts'
+import { requestMail } from './mail-requests.ts'
+import { badToken, MailedToken } from './mailed-tokens.ts'
+import { replacePassword } from './password-change.ts'
+import { personOf } from './password-reset-tokens.ts'
+import { NewPassword } from './password-rules.ts'
+import { requireTurnstile, TurnstileToken } from './turnstile.ts'
+import { Identifier } from './views.ts'
+
+export const Accepted = z.object({ status: z.literal('accepted') }).openapi('Accepted')
+export type Accepted = z.infer<typeof Accepted>
+
+export const ResetRequest = z
+  .strictObject({ identifier: Identifier, turnstileToken: TurnstileToken.optional() })
+  .openapi('ResetRequest')
+type ResetRequest = z.infer<typeof ResetRequest>
+
+export async function requestPasswordReset(ctx: Ctx, { identifier, turnstileToken }: ResetRequest): Promise<Accepted> {
+  await requireTurnstile(ctx, turnstileToken, 'reset')
+  await spend(ctx, resetRequestPerNameLimit, await blindIndex(ctx.config, 'reset', identifier))
+  await requestMail(ctx, 'reset-requested', identifier)
+  return { status: 'accepted' }
+}
+
+export const Resend = z.strictObject({ email: Address }).openapi('Resend')
+type Resend = z.infer<typeof Resend>
+
+export async function resendVerification(ctx: Ctx, { email }: Resend): Promise<Accepted> {
+  await spend(ctx, resendPerNameLimit, await blindIndex(ctx.config, 'resend', email))
+  await requestMail(ctx, 'verification-requested', email)
+  return { status: 'accepted' }
+}
+
+export const Reset = z.strictObject({ token: MailedToken, password: NewPassword }).openapi('Reset')
+type Reset = z.infer<typeof Reset>
+
+/** Ends every login and starts none, so that a stolen link is of no use without the person's notice. */
+export async function resetPassword(ctx: Ctx, { token, password }: Reset): Promise<void> {
+  const person = await personOf(ctx, token)
+  const changes = { password, event: passwordReset, mail: 'password-was-reset' } as const
+  if (!(await replacePassword(ctx, person, changes))) throw badToken()
+}

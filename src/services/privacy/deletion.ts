@@ -1,0 +1,36 @@
+import { z } from '@hono/zod-openapi'
+import { eq } from 'drizzle-orm'
+import type { UserCtx } from '../../platform/context.ts'
+import { changed } from '../../platform/data/conditions.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
+import { record } from '../../platform/events/events.ts'
+import { revokeTokensBefore } from '../../platform/security/revocation.ts'
+import { endLogins } from '../identity/statements.ts'
+import { deletionRequested } from './events.ts'
+import { syncHidden } from './statements.ts'
+import { deletions } from './tables.ts'
+import { deletionDays } from './variables.ts'
+
+export const Deletion = z
+  .object({
+    erasedAt: z.iso.datetime().openapi({ description: 'Until then, logging in cancels the deletion' }),
+  })
+  .openapi('Deletion')
+type Deletion = z.infer<typeof Deletion>
+
+/** Repeating it does not move the time of the erasure. */
+export async function deleteAccount(ctx: UserCtx): Promise<Deletion> {
+  const accountId = ctx.viewer.id
+  const now = ctx.now()
+  const db = ctx.db.directory
+  const wanted = { accountId, requestedAt: now, eraseAt: now + deletionDays(ctx) * DAY_MS }
+  const results = await db.commit([
+    db.select({ eraseAt: deletions.eraseAt }).from(deletions).where(eq(deletions.accountId, accountId)),
+    db.insert(deletions).values(wanted).onConflictDoNothing(),
+    record(db, deletionRequested, { accountId }, changed),
+    ...endLogins(db, accountId, { mail: 'deletion-requested', when: changed }),
+  ])
+  const [earlier] = results[0]
+  await Promise.all([syncHidden(ctx, { accountId }), revokeTokensBefore(ctx, accountId, now)])
+  return { erasedAt: new Date(earlier?.eraseAt ?? wanted.eraseAt).toISOString() }
+}
