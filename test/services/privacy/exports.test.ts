@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test, vi } from 'vitest'
-import { isoTimeOf, toId } from '../../../src/platform/data/ids.ts'
+import { type Id, isoTimeOf, toId } from '../../../src/platform/data/ids.ts'
+import { sealEmail } from '../../../src/services/identity/email.ts'
 import { objectKey } from '../../../src/services/media/objects.ts'
 import { deleteExpired, resumeOverdue } from '../../../src/services/privacy/export-jobs.ts'
 import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
@@ -80,6 +81,7 @@ test('the archive shows each column that the inventory lists as exported, of a r
   const { id } = ada.user
   const shard = shardHolding(id)
   await shard.prepare('UPDATE accounts SET suspended_at = ? WHERE id = ?').bind(Date.now(), Number(id)).run()
+  await insertFormerNames(id)
   const place = await insertExport(id)
   await run(place)
   const files = [...(await filesOf(place))].filter(([path]) => !path.startsWith('media/'))
@@ -90,7 +92,7 @@ test('the archive shows each column that the inventory lists as exported, of a r
   const problems: string[] = []
   for (const [table, columns] of inventory) {
     const owner = Object.keys(columns).find((name) => columns[name] === 'owner')
-    const exported = Object.keys(columns).filter((name) => columns[name] === 'exported' && name !== 'sealed_address')
+    const exported = Object.keys(columns).filter((name) => columns[name] === 'exported' && !isEncrypted(name))
     if (table.includes(' ') || !owner || exported.length === 0) continue
     for (const column of exported) {
       const rows = await valuesOf(table, column, owner, Number(id))
@@ -100,13 +102,30 @@ test('the archive shows each column that the inventory lists as exported, of a r
     }
   }
   expect(problems).toEqual([])
+  expect(['ada_next@example.com', 'ada_last@example.com'].filter((address) => !text.includes(address))).toEqual([])
   await shard.prepare('UPDATE accounts SET suspended_at = NULL WHERE id = ?').bind(Number(id)).run()
 })
+
+/** Columns whose decrypted values an export contains. */
+const isEncrypted = (column: string) => ['sealed_address', 'client'].includes(column)
+
+/** What a change of the handle, of the address and of the password leaves, and an address that is not confirmed yet. */
+async function insertFormerNames(id: Id): Promise<void> {
+  const sealed = (address: string) => sealEmail(contextWith(), id, address)
+  const [owner, until] = [Number(id), Date.now() + DAY_MS]
+  const run = (query: string, ...values: unknown[]) => env.DIRECTORY.prepare(query).bind(...values)
+  await env.DIRECTORY.batch([
+    run('UPDATE users SET handle_changed_at = ?, password_changed_at = ? WHERE id = ?', until - 5, until - 6, owner),
+    run('INSERT INTO former_handles VALUES (?, ?, ?)', 'ada_before', owner, until - 1),
+    run('INSERT INTO address_changes VALUES (?, ?, ?, ?)', owner, 'x', await sealed('ada_next@example.com'), until - 2),
+    run('INSERT INTO former_addresses VALUES (?, ?, ?, ?, ?)', owner, 'y', await sealed('ada_last@example.com'), until - 3, until - 4),
+  ])
+}
 
 async function valuesOf(table: string, column: string, owner: string, id: number): Promise<unknown[]> {
   const own = table === 'blocks' ? 'AND by_me = 1' : table === 'follows' ? 'AND followee_id <> follower_id' : ''
   const found: unknown[] = []
-  for (const db of [env.DIRECTORY, env.SHARD_0, env.SHARD_1]) {
+  for (const db of [env.DIRECTORY, env.SHARD_0, env.SHARD_1, env.AUDIT]) {
     const known = await db.prepare(`SELECT 1 FROM sqlite_master WHERE name = ?`).bind(table).first()
     if (!known) continue
     const query = `SELECT ${column} v FROM "${table}" WHERE ${owner} = ? ${own} AND ${column} IS NOT NULL`
