@@ -39,7 +39,7 @@ import { postOperations } from './services/posts/operations.ts'
 import { postData } from './services/posts/personal.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
 import * as privacyEvents from './services/privacy/events.ts'
-import { exportJobs } from './services/privacy/export-jobs.ts'
+import { privacyJobs } from './services/privacy/jobs.ts'
 import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
@@ -116,7 +116,7 @@ const declared: Service[] = [
     operations: privacyOperations,
     events: Object.values(privacyEvents),
     subscriptions: privacySubscriptions,
-    jobs: exportJobs,
+    jobs: privacyJobs,
     personal: privacyData,
   },
 ]
@@ -159,6 +159,8 @@ const ofService =
 
 /** What each service holds of people: its inventory, and how to export it. */
 export const personal = services.map(({ name, personal }) => ({ service: name, ...personal }))
+/** What the erasure of an account runs, in this order: first what an account has created, last its login. */
+export const erasureParts = [...personal.slice(0, declared.length).reverse(), ...personal.slice(declared.length)]
 export const events = services.flatMap((service) => service.events ?? [])
 export const subscriptions = services.flatMap(({ name, subscriptions = [] }) => subscriptions.map(ofService(name)))
 export const jobs = services.flatMap(({ name, jobs = [] }) => jobs.map(ofService(name)))

@@ -21,7 +21,7 @@ export type PersonalData = {
   /** The files with everything of the account that the inventory lists as exported. */
   exported: (ctx: SystemCtx, accountId: Id) => AsyncGenerator<ExportEntry>
   /** One bounded, idempotent step of erasing the account. Returns true when nothing is left. */
-  erase?: (ctx: SystemCtx, accountId: Id) => Promise<boolean>
+  erase: (ctx: SystemCtx, accountId: Id) => Promise<boolean>
 }
 
 type Classes<T extends SQLiteTable> = { [Column in keyof T['_']['columns']]: ColumnClass }

@@ -1,4 +1,5 @@
 import { idempotencyKeys } from './data/idempotency.ts'
+import { eraseRequests, eraseSockets } from './erasure.ts'
 import { deadLetters } from './events/dead-letters.ts'
 import { outbox } from './events/events.ts'
 import { classify, nothing, type PersonalData } from './personal-data.ts'
@@ -41,6 +42,7 @@ export const housekeepingData: PersonalData = {
     'queue DELIVERIES': { body: 'technical' },
   },
   exported: nothing,
+  erase: eraseRequests,
 }
 
 /** Hubs keep the ids of what they pushed, for at most a day. */
@@ -65,4 +67,5 @@ export const realtimeData: PersonalData = {
     'object HUB.revoked': { session_id: 'technical', before: 'technical', at: 'technical' },
   },
   exported: nothing,
+  erase: eraseSockets,
 }

@@ -1,12 +1,15 @@
 import { env } from 'cloudflare:workers'
+import type { Role } from '../../src/platform/context.ts'
 import { type Id, toId } from '../../src/platform/data/ids.ts'
-import { accountsOn, bulkIds } from '../support/actors.ts'
+import { accountsOn, bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
   reader: Id
+  /** The role that reading the list requires; a user by default. */
+  role?: Role
   path: string
   /** Adds entries, and returns the ids under which the list shows the entries. */
   add: (count: number) => Promise<Id[]>
@@ -151,6 +154,23 @@ async function notifications(): Promise<List> {
   }
 }
 
+async function registrations(): Promise<List> {
+  const [reader] = await accountsOn(0)
+  return {
+    reader,
+    role: 'moderator',
+    path: '/v1/registrations',
+    add: async (count) => {
+      const waiting = await bulkAccounts(count)
+      const at = { email_verified: 1, sealed_address: '', approval: 'required', created_at: 0, updated_at: 0 }
+      const rows = waiting.map(({ id, handle }) => ({ id: Number(id), email: handle, ...at }))
+      await insertRows(env.DIRECTORY, 'users', rows)
+      return waiting.map(({ id }) => id)
+    },
+    remove: (id) => run([env.DIRECTORY], 'DELETE FROM users WHERE id = ?', id),
+  }
+}
+
 /** For each list operation, a function that creates a list. Add new lists here. */
 const lists: Record<string, () => Promise<List>> = {
   getHomeFeed: async () => {
@@ -174,6 +194,7 @@ const lists: Record<string, () => Promise<List>> = {
   listLikes: () => likes('accounts'),
   listMyLikes: () => likes('posts'),
   listNotifications: notifications,
+  listRegistrations: registrations,
 }
 
 export async function listOf(operationId: string): Promise<List> {

@@ -13,6 +13,7 @@ export const kindOfParameter: Record<string, Kind> = {
   postId: 'post',
   mediaId: 'image',
   exportId: 'export',
+  invitationId: 'account',
 }
 export type Kind = 'account' | 'handle' | 'post' | 'image' | 'export'
 

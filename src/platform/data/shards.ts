@@ -1,4 +1,5 @@
 import { eq, inArray, type SQL, sql } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { type Bound, query, violates } from './conditions.ts'
 import type { Database, Databases } from './databases.ts'
@@ -73,4 +74,19 @@ export async function fromShards<R>(
 ): Promise<R[]> {
   const groups = [...Map.groupBy(new Set(ids), shardOf)].filter(([shard]) => databases.shards.includes(shard))
   return (await mapConcurrently(groups, async ([shard, group]) => select(databases.shard(shard), group))).flat()
+}
+
+/** Commits the statements of all items, in one batch for each shard. `idOf` names the shard of an item. */
+export async function commitByShard<T>(
+  databases: Databases,
+  items: readonly T[],
+  idOf: (item: T) => Id,
+  statements: (db: Database, item: T) => readonly BatchItem<'sqlite'>[],
+): Promise<void> {
+  const groups = [...Map.groupBy(items, (item) => shardOf(idOf(item)))]
+  await mapConcurrently(groups, async ([shard, group]) => {
+    const db = databases.shard(shard)
+    const [first, ...others] = group.flatMap((item) => statements(db, item))
+    if (first) await db.commit([first, ...others])
+  })
 }

@@ -29,6 +29,10 @@ export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string
   await hubOf(ctx, accountId).closeRevoked(reason, revoked)
 }
 
+export async function eraseHub(ctx: SystemCtx, accountId: Id): Promise<void> {
+  await hubOf(ctx, accountId).erase()
+}
+
 /** The secret of a ticket that opens one socket within `TICKET_LIFE_S`. */
 export async function issueTicketSecret(ctx: SystemCtx, accountId: Id, login: Login): Promise<string> {
   return hubOf(ctx, accountId).issueTicket(login)

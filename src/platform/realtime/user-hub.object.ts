@@ -28,13 +28,26 @@ const schema = [
 
 /** One per account: its sockets, which hibernate, and its latest frames, so that clients resume without gaps. */
 export class UserHub extends DurableObject<Env> {
-  private readonly sql = this.ctx.storage.sql
+  private migrated = false
   private arriving = 0
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
-    migrateObject(ctx.storage, schema)
+  }
+
+  private get sql(): SqlStorage {
+    if (!this.migrated) migrateObject(this.ctx.storage, schema)
+    this.migrated = true
+    return this.ctx.storage.sql
+  }
+
+  /** Closes the sockets, and deletes everything that is stored. */
+  async erase(): Promise<void> {
+    this.closeRevoked('erased', { before: Date.now() })
+    await this.ctx.storage.deleteAlarm()
+    await this.ctx.storage.deleteAll()
+    this.migrated = false
   }
 
   async publish({ channel, key, event, data }: OutgoingFrame): Promise<void> {

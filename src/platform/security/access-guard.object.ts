@@ -90,6 +90,12 @@ export class AccessGuard extends DurableObject<Env> {
     )
   }
 
+  async erase(): Promise<void> {
+    await this.ctx.storage.deleteAlarm()
+    await this.ctx.storage.deleteAll()
+    this.migrated = false
+  }
+
   async endSession(sessionId: string): Promise<void> {
     await this.scheduleCleanup()
     this.sql.exec('INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)', sessionId, Date.now())

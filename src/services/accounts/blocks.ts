@@ -36,11 +36,15 @@ export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { acc
   // The block may not have reached the other shard yet. Sync it first: follows there end only while the block exists.
   await mirrorBlock(ctx, { accountId, otherId })
   const db = ctx.db.shardOf(accountId)
-  await db.commit([
+  await db.commit(unblocking(db, { accountId, otherId }))
+  ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
+}
+
+export function unblocking(db: Database, { accountId, otherId }: { accountId: Id; otherId: Id }) {
+  return [
     db.delete(blocks).where(entry(accountId, otherId, true)),
     record(db, accountUnblocked, { accountId, otherId }, changed),
-  ])
-  ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
+  ] as const
 }
 
 export async function mirrorBlock(

@@ -1,7 +1,7 @@
 import { and, eq, exists, lt, ne, not } from 'drizzle-orm'
 import type { Ctx, SystemCtx, UserCtx } from '../../platform/context.ts'
 import { all, query as builder, changed, flag, one, rowIf } from '../../platform/data/conditions.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
 import { record, recordedId } from '../../platform/events/events.ts'
@@ -56,12 +56,16 @@ export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountPath):
   requireOther(ctx, accountId)
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
-  await db.commit([
+  await db.commit(unfollowing(db, follow))
+  ctx.defer(() => mirrorFollow(ctx, follow))
+}
+
+export function unfollowing(db: Database, follow: Follow) {
+  return [
     addTo(db, follow.followerId, 'followingCount', -1, isCounted(follows, pair(follow))),
     db.delete(follows).where(pair(follow)),
     record(db, accountUnfollowed, follow, changed),
-  ])
-  ctx.defer(() => mirrorFollow(ctx, follow))
+  ] as const
 }
 
 export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: Follow): Promise<void> {

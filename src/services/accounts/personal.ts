@@ -10,6 +10,7 @@ import {
   type PersonalData,
   pagesOf,
 } from '../../platform/personal-data.ts'
+import { eraseAccount } from './erasure.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
 import { namesFor } from './views.ts'
 
@@ -41,6 +42,7 @@ export const accountData: PersonalData = {
     ...classify(blocks, { accountId: 'owner', otherId: 'exported', byMe: 'technical', id: 'exported' }),
   },
   exported,
+  erase: eraseAccount,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {

@@ -3,14 +3,24 @@ import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import {
   addressVerified,
   allSessionsEnded,
+  invitationCreated,
   passwordChanged,
   passwordReset,
   passwordResetRequested,
   registered,
+  registrationApproved,
+  registrationRejected,
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
-import { exportDownloaded, exportReady, exportRequested } from '../privacy/events.ts'
+import {
+  accountErased,
+  deletionCancelled,
+  deletionRequested,
+  exportDownloaded,
+  exportReady,
+  exportRequested,
+} from '../privacy/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
@@ -24,6 +34,9 @@ const byOwner = (event: EventDefinition<Act>, action: string): AuditedEvent => (
 export const auditedEvents = [
   byOwner(registered, 'registered'),
   byOwner(addressVerified, 'address-verified'),
+  byOwner(invitationCreated, 'invitation-created'),
+  audited(registrationApproved, 'registration-approved'),
+  audited(registrationRejected, 'registration-rejected'),
   audited(sessionEnded, 'session-ended'),
   audited(allSessionsEnded, 'all-sessions-ended'),
   audited(passwordResetRequested, 'password-reset-requested'),
@@ -35,5 +48,8 @@ export const auditedEvents = [
   byOwner(exportRequested, 'export-requested'),
   audited(exportReady, 'export-ready'),
   byOwner(exportDownloaded, 'export-downloaded'),
+  byOwner(deletionRequested, 'deletion-requested'),
+  byOwner(deletionCancelled, 'deletion-cancelled'),
+  audited(accountErased, 'account-erased'),
   audited(auditRead, 'audit-read'),
 ]

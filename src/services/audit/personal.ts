@@ -24,6 +24,7 @@ export const auditData: PersonalData = {
     ...classify(auditHeads, { chain: 'technical', seq: 'technical', hash: 'technical' }),
   },
   exported,
+  erase: async () => true,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {

@@ -1,4 +1,5 @@
 import { classify, nothing, type PersonalData } from '../../platform/personal-data.ts'
+import { eraseIndexed } from './erasure.ts'
 import { feedIndex, publicPosts } from './tables.ts'
 
 /** Lists of the ids of posts, which `posts` exports. */
@@ -8,4 +9,5 @@ export const feedData: PersonalData = {
     ...classify(publicPosts, { postId: 'technical', authorId: 'owner' }),
   },
   exported: nothing,
+  erase: eraseIndexed,
 }

@@ -3,6 +3,7 @@ import type { Ctx } from '../../platform/context.ts'
 import { changed } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure } from '../../platform/failures.ts'
+import { sealClient } from '../../platform/security/clients.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { cancelDeletion, syncHidden } from '../privacy/statements.ts'
 import { deletions } from '../privacy/tables.ts'
@@ -14,7 +15,7 @@ export async function keepAccount(ctx: Ctx, accountId: Id): Promise<void> {
   if ((await readSuspension(ctx, accountId)) !== null) throw new Failure('suspended')
   const db = ctx.db.directory
   const [, , , , pending] = await db.commit([
-    ...cancelDeletion(db, accountId),
+    ...cancelDeletion(db, accountId, await sealClient(ctx, accountId)),
     ...queueMail(db, { accountId, kind: 'deletion-cancelled' }, changed),
     db.select({ id: deletions.accountId }).from(deletions).where(eq(deletions.accountId, accountId)),
   ])

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
 
@@ -8,6 +9,10 @@ export const sessionEnded = defineEvent('identity.session-ended', Act.extend({ s
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', Act)
 export const roleChanged = defineEvent('identity.role-changed', Act)
 export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))
+
+export const registrationApproved = defineEvent('identity.registration-approved', Act)
+export const registrationRejected = defineEvent('identity.registration-rejected', Act)
+export const invitationCreated = defineEvent('identity.invitation-created', Act.extend({ invitationId: Id }))
 export const passwordResetRequested = defineEvent('identity.password-reset-requested', Act)
 export const passwordReset = defineEvent('identity.password-reset', Act)
 export const passwordChanged = defineEvent('identity.password-changed', Act)

@@ -5,7 +5,7 @@ import type { Job } from '../../platform/events/jobs.ts'
 import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { resendOverdue } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { handles, sessions, users } from './tables.ts'
+import { handles, invitations, sessions, users } from './tables.ts'
 
 export const identityJobs: Job[] = [
   { name: 'delete lapsed registrations and logins', every: 'hour', run: deleteLapsed },
@@ -22,6 +22,7 @@ export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
     db.delete(users).where(and(inArray(users.id, unverified), eq(users.emailVerified, false))),
     db.delete(handles).where(lapsed).returning({ id: handles.accountId }),
     db.delete(sessions).where(lt(sessions.expiresAt, new Date(ctx.now()))),
+    db.delete(invitations).where(lt(invitations.expiresAt, ctx.now())),
     db.delete(refreshTokens).where(lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))),
   ])
   await destroyKeys(

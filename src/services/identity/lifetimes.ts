@@ -4,5 +4,7 @@ export const REFRESH_TOKEN_DAYS = 30
 export const REUSE_SECONDS = 30
 /** How long an unverified registration holds its handle, and how long the emailed token is valid. */
 export const VERIFICATION_MINUTES = 60
+export const INVITATION_DAYS = 7
+export const MAX_OPEN_INVITATIONS = 5
 /** How long the link in an email resets the password. */
 export const RESET_MINUTES = 30

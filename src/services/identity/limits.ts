@@ -4,6 +4,7 @@ export const registerLimit = defineLimit('register', { quota: 20, window: 3_600 
 export const loginLimit = defineLimit('login', { quota: 10, window: 300 })
 /** More than `loginLimit` allows one client IP in an hour, so that guesses from one IP do not lock out the owner. */
 export const loginPerNameLimit = defineLimit('loginPerName', { quota: 300, window: 3_600 })
+export const invitationLimit = defineLimit('invitation', { quota: 20, window: 86_400 })
 export const verifyLimit = defineLimit('verify', { quota: 10, window: 3_600 })
 export const refreshLimit = defineLimit('refresh', { quota: 60, window: 60 })
 export const confirmLimit = defineLimit('confirm', { quota: 10, window: 3_600 })

@@ -9,7 +9,7 @@ import { spend } from '../../platform/security/rate-limit.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { deletions } from '../privacy/tables.ts'
 import { keepAccount } from './cancel-deletion.ts'
-import { invalidCredentials } from './failures.ts'
+import { awaitingApproval, invalidCredentials } from './failures.ts'
 import { loginPerNameLimit } from './limits.ts'
 import { isNamed, nameOf } from './names.ts'
 import { Password } from './password-rules.ts'
@@ -33,6 +33,7 @@ export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<
   const person = await findPerson(ctx, identifier)
   const matches = passwordMatches(ctx.config, password, person?.password ?? null)
   if (!person?.emailVerified || !matches) throw new Failure(invalidCredentials)
+  if (person.approval) throw new Failure(awaitingApproval)
   const deletionCancelled = person.eraseAt !== null
   if (deletionCancelled) await keepAccount(ctx, person.id)
   return { ...(await startSession(ctx, person)), ...(deletionCancelled && { deletionCancelled }) }
@@ -45,6 +46,7 @@ async function findPerson(ctx: Ctx, identifier: string) {
       handle: handles.handle,
       role: users.role,
       emailVerified: users.emailVerified,
+      approval: users.approval,
       tokensVoidBefore: users.tokensVoidBefore,
       password: credentials.password,
       eraseAt: deletions.eraseAt,

@@ -48,6 +48,16 @@ const templates = {
       'If you did not request it, change your password.',
     ],
   }),
+  'registration-approved': ({ config }, { handle }) => ({
+    subject: 'Your account was approved',
+    paragraphs: [`A moderator has approved your account @${handle}. Log in here:`, config.BASE_URL],
+  }),
+  'registration-rejected': (_, { handle }) => ({
+    subject: 'Your registration was declined',
+    paragraphs: [
+      `A moderator has declined your registration of @${handle}. No account was created, and your data will be deleted within a day.`,
+    ],
+  }),
   'deletion-requested': ({ config }, { handle }) => ({
     subject: 'Your account will be deleted',
     paragraphs: [

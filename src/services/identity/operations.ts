@@ -3,14 +3,13 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { FRESH_LOGIN_MINUTES } from '../../platform/security/admit.ts'
 import { moderate, writeAccounts } from '../accounts/policy.ts'
 import { AccountPath } from '../accounts/views.ts'
-import { handleTaken, invalidCredentials, registrationClosed } from './failures.ts'
+import { awaitingApproval, invalidCredentials } from './failures.ts'
 import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
-import { loginLimit, refreshLimit, registerLimit } from './limits.ts'
+import { loginLimit, refreshLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
 import { recoveryOperations } from './recovery-operations.ts'
-import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
-import { RegistrationRules, readRegistration } from './registration-rules.ts'
+import { registrationOperations } from './registration-operations.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
 import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
 import { signingKeys } from './signing-keys.ts'
@@ -31,46 +30,7 @@ const PASSWORD = 'seven quiet otters at dawn'
 const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
 
 export const identityOperations: Operation[] = [
-  operation({
-    id: 'readRegistration',
-    method: 'get',
-    path: '/auth/registration',
-    access: 'public',
-    returns: RegistrationRules,
-    cacheControl: 'public, max-age=60',
-    summary: 'Read who may register here, and what registering requires',
-    run: readRegistration,
-  }),
-  operation({
-    id: 'register',
-    method: 'post',
-    path: '/auth/register',
-    access: 'public',
-    limit: registerLimit,
-    body: Registration,
-    example: { handle: 'ada', email: 'ada@example.com', password: PASSWORD },
-    returns: Registered,
-    status: 202,
-    fails: [handleTaken, registrationClosed, 'unavailable'],
-    summary: 'Register an account; the token that activates it arrives by email',
-    run: register,
-  }),
-  operation({
-    id: 'verifyAddress',
-    method: 'post',
-    path: '/auth/verify',
-    access: 'public',
-    body: Verification,
-    example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, registrationToken: SIGNATURE },
-    returns: Tokens,
-    fails: [invalidCredentials],
-    summary: 'Verify an email address and log in, with the token from the email',
-    description:
-      'The client that registered also sends its `registrationToken`. Any other client sends the password, because the ' +
-      'reader of the email may not be the person who registered. The token is valid for an hour. After that, another ' +
-      'person may register the handle or the address.',
-    run: verifyAddress,
-  }),
+  ...registrationOperations,
   operation({
     id: 'logIn',
     method: 'post',
@@ -80,7 +40,7 @@ export const identityOperations: Operation[] = [
     body: Login,
     example: { identifier: 'ada', password: PASSWORD },
     returns: Tokens,
-    fails: [invalidCredentials, 'suspended'],
+    fails: [invalidCredentials, awaitingApproval, 'suspended'],
     summary: 'Log in with a handle or an email address',
     run: logIn,
   }),

@@ -3,9 +3,10 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
 import { openEmail } from './email.ts'
+import { eraseLogins } from './erasure.ts'
 import { formerNames, formerNamesInventory } from './former-names.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
-import { credentials, handles, jwks, mails, sessions, users } from './tables.ts'
+import { credentials, handles, invitations, jwks, mails, sessions, users } from './tables.ts'
 
 const logins = {
   ...classify(users, {
@@ -19,8 +20,20 @@ const logins = {
     sealedAddress: 'exported',
     role: 'exported',
     tokensVoidBefore: 'technical',
+    termsVersion: 'exported',
+    termsAcceptedAt: 'exported',
+    approval: 'technical',
     handleChangedAt: 'exported',
     passwordChangedAt: 'exported',
+  }),
+  ...classify(invitations, {
+    id: 'technical',
+    code: 'secret',
+    inviterId: 'owner',
+    createdAt: 'exported',
+    expiresAt: 'exported',
+    accountId: 'technical',
+    usedAt: 'exported',
   }),
   ...classify(handles, {
     handle: 'exported',
@@ -116,6 +129,7 @@ const tokens = {
 export const identityData: PersonalData = {
   inventory: { ...logins, ...formerNamesInventory, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
   exported,
+  erase: eraseLogins,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
@@ -128,6 +142,8 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
       isAddressVerified: users.emailVerified,
       role: users.role,
       registeredAt: users.createdAt,
+      termsVersion: users.termsVersion,
+      termsAcceptedAt: users.termsAcceptedAt,
       passwordSetAt: credentials.updatedAt,
       passwordChangedAt: users.passwordChangedAt,
       handleChangedAt: users.handleChangedAt,
@@ -137,21 +153,39 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     .leftJoin(credentials, isPassword)
     .where(eq(users.id, accountId))
   if (!user) return yield* nothing()
-  const logins = await db
-    .select({ createdAt: sessions.createdAt, expiresAt: sessions.expiresAt })
-    .from(sessions)
-    .where(eq(sessions.userId, accountId))
   yield jsonFile('login.json', {
     ...user,
     address: await openEmail(ctx, accountId, user.address),
     registeredAt: iso(user.registeredAt),
+    termsAcceptedAt: iso(user.termsAcceptedAt),
     passwordSetAt: iso(user.passwordSetAt),
     passwordChangedAt: iso(user.passwordChangedAt),
     handleChangedAt: iso(user.handleChangedAt),
   })
   yield jsonFile('former-names.json', await formerNames(ctx, accountId))
-  yield jsonFile(
-    'sessions.json',
-    logins.map((login) => ({ createdAt: iso(login.createdAt), expiresAt: iso(login.expiresAt) })),
-  )
+  yield await loginTimes(ctx, accountId)
+  yield await sentInvitations(ctx, accountId)
+}
+
+async function loginTimes(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {
+  const logins = await ctx.db.directory
+    .select({ createdAt: sessions.createdAt, expiresAt: sessions.expiresAt })
+    .from(sessions)
+    .where(eq(sessions.userId, accountId))
+  const times = logins.map(({ createdAt, expiresAt }) => ({ createdAt: iso(createdAt), expiresAt: iso(expiresAt) }))
+  return jsonFile('sessions.json', times)
+}
+
+async function sentInvitations(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {
+  const { createdAt, expiresAt, usedAt } = invitations
+  const sent = await ctx.db.directory
+    .select({ createdAt, expiresAt, usedAt })
+    .from(invitations)
+    .where(eq(invitations.inviterId, accountId))
+  const times = sent.map((row) => ({
+    createdAt: iso(row.createdAt),
+    expiresAt: iso(row.expiresAt),
+    usedAt: iso(row.usedAt),
+  }))
+  return jsonFile('invitations.json', times)
 }

@@ -27,6 +27,10 @@ async function toCache(ctx: SystemCtx, handle: string, accountId: Id): Promise<v
   )
 }
 
+export async function forgetHandle(ctx: SystemCtx, handle: string): Promise<void> {
+  await ctx.env.CACHE.delete(keyOf(handle))
+}
+
 async function fromCache(ctx: SystemCtx, wanted: string[]): Promise<Map<string, Id>> {
   const requested = wanted.slice(0, MAX_BULK_READ)
   if (requested.length === 0) return new Map()

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx } from '../../platform/context.ts'
-import { Failure } from '../../platform/failures.ts'
+import { Failure, invalid } from '../../platform/failures.ts'
 import { registrationClosed } from './failures.ts'
 import { MIN_LENGTH } from './password-rules.ts'
 import { turnstileKeys } from './turnstile.ts'
@@ -34,4 +34,24 @@ export function readRegistration(ctx: Ctx): RegistrationRules {
 
 export function requireOpen(ctx: Ctx): void {
   if (registrationMode(ctx) === 'closed') throw new Failure(registrationClosed)
+}
+
+export const TermsVersion = z.string().max(40).openapi({
+  description: 'The `termsVersion` of `readRegistration`, once the person has accepted these terms',
+})
+
+/** A newer version locks nobody out: only registrations are asked for it. */
+export function requireTerms(ctx: Ctx, accepted: string | undefined): void {
+  const current = termsVersion(ctx)
+  if (current && accepted !== current) throw invalid('termsVersion', `must be ${current}, the current version`)
+}
+
+/** What a new account was registered under. */
+export function conditionsOf(ctx: Ctx) {
+  const version = termsVersion(ctx)
+  return {
+    termsVersion: version ?? null,
+    termsAcceptedAt: version ? ctx.now() : null,
+    approval: registrationMode(ctx) === 'approval' ? ('required' as const) : null,
+  }
 }

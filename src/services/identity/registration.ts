@@ -1,31 +1,27 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, inArray, isNotNull, lte, or } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { changed, one, query, rowIf, violates } from '../../platform/data/conditions.ts'
+import { changed, refusals, violates } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
-import { destroyKeys } from '../../platform/security/account-keys.ts'
+import { sealClient } from '../../platform/security/clients.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
-import { addressVerified, registered } from './events.ts'
-import { handleTaken, invalidCredentials } from './failures.ts'
+import { addressVerified } from './events.ts'
+import { awaitingApproval, handleTaken, invalidCredentials } from './failures.ts'
+import { InvitationCode, useInvitation, wrongInvitation } from './invitations.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
 import { NewPassword, Password, weaknessOf } from './password-rules.ts'
-import { requireOpen } from './registration-rules.ts'
+import { requireOpen, requireTerms, TermsVersion } from './registration-rules.ts'
+import { reserve } from './reservation.ts'
 import { isReserved } from './reserved-handles.ts'
-import { credentials, handles, users } from './tables.ts'
+import { handles, users } from './tables.ts'
 import { requireTurnstile, TurnstileToken } from './turnstile.ts'
-import {
-  isExpired,
-  isRegistrationToken,
-  RESERVATION_MS,
-  readVerificationToken,
-  registrationToken,
-} from './verification.ts'
+import { isExpired, isRegistrationToken, readVerificationToken, registrationToken } from './verification.ts'
 import { type Tokens, TypedHandle } from './views.ts'
 
 export const Registration = z
@@ -34,6 +30,8 @@ export const Registration = z
     email: Address,
     password: NewPassword,
     turnstileToken: TurnstileToken.optional(),
+    termsVersion: TermsVersion.optional(),
+    invitation: InvitationCode.optional(),
   })
   .openapi('Registration')
 type Registration = z.infer<typeof Registration>
@@ -48,8 +46,9 @@ type Registered = z.infer<typeof Registered>
 
 /** New and known addresses run the same statements and get the same response, to hide which addresses are known. */
 export async function register(ctx: Ctx, registration: Registration): Promise<Registered> {
-  const { handle, email, password, turnstileToken } = registration
+  const { handle, email, password, turnstileToken, invitation } = registration
   requireOpen(ctx)
+  requireTerms(ctx, registration.termsVersion)
   if (isReserved(handle)) throw invalid('handle', 'is reserved')
   const weakness = weaknessOf(password, { handle, address: email })
   if (weakness) throw invalid('password', weakness)
@@ -60,52 +59,14 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
   const hash = hashPassword(ctx.config, password)
   const id = await withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
     const sealed = await sealEmail(ctx, accountId, email)
-    await reserve(ctx, { accountId, handle, address, sealed, hash })
+    await reserve(ctx, { accountId, handle, address, sealed, hash, invitation })
     return accountId
-  }).catch((error: unknown) => {
-    throw violates(error, handles.handle) ? new Failure(handleTaken) : error
   })
+    .catch((error: unknown) => {
+      throw violates(error, handles.handle) ? new Failure(handleTaken) : error
+    })
+    .catch(refusals({ invitation: wrongInvitation }))
   return { status: 'verification_sent', registrationToken: await registrationToken(ctx, id) }
-}
-
-type Reservation = { accountId: Id; handle: string; address: string; sealed: string; hash: string }
-
-async function reserve(ctx: Ctx, { accountId, handle, address, sealed, hash }: Reservation): Promise<void> {
-  const db = ctx.db.directory
-  const now = ctx.now()
-  const at = { createdAt: new Date(now), updatedAt: new Date(now) }
-  // Replaced: earlier reservations of the same address, and an expired one of the same handle.
-  const replaced = or(
-    and(isNotNull(handles.reservedUntil), eq(handles.address, address)),
-    and(eq(handles.handle, handle), lte(handles.reservedUntil, now)),
-  )
-  const isNew = query.select(one).from(users).where(eq(users.id, accountId))
-  const credential = {
-    id: crypto.randomUUID(),
-    accountId,
-    providerId: 'credential',
-    userId: accountId,
-    password: hash,
-    ...at,
-  }
-  const unverified = db.select({ id: handles.accountId }).from(handles).where(replaced)
-  const [, ended] = await db.commit([
-    db.delete(users).where(inArray(users.id, unverified)),
-    db.delete(handles).where(replaced).returning({ id: handles.accountId }),
-    db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVATION_MS }),
-    db
-      .insert(users)
-      .values({ id: accountId, email: address, sealedAddress: sealed, ...at })
-      .onConflictDoNothing({ target: users.email }),
-    db.insert(credentials).select(rowIf(credentials, credential, exists(isNew))),
-    record(db, registered, { accountId }),
-  ])
-  ctx.defer(() =>
-    destroyKeys(
-      ctx,
-      ended.map(({ id }) => id),
-    ),
-  )
 }
 
 export const Verification = z
@@ -126,6 +87,7 @@ export async function verifyAddress(ctx: Ctx, { token, ...proof }: Verification)
   const pending = await readVerificationToken(ctx, token)
   if (pending) await requireRegistrant(ctx, pending, proof)
   const verified = pending && (await confirm(ctx, pending))
+  if (verified?.approval) throw new Failure(awaitingApproval)
   if (!verified) throw invalid('token', 'is invalid, expired or already used; log in, or register again')
   await ctx.db.shardOf(verified.id).batch(openAccount(ctx.db.shardOf(verified.id), verified))
   return startSession(ctx, { ...verified, role: 'user', tokensVoidBefore: 0 })
@@ -148,20 +110,23 @@ async function requireRegistrant(
 async function confirm(
   ctx: Ctx,
   { accountId, address }: { accountId: Id; address: string },
-): Promise<{ id: Id; handle: string } | null> {
+): Promise<{ id: Id; handle: string; approval: string | null } | null> {
   const db = ctx.db.directory
-  const [, confirmed] = await db.commit([
+  const client = await sealClient(ctx, accountId)
+  const [verified, confirmed] = await db.commit([
     db
       .update(users)
       .set({ emailVerified: true, updatedAt: new Date(ctx.now()) })
-      .where(and(eq(users.id, accountId), eq(users.email, address), eq(users.emailVerified, false))),
+      .where(and(eq(users.id, accountId), eq(users.email, address), eq(users.emailVerified, false)))
+      .returning({ approval: users.approval }),
     db
       .update(handles)
       .set({ reservedUntil: null })
       .where(and(eq(handles.accountId, accountId), changed))
       .returning({ handle: handles.handle }),
-    record(db, addressVerified, { accountId }, changed),
+    record(db, addressVerified, { accountId, client }, changed),
+    useInvitation(db, accountId),
   ])
   const [row] = confirmed
-  return row ? { id: accountId, handle: row.handle } : null
+  return row ? { id: accountId, handle: row.handle, approval: verified[0]?.approval ?? null } : null
 }

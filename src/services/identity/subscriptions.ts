@@ -1,12 +1,11 @@
-import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { on } from '../../platform/events/events.ts'
 import { enqueue, onTask } from '../../platform/events/tasks.ts'
 import { revokeSession } from '../../platform/security/revocation.ts'
 import { accountSuspended } from '../accounts/events.ts'
-import { openAccount } from '../accounts/statements.ts'
 import { deletionRequested } from '../privacy/events.ts'
+import { openIfApproved } from './approvals.ts'
 import {
   addressVerified,
   allSessionsEnded,
@@ -14,6 +13,7 @@ import {
   passwordChanged,
   passwordReset,
   registered,
+  registrationApproved,
   roleChanged,
   sessionEnded,
 } from './events.ts'
@@ -21,11 +21,11 @@ import { deliverMail } from './mail-requests.ts'
 import { mailTask } from './mails.ts'
 import { mailRegistration, registrationMail } from './registration-mail.ts'
 import { endSessionsOfSuspended, revokeAllTokens } from './revocation.ts'
-import { handles } from './tables.ts'
 
 export const identitySubscriptions = [
   on(registered, 'send-mail', (ctx, { accountId }) => enqueue(ctx, registrationMail, [{ accountId }])),
-  on(addressVerified, 'open-account', (ctx, { accountId }) => ensureOpen(ctx, accountId)),
+  on(addressVerified, 'open-account', ensureOpen),
+  on(registrationApproved, 'open-account', ensureOpen),
   on(mailQueued, 'send', (ctx, mail) => enqueue(ctx, mailTask, [mail])),
   on(sessionEnded, 'revoke-tokens', revokeSession),
   on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
@@ -38,9 +38,7 @@ export const identitySubscriptions = [
 
 export const identityTasks = [onTask(registrationMail, mailRegistration), onTask(mailTask, deliverMail)]
 
-/** Opens the account if `verifyAddress` was interrupted before it did so. */
-async function ensureOpen(ctx: SystemCtx, id: Id): Promise<void> {
-  const [row] = await ctx.db.directory.select({ handle: handles.handle }).from(handles).where(eq(handles.accountId, id))
-  const db = ctx.db.shardOf(id)
-  if (row) await db.batch(openAccount(db, { id, handle: row.handle }))
+/** Opens the account if the operation was interrupted before it did so. */
+async function ensureOpen(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+  await openIfApproved(ctx, accountId)
 }

@@ -16,8 +16,23 @@ export const users = sqliteTable('users', {
   role: text('role').$type<Role>().notNull().default('user'),
   /** Access tokens issued at or before this time are revoked, epoch ms. */
   tokensVoidBefore: integer('tokens_void_before').notNull().default(0),
+  termsVersion: text('terms_version'),
+  termsAcceptedAt: integer('terms_accepted_at'),
+  /** Whether a moderator must still approve the account. A refused registration is deleted after a day. */
+  approval: text('approval').$type<'required' | 'refused'>(),
   handleChangedAt: integer('handle_changed_at'),
   passwordChangedAt: integer('password_changed_at'),
+})
+
+/** `code` is a keyed hash, `accountId` the last registration with the invitation, `usedAt` when it was verified. */
+export const invitations = sqliteTable('invitations', {
+  id: id('id').primaryKey(),
+  code: text('code').notNull().unique(),
+  inviterId: id('inviter_id').notNull(),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at').notNull(),
+  accountId: id('account_id'),
+  usedAt: integer('used_at'),
 })
 
 /** Even a registration with a known address reserves a handle: responses must not reveal that the address is known. */

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNull, ne, or } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
@@ -9,6 +9,8 @@ import { credentials, users } from './tables.ts'
 const PURPOSE = 'verify address'
 const REGISTRATION = 'registration'
 export const RESERVATION_MS = VERIFICATION_MINUTES * 60_000
+
+const isNotRefused = or(isNull(users.approval), ne(users.approval, 'refused'))
 
 type Pending = { accountId: Id; address: string }
 
@@ -30,7 +32,7 @@ export async function readVerificationToken(ctx: SystemCtx, token: string) {
     .directory.select({ address: users.email, hash: credentials.password })
     .from(users)
     .innerJoin(credentials, and(eq(credentials.userId, users.id), eq(credentials.providerId, 'credential')))
-    .where(and(eq(users.id, accountId.data), eq(users.emailVerified, false)))
+    .where(and(eq(users.id, accountId.data), eq(users.emailVerified, false), isNotRefused))
   if (!user) return null
   const pending = { accountId: accountId.data, ...user }
   const isValid = await verifySignature(ctx.config, PURPOSE, textOf(pending, Number(until)), signature ?? '')

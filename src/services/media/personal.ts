@@ -2,6 +2,7 @@ import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, jsonList, type PersonalData, pagesOf } from '../../platform/personal-data.ts'
+import { eraseImages } from './erasure.ts'
 import { objectKey } from './objects.ts'
 import { media } from './tables.ts'
 
@@ -22,6 +23,7 @@ export const mediaData: PersonalData = {
     'KV CACHE media:checked-objects': { value: 'technical' },
   },
   exported,
+  erase: eraseImages,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {

@@ -11,6 +11,7 @@ import {
   pagesOf,
 } from '../../platform/personal-data.ts'
 import { namesFor } from '../accounts/views.ts'
+import { eraseNotifications } from './erasure.ts'
 import { notificationMarkers, notifications } from './tables.ts'
 
 export const notificationData: PersonalData = {
@@ -27,6 +28,7 @@ export const notificationData: PersonalData = {
     ...classify(notificationMarkers, { accountId: 'owner', readAt: 'exported' }),
   },
   exported,
+  erase: eraseNotifications,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { and, eq, not } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { all, query as builder, changed, increment, rowIf } from '../../platform/data/conditions.ts'
+import type { Database } from '../../platform/data/databases.ts'
 import { Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, pageOf, seek } from '../../platform/data/page.ts'
 import { record, recordedId } from '../../platform/events/events.ts'
@@ -52,11 +53,14 @@ export async function likePost(ctx: UserCtx, { postId }: PostPath): Promise<Post
 
 /** Does not read the post: undoing your own action never requires visibility, and the answer is always the same. */
 export async function unlikePost(ctx: UserCtx, { postId }: PostPath): Promise<void> {
-  const actorId = ctx.viewer.id
   const db = ctx.db.shardOf(postId)
+  await db.commit(unliking(db, { postId, actorId: ctx.viewer.id }))
+}
+
+export function unliking(db: Database, { postId, actorId }: { postId: Id; actorId: Id }) {
   const own = and(eq(likes.postId, postId), eq(likes.accountId, actorId))
   const likeId = builder.select({ id: likes.id }).from(likes).where(own)
-  await db.commit([
+  return [
     record(db, postUnliked, { postId, actorId }, isLikedBy(postId, actorId), { likeId }),
     db.delete(likes).where(and(own, eq(likes.hidden, false))),
     db
@@ -64,7 +68,7 @@ export async function unlikePost(ctx: UserCtx, { postId }: PostPath): Promise<vo
       .set({ likeCount: increment(posts.likeCount, -1) })
       .where(and(eq(posts.id, postId), changed)),
     db.delete(likes).where(own),
-  ])
+  ] as const
 }
 
 export async function listLikes(ctx: Ctx, { postId, ...query }: PostPath & PageQuery): Promise<Page<Account>> {

@@ -3,6 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, jsonList, type PersonalData, pagesOf } from '../../platform/personal-data.ts'
 import { lanes } from '../feed/tables.ts'
+import { erasePosts } from './erasure.ts'
 import { exportedPosts } from './queries.ts'
 import { likedPosts, likes, postLikers, posts, threadIndex } from './tables.ts'
 
@@ -27,6 +28,7 @@ export const postData: PersonalData = {
     ...classify(threadIndex, { threadId: 'technical', postId: 'technical', hidden: 'technical' }),
   },
   exported,
+  erase: erasePosts,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {

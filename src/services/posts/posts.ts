@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { changed, refusals, valueIf } from '../../platform/data/conditions.ts'
+import type { Database } from '../../platform/data/databases.ts'
 import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
@@ -145,10 +146,15 @@ export async function deletePost(ctx: UserCtx, { postId }: { postId: Id }): Prom
     await getPost(ctx, { postId })
     throw new Failure('forbidden', 'Only the author may delete a post')
   }
-  await db.commit([
-    db.delete(posts).where(own),
-    ...(post.rootId ? [] : [uncountPost(db, authorId, { isPublic: isPublic(post) })]),
+  await db.commit(deleting(db, post))
+}
+
+export function deleting(db: Database, post: typeof posts.$inferSelect) {
+  const { id, authorId, rootId } = post
+  return [
+    db.delete(posts).where(and(eq(posts.id, id), eq(posts.authorId, authorId))),
+    ...(rootId ? [] : [uncountPost(db, authorId, { isPublic: isPublic(post) })]),
     record(db, postDeleted, eventOf(post), changed),
-    unindexPost(db, { id: postId, authorId }),
-  ])
+    unindexPost(db, { id, authorId }),
+  ] as const
 }

@@ -4,6 +4,7 @@ import type { UserCtx } from '../../platform/context.ts'
 import { changed } from '../../platform/data/conditions.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { record } from '../../platform/events/events.ts'
+import { actorOf } from '../../platform/security/clients.ts'
 import { revokeTokensBefore } from '../../platform/security/revocation.ts'
 import { endLogins } from '../identity/statements.ts'
 import { deletionRequested } from './events.ts'
@@ -27,7 +28,7 @@ export async function deleteAccount(ctx: UserCtx): Promise<Deletion> {
   const results = await db.commit([
     db.select({ eraseAt: deletions.eraseAt }).from(deletions).where(eq(deletions.accountId, accountId)),
     db.insert(deletions).values(wanted).onConflictDoNothing(),
-    record(db, deletionRequested, { accountId }, changed),
+    record(db, deletionRequested, { accountId, ...(await actorOf(ctx)) }, changed),
     ...endLogins(db, accountId, { mail: 'deletion-requested', when: changed }),
   ])
   const [earlier] = results[0]

@@ -2,6 +2,7 @@ import { asc, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
+import { deleteObjects, exportsOf } from './export-archive.ts'
 import { dataExports } from './export-tables.ts'
 import { deletions, erasedAccounts } from './tables.ts'
 
@@ -15,6 +16,7 @@ export const privacyData: PersonalData = {
       startedAt: 'technical',
       progressedAt: 'technical',
     }),
+    'R2 KEYS erased/<account id>': { object: 'technical' },
     ...classify(erasedAccounts, { accountId: 'technical', erasedAt: 'technical' }),
     ...classify(dataExports, {
       id: 'exported',
@@ -29,6 +31,7 @@ export const privacyData: PersonalData = {
     'workflow EXPORTER': { params: 'technical' },
   },
   exported,
+  erase: eraseExports,
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
@@ -41,4 +44,11 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     'exports.json',
     rows.map(({ id, createdAt }) => ({ id, requestedAt: iso(createdAt) })),
   )
+}
+
+/** The row in `deletions` controls the erasure, which deletes it last. */
+async function eraseExports(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  await deleteObjects(ctx, exportsOf(accountId))
+  await ctx.db.directory.delete(dataExports).where(eq(dataExports.accountId, accountId))
+  return true
 }

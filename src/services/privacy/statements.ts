@@ -10,10 +10,10 @@ import { deletionCancelled } from './events.ts'
 import { deletions } from './tables.ts'
 
 /** Once the erasure has started, this deletes and announces nothing: the write of `beginErasure` won. */
-export function cancelDeletion(db: Database, accountId: Id) {
+export function cancelDeletion(db: Database, accountId: Id, client: string | null) {
   return [
     db.delete(deletions).where(and(eq(deletions.accountId, accountId), isNull(deletions.startedAt))),
-    record(db, deletionCancelled, { accountId }, changed),
+    record(db, deletionCancelled, { accountId, client }, changed),
   ] as const
 }
 

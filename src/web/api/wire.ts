@@ -29,6 +29,8 @@ export type Problem = {
     | 'invalid_credentials'
     | 'handle_taken'
     | 'registration_closed'
+    | 'awaiting_approval'
+    | 'too_many_invitations'
   detail?: string
   instance: string
   errors?: { field: string; message: string }[]
@@ -44,7 +46,14 @@ export type RegistrationRules = {
 
 export type Registered = { status: 'verification_sent'; registrationToken: string }
 
-export type Registration = { handle: string; email: string; password: string; turnstileToken?: string }
+export type Registration = {
+  handle: string
+  email: string
+  password: string
+  turnstileToken?: string
+  termsVersion?: string
+  invitation?: string
+}
 
 export type Tokens = {
   accessToken: string
@@ -56,6 +65,16 @@ export type Tokens = {
 }
 
 export type Verification = { token: string; registrationToken?: string; password?: string }
+
+export type NewInvitation = Invitation & { code: string }
+
+export type Invitation = { id: string; createdAt: string; expiresAt: string; isUsed: boolean }
+
+export type Invitations = { items: Invitation[] }
+
+export type WaitingRegistrationPage = Page<WaitingRegistration>
+
+export type WaitingRegistration = { id: string; handle: string; registeredAt: string }
 
 export type Login = { identifier: string; password: string }
 

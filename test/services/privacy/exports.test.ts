@@ -118,7 +118,14 @@ async function insertFormerNames(id: Id): Promise<void> {
     run('UPDATE users SET handle_changed_at = ?, password_changed_at = ? WHERE id = ?', until - 5, until - 6, owner),
     run('INSERT INTO former_handles VALUES (?, ?, ?)', 'ada_before', owner, until - 1),
     run('INSERT INTO address_changes VALUES (?, ?, ?, ?)', owner, 'x', await sealed('ada_next@example.com'), until - 2),
-    run('INSERT INTO former_addresses VALUES (?, ?, ?, ?, ?)', owner, 'y', await sealed('ada_last@example.com'), until - 3, until - 4),
+    run(
+      'INSERT INTO former_addresses VALUES (?, ?, ?, ?, ?)',
+      owner,
+      'y',
+      await sealed('ada_last@example.com'),
+      until - 3,
+      until - 4,
+    ),
   ])
 }
 

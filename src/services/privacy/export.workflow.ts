@@ -6,7 +6,7 @@ import { runExport, type Source } from './export-run.ts'
 
 /** The Workflow that writes exports of these sources. `src/worker.ts` names it, because it knows all services. */
 export function exportWorkflow(sources: readonly Source[]) {
-  return class extends WorkflowEntrypoint<Env, Place> {
+  return class ExportAccount extends WorkflowEntrypoint<Env, Place> {
     override async run({ payload }: WorkflowEvent<Place>, step: WorkflowStep): Promise<void> {
       const ctx: SystemCtx = createContext({
         env: this.env,

@@ -1,0 +1,20 @@
+import { eq } from 'drizzle-orm'
+import type { SystemCtx } from './context.ts'
+import { deleteInSteps } from './data/expiry.ts'
+import { idempotencyKeys } from './data/idempotency.ts'
+import type { Id } from './data/ids.ts'
+import { presence } from './realtime/presence.ts'
+import { eraseHub } from './realtime/user-hub.client.ts'
+import { accountGuard } from './security/access-guard.client.ts'
+
+export async function eraseRequests(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  const { accountId: owner, operation, key } = idempotencyKeys
+  await accountGuard(ctx, accountId).erase()
+  return deleteInSteps(ctx.db.shardOf(accountId), idempotencyKeys, [owner, operation, key], eq(owner, accountId))
+}
+
+export async function eraseSockets(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  await eraseHub(ctx, accountId)
+  await ctx.db.shardOf(accountId).delete(presence).where(eq(presence.accountId, accountId))
+  return true
+}

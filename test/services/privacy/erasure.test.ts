@@ -1,0 +1,201 @@
+import { introspectWorkflowInstance } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { beforeEach, expect, test, vi } from 'vitest'
+import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
+import { openFor, sealFor } from '../../../src/platform/security/account-keys.ts'
+import { beginErasure } from '../../../src/services/privacy/erasure.ts'
+import { privacyJobs } from '../../../src/services/privacy/jobs.ts'
+import { bulkIds, type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { directoryNumber, logIn } from '../../support/auth.ts'
+import { insertRows, shardHolding } from '../../support/databases.ts'
+import { jpeg, uploadForm } from '../../support/images.ts'
+import { drained } from '../../support/outboxes.ts'
+import { contextWith } from '../../support/platform.ts'
+import { residueOf } from '../../support/residue.ts'
+import { seedFollows, seedLikes, seedPosts } from '../../support/seed.ts'
+
+const MARKER = 'mark3r'
+/** What stays of an erased account: the ledger, and the tombstone of its handle. */
+const traces = [
+  'DIRECTORY.erased_accounts.account_id',
+  'DIRECTORY.handles.account_id',
+  'SHARD_0.erased_accounts.account_id',
+  'SHARD_1.erased_accounts.account_id',
+]
+const [startDue, replay] = privacyJobs as [(typeof privacyJobs)[0], (typeof privacyJobs)[0]]
+const run = (job: typeof startDue) => (job.run as (ctx: object) => Promise<void>)(contextWith())
+const call = async (user: RegisteredUser, method: string, path: string, json?: unknown) => {
+  const response = await user.fetch(path, { method, json })
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+  return response.status === 204 ? null : response.json<{ id: Id }>()
+}
+const countsOf = async (user: RegisteredUser) => {
+  const response = await user.fetch(`/v1/accounts/${user.id}`)
+  const { followerCount, followingCount } = await response.json<Record<string, number>>()
+  return { followerCount, followingCount }
+}
+
+async function due(user: RegisteredUser): Promise<void> {
+  await call(user, 'DELETE', '/v1/me')
+  await env.DIRECTORY.prepare('update deletions set erase_at = 1 where account_id = ?').bind(Number(user.id)).run()
+}
+
+/** Runs the job that starts due erasures, and waits for the Workflow of the user. */
+async function erase(user: RegisteredUser, failing: string[] = []): Promise<void> {
+  await using instance = await introspectWorkflowInstance(env.ERASURES, user.id)
+  await instance.modify(async (modifier) => {
+    await modifier.disableRetryDelays()
+    for (const name of failing) await modifier.mockStepError({ name }, new Error('the step was interrupted'), 2)
+  })
+  await run(startDue)
+  await instance.waitForStatus('complete')
+  await drained()
+}
+
+/** A user who has used everything, with another user on every list. The texts of the user contain `MARKER`. */
+async function livedThrough(handle: string) {
+  const [ada, bob] = [await registeredUser(handle), await registeredUser(`${handle}_friend`)]
+  const image = await (await ada.fetch('/v1/media', { method: 'POST', body: uploadForm(jpeg(), MARKER) })).json<{
+    id: Id
+  }>()
+  await ada.fetch('/v1/media', { method: 'POST', body: uploadForm(jpeg(), MARKER) })
+  await ada.fetch('/v1/accounts/me/avatar', { method: 'PUT', body: uploadForm(jpeg()) })
+  await ada.fetch('/v1/accounts/me/header', { method: 'PUT', body: uploadForm(jpeg()) })
+  await call(ada, 'PATCH', '/v1/accounts/me', { displayName: MARKER, bio: MARKER })
+  const keyed = { method: 'POST', json: { text: `${MARKER} @${bob.handle}`, media: [image.id] } }
+  const post = await (await ada.fetch('/v1/posts', { ...keyed, headers: { 'idempotency-key': MARKER } })).json<{
+    id: Id
+  }>()
+  const kept = (await call(bob, 'POST', '/v1/posts', { text: 'kept' }))!
+  const comment = (await call(ada, 'POST', '/v1/posts', { text: MARKER, parentId: kept.id }))!
+  const reply = (await call(bob, 'POST', '/v1/posts', { text: 'a reply', parentId: post.id }))!
+  await call(ada, 'PUT', `/v1/posts/${kept.id}/like`)
+  await call(bob, 'PUT', `/v1/posts/${post.id}/like`)
+  for (const [one, other] of [
+    [ada, bob],
+    [bob, ada],
+  ] as const)
+    await call(one, 'PUT', `/v1/accounts/${other.id}/follow`)
+  await ada.fetch(`/v1/handles/${ada.handle}`)
+  await call(ada, 'PUT', '/v1/notifications/read')
+  await drained()
+  return { ada, bob, post, kept, comment, reply }
+}
+
+beforeEach(() => void vi.spyOn(env.MAIL, 'send').mockResolvedValue({ messageId: 'sent' }))
+
+test('an erasure leaves nothing of the account but a tombstone of its handle, and nothing of others is deleted', async () => {
+  const { ada, bob, post, kept, comment, reply } = await livedThrough('ada_erased')
+  const sealed = await sealFor(contextWith(), ada.id, MARKER, 'note')
+  await due(ada)
+  await erase(ada)
+  const ofReply = ['parent_author_id', 'parent_id', 'root_id'].map(
+    (column) => `SHARD_${shardOf(bob.id)}.posts.${column}`,
+  )
+  // Bob's reply stays, and names the deleted root as it would if Ada had deleted the post.
+  expect(await residueOf([ada.id, post.id, comment.id], MARKER)).toEqual([...traces, ...ofReply].sort())
+  expect(await openFor(contextWith(), ada.id, sealed, 'note')).toBeNull()
+  expect((await env.MEDIA.list()).objects).toEqual([])
+  expect(await env.CACHE.get(`handle:${ada.handle}`)).toBeNull()
+  expect(await countsOf(bob)).toEqual({ followerCount: 0, followingCount: 0 })
+  const read = await (await bob.fetch(`/v1/posts/${kept.id}`)).json()
+  expect(read).toMatchObject({ likeCount: 0, commentCount: 0 })
+  const { items } = await (await bob.fetch('/v1/me/comments')).json<{ items: { id: Id }[] }>()
+  expect(items.map(({ id }) => id)).toEqual([reply.id])
+  expect(await (await bob.fetch('/v1/notifications')).json()).toMatchObject({ items: [] })
+})
+
+test('an account with more of everything than one step erases is erased completely', async () => {
+  const eve = await registeredUser('eve_erased')
+  const others = await bulkIds(55)
+  const posts = await seedPosts(Array(30).fill(eve.id))
+  const liked = await seedPosts(others)
+  await seedFollows(others.flatMap((id) => [[id, eve.id] as const, [eve.id, id] as const]))
+  await seedLikes(liked.map((id) => [eve.id, id] as const))
+  await due(eve)
+  await erase(eve)
+  expect(await residueOf([eve.id, ...posts], 'eve@')).toEqual(traces)
+})
+
+test('steps that fail are repeated, and reach the same result', async () => {
+  const { ada: fay, post, comment, bob } = await livedThrough('fay_erased')
+  await due(fay)
+  await erase(fay, ['begin', 'media 1.1', 'posts 1.1', 'accounts 1.1', 'identity 1.1', 'finish'])
+  const ofReply = ['parent_author_id', 'parent_id', 'root_id'].map((name) => `SHARD_${shardOf(bob.id)}.posts.${name}`)
+  expect(await residueOf([fay.id, post.id, comment.id], MARKER)).toEqual([...traces, ...ofReply].sort())
+})
+
+test('either a login cancels the deletion or the erasure begins, never both', async () => {
+  const outcomes = new Set<string>()
+  for (let i = 0; i < 6; i++) {
+    const user = await registeredUser(`race_${i}_erased`)
+    await due(user)
+    const later = new Promise((resolve) => setTimeout(resolve, i * 4))
+    const [login, begun] = await Promise.all([
+      logIn(user.handle),
+      later.then(() => beginErasure(contextWith(), user.id)),
+    ])
+    expect(login.status).toBe(begun ? 401 : 200)
+    outcomes.add(`${login.status}`)
+    expect(await env.KEYS.head(`erased/${user.id}`)).toEqual(begun ? expect.anything() : null)
+  }
+  expect(outcomes.size).toBeGreaterThan(0)
+})
+
+test('an account whose Workflow found its deletion cancelled can be erased later', async () => {
+  const gus = await registeredUser('gus_erased')
+  await due(gus)
+  const response = await logIn(gus.handle)
+  await env.ERASURES.create({ id: gus.id, params: { accountId: gus.id } })
+  await vi.waitUntil(async () => (await stateOf(gus.id)) === 'complete', { timeout: 10_000 })
+  expect(await residueOf([gus.id], MARKER)).toContain('DIRECTORY.users.id')
+  const { accessToken } = await response.json<{ accessToken: string }>()
+  await due(Object.assign(gus, { token: accessToken }))
+  await run(startDue)
+  await vi.waitUntil(async () => (await residueOf([gus.id], MARKER)).join() === traces.join(), { timeout: 20_000 })
+})
+
+test('a Workflow that has stopped with an error is started again', async () => {
+  const hal = await registeredUser('hal_erased')
+  await due(hal)
+  const refuse = "create trigger refuse before delete on accounts begin select raise(abort, 'the shard is down'); end"
+  await shardHolding(hal.id).prepare(refuse).run()
+  await using instance = await introspectWorkflowInstance(env.ERASURES, hal.id)
+  await instance.modify(async (modifier) => modifier.disableRetryDelays())
+  await run(startDue)
+  await instance.waitForStatus('errored')
+  await shardHolding(hal.id).prepare('drop trigger refuse').run()
+  await run(startDue)
+  expect(await stateOf(hal.id)).toBe('errored')
+  await env.DIRECTORY.prepare('update deletions set progressed_at = 0').run()
+  await run(startDue)
+  await vi.waitUntil(async () => (await stateOf(hal.id)) === 'complete', { timeout: 20_000, interval: 100 })
+  await drained()
+  expect(await residueOf([hal.id], 'hal_erased@')).toEqual(traces)
+})
+
+const stateOf = async (id: Id) => (await (await env.ERASURES.get(id)).status()).status
+
+test('what a restored database brings back is erased again, and the ledger forgets after 90 days', async () => {
+  const ivy = await registeredUser('ivy_erased')
+  const [row] = (await shardHolding(ivy.id).prepare('select * from accounts where id = ?').bind(Number(ivy.id)).all())
+    .results as never[]
+  await due(ivy)
+  await erase(ivy)
+  await run(replay)
+  expect(await residueOf([ivy.id], 'ivy_erased@')).toEqual(traces)
+
+  await insertRows(shardHolding(ivy.id), 'accounts', [row!])
+  await shardHolding(ivy.id).prepare('delete from erased_accounts where account_id = ?').bind(Number(ivy.id)).run()
+  await run(replay)
+  expect((await logIn(ivy.handle)).status).toBe(401)
+  await run(startDue)
+  const pending = () => directoryNumber('select count(*) n from deletions where account_id = ?', Number(ivy.id))
+  await vi.waitUntil(async () => (await pending()) === 0, { timeout: 20_000, interval: 100 })
+  expect(await residueOf([ivy.id], 'ivy_erased@')).toEqual(traces)
+
+  const later = Object.assign(contextWith(), { now: () => Date.now() + 91 * 86_400_000 })
+  await (replay.run as (ctx: object) => Promise<void>)(later)
+  expect((await env.KEYS.list({ prefix: 'erased/' })).objects).toEqual([])
+  expect(await residueOf([ivy.id], 'ivy_erased@')).toEqual(['DIRECTORY.handles.account_id'])
+})
