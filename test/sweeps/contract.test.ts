@@ -98,15 +98,13 @@ test('every password has at most 128 characters', () => {
   expect(new Set(passwords.map(([, { maxLength }]) => maxLength))).toEqual(new Set([128]))
 })
 
-test('the seconds until something expires are called `expiresIn`, and the time is called `expiresAt`', () => {
+test('the seconds until something expires are always called `expiresIn`', () => {
   const names = Object.values(document.components.schemas).flatMap((schema) =>
     nested(schema, '').flatMap(([, { properties = {} }]) =>
       Object.keys(properties).filter((name) => properties[name]!.type === 'integer'),
     ),
   )
-  expect(new Set(names.filter((name) => /expir|ttl|lifetime|seconds/i.test(name)))).toEqual(
-    new Set(['expiresIn', 'expiresAt']),
-  )
+  expect(new Set(names.filter((name) => /expir|ttl|lifetime|seconds/i.test(name)))).toEqual(new Set(['expiresIn']))
 })
 
 test('no allOf of the OpenAPI document contains a nullable schema', () => {

@@ -78,7 +78,7 @@ function checks(env: Env): Check[] {
   // These bindings are not called, because calling most of them would send or count something.
   const present = {
     ...pick(env, Object.keys(queues)),
-    ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION', 'EXPORTER']),
+    ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION', 'EXPORTER', 'ERASURES']),
   }
   return [
     { name: 'configuration', run: () => tryKeys(env) },

@@ -81,7 +81,7 @@ test('the archive shows each column that the inventory lists as exported, of a r
   const { id } = ada.user
   const shard = shardHolding(id)
   await shard.prepare('UPDATE accounts SET suspended_at = ? WHERE id = ?').bind(Date.now(), Number(id)).run()
-  await insertFormerNames(id)
+  await insertRest(id)
   const place = await insertExport(id)
   await run(place)
   const files = [...(await filesOf(place))].filter(([path]) => !path.startsWith('media/'))
@@ -109,13 +109,15 @@ test('the archive shows each column that the inventory lists as exported, of a r
 /** Columns whose decrypted values an export contains. */
 const isEncrypted = (column: string) => ['sealed_address', 'client'].includes(column)
 
-/** What a change of the handle, of the address and of the password leaves, and an address that is not confirmed yet. */
-async function insertFormerNames(id: Id): Promise<void> {
+/** Rows of features that need mails or other modes of registration. Add a row for each new feature of this kind. */
+async function insertRest(id: Id): Promise<void> {
   const sealed = (address: string) => sealEmail(contextWith(), id, address)
   const [owner, until] = [Number(id), Date.now() + DAY_MS]
   const run = (query: string, ...values: unknown[]) => env.DIRECTORY.prepare(query).bind(...values)
   await env.DIRECTORY.batch([
     run('UPDATE users SET handle_changed_at = ?, password_changed_at = ? WHERE id = ?', until - 5, until - 6, owner),
+    run('UPDATE users SET terms_version = ?, terms_accepted_at = ? WHERE id = ?', 'terms of ada', until - 7, owner),
+    run('INSERT INTO invitations VALUES (?, ?, ?, ?, ?, NULL, ?)', 1, 'code', owner, until - 8, until - 9, until - 10),
     run('INSERT INTO former_handles VALUES (?, ?, ?)', 'ada_before', owner, until - 1),
     run('INSERT INTO address_changes VALUES (?, ?, ?, ?)', owner, 'x', await sealed('ada_next@example.com'), until - 2),
     run(
