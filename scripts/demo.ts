@@ -4,8 +4,9 @@ import type { Account, Media, Notification, Page, Post, Registered, Tokens } fro
 import { jpeg } from '../test/support/images.ts'
 import { urlOption } from './cli.ts'
 import { main, UsageError } from './command.ts'
-import { type Caller, makeCaller } from './demo/caller.ts'
+import { makeCaller } from './demo/caller.ts'
 import { readToken } from './demo/inbox.ts'
+import { type Person, resetPassword } from './demo/logins.ts'
 import { type Live, openSocket } from './demo/socket.ts'
 import { ensure, step } from './demo/story.ts'
 import { fetchInTime } from './fetch-in-time.ts'
@@ -16,8 +17,6 @@ const WINDOW_MS = 60_000
 const suffix = Date.now().toString(36)
 
 let url = ''
-
-type Person = Caller & { id: string; handle: string }
 
 async function play(): Promise<void> {
   const [ada, bob] = await step('ada and bob register and verify their addresses', () =>
@@ -39,7 +38,9 @@ async function play(): Promise<void> {
   const hidden = await step('ada posts for followers only, and bob can read the post', () => publishPrivately(ada, bob))
   await step(`bob’s ${QUOTA + 1}st request in a minute gets 429 with Retry-After`, () => exhaust(bob))
   await step('carol, who does not follow ada, gets 404 for that post', () => readAsStranger(hidden))
-  adaLive.close()
+  await step('ada resets her password by email: her socket closes, and only the new one works', () =>
+    resetPassword(ada, adaLive),
+  )
   bobLive.close()
 }
 
@@ -55,7 +56,14 @@ async function register(name: string): Promise<Person> {
   const { registrationToken } = answer.body
   const { body } = await caller.call<Tokens>('POST', '/auth/verify', 200, { json: { token, registrationToken } })
   // From now on, requests count against the rate limit of the account, so the count starts again.
-  return Object.assign(caller, { token: body.accessToken, admitted: 0, firstAt: null, ...body.account })
+  return Object.assign(caller, {
+    token: body.accessToken,
+    admitted: 0,
+    firstAt: null,
+    email,
+    password,
+    ...body.account,
+  })
 }
 
 const tooMany = (seconds: number) =>

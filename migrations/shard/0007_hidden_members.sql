@@ -1,4 +1,4 @@
--- Counts leave out the members of a list that are hidden. See ADR 19.
+-- Counts leave out the members of a list that are hidden. See ADR 26.
 ALTER TABLE follows ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE followers ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE likes ADD COLUMN hidden INTEGER NOT NULL DEFAULT 0;

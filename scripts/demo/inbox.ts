@@ -17,13 +17,22 @@ export async function readToken(url: string, address: string): Promise<string> {
   return token
 }
 
-/** Waits for the mail to `address` in the local inbox of wrangler dev, and returns its text. */
-export async function readMail(url: string, address: string): Promise<string> {
+/** Waits for a link such as `/?reset=TOKEN` in a mail to `address`, and returns the one in the newest such mail. */
+export async function readLink(url: string, address: string, kind: string): Promise<string> {
+  const pattern = new RegExp(`http\\S+[?&]${kind}=\\S+`)
+  return pattern.exec(await readMail(url, address, pattern))![0]
+}
+
+/** Waits for a mail to `address` in the local inbox of wrangler dev, and returns the text of the newest that matches. */
+export async function readMail(url: string, address: string, pattern = /^/): Promise<string> {
   for (const until = performance.now() + TIMEOUT_MS; performance.now() < until; await sleep(50)) {
-    const mail = (await read<Mail[]>(url, 'per_page=100')).find(({ to }) => to.includes(address))
-    if (mail) return (await read<{ text: string }>(url, `email_id=${encodeURIComponent(mail.messageId)}`)).text
+    const mails = (await read<Mail[]>(url, 'per_page=100')).filter(({ to }) => to.includes(address))
+    for (const { messageId } of mails) {
+      const { text } = await read<{ text: string }>(url, `email_id=${encodeURIComponent(messageId)}`)
+      if (pattern.test(text)) return text
+    }
   }
-  throw new Error(`No mail to ${address} within ${TIMEOUT_MS / 1_000} s`)
+  throw new Error(`No mail to ${address} that matches ${pattern} within ${TIMEOUT_MS / 1_000} s`)
 }
 
 async function read<T>(url: string, query: string): Promise<T> {

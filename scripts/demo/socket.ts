@@ -10,6 +10,8 @@ export type Live = {
   /** Resolves with the first matching frame, received before or after the call. */
   frame: (channel: string, event: string, data: Record<string, string>) => Promise<Frame>
   close: () => void
+  /** Resolves once the socket is closed, by either side. */
+  closed: Promise<void>
 }
 
 /** Opens the caller's socket with a ticket; resolves when the hello frame of the server has arrived. */
@@ -19,6 +21,7 @@ export async function openSocket(caller: Caller): Promise<Live> {
   const socket = new WebSocket(address)
   // Redeeming the ticket counts against the rate limit of the account.
   caller.admitted += 1
+  const closed = new Promise<void>((resolve) => socket.addEventListener('close', () => resolve(), { once: true }))
   const wait = makeWait(socket, caller.name)
   await wait('hello', ({ event }) => event === 'hello')
   return {
@@ -30,6 +33,7 @@ export async function openSocket(caller: Caller): Promise<Live> {
       return wait(`${event} ${JSON.stringify(data)}`, matches)
     },
     close: () => socket.close(),
+    closed,
   }
 }
 

@@ -2,6 +2,7 @@ import { errorText } from './api/error-text.ts'
 import { session } from './api/session.ts'
 import { CurrentView } from './router.tsx'
 import { location } from './state/location.ts'
+import { mailLink } from './state/mail-link.ts'
 import { Connection } from './ui/connection.tsx'
 import { ConfirmDialog } from './ui/dialog.tsx'
 import { FindPeople } from './ui/find-people.tsx'
@@ -10,7 +11,7 @@ import { PasswordDialog } from './ui/password-dialog.tsx'
 import { Toasts } from './ui/toasts.tsx'
 import { TopBar } from './ui/top-bar.tsx'
 import { View } from './ui/view.tsx'
-import { Verify, verificationToken } from './views/verify.tsx'
+import { MailLink } from './views/mail-link.tsx'
 
 export function App({ startError }: { startError: unknown }) {
   return (
@@ -33,7 +34,7 @@ export function App({ startError }: { startError: unknown }) {
 
 function Main({ startError }: { startError: unknown }) {
   const { path, visit } = location.value
-  if (verificationToken && visit === 0) return <Verify token={verificationToken} />
+  if (mailLink && visit === 0) return <MailLink link={mailLink} />
   if (session.value !== undefined) return <CurrentView key={`${session.value?.id}/${visit}`} path={path} />
   return <View title="Welcome">{startError ? <p role="alert">{errorText(startError)}</p> : <Loading />}</View>
 }

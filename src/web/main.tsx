@@ -1,5 +1,5 @@
 import './style/index.css'
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import { render } from 'preact'
 import { connect } from './api/realtime.ts'
 import { resumeSession, session } from './api/session.ts'
@@ -14,8 +14,9 @@ function Root() {
   return <App startError={startError.value} />
 }
 
+const accountId = computed(() => session.value?.id)
 effect(() => {
-  if (!session.value) return
+  if (!accountId.value) return
   connect()
   Promise.all([loadCurrentAccount(), loadLimits()]).catch(reportError)
 })

@@ -1,6 +1,10 @@
 import { session } from './api/session.ts'
 import { Blocked } from './views/blocked.tsx'
+import { DeleteAccount } from './views/delete-account.tsx'
+import { ExportData } from './views/export-data.tsx'
 import { Discover, Home } from './views/feed.tsx'
+import { ForgotPassword } from './views/forgot-password.tsx'
+import { History } from './views/history.tsx'
 import { Landing } from './views/landing.tsx'
 import { Likers, OwnLikes } from './views/likes.tsx'
 import { LogIn } from './views/log-in.tsx'
@@ -9,6 +13,7 @@ import { Notifications } from './views/notifications.tsx'
 import { People } from './views/people.tsx'
 import { Profile } from './views/profile.tsx'
 import { Register } from './views/register.tsx'
+import { Security } from './views/security.tsx'
 import { Thread } from './views/thread.tsx'
 
 export function CurrentView({ path }: { path: string }) {
@@ -23,6 +28,9 @@ export function CurrentView({ path }: { path: string }) {
   }
   if (!session.value) return <LoggedOut first={first} />
   if (first === 'notifications') return <Notifications />
+  if (first === 'security') return second === 'history' ? <History /> : <Security />
+  if (first === 'export') return <ExportData />
+  if (first === 'delete-account') return <DeleteAccount />
   if (first === 'likes') return <OwnLikes handle={session.value.handle} />
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />
@@ -31,6 +39,7 @@ export function CurrentView({ path }: { path: string }) {
 
 function LoggedOut({ first }: { first: string }) {
   if (first === '') return <Landing />
+  if (first === 'forgot') return <ForgotPassword />
   return first === 'register' ? <Register /> : <LogIn />
 }
 

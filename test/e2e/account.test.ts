@@ -1,7 +1,11 @@
+import { ownDataTests } from './own-data.ts'
+import { recoveryTests } from './recovery.ts'
 import { describeSite } from './site.ts'
 import { visitorTests } from './visitors.ts'
 
-// These tests share one server and build on each other: the first one registers Ada.
+// These tests share one server and build on each other: the first one registers Ada, a later one Bob.
 describeSite('the account pages', (world) => {
   visitorTests(world)
+  recoveryTests(world)
+  ownDataTests(world)
 })

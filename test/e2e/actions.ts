@@ -32,7 +32,6 @@ export async function newUser(site: Site, handle: string, displayName: string): 
   const page = await newPage(site)
   await register(page, site.origin, handle)
   await page.goto(await verificationLink(site, `${handle}@example.com`))
-  await confirmPassword(page, PASSWORD)
   await heading(page, 'Home').waitFor()
   expect(page.url()).toBe(`${site.origin}/`)
   await rename(page, displayName)

@@ -39,7 +39,7 @@ export function docsTests(world: World): void {
   ])('the API documentation shows operations on the first screen of %i x %i', async (width, height) => {
     const page = await openDocs(world)
     await page.setViewportSize({ width, height })
-    const box = await operation(page, 'register').boundingBox()
+    const box = await operation(page, 'readRegistration').boundingBox()
     expect(box!.y + box!.height).toBeLessThan(height)
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     expect(await page.getByText('Every error is a problem document').isVisible()).toBe(false)

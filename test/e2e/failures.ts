@@ -9,7 +9,7 @@ export function failureTests(world: World): void {
     await openView(bob, 'Discover')
     await bob.getByText('First light').click()
     await heading(bob, 'Post').waitFor()
-    await bob.getByRole('region', { name: 'Comments' }).getByRole('article').waitFor()
+    await bob.getByRole('region', { name: 'Comments' }).getByRole('article').first().waitFor()
     await bob.route('**/v1/posts/*/like', (route) => route.abort())
     const like = bob.getByRole('article').first().getByRole('button', { name: /^Like/ })
     const before = await like.getAttribute('aria-pressed')

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   drawLandscape,
   follow,
@@ -79,6 +79,23 @@ export function mainJobTests(world: World): void {
     await heading(ada, 'Comment').waitFor()
     await ada.getByRole('link', { name: 'View full thread' }).click()
     await heading(ada, 'Post').waitFor()
+  })
+
+  test('an open thread shows new comments that notify nobody', async () => {
+    const { ada, bob } = world
+    await heading(bob, 'Post').waitFor()
+    const box = ada.getByRole('textbox', { name: 'Reply to Ada Lovelace' })
+    await box.fill('The one along the river.')
+    await box.press('Control+Enter')
+    const comment = bob.getByRole('region', { name: 'Comments' }).getByText('along the river')
+    await vi.waitUntil(
+      async () => {
+        await bob.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+        return (await comment.count()) > 0
+      },
+      { timeout: 20_000, interval: 500 },
+    )
+    await bob.getByRole('link', { name: /^Comment, 2/ }).waitFor()
   })
 
   test('every control has an accessible name, and the Tab key reaches the composer', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, vi } from 'vitest'
-import { readMail } from '../../scripts/demo/inbox.ts'
+import { readLink } from '../../scripts/demo/inbox.ts'
 import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
 
@@ -86,9 +86,4 @@ export async function newPage({ browser, consoleErrors }: Site): Promise<Page> {
 }
 
 /** The verification link in the email to `address`, from the inbox of the local server. */
-export async function verificationLink({ origin }: Site, address: string): Promise<string> {
-  const text = await readMail(origin, address)
-  const [link] = /http\S+verify=\S+/.exec(text) ?? []
-  if (!link) throw new Error(`The email to ${address} contains no verification link: ${text}`)
-  return link
-}
+export const verificationLink = ({ origin }: Site, address: string) => readLink(origin, address, 'verify')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { heading, newUser, PASSWORD, writePost } from './actions.ts'
+import { heading, newUser, PASSWORD, submitRegistration, writePost } from './actions.ts'
 import { violations } from './axe.ts'
 import { newPage, type World } from './site.ts'
 
@@ -69,4 +69,55 @@ export function visitorTests(world: World): void {
     await heading(visitor, 'Home').waitFor()
     await visitor.context().close()
   })
+
+  test('registration asks for an invitation, the terms and a check for bots exactly where the server demands them', async () => {
+    const { site } = world
+    const visitor = await newPage(site)
+    const rules = { mode: 'open', termsVersion: null, termsUrl: null, turnstileSiteKey: null, minPasswordLength: 20 }
+    await visitor.route('**/v1/auth/registration', (route) => route.fulfill({ json: rules }))
+    await visitor.route('https://challenges.cloudflare.com/**', (route) => route.fulfill(FAKE_TURNSTILE))
+    const sent: unknown[] = []
+    await visitor.route('**/v1/auth/register', (route) => {
+      sent.push(route.request().postDataJSON())
+      return route.fulfill({ status: 202, json: { status: 'verification_sent', registrationToken: 'none' } })
+    })
+    await visitor.goto(`${site.origin}/register`)
+    await visitor.getByText('At least 20 characters.').waitFor()
+    expect(await visitor.getByLabel('Invitation').count()).toBe(0)
+    expect(await visitor.getByRole('checkbox').count()).toBe(0)
+
+    const terms = { termsVersion: '2026-11', termsUrl: 'https://example.org/terms', turnstileSiteKey: 'key' }
+    Object.assign(rules, { mode: 'invitation', ...terms })
+    await visitor.reload()
+    await visitor.getByText('The check for register has passed').waitFor()
+    await submitRegistration(visitor, 'ida', 'ida@example.com')
+    await visitor.getByText('The invitation is missing.').waitFor()
+    await visitor.getByText('The terms must be accepted.').waitFor()
+    expect(await violations(visitor)).toEqual([])
+    await visitor.getByLabel('Invitation').fill('code')
+    await visitor.getByRole('checkbox').check()
+    await visitor.getByRole('button', { name: 'Create account' }).click()
+    await heading(visitor, 'Check your email').waitFor()
+    const person = { handle: 'ida', email: 'ida@example.com', password: PASSWORD }
+    expect(sent).toEqual([{ ...person, invitation: 'code', termsVersion: '2026-11', turnstileToken: 'passed' }])
+
+    rules.mode = 'closed'
+    await visitor.goto(`${site.origin}/register`)
+    await heading(visitor, 'Registration is closed').waitFor()
+    expect(await violations(visitor)).toEqual([])
+    expect(site.consoleErrors.filter((error) => error.includes('Content Security Policy'))).toEqual([])
+    await visitor.context().close()
+  })
+}
+
+const FAKE_TURNSTILE = {
+  contentType: 'text/javascript',
+  body: `window.turnstile = {
+    render(place, { action, callback }) {
+      place.textContent = 'The check for ' + action + ' has passed'
+      this.reset = () => callback('passed')
+      this.reset()
+      return 'widget'
+    },
+  }`,
 }

@@ -38,24 +38,36 @@ test('options before the -- of npm are refused instead of ignored', () => {
   ])
 })
 
-test.each(['start', 'demo', 'seed', 'replay', 'admin', 'keys', 'migrate', 'build', 'bench', 'pretest'])(
-  'npm run %s without installed packages says in one line what to run',
-  (name) => {
-    const fresh = join(folder, name)
-    mkdirSync(fresh)
-    for (const path of ['package.json', '.npmrc', 'scripts/check-install.mjs']) cpSync(path, join(fresh, path))
-    const path = process.env.PATH!.split(':').filter((entry) => !entry.includes('node_modules'))
-    const env = { ...process.env, PATH: path.join(':'), HOME: folder }
-    const { status, stderr } = spawnSync('npm', ['run', name], { cwd: fresh, encoding: 'utf8', env })
-    expect([status, stderr.split('\n')[0]]).toEqual([1, 'The packages are missing: run npm install first.'])
-  },
-)
+test.each([
+  'start',
+  'demo',
+  'seed',
+  'replay',
+  'admin',
+  'keys',
+  'migrate',
+  'build',
+  'bench',
+  'pretest',
+  'config',
+  'wire',
+  'measure',
+  'check',
+])('npm run %s without installed packages says in one line what to run', (name) => {
+  const fresh = join(folder, name)
+  mkdirSync(fresh)
+  for (const path of ['package.json', '.npmrc', 'scripts/check-install.mjs']) cpSync(path, join(fresh, path))
+  const path = process.env.PATH!.split(':').filter((entry) => !entry.includes('node_modules'))
+  const env = { ...process.env, PATH: path.join(':'), HOME: folder }
+  const { status, stderr } = spawnSync('npm', ['run', name], { cwd: fresh, encoding: 'utf8', env })
+  expect([status, stderr.split('\n')[0]]).toEqual([1, 'The packages are missing: run npm install first.'])
+})
 
 test.each([
   ['seed', ['--persist-to', folder]],
   ['replay', ['--list', '--persist-to', folder]],
   ['admin', ['grant', 'ada', 'admin', '--persist-to', folder]],
-  ['keys', ['reseal', '--persist-to', folder]],
+  ['keys', ['status', '--persist-to', folder]],
 ])('npm run %s without local data says in one line what to run', (name, args) => {
   const { status, stderr } = run(`scripts/${name}.ts`, args)
   expect([status, stderr]).toEqual([

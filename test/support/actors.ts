@@ -11,7 +11,13 @@ import { insertByShard, insertRows, shardHolding, unusedId } from './databases.t
 export const PASSWORD = '9-zq!7-xk?4-vw+2'
 
 /** A user registered and logged in over HTTP. `fetch` sends the access token and the bookmarks of the last write. */
-export type RegisteredUser = Client & { id: Id; handle: string; token: string; refreshToken: string }
+export type RegisteredUser = Client & {
+  id: Id
+  handle: string
+  token: string
+  refreshToken: string
+  deviceToken: string
+}
 
 /** An account without a login, for tests that call verbs. Each read of `ctx` starts a new request. */
 export type Account = { id: Id; handle: string; readonly ctx: UserCtx }
@@ -26,6 +32,7 @@ export async function registeredUser(
     handle,
     token: '',
     refreshToken: '',
+    deviceToken: '',
     ...client(() => user.token || null),
   }
   const registered = await postJson('/v1/auth/register', { handle, email, password }, user)
@@ -55,8 +62,8 @@ export async function refresh(user: RegisteredUser): Promise<void> {
 
 async function store(user: RegisteredUser, response: Response): Promise<RegisteredUser> {
   await expectOk(response)
-  const { accessToken: token, refreshToken, account } = await response.json<Tokens>()
-  return Object.assign(user, { token, refreshToken, id: account.id })
+  const { accessToken: token, refreshToken, deviceToken, account } = await response.json<Tokens>()
+  return Object.assign(user, { token, refreshToken, deviceToken, id: account.id })
 }
 
 async function expectOk(response: Response): Promise<void> {

@@ -17,8 +17,12 @@ export const verify = (token: string, password = PASSWORD): Promise<Response> =>
 export const registrationTokenOf = async (response: Response): Promise<string> =>
   (await response.json<{ registrationToken: string }>()).registrationToken
 
-export const logIn = (identifier: string, password = PASSWORD, by = anonymousClient()): Promise<Response> =>
-  postJson('/v1/auth/login', { identifier, password }, by)
+export const logIn = (
+  identifier: string,
+  password = PASSWORD,
+  by = anonymousClient(),
+  deviceToken?: string,
+): Promise<Response> => postJson('/v1/auth/login', { identifier, password, deviceToken }, by)
 
 export const loggedIn = async (user: RegisteredUser): Promise<Tokens> => (await logIn(user.handle)).json()
 

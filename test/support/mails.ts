@@ -6,15 +6,19 @@ type Mail = { from: { email: string; name: string }; to: string; subject: string
 /** Records every email instead of sending it. */
 export function interceptMails() {
   const send = vi.spyOn(env.MAIL, 'send').mockResolvedValue({ messageId: 'sent' })
-  const mailsTo = (address: string): Mail[] =>
+  const allTo = (address: string): Mail[] =>
     send.mock.calls.map(([mail]) => mail as unknown as Mail).filter(({ to }) => to === address)
+  const isWarning = ({ subject }: Mail) => subject === 'A new device logged in'
+  /** Without warnings about new devices, which most tests cause, because they log in without a device token. */
+  const mailsTo = (address: string) => allTo(address).filter((mail) => !isWarning(mail))
+  const warningsTo = (address: string) => allTo(address).filter(isWarning)
 
   /** Waits until `count` emails have been sent to the address, and returns the last one. */
   async function nthMailTo(address: string, count: number): Promise<Mail> {
     await vi.waitUntil(() => mailsTo(address).length === count, { timeout: 10_000 })
     return mailsTo(address).at(-1)!
   }
-  return { send, mailsTo, nthMailTo }
+  return { send, mailsTo, warningsTo, nthMailTo }
 }
 
 /** The verification token in the text of an email. */

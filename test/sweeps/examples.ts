@@ -33,7 +33,7 @@ const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller 
 /** Undoing the caller’s own action does not read the target, so the response is the same for every target. */
 const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
-const ownImage: Rule = (caller, { state }) => (state !== 'missing' && caller === 'owner' ? null : 'not_found')
+const ownOnly: Rule = (caller, { state }) => (state !== 'missing' && caller === 'owner' ? null : 'not_found')
 const existing: Rule = (_, { state }) => (state === 'missing' ? 'not_found' : null)
 
 let made = 0
@@ -69,6 +69,8 @@ export const examples: Record<string, Example> = {
   logOutEverywhere: { endsSession: true },
   requestExport: {},
   downloadExport: { rule: ownUnattached },
+  endSession: { rule: ownOnly },
+  endOtherSessions: { endsSession: true },
   createInvitation: { rule: () => 'forbidden' },
   revokeInvitation: { rule: ownUndone },
   approveRegistration: { rule: existing },
@@ -88,7 +90,7 @@ export const examples: Record<string, Example> = {
   unlikePost: { rule: ownUndone },
   markNotificationsRead: {},
   uploadMedia: { form: () => uploadForm(jpeg(), 'A dusk') },
-  describeMedia: { rule: ownImage, json: () => ({ alt: 'A dusk' }) },
+  describeMedia: { rule: ownOnly, json: () => ({ alt: 'A dusk' }) },
   deleteMedia: { rule: ownUnattached },
   setAvatar: { form: () => uploadForm(jpeg()) },
   setHeader: { form: () => uploadForm(jpeg()) },

@@ -4,6 +4,7 @@ import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
+import { insertLogin } from '../support/logins.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
 /** What each path parameter names. Add new parameters here. */
@@ -13,9 +14,10 @@ export const kindOfParameter: Record<string, Kind> = {
   postId: 'post',
   mediaId: 'image',
   exportId: 'export',
+  sessionId: 'session',
   invitationId: 'account',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'export'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -29,6 +31,7 @@ export const states: Record<Kind, State[]> = {
   post: ['public', 'restricted', 'nested', 'missing'],
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
   export: ['unattached', 'missing'],
+  session: ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -66,6 +69,9 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     own.filter(({ kind }) => kind === 'export'),
     seedExports,
   )
+  for (const target of targets) {
+    if (target.kind === 'session' && target.state !== 'missing') target.parameter = await insertLogin(target.ownerId)
+  }
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets
 }

@@ -10,8 +10,8 @@ export type Login = z.infer<typeof Login>
 export const Opening = Login.extend({ accountId: Id, channels: z.array(z.string()), since: z.int().nullable() })
 export type Opening = z.infer<typeof Opening>
 
-/** Revokes one login, or every token issued at or before a time (epoch ms). */
-export type Revocation = { sessionId: string } | { before: number }
+/** Revokes these logins, or every token issued at or before a time (epoch ms). */
+export type Revocation = { sessionIds: readonly string[] } | { before: number }
 
 /** A frame is ignored if the hub still stores one with the same `key`. */
 export type OutgoingFrame = { channel: string; key: string; event: string; data: unknown }

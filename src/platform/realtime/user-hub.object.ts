@@ -127,15 +127,16 @@ export class UserHub extends DurableObject<Env> {
    */
   closeRevoked(reason: string, revoked: Revocation): void {
     const now = Date.now()
-    const [sessionId, before] = 'before' in revoked ? ['', revoked.before] : [revoked.sessionId, now]
+    const before = 'before' in revoked ? revoked.before : now
+    const sessionIds = 'before' in revoked ? [''] : revoked.sessionIds
     this.sql.exec('DELETE FROM revoked WHERE at < ?', now - ACCESS_TOKEN_LIFE_MS)
     if (before > now - ACCESS_TOKEN_LIFE_MS) {
       const merge = 'ON CONFLICT (session_id) DO UPDATE SET before = max(before, excluded.before), at = excluded.at'
-      this.sql.exec(`INSERT INTO revoked VALUES (?, ?, ?) ${merge}`, sessionId, before, now)
+      for (const id of sessionIds) this.sql.exec(`INSERT INTO revoked VALUES (?, ?, ?) ${merge}`, id, before, now)
     }
     for (const socket of this.ctx.getWebSockets()) {
       const { sessionId: own, issuedAt } = attached(socket)
-      if (sessionId === '' ? issuedAt <= before : own === sessionId) close(socket, 4001, reason)
+      if ('before' in revoked ? issuedAt <= before : sessionIds.includes(own)) close(socket, 4001, reason)
     }
   }
 

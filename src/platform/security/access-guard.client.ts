@@ -33,6 +33,11 @@ export function leaseRequests(
   return ctx.env.GUARD.getByName(name).lease(limit, wanted, address)
 }
 
+/** Takes back a request that `leaseRequests` granted in the window that ends at `resetsAt`. */
+export async function returnRequest(ctx: SystemCtx, name: string, resetsAt: number, address?: string): Promise<void> {
+  await ctx.env.GUARD.getByName(name).refund(resetsAt, address)
+}
+
 export function accountGuard(ctx: SystemCtx, accountId: Id) {
   return ctx.env.GUARD.getByName(`user:${accountId}`)
 }

@@ -60,6 +60,14 @@ export class AccessGuard extends DurableObject<Env> {
     return { granted, remaining: free - granted, resetsAt, status: this.status(now), isNetworkUsedUp }
   }
 
+  /** Takes back a request that was counted in the window that ends at `resetsAt`. */
+  async refund(resetsAt: number, address?: string): Promise<void> {
+    const less = 'SET used = max(0, used - 1)'
+    const usage = this.sql.exec(`UPDATE usage ${less} WHERE resets_at = ?`, resetsAt)
+    if (address === undefined || usage.rowsWritten === 0) return
+    this.sql.exec(`UPDATE addresses ${less} WHERE address = ?`, address)
+  }
+
   /** The addresses of a network share its window. A new window forgets their counts. */
   private openWindow(limit: Quota, now: number): { used: number; resetsAt: number } {
     const [last] = this.sql.exec<{ used: number; resets_at: number }>('SELECT used, resets_at FROM usage').toArray()
@@ -96,9 +104,11 @@ export class AccessGuard extends DurableObject<Env> {
     this.migrated = false
   }
 
-  async endSession(sessionId: string): Promise<void> {
+  async endSession(...sessionIds: string[]): Promise<void> {
     await this.scheduleCleanup()
-    this.sql.exec('INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)', sessionId, Date.now())
+    for (const id of sessionIds) {
+      this.sql.exec('INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)', id, Date.now())
+    }
   }
 
   private async scheduleCleanup(): Promise<void> {

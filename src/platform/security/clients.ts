@@ -2,9 +2,9 @@ import { z } from '@hono/zod-openapi'
 import type { Ctx, SystemCtx, UserCtx } from '../context.ts'
 import type { Id } from '../data/ids.ts'
 import { openAllFor, sealFor } from './account-keys.ts'
+import { deviceNameOf } from './user-agents.ts'
 
 const CONTEXT = 'client'
-const MAX_DEVICE = 200
 
 /** What the owner of an account may see of a client that used it. */
 const ClientDetails = z.object({
@@ -17,8 +17,8 @@ export type ClientDetails = z.infer<typeof ClientDetails>
 /** The client of this request, encrypted with the key of the account; null outside of a request. */
 export async function sealClient({ client, ...ctx }: Ctx, accountId: Id): Promise<string | null> {
   if (!client) return null
-  const { address, place } = client
-  const details: ClientDetails = { address, device: client.userAgent?.slice(0, MAX_DEVICE) ?? null, place }
+  const { address, userAgent, place } = client
+  const details: ClientDetails = { address, device: deviceNameOf(userAgent), place }
   return sealFor(ctx, accountId, JSON.stringify(details), CONTEXT)
 }
 

@@ -1,7 +1,8 @@
 import type { SystemCtx } from '../context.ts'
+import type { Id } from '../data/ids.ts'
 import { Failure, unavailable } from '../failures.ts'
 import { withTimeout } from '../timeout.ts'
-import { type AccountStatus, type Lease, leaseRequests, type Quota } from './access-guard.client.ts'
+import { type AccountStatus, type Lease, leaseRequests, type Quota, returnRequest } from './access-guard.client.ts'
 
 export type Limit = Quota & {
   name: string
@@ -43,7 +44,12 @@ const renewals = new Map<string, number>()
 const unavailableUntil = new Map<string, number>()
 
 /** `status` is null when the guard does not respond. `headers` follow draft-ietf-httpapi-ratelimit-headers-11. */
-export type Allowance = { status: AccountStatus | null; headers: Record<string, string> }
+export type Allowance = {
+  status: AccountStatus | null
+  headers: Record<string, string>
+  /** What was counted, for `refund`. */
+  counted?: { resetsAt: number; remaining: number }
+}
 
 /**
  * Counts a request. The account status in the result is at most two seconds old. Throws `rate_limited`, or `unavailable`
@@ -51,27 +57,51 @@ export type Allowance = { status: AccountStatus | null; headers: Record<string, 
  */
 export async function spend(ctx: SystemCtx, declared: Limit, key: string | ClientIp): Promise<Allowance> {
   const limit = declared === userLimit ? { ...userLimit, quota: ctx.config.REQUESTS_PER_MINUTE } : declared
-  const { network, address } = typeof key === 'string' ? { network: key, address: key } : key
-  const part = address === network ? undefined : address
-  const counter = { id: `${limit.name}:${address}`, guard: `${limit.name}:${network}`, part }
-  const holding = await take(ctx, counter, limit)
+  const holding = await take(ctx, counterOf(limit, key), limit)
   if (!holding) {
     if (limit.failure === 'open') return { status: null, headers: {} }
     throw unavailable(5)
   }
   const { lease, left } = holding
   const seconds = Math.max(1, Math.ceil((lease.resetsAt - ctx.now()) / 1_000))
+  const remaining = Math.max(0, lease.remaining + left)
   const headers = {
     'ratelimit-policy': `"${limit.name}";q=${limit.quota};w=${limit.window}`,
-    ratelimit: `"${limit.name}";r=${Math.max(0, lease.remaining + left)};t=${seconds}`,
+    ratelimit: `"${limit.name}";r=${remaining};t=${seconds}`,
   }
   if (left < 0)
     throw new Failure('rate_limited', undefined, { headers: { ...headers, 'retry-after': String(seconds) } })
-  return { status: lease.status, headers }
+  return { status: lease.status, headers, counted: { resetsAt: lease.resetsAt, remaining } }
+}
+
+/** Takes back what `spend` counted, for a limit that counts failures only. */
+export async function refund(
+  ctx: SystemCtx,
+  limit: Limit,
+  key: string | ClientIp,
+  { counted }: Allowance,
+): Promise<void> {
+  if (!counted) return
+  const { id, guard, part } = counterOf(limit, key)
+  await returnRequest(ctx, guard, counted.resetsAt, part)
+  // The next request asks the guard, instead of being refused because of what was taken back.
+  if (held.get(id)?.left === 0) held.delete(id)
+  held.delete(guard)
+}
+
+/** Makes this isolate read the status of the account again with its next request. */
+export function forgetStatus(accountId: Id): void {
+  const current = held.get(`${userLimit.name}:${accountId}`)
+  if (current) current.until = 0
 }
 
 /** The object `guard` counts all requests, and separately those of the address `part`. `id` is the key of the lease. */
 type Counter = { id: string; guard: string; part: string | undefined }
+
+function counterOf({ name }: Limit, key: string | ClientIp): Counter {
+  const { network, address } = typeof key === 'string' ? { network: key, address: key } : key
+  return { id: `${name}:${address}`, guard: `${name}:${network}`, part: address === network ? undefined : address }
+}
 
 /**
  * `left` is negative if the limit is reached. Returns null if the guard does not respond. One request renews the lease

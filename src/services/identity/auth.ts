@@ -10,7 +10,7 @@ import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer } from '../../platform/security/tokens.ts'
 import { firstParty } from './first-party.ts'
-import { MAX_LOGIN_DAYS, REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
+import { REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
 import { CLIENT_ID, ensureClient, grantedScopes } from './oauth-client.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { hashToken } from './refresh-tokens.ts'
@@ -55,7 +55,6 @@ function makeAuth(ctx: SystemCtx) {
     database: drizzleAdapter(drizzle(sessionClient(env.DIRECTORY)), { provider: 'sqlite', schema }),
     // better-auth's schema check requires the tables of all its features, also of those not used here.
     advanced: { database: { validateSchema: false } },
-    session: { expiresIn: MAX_LOGIN_DAYS * DAY },
     plugins: [
       jwt({ jwt: { issuer: jwtIssuer(ctx) }, jwks: { rotationInterval: SIGNING_KEY_DAYS * DAY } }),
       oauthProvider({
@@ -83,7 +82,7 @@ function withAuth<T>(ctx: SystemCtx, call: (api: ReturnType<typeof makeAuth>['ap
   return directory.run(atPrimary(ctx).directory, () => call(api))
 }
 
-type Login = { user: { id: Id; role: Role }; sessionId?: string; rotates?: string }
+type Login = { user: { id: Id; role: Role }; sessionId: string; rotates?: string }
 
 /** Replaces the refresh token `login.rotates`. Returns null if another request has replaced it, or the login ended. */
 export async function issueTokens(ctx: SystemCtx, login: Login) {

@@ -3,9 +3,21 @@ import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
 
+const endReasons = ['logged_out', 'ended_remotely', 'replaced', 'token_reused'] as const
+export type EndReason = (typeof endReasons)[number]
+const reason = z.enum(endReasons).default('logged_out')
+
 export const registered = defineEvent('identity.registered', Act)
 export const addressVerified = defineEvent('identity.address-verified', Act)
-export const sessionEnded = defineEvent('identity.session-ended', Act.extend({ sessionId: z.string() }))
+export const loggedIn = defineEvent('identity.logged-in', Act.extend({ sessionId: z.string() }))
+/** `accountId` is null if nobody has the name: known and unknown names must cause the same work. */
+export const loginFailed = defineEvent('identity.login-failed', Act.extend({ accountId: Id.nullable() }))
+export const sessionEnded = defineEvent('identity.session-ended', Act.extend({ sessionId: z.string(), reason }))
+export const otherSessionsEnded = defineEvent(
+  'identity.other-sessions-ended',
+  Act.extend({ sessionIds: z.array(z.string()) }),
+)
+export const refreshTokenReused = defineEvent('identity.refresh-token-reused', Act.extend({ sessionId: z.string() }))
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', Act)
 export const roleChanged = defineEvent('identity.role-changed', Act)
 export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))

@@ -11,12 +11,11 @@ type RefreshToken = NonNullable<OAuthTokenIssueParams['refreshToken']>
 const Issue = z.object({
   user: z.object({ id: z.string(), role: z.string() }),
   audience: z.string(),
-  /** If omitted, a new login starts. */
-  sessionId: z.string().optional(),
+  sessionId: z.string(),
   rotates: z.string().optional(),
 })
 
-type Rotated = { sessionId: string; rotationReplayResponse: string | null }
+type Rotated = { rotationReplayResponse: string | null }
 const Answer = z.object({
   response: z.object({ access_token: z.string(), refresh_token: z.string(), expires_at: z.number() }),
 })
@@ -35,15 +34,13 @@ export const firstParty = {
         accessToken: response.access_token,
         secret: response.refresh_token,
         expiresIn: Math.max(0, response.expires_at - Math.floor(Date.now() / 1_000)),
-        sessionId: row.sessionId,
       }
     }),
     /** Throws `invalid_grant` if a concurrent request has already used the token `rotates`. */
     issueTokens: createAuthEndpoint({ method: 'POST', body: Issue }, async (ctx) => {
-      const { user, audience, rotates } = ctx.body
+      const { user, audience, rotates, sessionId } = ctx.body
       const options = ctx.context.getPlugin('oauth-provider')!.options as OAuthOptions<string[]>
       const provider = getOAuthProviderApi(ctx, options, rotates ? 'refresh_token' : 'authorization_code')
-      const sessionId = ctx.body.sessionId ?? (await ctx.context.internalAdapter.createSession(user.id)).id
       const issued = await provider.issueTokens({
         client: (await provider.getClient(CLIENT_ID))!,
         // Casts: the provider reads only the id and role of the user, and the id and scopes of the refresh token.
@@ -57,7 +54,6 @@ export const firstParty = {
         accessToken: issued.access_token!,
         secret: issued.refresh_token!,
         expiresIn: issued.expires_in,
-        sessionId,
       }
     }),
   },

@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import type { Ctx, UserCtx, Viewer } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { Failure } from '../../platform/failures.ts'
-import { spend } from '../../platform/security/rate-limit.ts'
+import { refund, spend } from '../../platform/security/rate-limit.ts'
 import { invalidCredentials } from './failures.ts'
 import { confirmLimit } from './limits.ts'
 import { Password } from './password-rules.ts'
@@ -23,22 +23,25 @@ type Confirmation = z.infer<typeof Confirmation>
 
 /** Operations that require a fresh login accept this login for the next ten minutes. */
 export async function confirmLogin(ctx: UserCtx, { password }: Confirmation): Promise<void> {
-  await spend(ctx, confirmLimit, ctx.viewer.id)
   await requireOwnPassword(ctx, password)
+  const { id, sessionId } = ctx.viewer
   await ctx.db.directory
     .update(sessions)
     .set({ confirmedAt: ctx.now() })
-    .where(and(eq(sessions.id, ctx.viewer.sessionId), eq(sessions.userId, ctx.viewer.id)))
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id)))
 }
 
-/** Returns the hash of the password. */
+/** Returns the hash of the password. Wrong ones count per login, so that a stolen token uses up nothing of another. */
 export async function requireOwnPassword(ctx: UserCtx, password: string): Promise<string> {
+  const { id, sessionId } = ctx.viewer
   const [credential] = await atPrimary(ctx)
     .directory.select({ hash: credentials.password })
     .from(credentials)
-    .where(and(eq(credentials.userId, ctx.viewer.id), eq(credentials.providerId, 'credential')))
+    .where(and(eq(credentials.userId, id), eq(credentials.providerId, 'credential')))
   const { passwordMatches } = await import('./passwords.ts')
+  const counted = await spend(ctx, confirmLimit, `${id}:${sessionId}`)
   const matches = passwordMatches(ctx.config, password, credential?.hash ?? null)
   if (!credential?.hash || !matches) throw new Failure(invalidCredentials)
+  ctx.defer(() => refund(ctx, confirmLimit, `${id}:${sessionId}`, counted))
   return credential.hash
 }

@@ -1,5 +1,7 @@
 export const MAX_LOGIN_DAYS = 180
 export const REFRESH_TOKEN_DAYS = 30
+export const DEVICE_TOKEN_DAYS = 400
+export const MAX_LOGINS = 50
 /** A client that lost the response of a rotation may repeat the request for this long. */
 export const REUSE_SECONDS = 30
 /** How long an unverified registration holds its handle, and how long the emailed token is valid. */

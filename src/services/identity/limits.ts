@@ -1,13 +1,16 @@
 import { defineLimit } from '../../platform/security/rate-limit.ts'
 
 export const registerLimit = defineLimit('register', { quota: 20, window: 3_600 })
+/** The limits of a login count wrong guesses only. Above them, `guessing.ts` requires a known device or a challenge. */
 export const loginLimit = defineLimit('login', { quota: 10, window: 300 })
-/** More than `loginLimit` allows one client IP in an hour, so that guesses from one IP do not lock out the owner. */
-export const loginPerNameLimit = defineLimit('loginPerName', { quota: 300, window: 3_600 })
+export const loginPerNameLimit = defineLimit('loginPerName', { quota: 100, window: 3_600 })
+export const loginPerDeviceLimit = defineLimit('loginPerDevice', { quota: 20, window: 3_600 })
+export const challengedLoginLimit = defineLimit('challengedLogin', { quota: 300, window: 3_600 })
 export const invitationLimit = defineLimit('invitation', { quota: 20, window: 86_400 })
 export const verifyLimit = defineLimit('verify', { quota: 10, window: 3_600 })
 export const refreshLimit = defineLimit('refresh', { quota: 60, window: 60 })
 export const confirmLimit = defineLimit('confirm', { quota: 10, window: 3_600 })
+export const newDeviceMailLimit = defineLimit('newDeviceMail', { quota: 10, window: 86_400 })
 export const resetRequestLimit = defineLimit('resetRequest', { quota: 20, window: 3_600 })
 export const resetRequestPerNameLimit = defineLimit('resetRequestPerName', { quota: 20, window: 3_600 })
 export const resendLimit = defineLimit('resend', { quota: 20, window: 3_600 })

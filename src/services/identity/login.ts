@@ -4,39 +4,67 @@ import type { Ctx, Role } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure } from '../../platform/failures.ts'
-import { blindIndex } from '../../platform/security/crypto.ts'
-import { spend } from '../../platform/security/rate-limit.ts'
+import { sealClient } from '../../platform/security/clients.ts'
+import { spend, userLimit } from '../../platform/security/rate-limit.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { deletions } from '../privacy/tables.ts'
 import { keepAccount } from './cancel-deletion.ts'
+import { type Device, DeviceToken, decodeDeviceToken, encodeDeviceToken } from './device-tokens.ts'
 import { awaitingApproval, invalidCredentials } from './failures.ts'
-import { loginPerNameLimit } from './limits.ts'
+import { checkGuess } from './guessing.ts'
+import { newDeviceMailLimit } from './limits.ts'
 import { isNamed, nameOf } from './names.ts'
 import { Password } from './password-rules.ts'
 import { encodeRefreshToken } from './refresh-tokens.ts'
+import { type LoginDevice, noteUse, openSession, type Use } from './session-rows.ts'
 import { credentials, handles, users } from './tables.ts'
+import { TurnstileToken } from './turnstile.ts'
 import { Identifier, type Tokens } from './views.ts'
 
 export const Login = z
   .strictObject({
     identifier: Identifier,
     password: Password,
+    deviceToken: DeviceToken.optional(),
+    turnstileToken: TurnstileToken.optional(),
   })
   .openapi('Login')
 type Login = z.infer<typeof Login>
 
 /** An unknown name, an unverified address and a wrong password cost the same work and get the same response. */
-export async function logIn(ctx: Ctx, { identifier, password }: Login): Promise<Tokens> {
-  // Counted per name, not per account: a limit shared by handle and address would reveal that they belong together.
-  await spend(ctx, loginPerNameLimit, await blindIndex(ctx.config, 'login', identifier))
-  const { passwordMatches } = await import('./passwords.ts')
-  const person = await findPerson(ctx, identifier)
-  const matches = passwordMatches(ctx.config, password, person?.password ?? null)
-  if (!person?.emailVerified || !matches) throw new Failure(invalidCredentials)
+export async function logIn(ctx: Ctx, { identifier, password, deviceToken, turnstileToken }: Login): Promise<Tokens> {
+  const device = await decodeDeviceToken(ctx, deviceToken)
+  // Only the owner of a device token is looked up before the guess is counted: refusing the others costs no trip.
+  const found = device ? await findPerson(ctx, identifier) : undefined
+  const deviceId = device && found && isTrusted(device, found) ? device.deviceId : null
+  const { person } = await checkGuess(ctx, { identifier, deviceId, turnstileToken }, async () => {
+    const { passwordMatches } = await import('./passwords.ts')
+    const named = device ? found : await findPerson(ctx, identifier)
+    const matches = passwordMatches(ctx.config, password, named?.password ?? null)
+    const person = named?.emailVerified ? named : null
+    return { isRight: matches && person !== null, accountId: person?.id ?? null, person: matches ? person : null }
+  })
+  if (!person) throw new Failure(invalidCredentials)
   if (person.approval) throw new Failure(awaitingApproval)
+  // Counts as a request of the account, so that logging in is not unlimited for those who know a password.
+  await spend(ctx, userLimit, person.id)
   const deletionCancelled = person.eraseAt !== null
   if (deletionCancelled) await keepAccount(ctx, person.id)
-  return { ...(await startSession(ctx, person)), ...(deletionCancelled && { deletionCancelled }) }
+  const tokens = await startSession(ctx, person, await deviceOf(ctx, person.id, deviceId))
+  return { ...tokens, ...(deletionCancelled && { deletionCancelled }) }
+}
+
+async function deviceOf(ctx: Ctx, accountId: Id, knownId: string | null): Promise<LoginDevice> {
+  if (knownId !== null) return { deviceId: knownId, warns: false }
+  const warns = spend(ctx, newDeviceMailLimit, accountId).then(
+    () => true,
+    (error: unknown) => !(error instanceof Failure && error.code === 'rate_limited'),
+  )
+  return { deviceId: crypto.randomUUID(), warns: await warns }
+}
+
+function isTrusted(device: Device, { id, devicesVoidBefore }: { id: Id; devicesVoidBefore: number }): boolean {
+  return device.accountId === id && device.issuedAt > devicesVoidBefore
 }
 
 async function findPerson(ctx: Ctx, identifier: string) {
@@ -48,6 +76,7 @@ async function findPerson(ctx: Ctx, identifier: string) {
       emailVerified: users.emailVerified,
       approval: users.approval,
       tokensVoidBefore: users.tokensVoidBefore,
+      devicesVoidBefore: users.devicesVoidBefore,
       password: credentials.password,
       eraseAt: deletions.eraseAt,
     })
@@ -61,32 +90,48 @@ async function findPerson(ctx: Ctx, identifier: string) {
 
 type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
 /** If the token was already `rotated`, the client gets the stored response of that rotation again. */
-type Rotation = { sessionId: string; tokenId: string; rotated: boolean }
-/** A login that goes on with new tokens, after its refresh tokens were deleted. */
-type Renewal = { sessionId: string; tokenId?: undefined; rotated: false }
+type Rotation = { tokenId: string; rotated: boolean; createdAt: number; usedAt: number }
+type Session = { sessionId: string; deviceId?: string | null; rotation?: Rotation }
 
-export async function startSession(ctx: Ctx, person: Person): Promise<Tokens> {
-  const tokens = await issueTokenPair(ctx, person)
+export async function requireNotSuspended(ctx: Ctx, accountId: Id): Promise<void> {
+  if ((await readSuspension(ctx, accountId)) !== null) throw new Failure('suspended')
+}
+
+export async function startSession(
+  ctx: Ctx,
+  person: Person,
+  device: LoginDevice = { deviceId: crypto.randomUUID(), warns: true },
+): Promise<Tokens> {
+  const [client] = await Promise.all([sealClient(ctx, person.id), requireNotSuspended(ctx, person.id)])
+  const sessionId = await openSession(ctx, person.id, { ...device, client })
+  const tokens = await issueTokenPair(ctx, person, { sessionId, deviceId: device.deviceId })
   if (!tokens) throw new Failure(invalidCredentials)
   return tokens
 }
 
 /** Returns null while another request is rotating the same token. */
-export async function issueTokenPair(ctx: Ctx, person: Person, rotation?: Rotation | Renewal): Promise<Tokens | null> {
-  if ((await readSuspension(ctx, person.id)) !== null) throw new Failure('suspended')
+export async function issueTokenPair(ctx: Ctx, person: Person, login: Session): Promise<Tokens | null> {
   const { issueTokens, replayRotation } = await import('./auth.ts')
   await waitForNextSecond(ctx, person.tokensVoidBefore)
+  const { sessionId, deviceId, rotation } = login
   const user = { id: person.id, role: person.role }
   const issued = rotation?.rotated
     ? await replayRotation(ctx, rotation.tokenId)
-    : await issueTokens(ctx, { user, sessionId: rotation?.sessionId, rotates: rotation?.tokenId })
+    : await issueTokens(ctx, { user, sessionId, rotates: rotation?.tokenId })
   if (!issued) return null
-  if (await revokedSince(ctx, person)) throw new Failure(invalidCredentials)
+  const usedAt = rotation?.rotated ? rotation.usedAt : ctx.now()
+  const use = rotation?.rotated === false ? { sessionId, createdAt: rotation.createdAt, usedAt } : undefined
+  if (await revokedSince(ctx, person, use)) throw new Failure(invalidCredentials)
   return {
     accessToken: issued.accessToken,
-    refreshToken: await encodeRefreshToken(ctx, issued.sessionId, issued.secret),
+    refreshToken: await encodeRefreshToken(ctx, sessionId, issued.secret),
     tokenType: 'Bearer',
     expiresIn: issued.expiresIn,
+    deviceToken: await encodeDeviceToken(ctx, {
+      accountId: person.id,
+      deviceId: deviceId ?? sessionId,
+      issuedAt: usedAt,
+    }),
     account: { id: person.id, handle: person.handle },
   }
 }
@@ -98,10 +143,9 @@ async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
 }
 
 /** Whether tokens were revoked while the new ones were issued. If so, the claims of the new ones may be outdated. */
-async function revokedSince(ctx: Ctx, { id, tokensVoidBefore }: Person): Promise<boolean> {
-  const [user] = await atPrimary(ctx)
-    .directory.select({ now: users.tokensVoidBefore })
-    .from(users)
-    .where(eq(users.id, id))
+async function revokedSince(ctx: Ctx, { id, tokensVoidBefore }: Person, use: Use | undefined): Promise<boolean> {
+  const db = atPrimary(ctx).directory
+  const read = db.select({ now: users.tokensVoidBefore }).from(users).where(eq(users.id, id))
+  const [[user]] = use ? await db.batch([read, ...noteUse(db, use)]) : [await read]
   return user?.now !== tokensVoidBefore
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
+import { openClients } from '../../platform/security/clients.ts'
 import { VERIFICATION_MINUTES } from './lifetimes.ts'
 import type { Mail, Template } from './mail-text.ts'
 import { recoveryTemplates } from './recovery-mails.ts'
@@ -48,6 +49,18 @@ const templates = {
       'If you did not request it, change your password.',
     ],
   }),
+  'new-device': async (ctx, { accountId, handle, detail }) => {
+    const [client] = await openClients(ctx, accountId, [detail])
+    return {
+      subject: 'A new device logged in',
+      paragraphs: [
+        `Somebody logged in to @${handle} on a device that has not logged in before.`,
+        `Device: ${client?.device ?? 'unknown'}. Place: ${client?.place ?? 'unknown'}.`,
+        'If it was you, you can ignore this email. If it was not you, end that login and change your password:',
+        ctx.config.BASE_URL,
+      ],
+    }
+  },
   'registration-approved': ({ config }, { handle }) => ({
     subject: 'Your account was approved',
     paragraphs: [`A moderator has approved your account @${handle}. Log in here:`, config.BASE_URL],

@@ -3,14 +3,15 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { FRESH_LOGIN_MINUTES } from '../../platform/security/admit.ts'
 import { moderate, writeAccounts } from '../accounts/policy.ts'
 import { AccountPath } from '../accounts/views.ts'
-import { awaitingApproval, invalidCredentials } from './failures.ts'
+import { awaitingApproval, invalidCredentials, loginChallengeRequired } from './failures.ts'
 import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
-import { loginLimit, refreshLimit } from './limits.ts'
+import { refreshLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
 import { recoveryOperations } from './recovery-operations.ts'
 import { registrationOperations } from './registration-operations.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
+import { sessionOperations } from './session-operations.ts'
 import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
 import { signingKeys } from './signing-keys.ts'
 import { Tokens } from './views.ts'
@@ -36,12 +37,13 @@ export const identityOperations: Operation[] = [
     method: 'post',
     path: '/auth/login',
     access: 'public',
-    limit: loginLimit,
     body: Login,
     example: { identifier: 'ada', password: PASSWORD },
     returns: Tokens,
-    fails: [invalidCredentials, awaitingApproval, 'suspended'],
+    fails: [invalidCredentials, loginChallengeRequired, awaitingApproval, 'suspended', 'rate_limited'],
     summary: 'Log in with a handle or an email address',
+    description:
+      'Send the `deviceToken` that this device got when the account last logged in on it. After too many wrong passwords for a name or from an address, only devices with such a token can log in until an hour has passed.',
     run: logIn,
   }),
   operation({
@@ -90,6 +92,7 @@ export const identityOperations: Operation[] = [
     summary: 'Log out everywhere and end all of your logins',
     run: logOutEverywhere,
   }),
+  ...sessionOperations,
   operation({
     id: 'listSigningKeys',
     method: 'get',

@@ -6,12 +6,10 @@ import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
-import { spend } from '../../platform/security/rate-limit.ts'
 import { openEmail } from './email.ts'
 import { passwordChanged, type passwordReset } from './events.ts'
 import { invalidCredentials } from './failures.ts'
 import { requireOwnPassword } from './fresh-login.ts'
-import { confirmLimit } from './limits.ts'
 import { issueTokenPair } from './login.ts'
 import { queueMail } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
@@ -28,13 +26,12 @@ type PasswordChange = z.infer<typeof PasswordChange>
 
 /** Ends every other login. This one goes on with new tokens. */
 export async function changePassword(ctx: UserCtx, { currentPassword, password }: PasswordChange): Promise<Tokens> {
-  await spend(ctx, confirmLimit, ctx.viewer.id)
   const hash = await requireOwnPassword(ctx, currentPassword)
   const person = await readPerson(ctx, ctx.viewer.id)
   const changes = { password, event: passwordChanged, mail: 'password-changed', kept: ctx.viewer.sessionId } as const
   if (person?.hash !== hash || !(await replacePassword(ctx, person, changes))) throw new Failure(invalidCredentials)
   const renewed = await readPerson(ctx, ctx.viewer.id)
-  const tokens = renewed && (await issueTokenPair(ctx, renewed, { sessionId: ctx.viewer.sessionId, rotated: false }))
+  const tokens = renewed && (await issueTokenPair(ctx, renewed, { sessionId: ctx.viewer.sessionId }))
   if (!tokens) throw new Failure(invalidCredentials)
   return tokens
 }
@@ -58,6 +55,7 @@ export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes):
   const hash = hashPassword(ctx.config, changes.password)
   const client = await sealClient(ctx, accountId)
   const db = ctx.db.directory
+  const now = ctx.now()
   const own = and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'))
   // Hashes are salted, so no other change stores the same one.
   const isReplaced = exists(
@@ -69,12 +67,12 @@ export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes):
   const [updated] = await db.commit([
     db
       .update(credentials)
-      .set({ password: hash, updatedAt: new Date(ctx.now()) })
+      .set({ password: hash, updatedAt: new Date(now) })
       .where(and(own, eq(credentials.password, owner.hash ?? '')))
       .returning({ id: credentials.id }),
     db
       .update(users)
-      .set({ tokensVoidBefore: ctx.now(), passwordChangedAt: ctx.now() })
+      .set({ tokensVoidBefore: now, devicesVoidBefore: now, passwordChangedAt: now })
       .where(and(eq(users.id, accountId), isReplaced)),
     db.delete(refreshTokens).where(and(eq(refreshTokens.userId, accountId), isReplaced)),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), ne(sessions.id, changes.kept ?? ''), isReplaced)),

@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
+import { openClients } from '../../platform/security/clients.ts'
 import { openEmail } from './email.ts'
 import { eraseLogins } from './erasure.ts'
 import { formerNames, formerNamesInventory } from './former-names.ts'
@@ -20,6 +21,8 @@ const logins = {
     sealedAddress: 'exported',
     role: 'exported',
     tokensVoidBefore: 'technical',
+    firstLoginAt: 'exported',
+    devicesVoidBefore: 'technical',
     termsVersion: 'exported',
     termsAcceptedAt: 'exported',
     approval: 'technical',
@@ -57,10 +60,12 @@ const logins = {
     token: 'secret',
     expiresAt: 'exported',
     createdAt: 'exported',
-    updatedAt: 'technical',
+    updatedAt: 'exported',
     ipAddress: 'technical',
     userAgent: 'technical',
     confirmedAt: 'technical',
+    sealedClient: 'exported',
+    deviceId: 'technical',
   }),
   ...classify(mails, {
     id: 'technical',
@@ -142,6 +147,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
       isAddressVerified: users.emailVerified,
       role: users.role,
       registeredAt: users.createdAt,
+      firstLoginAt: users.firstLoginAt,
       termsVersion: users.termsVersion,
       termsAcceptedAt: users.termsAcceptedAt,
       passwordSetAt: credentials.updatedAt,
@@ -157,23 +163,41 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     ...user,
     address: await openEmail(ctx, accountId, user.address),
     registeredAt: iso(user.registeredAt),
+    firstLoginAt: iso(user.firstLoginAt),
     termsAcceptedAt: iso(user.termsAcceptedAt),
     passwordSetAt: iso(user.passwordSetAt),
     passwordChangedAt: iso(user.passwordChangedAt),
     handleChangedAt: iso(user.handleChangedAt),
   })
   yield jsonFile('former-names.json', await formerNames(ctx, accountId))
-  yield await loginTimes(ctx, accountId)
+  yield await sessionsFile(ctx, accountId)
   yield await sentInvitations(ctx, accountId)
 }
 
-async function loginTimes(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {
+async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {
   const logins = await ctx.db.directory
-    .select({ createdAt: sessions.createdAt, expiresAt: sessions.expiresAt })
+    .select({
+      createdAt: sessions.createdAt,
+      lastUsedAt: sessions.updatedAt,
+      expiresAt: sessions.expiresAt,
+      client: sessions.sealedClient,
+    })
     .from(sessions)
     .where(eq(sessions.userId, accountId))
-  const times = logins.map(({ createdAt, expiresAt }) => ({ createdAt: iso(createdAt), expiresAt: iso(expiresAt) }))
-  return jsonFile('sessions.json', times)
+  const clients = await openClients(
+    ctx,
+    accountId,
+    logins.map(({ client }) => client),
+  )
+  return jsonFile(
+    'sessions.json',
+    logins.map((login, i) => ({
+      createdAt: iso(login.createdAt),
+      lastUsedAt: iso(login.lastUsedAt),
+      expiresAt: iso(login.expiresAt),
+      ...clients[i],
+    })),
+  )
 }
 
 async function sentInvitations(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {

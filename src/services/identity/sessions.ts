@@ -1,18 +1,17 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, gt, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
-import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, unavailable } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
-import { revokeSession } from '../../platform/security/revocation.ts'
-import { allSessionsEnded, sessionEnded } from './events.ts'
+import { allSessionsEnded } from './events.ts'
 import { invalidCredentials } from './failures.ts'
-import { issueTokenPair } from './login.ts'
+import { issueTokenPair, requireNotSuspended } from './login.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { decodeRefreshToken, hashToken, RefreshToken } from './refresh-tokens.ts'
 import { revokeAllTokens } from './revocation.ts'
+import { closeSession } from './session-rows.ts'
 import { handles, sessions, users } from './tables.ts'
 import type { Tokens } from './views.ts'
 
@@ -40,16 +39,17 @@ async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }):
   if (!login) throw new Failure(invalidCredentials)
   if (login.tokenId === null) {
     ctx.log.warn('a refresh token was reused', { accountId: login.id, sessionId })
-    await endSession(ctx, { accountId: login.id, sessionId })
+    await closeSession(ctx, { accountId: login.id, sessionId }, 'token_reused')
     throw new Failure(invalidCredentials)
   }
-  const tokens = await issueTokenPair(ctx, login, {
-    sessionId,
+  await requireNotSuspended(ctx, login.id)
+  const rotation = {
     tokenId: login.tokenId,
     rotated: login.revoked !== null,
-  })
-  if (tokens) ctx.defer(() => deleteRotated(ctx, sessionId))
-  return tokens
+    createdAt: login.createdAt.getTime(),
+    usedAt: login.usedAt.getTime(),
+  }
+  return issueTokenPair(ctx, login, { sessionId, deviceId: login.deviceId, rotation })
 }
 
 /** `tokenId` is null if the token has expired, or was rotated and its grace period is over. */
@@ -71,6 +71,9 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
       tokensVoidBefore: users.tokensVoidBefore,
       tokenId: sql<string | null>`${refreshTokens.id}`.as('token_id'),
       revoked: refreshTokens.revoked,
+      createdAt: sessions.createdAt,
+      usedAt: sessions.updatedAt,
+      deviceId: sessions.deviceId,
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
@@ -80,34 +83,17 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
   return login
 }
 
-async function deleteRotated(ctx: Ctx, sessionId: string): Promise<void> {
-  await ctx.db.directory
-    .delete(refreshTokens)
-    .where(and(eq(refreshTokens.sessionId, sessionId), lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))))
-}
-
 export async function logOut(ctx: UserCtx): Promise<void> {
-  const { id: accountId, sessionId } = ctx.viewer
-  await endSession(ctx, { accountId, sessionId, ...(await actorOf(ctx)) })
-}
-
-type Ended = { accountId: Id; sessionId: string; actorId?: Id; client?: string | null }
-
-async function endSession(ctx: Ctx, ended: Ended): Promise<void> {
-  const db = ctx.db.directory
-  await db.commit([
-    db.delete(sessions).where(and(eq(sessions.id, ended.sessionId), eq(sessions.userId, ended.accountId))),
-    record(db, sessionEnded, ended),
-  ])
-  await revokeSession(ctx, ended)
+  await closeSession(ctx, { accountId: ctx.viewer.id, sessionId: ctx.viewer.sessionId }, 'logged_out')
 }
 
 export async function logOutEverywhere(ctx: UserCtx): Promise<void> {
   const accountId = ctx.viewer.id
   const actor = await actorOf(ctx)
   const db = ctx.db.directory
+  const now = ctx.now()
   await db.commit([
-    db.update(users).set({ tokensVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
+    db.update(users).set({ tokensVoidBefore: now, devicesVoidBefore: now }).where(eq(users.id, accountId)),
     db.delete(sessions).where(eq(sessions.userId, accountId)),
     record(db, allSessionsEnded, { accountId, ...actor }),
   ])

@@ -2,7 +2,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { on } from '../../platform/events/events.ts'
 import { enqueue, onTask } from '../../platform/events/tasks.ts'
-import { revokeSession } from '../../platform/security/revocation.ts'
+import { revokeSessions } from '../../platform/security/revocation.ts'
 import { accountSuspended } from '../accounts/events.ts'
 import { deletionRequested } from '../privacy/events.ts'
 import { openIfApproved } from './approvals.ts'
@@ -10,6 +10,7 @@ import {
   addressVerified,
   allSessionsEnded,
   mailQueued,
+  otherSessionsEnded,
   passwordChanged,
   passwordReset,
   registered,
@@ -27,7 +28,10 @@ export const identitySubscriptions = [
   on(addressVerified, 'open-account', ensureOpen),
   on(registrationApproved, 'open-account', ensureOpen),
   on(mailQueued, 'send', (ctx, mail) => enqueue(ctx, mailTask, [mail])),
-  on(sessionEnded, 'revoke-tokens', revokeSession),
+  on(sessionEnded, 'revoke-tokens', (ctx, { accountId, sessionId }) => revokeSessions(ctx, accountId, [sessionId])),
+  on(otherSessionsEnded, 'revoke-tokens', (ctx, { accountId, sessionIds }) =>
+    revokeSessions(ctx, accountId, sessionIds),
+  ),
   on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
   on(passwordReset, 'revoke-tokens', revokeAllTokens),

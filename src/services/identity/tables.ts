@@ -16,6 +16,10 @@ export const users = sqliteTable('users', {
   role: text('role').$type<Role>().notNull().default('user'),
   /** Access tokens issued at or before this time are revoked, epoch ms. */
   tokensVoidBefore: integer('tokens_void_before').notNull().default(0),
+  /** Epoch ms; null if the account never logged in. */
+  firstLoginAt: integer('first_login_at'),
+  /** Device tokens issued at or before this time are revoked, epoch ms. */
+  devicesVoidBefore: integer('devices_void_before').notNull().default(0),
   termsVersion: text('terms_version'),
   termsAcceptedAt: integer('terms_accepted_at'),
   /** Whether a moderator must still approve the account. A refused registration is deleted after a day. */
@@ -93,7 +97,7 @@ export const credentials = sqliteTable('credentials', {
   updatedAt: instant('updated_at').notNull(),
 })
 
-/** better-auth's sessions, one per login. Deleting one deletes its refresh tokens (by a foreign key). */
+/** better-auth's sessions, one per login; `updatedAt` is its last use. Deleting one deletes its refresh tokens (by a foreign key). */
 export const sessions = sqliteTable('sessions', {
   id: text('id').primaryKey(),
   userId: id('user_id').notNull(),
@@ -105,6 +109,8 @@ export const sessions = sqliteTable('sessions', {
   userAgent: text('user_agent'),
   /** When the credentials were last entered again, epoch ms. */
   confirmedAt: integer('confirmed_at'),
+  sealedClient: text('sealed_client'),
+  deviceId: text('device_id'),
 })
 
 /** Mails that are not sent yet. `sealedTo` is null for the current address of the account. */

@@ -35,6 +35,9 @@ export const Tokens = z
     refreshToken: z.string(),
     tokenType: z.literal('Bearer'),
     expiresIn: z.int().openapi({ description: 'Seconds until the access token expires' }),
+    deviceToken: z.string().openapi({
+      description: 'Send it with later logins on this device, so that the guesses of others never refuse them',
+    }),
     account: z.object({ id: Id, handle: z.string() }),
     deletionCancelled: z.boolean().optional().openapi({ description: 'Whether the login cancelled a deletion' }),
   })

@@ -7,6 +7,7 @@ type Options = {
   form?: FormData
   idempotencyKey?: string
   onProgress?: (fraction: number) => void
+  isFile?: boolean
 }
 
 /**
@@ -15,6 +16,12 @@ type Options = {
  */
 export async function call<T = void>(method: string, path: string, options: Options = {}): Promise<T> {
   return parseBody<T>(await sendFresh(method, path, options))
+}
+
+/** Downloads a file, with the token that a link could not send. Asks for the password like `call`. */
+export async function download(path: string): Promise<Blob> {
+  const response = await sendFresh('GET', path, { isFile: true })
+  return response.file ?? parseBody<Blob>(response)
 }
 
 async function sendFresh(method: string, path: string, options: Options): Promise<ApiResponse> {
@@ -51,13 +58,14 @@ export async function withRetry<T>(work: () => Promise<T>): Promise<T> {
 const mayHaveSucceeded = (error: unknown) =>
   error instanceof NetworkError || (error instanceof ApiError && error.status >= 500)
 
-async function sendCall(method: string, path: string, { json, form, idempotencyKey, onProgress }: Options) {
+async function sendCall(method: string, path: string, options: Options) {
+  const { json, form, idempotencyKey, onProgress, isFile } = options
   const headers = authHeader()
   if (json !== undefined) headers['content-type'] = 'application/json'
   if (idempotencyKey) headers['idempotency-key'] = idempotencyKey
   if (bookmarks.size > 0) headers['x-bookmarks'] = [...bookmarks].map((pair) => pair.join('=')).join(';')
   const body = form ?? (json === undefined ? null : JSON.stringify(json))
-  const response = await send({ method, path, headers, body, onProgress })
+  const response = await send({ method, path, headers, body, onProgress, isFile })
   rememberBookmarks(response.header('x-bookmarks') ?? '')
   return response
 }

@@ -1,28 +1,45 @@
-import { call } from './api.ts'
+import { call, get } from './api.ts'
 import { ApiError, InvalidField, isUnauthorized, NetworkError } from './http.ts'
-import { endSession, startSession } from './session.ts'
-import type { Confirmation, Login, Registration, Tokens, Verification } from './wire.ts'
+import { endSession, rememberDevice, startSession } from './session.ts'
+import { loadToken, saveToken } from './token-store.ts'
+import type { Confirmation, Login, Registered, Registration, RegistrationRules, Tokens, Verification } from './wire.ts'
+
+export const loadRegistrationRules = () => get<RegistrationRules>('/auth/registration')
 
 export async function register(json: Registration): Promise<void> {
-  await call('POST', '/auth/register', { json }).catch((error: unknown) => {
-    throw error instanceof ApiError && error.status === 409 ? new InvalidField('handle', 'is already taken') : error
+  const { registrationToken } = await call<Registered>('POST', '/auth/register', { json }).catch((error: unknown) => {
+    throw isCode(error, 'handle_taken') ? new InvalidField('handle', 'is already taken') : error
   })
+  await saveToken('registration', registrationToken)
 }
 
-/** Verifies an email address with the token sent to it, and logs in. */
-export async function verify(json: Verification): Promise<void> {
+/**
+ * Verifies an email address with the token sent to it, and logs in. Needs no password in the browser that registered;
+ * elsewhere it fails with an error of the field `password`.
+ */
+export async function verify({ token, password }: Pick<Verification, 'token' | 'password'>): Promise<Tokens> {
+  const registrationToken = await loadToken('registration')
+  const json: Verification = { token, password, registrationToken }
   const tokens = await call<Tokens>('POST', '/auth/verify', { json }).catch((error: unknown) => {
     const message = 'is wrong. Try again, or register again to get a new email'
     throw isUnauthorized(error) ? new InvalidField('password', message) : error
   })
+  await saveToken('registration', undefined)
   await startSession(tokens)
+  return tokens
 }
 
-export async function logIn(json: Login): Promise<void> {
+/** Logs in, with the proof that this browser has done so before, if it has. */
+export async function logIn(credentials: Omit<Login, 'deviceToken'> & { turnstileToken?: string }): Promise<Tokens> {
+  const name = credentials.identifier.replace(/^[@＠]/, '').toLowerCase()
+  const deviceToken = (await loadToken(`device:${name}`)) ?? (await loadToken('device'))
+  const json: Login & { deviceToken?: string } = { ...credentials, deviceToken }
   const tokens = await call<Tokens>('POST', '/auth/login', { json }).catch((error: unknown) => {
     throw isUnauthorized(error) ? new ApiError(401, 'The handle, email or password is wrong') : error
   })
+  await rememberDevice(tokens, name)
   await startSession(tokens)
+  return tokens
 }
 
 /** Confirms the password of the current login, for operations that require a fresh login. */
@@ -39,3 +56,5 @@ export async function logOut(): Promise<void> {
   })
   await endSession()
 }
+
+export const isCode = (error: unknown, code: string) => error instanceof ApiError && error.code === code

@@ -18,11 +18,13 @@ const fieldNames: Record<string, string> = {
   '': 'request',
   accountId: 'account',
   alt: 'image description',
+  currentPassword: 'current password',
   displayName: 'display name',
   email: 'email address',
   file: 'image',
   identifier: 'handle or email',
   media: 'post',
+  termsVersion: 'terms',
 }
 
 /** A sentence that begins with the name of the field, such as “The handle”, and continues with its error message. */

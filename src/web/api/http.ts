@@ -41,10 +41,13 @@ type ApiRequest = {
   body: string | FormData | null
   /** Called with the fraction of the body that has been sent. */
   onProgress?: (fraction: number) => void
+  /** Whether a successful response is a file, which the browser keeps outside of its memory. */
+  isFile?: boolean
 }
 export type ApiResponse = {
   status: number
   text: string
+  file?: Blob
   header: (name: string) => string | null
 }
 
@@ -53,10 +56,11 @@ export function send(request: ApiRequest): Promise<ApiResponse> {
   return request.onProgress ? sendWithProgress(request, request.onProgress) : sendWithFetch(request)
 }
 
-async function sendWithFetch({ method, path, headers, body }: ApiRequest): Promise<ApiResponse> {
+async function sendWithFetch({ method, path, headers, body, isFile }: ApiRequest): Promise<ApiResponse> {
   try {
     const response = await fetch(`/v1${path}`, { method, headers, body })
-    return { status: response.status, text: await response.text(), header: (name) => response.headers.get(name) }
+    const content = isFile && response.ok ? { file: await response.blob(), text: '' } : { text: await response.text() }
+    return { status: response.status, ...content, header: (name) => response.headers.get(name) }
   } catch {
     throw new NetworkError()
   }
@@ -97,4 +101,6 @@ export function parseBody<T>({ status, text, header }: ApiResponse): T {
 const seconds = (count: string) => (count === '1' ? '1 second' : `${count} seconds`)
 
 export const isNotFound = (error: unknown) => error instanceof ApiError && error.status === 404
+export const hasFieldError = (error: unknown, name: string) =>
+  error instanceof ApiError && error.errors.some(({ field }) => field === name)
 export const isUnauthorized = (error: unknown) => error instanceof ApiError && error.status === 401

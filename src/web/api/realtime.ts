@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import ReconnectingWebSocket from 'partysocket/ws'
 import { call } from './api.ts'
 import { ApiError } from './http.ts'
-import { onAccountChange } from './session.ts'
+import { onAccountChange, refreshSession } from './session.ts'
 import type { RealtimeTicket } from './wire.ts'
 
 type FrameData = { [field: string]: string | undefined }
@@ -11,6 +11,8 @@ type Hello = { seq: number; event: 'hello'; resumed: boolean }
 
 const PING_INTERVAL_MS = 30_000
 const PONG_TIMEOUT_MS = 10_000
+/** The close code of a socket whose login has ended, or whose access token was revoked. */
+const SESSION_ENDED = 4001
 
 /** Whether events arrive live; `undefined` before the first connection. */
 export const live = signal<boolean | undefined>(undefined)
@@ -43,7 +45,11 @@ export function connect(): void {
     clearTimeout(pongTimer)
     if (data !== 'pong') receive(JSON.parse(data) as Frame | Hello)
   })
-  socket.addEventListener('close', markOffline)
+  socket.addEventListener('close', ({ code }) => {
+    markOffline()
+    // The refresh fails if this login has ended, and then ends it in this browser too.
+    if (code === SESSION_ENDED) void refreshSession().catch(() => {})
+  })
   pingTimer = setInterval(ping, PING_INTERVAL_MS)
 }
 

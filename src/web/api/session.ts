@@ -26,8 +26,21 @@ export function onAccountChange(reset: () => void): void {
   resetHandlers.push(reset)
 }
 
+/** Stores the proof that `name` has logged in here. It outlives the login, so that others’ guesses never lock us out. */
+export async function rememberDevice({ deviceToken }: Tokens & { deviceToken?: string }, name: string): Promise<void> {
+  if (deviceToken === undefined) return
+  await saveToken(`device:${name}`, deviceToken)
+  await saveToken('device', deviceToken)
+}
+
+/** The handle of the account has changed. */
+export function renameSession(handle: string): void {
+  if (session.value) session.value = { ...session.value, handle }
+}
+
 export async function startSession(tokens: Tokens): Promise<void> {
-  await saveToken(tokens.refreshToken)
+  await saveToken('refresh', tokens.refreshToken)
+  await rememberDevice(tokens, tokens.account.handle)
   accessToken = tokens.accessToken
   logoutReason.value = ''
   setSession(tokens.account)
@@ -35,7 +48,7 @@ export async function startSession(tokens: Tokens): Promise<void> {
 
 /** Ends the session in this tab and in all others. */
 export async function endSession(reason = ''): Promise<void> {
-  await saveToken(undefined)
+  await saveToken('refresh', undefined)
   otherTabs.postMessage('ended')
   clearSession(reason)
 }
@@ -46,18 +59,26 @@ function clearSession(reason: string): void {
   setSession(null)
 }
 
+/** Like `clearSession`, but keeps the reason if the session has ended here already. */
+function forget(reason: string): void {
+  if (session.value !== null) clearSession(reason)
+}
+
 const otherTabs = new BroadcastChannel('socialconnect.session')
 otherTabs.onmessage = () => clearSession('')
 
 function setSession(account: Session | null): void {
-  if (session.value !== undefined && session.value?.id === account?.id) return
+  if (session.value !== undefined && session.value?.id === account?.id) {
+    if (session.value?.handle !== account?.handle) session.value = account
+    return
+  }
   for (const reset of resetHandlers) reset()
   session.value = account
 }
 
 /** Resumes the stored session, if there is one. */
 export async function resumeSession(): Promise<void> {
-  if (await loadToken()) await refreshSession()
+  if (await loadToken('refresh')) await refreshSession()
   else setSession(null)
 }
 
@@ -70,13 +91,15 @@ export function refreshSession(): Promise<void> {
 }
 
 async function rotateTokens(): Promise<void> {
-  const refreshToken = await loadToken()
-  if (!refreshToken) return clearSession('')
+  const refreshToken = await loadToken('refresh')
+  if (!refreshToken) return forget('')
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ refreshToken } satisfies Refresh)
   const response = await send({ method: 'POST', path: '/auth/refresh', headers, body })
   if (response.status >= 400 && response.status < 500 && response.status !== 429) {
-    return endSession('Your session has expired. Please log in again.')
+    await saveToken('refresh', undefined)
+    otherTabs.postMessage('ended')
+    return forget('Your session has expired. Please log in again.')
   }
   await startSession(parseBody<Tokens>(response))
 }

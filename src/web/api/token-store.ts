@@ -1,7 +1,9 @@
 // The refresh token is in IndexedDB, because a token that is used twice ends the login, and localStorage is not
 // consistent across tabs: right after one tab writes, another may still read the old value (measured: 3 times in 10).
 const STORE = 'tokens'
-const KEY = 'refresh'
+
+/** The refresh token, the token of the registration made here, and the tokens that prove logins of each name here. */
+type Key = 'refresh' | 'registration' | 'device' | `device:${string}`
 
 function settled<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -18,17 +20,17 @@ function openDatabase(): Promise<IDBDatabase> {
 
 const database = openDatabase()
 
-/** The refresh token shared by all tabs. */
-export async function loadToken(): Promise<string | undefined> {
-  return settled<string | undefined>((await database).transaction(STORE).objectStore(STORE).get(KEY))
+/** A token shared by all tabs. */
+export async function loadToken(key: Key): Promise<string | undefined> {
+  return settled<string | undefined>((await database).transaction(STORE).objectStore(STORE).get(key))
 }
 
-/** Stores a refresh token, or deletes it. Once this resolves, every tab reads the new value. */
-export async function saveToken(token: string | undefined): Promise<void> {
+/** Stores a token, or deletes it. Once this resolves, every tab reads the new value. */
+export async function saveToken(key: Key, token: string | undefined): Promise<void> {
   const transaction = (await database).transaction(STORE, 'readwrite')
   const store = transaction.objectStore(STORE)
-  if (token === undefined) store.delete(KEY)
-  else store.put(token, KEY)
+  if (token === undefined) store.delete(key)
+  else store.put(token, key)
   await new Promise((resolve, reject) => {
     transaction.oncomplete = resolve
     transaction.onabort = () => reject(transaction.error)

@@ -28,6 +28,7 @@ export type Problem = {
     | 'unavailable'
     | 'invalid_credentials'
     | 'handle_taken'
+    | 'login_challenge_required'
     | 'registration_closed'
     | 'awaiting_approval'
     | 'too_many_invitations'
@@ -60,6 +61,7 @@ export type Tokens = {
   refreshToken: string
   tokenType: 'Bearer'
   expiresIn: number
+  deviceToken: string
   account: { id: string; handle: string }
   deletionCancelled?: boolean
 }
@@ -76,11 +78,22 @@ export type WaitingRegistrationPage = Page<WaitingRegistration>
 
 export type WaitingRegistration = { id: string; handle: string; registeredAt: string }
 
-export type Login = { identifier: string; password: string }
+export type Login = { identifier: string; password: string; deviceToken?: string; turnstileToken?: string }
 
 export type Refresh = { refreshToken: string }
 
 export type Confirmation = { password: string }
+
+export type Sessions = { items: Session[] }
+
+export type Session = {
+  id: string
+  device: string
+  place: string | null
+  createdAt: string
+  lastUsedAt: string
+  isCurrent: boolean
+}
 
 export type PublicKeys = { keys: { kty: string; crv: string; x: string; kid: string; alg: string; use: string }[] }
 

@@ -4,6 +4,7 @@ import { onAccountChange } from '../api/session.ts'
 import type { Account, ProfileChange } from '../api/wire.ts'
 import { currentAccount } from './current-account.ts'
 import { invalidateHomeFeed } from './home.ts'
+import { redirect } from './location.ts'
 
 export type Relation = NonNullable<Account['relation']>
 
@@ -25,6 +26,12 @@ function storeAccount(account: Account): Account {
 
 export async function loadAccount(handle: string): Promise<Account> {
   return storeAccount(await get<Account>(`/handles/${encodeURIComponent(handle)}`))
+}
+
+/** Loads an account. If it has another handle by now, opens the address with that one. */
+export async function loadForwarded(handle: string, pathOf: (handle: string) => string): Promise<void> {
+  const account = await loadAccount(handle)
+  if (account.handle !== handle) redirect(pathOf(account.handle))
 }
 
 export async function setFollowing(account: Account, following: boolean): Promise<void> {

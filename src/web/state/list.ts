@@ -17,6 +17,8 @@ export type List<T extends Item> = {
   error: Signal<unknown>
   /** The cursor of the page after the last one loaded. */
   nextCursor: Signal<string | null>
+  /** At the end of a list in oldest-first order: the cursor of the items that are added later. */
+  endCursor: string | null
   /** Incremented by each load, so that responses of earlier loads are ignored. */
   generation: number
   /** Changes made during a load. They are applied again to the result of the load. */
@@ -32,6 +34,7 @@ export function createList<T extends Item>(path: string, onItem: (item: T) => vo
     status: signal<'idle' | 'loading' | 'ready' | 'failed'>('idle'),
     error: signal<unknown>(null),
     nextCursor: signal<string | null>(null),
+    endCursor: null,
     generation: 0,
     changes: [],
     retry: () => Promise.resolve(),
@@ -51,6 +54,19 @@ export async function fetchNewer<T extends Item>(list: List<T>): Promise<T[] | n
   const { items } = await fetchPage(list, null)
   const newer = items.filter((item) => !includes(list, item.id))
   return newer.length > 0 && newer.length === items.length ? null : newer
+}
+
+/** Adds the items that were added to the end of the list since it was loaded. Returns whether there were any. */
+export async function poll<T extends Item>(list: List<T>): Promise<boolean> {
+  const { endCursor, generation } = list
+  if (endCursor === null || list.status.value !== 'ready') return false
+  const page = await fetchPage(list, endCursor)
+  if (generation !== list.generation) return false
+  const added = page.items.filter((item) => !includes(list, item.id))
+  list.items.value = [...list.items.value, ...added]
+  list.nextCursor.value = page.nextCursor
+  list.endCursor = page.endCursor ?? null
+  return added.length > 0
 }
 
 export function prepend<T extends Item>(list: List<T>, added: T[]): void {
@@ -75,6 +91,7 @@ export function clear<T extends Item>(list: List<T>): void {
   list.generation += 1
   list.items.value = []
   list.nextCursor.value = null
+  list.endCursor = null
   list.changes = []
   list.status.value = 'idle'
 }
@@ -82,7 +99,7 @@ export function clear<T extends Item>(list: List<T>): void {
 async function load<T extends Item>(
   list: List<T>,
   cursor: string | null,
-  merge: (page: Page<T>) => T[],
+  merge: (page: Loaded<T>) => T[],
 ): Promise<void> {
   list.generation += 1
   list.changes = []
@@ -94,6 +111,7 @@ async function load<T extends Item>(
     if (generation !== list.generation) return
     list.items.value = list.changes.reduce((items, change) => change(items), merge(page))
     list.nextCursor.value = page.nextCursor
+    list.endCursor = page.endCursor ?? null
     list.status.value = 'ready'
   } catch (error) {
     if (generation !== list.generation) return
@@ -102,8 +120,10 @@ async function load<T extends Item>(
   }
 }
 
-async function fetchPage<T extends Item>({ path, onItem }: List<T>, cursor: string | null): Promise<Page<T>> {
-  const page = await get<Page<T>>(`${path}?limit=${PAGE_SIZE}${cursor ? `&cursor=${cursor}` : ''}`)
+type Loaded<T> = Page<T> & { endCursor?: string | null }
+
+async function fetchPage<T extends Item>({ path, onItem }: List<T>, cursor: string | null): Promise<Loaded<T>> {
+  const page = await get<Loaded<T>>(`${path}?limit=${PAGE_SIZE}${cursor ? `&cursor=${cursor}` : ''}`)
   for (const item of page.items) onItem(item)
   return page
 }

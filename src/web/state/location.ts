@@ -17,6 +17,12 @@ export function navigate(path: string, focus = 'h1'): void {
   setLocation(path, false, 0)
 }
 
+/** Shows another address for the current view, such as the new handle of an account, and opens it. */
+export function redirect(path: string): void {
+  history.replaceState(history.state, '', path)
+  setLocation(path, location.value.back, location.value.scroll)
+}
+
 function setLocation(path: string, back: boolean, scroll: number): void {
   location.value = { path, back, visit: location.value.visit + 1, scroll }
 }

@@ -68,6 +68,31 @@ export function PasswordField({ form, name, label, hint, ...rest }: PasswordProp
   )
 }
 
+type CheckboxProps = { form: Form; name: string; required?: boolean; children: ComponentChildren }
+
+export function CheckboxField({ form, name, required, children }: CheckboxProps) {
+  const id = useId()
+  const error = fieldError(form, name)
+  return (
+    <div class="field">
+      <label class="checkbox" for={id}>
+        <input
+          type="checkbox"
+          id={id}
+          name={name}
+          required={required}
+          aria-invalid={error !== undefined}
+          aria-describedby={`${id}-note`}
+        />
+        <span>{children}</span>
+      </label>
+      <p id={`${id}-note`} class={error ? 'field-error' : 'hint'}>
+        {error}
+      </p>
+    </div>
+  )
+}
+
 type TextAreaProps = Labelled & { value: string; maxLength: number }
 
 export function TextAreaField({ form, name, label, hint, value, maxLength }: TextAreaProps) {

@@ -15,6 +15,15 @@ export function useLoad(load: () => Promise<unknown>) {
   return { error, retry }
 }
 
+/** Loads data when a view opens. Returns them, the last error, and a function that loads them again. */
+export function useData<T>(fetchData: () => Promise<T>) {
+  const data = useSignal<T | null>(null)
+  const { error, retry: load } = useLoad(async () => {
+    data.value = await fetchData()
+  })
+  return { data, error, load }
+}
+
 export function Loading() {
   return (
     <div class="loading" role="status">

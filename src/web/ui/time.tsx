@@ -8,6 +8,7 @@ setInterval(() => {
 const exactFormat = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'short' })
 const dayFormat = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' })
 const dayAndYearFormat = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', year: 'numeric' })
+const longDayFormat = new Intl.DateTimeFormat('en', { dateStyle: 'long' })
 const monthFormat = new Intl.DateTimeFormat('en', { month: 'long', year: 'numeric' })
 
 /** A relative time that stays up to date. */
@@ -30,4 +31,5 @@ function ago(date: Date): string {
 }
 
 export const exactTime = (at: string) => exactFormat.format(new Date(at))
+export const day = (at: string) => longDayFormat.format(new Date(at))
 export const monthAndYear = (at: string) => monthFormat.format(new Date(at))

@@ -1,11 +1,10 @@
-import { useSignal } from '@preact/signals'
 import type { Block } from '../api/wire.ts'
 import { unblock } from '../state/accounts.ts'
-import { cachedList, type List, reload } from '../state/list.ts'
-import { reportError, showToast } from '../state/toasts.ts'
+import { cachedList, type List } from '../state/list.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
+import { RemovableRow } from '../ui/removable-row.tsx'
 import { View } from '../ui/view.tsx'
 
 /** The accounts that the user blocks. Hidden ones are listed too, because they can be unblocked nowhere else. */
@@ -28,16 +27,15 @@ export function Blocked({ handle }: { handle: string }) {
 }
 
 function BlockRow({ block: { id, account }, list }: { block: Block; list: List<Block> }) {
-  const busy = useSignal(false)
   const name = account?.displayName ?? 'a hidden account'
-  const undo = async () => {
-    busy.value = true
-    await unblock(id).then(() => showToast(`You unblocked ${name}`), reportError)
-    await reload(list)
-    busy.value = false
-  }
   return (
-    <article class="person">
+    <RemovableRow
+      list={list}
+      action="Unblock"
+      name={`Unblock ${name}`}
+      done={`You unblocked ${name}`}
+      remove={() => unblock(id)}
+    >
       <Avatar account={account ?? { handle: '?', displayName: '?', avatarUrl: null }} />
       <div>
         {account ? (
@@ -48,15 +46,6 @@ function BlockRow({ block: { id, account }, list }: { block: Block; list: List<B
           name
         )}
       </div>
-      <button
-        type="button"
-        class="secondary"
-        aria-label={`Unblock ${name}`}
-        disabled={busy.value}
-        onClick={() => void undo()}
-      >
-        Unblock
-      </button>
-    </article>
+    </RemovableRow>
   )
 }

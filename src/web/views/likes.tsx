@@ -1,11 +1,10 @@
-import { useSignal } from '@preact/signals'
 import type { Account, Like } from '../api/wire.ts'
-import { cachedList, type List, reload } from '../state/list.ts'
+import { cachedList, type List } from '../state/list.ts'
 import { removeLike, storePost } from '../state/posts.ts'
-import { reportError, showToast } from '../state/toasts.ts'
 import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
 import { PostCard } from '../ui/post-card.tsx'
+import { RemovableRow } from '../ui/removable-row.tsx'
 import { View } from '../ui/view.tsx'
 import { AccountRow } from './people.tsx'
 
@@ -48,19 +47,9 @@ export function OwnLikes({ handle }: { handle: string }) {
 }
 
 function HiddenLike({ id, list }: { id: string; list: List<Like> }) {
-  const busy = useSignal(false)
-  const undo = async () => {
-    busy.value = true
-    await removeLike(id).then(() => showToast('Like removed'), reportError)
-    await reload(list)
-    busy.value = false
-  }
   return (
-    <article class="person">
+    <RemovableRow list={list} action="Remove like" done="Like removed" remove={() => removeLike(id)}>
       <div>A post that you can no longer see</div>
-      <button type="button" class="secondary" disabled={busy.value} onClick={() => void undo()}>
-        Remove like
-      </button>
-    </article>
+    </RemovableRow>
   )
 }

@@ -1,5 +1,5 @@
 import type { Account } from '../api/wire.ts'
-import { accountSignal, loadAccount } from '../state/accounts.ts'
+import { accountSignal, loadForwarded } from '../state/accounts.ts'
 import { cachedList } from '../state/list.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Link } from '../ui/link.tsx'
@@ -12,7 +12,9 @@ type Direction = 'followers' | 'following'
 
 export function People({ handle, direction }: { handle: string; direction: Direction }) {
   const account = accountSignal(handle).value
-  const { error, retry } = useLoad(() => (account ? Promise.resolve() : loadAccount(handle)))
+  const { error, retry } = useLoad(async () => {
+    if (!account) await loadForwarded(handle, (current) => `/@${current}/${direction}`)
+  })
   const title = direction === 'followers' ? `Followers of @${handle}` : `Followed by @${handle}`
   if (error.value) return <ErrorView title={title} error={error.value} retry={retry} />
   return (

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { logOut } from '../api/auth.ts'
 import { session } from '../api/session.ts'
 import type { Account, Post } from '../api/wire.ts'
-import { accountSignal, loadAccount } from '../state/accounts.ts'
+import { accountSignal, loadForwarded } from '../state/accounts.ts'
 import { cachedList } from '../state/list.ts'
 import { navigate } from '../state/location.ts'
 import { storePost } from '../state/posts.ts'
@@ -21,7 +21,7 @@ import { ErrorView } from './not-found.tsx'
 
 export function Profile({ handle }: { handle: string }) {
   const account = accountSignal(handle).value
-  const { error, retry } = useLoad(() => loadAccount(handle))
+  const { error, retry } = useLoad(() => loadForwarded(handle, (current) => `/@${current}`))
   if (error.value) return <ErrorView title={`@${handle}`} error={error.value} retry={retry} />
   if (!account) return <View title={`@${handle}`} children={<Loading />} />
   return (
@@ -78,6 +78,9 @@ function OwnProfileButtons({ editing, onEdit }: { editing: boolean; onEdit: () =
       <button type="button" class="secondary" aria-expanded={editing} onClick={onEdit}>
         Edit profile
       </button>
+      <Link href="/delete-account" class="button secondary">
+        Settings
+      </Link>
       <button type="button" class="secondary" onClick={() => void logOut().then(() => navigate('/'), reportError)}>
         Log out
       </button>

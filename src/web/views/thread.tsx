@@ -1,9 +1,9 @@
 import { untracked, useSignalEffect } from '@preact/signals'
-import { useMemo } from 'preact/hooks'
+import { useEffect, useMemo } from 'preact/hooks'
 import { session } from '../api/session.ts'
 import type { Post } from '../api/wire.ts'
 import { createDraft } from '../state/draft.ts'
-import { append, cachedList, includes, type List } from '../state/list.ts'
+import { append, cachedList, includes, type List, poll } from '../state/list.ts'
 import { latestNotification } from '../state/notifications-state.ts'
 import { adjustCommentCount, loadPost, postSignal, storePost } from '../state/posts.ts'
 import { showToast } from '../state/toasts.ts'
@@ -15,11 +15,14 @@ import { PostCard } from '../ui/post-card.tsx'
 import { View } from '../ui/view.tsx'
 import { ErrorView } from './not-found.tsx'
 
+const POLL_MS = 15_000
+
 export function Thread({ id }: { id: string }) {
   const post = postSignal(id).value
   const comments = cachedList<Post>(`/posts/${id}/comments`, storePost)
   const { error, retry } = useLoad(() => loadPost(id))
   useList(comments)
+  useNewComments(comments, id)
   if (error.value) return <ErrorView title="Post" error={error.value} retry={retry} />
   if (!post) return <View title="Post" children={<Loading />} />
   return (
@@ -40,6 +43,27 @@ export function Thread({ id }: { id: string }) {
       <Comments list={comments} postId={id} />
     </View>
   )
+}
+
+/** A failed request is not reported: the next one follows soon. A hidden page sends none until it is shown again. */
+function useNewComments(comments: List<Post>, postId: string): void {
+  useEffect(() => {
+    const look = () => {
+      if (document.hidden) return
+      void poll(comments).then(
+        (found) => {
+          if (found) void loadPost(postId).catch(() => {})
+        },
+        () => {},
+      )
+    }
+    const timer = setInterval(look, POLL_MS)
+    document.addEventListener('visibilitychange', look)
+    return () => {
+      clearInterval(timer)
+      document.removeEventListener('visibilitychange', look)
+    }
+  }, [comments, postId])
 }
 
 function Reply({ post: { id, author }, comments }: { post: Post; comments: List<Post> }) {

@@ -19,7 +19,7 @@ isolateHubs()
 test('a revoked socket that never confirms its close gets no frames, and other sockets still get theirs', async () => {
   const silent = await connect({ sessionId: 'login 1' }, true)
   const others = [await connect({ sessionId: 'login 2' }), await connect({ sessionId: 'login 3' })]
-  await hub().closeRevoked('logged out', { sessionId: 'login 1' })
+  await hub().closeRevoked('logged out', { sessionIds: ['login 1'] })
   await publish('a')
   for (const other of others) {
     await arrived(other, 2)
@@ -42,7 +42,7 @@ test('revoking tokens up to an issue time closes their sockets, but not those of
 
 test('a revoked session or token opens no socket, even after an eviction, and a later token opens one', async () => {
   const issuedAt = Date.now() - 5_000
-  await hub().closeRevoked('logged out', { sessionId: 'login 1' })
+  await hub().closeRevoked('logged out', { sessionIds: ['login 1'] })
   await hub().closeRevoked('suspended', { before: issuedAt })
   await hub().closeRevoked('suspended', { before: issuedAt - 1_000 })
   const statusOf = async (opening: Parameters<typeof open>[0]) => (await open(opening)).status
@@ -56,7 +56,7 @@ test('a revoked session or token opens no socket, even after an eviction, and a 
 test('a session revoked during its WebSocket upgrade gets 401, and its account stays offline', async () => {
   const status = await runInDurableObject(hub(), async (instance: UserHub) => {
     const answer = instance.fetch(upgrade({ channels: [] }))
-    instance.closeRevoked('logged out', { sessionId: 'login 1' })
+    instance.closeRevoked('logged out', { sessionIds: ['login 1'] })
     return (await answer).status
   })
   expect(status).toBe(401)

@@ -194,7 +194,7 @@ test('the 17th socket of an account gets a rate_limited problem with Retry-After
 test('closeSockets closes the sockets of one session and leaves those of other sessions open', async () => {
   const mine = listen(await open(ada))
   const other = listen(await open({ ...ada, sessionId: 'login 2' }))
-  await closeSockets(contextWith(), ada.id, 'logged out', { sessionId: 'login 1' })
+  await closeSockets(contextWith(), ada.id, 'logged out', { sessionIds: ['login 1'] })
   await soon(() => mine.closed())
   expect([mine.closed(), other.closed()]).toEqual([4001, undefined])
 })

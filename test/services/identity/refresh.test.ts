@@ -134,16 +134,26 @@ test('forged, altered and expired refresh tokens are refused', async () => {
   expect((await refreshWith(dora.refreshToken)).status).toBe(200)
 })
 
-test('a session lasts 180 days, a refresh token 30; an expired session cannot refresh and is deleted', async () => {
+test('a session lasts 180 days, and 30 days without use; an expired session cannot refresh and is deleted', async () => {
   const [dan, eli] = await Promise.all([registeredUser('dan_lasts'), registeredUser('eli_lasts')])
   const daysLeft = async (table: string, condition: string) => {
     const query = `select max(expires_at) - ? n from ${table} where user_id = ? and ${condition}`
     return Math.round((await directoryNumber(query, Date.now(), Number(dan.id))) / DAY_MS)
   }
+  const begun = (daysAgo: number) =>
+    env.DIRECTORY.prepare('update sessions set created_at = ?, expires_at = ? where user_id = ?')
+      .bind(Date.now() - daysAgo * DAY_MS, Date.now() + DAY_MS, Number(dan.id))
+      .run()
+  expect(await daysLeft('sessions', 'true')).toBe(30)
+  await begun(20)
   await refresh(dan)
-  expect(await daysLeft('sessions', 'true')).toBe(180)
+  expect(await daysLeft('sessions', 'true')).toBe(30)
+  await begun(170)
+  await refresh(dan)
+  expect(await daysLeft('sessions', 'true')).toBe(10)
   expect(await daysLeft('refresh_tokens', 'revoked is null')).toBe(30)
-  const grace = 'select rotation_replay_expires_at - rotated_at n from refresh_tokens where user_id = ? and revoked > 0'
+  const grace =
+    'select max(rotation_replay_expires_at - rotated_at) n from refresh_tokens where user_id = ? and revoked > 0'
   expect(await directoryNumber(grace, Number(dan.id))).toBe(GRACE_MS)
 
   await env.DIRECTORY.prepare('update sessions set expires_at = ? where user_id = ?')

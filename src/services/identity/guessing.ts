@@ -1,0 +1,81 @@
+import type { Ctx } from '../../platform/context.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { record } from '../../platform/events/events.ts'
+import { Failure } from '../../platform/failures.ts'
+import { clientIpOf } from '../../platform/http/client-ip.ts'
+import { sealClient } from '../../platform/security/clients.ts'
+import { blindIndex } from '../../platform/security/crypto.ts'
+import { type Allowance, type ClientIp, type Limit, refund, spend } from '../../platform/security/rate-limit.ts'
+import { loginFailed } from './events.ts'
+import { loginChallengeRequired } from './failures.ts'
+import { challengedLoginLimit, loginLimit, loginPerDeviceLimit, loginPerNameLimit } from './limits.ts'
+import { verifyTurnstile } from './turnstile.ts'
+
+const NOTED_FAILURES = 5
+// Encrypts for unknown names too, so that they cost the same.
+const NOBODY = Id.parse('1')
+
+type Attempt = { identifier: string; deviceId: string | null; turnstileToken?: string | undefined }
+type Counter = { limit: Limit; key: string | ClientIp }
+type Guess = { isRight: boolean; accountId: Id | null }
+
+/**
+ * Runs `check` unless there were too many wrong guesses. A guess is counted before its check, so that concurrent ones
+ * cannot exceed a limit, and given back unless it turns out to be wrong.
+ */
+export async function checkGuess<T extends Guess>(ctx: Ctx, attempt: Attempt, check: () => Promise<T>): Promise<T> {
+  const { giveBack, isNoteworthy } = await countGuess(ctx, attempt)
+  const guess = await check().catch((error: unknown) => {
+    giveBack()
+    throw error
+  })
+  if (guess.isRight) giveBack()
+  else if (isNoteworthy) await noteFailure(ctx, guess.accountId)
+  return guess
+}
+
+async function countGuess(ctx: Ctx, { identifier, deviceId, turnstileToken }: Attempt) {
+  const byDevice = deviceId === null ? null : await count(ctx, [{ limit: loginPerDeviceLimit, key: deviceId }])
+  if (byDevice) return byDevice
+  // Per name, not per account: a limit shared by handle and address would reveal that they belong together.
+  const name = await blindIndex(ctx.config, 'login', identifier)
+  // The address first: an address that is used up must not use up the name too.
+  const address = clientIpOf(ctx.client?.address ?? undefined)
+  const counted = await count(ctx, [
+    { limit: loginLimit, key: address },
+    { limit: loginPerNameLimit, key: name },
+  ])
+  if (counted) return counted
+  const isSolved = await verifyTurnstile(ctx, turnstileToken, 'login')
+  const challenged = isSolved ? await count(ctx, [{ limit: challengedLoginLimit, key: name }]) : null
+  if (challenged) return challenged
+  throw new Failure(loginChallengeRequired)
+}
+
+async function count(ctx: Ctx, counters: Counter[]) {
+  const allowances: Allowance[] = []
+  for (const { limit, key } of counters) {
+    const allowance = await spend(ctx, limit, key).catch(unlessUsedUp)
+    if (allowance === null) return null
+    allowances.push(allowance)
+  }
+  const remaining = allowances.at(-1)?.counted?.remaining ?? 0
+  const number = counters.at(-1)!.limit.quota - remaining
+  return {
+    isNoteworthy: number <= NOTED_FAILURES || remaining === 0,
+    giveBack: () =>
+      ctx.defer(() => Promise.all(counters.map(({ limit, key }, i) => refund(ctx, limit, key, allowances[i]!)))),
+  }
+}
+
+function unlessUsedUp(error: unknown): null {
+  if (error instanceof Failure && error.code === 'rate_limited') return null
+  throw error
+}
+
+/** Only the first failures of an hour and the last one are noted, so that a guesser cannot fill the audit log. */
+async function noteFailure(ctx: Ctx, accountId: Id | null): Promise<void> {
+  const db = ctx.db.directory
+  const client = await sealClient(ctx, accountId ?? NOBODY)
+  await db.commit([record(db, loginFailed, { accountId, client })])
+}

@@ -1,0 +1,8 @@
+import { call, get } from './api.ts'
+import type { Session, Sessions } from './wire-pending.ts'
+
+export const loadSessions = () => get<Sessions>('/me/sessions')
+
+export const endOtherSession = ({ id }: Session) => call('DELETE', `/me/sessions/${id}`)
+
+export const endOtherSessions = () => call('DELETE', '/me/sessions')

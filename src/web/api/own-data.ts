@@ -1,0 +1,16 @@
+import { call, download, get } from './api.ts'
+import { endSession } from './session.ts'
+import type { Deletion } from './wire.ts'
+import type { Export, Exports } from './wire-pending.ts'
+
+export const loadExports = () => get<Exports>('/me/exports')
+
+export const requestExport = () => call<Export>('POST', '/me/exports')
+
+export const downloadExport = ({ id }: Export) => download(`/me/exports/${id}/file`)
+
+/** Hides the account at once. Logs out with a notice that says until when logging in keeps it. */
+export async function deleteAccount(notice: (erasedAt: string) => string): Promise<void> {
+  const { erasedAt } = await call<Deletion>('DELETE', '/me')
+  await endSession(notice(erasedAt))
+}

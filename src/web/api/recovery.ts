@@ -1,0 +1,34 @@
+import { call, get } from './api.ts'
+import { InvalidField, isUnauthorized } from './http.ts'
+import { renameSession, startSession } from './session.ts'
+import type { PasswordChange, Resend, Reset, ResetRequest, Tokens } from './wire.ts'
+import type { AddressChange, HandleChange, Identity, MailedTokenBody } from './wire-pending.ts'
+
+/** Asks for an email with a link that resets the password. Succeeds for unknown names too. */
+export const requestReset = (json: ResetRequest) => call('POST', '/auth/password/forgot', { json })
+
+export const resetPassword = (json: Reset) => call('POST', '/auth/password/reset', { json })
+
+export const resendVerification = (json: Resend) => call('POST', '/auth/verify/resend', { json })
+
+export const confirmAddress = (json: MailedTokenBody) => call('POST', '/auth/address/confirm', { json })
+
+export const undoAddress = (json: MailedTokenBody) => call('POST', '/auth/address/undo', { json })
+
+export const loadIdentity = () => get<Identity>('/me/identity')
+
+/** Ends every other login and goes on with new tokens. */
+export async function changePassword(json: PasswordChange): Promise<void> {
+  const tokens = await call<Tokens>('PUT', '/auth/password', { json }).catch((error: unknown) => {
+    throw isUnauthorized(error) ? new InvalidField('currentPassword', 'is wrong') : error
+  })
+  await startSession(tokens)
+}
+
+export const changeAddress = (json: AddressChange) => call('PUT', '/me/address', { json })
+
+export async function changeHandle(json: HandleChange): Promise<Identity> {
+  const identity = await call<Identity>('PUT', '/me/handle', { json })
+  renameSession(identity.handle)
+  return identity
+}

@@ -1,0 +1,45 @@
+// The types of operations that the contract does not contain yet.
+
+export type Identity = {
+  handle: string
+  email: string
+  pendingEmail: string | null
+  handleChangeableAt: string | null
+  passwordChangedAt: string | null
+}
+
+export type HandleChange = { handle: string }
+export type AddressChange = { email: string }
+export type MailedTokenBody = { token: string }
+
+export type Session = {
+  id: string
+  device: string | null
+  place: string | null
+  createdAt: string
+  lastUsedAt: string
+  isCurrent: boolean
+}
+
+export type Sessions = { items: Session[] }
+
+export type Export = {
+  id: string
+  status: 'preparing' | 'ready' | 'failed' | 'expired'
+  createdAt: string
+  expiresAt: string | null
+  bytes: number | null
+}
+
+export type Exports = { items: Export[] }
+
+export type AuditEntry = {
+  id: string
+  at: string
+  action: string
+  accountId: string | null
+  actorId: string | null
+  device: string | null
+  place: string | null
+  address: string | null
+}

@@ -1,0 +1,28 @@
+import { signal } from '@preact/signals'
+import { loadRegistrationRules } from '../api/auth.ts'
+import type { RegistrationRules } from '../api/wire.ts'
+
+/** How to register here. These are defaults until the rules of the server are loaded. */
+export const registrationRules = signal<RegistrationRules>({
+  mode: 'open',
+  termsVersion: null,
+  termsUrl: null,
+  turnstileSiteKey: null,
+  minPasswordLength: 15,
+})
+
+let loading: Promise<void> | null = null
+
+/** Loads the rules once. A failure is thrown, and the next call tries again. */
+export function loadRules(): Promise<void> {
+  loading ??= loadRegistrationRules().then(
+    (rules) => {
+      registrationRules.value = rules
+    },
+    (error: unknown) => {
+      loading = null
+      throw error
+    },
+  )
+  return loading
+}

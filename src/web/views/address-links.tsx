@@ -1,0 +1,95 @@
+import { useSignal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { hasFieldError } from '../api/http.ts'
+import { confirmAddress, undoAddress } from '../api/recovery.ts'
+import { session } from '../api/session.ts'
+import { DeadLink } from '../ui/dead-link.tsx'
+import { FormError, SubmitButton } from '../ui/field.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { Link } from '../ui/link.tsx'
+import { type Form, useForm } from '../ui/use-form.ts'
+import { View } from '../ui/view.tsx'
+
+// Both need a press on a button, because programs that check emails for viruses open links too.
+
+export function ConfirmAddress({ token }: { token: string }) {
+  const { form, state } = useTokenForm(() => confirmAddress({ token }))
+  if (state.value === 'dead') return <DeadLink children={<SecurityLink label="Change your address again" />} />
+  if (state.value === 'done') {
+    return (
+      <Done title="Your new address is confirmed">
+        <p>Emails go to it from now on, and you can log in with it. We wrote to your old address, too.</p>
+        <Link href="/" class="button">
+          Continue
+        </Link>
+      </Done>
+    )
+  }
+  return (
+    <View title="Confirm your new address">
+      <form class="card stack narrow-form centered" aria-label="Confirm your new address" {...form.attributes}>
+        <Icon name="mail" />
+        <p>From now on, emails about your account go to the address at which you received this link.</p>
+        <FormError form={form} />
+        <SubmitButton form={form}>Confirm address</SubmitButton>
+      </form>
+    </View>
+  )
+}
+
+export function UndoAddress({ token }: { token: string }) {
+  const { form, state } = useTokenForm(() => undoAddress({ token }))
+  if (state.value === 'dead') return <DeadLink children={<SecurityLink label="Look at your address" />} />
+  if (state.value === 'done') {
+    return (
+      <Done title="Your address is the old one again">
+        <p>
+          Every device was logged out. If somebody else changed the address, they may know your password, so reset it.
+        </p>
+        <Link href="/forgot" class="button">
+          Reset your password
+        </Link>
+      </Done>
+    )
+  }
+  return (
+    <View title="Keep your old address">
+      <form class="card stack narrow-form centered" aria-label="Keep your old address" {...form.attributes}>
+        <Icon name="mail" />
+        <p>This undoes the change of the email address of your account, and logs out every device.</p>
+        <FormError form={form} />
+        <SubmitButton form={form}>Undo the change</SubmitButton>
+      </form>
+    </View>
+  )
+}
+
+function useTokenForm(use: () => Promise<unknown>): { form: Form; state: { value: string } } {
+  const state = useSignal('open')
+  const form = useForm(async () => {
+    try {
+      await use()
+      state.value = 'done'
+    } catch (error) {
+      if (!hasFieldError(error, 'token')) throw error
+      state.value = 'dead'
+    }
+  })
+  return { form, state }
+}
+
+function SecurityLink({ label }: { label: string }) {
+  return (
+    <Link href={session.value ? '/security' : '/login'} class="button">
+      {session.value ? label : 'Log in'}
+    </Link>
+  )
+}
+
+function Done({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <View title={title}>
+      <div class="card stack narrow-form centered">{children}</div>
+    </View>
+  )
+}

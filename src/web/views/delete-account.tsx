@@ -1,0 +1,50 @@
+import { confirmLogin } from '../api/auth.ts'
+import { deleteAccount } from '../api/own-data.ts'
+import { session } from '../api/session.ts'
+import { navigate } from '../state/location.ts'
+import { FormError, PasswordField, SubmitButton, UsernameField } from '../ui/field.tsx'
+import { SettingsNav } from '../ui/settings-nav.tsx'
+import { exactTime } from '../ui/time.tsx'
+import { useForm } from '../ui/use-form.ts'
+import { View } from '../ui/view.tsx'
+
+const notice = (erasedAt: string) =>
+  `Your account is hidden now, and will be erased on ${exactTime(erasedAt)}. If you log in before then, you keep it.`
+
+export function DeleteAccount() {
+  const form = useForm(async ({ value }) => {
+    // Also where the login is fresh: nobody should delete an account from an unattended browser.
+    await confirmLogin({ password: value('password') })
+    await deleteAccount(notice)
+    navigate('/login')
+  })
+  return (
+    <View title="Delete account">
+      <SettingsNav />
+      <form class="card stack settings" aria-label="Delete account" {...form.attributes}>
+        <h2>What happens</h2>
+        <ol class="steps">
+          <li>
+            <b>At once:</b> you are logged out everywhere, and nobody sees your profile, posts, comments and likes any
+            more.
+          </li>
+          <li>
+            <b>For seven days:</b> you can change your mind. Log in, and everything is as it was.
+          </li>
+          <li>
+            <b>After seven days:</b> all that you made here is erased, and nobody can bring it back, not even us. Nobody
+            can take your handle for another 90 days.
+          </li>
+        </ol>
+        <UsernameField handle={session.value?.handle} />
+        <PasswordField form={form} name="password" label="Password" autocomplete="current-password" required />
+        <FormError form={form} shown={['password']} />
+        <div class="actions">
+          <SubmitButton form={form} class="danger">
+            Delete my account
+          </SubmitButton>
+        </div>
+      </form>
+    </View>
+  )
+}

@@ -1,0 +1,46 @@
+import type { AuditEntry } from '../api/wire-pending.ts'
+import { cachedList } from '../state/list.ts'
+import { actionLabel } from '../ui/action-label.ts'
+import { ListView, useList } from '../ui/list-view.tsx'
+import { SettingsNav } from '../ui/settings-nav.tsx'
+import { exactTime } from '../ui/time.tsx'
+import { View } from '../ui/view.tsx'
+
+/** The audit log of the own account. */
+export function History() {
+  const list = cachedList<AuditEntry>('/me/audit')
+  useList(list)
+  return (
+    <View title="History">
+      <SettingsNav />
+      <p class="context">
+        What happened to your account. If you do not recognize something, change your password and log out everywhere
+        else.
+      </p>
+      <ListView
+        list={list}
+        label="History of your account"
+        moreLabel="Older entries"
+        empty={<p>Nothing yet.</p>}
+        render={(entry) => <Entry entry={entry} />}
+      />
+    </View>
+  )
+}
+
+function Entry({ entry }: { entry: AuditEntry }) {
+  const { at, action, accountId, actorId, device, place, address } = entry
+  const client = [device, place, address].filter(Boolean).join(' · ')
+  const isByStaff = actorId !== null && actorId !== accountId
+  return (
+    <article class="person entry">
+      <div>
+        <b>{actionLabel(action)}</b> {isByStaff && <span class="chip">By staff</span>}
+        <p class="row-value">
+          <time dateTime={at}>{exactTime(at)}</time>
+          {client && ` · ${client}`}
+        </p>
+      </div>
+    </article>
+  )
+}

@@ -1,0 +1,11 @@
+import type { mailLink } from '../state/mail-link.ts'
+import { ConfirmAddress, UndoAddress } from './address-links.tsx'
+import { ResetPassword } from './reset-password.tsx'
+import { Verify } from './verify.tsx'
+
+/** The view for a link from an email. */
+export function MailLink({ link: { kind, token } }: { link: NonNullable<typeof mailLink> }) {
+  if (kind === 'verify') return <Verify token={token} />
+  if (kind === 'reset') return <ResetPassword token={token} />
+  return kind === 'address' ? <ConfirmAddress token={token} /> : <UndoAddress token={token} />
+}

@@ -1,0 +1,107 @@
+import { env } from 'cloudflare:workers'
+import { beforeAll, expect, test } from 'vitest'
+import type { Tokens } from '../../../src/services/identity/views.ts'
+import { PASSWORD, type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
+import { claimsOf, loggedIn, logIn, refreshWith, socketWith, statusWith } from '../../support/auth.ts'
+import { anonymousClient } from '../../support/client.ts'
+import { LEASE_MS, movableClock } from '../../support/clock.ts'
+import { anotherIsolate } from '../../support/isolates.ts'
+import { insertLogin } from '../../support/logins.ts'
+import { mailedResetToken, NEW_PASSWORD, resetWith } from '../../support/recovery.ts'
+
+type Login = { accessToken: string; refreshToken: string }
+/** Ends `login`, which is one of two logins of `user`. `user` holds the tokens of the other one. */
+type Case = { user: RegisteredUser; login: Login; admin: RegisteredUser }
+type End = (given: Case) => Promise<Response>
+
+const REUSE_MS = 30_000
+const clock = movableClock()
+let admin: RegisteredUser
+let other: Awaited<ReturnType<typeof anotherIsolate>>
+
+beforeAll(async () => {
+  admin = await registeredUser()
+  await setRole(admin, 'admin')
+  other = await anotherIsolate()
+})
+
+const as = (token: string, method: string, path: string, json?: object): Promise<Response> =>
+  anonymousClient().fetch(`/v1${path}`, { method, json, headers: { authorization: `Bearer ${token}` } })
+
+/** Whatever ends a login. The tests below apply to each line. */
+const ends: Record<string, End> = {
+  'logging out': ({ login }) => as(login.accessToken, 'POST', '/auth/logout'),
+  'logging out everywhere': ({ user }) => as(user.token, 'POST', '/auth/logout-all'),
+  'ending it from another login': ({ user, login }) =>
+    as(user.token, 'DELETE', `/me/sessions/${claimsOf(login.accessToken).sid}`),
+  'ending all other logins': ({ user }) => as(user.token, 'DELETE', '/me/sessions'),
+  'a 51st login': replaceLogin,
+  'reusing a refresh token': reuseToken,
+  'a change of the password': ({ user }) =>
+    as(user.token, 'PUT', '/auth/password', { currentPassword: PASSWORD, password: NEW_PASSWORD }),
+  'a reset of the password': async ({ user }) => resetWith(await mailedResetToken(user.id)),
+  'a suspension': ({ user }) => as(admin.token, 'PUT', `/accounts/${user.id}/suspension`),
+  'deleting the account': ({ user }) => as(user.token, 'DELETE', '/me'),
+}
+
+async function replaceLogin({ user, login }: Case): Promise<Response> {
+  await env.DIRECTORY.prepare('update sessions set updated_at = 1 where id = ?')
+    .bind(claimsOf(login.accessToken).sid)
+    .run()
+  for (let i = 0; i < 48; i++) await insertLogin(user.id)
+  return logIn(user.handle)
+}
+
+async function reuseToken({ login }: Case): Promise<Response> {
+  const used = login.refreshToken
+  login.refreshToken = (await (await refreshWith(used)).json<Tokens>()).refreshToken
+  clock.advance(REUSE_MS)
+  expect((await refreshWith(used)).status).toBe(401)
+  return new Response()
+}
+
+async function prepare(): Promise<Case & { closed: Promise<CloseEvent> }> {
+  const user = await registeredUser()
+  const login = await loggedIn(user)
+  const { closed } = await socketWith(login.accessToken)
+  return { user, login, admin, closed }
+}
+
+const refused = expect.toSatisfy((status: number) => status === 401 || status === 403)
+const inOtherIsolate = async (path: string, token: string, init: RequestInit = {}) => {
+  const headers = { authorization: `Bearer ${token}`, 'cf-connecting-ip': '192.0.2.9' }
+  return (await other.fetch(path, { headers, ...init })).status
+}
+const refreshInOtherIsolate = (refreshToken: string) => {
+  const headers = { 'content-type': 'application/json', 'cf-connecting-ip': '192.0.2.9' }
+  return inOtherIsolate('/v1/auth/refresh', '', { method: 'POST', headers, body: JSON.stringify({ refreshToken }) })
+}
+
+test.each(Object.entries(ends))(
+  '%s ends access token, refresh token and sockets of a login, in a warm isolate too',
+  async (_, end) => {
+    const { closed, ...given } = await prepare()
+    const { login } = given
+    expect(await statusWith(login.accessToken)).toBe(200)
+    expect(await inOtherIsolate('/v1/accounts/me', login.accessToken)).toBe(200)
+    expect((await end(given)).ok).toBe(true)
+    expect(await statusWith(login.accessToken)).toEqual(refused)
+    clock.advance(LEASE_MS)
+    expect(await inOtherIsolate('/v1/accounts/me', login.accessToken)).toEqual(refused)
+    expect((await refreshWith(login.refreshToken)).status).toEqual(refused)
+    expect(await refreshInOtherIsolate(login.refreshToken)).toEqual(refused)
+    expect((await closed).code).toBe(4001)
+  },
+)
+
+test('a change of role ends access tokens and sockets, and the refresh token gets a token with the new role', async () => {
+  const { user, login, closed } = await prepare()
+  expect(await inOtherIsolate('/v1/accounts/me', login.accessToken)).toBe(200)
+  expect((await as(admin.token, 'PUT', `/accounts/${user.id}/role`, { role: 'moderator' })).ok).toBe(true)
+  expect(await statusWith(login.accessToken)).toBe(401)
+  clock.advance(LEASE_MS)
+  expect(await inOtherIsolate('/v1/accounts/me', login.accessToken)).toBe(401)
+  const renewed = await (await refreshWith(login.refreshToken)).json<Tokens>()
+  expect(claimsOf(renewed.accessToken).role).toBe('moderator')
+  expect((await closed).code).toBe(4001)
+})
