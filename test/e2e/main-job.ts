@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { expect, test, vi } from 'vitest'
 import {
   drawLandscape,
@@ -10,6 +11,17 @@ import {
   writePost,
 } from './actions.ts'
 import type { World } from './site.ts'
+
+/** Shows the page again, as if it had been hidden, until the condition holds. */
+async function looksUntil(page: Page, condition: () => Promise<boolean>): Promise<void> {
+  await vi.waitUntil(
+    async () => {
+      await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
+      return condition()
+    },
+    { timeout: 20_000, interval: 500 },
+  )
+}
 
 export function mainJobTests(world: World): void {
   test('people register and verify their email address', async () => {
@@ -88,14 +100,23 @@ export function mainJobTests(world: World): void {
     await box.fill('The one along the river.')
     await box.press('Control+Enter')
     const comment = bob.getByRole('region', { name: 'Comments' }).getByText('along the river')
-    await vi.waitUntil(
-      async () => {
-        await bob.evaluate('document.dispatchEvent(new Event("visibilitychange"))')
-        return (await comment.count()) > 0
-      },
-      { timeout: 20_000, interval: 500 },
-    )
+    await looksUntil(bob, async () => (await comment.count()) > 0)
     await bob.getByRole('link', { name: /^Comment, 2/ }).waitFor()
+  })
+
+  test('the notification about a deleted comment disappears from the open list', async () => {
+    const { ada, bob } = world
+    await openView(ada, 'Notifications')
+    const item = ada.getByRole('region', { name: 'Notifications' }).getByText('Never mind')
+    const box = bob.getByRole('textbox', { name: 'Reply to Ada Lovelace' })
+    await box.fill('Never mind.')
+    await box.press('Control+Enter')
+    await item.waitFor()
+    const comment = bob.getByRole('article').filter({ hasText: 'Never mind' })
+    await comment.getByRole('button', { name: 'Delete post' }).click()
+    await bob.getByRole('button', { name: 'Delete', exact: true }).click()
+    await looksUntil(ada, async () => (await item.count()) === 0)
+    await ada.getByRole('region', { name: 'Notifications' }).getByText('Which path').waitFor()
   })
 
   test('every control has an accessible name, and the Tab key reaches the composer', async () => {

@@ -69,6 +69,20 @@ export async function poll<T extends Item>(list: List<T>): Promise<boolean> {
   return added.length > 0
 }
 
+/** Loads the first page again, so that items that no longer exist disappear. Items that stay are not replaced. */
+export async function refresh<T extends Item>(list: List<T>): Promise<void> {
+  const { generation } = list
+  if (list.status.value !== 'ready') return
+  const before = new Map(list.items.value.map((item) => [item.id, item]))
+  const page = await fetchPage(list, null)
+  if (generation !== list.generation) return
+  const first = page.items.map((item) => before.get(item.id) ?? item)
+  const end = page.nextCursor === null ? -1 : list.items.value.findIndex(({ id }) => id === first.at(-1)?.id)
+  const arrived = list.items.value.filter(({ id }) => !before.has(id))
+  list.items.value = unique([...arrived, ...first, ...(end < 0 ? [] : list.items.value.slice(end + 1))])
+  if (end < 0) list.nextCursor.value = page.nextCursor
+}
+
 export function prepend<T extends Item>(list: List<T>, added: T[]): void {
   update(list, (items) => unique([...added, ...items]))
 }

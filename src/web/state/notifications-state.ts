@@ -3,7 +3,7 @@ import { call, get } from '../api/api.ts'
 import { onFrame, onGap } from '../api/realtime.ts'
 import { onAccountChange } from '../api/session.ts'
 import type { Notification, UnreadCount } from '../api/wire.ts'
-import { clear, createList, fetchNewer, prepend, reload } from './list.ts'
+import { clear, createList, fetchNewer, prepend, refresh, reload } from './list.ts'
 import { location } from './location.ts'
 import { storePost } from './posts.ts'
 import { reportError, showToast } from './toasts.ts'
@@ -54,6 +54,11 @@ async function loadUnreadCount(): Promise<void> {
   const { count } = await get<UnreadCount>('/notifications/unread-count')
   // A count requested before the notifications were marked as read is outdated.
   if (before === markedRead) unreadCount.value = count
+}
+
+/** No frame announces that an action was withdrawn, which removes its notification. */
+export async function refreshNotifications(): Promise<void> {
+  await Promise.all([refresh(notifications), loadUnreadCount()])
 }
 
 onGap(() => {

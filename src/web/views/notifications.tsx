@@ -5,18 +5,22 @@ import type { Notification } from '../api/wire.ts'
 import { reload } from '../state/list.ts'
 import { location, navigate } from '../state/location.ts'
 import { actorsOf, groupNotifications } from '../state/notification-groups.ts'
-import { actionText, markAllRead, notifications } from '../state/notifications-state.ts'
+import { actionText, markAllRead, notifications, refreshNotifications } from '../state/notifications-state.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView } from '../ui/list-view.tsx'
 import { Ago } from '../ui/time.tsx'
+import { usePolling } from '../ui/use-polling.ts'
 import { View } from '../ui/view.tsx'
+
+const REFRESH_MS = 30_000
 
 const icons = { follow: 'person', like: 'heart', comment: 'comment', mention: 'at' } as const
 
 export function Notifications() {
   useEffect(() => void loadAndMarkRead(), [])
+  usePolling(refreshNotifications, REFRESH_MS, [])
   const loaded = notifications.items.value
   const groups = useMemo(() => groupNotifications(loaded), [loaded])
   return (

@@ -1,5 +1,5 @@
 import { untracked, useSignalEffect } from '@preact/signals'
-import { useEffect, useMemo } from 'preact/hooks'
+import { useMemo } from 'preact/hooks'
 import { session } from '../api/session.ts'
 import type { Post } from '../api/wire.ts'
 import { createDraft } from '../state/draft.ts'
@@ -12,6 +12,7 @@ import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
 import { Loading, useLoad } from '../ui/loading.tsx'
 import { PostCard } from '../ui/post-card.tsx'
+import { usePolling } from '../ui/use-polling.ts'
 import { View } from '../ui/view.tsx'
 import { ErrorView } from './not-found.tsx'
 
@@ -22,7 +23,7 @@ export function Thread({ id }: { id: string }) {
   const comments = cachedList<Post>(`/posts/${id}/comments`, storePost)
   const { error, retry } = useLoad(() => loadPost(id))
   useList(comments)
-  useNewComments(comments, id)
+  usePolling(async () => (await poll(comments)) && loadPost(id), POLL_MS, [comments, id])
   if (error.value) return <ErrorView title="Post" error={error.value} retry={retry} />
   if (!post) return <View title="Post" children={<Loading />} />
   return (
@@ -43,27 +44,6 @@ export function Thread({ id }: { id: string }) {
       <Comments list={comments} postId={id} />
     </View>
   )
-}
-
-/** A failed request is not reported: the next one follows soon. A hidden page sends none until it is shown again. */
-function useNewComments(comments: List<Post>, postId: string): void {
-  useEffect(() => {
-    const look = () => {
-      if (document.hidden) return
-      void poll(comments).then(
-        (found) => {
-          if (found) void loadPost(postId).catch(() => {})
-        },
-        () => {},
-      )
-    }
-    const timer = setInterval(look, POLL_MS)
-    document.addEventListener('visibilitychange', look)
-    return () => {
-      clearInterval(timer)
-      document.removeEventListener('visibilitychange', look)
-    }
-  }, [comments, postId])
 }
 
 function Reply({ post: { id, author }, comments }: { post: Post; comments: List<Post> }) {
