@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import type { Config } from '../src/platform/config.ts'
 
 /** A configuration with only the keys, because `src/platform/security/crypto.ts` reads no other variable. */
-export const cryptoConfig = (keys: Partial<Pick<Config, 'DATA_KEYS' | 'INDEX_KEY'>>): Config => keys as Config
+export const cryptoConfig = (keys: Partial<Pick<Config, 'DATA_KEYS' | 'INDEX_KEY' | 'AUTH_SECRET'>>): Config =>
+  keys as Config
 
 /** The ids of the keys in `k2:<base64>,k1:<base64>`, the current one first. Throws unless each key has 32 bytes. */
 export function keyIds(dataKeys: string): string[] {

@@ -14,6 +14,7 @@ import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
 import * as auditEvents from './services/audit/events.ts'
+import { auditOperations } from './services/audit/operations.ts'
 import { auditData } from './services/audit/personal.ts'
 import { auditSubscriptions } from './services/audit/subscriptions.ts'
 import { homeChannel } from './services/feed/channels.ts'
@@ -110,7 +111,13 @@ const declared: Service[] = [
     jobs: mediaJobs,
     personal: mediaData,
   },
-  { name: 'audit', events: [auditEvents.auditRead], subscriptions: auditSubscriptions, personal: auditData },
+  {
+    name: 'audit',
+    operations: auditOperations,
+    events: [auditEvents.auditRead],
+    subscriptions: auditSubscriptions,
+    personal: auditData,
+  },
   {
     name: 'privacy',
     operations: privacyOperations,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCommand } from '../../scripts/command.ts'
+import { type Acts, acknowledgedActs, changeRole, comeAndGo, compareAudit } from './acts.ts'
 import { Ledger, type Post } from './ledger.ts'
 import { meet } from './people.ts'
 import { freePort, Server } from './server.ts'
@@ -33,11 +34,12 @@ async function main(): Promise<Findings> {
     const ledger = new Ledger(stateDir)
     const people = await meet(server.origin, stateDir, () => ledger.handles())
     const toldBefore = new Set(ledger.notifications())
-    const done = await writeThroughKills(server, people)
+    const acts: Acts = new Map()
+    const done = await writeThroughKills(server, people, acts)
     const drainedAfterMs = await drain(ledger)
-    const findings = compare(ledger, done, toldBefore)
+    const findings = { ...compare(ledger, done, toldBefore), ...compareAudit(ledger, acts, stateDir) }
     ledger.close()
-    report(done, drainedAfterMs, findings)
+    report(done, acts, drainedAfterMs, findings)
     return findings
   } finally {
     await server.kill()
@@ -45,12 +47,18 @@ async function main(): Promise<Findings> {
   }
 }
 
-async function writeThroughKills(server: Server, people: Person[]): Promise<Acknowledged> {
+/** Half of the people write posts, the others log in and out or change roles. The last one is an admin. */
+async function writeThroughKills(server: Server, people: Person[], acts: Acts): Promise<Acknowledged> {
   const done: Acknowledged = { posts: new Map(), likes: new Set(), retries: 0 }
   let over = false
+  const [writers, others, admin] = [people.slice(0, 6), people.slice(6, -1), people.at(-1)!]
   const clients = Array.from({ length: Number(values.writers) }, (_, i) =>
-    write(server.origin, people, `client ${i}`, done, () => over),
+    write(server.origin, writers, `client ${i}`, done, () => over),
   )
+  for (const [i, person] of others.entries()) {
+    if (i % 2 === 0) clients.push(comeAndGo(server.origin, person, acts, () => over))
+    else clients.push(changeRole(server.origin, admin, person, acts, () => over))
+  }
   for (let kill = 1; kill <= Number(values.kills); kill++) {
     await sleep(1_000 + Math.random() * 2_000)
     await server.kill()
@@ -118,10 +126,10 @@ function expectedNotifications(posts: Map<string, Post>, likes: Set<string>): st
   return expected.filter((line) => line.split(' ')[0] !== line.split(' ')[2])
 }
 
-function report(done: Acknowledged, drainedAfterMs: number, findings: Findings): void {
+function report(done: Acknowledged, acts: Acts, drainedAfterMs: number, findings: Findings): void {
   const lines = Object.entries(findings).map(([what, n]) => `  ${n === 0 ? 'ok  ' : 'FAIL'} ${n} ${what}`)
   process.stdout.write(
-    `${values.kills} kills, ${done.posts.size} posts and ${done.likes.size} likes acknowledged, ${done.retries} retries; ` +
+    `${values.kills} kills, ${done.posts.size} posts, ${done.likes.size} likes and ${acknowledgedActs(acts)} audited acts acknowledged, ${done.retries} retries; ` +
       `outboxes empty ${drainedAfterMs} ms after the last write\n${lines.join('\n')}\n`,
   )
 }

@@ -61,6 +61,15 @@ export class Ledger {
     return rows.map((row) => `${row.account_id} ${row.kind} ${row.actor_id} ${row.post_id}`)
   }
 
+  /** The audited acts, such as `role-changed 1234`. */
+  audit(): string[] {
+    const rows = this.rows<{ action: string; account_id: number }>(
+      'audit_entries',
+      'select action, account_id from audit_entries',
+    )
+    return rows.map((row) => `${row.action} ${row.account_id}`)
+  }
+
   /** For each shard, the posts in its feed index, without comments. */
   indexed(): Set<number>[] {
     return this.having('feed_index').map((db) => new Set(column(db, 'select post_id v from feed_index where lane = 0')))

@@ -166,9 +166,9 @@ test('a successful GET changes nothing', async () => {
     before = await fingerprint()
   }
   const reads = cases.filter(({ operation, expected }) => operation.method === 'GET' && expected === null)
-  // Opening a socket is left out, because it marks the account as online.
+  // Opening a socket marks the account as online. Reading the audit log is itself an entry of the log.
   const outcomes = await runAll(
-    reads.filter(({ operation }) => operation.id !== 'openRealtime'),
+    reads.filter(({ operation }) => !['openRealtime', 'listAudit'].includes(operation.id)),
     prepared,
   )
   expect(outcomes.length).toBeGreaterThan(20)

@@ -4,12 +4,14 @@ import { type Id, toId } from '../../src/platform/data/ids.ts'
 import { accountsOn, bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
+import { audit } from './audit-list.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
   reader: Id
   /** The role that reading the list requires; a user by default. */
   role?: Role
+  /** May have a query. */
   path: string
   /** Adds entries, and returns the ids under which the list shows the entries. */
   add: (count: number) => Promise<Id[]>
@@ -186,6 +188,8 @@ const lists: Record<string, () => Promise<List>> = {
     const [reader, author] = await accountsOn(0, 0)
     return postsBy(author, reader, `/v1/accounts/${author}/posts`)
   },
+  listAudit: () => audit('actor_id'),
+  listMyAudit: () => audit('account_id'),
   listBlocks: blocks,
   listComments: comments,
   listMyComments: ownComments,

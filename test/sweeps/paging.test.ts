@@ -4,7 +4,7 @@ import { BASE_URL } from '../support/client.ts'
 import { reveals } from '../support/reveals.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { call } from './calls.ts'
-import { listOf } from './lists.ts'
+import { type List, listOf } from './lists.ts'
 import { type Operation, operations, resolved } from './operations.ts'
 
 beforeAll(trustTestKey)
@@ -26,15 +26,23 @@ function linksIn(headers: Headers): (string | null)[][] {
   })
 }
 
+const withQuery = (path: string, query: string) => `${path}${path.includes('?') ? '&' : '?'}${query}`
+const tokenOf = ({ reader, role }: List) => mint(reader, { role })
+
 function pagesOf(path: string, token: string) {
   return async (limit: number, cursor: string | null): Promise<Page & { ids: Id[] }> => {
     const query = cursor === null ? '' : `&cursor=${cursor}`
-    const { status, body, headers } = await call({ method: 'GET', path: `${path}?limit=${limit}${query}`, token })
+    const { status, body, headers } = await call({
+      method: 'GET',
+      path: withQuery(path, `limit=${limit}${query}`),
+      token,
+    })
     expect(status).toBe(200)
     const page = body as Page
+    const { pathname } = new URL(path, BASE_URL)
     expect(linksIn(headers)).toEqual([
-      ...(page.nextCursor === null ? [] : [['next', path, String(limit), page.nextCursor]]),
-      ...(page.previousCursor === null ? [] : [['prev', path, String(limit), page.previousCursor]]),
+      ...(page.nextCursor === null ? [] : [['next', pathname, String(limit), page.nextCursor]]),
+      ...(page.previousCursor === null ? [] : [['prev', pathname, String(limit), page.previousCursor]]),
     ])
     return { ...page, ids: page.items.map(({ id }) => id) }
   }
@@ -44,7 +52,7 @@ const listOperations = operations.filter(({ isList }) => isList).map(({ id }) =>
 
 test.each(listOperations)('%s pages without gaps or repeats while entries are added and removed', async (id) => {
   const list = await listOf(id)
-  const page = pagesOf(list.path, await mint(list.reader, { role: list.role }))
+  const page = pagesOf(list.path, await tokenOf(list))
   const initial = new Set(await list.add(23))
   const removed = new Set<Id>()
   const read: Id[] = []
@@ -67,7 +75,7 @@ test.each(listOperations)('%s pages without gaps or repeats while entries are ad
 
 test.each(listOperations)('no cursor of %s reveals the row that it points to', async (id) => {
   const list = await listOf(id)
-  const page = pagesOf(list.path, await mint(list.reader, { role: list.role }))
+  const page = pagesOf(list.path, await tokenOf(list))
   await list.add(3)
   const ids: Id[] = []
   const cursors: string[] = []
@@ -87,15 +95,16 @@ test('a list refuses the cursors of all other lists, also of the same kind of li
   const shared = ['getPublicFeed', 'listRegistrations']
   const doubled = [...listOperations, ...listOperations.filter((id) => !shared.includes(id))]
   const issued = []
-  for (const { path, reader, role, add } of await Promise.all(doubled.map(listOf))) {
-    await add(2)
-    const token = await mint(reader, { role })
+  for (const list of await Promise.all(doubled.map(listOf))) {
+    const { path } = list
+    await list.add(2)
+    const token = await tokenOf(list)
     const { nextCursor } = await pagesOf(path, token)(1, null)
     issued.push({ path, token, cursor: nextCursor! })
   }
   for (const { cursor, ...own } of issued) {
     for (const { path, token } of issued) {
-      const { status, body } = await call({ method: 'GET', path: `${path}?cursor=${cursor}`, token })
+      const { status, body } = await call({ method: 'GET', path: withQuery(path, `cursor=${cursor}`), token })
       const fields = (body as { errors?: { field: string }[] }).errors?.map(({ field }) => field)
       const isOwn = path === own.path && token === own.token
       expect({ own: own.path, path, status, fields }).toMatchObject(
@@ -109,7 +118,7 @@ test.each(listOperations)(
   '%s has the same pages backwards as forwards, and only new entries before its first page',
   async (id) => {
     const list = await listOf(id)
-    const page = pagesOf(list.path, await mint(list.reader, { role: list.role }))
+    const page = pagesOf(list.path, await tokenOf(list))
     const initial = await list.add(10)
     const added = new Set(initial)
     const first = await page(3, null)
@@ -148,7 +157,7 @@ test.each(growing)(
   'the end cursor of %s, also of an empty list, leads to all items that are added later',
   async (id) => {
     const list = await listOf(id)
-    const page = pagesOf(list.path, await mint(list.reader, { role: list.role }))
+    const page = pagesOf(list.path, await tokenOf(list))
     const empty = await page(3, null)
     expect(empty).toMatchObject({ items: [], nextCursor: null, endCursor: expect.any(String) })
     expect((await page(3, empty.endCursor!)).endCursor).toBe(empty.endCursor)

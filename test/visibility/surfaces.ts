@@ -13,6 +13,7 @@ import { listComments, listMyComments } from '../../src/services/posts/comments.
 import { listLikes, listMyLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import type { Model, Post } from './model.ts'
+import { ownSurfaces } from './own-surfaces.ts'
 
 type Viewer = string | null
 
@@ -240,4 +241,5 @@ export const surfaces: Record<string, Surface> = {
     actual: async (read) => (await countUnread(own(read))).count,
     expected: (model, viewer) => expectedNotifications(model, viewer).length,
   },
+  ...ownSurfaces,
 }

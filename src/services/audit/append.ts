@@ -2,7 +2,7 @@ import { desc, eq, inArray, lt, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { violates } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database, type Databases } from '../../platform/data/databases.ts'
-import { type Id, newId, timeOf } from '../../platform/data/ids.ts'
+import { type Id, idOf, timeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { chainOf, emptyHead, type Head, hashOf } from './chain.ts'
 import type { Act } from './events.ts'
@@ -98,11 +98,12 @@ function unknown(entries: readonly NewEntry[], known: readonly Pick<NewEntry, 'e
 /** The rows of the entries, each linked to the one before it. Moves `heads` to the last ones. */
 async function linked(ctx: SystemCtx, heads: Map<number, Head>, entries: readonly NewEntry[]): Promise<AuditRow[]> {
   const rows: AuditRow[] = []
+  const [start = 0] = crypto.getRandomValues(new Uint16Array(1))
   for (const entry of entries) {
     const { eventId, action, accountId, actorId = null, client = null } = entry
     const [chain, at] = [chainOfEntry(entry), timeOf(eventId)]
     const { seq, hash: previous } = heads.get(chain) ?? emptyHead
-    const id = newId(chain, at)
+    const id = idOf(chain, at, start + seq) // distinct for the entries of a group
     const unsigned = { id, chain, seq: seq + 1, at, action, accountId, actorId, client, eventId, previous }
     const row = { ...unsigned, hash: await hashOf(ctx.config, unsigned) }
     heads.set(chain, row)

@@ -203,6 +203,19 @@ export type MediaChange = { alt: string }
 
 export type NewProfileImage = { file: Blob }
 
+export type AuditPage = Page<AuditEntry>
+
+export type AuditEntry = {
+  id: string
+  at: string
+  action: string
+  accountId: string | null
+  actorId: string | null
+  device: string | null
+  place: string | null
+  address: string | null
+}
+
 export type Deletion = { erasedAt: string }
 
 export type RealtimeTicket = { ticket: string; expiresIn: number }

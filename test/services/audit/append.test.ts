@@ -7,6 +7,7 @@ import { hashOf } from '../../../src/services/audit/chain.ts'
 import { auditOf } from '../../support/audit.ts'
 import { unusedId } from '../../support/databases.ts'
 import { deliver } from '../../support/events.ts'
+import { drained, publishEvent } from '../../support/outboxes.ts'
 
 const context = () => createContext({ env, waitUntil: () => {}, start: 'first-primary' })
 const entryOf = (accountId: Id, eventId = unusedId(0), action = 'registered') => ({ accountId, eventId, action })
@@ -103,6 +104,12 @@ test('after the newest entries were lost, the chain goes on after its head, so t
     [2, rows[0]!.hash],
     [4, rows[2]!.hash],
   ])
+})
+
+test('a role that an operator granted with npm run admin has an entry without an actor', async () => {
+  await publishEvent('identity.role-changed', { accountId: ada })
+  await drained(ada)
+  expect(await auditOf(ada)).toMatchObject([{ action: 'role-changed', accountId: ada, actorId: null, client: null }])
 })
 
 test('an event that is delivered 10 times in one batch and again later has one entry', async () => {

@@ -1,0 +1,66 @@
+import { env } from 'cloudflare:workers'
+import { beforeAll, expect, test } from 'vitest'
+import { idList } from '../../src/platform/data/shards.ts'
+import { accountsOn } from '../support/actors.ts'
+import { auditOf } from '../support/audit.ts'
+import { insertLogin } from '../support/logins.ts'
+import { drained } from '../support/outboxes.ts'
+import { mint, trustTestKey } from '../support/tokens.ts'
+import { pathOf } from './admin.ts'
+import { call } from './calls.ts'
+import { examples } from './examples.ts'
+import { type Operation, operations } from './operations.ts'
+import { kindOfParameter, makeTargets, states, type Target } from './targets.ts'
+
+beforeAll(trustTestKey)
+
+const isStaffs = ({ access }: Operation) => access === 'moderator' || access === 'admin'
+const watched = operations.filter(
+  (operation) => isStaffs(operation) && (operation.method !== 'GET' || operation.id === 'listAudit'),
+)
+
+/** The id of a new admin, and a token with a fresh login. */
+async function newAdmin() {
+  const [id] = await accountsOn(0)
+  const sessionId = await insertLogin(id)
+  await env.DIRECTORY.prepare("UPDATE users SET role = 'admin' WHERE id = ?").bind(Number(id)).run()
+  return { id, token: await mint(id, { role: 'admin', sessionId }) }
+}
+
+/** Operations that act only on accounts whose registration waits for a moderator. */
+const onWaiting = ['approveRegistration', 'rejectRegistration']
+
+async function makeWait(targets: readonly Target[]): Promise<void> {
+  const statement = "UPDATE users SET approval = 'required' WHERE id IN (SELECT value FROM json_each(?))"
+  const ids = targets.map(({ ownerId }) => ownerId)
+  await env.DIRECTORY.prepare(statement).bind(idList(ids)).run()
+}
+
+test('the sweep finds the operations of the staff', () => {
+  expect(watched.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(['suspendAccount', 'liftSuspension', 'setRole', 'listAudit']),
+  )
+})
+
+test.each(watched)('$id by an admin is in the audit log, with the admin as the actor', async (operation) => {
+  const admin = await newAdmin()
+  const [parameter] = operation.parameters.filter((each) => each.in === 'path')
+  const kind = parameter && kindOfParameter[parameter.name]
+  const targets = kind
+    ? await makeTargets(
+        states[kind].map((state) => [kind, state]),
+        admin.id,
+      )
+    : []
+  if (onWaiting.includes(operation.id)) await makeWait(targets)
+  for (const target of kind ? targets.map((each) => each.parameter) : [undefined]) {
+    const json = await examples[operation.id]?.json?.()
+    await call({ method: operation.method, path: pathOf(operation, target), token: admin.token, json })
+  }
+  await drained()
+  const accounts = new Set(targets.map((target) => target.parameter))
+  const entries = (await auditOf(admin.id)).filter(({ actorId }) => actorId === admin.id)
+  expect(entries).not.toEqual([])
+  if (kind) expect(entries.every(({ accountId }) => accounts.has(accountId!))).toBe(true)
+  expect(entries.every(({ client }) => client !== null)).toBe(true)
+})
