@@ -6,7 +6,7 @@ import { urlOption } from './cli.ts'
 import { main, UsageError } from './command.ts'
 import { makeCaller } from './demo/caller.ts'
 import { readToken } from './demo/inbox.ts'
-import { type Person, resetPassword } from './demo/logins.ts'
+import { endLogin, logInElsewhere, type Person, resetPassword } from './demo/logins.ts'
 import { type Live, openSocket } from './demo/socket.ts'
 import { ensure, step } from './demo/story.ts'
 import { fetchInTime } from './fetch-in-time.ts'
@@ -38,6 +38,11 @@ async function play(): Promise<void> {
   const hidden = await step('ada posts for followers only, and bob can read the post', () => publishPrivately(ada, bob))
   await step(`bob’s ${QUOTA + 1}st request in a minute gets 429 with Retry-After`, () => exhaust(bob))
   await step('carol, who does not follow ada, gets 404 for that post', () => readAsStranger(hidden))
+  const phone = await step('ada logs in on her phone, too', () => logInElsewhere(ada))
+  const phoneLive = await step('the phone opens a socket', () => openSocket(phone))
+  await step('ada ends the login of the phone: its socket closes, its token is refused', () =>
+    endLogin(ada, phone, phoneLive),
+  )
   await step('ada resets her password by email: her socket closes, and only the new one works', () =>
     resetPassword(ada, adaLive),
   )

@@ -1,10 +1,12 @@
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import type { Cost } from '../src/platform/observability/cost.ts'
 import type { Tokens } from '../src/services/identity/views.ts'
 import { mailedToken, PASSWORD, registeredUser } from './support/actors.ts'
 import { claimsOf, loggedIn, logIn, readMe, refreshWith, register, verify } from './support/auth.ts'
 import { type Budget, expectWithin } from './support/budgets.ts'
 import { anonymousClient } from './support/client.ts'
+import { seedExports } from './support/exports.ts'
+import { settled } from './support/full-person.ts'
 import { forgot, mailedResetToken, NEW_PASSWORD, resend, resetWith } from './support/recovery.ts'
 
 // Checks the budgets of authentication in docs/architecture.md. The costs include the queries of better-auth.
@@ -110,4 +112,16 @@ test('the session that better-auth stores counts as a write of its own request, 
   const together = await Promise.all(users.map(({ handle }) => logIn(handle)))
   const counted = together.map(costOf).map(({ trips, rowsWritten }) => [trips, rowsWritten])
   expect(counted).toEqual(users.map(() => [alone.trips, alone.rowsWritten]))
+})
+
+test('requesting, listing and downloading exports stay within their budgets', async () => {
+  const user = await registeredUser()
+  const requested = await user.fetch('/v1/me/exports', { method: 'POST' })
+  await expectAnswer(requested, 202, { trips: 2, rowsRead: 10, rowsWritten: 4, objectCalls: 2, queueMessages: 1 })
+  await expectAnswer(await user.fetch('/v1/me/exports'), 200, { trips: 1, rowsRead: 2, objectCalls: 2 })
+  await vi.waitUntil(async () => /ready/.test(await (await user.fetch('/v1/me/exports')).text()), { timeout: 20_000 })
+  await settled()
+  const [exportId] = await seedExports([user.id])
+  const download = await user.fetch(`/v1/me/exports/${exportId}/file`)
+  await expectAnswer(download, 200, { trips: 3, rowsRead: 6, rowsWritten: 1, objectCalls: 2, queueMessages: 1 })
 })

@@ -5,6 +5,7 @@ import { ExportData } from './views/export-data.tsx'
 import { Discover, Home } from './views/feed.tsx'
 import { ForgotPassword } from './views/forgot-password.tsx'
 import { History } from './views/history.tsx'
+import { Invitations } from './views/invitations.tsx'
 import { Landing } from './views/landing.tsx'
 import { Likers, OwnLikes } from './views/likes.tsx'
 import { LogIn } from './views/log-in.tsx'
@@ -30,6 +31,7 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'notifications') return <Notifications />
   if (first === 'security') return second === 'history' ? <History /> : <Security />
   if (first === 'export') return <ExportData />
+  if (first === 'invitations') return <Invitations />
   if (first === 'delete-account') return <DeleteAccount />
   if (first === 'likes') return <OwnLikes handle={session.value.handle} />
   if (first === 'blocked') return <Blocked handle={session.value.handle} />

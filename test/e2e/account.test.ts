@@ -1,5 +1,6 @@
 import { ownDataTests } from './own-data.ts'
 import { recoveryTests } from './recovery.ts'
+import { sessionTests } from './sessions.ts'
 import { describeSite } from './site.ts'
 import { visitorTests } from './visitors.ts'
 
@@ -7,5 +8,6 @@ import { visitorTests } from './visitors.ts'
 describeSite('the account pages', (world) => {
   visitorTests(world)
   recoveryTests(world)
+  sessionTests(world)
   ownDataTests(world)
 })

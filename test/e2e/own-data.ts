@@ -1,13 +1,43 @@
+import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { heading, logIn, openView } from './actions.ts'
+import { heading, logIn } from './actions.ts'
 import { violations } from './axe.ts'
+import { confirmIfAsked, openSecurity } from './recovery.ts'
 import { newPage, type World } from './site.ts'
 
 export function ownDataTests(world: World): void {
+  test('people download a copy of their data, which opens as a zip and contains their posts', async () => {
+    const { ada } = world
+    await openSecurity(ada)
+    await ada.getByRole('link', { name: 'Your data' }).click()
+    await heading(ada, 'Your data').waitFor()
+    await ada.getByRole('button', { name: 'Request a copy' }).click()
+    const button = ada.getByRole('button', { name: 'Download' })
+    await confirmIfAsked(ada, ada.getByText('Requested on'))
+    await button.waitFor({ timeout: 60_000 })
+    expect(await violations(ada)).toEqual([])
+    const [download] = await Promise.all([ada.waitForEvent('download'), button.click()])
+    expect(download.suggestedFilename()).toMatch(/^socialconnect-[\d-]+\.zip$/)
+    const { stdout } = spawnSync('python3', ['-c', LIST, await download.path()], { encoding: 'utf8' })
+    expect(stdout).toContain('index.html')
+    expect(stdout).toContain('Readable for everyone')
+  })
+
+  test('the history shows what happened to the account, with the device', async () => {
+    const { ada } = world
+    await openSecurity(ada)
+    await ada.getByRole('link', { name: 'History' }).click()
+    await heading(ada, 'History').waitFor()
+    const history = ada.getByRole('region', { name: 'History of your account' })
+    await history.getByText('Registered').waitFor()
+    await history.getByText('Email address confirmed').waitFor()
+    expect(await violations(ada)).toEqual([])
+  })
+
   test('a deleted account is hidden at once, and kept by logging in', async () => {
     const { site, ada } = world
-    await openView(ada, 'Profile')
-    await ada.getByRole('link', { name: 'Settings' }).click()
+    await openSecurity(ada)
+    await ada.getByRole('link', { name: 'Delete' }).click()
     await heading(ada, 'Delete account').waitFor()
     expect(await violations(ada), 'delete').toEqual([])
     const form = ada.getByRole('form', { name: 'Delete account' })
@@ -29,3 +59,13 @@ export function ownDataTests(world: World): void {
     await visitor.context().close()
   })
 }
+
+// Python has a zip reader that knows nothing of ours.
+const LIST = `
+import sys, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+assert archive.testzip() is None
+for name in archive.namelist():
+    print(name)
+    if name.endswith(('.json', '.html')): print(archive.read(name).decode())
+`

@@ -14,6 +14,12 @@ const logOut = async (page: Page) => {
   await page.getByRole('form', { name: 'Log in' }).waitFor()
 }
 
+export const openSecurity = async (page: Page) => {
+  await openView(page, 'Profile')
+  await page.getByRole('link', { name: 'Settings' }).click()
+  await heading(page, 'Security').waitFor()
+}
+
 export function recoveryTests(world: World): void {
   test('people type their password once: the browser that registered needs none for the link in the email', async () => {
     const { site } = world
@@ -62,4 +68,79 @@ export function recoveryTests(world: World): void {
     await heading(late, 'Reset your password').waitFor()
     await late.context().close()
   })
+
+  test('a changed password ends every other login, and this one goes on', async () => {
+    const { site, bob } = world
+    await openSecurity(bob)
+    await bob.getByRole('button', { name: 'Change password' }).click()
+    await bob.getByLabel('Current password', { exact: true }).fill('a wrong long password')
+    await bob.getByLabel('New password', { exact: true }).fill(PASSWORD)
+    await bob.getByRole('button', { name: 'Save' }).click()
+    await bob.getByText('The current password is wrong.').waitFor()
+    await expect.poll(() => bob.evaluate('document.activeElement.name')).toBe('currentPassword')
+    expect(await violations(bob), 'change password').toEqual([])
+    await bob.getByLabel('Current password', { exact: true }).fill(NEW_PASSWORD)
+    await bob.getByRole('button', { name: 'Save' }).click()
+    await bob.getByText('Password changed.').waitFor()
+    const other = await newPage(site)
+    await logIn(other, site.origin, 'bob')
+    await other.context().close()
+  })
+
+  test('a new address is confirmed by a link, and the old address can undo the change', async () => {
+    const { site, bob } = world
+    await openSecurity(bob)
+    await bob.getByRole('button', { name: 'Change email' }).click()
+    await bob.getByLabel('New email').fill('robert@example.com')
+    await bob.getByRole('button', { name: 'Save' }).click()
+    await confirmIfAsked(bob, bob.getByText('Waiting until you open the link that we sent to robert@example.com.'))
+    await bob.goto(await readLink(site.origin, 'robert@example.com', 'address'))
+    await heading(bob, 'Confirm your new address').waitFor()
+    expect(await violations(bob), 'confirm address').toEqual([])
+    await bob.getByRole('button', { name: 'Confirm address' }).click()
+    await heading(bob, 'Your new address is confirmed').waitFor()
+    await openSecurity(bob)
+    await bob.getByText('robert@example.com').waitFor()
+
+    const victim = await newPage(site)
+    const undo = await readLink(site.origin, ADDRESS, 'undo')
+    await victim.goto(undo)
+    await heading(victim, 'Keep your old address').waitFor()
+    expect(await violations(victim), 'undo address').toEqual([])
+    await victim.getByRole('button', { name: 'Undo the change' }).click()
+    await heading(victim, 'Your address is the old one again').waitFor()
+    await bob.getByText('Your session has expired').waitFor()
+    await victim.goto(undo)
+    await victim.getByRole('button', { name: 'Undo the change' }).click()
+    await heading(victim, 'This link no longer works').waitFor()
+    await victim.context().close()
+    await logIn(bob, site.origin, ADDRESS)
+  })
+
+  test('after a change of the handle, the old address of the profile leads to the new one', async () => {
+    const { site, bob } = world
+    await openSecurity(bob)
+    await bob.getByRole('button', { name: 'Change handle' }).click()
+    await bob.getByLabel('New handle').fill('robert')
+    await bob.getByRole('button', { name: 'Save' }).click()
+    await bob.getByText('You are @robert now').waitFor()
+    await bob.getByRole('link', { name: /^Your profile: .*@robert$/ }).waitFor()
+    await bob.getByText(/^You can change it from/).waitFor()
+    await bob.getByRole('button', { name: 'Change handle' }).waitFor({ state: 'detached' })
+    const visitor = await newPage(site)
+    await visitor.goto(`${site.origin}/@bob`)
+    await visitor.getByRole('heading', { level: 2, name: 'Bob Brown' }).waitFor()
+    expect(visitor.url()).toBe(`${site.origin}/@robert`)
+    await visitor.context().close()
+  })
+}
+
+/** Enters the password in the dialog of operations that require a fresh login, if it opens before `result` appears. */
+export async function confirmIfAsked(page: Page, result: ReturnType<Page['getByText']>): Promise<void> {
+  const dialog = page.getByRole('dialog', { name: 'Enter your password' })
+  await dialog.or(result).first().waitFor()
+  if (!(await dialog.isVisible())) return
+  await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD)
+  await dialog.getByRole('button', { name: 'Continue' }).click()
+  await result.first().waitFor()
 }

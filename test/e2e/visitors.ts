@@ -108,7 +108,35 @@ export function visitorTests(world: World): void {
     expect(site.consoleErrors.filter((error) => error.includes('Content Security Policy'))).toEqual([])
     await visitor.context().close()
   })
+
+  test('after too many wrong passwords, and only then, the form to log in checks for bots', async () => {
+    const { site } = world
+    const visitor = await newPage(site)
+    const rules = { mode: 'open', termsVersion: null, termsUrl: null, turnstileSiteKey: 'key', minPasswordLength: 15 }
+    await visitor.route('**/v1/auth/registration', (route) => route.fulfill({ json: rules }))
+    await visitor.route('https://challenges.cloudflare.com/**', (route) => route.fulfill(FAKE_TURNSTILE))
+    const sent: unknown[] = []
+    await visitor.route('**/v1/auth/login', (route) => {
+      sent.push(route.request().postDataJSON())
+      if (sent.length > 1) return route.fulfill({ status: 401, json: { code: 'invalid_credentials' } })
+      return route.fulfill({ status: 403, contentType: 'application/problem+json', body: CHALLENGE })
+    })
+    await visitor.goto(`${site.origin}/login`)
+    await visitor.getByLabel('Handle or email').fill('ada')
+    await visitor.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    expect(await visitor.getByText('The check for login').count()).toBe(0)
+    await visitor.getByLabel('Password', { exact: true }).press('Enter')
+    await visitor.getByText('The check for login has passed').waitFor()
+    await visitor.getByRole('alert').getByText('Too many wrong passwords').waitFor()
+    await visitor.getByLabel('Password', { exact: true }).press('Enter')
+    await visitor.getByRole('alert').getByText('password is wrong.').waitFor()
+    const credentials = { identifier: 'ada', password: PASSWORD }
+    expect(sent).toEqual([credentials, { ...credentials, turnstileToken: 'passed' }])
+    await visitor.context().close()
+  })
 }
+
+const CHALLENGE = JSON.stringify({ status: 403, title: 'Too many wrong passwords', code: 'login_challenge_required' })
 
 const FAKE_TURNSTILE = {
   contentType: 'text/javascript',

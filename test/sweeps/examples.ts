@@ -67,6 +67,8 @@ export const examples: Record<string, Example> = {
   resendVerification: { json: () => ({ email: `${fresh('late')}@example.com` }) },
   logOut: { endsSession: true },
   logOutEverywhere: { endsSession: true },
+  requestExport: {},
+  downloadExport: { rule: ownUnattached },
   endSession: { rule: ownOnly },
   endOtherSessions: { endsSession: true },
   createInvitation: { rule: () => 'forbidden' },

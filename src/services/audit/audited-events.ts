@@ -17,7 +17,14 @@ import {
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
-import { accountErased, deletionCancelled, deletionRequested } from '../privacy/events.ts'
+import {
+  accountErased,
+  deletionCancelled,
+  deletionRequested,
+  exportDownloaded,
+  exportReady,
+  exportRequested,
+} from '../privacy/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
@@ -46,6 +53,9 @@ export const auditedEvents = [
   audited(roleChanged, 'role-changed'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
+  byOwner(exportRequested, 'export-requested'),
+  audited(exportReady, 'export-ready'),
+  byOwner(exportDownloaded, 'export-downloaded'),
   byOwner(deletionRequested, 'deletion-requested'),
   byOwner(deletionCancelled, 'deletion-cancelled'),
   audited(accountErased, 'account-erased'),

@@ -3,7 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { forgetHandle } from './queries.ts'
-import { formerHandles, handles, mails, sessions, users } from './tables.ts'
+import { formerHandles, handles, invitations, mails, sessions, users } from './tables.ts'
 
 /** Nobody else may take the handle for this long, so that nobody is mistaken for the person who has left. */
 const TOMBSTONE_DAYS = 90
@@ -19,6 +19,8 @@ export async function eraseLogins(ctx: SystemCtx, accountId: Id): Promise<boolea
     db.select({ handle: handles.handle }).from(handles).where(own),
     db.select({ handle: formerHandles.handle }).from(formerHandles).where(isFormer),
     db.update(formerHandles).set({ accountId: null }).where(isFormer),
+    db.delete(invitations).where(eq(invitations.inviterId, accountId)),
+    db.update(invitations).set({ accountId: null }).where(eq(invitations.accountId, accountId)),
     db.delete(mails).where(eq(mails.accountId, accountId)),
     db.delete(sessions).where(eq(sessions.userId, accountId)),
     db.delete(users).where(eq(users.id, accountId)),

@@ -1,5 +1,5 @@
 import { call, get } from './api.ts'
-import { ApiError, InvalidField, isUnauthorized, NetworkError } from './http.ts'
+import { ApiError, InvalidField, isCode, isUnauthorized, NetworkError } from './http.ts'
 import { endSession, rememberDevice, startSession } from './session.ts'
 import { loadToken, saveToken } from './token-store.ts'
 import type { Confirmation, Login, Registered, Registration, RegistrationRules, Tokens, Verification } from './wire.ts'
@@ -30,10 +30,10 @@ export async function verify({ token, password }: Pick<Verification, 'token' | '
 }
 
 /** Logs in, with the proof that this browser has done so before, if it has. */
-export async function logIn(credentials: Omit<Login, 'deviceToken'> & { turnstileToken?: string }): Promise<Tokens> {
+export async function logIn(credentials: Omit<Login, 'deviceToken'>): Promise<Tokens> {
   const name = credentials.identifier.replace(/^[@＠]/, '').toLowerCase()
   const deviceToken = (await loadToken(`device:${name}`)) ?? (await loadToken('device'))
-  const json: Login & { deviceToken?: string } = { ...credentials, deviceToken }
+  const json: Login = { ...credentials, deviceToken }
   const tokens = await call<Tokens>('POST', '/auth/login', { json }).catch((error: unknown) => {
     throw isUnauthorized(error) ? new ApiError(401, 'The handle, email or password is wrong') : error
   })
@@ -56,5 +56,3 @@ export async function logOut(): Promise<void> {
   })
   await endSession()
 }
-
-export const isCode = (error: unknown, code: string) => error instanceof ApiError && error.code === code

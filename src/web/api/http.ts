@@ -104,3 +104,4 @@ export const isNotFound = (error: unknown) => error instanceof ApiError && error
 export const hasFieldError = (error: unknown, name: string) =>
   error instanceof ApiError && error.errors.some(({ field }) => field === name)
 export const isUnauthorized = (error: unknown) => error instanceof ApiError && error.status === 401
+export const isCode = (error: unknown, code: string) => error instanceof ApiError && error.code === code

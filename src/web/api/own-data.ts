@@ -1,9 +1,9 @@
 import { call, download, get } from './api.ts'
 import { endSession } from './session.ts'
 import type { Deletion } from './wire.ts'
-import type { Export, Exports } from './wire-pending.ts'
+import type { Export, ExportList } from './wire-pending.ts'
 
-export const loadExports = () => get<Exports>('/me/exports')
+export const loadExports = () => get<ExportList>('/me/exports')
 
 export const requestExport = () => call<Export>('POST', '/me/exports')
 

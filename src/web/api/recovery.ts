@@ -1,8 +1,8 @@
 import { call, get } from './api.ts'
-import { InvalidField, isUnauthorized } from './http.ts'
+import { InvalidField, isCode, isUnauthorized } from './http.ts'
 import { renameSession, startSession } from './session.ts'
 import type { PasswordChange, Resend, Reset, ResetRequest, Tokens } from './wire.ts'
-import type { AddressChange, HandleChange, Identity, MailedTokenBody } from './wire-pending.ts'
+import type { AddressChange, AddressToken, HandleChange, Identity } from './wire-pending.ts'
 
 /** Asks for an email with a link that resets the password. Succeeds for unknown names too. */
 export const requestReset = (json: ResetRequest) => call('POST', '/auth/password/forgot', { json })
@@ -11,9 +11,9 @@ export const resetPassword = (json: Reset) => call('POST', '/auth/password/reset
 
 export const resendVerification = (json: Resend) => call('POST', '/auth/verify/resend', { json })
 
-export const confirmAddress = (json: MailedTokenBody) => call('POST', '/auth/address/confirm', { json })
+export const confirmAddress = (json: AddressToken) => call('POST', '/auth/address/confirm', { json })
 
-export const undoAddress = (json: MailedTokenBody) => call('POST', '/auth/address/undo', { json })
+export const undoAddress = (json: AddressToken) => call('POST', '/auth/address/undo', { json })
 
 export const loadIdentity = () => get<Identity>('/me/identity')
 
@@ -28,7 +28,9 @@ export async function changePassword(json: PasswordChange): Promise<void> {
 export const changeAddress = (json: AddressChange) => call('PUT', '/me/address', { json })
 
 export async function changeHandle(json: HandleChange): Promise<Identity> {
-  const identity = await call<Identity>('PUT', '/me/handle', { json })
+  const identity = await call<Identity>('PUT', '/me/handle', { json }).catch((error: unknown) => {
+    throw isCode(error, 'handle_taken') ? new InvalidField('handle', 'is already taken') : error
+  })
   renameSession(identity.handle)
   return identity
 }

@@ -27,8 +27,7 @@ export function onAccountChange(reset: () => void): void {
 }
 
 /** Stores the proof that `name` has logged in here. It outlives the login, so that others’ guesses never lock us out. */
-export async function rememberDevice({ deviceToken }: Tokens & { deviceToken?: string }, name: string): Promise<void> {
-  if (deviceToken === undefined) return
+export async function rememberDevice({ deviceToken }: Tokens, name: string): Promise<void> {
   await saveToken(`device:${name}`, deviceToken)
   await saveToken('device', deviceToken)
 }

@@ -10,18 +10,7 @@ export type Identity = {
 
 export type HandleChange = { handle: string }
 export type AddressChange = { email: string }
-export type MailedTokenBody = { token: string }
-
-export type Session = {
-  id: string
-  device: string | null
-  place: string | null
-  createdAt: string
-  lastUsedAt: string
-  isCurrent: boolean
-}
-
-export type Sessions = { items: Session[] }
+export type AddressToken = { token: string }
 
 export type Export = {
   id: string
@@ -31,14 +20,12 @@ export type Export = {
   bytes: number | null
 }
 
-export type Exports = { items: Export[] }
+export type ExportList = { items: Export[] }
 
 export type AuditEntry = {
   id: string
   at: string
   action: string
-  accountId: string | null
-  actorId: string | null
   device: string | null
   place: string | null
   address: string | null

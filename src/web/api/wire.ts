@@ -218,4 +218,15 @@ export type AuditEntry = {
 
 export type Deletion = { erasedAt: string }
 
+export type Export = {
+  id: string
+  status: 'preparing' | 'ready' | 'failed' | 'expired'
+  createdAt: string
+  readyAt: string | null
+  expiresAt: string | null
+  bytes: number | null
+}
+
+export type ExportList = { items: Export[] }
+
 export type RealtimeTicket = { ticket: string; expiresIn: number }

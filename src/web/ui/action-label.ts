@@ -1,15 +1,19 @@
 const labels: Record<string, string> = {
-  registered: 'Registered',
+  'account-suspended': 'Suspended by a moderator',
   'address-verified': 'Email address confirmed',
-  'logged-in': 'Logged in',
-  'login-failed': 'Wrong password',
-  'session-ended': 'Logged out',
   'all-sessions-ended': 'Logged out everywhere',
-  'role-changed': 'Role changed',
+  'audit-read': 'History read by an administrator',
+  'login-failed': 'Wrong password entered',
+  'password-reset': 'Password reset by email',
+  'password-reset-requested': 'Link to reset the password requested',
+  'registration-approved': 'Registration approved by a moderator',
+  'role-changed': 'Role changed by an administrator',
+  'session-ended': 'Logged out',
+  'suspension-lifted': 'Suspension ended by a moderator',
 }
 
-/** What happened, in words. An action without words of its own is shown by its name: `data-exported` as “Data exported”. */
+/** What an entry of the history says. Without words of its own, an action `logged-in` reads “Logged in”. */
 export function actionLabel(action: string): string {
-  const words = action.replaceAll(/[-_.]/g, ' ')
+  const words = action.replaceAll('-', ' ')
   return labels[action] ?? words.charAt(0).toUpperCase() + words.slice(1)
 }

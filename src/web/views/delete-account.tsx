@@ -3,6 +3,7 @@ import { deleteAccount } from '../api/own-data.ts'
 import { session } from '../api/session.ts'
 import { navigate } from '../state/location.ts'
 import { FormError, PasswordField, SubmitButton, UsernameField } from '../ui/field.tsx'
+import { Link } from '../ui/link.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
 import { exactTime } from '../ui/time.tsx'
 import { useForm } from '../ui/use-form.ts'
@@ -36,6 +37,9 @@ export function DeleteAccount() {
             can take your handle for another 90 days.
           </li>
         </ol>
+        <p>
+          You may want <Link href="/export">a copy of your data</Link> first.
+        </p>
         <UsernameField handle={session.value?.handle} />
         <PasswordField form={form} name="password" label="Password" autocomplete="current-password" required />
         <FormError form={form} shown={['password']} />

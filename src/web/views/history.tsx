@@ -29,13 +29,12 @@ export function History() {
 }
 
 function Entry({ entry }: { entry: AuditEntry }) {
-  const { at, action, accountId, actorId, device, place, address } = entry
+  const { at, action, device, place, address } = entry
   const client = [device, place, address].filter(Boolean).join(' · ')
-  const isByStaff = actorId !== null && actorId !== accountId
   return (
     <article class="person entry">
       <div>
-        <b>{actionLabel(action)}</b> {isByStaff && <span class="chip">By staff</span>}
+        <b>{actionLabel(action)}</b>
         <p class="row-value">
           <time dateTime={at}>{exactTime(at)}</time>
           {client && ` · ${client}`}

@@ -78,7 +78,7 @@ function OwnProfileButtons({ editing, onEdit }: { editing: boolean; onEdit: () =
       <button type="button" class="secondary" aria-expanded={editing} onClick={onEdit}>
         Edit profile
       </button>
-      <Link href="/delete-account" class="button secondary">
+      <Link href="/security" class="button secondary">
         Settings
       </Link>
       <button type="button" class="secondary" onClick={() => void logOut().then(() => navigate('/'), reportError)}>

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
-import { isCode, verify } from '../api/auth.ts'
-import { hasFieldError } from '../api/http.ts'
+import { verify } from '../api/auth.ts'
+import { hasFieldError, isCode } from '../api/http.ts'
 import { navigate } from '../state/location.ts'
 import { DeadLink } from '../ui/dead-link.tsx'
 import { FormError, PasswordField, SubmitButton } from '../ui/field.tsx'

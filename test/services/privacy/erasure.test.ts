@@ -9,6 +9,7 @@ import { bulkIds, type RegisteredUser, registeredUser } from '../../support/acto
 import { directoryNumber, logIn } from '../../support/auth.ts'
 import { insertRows, shardHolding } from '../../support/databases.ts'
 import { jpeg, uploadForm } from '../../support/images.ts'
+import { inventory } from '../../support/inventory.ts'
 import { drained } from '../../support/outboxes.ts'
 import { contextWith } from '../../support/platform.ts'
 import { residueOf } from '../../support/residue.ts'
@@ -22,6 +23,7 @@ const traces = [
   'SHARD_0.erased_accounts.account_id',
   'SHARD_1.erased_accounts.account_id',
 ]
+type Column = { name: string; type: string; notnull: number; pk: number }
 const [startDue, replay] = privacyJobs as [(typeof privacyJobs)[0], (typeof privacyJobs)[0]]
 const run = (job: typeof startDue) => (job.run as (ctx: object) => Promise<void>)(contextWith())
 const call = async (user: RegisteredUser, method: string, path: string, json?: unknown) => {
@@ -115,6 +117,29 @@ test('an account with more of everything than one step erases is erased complete
   await due(eve)
   await erase(eve)
   expect(await residueOf([eve.id, ...posts], 'eve@')).toEqual(traces)
+})
+
+test('every table of the directory that the inventory gives to a person is erased, also one that is added later', async () => {
+  const kim = await registeredUser('kim_erased')
+  // These need rows of other tables, which the other tests create.
+  const excluded = ['deletions', 'refresh_tokens', 'users', 'handles']
+  const planted: string[] = []
+  for (const [table, classes] of inventory) {
+    const owner = Object.keys(classes).find((column) => classes[column] === 'owner')
+    const { results } = await env.DIRECTORY.prepare(`pragma table_info('${table}')`).all<Column>()
+    if (!owner || results.length === 0 || excluded.includes(table)) continue
+    const filled = results.filter(({ name, notnull, pk }) => name === owner || notnull || pk)
+    const values = filled.map(({ name, type }, i) =>
+      name === owner ? Number(kim.id) : type === 'INTEGER' ? 9_000_000 + i : `planted ${i}`,
+    )
+    await insertRows(env.DIRECTORY, table, [Object.fromEntries(filled.map(({ name }, i) => [name, values[i]!]))])
+    planted.push(`DIRECTORY.${table}.${owner}`)
+  }
+  expect(planted.length).toBeGreaterThan(4)
+  expect(await residueOf([kim.id], 'kim_erased@')).toEqual(expect.arrayContaining(planted))
+  await due(kim)
+  await erase(kim)
+  expect(await residueOf([kim.id], 'kim_erased@')).toEqual(traces)
 })
 
 test('steps that fail are repeated, and reach the same result', async () => {
