@@ -1,12 +1,19 @@
 import { type Id, newId } from '../../src/platform/data/ids.ts'
 import { accountsOn } from '../support/actors.ts'
+import { insertLogin } from '../support/logins.ts'
 import { mint } from '../support/tokens.ts'
 import { type Answer, type Call, call } from './calls.ts'
 import type { Operation } from './operations.ts'
 import { kindOfParameter } from './targets.ts'
 
 const missing = newId(0, Date.now() - 86_400_000)
-let admin: Id | undefined
+let admin: { id: Id; sessionId: string } | undefined
+
+/** Its login is fresh, so that operations which require that parse its requests. */
+async function newAdmin() {
+  const [id] = await accountsOn(0)
+  return { id, sessionId: await insertLogin(id) }
+}
 
 type Target = { query?: string; parameter?: string }
 
@@ -15,8 +22,8 @@ export async function callAsAdmin(
   operation: Operation,
   { query = '', parameter, ...rest }: Partial<Call> & Target = {},
 ): Promise<Answer> {
-  admin ??= (await accountsOn(0))[0]
-  const token = await mint(admin, { role: 'admin' })
+  admin ??= await newAdmin()
+  const token = await mint(admin.id, { role: 'admin', sessionId: admin.sessionId })
   return call({ method: operation.method, path: pathOf(operation, parameter) + query, token, ...rest })
 }
 

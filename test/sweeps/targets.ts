@@ -3,6 +3,7 @@ import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
+import { seedExports } from '../support/exports.ts'
 import { insertLogin } from '../support/logins.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
@@ -12,10 +13,11 @@ export const kindOfParameter: Record<string, Kind> = {
   handle: 'handle',
   postId: 'post',
   mediaId: 'image',
+  exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -28,6 +30,7 @@ export const states: Record<Kind, State[]> = {
   handle: ['public', 'suspended', 'missing'],
   post: ['public', 'restricted', 'nested', 'missing'],
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
+  export: ['unattached', 'missing'],
   session: ['restricted', 'missing'],
 }
 
@@ -57,9 +60,14 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
       async (ownerIds) => seedImages(ownerIds, await seed(ownerIds)),
     )
   }
+  const own = targets.filter(({ state }) => state === 'unattached')
   await fill(
-    targets.filter(({ state }) => state === 'unattached'),
+    own.filter(({ kind }) => kind === 'image'),
     seedImages,
+  )
+  await fill(
+    own.filter(({ kind }) => kind === 'export'),
+    seedExports,
   )
   for (const target of targets) {
     if (target.kind === 'session' && target.state !== 'missing') target.parameter = await insertLogin(target.ownerId)

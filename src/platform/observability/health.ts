@@ -78,7 +78,7 @@ function checks(env: Env): Check[] {
   // These bindings are not called, because calling most of them would send or count something.
   const present = {
     ...pick(env, Object.keys(queues)),
-    ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION']),
+    ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION', 'EXPORTER', 'ERASURES']),
   }
   return [
     { name: 'configuration', run: () => tryKeys(env) },
@@ -86,6 +86,7 @@ function checks(env: Env): Check[] {
     { name: 'CACHE', run: async () => env.CACHE.get('health') },
     { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
     { name: 'KEYS', run: async () => env.KEYS.head('health') },
+    { name: 'EXPORTS', run: async () => env.EXPORTS.head('health') },
     { name: 'GUARD', run: async () => env.GUARD.getByName('health').lease({ quota: 1, window: 60 }, 0) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').closeRevoked('', { before: 0 }) },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },

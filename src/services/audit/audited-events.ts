@@ -1,8 +1,12 @@
 import type { EventDefinition } from '../../platform/events/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import {
+  addressChanged,
+  addressChangeRequested,
+  addressChangeUndone,
   addressVerified,
   allSessionsEnded,
+  handleChanged,
   invitationCreated,
   loggedIn,
   loginFailed,
@@ -17,7 +21,14 @@ import {
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
-import { accountErased, deletionCancelled, deletionRequested } from '../privacy/events.ts'
+import {
+  accountErased,
+  deletionCancelled,
+  deletionRequested,
+  exportDownloaded,
+  exportReady,
+  exportRequested,
+} from '../privacy/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
@@ -43,9 +54,16 @@ export const auditedEvents = [
   audited(passwordResetRequested, 'password-reset-requested'),
   audited(passwordReset, 'password-reset'),
   byOwner(passwordChanged, 'password-changed'),
+  byOwner(addressChangeRequested, 'address-change-requested'),
+  audited(addressChanged, 'address-changed'),
+  audited(addressChangeUndone, 'address-change-undone'),
+  byOwner(handleChanged, 'handle-changed'),
   audited(roleChanged, 'role-changed'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
+  byOwner(exportRequested, 'export-requested'),
+  audited(exportReady, 'export-ready'),
+  byOwner(exportDownloaded, 'export-downloaded'),
   byOwner(deletionRequested, 'deletion-requested'),
   byOwner(deletionCancelled, 'deletion-cancelled'),
   audited(accountErased, 'account-erased'),

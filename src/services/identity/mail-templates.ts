@@ -41,6 +41,14 @@ const templates = {
       config.BASE_URL,
     ],
   }),
+  'export-ready': ({ config }, { handle }) => ({
+    subject: 'Your data are ready',
+    paragraphs: [
+      `The export of the data of @${handle} is ready. You can download it within 24 hours. Log in and open "Export":`,
+      config.BASE_URL,
+      'If you did not request it, change your password.',
+    ],
+  }),
   'new-device': async (ctx, { accountId, handle, detail }) => {
     const [client] = await openClients(ctx, accountId, [detail])
     return {

@@ -64,7 +64,7 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
     .catch((error: unknown) => {
       throw violates(error, handles.handle) ? new Failure(handleTaken) : error
     })
-    .catch(refusals({ invitation: wrongInvitation }))
+    .catch(refusals({ invitation: wrongInvitation, handle_taken: () => new Failure(handleTaken) }))
   return { status: 'verification_sent', registrationToken: await registrationToken(ctx, id) }
 }
 

@@ -1,9 +1,15 @@
 import { eq, type SQL } from 'drizzle-orm'
+import { changed } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import type { MailKind } from './mail-templates.ts'
 import { queueMail } from './mails.ts'
 import { sessions, users } from './tables.ts'
+
+/** Mails the person if the statement before changed a row. */
+export function mailIfChanged(db: Database, accountId: Id, kind: MailKind) {
+  return queueMail(db, { accountId, kind }, changed)
+}
 
 /** Ends every login of the account, and mails the person if `when` holds after the statement before. */
 export function endLogins(db: Database, accountId: Id, { mail, when }: { mail: MailKind; when: SQL }) {

@@ -1,10 +1,10 @@
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
-import { idIn } from '../../platform/data/shards.ts'
 import { classify, type ExportEntry, jsonList, type PersonalData, pagesOf } from '../../platform/personal-data.ts'
-import { feedIndex, lanes } from '../feed/tables.ts'
+import { lanes } from '../feed/tables.ts'
 import { erasePosts } from './erasure.ts'
+import { exportedPosts } from './queries.ts'
 import { likedPosts, likes, postLikers, posts, threadIndex } from './tables.ts'
 
 export const postData: PersonalData = {
@@ -32,30 +32,9 @@ export const postData: PersonalData = {
 }
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
-  yield jsonList('posts.json', ownPosts(ctx, accountId, lanes.posts))
-  yield jsonList('comments.json', ownPosts(ctx, accountId, lanes.comments))
+  yield jsonList('posts.json', exportedPosts(ctx, accountId, lanes.posts))
+  yield jsonList('comments.json', exportedPosts(ctx, accountId, lanes.comments))
   yield jsonList('likes.json', ownLikes(ctx, accountId))
-}
-
-async function* ownPosts(ctx: SystemCtx, accountId: Id, lane: number) {
-  const db = ctx.db.shardOf(accountId)
-  const skeleton = pagesOf((after, limit) =>
-    db
-      .select({ id: feedIndex.postId })
-      .from(feedIndex)
-      .where(and(eq(feedIndex.authorId, accountId), eq(feedIndex.lane, lane), gt(feedIndex.postId, after)))
-      .orderBy(asc(feedIndex.postId))
-      .limit(limit),
-  )
-  for await (const page of skeleton) {
-    const ids = page.map(({ id }) => id)
-    const rows = await db.select().from(posts).where(idIn(posts.id, ids)).orderBy(asc(posts.id))
-    yield rows.map(({ authorId: _, parentAuthorId: __, media, ...post }) => ({
-      ...post,
-      media: media.map(({ placeholder: _, ...image }) => image),
-      createdAt: isoTimeOf(post.id),
-    }))
-  }
 }
 
 async function* ownLikes(ctx: SystemCtx, accountId: Id) {

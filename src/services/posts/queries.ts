@@ -1,7 +1,10 @@
-import { eq } from 'drizzle-orm'
+import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
+import { idIn } from '../../platform/data/shards.ts'
+import { pagesOf } from '../../platform/personal-data.ts'
+import { feedIndex } from '../feed/tables.ts'
 import { posts } from './tables.ts'
 
 /** For subscriptions: reads at the primary and ignores visibility. Undefined if the post was deleted. */
@@ -17,4 +20,26 @@ export async function loadPostFacts(ctx: SystemCtx, postId: Id) {
     .from(posts)
     .where(eq(posts.id, postId))
   return post
+}
+
+/** For exports: the posts (or comments, by `lane`) of an account, oldest first, in pages. */
+export async function* exportedPosts(ctx: SystemCtx, accountId: Id, lane: number) {
+  const db = ctx.db.shardOf(accountId)
+  const skeleton = pagesOf((after, limit) =>
+    db
+      .select({ id: feedIndex.postId })
+      .from(feedIndex)
+      .where(and(eq(feedIndex.authorId, accountId), eq(feedIndex.lane, lane), gt(feedIndex.postId, after)))
+      .orderBy(asc(feedIndex.postId))
+      .limit(limit),
+  )
+  for await (const page of skeleton) {
+    const ids = page.map(({ id }) => id)
+    const rows = await db.select().from(posts).where(idIn(posts.id, ids)).orderBy(asc(posts.id))
+    yield rows.map(({ authorId: _, parentAuthorId: __, media, ...post }) => ({
+      ...post,
+      media: media.map(({ placeholder: _, ...image }) => image),
+      createdAt: isoTimeOf(post.id),
+    }))
+  }
 }

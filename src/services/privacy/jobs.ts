@@ -3,6 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
 import type { Job } from '../../platform/events/jobs.ts'
+import { exportJobs } from './export-jobs.ts'
 import { replayLedger } from './ledger.ts'
 import { deletions } from './tables.ts'
 
@@ -11,6 +12,7 @@ const STARTED_PER_RUN = 50
 const STALLED_MS = 10 * 60_000
 
 export const privacyJobs: Job[] = [
+  ...exportJobs,
   { name: 'start due erasures', every: 'minute', run: startDueErasures },
   { name: 'erase again what a restore brought back', every: 'hour', run: replayLedger },
 ]

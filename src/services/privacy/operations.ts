@@ -1,6 +1,9 @@
-import { type Operation, operation } from '../../platform/http/operation.ts'
+import { type Operation, operation, responder } from '../../platform/http/operation.ts'
 import { writeAccounts } from '../accounts/policy.ts'
 import { Deletion, deleteAccount } from './deletion.ts'
+import { downloadExport, ExportPath } from './export-download.ts'
+import { Export, ExportList, listExports, requestExport } from './exports.ts'
+import { exportData } from './policy.ts'
 
 export const privacyOperations: Operation[] = [
   operation({
@@ -17,5 +20,45 @@ export const privacyOperations: Operation[] = [
       'Ends every login. Logging in before the account is erased cancels the deletion. The erasure is final; the handle ' +
       'stays taken for 90 days.',
     run: deleteAccount,
+  }),
+  operation({
+    id: 'requestExport',
+    method: 'post',
+    path: '/me/exports',
+    access: 'user',
+    scope: exportData,
+    fresh: true,
+    returns: Export,
+    status: 202,
+    fails: ['quota_exceeded'],
+    summary: 'Request an archive of all your data; an email says when it is ready',
+    description:
+      'While an archive is being prepared, a repeated request returns that one. An account may request one export within ' +
+      '24 hours.',
+    run: requestExport,
+  }),
+  operation({
+    id: 'listExports',
+    method: 'get',
+    path: '/me/exports',
+    access: 'user',
+    scope: exportData,
+    returns: ExportList,
+    summary: 'List the exports that you requested within the last week, newest first',
+    run: listExports,
+  }),
+  responder({
+    id: 'downloadExport',
+    method: 'get',
+    path: '/me/exports/{exportId}/file',
+    access: 'user',
+    scope: exportData,
+    fresh: true,
+    params: ExportPath,
+    mediaTypes: ['application/zip'],
+    headers: { 'Content-Disposition': '`attachment`, with a file name' },
+    summary: 'Download an export: a ZIP archive with JSON files, your images and an `index.html`',
+    description: 'An archive can be downloaded for 24 hours.',
+    respond: downloadExport,
   }),
 ]

@@ -1,0 +1,54 @@
+import { and, eq, lt, ne } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
+import { mapConcurrently } from '../../platform/data/shards.ts'
+import type { Job } from '../../platform/events/jobs.ts'
+import { deleteExport, type Place } from './export-archive.ts'
+import { markFailed } from './export-run.ts'
+import { dataExports } from './export-tables.ts'
+
+const MOST_PER_RUN = 200
+const OVERDUE_MS = 3_600_000
+const KEPT_MS = 7 * DAY_MS
+
+export const exportJobs: Job[] = [
+  { name: 'delete expired exports', every: 'hour', run: deleteExpired },
+  { name: 'resume overdue exports', every: 'hour', run: resumeOverdue },
+]
+
+const place = { accountId: dataExports.accountId, exportId: dataExports.id }
+
+export async function deleteExpired(ctx: SystemCtx): Promise<void> {
+  const db = ctx.db.directory
+  const now = ctx.now()
+  const isOver = and(eq(dataExports.status, 'ready'), lt(dataExports.expiresAt, now))
+  const over = await db.select(place).from(dataExports).where(isOver).limit(MOST_PER_RUN)
+  await mapConcurrently(over, async (each) => {
+    await deleteExport(ctx, each)
+    await db.update(dataExports).set({ status: 'expired' }).where(eq(dataExports.id, each.exportId))
+  })
+  await db.delete(dataExports).where(and(ne(dataExports.status, 'preparing'), lt(dataExports.createdAt, now - KEPT_MS)))
+}
+
+/** Starts Workflows that were not started, and gives up exports after a day. */
+export async function resumeOverdue(ctx: SystemCtx): Promise<void> {
+  const now = ctx.now()
+  const isOverdue = and(eq(dataExports.status, 'preparing'), lt(dataExports.createdAt, now - OVERDUE_MS))
+  const overdue = await ctx.db.directory
+    .select({ ...place, createdAt: dataExports.createdAt })
+    .from(dataExports)
+    .where(isOverdue)
+    .limit(MOST_PER_RUN)
+  await mapConcurrently(overdue, async ({ createdAt, ...each }) => {
+    if (createdAt >= now - DAY_MS) return startExport(ctx, each)
+    await markFailed(ctx, each.exportId)
+    await deleteExport(ctx, each)
+  })
+}
+
+/** Starts the Workflow of an export; if it exists, wakes it. */
+export async function startExport(ctx: SystemCtx, { accountId, exportId }: Place): Promise<void> {
+  const id = `export-${exportId}`
+  await ctx.env.EXPORTER.createBatch([{ id, params: { accountId, exportId } }])
+  await (await ctx.env.EXPORTER.get(id)).status()
+}

@@ -1,0 +1,65 @@
+import { env } from 'cloudflare:workers'
+import type { Id } from '../../src/platform/data/ids.ts'
+import { type RegisteredUser, registeredUser } from './actors.ts'
+import { uploadForm, webp } from './images.ts'
+import { uploaded } from './media.ts'
+
+export type FullPerson = { user: RegisteredUser; address: string; markers: string[]; mediaIds: string[] }
+
+/** Waits until no database has an event that is not acknowledged. */
+export async function settled(): Promise<void> {
+  const databases = [env.DIRECTORY, env.SHARD_0, env.SHARD_1]
+  for (let left = 1; left > 0; await scheduler.wait(20)) {
+    const counts = await Promise.all(
+      databases.map((db) => db.prepare('SELECT count(*) n FROM outbox').first<number>('n')),
+    )
+    left = counts.reduce<number>((sum, count) => sum + (count ?? 0), 0)
+  }
+}
+
+/** A person who has filled every field and used every feature. Each text contains a marker with `name`. */
+export async function fullPerson(name: string, friend: RegisteredUser): Promise<FullPerson> {
+  const address = `${name}-address@example.com`
+  const user = await registeredUser(`${name}_handle`, { email: address })
+  const markers = [
+    `${name}_handle`,
+    address,
+    `${name} display`,
+    `${name} bio`,
+    `${name} post`,
+    `${name} alt`,
+    `${name} comment`,
+  ]
+  const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
+    ok(user.fetch(`/v1${path}`, { method, json, body }))
+  await send('PATCH', '/accounts/me', { displayName: `${name} display`, bio: `${name} bio` })
+  const avatar = await (await send('PUT', '/accounts/me/avatar', undefined, uploadForm(webp()))).json<Images>()
+  const header = await (await send('PUT', '/accounts/me/header', undefined, uploadForm(webp()))).json<Images>()
+  const image = await uploaded(user, webp(), `${name} alt`)
+  const post = await idOf(
+    send('POST', '/posts', { text: `${name} post @${friend.handle} #${name}tag`, media: [image.id] }),
+  )
+  await send('POST', '/posts', { text: `${name} comment`, parentId: post })
+  await send('PUT', `/posts/${post}/like`)
+  await send('PUT', `/accounts/${friend.id}/follow`)
+  await ok(friend.fetch(`/v1/accounts/${user.id}/follow`, { method: 'PUT' }))
+  await ok(friend.fetch(`/v1/posts/${post}/like`, { method: 'PUT' }))
+  await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
+  const enemy = await registeredUser()
+  await send('PUT', `/accounts/${enemy.id}/block`)
+  await settled()
+  await send('PUT', '/notifications/read')
+  const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
+  return { user, address, markers, mediaIds }
+}
+
+type Images = { avatarUrl: string | null; headerUrl: string | null }
+const idIn = (url: string | null) => url!.split('/')[3]!
+
+async function ok(response: Promise<Response>): Promise<Response> {
+  const answer = await response
+  if (!answer.ok) throw new Error(`${answer.status} ${await answer.text()}`)
+  return answer
+}
+
+const idOf = async (response: Promise<Response>): Promise<Id> => (await (await response).json<{ id: Id }>()).id
