@@ -19,7 +19,7 @@ export async function endLogin(person: Person, phone: Caller, phoneLive: Live): 
   ensure(body.items.length === 2, `two logins are listed, not ${body.items.length}`)
   const other = body.items.find(({ isCurrent }) => !isCurrent)
   await person.call('DELETE', `/me/sessions/${other?.id}`, 204)
-  await phoneLive.closed
+  await phoneLive.closed()
   await phone.call('GET', '/accounts/me', 401)
 }
 
@@ -30,7 +30,7 @@ export async function resetPassword(person: Person, live: Live): Promise<void> {
   const token = new URL(await readLink(url, email, 'reset')).searchParams.get('reset')
   const password = randomUUID()
   await caller.call('POST', '/auth/password/reset', 204, { json: { token, password } })
-  await live.closed
+  await live.closed()
   await person.call('GET', '/accounts/me', 401)
   await caller.call('POST', '/auth/login', 401, { json: { identifier: handle, password: person.password } })
   await caller.call('POST', '/auth/login', 200, { json: { identifier: handle, password } })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Caller } from './caller.ts'
 
 type Frame = { seq: number; channel?: string; event: string; data: Record<string, string> }
@@ -10,8 +11,8 @@ export type Live = {
   /** Resolves with the first matching frame, received before or after the call. */
   frame: (channel: string, event: string, data: Record<string, string>) => Promise<Frame>
   close: () => void
-  /** Resolves once the socket is closed, by either side. */
-  closed: Promise<void>
+  /** Resolves once the server has closed the socket. */
+  closed: () => Promise<void>
 }
 
 /** Opens the caller's socket with a ticket; resolves when the hello frame of the server has arrived. */
@@ -21,7 +22,6 @@ export async function openSocket(caller: Caller): Promise<Live> {
   const socket = new WebSocket(address)
   // Redeeming the ticket counts against the rate limit of the account.
   caller.admitted += 1
-  const closed = new Promise<void>((resolve) => socket.addEventListener('close', () => resolve(), { once: true }))
   const wait = makeWait(socket, caller.name)
   await wait('hello', ({ event }) => event === 'hello')
   return {
@@ -33,7 +33,14 @@ export async function openSocket(caller: Caller): Promise<Live> {
       return wait(`${event} ${JSON.stringify(data)}`, matches)
     },
     close: () => socket.close(),
-    closed,
+    closed: () => waitForClose(socket, caller.name),
+  }
+}
+
+/** The `close` event would come seconds later, because it waits for the end of the TCP connection. */
+async function waitForClose(socket: WebSocket, name: string): Promise<void> {
+  for (const until = performance.now() + TIMEOUT_MS; socket.readyState === WebSocket.OPEN; await sleep(20)) {
+    if (performance.now() > until) throw new Error(`The socket of ${name} is open after ${TIMEOUT_MS / 1_000} s`)
   }
 }
 

@@ -47,6 +47,12 @@ export async function logIn(page: Page, origin: string, handle: string): Promise
   await heading(page, 'Home').waitFor()
 }
 
+export async function logOut(page: Page): Promise<void> {
+  await openView(page, 'Profile')
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByRole('form', { name: 'Log in' }).waitFor()
+}
+
 export async function rename(page: Page, displayName: string): Promise<void> {
   await openView(page, 'Profile')
   await page.getByRole('button', { name: 'Edit profile' }).click()

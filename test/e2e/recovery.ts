@@ -1,18 +1,12 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { readLink } from '../../scripts/demo/inbox.ts'
-import { heading, logIn, newUser, openView, PASSWORD } from './actions.ts'
+import { heading, logIn, logOut, newUser, openView, PASSWORD } from './actions.ts'
 import { violations } from './axe.ts'
 import { newPage, type World } from './site.ts'
 
 const NEW_PASSWORD = 'another long enough password'
 const ADDRESS = 'bob@example.com'
-
-const logOut = async (page: Page) => {
-  await openView(page, 'Profile')
-  await page.getByRole('button', { name: 'Log out' }).click()
-  await page.getByRole('form', { name: 'Log in' }).waitFor()
-}
 
 export const openSecurity = async (page: Page) => {
   await openView(page, 'Profile')

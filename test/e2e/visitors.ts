@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { heading, newUser, PASSWORD, submitRegistration, writePost } from './actions.ts'
+import { heading, logOut, newUser, PASSWORD, submitRegistration, writePost } from './actions.ts'
 import { violations } from './axe.ts'
 import { newPage, type World } from './site.ts'
 
@@ -67,6 +67,7 @@ export function visitorTests(world: World): void {
     await box.fill(PASSWORD)
     await box.press('Enter')
     await heading(visitor, 'Home').waitFor()
+    await logOut(visitor)
     await visitor.context().close()
   })
 

@@ -8,6 +8,8 @@ type Options = {
   idempotencyKey?: string
   onProgress?: (fraction: number) => void
   isFile?: boolean
+  /** Set by those who have just refreshed the token and hold the lock that a refresh needs. */
+  hasFreshToken?: boolean
 }
 
 /**
@@ -35,7 +37,7 @@ async function sendWithToken(method: string, path: string, options: Options): Pr
   const response = await sendCall(method, path, options)
   // A 401 for wrong credentials is final: a new token would not help, and a second attempt would count as another one.
   const isExpired = response.status === 401 && /invalid_token/.test(response.header('www-authenticate') ?? '')
-  if (!isExpired || !session.value) return response
+  if (!isExpired || !session.value || options.hasFreshToken) return response
   await refreshSession()
   return sendCall(method, path, options)
 }

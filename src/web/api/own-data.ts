@@ -1,7 +1,6 @@
 import { call, download, get } from './api.ts'
 import { endSession } from './session.ts'
-import type { Deletion } from './wire.ts'
-import type { Export, ExportList } from './wire-pending.ts'
+import type { Deletion, Export, ExportList } from './wire.ts'
 
 export const loadExports = () => get<ExportList>('/me/exports')
 

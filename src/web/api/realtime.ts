@@ -11,6 +11,8 @@ type Hello = { seq: number; event: 'hello'; resumed: boolean }
 
 const PING_INTERVAL_MS = 30_000
 const PONG_TIMEOUT_MS = 10_000
+/** Browsers fire `close` up to two seconds after the server has closed a socket, so its state is watched, too. */
+const CLOSING_INTERVAL_MS = 250
 /** The close code of a socket whose login has ended, or whose access token was revoked. */
 const SESSION_ENDED = 4001
 
@@ -31,6 +33,7 @@ export function onGap(catchUp: () => void): void {
 
 let socket: ReconnectingWebSocket | null = null
 let pingTimer: ReturnType<typeof setInterval> | undefined
+let closingTimer: ReturnType<typeof setInterval> | undefined
 let pongTimer: ReturnType<typeof setTimeout> | undefined
 let lastSeq: number | null = null
 
@@ -46,11 +49,17 @@ export function connect(): void {
     if (data !== 'pong') receive(JSON.parse(data) as Frame | Hello)
   })
   socket.addEventListener('close', ({ code }) => {
+    if (code === SESSION_ENDED) checkSession()
     markOffline()
-    // The refresh fails if this login has ended, and then ends it in this browser too.
-    if (code === SESSION_ENDED) void refreshSession().catch(() => {})
   })
+  closingTimer = setInterval(() => socket?.readyState === WebSocket.CLOSING && checkSession(), CLOSING_INTERVAL_MS)
   pingTimer = setInterval(ping, PING_INTERVAL_MS)
+}
+
+/** The refresh fails if this login has ended, and then ends it in this browser too. */
+function checkSession(): void {
+  if (live.value) void refreshSession().catch(() => {})
+  markOffline()
 }
 
 function markOffline(): void {
@@ -59,6 +68,7 @@ function markOffline(): void {
 
 function disconnect(): void {
   clearInterval(pingTimer)
+  clearInterval(closingTimer)
   clearTimeout(pongTimer)
   socket?.close()
   socket = null

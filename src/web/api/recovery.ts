@@ -1,8 +1,17 @@
 import { call, get } from './api.ts'
 import { InvalidField, isCode, isUnauthorized } from './http.ts'
-import { renameSession, startSession } from './session.ts'
-import type { PasswordChange, Resend, Reset, ResetRequest, Tokens } from './wire.ts'
-import type { AddressChange, AddressToken, HandleChange, Identity } from './wire-pending.ts'
+import { renameSession, replaceTokens } from './session.ts'
+import type {
+  AddressChange,
+  AddressToken,
+  HandleChange,
+  Identity,
+  PasswordChange,
+  Resend,
+  Reset,
+  ResetRequest,
+  Tokens,
+} from './wire.ts'
 
 /** Asks for an email with a link that resets the password. Succeeds for unknown names too. */
 export const requestReset = (json: ResetRequest) => call('POST', '/auth/password/forgot', { json })
@@ -19,10 +28,10 @@ export const loadIdentity = () => get<Identity>('/me/identity')
 
 /** Ends every other login and goes on with new tokens. */
 export async function changePassword(json: PasswordChange): Promise<void> {
-  const tokens = await call<Tokens>('PUT', '/auth/password', { json }).catch((error: unknown) => {
+  const request = () => call<Tokens>('PUT', '/auth/password', { json, hasFreshToken: true })
+  await replaceTokens(request).catch((error: unknown) => {
     throw isUnauthorized(error) ? new InvalidField('currentPassword', 'is wrong') : error
   })
-  await startSession(tokens)
 }
 
 export const changeAddress = (json: AddressChange) => call('PUT', '/me/address', { json })

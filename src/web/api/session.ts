@@ -89,6 +89,15 @@ export function refreshSession(): Promise<void> {
   return refreshing
 }
 
+/** Replaces the tokens with those that `request` gets. Other tabs must not use the old ones while the server ends them. */
+export async function replaceTokens(request: () => Promise<Tokens>): Promise<void> {
+  await refreshSession()
+  refreshing = withLock(async () => startSession(await request())).finally(() => {
+    refreshing = null
+  })
+  return refreshing
+}
+
 async function rotateTokens(): Promise<void> {
   const refreshToken = await loadToken('refresh')
   if (!refreshToken) return forget('')

@@ -1,5 +1,5 @@
 import { changeAddress, changeHandle, changePassword } from '../api/recovery.ts'
-import type { Identity } from '../api/wire-pending.ts'
+import type { Identity } from '../api/wire.ts'
 import { loadCurrentAccount } from '../state/current-account.ts'
 import { registrationRules } from '../state/registration-rules.ts'
 import { showToast } from '../state/toasts.ts'

@@ -1,9 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { isNotFound } from '../api/http.ts'
 import { loadIdentity } from '../api/recovery.ts'
-import { session } from '../api/session.ts'
-import type { Identity } from '../api/wire-pending.ts'
+import type { Identity } from '../api/wire.ts'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
 import { Ago, day } from '../ui/time.tsx'
@@ -13,7 +11,7 @@ import { Logins } from './logins.tsx'
 
 /** How people log in to the account, and where they are logged in. */
 export function Security() {
-  const { data, error, load } = useData(() => loadIdentity().catch(withoutIdentity))
+  const { data, error, load } = useData(loadIdentity)
   return (
     <View title="Security">
       <SettingsNav />
@@ -28,33 +26,12 @@ export function Security() {
   )
 }
 
-/** A server without the operation only knows the handle. */
-function withoutIdentity(error: unknown): Identity {
-  if (!isNotFound(error) || !session.value) throw error
-  const { handle } = session.value
-  return { handle, email: '', pendingEmail: null, handleChangeableAt: null, passwordChangedAt: null }
-}
-
 type RowsProps = { identity: Identity; onChanged: () => Promise<void> }
 
 function IdentityRows({ identity, onChanged }: RowsProps) {
-  const { handle, email, passwordChangedAt } = identity
+  const { handle, email, pendingEmail, handleChangeableAt, passwordChangedAt } = identity
   return (
     <ul class="rows">
-      {email && <NameRows identity={identity} onChanged={onChanged} />}
-      <Row
-        label="Password"
-        value={passwordChangedAt ? <PasswordAge at={passwordChangedAt} /> : 'Protects your account'}
-        form={(close) => <ChangePassword handle={handle} onChanged={onChanged} onDone={close} />}
-      />
-    </ul>
-  )
-}
-
-function NameRows({ identity, onChanged }: RowsProps) {
-  const { handle, email, pendingEmail, handleChangeableAt } = identity
-  return (
-    <>
       <Row
         label="Handle"
         value={`@${handle}`}
@@ -68,7 +45,12 @@ function NameRows({ identity, onChanged }: RowsProps) {
         note={pendingEmail ? `Waiting until you open the link that we sent to ${pendingEmail}.` : undefined}
         form={(close) => <ChangeAddress onChanged={onChanged} onDone={close} />}
       />
-    </>
+      <Row
+        label="Password"
+        value={passwordChangedAt ? <PasswordAge at={passwordChangedAt} /> : 'Never changed'}
+        form={(close) => <ChangePassword handle={handle} onChanged={onChanged} onDone={close} />}
+      />
+    </ul>
   )
 }
 
