@@ -2,9 +2,11 @@ import { roles } from '../src/platform/context.ts'
 import { firstIdAt } from '../src/platform/data/ids.ts'
 import { systemOf, systemOptions, urlOption, wakeSweepers } from './cli.ts'
 import { main, UsageError } from './command.ts'
+import { createAdmin } from './create-admin.ts'
 import { type Query, withSystem } from './databases.ts'
 
-const FORM = `grant HANDLE ${roles.join('|')}`
+const GRANT = `grant HANDLE ${roles.join('|')}`
+const CREATE = 'create HANDLE ADDRESS'
 
 /** Gives an account a role, revokes its access tokens and records the event, as the API operation `setRole` does. */
 async function grant(query: Query, handle: string, role: string): Promise<void> {
@@ -27,19 +29,28 @@ A new login or token refresh has the new role. Older access tokens keep the old 
 
 const usage = {
   command: 'npm run admin',
-  purpose: 'Gives an account a role, and revokes its access tokens.',
-  forms: { [FORM]: 'gives the verified account with this handle the role' },
+  purpose: `Gives an account a role and revokes its access tokens, or creates the first administrator. To create one in a
+deployed system, set the variables DATA_KEYS and INDEX_KEY, because Cloudflare never shows a secret again.`,
+  forms: {
+    [GRANT]: 'gives the verified account with this handle the role',
+    [CREATE]: 'creates an administrator, in every mode of registration, and prints the password once',
+  },
   options: { ...systemOptions, ...urlOption },
-  examples: ['grant ada admin', 'grant ada moderator --env production'],
+  examples: ['grant ada admin', 'grant ada moderator --env production', 'create ada ada@example.org'],
 } as const
 
 await main(usage, async ({ values, positionals }) => {
   const [verb, name = '', role = '', ...rest] = positionals
   const handle = name.replace(/^[@＠]/, '').toLowerCase()
-  const isClear =
-    verb === 'grant' && /^[a-z0-9_]{3,30}$/.test(handle) && roles.some((known) => known === role) && rest.length === 0
-  if (!isClear) throw new UsageError(`The arguments are: ${FORM}.`)
+  const isHandle = /^[a-z0-9_]{3,30}$/.test(handle) && rest.length === 0
   const system = systemOf(values)
+  if (verb === 'create' && isHandle && role.includes('@')) {
+    process.stdout.write(await createAdmin(system, { handle, address: role }))
+    await wakeSweepers(system, values.url)
+    return
+  }
+  const isGrant = verb === 'grant' && isHandle && roles.some((known) => known === role)
+  if (!isGrant) throw new UsageError(`The arguments are: ${GRANT}, or ${CREATE}.`)
   await withSystem(system, (query) => grant(query, handle, role))
   process.stdout.write(report(handle, role, await wakeSweepers(system, values.url)))
 })

@@ -2,10 +2,12 @@ import { KEY_HOURS } from './platform/data/idempotency.ts'
 import { TICKET_LIFE_S } from './platform/realtime/user-hub.client.ts'
 import { ACCESS_TOKEN_LIFE_MS } from './platform/security/tokens.ts'
 import {
+  CONFIRM_ADDRESS_HOURS,
   MAX_LOGIN_DAYS,
   REFRESH_TOKEN_DAYS,
   RESET_MINUTES,
   REUSE_SECONDS,
+  UNDO_ADDRESS_HOURS,
   VERIFICATION_MINUTES,
 } from './services/identity/lifetimes.ts'
 import { STEP_S, VALID_S } from './services/media/signatures.ts'
@@ -98,6 +100,10 @@ export const conventions = markdown(
   'gets 422 `invalid` for `token`. Registering again replaces the token.',
   `- The token in a password reset email is valid for ${RESET_MINUTES} minutes and can be used once. Another use gets`,
   '422 `invalid` for `token`. It becomes invalid earlier if the password or the address of the account changes.',
+  `- The token in an email to a new address is valid for ${CONFIRM_ADDRESS_HOURS} hours and can be used once. Another use`,
+  'gets 422 `invalid` for `token`. It becomes invalid earlier if the account asks for yet another address.',
+  `- The token in an email to a former address is valid for ${UNDO_ADDRESS_HOURS} hours and can be used once. Another use`,
+  'gets 422 `invalid` for `token`.',
   `- A ticket for the socket is valid for ${TICKET_LIFE_S} seconds and opens one socket. Another use gets 401`,
   '`unauthorized`.',
   `- The signed URL of an image that not everyone may see is valid for ${(VALID_S - STEP_S) / 60} to ${VALID_S / 60}`,

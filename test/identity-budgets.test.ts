@@ -7,7 +7,19 @@ import { type Budget, expectWithin } from './support/budgets.ts'
 import { anonymousClient } from './support/client.ts'
 import { seedExports } from './support/exports.ts'
 import { settled } from './support/full-person.ts'
-import { forgot, mailedResetToken, NEW_PASSWORD, resend, resetWith } from './support/recovery.ts'
+import {
+  changeAddress,
+  changeHandle,
+  confirmAddress,
+  forgot,
+  mailedAddressToken,
+  mailedResetToken,
+  mailedUndoToken,
+  NEW_PASSWORD,
+  resend,
+  resetWith,
+  undoAddress,
+} from './support/recovery.ts'
 
 // Checks the budgets of authentication in docs/architecture.md. The costs include the queries of better-auth.
 
@@ -19,10 +31,15 @@ beforeAll(async () => {
   await readMe((await registeredUser()).token)
 })
 
-async function expectAnswer(response: Response, status: number, budget: Budget): Promise<void> {
+async function expectAnswer(
+  response: Response,
+  status: number,
+  budget: Budget,
+  directoryTrips = budget.trips ?? 0,
+): Promise<void> {
   expect(response.status).toBe(status)
   const cost: Cost = JSON.parse(response.headers.get('x-cost')!)
-  expectWithin(`a response with ${status}`, cost, { ...budget, directoryTrips: budget.trips ?? 0 })
+  expectWithin(`a response with ${status}`, cost, { ...budget, directoryTrips })
 }
 
 const post = (path: string, accessToken: string) =>
@@ -93,6 +110,20 @@ test('resetting and changing a password stay within their budgets', async () => 
   const reset = await resetWith(await mailedResetToken(ada.id), PASSWORD)
   await expectAnswer(reset, 204, { trips: 3, rowsRead: 30, rowsWritten: 30, objectCalls: 4, queueMessages: 2 })
   await expectAnswer(await resetWith('1.9999999999999.x'), 422, { trips: 1, rowsRead: 3, objectCalls: 2 })
+})
+
+test('changes of an address and of a handle, and reading the identity, stay within their budgets', async () => {
+  const [ada, bob] = [await registeredUser(), await registeredUser()]
+  const request = { trips: 3, rowsRead: 12, rowsWritten: 12, objectCalls: 4, queueMessages: 2 }
+  await expectAnswer(await changeAddress(ada, `${bob.handle}@example.com`), 202, request)
+  await expectAnswer(await changeAddress(ada, `${ada.handle}@example.org`), 202, request)
+  const confirmed = await confirmAddress(await mailedAddressToken(ada.id, `${ada.handle}@example.org`))
+  await expectAnswer(confirmed, 204, { trips: 2, rowsRead: 30, rowsWritten: 20, objectCalls: 4, queueMessages: 2 })
+  await expectAnswer(await bob.fetch('/v1/me/identity'), 200, { trips: 1, rowsRead: 3, objectCalls: 1 })
+  const renamed = await changeHandle(bob, newHandle())
+  await expectAnswer(renamed, 200, { trips: 5, rowsRead: 40, rowsWritten: 20, objectCalls: 3, queueMessages: 1 }, 4)
+  const undone = await undoAddress(await mailedUndoToken(ada.id, `${ada.handle}@example.com`))
+  await expectAnswer(undone, 204, { trips: 3, rowsRead: 40, rowsWritten: 30, objectCalls: 4, queueMessages: 2 })
 })
 
 test('logout, and logout everywhere of several sessions, stay within their budgets', async () => {

@@ -28,7 +28,14 @@ test('the Worker built for deployment loads auth, passwords, mail templates and 
   const eager = [...compiledWith('worker.js')]
   expect(eager.filter((name) => name.endsWith('.wasm') || read(name).includes('better-auth'))).toEqual([])
   const lazy = namesIn(read('worker.js'), /import\("\.\/([\w-]+)-[A-Z0-9]{8}\.js"\)/g)
-  expect([...new Set(lazy)].sort()).toEqual(['auth', 'mail-templates', 'openapi', 'openapi-prose', 'passwords'])
+  expect([...new Set(lazy)].sort()).toEqual([
+    'auth',
+    'common-passwords',
+    'mail-templates',
+    'openapi',
+    'openapi-prose',
+    'passwords',
+  ])
 })
 
 test('the Worker built for deployment passes every step of the demo', async () => {

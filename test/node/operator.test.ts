@@ -92,7 +92,8 @@ A new login or token refresh has the new role. Older access tokens keep the old 
     ]) {
       expect(await run('admin', ...args)).toEqual({
         status: 2,
-        output: 'The arguments are: grant HANDLE user|moderator|admin. See: npm run admin -- --help\n',
+        output:
+          'The arguments are: grant HANDLE user|moderator|admin, or create HANDLE ADDRESS. See: npm run admin -- --help\n',
       })
     }
     expect((await run('admin', 'grant', 'ada', 'user', '--env', 'prod')).output).toMatch(/^Unknown environment prod/)

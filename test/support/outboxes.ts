@@ -21,3 +21,11 @@ export async function publishEvent(type: string, data: object): Promise<void> {
   ])
   await env.EVENTS.send({ version: 1, source: 'd', id: String(result!.results[0]!.id), type, data, trace: {} })
 }
+
+/** Waits until all emails are sent, and all events are acknowledged. */
+export async function delivered(): Promise<void> {
+  const waiting = 'select (select count(*) from mails) + (select count(*) from handles where mailed_at is null) n'
+  await drained()
+  await vi.waitUntil(async () => (await count(waiting, [env.DIRECTORY])) === 0, { timeout: 15_000, interval: 20 })
+  await drained()
+}

@@ -1,7 +1,10 @@
 import { env } from 'cloudflare:workers'
 import { createContext } from '../../src/platform/create-context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
+import { readPendingAddress, undoToken } from '../../src/services/identity/address-tokens.ts'
+import { emailIndex } from '../../src/services/identity/email.ts'
 import { resetToken } from '../../src/services/identity/password-reset-tokens.ts'
+import type { RegisteredUser } from './actors.ts'
 import { anonymousClient, postJson } from './client.ts'
 
 export const NEW_PASSWORD = '8-yr!6-wj?3-uv+1'
@@ -17,5 +20,29 @@ export const resetWith = (token: string, password = NEW_PASSWORD): Promise<Respo
 
 /** The token that a reset email sent now would contain. */
 export async function mailedResetToken(id: Id): Promise<string> {
-  return (await resetToken(createContext({ env, waitUntil: () => {} }), id))!
+  return (await resetToken(context(), id))!
+}
+
+const context = () => createContext({ env, waitUntil: () => {}, start: 'first-primary' })
+
+export const changeAddress = (user: RegisteredUser, email: string): Promise<Response> =>
+  user.fetch('/v1/me/address', { method: 'PUT', json: { email } })
+
+export const confirmAddress = (token: string): Promise<Response> => postJson('/v1/auth/address/confirm', { token })
+
+export const undoAddress = (token: string): Promise<Response> => postJson('/v1/auth/address/undo', { token })
+
+export const changeHandle = (user: RegisteredUser, handle: string): Promise<Response> =>
+  user.fetch('/v1/me/handle', { method: 'PUT', json: { handle } })
+
+/** The token in the email to the new address. */
+export async function mailedAddressToken(id: Id, email: string): Promise<string> {
+  const ctx = context()
+  return (await readPendingAddress(ctx, id, await emailIndex(ctx, email)))!.token
+}
+
+/** The token in the email to the former address. */
+export async function mailedUndoToken(id: Id, email: string): Promise<string> {
+  const ctx = context()
+  return (await undoToken(ctx, id, await emailIndex(ctx, email)))!
 }

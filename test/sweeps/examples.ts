@@ -2,7 +2,14 @@ import type { Code } from '../../src/platform/failures.ts'
 import { mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { register } from '../support/auth.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
-import { mailedResetToken, NEW_PASSWORD } from '../support/recovery.ts'
+import {
+  changeAddress,
+  confirmAddress,
+  mailedAddressToken,
+  mailedResetToken,
+  mailedUndoToken,
+  NEW_PASSWORD,
+} from '../support/recovery.ts'
 import type { Caller } from './callers.ts'
 import type { Target } from './targets.ts'
 
@@ -16,7 +23,7 @@ type Example = {
   json?: () => Promise<object> | object
   form?: () => FormData
   headers?: Record<string, string>
-  /** The body contains the caller's password, so the caller needs one. */
+  /** The operation needs the caller's password, or reads the caller's login. */
   hasPassword?: true
   /** The operation ends sessions of the caller, so each successful call needs an account of its own. */
   endsSession?: true
@@ -45,6 +52,13 @@ async function unverifiedHandle(): Promise<string> {
   return handle
 }
 
+async function pendingAddress() {
+  const user = await registeredUser(fresh('mover'))
+  const email = `${user.handle}@example.org`
+  await changeAddress(user, email)
+  return { ...user, token: await mailedAddressToken(user.id, email) }
+}
+
 /** What the OpenAPI document does not say about an operation, but the sweeps need to know. */
 export const examples: Record<string, Example> = {
   register: { json: () => ({ handle: fresh('reg'), email: `${fresh('reg')}@example.com`, password: PASSWORD }) },
@@ -64,6 +78,17 @@ export const examples: Record<string, Example> = {
     endsSession: true,
     json: () => ({ currentPassword: PASSWORD, password: NEW_PASSWORD }),
   },
+  readIdentity: { hasPassword: true },
+  changeAddress: { json: () => ({ email: `${fresh('moved')}@example.org` }) },
+  confirmAddress: { json: async () => ({ token: (await pendingAddress()).token }) },
+  undoAddress: {
+    json: async () => {
+      const { id, handle, token } = await pendingAddress()
+      await confirmAddress(token)
+      return { token: await mailedUndoToken(id, `${handle}@example.com`) }
+    },
+  },
+  changeHandle: { hasPassword: true, json: () => ({ handle: fresh('renamed') }) },
   resendVerification: { json: () => ({ email: `${fresh('late')}@example.com` }) },
   logOut: { endsSession: true },
   logOutEverywhere: { endsSession: true },

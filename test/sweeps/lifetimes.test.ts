@@ -4,7 +4,13 @@ import { mailedToken, registeredUser } from '../support/actors.ts'
 import { directoryNumber, loggedIn, register } from '../support/auth.ts'
 import { shardHolding } from '../support/databases.ts'
 import { uploaded } from '../support/media.ts'
-import { mailedResetToken } from '../support/recovery.ts'
+import {
+  changeAddress,
+  confirmAddress,
+  mailedAddressToken,
+  mailedResetToken,
+  mailedUndoToken,
+} from '../support/recovery.ts'
 import { document } from './operations.ts'
 
 const HOUR_MS = 3_600_000
@@ -38,6 +44,17 @@ test('refresh tokens, logins and verification tokens expire after the time that 
   expect(stated('The token in a registration email is valid for')).toEqual([from(Date.now(), Number(until), 60_000)])
   const [, end] = (await mailedResetToken(ada.id)).split('.')
   expect(stated('The token in a password reset email is valid for')).toEqual([from(Date.now(), Number(end), 60_000)])
+})
+
+test('tokens in emails to new and former addresses expire after the time that the document states', async () => {
+  const ada = await registeredUser()
+  const hours = (token: string) => from(Date.now(), Number(token.split('.')[1]), HOUR_MS)
+  await changeAddress(ada, `${ada.handle}@example.org`)
+  const token = await mailedAddressToken(ada.id, `${ada.handle}@example.org`)
+  expect(stated('The token in an email to a new address is valid for')).toEqual([hours(token)])
+  await confirmAddress(token)
+  const undo = await mailedUndoToken(ada.id, `${ada.handle}@example.com`)
+  expect(stated('The token in an email to a former address is valid for')).toEqual([hours(undo)])
 })
 
 test('signed URLs and idempotency keys expire after the time that the document states', async () => {

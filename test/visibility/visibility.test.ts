@@ -172,15 +172,16 @@ test(
 )
 
 test('every read operation that depends on the viewer is listed in test/visibility/surfaces.ts', () => {
-  // Signing keys, limits and the rules of registration are the same for everyone. Logins, invitations and waiting
-  // registrations show nothing of other accounts that could be hidden. Only admins read the audit log. Frames of sockets
-  // are compared after every step.
+  // Signing keys, limits and the rules of registration are the same for everyone. The viewer's identity and logins,
+  // invitations and waiting registrations show nothing of others that could be hidden. Only admins read the audit log.
+  // Frames of sockets are compared after every step.
   const excluded = [
     'listSigningKeys',
     'getLimits',
     'readRegistration',
     'listInvitations',
     'listRegistrations',
+    'readIdentity',
     'listAudit',
     'openRealtime',
     'listSessions',

@@ -61,8 +61,8 @@ export function increment(value: SQLWrapper, by = 1): SQL<number> {
 }
 
 /** A value of a write: `value` if the condition holds, else `otherwise`. */
-export function either(condition: SQL, value: number | SQLWrapper, otherwise: number | SQLWrapper): SQL<number> {
-  return sql`iif(${condition}, ${value}, ${otherwise})`
+export function either<T = number>(condition: SQL, value: T | SQLWrapper, otherwise: T | SQLWrapper): SQL<T> {
+  return sql<T>`iif(${condition}, ${value}, ${otherwise})`
 }
 
 export function decrementIf(condition: SQL, column: SQLiteColumn): SQL<number> {

@@ -89,6 +89,13 @@ export async function refund(
   held.delete(guard)
 }
 
+/** Whether this isolate knows without a call that `spend` would refuse. */
+export function isUsedUp(ctx: SystemCtx, limit: Limit, key: string): boolean {
+  const current = held.get(counterOf(limit, key).id)
+  const isCurrent = current && Math.min(current.until, current.lease.resetsAt) > ctx.now()
+  return !!isCurrent && current.left <= 0 && current.lease.remaining === 0
+}
+
 /** Makes this isolate read the status of the account again with its next request. */
 export function forgetStatus(accountId: Id): void {
   const current = held.get(`${userLimit.name}:${accountId}`)

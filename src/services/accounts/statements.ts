@@ -16,6 +16,15 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
   ] as const
 }
 
+/** A display name that is still the handle changes too. */
+export function renameAccount(db: Database, accountId: Id, handle: string) {
+  const isHandle = eq(accounts.displayName, accounts.handle)
+  return db
+    .update(accounts)
+    .set({ handle, displayName: either<string>(isHandle, handle, accounts.displayName) })
+    .where(eq(accounts.id, accountId))
+}
+
 export function setProfileImage(db: Database, accountId: Id, column: 'avatarId' | 'headerId', mediaId: Id | null) {
   return db
     .update(accounts)

@@ -1,8 +1,12 @@
 import type { EventDefinition } from '../../platform/events/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import {
+  addressChanged,
+  addressChangeRequested,
+  addressChangeUndone,
   addressVerified,
   allSessionsEnded,
+  handleChanged,
   invitationCreated,
   loggedIn,
   loginFailed,
@@ -50,6 +54,10 @@ export const auditedEvents = [
   audited(passwordResetRequested, 'password-reset-requested'),
   audited(passwordReset, 'password-reset'),
   byOwner(passwordChanged, 'password-changed'),
+  byOwner(addressChangeRequested, 'address-change-requested'),
+  audited(addressChanged, 'address-changed'),
+  audited(addressChangeUndone, 'address-change-undone'),
+  byOwner(handleChanged, 'handle-changed'),
   audited(roleChanged, 'role-changed'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),

@@ -3,20 +3,18 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { openFor, sealFor } from '../../platform/security/account-keys.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
+import { canonicalAddress, hasValidDomain, isAddress } from './addresses.ts'
 
-const ADDRESS = /^[^\s@<>"(),:;[\]\\]{1,64}@(?:[^\s@<>"(),:;[\]\\.]{1,63}\.)+[^\s@<>"(),:;[\]\\.\d]{2,63}$/
-const CONTROL = /\p{Cc}/u
+const MAX_TYPED = 254
 
 export const EMAIL = 'email'
 
 export const Address = z
   .string()
-  .max(254)
-  .trim()
-  .normalize('NFC')
-  .toLowerCase()
-  .regex(ADDRESS, 'must be an email address')
-  .refine((address) => !CONTROL.test(address), 'must be an email address')
+  .max(MAX_TYPED)
+  .overwrite(canonicalAddress)
+  .refine(isAddress, { error: 'must be an email address', abort: true })
+  .refine(hasValidDomain, 'must have a valid domain after the @, like example.com')
   .openapi({ example: 'ada@example.com' })
 
 /** The blind index of an address: a keyed hash in the form of an address, as better-auth requires. */

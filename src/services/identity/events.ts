@@ -28,3 +28,7 @@ export const invitationCreated = defineEvent('identity.invitation-created', Act.
 export const passwordResetRequested = defineEvent('identity.password-reset-requested', Act)
 export const passwordReset = defineEvent('identity.password-reset', Act)
 export const passwordChanged = defineEvent('identity.password-changed', Act)
+export const addressChangeRequested = defineEvent('identity.address-change-requested', Act)
+export const addressChanged = defineEvent('identity.address-changed', Act)
+export const addressChangeUndone = defineEvent('identity.address-change-undone', Act)
+export const handleChanged = defineEvent('identity.handle-changed', Act)

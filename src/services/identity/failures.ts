@@ -8,5 +8,6 @@ export const loginChallengeRequired = defineFailure(
   'After too many wrong passwords, a known device or a solved challenge is required',
 )
 export const registrationClosed = defineFailure('registration_closed', 403, 'Nobody can register here')
+export const handleChangedRecently = defineFailure('handle_changed_recently', 409, 'The handle was changed recently')
 export const awaitingApproval = defineFailure('awaiting_approval', 403, 'A moderator must approve this account first')
 export const tooManyInvitations = defineFailure('too_many_invitations', 409, 'You have five open invitations')

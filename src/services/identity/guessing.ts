@@ -5,7 +5,14 @@ import { Failure } from '../../platform/failures.ts'
 import { clientIpOf } from '../../platform/http/client-ip.ts'
 import { sealClient } from '../../platform/security/clients.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
-import { type Allowance, type ClientIp, type Limit, refund, spend } from '../../platform/security/rate-limit.ts'
+import {
+  type Allowance,
+  type ClientIp,
+  isUsedUp,
+  type Limit,
+  refund,
+  spend,
+} from '../../platform/security/rate-limit.ts'
 import { loginFailed } from './events.ts'
 import { loginChallengeRequired } from './failures.ts'
 import { challengedLoginLimit, loginLimit, loginPerDeviceLimit, loginPerNameLimit } from './limits.ts'
@@ -41,10 +48,11 @@ async function countGuess(ctx: Ctx, { identifier, deviceId, turnstileToken }: At
   const name = await blindIndex(ctx.config, 'login', identifier)
   // The address first: an address that is used up must not use up the name too.
   const address = clientIpOf(ctx.client?.address ?? undefined)
-  const counted = await count(ctx, [
+  const counters = [
     { limit: loginLimit, key: address },
     { limit: loginPerNameLimit, key: name },
-  ])
+  ]
+  const counted = isUsedUp(ctx, loginPerNameLimit, name) ? null : await count(ctx, counters)
   if (counted) return counted
   const isSolved = await verifyTurnstile(ctx, turnstileToken, 'login')
   const challenged = isSolved ? await count(ctx, [{ limit: challengedLoginLimit, key: name }]) : null

@@ -5,7 +5,7 @@ import type { Job } from '../../platform/events/jobs.ts'
 import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { resendOverdue } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { handles, invitations, sessions, users } from './tables.ts'
+import { addressChanges, formerAddresses, formerHandles, handles, invitations, sessions, users } from './tables.ts'
 
 export const identityJobs: Job[] = [
   { name: 'delete lapsed registrations and logins', every: 'hour', run: deleteLapsed },
@@ -24,6 +24,9 @@ export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
     db.delete(sessions).where(lt(sessions.expiresAt, new Date(ctx.now()))),
     db.delete(invitations).where(lt(invitations.expiresAt, ctx.now())),
     db.delete(refreshTokens).where(lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))),
+    db.delete(addressChanges).where(lt(addressChanges.until, ctx.now())),
+    db.delete(formerAddresses).where(lt(formerAddresses.until, ctx.now())),
+    db.delete(formerHandles).where(lt(formerHandles.until, ctx.now())),
   ])
   await destroyKeys(
     ctx,

@@ -10,3 +10,9 @@ export const INVITATION_DAYS = 7
 export const MAX_OPEN_INVITATIONS = 5
 /** How long the link in an email resets the password. */
 export const RESET_MINUTES = 30
+export const CONFIRM_ADDRESS_HOURS = 24
+/** How long the owner of a former address can undo its change. */
+export const UNDO_ADDRESS_HOURS = 72
+export const HANDLE_CHANGE_DAYS = 30
+/** How long a former handle resolves to its account, and nobody else may register it. */
+export const FORMER_HANDLE_DAYS = 90

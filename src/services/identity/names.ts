@@ -1,7 +1,9 @@
-import { and, eq, gt, inArray, type SQL } from 'drizzle-orm'
+import { and, eq, exists, gt, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../../platform/context.ts'
-import { query } from '../../platform/data/conditions.ts'
+import { one, query } from '../../platform/data/conditions.ts'
+import type { Database } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
 import { emailIndex } from './email.ts'
 import { formerHandles, handles, users } from './tables.ts'
 
@@ -20,4 +22,12 @@ export function isNamed(ctx: SystemCtx, name: string): SQL {
     .innerJoin(users, eq(users.id, formerHandles.accountId))
     .where(and(eq(formerHandles.handle, name), gt(formerHandles.until, ctx.now())))
   return inArray(users.id, unionAll(current, former))
+}
+
+/** Whether somebody else gave up the handle and may still take it back. */
+export function isKept(db: Database, handle: string, accountId?: Id): SQL {
+  const { handle: name, accountId: owner, until } = formerHandles
+  const isOther = accountId === undefined ? undefined : or(isNull(owner), ne(owner, accountId))
+  const kept = and(eq(name, handle), gt(until, db.now()), isOther)
+  return exists(query.select(one).from(formerHandles).where(kept))
 }

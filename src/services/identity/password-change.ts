@@ -4,7 +4,7 @@ import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
-import { Failure, invalid } from '../../platform/failures.ts'
+import { Failure } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
 import { openEmail } from './email.ts'
 import { passwordChanged, type passwordReset } from './events.ts'
@@ -13,7 +13,7 @@ import { requireOwnPassword } from './fresh-login.ts'
 import { issueTokenPair } from './login.ts'
 import { queueMail } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { NewPassword, Password, weaknessOf } from './password-rules.ts'
+import { NewPassword, Password, requireStrong } from './password-rules.ts'
 import { readPerson } from './people.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { credentials, sessions, users } from './tables.ts'
@@ -49,8 +49,7 @@ type Changes = {
 export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<boolean> {
   const accountId = owner.id
   const address = await openEmail(ctx, accountId, owner.sealedAddress)
-  const weakness = weaknessOf(changes.password, { handle: owner.handle, address: address ?? '' })
-  if (weakness) throw invalid('password', weakness)
+  await requireStrong(ctx, changes.password, { handle: owner.handle, address: address ?? '' })
   const { hashPassword } = await import('./passwords.ts')
   const hash = hashPassword(ctx.config, changes.password)
   const client = await sealClient(ctx, accountId)

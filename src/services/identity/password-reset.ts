@@ -11,10 +11,7 @@ import { replacePassword } from './password-change.ts'
 import { personOf } from './password-reset-tokens.ts'
 import { NewPassword } from './password-rules.ts'
 import { requireTurnstile, TurnstileToken } from './turnstile.ts'
-import { Identifier } from './views.ts'
-
-export const Accepted = z.object({ status: z.literal('accepted') }).openapi('Accepted')
-export type Accepted = z.infer<typeof Accepted>
+import { type Accepted, Identifier } from './views.ts'
 
 export const ResetRequest = z
   .strictObject({ identifier: Identifier, turnstileToken: TurnstileToken.optional() })

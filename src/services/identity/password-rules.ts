@@ -1,54 +1,12 @@
 import { z } from '@hono/zod-openapi'
+import type { SystemCtx } from '../../platform/context.ts'
+import { invalid } from '../../platform/failures.ts'
+import { isBreached } from './breached-passwords.ts'
+import { isRepeated, isWalk } from './password-patterns.ts'
 
 export const MIN_LENGTH = 15
 const MAX_LENGTH = 128
 const MIN_DISTINCT = 5
-
-const commonPasswords = new Set([
-  '123456789012345',
-  '1234567890123456',
-  '12345678901234567890',
-  '0123456789012345',
-  '1q2w3e4r5t6y7u8i',
-  '1q2w3e4r5t6y7u8i9o0p',
-  '1qaz2wsx3edc4rfv',
-  '1qaz2wsx3edc4rfv5tgb',
-  'abcdefghijklmno',
-  'abcdefghijklmnop',
-  'abcdefghijklmnopqrstuvwxyz',
-  'administrator123',
-  'changemechangeme',
-  'correcthorsebatterystaple',
-  'correct horse battery staple',
-  'iloveyouiloveyou',
-  'iloveyousomuch123',
-  'letmeinletmeinletmein',
-  'loremipsumdolorsit',
-  'mypasswordispassword',
-  'passw0rdpassw0rd',
-  'password12345678',
-  'password123456789',
-  'password1234567890',
-  'passwordpassword',
-  'passwordpassword1',
-  'passwordpassword123',
-  'passwordpasswordpassword',
-  'qazwsxedcrfvtgb',
-  'qwertyqwertyqwerty',
-  'qwertyuiop12345',
-  'qwertyuiop123456',
-  'qwertyuiop1234567890',
-  'qwertyuiopasdfg',
-  'qwertyuiopasdfgh',
-  'qwertyuiopasdfghjkl',
-  'qwertyuiopasdfghjklzxcvbnm',
-  'thisisapassword',
-  'thisismypassword',
-  'trustno1trustno1',
-  'welcome123456789',
-  'welcomewelcome1',
-  'zxcvbnmasdfghjkl',
-])
 
 const lengthOf = (password: string): number => [...password.normalize('NFC')].length
 /** 8, because NFC joins up to 4 code points of up to 2 UTF-16 units. Normalizing a much longer text may take long. */
@@ -60,18 +18,29 @@ export const Password = z
   .string()
   .refine(isShortEnough, { error: `must have at most ${MAX_LENGTH} characters`, abort: true })
   .openapi({ maxLength: MAX_LENGTH })
-/** For registration; `weaknessOf` checks the rest. */
+/** For a new password; `requireStrong` checks the rest. */
 export const NewPassword = Password.refine(isLongEnough, `must have at least ${MIN_LENGTH} characters`).openapi({
   minLength: MIN_LENGTH,
 })
 
-/** Why this person's password is too easy to guess, or null if it is not. Follows NIST SP 800-63B-4. */
-export function weaknessOf(password: string, person: { handle: string; address: string }): string | null {
+type Person = { handle: string; address: string }
+
+/** Throws `invalid` if a new password is too easy to guess. Follows NIST SP 800-63B-4. */
+export async function requireStrong(ctx: SystemCtx, password: string, person: Person): Promise<void> {
+  const weakness = await weaknessOf(ctx, password, person)
+  if (weakness) throw invalid('password', weakness)
+}
+
+async function weaknessOf(ctx: SystemCtx, password: string, { handle, address }: Person): Promise<string | null> {
   const folded = password.normalize('NFC').toLowerCase()
-  if (commonPasswords.has(folded)) return 'is one of the most common passwords'
   if (new Set(folded).size < MIN_DISTINCT) return `must have at least ${MIN_DISTINCT} different characters`
-  if (contains(folded, person.handle)) return 'must not contain the handle'
-  if (contains(folded, person.address.split('@')[0]!)) return 'must not contain the name before the @ of the address'
+  if (isRepeated(folded)) return 'must not repeat itself'
+  if (isWalk(folded)) return 'must not be a row of neighboring keys, letters or digits'
+  if (contains(folded, handle)) return 'must not contain the handle'
+  if (contains(folded, address.split('@')[0]!)) return 'must not contain the name before the @ of the address'
+  const { isCommon } = await import('./common-passwords.ts')
+  if (await isCommon(folded)) return 'is one of the most common passwords'
+  if (await isBreached(ctx, password)) return 'was found in a data breach; choose one that you use nowhere else'
   return null
 }
 

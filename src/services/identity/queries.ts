@@ -1,14 +1,15 @@
-import { and, eq, inArray, isNull } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull } from 'drizzle-orm'
+import { type SQLiteColumn, unionAll } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { listed } from '../../platform/data/shards.ts'
-import { handles } from './tables.ts'
+import { formerHandles, handles, users } from './tables.ts'
 
 const CACHED_SECONDS = 3_600
 /** The most keys that KV reads in one call. */
 const MAX_BULK_READ = 100
 
-/** Omits handles that are free or only reserved. */
+/** Omits handles that are free or only reserved. A handle that an account gave up resolves to it. */
 export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): Promise<Map<string, Id>> {
   const unique = [...new Set(wanted)]
   const found = await fromCache(ctx, unique)
@@ -21,7 +22,7 @@ export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): P
 }
 
 /** Only logs a failure, because losing a write is harmless. KV accepts one write per second and key. */
-async function toCache(ctx: SystemCtx, handle: string, accountId: Id): Promise<void> {
+export async function toCache(ctx: SystemCtx, handle: string, accountId: Id): Promise<void> {
   await ctx.env.CACHE.put(keyOf(handle), accountId, { expirationTtl: CACHED_SECONDS }).catch((error: unknown) =>
     ctx.log.warn('the cache cannot be written', { error }),
   )
@@ -49,12 +50,21 @@ async function fromCache(ctx: SystemCtx, wanted: string[]): Promise<Map<string, 
 async function fromDirectory(ctx: SystemCtx, wanted: string[]): Promise<{ handle: string; accountId: Id }[]> {
   if (wanted.length === 0) return []
   const [first = '', ...others] = wanted
-  const named =
-    others.length === 0 ? eq(handles.handle, first) : inArray(handles.handle, listed(JSON.stringify(wanted)))
-  return ctx.db.directory
+  const isWanted = (column: SQLiteColumn) =>
+    others.length === 0 ? eq(column, first) : inArray(column, listed(JSON.stringify(wanted)))
+  const db = ctx.db.directory
+  // Ends early, so that no cached entry forwards a handle that another account has registered since.
+  const end = ctx.now() + CACHED_SECONDS * 1_000
+  const former = db
+    .select({ handle: formerHandles.handle, accountId: users.id })
+    .from(formerHandles)
+    .innerJoin(users, eq(users.id, formerHandles.accountId))
+    .where(and(isWanted(formerHandles.handle), gt(formerHandles.until, end)))
+  const current = db
     .select({ handle: handles.handle, accountId: handles.accountId })
     .from(handles)
-    .where(and(named, isNull(handles.reservedUntil)))
+    .where(and(isWanted(handles.handle), isNull(handles.reservedUntil)))
+  return unionAll(former, current)
 }
 
 function keyOf(handle: string): string {

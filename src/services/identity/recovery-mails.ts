@@ -1,4 +1,5 @@
-import { RESET_MINUTES } from './lifetimes.ts'
+import { readPendingAddress, undoToken } from './address-tokens.ts'
+import { CONFIRM_ADDRESS_HOURS, RESET_MINUTES, UNDO_ADDRESS_HOURS } from './lifetimes.ts'
 import type { Template } from './mail-text.ts'
 import { resetToken } from './password-reset-tokens.ts'
 
@@ -32,4 +33,53 @@ export const recoveryTemplates = {
       'If it was not you, you can ignore this email.',
     ],
   }),
+  'confirm-address': async (ctx, { accountId, handle, detail }) => {
+    const change = await readPendingAddress(ctx, accountId, detail)
+    if (!change) return null
+    if (change.isTaken) {
+      return {
+        subject: 'This address already has an account',
+        paragraphs: [
+          `The owner of the account @${handle} asked to use this address, but it belongs to another account, so nothing was changed.`,
+          'If you own both accounts, log in to the other one and change its address first. If not, you can ignore this email.',
+        ],
+      }
+    }
+    return {
+      subject: 'Confirm your new address',
+      paragraphs: [
+        `The owner of the account @${handle} asked to use this address from now on. Open this link within ${CONFIRM_ADDRESS_HOURS} hours to confirm it:`,
+        `${ctx.config.BASE_URL}/?address=${change.token}`,
+        `Or paste this token: ${change.token}`,
+        'If you do not own this account, ignore this email: the account does not get your address.',
+      ],
+    }
+  },
+  'address-changed': async (ctx, { accountId, handle, detail }) => {
+    const token = await undoToken(ctx, accountId, detail)
+    if (!token) return null
+    return {
+      subject: 'Your address was changed',
+      paragraphs: [
+        `The account @${handle} has another address now, so it gets no more emails here.`,
+        `If it was not you, open this link within ${UNDO_ADDRESS_HOURS} hours. It restores this address and ends every login:`,
+        `${ctx.config.BASE_URL}/?undo=${token}`,
+        `Or paste this token: ${token}`,
+      ],
+    }
+  },
+  'address-restored': async (ctx, { accountId, handle }) => {
+    const token = await resetToken(ctx, accountId)
+    if (!token) return null
+    return {
+      subject: 'Your address was restored',
+      paragraphs: [
+        `The account @${handle} has this address again, and every login was ended.`,
+        `Whoever changed the address may know your password. Open this link within ${RESET_MINUTES} minutes and choose a new one:`,
+        `${ctx.config.BASE_URL}/?reset=${token}`,
+        `Or paste this token: ${token}`,
+        'Later, choose “Forgot password” on the page where you log in.',
+      ],
+    }
+  },
 } satisfies Record<string, Template>

@@ -1,11 +1,19 @@
 import { type Operation, operation } from '../../platform/http/operation.ts'
-import { writeAccounts } from '../accounts/policy.ts'
-import { invalidCredentials } from './failures.ts'
-import { RESET_MINUTES } from './lifetimes.ts'
+import { readAccounts, writeAccounts } from '../accounts/policy.ts'
+import { AddressChange, AddressToken, changeAddress, confirmAddress, undoAddress } from './address-change.ts'
+import { handleChangedRecently, handleTaken, invalidCredentials } from './failures.ts'
+import { changeHandle, HandleChange } from './handle-change.ts'
+import { readIdentity } from './identity.ts'
+import {
+  CONFIRM_ADDRESS_HOURS,
+  FORMER_HANDLE_DAYS,
+  HANDLE_CHANGE_DAYS,
+  RESET_MINUTES,
+  UNDO_ADDRESS_HOURS,
+} from './lifetimes.ts'
 import { mailedTokenLimit, resendLimit, resetRequestLimit } from './limits.ts'
 import { changePassword, PasswordChange } from './password-change.ts'
 import {
-  Accepted,
   Resend,
   Reset,
   ResetRequest,
@@ -13,7 +21,7 @@ import {
   resendVerification,
   resetPassword,
 } from './password-reset.ts'
-import { Tokens } from './views.ts'
+import { Accepted, Identity, Tokens } from './views.ts'
 
 const PASSWORD = 'nine loud herons at dusk'
 const TOKEN = '1970324836974593.1893456000000.qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
@@ -74,5 +82,69 @@ export const recoveryOperations: Operation[] = [
     summary: 'Ask for another verification email',
     description: revealsNothing,
     run: resendVerification,
+  }),
+  operation({
+    id: 'readIdentity',
+    method: 'get',
+    path: '/me/identity',
+    access: 'user',
+    scope: readAccounts,
+    returns: Identity,
+    summary: 'Read your handle, address and role, which others do not see together',
+    run: readIdentity,
+  }),
+  operation({
+    id: 'changeAddress',
+    method: 'put',
+    path: '/me/address',
+    access: 'user',
+    scope: writeAccounts,
+    fresh: true,
+    body: AddressChange,
+    example: { email: 'ada@example.org' },
+    returns: Accepted,
+    status: 202,
+    summary: 'Ask for another email address, which gets an email with a token that confirms it',
+    description: `Nothing changes until the token is used, for which there are ${CONFIRM_ADDRESS_HOURS} hours. The response does not reveal whether the address has an account.`,
+    run: changeAddress,
+  }),
+  operation({
+    id: 'confirmAddress',
+    method: 'post',
+    path: '/auth/address/confirm',
+    access: 'public',
+    limit: mailedTokenLimit,
+    body: AddressToken,
+    example: { token: TOKEN },
+    returns: null,
+    summary: 'Confirm a new address with the token from the email to it',
+    description: `The former address gets an email with a token that undoes the change for ${UNDO_ADDRESS_HOURS} hours.`,
+    run: confirmAddress,
+  }),
+  operation({
+    id: 'undoAddress',
+    method: 'post',
+    path: '/auth/address/undo',
+    access: 'public',
+    limit: mailedTokenLimit,
+    body: AddressToken,
+    example: { token: TOKEN },
+    returns: null,
+    summary: 'Restore the former address with the token from the email to it, and end every login',
+    run: undoAddress,
+  }),
+  operation({
+    id: 'changeHandle',
+    method: 'put',
+    path: '/me/handle',
+    access: 'user',
+    scope: writeAccounts,
+    body: HandleChange,
+    example: { handle: 'ada_lovelace' },
+    returns: Identity,
+    fails: [handleTaken, handleChangedRecently],
+    summary: `Change your handle, once in ${HANDLE_CHANGE_DAYS} days`,
+    description: `For ${FORMER_HANDLE_DAYS} days, the former handle resolves to your account, nobody else may register it, and you may take it back.`,
+    run: changeHandle,
   }),
 ]

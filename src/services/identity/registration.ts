@@ -15,7 +15,7 @@ import { awaitingApproval, handleTaken, invalidCredentials } from './failures.ts
 import { InvitationCode, useInvitation, wrongInvitation } from './invitations.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
-import { NewPassword, Password, weaknessOf } from './password-rules.ts'
+import { NewPassword, Password, requireStrong } from './password-rules.ts'
 import { requireOpen, requireTerms, TermsVersion } from './registration-rules.ts'
 import { reserve } from './reservation.ts'
 import { isReserved } from './reserved-handles.ts'
@@ -50,8 +50,7 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
   requireOpen(ctx)
   requireTerms(ctx, registration.termsVersion)
   if (isReserved(handle)) throw invalid('handle', 'is reserved')
-  const weakness = weaknessOf(password, { handle, address: email })
-  if (weakness) throw invalid('password', weakness)
+  await requireStrong(ctx, password, { handle, address: email })
   await requireTurnstile(ctx, turnstileToken, 'register')
   const address = await emailIndex(ctx, email)
   await spend(ctx, registerLimit, `address:${address}`) // protects an inbox from mails triggered by many clients
@@ -65,7 +64,7 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
     .catch((error: unknown) => {
       throw violates(error, handles.handle) ? new Failure(handleTaken) : error
     })
-    .catch(refusals({ invitation: wrongInvitation }))
+    .catch(refusals({ invitation: wrongInvitation, handle_taken: () => new Failure(handleTaken) }))
   return { status: 'verification_sent', registrationToken: await registrationToken(ctx, id) }
 }
 

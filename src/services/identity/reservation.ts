@@ -1,12 +1,13 @@
-import { and, eq, exists, inArray, isNotNull, lte, or } from 'drizzle-orm'
+import { and, eq, exists, inArray, isNotNull, lte, not, or } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { one, query, rowIf } from '../../platform/data/conditions.ts'
+import { failUnless, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { sealClient } from '../../platform/security/clients.ts'
 import { registered } from './events.ts'
 import { redeemInvitation } from './invitations.ts'
+import { isKept } from './names.ts'
 import { conditionsOf } from './registration-rules.ts'
 import { credentials, handles, users } from './tables.ts'
 import { RESERVATION_MS } from './verification.ts'
@@ -28,7 +29,8 @@ export async function reserve(ctx: Ctx, reservation: Reservation): Promise<void>
   const key = { id: crypto.randomUUID(), accountId, providerId: 'credential', userId: accountId }
   const credential = { ...key, password: hash, ...at }
   const unverified = db.select({ id: handles.accountId }).from(handles).where(replaced)
-  const [, ended] = await db.commit([
+  const [, , ended] = await db.commit([
+    failUnless(db, not(isKept(db, handle)), 'handle_taken'),
     db.delete(users).where(inArray(users.id, unverified)),
     db.delete(handles).where(replaced).returning({ id: handles.accountId }),
     ...(await redeemInvitation(ctx, db, reservation)),

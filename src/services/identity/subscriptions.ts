@@ -7,8 +7,10 @@ import { accountSuspended } from '../accounts/events.ts'
 import { deletionRequested } from '../privacy/events.ts'
 import { openIfApproved } from './approvals.ts'
 import {
+  addressChangeUndone,
   addressVerified,
   allSessionsEnded,
+  handleChanged,
   mailQueued,
   otherSessionsEnded,
   passwordChanged,
@@ -18,6 +20,7 @@ import {
   roleChanged,
   sessionEnded,
 } from './events.ts'
+import { showHandle } from './handles.ts'
 import { deliverMail } from './mail-requests.ts'
 import { mailTask } from './mails.ts'
 import { mailRegistration, registrationMail } from './registration-mail.ts'
@@ -36,6 +39,8 @@ export const identitySubscriptions = [
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
   on(passwordReset, 'revoke-tokens', revokeAllTokens),
   on(passwordChanged, 'revoke-tokens', revokeAllTokens),
+  on(addressChangeUndone, 'revoke-tokens', revokeAllTokens),
+  on(handleChanged, 'show-handle', showHandle),
   on(deletionRequested, 'revoke-tokens', revokeAllTokens),
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]

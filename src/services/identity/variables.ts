@@ -11,3 +11,12 @@ export const registrationModes = ['open', 'invitation', 'approval', 'closed'] as
 export const registrationMode = defineVariable('REGISTRATION', z.enum(registrationModes).default('open'))
 export const termsVersion = defineVariable('TERMS_VERSION', z.string().min(1).max(40).optional())
 export const termsUrl = defineVariable('TERMS_URL', z.url().optional())
+
+/** A range service like that of Have I Been Pwned; the start of a hash is appended. */
+export const breachedPasswordsUrl = defineVariable(
+  'BREACHED_PASSWORDS_URL',
+  z
+    .url()
+    .transform((url) => (url.endsWith('/') ? url : `${url}/`))
+    .optional(),
+)

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi'
+import { roles } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
+import { canonicalAddress, isTypedAddress } from './addresses.ts'
 
 /** Folded to lower case, so that no two handles differ by case alone. */
 export const Handle = z
@@ -27,7 +29,23 @@ export const Identifier = z
   .normalize('NFC')
   .toLowerCase()
   .overwrite(withoutAt)
+  .overwrite((typed) => (isTypedAddress(typed) ? canonicalAddress(typed) : typed))
   .openapi({ description: 'The handle, with or without an `@` before it, or the email address' })
+
+export const Accepted = z.object({ status: z.literal('accepted') }).openapi('Accepted')
+export type Accepted = z.infer<typeof Accepted>
+
+export const Identity = z
+  .object({
+    handle: z.string(),
+    email: z.string(),
+    pendingEmail: z.string().nullable().openapi({ description: 'The new address, until its owner confirms it' }),
+    role: z.enum(roles),
+    handleChangeableAt: z.iso.datetime().nullable().openapi({ description: 'Null if the handle may be changed now' }),
+    passwordChangedAt: z.iso.datetime().nullable().openapi({ description: 'Null since the registration' }),
+  })
+  .openapi('Identity')
+export type Identity = z.infer<typeof Identity>
 
 export const Tokens = z
   .object({

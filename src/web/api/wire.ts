@@ -30,6 +30,7 @@ export type Problem = {
     | 'handle_taken'
     | 'login_challenge_required'
     | 'registration_closed'
+    | 'handle_changed_recently'
     | 'awaiting_approval'
     | 'too_many_invitations'
   detail?: string
@@ -110,6 +111,21 @@ export type Reset = { token: string; password: string }
 export type PasswordChange = { currentPassword: string; password: string }
 
 export type Resend = { email: string }
+
+export type Identity = {
+  handle: string
+  email: string
+  pendingEmail: string | null
+  role: 'user' | 'moderator' | 'admin'
+  handleChangeableAt: string | null
+  passwordChangedAt: string | null
+}
+
+export type AddressChange = { email: string }
+
+export type AddressToken = { token: string }
+
+export type HandleChange = { handle: string }
 
 export type Account = AccountSummary & {
   bio: string

@@ -1,0 +1,137 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, exists, gt, gte, isNotNull, type SQL } from 'drizzle-orm'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { one, query, rowIf, violates } from '../../platform/data/conditions.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { record } from '../../platform/events/events.ts'
+import { invalid } from '../../platform/failures.ts'
+import { destroyKeys } from '../../platform/security/account-keys.ts'
+import { actorOf, sealClient } from '../../platform/security/clients.ts'
+import { spend } from '../../platform/security/rate-limit.ts'
+import { readConfirmedChange, readUndoneAddress } from './address-tokens.ts'
+import { Address, emailIndex, sealEmail } from './email.ts'
+import { addressChanged, addressChangeRequested, addressChangeUndone } from './events.ts'
+import { CONFIRM_ADDRESS_HOURS, UNDO_ADDRESS_HOURS } from './lifetimes.ts'
+import { addressChangeLimit } from './limits.ts'
+import { badToken, MailedToken } from './mailed-tokens.ts'
+import { queueMail } from './mails.ts'
+import { revokeAllTokens } from './revocation.ts'
+import { addressChanges, formerAddresses, handles, sessions, users } from './tables.ts'
+import type { Accepted } from './views.ts'
+
+const HOUR_MS = 3_600_000
+
+export const AddressChange = z.strictObject({ email: Address }).openapi('AddressChange')
+type AddressChange = z.infer<typeof AddressChange>
+
+/** The same response and work whether or not the address has an account: the consumer of the mail finds out. */
+export async function changeAddress(ctx: UserCtx, { email }: AddressChange): Promise<Accepted> {
+  const accountId = ctx.viewer.id
+  const address = await emailIndex(ctx, email)
+  await spend(ctx, addressChangeLimit, accountId)
+  await spend(ctx, addressChangeLimit, `address:${address}`)
+  const own = await atPrimary(ctx).directory.$count(users, and(eq(users.id, accountId), eq(users.email, address)))
+  if (own > 0) throw invalid('email', 'is already your address')
+  const sealed = await sealEmail(ctx, accountId, email)
+  const actor = await actorOf(ctx)
+  const db = ctx.db.directory
+  const change = { address, sealedAddress: sealed, until: ctx.now() + CONFIRM_ADDRESS_HOURS * HOUR_MS }
+  await db.commit([
+    db
+      .insert(addressChanges)
+      .values({ accountId, ...change })
+      .onConflictDoUpdate({ target: addressChanges.accountId, set: change }),
+    record(db, addressChangeRequested, { accountId, ...actor }),
+    ...queueMail(db, { accountId, kind: 'confirm-address', to: sealed, detail: address }),
+  ])
+  return { status: 'accepted' }
+}
+
+export const AddressToken = z.strictObject({ token: MailedToken }).openapi('AddressToken')
+type AddressToken = z.infer<typeof AddressToken>
+
+/** Of several accounts that want the same address, the first to confirm it gets it. */
+export async function confirmAddress(ctx: Ctx, { token }: AddressToken): Promise<void> {
+  const { accountId, old, ...change } = await readConfirmedChange(ctx, token)
+  const client = await sealClient(ctx, accountId)
+  const db = ctx.db.directory
+  const now = ctx.now()
+  const own = and(eq(addressChanges.accountId, accountId), eq(addressChanges.address, change.address))
+  const isPending = exists(
+    query
+      .select(one)
+      .from(addressChanges)
+      .where(and(own, gt(addressChanges.until, now))),
+  )
+  const until = now + UNDO_ADDRESS_HOURS * HOUR_MS
+  const former = { accountId, address: old.address, sealedAddress: old.sealed, leftAt: now, until }
+  const [ended, , moved] = await db
+    .commit([
+      ...moveAddress(db, accountId, change, isPending),
+      // If the account left the address before, it keeps the older time: an undo also undoes all later changes.
+      db
+        .insert(formerAddresses)
+        .select(rowIf(formerAddresses, former, isPending))
+        .onConflictDoUpdate({ target: [formerAddresses.accountId, formerAddresses.address], set: { until } }),
+      record(db, addressChanged, { accountId, client }, isPending),
+      ...queueMail(db, { accountId, kind: 'address-changed', to: old.sealed, detail: old.address }, isPending),
+      db.delete(addressChanges).where(and(own, isPending)),
+    ])
+    .catch(refuseTaken)
+  finish(ctx, ended, moved)
+}
+
+/** Restores the address that the account had, and ends every login, because a stranger may have made the change. */
+export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<void> {
+  const { accountId, leftAt, ...former } = await readUndoneAddress(ctx, token)
+  const client = await sealClient(ctx, accountId)
+  const db = ctx.db.directory
+  const own = and(eq(formerAddresses.accountId, accountId), gte(formerAddresses.leftAt, leftAt))
+  const valid = and(own, eq(formerAddresses.address, former.address), gt(formerAddresses.until, ctx.now()))
+  const isValid = exists(query.select(one).from(formerAddresses).where(valid))
+  const [ended, , moved] = await db
+    .commit([
+      ...moveAddress(db, accountId, former, isValid),
+      db
+        .update(users)
+        .set({ tokensVoidBefore: ctx.now(), devicesVoidBefore: ctx.now() })
+        .where(and(eq(users.id, accountId), isValid)),
+      db.delete(sessions).where(and(eq(sessions.userId, accountId), isValid)),
+      db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), isValid)),
+      record(db, addressChangeUndone, { accountId, client }, isValid),
+      ...queueMail(db, { accountId, kind: 'address-restored' }, isValid),
+      db.delete(formerAddresses).where(and(own, isValid)),
+    ])
+    .catch(refuseTaken)
+  finish(ctx, ended, moved)
+  await revokeAllTokens(ctx, { accountId })
+}
+
+/** Also ends the unverified registrations of the address, whose owner uses it for this account. */
+function moveAddress(db: Database, accountId: Id, to: { address: string; sealedAddress: string }, when: SQL) {
+  const isUnverified = and(eq(users.email, to.address), eq(users.emailVerified, false))
+  return [
+    db.delete(users).where(and(isUnverified, when)).returning({ id: users.id }),
+    db.delete(handles).where(and(eq(handles.address, to.address), isNotNull(handles.reservedUntil), when)),
+    db
+      .update(users)
+      .set({ email: to.address, sealedAddress: to.sealedAddress, updatedAt: new Date(db.now()) })
+      .where(and(eq(users.id, accountId), when))
+      .returning({ id: users.id }),
+    db
+      .update(handles)
+      .set({ address: to.address })
+      .where(and(eq(handles.accountId, accountId), when)),
+  ] as const
+}
+
+function refuseTaken(error: unknown): never {
+  throw violates(error, users.email) ? badToken() : error
+}
+
+function finish(ctx: Ctx, ended: { id: Id }[], moved: unknown[]): void {
+  if (moved.length === 0) throw badToken()
+  const ids = ended.map(({ id }) => id)
+  ctx.defer(() => destroyKeys(ctx, ids))
+}
