@@ -185,6 +185,8 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'listAudit',
     'openRealtime',
     'listSessions',
+    'listExports',
+    'downloadExport',
   ]
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

@@ -109,6 +109,9 @@ test('an export that is killed at any call of R2 resumes, and contains the same 
   const bucket = mortalBucket()
   await run(whole, memorySteps(), bucket)
   const expected = await contentOf(whole)
+  expect(Object.keys(expected)).toEqual(
+    expect.arrayContaining(['account.json', 'posts.json', 'media.json', 'index.html']),
+  )
   const kills = bucket.calls.flatMap((call, i) =>
     i % 9 === 0 || ['uploadPart', 'complete', 'head'].includes(call.method) ? [i + 1] : [],
   )
