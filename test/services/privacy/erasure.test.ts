@@ -199,6 +199,30 @@ test('a Workflow that has stopped with an error is started again', async () => {
   expect(await residueOf([hal.id], 'hal_erased@')).toEqual(traces)
 })
 
+test('the hourly job leaves running erasures alone, and a shard that is newer than an erasure needs no entry', async () => {
+  const warned = vi.spyOn(console, 'log').mockImplementation(() => {})
+  const [jan, kai] = [await registeredUser('jan_erased'), await registeredUser('kai_erased')]
+  const again = () => warned.mock.calls.flat().filter((line) => /is erased again/.test(String(line)))
+  await due(jan)
+  expect(await beginErasure(contextWith(), jan.id)).toBe(true)
+  await env.DIRECTORY.prepare('update deletions set started_at = 5').run()
+  await run(replay)
+  expect(await directoryNumber('select started_at n from deletions where account_id = ?', Number(jan.id))).toBe(5)
+  await erase(jan)
+
+  await due(kai)
+  await erase(kai)
+  await env.SHARD_1.prepare('delete from erased_accounts').run()
+  await env.SHARD_1.prepare("update d1_migrations set applied_at = datetime('now', '+1 minute')").run()
+  await run(replay)
+  expect(await directoryNumber('select count(*) n from deletions')).toBe(0)
+  await env.SHARD_1.prepare("update d1_migrations set applied_at = datetime('now', '-1 day') where id = 1").run()
+  expect(again()).toEqual([])
+  await run(replay)
+  expect(await directoryNumber('select count(*) n from deletions')).toBe(2)
+  expect(again()).toHaveLength(2)
+})
+
 const stateOf = async (id: Id) => (await (await env.ERASURES.get(id)).status()).status
 
 test('what a restored database brings back is erased again, and the ledger forgets after 90 days', async () => {
