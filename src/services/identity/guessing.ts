@@ -27,8 +27,8 @@ type Counter = { limit: Limit; key: string | ClientIp }
 type Guess = { isRight: boolean; accountId: Id | null }
 
 /**
- * Runs `check` unless there were too many wrong guesses. A guess is counted before its check, so that concurrent ones
- * cannot exceed a limit, and given back unless it turns out to be wrong.
+ * Runs `check`. After too many wrong guesses, only a known device or a solved challenge gets that far. A guess is counted
+ * before its check, so that concurrent ones cannot exceed a limit, and given back unless it turns out to be wrong.
  */
 export async function checkGuess<T extends Guess>(ctx: Ctx, attempt: Attempt, check: () => Promise<T>): Promise<T> {
   const { giveBack, isNoteworthy } = await countGuess(ctx, attempt)
@@ -62,18 +62,19 @@ async function countGuess(ctx: Ctx, { identifier, deviceId, turnstileToken }: At
 
 async function count(ctx: Ctx, counters: Counter[]) {
   const allowances: Allowance[] = []
+  const giveBack = () =>
+    ctx.defer(() => Promise.all(allowances.map((given, i) => refund(ctx, counters[i]!.limit, counters[i]!.key, given))))
   for (const { limit, key } of counters) {
-    const allowance = await spend(ctx, limit, key).catch(unlessUsedUp)
+    const allowance = await spend(ctx, limit, key).catch((error: unknown) => {
+      giveBack()
+      return unlessUsedUp(error)
+    })
     if (allowance === null) return null
     allowances.push(allowance)
   }
   const remaining = allowances.at(-1)?.counted?.remaining ?? 0
   const number = counters.at(-1)!.limit.quota - remaining
-  return {
-    isNoteworthy: number <= NOTED_FAILURES || remaining === 0,
-    giveBack: () =>
-      ctx.defer(() => Promise.all(counters.map(({ limit, key }, i) => refund(ctx, limit, key, allowances[i]!)))),
-  }
+  return { isNoteworthy: number <= NOTED_FAILURES || remaining === 0, giveBack }
 }
 
 function unlessUsedUp(error: unknown): null {

@@ -1,7 +1,9 @@
 import { defineLimit } from '../../platform/security/rate-limit.ts'
 
 export const registerLimit = defineLimit('register', { quota: 20, window: 3_600 })
-/** The limits of a login count wrong guesses only. Above them, `guessing.ts` requires a known device or a challenge. */
+// The limits of a login, in this order: `anonymous` or `user`; `loginPerDevice` for a known device; above it, or on another
+// device, `login` per address and `loginPerName`; above these, Turnstile and `challengedLogin`. All but the first count
+// wrong guesses only.
 export const loginLimit = defineLimit('login', { quota: 10, window: 300 })
 export const loginPerNameLimit = defineLimit('loginPerName', { quota: 100, window: 3_600 })
 export const loginPerDeviceLimit = defineLimit('loginPerDevice', { quota: 20, window: 3_600 })

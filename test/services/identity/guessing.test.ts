@@ -4,14 +4,17 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Ctx } from '../../../src/platform/context.ts'
 import { mapConcurrently } from '../../../src/platform/data/shards.ts'
 import { Failure } from '../../../src/platform/failures.ts'
+import { blindIndex } from '../../../src/platform/security/crypto.ts'
+import { loginPerNameLimit } from '../../../src/services/identity/limits.ts'
 import { logIn } from '../../../src/services/identity/login.ts'
 import { PASSWORD, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import * as http from '../../support/auth.ts'
 import { directoryNumber, outcomeOf } from '../../support/auth.ts'
 import { anonymousClient, fetchWith, postJson } from '../../support/client.ts'
-import { movableClock } from '../../support/clock.ts'
+import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { drained } from '../../support/outboxes.ts'
 import { contextWith } from '../../support/platform.ts'
+import { useUp } from '../../support/rate-limits.ts'
 import { fakeTurnstile, withTurnstile } from '../../support/turnstile.ts'
 
 const HOUR_MS = 3_600_000
@@ -84,6 +87,18 @@ test('a device token of another account, a revoked, an expired or an altered one
   clock.advance(401 * 24 * HOUR_MS)
   for (let i = 0; i < 10; i++) await attempt('cal_guessed', 'not the password', address)
   expect(await login(renewed.deviceToken)).toBe('login_challenge_required')
+})
+
+test('a login that the limit of its name refuses does not count for its address', async () => {
+  await registeredUser('jan_guessed')
+  await registeredUser('kai_guessed')
+  await useUp(loginPerNameLimit, await blindIndex(contextWith().config, 'login', 'jan_guessed'))
+  const address = '192.0.2.70'
+  for (let i = 0; i < 10; i++) {
+    expect(await attempt('jan_guessed', 'not the password', address)).toBe('login_challenge_required')
+    clock.advance(LEASE_MS + 1) // the isolate must ask again, and not know that the name is used up
+  }
+  expect(await attempt('kai_guessed', 'not the password', address)).toBe('invalid_credentials')
 })
 
 test('a stolen device token allows 20 guesses an hour, which do not refuse the other devices of the account', async () => {
@@ -159,7 +174,7 @@ test('200 logins with known and with unknown names get equal responses for equal
   expect(ofKnown.hashed).toBe(100)
 }, 120_000)
 
-test('a wrong confirmation counts per login, and a right one for nothing', async () => {
+test('wrong passwords in confirmations are counted per login, and right ones are not counted', async () => {
   const ivy = await registeredUser('ivy_guessed')
   const other = await (await http.logIn('ivy_guessed')).json<{ accessToken: string }>()
   const confirm = (password: string, token = ivy.token) =>
