@@ -12,7 +12,7 @@ import { actorOf } from '../../platform/security/clients.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { handleChanged } from './events.ts'
 import { handleChangedRecently, handleTaken } from './failures.ts'
-import { showHandle } from './handles.ts'
+import { syncHandle } from './handles.ts'
 import { readIdentity } from './identity.ts'
 import { FORMER_HANDLE_DAYS, HANDLE_CHANGE_DAYS } from './lifetimes.ts'
 import { handleChangeLimit } from './limits.ts'
@@ -73,7 +73,7 @@ async function replaceHandle(ctx: UserCtx, accountId: Id, { from, to }: { from: 
     .catch(refuse)
   const ids = ended.map(({ id }) => id)
   ctx.defer(() => destroyKeys(ctx, ids))
-  await showHandle(ctx, { accountId })
+  await syncHandle(ctx, { accountId })
 }
 
 function refuse(error: unknown): never {

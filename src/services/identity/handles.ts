@@ -3,18 +3,18 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { renameAccount } from '../accounts/statements.ts'
-import { toCache } from './queries.ts'
+import { outlivesCache, toCache } from './queries.ts'
 import { formerHandles, handles } from './tables.ts'
 
 /** Copies the handle to the account, and caches all handles that resolve to it. `changeHandle` calls it directly too. */
-export async function showHandle(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+export async function syncHandle(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   const { directory } = atPrimary(ctx)
   const [[current], former] = await directory.batch([
     directory.select({ handle: handles.handle }).from(handles).where(eq(handles.accountId, accountId)),
     directory
       .select({ handle: formerHandles.handle })
       .from(formerHandles)
-      .where(and(eq(formerHandles.accountId, accountId))),
+      .where(and(eq(formerHandles.accountId, accountId), outlivesCache(ctx))),
   ])
   if (!current) return
   await renameAccount(ctx.db.shardOf(accountId), accountId, current.handle)

@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, isNull } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, type SQL } from 'drizzle-orm'
 import { type SQLiteColumn, unionAll } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
@@ -32,6 +32,11 @@ export async function forgetHandle(ctx: SystemCtx, handle: string): Promise<void
   await ctx.env.CACHE.delete(keyOf(handle))
 }
 
+/** Former handles stop resolving early, so that no cached entry forwards one that another account has registered since. */
+export function outlivesCache(ctx: SystemCtx): SQL {
+  return gt(formerHandles.until, ctx.now() + CACHED_SECONDS * 1_000)
+}
+
 async function fromCache(ctx: SystemCtx, wanted: string[]): Promise<Map<string, Id>> {
   const requested = wanted.slice(0, MAX_BULK_READ)
   if (requested.length === 0) return new Map()
@@ -53,13 +58,11 @@ async function fromDirectory(ctx: SystemCtx, wanted: string[]): Promise<{ handle
   const isWanted = (column: SQLiteColumn) =>
     others.length === 0 ? eq(column, first) : inArray(column, listed(JSON.stringify(wanted)))
   const db = ctx.db.directory
-  // Ends early, so that no cached entry forwards a handle that another account has registered since.
-  const end = ctx.now() + CACHED_SECONDS * 1_000
   const former = db
     .select({ handle: formerHandles.handle, accountId: users.id })
     .from(formerHandles)
     .innerJoin(users, eq(users.id, formerHandles.accountId))
-    .where(and(isWanted(formerHandles.handle), gt(formerHandles.until, end)))
+    .where(and(isWanted(formerHandles.handle), outlivesCache(ctx)))
   const current = db
     .select({ handle: handles.handle, accountId: handles.accountId })
     .from(handles)

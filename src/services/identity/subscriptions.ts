@@ -20,7 +20,7 @@ import {
   roleChanged,
   sessionEnded,
 } from './events.ts'
-import { showHandle } from './handles.ts'
+import { syncHandle } from './handles.ts'
 import { deliverMail } from './mail-requests.ts'
 import { mailTask } from './mails.ts'
 import { mailRegistration, registrationMail } from './registration-mail.ts'
@@ -40,7 +40,7 @@ export const identitySubscriptions = [
   on(passwordReset, 'revoke-tokens', revokeAllTokens),
   on(passwordChanged, 'revoke-tokens', revokeAllTokens),
   on(addressChangeUndone, 'revoke-tokens', revokeAllTokens),
-  on(handleChanged, 'show-handle', showHandle),
+  on(handleChanged, 'show-handle', syncHandle),
   on(deletionRequested, 'revoke-tokens', revokeAllTokens),
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
 ]

@@ -1,5 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { toId } from '../../../src/platform/data/ids.ts'
+import { syncHandle } from '../../../src/services/identity/handles.ts'
 import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
 import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { directoryNumber, logIn, outcomeOf, register } from '../../support/auth.ts'
@@ -68,6 +70,17 @@ test('nobody else gets a former handle for ninety days; its account may take it 
   expect(await idOf('cleo_new', dan)).toBe(dan.id)
   await deleteLapsed(contextWith())
   expect(await directoryNumber("select count(*) n from former_handles where handle like 'cleo%'")).toBe(0)
+})
+
+test('a former handle is not cached in the last hour before others may register it', async () => {
+  const pia = await registeredUser('pia_old')
+  expect((await changeHandle(pia, 'pia_new')).status).toBe(200)
+  await env.CACHE.delete('handle:pia_old')
+  const soon = Date.now() + 59 * 60_000
+  await env.DIRECTORY.prepare("update former_handles set until = ? where handle = 'pia_old'").bind(soon).run()
+  await syncHandle(contextWith(), { accountId: toId(Number(pia.id)) })
+  expect(await env.CACHE.get('handle:pia_new')).toBe(pia.id)
+  expect(await env.CACHE.get('handle:pia_old')).toBeNull()
 })
 
 test('reserved and official names, malformed handles and a repeated change change nothing', async () => {
