@@ -8,7 +8,9 @@ import { exportedPosts } from '../posts/queries.ts'
 /** What the files of an export contain, by path. Other files are listed without a description. */
 const described = new Map([
   ['login.json', 'Your address, role and password dates'],
+  ['former-names.json', 'Your former handles and addresses, and a new address that is not confirmed yet'],
   ['sessions.json', 'Where you are logged in'],
+  ['invitations.json', 'The invitations that you created'],
   ['account.json', 'Your profile'],
   ['following.json', 'Whom you follow'],
   ['followers.json', 'Who follows you'],
@@ -19,6 +21,7 @@ const described = new Map([
   ['notifications.json', 'Your notifications'],
   ['notifications-read.json', 'When you last read your notifications'],
   ['media.json', 'Your images, with their descriptions'],
+  ['audit.json', 'What happened to your account'],
   ['exports.json', 'The exports that you requested'],
 ])
 

@@ -63,6 +63,16 @@ test('the archive contains the images of the person byte for byte, and the page 
   for (const [path, bytes] of archive) if (path.endsWith('.json')) JSON.parse(textOf(bytes))
 })
 
+test('the page of the archive describes every file', () => {
+  const page = textOf(archive.get('index.html'))
+  const files = [...page.matchAll(/<li><a href="([^"]+)">[^<]*<\/a>([^<]*)<\/li>/g)].map(([, path, text]) => [
+    path,
+    text,
+  ])
+  expect(files.map(([path]) => path)).toEqual([...archive.keys()].filter((path) => /^[a-z-]+\.json$/.test(path)))
+  expect(files.filter(([, text]) => text?.trim() === '')).toEqual([])
+})
+
 /** How an export may show the value of a column. */
 function shown(value: unknown): string[] {
   const number = Number(value)
@@ -145,7 +155,7 @@ async function valuesOf(table: string, column: string, owner: string, id: number
 }
 
 test('the person gets one mail when the archive is ready', async () => {
-  const sent = () => mails.mailsTo(ada.address).filter(({ subject }) => /data are ready/.test(subject))
+  const sent = () => mails.mailsTo(ada.address).filter(({ subject }) => /export is ready/.test(subject))
   await vi.waitUntil(() => sent().length > 0, { timeout: 20_000, interval: 50 })
   expect(sent().map(({ text }) => text)).toEqual([expect.stringContaining('ada_handle')])
 })
