@@ -166,7 +166,7 @@ const ofService =
 
 /** What each service holds of people: its inventory, and how to export it. */
 export const personal = services.map(({ name, personal }) => ({ service: name, ...personal }))
-/** What the erasure of an account runs, in this order: first what an account has created, last its login. */
+/** What the erasure of an account runs, in this order: first what an account has created, then its login, last sockets and request keys. */
 export const erasureParts = [...personal.slice(0, declared.length).reverse(), ...personal.slice(declared.length)]
 export const events = services.flatMap((service) => service.events ?? [])
 export const subscriptions = services.flatMap(({ name, subscriptions = [] }) => subscriptions.map(ofService(name)))

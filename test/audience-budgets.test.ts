@@ -33,7 +33,7 @@ async function placeUnder(root: Id, comment: Id): Promise<void> {
   await under.bind(Number(root), Number(comment)).run()
 }
 
-test('a mention is checked without reading more rows than a follow', async () => {
+test('checking a mention reads at most one row more than checking a follow', async () => {
   const [author, mentioned, follower] = await accountsOn(0, 1, 1)
   await seedFollows([[follower, author]])
   const postId = await publishedId(author, { visibility: 'followers', text: `@${handleOf(mentioned)}` })

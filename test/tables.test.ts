@@ -60,7 +60,7 @@ test('every column of the databases and objects, every bucket, KV namespace and 
     for (const [table, columns] of await objectTables(namespace as never))
       stores.set(`object ${binding}.${table}`, columns)
   }
-  // A store that is missing here belongs into the `personal.ts` of the service that owns it.
+  // A store that is missing here belongs in the `personal.ts` of the service that owns it.
   for (const [store, columns] of stores) {
     expect({ store, columns: Object.keys(inventory.get(store) ?? {}).sort() }).toEqual({
       store,

@@ -66,7 +66,7 @@ class Proof {
     await fetchInTime(`${this.server.origin}/cdn-cgi/local/scheduled?time=${time}`)
   }
 
-  /** Has the job start the Workflow, also one that a kill has stopped less than ten minutes ago. */
+  /** Makes the job start all erasures at once, without the ten minutes that it waits for a stalled one. */
   async startErasures(): Promise<void> {
     this.inDirectory('update deletions set progressed_at = 0 returning account_id')
     await this.runJobs()

@@ -168,7 +168,10 @@ export function gif(options: Options = {}): Uint8Array<ArrayBuffer> {
   )
 }
 
-/** A lossless WebP of one colour, (230, 120, 50). A code of one symbol takes no bits, so the file is always small. */
+/**
+ * A lossless WebP of one colour, (230, 120, 50). A prefix code with one symbol needs no bits per pixel, so
+ * the file is small at any size.
+ */
 export function webp(options: Options = {}): Uint8Array<ArrayBuffer> {
   const { width, height } = { ...SIZE, ...options }
   const bits: number[] = []

@@ -65,7 +65,10 @@ export async function outbound(ctx: SystemCtx, address: string, call: Call = {})
 type Host = { breaker: CircuitBreakerPolicy; slots: BulkheadPolicy; admittedAt: number }
 const hosts = new Map<string, Host>()
 
-/** A cancelled request never frees its slot or half-open trial. A host that is full past the deadline starts anew. */
+/**
+ * A cancelled request keeps its slot, or its trial of a half-open circuit, for ever. A host that stays full beyond the
+ * deadline therefore gets a new breaker and new slots.
+ */
 function hostOf(name: string): Host {
   const known = hosts.get(name)
   if (known && (!isFull(known) || known.admittedAt > Date.now() - DEADLINE_MS)) return known

@@ -33,9 +33,9 @@ import { type Act, auditRead } from './events.ts'
 
 type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
 
-/** An event whose data name the actor, if it is known. */
+/** The actor is the `actorId` of the event, if it has one. */
 const audited = (event: EventDefinition<Act>, action: string): AuditedEvent => ({ event, action, byOwner: false })
-/** An event of which the account itself is always the actor. */
+/** The actor is always the account itself. */
 const byOwner = (event: EventDefinition<Act>, action: string): AuditedEvent => ({ event, action, byOwner: true })
 
 /** Every event that the audit log shows, with its action. docs/audit.md explains the actions; a test compares them. */

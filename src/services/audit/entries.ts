@@ -22,7 +22,7 @@ export async function listMyAudit(ctx: UserCtx, query: PageQuery): Promise<Page<
   return pageOf(ctx, query, `audit of ${id}`, eq(auditEntries.accountId, id), (rows) => presentedTo(ctx, id, rows))
 }
 
-/** Reading the log is a staff action like any other, so it is in the log before the page is returned. */
+/** Reading the log is a staff action like any other, so its event is committed before the page is read. */
 export async function listAudit(ctx: UserCtx, input: AuditQuery): Promise<Page<AuditEntry>> {
   const { accountId, actorId, action, ...query } = input
   const db = ctx.db.directory

@@ -11,7 +11,9 @@ export const AuditEntry = z
     at: z.iso.datetime(),
     action: z.string().openapi({ description: 'What happened, such as `role-changed`', example: 'role-changed' }),
     accountId: Id.nullable().openapi({ description: 'The account that it concerns' }),
-    actorId: Id.nullable().openapi({ description: 'Who did it. Null if that is unknown, or a member of the staff' }),
+    actorId: Id.nullable().openapi({
+      description: 'Who did it. Null if that is unknown; in `listMyAudit` also for actions of the staff',
+    }),
     device: z.string().nullable().openapi({ description: 'The client of the actor' }),
     place: z.string().nullable(),
     address: z.string().nullable().openapi({ description: 'The IP address of the actor' }),
@@ -24,7 +26,7 @@ const NOBODY = toId(1)
 
 const keyOwner = ({ actorId, accountId }: AuditRow) => actorId ?? accountId ?? NOBODY
 
-/** The entries with their clients. A client is null if the key of its owner was destroyed. */
+/** Adds the device, place and address to the entries. They are null if the key that sealed them was destroyed. */
 export async function presented(ctx: SystemCtx, rows: readonly AuditRow[]): Promise<AuditEntry[]> {
   const clients = new Map<AuditRow, ClientDetails | null>()
   await mapConcurrently([...Map.groupBy(rows, keyOwner)], async ([owner, own]) => {
@@ -38,7 +40,7 @@ export async function presented(ctx: SystemCtx, rows: readonly AuditRow[]): Prom
   return rows.map((row) => entryOf(row, clients.get(row)))
 }
 
-/** The entries as the account itself sees them: without who of the staff acted, and from where. */
+/** The entries as the account itself sees them: without the actor and the client of actions by staff. */
 export async function presentedTo(ctx: SystemCtx, accountId: Id, rows: readonly AuditRow[]): Promise<AuditEntry[]> {
   const isOwn = ({ actorId }: AuditRow) => actorId === null || actorId === accountId
   const shown = rows.map((row) => (isOwn(row) ? row : { ...row, client: null }))

@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000
 export const AddressChange = z.strictObject({ email: Address }).openapi('AddressChange')
 type AddressChange = z.infer<typeof AddressChange>
 
-/** The same response and work whether or not the address has an account: the consumer of the mail finds out. */
+/** The same response and work for all addresses: only the delivery of the mail looks up whether one has an account. */
 export async function changeAddress(ctx: UserCtx, { email }: AddressChange): Promise<Accepted> {
   const accountId = ctx.viewer.id
   const address = await emailIndex(ctx, email)

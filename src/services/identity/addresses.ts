@@ -24,7 +24,7 @@ export function canonicalAddress(typed: string): string {
   return at < 0 ? text : `${text.slice(0, at)}@${asciiDomain(text.slice(at + 1))}`
 }
 
-export function isAddress(canonical: string): boolean {
+export function hasValidLocalPart(canonical: string): boolean {
   const at = canonical.lastIndexOf('@')
   return canonical.length <= MAX_LENGTH && LOCAL.test(canonical.slice(0, Math.max(at, 0)))
 }
@@ -33,7 +33,7 @@ export function hasValidDomain(canonical: string): boolean {
   return DOMAIN.test(canonical.slice(canonical.lastIndexOf('@') + 1))
 }
 
-/** Uses that the URL parser maps hosts by UTS 46. */
+/** Relies on the URL parser, which converts hosts by UTS 46. */
 function asciiDomain(domain: string): string {
   const url = `https://${domain}/`
   return NOT_IN_HOST.test(domain) || !URL.canParse(url) ? '' : new URL(url).hostname

@@ -4,7 +4,7 @@ import { HASHES } from './common-passwords-list.ts'
 const SIZE = 4
 const list = new DataView(Uint8Array.fromBase64(HASHES).buffer)
 
-/** Whether a password, in lower case and form C, is in the list. So is one in 400,000 others: hashes are cut to 4 bytes. */
+/** Whether the list has a password (lower case, form C). One in 400,000 others is refused too: hashes have 4 bytes. */
 export async function isCommon(password: string): Promise<boolean> {
   const digest = await sha256(password)
   const wanted = new DataView(digest.buffer).getUint32(0)

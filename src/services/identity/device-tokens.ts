@@ -9,7 +9,7 @@ export const DeviceToken = z
   .string()
   .max(200)
   .openapi({
-    description: `Proves that the account has logged in on this device before; valid for ${DEVICE_TOKEN_DAYS} days after its last use`,
+    description: `Proves that the account has logged in on this device before. Valid for ${DEVICE_TOKEN_DAYS} days after it was issued, or until the account logs out everywhere, ends all other logins, changes or resets the password, or undoes a change of address`,
   })
 
 const PURPOSE = 'device token'

@@ -3,7 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { openFor, sealFor } from '../../platform/security/account-keys.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
-import { canonicalAddress, hasValidDomain, isAddress } from './addresses.ts'
+import { canonicalAddress, hasValidDomain, hasValidLocalPart } from './addresses.ts'
 
 const MAX_TYPED = 254
 
@@ -13,7 +13,7 @@ export const Address = z
   .string()
   .max(MAX_TYPED)
   .overwrite(canonicalAddress)
-  .refine(isAddress, { error: 'must be an email address', abort: true })
+  .refine(hasValidLocalPart, { error: 'must be an email address', abort: true })
   .refine(hasValidDomain, 'must have a valid domain after the @, like example.com')
   .openapi({ example: 'ada@example.com' })
 

@@ -10,7 +10,7 @@ const reason = z.enum(endReasons).default('logged_out')
 export const registered = defineEvent('identity.registered', Act)
 export const addressVerified = defineEvent('identity.address-verified', Act)
 export const loggedIn = defineEvent('identity.logged-in', Act.extend({ sessionId: z.string() }))
-/** `accountId` is null if nobody has the name: known and unknown names must cause the same work. */
+/** `accountId` is null if nobody has the name, or its address is not verified. All names must cause the same work. */
 export const loginFailed = defineEvent('identity.login-failed', Act.extend({ accountId: Id.nullable() }))
 export const sessionEnded = defineEvent('identity.session-ended', Act.extend({ sessionId: z.string(), reason }))
 export const otherSessionsEnded = defineEvent(

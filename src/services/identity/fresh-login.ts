@@ -31,7 +31,7 @@ export async function confirmLogin(ctx: UserCtx, { password }: Confirmation): Pr
     .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id)))
 }
 
-/** Returns the hash of the password. Wrong ones count per login, so that a stolen token uses up nothing of another. */
+/** Returns the hash. Wrong passwords are counted per login, so that a stolen token cannot block another login. */
 export async function requireOwnPassword(ctx: UserCtx, password: string): Promise<string> {
   const { id, sessionId } = ctx.viewer
   const [credential] = await atPrimary(ctx)

@@ -70,7 +70,7 @@ export async function createInvitation(ctx: UserCtx): Promise<NewInvitation> {
   return { ...viewOf({ id, createdAt, expiresAt, usedAt: null }), code }
 }
 
-/** Without pages: a daily limit bounds how many there are, because a job deletes them when they expire. */
+/** Without pages: at most five are open, and a job deletes all after seven days. */
 export async function listInvitations(ctx: UserCtx): Promise<Invitations> {
   const { id, createdAt, expiresAt, usedAt } = invitations
   const rows = await ctx.db.directory

@@ -8,7 +8,7 @@ import { refreshTokens } from './oauth-tables.ts'
 import { addressChanges, formerAddresses, formerHandles, handles, invitations, sessions, users } from './tables.ts'
 
 export const identityJobs: Job[] = [
-  { name: 'delete lapsed registrations and logins', every: 'hour', run: deleteLapsed },
+  { name: 'delete what has expired in the directory', every: 'hour', run: deleteLapsed },
   { name: 'resend overdue mails', every: 'hour', run: resendOverdue },
 ]
 

@@ -34,7 +34,7 @@ type Login = z.infer<typeof Login>
 /** An unknown name, an unverified address and a wrong password cost the same work and get the same response. */
 export async function logIn(ctx: Ctx, { identifier, password, deviceToken, turnstileToken }: Login): Promise<Tokens> {
   const device = await decodeDeviceToken(ctx, deviceToken)
-  // Only the owner of a device token is looked up before the guess is counted: refusing the others costs no trip.
+  // With a device token, the person is looked up before the guess is counted. Without one, refusing a guess costs no trip.
   const found = device ? await findPerson(ctx, identifier) : undefined
   const deviceId = device && found && isTrusted(device, found) ? device.deviceId : null
   const { person } = await checkGuess(ctx, { identifier, deviceId, turnstileToken }, async () => {
@@ -121,7 +121,7 @@ export async function issueTokenPair(ctx: Ctx, person: Person, login: Session): 
   if (!issued) return null
   const usedAt = rotation?.rotated ? rotation.usedAt : ctx.now()
   const use = rotation?.rotated === false ? { sessionId, createdAt: rotation.createdAt, usedAt } : undefined
-  if (await revokedSince(ctx, person, use)) throw new Failure(invalidCredentials)
+  if (await noteUseAndCheckRevoked(ctx, person, use)) throw new Failure(invalidCredentials)
   return {
     accessToken: issued.accessToken,
     refreshToken: await encodeRefreshToken(ctx, sessionId, issued.secret),
@@ -142,8 +142,12 @@ async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
   if (ctx.now() < next) await scheduler.wait(next - ctx.now())
 }
 
-/** Whether tokens were revoked while the new ones were issued. If so, the claims of the new ones may be outdated. */
-async function revokedSince(ctx: Ctx, { id, tokensVoidBefore }: Person, use: Use | undefined): Promise<boolean> {
+/** Returns whether tokens were revoked while the new ones were issued. If so, the claims of the new ones may be outdated. */
+async function noteUseAndCheckRevoked(
+  ctx: Ctx,
+  { id, tokensVoidBefore }: Person,
+  use: Use | undefined,
+): Promise<boolean> {
   const db = atPrimary(ctx).directory
   const read = db.select({ now: users.tokensVoidBefore }).from(users).where(eq(users.id, id))
   const [[user]] = use ? await db.batch([read, ...noteUse(db, use)]) : [await read]

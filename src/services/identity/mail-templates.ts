@@ -15,7 +15,7 @@ export async function sendVerification(ctx: SystemCtx, to: string, handle: strin
     link,
     `Or paste this token: ${token}`,
     'In another browser, you will be asked for your password. If it is rejected, someone else may have registered with your address after you. Register again.',
-    'If you did not register, ignore this email: nobody else can use this link, and it creates no account without the password.',
+    'If you did not register, ignore this email: the link creates an account only for the person who registered.',
   ])
 }
 
@@ -42,9 +42,9 @@ const templates = {
     ],
   }),
   'export-ready': ({ config }, { handle }) => ({
-    subject: 'Your data are ready',
+    subject: 'Your export is ready',
     paragraphs: [
-      `The export of the data of @${handle} is ready. You can download it within 24 hours. Log in and open "Export":`,
+      `The export of the data of @${handle} is ready. You can download it within 24 hours. Log in and open “Your data”:`,
       config.BASE_URL,
       'If you did not request it, change your password.',
     ],
@@ -54,7 +54,7 @@ const templates = {
     return {
       subject: 'A new device logged in',
       paragraphs: [
-        `Somebody logged in to @${handle} on a device that has not logged in before.`,
+        `Somebody logged in to @${handle} on a new device, or in a browser that was reset.`,
         `Device: ${client?.device ?? 'unknown'}. Place: ${client?.place ?? 'unknown'}.`,
         'If it was you, you can ignore this email. If it was not you, end that login and change your password:',
         ctx.config.BASE_URL,
@@ -68,14 +68,14 @@ const templates = {
   'registration-rejected': (_, { handle }) => ({
     subject: 'Your registration was declined',
     paragraphs: [
-      `A moderator has declined your registration of @${handle}. No account was created, and your data will be deleted within a day.`,
+      `A moderator has declined your registration of @${handle}. No account was created, and your data will be deleted after a day.`,
     ],
   }),
   'deletion-requested': ({ config }, { handle }) => ({
     subject: 'Your account will be deleted',
     paragraphs: [
       `The deletion of @${handle} was requested. Nobody can see the account any more, and every login was ended.`,
-      'To keep the account, log in before it is erased. This also tells you whether it was somebody else:',
+      'To keep the account, log in before it is erased. If you did not request this, change your password too:',
       config.BASE_URL,
     ],
   }),

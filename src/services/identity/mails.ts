@@ -17,7 +17,7 @@ const MAX_RESENT = 500
 
 export const mailTask = defineTask('DELIVERIES', 'mail.account', z.object({ mailId: z.string() }))
 
-/** What anyone may request of an account by its name: the account, if there is one, is found when it is delivered. */
+/** Mails that anyone may request by a name. The account is looked up only on delivery. */
 export type RequestKind = 'reset-requested' | 'verification-requested'
 
 /** `to` is a sealed address; without it, the mail goes to the current address of the account. */
@@ -57,7 +57,7 @@ export async function sendMail(ctx: SystemCtx, mailId: string): Promise<void> {
   await db.delete(mails).where(eq(mails.id, mailId))
 }
 
-/** Enqueues mails again that the queue has lost or given up, until they are three days old. */
+/** Enqueues overdue mails again, and deletes those older than three days. */
 export async function resendOverdue(ctx: SystemCtx): Promise<void> {
   const now = ctx.now()
   const db = ctx.db.directory

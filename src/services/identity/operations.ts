@@ -43,7 +43,7 @@ export const identityOperations: Operation[] = [
     fails: [invalidCredentials, loginChallengeRequired, awaitingApproval, 'suspended', 'rate_limited'],
     summary: 'Log in with a handle or an email address',
     description:
-      'Send the `deviceToken` that this device got when the account last logged in on it. After too many wrong passwords for a name or from an address, only devices with such a token can log in until an hour has passed.',
+      'Send the `deviceToken` that this device got when the account last logged in on it. After too many wrong passwords for a name (within an hour) or from an address (within five minutes), a login needs such a token or a solved Turnstile challenge.',
     run: logIn,
   }),
   operation({
@@ -69,7 +69,7 @@ export const identityOperations: Operation[] = [
     example: { password: PASSWORD },
     returns: null,
     fails: [invalidCredentials],
-    summary: 'Enter the password again, as operations that require a fresh login demand',
+    summary: 'Confirm this login with the password, for operations that require a fresh login',
     description: `For the next ${FRESH_LOGIN_MINUTES} minutes, this login may call operations that require a fresh login.`,
     run: confirmLogin,
   }),

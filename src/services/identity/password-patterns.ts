@@ -2,7 +2,7 @@ const ROWS = ['1234567890-=', 'qwertyuiop[]', "asdfghjkl;'", 'zxcvbnm,./']
 const UNSHIFTED = new Map([...'!@#$%^&*()_+{}:"<>?'].map((key, i) => [key, "1234567890-=[];',./"[i]!]))
 const keys = new Map(ROWS.flatMap((row, y) => [...row].map((key, x) => [key, { x, y }] as const)))
 
-/** The share of steps along the keyboard, the alphabet or the digits above which a password is no secret. */
+/** The share of steps along the keyboard, the alphabet or the digits from which a password is too easy to guess. */
 const MOST_STEPS = 0.8
 const REPETITION = /^(.+?)\1+.{0,4}$/u
 

@@ -37,7 +37,7 @@ export async function resendVerification(ctx: Ctx, { email }: Resend): Promise<A
 export const Reset = z.strictObject({ token: MailedToken, password: NewPassword }).openapi('Reset')
 type Reset = z.infer<typeof Reset>
 
-/** Ends every login and starts none, so that a stolen link is of no use without the person's notice. */
+/** Ends every login and starts none, so that the person notices when somebody else used the link. */
 export async function resetPassword(ctx: Ctx, { token, password }: Reset): Promise<void> {
   const person = await personOf(ctx, token)
   const changes = { password, event: passwordReset, mail: 'password-was-reset' } as const

@@ -78,7 +78,7 @@ export const recoveryTemplates = {
         `Whoever changed the address may know your password. Open this link within ${RESET_MINUTES} minutes and choose a new one:`,
         `${ctx.config.BASE_URL}/?reset=${token}`,
         `Or paste this token: ${token}`,
-        'Later, choose “Forgot password” on the page where you log in.',
+        'If the link has expired, choose “Forgot password” on the page where you log in.',
       ],
     }
   },

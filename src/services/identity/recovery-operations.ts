@@ -90,7 +90,8 @@ export const recoveryOperations: Operation[] = [
     access: 'user',
     scope: readAccounts,
     returns: Identity,
-    summary: 'Read your handle, address and role, which others do not see together',
+    summary:
+      'Read your handle, email address and role, when the handle may be changed, and when the password was changed',
     run: readIdentity,
   }),
   operation({
@@ -104,7 +105,7 @@ export const recoveryOperations: Operation[] = [
     example: { email: 'ada@example.org' },
     returns: Accepted,
     status: 202,
-    summary: 'Ask for another email address, which gets an email with a token that confirms it',
+    summary: 'Request a new email address; it gets an email with a token that confirms it',
     description: `Nothing changes until the token is used, for which there are ${CONFIRM_ADDRESS_HOURS} hours. The response does not reveal whether the address has an account.`,
     run: changeAddress,
   }),

@@ -10,12 +10,13 @@ export const RegistrationRules = z
   .object({
     mode: z.enum(registrationModes).openapi({
       description:
-        'Who may register: everyone, people with an invitation, everyone but a moderator approves the account, or nobody',
+        'Who may register: everyone, people with an invitation, everyone, after approval by a moderator, or nobody',
     }),
     termsVersion: z.string().nullable().openapi({ description: 'If not null, `register` requires it' }),
     termsUrl: z.string().nullable(),
     turnstileSiteKey: z.string().nullable().openapi({
-      description: 'If not null, `register` requires the token of a Turnstile widget with this key',
+      description:
+        'If not null, `register` and `requestPasswordReset` require the token of a Turnstile widget with this key',
     }),
     minPasswordLength: z.int(),
   })
@@ -46,8 +47,8 @@ export function requireTerms(ctx: Ctx, accepted: string | undefined): void {
   if (current && accepted !== current) throw invalid('termsVersion', `must be ${current}, the current version`)
 }
 
-/** What a new account was registered under. */
-export function conditionsOf(ctx: Ctx) {
+/** The accepted terms and the required approval of a new account. */
+export function registrationFields(ctx: Ctx) {
   const version = termsVersion(ctx)
   return {
     termsVersion: version ?? null,

@@ -8,7 +8,7 @@ import { sealClient } from '../../platform/security/clients.ts'
 import { registered } from './events.ts'
 import { redeemInvitation } from './invitations.ts'
 import { isKept } from './names.ts'
-import { conditionsOf } from './registration-rules.ts'
+import { registrationFields } from './registration-rules.ts'
 import { credentials, handles, users } from './tables.ts'
 import { RESERVATION_MS } from './verification.ts'
 
@@ -37,7 +37,7 @@ export async function reserve(ctx: Ctx, reservation: Reservation): Promise<void>
     db.insert(handles).values({ handle, accountId, address, reservedUntil: now + RESERVATION_MS }),
     db
       .insert(users)
-      .values({ id: accountId, email: address, sealedAddress: sealed, ...conditionsOf(ctx), ...at })
+      .values({ id: accountId, email: address, sealedAddress: sealed, ...registrationFields(ctx), ...at })
       .onConflictDoNothing({ target: users.email }),
     db.insert(credentials).select(rowIf(credentials, credential, exists(isNew))),
     record(db, registered, { accountId, client: await sealClient(ctx, accountId) }),

@@ -11,8 +11,8 @@ export function mailIfChanged(db: Database, accountId: Id, kind: MailKind) {
   return queueMail(db, { accountId, kind }, changed)
 }
 
-/** Ends every login of the account, and mails the person if `when` holds after the statement before. */
-export function endLogins(db: Database, accountId: Id, { mail, when }: { mail: MailKind; when: SQL }) {
+/** Deletes all sessions. Mails if `when` holds after the statement before this one. The caller revokes the tokens. */
+export function endLoginsAndMail(db: Database, accountId: Id, { mail, when }: { mail: MailKind; when: SQL }) {
   return [
     ...queueMail(db, { accountId, kind: mail }, when),
     db.update(users).set({ tokensVoidBefore: db.now() }).where(eq(users.id, accountId)),

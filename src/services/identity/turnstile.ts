@@ -30,7 +30,7 @@ export async function verifyTurnstile(ctx: Ctx, token: string | undefined, actio
   return (await judge(ctx, token, action)) === 'solved'
 }
 
-/** While Turnstile does not respond, only a reset passes: it has limits of its own. Bots could overload the check. */
+/** While Turnstile is down, only a reset, which has other limits, passes: bots might get in by overloading it. */
 export async function requireTurnstile(ctx: Ctx, token: string | undefined, action: Action): Promise<void> {
   if (!turnstileKeys(ctx)) return
   const verdict = await judge(ctx, token, action)

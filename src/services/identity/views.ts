@@ -42,7 +42,7 @@ export const Identity = z
     pendingEmail: z.string().nullable().openapi({ description: 'The new address, until its owner confirms it' }),
     role: z.enum(roles),
     handleChangeableAt: z.iso.datetime().nullable().openapi({ description: 'Null if the handle may be changed now' }),
-    passwordChangedAt: z.iso.datetime().nullable().openapi({ description: 'Null since the registration' }),
+    passwordChangedAt: z.iso.datetime().nullable().openapi({ description: 'Null if it was never changed' }),
   })
   .openapi('Identity')
 export type Identity = z.infer<typeof Identity>
@@ -54,7 +54,7 @@ export const Tokens = z
     tokenType: z.literal('Bearer'),
     expiresIn: z.int().openapi({ description: 'Seconds until the access token expires' }),
     deviceToken: z.string().openapi({
-      description: 'Send it with later logins on this device, so that the guesses of others never refuse them',
+      description: 'Send it with later logins on this device, so that wrong guesses of others never block them',
     }),
     account: z.object({ id: Id, handle: z.string() }),
     deletionCancelled: z.boolean().optional().openapi({ description: 'Whether the login cancelled a deletion' }),

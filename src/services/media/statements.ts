@@ -8,7 +8,7 @@ import { media } from './tables.ts'
 
 type Attachment = { postId: Id; accountId: Id; ids: readonly Id[] }
 
-/** Fails the batch unless all images can be attached. Place it after the idempotency claim, where replays must fail. */
+/** Fails the batch unless all images can be attached. Place it after the idempotency claim: replays must fail there. */
 export function attachMedia(db: Database, { postId, accountId, ids }: Attachment) {
   if (ids.length === 0) return []
   const attachable = and(idIn(media.id, ids), eq(media.accountId, accountId), isNull(media.postId))

@@ -78,7 +78,7 @@ function isThere(accountId: Id): SQL {
 
 type Row = NotificationInput & { rootId: Id | null | SQLWrapper }
 
-/** Returns whether to push: the notification exists, and the account has a socket. Other pushes only wake the hub. */
+/** Returns whether the notification exists and the account has a socket. Otherwise, a push would wake the hub for nothing. */
 async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): Promise<boolean> {
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`

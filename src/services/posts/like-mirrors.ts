@@ -91,7 +91,7 @@ export async function deleteLikes(ctx: SystemCtx, { postId }: { postId: Id }): P
 type Ended = { postId: Id; likes: { id: Id; accountId: Id }[] }
 
 /** Removes deleted likes from the lists of their accounts, then deletes the next likes of the post. */
-export async function unlistDeletedLikes(ctx: SystemCtx, { postId, likes: ended }: Ended): Promise<void> {
+export async function continueDeletingLikes(ctx: SystemCtx, { postId, likes: ended }: Ended): Promise<void> {
   const groups = [...Map.groupBy(ended, ({ accountId }) => shardOf(accountId))]
   await mapConcurrently(groups, async ([shard, group]) => {
     const db = ctx.db.shard(shard)

@@ -2,7 +2,7 @@ import { on } from '../../platform/events/events.ts'
 import { accountHidden, accountShown } from '../accounts/events.ts'
 import { likesDeleted, listsToMark, postDeleted, postLiked, postPublished, postUnliked } from './events.ts'
 import { markLists, startMarking } from './hiding.ts'
-import { deleteLikes, mirrorLike, unlistDeletedLikes } from './like-mirrors.ts'
+import { continueDeletingLikes, deleteLikes, mirrorLike } from './like-mirrors.ts'
 import { deleteThread, syncThreads } from './threads.ts'
 
 export const postSubscriptions = [
@@ -10,7 +10,7 @@ export const postSubscriptions = [
   on(postDeleted, 'unindex-comment', syncThreads),
   on(postDeleted, 'delete-thread', (ctx, { postId }) => deleteThread(ctx, postId)),
   on(postDeleted, 'delete-likes', deleteLikes),
-  on(likesDeleted, 'unlist-likes', unlistDeletedLikes),
+  on(likesDeleted, 'unlist-likes', continueDeletingLikes),
   on(postLiked, 'mirror-like', (ctx, { postId, actorId }, id) => mirrorLike(ctx, { postId, actorId, likeId: id }, id)),
   on(postUnliked, 'mirror-like', (ctx, unlike) => mirrorLike(ctx, unlike, null)),
   on(accountHidden, 'mark-lists', startMarking),

@@ -6,7 +6,7 @@ import { DAY_MS } from '../../platform/data/expiry.ts'
 import { record } from '../../platform/events/events.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { revokeTokensBefore } from '../../platform/security/revocation.ts'
-import { endLogins } from '../identity/statements.ts'
+import { endLoginsAndMail } from '../identity/statements.ts'
 import { deletionRequested } from './events.ts'
 import { syncHidden } from './statements.ts'
 import { deletions } from './tables.ts'
@@ -14,7 +14,9 @@ import { deletionDays } from './variables.ts'
 
 export const Deletion = z
   .object({
-    erasedAt: z.iso.datetime().openapi({ description: 'Until then, logging in cancels the deletion' }),
+    erasedAt: z.iso
+      .datetime()
+      .openapi({ description: 'The erasure starts at this time. Before it, logging in cancels the deletion' }),
   })
   .openapi('Deletion')
 type Deletion = z.infer<typeof Deletion>
@@ -29,7 +31,7 @@ export async function deleteAccount(ctx: UserCtx): Promise<Deletion> {
     db.select({ eraseAt: deletions.eraseAt }).from(deletions).where(eq(deletions.accountId, accountId)),
     db.insert(deletions).values(wanted).onConflictDoNothing(),
     record(db, deletionRequested, { accountId, ...(await actorOf(ctx)) }, changed),
-    ...endLogins(db, accountId, { mail: 'deletion-requested', when: changed }),
+    ...endLoginsAndMail(db, accountId, { mail: 'deletion-requested', when: changed }),
   ])
   const [earlier] = results[0]
   await Promise.all([syncHidden(ctx, { accountId }), revokeTokensBefore(ctx, accountId, now)])

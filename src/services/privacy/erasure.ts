@@ -8,13 +8,13 @@ import { accountErased } from './events.ts'
 import { copyEntry, enterLedger } from './ledger.ts'
 import { deletions } from './tables.ts'
 
-/** What a service has of an account: one bounded, idempotent step, which returns true when nothing is left. */
+/** How a service erases its data of an account. `erase` is a bounded, idempotent step that returns true when nothing is left. */
 export type Part = { service: string; erase: (ctx: SystemCtx, accountId: Id) => Promise<boolean> }
 
 /** Bounds the calls that a step of the Workflow makes, and what it repeats if it is interrupted. */
 const CALLS_PER_STEP = 20
 
-/** From here on, no login cancels the deletion. Returns false if one did. The ledger comes before anything is erased. */
+/** After this, no login can cancel the deletion. Returns false if one has. Writes the ledger before anything is erased. */
 export async function beginErasure(ctx: SystemCtx, accountId: Id): Promise<boolean> {
   const now = ctx.now()
   const begun = await ctx.db.directory

@@ -3,7 +3,7 @@ import { createContext } from '../../platform/create-context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { beginErasure, erasePart, finishErasure, type Part } from './erasure.ts'
 
-/** The second pass deletes what events of the first one, or late ones, have added meanwhile. */
+/** The second pass deletes what events have added during the first one. */
 const PASSES = [1, 2]
 
 /** The Workflow that erases an account. A step that was interrupted runs again; steps are idempotent. */

@@ -71,14 +71,14 @@ export function deleteStates(ctx: SystemCtx, place: Place): Promise<void> {
   return deleteObjects(ctx, `${folderOf(place)}state/`)
 }
 
-export function deleteExport(ctx: SystemCtx, place: Place): Promise<void> {
+export function deleteExportFiles(ctx: SystemCtx, place: Place): Promise<void> {
   return deleteObjects(ctx, folderOf(place))
 }
 
 export async function abortArchive(ctx: SystemCtx, upload: Upload): Promise<void> {
   await ctx.env.EXPORTS.resumeMultipartUpload(archiveKey(upload), upload.uploadId)
     .abort()
-    .catch((error: unknown) => ctx.log.info('the upload of an export has ended before', { error }))
+    .catch((error: unknown) => ctx.log.info('the upload of an export had already ended', { error }))
 }
 
 export async function deleteObjects(ctx: SystemCtx, prefix: string): Promise<void> {

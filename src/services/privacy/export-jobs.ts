@@ -3,7 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
 import type { Job } from '../../platform/events/jobs.ts'
-import { deleteExport, type Place } from './export-archive.ts'
+import { deleteExportFiles, type Place } from './export-archive.ts'
 import { markFailed } from './export-run.ts'
 import { dataExports } from './export-tables.ts'
 
@@ -24,7 +24,7 @@ export async function deleteExpired(ctx: SystemCtx): Promise<void> {
   const isOver = and(eq(dataExports.status, 'ready'), lt(dataExports.expiresAt, now))
   const over = await db.select(place).from(dataExports).where(isOver).limit(MOST_PER_RUN)
   await mapConcurrently(over, async (each) => {
-    await deleteExport(ctx, each)
+    await deleteExportFiles(ctx, each)
     await db.update(dataExports).set({ status: 'expired' }).where(eq(dataExports.id, each.exportId))
   })
   await db.delete(dataExports).where(and(ne(dataExports.status, 'preparing'), lt(dataExports.createdAt, now - KEPT_MS)))
@@ -42,7 +42,7 @@ export async function resumeOverdue(ctx: SystemCtx): Promise<void> {
   await mapConcurrently(overdue, async ({ createdAt, ...each }) => {
     if (createdAt >= now - DAY_MS) return startExport(ctx, each)
     await markFailed(ctx, each.exportId)
-    await deleteExport(ctx, each)
+    await deleteExportFiles(ctx, each)
   })
 }
 

@@ -13,7 +13,7 @@ import {
   appendFiles,
   beginArchive,
   completeArchive,
-  deleteExport,
+  deleteExportFiles,
   deleteStates,
   type Place,
   type Upload,
@@ -21,15 +21,15 @@ import {
 import { indexPage } from './export-index.ts'
 import { dataExports } from './export-tables.ts'
 
-const LINK_LIFE_MS = DAY_MS
+const ARCHIVE_LIFE_MS = DAY_MS
 
 export type Source = { service: string; exported: PersonalData['exported'] }
 type Steps = Pick<WorkflowStep, 'do'>
 
-/** Default steps end after ten minutes, which may be too short for thousands of images. */
+/** By default, a step times out after ten minutes, which may be too short for thousands of images. */
 const LONG = { retries: { limit: 10, delay: '10 seconds', backoff: 'exponential' }, timeout: '1 hour' } as const
 
-/** Writes an export in steps that can be repeated. Each service is one step, so a killed one repeats only that service. */
+/** Writes an export in steps that can be repeated. Each service is one step, so a killed step repeats only its service. */
 export async function runExport(ctx: SystemCtx, place: Place, steps: Steps, sources: readonly Source[]): Promise<void> {
   const begun = await steps.do('begin', () => begin(ctx, place, sources))
   if (!begun) return
@@ -80,7 +80,7 @@ async function announce(ctx: SystemCtx, { accountId, exportId }: Place, bytes: n
   await db.commit([
     db
       .update(dataExports)
-      .set({ status: 'ready', readyAt: now, expiresAt: now + LINK_LIFE_MS, bytes })
+      .set({ status: 'ready', readyAt: now, expiresAt: now + ARCHIVE_LIFE_MS, bytes })
       .where(and(eq(dataExports.id, exportId), eq(dataExports.status, 'preparing'))),
     record(db, exportReady, { accountId, exportId }, changed),
     ...mailIfChanged(db, accountId, 'export-ready'),
@@ -99,10 +99,10 @@ export async function markFailed(ctx: SystemCtx, exportId: Id): Promise<void> {
     .where(and(eq(dataExports.id, exportId), eq(dataExports.status, 'preparing')))
 }
 
-/** Without a row that is ready, nothing may remain: the export failed, or the account was erased in the meantime. */
+/** Deletes the working state, and the archive too if the export failed or the account was erased in the meantime. */
 async function cleanUp(ctx: SystemCtx, place: Place): Promise<void> {
   const row = await rowOf(ctx, place.exportId)
-  await (row?.status === 'ready' ? deleteStates(ctx, place) : deleteExport(ctx, place))
+  await (row?.status === 'ready' ? deleteStates(ctx, place) : deleteExportFiles(ctx, place))
 }
 
 async function rowOf(ctx: SystemCtx, exportId: Id) {

@@ -75,7 +75,7 @@ async function latest(ctx: UserCtx): Promise<Row> {
   if (row?.status === 'preparing') return row
   if (!row) throw unavailable(1)
   const seconds = Math.max(1, Math.ceil((row.createdAt + DAY_MS - ctx.now()) / 1_000))
-  throw new Failure('quota_exceeded', 'An account may request one export within 24 hours', {
+  throw new Failure('quota_exceeded', 'An account may request one export in 24 hours', {
     headers: { 'retry-after': String(seconds) },
   })
 }

@@ -32,7 +32,7 @@ async function startDueErasures(ctx: SystemCtx): Promise<void> {
   })
 }
 
-/** An instance with this id exists if it has stalled, or if an earlier deletion of the account was cancelled. */
+/** It exists if the erasure stalled, a deletion was cancelled at the last moment, or a restore undid the erasure. */
 async function startErasure({ env }: SystemCtx, accountId: Id): Promise<void> {
   const created = await env.ERASURES.create({ id: accountId, params: { accountId } }).catch(() => null)
   if (created === null) await (await env.ERASURES.get(accountId)).restart()

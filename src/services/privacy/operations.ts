@@ -15,7 +15,7 @@ export const privacyOperations: Operation[] = [
     fresh: true,
     returns: Deletion,
     status: 202,
-    summary: 'Delete your account: hide it at once, and erase it after some days',
+    summary: 'Delete your account: it is hidden at once, and erased at `erasedAt`',
     description:
       'Ends every login. Logging in before the account is erased cancels the deletion. The erasure is final; the handle ' +
       'stays taken for 90 days.',
@@ -33,8 +33,8 @@ export const privacyOperations: Operation[] = [
     fails: ['quota_exceeded'],
     summary: 'Request an archive of all your data; an email says when it is ready',
     description:
-      'While an archive is being prepared, a repeated request returns that one. An account may request one export within ' +
-      '24 hours.',
+      'While an archive is being prepared, a repeated request returns that one. An account may request one export in 24 ' +
+      'hours; a failed one does not count.',
     run: requestExport,
   }),
   operation({

@@ -46,7 +46,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   )
 }
 
-/** The row in `deletions` controls the erasure, which deletes it last. */
+/** Keeps the row in `deletions`, which the erasure needs until `finishErasure` deletes it. */
 async function eraseExports(ctx: SystemCtx, accountId: Id): Promise<boolean> {
   await deleteObjects(ctx, exportsOf(accountId))
   await ctx.db.directory.delete(dataExports).where(eq(dataExports.accountId, accountId))

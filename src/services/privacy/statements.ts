@@ -9,7 +9,7 @@ import { hideDeleted } from '../accounts/statements.ts'
 import { deletionCancelled } from './events.ts'
 import { deletions } from './tables.ts'
 
-/** Once the erasure has started, this deletes and announces nothing: the write of `beginErasure` won. */
+/** Once the erasure has started, this changes nothing, because `beginErasure` has set `startedAt`. */
 export function cancelDeletion(db: Database, accountId: Id, client: string | null) {
   return [
     db.delete(deletions).where(and(eq(deletions.accountId, accountId), isNull(deletions.startedAt))),
@@ -17,7 +17,7 @@ export function cancelDeletion(db: Database, accountId: Id, client: string | nul
   ] as const
 }
 
-/** Hides an account that waits for its erasure, or shows it again. Called before the answer and again by event. */
+/** Hides an account that waits for its erasure, or shows it. Called before a response, and again by a subscription. */
 export async function syncHidden(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   const db = ctx.db.shardOf(accountId)
   await mirror(

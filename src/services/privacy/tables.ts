@@ -11,7 +11,7 @@ export const deletions = sqliteTable('deletions', {
   progressedAt: integer('progressed_at').notNull().default(0),
 })
 
-/** In the directory and on each shard: a copy of the ledger. A database that lacks a row of it was restored. */
+/** In the directory and on each shard: a copy of the ledger. It shows whether a database was restored (ledger.ts). */
 export const erasedAccounts = sqliteTable('erased_accounts', {
   accountId: id('account_id').primaryKey(),
   erasedAt: integer('erased_at').notNull(),

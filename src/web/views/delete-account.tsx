@@ -14,7 +14,7 @@ const notice = (erasedAt: string) =>
 
 export function DeleteAccount() {
   const form = useForm(async ({ value }) => {
-    // Also where the login is fresh: nobody should delete an account from an unattended browser.
+    // Asks for the password even if the login is fresh, so that nobody can delete an account in an unattended browser.
     await confirmLogin({ password: value('password') })
     await deleteAccount(notice)
     navigate('/login')

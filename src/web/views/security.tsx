@@ -66,7 +66,7 @@ type RowProps = {
   label: string
   value: ComponentChildren
   note?: string
-  /** Whether it cannot be changed now. */
+  /** Whether the value cannot be changed now. */
   fixed?: boolean
   form: (close: () => void) => ComponentChildren
 }

@@ -129,7 +129,7 @@ test('user input in an error message does not change the classification of the e
   expect(toFailure(error).code).toBe('internal')
 })
 
-test('toFailure keeps a Failure and maps an HTTPException by its status, an unknown one to internal', () => {
+test('toFailure keeps a Failure, and maps an HTTPException by its status, or to internal if that status is unknown', () => {
   const failure = new Failure('conflict')
   expect(toFailure(failure)).toBe(failure)
   expect(toFailure(new HTTPException(400, { message: 'Malformed JSON' }))).toMatchObject({

@@ -78,7 +78,7 @@ test('events of two databases with the same id have an entry each', async () => 
   expect(await auditOf(ada)).toHaveLength(2)
 })
 
-test('an append that was interrupted before it moved the head moves it when it is repeated', async () => {
+test('repeating an append that was interrupted before it moved the head moves the head', async () => {
   const entry = entryOf(ada)
   await append(context(), entry)
   const [row] = await auditOf(ada)

@@ -99,7 +99,7 @@ test('an address changes when its new owner confirms it, and the former one gets
       'Whoever changed the address may know your password. Open this link within 30 minutes and choose a new one:',
       `${BASE_URL}/?reset=${reset}`,
       `Or paste this token: ${reset}`,
-      'Later, choose “Forgot password” on the page where you log in.',
+      'If the link has expired, choose “Forgot password” on the page where you log in.',
     ].join('\n\n'),
   ])
   expect((await resetWith(reset)).status).toBe(204)

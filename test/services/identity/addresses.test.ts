@@ -79,7 +79,7 @@ test.each([
   expect(Address.safeParse(typed).error?.issues.map(({ message }) => message)).toEqual(['must be an email address'])
 })
 
-test('a mailbox has one account in whatever form its address is typed, and mail goes to the form in ASCII', async () => {
+test('all forms of an address lead to one account, and mail is sent to the ASCII form', async () => {
   await register('idn_ada', { email: 'ada@bücher.example' })
   await nthMailTo('ada@xn--bcher-kva.example', 1)
   expect((await verify(await mailedToken('idn_ada'))).status).toBe(200)
