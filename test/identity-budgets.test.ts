@@ -145,6 +145,15 @@ test('the session that better-auth stores counts as a write of its own request, 
   expect(counted).toEqual(users.map(() => [alone.trips, alone.rowsWritten]))
 })
 
+test('the deletion of an account stays within its budget', async () => {
+  const user = await registeredUser()
+  const response = await user.fetch('/v1/me', { method: 'DELETE' })
+  expect(response.status).toBe(202)
+  const cost: Cost = JSON.parse(response.headers.get('x-cost')!)
+  const budget = { trips: 5, directoryTrips: 4, rowsRead: 30, rowsWritten: 12, objectCalls: 5, queueMessages: 3 }
+  expectWithin('a deletion', cost, budget)
+})
+
 test('requesting, listing and downloading exports stay within their budgets', async () => {
   const user = await registeredUser()
   const requested = await user.fetch('/v1/me/exports', { method: 'POST' })

@@ -24,7 +24,7 @@ async function deploy(...options: string[]) {
   return { output, requests: cloudflare.asked, code }
 }
 
-const names = ['directory', 'shard-0', 'shard-1', 'index'].map((name) => `socialconnect-staging-${name}`)
+const names = ['directory', 'shard-0', 'shard-1', 'index', 'audit'].map((name) => `socialconnect-staging-${name}`)
 
 test('a dry run sends no request, and a deployment creates and migrates databases before it uploads code', async () => {
   const rehearsal = await deploy('--env', 'staging', '--dry-run')
@@ -39,7 +39,7 @@ test('a dry run sends no request, and a deployment creates and migrates database
     expect({ name, tables: tables.length }).not.toEqual({ name, tables: 1 })
   }
   expect([...cloudflare.databases.values()].map(({ replication }) => replication)).toEqual(names.map(() => 'auto'))
-  expect(output).toContain('Read replication is on for all 4 databases, 4 of which had none before.')
+  expect(output).toContain('Read replication is on for all 5 databases, 5 of which had none before.')
   const codeFrom = requests.findIndex((line) => line.includes('/workers/'))
   const lastQuery = requests.findLastIndex((line) => line.endsWith('/query'))
   expect(lastQuery).toBeGreaterThan(0)

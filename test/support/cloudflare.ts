@@ -4,14 +4,16 @@ import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 
 type Database = { name: string; sqlite: DatabaseSync; replication: string }
-type Answer = { status: number; result: unknown }
+type Answer = { status: number; result: unknown; code?: number }
 
 const notFound: Answer = { status: 404, result: null }
 const forbidden: Answer = { status: 403, result: null }
-const errors: Record<number, object[]> = {
-  403: [{ code: 10000, message: 'Authentication error' }],
-  404: [{ code: 7404, message: 'not found' }],
-}
+const codes: Record<number, number> = { 403: 10_000, 404: 7_404 }
+/** The codes by which wrangler recognizes that something does not exist yet, by path. */
+const absent: [RegExp, number][] = [
+  [/\/workers\/services\/[^/]+$/, 10_090],
+  [/\/workflows\/[^/]+$/, 10_200],
+]
 
 /** Mocks the parts of Cloudflare's D1 API that a deployment calls, with SQLite. Other paths return 404. */
 export async function mockCloudflare() {
@@ -19,9 +21,10 @@ export async function mockCloudflare() {
   const asked: string[] = []
   const server = createServer(async (request, response) => {
     asked.push(`${request.method} ${request.url!.split('?')[0]}`)
-    const { status, result } = answer(databases, request, await text(request))
+    const { status, result, code = codes[status] } = answer(databases, request, await text(request))
+    const errors = status === 200 ? [] : [{ code, message: 'refused by the mock' }]
     response.writeHead(status, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ success: status === 200, result, errors: errors[status] ?? [], messages: [] }))
+    response.end(JSON.stringify({ success: status === 200, result, errors, messages: [] }))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -39,7 +42,7 @@ export async function mockCloudflare() {
 
 function answer(databases: Map<string, Database>, { method, url }: IncomingMessage, body: string): Answer {
   const [path, name, action] = /^\/accounts\/account\/d1\/database(?:\/([^/?]+))?(?:\/(\w+))?/.exec(url!) ?? []
-  if (!path) return notFound
+  if (!path) return { ...notFound, code: absent.find(([pattern]) => pattern.test(url!.split('?')[0]!))?.[1] }
   if (!name && method === 'GET') return { status: 200, result: [...databases.values()].map(described) }
   if (!name) return { status: 200, result: create(databases, JSON.parse(body) as { name: string }) }
   const database = databases.get(name)

@@ -6,10 +6,10 @@ import { count, shards } from './databases.ts'
 export const pendingEvents = (): Promise<number> => count('SELECT count(*) n FROM outbox')
 
 /** Waits until every event, or every event whose data contains `id`, is acknowledged. */
-export async function drained(id = ''): Promise<void> {
+export async function drained(id = '', timeout = 15_000): Promise<void> {
   const events = `SELECT count(*) n FROM outbox WHERE data LIKE '%${id}%'`
   const isEmpty = async () => (await count(events, [...shards, env.DIRECTORY])) === 0
-  await vi.waitUntil(isEmpty, { timeout: 15_000, interval: 20 })
+  await vi.waitUntil(isEmpty, { timeout, interval: 20 })
 }
 
 /** Records and sends an event of the directory without making the change that the event announces. */
