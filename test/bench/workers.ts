@@ -53,7 +53,7 @@ export function variables({ baseUrl, jwks }: Tokens) {
     INDEX_KEY: `${'A'.repeat(43)}=`,
     REQUESTS_PER_MINUTE: '1000000',
     POSTS_PER_DAY: '1000000000',
-    KEYS: { keys: jwks.keys.map((key) => ({ ...key })) },
+    PUBLIC_KEYS: { keys: jwks.keys.map((key) => ({ ...key })) },
   }
 }
 

@@ -22,7 +22,7 @@ export async function mockCloudflare() {
   const server = createServer(async (request, response) => {
     asked.push(`${request.method} ${request.url!.split('?')[0]}`)
     const { status, result, code = codes[status] } = answer(databases, request, await text(request))
-    const errors = status === 200 ? [] : [{ code, message: 'refused by the mock' }]
+    const errors = status === 200 ? [] : [{ code, message: status === 403 ? 'Authentication error' : 'not found' }]
     response.writeHead(status, { 'content-type': 'application/json' })
     response.end(JSON.stringify({ success: status === 200, result, errors, messages: [] }))
   })

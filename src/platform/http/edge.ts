@@ -32,7 +32,10 @@ function requestContext(sources: LoginSources) {
       bookmarks: c.req.header(BOOKMARKS),
     })
     const clientIp = clientIpOf(c.req.header('cf-connecting-ip'))
-    const request = { ...ctx, viewer: null, clientIp, client: clientOf(c.req.raw), ...sources }
+    const request = Object.defineProperty({ ...ctx, viewer: null, clientIp, ...sources }, 'client', {
+      enumerable: true,
+      get: () => clientOf(c.req.raw), // few operations need it, and reading `cf` parses it
+    })
     c.set('ctx', request)
     await next()
     if (isReadinessCheck) return

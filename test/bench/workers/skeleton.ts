@@ -16,11 +16,11 @@ const readAccount = createRoute({
 })
 
 /** What every Worker with these libraries has to do: verify a token, validate a query and read a row. */
-export default new OpenAPIHono<{ Bindings: { SHARD_0: D1Database; KEYS: JSONWebKeySet } }>().openapi(
+export default new OpenAPIHono<{ Bindings: { SHARD_0: D1Database; PUBLIC_KEYS: JSONWebKeySet } }>().openapi(
   readAccount,
   async (c) => {
     const token = c.req.header('authorization')!.slice('Bearer '.length)
-    const { payload } = await jwtVerify(token, createLocalJWKSet(c.env.KEYS), { typ: 'at+jwt' })
+    const { payload } = await jwtVerify(token, createLocalJWKSet(c.env.PUBLIC_KEYS), { typ: 'at+jwt' })
     const [row] = await drizzle(c.env.SHARD_0)
       .select()
       .from(accounts)

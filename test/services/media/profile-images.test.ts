@@ -176,7 +176,7 @@ test('replacing an avatar takes two round trips before the response, and deletin
     return ctx.cost
   }
   const replaced = await costOf((ctx) => setAvatar(ctx, { file }))
-  expect(replaced).toMatchObject({ trips: 2, rowsWritten: 6, objectCalls: 0, queueMessages: 0 })
+  expect(replaced).toMatchObject({ trips: 2, rowsWritten: 7, objectCalls: 0, queueMessages: 0 })
   expect(replaced.rowsRead).toBeLessThanOrEqual(12)
   const deleted = await costOf(deleteAvatar)
   expect(deleted).toMatchObject({ trips: 1, rowsWritten: 3, objectCalls: 0, queueMessages: 0 })
