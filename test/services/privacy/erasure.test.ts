@@ -4,10 +4,10 @@ import { beforeEach, expect, test, vi } from 'vitest'
 import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
 import { openFor, sealFor } from '../../../src/platform/security/account-keys.ts'
 import { beginErasure } from '../../../src/services/privacy/erasure.ts'
-import { privacyJobs } from '../../../src/services/privacy/jobs.ts'
 import { bulkIds, type RegisteredUser, registeredUser } from '../../support/actors.ts'
-import { directoryNumber, logIn } from '../../support/auth.ts'
+import { logIn } from '../../support/auth.ts'
 import { insertRows, shardHolding } from '../../support/databases.ts'
+import { due, erase, runJob, startDue, traces } from '../../support/erasures.ts'
 import { jpeg, uploadForm } from '../../support/images.ts'
 import { inventory } from '../../support/inventory.ts'
 import { drained } from '../../support/outboxes.ts'
@@ -16,18 +16,7 @@ import { residueOf } from '../../support/residue.ts'
 import { seedFollows, seedLikes, seedPosts } from '../../support/seed.ts'
 
 const MARKER = 'mark3r'
-/** What stays of an erased account: the ledger, and the tombstone of its handle. */
-const traces = [
-  'DIRECTORY.erased_accounts.account_id',
-  'DIRECTORY.handles.account_id',
-  'SHARD_0.erased_accounts.account_id',
-  'SHARD_1.erased_accounts.account_id',
-]
 type Column = { name: string; type: string; notnull: number; pk: number }
-const jobNamed = (name: string) => privacyJobs.find((job) => job.name === name)!
-const startDue = jobNamed('start due erasures')
-const replay = jobNamed('erase again what a restore brought back')
-const run = (job: typeof startDue) => (job.run as (ctx: object) => Promise<void>)(contextWith())
 const call = async (user: RegisteredUser, method: string, path: string, json?: unknown) => {
   const response = await user.fetch(path, { method, json })
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
@@ -37,23 +26,6 @@ const countsOf = async (user: RegisteredUser) => {
   const response = await user.fetch(`/v1/accounts/${user.id}`)
   const { followerCount, followingCount } = await response.json<Record<string, number>>()
   return { followerCount, followingCount }
-}
-
-async function due(user: RegisteredUser): Promise<void> {
-  await call(user, 'DELETE', '/v1/me')
-  await env.DIRECTORY.prepare('update deletions set erase_at = 1 where account_id = ?').bind(Number(user.id)).run()
-}
-
-/** Runs the job that starts due erasures, and waits for the Workflow of the user. */
-async function erase(user: RegisteredUser, failing: string[] = []): Promise<void> {
-  await using instance = await introspectWorkflowInstance(env.ERASURES, user.id)
-  await instance.modify(async (modifier) => {
-    await modifier.disableRetryDelays()
-    for (const name of failing) await modifier.mockStepError({ name }, new Error('the step was interrupted'), 2)
-  })
-  await run(startDue)
-  await instance.waitForStatus('complete')
-  await drained('', 60_000)
 }
 
 /** A user who has used everything, with another user on every list. The texts of the user contain `MARKER`. */
@@ -178,7 +150,7 @@ test('an account whose Workflow found its deletion cancelled can be erased later
   expect(await residueOf([gus.id], MARKER)).toContain('DIRECTORY.users.id')
   const { accessToken } = await response.json<{ accessToken: string }>()
   await due(Object.assign(gus, { token: accessToken }))
-  await run(startDue)
+  await runJob(startDue)
   await vi.waitUntil(async () => (await residueOf([gus.id], MARKER)).join() === traces.join(), { timeout: 20_000 })
 })
 
@@ -189,65 +161,16 @@ test('a Workflow that has stopped with an error is started again', async () => {
   await shardHolding(hal.id).prepare(refuse).run()
   await using instance = await introspectWorkflowInstance(env.ERASURES, hal.id)
   await instance.modify(async (modifier) => modifier.disableRetryDelays())
-  await run(startDue)
+  await runJob(startDue)
   await instance.waitForStatus('errored')
   await shardHolding(hal.id).prepare('drop trigger refuse').run()
-  await run(startDue)
+  await runJob(startDue)
   expect(await stateOf(hal.id)).toBe('errored')
   await env.DIRECTORY.prepare('update deletions set progressed_at = 0').run()
-  await run(startDue)
+  await runJob(startDue)
   await vi.waitUntil(async () => (await stateOf(hal.id)) === 'complete', { timeout: 20_000, interval: 100 })
   await drained()
   expect(await residueOf([hal.id], 'hal_erased@')).toEqual(traces)
 })
 
-const startedAt = ({ id }: RegisteredUser) =>
-  directoryNumber('select max(started_at) n from deletions where account_id = ?', Number(id))
-
-test('the hourly job does not mistake a running erasure for a restored account', async () => {
-  const jan = await registeredUser('jan_erased')
-  await due(jan)
-  expect(await beginErasure(contextWith(), jan.id)).toBe(true)
-  await env.DIRECTORY.prepare('update deletions set started_at = 5 where account_id = ?').bind(Number(jan.id)).run()
-  await run(replay)
-  expect(await startedAt(jan)).toBe(5)
-})
-
-test('the hourly job erases nothing again because of a shard that is newer than the erasure', async () => {
-  const kai = await registeredUser('kai_erased')
-  await due(kai)
-  await erase(kai)
-  const created = (at: string) => env.SHARD_1.prepare(`update d1_migrations set applied_at = datetime('now', '${at}')`)
-  await env.SHARD_1.batch([env.SHARD_1.prepare('delete from erased_accounts'), created('+1 hour')])
-  await run(replay)
-  expect(await startedAt(kai)).toBeNull()
-  await created('-1 hour').run()
-  await run(replay)
-  expect(await startedAt(kai)).toBeGreaterThan(0)
-})
-
 const stateOf = async (id: Id) => (await (await env.ERASURES.get(id)).status()).status
-
-test('what a restored database brings back is erased again, and the ledger forgets after 90 days', async () => {
-  const ivy = await registeredUser('ivy_erased')
-  const [row] = (await shardHolding(ivy.id).prepare('select * from accounts where id = ?').bind(Number(ivy.id)).all())
-    .results as never[]
-  await due(ivy)
-  await erase(ivy)
-  await run(replay)
-  expect(await residueOf([ivy.id], 'ivy_erased@')).toEqual(traces)
-
-  await insertRows(shardHolding(ivy.id), 'accounts', [row!])
-  await shardHolding(ivy.id).prepare('delete from erased_accounts where account_id = ?').bind(Number(ivy.id)).run()
-  await run(replay)
-  expect((await logIn(ivy.handle)).status).toBe(401)
-  await run(startDue)
-  const pending = () => directoryNumber('select count(*) n from deletions where account_id = ?', Number(ivy.id))
-  await vi.waitUntil(async () => (await pending()) === 0, { timeout: 20_000, interval: 100 })
-  expect(await residueOf([ivy.id], 'ivy_erased@')).toEqual(traces)
-
-  const later = Object.assign(contextWith(), { now: () => Date.now() + 91 * 86_400_000 })
-  await (replay.run as (ctx: object) => Promise<void>)(later)
-  expect((await env.KEYS.list({ prefix: 'erased/' })).objects).toEqual([])
-  expect(await residueOf([ivy.id], 'ivy_erased@')).toEqual(['DIRECTORY.handles.account_id'])
-})
