@@ -6,10 +6,12 @@ import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { resendOverdue } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { addressChanges, formerAddresses, formerHandles, handles, invitations, sessions, users } from './tables.ts'
+import { deleteUnusedKeys } from './unused-keys.ts'
 
 export const identityJobs: Job[] = [
   { name: 'delete lapsed registrations and logins', every: 'hour', run: deleteLapsed },
   { name: 'resend overdue mails', every: 'hour', run: resendOverdue },
+  { name: 'delete keys without an account', every: 'hour', run: deleteUnusedKeys },
 ]
 
 export async function deleteLapsed(ctx: SystemCtx): Promise<void> {

@@ -21,6 +21,7 @@ import { reserve } from './reservation.ts'
 import { isReserved } from './reserved-handles.ts'
 import { handles, users } from './tables.ts'
 import { requireTurnstile, TurnstileToken } from './turnstile.ts'
+import { destroyUnusedKeys } from './unused-keys.ts'
 import { isExpired, isRegistrationToken, readVerificationToken, registrationToken } from './verification.ts'
 import { type Tokens, TypedHandle } from './views.ts'
 
@@ -59,13 +60,20 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
   const id = await withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
     const sealed = await sealEmail(ctx, accountId, email)
     await reserve(ctx, { accountId, handle, address, sealed, hash, invitation })
+      .catch(refuse)
+      .catch((error: unknown) => {
+        if (error instanceof Failure) ctx.defer(() => destroyUnusedKeys(ctx, [accountId]))
+        throw error
+      })
     return accountId
   })
-    .catch((error: unknown) => {
-      throw violates(error, handles.handle) ? new Failure(handleTaken) : error
-    })
-    .catch(refusals({ invitation: wrongInvitation, handle_taken: () => new Failure(handleTaken) }))
   return { status: 'verification_sent', registrationToken: await registrationToken(ctx, id) }
+}
+
+function refuse(error: unknown): never {
+  const taken = () => new Failure(handleTaken)
+  if (violates(error, handles.handle)) throw taken()
+  return refusals({ invitation: wrongInvitation, handle_taken: taken })(error)
 }
 
 export const Verification = z
