@@ -24,7 +24,8 @@ export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
     db.delete(users).where(and(inArray(users.id, unverified), eq(users.emailVerified, false))),
     db.delete(handles).where(lapsed).returning({ id: handles.accountId }),
     db.delete(sessions).where(lt(sessions.expiresAt, new Date(ctx.now()))),
-    db.delete(invitations).where(lt(invitations.expiresAt, ctx.now())),
+    // A day later, because a registration with it may still be verified.
+    db.delete(invitations).where(lt(invitations.expiresAt, ctx.now() - DAY_MS)),
     db.delete(refreshTokens).where(lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))),
     db.delete(addressChanges).where(lt(addressChanges.until, ctx.now())),
     db.delete(formerAddresses).where(lt(formerAddresses.until, ctx.now())),

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { changed, refusals, violates } from '../../platform/data/conditions.ts'
+import { changed, refusals, valueIf, violates } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
@@ -12,7 +12,7 @@ import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressVerified } from './events.ts'
 import { awaitingApproval, handleTaken, invalidCredentials } from './failures.ts'
-import { InvitationCode, useInvitation, wrongInvitation } from './invitations.ts'
+import { holdsInvitation, InvitationCode, takenInvitation, useInvitation, wrongInvitation } from './invitations.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
 import { NewPassword, Password, requireStrong } from './password-rules.ts'
@@ -120,7 +120,8 @@ async function confirm(
 ): Promise<{ id: Id; handle: string; approval: string | null } | null> {
   const db = ctx.db.directory
   const client = await sealClient(ctx, accountId)
-  const [verified, confirmed] = await db.commit([
+  const holds = holdsInvitation(ctx, accountId)
+  const statements = [
     db
       .update(users)
       .set({ emailVerified: true, updatedAt: new Date(ctx.now()) })
@@ -128,12 +129,13 @@ async function confirm(
       .returning({ approval: users.approval }),
     db
       .update(handles)
-      .set({ reservedUntil: null })
+      .set({ reservedUntil: holds ? valueIf(holds, null, 'invitation') : null })
       .where(and(eq(handles.accountId, accountId), changed))
       .returning({ handle: handles.handle }),
     record(db, addressVerified, { accountId, client }, changed),
     useInvitation(db, accountId),
-  ])
+  ] as const
+  const [verified, confirmed] = await db.commit(statements).catch(refusals({ invitation: takenInvitation }))
   const [row] = confirmed
   return row ? { id: accountId, handle: row.handle, approval: verified[0]?.approval ?? null } : null
 }
