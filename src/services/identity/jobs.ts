@@ -26,7 +26,15 @@ export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
     db.delete(sessions).where(lt(sessions.expiresAt, new Date(ctx.now()))),
     // A day later, because a registration with it may still be verified.
     db.delete(invitations).where(lt(invitations.expiresAt, ctx.now() - DAY_MS)),
-    db.delete(refreshTokens).where(lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))),
+    // Without a response, the rotation was interrupted, so the client still needs the token.
+    db
+      .delete(refreshTokens)
+      .where(
+        and(
+          lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now())),
+          isNotNull(refreshTokens.rotationReplayResponse),
+        ),
+      ),
     db.delete(addressChanges).where(lt(addressChanges.until, ctx.now())),
     db.delete(formerAddresses).where(lt(formerAddresses.until, ctx.now())),
     db.delete(formerHandles).where(lt(formerHandles.until, ctx.now())),
