@@ -25,6 +25,7 @@ export async function createAdmin(system: System, { handle, address: typed }: Ad
   return withSystem(system, async (query) => {
     if (await exists(query, { handle, email }))
       return `@${handle} is already an admin with this address. Nothing was changed.\n`
+    await requireFree(query, handle)
     const id = newId(openShards[0]!, Date.now())
     const seal = (KEYS: R2Bucket) => sealFor({ env: { KEYS }, config }, id, address, EMAIL)
     const sealed = system.env
@@ -49,6 +50,19 @@ async function exists(query: Query, { handle, email }: { handle: string; email: 
   if (rows.length === 1 && row.handle === handle && row.email === email && row.role === 'admin') return true
   if (row.handle !== handle) throw new Error('Another account has this address.')
   throw new Error(`@${handle} exists already. To make it an admin: npm run admin -- grant ${handle} admin`)
+}
+
+/** Throws while the handle is reserved for the account that gave it up, or after the account with it was erased. */
+async function requireFree(query: Query, handle: string): Promise<void> {
+  const [rows = []] = await query(
+    'DIRECTORY',
+    `SELECT until FROM former_handles WHERE handle = '${handle}' AND until > ${Date.now()} UNION ALL
+     SELECT reserved_until FROM handles WHERE handle = '${handle}' AND address = '' AND reserved_until > ${Date.now()}`,
+  )
+  const [row] = rows
+  if (!row) return
+  const until = new Date(Number(row.until)).toISOString().slice(0, 10)
+  throw new Error(`@${handle} belonged to another account and is reserved until ${until}. Choose another handle.`)
 }
 
 type Row = { id: string; handle: string; email: string; sealed: string; hash: string }

@@ -103,6 +103,23 @@ test('a registration that is not verified gives way to the admin', async () => {
   expect(handles.map(({ handle }) => handle)).toEqual(['ada', 'bob'])
 })
 
+test('the handle of an erased account and a former handle are refused while they are reserved', async () => {
+  const later = Date.now() + 60_000
+  await query(
+    'DIRECTORY',
+    `INSERT INTO handles (handle, account_id, address, reserved_until, mailed_at) VALUES
+       ('erased', 8192, '', ${later}, 1), ('lapsed', 8193, '', 1, 1);
+     INSERT INTO former_handles (handle, account_id, until) VALUES ('left', 1, ${later}), ('lapsed', 1, 1)`,
+  )
+  const before = await rows()
+  for (const handle of ['erased', 'left']) {
+    const { status, err } = await admin(['create', handle, 'dan@example.org'])
+    expect([status, err]).toEqual([1, expect.stringContaining('belonged to another account and is reserved until')])
+  }
+  expect(await rows()).toEqual(before)
+  expect(await admin(['create', 'lapsed', 'dan@example.org'])).toMatchObject({ status: 0 })
+})
+
 /** Prints the wrangler commands of the script instead of running them. */
 const recorded = `data:text/javascript,${encodeURIComponent(`
   import processes from 'node:child_process'
@@ -134,12 +151,13 @@ test('for a deployed system, the key goes to its bucket and the rows to its data
     ),
   ).toEqual([
     'd1 execute DIRECTORY --remote',
+    'd1 execute DIRECTORY --remote',
     'r2 object put socialconnect-staging-keys/accounts/ID',
     'd1 execute DIRECTORY --remote',
     expect.stringMatching(/^d1 execute SHARD_\d --remote$/),
   ])
   expect(commands.every(({ args }) => args.includes('staging'))).toBe(true)
-  expect(commands[1]!.input).toMatch(/^k1\.[\w-]+$/)
+  expect(commands[2]!.input).toMatch(/^k1\.[\w-]+$/)
 })
 
 test('without the keys of a deployed system, it says which variables to set', async () => {

@@ -116,7 +116,7 @@ test('a path or query with percent-encoded bytes that are not UTF-8 is refused',
       }
     }
   })
-})
+}, 120_000)
 
 test('an Idempotency-Key with anything but printable ASCII is refused', async () => {
   const creations = operations.filter(({ idempotent }) => idempotent)

@@ -11,7 +11,7 @@ type KeyStore = { env: Pick<Env, 'KEYS'>; config: Config }
 
 const KEY_BYTES = 32
 const MAX_DELETED_AT_ONCE = 1_000
-const PREFIX = 'accounts/'
+export const KEYS_OF_ACCOUNTS = 'accounts/'
 
 /** Encrypts with the key of the account, which is created on first use. `openFor` needs the same `context`. */
 export async function sealFor(store: KeyStore, accountId: Id, plain: string, context: string): Promise<string> {
@@ -62,7 +62,7 @@ async function createKey(store: KeyStore, accountId: Id): Promise<CryptoKey> {
 }
 
 function nameOf(accountId: Id): string {
-  return `${PREFIX}${accountId}`
+  return `${KEYS_OF_ACCOUNTS}${accountId}`
 }
 
 async function putSealed(
@@ -90,7 +90,7 @@ export async function resealKeys(ctx: SystemCtx): Promise<void> {
   const pass = last?.key === key ? last : { key, after: null, resealed: 0, done: false }
   if (pass.done) return
   const { objects, truncated } = await ctx.env.KEYS.list({
-    prefix: PREFIX,
+    prefix: KEYS_OF_ACCOUNTS,
     startAfter: pass.after ?? undefined,
     limit: MAX_LISTED,
     include: ['customMetadata'],

@@ -66,7 +66,7 @@ export async function confirmAddress(ctx: Ctx, { token }: AddressToken): Promise
   )
   const until = now + UNDO_ADDRESS_HOURS * HOUR_MS
   const former = { accountId, address: old.address, sealedAddress: old.sealed, leftAt: now, until }
-  const [ended, , moved] = await db
+  const [, ended, moved] = await db
     .commit([
       ...moveAddress(db, accountId, change, isPending),
       // If the account left the address before, it keeps the older time: an undo also undoes all later changes.
@@ -90,7 +90,7 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
   const own = and(eq(formerAddresses.accountId, accountId), gte(formerAddresses.leftAt, leftAt))
   const valid = and(own, eq(formerAddresses.address, former.address), gt(formerAddresses.until, ctx.now()))
   const isValid = exists(query.select(one).from(formerAddresses).where(valid))
-  const [ended, , moved] = await db
+  const [, ended, moved] = await db
     .commit([
       ...moveAddress(db, accountId, former, isValid),
       db
@@ -112,8 +112,11 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
 function moveAddress(db: Database, accountId: Id, to: { address: string; sealedAddress: string }, when: SQL) {
   const isUnverified = and(eq(users.email, to.address), eq(users.emailVerified, false))
   return [
-    db.delete(users).where(and(isUnverified, when)).returning({ id: users.id }),
-    db.delete(handles).where(and(eq(handles.address, to.address), isNotNull(handles.reservedUntil), when)),
+    db.delete(users).where(and(isUnverified, when)),
+    db
+      .delete(handles)
+      .where(and(eq(handles.address, to.address), isNotNull(handles.reservedUntil), when))
+      .returning({ id: handles.accountId }),
     db
       .update(users)
       .set({ email: to.address, sealedAddress: to.sealedAddress, updatedAt: new Date(db.now()) })

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, desc, eq, exists, gt, isNotNull, isNull, not, or } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, isNotNull, isNull, not, or, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { changed, failUnless, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
@@ -111,6 +111,16 @@ export async function redeemInvitation(ctx: Ctx, db: Database, { invitation, acc
 
 export const wrongInvitation = () =>
   invalid('invitation', 'must be the code of an invitation that is neither used nor expired')
+
+export const takenInvitation = () =>
+  invalid('token', 'belongs to a registration that no longer has its invitation; register again with another one')
+
+/** Whether a verification may go on: until then, another registration can take the invitation of a lapsed one. */
+export function holdsInvitation(ctx: Ctx, accountId: Id): SQL | undefined {
+  if (registrationMode(ctx) !== 'invitation') return undefined
+  const held = and(eq(invitations.accountId, accountId), isNull(invitations.usedAt))
+  return exists(query.select(one).from(invitations).where(held))
+}
 
 /** For the batch of a verification, after a statement that changed a row. */
 export function useInvitation(db: Database, accountId: Id) {

@@ -6,10 +6,12 @@ import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { resendOverdue } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { addressChanges, formerAddresses, formerHandles, handles, invitations, sessions, users } from './tables.ts'
+import { deleteUnusedKeys } from './unused-keys.ts'
 
 export const identityJobs: Job[] = [
   { name: 'delete what has expired in the directory', every: 'hour', run: deleteLapsed },
   { name: 'resend overdue mails', every: 'hour', run: resendOverdue },
+  { name: 'delete keys without an account', every: 'hour', run: deleteUnusedKeys },
 ]
 
 export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
@@ -22,8 +24,17 @@ export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
     db.delete(users).where(and(inArray(users.id, unverified), eq(users.emailVerified, false))),
     db.delete(handles).where(lapsed).returning({ id: handles.accountId }),
     db.delete(sessions).where(lt(sessions.expiresAt, new Date(ctx.now()))),
-    db.delete(invitations).where(lt(invitations.expiresAt, ctx.now())),
-    db.delete(refreshTokens).where(lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now()))),
+    // A day later, because a registration with it may still be verified.
+    db.delete(invitations).where(lt(invitations.expiresAt, ctx.now() - DAY_MS)),
+    // Without a response, the rotation was interrupted, so the client still needs the token.
+    db
+      .delete(refreshTokens)
+      .where(
+        and(
+          lt(refreshTokens.rotationReplayExpiresAt, new Date(ctx.now())),
+          isNotNull(refreshTokens.rotationReplayResponse),
+        ),
+      ),
     db.delete(addressChanges).where(lt(addressChanges.until, ctx.now())),
     db.delete(formerAddresses).where(lt(formerAddresses.until, ctx.now())),
     db.delete(formerHandles).where(lt(formerHandles.until, ctx.now())),

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNotNull } from 'drizzle-orm'
 import type { Ctx, Role } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -14,8 +14,9 @@ import { awaitingApproval, invalidCredentials } from './failures.ts'
 import { checkGuess } from './guessing.ts'
 import { newDeviceMailLimit } from './limits.ts'
 import { isNamed, nameOf } from './names.ts'
+import { refreshTokens } from './oauth-tables.ts'
 import { Password } from './password-rules.ts'
-import { encodeRefreshToken } from './refresh-tokens.ts'
+import { encodeRefreshToken, hashToken } from './refresh-tokens.ts'
 import { type LoginDevice, noteUse, openSession, type Use } from './session-rows.ts'
 import { credentials, handles, users } from './tables.ts'
 import { TurnstileToken } from './turnstile.ts'
@@ -120,8 +121,13 @@ export async function issueTokenPair(ctx: Ctx, person: Person, login: Session): 
     : await issueTokens(ctx, { user, sessionId, rotates: rotation?.tokenId })
   if (!issued) return null
   const usedAt = rotation?.rotated ? rotation.usedAt : ctx.now()
-  const use = rotation?.rotated === false ? { sessionId, createdAt: rotation.createdAt, usedAt } : undefined
-  if (await noteUseAndCheckRevoked(ctx, person, use)) throw new Failure(invalidCredentials)
+  const use = rotation?.rotated === false ? { ...rotation, sessionId, usedAt } : undefined
+  const { isRevoked, isUndone } = await recheck(ctx, person, use)
+  if (isRevoked) throw new Failure(invalidCredentials)
+  if (isUndone) {
+    await deleteRefreshToken(ctx, issued.secret)
+    return null
+  }
   return {
     accessToken: issued.accessToken,
     refreshToken: await encodeRefreshToken(ctx, sessionId, issued.secret),
@@ -142,14 +148,23 @@ async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
   if (ctx.now() < next) await scheduler.wait(next - ctx.now())
 }
 
-/** Returns whether tokens were revoked while the new ones were issued. If so, the claims of the new ones may be outdated. */
-async function noteUseAndCheckRevoked(
-  ctx: Ctx,
-  { id, tokensVoidBefore }: Person,
-  use: Use | undefined,
-): Promise<boolean> {
+/**
+ * Whether tokens were revoked while the new ones were issued: the claims of the new ones may then be outdated. And
+ * whether the rotation took so long that another request has undone it.
+ */
+async function recheck(ctx: Ctx, { id, tokensVoidBefore }: Person, use: Use | undefined) {
   const db = atPrimary(ctx).directory
-  const read = db.select({ now: users.tokensVoidBefore }).from(users).where(eq(users.id, id))
+  const rotated = and(eq(refreshTokens.id, use?.tokenId ?? ''), isNotNull(refreshTokens.rotationReplayResponse))
+  const read = db
+    .select({ now: users.tokensVoidBefore, rotatedId: refreshTokens.id })
+    .from(users)
+    .leftJoin(refreshTokens, rotated)
+    .where(eq(users.id, id))
   const [[user]] = use ? await db.batch([read, ...noteUse(db, use)]) : [await read]
-  return user?.now !== tokensVoidBefore
+  return { isRevoked: user?.now !== tokensVoidBefore, isUndone: use !== undefined && !user?.rotatedId }
+}
+
+async function deleteRefreshToken(ctx: Ctx, secret: string): Promise<void> {
+  const { directory } = atPrimary(ctx)
+  await directory.delete(refreshTokens).where(eq(refreshTokens.token, await hashToken(secret)))
 }

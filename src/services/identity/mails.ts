@@ -13,7 +13,8 @@ import type { MailKind } from './mail-templates.ts'
 import { handles, mails, users } from './tables.ts'
 
 const OVERDUE_MS = 2 * 3_600_000
-const MAX_RESENT = 500
+const PAGE = 500
+const MAX_PAGES = 40
 
 export const mailTask = defineTask('DELIVERIES', 'mail.account', z.object({ mailId: z.string() }))
 
@@ -62,7 +63,13 @@ export async function resendOverdue(ctx: SystemCtx): Promise<void> {
   const now = ctx.now()
   const db = ctx.db.directory
   const isDue = and(lt(mails.createdAt, now - OVERDUE_MS), gt(mails.createdAt, now - 3 * DAY_MS))
-  const due = await db.select({ mailId: mails.id }).from(mails).where(isDue).limit(MAX_RESENT)
-  await enqueue(ctx, mailTask, due)
+  let last = ''
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const isNext = and(isDue, gt(mails.id, last))
+    const due = await db.select({ mailId: mails.id }).from(mails).where(isNext).orderBy(mails.id).limit(PAGE)
+    await enqueue(ctx, mailTask, due)
+    last = due.at(-1)?.mailId ?? last
+    if (due.length < PAGE) break
+  }
   await db.delete(mails).where(lt(mails.createdAt, now - 3 * DAY_MS))
 }

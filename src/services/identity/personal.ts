@@ -132,7 +132,13 @@ const tokens = {
 }
 
 export const identityData: PersonalData = {
-  inventory: { ...logins, ...formerNamesInventory, ...tokens, 'KV CACHE handle:<handle>': { value: 'technical' } },
+  inventory: {
+    ...logins,
+    ...formerNamesInventory,
+    ...tokens,
+    'KV CACHE handle:<handle>': { value: 'technical' },
+    'KV CACHE identity:checked-keys': { value: 'technical' },
+  },
   exported,
   erase: eraseLogins,
 }

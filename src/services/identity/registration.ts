@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { changed, refusals, violates } from '../../platform/data/conditions.ts'
+import { changed, refusals, valueIf, violates } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { openShard, withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
@@ -12,7 +12,7 @@ import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressVerified } from './events.ts'
 import { awaitingApproval, handleTaken, invalidCredentials } from './failures.ts'
-import { InvitationCode, useInvitation, wrongInvitation } from './invitations.ts'
+import { holdsInvitation, InvitationCode, takenInvitation, useInvitation, wrongInvitation } from './invitations.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
 import { NewPassword, Password, requireStrong } from './password-rules.ts'
@@ -21,6 +21,7 @@ import { reserve } from './reservation.ts'
 import { isReserved } from './reserved-handles.ts'
 import { handles, users } from './tables.ts'
 import { requireTurnstile, TurnstileToken } from './turnstile.ts'
+import { destroyUnusedKeys } from './unused-keys.ts'
 import { isExpired, isRegistrationToken, readVerificationToken, registrationToken } from './verification.ts'
 import { type Tokens, TypedHandle } from './views.ts'
 
@@ -59,13 +60,20 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
   const id = await withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
     const sealed = await sealEmail(ctx, accountId, email)
     await reserve(ctx, { accountId, handle, address, sealed, hash, invitation })
+      .catch(refuse)
+      .catch((error: unknown) => {
+        if (error instanceof Failure) ctx.defer(() => destroyUnusedKeys(ctx, [accountId]))
+        throw error
+      })
     return accountId
   })
-    .catch((error: unknown) => {
-      throw violates(error, handles.handle) ? new Failure(handleTaken) : error
-    })
-    .catch(refusals({ invitation: wrongInvitation, handle_taken: () => new Failure(handleTaken) }))
   return { status: 'verification_sent', registrationToken: await registrationToken(ctx, id) }
+}
+
+function refuse(error: unknown): never {
+  const taken = () => new Failure(handleTaken)
+  if (violates(error, handles.handle)) throw taken()
+  return refusals({ invitation: wrongInvitation, handle_taken: taken })(error)
 }
 
 export const Verification = z
@@ -112,7 +120,8 @@ async function confirm(
 ): Promise<{ id: Id; handle: string; approval: string | null } | null> {
   const db = ctx.db.directory
   const client = await sealClient(ctx, accountId)
-  const [verified, confirmed] = await db.commit([
+  const holds = holdsInvitation(ctx, accountId)
+  const statements = [
     db
       .update(users)
       .set({ emailVerified: true, updatedAt: new Date(ctx.now()) })
@@ -120,12 +129,13 @@ async function confirm(
       .returning({ approval: users.approval }),
     db
       .update(handles)
-      .set({ reservedUntil: null })
+      .set({ reservedUntil: holds ? valueIf(holds, null, 'invitation') : null })
       .where(and(eq(handles.accountId, accountId), changed))
       .returning({ handle: handles.handle }),
     record(db, addressVerified, { accountId, client }, changed),
     useInvitation(db, accountId),
-  ])
+  ] as const
+  const [verified, confirmed] = await db.commit(statements).catch(refusals({ invitation: takenInvitation }))
   const [row] = confirmed
   return row ? { id: accountId, handle: row.handle, approval: verified[0]?.approval ?? null } : null
 }

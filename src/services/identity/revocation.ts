@@ -1,7 +1,7 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, lt, lte } from 'drizzle-orm'
 import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, timeOf } from '../../platform/data/ids.ts'
 import type { AccountStatus } from '../../platform/security/access-guard.client.ts'
 import { revokeTokensBefore } from '../../platform/security/revocation.ts'
 import { readSuspension } from '../accounts/queries.ts'
@@ -29,14 +29,21 @@ export async function readAccountStatus(ctx: Ctx, { id, sessionId }: Viewer): Pr
   return { suspended: suspendedAt !== null, revokedBefore: login[0]?.revokedBefore ?? 0, endedSessions: ended }
 }
 
-/** Revokes the tokens even if the suspension was lifted: an earlier attempt may have failed after its batch. */
-export async function endSessionsOfSuspended(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
-  if ((await readSuspension(ctx, accountId)) !== null) {
-    const db = ctx.db.directory
-    await db.batch([
-      db.update(users).set({ tokensVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
-      db.delete(sessions).where(eq(sessions.userId, accountId)),
-    ])
-  }
+/** Ends the sessions from before the suspension, even if it was lifted before this runs. A repeat ends no later one. */
+export async function endSessionsOfSuspended(
+  ctx: SystemCtx,
+  { accountId }: { accountId: Id },
+  eventId: Id,
+): Promise<void> {
+  const isSuspended = (await readSuspension(ctx, accountId)) !== null
+  const before = isSuspended ? ctx.now() : timeOf(eventId)
+  const db = ctx.db.directory
+  await db.batch([
+    db
+      .update(users)
+      .set({ tokensVoidBefore: before })
+      .where(and(eq(users.id, accountId), lt(users.tokensVoidBefore, before))),
+    db.delete(sessions).where(and(eq(sessions.userId, accountId), lte(sessions.createdAt, new Date(before)))),
+  ])
   await revokeAllTokens(ctx, { accountId })
 }

@@ -1,6 +1,6 @@
-import { and, desc, eq, exists, inArray, isNull, lt, ne, not } from 'drizzle-orm'
+import { and, desc, eq, exists, inArray, isNotNull, isNull, lt, ne, not } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import { changed, query } from '../../platform/data/conditions.ts'
+import { changed, one, query } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -80,7 +80,7 @@ function expiryOf(createdAt: number, usedAt: number): Date {
   return new Date(Math.min(createdAt + MAX_LOGIN_DAYS * DAY_MS, usedAt + REFRESH_TOKEN_DAYS * DAY_MS))
 }
 
-export type Use = { sessionId: string; createdAt: number; usedAt: number }
+export type Use = { sessionId: string; tokenId: string; createdAt: number; usedAt: number }
 
 export function noteUse(db: Database, { sessionId, createdAt, usedAt }: Use) {
   const isOver = lt(refreshTokens.rotationReplayExpiresAt, new Date(usedAt))
@@ -91,4 +91,17 @@ export function noteUse(db: Database, { sessionId, createdAt, usedAt }: Use) {
       .where(eq(sessions.id, sessionId)),
     db.delete(refreshTokens).where(and(eq(refreshTokens.sessionId, sessionId), isOver)),
   ] as const
+}
+
+/** Undoes a rotation that was interrupted before its response was stored, so nobody has the new token. */
+export async function undoRotation(db: Database, { sessionId, tokenId }: { sessionId: string; tokenId: string }) {
+  const isRotated = and(eq(refreshTokens.id, tokenId), isNotNull(refreshTokens.revoked))
+  const unanswered = and(isRotated, isNull(refreshTokens.rotationReplayResponse))
+  const successor = and(eq(refreshTokens.sessionId, sessionId), isNull(refreshTokens.revoked))
+  // With another id, the token cannot be changed by the interrupted request if that continues.
+  const usable = { id: crypto.randomUUID(), revoked: null, rotatedAt: null, rotationReplayExpiresAt: null }
+  await db.batch([
+    db.delete(refreshTokens).where(and(successor, exists(query.select(one).from(refreshTokens).where(unanswered)))),
+    db.update(refreshTokens).set(usable).where(unanswered),
+  ])
 }

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, gt, sql } from 'drizzle-orm'
+import { and, eq, gt, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { all, flag } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, unavailable } from '../../platform/failures.ts'
@@ -11,7 +12,7 @@ import { issueTokenPair, requireNotSuspended } from './login.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { decodeRefreshToken, hashToken, RefreshToken } from './refresh-tokens.ts'
 import { revokeAllTokens } from './revocation.ts'
-import { closeSession } from './session-rows.ts'
+import { closeSession, undoRotation } from './session-rows.ts'
 import { handles, sessions, users } from './tables.ts'
 import type { Tokens } from './views.ts'
 
@@ -20,6 +21,8 @@ type Refresh = z.infer<typeof Refresh>
 
 const ROTATION_MS = 2_000
 const POLL_INTERVAL_MS = 50
+/** A rotation that has stored no response after this time was interrupted. */
+const INTERRUPTED_MS = 5_000
 
 /** Reusing a token after its grace period ends the login: two parties have the token, so one of them stole it. */
 export async function refreshLogin(ctx: Ctx, { refreshToken }: Refresh): Promise<Tokens> {
@@ -43,6 +46,10 @@ async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }):
     throw new Failure(invalidCredentials)
   }
   await requireNotSuspended(ctx, login.id)
+  if (login.interrupted) {
+    await undoRotation(atPrimary(ctx).directory, { sessionId, tokenId: login.tokenId })
+    return null
+  }
   const rotation = {
     tokenId: login.tokenId,
     rotated: login.revoked !== null,
@@ -55,11 +62,12 @@ async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }):
 /** `tokenId` is null if the token has expired, or was rotated and its grace period is over. */
 async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; secret: string }) {
   const now = new Date(ctx.now())
+  const isRunning = all(isNotNull(refreshTokens.revoked), isNull(refreshTokens.rotationReplayResponse))
   const isUsable = and(
     eq(refreshTokens.sessionId, sessions.id),
     eq(refreshTokens.token, await hashToken(secret)),
     gt(
-      sql`iif(${refreshTokens.revoked} is null, ${refreshTokens.expiresAt}, ${refreshTokens.rotationReplayExpiresAt})`,
+      sql`iif(${refreshTokens.revoked} is null or ${isRunning}, ${refreshTokens.expiresAt}, ${refreshTokens.rotationReplayExpiresAt})`,
       ctx.now(),
     ),
   )
@@ -71,6 +79,10 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
       tokensVoidBefore: users.tokensVoidBefore,
       tokenId: sql<string | null>`${refreshTokens.id}`.as('token_id'),
       revoked: refreshTokens.revoked,
+      interrupted: flag(
+        all(isRunning, lt(refreshTokens.rotatedAt, new Date(ctx.now() - INTERRUPTED_MS))),
+        'interrupted',
+      ),
       createdAt: sessions.createdAt,
       usedAt: sessions.updatedAt,
       deviceId: sessions.deviceId,

@@ -30,10 +30,10 @@ export function DeleteAccount() {
             more.
           </li>
           <li>
-            <b>For seven days:</b> you can change your mind. Log in, and everything is as it was.
+            <b>Until a date that you then see:</b> you can change your mind. Log in, and everything is as it was.
           </li>
           <li>
-            <b>After seven days:</b> all that you made here is erased, and nobody can bring it back, not even us. Nobody
+            <b>After that date:</b> all that you made here is erased, and nobody can bring it back, not even us. Nobody
             can take your handle for another 90 days.
           </li>
         </ol>

@@ -73,6 +73,26 @@ test('a registration that fails or lapses does not use up its invitation', async
   expect((await verify('inv_gus')).status).toBe(200)
 })
 
+test('of two registrations with one invitation, the one that holds it opens an account', async () => {
+  const ada = await registeredUser()
+  const { code } = await invite(ada)
+  expect((await register('inv_old', { invitation: code })).status).toBe(202)
+  const late = await mailedToken('inv_old')
+  // As if the reservation had lapsed because its mail was late.
+  await env.DIRECTORY.prepare("update handles set reserved_until = 1 where handle = 'inv_old'").run()
+  expect((await register('inv_new', { invitation: code })).status).toBe(202)
+  const responses = await Promise.all([
+    call('POST', '/v1/auth/verify', { json: { token: late, password: PASSWORD } }),
+    verify('inv_new'),
+  ])
+  expect(responses.map(({ status }) => status)).toEqual([422, 200])
+  expect(await responses[0]!.json()).toMatchObject({ errors: [{ field: 'token' }] })
+  expect(await directoryNumber("select count(*) n from handles where handle = 'inv_old' and reserved_until = 1")).toBe(
+    1,
+  )
+  expect(await listed(ada)).toMatchObject([{ isUsed: true }])
+})
+
 test('a person has at most five open invitations, also with concurrent requests, and can revoke them', async () => {
   const ada = await registeredUser()
   const statuses = (
@@ -97,7 +117,7 @@ test('codes are stored hashed, and expired invitations are deleted', async () =>
   const { code } = await invite(ada)
   const { results } = await env.DIRECTORY.prepare('select * from invitations').all()
   expect(JSON.stringify(results)).not.toContain(code)
-  clock.advance(8 * 24 * HOUR_MS)
+  clock.advance(8 * 24 * HOUR_MS + 1_000)
   await deleteLapsed(createContext({ env, waitUntil: () => {} }))
   expect(await directoryNumber('select count(*) n from invitations')).toBe(0)
 })

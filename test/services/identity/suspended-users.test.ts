@@ -1,5 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { firstIdAt } from '../../../src/platform/data/ids.ts'
+import { endSessionsOfSuspended } from '../../../src/services/identity/revocation.ts'
 import { markSuspended, registeredUser, setRole } from '../../support/actors.ts'
 import {
   directoryNumber,
@@ -13,6 +15,7 @@ import {
 } from '../../support/auth.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { drained, publishEvent } from '../../support/outboxes.ts'
+import { contextWith } from '../../support/platform.ts'
 
 const clock = movableClock()
 const suspended = [403, 'suspended']
@@ -48,6 +51,17 @@ test('suspension events delivered late or out of order apply the state stored in
   expect(await directoryNumber('select count(*) n from sessions where user_id = ?', Number(max.id))).toBe(0)
   clock.advance(LEASE_MS)
   expect(await statusWith(max.token)).toBe(403)
+})
+
+test('a suspension that was lifted before its event was processed still ends the sessions from before it', async () => {
+  const nat = await registeredUser('nat_susp')
+  clock.advance(1_000)
+  await endSessionsOfSuspended(contextWith(), { accountId: nat.id }, firstIdAt(Date.now()))
+  expect((await refreshWith(nat.refreshToken)).status).toBe(401)
+  clock.advance(LEASE_MS)
+  expect(await statusWith(nat.token)).toBe(401)
+  const later = await loggedIn(nat)
+  expect(await statusWith(later.accessToken)).toBe(200)
 })
 
 test('a suspension event processed after the suspension was lifted still revokes the older access tokens', async () => {
