@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { PASSWORD, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import {
   directoryNumber,
   directoryRow,
@@ -234,4 +234,25 @@ test('a reset email goes to the address that the account has when it is sent', a
   await register('ivy_again', { email: 'ivy_move@example.com' })
   expect((await verify(tokenIn(await nthMailTo('ivy_move@example.com', 2)))).status).toBe(200)
   expect(await refusal(await undoAddress(await mailedUndoToken(ivy.id, 'ivy_move@example.com')))).toEqual(badToken)
+})
+
+const ownerEnds: Record<string, (user: RegisteredUser) => Promise<Response>> = {
+  'a reset of the password': async ({ id }) => resetWith(await mailedResetToken(id)),
+  'a change of the password': (user) =>
+    user.fetch('/v1/auth/password', {
+      method: 'PUT',
+      json: { currentPassword: PASSWORD, password: NEW_PASSWORD },
+    }),
+  'logging out everywhere': (user) => user.fetch('/v1/auth/logout-all', { method: 'POST' }),
+  'deleting the account': (user) => user.fetch('/v1/me', { method: 'DELETE' }),
+  'ending all other logins': (user) => user.fetch('/v1/me/sessions', { method: 'DELETE' }),
+}
+
+test.each(Object.entries(ownerEnds))('%s voids a change of the address that is not confirmed yet', async (_, end) => {
+  const user = await registeredUser()
+  const next = `thief_${user.id}@example.org`
+  expect((await changeAddress(user, next)).status).toBe(202)
+  const token = await mailedAddressToken(user.id, next)
+  expect((await end(user)).ok).toBe(true)
+  expect(await refusal(await confirmAddress(token))).toEqual(badToken)
 })
