@@ -68,6 +68,10 @@ export const recoveryTemplates = {
       ],
     }
   },
+  'address-left': (_, { handle }) => ({
+    subject: 'Your address was removed',
+    paragraphs: [`The account @${handle} has its former address again, so it gets no more emails here.`],
+  }),
   'address-restored': async (ctx, { accountId, handle }) => {
     const token = await resetToken(ctx, accountId)
     if (!token) return null

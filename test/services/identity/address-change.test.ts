@@ -90,6 +90,7 @@ test('an address changes when its new owner confirms it, and the former one gets
   clock.advance(LEASE_MS)
   expect(await statusWith(ada.token)).toBe(401)
   expect([(await logIn('ada_move@example.com')).status, (await logIn('ada@bücher.example')).status]).toEqual([200, 401])
+  expect((await nthMailTo('ada@xn--bcher-kva.example', 2)).subject).toBe('Your address was removed')
   const restored = await nthMailTo('ada_move@example.com', 2)
   const reset = tokenIn(restored)
   expect([restored.subject, restored.text]).toEqual([
@@ -234,6 +235,30 @@ test('a reset email goes to the address that the account has when it is sent', a
   await register('ivy_again', { email: 'ivy_move@example.com' })
   expect((await verify(tokenIn(await nthMailTo('ivy_move@example.com', 2)))).status).toBe(200)
   expect(await refusal(await undoAddress(await mailedUndoToken(ivy.id, 'ivy_move@example.com')))).toEqual(badToken)
+})
+
+test('changing an address back undoes the change: the address in between gets no link, and the first link is void', async () => {
+  const jon = await registeredUser('jon_move')
+  await move(jon, 'jon@example.org')
+  const undo = await mailedUndoToken(jon.id, 'jon_move@example.com')
+  clock.advance(HOUR_MS)
+  Object.assign(jon, { token: (await loggedIn(jon)).accessToken })
+  await move(jon, 'jon_move@example.com')
+  await delivered()
+  const left = mailsTo('jon@example.org').at(-1)
+  expect([left?.subject, left?.text]).toEqual([
+    'Your address was removed',
+    'The account @jon_move has its former address again, so it gets no more emails here.',
+  ])
+  expect(await refusal(await undoAddress(undo))).toEqual(badToken)
+  expect(await directoryNumber('select count(*) n from former_addresses where account_id = ?', Number(jon.id))).toBe(0)
+})
+
+test('changing back to the address in between keeps the oldest undo', async () => {
+  const kim = await registeredUser('kim_move')
+  for (const email of ['kim@example.org', 'kim@example.net', 'kim@example.org']) await move(kim, email)
+  expect(await directoryNumber('select count(*) n from former_addresses where account_id = ?', Number(kim.id))).toBe(1)
+  expect((await undoAddress(await mailedUndoToken(kim.id, 'kim_move@example.com'))).status).toBe(204)
 })
 
 const ownerEnds: Record<string, (user: RegisteredUser) => Promise<Response>> = {
