@@ -17,7 +17,7 @@ import { addressChangeLimit } from './limits.ts'
 import { badToken, MailedToken } from './mailed-tokens.ts'
 import { queueMail } from './mails.ts'
 import { revokeAllTokens } from './revocation.ts'
-import { addressChanges, formerAddresses, handles, sessions, users } from './tables.ts'
+import { addressChanges, credentials, formerAddresses, handles, sessions, users } from './tables.ts'
 import type { Accepted } from './views.ts'
 
 const HOUR_MS = 3_600_000
@@ -101,11 +101,13 @@ function returnTo(accountId: Id, address: string, now: number) {
   return { isReturn, undone: and(own, gte(formerAddresses.leftAt, leftAt)) }
 }
 
-/** Restores the address that the account had, and ends every login, because a stranger may have made the change. */
+/** Restores the address that the account had. Voids the password and ends every login: a stranger may have both. */
 export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<void> {
   const { accountId, leftAt, left, ...former } = await readUndoneAddress(ctx, token)
   const client = await sealClient(ctx, accountId)
   const db = ctx.db.directory
+  const { hashPassword } = await import('./passwords.ts')
+  const password = hashPassword(ctx.config, crypto.randomUUID())
   const own = and(eq(formerAddresses.accountId, accountId), gte(formerAddresses.leftAt, leftAt))
   const valid = and(own, eq(formerAddresses.address, former.address), gt(formerAddresses.until, ctx.now()))
   const isValid = exists(query.select(one).from(formerAddresses).where(valid))
@@ -116,6 +118,10 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
         .update(users)
         .set({ tokensVoidBefore: ctx.now(), devicesVoidBefore: ctx.now() })
         .where(and(eq(users.id, accountId), isValid)),
+      db
+        .update(credentials)
+        .set({ password, updatedAt: new Date(ctx.now()) })
+        .where(and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'), isValid)),
       db.delete(sessions).where(and(eq(sessions.userId, accountId), isValid)),
       db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), isValid)),
       record(db, addressChangeUndone, { accountId, client }, isValid),

@@ -130,7 +130,7 @@ export const recoveryOperations: Operation[] = [
     body: AddressToken,
     example: { token: TOKEN },
     returns: null,
-    summary: 'Restore the former address with the token from the email to it, and end every login',
+    summary: 'Restore the former address with the token from the email to it, end every login and void the password',
     run: undoAddress,
   }),
   operation({
