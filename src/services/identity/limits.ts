@@ -15,6 +15,7 @@ export const resetRequestLimit = defineLimit('resetRequest', { quota: 20, window
 export const resetRequestPerNameLimit = defineLimit('resetRequestPerName', { quota: 20, window: 3_600 })
 export const resendLimit = defineLimit('resend', { quota: 20, window: 3_600 })
 export const resendPerNameLimit = defineLimit('resendPerName', { quota: 20, window: 3_600 })
+export const alreadyVerifiedLimit = defineLimit('alreadyVerified', { quota: 5, window: 3_600 })
 export const mailedTokenLimit = defineLimit('mailedToken', { quota: 30, window: 3_600 })
 /** Counted per account, and per new address, to protect an inbox from the mails of many accounts. */
 export const addressChangeLimit = defineLimit('addressChange', { quota: 10, window: 3_600 })

@@ -132,6 +132,18 @@ test('an account gets one reset email a minute and five an hour, and every reque
   expect(await requestAfter(60 * MINUTE_MS)).toBe(6)
 })
 
+test('requests to verify an address again get five emails an hour, and do not keep its owner from a reset', async () => {
+  await registeredUser('mia_reset')
+  for (let i = 0; i < 7; i++) expect((await resend('mia_reset@example.com')).status).toBe(202)
+  expect((await forgot('mia_reset')).status).toBe(202)
+  await delivered()
+  expect(
+    mailsTo('mia_reset@example.com')
+      .map(({ subject }) => subject)
+      .toSorted(),
+  ).toEqual(['Reset your password', ...Array(5).fill('Your address is already verified')])
+})
+
 test('an unverified account gets no reset email, and resending its verification does not need the password', async () => {
   await register('gus_reset')
   const first = tokenIn(await nthMailTo('gus_reset@example.com', 1))
