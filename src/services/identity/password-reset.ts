@@ -1,10 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx } from '../../platform/context.ts'
-import { blindIndex } from '../../platform/security/crypto.ts'
-import { spend } from '../../platform/security/rate-limit.ts'
 import { Address } from './email.ts'
 import { passwordReset } from './events.ts'
-import { resendPerNameLimit, resetRequestPerNameLimit } from './limits.ts'
 import { requestMail } from './mail-requests.ts'
 import { badToken, MailedToken } from './mailed-tokens.ts'
 import { replacePassword } from './password-change.ts'
@@ -20,7 +17,6 @@ type ResetRequest = z.infer<typeof ResetRequest>
 
 export async function requestPasswordReset(ctx: Ctx, { identifier, turnstileToken }: ResetRequest): Promise<Accepted> {
   await requireTurnstile(ctx, turnstileToken, 'reset')
-  await spend(ctx, resetRequestPerNameLimit, await blindIndex(ctx.config, 'reset', identifier))
   await requestMail(ctx, 'reset-requested', identifier)
   return { status: 'accepted' }
 }
@@ -29,7 +25,6 @@ export const Resend = z.strictObject({ email: Address }).openapi('Resend')
 type Resend = z.infer<typeof Resend>
 
 export async function resendVerification(ctx: Ctx, { email }: Resend): Promise<Accepted> {
-  await spend(ctx, resendPerNameLimit, await blindIndex(ctx.config, 'resend', email))
   await requestMail(ctx, 'verification-requested', email)
   return { status: 'accepted' }
 }

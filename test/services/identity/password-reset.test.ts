@@ -144,6 +144,15 @@ test('requests to verify an address again get five emails an hour, and do not ke
   ).toEqual(['Reset your password', ...Array(5).fill('Your address is already verified')])
 })
 
+test('requests of others for a name are never the reason to refuse one of its owner', async () => {
+  for (const ask of [forgot, resend]) {
+    const statuses = await Promise.all(
+      Array.from({ length: 22 }, async () => (await ask('nia_reset@example.com')).status),
+    )
+    expect(statuses).toEqual(Array(22).fill(202))
+  }
+})
+
 test('an unverified account gets no reset email, and resending its verification does not need the password', async () => {
   await register('gus_reset')
   const first = tokenIn(await nthMailTo('gus_reset@example.com', 1))
