@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, isNotNull, lt, lte, or } from 'drizzle-orm'
+import { and, eq, gt, lt, lte, or } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { changed, either, increment } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure } from '../../platform/failures.ts'
@@ -61,7 +62,9 @@ async function answerReset(ctx: SystemCtx, request: Request): Promise<void> {
 async function answerVerification(ctx: SystemCtx, request: Request): Promise<void> {
   const { person } = await findRequested(ctx, request)
   const db = ctx.db.directory
-  if (!person) {
+  // Each mail extends the reservation, for a day at most: personal data of registrations must disappear.
+  const isOver = person && !person.isVerified && person.createdAt.getTime() <= ctx.now() - DAY_MS
+  if (!person || isOver || person.approval === 'refused') {
     await forget(db, request)
     return
   }
@@ -73,7 +76,7 @@ async function answerVerification(ctx: SystemCtx, request: Request): Promise<voi
     await db.commit([forget(db, request), ...mail])
     return
   }
-  const isWaiting = and(eq(handles.accountId, accountId), isNotNull(handles.reservedUntil), changed)
+  const isWaiting = and(eq(handles.accountId, accountId), gt(handles.reservedUntil, ctx.now()), changed)
   await db.batch([countMail(db, accountId), db.update(handles).set({ mailedAt: null }).where(isWaiting)])
   // If it fails, `mailedAt` stays null, so that the next attempt sends the mail although the limit refuses another one.
   await mailRegistration(ctx, { accountId })
@@ -88,7 +91,7 @@ function unlessUsedUp(error: unknown): false {
 async function findRequested(ctx: SystemCtx, { detail }: Request) {
   const { name, client } = Detail.parse(JSON.parse(detail ?? ''))
   const [person] = await ctx.db.directory
-    .select({ id: users.id, isVerified: users.emailVerified })
+    .select({ id: users.id, isVerified: users.emailVerified, approval: users.approval, createdAt: users.createdAt })
     .from(users)
     .where(isNamed(ctx, name))
   return { person, client: Client.parse(JSON.parse(await open(ctx.config, client, CONTEXT))) }
