@@ -29,7 +29,7 @@ export async function resetPassword(person: Person, live: Live): Promise<void> {
   await caller.call('POST', '/auth/password/forgot', 202, { json: { identifier: handle } })
   const token = new URL(await readLink(url, email, 'reset')).searchParams.get('reset')
   const password = randomUUID()
-  await caller.call('POST', '/auth/password/reset', 204, { json: { token, password } })
+  await caller.call('POST', '/auth/password/reset', 200, { json: { token, password } })
   await live.closed()
   await person.call('GET', '/accounts/me', 401)
   await caller.call('POST', '/auth/login', 401, { json: { identifier: handle, password: person.password } })

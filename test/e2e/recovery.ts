@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { readLink } from '../../scripts/demo/inbox.ts'
+import { readLink, readMail } from '../../scripts/demo/inbox.ts'
 import { heading, logIn, logOut, newUser, openView, PASSWORD } from './actions.ts'
 import { violations } from './axe.ts'
 import { newPage, type World } from './site.ts'
@@ -107,6 +107,11 @@ export function recoveryTests(world: World): void {
     await victim.goto(undo)
     await victim.getByRole('button', { name: 'Undo the change' }).click()
     await heading(victim, 'This link no longer works').waitFor()
+    await readMail(site.origin, ADDRESS, /has this address again/)
+    await victim.goto(await readLink(site.origin, ADDRESS, 'reset'))
+    await victim.getByLabel('New password', { exact: true }).fill(PASSWORD)
+    await victim.getByRole('button', { name: 'Save password' }).click()
+    await heading(victim, 'Your password was changed').waitFor()
     await victim.context().close()
     await logIn(bob, site.origin, ADDRESS)
   })

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, gt, gte, isNotNull, type SQL } from 'drizzle-orm'
+import { and, eq, exists, gt, gte, isNotNull, not, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { one, query, rowIf, violates } from '../../platform/data/conditions.ts'
+import { all, one, query, rowIf, violates } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
@@ -17,7 +17,7 @@ import { addressChangeLimit } from './limits.ts'
 import { badToken, MailedToken } from './mailed-tokens.ts'
 import { queueMail } from './mails.ts'
 import { revokeAllTokens } from './revocation.ts'
-import { addressChanges, formerAddresses, handles, sessions, users } from './tables.ts'
+import { addressChanges, credentials, formerAddresses, handles, sessions, users } from './tables.ts'
 import type { Accepted } from './views.ts'
 
 const HOUR_MS = 3_600_000
@@ -66,27 +66,48 @@ export async function confirmAddress(ctx: Ctx, { token }: AddressToken): Promise
   )
   const until = now + UNDO_ADDRESS_HOURS * HOUR_MS
   const former = { accountId, address: old.address, sealedAddress: old.sealed, leftAt: now, until }
+  const { isReturn, undone } = returnTo(accountId, change.address, now)
+  const warning = { accountId, kind: 'address-changed', to: old.sealed, detail: old.address } as const
   const [, ended, moved] = await db
     .commit([
       ...moveAddress(db, accountId, change, isPending),
-      // If the account left the address before, it keeps the older time: an undo also undoes all later changes.
+      // Only an expired row can be in the way, until the job deletes it.
       db
         .insert(formerAddresses)
-        .select(rowIf(formerAddresses, former, isPending))
-        .onConflictDoUpdate({ target: [formerAddresses.accountId, formerAddresses.address], set: { until } }),
+        .select(rowIf(formerAddresses, former, all(isPending, not(isReturn))))
+        .onConflictDoUpdate({
+          target: [formerAddresses.accountId, formerAddresses.address],
+          set: { leftAt: now, until },
+        }),
       record(db, addressChanged, { accountId, client }, isPending),
-      ...queueMail(db, { accountId, kind: 'address-changed', to: old.sealed, detail: old.address }, isPending),
+      ...queueMail(db, warning, all(isPending, not(isReturn))),
+      ...queueMail(db, { accountId, kind: 'address-left', to: old.sealed }, all(isPending, isReturn)),
+      db.delete(formerAddresses).where(and(undone, isPending)),
       db.delete(addressChanges).where(and(own, isPending)),
     ])
     .catch(refuseTaken)
   finish(ctx, ended, moved)
 }
 
-/** Restores the address that the account had, and ends every login, because a stranger may have made the change. */
+/**
+ * A change back to an address that may still be restored counts as its restoration. Otherwise, whoever made the first
+ * change would get a link that works for longer than the owner's.
+ */
+function returnTo(accountId: Id, address: string, now: number) {
+  const own = eq(formerAddresses.accountId, accountId)
+  const restored = and(own, eq(formerAddresses.address, address), gt(formerAddresses.until, now))
+  const leftAt = query.select({ leftAt: formerAddresses.leftAt }).from(formerAddresses).where(restored)
+  const isReturn = exists(query.select(one).from(formerAddresses).where(restored))
+  return { isReturn, undone: and(own, gte(formerAddresses.leftAt, leftAt)) }
+}
+
+/** Restores the address that the account had. Voids the password and ends every login: a stranger may have both. */
 export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<void> {
-  const { accountId, leftAt, ...former } = await readUndoneAddress(ctx, token)
+  const { accountId, leftAt, left, ...former } = await readUndoneAddress(ctx, token)
   const client = await sealClient(ctx, accountId)
   const db = ctx.db.directory
+  const { hashPassword } = await import('./passwords.ts')
+  const password = hashPassword(ctx.config, crypto.randomUUID())
   const own = and(eq(formerAddresses.accountId, accountId), gte(formerAddresses.leftAt, leftAt))
   const valid = and(own, eq(formerAddresses.address, former.address), gt(formerAddresses.until, ctx.now()))
   const isValid = exists(query.select(one).from(formerAddresses).where(valid))
@@ -97,10 +118,15 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
         .update(users)
         .set({ tokensVoidBefore: ctx.now(), devicesVoidBefore: ctx.now() })
         .where(and(eq(users.id, accountId), isValid)),
+      db
+        .update(credentials)
+        .set({ password, updatedAt: new Date(ctx.now()) })
+        .where(and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'), isValid)),
       db.delete(sessions).where(and(eq(sessions.userId, accountId), isValid)),
       db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), isValid)),
       record(db, addressChangeUndone, { accountId, client }, isValid),
       ...queueMail(db, { accountId, kind: 'address-restored' }, isValid),
+      ...queueMail(db, { accountId, kind: 'address-left', to: left }, isValid),
       db.delete(formerAddresses).where(and(own, isValid)),
     ])
     .catch(refuseTaken)

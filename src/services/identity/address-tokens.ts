@@ -45,24 +45,30 @@ export async function readConfirmedChange(ctx: SystemCtx, token: string) {
 type Former = typeof formerAddresses.$inferSelect
 
 export async function undoToken(ctx: SystemCtx, accountId: Id, address: string | null): Promise<string | null> {
-  const former = (await readFormer(ctx, accountId)).find((row) => row.address === address)
+  const [formers] = await readFormer(ctx, accountId)
+  const former = formers.find((row) => row.address === address)
   return former ? mailedToken(ctx, UNDO, { accountId, until: former.until, state: stateOf(former) }) : null
 }
 
-/** The former address that the token restores. */
-export async function readUndoneAddress(ctx: SystemCtx, token: string): Promise<Former> {
+/** The former address that the token restores, and the sealed address that the account leaves. */
+export async function readUndoneAddress(ctx: SystemCtx, token: string): Promise<Former & { left: string }> {
   const parts = partsOf(ctx, token)
-  for (const former of await readFormer(ctx, parts.accountId)) {
-    if (await isGenuine(ctx, UNDO, parts, stateOf(former))) return former
+  const [formers, [user]] = await readFormer(ctx, parts.accountId)
+  for (const former of formers) {
+    if (user && (await isGenuine(ctx, UNDO, parts, stateOf(former)))) return { ...former, left: user.sealed }
   }
   throw badToken()
 }
 
-function readFormer(ctx: SystemCtx, accountId: Id): Promise<Former[]> {
-  return atPrimary(ctx)
-    .directory.select()
-    .from(formerAddresses)
-    .where(and(eq(formerAddresses.accountId, accountId), gt(formerAddresses.until, ctx.now())))
+function readFormer(ctx: SystemCtx, accountId: Id) {
+  const { directory } = atPrimary(ctx)
+  return directory.batch([
+    directory
+      .select()
+      .from(formerAddresses)
+      .where(and(eq(formerAddresses.accountId, accountId), gt(formerAddresses.until, ctx.now()))),
+    directory.select({ sealed: users.sealedAddress }).from(users).where(eq(users.id, accountId)),
+  ])
 }
 
 function stateOf({ address, leftAt }: Former): string {

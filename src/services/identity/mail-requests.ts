@@ -1,13 +1,17 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, isNotNull, lt, lte, or } from 'drizzle-orm'
+import { and, eq, gt, lt, lte, or } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { changed, either, increment } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
+import { Failure } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
 import { open, seal } from '../../platform/security/crypto.ts'
+import { spend } from '../../platform/security/rate-limit.ts'
 import { passwordResetRequested } from './events.ts'
+import { alreadyVerifiedLimit } from './limits.ts'
 import { queueMail, type RequestKind, sendMail } from './mails.ts'
 import { isNamed, nameOf } from './names.ts'
 import { mailRegistration } from './registration-mail.ts'
@@ -58,27 +62,36 @@ async function answerReset(ctx: SystemCtx, request: Request): Promise<void> {
 async function answerVerification(ctx: SystemCtx, request: Request): Promise<void> {
   const { person } = await findRequested(ctx, request)
   const db = ctx.db.directory
-  if (!person) {
+  // Each mail extends the reservation, for a day at most: personal data of registrations must disappear.
+  const isOver = person && !person.isVerified && person.createdAt.getTime() <= ctx.now() - DAY_MS
+  if (!person || isOver || person.approval === 'refused') {
     await forget(db, request)
     return
   }
   const accountId = person.id
   if (person.isVerified) {
-    const mail = queueMail(db, { accountId, kind: 'already-verified' }, changed)
-    await db.commit([countMail(db, accountId), ...mail, forget(db, request)])
+    // Not counted with the mails that reset the password, which these requests must not use up.
+    const mayMail = await spend(ctx, alreadyVerifiedLimit, accountId).then(() => true, unlessUsedUp)
+    const mail = mayMail ? queueMail(db, { accountId, kind: 'already-verified' }) : []
+    await db.commit([forget(db, request), ...mail])
     return
   }
-  const isWaiting = and(eq(handles.accountId, accountId), isNotNull(handles.reservedUntil), changed)
+  const isWaiting = and(eq(handles.accountId, accountId), gt(handles.reservedUntil, ctx.now()), changed)
   await db.batch([countMail(db, accountId), db.update(handles).set({ mailedAt: null }).where(isWaiting)])
   // If it fails, `mailedAt` stays null, so that the next attempt sends the mail although the limit refuses another one.
   await mailRegistration(ctx, { accountId })
   await forget(db, request)
 }
 
+function unlessUsedUp(error: unknown): false {
+  if (error instanceof Failure && error.code === 'rate_limited') return false
+  throw error
+}
+
 async function findRequested(ctx: SystemCtx, { detail }: Request) {
   const { name, client } = Detail.parse(JSON.parse(detail ?? ''))
   const [person] = await ctx.db.directory
-    .select({ id: users.id, isVerified: users.emailVerified })
+    .select({ id: users.id, isVerified: users.emailVerified, approval: users.approval, createdAt: users.createdAt })
     .from(users)
     .where(isNamed(ctx, name))
   return { person, client: Client.parse(JSON.parse(await open(ctx.config, client, CONTEXT))) }

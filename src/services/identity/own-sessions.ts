@@ -10,7 +10,7 @@ import { actorOf, openClients } from '../../platform/security/clients.ts'
 import { revokeSessions } from '../../platform/security/revocation.ts'
 import { otherSessionsEnded } from './events.ts'
 import { closeSession } from './session-rows.ts'
-import { sessions, users } from './tables.ts'
+import { addressChanges, sessions, users } from './tables.ts'
 
 const Session = z
   .object({
@@ -61,7 +61,7 @@ export async function endSession(ctx: UserCtx, { sessionId }: { sessionId: strin
   if (!ended) throw notFound()
 }
 
-/** Revokes the device tokens too. The device of this login gets a new one when it refreshes its tokens. */
+/** Revokes the device tokens and the pending change of the address too. The device of this login gets a new one when it refreshes its tokens. */
 export async function endOtherSessions(ctx: UserCtx): Promise<void> {
   const { id: accountId, sessionId } = ctx.viewer
   const db = ctx.db.directory
@@ -73,6 +73,7 @@ export async function endOtherSessions(ctx: UserCtx): Promise<void> {
   const actor = await actorOf(ctx)
   await db.commit([
     db.update(users).set({ devicesVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
+    db.delete(addressChanges).where(eq(addressChanges.accountId, accountId)),
     db.delete(sessions).where(inArray(sessions.id, listed(JSON.stringify(sessionIds)))),
     record(db, otherSessionsEnded, { accountId, sessionIds, ...actor }, changed),
   ])

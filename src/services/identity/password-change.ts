@@ -16,7 +16,7 @@ import { refreshTokens } from './oauth-tables.ts'
 import { NewPassword, Password, requireStrong } from './password-rules.ts'
 import { readPerson } from './people.ts'
 import { revokeAllTokens } from './revocation.ts'
-import { credentials, sessions, users } from './tables.ts'
+import { addressChanges, credentials, sessions, users } from './tables.ts'
 import type { Tokens } from './views.ts'
 
 export const PasswordChange = z
@@ -45,8 +45,8 @@ type Changes = {
   kept?: string
 }
 
-/** Returns false if the password has changed since `owner` was read: of concurrent changes, one succeeds. */
-export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<boolean> {
+/** Returns when, or null if the password has changed since `owner` was read: of concurrent changes, one succeeds. */
+export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<number | null> {
   const accountId = owner.id
   const address = await openEmail(ctx, accountId, owner.sealedAddress)
   await requireStrong(ctx, changes.password, { handle: owner.handle, address: address ?? '' })
@@ -74,11 +74,13 @@ export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes):
       .set({ tokensVoidBefore: now, devicesVoidBefore: now, passwordChangedAt: now })
       .where(and(eq(users.id, accountId), isReplaced)),
     db.delete(refreshTokens).where(and(eq(refreshTokens.userId, accountId), isReplaced)),
+    // Whoever knew the old password may have asked for another address.
+    db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), isReplaced)),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), ne(sessions.id, changes.kept ?? ''), isReplaced)),
     record(db, changes.event, { accountId, client }, isReplaced),
     ...queueMail(db, { accountId, kind: changes.mail }, isReplaced),
   ])
-  if (updated.length === 0) return false
+  if (updated.length === 0) return null
   await revokeAllTokens(ctx, { accountId })
-  return true
+  return now
 }

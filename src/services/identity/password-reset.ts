@@ -1,10 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx } from '../../platform/context.ts'
-import { blindIndex } from '../../platform/security/crypto.ts'
-import { spend } from '../../platform/security/rate-limit.ts'
+import { encodeDeviceToken } from './device-tokens.ts'
 import { Address } from './email.ts'
 import { passwordReset } from './events.ts'
-import { resendPerNameLimit, resetRequestPerNameLimit } from './limits.ts'
 import { requestMail } from './mail-requests.ts'
 import { badToken, MailedToken } from './mailed-tokens.ts'
 import { replacePassword } from './password-change.ts'
@@ -20,7 +18,6 @@ type ResetRequest = z.infer<typeof ResetRequest>
 
 export async function requestPasswordReset(ctx: Ctx, { identifier, turnstileToken }: ResetRequest): Promise<Accepted> {
   await requireTurnstile(ctx, turnstileToken, 'reset')
-  await spend(ctx, resetRequestPerNameLimit, await blindIndex(ctx.config, 'reset', identifier))
   await requestMail(ctx, 'reset-requested', identifier)
   return { status: 'accepted' }
 }
@@ -29,7 +26,6 @@ export const Resend = z.strictObject({ email: Address }).openapi('Resend')
 type Resend = z.infer<typeof Resend>
 
 export async function resendVerification(ctx: Ctx, { email }: Resend): Promise<Accepted> {
-  await spend(ctx, resendPerNameLimit, await blindIndex(ctx.config, 'resend', email))
   await requestMail(ctx, 'verification-requested', email)
   return { status: 'accepted' }
 }
@@ -37,9 +33,22 @@ export async function resendVerification(ctx: Ctx, { email }: Resend): Promise<A
 export const Reset = z.strictObject({ token: MailedToken, password: NewPassword }).openapi('Reset')
 type Reset = z.infer<typeof Reset>
 
+export const PasswordReset = z
+  .object({
+    deviceToken: z.string().openapi({
+      description: 'Send it with the next login, so that the guesses of others do not refuse it',
+    }),
+  })
+  .openapi('PasswordReset')
+type PasswordReset = z.infer<typeof PasswordReset>
+
 /** Ends every login and starts none, so that the person notices when somebody else used the link. */
-export async function resetPassword(ctx: Ctx, { token, password }: Reset): Promise<void> {
+export async function resetPassword(ctx: Ctx, { token, password }: Reset): Promise<PasswordReset> {
   const person = await personOf(ctx, token)
   const changes = { password, event: passwordReset, mail: 'password-was-reset' } as const
-  if (!(await replacePassword(ctx, person, changes))) throw badToken()
+  const changedAt = await replacePassword(ctx, person, changes)
+  if (changedAt === null) throw badToken()
+  // Device tokens of the time of the change are void.
+  const device = { accountId: person.id, deviceId: crypto.randomUUID(), issuedAt: changedAt + 1 }
+  return { deviceToken: await encodeDeviceToken(ctx, device) }
 }

@@ -62,20 +62,24 @@ export const recoveryTemplates = {
       subject: 'Your address was changed',
       paragraphs: [
         `The account @${handle} has another address now, so it gets no more emails here.`,
-        `If it was not you, open this link within ${UNDO_ADDRESS_HOURS} hours. It restores this address and ends every login:`,
+        `If it was not you, open this link within ${UNDO_ADDRESS_HOURS} hours. It restores this address, ends every login and voids the password:`,
         `${ctx.config.BASE_URL}/?undo=${token}`,
         `Or paste this token: ${token}`,
       ],
     }
   },
+  'address-left': (_, { handle }) => ({
+    subject: 'Your address was removed',
+    paragraphs: [`The account @${handle} has its former address again, so it gets no more emails here.`],
+  }),
   'address-restored': async (ctx, { accountId, handle }) => {
     const token = await resetToken(ctx, accountId)
     if (!token) return null
     return {
       subject: 'Your address was restored',
       paragraphs: [
-        `The account @${handle} has this address again, and every login was ended.`,
-        `Whoever changed the address may know your password. Open this link within ${RESET_MINUTES} minutes and choose a new one:`,
+        `The account @${handle} has this address again. Every login was ended, and the password no longer works.`,
+        `Whoever changed the address may know it. Open this link within ${RESET_MINUTES} minutes and choose a new one:`,
         `${ctx.config.BASE_URL}/?reset=${token}`,
         `Or paste this token: ${token}`,
         'If the link has expired, choose “Forgot password” on the page where you log in.',

@@ -14,6 +14,7 @@ import {
 import { mailedTokenLimit, resendLimit, resetRequestLimit } from './limits.ts'
 import { changePassword, PasswordChange } from './password-change.ts'
 import {
+  PasswordReset,
   Resend,
   Reset,
   ResetRequest,
@@ -51,7 +52,7 @@ export const recoveryOperations: Operation[] = [
     limit: mailedTokenLimit,
     body: Reset,
     example: { token: TOKEN, password: PASSWORD },
-    returns: null,
+    returns: PasswordReset,
     summary: 'Reset the password with the token from the email, and end every login',
     description: 'The token works once. It stops working when the password or the address of the account changes.',
     run: resetPassword,
@@ -131,7 +132,7 @@ export const recoveryOperations: Operation[] = [
     body: AddressToken,
     example: { token: TOKEN },
     returns: null,
-    summary: 'Restore the former address with the token from the email to it, and end every login',
+    summary: 'Restore the former address with the token from the email to it, end every login and void the password',
     run: undoAddress,
   }),
   operation({

@@ -4,7 +4,7 @@ import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import type { MailKind } from './mail-templates.ts'
 import { queueMail } from './mails.ts'
-import { sessions, users } from './tables.ts'
+import { addressChanges, sessions, users } from './tables.ts'
 
 /** Mails the person if the statement before changed a row. */
 export function mailIfChanged(db: Database, accountId: Id, kind: MailKind) {
@@ -16,6 +16,7 @@ export function endLoginsAndMail(db: Database, accountId: Id, { mail, when }: { 
   return [
     ...queueMail(db, { accountId, kind: mail }, when),
     db.update(users).set({ tokensVoidBefore: db.now() }).where(eq(users.id, accountId)),
+    db.delete(addressChanges).where(eq(addressChanges.accountId, accountId)),
     db.delete(sessions).where(eq(sessions.userId, accountId)),
   ] as const
 }

@@ -32,7 +32,9 @@ export async function verify({ token, password }: Pick<Verification, 'token' | '
 /** Logs in, with the proof that this browser has done so before, if it has. */
 export async function logIn(credentials: Omit<Login, 'deviceToken'>): Promise<Tokens> {
   const name = credentials.identifier.replace(/^[@＠]/, '').toLowerCase()
-  const deviceToken = (await loadToken(`device:${name}`)) ?? (await loadToken('device'))
+  const [named, last] = [await loadToken(`device:${name}`), await loadToken('device')]
+  // A reset of the password stores its token without a name, and voids the older one of the same account.
+  const deviceToken = named && accountOf(named) !== accountOf(last) ? named : last
   const json: Login = { ...credentials, deviceToken }
   const tokens = await call<Tokens>('POST', '/auth/login', { json }).catch((error: unknown) => {
     throw isUnauthorized(error) ? new ApiError(401, 'The handle, email or password is wrong') : error
@@ -41,6 +43,8 @@ export async function logIn(credentials: Omit<Login, 'deviceToken'>): Promise<To
   await startSession(tokens)
   return tokens
 }
+
+const accountOf = (deviceToken = '') => deviceToken.split('.')[0]
 
 /** Confirms the password of the current login, for operations that require a fresh login. */
 export async function confirmLogin(json: Confirmation): Promise<void> {

@@ -1,12 +1,14 @@
 import { call, get } from './api.ts'
 import { InvalidField, isCode, isUnauthorized } from './http.ts'
 import { renameSession, replaceTokens } from './session.ts'
+import { saveToken } from './token-store.ts'
 import type {
   AddressChange,
   AddressToken,
   HandleChange,
   Identity,
   PasswordChange,
+  PasswordReset,
   Resend,
   Reset,
   ResetRequest,
@@ -16,7 +18,11 @@ import type {
 /** Asks for an email with a link that resets the password. Succeeds for unknown names too. */
 export const requestReset = (json: ResetRequest) => call('POST', '/auth/password/forgot', { json })
 
-export const resetPassword = (json: Reset) => call('POST', '/auth/password/reset', { json })
+/** Stores the proof that lets the next login here pass, even while others guess the password. */
+export async function resetPassword(json: Reset): Promise<void> {
+  const { deviceToken } = await call<PasswordReset>('POST', '/auth/password/reset', { json })
+  await saveToken('device', deviceToken)
+}
 
 export const resendVerification = (json: Resend) => call('POST', '/auth/verify/resend', { json })
 

@@ -106,6 +106,8 @@ export type Accepted = { status: 'accepted' }
 
 export type ResetRequest = { identifier: string; turnstileToken?: string }
 
+export type PasswordReset = { deviceToken: string }
+
 export type Reset = { token: string; password: string }
 
 export type PasswordChange = { currentPassword: string; password: string }

@@ -44,7 +44,8 @@ export function UndoAddress({ token }: { token: string }) {
     return (
       <Done title="Your address is the old one again">
         <p>
-          Every device was logged out. If somebody else changed the address, they may know your password, so reset it.
+          Every device was logged out. Your password no longer works, because whoever changed the address may know it.
+          Choose a new one with the link in the email that we sent you, or ask for another link.
         </p>
         <Link href="/forgot" class="button">
           Reset your password
@@ -56,7 +57,9 @@ export function UndoAddress({ token }: { token: string }) {
     <View title="Keep your old address">
       <form class="card stack narrow-form centered" aria-label="Keep your old address" {...form.attributes}>
         <Icon name="mail" />
-        <p>This undoes the change of the email address of your account, and logs out every device.</p>
+        <p>
+          This undoes the change of the email address of your account, logs out every device, and ends your password.
+        </p>
         <FormError form={form} />
         <SubmitButton form={form}>Undo the change</SubmitButton>
       </form>

@@ -6,7 +6,8 @@ import { count } from '../../support/databases.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { accountIdOf, inMode } from '../../support/modes.ts'
-import { drained } from '../../support/outboxes.ts'
+import { delivered, drained } from '../../support/outboxes.ts'
+import { resend } from '../../support/recovery.ts'
 
 const { call, register, verify, logIn } = inMode('approval')
 const { nthMailTo } = interceptMails()
@@ -63,6 +64,24 @@ test('a rejected registration cannot log in or verify again, and its person is m
   expect(await accounts('app_bob')).toBe(0)
   expect((await register('app_bob', { email: 'other_bob@example.com' })).status).toBe(409)
   expect((await register('app_bob')).status).toBe(202)
+})
+
+test('requests to verify again do not keep a rejected registration, or any for more than a day', async () => {
+  const staff = await moderator()
+  const id = await newcomer('app_gus')
+  expect((await call('DELETE', `/v1/registrations/${id}`, { token: staff.token })).status).toBe(204)
+  expect((await register('app_hal')).status).toBe(202)
+  const other = await accountIdOf('app_hal')
+  await nthMailTo('app_hal@example.com', 1)
+  await env.DIRECTORY.prepare('update users set created_at = created_at - 86400000 where id = ?')
+    .bind(Number(other))
+    .run()
+  const reservedUntil = 'select reserved_until n from handles where account_id = ?'
+  const ends = () => Promise.all([id, other].map((account) => directoryNumber(reservedUntil, Number(account))))
+  const before = await ends()
+  for (const name of ['app_gus', 'app_hal']) expect((await resend(`${name}@example.com`)).status).toBe(202)
+  await delivered()
+  expect(await ends()).toEqual(before)
 })
 
 test('of a concurrent approval and rejection, one takes effect', async () => {

@@ -51,7 +51,7 @@ test('the link in the reset email sets a new password, ends every login and star
     ].join('\n\n'),
   )
   const reset = await resetWith(token)
-  expect([reset.status, await reset.text()]).toEqual([204, ''])
+  expect([reset.status, await reset.json()]).toEqual([200, { deviceToken: expect.any(String) }])
   expect(await outcomeOf(await logIn('ada_reset', PASSWORD))).toEqual([401, 'invalid_credentials'])
   expect((await logIn('ada_reset', NEW_PASSWORD)).status).toBe(200)
   for (const refreshToken of [ada.refreshToken, other.refreshToken]) {
@@ -74,8 +74,8 @@ test('of fifty concurrent resets with one token, one succeeds, and the person ge
   const token = await mailedResetToken(bob.id)
   const passwords = Array.from({ length: 50 }, (_, i) => `${NEW_PASSWORD} number ${i}`)
   const statuses = await Promise.all(passwords.map(async (password) => (await resetWith(token, password)).status))
-  expect(statuses.toSorted()).toEqual([204, ...Array(49).fill(422)])
-  expect((await logIn('bob_reset', passwords[statuses.indexOf(204)]!)).status).toBe(200)
+  expect(statuses.toSorted()).toEqual([200, ...Array(49).fill(422)])
+  expect((await logIn('bob_reset', passwords[statuses.indexOf(200)]!)).status).toBe(200)
   await delivered()
   expect(mailsTo('bob_reset@example.com').map(({ subject }) => subject)).toEqual(['Your password was reset'])
 })
@@ -101,7 +101,7 @@ test('tokens that are altered, used, expired, or of another account, address or 
   expect(await refusal(await resetWith(token))).toEqual(badToken)
 
   const [first, second] = [await mailedResetToken(cleo.id), await mailedResetToken(cleo.id)]
-  expect((await resetWith(first)).status).toBe(204)
+  expect((await resetWith(first)).status).toBe(200)
   for (const used of [first, second]) expect(await refusal(await resetWith(used))).toEqual(badToken)
   const beforeMove = await mailedResetToken(dan.id)
   await env.DIRECTORY.prepare("update users set email = 'elsewhere' where id = ?").bind(Number(dan.id)).run()
@@ -114,7 +114,7 @@ test('a weak password is refused, and the token still works afterwards', async (
   for (const weak of ['short', 'passwordpassword', 'my name is eve_reset']) {
     expect(await refusal(await resetWith(token, weak))).toMatchObject([422, [{ field: 'password' }]])
   }
-  expect((await resetWith(token)).status).toBe(204)
+  expect((await resetWith(token)).status).toBe(200)
 })
 
 test('an account gets one reset email a minute and five an hour, and every request is accepted', async () => {
@@ -164,7 +164,7 @@ test('while the email service is down, a request is accepted and its email is se
   send.mockReset().mockResolvedValue({ messageId: 'sent' })
   await resendOverdue(createContext({ env, waitUntil: () => {} }))
   const token = tokenIn(await nthMailTo('hal_reset@example.com', 1))
-  expect((await resetWith(token)).status).toBe(204)
+  expect((await resetWith(token)).status).toBe(200)
   log.mockRestore()
 })
 

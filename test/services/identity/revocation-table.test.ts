@@ -7,7 +7,16 @@ import { anonymousClient } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { anotherIsolate } from '../../support/isolates.ts'
 import { insertLogin } from '../../support/logins.ts'
-import { mailedResetToken, NEW_PASSWORD, resetWith } from '../../support/recovery.ts'
+import {
+  changeAddress,
+  confirmAddress,
+  mailedAddressToken,
+  mailedResetToken,
+  mailedUndoToken,
+  NEW_PASSWORD,
+  resetWith,
+  undoAddress,
+} from '../../support/recovery.ts'
 
 type Login = { accessToken: string; refreshToken: string }
 /** Ends `login`, which is one of two logins of `user`. `user` holds the tokens of the other one. */
@@ -40,8 +49,16 @@ const ends: Record<string, End> = {
   'a change of the password': ({ user }) =>
     as(user.token, 'PUT', '/auth/password', { currentPassword: PASSWORD, password: NEW_PASSWORD }),
   'a reset of the password': async ({ user }) => resetWith(await mailedResetToken(user.id)),
+  'undo of an address': undoMove,
   'a suspension': ({ user }) => as(admin.token, 'PUT', `/accounts/${user.id}/suspension`),
   'deleting the account': ({ user }) => as(user.token, 'DELETE', '/me'),
+}
+
+async function undoMove({ user }: Case): Promise<Response> {
+  const email = `moved_${user.handle}@example.com`
+  expect((await changeAddress(user, email)).ok).toBe(true)
+  expect((await confirmAddress(await mailedAddressToken(user.id, email))).ok).toBe(true)
+  return undoAddress(await mailedUndoToken(user.id, `${user.handle}@example.com`))
 }
 
 async function replaceLogin({ user, login }: Case): Promise<Response> {
