@@ -17,6 +17,7 @@ export const auditData: PersonalData = {
       accountId: 'owner',
       actorId: 'others',
       client: 'exported',
+      detail: 'exported',
       eventId: 'technical',
       previous: 'technical',
       hash: 'technical',
@@ -41,6 +42,13 @@ async function* own(ctx: SystemCtx, accountId: Id) {
       .limit(limit)
   for await (const rows of pagesOf(read)) {
     const entries = await presentedTo(ctx, accountId, rows)
-    yield entries.map(({ at, action, device, place, address }) => ({ at, action, device, place, address }))
+    yield entries.map(({ at, action, detail, device, place, address }) => ({
+      at,
+      action,
+      detail,
+      device,
+      place,
+      address,
+    }))
   }
 }

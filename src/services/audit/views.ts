@@ -3,6 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { Id, toId } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
 import { type ClientDetails, openClients } from '../../platform/security/clients.ts'
+import { Detail, readDetail } from './details.ts'
 import type { AuditRow } from './tables.ts'
 
 export const AuditEntry = z
@@ -15,6 +16,10 @@ export const AuditEntry = z
     device: z.string().nullable().openapi({ description: 'The client of the actor' }),
     place: z.string().nullable(),
     address: z.string().nullable().openapi({ description: 'The IP address of the actor' }),
+    detail: Detail.nullable().openapi({
+      description: 'What was done, such as the new role or the reason. Depends on the action',
+      example: { role: 'moderator' },
+    }),
   })
   .openapi('AuditEntry')
 export type AuditEntry = z.infer<typeof AuditEntry>
@@ -43,10 +48,15 @@ export async function presentedTo(ctx: SystemCtx, accountId: Id, rows: readonly 
   const isOwn = ({ actorId }: AuditRow) => actorId === null || actorId === accountId
   const shown = rows.map((row) => (isOwn(row) ? row : { ...row, client: null }))
   const entries = await presented(ctx, shown)
-  return entries.map((entry) => ({ ...entry, actorId: entry.actorId === accountId ? accountId : null }))
+  return entries.map(({ detail, ...entry }) => {
+    const { readActorId, ...shown } = detail ?? {}
+    return { ...entry, actorId: entry.actorId === accountId ? accountId : null, detail: detail && shown }
+  })
 }
 
-function entryOf({ id, at, action, accountId, actorId }: AuditRow, client: ClientDetails | null = null): AuditEntry {
+function entryOf({ detail, ...row }: AuditRow, client: ClientDetails | null = null): AuditEntry {
+  const { id, action, accountId, actorId } = row
   const { device = null, place = null, address = null } = client ?? {}
-  return { id, at: new Date(at).toISOString(), action, accountId, actorId, device, place, address }
+  const at = new Date(row.at).toISOString()
+  return { id, at, action, accountId, actorId, device, place, address, detail: readDetail(detail) }
 }

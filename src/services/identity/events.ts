@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { roles } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
@@ -19,7 +20,7 @@ export const otherSessionsEnded = defineEvent(
 )
 export const refreshTokenReused = defineEvent('identity.refresh-token-reused', Act.extend({ sessionId: z.string() }))
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', Act)
-export const roleChanged = defineEvent('identity.role-changed', Act)
+export const roleChanged = defineEvent('identity.role-changed', Act.extend({ role: z.enum(roles).optional() }))
 export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))
 
 export const registrationApproved = defineEvent('identity.registration-approved', Act)

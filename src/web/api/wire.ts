@@ -230,6 +230,7 @@ export type AuditEntry = {
   device: string | null
   place: string | null
   address: string | null
+  detail: Record<string, string> | null
 }
 
 export type Deletion = { erasedAt: string }

@@ -1,8 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
+import { toId } from '../../../src/platform/data/ids.ts'
 import type { Page } from '../../../src/platform/data/page.ts'
 import { destroyKeys } from '../../../src/platform/security/account-keys.ts'
+import { auditedEvents } from '../../../src/services/audit/audited-events.ts'
+import { detailOf } from '../../../src/services/audit/details.ts'
 import type { AuditEntry } from '../../../src/services/audit/views.ts'
 import { type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { loggedIn } from '../../support/auth.ts'
@@ -75,4 +78,41 @@ test('an unknown action is refused, and only administrators read the log of othe
   expect((await act(fay, 'GET', `/v1/audit?accountId=${fay.id}`)).status).toBe(403)
   await setRole(admin, 'admin')
   expect((await act(admin, 'GET', '/v1/audit?action=sneezed')).status).toBe(422)
+})
+
+test('an entry says what was done, and hides from the owner whose actions an administrator read', async () => {
+  const [hedy, admin] = await Promise.all([registeredUser('hedy_audit'), registeredUser('ian_audit')])
+  await setRole(admin, 'admin')
+  for (const role of ['moderator', 'user']) await act(admin, 'PUT', `/v1/accounts/${hedy.id}/role`, { role })
+  const path = `/v1/audit?accountId=${hedy.id}&actorId=${admin.id}`
+  await act(admin, 'GET', `${path}&action=role-changed`)
+  const seen = await read(admin, path)
+  expect(seen.map(({ action, detail }) => [action, detail])).toEqual([
+    ['audit-read', { readActorId: admin.id, readAction: 'role-changed' }],
+    ['role-changed', { role: 'user' }],
+    ['role-changed', { role: 'moderator' }],
+  ])
+  hedy.token = (await loggedIn(hedy)).accessToken
+  await act(hedy, 'POST', '/v1/auth/logout')
+  hedy.token = (await loggedIn(hedy)).accessToken
+  const own = await read(hedy, '/v1/me/audit')
+  expect(JSON.stringify(own)).not.toContain(admin.id)
+  const [login, ended, former] = own
+  expect(login).toMatchObject({ action: 'logged-in', detail: { sessionId: expect.any(String) } })
+  expect(ended).toMatchObject({ action: 'session-ended', detail: { reason: 'logged_out', ...former!.detail } })
+  expect(own.at(-1)).toMatchObject({ action: 'registered', detail: null })
+})
+
+test('an export of data names the export, an invitation the invitation, and the end of other logins these logins', () => {
+  const ended = detailOf({ accountId: toId(7), ...{ sessionIds: ['a', 'b'], exportId: '8' } }, ['sessionIds'])
+  expect(ended).toBe('{"sessionIds":"a,b"}')
+  const details = new Map(auditedEvents.map(({ action, details }) => [action, details.join()]))
+  const named = ['export-requested', 'export-ready', 'export-downloaded', 'invitation-created', 'other-sessions-ended']
+  expect(named.map((action) => details.get(action))).toEqual([
+    'exportId',
+    'exportId',
+    'exportId',
+    'invitationId',
+    'sessionIds',
+  ])
 })
