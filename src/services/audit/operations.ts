@@ -17,7 +17,8 @@ export const auditOperations: Operation[] = [
     returns: AuditPage,
     summary:
       'List what happened to your account: logins, changes of its security, and actions of the staff, newest first',
-    description: 'An entry appears within seconds. It does not tell who of the staff acted.',
+    description:
+      'An entry appears within seconds. It does not tell who of the staff acted, nor the IP address if the actor is unknown.',
     run: listMyAudit,
   }),
   operation({

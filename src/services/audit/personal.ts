@@ -41,7 +41,9 @@ async function* own(ctx: SystemCtx, accountId: Id) {
       .orderBy(asc(auditEntries.id))
       .limit(limit)
   for await (const rows of pagesOf(read)) {
-    const entries = await presentedTo(ctx, accountId, rows)
+    // The client of an unknown actor may be somebody else's.
+    const shown = rows.map((row) => (row.actorId === accountId ? row : { ...row, client: null }))
+    const entries = await presentedTo(ctx, accountId, shown)
     yield entries.map(({ at, action, detail, device, place, address }) => ({
       at,
       action,

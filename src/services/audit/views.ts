@@ -43,14 +43,19 @@ export async function presented(ctx: SystemCtx, rows: readonly AuditRow[]): Prom
   return rows.map((row) => entryOf(row, clients.get(row)))
 }
 
-/** The entries as the account itself sees them: without who of the staff acted, and from where. */
+/**
+ * The entries as the account itself sees them: without who of the staff acted, and from where. If the actor is unknown,
+ * it may be somebody else who mistyped a name: the device and place show an attack, the address would identify them.
+ */
 export async function presentedTo(ctx: SystemCtx, accountId: Id, rows: readonly AuditRow[]): Promise<AuditEntry[]> {
   const isOwn = ({ actorId }: AuditRow) => actorId === null || actorId === accountId
   const shown = rows.map((row) => (isOwn(row) ? row : { ...row, client: null }))
   const entries = await presented(ctx, shown)
   return entries.map(({ detail, ...entry }) => {
     const { readActorId, ...shown } = detail ?? {}
-    return { ...entry, actorId: entry.actorId === accountId ? accountId : null, detail: detail && shown }
+    const isOwn = entry.actorId === accountId
+    const known = isOwn ? entry : { ...entry, actorId: null, address: null }
+    return { ...known, detail: detail && shown }
   })
 }
 
