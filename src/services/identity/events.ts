@@ -12,7 +12,17 @@ export const registered = defineEvent('identity.registered', Act)
 export const addressVerified = defineEvent('identity.address-verified', Act)
 export const loggedIn = defineEvent('identity.logged-in', Act.extend({ sessionId: z.string() }))
 /** `accountId` is null if nobody has the name: known and unknown names must cause the same work. */
-export const loginFailed = defineEvent('identity.login-failed', Act.extend({ accountId: Id.nullable() }))
+export const loginFailed = defineEvent(
+  'identity.login-failed',
+  Act.extend({ accountId: Id.nullable(), step: z.enum(['login', 'confirmation', 'verification']).default('login') }),
+)
+export type LoginStep = z.infer<typeof loginFailed.data>['step']
+/** The password was right, but the account must not log in. */
+export const loginRefused = defineEvent(
+  'identity.login-refused',
+  Act.extend({ reason: z.enum(['suspended', 'awaiting_approval']) }),
+)
+export const loginConfirmed = defineEvent('identity.login-confirmed', Act.extend({ sessionId: z.string() }))
 export const sessionEnded = defineEvent('identity.session-ended', Act.extend({ sessionId: z.string(), reason }))
 export const otherSessionsEnded = defineEvent(
   'identity.other-sessions-ended',

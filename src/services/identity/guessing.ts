@@ -13,9 +13,15 @@ import {
   refund,
   spend,
 } from '../../platform/security/rate-limit.ts'
-import { loginFailed } from './events.ts'
+import { type LoginStep, loginFailed, loginRefused } from './events.ts'
 import { loginChallengeRequired } from './failures.ts'
-import { challengedLoginLimit, loginLimit, loginPerDeviceLimit, loginPerNameLimit } from './limits.ts'
+import {
+  challengedLoginLimit,
+  loginLimit,
+  loginPerDeviceLimit,
+  loginPerNameLimit,
+  notedRefusalLimit,
+} from './limits.ts'
 import { verifyTurnstile } from './turnstile.ts'
 
 const NOTED_FAILURES = 5
@@ -37,7 +43,7 @@ export async function checkGuess<T extends Guess>(ctx: Ctx, attempt: Attempt, ch
     throw error
   })
   if (guess.isRight) giveBack()
-  else if (isNoteworthy) await noteFailure(ctx, guess.accountId)
+  else if (isNoteworthy) await noteFailure(ctx, { accountId: guess.accountId, step: 'login' })
   return guess
 }
 
@@ -67,10 +73,8 @@ async function count(ctx: Ctx, counters: Counter[]) {
     if (allowance === null) return null
     allowances.push(allowance)
   }
-  const remaining = allowances.at(-1)?.counted?.remaining ?? 0
-  const number = counters.at(-1)!.limit.quota - remaining
   return {
-    isNoteworthy: number <= NOTED_FAILURES || remaining === 0,
+    isNoteworthy: isNoteworthy(counters.at(-1)!.limit, allowances.at(-1)!),
     giveBack: () =>
       ctx.defer(() => Promise.all(counters.map(({ limit, key }, i) => refund(ctx, limit, key, allowances[i]!)))),
   }
@@ -82,8 +86,24 @@ function unlessUsedUp(error: unknown): null {
 }
 
 /** Only the first failures of an hour and the last one are noted, so that a guesser cannot fill the audit log. */
-async function noteFailure(ctx: Ctx, accountId: Id | null): Promise<void> {
+export function isNoteworthy({ quota }: Limit, { counted }: Allowance): boolean {
+  const remaining = counted?.remaining ?? 0
+  return quota - remaining <= NOTED_FAILURES || remaining === 0
+}
+
+type FailedLogin = { accountId: Id | null; actorId?: Id; step: LoginStep }
+
+export async function noteFailure(ctx: Ctx, failed: FailedLogin): Promise<void> {
   const db = ctx.db.directory
-  const client = await sealClient(ctx, accountId ?? NOBODY)
-  await db.commit([record(db, loginFailed, { accountId, client })])
+  const client = await sealClient(ctx, failed.accountId ?? NOBODY)
+  await db.commit([record(db, loginFailed, { ...failed, client })])
+}
+
+type Refused = { accountId: Id; reason: 'suspended' | 'awaiting_approval' }
+
+export async function noteRefusal(ctx: Ctx, { accountId, reason }: Refused): Promise<void> {
+  if (!(await spend(ctx, notedRefusalLimit, accountId).catch(unlessUsedUp))) return
+  const db = ctx.db.directory
+  const client = await sealClient(ctx, accountId)
+  await db.commit([record(db, loginRefused, { accountId, reason, client })])
 }
