@@ -9,7 +9,7 @@ import { actorOf } from '../../platform/security/clients.ts'
 import { refund, spend } from '../../platform/security/rate-limit.ts'
 import { loginConfirmed } from './events.ts'
 import { invalidCredentials } from './failures.ts'
-import { isNoteworthy, noteFailure } from './guessing.ts'
+import { noteFailure } from './guessing.ts'
 import { confirmLimit } from './limits.ts'
 import { Password } from './password-rules.ts'
 import { credentials, sessions } from './tables.ts'
@@ -52,8 +52,7 @@ export async function requireOwnPassword(ctx: UserCtx, password: string): Promis
   const counted = await spend(ctx, confirmLimit, `${id}:${sessionId}`)
   const matches = passwordMatches(ctx.config, password, credential?.hash ?? null)
   if (!credential?.hash || !matches) {
-    if (isNoteworthy(confirmLimit, counted))
-      await noteFailure(ctx, { accountId: id, actorId: id, step: 'confirmation' })
+    await noteFailure(ctx, confirmLimit, counted, { accountId: id, actorId: id, step: 'confirmation' })
     throw new Failure(invalidCredentials)
   }
   ctx.defer(() => refund(ctx, confirmLimit, `${id}:${sessionId}`, counted))

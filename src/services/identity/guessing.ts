@@ -20,6 +20,7 @@ import {
   loginLimit,
   loginPerDeviceLimit,
   loginPerNameLimit,
+  notedFailuresLimit,
   notedRefusalLimit,
 } from './limits.ts'
 import { verifyTurnstile } from './turnstile.ts'
@@ -37,13 +38,13 @@ type Guess = { isRight: boolean; accountId: Id | null }
  * cannot exceed a limit, and given back unless it turns out to be wrong.
  */
 export async function checkGuess<T extends Guess>(ctx: Ctx, attempt: Attempt, check: () => Promise<T>): Promise<T> {
-  const { giveBack, isNoteworthy } = await countGuess(ctx, attempt)
+  const { giveBack, limit, allowance } = await countGuess(ctx, attempt)
   const guess = await check().catch((error: unknown) => {
     giveBack()
     throw error
   })
   if (guess.isRight) giveBack()
-  else if (isNoteworthy) await noteFailure(ctx, { accountId: guess.accountId, step: 'login' })
+  else await noteFailure(ctx, limit, allowance, { accountId: guess.accountId, step: 'login' })
   return guess
 }
 
@@ -74,7 +75,8 @@ async function count(ctx: Ctx, counters: Counter[]) {
     allowances.push(allowance)
   }
   return {
-    isNoteworthy: isNoteworthy(counters.at(-1)!.limit, allowances.at(-1)!),
+    limit: counters.at(-1)!.limit,
+    allowance: allowances.at(-1)!,
     giveBack: () =>
       ctx.defer(() => Promise.all(counters.map(({ limit, key }, i) => refund(ctx, limit, key, allowances[i]!)))),
   }
@@ -86,14 +88,19 @@ function unlessUsedUp(error: unknown): null {
 }
 
 /** Only the first failures of an hour and the last one are noted, so that a guesser cannot fill the audit log. */
-export function isNoteworthy({ quota }: Limit, { counted }: Allowance): boolean {
+async function isNoteworthy(ctx: Ctx, { quota }: Limit, { counted }: Allowance): Promise<boolean> {
   const remaining = counted?.remaining ?? 0
-  return quota - remaining <= NOTED_FAILURES || remaining === 0
+  if (remaining === 0) return true
+  if (quota - remaining > NOTED_FAILURES) return false
+  // Each of many random names has first failures, so they are limited per address too.
+  const address = clientIpOf(ctx.client?.address ?? undefined)
+  return (await spend(ctx, notedFailuresLimit, address).catch(unlessUsedUp)) !== null
 }
 
 type FailedLogin = { accountId: Id | null; actorId?: Id; step: LoginStep }
 
-export async function noteFailure(ctx: Ctx, failed: FailedLogin): Promise<void> {
+export async function noteFailure(ctx: Ctx, limit: Limit, counted: Allowance, failed: FailedLogin): Promise<void> {
+  if (!(await isNoteworthy(ctx, limit, counted))) return
   const db = ctx.db.directory
   const client = await sealClient(ctx, failed.accountId ?? NOBODY)
   await db.commit([record(db, loginFailed, { ...failed, client })])

@@ -8,6 +8,7 @@ export const loginPerDeviceLimit = defineLimit('loginPerDevice', { quota: 20, wi
 export const challengedLoginLimit = defineLimit('challengedLogin', { quota: 300, window: 3_600 })
 /** How many refused logins of an account the audit log shows. */
 export const notedRefusalLimit = defineLimit('notedRefusal', { quota: 5, window: 3_600 })
+export const notedFailuresLimit = defineLimit('notedFailures', { quota: 20, window: 3_600 })
 export const invitationLimit = defineLimit('invitation', { quota: 20, window: 86_400 })
 export const verifyLimit = defineLimit('verify', { quota: 10, window: 3_600 })
 export const refreshLimit = defineLimit('refresh', { quota: 60, window: 60 })

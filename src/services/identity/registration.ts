@@ -12,7 +12,7 @@ import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressVerified } from './events.ts'
 import { awaitingApproval, handleTaken, invalidCredentials } from './failures.ts'
-import { isNoteworthy, noteFailure } from './guessing.ts'
+import { noteFailure } from './guessing.ts'
 import { InvitationCode, useInvitation, wrongInvitation } from './invitations.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
@@ -105,7 +105,7 @@ async function requireRegistrant(
   const counted = await spend(ctx, verifyLimit, accountId)
   const { passwordMatches } = await import('./passwords.ts')
   if (passwordMatches(ctx.config, password, hash)) return
-  if (isNoteworthy(verifyLimit, counted)) await noteFailure(ctx, { accountId, step: 'verification' })
+  await noteFailure(ctx, verifyLimit, counted, { accountId, step: 'verification' })
   throw new Failure(invalidCredentials)
 }
 
