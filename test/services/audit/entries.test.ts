@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import { type Id, toId } from '../../../src/platform/data/ids.ts'
 import type { Page } from '../../../src/platform/data/page.ts'
@@ -11,8 +11,9 @@ import type { AuditEntry } from '../../../src/services/audit/views.ts'
 import { logIn } from '../../../src/services/identity/login.ts'
 import { requestMail } from '../../../src/services/identity/mail-requests.ts'
 import { type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
+import { auditOf } from '../../support/audit.ts'
 import { loggedIn } from '../../support/auth.ts'
-import { delivered, drained } from '../../support/outboxes.ts'
+import { drained } from '../../support/outboxes.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const DEVICE = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
@@ -115,7 +116,8 @@ test('of a stranger who mistyped a name, the owner sees device and place but no 
   const guess = { identifier: joy.handle, password: 'the password of another' }
   await expect(logIn(stranger, guess)).rejects.toMatchObject({ code: 'invalid_credentials' })
   await requestMail(stranger, 'reset-requested', joy.handle)
-  await delivered()
+  const isNoted = async () => (await auditOf(joy.id)).some(({ action }) => action === 'password-reset-requested')
+  await vi.waitUntil(isNoted, { timeout: 30_000, interval: 50 })
   for (const action of ['login-failed', 'password-reset-requested']) {
     const seen = { device: expect.stringContaining('Firefox'), place: 'Lyon, FR' }
     const [entry] = await read(admin, `/v1/audit?accountId=${joy.id}&action=${action}`)
