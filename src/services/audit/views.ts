@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
-import { Id, toId } from '../../platform/data/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
 import { type ClientDetails, openClients } from '../../platform/security/clients.ts'
 import { Detail, readDetail } from './details.ts'
@@ -24,15 +24,13 @@ export const AuditEntry = z
   .openapi('AuditEntry')
 export type AuditEntry = z.infer<typeof AuditEntry>
 
-/** Failed logins to unknown names have clients too; these are sealed for this id, which no account has. */
-const NOBODY = toId(1)
-
-const keyOwner = ({ actorId, accountId }: AuditRow) => actorId ?? accountId ?? NOBODY
+const keyOwner = ({ actorId, accountId }: AuditRow) => actorId ?? accountId
 
 /** The entries with their clients. A client is null if the key of its owner was destroyed. */
 export async function presented(ctx: SystemCtx, rows: readonly AuditRow[]): Promise<AuditEntry[]> {
   const clients = new Map<AuditRow, ClientDetails | null>()
   await mapConcurrently([...Map.groupBy(rows, keyOwner)], async ([owner, own]) => {
+    if (owner === null) return
     const opened = await openClients(
       ctx,
       owner,

@@ -26,7 +26,7 @@ import {
 import { verifyTurnstile } from './turnstile.ts'
 
 const NOTED_FAILURES = 5
-// Encrypts for unknown names too, so that they cost the same.
+// Encrypts for unknown names too, so that they cost the same; the result is dropped, because no erasure would reach it.
 const NOBODY = Id.parse('1')
 
 type Attempt = { identifier: string; deviceId: string | null; turnstileToken?: string | undefined }
@@ -102,8 +102,8 @@ type FailedLogin = { accountId: Id | null; actorId?: Id; step: LoginStep }
 export async function noteFailure(ctx: Ctx, limit: Limit, counted: Allowance, failed: FailedLogin): Promise<void> {
   if (!(await isNoteworthy(ctx, limit, counted))) return
   const db = ctx.db.directory
-  const client = await sealClient(ctx, failed.accountId ?? NOBODY)
-  await db.commit([record(db, loginFailed, { ...failed, client })])
+  const sealed = await sealClient(ctx, failed.accountId ?? NOBODY)
+  await db.commit([record(db, loginFailed, { ...failed, client: failed.accountId === null ? null : sealed })])
 }
 
 type Refused = { accountId: Id; reason: 'suspended' | 'awaiting_approval' }

@@ -73,6 +73,16 @@ test('guesses at random names from one address note 20 failures an hour, whether
   expect((await noted()) - before).toBe(20)
 })
 
+test('a failure of an unknown name is noted without the client, one of a known name with it', async () => {
+  const ann = await registeredUser('ann_guessed')
+  for (const name of ['unknown_guessed', 'ann_guessed']) await attempt(name, 'not the password', '192.0.2.80')
+  await drained()
+  const entries = "select account_id id, client from audit_entries where action = 'login-failed' order by event_id desc"
+  const { results } = await env.AUDIT.prepare(`${entries} limit 2`).all<{ id: number | null; client: string | null }>()
+  expect(results.find(({ id }) => id === null)).toEqual({ id: null, client: null })
+  expect(results.find(({ id }) => id === Number(ann.id))).toMatchObject({ client: expect.any(String) })
+})
+
 test('right passwords use up no limit, and a right one gives its attempt back', async () => {
   await registeredUser('bea_guessed')
   const by = anonymousClient()
