@@ -18,7 +18,7 @@ async function grant(query: Query, handle: string, role: string): Promise<void> 
     `UPDATE users SET role = '${role}', tokens_void_before = ${now}, updated_at = ${now}
        WHERE id = ${account} AND email_verified = 1 RETURNING id;
      INSERT INTO outbox (id, type, data)
-       SELECT ${event}, json_object('accountId', CAST(id AS TEXT)) FROM users WHERE id = ${account} AND email_verified = 1`,
+       SELECT ${event}, json_object('accountId', CAST(id AS TEXT), 'role', role) FROM users WHERE id = ${account} AND email_verified = 1`,
   )
   if (changed?.length !== 1) throw new Error(`No verified account has the handle ${handle}.`)
 }

@@ -89,6 +89,7 @@ function entryOf(row: Row): AuditRow {
     accountId: idOrNull(row.account_id),
     actorId: idOrNull(row.actor_id),
     client: row.client === null ? null : String(row.client),
+    detail: row.detail === null ? null : String(row.detail),
     eventId: toId(Number(row.event_id)),
     previous: String(row.previous),
     hash: String(row.hash),

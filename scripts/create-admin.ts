@@ -80,7 +80,7 @@ function directoryRows({ id, handle, email, sealed, hash }: Row): string {
     INSERT INTO credentials (id, account_id, provider_id, user_id, password, created_at, updated_at)
       VALUES ('${randomUUID()}', '${id}', 'credential', ${id}, '${hash}', ${now}, ${now});
     INSERT INTO outbox (id, type, data) VALUES (${event}, 'identity.address-verified', '{"accountId":"${id}"}');
-    INSERT INTO outbox (id, type, data) VALUES (${event}, 'identity.role-changed', '{"accountId":"${id}"}')`
+    INSERT INTO outbox (id, type, data) VALUES (${event}, 'identity.role-changed', '{"accountId":"${id}","role":"admin"}')`
 }
 
 /** The rows that `openAccount` of the service `accounts` inserts. */

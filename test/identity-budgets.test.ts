@@ -71,7 +71,7 @@ test('verification, login and refresh stay within their budgets', async () => {
 
 test('a login with a wrong password or an unknown name takes two round trips, after five failures an hour one', async () => {
   const { handle } = await registeredUser()
-  const noted = { trips: 2, rowsRead: 12, rowsWritten: 1, objectCalls: 4, queueMessages: 1 }
+  const noted = { trips: 2, rowsRead: 12, rowsWritten: 1, objectCalls: 5, queueMessages: 1 }
   for (const name of [handle, `${handle}@example.com`, 'nobody_at_all']) {
     const wrong = () => logIn(name, 'a wrong password of theirs')
     for (let i = 0; i < 5; i++) await expectAnswer(await wrong(), 401, noted)

@@ -49,7 +49,7 @@ test('admin create makes a verified admin with a key, a row on its shard and the
   expect(handles).toMatchObject([{ handle: 'ada', account_id: users[0]!.id, reserved_until: null }])
   expect(events).toEqual([
     { type: 'identity.address-verified', data: `{"accountId":"${id}"}` },
-    { type: 'identity.role-changed', data: `{"accountId":"${id}"}` },
+    { type: 'identity.role-changed', data: `{"accountId":"${id}","role":"admin"}` },
   ])
   const [, memory, passes, lanes, salt, hash] =
     /^\$argon2id\$v=19\$m=(\d+),t=(\d),p=(\d)\$([\w+/]+)\$([\w+/]+)$/.exec(String(credentials[0]!.password)) ?? []

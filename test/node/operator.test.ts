@@ -73,7 +73,7 @@ A new login or token refresh has the new role. Older access tokens keep the old 
     )
     expect(users![0]!.role).toBe('admin')
     expect(users![0]!.tokens_void_before).toBeGreaterThanOrEqual(before)
-    expect(events).toEqual([{ type: 'identity.role-changed', data: '{"accountId":"1024"}' }])
+    expect(events).toEqual([{ type: 'identity.role-changed', data: '{"accountId":"1024","role":"admin"}' }])
   })
 
   test('says when a role change takes effect if no server is running', async () => {

@@ -1,4 +1,4 @@
-import { eq, exists, lt, sql } from 'drizzle-orm'
+import { and, eq, exists, lt, notLike, sql } from 'drizzle-orm'
 import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
 import { createContext } from '../create-context.ts'
@@ -8,7 +8,7 @@ import type { Database } from '../data/databases.ts'
 import { DAY_MS, deleteInSteps } from '../data/expiry.ts'
 import { Committed, outbox } from './events.ts'
 import { sourceOf } from './outbox.ts'
-import { queueOf } from './queues.ts'
+import { queueOf, queues } from './queues.ts'
 
 /** Messages that exhausted the retries of their queue, kept for a replay (`npm run replay`). */
 export const deadLetters = sqliteTable('dead_letters', {
@@ -85,7 +85,9 @@ export async function replayMarked(ctx: SystemCtx, db: Database): Promise<void> 
   }
 }
 
+/** Events stay until somebody replays them, because what they announce, such as an audit entry, must not be lost. */
 export async function deleteOldDeadLetters(ctx: SystemCtx, db: Database): Promise<void> {
   const old = lt(deadLetters.failedAt, ctx.now() - ctx.config.DEAD_LETTER_DAYS * DAY_MS)
-  await deleteInSteps(db, deadLetters, [deadLetters.id], old)
+  const isTask = notLike(deadLetters.queue, `%-${queues.EVENTS.name}`)
+  await deleteInSteps(db, deadLetters, [deadLetters.id], and(old, isTask)!)
 }

@@ -10,7 +10,7 @@ import { type AuditHead, type AuditRow, auditEntries, auditHeads } from './table
 
 const MAX_ATTEMPTS = 30
 
-export type NewEntry = Act & { action: string; eventId: Id }
+export type NewEntry = Act & { action: string; eventId: Id; detail?: string | null }
 
 type Waiting = { entry: NewEntry; resolve: () => void; reject: (error: unknown) => void }
 const waiting = new WeakMap<Databases, Waiting[]>()
@@ -100,11 +100,11 @@ async function linked(ctx: SystemCtx, heads: Map<number, Head>, entries: readonl
   const rows: AuditRow[] = []
   const [start = 0] = crypto.getRandomValues(new Uint16Array(1))
   for (const entry of entries) {
-    const { eventId, action, accountId, actorId = null, client = null } = entry
+    const { eventId, action, accountId, actorId = null, client = null, detail = null } = entry
     const [chain, at] = [chainOfEntry(entry), timeOf(eventId)]
     const { seq, hash: previous } = heads.get(chain) ?? emptyHead
     const id = idOf(chain, at, start + seq) // distinct for the entries of a group
-    const unsigned = { id, chain, seq: seq + 1, at, action, accountId, actorId, client, eventId, previous }
+    const unsigned = { id, chain, seq: seq + 1, at, action, accountId, actorId, client, detail, eventId, previous }
     const row = { ...unsigned, hash: await hashOf(ctx.config, unsigned) }
     heads.set(chain, row)
     rows.push(row)

@@ -9,7 +9,9 @@ import {
   handleChanged,
   invitationCreated,
   loggedIn,
+  loginConfirmed,
   loginFailed,
+  loginRefused,
   otherSessionsEnded,
   passwordChanged,
   passwordReset,
@@ -31,25 +33,33 @@ import {
 } from '../privacy/events.ts'
 import { type Act, auditRead } from './events.ts'
 
-type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean }
+/** `details`: the fields of the data that the entry shows. They are short, and nothing personal. */
+type AuditedEvent = { event: EventDefinition<Act>; action: string; byOwner: boolean; details: readonly string[] }
+type Audited = <T extends Act>(
+  event: EventDefinition<T>,
+  action: string,
+  ...details: Exclude<keyof T & string, keyof Act>[]
+) => AuditedEvent
 
 /** The actor is the `actorId` of the event, if it has one. */
-const audited = (event: EventDefinition<Act>, action: string): AuditedEvent => ({ event, action, byOwner: false })
+const audited: Audited = (event, action, ...details) => ({ event, action, byOwner: false, details })
 /** The actor is always the account itself. */
-const byOwner = (event: EventDefinition<Act>, action: string): AuditedEvent => ({ event, action, byOwner: true })
+const byOwner: Audited = (event, action, ...details) => ({ event, action, byOwner: true, details })
 
 /** Every event that the audit log shows, with its action. docs/audit.md explains the actions; a test compares them. */
 export const auditedEvents = [
   byOwner(registered, 'registered'),
   byOwner(addressVerified, 'address-verified'),
-  byOwner(loggedIn, 'logged-in'),
-  audited(loginFailed, 'login-failed'),
-  audited(refreshTokenReused, 'refresh-token-reused'),
-  byOwner(otherSessionsEnded, 'other-sessions-ended'),
-  byOwner(invitationCreated, 'invitation-created'),
+  byOwner(loggedIn, 'logged-in', 'sessionId'),
+  audited(loginFailed, 'login-failed', 'step'),
+  byOwner(loginRefused, 'login-refused', 'reason'),
+  byOwner(loginConfirmed, 'login-confirmed', 'sessionId'),
+  audited(refreshTokenReused, 'refresh-token-reused', 'sessionId'),
+  byOwner(otherSessionsEnded, 'other-sessions-ended', 'sessionIds'),
+  byOwner(invitationCreated, 'invitation-created', 'invitationId'),
   audited(registrationApproved, 'registration-approved'),
   audited(registrationRejected, 'registration-rejected'),
-  audited(sessionEnded, 'session-ended'),
+  audited(sessionEnded, 'session-ended', 'sessionId', 'reason'),
   audited(allSessionsEnded, 'all-sessions-ended'),
   audited(passwordResetRequested, 'password-reset-requested'),
   audited(passwordReset, 'password-reset'),
@@ -58,14 +68,14 @@ export const auditedEvents = [
   audited(addressChanged, 'address-changed'),
   audited(addressChangeUndone, 'address-change-undone'),
   byOwner(handleChanged, 'handle-changed'),
-  audited(roleChanged, 'role-changed'),
+  audited(roleChanged, 'role-changed', 'role'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
-  byOwner(exportRequested, 'export-requested'),
-  audited(exportReady, 'export-ready'),
-  byOwner(exportDownloaded, 'export-downloaded'),
+  byOwner(exportRequested, 'export-requested', 'exportId'),
+  audited(exportReady, 'export-ready', 'exportId'),
+  byOwner(exportDownloaded, 'export-downloaded', 'exportId'),
   byOwner(deletionRequested, 'deletion-requested'),
   byOwner(deletionCancelled, 'deletion-cancelled'),
   audited(accountErased, 'account-erased'),
-  audited(auditRead, 'audit-read'),
+  audited(auditRead, 'audit-read', 'readActorId', 'readAction'),
 ]

@@ -14,10 +14,7 @@ export function chainOf(accountId: Id | null): number {
 
 /** The HMAC of an entry and of the hash before it: without AUTH_SECRET, nobody can write an entry that fits. */
 export function hashOf(config: Config, row: Omit<AuditRow, 'hash'>): Promise<string> {
-  const { chain, seq, id, at, action, accountId, actorId, client, eventId, previous } = row
-  return sign(
-    config,
-    'audit',
-    JSON.stringify([chain, seq, id, at, action, accountId, actorId, client, eventId, previous]),
-  )
+  const { chain, seq, id, at, action, accountId, actorId, client, eventId, previous, detail } = row
+  const signed = [chain, seq, id, at, action, accountId, actorId, client, eventId, previous]
+  return sign(config, 'audit', JSON.stringify(detail === null ? signed : [...signed, detail]))
 }

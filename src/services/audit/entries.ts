@@ -26,7 +26,8 @@ export async function listMyAudit(ctx: UserCtx, query: PageQuery): Promise<Page<
 export async function listAudit(ctx: UserCtx, input: AuditQuery): Promise<Page<AuditEntry>> {
   const { accountId, actorId, action, ...query } = input
   const db = ctx.db.directory
-  await db.commit([record(db, auditRead, { accountId: accountId ?? null, ...(await actorOf(ctx)) })])
+  const filters = { accountId: accountId ?? null, readActorId: actorId, readAction: action }
+  await db.commit([record(db, auditRead, { ...filters, ...(await actorOf(ctx)) })])
   const filter = and(
     accountId ? eq(auditEntries.accountId, accountId) : undefined,
     actorId ? eq(auditEntries.actorId, actorId) : undefined,

@@ -9,4 +9,8 @@ import { defineEvent } from '../../platform/events/events.ts'
 export const Act = z.object({ accountId: Id, actorId: Id.nullish(), client: z.string().nullish() })
 export type Act = Omit<z.infer<typeof Act>, 'accountId'> & { accountId: Id | null }
 
-export const auditRead = defineEvent('audit.read', Act.extend({ accountId: Id.nullable() }))
+/** `readActorId` and `readAction` are the filters of the reader, like `accountId`. */
+export const auditRead = defineEvent(
+  'audit.read',
+  Act.extend({ accountId: Id.nullable(), readActorId: Id.optional(), readAction: z.string().optional() }),
+)

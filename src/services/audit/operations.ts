@@ -17,7 +17,8 @@ export const auditOperations: Operation[] = [
     returns: AuditPage,
     summary:
       'List what happened to your account: logins, changes of its security, and actions of the staff, newest first',
-    description: 'An entry appears within seconds. For an action of the staff, it does not name the person.',
+    description:
+      'An entry appears within seconds. For an action of the staff, it does not name the person; if the actor is unknown, it has no IP address.',
     run: listMyAudit,
   }),
   operation({

@@ -17,6 +17,7 @@ export const auditData: PersonalData = {
       accountId: 'owner',
       actorId: 'others',
       client: 'exported',
+      detail: 'exported',
       eventId: 'technical',
       previous: 'technical',
       hash: 'technical',
@@ -40,7 +41,16 @@ async function* own(ctx: SystemCtx, accountId: Id) {
       .orderBy(asc(auditEntries.id))
       .limit(limit)
   for await (const rows of pagesOf(read)) {
-    const entries = await presentedTo(ctx, accountId, rows)
-    yield entries.map(({ at, action, device, place, address }) => ({ at, action, device, place, address }))
+    // The client of an unknown actor may be somebody else's.
+    const shown = rows.map((row) => (row.actorId === accountId ? row : { ...row, client: null }))
+    const entries = await presentedTo(ctx, accountId, shown)
+    yield entries.map(({ at, action, detail, device, place, address }) => ({
+      at,
+      action,
+      detail,
+      device,
+      place,
+      address,
+    }))
   }
 }

@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
-import { Id, toId } from '../../platform/data/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
 import { type ClientDetails, openClients } from '../../platform/security/clients.ts'
+import { Detail, readDetail } from './details.ts'
 import type { AuditRow } from './tables.ts'
 
 export const AuditEntry = z
@@ -17,19 +18,21 @@ export const AuditEntry = z
     device: z.string().nullable().openapi({ description: 'The client of the actor' }),
     place: z.string().nullable(),
     address: z.string().nullable().openapi({ description: 'The IP address of the actor' }),
+    detail: Detail.nullable().openapi({
+      description: 'What was done, such as the new role or the reason. Depends on the action',
+      example: { role: 'moderator' },
+    }),
   })
   .openapi('AuditEntry')
 export type AuditEntry = z.infer<typeof AuditEntry>
 
-/** Failed logins to unknown names have clients too; these are sealed for this id, which no account has. */
-const NOBODY = toId(1)
-
-const keyOwner = ({ actorId, accountId }: AuditRow) => actorId ?? accountId ?? NOBODY
+const keyOwner = ({ actorId, accountId }: AuditRow) => actorId ?? accountId
 
 /** Adds the device, place and address to the entries. They are null if the key that sealed them was destroyed. */
 export async function presented(ctx: SystemCtx, rows: readonly AuditRow[]): Promise<AuditEntry[]> {
   const clients = new Map<AuditRow, ClientDetails | null>()
   await mapConcurrently([...Map.groupBy(rows, keyOwner)], async ([owner, own]) => {
+    if (owner === null) return
     const opened = await openClients(
       ctx,
       owner,
@@ -40,15 +43,25 @@ export async function presented(ctx: SystemCtx, rows: readonly AuditRow[]): Prom
   return rows.map((row) => entryOf(row, clients.get(row)))
 }
 
-/** The entries as the account itself sees them: without the actor and the client of actions by staff. */
+/**
+ * The entries as the account itself sees them: without the actor and the client of actions by staff. If the actor is
+ * unknown, it may be somebody who mistyped a name: device and place show an attack, the address would identify them.
+ */
 export async function presentedTo(ctx: SystemCtx, accountId: Id, rows: readonly AuditRow[]): Promise<AuditEntry[]> {
   const isOwn = ({ actorId }: AuditRow) => actorId === null || actorId === accountId
   const shown = rows.map((row) => (isOwn(row) ? row : { ...row, client: null }))
   const entries = await presented(ctx, shown)
-  return entries.map((entry) => ({ ...entry, actorId: entry.actorId === accountId ? accountId : null }))
+  return entries.map(({ detail, ...entry }) => {
+    const { readActorId, ...shown } = detail ?? {}
+    const isOwn = entry.actorId === accountId
+    const known = isOwn ? entry : { ...entry, actorId: null, address: null }
+    return { ...known, detail: detail && shown }
+  })
 }
 
-function entryOf({ id, at, action, accountId, actorId }: AuditRow, client: ClientDetails | null = null): AuditEntry {
+function entryOf({ detail, ...row }: AuditRow, client: ClientDetails | null = null): AuditEntry {
+  const { id, action, accountId, actorId } = row
   const { device = null, place = null, address = null } = client ?? {}
-  return { id, at: new Date(at).toISOString(), action, accountId, actorId, device, place, address }
+  const at = new Date(row.at).toISOString()
+  return { id, at, action, accountId, actorId, device, place, address, detail: readDetail(detail) }
 }

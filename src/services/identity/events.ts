@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { roles } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
@@ -11,7 +12,17 @@ export const registered = defineEvent('identity.registered', Act)
 export const addressVerified = defineEvent('identity.address-verified', Act)
 export const loggedIn = defineEvent('identity.logged-in', Act.extend({ sessionId: z.string() }))
 /** `accountId` is null if nobody has the name, or its address is not verified. All names must cause the same work. */
-export const loginFailed = defineEvent('identity.login-failed', Act.extend({ accountId: Id.nullable() }))
+export const loginFailed = defineEvent(
+  'identity.login-failed',
+  Act.extend({ accountId: Id.nullable(), step: z.enum(['login', 'confirmation', 'verification']).default('login') }),
+)
+export type LoginStep = z.infer<typeof loginFailed.data>['step']
+/** The password was right, but the account must not log in. */
+export const loginRefused = defineEvent(
+  'identity.login-refused',
+  Act.extend({ reason: z.enum(['suspended', 'awaiting_approval']) }),
+)
+export const loginConfirmed = defineEvent('identity.login-confirmed', Act.extend({ sessionId: z.string() }))
 export const sessionEnded = defineEvent('identity.session-ended', Act.extend({ sessionId: z.string(), reason }))
 export const otherSessionsEnded = defineEvent(
   'identity.other-sessions-ended',
@@ -19,7 +30,7 @@ export const otherSessionsEnded = defineEvent(
 )
 export const refreshTokenReused = defineEvent('identity.refresh-token-reused', Act.extend({ sessionId: z.string() }))
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', Act)
-export const roleChanged = defineEvent('identity.role-changed', Act)
+export const roleChanged = defineEvent('identity.role-changed', Act.extend({ role: z.enum(roles).optional() }))
 export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))
 
 export const registrationApproved = defineEvent('identity.registration-approved', Act)

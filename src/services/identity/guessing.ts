@@ -13,13 +13,20 @@ import {
   refund,
   spend,
 } from '../../platform/security/rate-limit.ts'
-import { loginFailed } from './events.ts'
+import { type LoginStep, loginFailed, loginRefused } from './events.ts'
 import { loginChallengeRequired } from './failures.ts'
-import { challengedLoginLimit, loginLimit, loginPerDeviceLimit, loginPerNameLimit } from './limits.ts'
+import {
+  challengedLoginLimit,
+  loginLimit,
+  loginPerDeviceLimit,
+  loginPerNameLimit,
+  notedFailuresLimit,
+  notedRefusalLimit,
+} from './limits.ts'
 import { verifyTurnstile } from './turnstile.ts'
 
 const NOTED_FAILURES = 5
-// Encrypts for unknown names too, so that they cost the same.
+// Encrypts for unknown names too, so that they cost the same; the result is dropped, because no erasure would reach it.
 const NOBODY = Id.parse('1')
 
 type Attempt = { identifier: string; deviceId: string | null; turnstileToken?: string | undefined }
@@ -31,13 +38,13 @@ type Guess = { isRight: boolean; accountId: Id | null }
  * before its check, so that concurrent ones cannot exceed a limit, and given back unless it turns out to be wrong.
  */
 export async function checkGuess<T extends Guess>(ctx: Ctx, attempt: Attempt, check: () => Promise<T>): Promise<T> {
-  const { giveBack, isNoteworthy } = await countGuess(ctx, attempt)
+  const { giveBack, limit, allowance } = await countGuess(ctx, attempt)
   const guess = await check().catch((error: unknown) => {
     giveBack()
     throw error
   })
   if (guess.isRight) giveBack()
-  else if (isNoteworthy) await noteFailure(ctx, guess.accountId)
+  else await noteFailure(ctx, limit, allowance, { accountId: guess.accountId, step: 'login' })
   return guess
 }
 
@@ -72,9 +79,7 @@ async function count(ctx: Ctx, counters: Counter[]) {
     if (allowance === null) return null
     allowances.push(allowance)
   }
-  const remaining = allowances.at(-1)?.counted?.remaining ?? 0
-  const number = counters.at(-1)!.limit.quota - remaining
-  return { isNoteworthy: number <= NOTED_FAILURES || remaining === 0, giveBack }
+  return { limit: counters.at(-1)!.limit, allowance: allowances.at(-1)!, giveBack }
 }
 
 function unlessUsedUp(error: unknown): null {
@@ -83,8 +88,29 @@ function unlessUsedUp(error: unknown): null {
 }
 
 /** Only the first failures of an hour and the last one are noted, so that a guesser cannot fill the audit log. */
-async function noteFailure(ctx: Ctx, accountId: Id | null): Promise<void> {
+async function isNoteworthy(ctx: Ctx, { quota }: Limit, { counted }: Allowance): Promise<boolean> {
+  const remaining = counted?.remaining ?? 0
+  if (remaining === 0) return true
+  if (quota - remaining > NOTED_FAILURES) return false
+  // Each of many random names has first failures, so they are limited per address too.
+  const address = clientIpOf(ctx.client?.address ?? undefined)
+  return (await spend(ctx, notedFailuresLimit, address).catch(unlessUsedUp)) !== null
+}
+
+type FailedLogin = { accountId: Id | null; actorId?: Id; step: LoginStep }
+
+export async function noteFailure(ctx: Ctx, limit: Limit, counted: Allowance, failed: FailedLogin): Promise<void> {
+  if (!(await isNoteworthy(ctx, limit, counted))) return
   const db = ctx.db.directory
-  const client = await sealClient(ctx, accountId ?? NOBODY)
-  await db.commit([record(db, loginFailed, { accountId, client })])
+  const sealed = await sealClient(ctx, failed.accountId ?? NOBODY)
+  await db.commit([record(db, loginFailed, { ...failed, client: failed.accountId === null ? null : sealed })])
+}
+
+type Refused = { accountId: Id; reason: 'suspended' | 'awaiting_approval' }
+
+export async function noteRefusal(ctx: Ctx, { accountId, reason }: Refused): Promise<void> {
+  if (!(await spend(ctx, notedRefusalLimit, accountId).catch(unlessUsedUp))) return
+  const db = ctx.db.directory
+  const client = await sealClient(ctx, accountId)
+  await db.commit([record(db, loginRefused, { accountId, reason, client })])
 }

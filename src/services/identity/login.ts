@@ -11,7 +11,7 @@ import { deletions } from '../privacy/tables.ts'
 import { keepAccount } from './cancel-deletion.ts'
 import { type Device, DeviceToken, decodeDeviceToken, encodeDeviceToken } from './device-tokens.ts'
 import { awaitingApproval, invalidCredentials } from './failures.ts'
-import { checkGuess } from './guessing.ts'
+import { checkGuess, noteRefusal } from './guessing.ts'
 import { newDeviceMailLimit } from './limits.ts'
 import { isNamed, nameOf } from './names.ts'
 import { refreshTokens } from './oauth-tables.ts'
@@ -46,7 +46,10 @@ export async function logIn(ctx: Ctx, { identifier, password, deviceToken, turns
     return { isRight: matches && person !== null, accountId: person?.id ?? null, person: matches ? person : null }
   })
   if (!person) throw new Failure(invalidCredentials)
-  if (person.approval) throw new Failure(awaitingApproval)
+  if (person.approval) {
+    await noteRefusal(ctx, { accountId: person.id, reason: 'awaiting_approval' })
+    throw new Failure(awaitingApproval)
+  }
   // Counts as a request of the account, so that logging in is not unlimited for those who know a password.
   await spend(ctx, userLimit, person.id)
   const deletionCancelled = person.eraseAt !== null
@@ -103,7 +106,11 @@ export async function startSession(
   person: Person,
   device: LoginDevice = { deviceId: crypto.randomUUID(), warns: true },
 ): Promise<Tokens> {
-  const [client] = await Promise.all([sealClient(ctx, person.id), requireNotSuspended(ctx, person.id)])
+  const [client, suspendedAt] = await Promise.all([sealClient(ctx, person.id), readSuspension(ctx, person.id)])
+  if (suspendedAt !== null) {
+    await noteRefusal(ctx, { accountId: person.id, reason: 'suspended' })
+    throw new Failure('suspended')
+  }
   const sessionId = await openSession(ctx, person.id, { ...device, client })
   const tokens = await issueTokenPair(ctx, person, { sessionId, deviceId: device.deviceId })
   if (!tokens) throw new Failure(invalidCredentials)

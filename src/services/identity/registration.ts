@@ -12,6 +12,7 @@ import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressVerified } from './events.ts'
 import { awaitingApproval, handleTaken, invalidCredentials } from './failures.ts'
+import { noteFailure } from './guessing.ts'
 import { holdsInvitation, InvitationCode, takenInvitation, useInvitation, wrongInvitation } from './invitations.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { startSession } from './login.ts'
@@ -109,9 +110,11 @@ async function requireRegistrant(
   if (given && (await isRegistrationToken(ctx, accountId, given))) return
   if (password === undefined) throw invalid('password', 'is required, because you registered elsewhere')
   // Counted per account, and only for a valid token: nobody without the email can use up the attempts.
-  await spend(ctx, verifyLimit, accountId)
+  const counted = await spend(ctx, verifyLimit, accountId)
   const { passwordMatches } = await import('./passwords.ts')
-  if (!passwordMatches(ctx.config, password, hash)) throw new Failure(invalidCredentials)
+  if (passwordMatches(ctx.config, password, hash)) return
+  await noteFailure(ctx, verifyLimit, counted, { accountId, step: 'verification' })
+  throw new Failure(invalidCredentials)
 }
 
 async function confirm(

@@ -29,7 +29,7 @@ export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): P
       .set({ role, tokensVoidBefore: ctx.now(), updatedAt: new Date(ctx.now()) })
       .where(and(eq(users.id, accountId), eq(users.emailVerified, true), allowed))
       .returning({ id: users.id }),
-    record(db, roleChanged, { accountId, ...actor }, changed),
+    record(db, roleChanged, { accountId, role, ...actor }, changed),
   ])
   if (updated.length === 0) throw await refusal(ctx, accountId)
   await revokeAllTokens(ctx, { accountId })

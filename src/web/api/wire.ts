@@ -232,6 +232,7 @@ export type AuditEntry = {
   device: string | null
   place: string | null
   address: string | null
+  detail: Record<string, string> | null
 }
 
 export type Deletion = { erasedAt: string }

@@ -91,13 +91,16 @@ test('a replayed event has only the subscriptions that were still pending when i
   expect(await deliver(events)).toEqual([])
 })
 
-test('dead letters older than DEAD_LETTER_DAYS are deleted', async () => {
+test('dead letters older than DEAD_LETTER_DAYS are deleted, except those of events', async () => {
   const { ctx } = authors.ada
   const days = ctx.config.DEAD_LETTER_DAYS
-  const insert = env.SHARD_0.prepare("insert into dead_letters (id, queue, body, failed_at) values (?, 'q', '{}', ?)")
-  await insert.bind('old', ctx.now() - (days + 1) * DAY_MS).run()
-  await insert.bind('young', ctx.now() - (days - 1) * DAY_MS).run()
+  const insert = env.SHARD_0.prepare("insert into dead_letters (id, queue, body, failed_at) values (?, ?, '{}', ?)")
+  await insert.bind('old', 'test-fanout', ctx.now() - (days + 1) * DAY_MS).run()
+  await insert.bind('young', 'test-fanout', ctx.now() - (days - 1) * DAY_MS).run()
+  await insert.bind('event', 'test-events', ctx.now() - 10 * days * DAY_MS).run()
   await deleteOldDeadLetters(ctx, ctx.db.shard(0))
-  const { results } = await env.SHARD_0.prepare("select id from dead_letters where queue = 'q'").all()
-  expect(results).toEqual([{ id: 'young' }])
+  const { results } = await env.SHARD_0.prepare(
+    "select id from dead_letters where queue like 'test-%' order by id",
+  ).all()
+  expect(results).toEqual([{ id: 'event' }, { id: 'young' }])
 })

@@ -10,6 +10,12 @@ test('docs/audit.md lists exactly the audited events, with their actions', () =>
   expect(rows.sort()).toEqual(auditedEvents.map(({ action, event }) => `${action} ${event.type}`).sort())
 })
 
+test('docs/audit.md lists exactly the details that entries show', () => {
+  const [, section = ''] = document.split('## Details')
+  const listed = [...section.matchAll(/^- (.*?):/gm)].flatMap(([, names = '']) => names.replaceAll('`', '').split(', '))
+  expect(listed.sort()).toEqual([...new Set(auditedEvents.flatMap(({ details }) => details))].sort())
+})
+
 test('every audited event is declared by a service and has one subscription named audit', () => {
   const audits = subscriptions.filter(({ name }) => name === 'audit').map(({ event }) => event.type)
   expect(audits.sort()).toEqual(auditedEvents.map(({ event }) => event.type).sort())

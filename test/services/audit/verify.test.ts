@@ -4,6 +4,7 @@ import { checkLog } from '../../../scripts/audit-chain.ts'
 import { cryptoConfig } from '../../../scripts/keyring.ts'
 import { createContext } from '../../../src/platform/create-context.ts'
 import { type Id, toId } from '../../../src/platform/data/ids.ts'
+import { sign } from '../../../src/platform/security/crypto.ts'
 import { append } from '../../../src/services/audit/append.ts'
 import { chainOf, hashOf } from '../../../src/services/audit/chain.ts'
 import type { AuditRow } from '../../../src/services/audit/tables.ts'
@@ -47,6 +48,7 @@ beforeEach(async () => {
         accountId,
         actorId: bob,
         client: 'a.sealed',
+        detail: '{"role":"user"}',
         action: 'registered',
         eventId: unusedId(0),
       })
@@ -73,17 +75,19 @@ test('a changed entry is found, whatever column was changed', async () => {
     'account_id = 9',
     'actor_id = 9',
     'client = NULL',
+    'detail = NULL',
+    "detail = '{}'",
     'event_id = 9',
   ]
   for (const change of changes) {
-    const { id, at, action, accountId, actorId, client, eventId } = rows[2]!
+    const { id, at, action, accountId, actorId, client, detail, eventId } = rows[2]!
     await sql(`UPDATE audit_entries SET ${change} WHERE chain = 3 AND seq = 3`)
     expect(await check(), change).toEqual({ entries: 10, gaps: [], faults: ['entry 3:3 was changed or inserted'] })
     await env.AUDIT.prepare(
-      'UPDATE audit_entries SET id = ?, at = ?, action = ?, account_id = ?, actor_id = ?, client = ?, event_id = ? WHERE chain = 3 AND seq = 3',
+      'UPDATE audit_entries SET id = ?, at = ?, action = ?, account_id = ?, actor_id = ?, client = ?, detail = ?, event_id = ? WHERE chain = 3 AND seq = 3',
     )
       .bind(
-        ...[id, at, action, accountId, actorId, client, eventId].map((value) =>
+        ...[id, at, action, accountId, actorId, client, detail, eventId].map((value) =>
           /^\d+$/.test(String(value)) ? Number(value) : value,
         ),
       )
@@ -157,4 +161,15 @@ test('after the secret was replaced, entries signed with the old one are valid b
   expect((await check(fresh, AUTH_SECRET)).faults).toEqual([
     'entry 3:7 is signed with an older secret than an entry before it',
   ])
+})
+
+test('an entry from before the column of details keeps its hash, and a detail that was added to it is found', async () => {
+  await append(context(), { accountId: ada, action: 'registered', eventId: unusedId(0) })
+  const { chain, seq, id, at, action, accountId, actorId, client, eventId, previous, hash } = (await auditOf(ada)).at(
+    -1,
+  )!
+  const signed = [chain, seq, id, at, action, accountId, actorId, client, eventId, previous]
+  expect(hash).toBe(await sign(context().config, 'audit', JSON.stringify(signed)))
+  await sql(`UPDATE audit_entries SET detail = '{"role":"admin"}' WHERE chain = 3 AND seq = 6`)
+  expect((await check()).faults).toEqual(['entry 3:6 was changed or inserted'])
 })

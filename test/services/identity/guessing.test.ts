@@ -61,6 +61,31 @@ test('of 10,000 guesses from 1,000 addresses, 100 reach the hash, and the owner 
   expect(await directoryNumber(noted)).toBeLessThanOrEqual(6)
 }, 240_000)
 
+test('guesses at random names from one address note 20 failures an hour, whether or not the names exist', async () => {
+  await registeredUser('abe_guessed')
+  const noted = () => directoryNumber("select count(*) n from outbox where type = 'identity.login-failed'")
+  vi.spyOn(env.EVENTS, 'sendBatch').mockRejectedValue(new Error('kept in the outbox'))
+  vi.spyOn(env.EVENTS, 'send').mockRejectedValue(new Error('kept in the outbox'))
+  const before = await noted()
+  for (let i = 0; i < 30; i++) {
+    const name = i % 3 === 0 ? 'abe_guessed' : `random_${i}`
+    if (i % 10 === 0) clock.advance(300_001) // a new window of the limit per address
+    expect(await attempt(name, 'not the password', '192.0.2.70')).toBe('invalid_credentials')
+  }
+  // The tenth failure of abe is not among the first five of the name.
+  expect((await noted()) - before).toBe(20)
+})
+
+test('a failure of an unknown name is noted without the client, one of a known name with it', async () => {
+  const ann = await registeredUser('ann_guessed')
+  for (const name of ['unknown_guessed', 'ann_guessed']) await attempt(name, 'not the password', '192.0.2.80')
+  await drained()
+  const entries = "select account_id id, client from audit_entries where action = 'login-failed' order by event_id desc"
+  const { results } = await env.AUDIT.prepare(`${entries} limit 2`).all<{ id: number | null; client: string | null }>()
+  expect(results.find(({ id }) => id === null)).toEqual({ id: null, client: null })
+  expect(results.find(({ id }) => id === Number(ann.id))).toMatchObject({ client: expect.any(String) })
+})
+
 test('right passwords use up no limit, and a right one gives its attempt back', async () => {
   await registeredUser('bea_guessed')
   const by = anonymousClient()

@@ -81,6 +81,17 @@ test('an erasure leaves nothing of the account but a tombstone of its handle, an
   expect(await (await bob.fetch('/v1/notifications')).json()).toMatchObject({ items: [] })
 })
 
+test('an image whose post is gone is erased too, although the event that deletes it became a dead letter', async () => {
+  const amy = await registeredUser('amy_erased')
+  const upload = await amy.fetch('/v1/media', { method: 'POST', body: uploadForm(jpeg(), MARKER) })
+  const { id } = await upload.json<{ id: Id }>()
+  await shardHolding(amy.id).prepare('update media set post_id = 4711 where id = ?').bind(Number(id)).run()
+  await due(amy)
+  await erase(amy)
+  expect(await residueOf([amy.id, id], MARKER)).toEqual(traces)
+  expect((await env.MEDIA.list({ prefix: `media/${id}` })).objects).toEqual([])
+})
+
 test('an account with more of everything than one step erases is erased completely', async () => {
   const eve = await registeredUser('eve_erased')
   const others = await bulkIds(55)
