@@ -41,9 +41,8 @@ type Audited = <T extends Act>(
   ...details: Exclude<keyof T & string, keyof Act>[]
 ) => AuditedEvent
 
-/** The actor is the `actorId` of the event, if it has one. */
+/** The actor is the `actorId` of the event if it has one; with `byOwner`, it is always the account itself. */
 const audited: Audited = (event, action, ...details) => ({ event, action, byOwner: false, details })
-/** The actor is always the account itself. */
 const byOwner: Audited = (event, action, ...details) => ({ event, action, byOwner: true, details })
 
 /** Every event that the audit log shows, with its action. docs/audit.md explains the actions; a test compares them. */

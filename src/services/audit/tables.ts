@@ -11,7 +11,6 @@ export const auditEntries = sqliteTable('audit_entries', {
   accountId: id('account_id'),
   actorId: id('actor_id'),
   client: text('client'),
-  /** A JSON object of strings. */
   detail: text('detail'),
   eventId: id('event_id').notNull(),
   previous: text('previous').notNull(),

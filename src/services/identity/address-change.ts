@@ -89,10 +89,7 @@ export async function confirmAddress(ctx: Ctx, { token }: AddressToken): Promise
   finish(ctx, ended, moved)
 }
 
-/**
- * A change back to an address that may still be restored counts as its restoration. Otherwise, whoever made the first
- * change would get a link that works for longer than the owner's.
- */
+// A change back counts as a restoration: else whoever changed it first gets a link that outlives that of the owner.
 function returnTo(accountId: Id, address: string, now: number) {
   const own = eq(formerAddresses.accountId, accountId)
   const restored = and(own, eq(formerAddresses.address, address), gt(formerAddresses.until, now))

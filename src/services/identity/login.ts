@@ -155,10 +155,7 @@ async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
   if (ctx.now() < next) await scheduler.wait(next - ctx.now())
 }
 
-/**
- * Whether tokens were revoked while the new ones were issued: the claims of the new ones may then be outdated. And
- * whether the rotation took so long that another request has undone it.
- */
+/** `isRevoked`: while the new tokens were issued, so their claims may be outdated. `isUndone`: by a faster request. */
 async function recheck(ctx: Ctx, { id, tokensVoidBefore }: Person, use: Use | undefined) {
   const db = atPrimary(ctx).directory
   const rotated = and(eq(refreshTokens.id, use?.tokenId ?? ''), isNotNull(refreshTokens.rotationReplayResponse))

@@ -16,7 +16,6 @@ export const users = sqliteTable('users', {
   role: text('role').$type<Role>().notNull().default('user'),
   /** Access tokens issued at or before this time are revoked, epoch ms. */
   tokensVoidBefore: integer('tokens_void_before').notNull().default(0),
-  /** Epoch ms; null if the account never logged in. */
   firstLoginAt: integer('first_login_at'),
   /** Device tokens issued at or before this time are revoked, epoch ms. */
   devicesVoidBefore: integer('devices_void_before').notNull().default(0),
@@ -43,7 +42,6 @@ export const invitations = sqliteTable('invitations', {
 export const handles = sqliteTable('handles', {
   handle: text('handle').primaryKey(),
   accountId: id('account_id').notNull().unique(),
-  /** The blind index of the email address. */
   address: text('address').notNull(),
   reservedUntil: integer('reserved_until'),
   mailedAt: integer('mailed_at'),
@@ -52,7 +50,6 @@ export const handles = sqliteTable('handles', {
 /** Handles that were given up: `until` then, they resolve to the account, and nobody else may register them. */
 export const formerHandles = sqliteTable('former_handles', {
   handle: text('handle').primaryKey(),
-  /** Null for a deleted account. */
   accountId: id('account_id'),
   until: integer('until').notNull(),
 })
@@ -107,7 +104,6 @@ export const sessions = sqliteTable('sessions', {
   updatedAt: instant('updated_at').notNull(),
   ipAddress: text('ip_address'),
   userAgent: text('user_agent'),
-  /** When the credentials were last entered again, epoch ms. */
   confirmedAt: integer('confirmed_at'),
   sealedClient: text('sealed_client'),
   deviceId: text('device_id'),

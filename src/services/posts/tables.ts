@@ -50,7 +50,6 @@ export const postLikers = sqliteTable(
   { postId: id('post_id').notNull(), id: id('id').notNull(), accountId: id('account_id').notNull() },
   (t) => [primaryKey({ columns: [t.postId, t.id] })],
 )
-/** On the shard of the account. */
 export const likedPosts = sqliteTable(
   'liked_posts',
   { accountId: id('account_id').notNull(), id: id('id').notNull(), postId: id('post_id').notNull() },
@@ -63,7 +62,6 @@ export const threadIndex = sqliteTable(
   {
     threadId: id('thread_id').notNull(),
     postId: id('post_id').notNull(),
-    /** Whether the comment's author is hidden. */
     hidden: boolean('hidden').notNull().default(false),
   },
   (t) => [primaryKey({ columns: [t.threadId, t.postId] })],
