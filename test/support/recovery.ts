@@ -4,7 +4,7 @@ import type { Id } from '../../src/platform/data/ids.ts'
 import { readPendingAddress, undoToken } from '../../src/services/identity/address-tokens.ts'
 import { emailIndex } from '../../src/services/identity/email.ts'
 import { resetToken } from '../../src/services/identity/password-reset-tokens.ts'
-import type { RegisteredUser } from './actors.ts'
+import { PASSWORD, type RegisteredUser } from './actors.ts'
 import { anonymousClient, postJson } from './client.ts'
 
 export const NEW_PASSWORD = '8-yr!6-wj?3-uv+1'
@@ -32,8 +32,14 @@ export const confirmAddress = (token: string): Promise<Response> => postJson('/v
 
 export const undoAddress = (token: string): Promise<Response> => postJson('/v1/auth/address/undo', { token })
 
-export const changeHandle = (user: RegisteredUser, handle: string): Promise<Response> =>
-  user.fetch('/v1/me/handle', { method: 'PUT', json: { handle } })
+/** Confirms the login first if it is not fresh, as the web client does. */
+export async function changeHandle(user: RegisteredUser, handle: string): Promise<Response> {
+  const change = () => user.fetch('/v1/me/handle', { method: 'PUT', json: { handle } })
+  const response = await change()
+  if (response.status !== 403) return response
+  await user.fetch('/v1/auth/confirm', { method: 'POST', json: { password: PASSWORD } })
+  return change()
+}
 
 /** The token in the email to the new address. */
 export async function mailedAddressToken(id: Id, email: string): Promise<string> {

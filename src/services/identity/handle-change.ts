@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists, inArray, isNull, lte, not, or } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { failUnless, one, query, refusals, violates } from '../../platform/data/conditions.ts'
+import { any, failUnless, one, query, refusals, violates } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -16,6 +16,7 @@ import { syncHandle } from './handles.ts'
 import { readIdentity } from './identity.ts'
 import { FORMER_HANDLE_DAYS, HANDLE_CHANGE_DAYS } from './lifetimes.ts'
 import { handleChangeLimit } from './limits.ts'
+import { queueMail } from './mails.ts'
 import { isKept } from './names.ts'
 import { isReserved } from './reserved-handles.ts'
 import { formerHandles, handles, users } from './tables.ts'
@@ -44,11 +45,15 @@ async function replaceHandle(ctx: UserCtx, accountId: Id, { from, to }: { from: 
   const now = ctx.now()
   const changedAt = users.handleChangedAt
   const isDue = or(isNull(changedAt), lte(changedAt, now - HANDLE_CHANGE_DAYS * DAY_MS))
-  const mayChange = exists(
-    query
-      .select(one)
-      .from(users)
-      .where(and(eq(users.id, accountId), isDue)),
+  const isOwn = and(eq(formerHandles.handle, to), eq(formerHandles.accountId, accountId))
+  const mayChange = any(
+    exists(query.select(one).from(formerHandles).where(isOwn)),
+    exists(
+      query
+        .select(one)
+        .from(users)
+        .where(and(eq(users.id, accountId), isDue)),
+    ),
   )
   const lapsed = and(eq(handles.handle, to), lte(handles.reservedUntil, now))
   const former = { accountId, until: now + FORMER_HANDLE_DAYS * DAY_MS }
@@ -69,6 +74,7 @@ async function replaceHandle(ctx: UserCtx, accountId: Id, { from, to }: { from: 
         .where(and(eq(handles.accountId, accountId), eq(handles.handle, from))),
       db.update(users).set({ handleChangedAt: now }).where(eq(users.id, accountId)),
       record(db, handleChanged, { accountId, ...actor }),
+      ...queueMail(db, { accountId, kind: 'handle-changed', detail: from }),
     ])
     .catch(refuse)
   const ids = ended.map(({ id }) => id)

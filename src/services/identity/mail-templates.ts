@@ -41,6 +41,14 @@ const templates = {
       config.BASE_URL,
     ],
   }),
+  'handle-changed': ({ config }, { handle, detail }) => ({
+    subject: 'Your handle was changed',
+    paragraphs: [
+      `Your handle @${detail} was changed to @${handle}. You can take the former one back at any time.`,
+      PASSWORD_HINT,
+      config.BASE_URL,
+    ],
+  }),
   'export-ready': ({ config }, { handle }) => ({
     subject: 'Your export is ready',
     paragraphs: [
