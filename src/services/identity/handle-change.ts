@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, inArray, isNull, lte, not, or } from 'drizzle-orm'
+import { and, eq, exists, inArray, isNull, lte, not, or, type SQL } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { any, failUnless, one, query, refusals, violates } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -43,23 +43,11 @@ async function replaceHandle(ctx: UserCtx, accountId: Id, { from, to }: { from: 
   const actor = await actorOf(ctx)
   const db = ctx.db.directory
   const now = ctx.now()
-  const changedAt = users.handleChangedAt
-  const isDue = or(isNull(changedAt), lte(changedAt, now - HANDLE_CHANGE_DAYS * DAY_MS))
-  const isOwn = and(eq(formerHandles.handle, to), eq(formerHandles.accountId, accountId))
-  const mayChange = any(
-    exists(query.select(one).from(formerHandles).where(isOwn)),
-    exists(
-      query
-        .select(one)
-        .from(users)
-        .where(and(eq(users.id, accountId), isDue)),
-    ),
-  )
   const lapsed = and(eq(handles.handle, to), lte(handles.reservedUntil, now))
   const former = { accountId, until: now + FORMER_HANDLE_DAYS * DAY_MS }
   const [, , , ended] = await db
     .commit([
-      failUnless(db, mayChange, 'too_soon'),
+      failUnless(db, mayChange(accountId, to, now), 'too_soon'),
       failUnless(db, not(isKept(db, to, accountId)), 'taken'),
       db.delete(users).where(inArray(users.id, query.select({ id: handles.accountId }).from(handles).where(lapsed))),
       db.delete(handles).where(lapsed).returning({ id: handles.accountId }),
@@ -80,6 +68,18 @@ async function replaceHandle(ctx: UserCtx, accountId: Id, { from, to }: { from: 
   const ids = ended.map(({ id }) => id)
   ctx.defer(() => destroyKeys(ctx, ids))
   await syncHandle(ctx, { accountId })
+}
+
+/** Taking back an own former handle is always possible: a stranger may have changed it. */
+function mayChange(accountId: Id, to: string, now: number): SQL {
+  const changedAt = users.handleChangedAt
+  const isDue = or(isNull(changedAt), lte(changedAt, now - HANDLE_CHANGE_DAYS * DAY_MS))
+  const isOwn = and(eq(formerHandles.handle, to), eq(formerHandles.accountId, accountId))
+  const due = query
+    .select(one)
+    .from(users)
+    .where(and(eq(users.id, accountId), isDue))
+  return any(exists(due), exists(query.select(one).from(formerHandles).where(isOwn)))
 }
 
 function refuse(error: unknown): never {
