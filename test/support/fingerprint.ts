@@ -17,6 +17,12 @@ export async function fingerprint(): Promise<Record<string, string>> {
   return prints
 }
 
+/** For requests that leave an audit entry and must change nothing else. */
+export async function fingerprintWithoutAudit(): Promise<Record<string, string>> {
+  const { 'AUDIT.audit_entries': _, 'DIRECTORY.audit_heads': __, ...others } = await fingerprint()
+  return others
+}
+
 async function hash(value: unknown): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(value)))
   return new Uint8Array(digest).toHex().slice(0, 16)
