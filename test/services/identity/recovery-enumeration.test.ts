@@ -89,14 +89,10 @@ test(
     const unknown = [...known, ...more].map((name) => `no_${name}`)
     await expectAlike(each([...known, ...more], forgot), each(unknown, forgot))
     await delivered()
-    expect(
-      mailsTo('known_2@example.com')
-        .map(({ subject }) => subject)
-        .slice(1),
-    ).toEqual(['Reset your password'])
+    const resets = (address: string) => mailsTo(address).filter(({ subject }) => subject === 'Reset your password')
+    expect(resets('known_2@example.com')).not.toEqual([])
+    for (const name of ['no_known_2', 'unverified_0']) expect(resets(`${name}@example.com`)).toEqual([])
     expect(mailsTo('no_known_2@example.com')).toEqual([])
-    const resets = mailsTo('unverified_0@example.com').filter(({ subject }) => subject === 'Reset your password')
-    expect(resets).toEqual([])
   },
   TIMEOUT,
 )
