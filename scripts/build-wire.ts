@@ -26,11 +26,13 @@ type Schemas = Record<string, Schema>
 
 const PAGE_FIELDS = ['items', 'nextCursor', 'previousCursor']
 
-/** The TypeScript source of the component schemas, one type each. */
+/** The TypeScript source of the component schemas, one type each. Pages without further fields are just `Page<Item>`. */
 export function wireSource(schemas: Schemas): string {
   const shapes = new Set(Object.values(schemas).filter(isPage).map(pageShape))
   const generic = [...shapes].map((shape) => `export type Page<Item> = ${shape}`)
-  const named = Object.entries(schemas).map(([name, schema]) => `export type ${name} = ${declaration(schema)}`)
+  const named = Object.entries(schemas)
+    .filter(([, schema]) => !isPage(schema) || hasMore(schema))
+    .map(([name, schema]) => `export type ${name} = ${declaration(schema)}`)
   return format([HEADER, ...generic, ...named].join('\n\n'))
 }
 
@@ -48,6 +50,8 @@ function pagePart(page: Schema, isCommon: boolean): Schema {
   return { ...page, properties: Object.fromEntries(own) }
 }
 
+const hasMore = (page: Schema) => Object.keys(pagePart(page, false).properties ?? {}).length > 0
+
 function pageShape(page: Schema): string {
   const common = pagePart(page, true)
   return typeOf({ ...common, properties: { ...common.properties, items: { type: 'array', items: { $ref: 'Item' } } } })
@@ -56,8 +60,7 @@ function pageShape(page: Schema): string {
 function declaration(schema: Schema): string {
   if (!isPage(schema)) return typeOf(schema)
   const page = `Page<${typeOf(schema.properties?.items?.items ?? {})}>`
-  const more = pagePart(schema, false)
-  return Object.keys(more.properties ?? {}).length > 0 ? `${page} & ${typeOf(more)}` : page
+  return `${page} & ${typeOf(pagePart(schema, false))}`
 }
 
 function typeOf(schema: Schema): string {

@@ -52,3 +52,11 @@ export async function mailedUndoToken(id: Id, email: string): Promise<string> {
   const ctx = context()
   return (await undoToken(ctx, id, await emailIndex(ctx, email)))!
 }
+
+/** What `refusal` returns for a token that is wrong, expired or used. */
+export const badToken = [422, [{ field: 'token', message: 'is wrong, expired or already used; ask for a new one' }]]
+
+/** The status of a problem, and its entry per field. */
+export async function refusal(response: Response) {
+  return [response.status, (await response.json<{ errors: unknown }>()).errors]
+}

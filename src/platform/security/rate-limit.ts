@@ -74,6 +74,14 @@ export async function spend(ctx: SystemCtx, declared: Limit, key: string | Clien
   return { status: lease.status, headers, counted: { resetsAt: lease.resetsAt, remaining } }
 }
 
+/** Like `spend`, but returns null instead of throwing `rate_limited`. */
+export function trySpend(ctx: SystemCtx, limit: Limit, key: string | ClientIp): Promise<Allowance | null> {
+  return spend(ctx, limit, key).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'rate_limited') return null
+    throw error
+  })
+}
+
 /** Takes back what `spend` counted, for a limit that counts failures only. */
 export async function refund(
   ctx: SystemCtx,

@@ -17,7 +17,8 @@ import { addressChangeLimit } from './limits.ts'
 import { badToken, MailedToken } from './mailed-tokens.ts'
 import { queueMail } from './mails.ts'
 import { revokeAllTokens } from './revocation.ts'
-import { addressChanges, credentials, formerAddresses, handles, sessions, users } from './tables.ts'
+import { endLogins } from './statements.ts'
+import { addressChanges, credentials, formerAddresses, handles, users } from './tables.ts'
 import type { Accepted } from './views.ts'
 
 const HOUR_MS = 3_600_000
@@ -89,7 +90,7 @@ export async function confirmAddress(ctx: Ctx, { token }: AddressToken): Promise
   finish(ctx, ended, moved)
 }
 
-// A change back counts as a restoration: else whoever changed it first gets a link that outlives that of the owner.
+// A change back counts as a restoration. Otherwise, the person who made the first change would get the later undo link.
 function returnTo(accountId: Id, address: string, now: number) {
   const own = eq(formerAddresses.accountId, accountId)
   const restored = and(own, eq(formerAddresses.address, address), gt(formerAddresses.until, now))
@@ -111,16 +112,11 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
   const [, ended, moved] = await db
     .commit([
       ...moveAddress(db, accountId, former, isValid),
-      db
-        .update(users)
-        .set({ tokensVoidBefore: ctx.now(), devicesVoidBefore: ctx.now() })
-        .where(and(eq(users.id, accountId), isValid)),
+      ...endLogins(db, accountId, { when: isValid, devices: true }),
       db
         .update(credentials)
         .set({ password, updatedAt: new Date(ctx.now()) })
         .where(and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'), isValid)),
-      db.delete(sessions).where(and(eq(sessions.userId, accountId), isValid)),
-      db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), isValid)),
       record(db, addressChangeUndone, { accountId, client }, isValid),
       ...queueMail(db, { accountId, kind: 'address-restored' }, isValid),
       ...queueMail(db, { accountId, kind: 'address-left', to: left }, isValid),

@@ -11,7 +11,7 @@ import {
   isUsedUp,
   type Limit,
   refund,
-  spend,
+  trySpend,
 } from '../../platform/security/rate-limit.ts'
 import { type LoginStep, loginFailed, loginRefused } from './events.ts'
 import { loginChallengeRequired } from './failures.ts'
@@ -72,19 +72,17 @@ async function count(ctx: Ctx, counters: Counter[]) {
   const giveBack = () =>
     ctx.defer(() => Promise.all(allowances.map((given, i) => refund(ctx, counters[i]!.limit, counters[i]!.key, given))))
   for (const { limit, key } of counters) {
-    const allowance = await spend(ctx, limit, key).catch((error: unknown) => {
+    const allowance = await trySpend(ctx, limit, key).catch((error: unknown) => {
       giveBack()
-      return unlessUsedUp(error)
+      throw error
     })
-    if (allowance === null) return null
+    if (allowance === null) {
+      giveBack()
+      return null
+    }
     allowances.push(allowance)
   }
   return { limit: counters.at(-1)!.limit, allowance: allowances.at(-1)!, giveBack }
-}
-
-function unlessUsedUp(error: unknown): null {
-  if (error instanceof Failure && error.code === 'rate_limited') return null
-  throw error
 }
 
 /** Only the first failures of an hour and the last one are noted, so that a guesser cannot fill the audit log. */
@@ -94,7 +92,7 @@ async function isNoteworthy(ctx: Ctx, { quota }: Limit, { counted }: Allowance):
   if (quota - remaining > NOTED_FAILURES) return false
   // Each of many random names has first failures, so they are limited per address too.
   const address = clientIpOf(ctx.client?.address ?? undefined)
-  return (await spend(ctx, notedFailuresLimit, address).catch(unlessUsedUp)) !== null
+  return (await trySpend(ctx, notedFailuresLimit, address)) !== null
 }
 
 type FailedLogin = { accountId: Id | null; actorId?: Id; step: LoginStep }
@@ -109,7 +107,7 @@ export async function noteFailure(ctx: Ctx, limit: Limit, counted: Allowance, fa
 type Refused = { accountId: Id; reason: 'suspended' | 'awaiting_approval' }
 
 export async function noteRefusal(ctx: Ctx, { accountId, reason }: Refused): Promise<void> {
-  if (!(await spend(ctx, notedRefusalLimit, accountId).catch(unlessUsedUp))) return
+  if (!(await trySpend(ctx, notedRefusalLimit, accountId))) return
   const db = ctx.db.directory
   const client = await sealClient(ctx, accountId)
   await db.commit([record(db, loginRefused, { accountId, reason, client })])

@@ -5,7 +5,7 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
-import { spend, userLimit } from '../../platform/security/rate-limit.ts'
+import { spend, trySpend, userLimit } from '../../platform/security/rate-limit.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { deletions } from '../privacy/tables.ts'
 import { keepAccount } from './cancel-deletion.ts'
@@ -60,9 +60,9 @@ export async function logIn(ctx: Ctx, { identifier, password, deviceToken, turns
 
 async function deviceOf(ctx: Ctx, accountId: Id, knownId: string | null): Promise<LoginDevice> {
   if (knownId !== null) return { deviceId: knownId, warns: false }
-  const warns = spend(ctx, newDeviceMailLimit, accountId).then(
+  const warns = trySpend(ctx, newDeviceMailLimit, accountId).then(
+    (allowance) => allowance !== null,
     () => true,
-    (error: unknown) => !(error instanceof Failure && error.code === 'rate_limited'),
   )
   return { deviceId: crypto.randomUUID(), warns: await warns }
 }

@@ -6,10 +6,9 @@ import type { Database } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
-import { Failure } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
 import { open, seal } from '../../platform/security/crypto.ts'
-import { spend } from '../../platform/security/rate-limit.ts'
+import { trySpend } from '../../platform/security/rate-limit.ts'
 import { passwordResetRequested } from './events.ts'
 import { alreadyVerifiedLimit } from './limits.ts'
 import { queueMail, type RequestKind, sendMail } from './mails.ts'
@@ -71,7 +70,7 @@ async function answerVerification(ctx: SystemCtx, request: Request): Promise<voi
   const accountId = person.id
   if (person.isVerified) {
     // Not counted with the mails that reset the password, which these requests must not use up.
-    const mayMail = await spend(ctx, alreadyVerifiedLimit, accountId).then(() => true, unlessUsedUp)
+    const mayMail = await trySpend(ctx, alreadyVerifiedLimit, accountId)
     const mail = mayMail ? queueMail(db, { accountId, kind: 'already-verified' }) : []
     await db.commit([forget(db, request), ...mail])
     return
@@ -81,11 +80,6 @@ async function answerVerification(ctx: SystemCtx, request: Request): Promise<voi
   // If it fails, `mailedAt` stays null, so that the next attempt sends the mail although the limit refuses another one.
   await mailRegistration(ctx, { accountId })
   await forget(db, request)
-}
-
-function unlessUsedUp(error: unknown): false {
-  if (error instanceof Failure && error.code === 'rate_limited') return false
-  throw error
 }
 
 async function findRequested(ctx: SystemCtx, { detail }: Request) {

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, ne } from 'drizzle-orm'
+import { and, eq, exists } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -16,7 +16,8 @@ import { refreshTokens } from './oauth-tables.ts'
 import { NewPassword, Password, requireStrong } from './password-rules.ts'
 import { readPerson } from './people.ts'
 import { revokeAllTokens } from './revocation.ts'
-import { addressChanges, credentials, sessions, users } from './tables.ts'
+import { endLogins } from './statements.ts'
+import { credentials, users } from './tables.ts'
 import type { Tokens } from './views.ts'
 
 export const PasswordChange = z
@@ -71,12 +72,10 @@ export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes):
       .returning({ id: credentials.id }),
     db
       .update(users)
-      .set({ tokensVoidBefore: now, devicesVoidBefore: now, passwordChangedAt: now })
+      .set({ passwordChangedAt: now })
       .where(and(eq(users.id, accountId), isReplaced)),
+    ...endLogins(db, accountId, { when: isReplaced, kept: changes.kept, devices: true }),
     db.delete(refreshTokens).where(and(eq(refreshTokens.userId, accountId), isReplaced)),
-    // Whoever knew the old password may have asked for another address.
-    db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), isReplaced)),
-    db.delete(sessions).where(and(eq(sessions.userId, accountId), ne(sessions.id, changes.kept ?? ''), isReplaced)),
     record(db, changes.event, { accountId, client }, isReplaced),
     ...queueMail(db, { accountId, kind: changes.mail }, isReplaced),
   ])

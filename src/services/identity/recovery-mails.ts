@@ -79,7 +79,7 @@ export const recoveryTemplates = {
       subject: 'Your address was restored',
       paragraphs: [
         `The account @${handle} has this address again. Every login was ended, and the password no longer works.`,
-        `Whoever changed the address may know it. Open this link within ${RESET_MINUTES} minutes and choose a new one:`,
+        `The person who changed the address may know it. Open this link within ${RESET_MINUTES} minutes and choose a new one:`,
         `${ctx.config.BASE_URL}/?reset=${token}`,
         `Or paste this token: ${token}`,
         'If the link has expired, choose “Forgot password” on the page where you log in.',

@@ -13,7 +13,8 @@ import { refreshTokens } from './oauth-tables.ts'
 import { decodeRefreshToken, hashToken, RefreshToken } from './refresh-tokens.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { closeSession, undoRotation } from './session-rows.ts'
-import { addressChanges, handles, sessions, users } from './tables.ts'
+import { endLogins } from './statements.ts'
+import { handles, sessions, users } from './tables.ts'
 import type { Tokens } from './views.ts'
 
 export const Refresh = z.strictObject({ refreshToken: RefreshToken }).openapi('Refresh')
@@ -103,11 +104,8 @@ export async function logOutEverywhere(ctx: UserCtx): Promise<void> {
   const accountId = ctx.viewer.id
   const actor = await actorOf(ctx)
   const db = ctx.db.directory
-  const now = ctx.now()
   await db.commit([
-    db.update(users).set({ tokensVoidBefore: now, devicesVoidBefore: now }).where(eq(users.id, accountId)),
-    db.delete(addressChanges).where(eq(addressChanges.accountId, accountId)),
-    db.delete(sessions).where(eq(sessions.userId, accountId)),
+    ...endLogins(db, accountId, { devices: true }),
     record(db, allSessionsEnded, { accountId, ...actor }),
   ])
   await revokeAllTokens(ctx, { accountId })

@@ -1,4 +1,4 @@
-import { eq, type SQL } from 'drizzle-orm'
+import { and, eq, ne, type SQL } from 'drizzle-orm'
 import { changed } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -11,12 +11,25 @@ export function mailIfChanged(db: Database, accountId: Id, kind: MailKind) {
   return queueMail(db, { accountId, kind }, changed)
 }
 
-/** Deletes all sessions. Mails if `when` holds after the statement before this one. The caller revokes the tokens. */
-export function endLoginsAndMail(db: Database, accountId: Id, { mail, when }: { mail: MailKind; when: SQL }) {
+type Ended = {
+  /** Whether to end them, for each of the statements. */
+  when?: SQL
+  /** The login that goes on. */
+  kept?: string
+  /** Also revokes the device tokens, for when a stranger may have one. */
+  devices?: boolean
+}
+
+/** Ends the logins, and the change of the address that one of them may have asked for. The caller revokes the tokens. */
+export function endLogins(db: Database, accountId: Id, { when, kept, devices }: Ended = {}) {
+  const now = db.now()
+  const isOther = kept === undefined ? undefined : ne(sessions.id, kept)
   return [
-    ...queueMail(db, { accountId, kind: mail }, when),
-    db.update(users).set({ tokensVoidBefore: db.now() }).where(eq(users.id, accountId)),
-    db.delete(addressChanges).where(eq(addressChanges.accountId, accountId)),
-    db.delete(sessions).where(eq(sessions.userId, accountId)),
+    db
+      .update(users)
+      .set({ tokensVoidBefore: now, ...(devices && { devicesVoidBefore: now }) })
+      .where(and(eq(users.id, accountId), when)),
+    db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), when)),
+    db.delete(sessions).where(and(eq(sessions.userId, accountId), isOther, when)),
   ] as const
 }

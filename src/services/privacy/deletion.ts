@@ -6,7 +6,7 @@ import { DAY_MS } from '../../platform/data/expiry.ts'
 import { record } from '../../platform/events/events.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { revokeTokensBefore } from '../../platform/security/revocation.ts'
-import { endLoginsAndMail } from '../identity/statements.ts'
+import { endLogins, mailIfChanged } from '../identity/statements.ts'
 import { deletionRequested } from './events.ts'
 import { syncHidden } from './statements.ts'
 import { deletions } from './tables.ts'
@@ -31,7 +31,8 @@ export async function deleteAccount(ctx: UserCtx): Promise<Deletion> {
     db.select({ eraseAt: deletions.eraseAt }).from(deletions).where(eq(deletions.accountId, accountId)),
     db.insert(deletions).values(wanted).onConflictDoNothing(),
     record(db, deletionRequested, { accountId, ...(await actorOf(ctx)) }, changed),
-    ...endLoginsAndMail(db, accountId, { mail: 'deletion-requested', when: changed }),
+    ...mailIfChanged(db, accountId, 'deletion-requested'),
+    ...endLogins(db, accountId),
   ])
   const [earlier] = results[0]
   await Promise.all([syncHidden(ctx, { accountId }), revokeTokensBefore(ctx, accountId, now)])

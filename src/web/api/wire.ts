@@ -75,8 +75,6 @@ export type Invitation = { id: string; createdAt: string; expiresAt: string; isU
 
 export type Invitations = { items: Invitation[] }
 
-export type WaitingRegistrationPage = Page<WaitingRegistration>
-
 export type WaitingRegistration = { id: string; handle: string; registeredAt: string }
 
 export type Login = { identifier: string; password: string; deviceToken?: string; turnstileToken?: string }
@@ -143,11 +141,7 @@ export type AccountSummary = { id: string; handle: string; displayName: string; 
 
 export type ProfileChange = { displayName?: string; bio?: string }
 
-export type BlockPage = Page<Block>
-
 export type Block = { id: string; account: AccountSummary | null }
-
-export type AccountPage = Page<Account>
 
 export type Post = {
   id: string
@@ -185,13 +179,9 @@ export type Media = {
 
 export type NewPost = { text?: string; visibility?: 'public' | 'followers'; media?: string[]; parentId?: string }
 
-export type LikePage = Page<Like>
-
 export type Like = { id: string; post: Post | null; likedAt: string }
 
 export type CommentPage = Page<Post> & { endCursor: string | null }
-
-export type PostPage = Page<Post>
 
 export type Limits = {
   postLength: number
@@ -201,8 +191,6 @@ export type Limits = {
   imagesPerDay: number
   imageMegabytesPerDay: number
 }
-
-export type NotificationPage = Page<Notification>
 
 export type Notification = {
   id: string
@@ -220,8 +208,6 @@ export type NewMedia = { file: Blob; alt?: string }
 export type MediaChange = { alt: string }
 
 export type NewProfileImage = { file: Blob }
-
-export type AuditPage = Page<AuditEntry>
 
 export type AuditEntry = {
   id: string

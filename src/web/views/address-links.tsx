@@ -44,8 +44,8 @@ export function UndoAddress({ token }: { token: string }) {
     return (
       <Done title="Your address is the old one again">
         <p>
-          Every device was logged out. Your password no longer works, because whoever changed the address may know it.
-          Choose a new one with the link in the email that we sent you, or ask for another link.
+          Every device was logged out. Your password no longer works, because the person who changed the address may
+          know it. Choose a new one with the link in the email that we sent you, or ask for another link.
         </p>
         <Link href="/forgot" class="button">
           Reset your password

@@ -20,6 +20,7 @@ import { interceptMails, tokenIn } from '../../support/mails.ts'
 import { delivered } from '../../support/outboxes.ts'
 import { contextWith } from '../../support/platform.ts'
 import {
+  badToken,
   changeAddress,
   confirmAddress,
   forgot,
@@ -27,6 +28,7 @@ import {
   mailedResetToken,
   mailedUndoToken,
   NEW_PASSWORD,
+  refusal,
   resetWith,
   undoAddress,
 } from '../../support/recovery.ts'
@@ -34,15 +36,10 @@ import {
 const { send, mailsTo, nthMailTo } = interceptMails()
 const clock = movableClock()
 const HOUR_MS = 3_600_000
-const badToken = [422, [{ field: 'token', message: 'is wrong, expired or already used; ask for a new one' }]]
 
 beforeEach(() => {
   send.mockClear()
 })
-
-async function refusal(response: Response) {
-  return [response.status, (await response.json<{ errors: unknown }>()).errors]
-}
 
 type Identity = { email: string; pendingEmail: string | null }
 const identityOf = async (user: RegisteredUser): Promise<Identity> => {
@@ -106,7 +103,7 @@ test('an address changes when its new owner confirms it, and the former one gets
     'Your address was restored',
     [
       'The account @ada_move has this address again. Every login was ended, and the password no longer works.',
-      'Whoever changed the address may know it. Open this link within 30 minutes and choose a new one:',
+      'The person who changed the address may know it. Open this link within 30 minutes and choose a new one:',
       `${BASE_URL}/?reset=${reset}`,
       `Or paste this token: ${reset}`,
       'If the link has expired, choose “Forgot password” on the page where you log in.',

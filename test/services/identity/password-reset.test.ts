@@ -19,20 +19,15 @@ import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { fingerprint, fingerprintWithoutAudit } from '../../support/fingerprint.ts'
 import { interceptMails, tokenIn } from '../../support/mails.ts'
 import { delivered, drained } from '../../support/outboxes.ts'
-import { forgot, mailedResetToken, NEW_PASSWORD, resend, resetWith } from '../../support/recovery.ts'
+import { badToken, forgot, mailedResetToken, NEW_PASSWORD, refusal, resend, resetWith } from '../../support/recovery.ts'
 
 const { send, mailsTo, nthMailTo } = interceptMails()
 const clock = movableClock()
 const MINUTE_MS = 60_000
-const badToken = [422, [{ field: 'token', message: 'is wrong, expired or already used; ask for a new one' }]]
 
 beforeEach(() => {
   send.mockClear()
 })
-
-async function refusal(response: Response) {
-  return [response.status, (await response.json<{ errors: unknown }>()).errors]
-}
 
 test('the link in the reset email sets a new password, ends every login and starts none', async () => {
   const ada = await registeredUser('ada_reset')

@@ -6,12 +6,14 @@ import { movableClock } from '../../support/clock.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { delivered } from '../../support/outboxes.ts'
 import {
+  badToken,
   changeAddress,
   confirmAddress,
   mailedAddressToken,
   mailedResetToken,
   mailedUndoToken,
   NEW_PASSWORD,
+  refusal,
   resetWith,
   undoAddress,
 } from '../../support/recovery.ts'
@@ -19,11 +21,6 @@ import {
 const { mailsTo } = interceptMails()
 const clock = movableClock()
 const HOUR_MS = 3_600_000
-const badToken = [422, [{ field: 'token', message: 'is wrong, expired or already used; ask for a new one' }]]
-
-async function refusal(response: Response) {
-  return [response.status, (await response.json<{ errors: unknown }>()).errors]
-}
 
 async function move(user: RegisteredUser, email: string): Promise<void> {
   expect((await changeAddress(user, email)).status).toBe(202)
@@ -54,7 +51,7 @@ test('changing back to the address in between keeps the oldest undo', async () =
   expect((await undoAddress(await mailedUndoToken(kim.id, 'kim_move@example.com'))).status).toBe(204)
 })
 
-test('undoing a change voids the password and the device tokens of whoever made it', async () => {
+test('undoing a change voids the password and the device tokens of the person who made it', async () => {
   const lea = await registeredUser('lea_move')
   await move(lea, 'lea@example.org')
   const by = anonymousClient()
