@@ -46,7 +46,7 @@ const post = (path: string, accessToken: string) =>
   anonymousClient().fetch(path, { method: 'POST', headers: { authorization: `Bearer ${accessToken}` } })
 
 test('registration, also of a reserved handle or a known address, stays within its budget', async () => {
-  const budget = { trips: 1, rowsRead: 26, rowsWritten: 14, objectCalls: 4, queueMessages: 1 }
+  const budget = { trips: 1, rowsRead: 26, rowsWritten: 14, objectCalls: 4, bucketCalls: 3, queueMessages: 1 }
   const handle = newHandle()
   await expectAnswer(await register(handle), 202, budget)
   await expectAnswer(await register(handle), 202, budget)
@@ -58,12 +58,33 @@ test('verification, login and refresh stay within their budgets', async () => {
   const handle = newHandle()
   await register(handle)
   const verified = await verify(await mailedToken(handle))
-  await expectAnswer(verified, 200, { trips: 9, rowsRead: 32, rowsWritten: 20, objectCalls: 3, queueMessages: 2 })
+  await expectAnswer(verified, 200, {
+    trips: 9,
+    rowsRead: 32,
+    rowsWritten: 20,
+    objectCalls: 3,
+    bucketCalls: 1,
+    queueMessages: 2,
+  })
   const login = await logIn(handle)
-  await expectAnswer(login, 200, { trips: 7, rowsRead: 34, rowsWritten: 15, objectCalls: 7, queueMessages: 2 })
+  await expectAnswer(login, 200, {
+    trips: 7,
+    rowsRead: 34,
+    rowsWritten: 15,
+    objectCalls: 7,
+    bucketCalls: 1,
+    queueMessages: 2,
+  })
   const { refreshToken, deviceToken } = await login.json<Tokens>()
   const known = await logIn(handle, PASSWORD, anonymousClient(), deviceToken)
-  await expectAnswer(known, 200, { trips: 7, rowsRead: 36, rowsWritten: 12, objectCalls: 4, queueMessages: 1 })
+  await expectAnswer(known, 200, {
+    trips: 7,
+    rowsRead: 36,
+    rowsWritten: 12,
+    objectCalls: 4,
+    bucketCalls: 1,
+    queueMessages: 1,
+  })
   const refresh = { trips: 8, rowsRead: 24, rowsWritten: 10, objectCalls: 2 }
   await expectAnswer(await refreshWith(refreshToken), 200, refresh)
   await expectAnswer(await refreshWith(refreshToken), 200, { trips: 5, rowsRead: 8, objectCalls: 2 })
@@ -71,7 +92,7 @@ test('verification, login and refresh stay within their budgets', async () => {
 
 test('a login with a wrong password or an unknown name takes two round trips, after five failures an hour one', async () => {
   const { handle } = await registeredUser()
-  const noted = { trips: 2, rowsRead: 12, rowsWritten: 1, objectCalls: 5, queueMessages: 1 }
+  const noted = { trips: 2, rowsRead: 12, rowsWritten: 1, objectCalls: 5, bucketCalls: 2, queueMessages: 1 }
   for (const name of [handle, `${handle}@example.com`, 'nobody_at_all']) {
     const wrong = () => logIn(name, 'a wrong password of theirs')
     for (let i = 0; i < 5; i++) await expectAnswer(await wrong(), 401, noted)
@@ -84,10 +105,17 @@ test('listing logins, ending one and ending all others stay within their budgets
   const first = await loggedIn(user)
   await loggedIn(user)
   const call = (method: string, path: string) => user.fetch(`/v1/me/sessions${path}`, { method })
-  await expectAnswer(await call('GET', ''), 200, { trips: 1, rowsRead: 8, objectCalls: 1 })
+  await expectAnswer(await call('GET', ''), 200, { trips: 1, rowsRead: 8, objectCalls: 1, bucketCalls: 1 })
   const end = await call('DELETE', `/${claimsOf(first.accessToken).sid}`)
-  await expectAnswer(end, 204, { trips: 1, rowsRead: 14, rowsWritten: 4, objectCalls: 4, queueMessages: 1 })
-  const others = { trips: 2, rowsRead: 20, rowsWritten: 6, objectCalls: 4, queueMessages: 1 }
+  await expectAnswer(end, 204, {
+    trips: 1,
+    rowsRead: 14,
+    rowsWritten: 4,
+    objectCalls: 4,
+    bucketCalls: 1,
+    queueMessages: 1,
+  })
+  const others = { trips: 2, rowsRead: 20, rowsWritten: 6, objectCalls: 4, bucketCalls: 1, queueMessages: 1 }
   await expectAnswer(await call('DELETE', ''), 204, others)
 })
 
@@ -106,32 +134,65 @@ test('resetting and changing a password stay within their budgets', async () => 
   const ada = await registeredUser()
   const json = { currentPassword: PASSWORD, password: NEW_PASSWORD }
   const changed = await ada.fetch('/v1/auth/password', { method: 'PUT', json })
-  await expectAnswer(changed, 200, { trips: 11, rowsRead: 40, rowsWritten: 30, objectCalls: 6, queueMessages: 2 })
+  await expectAnswer(changed, 200, {
+    trips: 11,
+    rowsRead: 40,
+    rowsWritten: 30,
+    objectCalls: 6,
+    bucketCalls: 1,
+    queueMessages: 2,
+  })
   const reset = await resetWith(await mailedResetToken(ada.id), PASSWORD)
-  await expectAnswer(reset, 200, { trips: 3, rowsRead: 30, rowsWritten: 30, objectCalls: 4, queueMessages: 2 })
+  await expectAnswer(reset, 200, {
+    trips: 3,
+    rowsRead: 30,
+    rowsWritten: 30,
+    objectCalls: 4,
+    bucketCalls: 1,
+    queueMessages: 2,
+  })
   await expectAnswer(await resetWith('1.9999999999999.x'), 422, { trips: 1, rowsRead: 3, objectCalls: 2 })
 })
 
 test('changes of an address and of a handle, and reading the identity, stay within their budgets', async () => {
   const [ada, bob] = [await registeredUser(), await registeredUser()]
-  const request = { trips: 3, rowsRead: 12, rowsWritten: 12, objectCalls: 4, queueMessages: 2 }
+  const request = { trips: 3, rowsRead: 12, rowsWritten: 12, objectCalls: 4, bucketCalls: 1, queueMessages: 2 }
   await expectAnswer(await changeAddress(ada, `${bob.handle}@example.com`), 202, request)
   await expectAnswer(await changeAddress(ada, `${ada.handle}@example.org`), 202, request)
   const confirmed = await confirmAddress(await mailedAddressToken(ada.id, `${ada.handle}@example.org`))
-  await expectAnswer(confirmed, 204, { trips: 2, rowsRead: 30, rowsWritten: 20, objectCalls: 4, queueMessages: 2 })
-  await expectAnswer(await bob.fetch('/v1/me/identity'), 200, { trips: 1, rowsRead: 3, objectCalls: 1 })
+  await expectAnswer(confirmed, 204, {
+    trips: 2,
+    rowsRead: 30,
+    rowsWritten: 20,
+    objectCalls: 4,
+    bucketCalls: 1,
+    queueMessages: 2,
+  })
+  await expectAnswer(await bob.fetch('/v1/me/identity'), 200, { trips: 1, rowsRead: 3, objectCalls: 1, bucketCalls: 1 })
   const renamed = await changeHandle(bob, newHandle())
-  await expectAnswer(renamed, 200, { trips: 6, rowsRead: 40, rowsWritten: 22, objectCalls: 3, queueMessages: 2 }, 5)
+  await expectAnswer(
+    renamed,
+    200,
+    { trips: 6, rowsRead: 40, rowsWritten: 22, objectCalls: 3, bucketCalls: 1, queueMessages: 2 },
+    5,
+  )
   const undone = await undoAddress(await mailedUndoToken(ada.id, `${ada.handle}@example.com`))
-  await expectAnswer(undone, 204, { trips: 3, rowsRead: 50, rowsWritten: 30, objectCalls: 4, queueMessages: 3 })
+  await expectAnswer(undone, 204, {
+    trips: 3,
+    rowsRead: 50,
+    rowsWritten: 30,
+    objectCalls: 4,
+    bucketCalls: 1,
+    queueMessages: 3,
+  })
 })
 
 test('logout, and logout everywhere of several sessions, stay within their budgets', async () => {
   const user = await registeredUser()
   const [first, second] = [await loggedIn(user), await loggedIn(user), await loggedIn(user)]
-  const budget = { trips: 1, rowsRead: 14, rowsWritten: 4, objectCalls: 4, queueMessages: 1 }
+  const budget = { trips: 1, rowsRead: 14, rowsWritten: 4, objectCalls: 4, bucketCalls: 1, queueMessages: 1 }
   await expectAnswer(await post('/v1/auth/logout', first.accessToken), 204, budget)
-  const everywhere = { trips: 2, rowsRead: 30, rowsWritten: 12, objectCalls: 4, queueMessages: 1 }
+  const everywhere = { trips: 2, rowsRead: 30, rowsWritten: 12, objectCalls: 4, bucketCalls: 1, queueMessages: 1 }
   await expectAnswer(await post('/v1/auth/logout-all', second.accessToken), 204, everywhere)
 })
 
@@ -150,18 +211,40 @@ test('the deletion of an account stays within its budget', async () => {
   const response = await user.fetch('/v1/me', { method: 'DELETE' })
   expect(response.status).toBe(202)
   const cost: Cost = JSON.parse(response.headers.get('x-cost')!)
-  const budget = { trips: 5, directoryTrips: 4, rowsRead: 30, rowsWritten: 12, objectCalls: 5, queueMessages: 3 }
+  const budget = {
+    trips: 5,
+    directoryTrips: 4,
+    rowsRead: 30,
+    rowsWritten: 12,
+    objectCalls: 5,
+    bucketCalls: 1,
+    queueMessages: 3,
+  }
   expectWithin('a deletion', cost, budget)
 })
 
 test('requesting, listing and downloading exports stay within their budgets', async () => {
   const user = await registeredUser()
   const requested = await user.fetch('/v1/me/exports', { method: 'POST' })
-  await expectAnswer(requested, 202, { trips: 2, rowsRead: 10, rowsWritten: 4, objectCalls: 2, queueMessages: 1 })
+  await expectAnswer(requested, 202, {
+    trips: 2,
+    rowsRead: 10,
+    rowsWritten: 4,
+    objectCalls: 2,
+    bucketCalls: 1,
+    queueMessages: 1,
+  })
   await expectAnswer(await user.fetch('/v1/me/exports'), 200, { trips: 1, rowsRead: 2, objectCalls: 2 })
   await vi.waitUntil(async () => /ready/.test(await (await user.fetch('/v1/me/exports')).text()), { timeout: 20_000 })
   await settled()
   const [exportId] = await seedExports([user.id])
   const download = await user.fetch(`/v1/me/exports/${exportId}/file`)
-  await expectAnswer(download, 200, { trips: 3, rowsRead: 6, rowsWritten: 1, objectCalls: 2, queueMessages: 1 })
+  await expectAnswer(download, 200, {
+    trips: 3,
+    rowsRead: 6,
+    rowsWritten: 1,
+    objectCalls: 2,
+    bucketCalls: 2,
+    queueMessages: 1,
+  })
 })

@@ -17,12 +17,12 @@ test('invitations stay within their budgets', async () => {
   const { token } = await registeredUser()
   await call('GET', '/v1/me/invitations', { token }) // reads the signing keys, once per isolate
   await expectAnswer(await call('GET', '/v1/auth/registration'), 200, { objectCalls: 1 })
-  const create = { trips: 1, rowsRead: 14, rowsWritten: 6, objectCalls: 3, queueMessages: 1 }
+  const create = { trips: 1, rowsRead: 14, rowsWritten: 6, objectCalls: 3, bucketCalls: 1, queueMessages: 1 }
   const created = await call('POST', '/v1/invitations', { token })
   await expectAnswer(created, 201, create)
   const { id, code } = await created.json<{ id: string; code: string }>()
   await expectAnswer(await call('GET', '/v1/me/invitations', { token }), 200, { trips: 1, rowsRead: 2, objectCalls: 1 })
-  const registration = { trips: 1, rowsRead: 24, rowsWritten: 16, objectCalls: 4, queueMessages: 1 }
+  const registration = { trips: 1, rowsRead: 24, rowsWritten: 16, objectCalls: 4, bucketCalls: 2, queueMessages: 1 }
   await expectAnswer(await register('budget_invited', { invitation: code }), 202, registration)
   await expectAnswer(await register('budget_refused', { invitation: 'made up' }), 422, {
     ...registration,
@@ -46,8 +46,16 @@ test('approvals stay within their budgets', async () => {
   }
   const list = { trips: 1, rowsRead: 8, objectCalls: 1 }
   await expectAnswer(await call('GET', '/v1/registrations', { token }), 200, list)
-  const approve = { trips: 3, directoryTrips: 2, rowsRead: 20, rowsWritten: 12, objectCalls: 2, queueMessages: 2 }
+  const approve = {
+    trips: 3,
+    directoryTrips: 2,
+    rowsRead: 20,
+    rowsWritten: 12,
+    objectCalls: 2,
+    bucketCalls: 1,
+    queueMessages: 2,
+  }
   await expectAnswer(await call('PUT', `${paths[0]}/approval`, { token }), 204, approve)
-  const reject = { trips: 1, rowsRead: 16, rowsWritten: 12, objectCalls: 2, queueMessages: 2 }
+  const reject = { trips: 1, rowsRead: 16, rowsWritten: 12, objectCalls: 2, bucketCalls: 1, queueMessages: 2 }
   await expectAnswer(await call('DELETE', paths[1]!, { token }), 204, reject)
 })

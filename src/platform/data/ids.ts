@@ -28,9 +28,20 @@ export function toId(value: number): Id {
   return String(value) as Id
 }
 
-/** A new id that sorts by `now` (epoch ms). Two ids of one tick and shard are equal once in 512: use `withFreshId`. */
+/** The latest id of each shard that this isolate created. */
+const latest = new Map<number, Id>()
+
+/**
+ * A new id that sorts by `now` (epoch ms), and after the earlier ones of this isolate and shard.
+ * Ids that two isolates create in one tick and shard are equal once in 512: use `withFreshId`.
+ */
 export function newId(shard: number, now: number): Id {
-  return idOf(shard, now, crypto.getRandomValues(new Uint16Array(1))[0] ?? 0)
+  const drawn = idOf(shard, now, crypto.getRandomValues(new Uint16Array(1))[0] ?? 0)
+  const last = latest.get(shard)
+  const ahead = last === undefined ? -1 : Number(last) - Number(drawn)
+  const id = last !== undefined && ahead >= 0 && ahead < 2 * SHARDS * RANDOM ? following(last) : drawn
+  latest.set(shard, id)
+  return id
 }
 
 /** `now` is epoch ms; only 9 bits of `random` are used. */

@@ -7,8 +7,19 @@ export type Cost = {
   objectCalls: number
   queueMessages: number
   cacheReads: number
+  /** Calls of R2. Last, because metrics store the costs by position. */
+  bucketCalls: number
 }
 
 export function noCost(): Cost {
-  return { trips: 0, rowsRead: 0, rowsWritten: 0, directoryTrips: 0, objectCalls: 0, queueMessages: 0, cacheReads: 0 }
+  return {
+    trips: 0,
+    rowsRead: 0,
+    rowsWritten: 0,
+    directoryTrips: 0,
+    objectCalls: 0,
+    queueMessages: 0,
+    cacheReads: 0,
+    bucketCalls: 0,
+  }
 }

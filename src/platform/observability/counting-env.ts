@@ -2,7 +2,7 @@ import type { Cost } from './cost.ts'
 
 type Wrap = (binding: object, cost: Cost) => object
 
-/** A copy of `env` that adds object calls, queue messages and KV reads to `cost`. `data/d1-session.ts` counts D1. */
+/** A copy of `env` that adds calls of objects and R2, queue messages and KV reads to `cost`. `data/d1-session.ts` counts D1. */
 export function countingEnv(env: Env, cost: Cost): Env {
   const counted = { ...env }
   for (const [name, binding, wrap] of countedBindings(env)) {
@@ -25,6 +25,7 @@ function withWrap(name: string, binding: unknown): [string, object, Wrap][] {
   if ('getByName' in binding) return [[name, binding, countNamespace]]
   if ('sendBatch' in binding) return [[name, binding, countQueue]]
   if ('getWithMetadata' in binding) return [[name, binding, countKv]]
+  if ('createMultipartUpload' in binding) return [[name, binding, countBucket]]
   return []
 }
 
@@ -62,6 +63,12 @@ function countQueue(queue: object, cost: Cost): object {
   return counting(queue, (method, [messages]) => {
     if (method === 'send') cost.queueMessages += 1
     if (method === 'sendBatch' && Array.isArray(messages)) cost.queueMessages += messages.length
+  })
+}
+
+function countBucket(bucket: object, cost: Cost): object {
+  return counting(bucket, (method) => {
+    if (method !== 'resumeMultipartUpload') cost.bucketCalls += 1 // which makes no call
   })
 }
 

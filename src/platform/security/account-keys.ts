@@ -9,6 +9,9 @@ import { currentKeyId, importKey, open, openWith, seal, sealWith } from './crypt
 
 type KeyStore = { env: Pick<Env, 'KEYS'>; config: Config }
 
+/** The keys that a request has read: it often needs one twice. */
+const read = new WeakMap<KeyStore['env'], Map<Id, CryptoKey>>()
+
 const KEY_BYTES = 32
 const MAX_DELETED_AT_ONCE = 1_000
 export const KEYS_OF_ACCOUNTS = 'accounts/'
@@ -16,6 +19,7 @@ export const KEYS_OF_ACCOUNTS = 'accounts/'
 /** Encrypts with the key of the account, which is created on first use. `openFor` needs the same `context`. */
 export async function sealFor(store: KeyStore, accountId: Id, plain: string, context: string): Promise<string> {
   const key = (await readKey(store, accountId)) ?? (await createKey(store, accountId))
+  remember(store, accountId, key)
   return `a.${await sealWith(key, plain, `${accountId}:${context}`)}`
 }
 
@@ -39,16 +43,26 @@ export async function openAllFor(
 
 /** Makes everything that was sealed for these accounts unreadable, in backups too. */
 export async function destroyKeys({ env }: KeyStore, accountIds: readonly Id[]): Promise<void> {
+  for (const id of accountIds) read.get(env)?.delete(id)
   for (let at = 0; at < accountIds.length; at += MAX_DELETED_AT_ONCE) {
     await env.KEYS.delete(accountIds.slice(at, at + MAX_DELETED_AT_ONCE).map(nameOf))
   }
 }
 
-async function readKey({ env, config }: KeyStore, accountId: Id): Promise<CryptoKey | null> {
+async function readKey(store: KeyStore, accountId: Id): Promise<CryptoKey | null> {
+  const { env, config } = store
+  const known = read.get(env)?.get(accountId)
+  if (known) return known
   const object = await env.KEYS.get(nameOf(accountId))
   if (!object) return null
   const bytes = Uint8Array.fromBase64(await open(config, await object.text(), nameOf(accountId)))
-  return importKey(bytes)
+  const key = await importKey(bytes)
+  remember(store, accountId, key)
+  return key
+}
+
+function remember({ env }: KeyStore, accountId: Id, key: CryptoKey): void {
+  read.set(env, (read.get(env) ?? new Map<Id, CryptoKey>()).set(accountId, key))
 }
 
 /** If two requests create the key at once, both use the first one. */

@@ -14,12 +14,15 @@ const ClientDetails = z.object({
 })
 export type ClientDetails = z.infer<typeof ClientDetails>
 
-/** The client of this request, encrypted with the key of the account; null outside of a request. */
+/** The client of this request, encrypted with the key of the account; null outside of a request, or while R2 is down. */
 export async function sealClient({ client, ...ctx }: Ctx, accountId: Id): Promise<string | null> {
   if (!client) return null
   const { address, userAgent, place } = client
   const details: ClientDetails = { address, device: deviceNameOf(userAgent), place }
-  return sealFor(ctx, accountId, JSON.stringify(details), CONTEXT)
+  return sealFor(ctx, accountId, JSON.stringify(details), CONTEXT).catch((error: unknown) => {
+    ctx.log.warn('the client of a request cannot be sealed', { error })
+    return null
+  })
 }
 
 /** Who makes this request, for the data of an audited event. */

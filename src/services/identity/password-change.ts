@@ -17,7 +17,7 @@ import { NewPassword, Password, requireStrong } from './password-rules.ts'
 import { readPerson } from './people.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { endLogins } from './statements.ts'
-import { credentials, users } from './tables.ts'
+import { credentials } from './tables.ts'
 import type { Tokens } from './views.ts'
 
 export const PasswordChange = z
@@ -70,11 +70,13 @@ export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes):
       .set({ password: hash, updatedAt: new Date(now) })
       .where(and(own, eq(credentials.password, owner.hash ?? '')))
       .returning({ id: credentials.id }),
-    db
-      .update(users)
-      .set({ passwordChangedAt: now })
-      .where(and(eq(users.id, accountId), isReplaced)),
-    ...endLogins(db, accountId, { when: isReplaced, kept: changes.kept, devices: true }),
+    ...endLogins(db, accountId, {
+      at: now,
+      when: isReplaced,
+      kept: changes.kept,
+      devices: true,
+      changes: { passwordChangedAt: now },
+    }),
     db.delete(refreshTokens).where(and(eq(refreshTokens.userId, accountId), isReplaced)),
     record(db, changes.event, { accountId, client }, isReplaced),
     ...queueMail(db, { accountId, kind: changes.mail }, isReplaced),

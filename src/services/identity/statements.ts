@@ -12,22 +12,25 @@ export function mailIfChanged(db: Database, accountId: Id, kind: MailKind) {
 }
 
 type Ended = {
+  /** Epoch ms; now by default. */
+  at?: number
   /** Whether to end them, for each of the statements. */
   when?: SQL
   /** The login that goes on. */
   kept?: string
   /** Also revokes the device tokens, for when a stranger may have one. */
   devices?: boolean
+  /** Further changes of the row of the user. */
+  changes?: { passwordChangedAt: number }
 }
 
 /** Ends the logins, and the change of the address that one of them may have asked for. The caller revokes the tokens. */
-export function endLogins(db: Database, accountId: Id, { when, kept, devices }: Ended = {}) {
-  const now = db.now()
+export function endLogins(db: Database, accountId: Id, { at = db.now(), when, kept, devices, changes }: Ended = {}) {
   const isOther = kept === undefined ? undefined : ne(sessions.id, kept)
   return [
     db
       .update(users)
-      .set({ tokensVoidBefore: now, ...(devices && { devicesVoidBefore: now }) })
+      .set({ tokensVoidBefore: at, ...(devices && { devicesVoidBefore: at }), ...changes })
       .where(and(eq(users.id, accountId), when)),
     db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), when)),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), isOther, when)),

@@ -32,7 +32,7 @@ export async function deleteAccount(ctx: UserCtx): Promise<Deletion> {
     db.insert(deletions).values(wanted).onConflictDoNothing(),
     record(db, deletionRequested, { accountId, ...(await actorOf(ctx)) }, changed),
     ...mailIfChanged(db, accountId, 'deletion-requested'),
-    ...endLogins(db, accountId),
+    ...endLogins(db, accountId, { at: now }),
   ])
   const [earlier] = results[0]
   await Promise.all([syncHidden(ctx, { accountId }), revokeTokensBefore(ctx, accountId, now)])

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { noCost } from '../../../src/platform/observability/cost.ts'
 import { countingEnv } from '../../../src/platform/observability/counting-env.ts'
 
-test('countingEnv counts Durable Object calls, KV reads and queue messages, and the bindings still work', async () => {
+test('countingEnv counts calls of Durable Objects and R2, KV reads and queue messages, and the bindings still work', async () => {
   const cost = noCost()
   const counted = countingEnv(env, cost)
   await counted.SWEEPER.getByName('counted').ready()
@@ -14,6 +14,9 @@ test('countingEnv counts Durable Object calls, KV reads and queue messages, and 
 
   await counted.CACHE.put('counted', 'x')
   expect([await counted.CACHE.get('counted'), cost.cacheReads]).toEqual(['x', 1])
+
+  await counted.KEYS.put('counted', 'x')
+  expect([await (await counted.KEYS.get('counted'))?.text(), cost.bucketCalls]).toEqual(['x', 2])
 
   const queue = { send: async () => {}, sendBatch: async () => {} }
   const withQueue = countingEnv(Object.assign({ ...env }, { DELIVERIES: queue }), cost)

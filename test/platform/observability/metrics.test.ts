@@ -21,7 +21,7 @@ test('a measurement has the route, method, status, duration and cost of a reques
   expect(writeDataPoint).toHaveBeenCalledExactlyOnceWith({
     indexes: ['/v1/posts/:id'],
     blobs: ['/v1/posts/:id', 'GET'],
-    doubles: [200, 12, 2, 0, 0, 0, 0, 0, 0],
+    doubles: [200, 12, 2, 0, 0, 0, 0, 0, 0, 0],
   })
 })
 

@@ -91,3 +91,13 @@ test('a key that is destroyed while it is sealed again stays destroyed', async (
   for (let i = 0; i < 10; i++) await resealKeys({ ...rotated, env: { ...rotated.env, KEYS: slow } })
   expect(await keyOf(ada)).toBeUndefined()
 })
+
+test('a request reads the key of an account once, and forgets it when the key is destroyed', async () => {
+  const [ctx, ada] = [contextWith(), unusedId(0)]
+  const sealed = await sealFor(ctx, ada, 'ada@example.com', 'address')
+  await sealFor(ctx, ada, 'another', 'note')
+  expect(await openFor(ctx, ada, sealed, 'address')).toBe('ada@example.com')
+  expect(ctx.cost.bucketCalls).toBe(2) // one that finds no key, and one that stores it
+  await destroyKeys(ctx, [ada])
+  expect(await openFor(ctx, ada, sealed, 'address')).toBeNull()
+})

@@ -129,3 +129,24 @@ test('a mail warns about a login on a new device, but not about the first login 
   await vi.waitUntil(() => warningsTo(email).length === 1, { timeout: 10_000 })
   expect(warningsTo(email)[0]!.text).toContain('Device: Firefox on Linux. Place: unknown.')
 })
+
+test('while R2 is down, people log in without a device in the list, and registrations get 503', async () => {
+  await registeredUser('zed_bucketless')
+  const KEYS = Object.assign(Object.create(env.KEYS), {
+    get: () => Promise.reject(new Error('get: Network connection lost. (10001)')),
+  })
+  const post = (path: string, json: object) =>
+    fetchWith({ ...env, KEYS }, path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(json),
+    })
+  const login = await post('/v1/auth/login', { identifier: 'zed_bucketless', password: PASSWORD })
+  expect(login.status).toBe(200)
+  const { accessToken } = await login.json<{ accessToken: string }>()
+  const current = (await sessionsOf(accessToken)).find(({ isCurrent }) => isCurrent)
+  expect(current?.device).toBe('Unknown device')
+  const registration = { handle: 'zed_refused', email: 'zed_refused@example.com', password: PASSWORD }
+  expect((await post('/v1/auth/register', registration)).status).toBe(503)
+  expect(await directoryNumber("select count(*) n from handles where handle = 'zed_refused'")).toBe(0)
+})
