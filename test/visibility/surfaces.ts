@@ -1,10 +1,10 @@
 import type { Ctx, UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
-import { getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
+import { getAccount, getAccountByHandle, getAccounts } from '../../src/services/accounts/accounts.ts'
 import { listBlocks } from '../../src/services/accounts/blocks.ts'
 import { listFollowers, listFollowing } from '../../src/services/accounts/follows.ts'
 import type { Account } from '../../src/services/accounts/views.ts'
-import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
+import { accountFeed, homeFeed, listPosts, publicFeed } from '../../src/services/feed/feeds.ts'
 import { serveMedia } from '../../src/services/media/delivery.ts'
 import { SignedQuery } from '../../src/services/media/signatures.ts'
 import { mediaUrls } from '../../src/services/media/views.ts'
@@ -21,6 +21,7 @@ type Viewer = string | null
 export type Read = {
   ctx: Ctx
   people: readonly string[]
+  posts: readonly string[]
   idOf: (name: string) => Id
   nameOf: (id: Id | null | undefined) => string | undefined
   imageOf: (post: string) => Id
@@ -189,6 +190,16 @@ export const surfaces: Record<string, Surface> = {
     actual: async (read) => names(read, await accountFeed(read.ctx, { accountId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) =>
       model.knows(viewer, name) ? seen(model, viewer, (post) => isOnPage(model, viewer, name, post)) : undefined,
+  },
+  listPosts: {
+    of: 'everyone',
+    actual: async (read) => names(read, await listPosts(read.ctx, { ids: read.posts.map(read.idOf) })),
+    expected: (model, viewer) => seen(model, viewer, () => true),
+  },
+  getAccounts: {
+    of: 'everyone',
+    actual: async (read) => names(read, await getAccounts(read.ctx, { ids: read.people.map(read.idOf) })),
+    expected: ({ people, knows }, viewer) => people.filter((name) => knows(viewer, name)).sort(),
   },
   getAccount: {
     of: 'person',
