@@ -8,7 +8,6 @@ import { accountFeed, homeFeed, listPosts, publicFeed } from '../../src/services
 import { serveMedia } from '../../src/services/media/delivery.ts'
 import { SignedQuery } from '../../src/services/media/signatures.ts'
 import { mediaUrls } from '../../src/services/media/views.ts'
-import { countUnread, listNotifications } from '../../src/services/notifications/notifications.ts'
 import { listComments, listMyComments } from '../../src/services/posts/comments.ts'
 import { listLikes, listMyLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
@@ -84,13 +83,6 @@ function expectedAccount(model: Model, viewer: Viewer, name: string): unknown {
     blocking: blocks.has(`${viewer} ${name}`),
   }
   return { counts, relation: viewer === null || viewer === name ? null : relation }
-}
-
-function expectedNotifications({ notifications, blocks, knows, sees }: Model, viewer: Viewer): string[] {
-  const visible = notifications.filter(
-    ({ to, actor }) => to === viewer && knows(to, actor) && !blocks.has(`${to} ${actor}`),
-  )
-  return visible.flatMap(({ to, kind, actor, id }) => (id && !sees(to, id) ? [] : `${kind} ${actor} ${id}`)).sort()
 }
 
 /** Whether the viewer can load the image of a post from the URL signed for `signer`, or from the unsigned URL. */
@@ -238,19 +230,6 @@ export const surfaces: Record<string, Surface> = {
     of: 'person',
     actual: async (read) => names(read, await listFollowing(read.ctx, { accountId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) => peopleWho(model, viewer, name, (other) => model.follows.has(`${name} ${other}`)),
-  },
-  listNotifications: {
-    of: 'viewer',
-    actual: async (read) =>
-      (await listNotifications(own(read), page)).items
-        .map(({ kind, actor, post }) => `${kind} ${read.nameOf(actor.id)} ${read.nameOf(post?.id) ?? null}`)
-        .sort(),
-    expected: expectedNotifications,
-  },
-  countUnreadNotifications: {
-    of: 'viewer',
-    actual: async (read) => (await countUnread(own(read))).count,
-    expected: (model, viewer) => expectedNotifications(model, viewer).length,
   },
   ...ownSurfaces,
 }
