@@ -53,20 +53,17 @@ function tableLine(operation: Found, schemas: Schemas): string {
 }
 
 /**
- * `key`: accepts an idempotency key. `form`: the body is a form. `file`: the result is a file. `tokens`: the result
- * starts or renews a login. `user`: needs a token (only said together with `tokens`). `ends`: ends the login.
+ * `key`: accepts an idempotency key. `form`: the body is a form. `file`: the result is a file. `renews`: replaces the
+ * tokens of the login. `ends`: ends the login.
  */
 function traits(operation: Found, schemas: Schemas): string[] {
   const { operationId, success, requestBody } = operation
   const [type] = Object.keys(success.content ?? {})
-  const result = outputType(success, schemas)
-  const givesTokens = result === 'Tokens'
   return Object.entries({
     key: operation['x-idempotent'] === true,
     form: requestBody?.content?.['multipart/form-data'] !== undefined,
     file: type !== undefined && type !== 'application/json',
-    tokens: givesTokens,
-    user: givesTokens && operation['x-access'] !== 'public',
+    renews: operation['x-access'] !== 'public' && outputType(success, schemas) === 'Tokens',
     ends: ENDS_LOGIN.includes(operationId),
   }).flatMap(([name, holds]) => (holds ? [name] : []))
 }

@@ -1,10 +1,8 @@
-import { createCalls } from './calls.ts'
+import { Calls, type Name } from './calls.ts'
 import { type Operations, operations } from './operations.ts'
 import type { CallOptions, ClientOptions } from './options.ts'
 import { type PageOf, type Pages, pagesOf } from './pages.ts'
 import type { Session } from './session.ts'
-
-type Name = keyof Operations
 
 type Method<Input, Output> =
   Record<never, never> extends Input
@@ -28,7 +26,8 @@ type PageMethods = { [N in Paged]: PageMethod<Operations[N]['input'], Operations
 export type Client = Methods & {
   /** The same lists as async iterators: `for await (const post of client.pages.getHomeFeed())`. */
   pages: PageMethods
-  session: Session
+  /** The login: starts with `logIn` or `verifyAddress`, ends with `logOut`, and is renewed when needed. */
+  session: Pick<Session, 'start' | 'resume' | 'refresh' | 'forget' | 'end'>
   /** What another client needs to see the writes of this one: its option `bookmarks`. */
   bookmarks: () => string
 }
@@ -41,18 +40,17 @@ export type Client = Methods & {
  * await client.createPost({ text: 'Hello' })
  */
 export function createClient(options: ClientOptions): Client {
-  const { call, session, bookmarks } = createCalls(options)
+  const calls = new Calls(options)
   const names = Object.keys(operations) as Name[]
-  const methodOf =
-    (name: Name) =>
-    (input: never = {} as never, own?: CallOptions) =>
-      call(name, input, own)
-  const pagesOfList =
+  const methodOf = (name: Name) => (input: object, own?: CallOptions) => calls.call(name, input ?? {}, own)
+  const listOf =
     (name: Name) =>
     (input: { cursor?: string } = {}, own?: CallOptions) =>
-      pagesOf((cursor) => call(name, { ...input, cursor } as never, own) as Promise<PageOf<unknown>>, input.cursor)
+      pagesOf((cursor) => calls.call<PageOf<unknown>>(name, { ...input, cursor }, own), input.cursor)
   const all = (make: (name: Name) => unknown) => Object.fromEntries(names.map((name) => [name, make(name)]))
-  return { ...all(methodOf), pages: all(pagesOfList), session, bookmarks } as Client
+  const methods = all(methodOf) as Methods
+  const pages = all(listOf) as PageMethods
+  return { ...methods, pages, session: calls.session, bookmarks: () => calls.bookmarks.header() }
 }
 
 export { ApiError, type Code, type FieldError, isCode } from './errors.ts'

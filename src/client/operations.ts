@@ -54,7 +54,7 @@ export const operations: Record<keyof Operations, string> = {
   blockAccount: 'PUT /v1/accounts/{accountId}/block',
   changeAddress: 'PUT /v1/me/address',
   changeHandle: 'PUT /v1/me/handle',
-  changePassword: 'PUT /v1/auth/password tokens user',
+  changePassword: 'PUT /v1/auth/password renews',
   confirmAddress: 'POST /v1/auth/address/confirm',
   confirmLogin: 'POST /v1/auth/confirm',
   countUnreadNotifications: 'GET /v1/notifications/unread-count',
@@ -75,6 +75,7 @@ export const operations: Record<keyof Operations, string> = {
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
+  getAccounts: 'GET /v1/accounts',
   getHomeFeed: 'GET /v1/feeds/home',
   getLimits: 'GET /v1/limits',
   getMe: 'GET /v1/accounts/me',
@@ -95,16 +96,17 @@ export const operations: Record<keyof Operations, string> = {
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
   listNotifications: 'GET /v1/notifications',
+  listPosts: 'GET /v1/posts',
   listRegistrations: 'GET /v1/registrations',
   listSessions: 'GET /v1/me/sessions',
   listSigningKeys: 'GET /v1/auth/jwks',
-  logIn: 'POST /v1/auth/login tokens',
+  logIn: 'POST /v1/auth/login',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markNotificationsRead: 'PUT /v1/notifications/read',
   readIdentity: 'GET /v1/me/identity',
   readRegistration: 'GET /v1/auth/registration',
-  refreshLogin: 'POST /v1/auth/refresh tokens',
+  refreshLogin: 'POST /v1/auth/refresh',
   register: 'POST /v1/auth/register',
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
   requestExport: 'POST /v1/me/exports',
@@ -121,7 +123,7 @@ export const operations: Record<keyof Operations, string> = {
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   uploadMedia: 'POST /v1/media key form',
-  verifyAddress: 'POST /v1/auth/verify tokens',
+  verifyAddress: 'POST /v1/auth/verify',
 }
 
 /** An input without fields. */
@@ -179,6 +181,8 @@ export type Operations = {
   getAccountByHandle: { input: { handle: string }; output: Account }
   /** List the newest posts of one account. `GET /v1/accounts/{accountId}/posts` */
   getAccountFeed: { input: { accountId: string; limit?: number; cursor?: string }; output: Page<Post> }
+  /** Read up to 50 accounts by their ids. `GET /v1/accounts` */
+  getAccounts: { input: { ids: string[] }; output: Page<Account> }
   /** List the newest posts of the accounts that you follow. `GET /v1/feeds/home` */
   getHomeFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read the limits that apply to posts and images. `GET /v1/limits` */
@@ -261,6 +265,8 @@ export type Operations = {
   listMyLikes: { input: { limit?: number; cursor?: string }; output: Page<Like> }
   /** List your notifications, newest first. `GET /v1/notifications` */
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
+  /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
+  listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: string }; output: Page<Post> }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List your logins, the latest used first. `GET /v1/me/sessions` */

@@ -50,12 +50,11 @@ export type ClientOptions = {
   random?: () => number
 }
 
+/** `retries` and `fetch` override those of the client. */
 export type CallOptions = {
   signal?: AbortSignal
   /** Repeated calls with the same key create one thing. By default, each call has its own key. */
   idempotencyKey?: string
-  /** Overrides the option of the client. */
   retries?: number
-  /** Overrides the option of the client. */
   fetch?: Fetch
 }

@@ -2,16 +2,10 @@ import { ApiError, isCode, isRefusal } from './errors.ts'
 import type { ClientOptions, TokenStore } from './options.ts'
 import type { Tokens } from './wire.ts'
 
-type Dependencies = Pick<ClientOptions, 'credential' | 'lock' | 'onTokens' | 'onSessionEnd'> & {
-  store: TokenStore
-  /** Exchanges a refresh token for new tokens. */
-  renew: (refreshToken: string) => Promise<Tokens>
-}
+type Renew = (refreshToken: string) => Promise<Tokens>
+type Lock = NonNullable<ClientOptions['lock']>
 
-/** The login of a client: gets, keeps and renews its tokens. */
-export type Session = ReturnType<typeof createSession>
-
-export const memoryStore = (refreshToken?: string): TokenStore => {
+export function memoryStore(refreshToken?: string): TokenStore {
   let kept = refreshToken
   return {
     load: () => kept,
@@ -21,111 +15,130 @@ export const memoryStore = (refreshToken?: string): TokenStore => {
   }
 }
 
-export function createSession({
-  store,
-  lock = (work) => work(),
-  renew,
-  onTokens,
-  onSessionEnd,
-  credential,
-}: Dependencies) {
-  let access: string | undefined
-  let accountId: string | undefined
-  let isResumed = false
-  let running: Promise<unknown> | undefined
-  /** Rises when another account logs in, or none is logged in any more. */
-  let epoch = 0
+/** The login of a client: gets, keeps and renews its tokens. */
+export class Session {
+  readonly #options: ClientOptions
+  readonly #store: TokenStore
+  readonly #lock: Lock
+  readonly #renew: Renew
+  #access: string | undefined
+  #accountId: string | undefined
+  #isResumed = false
+  #running: Promise<unknown> | undefined
+  #epoch = 0
 
-  async function start(tokens: Tokens): Promise<void> {
-    await store.save(tokens.refreshToken)
-    if (accountId !== undefined && accountId !== tokens.account.id) epoch += 1
-    access = tokens.accessToken
-    accountId = tokens.account.id
-    isResumed = true
-    await onTokens?.(tokens)
+  /** `renew` exchanges a refresh token for new tokens. */
+  constructor(options: ClientOptions, renew: Renew) {
+    const { store, origin } = options
+    this.#options = options
+    this.#store = store ?? memoryStore()
+    this.#lock = options.lock ?? (store && lockOf(origin)) ?? ((work) => work())
+    this.#renew = renew
+  }
+
+  /** Whether tokens are renewed here, instead of coming from `credential`. */
+  get isOwn(): boolean {
+    return this.#options.credential === undefined
+  }
+
+  /** Rises when another account logs in, or none is logged in any more. */
+  get epoch(): number {
+    return this.#epoch
+  }
+
+  /** The token for the next request; undefined if nobody is logged in. */
+  async token(): Promise<string | undefined> {
+    const { credential } = this.#options
+    if (credential !== undefined) return typeof credential === 'string' ? credential : credential()
+    if (this.#access === undefined && !this.#isResumed) await this.resume()
+    return this.#access
+  }
+
+  /** The token that replaces one that the server has rejected. */
+  async replacement(rejected: string): Promise<string | undefined> {
+    if (this.#access === rejected) await this.refresh()
+    return this.#access
+  }
+
+  async start(tokens: Tokens): Promise<void> {
+    await this.#store.save(tokens.refreshToken)
+    if (this.#accountId !== undefined && this.#accountId !== tokens.account.id) this.#epoch += 1
+    this.#access = tokens.accessToken
+    this.#accountId = tokens.account.id
+    this.#isResumed = true
+    await this.#options.onTokens?.(tokens)
   }
 
   /** Drops the tokens of this client. Those in the store stay. */
-  async function forget(error?: ApiError): Promise<void> {
-    epoch += 1
-    access = undefined
-    accountId = undefined
-    isResumed = true
-    await onSessionEnd?.(error)
+  async forget(error?: ApiError): Promise<void> {
+    this.#epoch += 1
+    this.#access = undefined
+    this.#accountId = undefined
+    this.#isResumed = true
+    await this.#options.onSessionEnd?.(error)
   }
 
-  async function end(error?: ApiError): Promise<void> {
-    await store.save(undefined)
-    await forget(error)
+  async end(error?: ApiError): Promise<void> {
+    await this.#store.save(undefined)
+    await this.forget(error)
   }
 
-  async function rotate(): Promise<void> {
-    const refreshToken = await store.load()
-    if (refreshToken === undefined) return forget()
-    const tokens = await renew(refreshToken).catch(async (cause: unknown) => {
-      if (!isRefusal(cause)) throw cause
-      const ended = new ApiError({ status: 401, code: 'session_ended', title: 'The login has ended', cause })
-      await end(ended)
-      throw ended
-    })
-    await start(tokens)
-  }
-
-  /** Runs one change of the tokens at a time, in this client and among those who share the store. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const run = lock(work).finally(() => {
-      running = undefined
-    })
-    running = run
-    return run
+  /** Continues the stored login. Returns whether there is one. */
+  async resume(): Promise<boolean> {
+    if ((await this.#store.load()) === undefined) this.#isResumed = true
+    else await this.refresh().catch(unlessEnded)
+    return this.#access !== undefined
   }
 
   /** Gets new tokens. Concurrent calls share one request. */
-  async function refresh(): Promise<void> {
-    await (running ?? inTurn(rotate))
+  async refresh(): Promise<void> {
+    await (this.#running ?? this.#inTurn(() => this.#rotate()))
   }
 
-  /** Continues the stored login, if there is one. */
-  async function resume(): Promise<boolean> {
-    if ((await store.load()) === undefined) isResumed = true
-    else
-      await refresh().catch((error: unknown) => {
-        if (!isCode(error, 'session_ended')) throw error
-      })
-    return access !== undefined
+  /** Replaces the tokens by those that `request` gets. Meanwhile nobody else may use the refresh token. */
+  async replace<T extends Tokens>(request: (access: string | undefined) => Promise<T>): Promise<T> {
+    await this.refresh()
+    const run = this.#inTurn(async () => {
+      const tokens = await request(this.#access)
+      await this.start(tokens)
+      return tokens
+    })
+    // Calls that wait for new tokens meanwhile are not concerned by the failure of this request.
+    this.#running = run.catch(() => {})
+    return run
   }
 
-  return {
-    start,
-    forget,
-    end,
-    refresh,
-    resume,
-    /** Whether tokens are renewed here, instead of coming from `credential`. */
-    isOwn: credential === undefined,
-    epoch: () => epoch,
-    /** The token for the next request; undefined if nobody is logged in. */
-    async token(): Promise<string | undefined> {
-      if (credential !== undefined) return typeof credential === 'string' ? credential : credential()
-      if (access === undefined && !isResumed) await resume()
-      return access
-    },
-    /** The token that replaces one that the server has rejected. */
-    async replacement(rejected: string): Promise<string | undefined> {
-      if (access === rejected) await refresh()
-      return access
-    },
-    /** Replaces the tokens by those that `request` gets. Meanwhile nobody else may use the refresh token. */
-    async replace(request: (access: string | undefined) => Promise<Tokens>): Promise<Tokens> {
-      await refresh()
-      const run = inTurn(async () => {
-        const tokens = await request(access)
-        await start(tokens)
-        return tokens
-      })
-      // Calls that wait for new tokens meanwhile are not concerned by the failure of this request.
-      running = run.catch(() => {})
-      return run
-    },
+  async #rotate(): Promise<void> {
+    const refreshToken = await this.#store.load()
+    if (refreshToken === undefined) return this.forget()
+    const tokens = await this.#renew(refreshToken).catch(async (cause: unknown) => {
+      if (!isRefusal(cause)) throw cause
+      const ended = new ApiError({ status: 401, code: 'session_ended', title: 'The login has ended', cause })
+      await this.end(ended)
+      throw ended
+    })
+    await this.start(tokens)
   }
+
+  /** Runs one change of the tokens at a time, in this client and among those who share the store. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#lock(work).finally(() => {
+      this.#running = undefined
+    })
+    this.#running = run
+    return run
+  }
+}
+
+function unlessEnded(error: unknown): void {
+  if (!isCode(error, 'session_ended')) throw error
+}
+
+type Locks = { request: <T>(name: string, work: () => Promise<T>) => Promise<T> }
+
+/** Tabs of a browser take turns. `navigator.locks` does not exist on insecure origins. */
+function lockOf(origin: string): Lock | undefined {
+  const { navigator } = globalThis as { navigator?: { locks?: Locks } }
+  const locks = navigator?.locks
+  return locks && ((work) => locks.request(`socialconnect.refresh ${origin}`, work))
 }

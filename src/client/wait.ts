@@ -22,7 +22,7 @@ export async function inTime<T>(work: Promise<T>, signal: AbortSignal | undefine
 export const backoff = (random: () => number, firstMs: number, failures: number): number =>
   random() * Math.min(SLOWEST_MS, firstMs * 2 ** failures)
 
-type Waits = Required<Pick<ClientOptions, 'sleep' | 'random' | 'maxRetryAfter'>>
+export type Waits = Required<Pick<ClientOptions, 'sleep' | 'random' | 'maxRetryAfter'>>
 
 const FIRST_RETRY_MS = 500
 

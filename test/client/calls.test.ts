@@ -29,7 +29,7 @@ test('a person registers, verifies, posts with an image, and reads the feed', as
   const feed = await client.getAccountFeed({ accountId: account.id, limit: 1 })
   expect(feed.items.map(({ id }) => id)).toEqual([post.id])
   const thumbnail = await client.getMedia({ mediaId: image.id, variant: 'thumbnail' })
-  expect([thumbnail.type, thumbnail.size > 0]).toEqual(['image/png', true])
+  expect([thumbnail.type, thumbnail.size > 0]).toEqual(['image/webp', true])
   expect((await client.getAccountByHandle({ handle: `＠${handle}` })).id).toBe(account.id)
 })
 
@@ -40,7 +40,7 @@ test('a refusal is an ApiError with status, code, fields and request id', async 
   expect(error).toMatchObject({
     status: 422,
     code: 'invalid',
-    fields: [{ field: 'media.0', message: expect.any(String) }],
+    fields: expect.arrayContaining([{ field: 'media.0', message: 'must be a decimal id' }]),
     requestId: expect.stringMatching(/^\w{8}/),
   })
   expect(sent.length).toBe(2)
