@@ -69,6 +69,11 @@ export function linksOf(url: string, { nextCursor, previousCursor }: Page<unknow
   return [['next', nextCursor] as const, ['prev', previousCursor] as const].flatMap(to).join(', ') || null
 }
 
+/** The cursors of a page. Those of equal pages differ, because each is encrypted anew. */
+export function cursorsOf(page: Page<unknown>): string[] {
+  return Object.entries(page).flatMap(([name, value]) => (name !== 'items' && typeof value === 'string' ? [value] : []))
+}
+
 /** Keyset pagination over an id column. The query returns one row more than the page, to tell whether more follow. */
 export type Seek = Clauses & {
   list: string
