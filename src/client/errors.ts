@@ -51,7 +51,7 @@ export const isCode = (error: unknown, code: Code): error is ApiError =>
   error instanceof ApiError && error.code === code
 
 /** Whether the server refused the request for good, so that repeating it changes nothing. */
-export const isRefusal = (error: unknown): error is ApiError =>
+export const isRefusal = (error: unknown): boolean =>
   error instanceof ApiError && error.status >= 400 && error.status < 500 && ![408, 429].includes(error.status)
 
 /** The error that a response describes (RFC 9457). */
