@@ -47,7 +47,7 @@ export class ApiError extends Error {
   }
 }
 
-export const isCode = (error: unknown, code: Code): error is ApiError =>
+export const isCode = (error: unknown, code: Code): boolean =>
   error instanceof ApiError && error.code === code
 
 /** Whether the server refused the request for good, so that repeating it changes nothing. */
