@@ -33,6 +33,7 @@ export class Connection {
   /** The messages until the socket ends, `signal` is aborted or the network is lost. Then the socket is closed. */
   async *messages(signal?: AbortSignal, network?: EventTarget): AsyncGenerator<string, void> {
     const finish = () => this.#finish()
+    if (signal?.aborted) finish()
     signal?.addEventListener('abort', finish)
     network?.addEventListener('offline', finish)
     void this.#watch()

@@ -47,8 +47,7 @@ export class ApiError extends Error {
   }
 }
 
-export const isCode = (error: unknown, code: Code): boolean =>
-  error instanceof ApiError && error.code === code
+export const isCode = (error: unknown, code: Code): boolean => error instanceof ApiError && error.code === code
 
 /** Whether the server refused the request for good, so that repeating it changes nothing. */
 export const isRefusal = (error: unknown): boolean =>
@@ -56,7 +55,7 @@ export const isRefusal = (error: unknown): boolean =>
 
 /** The error that a response describes (RFC 9457). */
 export function errorOf({ status, headers }: Response, text: string): ApiError {
-  const problem: Partial<Problem> = isJson(headers) ? JSON.parse(text || '{}') : {}
+  const problem: Partial<Problem> = parseJson(headers, text) ?? {}
   return new ApiError({
     status,
     code: problem.code ?? 'unexpected_response',
@@ -68,4 +67,11 @@ export function errorOf({ status, headers }: Response, text: string): ApiError {
   })
 }
 
-export const isJson = (headers: Headers): boolean => /\bjson\b/.test(headers.get('content-type') ?? '')
+/** Undefined for other content, and for JSON that is cut off. */
+export function parseJson(headers: Headers, text: string) {
+  try {
+    return /\bjson\b/.test(headers.get('content-type') ?? '') ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -172,6 +172,18 @@ test('an aborted listener throws the reason of its signal and closes its socket;
   await soon(() => ended.length > 0)
   expect(ended).toMatchObject([{ message: 'over' }])
   expect(sockets[0]!.readyState).toBe(3)
+  const late = appSockets()
+  const before = clientOf(user, { WebSocket: late.WebSocket, credential: user.token, sleep: manualTime().sleep })
+  const stopped = new AbortController()
+  before.answer(async (_, forward) => {
+    const response = await forward()
+    queueMicrotask(() => setTimeout(() => stopped.abort(new Error('too late')), 0))
+    return response
+  })
+  const loop = async () => {
+    for await (const _ of before.client.listen({ signal: stopped.signal }));
+  }
+  await expect(loop()).rejects.toThrow('too late')
   const own = appSockets()
   const { client } = clientOf(user, { WebSocket: own.WebSocket, credential: user.token, sleep: manualTime().sleep })
   for await (const event of client.listen()) if (event.event === 'connected') break
