@@ -8,7 +8,8 @@ import type { Bound } from './conditions.ts'
 import { firstIdAt, type Id, toId } from './ids.ts'
 import { queryInteger } from './query-integer.ts'
 
-const MAX_LIMIT = 50
+export const MAX_LIMIT = 50
+export const DEFAULT_LIMIT = 20
 const MAX_CURSOR_LENGTH = 100
 const ID_DIGITS = 16
 /** Events copy items into lists. An item may therefore appear in a list this much later than it was created. */
@@ -22,7 +23,7 @@ const useCursor = 'is not a known field; send the nextCursor of the previous pag
 /** The query of every list. `cursor` is opaque and comes from an earlier page. */
 export const PageQuery = z.strictObject(
   {
-    limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(20).openapi({ default: 20 }),
+    limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(DEFAULT_LIMIT).openapi({ default: DEFAULT_LIMIT }),
     cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
   },
   {
@@ -138,14 +139,34 @@ export async function loadPage<R extends { id: Id }, T>(
   const more = rows.length > from.query.limit
   const kept = rows.slice(0, from.query.limit)
   if (backward) kept.reverse()
+  ctx.onRows?.(kept)
   const shown = await load(kept)
-  const items = kept.flatMap(({ id }) => shown.get(id) ?? [])
+  const listed = kept.filter(({ id }) => shown.has(id))
+  const items = listed.flatMap(({ id }) => shown.get(id) ?? [])
+  seeks.set(items, { list: from.list, ids: idsOf(listed), hasPrevious: backward && more })
   const [first, last] = [kept[0]?.id ?? from.back, kept.at(-1)?.id ?? from.back]
   if (!first || !last) return { items, nextCursor: null, previousCursor: null }
   const { next, previous } = await sealCursors(ctx, from.list, first, last)
   if (kept.length > 0) return { items, nextCursor: backward || more ? next : null, previousCursor: previous }
   const here = from.query.cursor!
   return { items, nextCursor: backward ? next : null, previousCursor: backward ? here : previous }
+}
+
+type Listed = { list: string; ids: Id[]; hasPrevious: boolean }
+/** Where the items of each page came from, for connections, which have a cursor for each item. */
+const seeks = new WeakMap<object, Listed>()
+
+/** Whether items precede a page that was read backwards; false for others, because it is unknown. */
+export function hasPrevious({ items }: Page<unknown>): boolean {
+  return seeks.get(items)?.hasPrevious ?? false
+}
+
+/** The position of one item of a page. With the prefix `n.` it is a cursor to the items after it, with `p.` before it. */
+export async function positionOf(ctx: SystemCtx, { items }: Page<unknown>, index: number): Promise<string> {
+  const { list, ids } = seeks.get(items) ?? {}
+  const id = ids?.[index]
+  if (list === undefined || id === undefined) throw new Error('the page was not read by loadPage')
+  return (await sealCursors(ctx, list, id, id)).next.slice(2)
 }
 
 /** Like `loadPage`, for oldest-first order. `endCursor` stays before the newest items, as others may arrive late. */
