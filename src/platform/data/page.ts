@@ -68,6 +68,11 @@ export function linksOf(url: string, { nextCursor, previousCursor }: Page<unknow
   return [['next', nextCursor] as const, ['prev', previousCursor] as const].flatMap(to).join(', ') || null
 }
 
+/** The cursors of a page. Those of equal pages differ, because each is encrypted anew. */
+export function cursorsOf(page: Page<unknown>): string[] {
+  return Object.entries(page).flatMap(([name, value]) => (name !== 'items' && typeof value === 'string' ? [value] : []))
+}
+
 /** Keyset pagination over an id column. The query returns one row more than the page, to tell whether more follow. */
 export type Seek = Clauses & {
   list: string
@@ -124,6 +129,11 @@ function clauses(column: SQLiteColumn, descending: boolean, cursor: Bound<Id> | 
   }
 }
 
+/** The only page of a list whose ids the caller named, in their order. Leaves out those that were not found. */
+export function namedPage<T>(ids: readonly Id[], found: ReadonlyMap<Id, T>): Page<T> {
+  return { items: ids.flatMap((id) => found.get(id) ?? []), nextCursor: null, previousCursor: null }
+}
+
 export function idsOf(rows: readonly { id: Id }[]): Id[] {
   return rows.map(({ id }) => id)
 }
@@ -153,7 +163,6 @@ export async function loadPage<R extends { id: Id }, T>(
 }
 
 type Listed = { list: string; ids: Id[]; hasPrevious: boolean }
-/** Where the items of each page came from, for connections, which have a cursor for each item. */
 const seeks = new WeakMap<object, Listed>()
 
 /** Whether items precede a page that was read backwards; false for others, because it is unknown. */

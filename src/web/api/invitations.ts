@@ -1,5 +1,5 @@
+import type { Invitation, Invitations, NewInvitation } from '../../client/wire.ts'
 import { call, get } from './api.ts'
-import type { Invitation, Invitations, NewInvitation } from './wire.ts'
 
 export const loadInvitations = () => get<Invitations>('/me/invitations')
 
