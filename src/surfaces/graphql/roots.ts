@@ -16,15 +16,15 @@ export function queryName(id: string): string {
 
 /** A field that reads with an operation. Each use of it counts as one request. */
 export function queryField(builder: Builder, types: Types, nouns: readonly Noun[], operation: VerbOperation): Field {
-  const { returns, summary: description, query } = operation
+  const { returns, summary: description } = operation
   const item = itemOf(returns)
   if (!returns || !item) return recordField(types, nouns, operation)
-  const filters = query?.omit({ limit: true, cursor: true })
+  const { limit: _, cursor: __, ...filters } = argumentsOf(types, operation)
   return {
     type: connectionOf(builder, types, returns, item),
     nullable: true,
     description,
-    args: { ...argumentsOf(types, { ...operation, query: filters }), ...pageArguments },
+    args: { ...filters, ...pageArguments },
     extensions: { isList: true },
     resolve: async (_: unknown, args: Args, graph, info) => {
       const page = await readRoot(graph, { operation, args: () => pageInput(args), ahead: listsBelow(graph, info) })
