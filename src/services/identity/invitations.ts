@@ -28,7 +28,7 @@ const Invitation = z
 
 export const NewInvitation = Invitation.extend({
   code: z.string().openapi({ description: 'Returned only once. `register` accepts it as `invitation`' }),
-}).openapi('NewInvitation')
+}).openapi('NewInvitation', { example: { code: 'Jw4nT9rXc2KpVz7sLq1M' } })
 type NewInvitation = z.infer<typeof NewInvitation>
 
 export const Invitations = z.object({ items: z.array(Invitation) }).openapi('Invitations')

@@ -22,14 +22,14 @@ import { isPublic } from './policy.ts'
 import { MAX_IMAGES, MAX_TEXT_BYTES, postBounds } from './post-limits.ts'
 import { type Span, scan } from './scan.ts'
 import { copyChangedAlts } from './statements.ts'
-import { posts, visibilities } from './tables.ts'
+import { posts } from './tables.ts'
 import { postsPerDay } from './variables.ts'
-import { loadPosts, type Post, type PostRow, presentPost, visiblePosts } from './views.ts'
+import { loadPosts, type Post, type PostRow, presentPost, Visibility, visiblePosts } from './views.ts'
 
 export const NewPost = z
   .strictObject({
     text: z.string().default('').openapi({ maxLength: MAX_TEXT_BYTES, description: 'For its limits see `getLimits`' }),
-    visibility: z.enum(visibilities).optional().openapi({
+    visibility: Visibility.optional().openapi({
       description: 'By default `public`. A comment always has the visibility of the post at the top of its thread',
     }),
     media: z
