@@ -47,10 +47,10 @@ export async function insertByShard(table: string, rows: readonly Row[], owner: 
 
 const issued = new Set<Id>()
 
-/** An id that no call in this test file has returned before. It may be older than `at`, if many ids have that time. */
+/** An id that no call in this test file has returned before. */
 export function unusedId(shard: number, at = Date.now()): Id {
-  for (let tries = 0; ; tries++) {
-    const id = newId(shard, at - 10 * Math.floor(tries / 10))
+  for (;;) {
+    const id = newId(shard, at)
     if (issued.has(id)) continue
     issued.add(id)
     return id

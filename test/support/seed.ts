@@ -66,8 +66,9 @@ const imageFields = { alt: '', width: 1, height: 1, placeholder: '' }
 
 /** Stores one image per entry of `owners`. The i-th image is attached to the i-th post, if there is one. */
 export async function seedImages(owners: readonly Id[], posts: readonly Id[] = []): Promise<Id[]> {
+  const start = Date.now() - owners.length * 10
   const rows = owners.map((owner, i) => ({
-    id: Number(unusedId(shardOf(owner), Date.now() - i * 10)),
+    id: Number(unusedId(shardOf(owner), start + i * 10)),
     account_id: Number(owner),
     post_id: posts[i] === undefined ? null : Number(posts[i]),
     ...imageFields,

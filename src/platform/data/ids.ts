@@ -6,6 +6,8 @@ const EPOCH = Date.UTC(2025, 0, 1)
 const TICK_MS = 10
 const SHARDS = 64
 const RANDOM = 512
+/** From the last id of a shard in a tick to its first one in the next tick. */
+const NEXT_TICK = SHARDS * RANDOM - RANDOM + 1
 
 /** 53 bits, because D1 rounds larger integers: 38 for ticks of 10 ms since 2025-01-01, 6 for the shard, 9 random. */
 export const Id = z
@@ -29,19 +31,19 @@ export function toId(value: number): Id {
 }
 
 /** The latest id of each shard that this isolate created. */
-const latest = new Map<number, Id>()
+const latest = new Map<number, number>()
 
 /**
  * A new id that sorts by `now` (epoch ms), and after the earlier ones of this isolate and shard.
  * Ids that two isolates create in one tick and shard are equal once in 512: use `withFreshId`.
  */
 export function newId(shard: number, now: number): Id {
-  const drawn = idOf(shard, now, crypto.getRandomValues(new Uint16Array(1))[0] ?? 0)
-  const last = latest.get(shard)
-  const ahead = last === undefined ? -1 : Number(last) - Number(drawn)
-  const id = last !== undefined && ahead >= 0 && ahead < 2 * SHARDS * RANDOM ? following(last) : drawn
+  const drawn = Number(idOf(shard, now, crypto.getRandomValues(new Uint16Array(1))[0] ?? 0))
+  const last = latest.get(shard) ?? 0
+  const isClose = last >= drawn && last - drawn < 2 * SHARDS * RANDOM // not if the clock was set back
+  const id = isClose ? last + (last % RANDOM === RANDOM - 1 ? NEXT_TICK : 1) : drawn
   latest.set(shard, id)
-  return id
+  return toId(id)
 }
 
 /** `now` is epoch ms; only 9 bits of `random` are used. */
@@ -56,7 +58,7 @@ export function firstIdAt(now: number): Id {
 
 /** The next id of the same shard, in SQL; after the last id of a tick comes the first of the next tick. */
 export function idAfter(last: SQL): SQL {
-  const [end, leap] = [sql.raw(String(RANDOM - 1)), sql.raw(String(SHARDS * RANDOM - RANDOM + 1))]
+  const [end, leap] = [sql.raw(String(RANDOM - 1)), sql.raw(String(NEXT_TICK))]
   return sql`${last} + iif(${last} % ${sql.raw(String(RANDOM))} = ${end}, ${leap}, 1)`
 }
 

@@ -4,6 +4,7 @@ import type { MediaView } from '../../../src/services/media/views.ts'
 import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { countRows } from '../../support/databases.ts'
 import { gif, jpeg, png, uploadForm, webp } from '../../support/images.ts'
+import { anotherIsolate } from '../../support/isolates.ts'
 import { mediaRow, objectCountOf, objectKeysOf, upload, uploaded } from '../../support/media.ts'
 
 let ada: RegisteredUser
@@ -103,14 +104,18 @@ test('concurrent uploads with one idempotency key create one image', async () =>
   expect(await imagesOf(carol)).toBe(1)
 })
 
-test('two concurrent uploads that generate the same id are stored as two images, none overwritten', async () => {
+test('two isolates that generate the same id for concurrent uploads store two images, none overwritten', async () => {
+  const isolate = await anotherIsolate()
+  const headers = { authorization: `Bearer ${ada.token}` }
+  const elsewhere = (body: FormData) => isolate.fetch('/v1/media', { method: 'POST', body, headers })
   const draw = crypto.getRandomValues.bind(crypto)
   let draws = 0
   const random = vi
     .spyOn(crypto, 'getRandomValues')
     .mockImplementation((array) => (draws++ < 2 ? array : draw(array as Uint8Array) && array))
   const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now())
-  const views = await Promise.all([uploaded(ada, webp()), uploaded(ada, webp({ width: 9 }))]).finally(() => {
+  const answers = [upload(ada, uploadForm(webp())), elsewhere(uploadForm(webp({ width: 9 })))]
+  const views = await Promise.all(answers.map(async (answer) => (await answer).json<MediaView>())).finally(() => {
     random.mockRestore()
     clock.mockRestore()
   })
