@@ -47,7 +47,7 @@ export const Account = AccountSummary.extend({
     description:
       'The posts on the account’s page, without comments: all for its followers and itself, public ones for others',
   }),
-  relation: Relation.nullable().openapi({
+  relation: z.union([Relation, z.null()]).openapi({
     description: 'The viewer’s relation to the account; null for the viewer’s own account and for anonymous callers',
   }),
 }).openapi('Account', {

@@ -46,7 +46,7 @@ export const Identity = z
     handleChangeableAt: z.iso.datetime().nullable().openapi({ description: 'Null if the handle may be changed now' }),
     passwordChangedAt: z.iso.datetime().nullable().openapi({ description: 'Null if it was never changed' }),
   })
-  .openapi('Identity', { example: { handle: 'ada', email: 'ada@example.org' } })
+  .openapi('Identity', { example: { handle: 'ada', email: 'ada@example.org', handleChangeableAt: null } })
 export type Identity = z.infer<typeof Identity>
 
 const AccountName = z.object({ id: Id, handle: z.string() }).openapi('AccountName', { example: { handle: 'ada' } })

@@ -23,7 +23,14 @@ export const Notification = z
     createdAt: z.iso.datetime(),
     unread: z.boolean(),
   })
-  .openapi('Notification', { example: { id: '1970324937974593', kind: 'like', unread: true } })
+  .openapi('Notification', {
+    example: {
+      id: '1970324937974593',
+      kind: 'like',
+      actor: { id: '1970324836990977', handle: 'grace', displayName: 'Grace Hopper', avatarUrl: null },
+      unread: true,
+    },
+  })
 export type Notification = z.infer<typeof Notification>
 export const NotificationPage = pageOf('Notification', Notification)
 export const UnreadCount = z.object({ count: z.int().max(100) }).openapi('UnreadCount', { example: { count: 3 } })

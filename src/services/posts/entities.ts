@@ -12,7 +12,7 @@ export const Entity = z
   .discriminatedUnion('kind', [
     z
       .object({ kind: z.literal('mention'), ...span, accountId: Id, handle: z.string() })
-      .openapi('MentionEntity', { example: { start: 14, end: 20, handle: 'grace' } }),
+      .openapi('MentionEntity', { example: { start: 14, end: 20, accountId: '1970324836990977', handle: 'grace' } }),
     z
       .object({
         kind: z.literal('hashtag'),

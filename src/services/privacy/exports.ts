@@ -26,7 +26,7 @@ export const Export = z
     expiresAt: z.iso.datetime().nullable().openapi({ description: 'Until then, the archive can be downloaded' }),
     bytes: z.int().nullable().openapi({ description: 'The size of the archive' }),
   })
-  .openapi('Export', { example: { status: 'ready', bytes: 1_482_310 } })
+  .openapi('Export', { example: { status: 'ready', expiresAt: '2026-03-21T09:26:53.589Z', bytes: 1_482_310 } })
 type Export = z.infer<typeof Export>
 export const ExportList = z.object({ items: z.array(Export) }).openapi('ExportList')
 
