@@ -10,7 +10,7 @@ import { drained } from '../support/outboxes.ts'
 import { trustTestKey } from '../support/tokens.ts'
 import { type Caller, callers, refusalOf } from './callers.ts'
 import { type Answer, type Call, call } from './calls.ts'
-import { examples, visible } from './examples.ts'
+import { examples, queryFor, visible } from './examples.ts'
 import { type Operation, operations } from './operations.ts'
 import { kindOfParameter, makeTargets, type State, states, type Target } from './targets.ts'
 
@@ -81,7 +81,7 @@ async function callOf({ operation, caller, target, expected }: Case): Promise<Ca
   if (example?.hasPassword && expected === null) await insertPassword(account)
   return {
     method,
-    path: path.replace(/\{(\w+)\}/g, (_, name) => argumentFor(operation, name, target)),
+    path: path.replace(/\{(\w+)\}/g, (_, name) => argumentFor(operation, name, target)) + (await queryFor(id)),
     token: await caller.token(account, operation),
     json: needsNoBody ? {} : await example?.json?.(),
     body: example?.form?.(),

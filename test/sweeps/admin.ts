@@ -3,6 +3,7 @@ import { accountsOn } from '../support/actors.ts'
 import { insertLogin } from '../support/logins.ts'
 import { mint } from '../support/tokens.ts'
 import { type Answer, type Call, call } from './calls.ts'
+import { queryFor } from './examples.ts'
 import type { Operation } from './operations.ts'
 import { kindOfParameter } from './targets.ts'
 
@@ -17,14 +18,15 @@ async function newAdmin() {
 
 type Target = { query?: string; parameter?: string }
 
-/** Calls the operation as an admin, by default on a target that does not exist. */
+/** Calls the operation as an admin, by default on a target that does not exist. `query` follows what it requires. */
 export async function callAsAdmin(
   operation: Operation,
   { query = '', parameter, ...rest }: Partial<Call> & Target = {},
 ): Promise<Answer> {
   admin ??= await newAdmin()
+  const search = await queryFor(operation.id, query.slice(1))
   const token = await mint(admin.id, { role: 'admin', sessionId: admin.sessionId })
-  return call({ method: operation.method, path: pathOf(operation, parameter) + query, token, ...rest })
+  return call({ method: operation.method, path: pathOf(operation, parameter) + search, token, ...rest })
 }
 
 /** The path of the operation with its parameters filled in. */

@@ -46,7 +46,7 @@ const expectedHeaders = {
   'content-security-policy': /default-src 'none'/,
   'referrer-policy': /^no-referrer$/,
   'x-frame-options': /^DENY$/,
-  'cache-control': /no-store|max-age/,
+  'cache-control': /no-store|no-cache|max-age/,
   'x-request-id': /./,
   'access-control-allow-origin': /^\*$/,
 }

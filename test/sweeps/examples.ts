@@ -1,5 +1,5 @@
 import type { Code } from '../../src/platform/failures.ts'
-import { mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
+import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { register } from '../support/auth.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
@@ -24,6 +24,8 @@ type Example = {
   /** Makes a valid body, a different one for each call. */
   json?: () => Promise<object> | object
   form?: () => FormData
+  /** The query that the operation requires. */
+  query?: () => Promise<string>
   headers?: Record<string, string>
   /** The operation needs the caller's password, or reads the caller's login. */
   hasPassword?: true
@@ -62,6 +64,12 @@ async function pendingAddress() {
   const response = await changeAddress(user, email)
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
   return { ...user, token: await mailedAddressToken(user.id, email) }
+}
+
+/** The query with which an operation succeeds, and `more`; empty, or with its question mark. */
+export async function queryFor(operationId: string, more = ''): Promise<string> {
+  const query = [await examples[operationId]?.query?.(), more].filter(Boolean).join('&')
+  return query && `?${query}`
 }
 
 /** What the OpenAPI document does not say about an operation, but the sweeps need to know. */
@@ -112,6 +120,8 @@ export const examples: Record<string, Example> = {
   unfollowAccount: { rule: ownList },
   blockAccount: { rule: ownList },
   unblockAccount: { rule: ownList },
+  getAccounts: { query: async () => `ids=${await accountsOn(0)}` },
+  listPosts: { query: async () => `author=${await accountsOn(0)}` },
   suspendAccount: { rule: existing },
   liftSuspension: { rule: existing },
   createPost: { json: () => ({ text: 'Hello', visibility: 'public', media: [] }) },

@@ -188,6 +188,10 @@ const lists: Record<string, () => Promise<List>> = {
     const [reader, author] = await accountsOn(0, 0)
     return postsBy(author, reader, `/v1/accounts/${author}/posts`)
   },
+  listPosts: async () => {
+    const [reader, author] = await accountsOn(0, 0)
+    return postsBy(author, reader, `/v1/posts?author=${author}`)
+  },
   listAudit: () => audit('actor_id'),
   listMyAudit: () => audit('account_id'),
   listBlocks: blocks,

@@ -10,7 +10,10 @@ const always = { 'content-type': 'application/json', 'x-request-id': 'r', 'cache
 type Answer = { status?: number; headers?: Record<string, string>; body?: unknown }
 
 function flaws({ status = 200, headers, body }: Answer, operation = limits): string[] {
-  const response = new Response(null, { status, headers: { ...always, ...headers } })
+  const response = new Response(null, {
+    status,
+    headers: { ...always, ...(status === 200 && { etag: 'e' }), ...headers },
+  })
   return flawsOf(operation, response, body === undefined ? null : JSON.stringify(body))
 }
 
@@ -33,7 +36,7 @@ const getPost = operationOf('GET', '/v1/posts/1')!
 test('a response as the document describes it has no flaw', () => {
   expect(flaws({ body: post }, getPost)).toEqual([])
   expect(flaws({ body: post, headers: { ratelimit: 'x', 'ratelimit-policy': 'y' } }, getPost)).toEqual([])
-  expect(flaws({ status: 304, headers: { etag: 'e' } }, getPost)).toEqual(['the status 304 is not declared'])
+  expect(flaws({ status: 206 }, getPost)).toEqual(['the status 206 is not declared'])
 })
 
 test.each([

@@ -85,7 +85,16 @@ export async function startNetwork() {
   function readAs(viewer: string | null): Read {
     const ctx = viewer === null ? { ...context(), viewer: null } : as(viewer)
     const signedAs = (name: string) => ({ ...ctx, viewer: as(name).viewer })
-    return { ctx, people, idOf, nameOf, handleOf, imageOf: (post) => images.get(post)!, as: signedAs }
+    return {
+      ctx,
+      people,
+      posts: subjects().post,
+      idOf,
+      nameOf,
+      handleOf,
+      imageOf: (post) => images.get(post)!,
+      as: signedAs,
+    }
   }
 
   /** The frames that each open socket has received since the last call. */

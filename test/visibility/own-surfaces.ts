@@ -1,9 +1,20 @@
 import type { UserCtx } from '../../src/platform/context.ts'
 import { listMyAudit } from '../../src/services/audit/entries.ts'
+import { countUnread, listNotifications } from '../../src/services/notifications/notifications.ts'
+import type { Model } from './model.ts'
 import type { Read, Surface } from './surfaces.ts'
 
 const page = { limit: 50 }
 const own = ({ ctx }: Read) => ctx as UserCtx
+
+type Viewer = string | null
+
+function expectedNotifications({ notifications, blocks, knows, sees }: Model, viewer: Viewer): string[] {
+  const visible = notifications.filter(
+    ({ to, actor }) => to === viewer && knows(to, actor) && !blocks.has(`${to} ${actor}`),
+  )
+  return visible.flatMap(({ to, kind, actor, id }) => (id && !sees(to, id) ? [] : `${kind} ${actor} ${id}`)).sort()
+}
 
 /** Read operations that show only what belongs to the viewer. */
 export const ownSurfaces: Record<string, Surface> = {
@@ -16,5 +27,18 @@ export const ownSurfaces: Record<string, Surface> = {
       return ids.filter((id) => id !== null && id !== own(read).viewer.id)
     },
     expected: () => [],
+  },
+  listNotifications: {
+    of: 'viewer',
+    actual: async (read) =>
+      (await listNotifications(own(read), page)).items
+        .map(({ kind, actor, post }) => `${kind} ${read.nameOf(actor.id)} ${read.nameOf(post?.id) ?? null}`)
+        .sort(),
+    expected: expectedNotifications,
+  },
+  countUnreadNotifications: {
+    of: 'viewer',
+    actual: async (read) => (await countUnread(own(read))).count,
+    expected: (model, viewer) => expectedNotifications(model, viewer).length,
   },
 }

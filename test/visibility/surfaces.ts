@@ -1,14 +1,13 @@
 import type { Ctx, UserCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
-import { getAccount, getAccountByHandle } from '../../src/services/accounts/accounts.ts'
+import { getAccount, getAccountByHandle, getAccounts } from '../../src/services/accounts/accounts.ts'
 import { listBlocks } from '../../src/services/accounts/blocks.ts'
 import { listFollowers, listFollowing } from '../../src/services/accounts/follows.ts'
 import type { Account } from '../../src/services/accounts/views.ts'
-import { accountFeed, homeFeed, publicFeed } from '../../src/services/feed/feeds.ts'
+import { accountFeed, homeFeed, listPosts, publicFeed } from '../../src/services/feed/feeds.ts'
 import { serveMedia } from '../../src/services/media/delivery.ts'
 import { SignedQuery } from '../../src/services/media/signatures.ts'
 import { mediaUrls } from '../../src/services/media/views.ts'
-import { countUnread, listNotifications } from '../../src/services/notifications/notifications.ts'
 import { listComments, listMyComments } from '../../src/services/posts/comments.ts'
 import { listLikes, listMyLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
@@ -21,6 +20,7 @@ type Viewer = string | null
 export type Read = {
   ctx: Ctx
   people: readonly string[]
+  posts: readonly string[]
   idOf: (name: string) => Id
   nameOf: (id: Id | null | undefined) => string | undefined
   imageOf: (post: string) => Id
@@ -83,13 +83,6 @@ function expectedAccount(model: Model, viewer: Viewer, name: string): unknown {
     blocking: blocks.has(`${viewer} ${name}`),
   }
   return { counts, relation: viewer === null || viewer === name ? null : relation }
-}
-
-function expectedNotifications({ notifications, blocks, knows, sees }: Model, viewer: Viewer): string[] {
-  const visible = notifications.filter(
-    ({ to, actor }) => to === viewer && knows(to, actor) && !blocks.has(`${to} ${actor}`),
-  )
-  return visible.flatMap(({ to, kind, actor, id }) => (id && !sees(to, id) ? [] : `${kind} ${actor} ${id}`)).sort()
 }
 
 /** Whether the viewer can load the image of a post from the URL signed for `signer`, or from the unsigned URL. */
@@ -190,6 +183,16 @@ export const surfaces: Record<string, Surface> = {
     expected: (model, viewer, name) =>
       model.knows(viewer, name) ? seen(model, viewer, (post) => isOnPage(model, viewer, name, post)) : undefined,
   },
+  listPosts: {
+    of: 'everyone',
+    actual: async (read) => names(read, await listPosts(read.ctx, { ids: read.posts.map(read.idOf) })),
+    expected: (model, viewer) => seen(model, viewer, () => true),
+  },
+  getAccounts: {
+    of: 'everyone',
+    actual: async (read) => names(read, await getAccounts(read.ctx, { ids: read.people.map(read.idOf) })),
+    expected: ({ people, knows }, viewer) => people.filter((name) => knows(viewer, name)).sort(),
+  },
   getAccount: {
     of: 'person',
     actual: async ({ ctx, idOf, name }) => shownAccount(await getAccount(ctx, { accountId: idOf(name) })),
@@ -227,19 +230,6 @@ export const surfaces: Record<string, Surface> = {
     of: 'person',
     actual: async (read) => names(read, await listFollowing(read.ctx, { accountId: read.idOf(read.name), ...page })),
     expected: (model, viewer, name) => peopleWho(model, viewer, name, (other) => model.follows.has(`${name} ${other}`)),
-  },
-  listNotifications: {
-    of: 'viewer',
-    actual: async (read) =>
-      (await listNotifications(own(read), page)).items
-        .map(({ kind, actor, post }) => `${kind} ${read.nameOf(actor.id)} ${read.nameOf(post?.id) ?? null}`)
-        .sort(),
-    expected: expectedNotifications,
-  },
-  countUnreadNotifications: {
-    of: 'viewer',
-    actual: async (read) => (await countUnread(own(read))).count,
-    expected: (model, viewer) => expectedNotifications(model, viewer).length,
   },
   ...ownSurfaces,
 }

@@ -9,6 +9,8 @@ import { firstIdAt, type Id, toId } from './ids.ts'
 import { queryInteger } from './query-integer.ts'
 
 const MAX_LIMIT = 50
+/** The number of items of a page whose query has no limit. */
+export const DEFAULT_LIMIT = 20
 const MAX_CURSOR_LENGTH = 100
 const ID_DIGITS = 16
 /** Events copy items into lists. An item may therefore appear in a list this much later than it was created. */
@@ -22,7 +24,7 @@ const useCursor = 'is not a known field; send the nextCursor of the previous pag
 /** The query of every list. `cursor` is opaque and comes from an earlier page. */
 export const PageQuery = z.strictObject(
   {
-    limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(20).openapi({ default: 20 }),
+    limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(DEFAULT_LIMIT).openapi({ default: DEFAULT_LIMIT }),
     cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
   },
   {
@@ -66,6 +68,11 @@ export function linksOf(url: string, { nextCursor, previousCursor }: Page<unknow
     return [`<${pathname}?${searchParams}>; rel="${rel}"`]
   }
   return [['next', nextCursor] as const, ['prev', previousCursor] as const].flatMap(to).join(', ') || null
+}
+
+/** The cursors of a page. Those of equal pages differ, because each is encrypted anew. */
+export function cursorsOf(page: Page<unknown>): string[] {
+  return Object.entries(page).flatMap(([name, value]) => (name !== 'items' && typeof value === 'string' ? [value] : []))
 }
 
 /** Keyset pagination over an id column. The query returns one row more than the page, to tell whether more follow. */
@@ -122,6 +129,11 @@ function clauses(column: SQLiteColumn, descending: boolean, cursor: Bound<Id> | 
     where: cursor ? (descending ? lt : gt)(column, cursor) : undefined,
     order: descending ? desc : asc,
   }
+}
+
+/** The only page of a list whose ids the caller named, in their order. Leaves out those that were not found. */
+export function namedPage<T>(ids: readonly Id[], found: ReadonlyMap<Id, T>): Page<T> {
+  return { items: ids.flatMap((id) => found.get(id) ?? []), nextCursor: null, previousCursor: null }
 }
 
 export function idsOf(rows: readonly { id: Id }[]): Id[] {

@@ -15,6 +15,7 @@ export const headerComponents: Record<string, Header> = {
   'X-Bookmarks': optional('Send this value with later requests, so that they see this write'),
   'Idempotency-Replayed': optional('`true` if an earlier request with the same key created the resource'),
   Link: optional('The next and the previous page (RFC 8288), as `rel="next"` and `rel="prev"`'),
+  ETag: text('Names the content, except for cursors; send it as `If-None-Match` to get 304 while nothing changed'),
   Location: text('The path of the created resource'),
   'WWW-Authenticate': text('`Bearer` if a token is required; with `error="invalid_token"` if it was rejected'),
   'Retry-After': { description: 'Seconds after which to try again', required: true, schema: { type: 'integer' } },
@@ -40,7 +41,8 @@ export function successHeaders(operation: Operation, status: number = successOf(
   const names = [...(ofStatus[status] ?? [])]
   if (operation.method !== 'get') names.push('X-Bookmarks')
   if (operation.idempotent) names.push('Idempotency-Replayed')
-  if (operation.query && 'cursor' in operation.query.shape) names.push('Link')
+  if (operation.query && 'cursor' in operation.query.shape && status === 200) names.push('Link')
+  if (operation.method === 'get' && 'run' in operation) names.push('ETag')
   const own = 'respond' in operation ? Object.entries(operation.headers ?? {}) : []
   return { ...named(names), ...Object.fromEntries(own.map(([name, description]) => [name, text(description)])) }
 }

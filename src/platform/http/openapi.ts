@@ -105,7 +105,8 @@ function successes(operation: Operation): object {
     ? [operation.returns, ['application/json']]
     : [operation.mediaTypes && Bytes, operation.mediaTypes ?? []]
   const content = schema && { content: Object.fromEntries(types.map((type) => [type, { schema }])) }
-  const also = Object.entries((!isVerb && operation.also) || {}).map(([status, description]) => {
+  const unchanged = operation.method === 'get' ? { 304: 'The client’s copy is current' } : {}
+  const also = Object.entries((isVerb ? unchanged : operation.also) ?? {}).map(([status, description]) => {
     const headers = successHeaders(operation, Number(status))
     return [status, { description, headers, ...(status === '206' && content) }]
   })

@@ -3,11 +3,12 @@ import { zValidator } from '@hono/zod-validator'
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { Made } from '../data/idempotency.ts'
-import { linksOf, type Page } from '../data/page.ts'
+import { cursorsOf, linksOf, type Page } from '../data/page.ts'
 import { notFound } from '../failures.ts'
 import { admit } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { requireMediaType, strictJson } from './body.ts'
+import { conditionalJson } from './conditional.ts'
 import { IdempotencyKey } from './openapi.ts'
 import { type Operation, runVerb, successOf } from './operation.ts'
 import { invalidBySchema } from './problems.ts'
@@ -80,10 +81,13 @@ async function answer(c: Context<AppEnv>, mount: string, operation: Operation): 
   const result = await runVerb(operation, ctx, input)
   const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }
   if (replayed) c.header('idempotency-replayed', 'true')
-  if (operation.cacheControl) c.header('cache-control', operation.cacheControl)
   if (operation.returns === null) return c.body(null, 204)
   const links = isPage(value) ? linksOf(c.req.url, value) : null
   if (links) c.header('link', links)
   if (operation.location) c.header('location', mount + operation.location(value as never))
-  return c.newResponse(JSON.stringify(value), successOf(operation), { 'content-type': 'application/json' })
+  const text = JSON.stringify(value)
+  if (operation.method === 'get') {
+    return conditionalJson(c, text, { varying: isPage(value) ? cursorsOf(value) : [], ...operation })
+  }
+  return c.newResponse(text, successOf(operation), { 'content-type': 'application/json' })
 }

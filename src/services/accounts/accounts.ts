@@ -2,6 +2,8 @@ import { z } from '@hono/zod-openapi'
 import { eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { namedPage, type Page } from '../../platform/data/page.ts'
+import { QueryIds } from '../../platform/data/query-ids.ts'
 import { cleanLine, cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
 import { isOfficialName } from '../identity/policy.ts'
@@ -25,6 +27,13 @@ export async function getAccount(ctx: Ctx, { accountId }: { accountId: Id }): Pr
   const account = (await loadAccounts(ctx, [accountId])).get(accountId)
   if (!account) throw notFound()
   return account
+}
+
+export const WantedAccounts = z.strictObject({ ids: QueryIds })
+
+/** The named accounts in their order, without those that the viewer may not know. */
+export async function getAccounts(ctx: Ctx, { ids }: z.infer<typeof WantedAccounts>): Promise<Page<Account>> {
+  return namedPage(ids, await loadAccounts(ctx, ids))
 }
 
 export function getMe(ctx: UserCtx): Promise<Account> {

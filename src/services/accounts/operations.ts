@@ -2,7 +2,15 @@ import { z } from '@hono/zod-openapi'
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { TypedHandle } from '../identity/views.ts'
-import { editProfile, getAccount, getAccountByHandle, getMe, ProfileChange } from './accounts.ts'
+import {
+  editProfile,
+  getAccount,
+  getAccountByHandle,
+  getAccounts,
+  getMe,
+  ProfileChange,
+  WantedAccounts,
+} from './accounts.ts'
 import { blockAccount, listBlocks, unblockAccount } from './blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from './follows.ts'
 import { moderate, readAccounts, writeAccounts } from './policy.ts'
@@ -58,6 +66,19 @@ export const accountOperations: Operation[] = [
     returns: Account,
     summary: 'Read an account',
     run: getAccount,
+  }),
+  operation({
+    id: 'getAccounts',
+    method: 'get',
+    path: '/accounts',
+    access: 'public',
+    scope: readAccounts,
+    query: WantedAccounts,
+    returns: AccountPage,
+    summary: 'Read up to 50 accounts by their ids',
+    description:
+      'The items are in the order of the ids, without accounts that are hidden from you or do not exist. There is no further page.',
+    run: getAccounts,
   }),
   operation({
     id: 'followAccount',

@@ -1,9 +1,21 @@
+import type { z } from '@hono/zod-openapi'
 import { and, eq, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { type Bound, query as builder, either } from '../../platform/data/conditions.ts'
-import { type Id, shardOf } from '../../platform/data/ids.ts'
-import { idsOf, loadPage, type Page, type PageQuery, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
+import { Id, shardOf } from '../../platform/data/ids.ts'
+import {
+  DEFAULT_LIMIT,
+  idsOf,
+  loadPage,
+  namedPage,
+  type Page,
+  PageQuery,
+  preparedSeek,
+  type Seek,
+  seek,
+} from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
+import { QueryIds } from '../../platform/data/query-ids.ts'
 import { isFollowedBy } from '../accounts/policy.ts'
 import { requireAccount } from '../accounts/queries.ts'
 import { follows } from '../accounts/tables.ts'
@@ -87,4 +99,22 @@ export async function accountFeed(
     requireAccount(ctx, accountId),
   ])
   return loadPage(ctx, from, rows, (kept) => loadHydrated(ctx, shardOf(accountId), kept))
+}
+
+export const WantedPosts = PageQuery.extend({
+  ids: QueryIds.optional().openapi({ description: 'The posts to read. Excludes `author`, `limit` and `cursor`' }),
+  author: Id.optional().openapi({ description: 'The account whose posts to list. Excludes `ids`' }),
+  limit: PageQuery.shape.limit.unwrap().optional().openapi({ default: DEFAULT_LIMIT }),
+}).superRefine(({ ids, author, limit, cursor }, { addIssue }) => {
+  const refuse = (name: string, message: string) => addIssue({ code: 'custom', path: [name], message })
+  if (ids ? author : !author) refuse('ids', 'send either ids or author')
+  else if (ids && limit) refuse('limit', 'is not allowed with ids')
+  else if (ids && cursor) refuse('cursor', 'is not allowed with ids')
+})
+type WantedPosts = z.infer<typeof WantedPosts>
+
+/** The named posts in their order, without those that the viewer may not read; or a page of an author's posts. */
+export async function listPosts(ctx: Ctx, { ids = [], author, limit = DEFAULT_LIMIT, cursor }: WantedPosts) {
+  if (author) return accountFeed(ctx, { accountId: author, limit, cursor })
+  return namedPage(ids, await loadPosts(ctx, ids))
 }

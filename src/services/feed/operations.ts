@@ -3,7 +3,7 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { AccountPath } from '../accounts/views.ts'
 import { readPosts } from '../posts/policy.ts'
 import { PostPage } from '../posts/views.ts'
-import { accountFeed, homeFeed, publicFeed } from './feeds.ts'
+import { accountFeed, homeFeed, listPosts, publicFeed, WantedPosts } from './feeds.ts'
 
 export const feedOperations: Operation[] = [
   operation({
@@ -39,5 +39,19 @@ export const feedOperations: Operation[] = [
     returns: PostPage,
     summary: 'List the newest posts of one account',
     run: accountFeed,
+  }),
+  operation({
+    id: 'listPosts',
+    method: 'get',
+    path: '/posts',
+    access: 'public',
+    scope: readPosts,
+    query: WantedPosts,
+    returns: PostPage,
+    fails: ['not_found'],
+    summary: 'Read up to 50 posts by their ids, or list the newest posts of one author',
+    description:
+      'Send either `ids` or `author`. With `ids`, the items are in the order of the ids, without posts that you may not read or that do not exist; there is no further page. With `author`, the list is that of `getAccountFeed`.',
+    run: listPosts,
   }),
 ]

@@ -1,6 +1,7 @@
 import type { Ctx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
+import { matchesEtag } from '../../platform/http/conditional.ts'
 import { authorizeMedia } from './authorize-media.ts'
 import { objectKey, type Variant } from './objects.ts'
 import { rangeOf } from './ranges.ts'
@@ -70,10 +71,4 @@ async function read(bucket: R2Bucket, request: Request, key: string, etag: strin
 function typeOf({ httpMetadata }: R2Object): { 'content-type': string } {
   const type = httpMetadata?.contentType ?? ''
   return { 'content-type': servedTypes.includes(type) ? type : 'image/webp' }
-}
-
-/** Whether `If-None-Match` lists the tag; weak tags match too (RFC 9110, section 13.1.2). */
-function matchesEtag(header: string | null, etag: string): boolean {
-  const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  return tags?.some((tag) => tag === '*' || tag === etag) ?? false
 }

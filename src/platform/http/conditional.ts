@@ -1,0 +1,38 @@
+import type { Context } from 'hono'
+import { sha256 } from '../security/crypto.ts'
+import type { AppEnv } from './app-env.ts'
+
+const TAG_BYTES = 16
+
+type Representation = {
+  /** Parts of the text that differ between answers with the same meaning, such as cursors. The tag ignores them. */
+  varying: readonly string[]
+  /** Of an answer that does not depend on the viewer. */
+  cacheControl?: string
+}
+
+/** Answers a GET with JSON and a weak entity tag, or with 304 if the client names this tag (RFC 9110, section 13.1.2). */
+export async function conditionalJson(
+  c: Context<AppEnv>,
+  text: string,
+  { varying, cacheControl }: Representation,
+): Promise<Response> {
+  const digest = await sha256(varying.reduce((rest, part) => rest.replace(part, ''), text))
+  const etag = `W/"${digest.subarray(0, TAG_BYTES).toBase64({ alphabet: 'base64url', omitPadding: true })}"`
+  c.header('etag', etag)
+  if (cacheControl) c.header('cache-control', cacheControl)
+  else c.header('vary', 'authorization')
+  // With a token, the default `no-store` keeps private answers off the disk of a shared device.
+  if (!cacheControl && c.var.ctx.viewer === null) c.header('cache-control', 'no-cache')
+  if (matchesEtag(c.req.header('if-none-match'), etag)) {
+    c.header('link') // describes the page that the client has
+    return c.body(null, 304)
+  }
+  return c.newResponse(text, 200, { 'content-type': 'application/json' })
+}
+
+/** Whether `If-None-Match` lists the tag. Weak and strong tags match (RFC 9110, section 13.1.2). */
+export function matchesEtag(header: string | null | undefined, etag: string): boolean {
+  const opaque = (tag: string) => tag.trim().replace(/^W\//, '')
+  return header?.split(',').some((tag) => tag.trim() === '*' || opaque(tag) === opaque(etag)) ?? false
+}
