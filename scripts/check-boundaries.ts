@@ -26,6 +26,7 @@ function forbidden({ from, to }: Import): string | undefined {
   if (within('surfaces', to) && !within('surfaces', from) && !surfaceImporters.includes(from)) {
     return `only ${surfaceImporters.join(', ')} import a surface`
   }
+  if (within('client', from)) return within('client', to) ? undefined : 'the client imports only its own files'
   if (within('platform', from)) return within('platform', to) ? undefined : 'the platform imports only the platform'
   if (within('surfaces', from)) {
     const allowed = service || within('platform', to) || within('surfaces', to)

@@ -1,5 +1,5 @@
+import type { Invitation, Invitations, InvitationWithCode } from '../../client/wire.ts'
 import { call, get } from './api.ts'
-import type { Invitation, Invitations, InvitationWithCode } from './wire.ts'
 
 export const loadInvitations = () => get<Invitations>('/me/invitations')
 

@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals'
+import type { Media, Post, PostCreation } from '../../client/wire.ts'
 import { call, withRetry } from '../api/api.ts'
-import type { Media, Post, PostCreation } from '../api/wire.ts'
 import { limits } from './limits.ts'
 
 export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
