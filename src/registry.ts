@@ -55,6 +55,8 @@ export { signingKeys } from './services/identity/signing-keys.ts'
 /** What a service declares. An omitted field means that the service has none. */
 type Service = {
   name: string
+  /** What its operations are for, for the API document. */
+  about: string
   /** The path below which its operations are served; `/v1` by default. */
   mount?: string
   operations?: Operation[]
@@ -70,6 +72,7 @@ type Service = {
 const declared: Service[] = [
   {
     name: 'identity',
+    about: 'Registration, login, tokens, sessions, credentials, invitations and roles',
     operations: identityOperations,
     events: Object.values(identityEvents),
     subscriptions: identitySubscriptions,
@@ -79,6 +82,7 @@ const declared: Service[] = [
   },
   {
     name: 'accounts',
+    about: 'Profiles, follows, blocks and suspensions',
     operations: accountOperations,
     nouns: [accountNoun],
     events: Object.values(accountEvents),
@@ -87,6 +91,7 @@ const declared: Service[] = [
   },
   {
     name: 'posts',
+    about: 'Posts, comments and likes',
     operations: postOperations,
     nouns: [postNoun],
     events: Object.values(postEvents),
@@ -95,6 +100,7 @@ const declared: Service[] = [
   },
   {
     name: 'feed',
+    about: 'The home feed, the public feed, and the posts of an account',
     operations: feedOperations,
     subscriptions: feedSubscriptions,
     tasks: feedTasks,
@@ -103,6 +109,7 @@ const declared: Service[] = [
   },
   {
     name: 'notifications',
+    about: 'What others did that concerns the caller',
     operations: notificationOperations,
     subscriptions: notificationSubscriptions,
     tasks: notificationTasks,
@@ -112,6 +119,7 @@ const declared: Service[] = [
   },
   {
     name: 'media',
+    about: 'Images: upload, description, delivery, avatars and header images',
     operations: mediaOperations,
     subscriptions: mediaSubscriptions,
     jobs: mediaJobs,
@@ -119,6 +127,7 @@ const declared: Service[] = [
   },
   {
     name: 'audit',
+    about: 'The log of security events: of the caller, and for administrators of everyone',
     operations: auditOperations,
     events: [auditEvents.auditRead],
     subscriptions: auditSubscriptions,
@@ -126,6 +135,7 @@ const declared: Service[] = [
   },
   {
     name: 'privacy',
+    about: 'Exports of personal data, and the deletion of the account',
     operations: privacyOperations,
     events: Object.values(privacyEvents),
     subscriptions: privacySubscriptions,
@@ -137,9 +147,15 @@ const declared: Service[] = [
 const channels = declared.flatMap((service) => service.channels ?? [])
 
 const platform: Service[] = [
-  { name: 'realtime', operations: realtimeOperations(channels), personal: realtimeData },
+  {
+    name: 'realtime',
+    about: 'Tickets for the socket with live updates',
+    operations: realtimeOperations(channels),
+    personal: realtimeData,
+  },
   {
     name: 'housekeeping',
+    about: 'Recurring work of the platform',
     personal: housekeepingData,
     jobs: [
       {
