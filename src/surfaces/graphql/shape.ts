@@ -5,7 +5,7 @@ import { Id } from '../../platform/data/ids.ts'
 type Scalar = 'ID' | 'String' | 'Int' | 'Float' | 'Boolean' | 'DateTime' | 'StringMap'
 type Kind =
   | { kind: 'scalar'; scalar: Scalar }
-  | { kind: 'enum'; values: readonly string[] }
+  | { kind: 'enum'; name: string | null; values: readonly string[] }
   | { kind: 'object'; name: string | null; schema: z.ZodObject }
   | { kind: 'union'; name: string | null; members: z.ZodObject[] }
   | { kind: 'list'; item: Shape }
@@ -23,7 +23,7 @@ export function shapeOf(schema: unknown): Shape {
   const shape = inner && !isInteger ? shapeOf(inner) : { ...(isInteger ? scalar('Int') : kindOf(schema)), ...plain }
   return {
     ...shape,
-    nullable: shape.nullable || schema instanceof z.ZodNullable,
+    nullable: shape.nullable || schema instanceof z.ZodNullable || (inner !== null && schema instanceof z.ZodUnion),
     optional: shape.optional || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault,
     description: description ?? shape.description,
   }
@@ -34,7 +34,14 @@ const plain = { nullable: false, optional: false, description: undefined }
 function innerOf(schema: unknown): unknown {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return schema.unwrap()
   if (schema instanceof z.ZodDefault) return schema.def.innerType
-  return schema instanceof z.ZodPipe ? schema.def.in : null
+  if (schema instanceof z.ZodPipe) return schema.def.in
+  return schema instanceof z.ZodUnion ? orNull(schema.options) : null
+}
+
+/** The other option of a union with null. Of other unions, only discriminated ones are supported. */
+function orNull(options: readonly unknown[]): unknown {
+  const [option, ...others] = options.filter((each) => !(each instanceof z.ZodNull))
+  return others.length === 0 && options.length === 2 ? option : null
 }
 
 function kindOf(schema: unknown): Kind {
@@ -44,7 +51,8 @@ function kindOf(schema: unknown): Kind {
     return { kind: 'union', name: getRefId(schema) ?? null, members }
   }
   if (schema instanceof z.ZodArray) return { kind: 'list', item: shapeOf(schema.element) }
-  if (schema instanceof z.ZodEnum) return { kind: 'enum', values: schema.options.map(String) }
+  if (schema instanceof z.ZodEnum)
+    return { kind: 'enum', name: getRefId(schema) ?? null, values: schema.options.map(String) }
   if (schema instanceof z.ZodRecord) return scalar('StringMap')
   if (schema instanceof z.ZodBoolean) return scalar('Boolean')
   if (schema instanceof z.ZodISODateTime) return scalar('DateTime')

@@ -35,7 +35,7 @@ export class Types {
 
   private outputName(shape: Shape, place: string): string {
     if (shape.kind === 'scalar') return shape.scalar
-    if (shape.kind === 'enum') return this.enumeration(shape.values, place)
+    if (shape.kind === 'enum') return this.enumeration(shape.values, shape.name ?? place)
     if (shape.kind === 'union') return this.union(shape, place)
     if (shape.kind === 'list') throw new Error(`lists of lists have no type: ${place}`)
     const { schema, description } = shape
@@ -47,7 +47,7 @@ export class Types {
 
   private inputName(shape: Shape, place: string): string {
     if (shape.kind === 'scalar') return shape.scalar
-    if (shape.kind === 'enum') return this.enumeration(shape.values, place)
+    if (shape.kind === 'enum') return this.enumeration(shape.values, shape.name ?? place)
     if (shape.kind !== 'object') throw new Error(`a ${shape.kind} cannot be an input: ${place}`)
     const name = `${shape.name ?? place}Input`
     const fields = () => mapped(shape.schema.shape, (field, key) => this.input(field, place + capitalized(key)))
