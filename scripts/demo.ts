@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError, type Media, type NewPost, type Post } from '../src/client/client.ts'
+import { ApiError, type Media, type Post, type PostCreation } from '../src/client/client.ts'
 import { jpeg } from '../test/support/images.ts'
 import { urlOption } from './cli.ts'
 import { main, UsageError } from './command.ts'
@@ -87,7 +87,7 @@ async function publish(ada: Person, bob: Person, draft: Draft, idempotencyKey: s
   return post
 }
 
-type Draft = NewPost & { text: string }
+type Draft = PostCreation & { text: string }
 
 async function arrive(bobLive: Live, post: Post): Promise<void> {
   await bobLive.frame('post.published', { postId: post.id })

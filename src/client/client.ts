@@ -65,7 +65,7 @@ export function createClient(options: ClientOptions): Client {
   }
 }
 
-export { ApiError, type Code, type FieldError, isCode } from './errors.ts'
+export { ApiError, type Code, isCode } from './errors.ts'
 export type { Channel, Frame } from './frames.ts'
 export type { ListenOptions, LiveEvent } from './listen.ts'
 export type { Operations } from './operations.ts'

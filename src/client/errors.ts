@@ -1,6 +1,4 @@
-import type { Problem } from './wire.ts'
-
-export type FieldError = NonNullable<Problem['errors']>[number]
+import type { FieldError, Problem } from './wire.ts'
 
 /**
  * The codes of the API, and three of the client. `network_error`: no response arrived, so it is unknown whether the
