@@ -51,7 +51,7 @@ export { created }
 test.each([
   ['the Node of this project', process.execPath],
   ['the Node of this machine', systemNode],
-])('in %s, the package registers an account, posts and reads the home feed', async (name, node) => {
+])('with %s, the package registers an account, posts and reads the home feed', async (name, node) => {
   if (!node) throw new Error('No other Node is installed')
   const { app, server } = world
   const handle = `pack_${name.length}_${Date.now().toString(36)}`
