@@ -50,7 +50,7 @@ export class Calls {
       retrying(() => this.#sendAuthorized<T>(request, own), isSafe ? this.#retries(own) : 0, this.waits, own.signal)
     return attempt().catch(async (error: unknown) => {
       if (!onFreshLoginRequired || !isCode(error, 'fresh_login_required')) throw error
-      await onFreshLoginRequired()
+      await inTime(onFreshLoginRequired(), own.signal)
       return attempt()
     })
   }

@@ -3,7 +3,7 @@ import { Connection } from './connection.ts'
 import { ApiError, isRefusal } from './errors.ts'
 import type { Channel, Frame } from './frames.ts'
 import type { Socket } from './options.ts'
-import { backoff } from './wait.ts'
+import { backoff, inTime } from './wait.ts'
 import type { RealtimeTicket } from './wire.ts'
 
 const FIRST_RETRY_MS = 1_000
@@ -53,7 +53,7 @@ export async function* listen(calls: Calls, options: ListenOptions): AsyncGenera
       }
       signal?.throwIfAborted()
       if (isConnected) yield { event: 'disconnected' }
-      if (connection.mayHaveLoggedOut && calls.session.isOwn) await calls.session.refresh()
+      if (connection.mayHaveLoggedOut && calls.session.isOwn) await inTime(calls.session.refresh(), signal)
     } catch (error) {
       if (!(error instanceof ApiError) || isRefusal(error)) throw error
       pause = error.retryAfter ?? 0

@@ -72,7 +72,9 @@ export function botTests(world: World): void {
     await run(world, bot, 1)
     // The lists of comments are filled by events.
     for (const postId of ids)
-      await expect.poll(() => answersTo(client, postId)).toEqual([`${handle}: Hello @ada, you called?`])
+      await expect
+        .poll(() => answersTo(client, postId), { timeout: 30_000, interval: 200 })
+        .toEqual([`${handle}: Hello @ada, you called?`])
   }
 
   test.each(['ts', 'python'])('the bot in %s has fewer than 40 lines', (language) => {
