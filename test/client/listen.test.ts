@@ -145,9 +145,11 @@ test('a silent connection gets a ping after 30 s, and is replaced when no pong f
   expect(sockets[0]!.sent).toEqual([])
   await time.advance(250)
   expect(sockets[0]!.sent).toEqual(['ping'])
+  await soon(() => sockets[0]!.pongs === 1)
   sockets[0]!.silence()
-  await time.advance(30_000)
-  await time.advance(10_000)
+  await time.advance(39_750)
+  expect([sockets[0]!.sent, names(events).at(-1)]).toEqual([['ping', 'ping'], 'refetch'])
+  await time.advance(250)
   await soon(() => names(events).at(-1) === 'disconnected')
   await time.advance(1_000)
   await soon(() => sockets.length === 2 && names(events).at(-1) === 'connected')
@@ -172,18 +174,15 @@ test('an aborted listener throws the reason of its signal and closes its socket;
   await soon(() => ended.length > 0)
   expect(ended).toMatchObject([{ message: 'over' }])
   expect(sockets[0]!.readyState).toBe(3)
-  const late = appSockets()
-  const before = clientOf(user, { WebSocket: late.WebSocket, credential: user.token, sleep: manualTime().sleep })
-  const stopped = new AbortController()
-  before.answer(async (_, forward) => {
-    const response = await forward()
-    queueMicrotask(() => setTimeout(() => stopped.abort(new Error('too late')), 0))
-    return response
-  })
-  const loop = async () => {
-    for await (const _ of before.client.listen({ signal: stopped.signal }));
+  const late = new AbortController()
+  class AbortedSocket extends appSockets().WebSocket {
+    constructor(url: string) {
+      super(url)
+      late.abort(new Error('while it opened'))
+    }
   }
-  await expect(loop()).rejects.toThrow('too late')
+  const opening = clientOf(user, { WebSocket: AbortedSocket, credential: user.token, sleep: manualTime().sleep })
+  await expect(opening.client.listen({ signal: late.signal }).next()).rejects.toThrow('while it opened')
   const own = appSockets()
   const { client } = clientOf(user, { WebSocket: own.WebSocket, credential: user.token, sleep: manualTime().sleep })
   for await (const event of client.listen()) if (event.event === 'connected') break
