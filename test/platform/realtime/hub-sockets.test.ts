@@ -1,8 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { expect, test, vi } from 'vitest'
 import type { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
-import {
 import { requireDescribed } from '../../support/frames.ts'
+import {
   arrived,
   connect,
   dataOf,
