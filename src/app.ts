@@ -21,7 +21,7 @@ for (const { name, mount, operations } of services) mountOperations(app, mount, 
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)
   const url = new URL(c.req.url).origin
-  return c.json({ ...(await apiDocument()), servers: [{ url, description: 'This server' }] })
+  return c.json({ ...(await apiDocument()), servers: [{ url }] })
 })
 app.get('/asyncapi.json', async (c) => {
   await countByAddress(c)

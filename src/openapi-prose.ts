@@ -20,9 +20,13 @@ const markdown = (...lines: string[]) => lines.join('\n').replace(/(\S)\n(?=[^\n
 
 /** What applies to every operation. */
 export const conventions = markdown(
-  'The API of a social network that runs on Cloudflare’s edge. Ids are decimal strings. Each operation states who may',
-  'call it (`x-access`), which scope a token needs (`x-scope`), whether it requires a fresh login (`x-fresh`), which',
-  'separate limit applies (`x-limit`), and whether it accepts an idempotency key (`x-idempotent`).',
+  'The API of a social network that runs on Cloudflare’s edge. Ids are decimal strings.',
+  '',
+  '## Operations',
+  '',
+  'Each operation says in its description who may call it, and for programs too: `x-access` is the least role (or',
+  '`public`), `x-scope` the scope that a token needs, `x-fresh` whether it requires a fresh login, `x-limit` the name of',
+  'a separate limit, and `x-idempotent` whether it accepts an idempotency key.',
   '',
   '## Clients',
   '',
