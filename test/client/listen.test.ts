@@ -1,11 +1,8 @@
-import { expect, expectTypeOf, test, vi } from 'vitest'
-import type { z } from 'zod'
+import { expect, test, vi } from 'vitest'
 import type { LiveEvent } from '../../src/client/client.ts'
-import type { Frame } from '../../src/client/frames.ts'
 import type { ListenOptions } from '../../src/client/listen.ts'
 import { publish } from '../../src/platform/realtime/channels.ts'
 import { homeChannel } from '../../src/services/feed/channels.ts'
-import type { notificationChannel } from '../../src/services/notifications/channels.ts'
 import { type RegisteredUser, registeredUser } from '../support/actors.ts'
 import { clientOf, requestsTo } from '../support/api-client.ts'
 import { appSockets, manualTime } from '../support/app-socket.ts'
@@ -39,15 +36,6 @@ const publishPost = (user: RegisteredUser, key: string) =>
 const postIds = (events: LiveEvent[]) =>
   events.flatMap((event) => (event.event === 'post.published' ? [event.data.postId] : []))
 const names = (events: LiveEvent[]) => events.map(({ event }) => event)
-
-test('the frames of the client are those of the channels', () => {
-  type DataOf<E extends Frame['event']> = Extract<Frame, { event: E }>['data']
-  expectTypeOf<z.output<(typeof homeChannel)['frames']['post.published']>>().toExtend<DataOf<'post.published'>>()
-  expectTypeOf<z.output<(typeof notificationChannel)['frames']['notification']>>().toExtend<DataOf<'notification'>>()
-  expectTypeOf<Frame['event']>().toEqualTypeOf<
-    keyof (typeof homeChannel)['frames'] | keyof (typeof notificationChannel)['frames']
-  >()
-})
 
 test('a socket opens with a ticket, says that lists are to be read, and gets the frames of its channels', async () => {
   const { user, sockets, events, app } = await listener({ channels: ['home'] })
