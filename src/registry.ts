@@ -52,6 +52,8 @@ export { signingKeys } from './services/identity/signing-keys.ts'
 /** What a service declares. An omitted field means that the service has none. */
 type Service = {
   name: string
+  /** The RPC service that offers the operations to other Workers; none by default. */
+  rpc?: 'UserService' | 'PostService' | 'NotificationService'
   /** The path below which its operations are served; `/v1` by default. */
   mount?: string
   operations?: Operation[]
@@ -63,9 +65,10 @@ type Service = {
   personal: PersonalData
 }
 
-const declared: Service[] = [
+const declared = [
   {
     name: 'identity',
+    rpc: 'UserService',
     operations: identityOperations,
     events: Object.values(identityEvents),
     subscriptions: identitySubscriptions,
@@ -75,6 +78,7 @@ const declared: Service[] = [
   },
   {
     name: 'accounts',
+    rpc: 'UserService',
     operations: accountOperations,
     events: Object.values(accountEvents),
     subscriptions: accountSubscriptions,
@@ -82,6 +86,7 @@ const declared: Service[] = [
   },
   {
     name: 'posts',
+    rpc: 'PostService',
     operations: postOperations,
     events: Object.values(postEvents),
     subscriptions: postSubscriptions,
@@ -89,6 +94,7 @@ const declared: Service[] = [
   },
   {
     name: 'feed',
+    rpc: 'PostService',
     operations: feedOperations,
     subscriptions: feedSubscriptions,
     tasks: feedTasks,
@@ -97,6 +103,7 @@ const declared: Service[] = [
   },
   {
     name: 'notifications',
+    rpc: 'NotificationService',
     operations: notificationOperations,
     subscriptions: notificationSubscriptions,
     tasks: notificationTasks,
@@ -106,6 +113,7 @@ const declared: Service[] = [
   },
   {
     name: 'media',
+    rpc: 'PostService',
     operations: mediaOperations,
     subscriptions: mediaSubscriptions,
     jobs: mediaJobs,
@@ -113,6 +121,7 @@ const declared: Service[] = [
   },
   {
     name: 'audit',
+    rpc: 'UserService',
     operations: auditOperations,
     events: [auditEvents.auditRead],
     subscriptions: auditSubscriptions,
@@ -120,15 +129,16 @@ const declared: Service[] = [
   },
   {
     name: 'privacy',
+    rpc: 'UserService',
     operations: privacyOperations,
     events: Object.values(privacyEvents),
     subscriptions: privacySubscriptions,
     jobs: privacyJobs,
     personal: privacyData,
   },
-]
+] satisfies Service[]
 
-const channels = declared.flatMap((service) => service.channels ?? [])
+const channels = declared.flatMap((service): Channel[] => ('channels' in service ? service.channels : []))
 
 const platform: Service[] = [
   { name: 'realtime', operations: realtimeOperations(channels), personal: realtimeData },

@@ -30,7 +30,7 @@ const PublicKeys = z.object({ keys: z.array(PublicKey) }).openapi('PublicKeys')
 const PASSWORD = 'seven quiet otters at dawn'
 const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
 
-export const identityOperations: Operation[] = [
+export const identityOperations = [
   ...registrationOperations,
   operation({
     id: 'logIn',
@@ -117,4 +117,4 @@ export const identityOperations: Operation[] = [
     run: setRole,
   }),
   ...recoveryOperations,
-]
+] satisfies Operation[]

@@ -29,7 +29,7 @@ const TOKEN = '1970324836974593.1893456000000.qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oE
 
 const revealsNothing = 'The response reveals nothing about the account, which may not exist.'
 
-export const recoveryOperations: Operation[] = [
+export const recoveryOperations = [
   operation({
     id: 'requestPasswordReset',
     method: 'post',
@@ -150,4 +150,4 @@ export const recoveryOperations: Operation[] = [
     description: `For ${FORMER_HANDLE_DAYS} days, the former handle resolves to your account, nobody else may register it, and you may take it back at any time.`,
     run: changeHandle,
   }),
-]
+] satisfies Operation[]

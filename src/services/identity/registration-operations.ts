@@ -27,7 +27,7 @@ import { Tokens } from './views.ts'
 const PASSWORD = 'seven quiet otters at dawn'
 const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
 
-export const registrationOperations: Operation[] = [
+export const registrationOperations = [
   operation({
     id: 'readRegistration',
     method: 'get',
@@ -138,4 +138,4 @@ export const registrationOperations: Operation[] = [
     summary: 'Reject an account that waits for approval; its owner is mailed',
     run: rejectRegistration,
   }),
-]
+] satisfies Operation[]

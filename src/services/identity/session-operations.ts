@@ -3,7 +3,7 @@ import { readAccounts, writeAccounts } from '../accounts/policy.ts'
 import { MAX_LOGIN_DAYS, MAX_LOGINS, REFRESH_TOKEN_DAYS } from './lifetimes.ts'
 import { endOtherSessions, endSession, listSessions, SessionPath, Sessions } from './own-sessions.ts'
 
-export const sessionOperations: Operation[] = [
+export const sessionOperations = [
   operation({
     id: 'listSessions',
     method: 'get',
@@ -37,4 +37,4 @@ export const sessionOperations: Operation[] = [
     summary: 'End all of your logins except this one, and forget all devices',
     run: endOtherSessions,
   }),
-]
+] satisfies Operation[]
