@@ -65,7 +65,7 @@ type Service = {
   personal: PersonalData
 }
 
-const declared = [
+const typed = [
   {
     name: 'identity',
     rpc: 'UserService',
@@ -137,8 +137,11 @@ const declared = [
     personal: privacyData,
   },
 ] satisfies Service[]
+/** The services with the exact types of their operations. */
+export type TypedService = (typeof typed)[number]
+const declared: Service[] = typed
 
-const channels = declared.flatMap((service): Channel[] => ('channels' in service ? service.channels : []))
+const channels = declared.flatMap((service) => service.channels ?? [])
 
 const platform: Service[] = [
   { name: 'realtime', operations: realtimeOperations(channels), personal: realtimeData },

@@ -5,18 +5,15 @@ import { insertLogin } from '../support/logins.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { pathOf } from './admin.ts'
 import { type Answer, type Call, call } from './calls.ts'
+import { kindOf } from './cases.ts'
 import { examples, queryFor } from './examples.ts'
 import { listOf } from './lists.ts'
 import { type Operation, operations } from './operations.ts'
-import { kindOfParameter, makeTargets, states, type Target } from './targets.ts'
+import { makeTargets, states, type Target } from './targets.ts'
 
 const reads = operations.filter(
   ({ method, responses }) => method === 'GET' && responses[200]?.content?.['application/json'],
 )
-const kindOf = ({ parameters }: Operation) => {
-  const inPath = parameters.find((parameter) => parameter.in === 'path')
-  return inPath && kindOfParameter[inPath.name]!
-}
 const targets = new Map<string, Target>()
 let stranger: Id
 

@@ -68,13 +68,8 @@ export type TypedOperation<
   NoRpc extends string | undefined,
 > = VerbOperation & {
   id: Name
-  access: A
-  returns: R
-  params?: P
-  query?: Q
-  body?: B
-  fresh?: Fresh
-  noRpc?: NoRpc
+  /** Exists for the compiler only. */
+  types?: { access: A; returns: R; params: P; query: Q; body: B; fresh: Fresh; noRpc: NoRpc }
 }
 
 type ContextOf<A extends Access> = A extends 'public' ? Ctx : UserCtx
@@ -85,7 +80,10 @@ type Input<P, Q, B> = Parsed<P> & Parsed<Q> & Parsed<B>
 type View<R> = R extends z.ZodType ? z.input<R> : void
 type Answer<R, I> = I extends true ? Made<View<R>> : View<R>
 
-type Parts<A extends Access, P extends Part, Q extends Part, B extends Body> = Omit<Contract, 'example'> & {
+type Parts<A extends Access, P extends Part, Q extends Part, B extends Body> = Omit<
+  Contract,
+  'example' | 'id' | 'fresh' | 'noRpc'
+> & {
   access: A
   params?: P
   query?: Q
@@ -110,7 +108,7 @@ type Created<R, S, I> = S extends 201
  *   params: PostPath, returns: Post, run: likePost, summary: 'Like a post' })
  */
 export function operation<
-  Name extends string,
+  const Name extends string,
   A extends Access,
   R extends z.ZodType | null,
   P extends Part = undefined,

@@ -40,6 +40,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       returns: Ticket,
       status: 201,
       location: () => '/realtime',
+      noRpc: 'A ticket opens the socket of a client',
       summary: `Get a ticket that opens one socket within ${TICKET_LIFE_S} seconds`,
       run: createTicket,
     }),

@@ -19,6 +19,7 @@ import {
   revokeInvitation,
 } from './invitations.ts'
 import { invitationLimit, registerLimit } from './limits.ts'
+import { credentialsOnly } from './policy.ts'
 import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
 import { RegistrationRules, readRegistration } from './registration-rules.ts'
 import { Tokens } from './views.ts'
@@ -49,6 +50,7 @@ export const registrationOperations = [
     returns: Registered,
     status: 202,
     fails: [handleTaken, registrationClosed, 'unavailable'],
+    noRpc: credentialsOnly,
     summary: 'Register an account; the token that activates it arrives by email',
     run: register,
   }),
@@ -61,6 +63,7 @@ export const registrationOperations = [
     example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, registrationToken: SIGNATURE },
     returns: Tokens,
     fails: [invalidCredentials, awaitingApproval],
+    noRpc: credentialsOnly,
     summary: 'Verify an email address and log in, with the token from the email',
     description:
       'The client that registered also sends its `registrationToken`. Any other client sends the password, because the ' +

@@ -2,6 +2,7 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { readAccounts, writeAccounts } from '../accounts/policy.ts'
 import { MAX_LOGIN_DAYS, MAX_LOGINS, REFRESH_TOKEN_DAYS } from './lifetimes.ts'
 import { endOtherSessions, endSession, listSessions, SessionPath, Sessions } from './own-sessions.ts'
+import { loginOnly } from './policy.ts'
 
 export const sessionOperations = [
   operation({
@@ -34,6 +35,7 @@ export const sessionOperations = [
     access: 'user',
     scope: writeAccounts,
     returns: null,
+    noRpc: loginOnly,
     summary: 'End all of your logins except this one, and forget all devices',
     run: endOtherSessions,
   }),
