@@ -4,7 +4,7 @@ import { type Import, lineAt, parseAll, type SourceFile, type Sources } from './
 
 const sharedFiles = ['tables.ts', 'queries.ts', 'statements.ts', 'views.ts', 'policy.ts', 'events.ts', 'variables.ts']
 const registryFiles = ['operations.ts', 'graph.ts', 'subscriptions.ts', 'personal.ts']
-const surfaceImporters = ['src/app.ts', 'src/worker.ts', 'src/registry.ts']
+const surfaceImporters = ['src/app.ts', 'src/worker.ts', 'src/registry.ts', 'src/rpc.ts']
 
 /** One sentence for each import or write that violates a rule in docs/architecture.md. */
 export function boundaryProblems(sources: Sources): string[] {
@@ -26,6 +26,7 @@ function forbidden({ from, to }: Import): string | undefined {
   if (within('surfaces', to) && !within('surfaces', from) && !surfaceImporters.includes(from)) {
     return `only ${surfaceImporters.join(', ')} import a surface`
   }
+  if (within('client', from)) return within('client', to) ? undefined : 'the client imports only its own files'
   if (within('platform', from)) return within('platform', to) ? undefined : 'the platform imports only the platform'
   if (within('surfaces', from)) {
     const allowed = service || within('platform', to) || within('surfaces', to)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Account, Media, Notification, Page, Post, Registered, Tokens } from '../src/web/api/wire.ts'
+import type { Account, Media, Notification, Page, Post, Registered, Tokens } from '../src/client/wire.ts'
 import { jpeg } from '../test/support/images.ts'
 import { urlOption } from './cli.ts'
 import { main, UsageError } from './command.ts'

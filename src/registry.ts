@@ -52,6 +52,8 @@ export { signingKeys } from './services/identity/signing-keys.ts'
 /** What a service declares. An omitted field means that the service has none. */
 type Service = {
   name: string
+  /** What its operations are for, for the API document. */
+  about: string
   /** The RPC service that offers the operations to other Workers; none by default. */
   rpc?: 'UserService' | 'PostService' | 'NotificationService'
   /** The path below which its operations are served; `/v1` by default. */
@@ -68,6 +70,7 @@ type Service = {
 const typed = [
   {
     name: 'identity',
+    about: 'Registration, login, tokens, sessions, credentials, invitations and roles',
     rpc: 'UserService',
     operations: identityOperations,
     events: Object.values(identityEvents),
@@ -78,6 +81,7 @@ const typed = [
   },
   {
     name: 'accounts',
+    about: 'Profiles, follows, blocks and suspensions',
     rpc: 'UserService',
     operations: accountOperations,
     events: Object.values(accountEvents),
@@ -86,6 +90,7 @@ const typed = [
   },
   {
     name: 'posts',
+    about: 'Posts, comments and likes',
     rpc: 'PostService',
     operations: postOperations,
     events: Object.values(postEvents),
@@ -94,6 +99,7 @@ const typed = [
   },
   {
     name: 'feed',
+    about: 'The home feed, the public feed, and the posts of an account',
     rpc: 'PostService',
     operations: feedOperations,
     subscriptions: feedSubscriptions,
@@ -103,6 +109,7 @@ const typed = [
   },
   {
     name: 'notifications',
+    about: 'What others did that concerns the caller',
     rpc: 'NotificationService',
     operations: notificationOperations,
     subscriptions: notificationSubscriptions,
@@ -113,6 +120,7 @@ const typed = [
   },
   {
     name: 'media',
+    about: 'Images: upload, description, delivery, avatars and header images',
     rpc: 'PostService',
     operations: mediaOperations,
     subscriptions: mediaSubscriptions,
@@ -121,6 +129,7 @@ const typed = [
   },
   {
     name: 'audit',
+    about: 'The log of security events: of the caller, and for administrators of everyone',
     rpc: 'UserService',
     operations: auditOperations,
     events: [auditEvents.auditRead],
@@ -129,6 +138,7 @@ const typed = [
   },
   {
     name: 'privacy',
+    about: 'Exports of personal data, and the deletion of the account',
     rpc: 'UserService',
     operations: privacyOperations,
     events: Object.values(privacyEvents),
@@ -144,9 +154,15 @@ const declared: Service[] = typed
 const channels = declared.flatMap((service) => service.channels ?? [])
 
 const platform: Service[] = [
-  { name: 'realtime', operations: realtimeOperations(channels), personal: realtimeData },
+  {
+    name: 'realtime',
+    about: 'Tickets for the socket with live updates',
+    operations: realtimeOperations(channels),
+    personal: realtimeData,
+  },
   {
     name: 'housekeeping',
+    about: 'Recurring work of the platform',
     personal: housekeepingData,
     jobs: [
       {

@@ -161,7 +161,7 @@ test('changes of an address and of a handle, and reading the identity, stay with
   await expectAnswer(await changeAddress(ada, `${ada.handle}@example.org`), 202, request)
   const confirmed = await confirmAddress(await mailedAddressToken(ada.id, `${ada.handle}@example.org`))
   await expectAnswer(confirmed, 204, {
-    trips: 2,
+    trips: 3,
     rowsRead: 30,
     rowsWritten: 20,
     objectCalls: 4,

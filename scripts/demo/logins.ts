@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Sessions, Tokens } from '../../src/web/api/wire.ts'
+import type { Sessions, Tokens } from '../../src/client/wire.ts'
 import { type Caller, makeCaller } from './caller.ts'
 import { readLink } from './inbox.ts'
 import type { Live } from './socket.ts'

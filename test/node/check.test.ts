@@ -17,6 +17,7 @@ test.each([
   ['src/services/feed/home.ts', "import '../../web/main.tsx'"],
   ['src/services/feed/home.ts', "import { schema } from '../../surfaces/graphql/schema.ts'"],
   ['src/surfaces/graphql/schema.ts', "import { app } from '../../app.ts'"],
+  ['src/client/calls.ts', "import type { Post } from '../services/posts/views.ts'"],
   ['src/app.ts', "import { feedOperations } from './services/feed/operations.ts'"],
   ['src/app.ts', "import { feedPersonal } from './services/feed/personal.ts'"],
   ['src/app.ts', "import { UserHub } from './platform/user-hub.object.ts'"],

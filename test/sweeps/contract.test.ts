@@ -23,14 +23,14 @@ test('the inventory of personal data in the documentation equals the declaration
   await expect(inventoryDocument(), changed).toMatchFileSnapshot('../../docs/personal-data.md')
 })
 
-test('every route is in the OpenAPI document, except for health checks and the document itself', async () => {
-  const excluded = ['GET /healthz', 'GET /readyz', 'GET /openapi.json']
+test('every route is in the OpenAPI document, except for health checks, pages about errors and the document itself', async () => {
+  const excluded = ['GET /healthz', 'GET /readyz', 'GET /openapi.json', 'GET /errors', 'GET /errors/:code']
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
   const described = operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
   expect([...new Set(routes)].sort()).toEqual([...described, ...excluded].sort())
   expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length)
   for (const path of excluded.map((route) => route.split(' ')[1]!)) {
-    expect((await call({ method: 'GET', path })).status).toBe(200)
+    expect((await call({ method: 'GET', path: path.replace(':code', 'not_found') })).status).toBe(200)
   }
 })
 

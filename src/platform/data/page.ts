@@ -42,7 +42,8 @@ export function pageOf<T extends z.ZodType>(name: string, item: T) {
 }
 
 function pageFields<T extends z.ZodType>(item: T) {
-  return { items: z.array(item), nextCursor: z.string().nullable(), previousCursor: z.string().nullable() }
+  const cursor = (example: string) => z.string().nullable().openapi({ example })
+  return { items: z.array(item), nextCursor: cursor('kX0vQm3T'), previousCursor: cursor('uR7bYw5E') }
 }
 
 /** A page of a list in oldest-first order. At the end of the list, `endCursor` leads to the items that are added later. */

@@ -16,7 +16,7 @@ const realtime = defineScope('realtime', 'Receive live updates')
 
 const Ticket = z
   .object({ ticket: z.string(), expiresIn: z.int().openapi({ description: 'Seconds until the ticket expires' }) })
-  .openapi('RealtimeTicket')
+  .openapi('RealtimeTicket', { example: { ticket: '1970324836974593.Tq8mWv3x.Ks6nRb1z', expiresIn: TICKET_LIFE_S } })
 const Query = z.strictObject({
   ticket: z.string().max(200).optional(),
   channels: z

@@ -17,14 +17,25 @@ import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
 import { signingKeys } from './signing-keys.ts'
 import { Tokens } from './views.ts'
 
-const PublicKey = z.object({
-  kty: z.string(),
-  crv: z.string(),
-  x: z.string(),
-  kid: z.string(),
-  alg: z.string(),
-  use: z.string(),
-})
+const PublicKey = z
+  .object({
+    kty: z.string(),
+    crv: z.string(),
+    x: z.string(),
+    kid: z.string(),
+    alg: z.string(),
+    use: z.string(),
+  })
+  .openapi('PublicKey', {
+    example: {
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+      kid: 'k1',
+      alg: 'EdDSA',
+      use: 'sig',
+    },
+  })
 const PublicKeys = z.object({ keys: z.array(PublicKey) }).openapi('PublicKeys')
 
 // Made-up values for the examples in the API document: well-formed, but of no real account.

@@ -125,6 +125,7 @@ export const recoveryOperations = [
     body: AddressToken,
     example: { token: TOKEN },
     returns: null,
+    fails: ['suspended'],
     noRpc: credentialsOnly,
     summary: 'Confirm a new address with the token from the email to it',
     description: `The former address gets an email with a token that undoes the change for ${UNDO_ADDRESS_HOURS} hours.`,

@@ -5,10 +5,10 @@ import { writeAccounts } from '../accounts/policy.ts'
 import { Account } from '../accounts/views.ts'
 import { readPosts } from '../posts/policy.ts'
 import { serveMedia } from './delivery.ts'
-import { deleteMedia, describeMedia, MediaChange, NewMedia, uploadMedia } from './media.ts'
+import { deleteMedia, describeMedia, MediaChange, MediaUpload, uploadMedia } from './media.ts'
 import { Variant } from './objects.ts'
 import { writeMedia } from './policy.ts'
-import { deleteAvatar, deleteHeader, NewProfileImage, setAvatar, setHeader } from './profile-images.ts'
+import { deleteAvatar, deleteHeader, ProfileImageUpload, setAvatar, setHeader } from './profile-images.ts'
 import { SignedQuery } from './signatures.ts'
 import { MediaView } from './views.ts'
 
@@ -21,7 +21,7 @@ export const mediaOperations = [
     path: '/media',
     access: 'user',
     scope: writeMedia,
-    body: NewMedia,
+    body: MediaUpload,
     bodyType: 'multipart/form-data',
     returns: MediaView,
     status: 201,
@@ -61,7 +61,7 @@ export const mediaOperations = [
     path: '/accounts/me/avatar',
     access: 'user',
     scope: writeAccounts,
-    body: NewProfileImage,
+    body: ProfileImageUpload,
     bodyType: 'multipart/form-data',
     returns: Account,
     summary: 'Replace your avatar; the image is cropped to a square',
@@ -84,7 +84,7 @@ export const mediaOperations = [
     path: '/accounts/me/header',
     access: 'user',
     scope: writeAccounts,
-    body: NewProfileImage,
+    body: ProfileImageUpload,
     bodyType: 'multipart/form-data',
     returns: Account,
     summary: 'Replace the header image of your profile; the image is cropped to three times its height',

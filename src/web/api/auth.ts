@@ -1,8 +1,16 @@
+import type {
+  Confirmation,
+  Login,
+  Registered,
+  Registration,
+  RegistrationRules,
+  Tokens,
+  Verification,
+} from '../../client/wire.ts'
 import { call, get } from './api.ts'
 import { ApiError, InvalidField, isCode, isUnauthorized, NetworkError } from './http.ts'
 import { endSession, rememberDevice, startSession } from './session.ts'
 import { loadToken, saveToken } from './token-store.ts'
-import type { Confirmation, Login, Registered, Registration, RegistrationRules, Tokens, Verification } from './wire.ts'
 
 export const loadRegistrationRules = () => get<RegistrationRules>('/auth/registration')
 

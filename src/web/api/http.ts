@@ -1,4 +1,4 @@
-import type { Problem } from './wire.ts'
+import type { Problem } from '../../client/wire.ts'
 
 export type FieldError = NonNullable<Problem['errors']>[number]
 

@@ -1,5 +1,5 @@
+import type { Session, Sessions } from '../../client/wire.ts'
 import { call, get } from './api.ts'
-import type { Session, Sessions } from './wire.ts'
 
 export const loadSessions = () => get<Sessions>('/me/sessions')
 

@@ -1,6 +1,6 @@
+import type { Deletion, Export, ExportList } from '../../client/wire.ts'
 import { call, download, get } from './api.ts'
 import { endSession } from './session.ts'
-import type { Deletion, Export, ExportList } from './wire.ts'
 
 export const loadExports = () => get<ExportList>('/me/exports')
 

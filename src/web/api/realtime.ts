@@ -1,9 +1,9 @@
 import { signal } from '@preact/signals'
 import ReconnectingWebSocket from 'partysocket/ws'
+import type { RealtimeTicket } from '../../client/wire.ts'
 import { call } from './api.ts'
 import { ApiError } from './http.ts'
 import { onAccountChange, refreshSession } from './session.ts'
-import type { RealtimeTicket } from './wire.ts'
 
 type FrameData = { [field: string]: string | undefined }
 type Frame = { seq: number; event: string; data: FrameData }

@@ -1,7 +1,3 @@
-import { call, get } from './api.ts'
-import { InvalidField, isCode, isUnauthorized } from './http.ts'
-import { renameSession, replaceTokens } from './session.ts'
-import { saveToken } from './token-store.ts'
 import type {
   AddressChange,
   AddressToken,
@@ -13,7 +9,11 @@ import type {
   Reset,
   ResetRequest,
   Tokens,
-} from './wire.ts'
+} from '../../client/wire.ts'
+import { call, get } from './api.ts'
+import { InvalidField, isCode, isUnauthorized } from './http.ts'
+import { renameSession, replaceTokens } from './session.ts'
+import { saveToken } from './token-store.ts'
 
 /** Asks for an email with a link that resets the password. Succeeds for unknown names too. */
 export const requestReset = (json: ResetRequest) => call('POST', '/auth/password/forgot', { json })

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
+import type { Refresh, Tokens } from '../../client/wire.ts'
 import { parseBody, send } from './http.ts'
 import { loadToken, saveToken } from './token-store.ts'
-import type { Refresh, Tokens } from './wire.ts'
 
 // The refresh token is stored (token-store.ts), so a script that is injected into this origin could read it. But the
 // CSP blocks such scripts, a token works once, and reuse after 30 s ends the session. The access token is not stored.

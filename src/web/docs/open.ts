@@ -1,5 +1,5 @@
+import type { Login, Refresh, Tokens } from '../../client/wire.ts'
 import { parseBody, send } from '../api/http.ts'
-import type { Login, Refresh, Tokens } from '../api/wire.ts'
 
 type SwaggerUi = {
   preauthorizeApiKey: (scheme: string, token: string) => void

@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
+import type { Account, ProfileChange } from '../../client/wire.ts'
 import { call, get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Account, ProfileChange } from '../api/wire.ts'
 import { currentAccount } from './current-account.ts'
 import { invalidateHomeFeed } from './home.ts'
 import { redirect } from './location.ts'

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
+import type { Account } from '../../client/wire.ts'
 import { get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Account } from '../api/wire.ts'
 
 export const currentAccount = signal<Account | null>(null)
 onAccountChange(() => {

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
+import type { Limits } from '../../client/wire.ts'
 import { get } from '../api/api.ts'
-import type { Limits } from '../api/wire.ts'
 
 /** The limits of a post. These are defaults until the limits of the server are loaded. */
 export const limits = signal<Pick<Limits, 'postLength' | 'postImages'>>({ postLength: 500, postImages: 4 })

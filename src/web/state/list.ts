@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
+import type { Page } from '../../client/wire.ts'
 import { get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Page } from '../api/wire.ts'
 
 const PAGE_SIZE = 20
 

@@ -1,4 +1,4 @@
-import type { Notification } from '../api/wire.ts'
+import type { Notification } from '../../client/wire.ts'
 
 /**
  * Groups all follows of a day, and all likes of a post on a day, but never read with unread ones. Each group is under

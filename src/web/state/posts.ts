@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
+import type { Media, Post } from '../../client/wire.ts'
 import { call, get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Media, Post } from '../api/wire.ts'
 import { reportError } from './toasts.ts'
 
 const posts = new Map<string, Signal<Post | null>>()

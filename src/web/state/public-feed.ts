@@ -1,5 +1,5 @@
+import type { Post } from '../../client/wire.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Post } from '../api/wire.ts'
 import { clear, createList } from './list.ts'
 import { storePost } from './posts.ts'
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
+import type { RegistrationRules } from '../../client/wire.ts'
 import { loadRegistrationRules } from '../api/auth.ts'
-import type { RegistrationRules } from '../api/wire.ts'
 
 /** How to register here. These are defaults until the rules of the server are loaded. */
 export const registrationRules = signal<RegistrationRules>({

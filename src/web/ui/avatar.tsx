@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import type { Account } from '../api/wire.ts'
+import type { Account } from '../../client/wire.ts'
 
 type Size = 'small' | 'medium' | 'large'
 type Props = { account: Pick<Account, 'handle' | 'displayName' | 'avatarUrl'>; size?: Size }

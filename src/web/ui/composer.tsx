@@ -1,6 +1,6 @@
 import { useComputed, useSignalEffect } from '@preact/signals'
 import { useId } from 'preact/hooks'
-import type { Post } from '../api/wire.ts'
+import type { Post } from '../../client/wire.ts'
 import { currentAccount } from '../state/current-account.ts'
 import { attachImages, characterCount, type Draft, publishDraft } from '../state/draft.ts'
 import { limits } from '../state/limits.ts'

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import type { Media, Post } from '../api/wire.ts'
+import type { Media, Post } from '../../client/wire.ts'
 import { ImageDialog } from './image-dialog.tsx'
 
 /** The images of a post. A click shows one in full size. */

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
+import type { Media, Post } from '../../client/wire.ts'
 import { session } from '../api/session.ts'
-import type { Media, Post } from '../api/wire.ts'
 import { describeImage } from '../state/posts.ts'
 import { showToast } from '../state/toasts.ts'
 import { Modal } from './dialog.tsx'

@@ -1,5 +1,5 @@
+import type { Post } from '../../client/wire.ts'
 import { session } from '../api/session.ts'
-import type { Post } from '../api/wire.ts'
 import { location, navigate } from '../state/location.ts'
 import { deletePost, setLiked } from '../state/posts.ts'
 import { reportError, showToast } from '../state/toasts.ts'

@@ -1,5 +1,5 @@
 import { useId } from 'preact/hooks'
-import type { Post } from '../api/wire.ts'
+import type { Post } from '../../client/wire.ts'
 import { currentAccount } from '../state/current-account.ts'
 import { navigate } from '../state/location.ts'
 import { postSignal } from '../state/posts.ts'

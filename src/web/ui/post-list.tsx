@@ -1,4 +1,4 @@
-import type { Post } from '../api/wire.ts'
+import type { Post } from '../../client/wire.ts'
 import { type ListProps, ListView } from './list-view.tsx'
 import { PostCard } from './post-card.tsx'
 

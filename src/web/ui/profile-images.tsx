@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useRef } from 'preact/hooks'
-import type { Account } from '../api/wire.ts'
+import type { Account } from '../../client/wire.ts'
 import { type ProfileImage, removeProfileImage, setProfileImage } from '../state/accounts.ts'
 import { fileProblems, IMAGE_TYPES } from '../state/draft.ts'
 import { reportError, showToast } from '../state/toasts.ts'

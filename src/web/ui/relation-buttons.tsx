@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import type { Account } from '../api/wire.ts'
+import type { Account } from '../../client/wire.ts'
 import { type Relation, setBlocking, setFollowing } from '../state/accounts.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from './dialog.tsx'

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import type { Entity } from '../api/wire.ts'
+import type { Entity } from '../../client/wire.ts'
 import { Link } from './link.tsx'
 
 /** The text of a post with links and mentions. Hashtags are only highlighted, because they have no view. */

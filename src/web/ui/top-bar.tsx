@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
+import type { Account } from '../../client/wire.ts'
 import { session } from '../api/session.ts'
-import type { Account } from '../api/wire.ts'
 import { currentAccount } from '../state/current-account.ts'
 import { newPostsLabel } from '../state/home.ts'
 import { location } from '../state/location.ts'

@@ -1,4 +1,4 @@
-import type { Block } from '../api/wire.ts'
+import type { Block } from '../../client/wire.ts'
 import { unblock } from '../state/accounts.ts'
 import { cachedList, type List } from '../state/list.ts'
 import { Avatar } from '../ui/avatar.tsx'

@@ -1,5 +1,5 @@
+import type { Identity } from '../../client/wire.ts'
 import { changeAddress, changeHandle, changePassword } from '../api/recovery.ts'
-import type { Identity } from '../api/wire.ts'
 import { loadCurrentAccount } from '../state/current-account.ts'
 import { registrationRules } from '../state/registration-rules.ts'
 import { showToast } from '../state/toasts.ts'

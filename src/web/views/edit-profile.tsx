@@ -1,4 +1,4 @@
-import type { Account } from '../api/wire.ts'
+import type { Account } from '../../client/wire.ts'
 import { editProfile } from '../state/accounts.ts'
 import { showToast } from '../state/toasts.ts'
 import { EditActions, Field, FormError, TextAreaField } from '../ui/field.tsx'

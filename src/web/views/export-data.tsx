@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import type { Export } from '../../client/wire.ts'
 import { downloadExport, loadExports, requestExport } from '../api/own-data.ts'
-import type { Export } from '../api/wire.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { saveFile } from '../ui/save-file.ts'

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks'
+import type { Post } from '../../client/wire.ts'
 import { onAccountChange } from '../api/session.ts'
-import type { Post } from '../api/wire.ts'
 import { clearDraft, createDraft } from '../state/draft.ts'
 import { homeFeed, newPostsLabel, openHomeFeed, showNewPosts } from '../state/home.ts'
 import { prepend } from '../state/list.ts'

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../api/wire.ts'
+import type { AuditEntry } from '../../client/wire.ts'
 import { cachedList } from '../state/list.ts'
 import { actionLabel } from '../ui/action-label.ts'
 import { ListView, useList } from '../ui/list-view.tsx'

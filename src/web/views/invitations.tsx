@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
+import type { Invitation } from '../../client/wire.ts'
 import { createInvitation, loadInvitations, revokeInvitation } from '../api/invitations.ts'
-import type { Invitation } from '../api/wire.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'

@@ -1,4 +1,4 @@
-import type { Account, Like } from '../api/wire.ts'
+import type { Account, Like } from '../../client/wire.ts'
 import { cachedList, type List } from '../state/list.ts'
 import { removeLike, storePost } from '../state/posts.ts'
 import { Link } from '../ui/link.tsx'

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
+import type { Session } from '../../client/wire.ts'
 import { endOtherSession, endOtherSessions, loadSessions } from '../api/logins.ts'
-import type { Session } from '../api/wire.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from '../ui/dialog.tsx'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'

@@ -1,7 +1,7 @@
 import { Fragment } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
+import type { Notification } from '../../client/wire.ts'
 import { session } from '../api/session.ts'
-import type { Notification } from '../api/wire.ts'
 import { reload } from '../state/list.ts'
 import { location, navigate } from '../state/location.ts'
 import { actorsOf, groupNotifications } from '../state/notification-groups.ts'

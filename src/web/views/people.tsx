@@ -1,4 +1,4 @@
-import type { Account } from '../api/wire.ts'
+import type { Account } from '../../client/wire.ts'
 import { accountSignal, loadForwarded } from '../state/accounts.ts'
 import { cachedList } from '../state/list.ts'
 import { Avatar } from '../ui/avatar.tsx'

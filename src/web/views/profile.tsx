@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
+import type { Account, Post } from '../../client/wire.ts'
 import { logOut } from '../api/auth.ts'
 import { session } from '../api/session.ts'
-import type { Account, Post } from '../api/wire.ts'
 import { accountSignal, loadForwarded } from '../state/accounts.ts'
 import { cachedList } from '../state/list.ts'
 import { navigate } from '../state/location.ts'

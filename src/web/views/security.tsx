@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
+import type { Identity } from '../../client/wire.ts'
 import { loadIdentity } from '../api/recovery.ts'
-import type { Identity } from '../api/wire.ts'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
 import { Ago, day } from '../ui/time.tsx'

@@ -1,7 +1,7 @@
 import { untracked, useSignalEffect } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
+import type { Post } from '../../client/wire.ts'
 import { session } from '../api/session.ts'
-import type { Post } from '../api/wire.ts'
 import { createDraft } from '../state/draft.ts'
 import { append, cachedList, includes, type List, poll } from '../state/list.ts'
 import { latestNotification } from '../state/notifications-state.ts'

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { UserCtx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import { createPost, deletePost, type NewPost } from '../../../src/services/posts/posts.ts'
+import { createPost, deletePost, type PostCreation } from '../../../src/services/posts/posts.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { fetchWith } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
@@ -31,7 +31,7 @@ function limited(more: Partial<UserCtx> = {}): UserCtx {
   const ctx = asUser(ada)
   return { ...ctx, env: Object.assign({ ...ctx.env }, { POSTS_PER_DAY: String(QUOTA) }), ...more }
 }
-const post = async (input: Partial<NewPost> = {}, ctx = limited()) =>
+const post = async (input: Partial<PostCreation> = {}, ctx = limited()) =>
   (await createPost(ctx, draft({ text: 'hello', ...input }))).value
 const exceeded = expect.objectContaining({ code: 'quota_exceeded' })
 

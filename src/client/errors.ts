@@ -1,0 +1,71 @@
+import type { Problem } from './wire.ts'
+
+export type FieldError = NonNullable<Problem['errors']>[number]
+
+/**
+ * The codes of the API, and three of the client. `network_error`: no response arrived, so it is unknown whether the
+ * request had an effect. `session_ended`: the login has ended, so a person must log in again. `unexpected_response`:
+ * the response is not one of the API.
+ */
+export type Code = Problem['code'] | 'network_error' | 'session_ended' | 'unexpected_response'
+
+type Facts = {
+  status: number
+  code: Code
+  title: string
+  detail?: string
+  fields?: FieldError[]
+  requestId?: string
+  retryAfter?: number
+  cause?: unknown
+}
+
+/** Every failure of a call, except that an aborted call throws the reason of its signal. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  /** The HTTP status; 0 if no response arrived. */
+  readonly status: number
+  readonly code: Code
+  readonly title: string
+  readonly detail?: string
+  /** One entry per invalid field: its dotted path, and what is wrong with it. */
+  readonly fields: FieldError[]
+  /** Quote it when you report a problem. */
+  readonly requestId?: string
+  /** Seconds to wait before the next attempt. */
+  readonly retryAfter?: number
+
+  constructor({ status, code, title, detail, fields = [], requestId, retryAfter, cause }: Facts) {
+    super(detail ?? title, { cause })
+    this.status = status
+    this.code = code
+    this.title = title
+    this.detail = detail
+    this.fields = fields
+    this.requestId = requestId
+    this.retryAfter = retryAfter
+  }
+}
+
+export const isCode = (error: unknown, code: Code): error is ApiError =>
+  error instanceof ApiError && error.code === code
+
+/** Whether the server refused the request for good, so that repeating it changes nothing. */
+export const isRefusal = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.status >= 400 && error.status < 500 && ![408, 429].includes(error.status)
+
+/** The error that a response describes (RFC 9457). */
+export function errorOf({ status, headers }: Response, text: string): ApiError {
+  const problem: Partial<Problem> = isJson(headers) ? JSON.parse(text || '{}') : {}
+  return new ApiError({
+    status,
+    code: problem.code ?? 'unexpected_response',
+    title: problem.title ?? `The server responded with ${status}`,
+    detail: problem.detail,
+    fields: problem.errors,
+    requestId: headers.get('x-request-id') ?? undefined,
+    retryAfter: headers.has('retry-after') ? Number(headers.get('retry-after')) : undefined,
+  })
+}
+
+export const isJson = (headers: Headers): boolean => /\bjson\b/.test(headers.get('content-type') ?? '')

@@ -1,0 +1,61 @@
+import { ApiError, errorOf, isJson } from './errors.ts'
+import type { Fetch } from './options.ts'
+
+/** An entry of the table in operations.ts. */
+export type Operation = { method: string; path: string; traits: string[] }
+
+export function parseOperation(line: string): Operation {
+  const [method = '', path = '', ...traits] = line.split(' ')
+  return { method, path, traits }
+}
+
+type Body = string | FormData | undefined
+export type ApiRequest = { method: string; path: string; body: Body; isFile: boolean }
+
+/** Puts the fields of an input where they belong: into the path, the query or the body. */
+export function requestOf({ method, path, traits }: Operation, input: object): ApiRequest {
+  const fields = new Map(Object.entries(input).filter(([, value]) => value !== undefined))
+  const target = path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = String(fields.get(name))
+    fields.delete(name)
+    return encodeURIComponent(value)
+  })
+  const request = { method, path: target, body: undefined, isFile: traits.includes('file') }
+  if (fields.size === 0) return request
+  if (traits.includes('form')) return { ...request, body: formOf(fields) }
+  if (method === 'GET' || method === 'DELETE') return { ...request, path: `${target}?${queryOf(fields)}` }
+  return { ...request, body: JSON.stringify(Object.fromEntries(fields)) }
+}
+
+type Fields = Map<string, unknown>
+
+/** A list becomes one parameter with commas. */
+const queryOf = (fields: Fields) => new URLSearchParams([...fields].map(([name, value]) => [name, String(value)]))
+
+function formOf(fields: Fields): FormData {
+  const form = new FormData()
+  for (const [name, value] of fields) form.set(name, value instanceof Blob ? value : String(value))
+  return form
+}
+
+/** Sends one request. Returns the body of a success: a file, parsed JSON or undefined. Throws `ApiError` otherwise. */
+export async function exchange(
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+  isFile: boolean,
+): Promise<{ response: Response; body: unknown }> {
+  let response: Response
+  let content: Blob | string
+  try {
+    response = await fetch(url, init)
+    content = await (isFile && response.ok ? response.blob() : response.text())
+  } catch (cause) {
+    init.signal?.throwIfAborted()
+    const title = 'The server cannot be reached'
+    throw new ApiError({ status: 0, code: 'network_error', title, cause })
+  }
+  if (typeof content !== 'string') return { response, body: content }
+  if (!response.ok || (content !== '' && !isJson(response.headers))) throw errorOf(response, content)
+  return { response, body: content === '' ? undefined : JSON.parse(content) }
+}

@@ -1,0 +1,53 @@
+import { ApiError } from './errors.ts'
+import type { ClientOptions, Sleep } from './options.ts'
+
+const SLOWEST_MS = 30_000
+
+/** Resolves after `ms`; rejects with the reason of `signal` once that is aborted. */
+export const sleep: Sleep = (ms, signal) => inTime(new Promise<void>((resolve) => setTimeout(resolve, ms)), signal)
+
+/** Like `work`, but rejects with the reason of `signal` once that is aborted. The work itself goes on. */
+export async function inTime<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  signal.throwIfAborted()
+  let stop = () => {}
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason)
+    signal.addEventListener('abort', stop)
+  })
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
+}
+
+/** A random wait of up to 1, 2, 4 … times `firstMs`, so that clients that failed together do not return together. */
+export const backoff = (random: () => number, firstMs: number, failures: number): number =>
+  random() * Math.min(SLOWEST_MS, firstMs * 2 ** failures)
+
+export type Waits = Required<Pick<ClientOptions, 'sleep' | 'random' | 'maxRetryAfter'>>
+
+const FIRST_RETRY_MS = 500
+
+/** Repeats `work` up to `retries` times while it fails in a way that may pass, and at the pace the server asks for. */
+export async function retrying<T>(
+  work: () => Promise<T>,
+  retries: number,
+  { sleep, random, maxRetryAfter }: Waits,
+  signal?: AbortSignal,
+): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await work()
+    } catch (error) {
+      const pause = pauseAfter(error)
+      if (failures >= retries || pause === undefined || pause > maxRetryAfter) throw error
+      await sleep(pause * 1_000 + backoff(random, FIRST_RETRY_MS, failures), signal)
+    }
+  }
+}
+
+/** The seconds that the server asks for; undefined if a retry is pointless. */
+function pauseAfter(error: unknown): number | undefined {
+  if (!(error instanceof ApiError)) return undefined
+  const { status, code, retryAfter } = error
+  if (status === 429) return retryAfter
+  return status >= 500 || code === 'network_error' ? (retryAfter ?? 0) : undefined
+}
