@@ -57,7 +57,7 @@ export function variables({ baseUrl, jwks }: Tokens) {
   }
 }
 
-const listening = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }
+export const listening = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }
 const typeOf = (path: string) => (path.endsWith('.wasm') ? ('CompiledWasm' as const) : ('ESModule' as const))
 
 function withBindings(tokens: Tokens) {

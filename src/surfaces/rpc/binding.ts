@@ -11,16 +11,14 @@ import { readStatus } from './standing.ts'
 
 /** The `props` of a service binding. Only who deploys the calling Worker can set them, so they are its capability. */
 const Binding = z.strictObject({
-  /** The name of the calling Worker, for logs, limits and the audit log. */
   caller: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
   /** `users` may act as any account, `system` as none. Both may call public operations without one. */
   actsAs: z.enum(['users', 'system']),
-  /** What the calls may do, with the scopes of tokens. */
   scopes: z.array(z.string()).max(50),
 })
 export type Binding = z.infer<typeof Binding>
 
-/** For calls without an account, counted per calling Worker. It stops a loop, not a busy Worker. */
+/** For calls without an account, per calling Worker. It stops a loop, not a busy Worker. */
 export const systemLimit: Limit = { name: 'rpc', quota: 6_000, window: 60, failure: 'open', lease: 20 }
 
 /** Throws `forbidden` for a binding without valid props, so a Worker that was given none may do nothing. */
@@ -33,7 +31,6 @@ export function bindingOf(props: unknown): Binding {
   return data
 }
 
-/** The name of the calling Worker, for logs. */
 export function callerOf(props: unknown): string | undefined {
   return Binding.shape.caller.safeParse(Object(props).caller).data
 }

@@ -13,10 +13,7 @@ export class RpcFailure extends Error {
   }
 }
 
-/**
- * The value of a call. Throws `RpcFailure` if the operation failed.
- * @example const post = unwrap(await env.POSTS.getPost({ postId }, { as: accountId }))
- */
+/** The value of a call, as in `unwrap(await env.POSTS.getPost({ postId }))`. Throws `RpcFailure`. */
 export function unwrap<T>(result: RpcResult<T>): T {
   if (result.ok) return result.value
   throw new RpcFailure(result.error)

@@ -43,7 +43,6 @@ function isUnicode(value: unknown): boolean {
   return Object.entries(value).every((pair) => pair.every(isUnicode))
 }
 
-/** The values as a query has them: lists are separated by commas. */
 function textsOf(fields: Fields): Fields {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given.map(([name, value]) => [name, textOf(value)]))
@@ -54,7 +53,6 @@ function textOf(value: unknown): unknown {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value
 }
 
-/** A File cannot cross to another Worker, but a Blob can. */
 function filesOf(fields: Fields): Fields {
   const files = Object.entries(fields).map(([name, value]) => [name, value instanceof Blob ? fileOf(value) : value])
   return Object.fromEntries(files)

@@ -4,15 +4,11 @@ import { Failure } from '../../platform/failures.ts'
 import type { AccountStatus } from '../../platform/security/access-guard.client.ts'
 import { readHidden, readSuspension } from '../../services/accounts/queries.ts'
 
-/** As long as an isolate trusts the status in a lease of the access guard. */
-const FRESH_MS = 2_000
+const FRESH_MS = 2_000 // as long as the status in a lease of the access guard
 const MAX_REMEMBERED = 10_000
 const activeUntil = new Map<Id, number>()
 
-/**
- * Requires that the account exists and is active, as of at most two seconds ago. Over REST a token proves this, but a
- * call only names the account. Throws `suspended` or `unauthorized`.
- */
+/** Over REST, a token proves that the account exists. A call only names it. Throws `suspended` or `unauthorized`. */
 export async function requireStanding(ctx: SystemCtx, accountId: Id): Promise<void> {
   if ((activeUntil.get(accountId) ?? 0) > ctx.now()) return
   const isKnown = ctx.db.shards.includes(shardOf(accountId))
@@ -26,7 +22,7 @@ async function refusal(ctx: SystemCtx, accountId: Id, isKnown: boolean): Promise
   return isSuspended ? new Failure('suspended') : new Failure('unauthorized', 'The account does not exist any more')
 }
 
-/** For when the account's guard does not respond. There is no login that could have ended. */
+/** For when the account's guard does not respond. */
 export async function readStatus(ctx: Ctx, { id }: Viewer): Promise<AccountStatus> {
   return { suspended: (await readSuspension(ctx, id)) !== null, revokedBefore: 0, endedSessions: [] }
 }

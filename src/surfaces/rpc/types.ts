@@ -3,46 +3,39 @@ import type { Id } from '../../platform/data/ids.ts'
 import type { Operation } from '../../platform/http/operation.ts'
 import type { Cost } from '../../platform/observability/cost.ts'
 
-/** Why an operation failed. The codes and statuses are those of REST (RFC 9457), and `errors` has one entry per field. */
+/** The code and status are those of REST (RFC 9457). */
 export type RpcError = {
   code: string
   status: number
   title: string
   detail?: string
   errors?: { field: string; message: string }[]
-  /** Seconds after which to try again. */
-  retryAfter?: number
+  retryAfter?: number // seconds
 }
 
 export type RpcOutcome<T> =
   | {
       ok: true
       value: T
-      /** Whether an earlier call with the same `idempotencyKey` created the value. */
-      replayed: boolean
-      /** After a write: send it with later calls or requests, so that they see the write. Otherwise null. */
-      bookmarks: string | null
+      replayed: boolean // an earlier call with the same `idempotencyKey` created the value
+      bookmarks: string | null // of a write: with them, later calls and requests see it
     }
   | { ok: false; error: RpcError }
 
 /** The result of every call. Failures are values, because an error that crosses to another Worker may lose its fields. */
 export type RpcResult<T> = RpcOutcome<T> & {
-  /** The id in the log lines of the call. */
-  requestId: string
-  /** What the call used. Only in development. */
-  cost?: Cost
+  requestId: string // in the log lines of the call
+  cost?: Cost // in development
 }
 
 /** The second argument of every call. */
 export type Call = {
   /** The account that acts. Without it, the system acts, which may call public operations only. */
   as?: string
-  /** Repeating a call with the same key within a day creates nothing new. For operations that create something. */
+  /** A repeat with the same key within a day creates nothing new. */
   idempotencyKey?: string
-  /** The `bookmarks` of the latest write that this call should see. */
-  bookmarks?: string
-  /** Joins the log lines of several calls; up to 64 letters, digits, `_`, `-` and `=`. */
-  requestId?: string
+  bookmarks?: string // of the latest write
+  requestId?: string // joins the log lines of several calls
 }
 
 /** Callers pass ids as strings, and files as Blobs: a File cannot cross to another Worker. */
@@ -56,7 +49,7 @@ type Plain<T> = T extends File
         ? T
         : { [Field in keyof T]: Plain<T[Field]> }
 
-/** Queries are texts over HTTP. Here they have the types that the operation gets, such as numbers and lists. */
+/** Queries are texts over HTTP. Here they have the types that the operation gets. */
 type Values<Given, Parsed> = { [Name in keyof Given]: Name extends keyof Parsed ? Plain<Parsed[Name]> : never }
 type QueryOf<Q> = Q extends z.ZodType ? Values<z.input<Q>, z.output<Q>> : unknown
 type InputOf<S> = S extends z.ZodType ? Plain<z.input<S>> : unknown
