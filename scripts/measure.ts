@@ -24,6 +24,7 @@ export function measure(sources: Sources): Measure[] {
     count('import circles in src', 0, circles(src)),
     count('casts in src/platform', 15, platform.flatMap(casts)),
     count('casts in src/services', 5, services.flatMap(casts)),
+    count('casts in src/surfaces', 6, surfaces.flatMap(casts)),
     count('casts in src/client', 6, client.flatMap(casts)),
     count('casts in src/surfaces', 6, surfaces.flatMap(casts)),
     count('raw sql templates in src', 30, src.flatMap(sqlTemplates)),

@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { countByAddress } from './platform/http/address-limit.ts'
 import type { AppEnv } from './platform/http/app-env.ts'
 import { authentication } from './platform/http/authentication.ts'
@@ -22,7 +22,18 @@ app.get('/openapi.json', async (c) => {
   await countByAddress(c)
   return c.json({ ...(await apiDocument()), servers: [{ url: new URL(c.req.url).origin, description: 'This server' }] })
 })
-addFallbacks(app, [...apiPaths, ERRORS])
+app.use('/graphql', requireUtf8Url, authentication(signingKeys))
+app.on(['GET', 'POST'], '/graphql', async (c) => (await graphql())(c))
+addFallbacks(app, [...apiPaths, ERRORS, '/graphql'])
+
+let handler: ((c: Context<AppEnv>) => Promise<Response>) | null = null
+
+/** Loaded with the first request, because most isolates serve REST only. */
+async function graphql() {
+  const { graphqlHandler } = await import('./surfaces/graphql/handler.ts')
+  handler ??= graphqlHandler(services)
+  return handler
+}
 
 let document: object | null = null
 

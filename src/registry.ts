@@ -3,6 +3,7 @@ import { deleteOldDeadLetters } from './platform/events/dead-letters.ts'
 import type { EventDefinition, Subscription } from './platform/events/events.ts'
 import { type Job, shardJobHandler } from './platform/events/jobs.ts'
 import type { TaskHandler } from './platform/events/tasks.ts'
+import type { Noun } from './platform/graphql/noun.ts'
 import type { Operation } from './platform/http/operation.ts'
 import { housekeepingData, realtimeData } from './platform/personal.ts'
 import type { PersonalData } from './platform/personal-data.ts'
@@ -10,6 +11,7 @@ import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
 import { resealKeys } from './platform/security/account-keys.ts'
 import * as accountEvents from './services/accounts/events.ts'
+import { accountNoun } from './services/accounts/graph.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
@@ -36,6 +38,7 @@ import { notificationOperations } from './services/notifications/operations.ts'
 import { notificationData } from './services/notifications/personal.ts'
 import { notificationSubscriptions } from './services/notifications/subscriptions.ts'
 import * as postEvents from './services/posts/events.ts'
+import { postNoun } from './services/posts/graph.ts'
 import { postOperations } from './services/posts/operations.ts'
 import { postData } from './services/posts/personal.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
@@ -59,6 +62,7 @@ type Service = {
   /** The path below which its operations are served; `/v1` by default. */
   mount?: string
   operations?: Operation[]
+  nouns?: Noun[]
   events?: EventDefinition[]
   subscriptions?: Subscription[]
   tasks?: TaskHandler[]
@@ -84,6 +88,7 @@ const typed = [
     about: 'Profiles, follows, blocks and suspensions',
     rpc: 'UserService',
     operations: accountOperations,
+    nouns: [accountNoun],
     events: Object.values(accountEvents),
     subscriptions: accountSubscriptions,
     personal: accountData,
@@ -93,6 +98,7 @@ const typed = [
     about: 'Posts, comments and likes',
     rpc: 'PostService',
     operations: postOperations,
+    nouns: [postNoun],
     events: Object.values(postEvents),
     subscriptions: postSubscriptions,
     personal: postData,

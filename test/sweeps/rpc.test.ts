@@ -23,7 +23,7 @@ const ownersOf = (id: string) => declared.find(({ operation }) => operation.id =
 /** Why an operation is not offered to other Workers, or null. */
 function withheld(id: string): string | null {
   const operation = ownersOf(id)
-  return 'respond' in operation ? 'HTTP' : (operation.restOnly ?? operation.noRpc ?? (operation.fresh ? 'fresh' : null))
+  return 'respond' in operation ? 'HTTP' : (operation.noRpc ?? (operation.fresh ? 'fresh' : null))
 }
 
 type Bound = Pick<Caller, 'name' | 'role'> & { props: (operation: Operation) => object; actsAs: 'account' | 'system' }

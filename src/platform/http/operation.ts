@@ -29,7 +29,7 @@ export type Contract = Rule & {
   /** Whether the operation accepts an `Idempotency-Key`: a repeated request then returns what the first one created. */
   idempotent?: boolean
   cacheControl?: string
-  /** Why other surfaces, such as GraphQL, leave the operation out. */
+  /** Why GraphQL leaves the operation out. */
   restOnly?: string
   /** Why other Workers cannot call the operation. */
   noRpc?: string

@@ -39,8 +39,8 @@ const needsLogin = 'It requires a login in which the person has just entered the
 
 /** The operation as a verb. Throws `forbidden` for operations that need what only a person and its client have. */
 export function offered(operation: Operation): VerbOperation {
-  const { id, restOnly, noRpc, fresh } = operation
-  const reason = restOnly ?? noRpc ?? (fresh ? needsLogin : null)
+  const { id, noRpc, fresh } = operation
+  const reason = noRpc ?? (fresh ? needsLogin : null)
   if ('run' in operation && !reason) return operation
   throw new Failure('forbidden', `${id} cannot be called by other Workers. ${reason ?? 'It answers over HTTP only'}`)
 }
