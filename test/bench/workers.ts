@@ -23,6 +23,14 @@ export function besideProduct(name: string, tokens: Tokens): V4WorkerOptions {
   return { ...withBindings(tokens), queueConsumers: {}, name, modules: true, scriptPath: baselineModule(name).path }
 }
 
+/** A Worker of `test/bench/workers` that calls the product, over REST and by RPC. */
+export function caller(): V4WorkerOptions {
+  const props = { caller: 'bench', actsAs: 'users', scopes: ['posts:read'] }
+  const serviceBindings = { SOCIAL: 'product', POSTS: { name: 'product', entrypoint: 'PostService', props } }
+  const scriptPath = baselineModule('caller').path
+  return { name: 'caller', modules: true, scriptPath, compatibilityDate, serviceBindings, ...listening }
+}
+
 /** A Worker of `test/bench/workers` with one small database. */
 export function baseline(name: string, tokens: Tokens): V4WorkerOptions {
   const bindings = variables(tokens)
