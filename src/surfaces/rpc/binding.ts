@@ -7,7 +7,7 @@ import type { RequestCtx } from '../../platform/security/admit.ts'
 import type { Limit } from '../../platform/security/rate-limit.ts'
 import { declaredScopes } from '../../platform/security/scopes.ts'
 import { readRole } from '../../services/identity/queries.ts'
-import { readStatus } from './standing.ts'
+import { activeSince, readStatus } from './standing.ts'
 
 /** The `props` of a service binding. Only who deploys the calling Worker can set them, so they are its capability. */
 const Binding = z.strictObject({
@@ -80,6 +80,6 @@ async function viewerOf(
   }
   if (actsAs === 'system') throw new Failure('forbidden', 'This binding may not act as an account')
   const role = access === 'public' || access === 'user' ? 'user' : await readRole(ctx, accountId)
-  // No token was issued, so no revocation of tokens applies.
-  return { id: accountId, role, scopes: new Set(scopes), sessionId: '', issuedAt: Number.POSITIVE_INFINITY }
+  const issuedAt = await activeSince(ctx, accountId)
+  return { id: accountId, role, scopes: new Set(scopes), sessionId: '', issuedAt }
 }

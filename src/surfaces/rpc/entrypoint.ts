@@ -6,13 +6,13 @@ import { MAX_BOOKMARKS_LENGTH } from '../../platform/data/databases.ts'
 import { Made } from '../../platform/data/idempotency.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { IdempotencyKey } from '../../platform/http/openapi.ts'
-import { type Operation, runVerb } from '../../platform/http/operation.ts'
+import { type Operation, runVerb, type VerbOperation } from '../../platform/http/operation.ts'
 import { invalidBySchema, toFailure } from '../../platform/http/problems.ts'
 import { measure, traceId } from '../../platform/observability/metrics.ts'
 import { admit } from '../../platform/security/admit.ts'
-import { bindingOf, callerOf, offered, requestBy } from './binding.ts'
+import { type Binding, bindingOf, callerOf, offered, requestBy } from './binding.ts'
 import { parseInput } from './input.ts'
-import { requireStanding } from './standing.ts'
+import { forgetActive } from './standing.ts'
 import type { RpcOutcome, RpcResult } from './types.ts'
 
 type Service = { name: string; rpc?: string; operations: readonly Operation[] }
@@ -88,14 +88,23 @@ async function perform(
   const binding = bindingOf(props)
   const operation = offered(invocation.operation)
   if (!call) throw error ? invalidBySchema(error) : new Error('the call was not parsed')
-  const request = await requestBy(ctx, binding, operation, call.as)
-  await admit(request, operation)
-  if (call.as) await requireStanding(request, call.as)
+  const enter = () => admitted(ctx, binding, operation, call.as)
+  const request = await enter().catch((refusal: unknown) => {
+    // Something was revoked since the account was read: by its deletion, or by a logout, which does not concern calls.
+    if (toFailure(refusal).code === 'unauthorized' && forgetActive(call.as)) return enter()
+    throw refusal
+  })
   if (operation.idempotent) request.idempotencyKey = call.idempotencyKey
   const result = await runVerb(operation, request, parseInput(operation, input))
   const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }
   const bookmarks = operation.method === 'get' ? null : request.db.bookmarks()
   return { ok: true, value: value ?? null, replayed, bookmarks }
+}
+
+async function admitted(ctx: SystemCtx, binding: Binding, operation: VerbOperation, accountId: Id | undefined) {
+  const request = await requestBy(ctx, binding, operation, accountId)
+  await admit(request, operation)
+  return request
 }
 
 function failed(ctx: SystemCtx, operation: Operation, thrown: unknown): RpcOutcome<never> {

@@ -4,17 +4,28 @@ import { Failure } from '../../platform/failures.ts'
 import type { AccountStatus } from '../../platform/security/access-guard.client.ts'
 import { readHidden, readSuspension } from '../../services/accounts/queries.ts'
 
-const FRESH_MS = 2_000 // as long as the status in a lease of the access guard
+const REMEMBERED_MS = 60_000
 const MAX_REMEMBERED = 10_000
-const activeUntil = new Map<Id, number>()
+const seen = new Map<Id, number>()
 
-/** Over REST, a token proves that the account exists. A call only names it. Throws `suspended` or `unauthorized`. */
-export async function requireStanding(ctx: SystemCtx, accountId: Id): Promise<void> {
-  if ((activeUntil.get(accountId) ?? 0) > ctx.now()) return
+/**
+ * When (epoch ms) the account was last read and was active. It is like the time of a token: the access guard refuses the
+ * account if anything was revoked since, for example because it was deleted. Throws `suspended` or `unauthorized`.
+ */
+export async function activeSince(ctx: SystemCtx, accountId: Id): Promise<number> {
+  const now = ctx.now()
+  const known = seen.get(accountId) ?? 0
+  if (known > now - REMEMBERED_MS) return known
   const isKnown = ctx.db.shards.includes(shardOf(accountId))
   if (!isKnown || (await readHidden(ctx, accountId))) throw await refusal(ctx, accountId, isKnown)
-  if (activeUntil.size > MAX_REMEMBERED) activeUntil.clear()
-  activeUntil.set(accountId, ctx.now() + FRESH_MS)
+  if (seen.size > MAX_REMEMBERED) seen.clear()
+  seen.set(accountId, now)
+  return now
+}
+
+/** Returns false if the account is not remembered. */
+export function forgetActive(accountId: Id | undefined): boolean {
+  return accountId !== undefined && seen.delete(accountId)
 }
 
 async function refusal(ctx: SystemCtx, accountId: Id, isKnown: boolean): Promise<Failure> {
@@ -23,6 +34,8 @@ async function refusal(ctx: SystemCtx, accountId: Id, isKnown: boolean): Promise
 }
 
 /** For when the account's guard does not respond. */
-export async function readStatus(ctx: Ctx, { id }: Viewer): Promise<AccountStatus> {
-  return { suspended: (await readSuspension(ctx, id)) !== null, revokedBefore: 0, endedSessions: [] }
+export async function readStatus(ctx: Ctx, { id, sessionId }: Viewer): Promise<AccountStatus> {
+  const isHidden = await readHidden(ctx, id)
+  const suspended = isHidden && (await readSuspension(ctx, id)) !== null
+  return { suspended, revokedBefore: 0, endedSessions: isHidden ? [sessionId] : [] }
 }

@@ -2,12 +2,14 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { RpcFailure, unwrap } from '../../../src/rpc.ts'
+import { deleteAccount } from '../../../src/services/privacy/deletion.ts'
 import { markSuspended, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { countRows, unusedId } from '../../support/databases.ts'
 import { jpeg } from '../../support/images.ts'
 import { publishedId } from '../../support/posting.ts'
 import { bindings, boundWith, codeOf } from '../../support/rpc.ts'
 import { ada, bob, cyd } from '../../support/trio.ts'
+import { asUser } from '../../support/viewers.ts'
 
 const { USERS, POSTS, NOTIFICATIONS } = bindings()
 const system = bindings({ actsAs: 'system' })
@@ -80,6 +82,28 @@ test('an account that is suspended, deleted or never existed cannot act', async 
   await env.SHARD_0.prepare('UPDATE accounts SET deleted_at = 1 WHERE id = ?').bind(Number(ada)).run()
   expect([await act(ada), await act(unusedId(1)), await act(unusedId(63))]).toEqual(Array(3).fill('unauthorized'))
   for (const id of [ada, bob, cyd]) expect(await countRows('posts', { author_id: id })).toBe(0)
+})
+
+test('an account that calls have used can no longer act once it is deleted, but can after a logout everywhere', async () => {
+  const leaver = await registeredUser()
+  const act = () => codeOf(USERS.editProfile({ bio: 'x' }, as(leaver.id)))
+  expect(await act()).toBeNull()
+  expect((await leaver.fetch('/v1/auth/logout-all', { method: 'POST' })).status).toBe(204)
+  expect(await act()).toBeNull()
+  await deleteAccount(asUser(leaver.id))
+  expect(await act()).toBe('unauthorized')
+})
+
+test('while the access guard is unavailable, the account is read from the databases', async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  vi.spyOn(env.GUARD as DurableObjectNamespace, 'getByName').mockImplementation(() => {
+    throw new Error('Network connection lost')
+  })
+  expect(await codeOf(USERS.editProfile({ bio: 'x' }, as(ada)))).toBeNull()
+  await markSuspended(ada)
+  expect(await codeOf(USERS.editProfile({ bio: 'x' }, as(ada)))).toBe('suspended')
+  await env.SHARD_1.prepare('UPDATE accounts SET deleted_at = 1 WHERE id = ?').bind(Number(bob)).run()
+  expect(await codeOf(USERS.editProfile({ bio: 'x' }, as(bob)))).toBe('unauthorized')
 })
 
 test('wrong input gets the failure of REST, with one entry per field', async () => {
