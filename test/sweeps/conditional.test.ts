@@ -69,6 +69,14 @@ test('every GET with a JSON response has an entity tag, and answers 304 without 
   }
 })
 
+test('HEAD has the tag of GET, and gets 304 for it', async () => {
+  const request = await requestFor(reads.find(({ id }) => id === 'getPost')!)
+  const tag = (await call(request)).headers.get('etag')!
+  const head = await call({ ...request, method: 'HEAD' })
+  expect([head.status, head.headers.get('etag')]).toEqual([200, tag])
+  expect((await asking({ ...request, method: 'HEAD' }, tag)).status).toBe(304)
+})
+
 test('a tag of one viewer does not answer for another viewer with other content, nor reveal a hidden record', async () => {
   const operation = reads.find(({ id }) => id === 'getAccount')!
   const { path, token } = await requestFor(operation)
