@@ -98,10 +98,9 @@ function expectation(operation: Operation, caller: Bound, target: Target | null)
     if (name === 'suspended') return 'suspended'
     return name === 'scopeless' && scope ? 'insufficient_scope' : null
   }
-  const refusal = refusalOf({ ...caller, token: () => null, refused }, operation)
   // Over REST, the token of the suspended owner would still be valid for two seconds. A call reads the account.
-  const isSuspended = name === 'owner' && target?.state === 'suspended'
-  return refusal ?? (isSuspended ? 'suspended' : ruling(operation, caller, target))
+  if (name === 'owner' && target?.state === 'suspended') return 'suspended'
+  return refusalOf({ ...caller, token: () => null, refused }, operation) ?? ruling(operation, caller, target)
 }
 
 async function inputOf({ operation, target }: Case): Promise<object> {

@@ -7,6 +7,7 @@ type Fields = Record<string, unknown>
 
 const Fields = z.record(z.string(), z.unknown())
 const Nothing = z.strictObject({})
+const MAX_DEPTH = 10
 
 /**
  * Parses path parameters, query and body, given as one object, with the schemas of the operation. Throws `not_found`
@@ -14,7 +15,7 @@ const Nothing = z.strictObject({})
  */
 export function parseInput({ params, query, body }: Operation, input: unknown): Fields {
   const fields = parsed(Fields, input ?? {})
-  if (!isUnicode(fields)) throw new Failure('bad_request', 'A text has half of a surrogate pair')
+  if (!isPlain(fields)) throw new Failure('bad_request', 'The input is nested too deeply, or is not valid Unicode')
   const inPath = picked(params, fields)
   const inQuery = picked(query, fields)
   const rest = Object.fromEntries(Object.entries(fields).filter(([name]) => !(name in inPath) && !(name in inQuery)))
@@ -36,11 +37,16 @@ function picked(schema: z.ZodObject | undefined, fields: Fields): Fields {
   return Object.fromEntries(names.map((name) => [name, fields[name]]))
 }
 
-/** JSON is checked before it is parsed, but objects from another Worker may hold any text. */
-function isUnicode(value: unknown): boolean {
+/** JSON is checked before it is parsed, but objects from another Worker may hold any text, or refer to themselves. */
+function isPlain(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return value.isWellFormed()
   if (typeof value !== 'object' || value === null || value instanceof Blob) return true
-  return Object.entries(value).every((pair) => pair.every(isUnicode))
+  return (
+    depth < MAX_DEPTH &&
+    Object.entries(value)
+      .flat()
+      .every((part) => isPlain(part, depth + 1))
+  )
 }
 
 function textsOf(fields: Fields): Fields {

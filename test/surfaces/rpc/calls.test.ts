@@ -127,6 +127,9 @@ test('wrong input gets the failure of REST, with one entry per field', async () 
   expect(await codeOf(POSTS.getPost({ postId: 'x' }))).toBe('not_found')
   expect(await codeOf(USERS.editProfile({ bio: '\ud800' }, as(ada)))).toBe('bad_request')
   expect(await codeOf(USERS.editProfile({}, as(ada)))).toBe('invalid')
+  const circular: Record<string, unknown> = { text: 'x' }
+  circular.self = circular
+  expect(await wrong(circular)).toMatchObject({ error: { code: 'bad_request' } })
 })
 
 test('a repeated key creates once, and a key with other input is refused', async () => {
