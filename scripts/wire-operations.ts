@@ -33,7 +33,7 @@ export function operationsSource({ paths, components: { schemas } }: Contract): 
       ?.filter((name) => schemas[name] || name === 'Page'),
   )
   return [
-    `import type { ${[...names].sort().join(', ')} } from './wire.ts'`,
+    `import type { ${[...names].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)).join(', ')} } from './wire.ts'`,
     `/** What the client needs to know of each operation at run time: method, path and traits. */
 export const operations: Record<keyof Operations, string> = {\n${found.map((operation) => tableLine(operation, schemas)).join('\n')}\n}`,
     '/** An input without fields. */\nexport type Nothing = Record<string, never>',

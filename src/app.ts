@@ -1,8 +1,9 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { countByAddress } from './platform/http/address-limit.ts'
 import type { AppEnv } from './platform/http/app-env.ts'
 import { authentication } from './platform/http/authentication.ts'
 import { edge } from './platform/http/edge.ts'
+import { ERRORS, errorRoutes } from './platform/http/error-pages.ts'
 import { addFallbacks } from './platform/http/fallbacks.ts'
 import { mountOperations } from './platform/http/rest.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
@@ -14,13 +15,25 @@ export const app = new Hono<AppEnv>()
 
 app.use(...edge({ readAccountStatus, readLoginTime }))
 app.route('/', healthRoutes(signingKeys))
+app.route('/', errorRoutes)
 for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys))
 for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)
-  return c.json(await apiDocument())
+  return c.json({ ...(await apiDocument()), servers: [{ url: new URL(c.req.url).origin, description: 'This server' }] })
 })
-addFallbacks(app, apiPaths)
+app.use('/graphql', requireUtf8Url, authentication(signingKeys))
+app.on(['GET', 'POST'], '/graphql', async (c) => (await graphql())(c))
+addFallbacks(app, [...apiPaths, ERRORS, '/graphql'])
+
+let handler: ((c: Context<AppEnv>) => Promise<Response>) | null = null
+
+/** Loaded with the first request, because most isolates serve REST only. */
+async function graphql() {
+  const { graphqlHandler } = await import('./surfaces/graphql/handler.ts')
+  handler ??= graphqlHandler(services)
+  return handler
+}
 
 let document: object | null = null
 

@@ -3,6 +3,7 @@ import { deleteOldDeadLetters } from './platform/events/dead-letters.ts'
 import type { EventDefinition, Subscription } from './platform/events/events.ts'
 import { type Job, shardJobHandler } from './platform/events/jobs.ts'
 import type { TaskHandler } from './platform/events/tasks.ts'
+import type { Noun } from './platform/graphql/noun.ts'
 import type { Operation } from './platform/http/operation.ts'
 import { housekeepingData, realtimeData } from './platform/personal.ts'
 import type { PersonalData } from './platform/personal-data.ts'
@@ -10,6 +11,7 @@ import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
 import { resealKeys } from './platform/security/account-keys.ts'
 import * as accountEvents from './services/accounts/events.ts'
+import { accountNoun } from './services/accounts/graph.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
@@ -36,6 +38,7 @@ import { notificationOperations } from './services/notifications/operations.ts'
 import { notificationData } from './services/notifications/personal.ts'
 import { notificationSubscriptions } from './services/notifications/subscriptions.ts'
 import * as postEvents from './services/posts/events.ts'
+import { postNoun } from './services/posts/graph.ts'
 import { postOperations } from './services/posts/operations.ts'
 import { postData } from './services/posts/personal.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
@@ -52,9 +55,12 @@ export { signingKeys } from './services/identity/signing-keys.ts'
 /** What a service declares. An omitted field means that the service has none. */
 type Service = {
   name: string
+  /** What its operations are for, for the API document. */
+  about: string
   /** The path below which its operations are served; `/v1` by default. */
   mount?: string
   operations?: Operation[]
+  nouns?: Noun[]
   events?: EventDefinition[]
   subscriptions?: Subscription[]
   tasks?: TaskHandler[]
@@ -66,6 +72,7 @@ type Service = {
 const declared: Service[] = [
   {
     name: 'identity',
+    about: 'Registration, login, tokens, sessions, credentials, invitations and roles',
     operations: identityOperations,
     events: Object.values(identityEvents),
     subscriptions: identitySubscriptions,
@@ -75,20 +82,25 @@ const declared: Service[] = [
   },
   {
     name: 'accounts',
+    about: 'Profiles, follows, blocks and suspensions',
     operations: accountOperations,
+    nouns: [accountNoun],
     events: Object.values(accountEvents),
     subscriptions: accountSubscriptions,
     personal: accountData,
   },
   {
     name: 'posts',
+    about: 'Posts, comments and likes',
     operations: postOperations,
+    nouns: [postNoun],
     events: Object.values(postEvents),
     subscriptions: postSubscriptions,
     personal: postData,
   },
   {
     name: 'feed',
+    about: 'The home feed, the public feed, and the posts of an account',
     operations: feedOperations,
     subscriptions: feedSubscriptions,
     tasks: feedTasks,
@@ -97,6 +109,7 @@ const declared: Service[] = [
   },
   {
     name: 'notifications',
+    about: 'What others did that concerns the caller',
     operations: notificationOperations,
     subscriptions: notificationSubscriptions,
     tasks: notificationTasks,
@@ -106,6 +119,7 @@ const declared: Service[] = [
   },
   {
     name: 'media',
+    about: 'Images: upload, description, delivery, avatars and header images',
     operations: mediaOperations,
     subscriptions: mediaSubscriptions,
     jobs: mediaJobs,
@@ -113,6 +127,7 @@ const declared: Service[] = [
   },
   {
     name: 'audit',
+    about: 'The log of security events: of the caller, and for administrators of everyone',
     operations: auditOperations,
     events: [auditEvents.auditRead],
     subscriptions: auditSubscriptions,
@@ -120,6 +135,7 @@ const declared: Service[] = [
   },
   {
     name: 'privacy',
+    about: 'Exports of personal data, and the deletion of the account',
     operations: privacyOperations,
     events: Object.values(privacyEvents),
     subscriptions: privacySubscriptions,
@@ -131,9 +147,15 @@ const declared: Service[] = [
 const channels = declared.flatMap((service) => service.channels ?? [])
 
 const platform: Service[] = [
-  { name: 'realtime', operations: realtimeOperations(channels), personal: realtimeData },
+  {
+    name: 'realtime',
+    about: 'Tickets for the socket with live updates',
+    operations: realtimeOperations(channels),
+    personal: realtimeData,
+  },
   {
     name: 'housekeeping',
+    about: 'Recurring work of the platform',
     personal: housekeepingData,
     jobs: [
       {

@@ -14,23 +14,25 @@ import type {
   Export,
   ExportList,
   HandleChange,
+  Id,
   Identity,
   Invitations,
+  InvitationWithCode,
   Like,
   Limits,
   Login,
   Media,
   MediaChange,
-  NewInvitation,
-  NewMedia,
-  NewPost,
-  NewProfileImage,
+  MediaUpload,
+  MediaVariant,
   Notification,
   Page,
   PasswordChange,
   PasswordReset,
   Post,
+  PostCreation,
   ProfileChange,
+  ProfileImageUpload,
   PublicKeys,
   RealtimeTicket,
   Refresh,
@@ -132,9 +134,9 @@ export type Nothing = Record<string, never>
 /** The input of each operation (path, query and body merged) and its result. */
 export type Operations = {
   /** Approve an account, which opens it; its owner is mailed. `PUT /v1/registrations/{accountId}/approval` */
-  approveRegistration: { input: { accountId: string }; output: undefined }
+  approveRegistration: { input: { accountId: Id }; output: undefined }
   /** Block an account: it no longer sees you, and follows end in both directions. `PUT /v1/accounts/{accountId}/block` */
-  blockAccount: { input: { accountId: string }; output: undefined }
+  blockAccount: { input: { accountId: Id }; output: undefined }
   /** Request a new email address; it gets an email with a token that confirms it. `PUT /v1/me/address` */
   changeAddress: { input: AddressChange; output: Accepted }
   /** Change your handle, once in 30 days. `PUT /v1/me/handle` */
@@ -148,9 +150,9 @@ export type Operations = {
   /** Count your unread notifications, up to 100. `GET /v1/notifications/unread-count` */
   countUnreadNotifications: { input: Nothing; output: UnreadCount }
   /** Create an invitation, with which one person can register within seven days. `POST /v1/invitations` */
-  createInvitation: { input: Nothing; output: NewInvitation }
+  createInvitation: { input: Nothing; output: InvitationWithCode }
   /** Publish a post or a comment. `POST /v1/posts` */
-  createPost: { input: NewPost; output: Post }
+  createPost: { input: PostCreation; output: Post }
   /** Get a ticket that opens one socket within 30 seconds. `POST /v1/realtime/tickets` */
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
   /** Delete your account: it is hidden at once, and erased at `erasedAt`. `DELETE /v1/me` */
@@ -160,13 +162,13 @@ export type Operations = {
   /** Delete the header image of your profile; if you have none, nothing changes. `DELETE /v1/accounts/me/header` */
   deleteHeader: { input: Nothing; output: undefined }
   /** Delete an image that is not attached to a post. `DELETE /v1/media/{mediaId}` */
-  deleteMedia: { input: { mediaId: string }; output: undefined }
+  deleteMedia: { input: { mediaId: Id }; output: undefined }
   /** Delete your own post. `DELETE /v1/posts/{postId}` */
-  deletePost: { input: { postId: string }; output: undefined }
+  deletePost: { input: { postId: Id }; output: undefined }
   /** Change the description of your image, also in the post that has it. `PATCH /v1/media/{mediaId}` */
-  describeMedia: { input: { mediaId: string } & MediaChange; output: Media }
+  describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
   /** Download an export: a ZIP archive with JSON files, your images and an `index.html`. `GET /v1/me/exports/{exportId}/file` */
-  downloadExport: { input: { exportId: string }; output: Blob }
+  downloadExport: { input: { exportId: Id }; output: Blob }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
   editProfile: { input: ProfileChange; output: Account }
   /** End all of your logins except this one, and forget all devices. `DELETE /v1/me/sessions` */
@@ -174,13 +176,13 @@ export type Operations = {
   /** End one of your logins. `DELETE /v1/me/sessions/{sessionId}` */
   endSession: { input: { sessionId: string }; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
-  followAccount: { input: { accountId: string }; output: Account }
+  followAccount: { input: { accountId: Id }; output: Account }
   /** Read an account. `GET /v1/accounts/{accountId}` */
-  getAccount: { input: { accountId: string }; output: Account }
+  getAccount: { input: { accountId: Id }; output: Account }
   /** Read an account by its handle. `GET /v1/handles/{handle}` */
   getAccountByHandle: { input: { handle: string }; output: Account }
   /** List the newest posts of one account. `GET /v1/accounts/{accountId}/posts` */
-  getAccountFeed: { input: { accountId: string; limit?: number; cursor?: string }; output: Page<Post> }
+  getAccountFeed: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Post> }
   /** Read up to 50 accounts by their ids. `GET /v1/accounts` */
   getAccounts: { input: { ids: string[] }; output: Page<Account> }
   /** List the newest posts of the accounts that you follow. `GET /v1/feeds/home` */
@@ -191,24 +193,24 @@ export type Operations = {
   getMe: { input: Nothing; output: Account }
   /** Read an image or its thumbnail. `GET /v1/media/{mediaId}/{variant}` */
   getMedia: {
-    input: { mediaId: string; variant: 'image' | 'thumbnail'; viewer?: string; expires?: number; signature?: string }
+    input: { mediaId: Id; variant: MediaVariant; viewer?: string; expires?: number; signature?: string }
     output: Blob
   }
   /** Read a post. `GET /v1/posts/{postId}` */
-  getPost: { input: { postId: string }; output: Post }
+  getPost: { input: { postId: Id }; output: Post }
   /** List the newest public posts of everyone. `GET /v1/feeds/public` */
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Lift a suspension. `DELETE /v1/accounts/{accountId}/suspension` */
-  liftSuspension: { input: { accountId: string }; output: undefined }
+  liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
-  likePost: { input: { postId: string }; output: Post }
+  likePost: { input: { postId: Id }; output: Post }
   /** List the audit log, newest first. `GET /v1/audit` */
   listAudit: {
     input: {
       limit?: number
       cursor?: string
-      accountId?: string
-      actorId?: string
+      accountId?: Id
+      actorId?: Id
       action?:
         | 'registered'
         | 'address-verified'
@@ -246,17 +248,17 @@ export type Operations = {
   /** List the accounts that you block, newest block first. `GET /v1/accounts/me/blocks` */
   listBlocks: { input: { limit?: number; cursor?: string }; output: Page<Block> }
   /** List the comments on a post, oldest first. `GET /v1/posts/{postId}/comments` */
-  listComments: { input: { postId: string; limit?: number; cursor?: string }; output: CommentPage }
+  listComments: { input: { postId: Id; limit?: number; cursor?: string }; output: CommentPage }
   /** List the exports that you requested within the last week, newest first. `GET /v1/me/exports` */
   listExports: { input: Nothing; output: ExportList }
   /** List the followers of an account, newest follower first. `GET /v1/accounts/{accountId}/followers` */
-  listFollowers: { input: { accountId: string; limit?: number; cursor?: string }; output: Page<Account> }
+  listFollowers: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the accounts that an account follows, newest follow first. `GET /v1/accounts/{accountId}/following` */
-  listFollowing: { input: { accountId: string; limit?: number; cursor?: string }; output: Page<Account> }
+  listFollowing: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List your invitations that have not expired, newest first. `GET /v1/me/invitations` */
   listInvitations: { input: Nothing; output: Invitations }
   /** List the accounts that like a post, newest like first. `GET /v1/posts/{postId}/likes` */
-  listLikes: { input: { postId: string; limit?: number; cursor?: string }; output: Page<Account> }
+  listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List what happened to your account: logins, changes of its security, and actions of the staff, newest first. `GET /v1/me/audit` */
   listMyAudit: { input: { limit?: number; cursor?: string }; output: Page<AuditEntry> }
   /** List all comments that you wrote, newest first. `GET /v1/me/comments` */
@@ -266,7 +268,7 @@ export type Operations = {
   /** List your notifications, newest first. `GET /v1/notifications` */
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
-  listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: string }; output: Page<Post> }
+  listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List your logins, the latest used first. `GET /v1/me/sessions` */
@@ -290,7 +292,7 @@ export type Operations = {
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
   register: { input: Registration; output: Registered }
   /** Reject an account that waits for approval; its owner is mailed. `DELETE /v1/registrations/{accountId}` */
-  rejectRegistration: { input: { accountId: string }; output: undefined }
+  rejectRegistration: { input: { accountId: Id }; output: undefined }
   /** Request an archive of all your data; an email says when it is ready. `POST /v1/me/exports` */
   requestExport: { input: Nothing; output: Export }
   /** Ask for an email with a token that resets the password. `POST /v1/auth/password/forgot` */
@@ -300,25 +302,25 @@ export type Operations = {
   /** Reset the password with the token from the email, and end every login. `POST /v1/auth/password/reset` */
   resetPassword: { input: Reset; output: PasswordReset }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
-  revokeInvitation: { input: { invitationId: string }; output: undefined }
+  revokeInvitation: { input: { invitationId: Id }; output: undefined }
   /** Replace your avatar; the image is cropped to a square. `PUT /v1/accounts/me/avatar` */
-  setAvatar: { input: NewProfileImage; output: Account }
+  setAvatar: { input: ProfileImageUpload; output: Account }
   /** Replace the header image of your profile; the image is cropped to three times its height. `PUT /v1/accounts/me/header` */
-  setHeader: { input: NewProfileImage; output: Account }
+  setHeader: { input: ProfileImageUpload; output: Account }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
-  setRole: { input: { accountId: string } & RoleChange; output: AccountRole }
+  setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
   /** Suspend an account. `PUT /v1/accounts/{accountId}/suspension` */
-  suspendAccount: { input: { accountId: string }; output: undefined }
+  suspendAccount: { input: { accountId: Id }; output: undefined }
   /** Unblock an account; if you do not block it, nothing changes. `DELETE /v1/accounts/{accountId}/block` */
-  unblockAccount: { input: { accountId: string }; output: undefined }
+  unblockAccount: { input: { accountId: Id }; output: undefined }
   /** Restore the former address with the token from the email to it, end every login and void the password. `POST /v1/auth/address/undo` */
   undoAddress: { input: AddressToken; output: undefined }
   /** Stop following an account; if you do not follow it, nothing changes. `DELETE /v1/accounts/{accountId}/follow` */
-  unfollowAccount: { input: { accountId: string }; output: undefined }
+  unfollowAccount: { input: { accountId: Id }; output: undefined }
   /** Remove your like, whether or not you may still see the post. `DELETE /v1/posts/{postId}/like` */
-  unlikePost: { input: { postId: string }; output: undefined }
+  unlikePost: { input: { postId: Id }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
-  uploadMedia: { input: NewMedia; output: Media }
+  uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */
   verifyAddress: { input: Verification; output: Tokens }
 }

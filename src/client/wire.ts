@@ -6,45 +6,51 @@ export type Problem = {
   type: string
   title: string
   status: number
-  code:
-    | 'bad_request'
-    | 'unauthorized'
-    | 'forbidden'
-    | 'insufficient_scope'
-    | 'fresh_login_required'
-    | 'suspended'
-    | 'not_found'
-    | 'method_not_allowed'
-    | 'request_timeout'
-    | 'conflict'
-    | 'too_large'
-    | 'unsupported_media_type'
-    | 'range_not_satisfiable'
-    | 'invalid'
-    | 'idempotency_mismatch'
-    | 'rate_limited'
-    | 'quota_exceeded'
-    | 'internal'
-    | 'unavailable'
-    | 'invalid_credentials'
-    | 'handle_taken'
-    | 'login_challenge_required'
-    | 'registration_closed'
-    | 'handle_changed_recently'
-    | 'awaiting_approval'
-    | 'too_many_invitations'
+  code: FailureCode
   detail?: string
   instance: string
-  errors?: { field: string; message: string }[]
+  errors?: FieldError[]
 }
 
+export type FailureCode =
+  | 'bad_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'insufficient_scope'
+  | 'fresh_login_required'
+  | 'suspended'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'conflict'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'range_not_satisfiable'
+  | 'invalid'
+  | 'idempotency_mismatch'
+  | 'rate_limited'
+  | 'quota_exceeded'
+  | 'internal'
+  | 'unavailable'
+  | 'invalid_credentials'
+  | 'handle_taken'
+  | 'login_challenge_required'
+  | 'registration_closed'
+  | 'handle_changed_recently'
+  | 'awaiting_approval'
+  | 'too_many_invitations'
+
+export type FieldError = { field: string; message: string }
+
 export type RegistrationRules = {
-  mode: 'open' | 'invitation' | 'approval' | 'closed'
+  mode: RegistrationMode
   termsVersion: string | null
   termsUrl: string | null
   turnstileSiteKey: string | null
   minPasswordLength: number
 }
+
+export type RegistrationMode = 'open' | 'invitation' | 'approval' | 'closed'
 
 export type Registered = { status: 'verification_sent'; registrationToken: string }
 
@@ -63,19 +69,23 @@ export type Tokens = {
   tokenType: 'Bearer'
   expiresIn: number
   deviceToken: string
-  account: { id: string; handle: string }
+  account: AccountName
   deletionCancelled?: boolean
 }
 
+export type AccountName = { id: Id; handle: string }
+
+export type Id = string
+
 export type Verification = { token: string; registrationToken?: string; password?: string }
 
-export type NewInvitation = Invitation & { code: string }
+export type InvitationWithCode = Invitation & { code: string }
 
-export type Invitation = { id: string; createdAt: string; expiresAt: string; isUsed: boolean }
+export type Invitation = { id: Id; createdAt: string; expiresAt: string; isUsed: boolean }
 
 export type Invitations = { items: Invitation[] }
 
-export type WaitingRegistration = { id: string; handle: string; registeredAt: string }
+export type WaitingRegistration = { id: Id; handle: string; registeredAt: string }
 
 export type Login = { identifier: string; password: string; deviceToken?: string; turnstileToken?: string }
 
@@ -94,11 +104,15 @@ export type Session = {
   isCurrent: boolean
 }
 
-export type PublicKeys = { keys: { kty: string; crv: string; x: string; kid: string; alg: string; use: string }[] }
+export type PublicKeys = { keys: PublicKey[] }
 
-export type AccountRole = { accountId: string; role: 'user' | 'moderator' | 'admin' }
+export type PublicKey = { kty: string; crv: string; x: string; kid: string; alg: string; use: string }
 
-export type RoleChange = { role: 'user' | 'moderator' | 'admin' }
+export type AccountRole = { accountId: Id; role: Role }
+
+export type Role = 'user' | 'moderator' | 'admin'
+
+export type RoleChange = { role: Role }
 
 export type Accepted = { status: 'accepted' }
 
@@ -116,7 +130,7 @@ export type Identity = {
   handle: string
   email: string
   pendingEmail: string | null
-  role: 'user' | 'moderator' | 'admin'
+  role: Role
   handleChangeableAt: string | null
   passwordChangedAt: string | null
 }
@@ -134,24 +148,26 @@ export type Account = AccountSummary & {
   followerCount: number
   followingCount: number
   postCount: number
-  relation: { following: boolean; followedBy: boolean; blocking: boolean } | null
+  relation: Relation | null
 }
 
-export type AccountSummary = { id: string; handle: string; displayName: string; avatarUrl: string | null }
+export type Relation = { following: boolean; followedBy: boolean; blocking: boolean }
+
+export type AccountSummary = { id: Id; handle: string; displayName: string; avatarUrl: string | null }
 
 export type ProfileChange = { displayName?: string; bio?: string }
 
-export type Block = { id: string; account: AccountSummary | null }
+export type Block = { id: Id; account: AccountSummary | null }
 
 export type Post = {
-  id: string
+  id: Id
   author: AccountSummary
   text: string
   entities: Entity[]
   media: Media[]
-  visibility: 'public' | 'followers'
-  rootId: string | null
-  parentId: string | null
+  visibility: Visibility
+  rootId: Id | null
+  parentId: Id | null
   createdAt: string
   likeCount: number
   commentCount: number
@@ -160,14 +176,14 @@ export type Post = {
 
 export type Entity = MentionEntity | HashtagEntity | LinkEntity
 
-export type MentionEntity = { kind: 'mention'; start: number; end: number; accountId: string; handle: string }
+export type MentionEntity = { kind: 'mention'; start: number; end: number; accountId: Id; handle: string }
 
 export type HashtagEntity = { kind: 'hashtag'; start: number; end: number; tag: string }
 
 export type LinkEntity = { kind: 'link'; start: number; end: number; url: string }
 
 export type Media = {
-  id: string
+  id: Id
   url: string
   thumbnailUrl: string
   alt: string
@@ -177,9 +193,11 @@ export type Media = {
   animated: boolean
 }
 
-export type NewPost = { text?: string; visibility?: 'public' | 'followers'; media?: string[]; parentId?: string }
+export type Visibility = 'public' | 'followers'
 
-export type Like = { id: string; post: Post | null; likedAt: string }
+export type PostCreation = { text?: string; visibility?: Visibility; media?: Id[]; parentId?: Id }
+
+export type Like = { id: Id; post: Post | null; likedAt: string }
 
 export type CommentPage = Page<Post> & { endCursor: string | null }
 
@@ -193,28 +211,32 @@ export type Limits = {
 }
 
 export type Notification = {
-  id: string
-  kind: 'follow' | 'like' | 'comment' | 'mention'
+  id: Id
+  kind: NotificationKind
   actor: AccountSummary
   post: Post | null
   createdAt: string
   unread: boolean
 }
 
+export type NotificationKind = 'follow' | 'like' | 'comment' | 'mention'
+
 export type UnreadCount = { count: number }
 
-export type NewMedia = { file: Blob; alt?: string }
+export type MediaUpload = { file: Blob; alt?: string }
 
 export type MediaChange = { alt: string }
 
-export type NewProfileImage = { file: Blob }
+export type ProfileImageUpload = { file: Blob }
+
+export type MediaVariant = 'image' | 'thumbnail'
 
 export type AuditEntry = {
-  id: string
+  id: Id
   at: string
   action: string
-  accountId: string | null
-  actorId: string | null
+  accountId: Id | null
+  actorId: Id | null
   device: string | null
   place: string | null
   address: string | null
@@ -224,13 +246,15 @@ export type AuditEntry = {
 export type Deletion = { erasedAt: string }
 
 export type Export = {
-  id: string
-  status: 'preparing' | 'ready' | 'failed' | 'expired'
+  id: Id
+  status: ExportStatus
   createdAt: string
   readyAt: string | null
   expiresAt: string | null
   bytes: number | null
 }
+
+export type ExportStatus = 'preparing' | 'ready' | 'failed' | 'expired'
 
 export type ExportList = { items: Export[] }
 

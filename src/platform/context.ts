@@ -32,6 +32,8 @@ export type SystemCtx = {
   now: () => number
   /** Runs work without delaying the response. The work may be lost: nothing confirmed to a client may depend on it. */
   defer: (work: () => Promise<unknown>) => void
+  /** Called with the rows of a page before their records are loaded, so that a surface can load what belongs to them. */
+  onRows?: (rows: readonly { id: Id }[]) => void
 }
 
 /** What a request reveals about the client that sent it. */

@@ -64,7 +64,7 @@ test('a response that is not of the API is an error', async () => {
   await expect(portal.client.getLimits()).rejects.toMatchObject({ status: 200, code: 'unexpected_response' })
 })
 
-test('an aborted call rejects with the reason of its signal, also while it waits for a retry', async () => {
+test('an aborted call rejects with the reason of its signal, even while it waits for a retry', async () => {
   const { client, sent } = appClient()
   const over = new Error('over')
   await expect(client.getLimits({}, { signal: AbortSignal.abort(over) })).rejects.toBe(over)

@@ -7,7 +7,7 @@ from client.api.feed import get_account_feed, get_home_feed
 from client.api.identity import log_in, log_out, refresh_login, register, verify_address
 from client.api.notifications import list_notifications
 from client.api.posts import create_post, delete_post, get_post, like_post, unlike_post
-from client.models import HashtagEntity, Login, NewPost, Problem, Refresh, Registration, Verification
+from client.models import HashtagEntity, Login, PostCreation, Problem, Refresh, Registration, Verification
 
 origin, handle, email, password = sys.argv[1:]
 anonymous = Client(base_url=origin, raise_on_unexpected_status=True)
@@ -36,7 +36,7 @@ client = AuthenticatedClient(base_url=origin, token=tokens.access_token, raise_o
 me = answer(get_me.sync_detailed(client=client), 200)
 ensure(me.handle == handle and me.relation is None, "the account is the registered one")
 
-created = create_post.sync_detailed(client=client, body=NewPost(text="Hello #python"), idempotency_key=handle)
+created = create_post.sync_detailed(client=client, body=PostCreation(text="Hello #python"), idempotency_key=handle)
 post = answer(created, 201)
 bookmarks = created.headers["x-bookmarks"]
 ensure(created.headers["location"] == f"/v1/posts/{post.id}", "the response names the path of the post")
@@ -44,7 +44,7 @@ ensure(post.root_id is None and post.parent_id is None, "a post has neither root
 [entity] = post.entities
 ensure(isinstance(entity, HashtagEntity) and post.text[entity.start : entity.end] == "#python", "the hashtag is found")
 
-reply = answer(create_post.sync_detailed(client=client, body=NewPost(text="Reply", parent_id=post.id)), 201)
+reply = answer(create_post.sync_detailed(client=client, body=PostCreation(text="Reply", parent_id=post.id)), 201)
 ensure(reply.root_id == post.id and reply.parent_id == post.id, "a comment has a root and a parent")
 
 home = answer(get_home_feed.sync_detailed(client=client, x_bookmarks=bookmarks), 200)

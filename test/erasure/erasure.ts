@@ -10,19 +10,30 @@ import { cryptoConfig } from '../../scripts/keyring.ts'
 import { isDue } from '../../src/platform/events/jobs.ts'
 import { openFor } from '../../src/platform/security/account-keys.ts'
 import { freePort, Server } from '../crash/server.ts'
+import { exportThroughKills } from './exporting.ts'
 import { type Person, Planting } from './planting.ts'
 import { compact, databaseWith, filesIn, readableIn, withDatabase } from './scan.ts'
 
 const { values } = parseCommand({
   command: 'npm run test:erasure',
-  purpose: `Makes everything that a person can make, with a marker in each text, deletes the account, and kills the server with SIGKILL
-while it erases. Then searches all files of the local state for the markers, and restores the directory of before.`,
-  options: { kills: { type: 'string', default: '10', value: 'NUMBER', help: 'how often the server is killed' } },
+  purpose: `Makes everything that a person can make, with a marker in each text, exports the data and deletes the account, and kills the
+server with SIGKILL while it exports and erases. Then searches all files of the local state for the markers, and
+restores the directory of before.`,
+  options: {
+    kills: {
+      type: 'string',
+      default: '10',
+      value: 'NUMBER',
+      help: 'how often the server is killed while it erases; at most 3 times while it exports',
+    },
+  },
   examples: ['', '--kills 1'],
 })
 
 const DEADLINE_MS = 120_000
 const FRIENDS = 5
+/** Secrets, and smaller copies of images that are exported. */
+const UNEXPORTED = /^(thumbnail|idempotency key|the refresh token)/
 
 type Findings = Record<string, { found: number | string; expected: number | string }>
 
@@ -65,6 +76,8 @@ class Proof {
   async runJobs(time = Date.now()): Promise<void> {
     await fetchInTime(`${this.server.origin}/cdn-cgi/local/scheduled?time=${time}`)
   }
+
+  runJobOfHour = (name: string) => this.runJobs(dueTime(name))
 
   /** Makes the job start all erasures at once, without the ten minutes that it waits for a stalled one. */
   async startErasures(): Promise<void> {
@@ -136,7 +149,13 @@ async function main(): Promise<Findings> {
     await planting.logIns(person)
     await planting.everything(person, friends)
     await proof.drained()
+    const exported = await exportThroughKills(proof, planting, person, Math.min(3, Number(values.kills)))
+    await proof.drained()
     const { markers } = planting
+    const missing = markers.filter(
+      ({ name, bytes }) => !UNEXPORTED.test(name) && !exported.text.includes(bytes.toString('latin1')),
+    )
+    for (const { name } of missing) process.stdout.write(`  missing in the export: ${name}\n`)
     const planted = readableIn(stateDir, markers)
     const backup = proof.backUp(person)
     const addressBefore = await proof.decrypted(person, backup.sealed)
@@ -153,7 +172,7 @@ async function main(): Promise<Findings> {
     const readable = readableIn(stateDir, markers)
     const files = filesIn(stateDir).length
     process.stdout.write(
-      `${markers.length} markers, ${planted.size} of them readable before; ${proof.kills} kills; ${uncompacted.size} readable in free pages ` +
+      `${markers.length} markers, ${planted.size} of them readable before; ${exported.kills} kills of the export, ${proof.kills} of the erasure; ${uncompacted.size} readable in free pages ` +
         `of SQLite, ${readable.size} readable in ${files} files after VACUUM\n`,
     )
     for (const [name, file] of readable) process.stdout.write(`  readable: ${name} in ${file}\n`)
@@ -162,10 +181,12 @@ async function main(): Promise<Findings> {
     const addressAfter = await proof.decrypted(person, backup.sealed)
     const restored = proof.users(person)
     await server.start()
-    await proof.runJobs(dueTime('erase again what a restore brought back'))
+    await proof.runJobOfHour('erase again what a restore brought back')
     await proof.startErasures()
     await proof.until('the second erasure', () => proof.isErased() && proof.users(person) === 0)
     return {
+      'kills before the export was ready': { found: exported.kills > 0 ? 'some' : 'none', expected: 'some' },
+      'markers missing in the export': { found: missing.length, expected: 0 },
       'kills before the erasure ended': { found: proof.kills, expected: Number(values.kills) },
       'markers readable before': { found: planted.size >= 70 ? 'enough' : planted.size, expected: 'enough' },
       'markers readable after': { found: readable.size, expected: 0 },

@@ -1,5 +1,5 @@
 import { globSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 export type Marker = { name: string; bytes: Buffer }
@@ -32,7 +32,7 @@ export function filesIn(folder: string): string[] {
 const databasesIn = (folder: string) => filesIn(folder).filter((file) => file.endsWith('.sqlite'))
 
 /**
- * Rewrites the SQLite files of a stopped server without their free pages and logs. workerd leaves the bytes of deleted
+ * Rewrites the SQLite files of a stopped server without their free pages and logs, and deletes what no object of R2 uses. workerd leaves the bytes of deleted
  * rows in free pages until they are used again. How Cloudflare stores databases is not visible to an application.
  */
 export function compact(folder: string): void {
@@ -44,6 +44,20 @@ export function compact(folder: string): void {
     db.close()
     for (const log of [`${file}-wal`, `${file}-shm`]) rmSync(log, { force: true })
   }
+  const blobs = new Set(databasesIn(join(folder, 'v3/r2')).flatMap(blobsOf))
+  for (const file of globSync(join(folder, 'v3/r2/*/blobs/*'))) if (!blobs.has(basename(file))) rmSync(file)
+}
+
+/** The files of the objects in a bucket. The local R2 deletes a file after its row, and not at all if killed in between. */
+function blobsOf(database: string): string[] {
+  if (basename(database) === 'metadata.sqlite') return []
+  const ids = 'select blob_id id from _mf_objects union select blob_id from _mf_multipart_parts'
+  return withDatabase(database, (db) =>
+    db
+      .prepare(ids)
+      .all()
+      .map((row) => String(row.id)),
+  )
 }
 
 /** The file of the local database that has this table. */

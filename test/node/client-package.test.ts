@@ -78,7 +78,7 @@ export { created }
 test.each([
   ['the Node of this project', process.execPath],
   ['the Node of this machine', systemNode],
-])('in %s, the package registers an account, posts and reads the home feed', async (name, node) => {
+])('with %s, the package registers an account, posts and reads the home feed', async (name, node) => {
   if (!node) throw new Error('No other Node is installed')
   const handle = `pack_${name.length}_${Date.now().toString(36)}`
   const begin = `import { createClient } from 'socialconnect/client'

@@ -1,14 +1,14 @@
 import type { Id } from '../../src/platform/data/ids.ts'
 import { listComments } from '../../src/services/posts/comments.ts'
-import { createPost, getPost, NewPost } from '../../src/services/posts/posts.ts'
+import { createPost, getPost, PostCreation } from '../../src/services/posts/posts.ts'
 import type { Post } from '../../src/services/posts/views.ts'
 import { count } from './databases.ts'
 import { asUser, idsOf, wholePage } from './viewers.ts'
 
-type Draft = Partial<NewPost>
+type Draft = Partial<PostCreation>
 
 /** The input of `createPost`, with the default values of the schema. */
-export const draft = (input: Draft & { text: string }): NewPost => NewPost.parse(input)
+export const draft = (input: Draft & { text: string }): PostCreation => PostCreation.parse(input)
 
 export async function publish(author: Id, input: Draft = {}): Promise<Post> {
   return (await createPost(asUser(author), draft({ text: 'hello', ...input }))).value

@@ -66,8 +66,8 @@ function problemOf(path: string, response: Response, text: string): z.infer<type
   expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   expect(problem.instance).toBe(new URL(BASE_URL + path).pathname)
   const kind = declaredFailures().find(({ code }) => code === problem.code)
-  expect(problem).toMatchObject(kind ?? { code: 'a declared one' })
-  expect([response.status, problem.type]).toEqual([problem.status, `urn:socialconnect:problem:${problem.code}`])
+  expect(kind).toMatchObject({ code: problem.code, status: problem.status, title: problem.title })
+  expect([response.status, problem.type]).toEqual([problem.status, `${BASE_URL}/errors/${problem.code}`])
   return problem
 }
 

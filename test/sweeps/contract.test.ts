@@ -1,9 +1,11 @@
 import type { z } from '@hono/zod-openapi'
+import { printSchema } from 'graphql'
 import { expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
 import { toId } from '../../src/platform/data/ids.ts'
 import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
 import { services } from '../../src/registry.ts'
+import { schemaOf } from '../../src/surfaces/graphql/schema.ts'
 import { inventoryDocument } from '../support/inventory.ts'
 import { call } from './calls.ts'
 import { examples } from './examples.ts'
@@ -18,19 +20,25 @@ test('the OpenAPI document equals the committed contract', async () => {
   await expect(text, changed).toMatchFileSnapshot('../contract/openapi.json')
 })
 
+test('the GraphQL schema equals the committed contract', async () => {
+  const changed = 'The schema has changed. If that is intended, run: npm test -- contract --update'
+  await expect(`${printSchema(schemaOf(services))}\n`, changed).toMatchFileSnapshot('../contract/schema.graphql')
+})
+
 test('the inventory of personal data in the documentation equals the declarations of the services', async () => {
   const changed = 'The inventory has changed. If that is intended, run: npm test -- contract --update'
   await expect(inventoryDocument(), changed).toMatchFileSnapshot('../../docs/personal-data.md')
 })
 
-test('every route is in the OpenAPI document, except for health checks and the document itself', async () => {
-  const excluded = ['GET /healthz', 'GET /readyz', 'GET /openapi.json']
+test('every route is in the OpenAPI document, except for health checks, GraphQL, pages about errors and the document', async () => {
+  const others = ['GET /graphql', 'POST /graphql']
+  const excluded = ['GET /healthz', 'GET /readyz', 'GET /openapi.json', 'GET /errors', 'GET /errors/:code']
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
   const described = operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
-  expect([...new Set(routes)].sort()).toEqual([...described, ...excluded].sort())
+  expect([...new Set(routes)].sort()).toEqual([...described, ...excluded, ...others].sort())
   expect(new Set(operations.map(({ id }) => id)).size).toBe(operations.length)
   for (const path of excluded.map((route) => route.split(' ')[1]!)) {
-    expect((await call({ method: 'GET', path })).status).toBe(200)
+    expect((await call({ method: 'GET', path: path.replace(':code', 'not_found') })).status).toBe(200)
   }
 })
 

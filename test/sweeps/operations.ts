@@ -11,7 +11,7 @@ export type Schema = {
   [keyword: string]: unknown
 }
 type Parameter = { in: 'path' | 'query' | 'header'; name: string; required?: boolean; schema: Schema }
-type Content = Record<string, { schema: Schema; example?: unknown }>
+type Content = Record<string, { schema: Schema; example?: unknown; examples?: object }>
 type Header = { required: boolean; schema: Schema }
 type Response = { description: string; headers: Record<string, Header>; content?: Content }
 type DescribedResponse = Omit<Response, 'headers'> & { headers?: Record<string, Ref<Header>> }
@@ -48,10 +48,15 @@ export type Operation = {
   isList: boolean
 }
 
-export const document = (await apiDocument()) as {
+export const document = (await apiDocument()) as object as {
   info: { description: string }
+  tags: { name: string; description: string }[]
   paths: Record<string, Record<string, Described>>
-  components: { schemas: Record<string, Schema> }
+  components: {
+    schemas: Record<string, Schema>
+    examples: Record<string, { value: unknown }>
+    securitySchemes: Record<string, Record<string, unknown>>
+  }
 }
 
 /** Every operation of the document, so that the sweeps cover a new operation without a change. */
@@ -61,7 +66,9 @@ export const operations: Operation[] = Object.entries(document.paths).flatMap(([
 
 function describe(method: string, path: string, described: Described): Operation {
   const { operationId: id } = described
-  const parameters = (described.parameters ?? []).map(found)
+  const parameters = (described.parameters ?? [])
+    .map(found)
+    .map((parameter) => ({ ...parameter, schema: resolved(parameter.schema) }))
   const responses = Object.fromEntries(
     Object.entries(described.responses).map(([status, response]) => [status, describeResponse(found(response))]),
   )

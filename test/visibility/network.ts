@@ -6,7 +6,7 @@ import { followAccount, unfollowAccount } from '../../src/services/accounts/foll
 import { liftSuspension, suspendAccount } from '../../src/services/accounts/suspensions.ts'
 import { keepAccount } from '../../src/services/identity/cancel-deletion.ts'
 import { likePost, unlikePost } from '../../src/services/posts/likes.ts'
-import { createPost, deletePost, NewPost } from '../../src/services/posts/posts.ts'
+import { createPost, deletePost, PostCreation } from '../../src/services/posts/posts.ts'
 import { deleteAccount } from '../../src/services/privacy/deletion.ts'
 import { bulkAccounts } from '../support/actors.ts'
 import { manualQueues } from '../support/manual-queues.ts'
@@ -64,7 +64,7 @@ export async function startNetwork() {
     const media = hasImage(id) ? await seedImages([idOf(who)]) : []
     const text = mention === null ? id : `${id} @${handleOf(mention)}`
     const place = parent === null ? { visibility: open ? 'public' : 'followers' } : { parentId: idOf(parent) }
-    const input = NewPost.parse({ text, media, ...place })
+    const input = PostCreation.parse({ text, media, ...place })
     const { value } = await createPost(as(who), input)
     ids.set(id, value.id)
     names.set(value.id, id)

@@ -4,6 +4,16 @@ import { withTimeout } from '../timeout.ts'
 /** Microtasks to wait for further selects: loaders that start together issue their selects a few microtasks apart. */
 const MICROTASKS_TO_WAIT = 12
 
+/** When the selects that wait are sent: after `ready`. `during` gets every round trip. */
+export type Pace = { ready: () => Promise<void>; during: <T>(trip: Promise<T>) => Promise<T> }
+
+const soon: Pace = {
+  ready: async () => {
+    for (let task = 0; task < MICROTASKS_TO_WAIT; task++) await null
+  },
+  during: (trip) => trip,
+}
+
 /** A stalled database fails on its own only after half a minute or more. A write that timed out may be committed. */
 const QUERY_TIMEOUT_MS = 10_000
 
@@ -16,14 +26,14 @@ type Trip = (statements: D1PreparedStatement[]) => Promise<Result[]>
  * in one round trip. `raw` calls `all`, because only `all` returns row counters. The rows of `all` are objects, so
  * `openDatabases` refuses a select with two columns of the same name.
  */
-export function countedSession(session: D1DatabaseSession, cost: Cost, isDirectory: boolean) {
+export function countedSession(session: D1DatabaseSession, cost: Cost, isDirectory: boolean, pace = soon) {
   const trip: Trip = async (statements) => {
     cost.trips += 1
     if (isDirectory) cost.directoryTrips += 1
     const [first, ...others] = statements
     const isOne = first && others.length === 0
     const asked = isOne ? first.all<Row>().then((result) => [result]) : session.batch<Row>(statements)
-    const results = await withTimeout(asked, QUERY_TIMEOUT_MS)
+    const results = await pace.during(withTimeout(asked, QUERY_TIMEOUT_MS))
     if (results.length < statements.length) throw new Error('D1 returned fewer results than statements')
     for (const { meta } of results) {
       cost.rowsRead += meta.rows_read
@@ -31,7 +41,7 @@ export function countedSession(session: D1DatabaseSession, cost: Cost, isDirecto
     }
     return results
   }
-  const read = coalesced(trip)
+  const read = coalesced(trip, pace)
   const write = async (statement: D1PreparedStatement) => only(await trip([statement]))
   return {
     prepare: (query: string) => new Counted(session.prepare(query), /^\s*select\b/i.test(query) ? read : write),
@@ -47,11 +57,11 @@ type Waiting = {
 }
 
 /** Sends concurrent statements in one round trip. Each caller gets the result of its own statement. */
-function coalesced(trip: Trip) {
+function coalesced(trip: Trip, pace: Pace) {
   let waiting: Waiting[] = []
 
   async function flush(): Promise<void> {
-    for (let task = 0; task < MICROTASKS_TO_WAIT; task++) await null
+    await pace.ready()
     const group = waiting
     waiting = []
     await trip(group.map(({ statement }) => statement)).then(

@@ -4,7 +4,7 @@ import { shardBindings } from '../config.ts'
 import { notFound } from '../failures.ts'
 import type { Cost } from '../observability/cost.ts'
 import type { Trace } from '../observability/trace.ts'
-import { countedSession } from './d1-session.ts'
+import { countedSession, type Pace } from './d1-session.ts'
 import { type Id, shardOf } from './ids.ts'
 
 /** Enough for a bookmark of each of the 64 shards. The rest of a longer header is ignored. */
@@ -46,6 +46,7 @@ type Options = {
   bookmarks?: string
   /** Where a session without a bookmark starts. Queue consumers and jobs use the primary to act on the latest state. */
   start?: 'first-primary' | 'first-unconstrained'
+  pace?: Pace
   onCommit: (statements: readonly object[], results: readonly unknown[], name: string) => void
 }
 
@@ -60,7 +61,7 @@ export function openDatabases(env: Env, options: Options): Databases {
     if (known) return known.db
     if (!binding) throw notFound()
     const start = received.get(name) ?? options.start ?? 'first-unconstrained'
-    const session = countedSession(binding.withSession(start), options.cost, name === 'd')
+    const session = countedSession(binding.withSession(start), options.cost, name === 'd', options.pace)
     const db = connect(binding, session, name, options)
     open.set(name, { db, session })
     return db

@@ -15,7 +15,7 @@ export const Id = z
   .regex(/^[1-9]\d{0,15}$/, 'must be a decimal id')
   .refine((text) => Number.isSafeInteger(Number(text)), 'must fit 53 bits')
   .brand<'Id'>()
-  .openapi({ pattern: '^[1-9]\\d{0,15}$', maxLength: 16, example: '1970324836974593' })
+  .openapi('Id', { pattern: '^[1-9]\\d{0,15}$', maxLength: 16, example: '1970324836974593' })
 export type Id = z.infer<typeof Id>
 
 /** An id column: INTEGER in the database, a decimal string everywhere else. */

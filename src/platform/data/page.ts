@@ -8,8 +8,7 @@ import type { Bound } from './conditions.ts'
 import { firstIdAt, type Id, toId } from './ids.ts'
 import { queryInteger } from './query-integer.ts'
 
-const MAX_LIMIT = 50
-/** The number of items of a page whose query has no limit. */
+export const MAX_LIMIT = 50
 export const DEFAULT_LIMIT = 20
 const MAX_CURSOR_LENGTH = 100
 const ID_DIGITS = 16
@@ -42,7 +41,8 @@ export function pageOf<T extends z.ZodType>(name: string, item: T) {
 }
 
 function pageFields<T extends z.ZodType>(item: T) {
-  return { items: z.array(item), nextCursor: z.string().nullable(), previousCursor: z.string().nullable() }
+  const cursor = (example: string) => z.string().nullable().openapi({ example })
+  return { items: z.array(item), nextCursor: cursor('kX0vQm3T'), previousCursor: cursor('uR7bYw5E') }
 }
 
 /** A page of a list in oldest-first order. At the end of the list, `endCursor` leads to the items that are added later. */
@@ -150,14 +150,33 @@ export async function loadPage<R extends { id: Id }, T>(
   const more = rows.length > from.query.limit
   const kept = rows.slice(0, from.query.limit)
   if (backward) kept.reverse()
+  ctx.onRows?.(kept)
   const shown = await load(kept)
-  const items = kept.flatMap(({ id }) => shown.get(id) ?? [])
+  const listed = kept.filter(({ id }) => shown.has(id))
+  const items = listed.flatMap(({ id }) => shown.get(id) ?? [])
+  seeks.set(items, { list: from.list, ids: idsOf(listed), hasPrevious: backward && more })
   const [first, last] = [kept[0]?.id ?? from.back, kept.at(-1)?.id ?? from.back]
   if (!first || !last) return { items, nextCursor: null, previousCursor: null }
   const { next, previous } = await sealCursors(ctx, from.list, first, last)
   if (kept.length > 0) return { items, nextCursor: backward || more ? next : null, previousCursor: previous }
   const here = from.query.cursor!
   return { items, nextCursor: backward ? next : null, previousCursor: backward ? here : previous }
+}
+
+type Listed = { list: string; ids: Id[]; hasPrevious: boolean }
+const seeks = new WeakMap<object, Listed>()
+
+/** Whether items precede a page that was read backwards; false for others, because it is unknown. */
+export function hasPrevious({ items }: Page<unknown>): boolean {
+  return seeks.get(items)?.hasPrevious ?? false
+}
+
+/** The position of one item of a page. With the prefix `n.` it is a cursor to the items after it, with `p.` before it. */
+export async function positionOf(ctx: SystemCtx, { items }: Page<unknown>, index: number): Promise<string> {
+  const { list, ids } = seeks.get(items) ?? {}
+  const id = ids?.[index]
+  if (list === undefined || id === undefined) throw new Error('the page was not read by loadPage')
+  return (await sealCursors(ctx, list, id, id)).next.slice(2)
 }
 
 /** Like `loadPage`, for oldest-first order. `endCursor` stays before the newest items, as others may arrive late. */

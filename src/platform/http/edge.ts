@@ -44,7 +44,7 @@ function requestContext(sources: LoginSources) {
     c.set('ctx', request)
     await next()
     if (isReadinessCheck) return
-    const bookmarks = isWrite(c) ? ctx.db.bookmarks() : null
+    const bookmarks = isWrite(c) ? request.db.bookmarks() : null
     if (bookmarks) c.res.headers.set(BOOKMARKS, bookmarks)
     if (ctx.config.ENVIRONMENT === 'development') c.res.headers.set('x-cost', JSON.stringify(ctx.cost))
     const measured = { method: c.req.method, route: routePath(c), status: c.res.status, ms: Date.now() - started }

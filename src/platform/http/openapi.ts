@@ -1,10 +1,17 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { KEY_HOURS } from '../data/idempotency.ts'
-import { type Code, declaredFailures, type FailureKind, kindOf } from '../failures.ts'
+import { type Code, type FailureKind, kindOf } from '../failures.ts'
+import { declaredScopes } from '../security/scopes.ts'
 import { ACCESS_TOKEN_LIFE_MS } from '../security/tokens.ts'
+import { problemType } from './error-pages.ts'
+import { addExamples } from './openapi-examples.ts'
 import { bookmarksParameter, failureHeaders, headerComponents, successHeaders } from './openapi-headers.ts'
+import { type Document, finishSchemas } from './openapi-schemas.ts'
 import { type Operation, successOf } from './operation.ts'
 import { Problem } from './problems.ts'
+
+/** The version of the API. Its policy is in docs/versioning.md. */
+const VERSION = '1.0.0'
 
 export const IdempotencyKey = z.object({
   'idempotency-key': z
@@ -18,12 +25,15 @@ export const IdempotencyKey = z.object({
     }),
 })
 
-type Mounted = { name: string; mount: string; operations: readonly Operation[] }
+type Mounted = { name: string; about: string; mount: string; operations: readonly Operation[] }
+
 /** Markdown for the document: `conventions` for all operations, `descriptions` by operation id. */
 type Prose = { conventions: string; descriptions: Record<string, string> }
 
-/** The OpenAPI 3.1 document, with `x-access`, `x-scope`, `x-fresh`, `x-limit` and `x-idempotent` on each operation. */
-export function openApiDocument(services: readonly Mounted[], prose: Prose): object {
+/**
+ * The OpenAPI 3.1 document, with `x-access`, `x-scope`, `x-fresh`, `x-limit` and `x-idempotent` on each operation.
+ */
+export function openApiDocument(services: readonly Mounted[], prose: Prose): Document {
   const app = new OpenAPIHono()
   const registry = app.openAPIRegistry
   registry.register('Problem', Problem)
@@ -35,26 +45,34 @@ export function openApiDocument(services: readonly Mounted[], prose: Prose): obj
   }
   for (const [name, header] of Object.entries(headerComponents)) registry.registerComponent('headers', name, header)
   registry.registerComponent('parameters', 'Bookmarks', bookmarksParameter as never)
-  registry.registerComponent('securitySchemes', 'bearer', {
-    type: 'http',
+  registry.registerComponent('securitySchemes', 'bearer', bearer())
+  const contact = { name: 'The operator of this server' }
+  const license = { name: 'MIT', identifier: 'MIT' } // a variable, because the types lack `identifier` (new in 3.1)
+  const described = services.filter(({ operations }) => operations.length > 0)
+  const document = app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title: 'SocialConnect', version: VERSION, contact, license, description: prose.conventions },
+    servers: [{ url: '/', description: 'The server of this document' }],
+    tags: described.map(({ name, about }) => ({ name, description: about })),
+  })
+  finishSchemas(document)
+  addExamples(document)
+  return document
+}
+
+/** Scopes are in `x-scope` and `x-scopes`, where an OAuth 2.0 scheme can use them too: `security` of `http` has none. */
+function bearer() {
+  return {
+    type: 'http' as const,
     scheme: 'bearer',
     bearerFormat: 'at+jwt',
     description: `An access token, valid for ${ACCESS_TOKEN_LIFE_MS / 60_000} minutes, from login or refresh`,
-  })
-  const license = { name: 'MIT', identifier: 'MIT' } // a variable, because the types lack `identifier` (new in 3.1)
-  const document = app.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: { title: 'SocialConnect', version: '1', license, description: prose.conventions },
-    servers: [{ url: '/' }],
-  })
-  listCodes(document)
-  allowNulls(document)
-  return document
+    'x-scopes': Object.fromEntries(declaredScopes()),
+  }
 }
 
 function pathOf(service: string, mount: string, operation: Operation, { descriptions }: Prose): object {
   const { id, method, path, summary, access, scope, fresh, limit, idempotent, params, query, body, example } = operation
-  const description = [descriptions[id], operation.description].filter(Boolean).join('\n\n')
   const type = operation.bodyType ?? 'application/json'
   return {
     operationId: id,
@@ -62,7 +80,7 @@ function pathOf(service: string, mount: string, operation: Operation, { descript
     path: mount + path,
     tags: [service],
     summary,
-    ...(description && { description }),
+    description: [descriptions[id], operation.description, conditionsOf(operation)].filter(Boolean).join('\n\n'),
     'x-access': access,
     ...(scope && { 'x-scope': scope }),
     ...(fresh && { 'x-fresh': true }),
@@ -120,9 +138,26 @@ function failuresOf({ access, scope, fresh, params, body, fails = [] }: Operatio
 
 /** On public operations the token is optional. If one is sent, it needs the scope. */
 function securityOf({ access, scope }: Operation): Record<string, string[]>[] {
-  const needed = { bearer: scope ? [scope] : [] }
-  if (access !== 'public') return [needed]
-  return scope ? [needed, {}] : []
+  if (access !== 'public') return [{ bearer: [] }]
+  return scope ? [{ bearer: [] }, {}] : []
+}
+
+const tokenOf = { user: 'a token', moderator: 'a token of a moderator', admin: 'a token of an administrator' }
+
+/** Who may call the operation and how often, as a sentence each. */
+function conditionsOf({ access, scope, fresh, limit, idempotent }: Operation): string {
+  const withScope = scope ? ` with the scope \`${scope}\`` : ''
+  const optional = scope
+    ? `Works without a token. A token that is sent needs the scope \`${scope}\`.`
+    : 'Needs no token.'
+  return [
+    access === 'public' ? optional : `Needs ${tokenOf[access]}${withScope}.`,
+    fresh && 'Needs a fresh login: see `confirmLogin`.',
+    limit && `At most ${limit.quota} requests in ${limit.window} seconds per client address.`,
+    idempotent && 'Accepts an `Idempotency-Key`.',
+  ]
+    .filter(Boolean)
+    .join(' ')
 }
 
 const nameOf = (kinds: FailureKind[]) => kinds.map(({ code }) => code).join('-')
@@ -133,30 +168,17 @@ const failures = (operation: Operation): object =>
   )
 
 function problemOf(kinds: FailureKind[]) {
+  const schema = { $ref: '#/components/schemas/Problem' }
+  const examples = Object.fromEntries(kinds.map((kind) => [kind.code, problemExample(kind)]))
   return {
     description: kinds.map(({ code }) => code).join(', '),
     headers: failureHeaders(kinds[0]?.status ?? 0),
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    content: { 'application/problem+json': { schema, examples } },
   }
 }
 
-type Schemas = { components?: { schemas?: Record<string, { properties?: Record<string, object> }> } }
-
-/** Lists all failure codes. Must run after all services are loaded, because they declare failures too. */
-function listCodes(document: object): void {
-  const { properties } = (document as Schemas).components?.schemas?.Problem ?? {}
-  if (properties?.code) Object.assign(properties.code, { enum: declaredFailures().map(({ code }) => code) })
-}
-
-type Nullable = { allOf?: [object, { type?: unknown }]; anyOf?: object[] }
-
-/** Rewrites nullable named schemas: the generator puts the schema and null into `allOf`, which null never satisfies. */
-function allowNulls(part: object): void {
-  const { allOf } = part as Nullable
-  if (Array.isArray(allOf?.[1]?.type) && allOf[1].type.includes('null')) {
-    const [named, { type: _, ...rest }] = allOf
-    delete (part as Nullable).allOf
-    Object.assign(part, { anyOf: [named, { type: 'null' }], ...rest })
-  }
-  for (const inner of Object.values(part)) if (typeof inner === 'object' && inner !== null) allowNulls(inner)
+function problemExample({ code, status, title, meaning }: FailureKind) {
+  const type = problemType('https://social.example', code)
+  const errors = code === 'invalid' && { errors: [{ field: 'text', message: 'is required' }] }
+  return { summary: meaning, value: { type, title, status, code, instance: '/v1/posts', ...errors } }
 }

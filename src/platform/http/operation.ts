@@ -29,6 +29,8 @@ export type Contract = Rule & {
   /** Whether the operation accepts an `Idempotency-Key`: a repeated request then returns what the first one created. */
   idempotent?: boolean
   cacheControl?: string
+  /** Why other surfaces, such as GraphQL, leave the operation out. */
+  restOnly?: string
   /** Failures besides the general ones and those implied by access, scope, params and body. */
   fails?: (Code | FailureKind)[]
 }

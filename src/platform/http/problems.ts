@@ -2,20 +2,32 @@ import { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { declaredFailures, Failure, type FailureKind, messagesOf, unavailable } from '../failures.ts'
+import { problemType } from './error-pages.ts'
 import { zodMessage } from './zod-messages.ts'
 
 z.config({ customError: zodMessage })
 
+const FailureCode = z.string().openapi('FailureCode', {
+  description: 'Stable. Later releases may add codes: treat an unknown one according to its status',
+  'x-open': true,
+})
+const FieldError = z
+  .object({
+    field: z.string().openapi({ description: 'The dotted path of the field' }),
+    message: z.string().openapi({ description: 'Continues a sentence that begins with the name of the field' }),
+  })
+  .openapi('FieldError')
+
 /** The body of every error: RFC 9457 problem details, with a stable `code` and one entry per invalid field. */
 export const Problem = z
   .object({
-    type: z.string(),
+    type: z.string().openapi({ format: 'uri', description: 'The page that describes the error' }),
     title: z.string(),
     status: z.int(),
-    code: z.string(),
-    detail: z.string().optional(),
-    instance: z.string(),
-    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    code: FailureCode,
+    detail: z.string().optional().openapi({ description: 'What is wrong with this request, for developers' }),
+    instance: z.string().openapi({ description: 'The path of the request' }),
+    errors: z.array(FieldError).optional().openapi({ description: 'One entry per invalid field' }),
   })
   .openapi('Problem')
 
@@ -52,7 +64,7 @@ function fromHono(error: HTTPException): Failure {
 export function problemResponse(c: Context, failure: Failure): Response {
   const { code, status, title }: FailureKind = failure.kind
   const body = {
-    type: `urn:socialconnect:problem:${code}`,
+    type: problemType(c.req.url, code),
     title,
     status,
     code,

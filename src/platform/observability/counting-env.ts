@@ -7,9 +7,7 @@ const prototypes = new WeakMap<Env, object>()
 
 /** An `env` that adds calls of objects and R2, queue messages and KV reads to `cost`. `data/d1-session.ts` counts D1. */
 export function countingEnv(env: Env, cost: Cost): Env {
-  const counted = Object.create(prototypeOf(env))
-  counted[COST] = cost
-  return counted
+  return Object.create(prototypeOf(env), { [COST]: { value: cost } })
 }
 
 /** Made once per isolate: a copy of all bindings for each request would take longer than all of its middleware. */

@@ -16,7 +16,7 @@ const realtime = defineScope('realtime', 'Receive live updates')
 
 const Ticket = z
   .object({ ticket: z.string(), expiresIn: z.int().openapi({ description: 'Seconds until the ticket expires' }) })
-  .openapi('RealtimeTicket')
+  .openapi('RealtimeTicket', { example: { ticket: '1970324836974593.Tq8mWv3x.Ks6nRb1z', expiresIn: TICKET_LIFE_S } })
 const Query = z.strictObject({
   ticket: z.string().max(200).optional(),
   channels: z
@@ -35,6 +35,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       id: 'createRealtimeTicket',
       method: 'post',
       path: '/realtime/tickets',
+      restOnly: 'It opens a WebSocket; GraphQL has subscriptions',
       access: 'user',
       scope: realtime,
       returns: Ticket,
@@ -47,6 +48,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       id: 'openRealtime',
       method: 'get',
       path: '/realtime',
+      restOnly: 'It upgrades to a WebSocket; GraphQL has subscriptions',
       access: 'public',
       scope: realtime,
       query: Query,

@@ -12,12 +12,16 @@ export type AccountStatusSource = (ctx: Ctx, viewer: Viewer) => Promise<AccountS
 
 /** Throws `unauthorized`, `suspended`, `forbidden`, `insufficient_scope`, or `unavailable` if the status is unknown. */
 export function authorize(ctx: Ctx, access: Access, scope: Scope | undefined, status: AccountStatus | null): void {
-  const { viewer } = ctx
+  if (ctx.viewer) requireActiveLogin(ctx.viewer, status)
+  requirePermission(ctx, access, scope)
+}
+
+/** Like `authorize`, for a caller whose login is known to be active, such as for a list within an admitted request. */
+export function requirePermission({ viewer }: Pick<Ctx, 'viewer'>, access: Access, scope: Scope | undefined): void {
   if (viewer === null) {
     if (access === 'public') return
     throw tokenMissing()
   }
-  requireActiveLogin(viewer, status)
   if (access !== 'public' && outranks(access, viewer.role)) throw new Failure('forbidden')
   if (scope && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The token needs the scope ${scope}`)
 }

@@ -71,6 +71,7 @@ export const accountOperations: Operation[] = [
     id: 'getAccounts',
     method: 'get',
     path: '/accounts',
+    restOnly: 'GraphQL reads records by their ids with `nodes`',
     access: 'public',
     scope: readAccounts,
     query: WantedAccounts,

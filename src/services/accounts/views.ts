@@ -26,8 +26,14 @@ export const AccountSummary = z
           '`thumbnail`. Null if the account has no avatar',
       }),
   })
-  .openapi('AccountSummary')
+  .openapi('AccountSummary', {
+    example: { handle: 'ada', displayName: 'Ada Lovelace', avatarUrl: '/v1/media/1970324836975105/image' },
+  })
 export type AccountSummary = z.infer<typeof AccountSummary>
+
+const Relation = z
+  .object({ following: z.boolean(), followedBy: z.boolean(), blocking: z.boolean() })
+  .openapi('Relation', { example: { following: true } })
 
 export const Account = AccountSummary.extend({
   bio: z.string(),
@@ -41,10 +47,18 @@ export const Account = AccountSummary.extend({
     description:
       'The posts on the account’s page, without comments: all for its followers and itself, public ones for others',
   }),
-  relation: z.object({ following: z.boolean(), followedBy: z.boolean(), blocking: z.boolean() }).nullable().openapi({
+  relation: z.union([Relation, z.null()]).openapi({
     description: 'The viewer’s relation to the account; null for the viewer’s own account and for anonymous callers',
   }),
-}).openapi('Account')
+}).openapi('Account', {
+  example: {
+    bio: 'I write programs for engines that do not exist yet.',
+    headerUrl: '/v1/media/1970324836976129/image',
+    followerCount: 128,
+    followingCount: 42,
+    postCount: 7,
+  },
+})
 export type Account = z.infer<typeof Account>
 export const AccountPage = pageOf('Account', Account)
 

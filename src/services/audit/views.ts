@@ -10,7 +10,7 @@ export const AuditEntry = z
   .object({
     id: Id,
     at: z.iso.datetime(),
-    action: z.string().openapi({ description: 'What happened, such as `role-changed`', example: 'role-changed' }),
+    action: z.string().openapi({ description: 'What happened, such as `role-changed`' }),
     accountId: Id.nullable().openapi({ description: 'The account that it concerns' }),
     actorId: Id.nullable().openapi({
       description: 'Who did it. Null if that is unknown; in `listMyAudit` also for actions of the staff',
@@ -20,10 +20,17 @@ export const AuditEntry = z
     address: z.string().nullable().openapi({ description: 'The IP address of the actor' }),
     detail: Detail.nullable().openapi({
       description: 'What was done, such as the new role or the reason. Depends on the action',
-      example: { role: 'moderator' },
     }),
   })
-  .openapi('AuditEntry')
+  .openapi('AuditEntry', {
+    example: {
+      action: 'role-changed',
+      device: 'Firefox on Linux',
+      place: 'London, GB',
+      address: '192.0.2.7',
+      detail: { role: 'moderator' },
+    },
+  })
 export type AuditEntry = z.infer<typeof AuditEntry>
 
 const keyOwner = ({ actorId, accountId }: AuditRow) => actorId ?? accountId

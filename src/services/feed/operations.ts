@@ -44,6 +44,7 @@ export const feedOperations: Operation[] = [
     id: 'listPosts',
     method: 'get',
     path: '/posts',
+    restOnly: 'GraphQL has `nodes`, and `accountFeed` for one author',
     access: 'public',
     scope: readPosts,
     query: WantedPosts,

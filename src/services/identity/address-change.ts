@@ -1,14 +1,16 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists, gt, gte, isNotNull, not, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { all, one, query, rowIf, violates } from '../../platform/data/conditions.ts'
+import { all, one, query, refusals, rowIf, valueIf, violates } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
-import { invalid } from '../../platform/failures.ts'
+import { Failure, invalid } from '../../platform/failures.ts'
 import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { actorOf, sealClient } from '../../platform/security/clients.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
+import { unauthorized } from '../../platform/security/tokens.ts'
+import { readSuspension } from '../accounts/queries.ts'
 import { readConfirmedChange, readUndoneAddress } from './address-tokens.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressChanged, addressChangeRequested, addressChangeUndone } from './events.ts'
@@ -18,7 +20,7 @@ import { badToken, MailedToken } from './mailed-tokens.ts'
 import { queueMail } from './mails.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { endLogins } from './statements.ts'
-import { addressChanges, credentials, formerAddresses, handles, users } from './tables.ts'
+import { addressChanges, credentials, formerAddresses, handles, sessions, users } from './tables.ts'
 import type { Accepted } from './views.ts'
 
 const HOUR_MS = 3_600_000
@@ -37,15 +39,19 @@ export async function changeAddress(ctx: UserCtx, { email }: AddressChange): Pro
   const sealed = await sealEmail(ctx, accountId, email)
   const actor = await actorOf(ctx)
   const db = ctx.db.directory
-  const change = { address, sealedAddress: sealed, until: ctx.now() + CONFIRM_ADDRESS_HOURS * HOUR_MS }
-  await db.commit([
-    db
-      .insert(addressChanges)
-      .values({ accountId, ...change })
-      .onConflictDoUpdate({ target: addressChanges.accountId, set: change }),
-    record(db, addressChangeRequested, { accountId, ...actor }),
-    ...queueMail(db, { accountId, kind: 'confirm-address', to: sealed, detail: address }),
-  ])
+  const login = exists(query.select(one).from(sessions).where(eq(sessions.id, ctx.viewer.sessionId)))
+  const until = valueIf(login, ctx.now() + CONFIRM_ADDRESS_HOURS * HOUR_MS, 'ended')
+  const change = { address, sealedAddress: sealed, until }
+  await db
+    .commit([
+      db
+        .insert(addressChanges)
+        .values({ accountId, ...change })
+        .onConflictDoUpdate({ target: addressChanges.accountId, set: change }),
+      record(db, addressChangeRequested, { accountId, ...actor }),
+      ...queueMail(db, { accountId, kind: 'confirm-address', to: sealed, detail: address }),
+    ])
+    .catch(refusals({ ended: unauthorized }))
   return { status: 'accepted' }
 }
 
@@ -55,7 +61,8 @@ type AddressToken = z.infer<typeof AddressToken>
 /** Of several accounts that want the same address, the first to confirm it gets it. */
 export async function confirmAddress(ctx: Ctx, { token }: AddressToken): Promise<void> {
   const { accountId, old, ...change } = await readConfirmedChange(ctx, token)
-  const client = await sealClient(ctx, accountId)
+  const [client, suspendedAt] = await Promise.all([sealClient(ctx, accountId), readSuspension(ctx, accountId)])
+  if (suspendedAt !== null) throw new Failure('suspended')
   const db = ctx.db.directory
   const now = ctx.now()
   const own = and(eq(addressChanges.accountId, accountId), eq(addressChanges.address, change.address))

@@ -16,7 +16,7 @@ import { handles, users } from './tables.ts'
 
 const WaitingRegistration = z
   .object({ id: Id, handle: z.string(), registeredAt: z.iso.datetime() })
-  .openapi('WaitingRegistration')
+  .openapi('WaitingRegistration', { example: { handle: 'grace' } })
 type WaitingRegistration = z.infer<typeof WaitingRegistration>
 
 export const WaitingRegistrationPage = pageOf('WaitingRegistration', WaitingRegistration)

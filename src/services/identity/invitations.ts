@@ -24,19 +24,19 @@ export const InvitationCode = z.string().max(60).openapi({
 
 const Invitation = z
   .object({ id: Id, createdAt: z.iso.datetime(), expiresAt: z.iso.datetime(), isUsed: z.boolean() })
-  .openapi('Invitation')
+  .openapi('Invitation', { example: { expiresAt: '2026-04-13T09:26:53.589Z' } })
 
-export const NewInvitation = Invitation.extend({
+export const InvitationWithCode = Invitation.extend({
   code: z.string().openapi({ description: 'Returned only once. `register` accepts it as `invitation`' }),
-}).openapi('NewInvitation')
-type NewInvitation = z.infer<typeof NewInvitation>
+}).openapi('InvitationWithCode', { example: { code: 'Jw4nT9rXc2KpVz7sLq1M' } })
+type InvitationWithCode = z.infer<typeof InvitationWithCode>
 
 export const Invitations = z.object({ items: z.array(Invitation) }).openapi('Invitations')
 type Invitations = z.infer<typeof Invitations>
 
 export const InvitationPath = z.object({ invitationId: Id })
 
-export async function createInvitation(ctx: UserCtx): Promise<NewInvitation> {
+export async function createInvitation(ctx: UserCtx): Promise<InvitationWithCode> {
   if (registrationMode(ctx) !== 'invitation') throw new Failure('forbidden', 'registration needs no invitations here')
   const inviterId = ctx.viewer.id
   const code = crypto.getRandomValues(new Uint8Array(CODE_BYTES)).toHex()

@@ -16,14 +16,25 @@ import { logOut, logOutEverywhere, Refresh, refreshLogin } from './sessions.ts'
 import { signingKeys } from './signing-keys.ts'
 import { Tokens } from './views.ts'
 
-const PublicKey = z.object({
-  kty: z.string(),
-  crv: z.string(),
-  x: z.string(),
-  kid: z.string(),
-  alg: z.string(),
-  use: z.string(),
-})
+const PublicKey = z
+  .object({
+    kty: z.string(),
+    crv: z.string(),
+    x: z.string(),
+    kid: z.string(),
+    alg: z.string(),
+    use: z.string(),
+  })
+  .openapi('PublicKey', {
+    example: {
+      kty: 'OKP',
+      crv: 'Ed25519',
+      x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+      kid: 'k1',
+      alg: 'EdDSA',
+      use: 'sig',
+    },
+  })
 const PublicKeys = z.object({ keys: z.array(PublicKey) }).openapi('PublicKeys')
 
 // Made-up values for the examples in the API document: well-formed, but of no real account.
@@ -36,6 +47,7 @@ export const identityOperations: Operation[] = [
     id: 'logIn',
     method: 'post',
     path: '/auth/login',
+    restOnly: 'Tokens are issued at one place',
     access: 'public',
     body: Login,
     example: { identifier: 'ada', password: PASSWORD },
@@ -50,6 +62,7 @@ export const identityOperations: Operation[] = [
     id: 'refreshLogin',
     method: 'post',
     path: '/auth/refresh',
+    restOnly: 'Tokens are issued at one place',
     access: 'public',
     limit: refreshLimit,
     body: Refresh,
@@ -97,6 +110,7 @@ export const identityOperations: Operation[] = [
     id: 'listSigningKeys',
     method: 'get',
     path: '/auth/jwks',
+    restOnly: 'Libraries fetch the JWK set (RFC 7517) from its URL',
     access: 'public',
     returns: PublicKeys,
     summary: 'Read the public keys that verify access tokens, as a JWK set',

@@ -21,7 +21,9 @@ const Session = z
     lastUsedAt: z.iso.datetime(),
     isCurrent: z.boolean(),
   })
-  .openapi('Session')
+  .openapi('Session', {
+    example: { id: 'sEs2Vd8mQx4TzK1', device: 'Firefox on Linux', place: 'London, GB', isCurrent: true },
+  })
 export const Sessions = z.object({ items: z.array(Session) }).openapi('Sessions')
 type Sessions = z.infer<typeof Sessions>
 

@@ -119,6 +119,7 @@ export const recoveryOperations: Operation[] = [
     body: AddressToken,
     example: { token: TOKEN },
     returns: null,
+    fails: ['suspended'],
     summary: 'Confirm a new address with the token from the email to it',
     description: `The former address gets an email with a token that undoes the change for ${UNDO_ADDRESS_HOURS} hours.`,
     run: confirmAddress,

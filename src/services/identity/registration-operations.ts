@@ -14,8 +14,8 @@ import {
   createInvitation,
   InvitationPath,
   Invitations,
+  InvitationWithCode,
   listInvitations,
-  NewInvitation,
   revokeInvitation,
 } from './invitations.ts'
 import { invitationLimit, registerLimit } from './limits.ts'
@@ -76,7 +76,7 @@ export const registrationOperations: Operation[] = [
     access: 'user',
     scope: writeAccounts,
     limit: invitationLimit,
-    returns: NewInvitation,
+    returns: InvitationWithCode,
     status: 201,
     location: ({ id }) => `/me/invitations/${id}`,
     fails: ['forbidden', tooManyInvitations],

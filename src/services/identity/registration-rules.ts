@@ -6,9 +6,11 @@ import { MIN_LENGTH } from './password-rules.ts'
 import { turnstileKeys } from './turnstile.ts'
 import { registrationMode, registrationModes, termsUrl, termsVersion } from './variables.ts'
 
+const RegistrationMode = z.enum(registrationModes).openapi('RegistrationMode')
+
 export const RegistrationRules = z
   .object({
-    mode: z.enum(registrationModes).openapi({
+    mode: RegistrationMode.openapi({
       description:
         'Who may register: everyone, people with an invitation, everyone, after approval by a moderator, or nobody',
     }),
@@ -20,7 +22,9 @@ export const RegistrationRules = z
     }),
     minPasswordLength: z.int(),
   })
-  .openapi('RegistrationRules')
+  .openapi('RegistrationRules', {
+    example: { termsVersion: '2026-01', termsUrl: 'https://example.org/terms', minPasswordLength: 15 },
+  })
 type RegistrationRules = z.infer<typeof RegistrationRules>
 
 export function readRegistration(ctx: Ctx): RegistrationRules {

@@ -43,7 +43,7 @@ export const Registered = z
     status: z.literal('verification_sent'),
     registrationToken: z.string().openapi({ description: 'With it, `verifyAddress` needs no password' }),
   })
-  .openapi('Registered')
+  .openapi('Registered', { example: { registrationToken: 'Hq7sWc2nUe8vZ6yTjW4mRbX1sKdG7hPf' } })
 type Registered = z.infer<typeof Registered>
 
 /** New and known addresses run the same statements and get the same response, to hide which addresses are known. */

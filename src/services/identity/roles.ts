@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists } from 'drizzle-orm'
-import { roles, type UserCtx } from '../../platform/context.ts'
+import type { UserCtx } from '../../platform/context.ts'
 import { changed, one, query } from '../../platform/data/conditions.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
@@ -9,10 +9,12 @@ import { actorOf } from '../../platform/security/clients.ts'
 import { roleChanged } from './events.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { users } from './tables.ts'
+import { Role } from './views.ts'
 
-const Role = z.enum(roles)
 export const RoleChange = z.strictObject({ role: Role }).openapi('RoleChange')
-export const AccountRole = z.object({ accountId: Id, role: Role }).openapi('AccountRole')
+export const AccountRole = z
+  .object({ accountId: Id, role: Role })
+  .openapi('AccountRole', { example: { role: 'moderator' } })
 type AccountRole = z.infer<typeof AccountRole>
 
 /** The new role applies within two seconds, because tokens with the old role are revoked. */

@@ -35,17 +35,21 @@ export const Identifier = z
 export const Accepted = z.object({ status: z.literal('accepted') }).openapi('Accepted')
 export type Accepted = z.infer<typeof Accepted>
 
+export const Role = z.enum(roles).openapi('Role')
+
 export const Identity = z
   .object({
     handle: z.string(),
     email: z.string(),
     pendingEmail: z.string().nullable().openapi({ description: 'The new address, until its owner confirms it' }),
-    role: z.enum(roles),
+    role: Role,
     handleChangeableAt: z.iso.datetime().nullable().openapi({ description: 'Null if the handle may be changed now' }),
     passwordChangedAt: z.iso.datetime().nullable().openapi({ description: 'Null if it was never changed' }),
   })
-  .openapi('Identity')
+  .openapi('Identity', { example: { handle: 'ada', email: 'ada@example.org', handleChangeableAt: null } })
 export type Identity = z.infer<typeof Identity>
+
+const AccountName = z.object({ id: Id, handle: z.string() }).openapi('AccountName', { example: { handle: 'ada' } })
 
 export const Tokens = z
   .object({
@@ -56,8 +60,15 @@ export const Tokens = z
     deviceToken: z.string().openapi({
       description: 'Send it with later logins on this device, so that wrong guesses of others never block them',
     }),
-    account: z.object({ id: Id, handle: z.string() }),
+    account: AccountName,
     deletionCancelled: z.boolean().optional().openapi({ description: 'Whether the login cancelled a deletion' }),
   })
-  .openapi('Tokens')
+  .openapi('Tokens', {
+    example: {
+      accessToken: 'eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIxOTcwMzI0ODM2OTc0NTkzIn0.c2lnbmF0dXJl',
+      refreshToken: 'Zt4pQw8sLx1vHa7dKm2cRy9fBn5gJe3u.Wd6hVk0aTz8nCq2mYb4xSf7rPj1eGo9i',
+      expiresIn: 600,
+      deviceToken: 'Dv5rKc1xPz8tWm3q.9sHfYb2nLe6uJg0a',
+    },
+  })
 export type Tokens = z.infer<typeof Tokens>

@@ -22,7 +22,7 @@ import { type MediaView, presentMedia } from './views.ts'
 const altBounds = { characters: 1_500, bytes: 6_000 }
 const Alt = z.string().openapi(describeBounds(altBounds, 'What the image shows, for people who cannot see it. At most'))
 
-export const NewMedia = z
+export const MediaUpload = z
   .strictObject({
     file: ImageUpload.openapi({
       type: 'string',
@@ -33,12 +33,12 @@ export const NewMedia = z
     }),
     alt: Alt.default(''),
   })
-  .openapi('NewMedia')
+  .openapi('MediaUpload')
 export const MediaChange = z.strictObject({ alt: Alt }).openapi('MediaChange')
 
 export async function uploadMedia(
   ctx: UserCtx,
-  { file, ...described }: z.infer<typeof NewMedia>,
+  { file, ...described }: z.infer<typeof MediaUpload>,
 ): Promise<Made<MediaView>> {
   const alt = checkedAlt(described.alt)
   const upload = await bytesOf(file)

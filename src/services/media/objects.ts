@@ -4,7 +4,7 @@ import { Id } from '../../platform/data/ids.ts'
 import { IdTaken } from '../../platform/data/shards.ts'
 import type { ImageType } from './inspect.ts'
 
-export const Variant = z.enum(['image', 'thumbnail'])
+export const Variant = z.enum(['image', 'thumbnail']).openapi('MediaVariant')
 export type Variant = z.infer<typeof Variant>
 export type ImageFile = { bytes: Uint8Array<ArrayBuffer>; type: ImageType }
 

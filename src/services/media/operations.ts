@@ -5,10 +5,10 @@ import { writeAccounts } from '../accounts/policy.ts'
 import { Account } from '../accounts/views.ts'
 import { readPosts } from '../posts/policy.ts'
 import { serveMedia } from './delivery.ts'
-import { deleteMedia, describeMedia, MediaChange, NewMedia, uploadMedia } from './media.ts'
+import { deleteMedia, describeMedia, MediaChange, MediaUpload, uploadMedia } from './media.ts'
 import { Variant } from './objects.ts'
 import { writeMedia } from './policy.ts'
-import { deleteAvatar, deleteHeader, NewProfileImage, setAvatar, setHeader } from './profile-images.ts'
+import { deleteAvatar, deleteHeader, ProfileImageUpload, setAvatar, setHeader } from './profile-images.ts'
 import { SignedQuery } from './signatures.ts'
 import { MediaView } from './views.ts'
 
@@ -19,9 +19,10 @@ export const mediaOperations: Operation[] = [
     id: 'uploadMedia',
     method: 'post',
     path: '/media',
+    restOnly: 'It takes a file',
     access: 'user',
     scope: writeMedia,
-    body: NewMedia,
+    body: MediaUpload,
     bodyType: 'multipart/form-data',
     returns: MediaView,
     status: 201,
@@ -59,9 +60,10 @@ export const mediaOperations: Operation[] = [
     id: 'setAvatar',
     method: 'put',
     path: '/accounts/me/avatar',
+    restOnly: 'It takes a file',
     access: 'user',
     scope: writeAccounts,
-    body: NewProfileImage,
+    body: ProfileImageUpload,
     bodyType: 'multipart/form-data',
     returns: Account,
     summary: 'Replace your avatar; the image is cropped to a square',
@@ -82,9 +84,10 @@ export const mediaOperations: Operation[] = [
     id: 'setHeader',
     method: 'put',
     path: '/accounts/me/header',
+    restOnly: 'It takes a file',
     access: 'user',
     scope: writeAccounts,
-    body: NewProfileImage,
+    body: ProfileImageUpload,
     bodyType: 'multipart/form-data',
     returns: Account,
     summary: 'Replace the header image of your profile; the image is cropped to three times its height',
@@ -105,6 +108,7 @@ export const mediaOperations: Operation[] = [
     id: 'getMedia',
     method: 'get',
     path: '/media/{mediaId}/{variant}',
+    restOnly: 'It returns bytes',
     access: 'public',
     scope: readPosts,
     params: MediaPath.extend({ variant: Variant }),

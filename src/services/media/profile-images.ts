@@ -16,7 +16,7 @@ import { imageQuotas, withinQuotas } from './quotas.ts'
 import { IN_PROFILE, media } from './tables.ts'
 import { bytesOf, ImageUpload } from './upload.ts'
 
-export const NewProfileImage = z
+export const ProfileImageUpload = z
   .strictObject({
     file: ImageUpload.openapi({
       type: 'string',
@@ -24,17 +24,17 @@ export const NewProfileImage = z
       description: 'JPEG, PNG, GIF or WebP, up to 10 MiB and 40 megapixels, not animated',
     }),
   })
-  .openapi('NewProfileImage')
-type NewProfileImage = z.infer<typeof NewProfileImage>
+  .openapi('ProfileImageUpload')
+type ProfileImageUpload = z.infer<typeof ProfileImageUpload>
 
 type Place = 'avatar' | 'header'
 const columns = { avatar: 'avatarId', header: 'headerId' } as const
 
-export function setAvatar(ctx: UserCtx, { file }: NewProfileImage): Promise<Account> {
+export function setAvatar(ctx: UserCtx, { file }: ProfileImageUpload): Promise<Account> {
   return setImage(ctx, 'avatar', file)
 }
 
-export function setHeader(ctx: UserCtx, { file }: NewProfileImage): Promise<Account> {
+export function setHeader(ctx: UserCtx, { file }: ProfileImageUpload): Promise<Account> {
   return setImage(ctx, 'header', file)
 }
 

@@ -23,7 +23,17 @@ export const MediaView = z
     placeholder: z.string().openapi({ description: 'A tiny image as a data URL, to show while the image loads' }),
     animated: z.boolean().openapi({ description: 'Whether the image is an animation. The thumbnail is always still' }),
   })
-  .openapi('Media')
+  .openapi('Media', {
+    example: {
+      id: '1970324836977153',
+      url: '/v1/media/1970324836977153/image',
+      thumbnailUrl: '/v1/media/1970324836977153/thumbnail',
+      alt: 'A drawing of the engine',
+      width: 1_600,
+      height: 1_200,
+      placeholder: 'data:image/webp;base64,UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==',
+    },
+  })
 export type MediaView = z.infer<typeof MediaView>
 
 export async function mediaUrls(

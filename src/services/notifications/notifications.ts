@@ -5,25 +5,35 @@ import { query as builder, flag } from '../../platform/data/conditions.ts'
 import { Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, pageOf, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
+import { openEnum } from '../../platform/http/open-enum.ts'
 import { blockBetween } from '../accounts/policy.ts'
 import { AccountSummary, loadAccountSummaries } from '../accounts/views.ts'
 import { loadPosts, Post } from '../posts/views.ts'
 import { readAt } from './queries.ts'
 import { type Kind, kinds, notificationMarkers, notifications } from './tables.ts'
 
+const NotificationKind = openEnum('NotificationKind', kinds, 'What happened')
+
 export const Notification = z
   .object({
     id: Id,
-    kind: z.enum(kinds),
+    kind: NotificationKind,
     actor: AccountSummary,
     post: Post.nullable(),
     createdAt: z.iso.datetime(),
     unread: z.boolean(),
   })
-  .openapi('Notification')
+  .openapi('Notification', {
+    example: {
+      id: '1970324937974593',
+      kind: 'like',
+      actor: { id: '1970324836990977', handle: 'grace', displayName: 'Grace Hopper', avatarUrl: null },
+      unread: true,
+    },
+  })
 export type Notification = z.infer<typeof Notification>
 export const NotificationPage = pageOf('Notification', Notification)
-export const UnreadCount = z.object({ count: z.int().max(100) }).openapi('UnreadCount')
+export const UnreadCount = z.object({ count: z.int().max(100) }).openapi('UnreadCount', { example: { count: 3 } })
 
 const COUNTED = 100
 

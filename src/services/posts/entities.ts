@@ -10,21 +10,23 @@ const span = {
 
 export const Entity = z
   .discriminatedUnion('kind', [
-    z.object({ kind: z.literal('mention'), ...span, accountId: Id, handle: z.string() }).openapi('MentionEntity'),
+    z
+      .object({ kind: z.literal('mention'), ...span, accountId: Id, handle: z.string() })
+      .openapi('MentionEntity', { example: { start: 14, end: 20, accountId: '1970324836990977', handle: 'grace' } }),
     z
       .object({
         kind: z.literal('hashtag'),
         ...span,
         tag: z.string().openapi({ description: 'Without the #, and case-folded, so that `#Tag` and `#tag` are equal' }),
       })
-      .openapi('HashtagEntity'),
+      .openapi('HashtagEntity', { example: { start: 22, end: 30, tag: 'engines' } }),
     z
       .object({
         kind: z.literal('link'),
         ...span,
         url: z.string().openapi({ description: 'With `https://` if the text has no scheme' }),
       })
-      .openapi('LinkEntity'),
+      .openapi('LinkEntity', { example: { start: 31, end: 56, url: 'https://example.org/notes' } }),
   ])
   .openapi('Entity', {
     description: 'A part of a text. Offsets count Unicode code points, not UTF-16 units or bytes.',

@@ -20,7 +20,7 @@ export const Like = z
     post: Post.nullable().openapi({ description: 'Null when the viewer may no longer see the post' }),
     likedAt: z.iso.datetime(),
   })
-  .openapi('Like')
+  .openapi('Like', { example: { id: '1970324936974593' } })
 type Like = z.infer<typeof Like>
 export const LikePage = pageOf('Like', Like)
 

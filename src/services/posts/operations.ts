@@ -7,7 +7,7 @@ import { listComments, listMyComments } from './comments.ts'
 import { LikePage, likePost, listLikes, listMyLikes, unlikePost } from './likes.ts'
 import { readPosts, writePosts } from './policy.ts'
 import { getLimits, Limits } from './post-limits.ts'
-import { createPost, deletePost, getPost, NewPost } from './posts.ts'
+import { createPost, deletePost, getPost, PostCreation } from './posts.ts'
 import { CommentPage, Post, PostPage } from './views.ts'
 
 const PostPath = z.object({ postId: Id })
@@ -19,7 +19,7 @@ export const postOperations: Operation[] = [
     path: '/posts',
     access: 'user',
     scope: writePosts,
-    body: NewPost,
+    body: PostCreation,
     example: { text: 'Good morning, @grace! #engines', visibility: 'followers' },
     returns: Post,
     status: 201,

@@ -22,7 +22,16 @@ export const Limits = z
     imagesPerDay: z.int().openapi({ description: 'All images that an account may upload in a day (UTC)' }),
     imageMegabytesPerDay: z.int().openapi({ description: 'The size of these images together, in 1,000,000 bytes' }),
   })
-  .openapi('Limits')
+  .openapi('Limits', {
+    example: {
+      postLength: 500,
+      postBytes: 10_000,
+      postImages: 4,
+      postsPerDay: 1_000,
+      imagesPerDay: 500,
+      imageMegabytesPerDay: 1_000,
+    },
+  })
 type Limits = z.infer<typeof Limits>
 
 export function getLimits(ctx: Ctx): Limits {

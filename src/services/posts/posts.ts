@@ -22,14 +22,14 @@ import { isPublic } from './policy.ts'
 import { MAX_IMAGES, MAX_TEXT_BYTES, postBounds } from './post-limits.ts'
 import { type Span, scan } from './scan.ts'
 import { copyChangedAlts } from './statements.ts'
-import { posts, visibilities } from './tables.ts'
+import { posts } from './tables.ts'
 import { postsPerDay } from './variables.ts'
-import { loadPosts, type Post, type PostRow, presentPost, visiblePosts } from './views.ts'
+import { loadPosts, type Post, type PostRow, presentPost, Visibility, visiblePosts } from './views.ts'
 
-export const NewPost = z
+export const PostCreation = z
   .strictObject({
     text: z.string().default('').openapi({ maxLength: MAX_TEXT_BYTES, description: 'For its limits see `getLimits`' }),
-    visibility: z.enum(visibilities).optional().openapi({
+    visibility: Visibility.optional().openapi({
       description: 'By default `public`. A comment always has the visibility of the post at the top of its thread',
     }),
     media: z
@@ -39,8 +39,8 @@ export const NewPost = z
       .openapi({ description: 'Uploaded images that are not attached to a post yet' }),
     parentId: Id.optional().openapi({ description: 'The post or comment that this comment replies to' }),
   })
-  .openapi('NewPost')
-export type NewPost = z.infer<typeof NewPost>
+  .openapi('PostCreation')
+export type PostCreation = z.infer<typeof PostCreation>
 
 /** Throws the same `not_found` for a hidden post and for one that never existed. */
 export async function getPost(ctx: Ctx, { postId }: { postId: Id }): Promise<Post> {
@@ -49,7 +49,7 @@ export async function getPost(ctx: Ctx, { postId }: { postId: Id }): Promise<Pos
   return post
 }
 
-export function createPost(ctx: UserCtx, input: NewPost): Promise<Made<Post>> {
+export function createPost(ctx: UserCtx, input: PostCreation): Promise<Made<Post>> {
   return idempotent(
     ctx,
     'createPost',
@@ -59,7 +59,7 @@ export function createPost(ctx: UserCtx, input: NewPost): Promise<Made<Post>> {
   )
 }
 
-async function publish(ctx: UserCtx, input: NewPost, claim: Claim): Promise<Post> {
+async function publish(ctx: UserCtx, input: PostCreation, claim: Claim): Promise<Post> {
   const text = checkedText(ctx, input)
   const place = await placeOf(ctx, input)
   const spans = scan(text)
@@ -103,7 +103,7 @@ function overQuota(ctx: UserCtx): Failure {
 type Place = Pick<PostRow, 'visibility' | 'rootId' | 'parentId' | 'parentAuthorId'>
 
 /** An account that may not read the root of a thread cannot reply in it, even to a comment that is addressed to it. */
-async function placeOf(ctx: UserCtx, { parentId, visibility }: NewPost): Promise<Place> {
+async function placeOf(ctx: UserCtx, { parentId, visibility }: PostCreation): Promise<Place> {
   if (!parentId) return { visibility: visibility ?? 'public', rootId: null, parentId: null, parentAuthorId: null }
   const parent = (await visiblePosts(ctx, [parentId])).get(parentId)
   if (!parent) throw notFound()
@@ -130,7 +130,7 @@ async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<st
   return new Map([...ids].filter(([, id]) => known.has(id)))
 }
 
-function checkedText(ctx: UserCtx, input: NewPost): string {
+function checkedText(ctx: UserCtx, input: PostCreation): string {
   const text = cleanText('text', input.text)
   if (text === '' && input.media.length === 0) throw invalid('text', 'is required when there are no images')
   requireLength('text', text, postBounds(ctx))

@@ -6,12 +6,15 @@ import { Id, isoTimeOf, shardOf } from '../../platform/data/ids.ts'
 import { growingPageOf, pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { fromShards, idList, idTable } from '../../platform/data/shards.ts'
+import { openEnum } from '../../platform/http/open-enum.ts'
 import { accounts, summaryColumns } from '../accounts/tables.ts'
 import { AccountSummary, presentSummary } from '../accounts/views.ts'
 import { MediaView, mediaUrls } from '../media/views.ts'
 import { Entity } from './entities.ts'
 import { isAddressedTo, isLikedBy, isPublic, visibleTo } from './policy.ts'
 import { posts, visibilities } from './tables.ts'
+
+export const Visibility = openEnum('Visibility', visibilities, 'Who may read a post')
 
 export const Post = z
   .object({
@@ -20,7 +23,7 @@ export const Post = z
     text: z.string(),
     entities: z.array(Entity),
     media: z.array(MediaView),
-    visibility: z.enum(visibilities),
+    visibility: Visibility,
     rootId: Id.nullable(),
     parentId: Id.nullable(),
     createdAt: z.iso.datetime(),
@@ -28,7 +31,17 @@ export const Post = z
     commentCount: z.int(),
     liked: z.boolean().openapi({ description: 'Whether the viewer likes the post' }),
   })
-  .openapi('Post')
+  .openapi('Post', {
+    example: {
+      id: '1970324936974593',
+      text: 'Good morning, @grace! #engines https://example.org/notes',
+      rootId: null,
+      parentId: null,
+      likeCount: 3,
+      commentCount: 1,
+      liked: true,
+    },
+  })
 export type Post = z.infer<typeof Post>
 export const PostPage = pageOf('Post', Post)
 export const CommentPage = growingPageOf('Comment', Post)

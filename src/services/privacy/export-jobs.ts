@@ -46,9 +46,11 @@ export async function resumeOverdue(ctx: SystemCtx): Promise<void> {
   })
 }
 
-/** Starts the Workflow of an export; if it exists, wakes it. */
+/** Starts the Workflow of an export; if it exists, wakes it, and restarts it if it gave up. */
 export async function startExport(ctx: SystemCtx, { accountId, exportId }: Place): Promise<void> {
   const id = `export-${exportId}`
   await ctx.env.EXPORTER.createBatch([{ id, params: { accountId, exportId } }])
-  await (await ctx.env.EXPORTER.get(id)).status()
+  const instance = await ctx.env.EXPORTER.get(id)
+  const { status } = await instance.status()
+  if (status === 'errored') await instance.restart()
 }

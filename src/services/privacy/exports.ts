@@ -15,16 +15,18 @@ import { dataExports, statuses } from './export-tables.ts'
 
 const MAX_LISTED = 20
 
+const ExportStatus = z.enum(statuses).openapi('ExportStatus')
+
 export const Export = z
   .object({
     id: Id,
-    status: z.enum(statuses),
+    status: ExportStatus,
     createdAt: z.iso.datetime(),
     readyAt: z.iso.datetime().nullable(),
     expiresAt: z.iso.datetime().nullable().openapi({ description: 'Until then, the archive can be downloaded' }),
     bytes: z.int().nullable().openapi({ description: 'The size of the archive' }),
   })
-  .openapi('Export')
+  .openapi('Export', { example: { status: 'ready', expiresAt: '2026-03-21T09:26:53.589Z', bytes: 1_482_310 } })
 type Export = z.infer<typeof Export>
 export const ExportList = z.object({ items: z.array(Export) }).openapi('ExportList')
 

@@ -51,6 +51,7 @@ export const privacyOperations: Operation[] = [
     id: 'downloadExport',
     method: 'get',
     path: '/me/exports/{exportId}/file',
+    restOnly: 'It returns bytes',
     access: 'user',
     scope: exportData,
     fresh: true,

@@ -1,8 +1,8 @@
-import type { Invitation, Invitations, NewInvitation } from '../../client/wire.ts'
+import type { Invitation, Invitations, InvitationWithCode } from '../../client/wire.ts'
 import { call, get } from './api.ts'
 
 export const loadInvitations = () => get<Invitations>('/me/invitations')
 
-export const createInvitation = () => call<NewInvitation>('POST', '/invitations')
+export const createInvitation = () => call<InvitationWithCode>('POST', '/invitations')
 
 export const revokeInvitation = ({ id }: Invitation) => call('DELETE', `/me/invitations/${id}`)

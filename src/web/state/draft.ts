@@ -1,5 +1,5 @@
 import { type Signal, signal } from '@preact/signals'
-import type { Media, NewPost, Post } from '../../client/wire.ts'
+import type { Media, Post, PostCreation } from '../../client/wire.ts'
 import { call, withRetry } from '../api/api.ts'
 import { limits } from './limits.ts'
 
@@ -63,7 +63,7 @@ export async function publishDraft(draft: Draft): Promise<Post> {
   for (const attachment of attachments.value) media.push(await upload(attachment))
   // A comment is sent without a visibility, because it has that of its thread.
   const place = parentId ? { parentId } : { visibility: visibility.value }
-  const json: NewPost = { text: text.value, media, ...place }
+  const json: PostCreation = { text: text.value, media, ...place }
   const idempotencyKey = keyFor(draft, JSON.stringify(json))
   const post = await withRetry(() => call<Post>('POST', '/posts', { json, idempotencyKey }))
   clearDraft(draft)

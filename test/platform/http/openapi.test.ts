@@ -6,7 +6,10 @@ test('the OpenAPI document describes the access, request, responses and failures
   const prose = { conventions: 'How all is done', descriptions: { writeThing: 'How it is written' } }
   type Response = { content?: object; description: string }
   type Operation = Record<string, unknown> & { responses: Record<string, Response> }
-  const document = openApiDocument([{ name: 'things', mount: '/v1', operations: things }], prose) as {
+  const document = openApiDocument(
+    [{ name: 'things', about: 'Things', mount: '/v1', operations: things }],
+    prose,
+  ) as object as {
     openapi: string
     info: { description: string }
     paths: Record<string, Record<string, Operation>>
@@ -17,11 +20,11 @@ test('the OpenAPI document describes the access, request, responses and failures
   expect(document.openapi).toBe('3.1.0')
   expect(operation).toMatchObject({
     operationId: 'writeThing',
-    description: 'How it is written',
+    description: 'How it is written\n\nNeeds a token with the scope `things:write`. Accepts an `Idempotency-Key`.',
     'x-access': 'user',
     'x-scope': 'things:write',
     'x-idempotent': true,
-    security: [{ bearer: ['things:write'] }],
+    security: [{ bearer: [] }],
   })
   expect(Object.keys(operation.responses)).toEqual([
     '201',
@@ -46,7 +49,7 @@ test('the OpenAPI document describes the access, request, responses and failures
     content: { 'application/problem+json': { schema: ref('schemas', 'Problem') } },
   })
   expect(document.paths['/v1/login']!.post).toMatchObject({ 'x-access': 'public', 'x-limit': 'attempts', security: [] })
-  expect(document.paths['/v1/found']!.get!.security).toEqual([{ bearer: ['things:read'] }, {}])
+  expect(document.paths['/v1/found']!.get!.security).toEqual([{ bearer: [] }, {}])
   const thing = { anyOf: [{ $ref: '#/components/schemas/Thing' }, { type: 'null' }], description: 'If there is one' }
   expect(document.components.schemas.Found).toMatchObject({ properties: { thing } })
   expect(document.paths['/v1/streams/{thingId}']!.get!.responses).toMatchObject({

@@ -16,7 +16,7 @@ test.each(declaredFailures())('the failure $code becomes a problem document with
   expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   const { code, status, title } = kind
   expect(response.status).toBe(status)
-  const type = `urn:socialconnect:problem:${code}`
+  const type = `http://localhost/errors/${code}`
   const problem = { type, title, status, code, detail: 'Why', instance: '/v1/things/1' }
   expect(Problem.parse(await response.json())).toEqual(problem)
 })

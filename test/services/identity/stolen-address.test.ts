@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
-import { PASSWORD, type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { asViewer } from '../../../src/platform/context.ts'
+import { AddressChange, changeAddress as change } from '../../../src/services/identity/address-change.ts'
+import { PASSWORD, type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { directoryNumber, loggedIn, logIn, outcomeOf } from '../../support/auth.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { delivered } from '../../support/outboxes.ts'
+import { contextWith } from '../../support/platform.ts'
 import {
   badToken,
   changeAddress,
@@ -84,4 +87,29 @@ test.each(Object.entries(ownerEnds))('%s voids a change of the address that is n
   const token = await mailedAddressToken(user.id, next)
   expect((await end(user)).ok).toBe(true)
   expect(await refusal(await confirmAddress(token))).toEqual(badToken)
+})
+
+test('a login that ends while it asks for another address changes nothing', async () => {
+  const max = await registeredUser('max_move')
+  const ended = asViewer(contextWith(), max.id) // has no login in the directory
+  const mails = () => directoryNumber("select count(*) n from mails where kind = 'confirm-address'")
+  const before = await mails()
+  await expect(change(ended, AddressChange.parse({ email: 'max@example.org' }))).rejects.toMatchObject({
+    code: 'unauthorized',
+  })
+  expect(await directoryNumber('select count(*) n from address_changes where account_id = ?', Number(max.id))).toBe(0)
+  expect(await mails()).toBe(before)
+})
+
+test('while an account is suspended, nobody confirms its new address', async () => {
+  const [ned, admin] = await Promise.all([registeredUser('ned_move'), registeredUser()])
+  await setRole(admin, 'admin')
+  expect((await changeAddress(ned, 'ned@example.org')).status).toBe(202)
+  const token = await mailedAddressToken(ned.id, 'ned@example.org')
+  const suspension = (method: string) => admin.fetch(`/v1/accounts/${ned.id}/suspension`, { method })
+  expect((await suspension('PUT')).ok).toBe(true)
+  const refused = await confirmAddress(token)
+  expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'suspended' }])
+  expect((await suspension('DELETE')).ok).toBe(true)
+  expect((await confirmAddress(token)).status).toBe(204)
 })

@@ -56,7 +56,7 @@ test('a post has the alt text that was changed after its images were read and be
   const random = vi.spyOn(crypto, 'getRandomValues').mockImplementation((array) => {
     const update = shardHolding(ada.id).prepare("update media set alt = 'second' where id = ?")
     if (array instanceof Uint16Array) change ??= update.bind(Number(image.id)).run()
-    return draw(array as Uint8Array) && array
+    return draw(array as Uint8Array<ArrayBuffer>) && array
   })
   const post: Post = await (await publishWith(ada, [image.id, other.id])).json()
   random.mockRestore()

@@ -112,7 +112,7 @@ test('two isolates that generate the same id for concurrent uploads store two im
   let draws = 0
   const random = vi
     .spyOn(crypto, 'getRandomValues')
-    .mockImplementation((array) => (draws++ < 2 ? array : draw(array as Uint8Array) && array))
+    .mockImplementation((array) => (draws++ < 2 ? array : draw(array as Uint8Array<ArrayBuffer>) && array))
   const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.now())
   const answers = [upload(ada, uploadForm(webp())), elsewhere(uploadForm(webp({ width: 9 })))]
   const views = await Promise.all(answers.map(async (answer) => (await answer).json<MediaView>())).finally(() => {

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import type { Code } from '../../../src/platform/failures.ts'
-import type { NewPost } from '../../../src/services/posts/posts.ts'
+import type { PostCreation } from '../../../src/services/posts/posts.ts'
 import { postMaxLength } from '../../../src/services/posts/variables.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { fetchWith } from '../../support/client.ts'
@@ -59,7 +59,7 @@ test('a post without content, with 21 mentions, an invisible parent or unusable 
   const hidden = await publishedId(bob, { visibility: 'followers' })
   await queues.deliver()
   const tags = '#a '.repeat(51)
-  const attempts: [Partial<NewPost>, Code][] = [
+  const attempts: [Partial<PostCreation>, Code][] = [
     [{ text: ' \u0000\n' }, 'invalid'],
     [{ text: tags }, 'invalid'],
     [{ parentId: hidden }, 'not_found'],

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { UserCtx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import { createPost, deletePost, type NewPost } from '../../../src/services/posts/posts.ts'
+import { createPost, deletePost, type PostCreation } from '../../../src/services/posts/posts.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { fetchWith } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
@@ -31,7 +31,7 @@ function limited(more: Partial<UserCtx> = {}): UserCtx {
   const ctx = asUser(ada)
   return { ...ctx, env: Object.assign({ ...ctx.env }, { POSTS_PER_DAY: String(QUOTA) }), ...more }
 }
-const post = async (input: Partial<NewPost> = {}, ctx = limited()) =>
+const post = async (input: Partial<PostCreation> = {}, ctx = limited()) =>
   (await createPost(ctx, draft({ text: 'hello', ...input }))).value
 const exceeded = expect.objectContaining({ code: 'quota_exceeded' })
 
@@ -64,7 +64,7 @@ test('a clock that runs behind cannot renew the quota', async () => {
   await expect(post()).rejects.toEqual(exceeded)
 })
 
-test('repeating a request with its Idempotency-Key returns its post, also when the quota is used up', async () => {
+test('repeating a request with its Idempotency-Key returns its post even when the quota is used up', async () => {
   const first = await post({}, limited({ idempotencyKey: 'once' }))
   for (let i = 1; i < QUOTA; i++) await post()
   expect((await post({}, limited({ idempotencyKey: 'once' }))).id).toBe(first.id)

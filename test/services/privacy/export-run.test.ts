@@ -65,10 +65,12 @@ function mortalBucket(lastCall = Number.POSITIVE_INFINITY) {
 /** The content of every file, except for the dates that differ between two exports. */
 async function contentOf(place: Place): Promise<Record<string, string>> {
   const files = [...(await filesOf(place))].filter(([path]) => path !== 'exports.json')
-  return Object.fromEntries(await Promise.all(files.map(async ([path, bytes]) => [path, await digest(bytes)])))
+  return Object.fromEntries(
+    await Promise.all(files.map(async ([path, bytes]) => [path, await digest(new Uint8Array(bytes))])),
+  )
 }
 
-async function digest(bytes: Uint8Array): Promise<string> {
+async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)).toHex()
 }
 

@@ -1,3 +1,4 @@
+import { introspectWorkflowInstance } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { type Id, isoTimeOf, toId } from '../../../src/platform/data/ids.ts'
@@ -160,7 +161,7 @@ test('the person gets one mail when the archive is ready', async () => {
   expect(sent().map(({ text }) => text)).toEqual([expect.stringContaining('ada_handle')])
 })
 
-test('a repeated request returns the export that is being prepared, also if both arrive at once', async () => {
+test('concurrent requests for an export return the same export', async () => {
   const person = await registeredUser()
   const answers = await Promise.all([1, 2, 3].map(() => request(person)))
   const made = await Promise.all(answers.map((answer) => answer.json<Export>()))
@@ -224,4 +225,20 @@ test('an export whose Workflow was never started is started after an hour, and g
   await resumeOverdue(contextWith())
   await vi.waitUntil(async () => (await statusOf(lost)) === 'ready', { timeout: 30_000, interval: 50 })
   expect(await statusOf(old)).toBe('failed')
+})
+
+test('the hourly job restarts the Workflow of an export that gave up', async () => {
+  const { id } = await registeredUser()
+  const place = await insertExport(id, { at: Date.now() - DAY_MS / 2 })
+  await using instance = await introspectWorkflowInstance(env.EXPORTER, `export-${place.exportId}`)
+  await instance.modify(async (modifier) => {
+    await modifier.disableRetryDelays()
+    await modifier.mockStepError({ name: 'begin' }, new Error('the directory is down'), 6)
+  })
+  await resumeOverdue(contextWith())
+  await instance.waitForStatus('errored')
+  await resumeOverdue(contextWith())
+  const restarted = await env.EXPORTER.get(`export-${place.exportId}`)
+  expect((await restarted.status()).status).not.toBe('errored') // a restarted instance waits before it tries again
+  await env.DIRECTORY.prepare('DELETE FROM exports WHERE id = ?').bind(Number(place.exportId)).run()
 })

@@ -9,7 +9,7 @@ import client.api.PostsApi;
 import client.model.Account;
 import client.model.HashtagEntity;
 import client.model.Login;
-import client.model.NewPost;
+import client.model.PostCreation;
 import client.model.Post;
 import client.model.PostPage;
 import client.model.Refresh;
@@ -45,14 +45,14 @@ class Story {
     ensure(me.getHandle().equals(handle) && me.getRelation() == null, "the account is the registered one");
 
     PostsApi posts = new PostsApi(client);
-    ApiResponse<Post> created = posts.createPostWithHttpInfo(new NewPost().text("Hello #java"), null, handle);
+    ApiResponse<Post> created = posts.createPostWithHttpInfo(new PostCreation().text("Hello #java"), null, handle);
     Post post = created.getData();
     List<String> location = created.getHeaders().get("location");
     ensure(location.equals(List.of("/v1/posts/" + post.getId())), "the response names the path of the post");
     ensure(post.getRootId() == null && post.getParentId() == null, "a post has neither root nor parent");
     HashtagEntity hashtag = post.getEntities().get(0).getHashtagEntity();
     ensure(post.getText().substring(hashtag.getStart(), hashtag.getEnd()).equals("#java"), "the hashtag is found");
-    Post reply = posts.createPost(new NewPost().text("Reply").parentId(post.getId()), null, null);
+    Post reply = posts.createPost(new PostCreation().text("Reply").parentId(post.getId()), null, null);
     ensure(post.getId().equals(reply.getRootId()), "a comment has a root");
 
     FeedApi feeds = new FeedApi(client);

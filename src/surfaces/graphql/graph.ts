@@ -1,0 +1,45 @@
+import type { Ctx } from '../../platform/context.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import type { Noun } from '../../platform/graphql/noun.ts'
+import type { RequestCtx } from '../../platform/security/admit.ts'
+import { batched } from './batched.ts'
+
+type Record = object | null
+
+/** The state of one execution: a query, a mutation, or one event of a subscription. */
+export type Graph = {
+  /** The context that operations are admitted with. */
+  ctx: RequestCtx
+  /** Where fields read: databases that send selects in waves. A mutation replaces it after each write. */
+  reads: Ctx
+  /** What has been read, by operation and input, so that equal fields are read once. */
+  calls: Map<string, Promise<unknown>>
+  loaders: Map<Noun, (id: Id) => Promise<Record>>
+  /** Settles after the admission of the root fields so far. */
+  admissions: Promise<unknown>
+  /** Gets the rate limit headers. */
+  report: (headers: { [name: string]: string }) => void
+  /** The response keys of mutations whose idempotency key had been used before. */
+  replayed: string[]
+}
+
+/** What Yoga passes to resolvers. */
+export type GraphContext = { graph: Graph }
+
+export function newGraph(ctx: RequestCtx, reads: Ctx, report: Graph['report']): Graph {
+  const admissions = Promise.resolve()
+  return { ctx, reads, calls: new Map(), loaders: new Map(), admissions, report, replayed: [] }
+}
+
+/** Makes fields read again, through `reads`. */
+export function renew(graph: Graph, reads: Ctx): void {
+  Object.assign(graph, { reads, calls: new Map(), loaders: new Map() })
+}
+
+/** Loads one record, together with all records of its kind that fields ask for at the same time. */
+export function loadRecord(graph: Graph, noun: Noun, id: Id): Promise<Record> {
+  const { loaders, reads } = graph
+  const load = loaders.get(noun) ?? batched((ids) => noun.load(reads, ids))
+  loaders.set(noun, load)
+  return load(id)
+}

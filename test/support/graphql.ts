@@ -1,0 +1,37 @@
+import { env } from 'cloudflare:workers'
+import type { Cost } from '../../src/platform/observability/cost.ts'
+import { fetchWith, randomAddress } from './client.ts'
+
+type GraphqlError = {
+  message: string
+  path?: (string | number)[]
+  extensions: { code: string; errors?: { field: string }[]; retryAfter?: number }
+}
+export type GraphqlAnswer = {
+  status: number
+  headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: tests read fields of any query
+  data: any
+  errors: GraphqlError[]
+  extensions: { cost?: Cost; replayed?: string[] }
+}
+
+type Options = { variables?: object; token?: string | null; headers?: Record<string, string>; bindings?: object }
+
+/** Sends a document from a new client address, with the rate limits of the tests' own. */
+export async function graphql(
+  query: string,
+  { variables, token, headers: given, bindings = {} }: Options = {},
+): Promise<GraphqlAnswer> {
+  const headers = new Headers({ 'content-type': 'application/json', 'cf-connecting-ip': randomAddress(), ...given })
+  if (token) headers.set('authorization', `Bearer ${token}`)
+  const body = JSON.stringify({ query, variables })
+  const unlimited = { ...env, REQUESTS_PER_MINUTE: '1000000', ...bindings }
+  const response = await fetchWith(unlimited, '/graphql', { method: 'POST', headers, body })
+  const { data, errors = [], extensions = {} } = await response.json<Partial<GraphqlAnswer>>()
+  return { status: response.status, headers: response.headers, data, errors, extensions }
+}
+
+/** The codes of the errors, by path. */
+export const codes = ({ errors }: GraphqlAnswer): Record<string, string> =>
+  Object.fromEntries(errors.map(({ path = [], extensions }) => [path.join('.'), extensions.code]))
