@@ -226,8 +226,7 @@ test('the deletion of an account stays within its budget', async () => {
 
 test('requesting, listing and downloading exports stay within their budgets', async () => {
   const user = await registeredUser()
-  const requested = await user.fetch('/v1/me/exports', { method: 'POST' })
-  await expectAnswer(requested, 202, {
+  await expectAnswer(await user.fetch('/v1/me/exports', { method: 'POST' }), 202, {
     trips: 2,
     rowsRead: 10,
     rowsWritten: 4,
