@@ -74,7 +74,7 @@ type Service = {
 const typed = [
   {
     name: 'identity',
-    about: 'Registration, login, tokens, sessions, credentials, invitations and roles',
+    about: 'Registration, login and credentials',
     rpc: 'UserService',
     operations: identityOperations,
     events: Object.values(identityEvents),
@@ -157,7 +157,7 @@ const typed = [
 export type TypedService = (typeof typed)[number]
 const declared: Service[] = typed
 
-const channels = declared.flatMap((service) => service.channels ?? [])
+export const channels = declared.flatMap((service) => service.channels ?? [])
 
 const platform: Service[] = [
   {
