@@ -8,7 +8,7 @@ import { clientOf, requestsTo } from '../support/api-client.ts'
 import { appSockets, manualTime } from '../support/app-socket.ts'
 import { contextWith } from '../support/platform.ts'
 
-const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 })
+const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 25_000, interval: 5 })
 
 /** A user that listens. `events` are those so far; `ended` is what the loop has thrown. */
 async function listener(options: ListenOptions = {}) {

@@ -1,7 +1,7 @@
 import { exports } from 'cloudflare:workers'
 import type { NotificationService, PostService, RpcResult, UserService } from '../../src/rpc.ts'
 
-type Props = { caller?: string; actsAs?: string; scopes?: string[] }
+type Props = { caller?: string; actsAs?: string; scopes?: string[]; staff?: boolean }
 type Bindings = { USERS: UserService; POSTS: PostService; NOTIFICATIONS: NotificationService }
 
 export const allScopes = [

@@ -27,7 +27,7 @@ function withheld(id: string): string | null {
 }
 
 type Bound = Pick<Caller, 'name' | 'role'> & { props: (operation: Operation) => object; actsAs: 'account' | 'system' }
-const users = { caller: 'sweep', actsAs: 'users', scopes: [...declaredScopes().keys()] }
+const users = { caller: 'sweep', actsAs: 'users', scopes: [...declaredScopes().keys()], staff: true }
 const account = (name: Caller['name'], role: Role = 'user'): Bound => ({
   name,
   role,

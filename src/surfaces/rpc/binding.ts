@@ -15,6 +15,8 @@ const Binding = z.strictObject({
   /** `users` may act as any account, `system` as none. Both may call public operations without one. */
   actsAs: z.enum(['users', 'system']),
   scopes: z.array(z.string()).max(50),
+  /** Whether it may use the rights of moderators and administrators, if the account that acts has them. */
+  staff: z.boolean().default(false),
 })
 export type Binding = z.infer<typeof Binding>
 
@@ -45,7 +47,7 @@ export function offered(operation: Operation): VerbOperation {
   throw new Failure('forbidden', `${id} cannot be called by other Workers. ${reason ?? 'It answers over HTTP only'}`)
 }
 
-/** The context of a call. Throws `unauthorized`, `forbidden`, or `insufficient_scope` for the system. */
+/** The context of a call. Throws `unauthorized`, `forbidden` or `insufficient_scope`. */
 export async function requestBy(
   ctx: SystemCtx,
   binding: Binding,
@@ -67,19 +69,21 @@ export async function requestBy(
 /** The account that acts; null for the system. Its role is read only if the operation requires more than `user`. */
 async function viewerOf(
   ctx: SystemCtx,
-  { actsAs, scopes }: Binding,
+  { actsAs, scopes, staff }: Binding,
   { access, scope }: Operation,
   accountId: Id | undefined,
 ): Promise<Viewer | null> {
-  if (accountId === undefined) {
-    if (access !== 'public') throw new Failure('unauthorized', 'Name the account that acts: { as: accountId }')
-    if (scope && !scopes.includes(scope)) {
-      throw new Failure('insufficient_scope', `The binding needs the scope ${scope}`)
-    }
-    return null
+  if (accountId === undefined && access !== 'public') {
+    throw new Failure('unauthorized', 'Name the account that acts: { as: accountId }')
   }
-  if (actsAs === 'system') throw new Failure('forbidden', 'This binding may not act as an account')
-  const role = access === 'public' || access === 'user' ? 'user' : await readRole(ctx, accountId)
+  if (accountId !== undefined && actsAs === 'system') {
+    throw new Failure('forbidden', 'This binding may not act as an account')
+  }
+  if (scope && !scopes.includes(scope)) throw new Failure('insufficient_scope', `The binding needs the scope ${scope}`)
+  if (accountId === undefined) return null
+  const isForStaff = access !== 'public' && access !== 'user'
+  if (isForStaff && !staff) throw new Failure('forbidden', 'This binding may not use the rights of staff')
+  const role = isForStaff ? await readRole(ctx, accountId) : 'user'
   const issuedAt = await activeSince(ctx, accountId)
   return { id: accountId, role, scopes: new Set(scopes), sessionId: '', issuedAt }
 }

@@ -7,7 +7,9 @@ type Fields = Record<string, unknown>
 
 const Fields = z.record(z.string(), z.unknown())
 const Nothing = z.strictObject({})
-const MAX_DEPTH = 10
+/** Far above any valid input. Text is limited as in a JSON body. */
+const MAX_PARTS = 10_000
+const MAX_TEXT = 256 * 1024
 
 /**
  * Parses path parameters, query and body, given as one object, with the schemas of the operation. Throws `not_found`
@@ -15,7 +17,7 @@ const MAX_DEPTH = 10
  */
 export function parseInput({ params, query, body }: Operation, input: unknown): Fields {
   const fields = parsed(Fields, input ?? {})
-  if (!isPlain(fields)) throw new Failure('bad_request', 'The input is nested too deeply, or is not valid Unicode')
+  requirePlain(fields)
   const inPath = picked(params, fields)
   const inQuery = picked(query, fields)
   const rest = Object.fromEntries(Object.entries(fields).filter(([name]) => !(name in inPath) && !(name in inQuery)))
@@ -38,15 +40,22 @@ function picked(schema: z.ZodObject | undefined, fields: Fields): Fields {
 }
 
 /** JSON is checked before it is parsed, but objects from another Worker may hold any text, or refer to themselves. */
-function isPlain(value: unknown, depth = 0): boolean {
-  if (typeof value === 'string') return value.isWellFormed()
-  if (typeof value !== 'object' || value === null || value instanceof Blob) return true
-  return (
-    depth < MAX_DEPTH &&
-    Object.entries(value)
-      .flat()
-      .every((part) => isPlain(part, depth + 1))
-  )
+function requirePlain(input: object): void {
+  const parts = new Set<unknown>([input])
+  let length = 0
+  for (const part of parts) {
+    if (typeof part === 'string') length += part.length
+    if (parts.size > MAX_PARTS || length > MAX_TEXT) throw new Failure('too_large', 'The input is too large')
+    if (typeof part === 'string' && !part.isWellFormed())
+      throw new Failure('bad_request', 'A text is not valid Unicode')
+    for (const inner of partsOf(part)) parts.add(inner)
+  }
+}
+
+/** Bytes are left out: no operation takes them outside of a `Blob`. */
+function partsOf(value: unknown): unknown[] {
+  const isLeaf = typeof value !== 'object' || value === null || value instanceof Blob
+  return isLeaf || value instanceof ArrayBuffer || ArrayBuffer.isView(value) ? [] : Object.entries(value).flat()
 }
 
 function textsOf(fields: Fields): Fields {

@@ -127,9 +127,20 @@ test('wrong input gets the failure of REST, with one entry per field', async () 
   expect(await codeOf(POSTS.getPost({ postId: 'x' }))).toBe('not_found')
   expect(await codeOf(USERS.editProfile({ bio: '\ud800' }, as(ada)))).toBe('bad_request')
   expect(await codeOf(USERS.editProfile({}, as(ada)))).toBe('invalid')
+})
+
+test('the size of an input is limited, whatever its form', async () => {
+  const { POSTS } = bindings()
+  const outcome = (input: object) => codeOf(POSTS.createPost(input as never, as(ada)))
   const circular: Record<string, unknown> = { text: 'x' }
   circular.self = circular
-  expect(await wrong(circular)).toMatchObject({ error: { code: 'bad_request' } })
+  expect(await outcome(circular)).toBe('invalid')
+  let shared: unknown[] = ['x']
+  for (let depth = 0; depth < 12; depth++) shared = Array(8).fill(shared)
+  expect(await outcome({ text: 'x', media: shared })).toBe('invalid')
+  expect(await outcome({ text: 'x', media: Array.from({ length: 10_000 }, (_, i) => `${i}`) })).toBe('too_large')
+  expect(await outcome({ text: 'x'.repeat(300_000) })).toBe('too_large')
+  expect(await outcome({ text: new Uint8Array(3_000_000) })).toBe('invalid')
 })
 
 test('a repeated key creates once, and a key with other input is refused', async () => {
@@ -178,14 +189,15 @@ test('images are uploaded as Blobs', async () => {
   expect(await codeOf(POSTS.uploadMedia({ file: 'x' as never }, as(ada)))).toBe('invalid')
 })
 
-test('the role of an account is read for operations of the staff', async () => {
-  const staff = bindings({ scopes: ['moderation'] })
+test('operations of the staff need a binding for staff and the role of the account', async () => {
+  const [plain, staff] = [bindings({ scopes: ['moderation'] }), bindings({ scopes: ['moderation'], staff: true })]
   await env.DIRECTORY.prepare(
     `INSERT INTO users (id, email, email_verified, sealed_address, role, created_at, updated_at) VALUES (?, ?, 1, '', 'moderator', 0, 0)`,
   )
     .bind(Number(ada), ada)
     .run()
   expect(await codeOf(staff.USERS.suspendAccount({ accountId: bob }, as(cyd)))).toBe('forbidden')
+  expect(await codeOf(plain.USERS.suspendAccount({ accountId: bob }, as(ada)))).toBe('forbidden')
   expect(await codeOf(staff.USERS.suspendAccount({ accountId: bob }, as(ada)))).toBeNull()
   expect(await codeOf(staff.USERS.setRole({ accountId: bob, role: 'admin' }, as(ada)))).toBe('forbidden')
 })
