@@ -1,7 +1,7 @@
 import type { Calls } from './calls.ts'
 import { Connection } from './connection.ts'
 import { ApiError, isRefusal } from './errors.ts'
-import type { Channel, Frame } from './frames.ts'
+import type { Channel, Frame, Hello, Refusal } from './frames.ts'
 import type { Socket } from './options.ts'
 import { backoff, inTime } from './wait.ts'
 import type { RealtimeTicket } from './wire.ts'
@@ -28,8 +28,6 @@ export type LiveEvent =
   | { event: 'refetch'; seq: number }
   | { event: 'disconnected' }
 
-type Hello = { event: 'hello'; seq: number; resumed: boolean }
-
 /** Listens until the loop is left. Throws once the login has ended, or the reason of `signal` when that is aborted. */
 export async function* listen(calls: Calls, options: ListenOptions): AsyncGenerator<LiveEvent, void> {
   const { signal, network } = options
@@ -41,8 +39,8 @@ export async function* listen(calls: Calls, options: ListenOptions): AsyncGenera
     try {
       const connection = new Connection(await openSocket(calls, options, since), sleep)
       for await (const message of connection.messages(signal, network)) {
-        const frame: Frame | Hello | { event: 'error'; seq?: never } = JSON.parse(message)
-        if (frame.seq === undefined) continue
+        const frame: Frame | Hello | Refusal = JSON.parse(message)
+        if (!('seq' in frame)) continue
         since = frame.seq
         if (frame.event === 'hello') {
           failures = 0

@@ -20,6 +20,7 @@ class AppSocket implements Socket {
   readyState = 0
   readonly url: URL
   readonly sent: string[] = []
+  pongs = 0
   #socket: WebSocket | null = null
   #isSilent = false
   readonly #listeners = { message: [] as Listener[], close: [] as Listener[] }
@@ -38,7 +39,9 @@ class AppSocket implements Socket {
     webSocket.accept()
     webSocket.addEventListener('close', ({ code }) => this.#end(code))
     webSocket.addEventListener('message', ({ data }) => {
-      if (!this.#isSilent) this.#emit('message', { data })
+      if (this.#isSilent) return
+      if (data === 'pong') this.pongs += 1
+      this.#emit('message', { data })
     })
   }
 

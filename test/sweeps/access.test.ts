@@ -10,9 +10,10 @@ import { drained } from '../support/outboxes.ts'
 import { trustTestKey } from '../support/tokens.ts'
 import { type Caller, callers, refusalOf } from './callers.ts'
 import { type Answer, type Call, call } from './calls.ts'
-import { examples, queryFor, visible } from './examples.ts'
+import { argumentFor, kindOf, ruling } from './cases.ts'
+import { examples, queryFor } from './examples.ts'
 import { type Operation, operations } from './operations.ts'
-import { kindOfParameter, makeTargets, type State, states, type Target } from './targets.ts'
+import { makeTargets, type State, states, type Target } from './targets.ts'
 
 /** A call of one operation by one caller on one target. `expected` is its failure, or null if it must succeed. */
 type Case = { operation: Operation; caller: Caller; target: Target | null; expected: Code | null }
@@ -39,14 +40,6 @@ beforeAll(async () => {
   await drained()
 })
 
-const kindOf = ({ id, parameters }: Operation) => {
-  const names = parameters.filter((parameter) => parameter.in === 'path' && !parameter.schema.enum)
-  if (names.length === 0) return null
-  const kind = kindOfParameter[names[0]!.name]
-  if (!kind || names.length > 1) throw new Error(`Add the path parameter of ${id} to test/sweeps/targets.ts`)
-  return kind
-}
-
 async function makeCases(): Promise<Case[]> {
   const planned = operations.flatMap((operation) => {
     const kind = kindOf(operation)
@@ -61,12 +54,6 @@ async function makeCases(): Promise<Case[]> {
     const target = want && targets.shift()!
     return { operation, caller, target, expected: refusalOf(caller, operation) ?? ruling(operation, caller, target) }
   })
-}
-
-function ruling({ id, method }: Operation, caller: Caller, target: Target | null): Code | null {
-  const rule = examples[id]?.rule ?? (target && method === 'GET' ? visible : null)
-  if (target && !rule) throw new Error(`Add the rule of ${id} to test/sweeps/examples.ts`)
-  return rule ? rule(caller.name, target!) : null
 }
 
 async function callOf({ operation, caller, target, expected }: Case): Promise<Call> {
@@ -87,11 +74,6 @@ async function callOf({ operation, caller, target, expected }: Case): Promise<Ca
     body: example?.form?.(),
     headers: example?.headers,
   }
-}
-
-function argumentFor({ parameters }: Operation, name: string, target: Target | null): string {
-  const options = parameters.find((parameter) => parameter.name === name)?.schema.enum as string[] | undefined
-  return options?.[0] ?? target!.parameter
 }
 
 const label = ({ operation, caller, target }: Case) =>

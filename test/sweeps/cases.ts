@@ -1,0 +1,27 @@
+import type { Code } from '../../src/platform/failures.ts'
+import type { Caller } from './callers.ts'
+import { examples, visible } from './examples.ts'
+import type { Operation } from './operations.ts'
+import { type Kind, kindOfParameter, type Target } from './targets.ts'
+
+/** What the path parameter of an operation names; null if it has none, or only one with fixed values. */
+export function kindOf({ id, parameters }: Operation): Kind | null {
+  const names = parameters.filter((parameter) => parameter.in === 'path' && !parameter.schema.enum)
+  if (names.length === 0) return null
+  const kind = kindOfParameter[names[0]!.name]
+  if (!kind || names.length > 1) throw new Error(`Add the path parameter of ${id} to test/sweeps/targets.ts`)
+  return kind
+}
+
+/** The failure that an admitted caller gets for a target, or null. */
+export function ruling({ id, method }: Operation, { name }: Pick<Caller, 'name'>, target: Target | null): Code | null {
+  const rule = examples[id]?.rule ?? (target && method === 'GET' ? visible : null)
+  if (target && !rule) throw new Error(`Add the rule of ${id} to test/sweeps/examples.ts`)
+  return rule ? rule(name, target!) : null
+}
+
+/** The value of a path parameter. */
+export function argumentFor({ parameters }: Operation, name: string, target: Target | null): string {
+  const options = parameters.find((parameter) => parameter.name === name)?.schema.enum as string[] | undefined
+  return options?.[0] ?? target!.parameter
+}
