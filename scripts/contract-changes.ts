@@ -11,12 +11,14 @@ export type Operation = {
   deprecated?: boolean
   security?: object[]
   parameters?: (Ref & Parameter)[]
-  requestBody?: { content: Content }
+  requestBody?: { required?: boolean; content: Content }
   responses: Record<string, Ref & Response>
   [extension: `x-${string}`]: unknown
 }
 /** The part of an OpenAPI or AsyncAPI document that is compared. */
+type Channel = { address: string; messages: Record<string, object>; bindings?: { ws?: { query?: Schema } } }
 export type Contract = {
+  channels?: Record<string, Channel>
   paths?: Record<string, Record<string, Operation>>
   components: Record<string, object> & { schemas: Schemas; messages?: Record<string, { payload: Schema }> }
 }
@@ -43,7 +45,21 @@ export function breakingChanges(contracts: Both<Contract>, now: number): string[
       ? changes(contracts, 'server', { released: payload, current: other.payload }, name)
       : [`${name}: was removed`]
   })
-  return [...operations, ...messages]
+  return [...operations, ...messages, ...channelChanges(contracts)]
+}
+
+function channelChanges(contracts: Both<Contract>): string[] {
+  return Object.entries(contracts.released.channels ?? {}).flatMap(([name, released]) => {
+    const current = contracts.current.channels?.[name]
+    if (!current) return [`${name}: was removed`]
+    const removed = Object.keys(released.messages).filter((message) => !current.messages[message])
+    const query = { released: released.bindings?.ws?.query ?? {}, current: current.bindings?.ws?.query ?? {} }
+    return [
+      ...(released.address === current.address ? [] : [`${name}: the address has changed`]),
+      ...removed.map((message) => `${name}: no longer has the message ${message}`),
+      ...changes(contracts, 'client', query, `${name}?`),
+    ]
+  })
 }
 
 const isOver = (operation: Operation, now: number) =>
@@ -60,6 +76,11 @@ function operationChanges({ released, current }: Both<Operation>, contracts: Bot
   return [
     ...renamed.map((name) => `${name} has changed`),
     ...(isPublic(released) && !isPublic(current) ? ['now needs a token'] : []),
+    ...(rank(current) > rank(released) ? ['now needs a higher role'] : []),
+    ...schemesOf(released)
+      .filter((scheme) => !isPublic(current) && !schemesOf(current).includes(scheme))
+      .map((scheme) => `no longer accepts ${scheme}`),
+    ...(String(current['x-sunset'] ?? '9') < String(released['x-sunset'] ?? '') ? ['ends earlier than announced'] : []),
     ...(current['x-fresh'] && !released['x-fresh'] ? ['now needs a fresh login'] : []),
     ...(released['x-idempotent'] && !current['x-idempotent'] ? ['no longer accepts an idempotency key'] : []),
     ...parameterChanges({ released, current }, contracts),
@@ -67,6 +88,9 @@ function operationChanges({ released, current }: Both<Operation>, contracts: Bot
     ...responseChanges({ released, current }, contracts),
   ]
 }
+
+const rank = (operation: Operation) => ['public', 'user', 'moderator', 'admin'].indexOf(String(operation['x-access']))
+const schemesOf = ({ security = [] }: Operation) => security.flatMap((one) => Object.keys(one))
 
 const isPublic = ({ security = [] }: Operation) =>
   security.length === 0 || security.some((one) => Object.keys(one).length === 0)
@@ -99,7 +123,7 @@ function parameterChanges({ released, current }: Both<Operation>, contracts: Bot
 
 function bodyChanges({ released, current }: Both<Operation>, contracts: Both<Contract>): string[] {
   const [before = {}, after = {}] = [released.requestBody?.content, current.requestBody?.content]
-  if (!released.requestBody && current.requestBody) return ['now needs a body']
+  if (!released.requestBody?.required && current.requestBody?.required) return ['now needs a body']
   return contentChanges({ released: before, current: after }, 'client', contracts, 'body')
 }
 

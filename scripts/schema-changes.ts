@@ -25,8 +25,8 @@ type Pair = {
   named: { released: Schemas; current: Schemas }
 }
 
-const MAXIMA = ['maximum', 'maxLength', 'maxItems', 'maxProperties']
-const MINIMA = ['minimum', 'minLength', 'minItems', 'minProperties']
+const MAXIMA = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']
+const MINIMA = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']
 const NULL: Schema = { type: 'null' }
 
 /**
@@ -49,6 +49,7 @@ export function schemaChanges(pair: Pair, path: string, seen: readonly string[] 
       .map((name) => `${path}.${name}: ${pair.sentBy === 'client' ? 'is now required' : 'may now be absent'}`),
     ...(released.items && current.items ? inner(released.items, current.items, `${path}[]`) : []),
     ...variantChanges(value, accepted, isOpen, path),
+    ...(pair.sentBy === 'client' ? inputChanges(released, current, path) : lostSchemas(released, current, path)),
     ...commonVariants(released, current).flatMap(([one, other]) => inner(one, other, path)),
   ]
 }
@@ -85,7 +86,9 @@ function typeChanges(value: Schema, accepted: Schema, isOpen: boolean): string[]
   )
   const values =
     accepted.enum && !isOpen ? (value.enum ?? ['any value']).filter((one) => !accepted.enum?.includes(one)) : []
-  const exact = ['format', 'pattern'].filter((keyword) => accepted[keyword] && accepted[keyword] !== value[keyword])
+  const exact = ['format', 'pattern', 'const', 'multipleOf'].filter(
+    (keyword) => accepted[keyword] && accepted[keyword] !== value[keyword],
+  )
   const high = MAXIMA.filter((bound) => numberOf(accepted, bound, Infinity) < numberOf(value, bound, Infinity))
   const low = MINIMA.filter((bound) => numberOf(accepted, bound, -Infinity) > numberOf(value, bound, -Infinity))
   return [
@@ -96,6 +99,22 @@ function typeChanges(value: Schema, accepted: Schema, isOpen: boolean): string[]
 }
 
 const numberOf = (schema: Schema, bound: string, otherwise: number) => Number(schema[bound] ?? otherwise)
+
+/** What the server does with omitted and with other fields of a request. */
+function inputChanges(released: Schema, current: Schema, path: string): string[] {
+  const isSame = JSON.stringify(released.default) === JSON.stringify(current.default)
+  const isClosed = current.additionalProperties === false && released.additionalProperties !== false
+  return [
+    ...(isSame ? [] : [`${path}: default has changed`]),
+    ...(isClosed ? [`${path}: other fields are refused`] : []),
+  ]
+}
+
+/** A response whose type or items are no longer described. */
+function lostSchemas(released: Schema, current: Schema, path: string): string[] {
+  const lost = ['type', 'items', 'properties'].filter((keyword) => released[keyword] && !current[keyword])
+  return lost.map((keyword) => `${path}: ${keyword} is no longer described`)
+}
 
 type Inner = (released: Schema, current: Schema, path: string) => string[]
 

@@ -3,78 +3,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { breakingChanges, type Contract, type Operation } from '../../scripts/contract-changes.ts'
-import type { Schema } from '../../scripts/schema-changes.ts'
+import { breakingChanges } from '../../scripts/contract-changes.ts'
+import { contract, json, ref, text } from './sample-contract.ts'
 
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-const json = (schema: Schema) => ({ 'application/json': { schema } })
-const text = (more: Schema = {}): Schema => ({ type: 'string', ...more })
-
-function contract() {
-  const post: Operation = {
-    operationId: 'writeNote',
-    tags: ['notes'],
-    security: [{}],
-    'x-scope': 'notes:write',
-    'x-idempotent': true,
-    parameters: [
-      { in: 'query', name: 'draft', schema: { type: 'boolean' } },
-      { in: 'query', name: 'color', schema: text({ enum: ['red', 'blue'] }) },
-    ],
-    requestBody: { content: json(ref('NewNote')) },
-    responses: {
-      201: { headers: { Location: { required: true, schema: text() } }, content: json(ref('Note')) },
-      422: { content: json(ref('Note')) },
-    },
-  }
-  const schemas: Record<string, Schema> = {
-    NewNote: {
-      type: 'object',
-      properties: { text: text({ maxLength: 100 }), kind: ref('Kind'), tags: { type: 'array', items: text() } },
-      required: ['text'],
-    },
-    Note: {
-      allOf: [
-        ref('Named'),
-        {
-          type: 'object',
-          properties: {
-            text: text(),
-            kind: ref('Kind'),
-            mood: ref('Mood'),
-            parent: { anyOf: [ref('Note'), { type: 'null' }] },
-            count: { type: 'integer' },
-            parts: { type: 'array', items: ref('Part') },
-            note: { type: ['string', 'null'] },
-          },
-          required: ['text', 'kind', 'parent'],
-        },
-      ],
-    },
-    Named: { type: 'object', properties: { id: text({ format: 'uuid' }) }, required: ['id'] },
-    Kind: text({ enum: ['short', 'long'] }),
-    Mood: text({ enum: ['good'], 'x-open': true }),
-    Part: { oneOf: [ref('Line'), ref('Image')] },
-    Line: { type: 'object', properties: { line: text() }, required: ['line'] },
-    Image: { type: 'object', properties: { url: text() }, required: ['url'] },
-  }
-  const old: Operation = { operationId: 'readOld', deprecated: true, 'x-sunset': '2027-01-01', responses: { 200: {} } }
-  const messages = { Written: { payload: ref('Line') } }
-  const document = {
-    paths: { '/notes': { post }, '/old': { get: old } },
-    components: { schemas, messages },
-  } satisfies Contract
-  const own = schemas.Note!.allOf![1]!
-  return {
-    document,
-    post,
-    schemas,
-    own,
-    input: schemas.NewNote!,
-    messages,
-    paths: document.paths as Contract['paths'] & object,
-  }
-}
 type Change = (sample: ReturnType<typeof contract>) => unknown
 
 function found(change: Change, now = '2026-12-01'): string[] {
@@ -114,6 +45,47 @@ test.each(harmless)('%s breaks no client', (_, change) => {
 })
 
 const breaking: [string, Change, string][] = [
+  [
+    'a higher role that is now needed',
+    ({ post }) => Object.assign(post, { 'x-access': 'admin' }),
+    'now needs a higher role',
+  ],
+  ['a body that is now needed', ({ post }) => Object.assign(post.requestBody!, { required: true }), 'now needs a body'],
+  [
+    'another default',
+    ({ input }) => Object.assign(input.properties!.text!, { default: 'x' }),
+    'body.text: default has changed',
+  ],
+  [
+    'a request without other fields',
+    ({ input }) => Object.assign(input, { additionalProperties: false }),
+    'body: other fields are refused',
+  ],
+  [
+    'a response field without a type',
+    ({ own }) => delete own.properties!.count!.type,
+    '201.count: type is no longer described',
+  ],
+  [
+    'an end that is moved forward',
+    ({ paths }) => Object.assign(paths['/old']!.get!, { 'x-sunset': '2026-12-31' }),
+    'ends earlier',
+  ],
+  [
+    'another address of a channel',
+    ({ document }) => Object.assign(document.channels.socket, { address: '/v2' }),
+    'the address has changed',
+  ],
+  [
+    'a removed parameter of a channel',
+    ({ document }) => Reflect.deleteProperty(document.channels.socket.bindings.ws.query.properties, 'ticket'),
+    'socket?.ticket: was removed',
+  ],
+  [
+    'a message that a channel lacks',
+    ({ document }) => Reflect.deleteProperty(document.channels.socket.messages, 'Written'),
+    'no longer has the message Written',
+  ],
   ['a removed operation', ({ paths }) => delete paths['/notes'], 'POST /notes: was removed'],
   ['a deprecated operation before its end', ({ paths }) => delete paths['/old'], 'GET /old: was removed'],
   ['another operation id', ({ post }) => (post.operationId = 'addNote'), 'operationId has changed'],
