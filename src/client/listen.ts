@@ -7,6 +7,8 @@ import { backoff, inTime } from './wait.ts'
 import type { RealtimeTicket } from './wire.ts'
 
 const FIRST_RETRY_MS = 1_000
+/** A connection that held for this long was no failure. */
+const STABLE_MS = 30_000
 
 export type ListenOptions = {
   /** By default, all that the account may join. */
@@ -32,18 +34,21 @@ export type LiveEvent =
 export async function* listen(calls: Calls, options: ListenOptions): AsyncGenerator<LiveEvent, void> {
   const { signal, network } = options
   const { sleep, random } = calls.waits
+  const { session } = calls
+  const { epoch } = session
   let { since } = options
   for (let failures = 0; ; failures++) {
     let pause = 0
     let isConnected = false
     try {
-      const connection = new Connection(await openSocket(calls, options, since), sleep)
+      session.check(epoch)
+      const connection = new Connection(await openSocket(calls, options, since), sleep, () => epoch === session.epoch)
       for await (const message of connection.messages(signal, network)) {
+        session.check(epoch)
         const frame: Frame | Hello | Refusal = JSON.parse(message)
         if (!('seq' in frame)) continue
         since = frame.seq
         if (frame.event === 'hello') {
-          failures = 0
           isConnected = true
           yield { event: 'connected', seq: since }
           if (!frame.resumed) yield { event: 'refetch', seq: since }
@@ -51,7 +56,9 @@ export async function* listen(calls: Calls, options: ListenOptions): AsyncGenera
       }
       signal?.throwIfAborted()
       if (isConnected) yield { event: 'disconnected' }
-      if (connection.mayHaveLoggedOut && calls.session.isOwn) await inTime(calls.session.refresh(), signal)
+      session.check(epoch)
+      if (connection.lifeMs >= STABLE_MS) failures = 0
+      if (connection.isRevoked && session.isOwn) await inTime(session.refresh(), signal)
     } catch (error) {
       if (!(error instanceof ApiError) || isRefusal(error)) throw error
       pause = error.retryAfter ?? 0

@@ -3,12 +3,12 @@ import type { LiveEvent } from '../../src/client/client.ts'
 import type { ListenOptions } from '../../src/client/listen.ts'
 import { publish } from '../../src/platform/realtime/channels.ts'
 import { homeChannel } from '../../src/services/feed/channels.ts'
-import { type RegisteredUser, registeredUser } from '../support/actors.ts'
+import { PASSWORD, type RegisteredUser, registeredUser } from '../support/actors.ts'
 import { clientOf, requestsTo } from '../support/api-client.ts'
 import { appSockets, manualTime } from '../support/app-socket.ts'
 import { contextWith } from '../support/platform.ts'
 
-const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 })
+const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 25_000, interval: 5 })
 
 /** A user that listens. `events` are those so far; `ended` is what the loop has thrown. */
 async function listener(options: ListenOptions = {}) {
@@ -59,9 +59,10 @@ test('after a break, the socket goes on where it stopped, without a gap and with
   for (let round = 0; round < 3; round++) {
     sockets[round]!.drop()
     await publishPost(user, `2${round}`)
-    await soon(() => names(events).at(-1) === 'disconnected' && time.pending().includes(1_000))
+    const wait = 1_000 * 2 ** round
+    await soon(() => names(events).at(-1) === 'disconnected' && time.pending().includes(wait))
     await publishPost(user, `3${round}`)
-    await time.advance(1_000)
+    await time.advance(wait)
     await soon(() => postIds(events).includes(`3${round}`))
   }
   expect(postIds(events)).toEqual(['11', '20', '30', '21', '31', '22', '32'])
@@ -175,4 +176,51 @@ test('an aborted listener throws the reason of its signal and closes its socket;
   const { client } = clientOf(user, { WebSocket: own.WebSocket, credential: user.token, sleep: manualTime().sleep })
   for await (const event of client.listen()) if (event.event === 'connected') break
   expect(own.sockets[0]!.readyState).toBe(3)
+})
+
+test('a socket that reports an error is replaced, and the error ends nothing else', async () => {
+  const { sockets, events, time } = await listener()
+  sockets[0]!.fail()
+  await soon(() => names(events).at(-1) === 'disconnected' && time.pending().includes(1_000))
+  await time.advance(1_000)
+  await soon(() => sockets.length === 2 && names(events).at(-1) === 'connected')
+})
+
+test('after another account has logged in, the loop ends and its position is not sent for that account', async () => {
+  const { app, sockets, ended, time } = await listener()
+  const other = await registeredUser()
+  await app.client.logIn({ identifier: other.handle, password: PASSWORD })
+  await time.advance(250)
+  await soon(() => ended.length > 0)
+  expect(ended).toMatchObject([{ code: 'session_ended' }])
+  expect([sockets.length, sockets[0]!.readyState]).toEqual([1, 3])
+})
+
+test('connections that end soon after they opened are replaced ever more slowly, without a refresh', async () => {
+  const { sockets, events, time, app } = await listener()
+  const waits: number[] = []
+  for (let round = 0; round < 4; round++) {
+    if (round === 3) await time.advance(30_000)
+    sockets[round]!.drop()
+    await soon(() => names(events).at(-1) === 'disconnected' && time.pending().length > 0)
+    const wait = Math.max(...time.pending())
+    waits.push(wait)
+    await time.advance(wait)
+    await soon(() => sockets.length === round + 2 && names(events).at(-1) === 'connected')
+  }
+  expect(waits).toEqual([1_000, 2_000, 4_000, 1_000])
+  expect(requestsTo(app, '/v1/auth/refresh').length).toBe(1)
+})
+
+test('a proxy that refuses tickets does not end the loop', async () => {
+  const { sockets, events, ended, time, app } = await listener()
+  app.answer(async () => new Response('<h1>Blocked</h1>', { status: 403 }))
+  sockets[0]!.drop()
+  await soon(() => time.pending().includes(1_000))
+  await time.advance(1_000)
+  await soon(() => time.pending().includes(2_000))
+  app.answer((_, forward) => forward())
+  await time.advance(2_000)
+  await soon(() => sockets.length === 2 && names(events).at(-1) === 'connected')
+  expect(ended).toEqual([])
 })

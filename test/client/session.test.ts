@@ -139,7 +139,7 @@ test('a call that began as one account is never repeated as another', async () =
     await app.client.logIn({ identifier: ben.handle, password: PASSWORD })
     return response
   })
-  await expect(app.client.createPost({ text: 'by Ann' })).rejects.toMatchObject({ code: 'unauthorized' })
+  await expect(app.client.createPost({ text: 'by Ann' })).rejects.toMatchObject({ code: 'session_ended' })
   expect((await app.client.getMe()).id).toBe(ben.id)
   expect((await app.client.getAccountFeed({ accountId: ben.id })).items).toEqual([])
 })
