@@ -2,13 +2,14 @@ import { type Context, Hono } from 'hono'
 import { countByAddress } from './platform/http/address-limit.ts'
 import type { AppEnv } from './platform/http/app-env.ts'
 import { authentication } from './platform/http/authentication.ts'
+import { requireMediaType, strictJson } from './platform/http/body.ts'
 import { edge } from './platform/http/edge.ts'
 import { ERRORS, errorRoutes } from './platform/http/error-pages.ts'
 import { addFallbacks } from './platform/http/fallbacks.ts'
 import { mountOperations } from './platform/http/rest.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
-import { apiPaths, mounts, readAccountStatus, readLoginTime, services, signingKeys } from './registry.ts'
+import { apiPaths, channels, mounts, readAccountStatus, readLoginTime, services, signingKeys } from './registry.ts'
 
 /** The composition root: the order of the middleware and routes, and where the services are mounted. */
 export const app = new Hono<AppEnv>()
@@ -23,6 +24,7 @@ app.get('/openapi.json', async (c) => {
   return c.json({ ...(await apiDocument()), servers: [{ url: new URL(c.req.url).origin, description: 'This server' }] })
 })
 app.use('/graphql', requireUtf8Url, authentication(signingKeys))
+app.post('/graphql', requireMediaType('application/json'), strictJson)
 app.on(['GET', 'POST'], '/graphql', async (c) => (await graphql())(c))
 addFallbacks(app, [...apiPaths, ERRORS, '/graphql'])
 
@@ -31,7 +33,7 @@ let handler: ((c: Context<AppEnv>) => Promise<Response>) | null = null
 /** Loaded with the first request, because most isolates serve REST only. */
 async function graphql() {
   const { graphqlHandler } = await import('./surfaces/graphql/handler.ts')
-  handler ??= graphqlHandler(services)
+  handler ??= graphqlHandler({ services, channels })
   return handler
 }
 

@@ -144,7 +144,7 @@ const declared: Service[] = [
   },
 ]
 
-const channels = declared.flatMap((service) => service.channels ?? [])
+export const channels = declared.flatMap((service) => service.channels ?? [])
 
 const platform: Service[] = [
   {

@@ -18,6 +18,8 @@ export type GraphqlAnswer = {
 
 type Options = { variables?: object; token?: string | null; headers?: Record<string, string>; bindings?: object }
 
+const unlimited = { ...env, REQUESTS_PER_MINUTE: '1000000' }
+
 /** Sends a document from a new client address, with the rate limits of the tests' own. */
 export async function graphql(
   query: string,
@@ -26,8 +28,7 @@ export async function graphql(
   const headers = new Headers({ 'content-type': 'application/json', 'cf-connecting-ip': randomAddress(), ...given })
   if (token) headers.set('authorization', `Bearer ${token}`)
   const body = JSON.stringify({ query, variables })
-  const unlimited = { ...env, REQUESTS_PER_MINUTE: '1000000', ...bindings }
-  const response = await fetchWith(unlimited, '/graphql', { method: 'POST', headers, body })
+  const response = await fetchWith({ ...unlimited, ...bindings }, '/graphql', { method: 'POST', headers, body })
   const { data, errors = [], extensions = {} } = await response.json<Partial<GraphqlAnswer>>()
   return { status: response.status, headers: response.headers, data, errors, extensions }
 }
@@ -35,3 +36,15 @@ export async function graphql(
 /** The codes of the errors, by path. */
 export const codes = ({ errors }: GraphqlAnswer): Record<string, string> =>
   Object.fromEntries(errors.map(({ path = [], extensions }) => [path.join('.'), extensions.code]))
+
+const address = randomAddress()
+
+/** Sends any body, always from one address. Returns the status, the code of the first error, and the trips of the request. */
+export async function graphqlBody(body: string, token?: string) {
+  const headers = new Headers({ 'content-type': 'application/json', 'cf-connecting-ip': address })
+  if (token) headers.set('authorization', `Bearer ${token}`)
+  const response = await fetchWith(unlimited, '/graphql', { method: 'POST', headers, body })
+  const { code, errors } = await response.json<{ code?: string; errors?: GraphqlError[] }>()
+  const { trips }: Cost = JSON.parse(response.headers.get('x-cost')!)
+  return { status: response.status, code: code ?? errors?.[0]?.extensions.code, trips }
+}

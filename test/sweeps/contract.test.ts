@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
 import { toId } from '../../src/platform/data/ids.ts'
 import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
-import { services } from '../../src/registry.ts'
+import { channels, services } from '../../src/registry.ts'
 import { schemaOf } from '../../src/surfaces/graphql/schema.ts'
 import { inventoryDocument } from '../support/inventory.ts'
 import { call } from './calls.ts'
@@ -22,7 +22,9 @@ test('the OpenAPI document equals the committed contract', async () => {
 
 test('the GraphQL schema equals the committed contract', async () => {
   const changed = 'The schema has changed. If that is intended, run: npm test -- contract --update'
-  await expect(`${printSchema(schemaOf(services))}\n`, changed).toMatchFileSnapshot('../contract/schema.graphql')
+  await expect(`${printSchema(schemaOf({ services, channels }))}\n`, changed).toMatchFileSnapshot(
+    '../contract/schema.graphql',
+  )
 })
 
 test('the inventory of personal data in the documentation equals the declarations of the services', async () => {

@@ -18,6 +18,7 @@ type Read = {
 
 /** Admits one root field after the other, and waits for all of them: fields that start together share their trips. */
 export async function admitRoot(graph: Graph, rule: Rule): Promise<void> {
+  graph.isAdmitted = true
   const own = graph.admissions.then(() => admit(graph.ctx, rule, graph.report))
   graph.admissions = own.catch(() => {})
   await null
@@ -53,6 +54,7 @@ function read(graph: Graph, operation: VerbOperation, input: object, onRows: Ahe
 
 /** Runs a writing operation. The fields below it then read at least what it wrote. */
 export async function write(graph: Graph, operation: VerbOperation, args: Given, key: string): Promise<unknown> {
+  graph.isAdmitted = true
   await admit(graph.ctx, operation, graph.report)
   const bookmarks = graph.ctx.db.bookmarks() ?? undefined
   const idempotencyKey = operation.idempotent ? parseKey(args) : undefined

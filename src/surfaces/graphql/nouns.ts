@@ -72,7 +72,7 @@ function listField(builder: Builder, types: Types, { list, input, description }:
   }
 }
 
-function linkField({ noun, idIn, description }: Linked, find: Find): Field {
+export function linkField({ noun, idIn, description }: Linked, find: Find): Field {
   return {
     type: noun,
     nullable: true,
