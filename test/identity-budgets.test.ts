@@ -6,7 +6,7 @@ import { claimsOf, loggedIn, logIn, readMe, refreshWith, register, verify } from
 import { type Budget, expectWithin } from './support/budgets.ts'
 import { anonymousClient } from './support/client.ts'
 import { seedExports } from './support/exports.ts'
-import { settled } from './support/full-person.ts'
+import { drained } from './support/outboxes.ts'
 import {
   changeAddress,
   changeHandle,
@@ -196,7 +196,7 @@ test('logout, and logout everywhere of several sessions, stay within their budge
   await expectAnswer(await post('/v1/auth/logout-all', second.accessToken), 204, everywhere)
 })
 
-test('the session that better-auth stores counts as a write of its own request, also if requests are concurrent', async () => {
+test('the session that better-auth stores counts as a write of its own request, even among concurrent requests', async () => {
   const users = [await registeredUser(), await registeredUser(), await registeredUser()]
   const costOf = (response: Response): Cost => JSON.parse(response.headers.get('x-cost')!)
   const alone = costOf(await logIn(users[0]!.handle))
@@ -236,7 +236,7 @@ test('requesting, listing and downloading exports stay within their budgets', as
   })
   await expectAnswer(await user.fetch('/v1/me/exports'), 200, { trips: 1, rowsRead: 2, objectCalls: 2 })
   await vi.waitUntil(async () => /ready/.test(await (await user.fetch('/v1/me/exports')).text()), { timeout: 20_000 })
-  await settled()
+  await drained()
   const [exportId] = await seedExports([user.id])
   const download = await user.fetch(`/v1/me/exports/${exportId}/file`)
   await expectAnswer(download, 200, {

@@ -1,55 +1,50 @@
+import { ApiError, type Client, createClient } from '../../src/client/client.ts'
 import { fetchInTime } from '../fetch-in-time.ts'
-
-type Answer<T> = { status: number; body: T; headers: Headers }
+import { ensure } from './story.ts'
 
 const TIMEOUT_MS = 15_000
 
-type Sent = { json?: unknown; form?: FormData; idempotencyKey?: string }
-
-/** A client of the API. */
+/** Somebody who uses the API. */
 export type Caller = {
   name: string
   url: string
-  token: string | null
+  client: Client
   /** How many requests the rate limit has admitted, and when the first one was sent. */
   admitted: number
   firstAt: number | null
-  /** Calls an operation and accepts any status. */
-  ask: <T>(method: string, path: string, sent?: Sent) => Promise<Answer<T>>
-  /** Calls an operation and throws unless the response has this status. */
-  call: <T>(method: string, path: string, status: number, sent?: Sent) => Promise<Answer<T>>
+  /** The headers of the last response. */
+  headers: Headers
 }
 
 export function makeCaller(url: string, name: string): Caller {
-  let bookmarks: string | null = null
-  const caller: Caller = {
-    name,
-    url,
-    token: null,
-    admitted: 0,
-    firstAt: null,
-    async ask<T>(method: string, path: string, { json, form, idempotencyKey }: Sent = {}) {
-      const headers = new Headers()
-      if (caller.token) headers.set('authorization', `Bearer ${caller.token}`)
-      if (json !== undefined) headers.set('content-type', 'application/json')
-      if (idempotencyKey) headers.set('idempotency-key', idempotencyKey)
-      // The bookmarks of the last response, sent back so that we read our own writes.
-      if (bookmarks) headers.set('x-bookmarks', bookmarks)
-      caller.firstAt ??= performance.now()
-      const body = form ?? JSON.stringify(json)
-      const response = await fetchInTime(`${url}/v1${path}`, { method, headers, body }, TIMEOUT_MS)
-      bookmarks = response.headers.get('x-bookmarks') ?? bookmarks
-      if (response.status !== 429) caller.admitted += 1
-      const isJson = /json/.test(response.headers.get('content-type') ?? '')
-      const content = isJson ? await response.json() : await response.text()
-      return { status: response.status, body: content as T, headers: response.headers }
-    },
-    async call<T>(method: string, path: string, status: number, sent?: Sent) {
-      const answer = await caller.ask<T>(method, path, sent)
-      if (answer.status === status) return answer
-      const content = JSON.stringify(answer.body).slice(0, 500)
-      throw new Error(`${method} ${path} by ${name} answered ${answer.status} instead of ${status}: ${content}`)
-    },
+  const caller = { name, url, admitted: 0, firstAt: null as number | null, headers: new Headers() }
+  class CountedWebSocket extends WebSocket {
+    constructor(address: string) {
+      super(address)
+      // Redeeming the ticket counts against the rate limit of the account.
+      caller.admitted += 1
+    }
   }
-  return caller
+  const client = createClient({
+    origin: url,
+    retries: 0,
+    WebSocket: CountedWebSocket,
+    fetch: async (address, init) => {
+      caller.firstAt ??= performance.now()
+      const response = await fetchInTime(address, init, TIMEOUT_MS)
+      if (response.status !== 429) caller.admitted += 1
+      caller.headers = response.headers
+      return response
+    },
+  })
+  return Object.assign(caller, { client })
+}
+
+/** Throws unless the API refuses the call with this status. */
+export async function refused(status: number, call: Promise<unknown>): Promise<void> {
+  const outcome = await call.then(
+    () => 'a success',
+    (error: unknown) => (error instanceof ApiError ? error.status : error),
+  )
+  ensure(outcome === status, `the API refuses the call with ${status}, not with ${outcome}`)
 }

@@ -32,7 +32,8 @@ export class Calls {
     const { session } = this
     const operation = operationOf(name)
     const request = requestOf(operation, input)
-    const options = operation.traits.includes('key') ? { idempotencyKey: randomKey(), ...own } : own
+    const idempotencyKey = own.idempotencyKey ?? (operation.traits.includes('key') ? randomKey() : undefined)
+    const options = { ...own, idempotencyKey }
     if (!session.isOwn) return this.#sendFresh<T>(operation, request, options)
     if (operation.traits.includes('renews'))
       return session.replace((token) => this.#send<T & Tokens>(request, options, token))
@@ -49,7 +50,7 @@ export class Calls {
       retrying(() => this.#sendAuthorized<T>(request, own), isSafe ? this.#retries(own) : 0, this.waits, own.signal)
     return attempt().catch(async (error: unknown) => {
       if (!onFreshLoginRequired || !isCode(error, 'fresh_login_required')) throw error
-      await onFreshLoginRequired()
+      await inTime(onFreshLoginRequired(), own.signal)
       return attempt()
     })
   }

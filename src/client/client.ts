@@ -1,4 +1,5 @@
 import { Calls, type Name } from './calls.ts'
+import { type ListenOptions, type LiveEvent, listen } from './listen.ts'
 import { type Operations, operations } from './operations.ts'
 import type { CallOptions, ClientOptions } from './options.ts'
 import { type PageOf, type Pages, pagesOf } from './pages.ts'
@@ -26,6 +27,11 @@ type PageMethods = { [N in Paged]: PageMethod<Operations[N]['input'], Operations
 export type Client = Methods & {
   /** The same lists as async iterators: `for await (const post of client.pages.getHomeFeed())`. */
   pages: PageMethods
+  /**
+   * What happens now, over a WebSocket: `for await (const event of client.listen({ channels: ['notifications'] }))`.
+   * It connects again after every interruption, and ends when the loop is left, the signal aborted or the login ended.
+   */
+  listen: (options?: ListenOptions) => AsyncGenerator<LiveEvent, void>
   /** The login: starts with `logIn` or `verifyAddress`, ends with `logOut`, and is renewed when needed. */
   session: Pick<Session, 'start' | 'resume' | 'refresh' | 'forget' | 'end'>
   /** What another client needs to see the writes of this one: its option `bookmarks`. */
@@ -50,10 +56,18 @@ export function createClient(options: ClientOptions): Client {
   const all = (make: (name: Name) => unknown) => Object.fromEntries(names.map((name) => [name, make(name)]))
   const methods = all(methodOf) as Methods
   const pages = all(listOf) as PageMethods
-  return { ...methods, pages, session: calls.session, bookmarks: () => calls.bookmarks.header() }
+  return {
+    ...methods,
+    pages,
+    listen: (own = {}) => listen(calls, own),
+    session: calls.session,
+    bookmarks: () => calls.bookmarks.header(),
+  }
 }
 
-export { ApiError, type Code, type FieldError, isCode } from './errors.ts'
+export { ApiError, type Code, isCode } from './errors.ts'
+export type { Channel, Frame } from './frames.ts'
+export type { ListenOptions, LiveEvent } from './listen.ts'
 export type { Operations } from './operations.ts'
 export type { CallOptions, ClientOptions, TokenStore } from './options.ts'
 export { memoryStore } from './session.ts'

@@ -1,6 +1,4 @@
-import type { Problem } from './wire.ts'
-
-export type FieldError = NonNullable<Problem['errors']>[number]
+import type { FieldError, Problem } from './wire.ts'
 
 /**
  * The codes of the API, and three of the client. `network_error`: no response arrived, so it is unknown whether the
@@ -47,16 +45,15 @@ export class ApiError extends Error {
   }
 }
 
-export const isCode = (error: unknown, code: Code): error is ApiError =>
-  error instanceof ApiError && error.code === code
+export const isCode = (error: unknown, code: Code): boolean => error instanceof ApiError && error.code === code
 
 /** Whether the server refused the request for good, so that repeating it changes nothing. */
-export const isRefusal = (error: unknown): error is ApiError =>
+export const isRefusal = (error: unknown): boolean =>
   error instanceof ApiError && error.status >= 400 && error.status < 500 && ![408, 429].includes(error.status)
 
 /** The error that a response describes (RFC 9457). */
 export function errorOf({ status, headers }: Response, text: string): ApiError {
-  const problem: Partial<Problem> = isJson(headers) ? JSON.parse(text || '{}') : {}
+  const problem: Partial<Problem> = parseJson(headers, text) ?? {}
   return new ApiError({
     status,
     code: problem.code ?? 'unexpected_response',
@@ -68,4 +65,11 @@ export function errorOf({ status, headers }: Response, text: string): ApiError {
   })
 }
 
-export const isJson = (headers: Headers): boolean => /\bjson\b/.test(headers.get('content-type') ?? '')
+/** Undefined for other content, and for JSON that is cut off. */
+export function parseJson(headers: Headers, text: string) {
+  try {
+    return /\bjson\b/.test(headers.get('content-type') ?? '') ? JSON.parse(text) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,4 +1,4 @@
-import { ApiError, errorOf, isJson } from './errors.ts'
+import { ApiError, errorOf, parseJson } from './errors.ts'
 import type { Fetch } from './options.ts'
 
 /** An entry of the table in operations.ts. */
@@ -56,6 +56,7 @@ export async function exchange(
     throw new ApiError({ status: 0, code: 'network_error', title, cause })
   }
   if (typeof content !== 'string') return { response, body: content }
-  if (!response.ok || (content !== '' && !isJson(response.headers))) throw errorOf(response, content)
-  return { response, body: content === '' ? undefined : JSON.parse(content) }
+  const body = response.ok ? parseJson(response.headers, content) : undefined
+  if (!response.ok || (body === undefined && content !== '')) throw errorOf(response, content)
+  return { response, body }
 }

@@ -4,7 +4,19 @@ import type { ClientOptions, Sleep } from './options.ts'
 const SLOWEST_MS = 30_000
 
 /** Resolves after `ms`; rejects with the reason of `signal` once that is aborted. */
-export const sleep: Sleep = (ms, signal) => inTime(new Promise<void>((resolve) => setTimeout(resolve, ms)), signal)
+export const sleep: Sleep = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const stop = () => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', stop)
+  })
 
 /** Like `work`, but rejects with the reason of `signal` once that is aborted. The work itself goes on. */
 export async function inTime<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -62,9 +62,12 @@ test('an API key or OAuth token is sent as it is, and its rejection is reported 
 test('a response that is not of the API is an error', async () => {
   const portal = appClient({ fetch: async () => new Response('<h1>Log in to the Wi-Fi</h1>') })
   await expect(portal.client.getLimits()).rejects.toMatchObject({ status: 200, code: 'unexpected_response' })
+  const headers = { 'content-type': 'application/json' }
+  const torn = appClient({ fetch: async () => new Response('{"postLength": 5', { headers }) })
+  await expect(torn.client.getLimits()).rejects.toMatchObject({ status: 200, code: 'unexpected_response' })
 })
 
-test('an aborted call rejects with the reason of its signal, also while it waits for a retry', async () => {
+test('an aborted call rejects with the reason of its signal, even while it waits for a retry', async () => {
   const { client, sent } = appClient()
   const over = new Error('over')
   await expect(client.getLimits({}, { signal: AbortSignal.abort(over) })).rejects.toBe(over)

@@ -116,6 +116,17 @@ test('the next call of a client with a refused stored token is anonymous', async
   expect(sent.at(-1)?.headers.has('authorization')).toBe(false)
 })
 
+test('a stored login is resumed; without one, or with one that the server refuses, nobody is logged in', async () => {
+  const user = await registeredUser()
+  const { client, sent } = clientOf(user)
+  expect(await client.session.resume()).toBe(true)
+  expect((await client.getMe()).id).toBe(user.id)
+  expect(sent.length).toBe(2)
+  await client.session.forget()
+  expect(await appClient().client.session.resume()).toBe(false)
+  expect(await appClient({ store: memoryStore('no.valid.token') }).client.session.resume()).toBe(false)
+})
+
 test('a call that began as one account is never repeated as another', async () => {
   const [ann, ben] = [await registeredUser(), await registeredUser()]
   const app = clientOf(ann)

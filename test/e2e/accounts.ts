@@ -22,7 +22,7 @@ export function accountTests(world: World): void {
     expect(await bob.evaluate('document.documentElement.scrollWidth')).toBe(390)
   })
 
-  test('the follow and block buttons show each change, also after a reload', async () => {
+  test('the follow and block buttons show each change, and still do after a reload', async () => {
     const { site, bob } = world
     await bob.goto(`${site.origin}/@ada`)
     await expectRelationButtons(bob, ['Unfollow', 'More'])

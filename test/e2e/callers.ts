@@ -16,6 +16,15 @@ export async function newCaller(site: Site, handle: string): Promise<Caller> {
   return callerWith(site, tokens!.accessToken)
 }
 
+/** Logs in over the API as an account that exists. */
+export async function loggedInCaller(site: Site, identifier: string): Promise<Caller> {
+  const tokens = await callerWith(site, null)<{ accessToken: string }>('POST', '/auth/login', {
+    identifier,
+    password: PASSWORD,
+  })
+  return callerWith(site, tokens!.accessToken)
+}
+
 function callerWith({ origin }: Site, accessToken: string | null): Caller {
   return async (method, path, json) => {
     const headers = {

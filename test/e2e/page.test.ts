@@ -1,5 +1,6 @@
 import { accessibilityTests } from './accessibility.ts'
 import { accountTests } from './accounts.ts'
+import { burstTests } from './bursts.ts'
 import { docsTests } from './docs.ts'
 import { failureTests } from './failures.ts'
 import { imageTests } from './images.ts'
@@ -11,6 +12,7 @@ describeSite('the web client', (world) => {
   mainJobTests(world)
   imageTests(world)
   failureTests(world)
+  burstTests(world)
   accountTests(world)
   docsTests(world)
   accessibilityTests(world)

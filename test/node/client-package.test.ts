@@ -1,16 +1,16 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { delimiter, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { buildClient, clientFolder, clientSize } from '../../scripts/build-client.ts'
+import { clientFolder, clientSize } from '../../scripts/build-client.ts'
 import { readToken } from '../../scripts/demo/inbox.ts'
-import { freePort, Server } from '../crash/server.ts'
+import { botTests } from './bots.ts'
+import { checkTypes, run, World } from './client-world.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'client-package-'))
-const app = join(folder, 'app')
-let server: Server
+const world = new World()
+beforeAll(() => world.start())
+afterAll(() => world.stop())
 
 /** The Node of this machine, which may be as old as Node 20. */
 const systemNode = (process.env.PATH ?? '')
@@ -19,34 +19,18 @@ const systemNode = (process.env.PATH ?? '')
   .map((path) => join(path, 'node'))
   .find(existsSync)
 
-function run(command: string, args: string[], cwd: string): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error ?? ''}${stdout}${stderr}`)
-  return stdout
-}
-
-beforeAll(async () => {
-  server = new Server(await freePort(), join(folder, 'state'), {})
-  const started = server.start()
-  await buildClient()
-  run('npm', ['pack', '--silent', '--pack-destination', folder], clientFolder)
-  const [tarball] = readdirSync(folder).filter((name) => name.endsWith('.tgz'))
-  mkdirSync(app)
-  writeFileSync(join(app, 'package.json'), '{ "type": "module" }')
-  run('npm', ['install', '--offline', '--no-audit', '--no-fund', join('..', tarball!)], app)
-  await started
-})
-afterAll(async () => {
-  await server.kill()
-  rmSync(folder, { recursive: true })
-})
-
 test('the whole client has less than 12 KiB, minified and compressed', async () => {
   expect(await clientSize()).toBeLessThan(12 * 1024)
 })
 
+test('a project that depends on the folder of this one finds the client too', () => {
+  expect(createRequire(import.meta.url).resolve('socialconnect/client')).toBe(resolve(clientFolder, 'client.js'))
+})
+
 test('the package has no dependencies, and its types accept correct calls only', () => {
-  expect(readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['socialconnect'])
+  expect(readdirSync(join(world.app, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
+    'socialconnect',
+  ])
   const source = `import { ApiError, createClient, type Post } from 'socialconnect/client'
 const client = createClient({ origin: 'http://127.0.0.1', credential: () => 'key' })
 const created: Promise<Post> = client.createPost({ text: 'a' }, { signal: AbortSignal.timeout(1) })
@@ -61,25 +45,15 @@ client.pages.getMe()
 export const status = (error: ApiError): number => error.status + (error.retryAfter ?? 0)
 export { created }
 `
-  writeFileSync(join(app, 'check.ts'), source)
-  const options = [
-    '--strict',
-    '--noEmit',
-    '--target',
-    'es2022',
-    '--module',
-    'nodenext',
-    '--lib',
-    'es2022,dom,dom.asynciterable',
-  ]
-  run(process.execPath, [resolve('node_modules/typescript/bin/tsc'), ...options, 'check.ts'], app)
+  expect(checkTypes(world, 'check.ts', source)).toBe('')
 })
 
 test.each([
   ['the Node of this project', process.execPath],
   ['the Node of this machine', systemNode],
-])('in %s, the package registers an account, posts and reads the home feed', async (name, node) => {
+])('with %s, the package registers an account, posts and reads the home feed', async (name, node) => {
   if (!node) throw new Error('No other Node is installed')
+  const { app, server } = world
   const handle = `pack_${name.length}_${Date.now().toString(36)}`
   const begin = `import { createClient } from 'socialconnect/client'
 const client = createClient({ origin: '${server.origin}' })
@@ -102,7 +76,7 @@ test.each([
 ])('the package can be bundled for a %s', async (_, conditions) => {
   const contents = "export { createClient } from 'socialconnect/client'"
   const { outputFiles, warnings } = await build({
-    stdin: { contents, resolveDir: app },
+    stdin: { contents, resolveDir: world.app },
     bundle: true,
     format: 'esm',
     platform: 'browser',
@@ -112,3 +86,5 @@ test.each([
   expect([outputFiles.length, warnings]).toEqual([1, []])
   expect(outputFiles[0]!.text).not.toMatch(/\b(import|require)\s*\(|process\.|\bfrom\s*["']/)
 })
+
+botTests(world)

@@ -1,21 +1,10 @@
-import { env } from 'cloudflare:workers'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { type RegisteredUser, registeredUser } from './actors.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
+import { drained } from './outboxes.ts'
 
 export type FullPerson = { user: RegisteredUser; address: string; markers: string[]; mediaIds: string[] }
-
-/** Waits until no database has an event that is not acknowledged. */
-export async function settled(): Promise<void> {
-  const databases = [env.DIRECTORY, env.SHARD_0, env.SHARD_1]
-  for (let left = 1; left > 0; await scheduler.wait(20)) {
-    const counts = await Promise.all(
-      databases.map((db) => db.prepare('SELECT count(*) n FROM outbox').first<number>('n')),
-    )
-    left = counts.reduce<number>((sum, count) => sum + (count ?? 0), 0)
-  }
-}
 
 /** A person who has filled every field and used every feature. Each text contains a marker with `name`. */
 export async function fullPerson(name: string, friend: RegisteredUser): Promise<FullPerson> {
@@ -47,7 +36,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
-  await settled()
+  await drained()
   await send('PUT', '/notifications/read')
   const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
   return { user, address, markers, mediaIds }

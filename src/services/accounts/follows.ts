@@ -80,7 +80,7 @@ export async function mirrorFollow(ctx: SystemCtx, { followerId, followeeId }: F
         const uncount = addTo(db, followeeId, 'followerCount', -1, isCounted(followers, copy))
         return void (await db.batch([uncount, db.delete(followers).where(copy)]))
       }
-      // A follow from before follows had ids has its followee's id in `follows`, and its follower's id in `followers`.
+      // An old follow, made before follows had ids, has its followee's id in `follows`, and its follower's id in `followers`.
       const id = follow.id === followeeId ? followerId : follow.id
       const row = { accountId: followeeId, followerId, id, hidden: false }
       const [[shown]] = await db.batch([

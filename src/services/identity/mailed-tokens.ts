@@ -28,7 +28,7 @@ export function partsOf(ctx: SystemCtx, token: string): Parts {
   return { accountId: accountId.data, until: Number(until), signature }
 }
 
-/** One failure for each bad token, because the reason would tell a stranger what the account has done. */
+/** The same failure for every bad token: a reason would tell a stranger what the account has done. */
 export function badToken(): Failure {
   return invalid('token', 'is wrong, expired or already used; ask for a new one')
 }

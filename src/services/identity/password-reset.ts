@@ -42,7 +42,7 @@ export const PasswordReset = z
   .openapi('PasswordReset', { example: { deviceToken: 'Dv5rKc1xPz8tWm3q.9sHfYb2nLe6uJg0a' } })
 type PasswordReset = z.infer<typeof PasswordReset>
 
-/** Ends every login and starts none, so that the person notices when somebody else used the link. */
+/** Ends every login, so that the person notices a reset by somebody else. Starts none, because the link alone must not log in. */
 export async function resetPassword(ctx: Ctx, { token, password }: Reset): Promise<PasswordReset> {
   const person = await personOf(ctx, token)
   const changes = { password, event: passwordReset, mail: 'password-was-reset' } as const

@@ -29,7 +29,7 @@ export async function readAccountStatus(ctx: Ctx, { id, sessionId }: Viewer): Pr
   return { suspended: suspendedAt !== null, revokedBefore: login[0]?.revokedBefore ?? 0, endedSessions: ended }
 }
 
-/** Ends the sessions from before the suspension, even if it was lifted before this runs. A repeat ends no later one. */
+/** Ends the sessions that are older than the suspension, even if it was lifted in the meantime. A repeat ends no later one. */
 export async function endSessionsOfSuspended(
   ctx: SystemCtx,
   { accountId }: { accountId: Id },

@@ -62,7 +62,7 @@ export const addressChanges = sqliteTable('address_changes', {
   until: integer('until').notNull(),
 })
 
-/** Addresses that the account had until `leftAt`, and that their owners may restore until `until`. */
+/** Addresses that the account left at `leftAt`. Until the time `until`, their owners may restore them. */
 export const formerAddresses = sqliteTable(
   'former_addresses',
   {

@@ -60,7 +60,7 @@ function requireBrief({ width, height }: Size, { frames, durationMs }: Animation
 
 type Source = Pick<Structure, 'isLossless' | 'isComplete'> & { bytes: Bytes }
 
-/** PNG keeps the exact colors of a lossless source: the Images service has no lossless WebP. */
+/** A lossless source becomes PNG, because the Images service has no lossless WebP. */
 async function encode(images: ImagesBinding, source: Source, shape: Shape, variant: Variant): Promise<ImageFile> {
   const as = async (type: StillType): Promise<ImageFile> => {
     const encoded = transform(images, source.bytes, shape[variant], type)

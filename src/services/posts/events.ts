@@ -15,7 +15,7 @@ const PostRef = z.object({
 export const postPublished = defineEvent('post.published', PostRef)
 export const postDeleted = defineEvent('post.deleted', PostRef)
 export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))
-/** Has no author, because `unlikePost` does not read the post. Events from before likes had ids have no `likeId`. */
+/** Has no author, because `unlikePost` does not read the post. Old events, recorded before likes had ids, have no `likeId`. */
 export const postUnliked = defineEvent('post.unliked', z.object({ postId: Id, actorId: Id, likeId: Id.optional() }))
 export const listsToMark = defineEvent(
   'post.lists-to-mark',

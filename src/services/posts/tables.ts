@@ -13,7 +13,7 @@ export type Attachment = {
   width: number
   height: number
   placeholder: string
-  /** Posts from before animations were kept do not have this field. */
+  /** Absent in posts that are older than support for animations. Means false. */
   animated?: boolean
 }
 

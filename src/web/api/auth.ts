@@ -1,23 +1,12 @@
-import type {
-  Confirmation,
-  Login,
-  Registered,
-  Registration,
-  RegistrationRules,
-  Tokens,
-  Verification,
-} from '../../client/wire.ts'
-import { call, get } from './api.ts'
-import { ApiError, InvalidField, isCode, isUnauthorized, NetworkError } from './http.ts'
-import { endSession, rememberDevice, startSession } from './session.ts'
+import { ApiError, isCode, type Login, type Registration, type Tokens, type Verification } from '../../client/client.ts'
+import { client } from './client.ts'
+import { InvalidField, instead, isNetworkError } from './errors.ts'
+import { rememberDevice } from './session.ts'
 import { loadToken, saveToken } from './token-store.ts'
 
-export const loadRegistrationRules = () => get<RegistrationRules>('/auth/registration')
-
-export async function register(json: Registration): Promise<void> {
-  const { registrationToken } = await call<Registered>('POST', '/auth/register', { json }).catch((error: unknown) => {
-    throw isCode(error, 'handle_taken') ? new InvalidField('handle', 'is already taken') : error
-  })
+export async function register(registration: Registration): Promise<void> {
+  const taken = new InvalidField('handle', 'is already taken')
+  const { registrationToken } = await client.register(registration).catch(instead('handle_taken', taken))
   await saveToken('registration', registrationToken)
 }
 
@@ -27,13 +16,10 @@ export async function register(json: Registration): Promise<void> {
  */
 export async function verify({ token, password }: Pick<Verification, 'token' | 'password'>): Promise<Tokens> {
   const registrationToken = await loadToken('registration')
-  const json: Verification = { token, password, registrationToken }
-  const tokens = await call<Tokens>('POST', '/auth/verify', { json }).catch((error: unknown) => {
-    const message = 'is wrong. Try again, or register again to get a new email'
-    throw isUnauthorized(error) ? new InvalidField('password', message) : error
-  })
+  const wrong = new InvalidField('password', 'is wrong. Try again, or register again to get a new email')
+  const verification = { token, password, registrationToken }
+  const tokens = await client.verifyAddress(verification).catch(instead('invalid_credentials', wrong))
   await saveToken('registration', undefined)
-  await startSession(tokens)
   return tokens
 }
 
@@ -43,28 +29,25 @@ export async function logIn(credentials: Omit<Login, 'deviceToken'>): Promise<To
   const [named, last] = [await loadToken(`device:${name}`), await loadToken('device')]
   // A reset of the password stores its token without a name, and voids the older one of the same account.
   const deviceToken = named && accountOf(named) !== accountOf(last) ? named : last
-  const json: Login = { ...credentials, deviceToken }
-  const tokens = await call<Tokens>('POST', '/auth/login', { json }).catch((error: unknown) => {
-    throw isUnauthorized(error) ? new ApiError(401, 'The handle, email or password is wrong') : error
-  })
+  const title = 'The handle, email or password is wrong'
+  const wrong = new ApiError({ status: 401, code: 'invalid_credentials', title })
+  const tokens = await client.logIn({ ...credentials, deviceToken }).catch(instead('invalid_credentials', wrong))
   await rememberDevice(tokens, name)
-  await startSession(tokens)
   return tokens
 }
 
 const accountOf = (deviceToken = '') => deviceToken.split('.')[0]
 
 /** Confirms the password of the current login, for operations that require a fresh login. */
-export async function confirmLogin(json: Confirmation): Promise<void> {
-  await call('POST', '/auth/confirm', { json }).catch((error: unknown) => {
-    throw isUnauthorized(error) ? new InvalidField('password', 'is wrong') : error
-  })
+export async function confirmLogin(password: string): Promise<void> {
+  const wrong = new InvalidField('password', 'is wrong')
+  await client.confirmLogin({ password }).catch(instead('invalid_credentials', wrong))
 }
 
 /** Logs out. Without a network, the session ends in this browser but not on the server. */
 export async function logOut(): Promise<void> {
-  await call('POST', '/auth/logout').catch((error: unknown) => {
-    if (!(error instanceof NetworkError) && !isUnauthorized(error)) throw error
+  await client.logOut().catch((error: unknown) => {
+    if (!isNetworkError(error) && !isCode(error, 'unauthorized')) throw error
+    return client.session.end()
   })
-  await endSession()
 }

@@ -1,16 +1,19 @@
-import { ApiError, type FieldError } from './http.ts'
+import { ApiError, type FieldError } from '../../client/client.ts'
+import { isNetworkError } from './errors.ts'
 
 /** The error in sentences for the user. Omits the fields in `shown`, whose errors the form displays beside them. */
 export function errorText(error: unknown, shown: string[] = []): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : 'Something went wrong.'
-  const { title, detail, errors } = error
-  if (errors.length > 0) {
-    return errors
+  if (isNetworkError(error)) return 'Cannot reach the server. Check your connection and try again.'
+  const { title, detail, fields, retryAfter } = error
+  if (fields.length > 0) {
+    return fields
       .filter(({ field }) => !shown.includes(field))
       .map(fieldErrorText)
       .join(' ')
   }
-  return [title, detail].flatMap((part) => (part ? withPeriod(part) : [])).join(' ')
+  const reason = retryAfter ? `Try again in ${seconds(retryAfter)}` : detail
+  return [title, reason].flatMap((part) => (part ? withPeriod(part) : [])).join(' ')
 }
 
 // The names of fields in the user interface, where they differ from those in the API.
@@ -32,5 +35,7 @@ export function fieldErrorText({ field, message }: FieldError): string {
   const [name = ''] = field.split('.')
   return withPeriod(`The ${fieldNames[name] ?? name} ${message}`)
 }
+
+const seconds = (count: number) => (count === 1 ? '1 second' : `${count} seconds`)
 
 const withPeriod = (text: string) => text.replace(/\.?$/, '.')

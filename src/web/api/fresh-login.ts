@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import type { Cancelled } from './http.ts'
+import type { Cancelled } from './errors.ts'
 
 type PasswordRequest = { resolve: () => void; reject: (reason: Cancelled) => void }
 

@@ -1,5 +1,4 @@
-import type { Login, Refresh, Tokens } from '../../client/wire.ts'
-import { parseBody, send } from '../api/http.ts'
+import { createClient, type Tokens } from '../../client/client.ts'
 
 type SwaggerUi = {
   preauthorizeApiKey: (scheme: string, token: string) => void
@@ -40,29 +39,18 @@ const find = <T extends HTMLElement>(id: string) => document.getElementById(id) 
 const [form, loggedIn, status] = [find<HTMLFormElement>('log-in'), find('logged-in'), find('status')]
 let tokens: Tokens | null = null
 let timer = 0
+const client = createClient({ origin: location.origin, onTokens: begin, onSessionEnd: (error) => end(error?.message) })
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault()
   const fields = new FormData(form)
   const login = { identifier: String(fields.get('identifier')).trim(), password: String(fields.get('password')) }
-  await attempt('/auth/login', login satisfies Login)
-  if (tokens) form.reset()
+  await client.logIn(login).then(() => form.reset(), fail)
 })
 
-find('log-out').addEventListener('click', async () => {
-  const headers = { authorization: `Bearer ${tokens?.accessToken}` }
-  end('')
-  await send({ method: 'POST', path: '/auth/logout', headers, body: null }).catch(() => {})
-})
+find('log-out').addEventListener('click', () => client.logOut().catch(() => client.session.end()))
 
-async function attempt(path: string, body: Login | Refresh): Promise<void> {
-  const headers = { 'content-type': 'application/json' }
-  try {
-    begin(parseBody<Tokens>(await send({ method: 'POST', path, headers, body: JSON.stringify(body) })))
-  } catch (error) {
-    end(error instanceof Error ? error.message : String(error))
-  }
-}
+const fail = (error: unknown) => end(error instanceof Error ? error.message : String(error))
 
 function begin(received: Tokens): void {
   tokens = received
@@ -70,11 +58,10 @@ function begin(received: Tokens): void {
   find('handle').textContent = `@${received.account.handle}`
   show('')
   clearTimeout(timer)
-  const { refreshToken, expiresIn } = received
-  timer = setTimeout(() => attempt('/auth/refresh', { refreshToken }), (expiresIn - REFRESH_BEFORE_S) * 1_000)
+  timer = setTimeout(() => client.session.refresh().catch(fail), (received.expiresIn - REFRESH_BEFORE_S) * 1_000)
 }
 
-function end(reason: string): void {
+function end(reason = ''): void {
   if (tokens) ui.authActions.logout(['bearer'])
   tokens = null
   clearTimeout(timer)

@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals'
 import type { Account, ProfileChange } from '../../client/wire.ts'
-import { call, get } from '../api/api.ts'
+import { client } from '../api/client.ts'
 import { onAccountChange } from '../api/session.ts'
 import { currentAccount } from './current-account.ts'
 import { invalidateHomeFeed } from './home.ts'
@@ -25,7 +25,7 @@ function storeAccount(account: Account): Account {
 }
 
 export async function loadAccount(handle: string): Promise<Account> {
-  return storeAccount(await get<Account>(`/handles/${encodeURIComponent(handle)}`))
+  return storeAccount(await client.getAccountByHandle({ handle }))
 }
 
 /** Loads an account. If it has another handle by now, opens the address with that one. */
@@ -35,21 +35,21 @@ export async function loadForwarded(handle: string, pathOf: (handle: string) => 
 }
 
 export async function setFollowing(account: Account, following: boolean): Promise<void> {
-  const path = `/accounts/${account.id}/follow`
-  if (following) storeAccount(await call<Account>('PUT', path))
-  else await call('DELETE', path).then(() => updateRelation(account, { following }))
+  const target = { accountId: account.id }
+  if (following) storeAccount(await client.followAccount(target))
+  else await client.unfollowAccount(target).then(() => updateRelation(account, { following }))
   invalidateHomeFeed()
 }
 
 export async function setBlocking(account: Account, blocking: boolean): Promise<void> {
-  await call(blocking ? 'PUT' : 'DELETE', `/accounts/${account.id}/block`)
+  await (blocking ? client.blockAccount : client.unblockAccount)({ accountId: account.id })
   updateRelation(account, blocking ? { blocking, following: false, followedBy: false } : { blocking })
   invalidateHomeFeed()
 }
 
 /** Unblocks by id, because the account itself may be hidden. */
 export async function unblock(id: string): Promise<void> {
-  await call('DELETE', `/accounts/${id}/block`)
+  await client.unblockAccount({ accountId: id })
   invalidateHomeFeed()
 }
 
@@ -62,16 +62,14 @@ function updateRelation(account: Account, change: Partial<Relation>): void {
 export type ProfileImage = 'avatar' | 'header'
 
 export async function setProfileImage(place: ProfileImage, file: File): Promise<void> {
-  const form = new FormData()
-  form.set('file', file)
-  storeAccount(await call<Account>('PUT', `/accounts/me/${place}`, { form }))
+  storeAccount(await (place === 'avatar' ? client.setAvatar : client.setHeader)({ file }))
 }
 
 export async function removeProfileImage(account: Account, place: ProfileImage): Promise<void> {
-  await call('DELETE', `/accounts/me/${place}`)
+  await (place === 'avatar' ? client.deleteAvatar : client.deleteHeader)()
   storeAccount({ ...account, [`${place}Url`]: null })
 }
 
-export async function editProfile(json: ProfileChange): Promise<void> {
-  storeAccount(await call<Account>('PATCH', '/accounts/me', { json }))
+export async function editProfile(change: ProfileChange): Promise<void> {
+  storeAccount(await client.editProfile(change))
 }

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type { Account } from '../../client/wire.ts'
-import { get } from '../api/api.ts'
+import { client } from '../api/client.ts'
 import { onAccountChange } from '../api/session.ts'
 
 export const currentAccount = signal<Account | null>(null)
@@ -9,5 +9,5 @@ onAccountChange(() => {
 })
 
 export async function loadCurrentAccount(): Promise<void> {
-  currentAccount.value = await get<Account>('/accounts/me')
+  currentAccount.value = await client.getMe()
 }

@@ -1,6 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
 import type { Media, Post, PostCreation } from '../../client/wire.ts'
-import { call, withRetry } from '../api/api.ts'
+import { client } from '../api/client.ts'
+import { fetchWithProgress } from '../api/upload.ts'
 import { limits } from './limits.ts'
 
 export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/gif']
@@ -65,7 +66,7 @@ export async function publishDraft(draft: Draft): Promise<Post> {
   const place = parentId ? { parentId } : { visibility: visibility.value }
   const json: PostCreation = { text: text.value, media, ...place }
   const idempotencyKey = keyFor(draft, JSON.stringify(json))
-  const post = await withRetry(() => call<Post>('POST', '/posts', { json, idempotencyKey }))
+  const post = await client.createPost(json, { idempotencyKey })
   clearDraft(draft)
   return post
 }
@@ -94,15 +95,12 @@ async function upload(attachment: Attachment): Promise<string> {
   const { file, progress } = attachment
   const alt = attachment.alt.value.trim()
   if (attachment.uploaded?.alt === alt) return attachment.uploaded.media.id
-  const form = new FormData()
-  form.set('file', file)
-  form.set('alt', alt)
   const onProgress = (fraction: number) => {
     progress.value = fraction
   }
   onProgress(0)
   try {
-    const media = await call<Media>('POST', '/media', { form, onProgress })
+    const media = await client.uploadMedia({ file, alt }, { fetch: fetchWithProgress(onProgress) })
     attachment.uploaded = { media, alt }
     onProgress(1)
     return media.id

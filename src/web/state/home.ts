@@ -1,17 +1,20 @@
 import { computed, signal } from '@preact/signals'
 import type { Post } from '../../client/wire.ts'
-import { isNotFound } from '../api/http.ts'
-import { onFrame, onGap } from '../api/realtime.ts'
+import { client } from '../api/client.ts'
+import { onFrame, onGap } from '../api/live.ts'
 import { onAccountChange } from '../api/session.ts'
+import { collect } from './collect.ts'
 import { clear, createList, fetchNewer, includes, prepend, reload } from './list.ts'
 import { location } from './location.ts'
-import { loadPost, storePost } from './posts.ts'
+import { loadPosts, storePost } from './posts.ts'
 import { announce } from './toasts.ts'
 
-const LOADS_PER_MINUTE = 20
+/** At most 20 requests a minute, of the 100 that an account may send. */
+const MIN_LOAD_INTERVAL_MS = 3_000
+const MAX_POSTS = 50
 const TOP_MARGIN_PX = 120
 
-export const homeFeed = createList<Post>('/feeds/home', storePost)
+export const homeFeed = createList<Post>(client.getHomeFeed, storePost)
 
 /** New posts that are not inserted yet, so that the feed does not move while someone reads it. */
 const pendingPosts = signal<Post[]>([])
@@ -53,28 +56,18 @@ function clearPending(): void {
   hasMorePending.value = false
 }
 
+const addArrived = collect(MIN_LOAD_INTERVAL_MS, loadArrived)
+
 onFrame('post.published', ({ postId }) => {
-  if (postId) void loadNewPost(postId)
+  if (!includes(homeFeed, postId) && homeFeed.status.value !== 'idle') addArrived(postId)
 })
 onGap(() => void catchUp())
 
-let recentLoads: number[] = []
-
-/** Loads a new post and adds it to the pending ones. Beyond 20 per minute, only notes that there are more. */
-async function loadNewPost(id: string): Promise<void> {
-  if (includes(homeFeed, id) || homeFeed.status.value === 'idle') return
-  const now = performance.now()
-  recentLoads = recentLoads.filter((at) => at > now - 60_000)
-  if (recentLoads.length >= LOADS_PER_MINUTE) {
-    hasMorePending.value = true
-    return
-  }
-  recentLoads.push(now)
-  const post = await loadPost(id).catch((error: unknown) => {
-    if (!isNotFound(error)) hasMorePending.value = true
-    return null
-  })
-  if (post) await addPending([post])
+/** Loads new posts and adds them to the pending ones. Of more than a page, only notes that there are more. */
+async function loadArrived(ids: string[]): Promise<void> {
+  const posts = await loadPosts(ids.slice(-MAX_POSTS)).catch(() => null)
+  if (posts === null || ids.length > MAX_POSTS) hasMorePending.value = true
+  await addPending(posts ?? [])
 }
 
 async function catchUp(): Promise<void> {

@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals'
 import type { Limits } from '../../client/wire.ts'
-import { get } from '../api/api.ts'
+import { client } from '../api/client.ts'
 
 /** The limits of a post. These are defaults until the limits of the server are loaded. */
 export const limits = signal<Pick<Limits, 'postLength' | 'postImages'>>({ postLength: 500, postImages: 4 })
 
 export async function loadLimits(): Promise<void> {
-  limits.value = await get<Limits>('/limits')
+  limits.value = await client.getLimits()
 }

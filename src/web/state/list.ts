@@ -1,15 +1,17 @@
 import { type Signal, signal } from '@preact/signals'
 import type { Page } from '../../client/wire.ts'
-import { get } from '../api/api.ts'
 import { onAccountChange } from '../api/session.ts'
 
 const PAGE_SIZE = 20
 
 type Item = { id: string }
+type Loaded<T> = Page<T> & { endCursor?: string | null }
+/** Reads a page: an operation of the client, whose other fields are set. */
+type Load<T> = (query: { limit: number; cursor?: string }) => Promise<Loaded<T>>
 
 /** The loaded part of a paginated list of the API. */
 export type List<T extends Item> = {
-  path: string
+  load: Load<T>
   /** Called with every item that is loaded. */
   onItem: (item: T) => void
   items: Signal<T[]>
@@ -26,9 +28,9 @@ export type List<T extends Item> = {
   retry: () => Promise<void>
 }
 
-export function createList<T extends Item>(path: string, onItem: (item: T) => void = () => {}): List<T> {
+export function createList<T extends Item>(load: Load<T>, onItem: (item: T) => void = () => {}): List<T> {
   return {
-    path,
+    load,
     onItem,
     items: signal<T[]>([]),
     status: signal<'idle' | 'loading' | 'ready' | 'failed'>('idle'),
@@ -134,10 +136,8 @@ async function load<T extends Item>(
   }
 }
 
-type Loaded<T> = Page<T> & { endCursor?: string | null }
-
-async function fetchPage<T extends Item>({ path, onItem }: List<T>, cursor: string | null): Promise<Loaded<T>> {
-  const page = await get<Loaded<T>>(`${path}?limit=${PAGE_SIZE}${cursor ? `&cursor=${cursor}` : ''}`)
+async function fetchPage<T extends Item>({ load, onItem }: List<T>, cursor: string | null): Promise<Loaded<T>> {
+  const page = await load({ limit: PAGE_SIZE, cursor: cursor ?? undefined })
   for (const item of page.items) onItem(item)
   return page
 }
@@ -150,9 +150,9 @@ function unique<T extends Item>(items: T[]): T[] {
 const lists = new Map<string, unknown>()
 onAccountChange(() => lists.clear())
 
-/** The list at `path`, kept so that going back shows it unchanged. Each path has one type of items. */
-export function cachedList<T extends Item>(path: string, onItem?: (item: T) => void): List<T> {
-  const list = (lists.get(path) as List<T> | undefined) ?? createList(path, onItem)
-  lists.set(path, list)
+/** The list named `name`, kept so that going back shows it unchanged. Each name has one type of items. */
+export function cachedList<T extends Item>(name: string, load: Load<T>, onItem?: (item: T) => void): List<T> {
+  const list = (lists.get(name) as List<T> | undefined) ?? createList(load, onItem)
+  lists.set(name, list)
   return list
 }

@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals'
-import type { Notification, UnreadCount } from '../../client/wire.ts'
-import { call, get } from '../api/api.ts'
-import { onFrame, onGap } from '../api/realtime.ts'
+import type { Notification } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
+import { onFrame, onGap } from '../api/live.ts'
 import { onAccountChange } from '../api/session.ts'
+import { collect } from './collect.ts'
 import { clear, createList, fetchNewer, prepend, refresh, reload } from './list.ts'
 import { location } from './location.ts'
 import { storePost } from './posts.ts'
@@ -11,7 +12,7 @@ import { reportError, showToast } from './toasts.ts'
 const MIN_LOAD_INTERVAL_MS = 2_000
 const MAX_COUNT = 100
 
-export const notifications = createList<Notification>('/notifications', ({ post }) => post && storePost(post))
+export const notifications = createList<Notification>(client.listNotifications, ({ post }) => post && storePost(post))
 
 /** The number of unread notifications, at most 100. */
 export const unreadCount = signal(0)
@@ -46,12 +47,12 @@ export async function markAllRead(): Promise<void> {
   if (unreadCount.value === 0 && !notifications.items.value.some(({ unread }) => unread)) return
   markedRead += 1
   unreadCount.value = 0
-  await call('PUT', '/notifications/read').catch(reportError)
+  await client.markNotificationsRead().catch(reportError)
 }
 
 async function loadUnreadCount(): Promise<void> {
   const before = markedRead
-  const { count } = await get<UnreadCount>('/notifications/unread-count')
+  const { count } = await client.countUnreadNotifications()
   // A count requested before the notifications were marked as read is outdated.
   if (before === markedRead) unreadCount.value = count
 }
@@ -66,23 +67,14 @@ onGap(() => {
   if (notifications.status.value === 'ready') void reload(notifications)
 })
 
-let arrivedIds: string[] = []
-let lastLoad = Number.NEGATIVE_INFINITY
+const addArrived = collect(MIN_LOAD_INTERVAL_MS, loadArrived)
 
-// Many notifications may arrive at once. They are collected, so that one load fetches all of them.
 onFrame('notification', ({ id }) => {
-  if (!id) return
   unreadCount.value = Math.min(MAX_COUNT, unreadCount.value + 1)
-  arrivedIds.push(id)
-  if (arrivedIds.length > 1) return
-  const delay = Math.max(0, lastLoad + MIN_LOAD_INTERVAL_MS - performance.now())
-  setTimeout(() => void loadArrived(), delay)
+  addArrived(id)
 })
 
-async function loadArrived(): Promise<void> {
-  lastLoad = performance.now()
-  const ids = arrivedIds
-  arrivedIds = []
+async function loadArrived(ids: string[]): Promise<void> {
   const newer = notifications.status.value === 'ready' ? await fetchNewer(notifications).catch(() => []) : null
   if (newer === null) await reload(notifications)
   else prepend(notifications, newer)

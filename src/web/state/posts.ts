@@ -1,6 +1,6 @@
 import { type Signal, signal } from '@preact/signals'
 import type { Media, Post } from '../../client/wire.ts'
-import { call, get } from '../api/api.ts'
+import { client } from '../api/client.ts'
 import { onAccountChange } from '../api/session.ts'
 import { reportError } from './toasts.ts'
 
@@ -19,19 +19,26 @@ export function storePost(post: Post): void {
 }
 
 export async function loadPost(id: string): Promise<Post> {
-  const post = await get<Post>(`/posts/${id}`)
+  const post = await client.getPost({ postId: id })
   storePost(post)
   return post
 }
 
+/** Loads up to 50 posts at once, without those that the viewer may not read. */
+export async function loadPosts(ids: string[]): Promise<Post[]> {
+  const { items } = await client.listPosts({ ids })
+  for (const post of items) storePost(post)
+  return items
+}
+
 export async function deletePost(post: Post): Promise<void> {
-  await call('DELETE', `/posts/${post.id}`)
+  await client.deletePost({ postId: post.id })
   postSignal(post.id).value = null
   for (const id of new Set([post.rootId, post.parentId])) if (id) adjustCommentCount(id, -1)
 }
 
 export async function describeImage({ id }: Post, image: Media, alt: string): Promise<void> {
-  const described = await call<Media>('PATCH', `/media/${image.id}`, { json: { alt } })
+  const described = await client.describeMedia({ mediaId: image.id, alt })
   const post = postSignal(id)
   if (!post.value) return
   const media = post.value.media.map((other) => (other.id === image.id ? { ...other, alt: described.alt } : other))
@@ -59,7 +66,7 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
     // The user may toggle again while a request runs: repeat until the latest choice is sent.
     for (let sent: boolean | undefined; sent !== pendingLikes.get(id); ) {
       sent = pendingLikes.get(id)
-      confirmed = sent ? await call<Post>('PUT', `/posts/${id}/like`) : await unlike(confirmed)
+      confirmed = sent ? await client.likePost({ postId: id }) : await unlike(confirmed)
     }
   } catch (error) {
     reportError(error)
@@ -71,7 +78,7 @@ export async function setLiked(id: string, liked: boolean): Promise<void> {
 
 /** In contrast to a new like, the response has no post, because the post may be hidden by now. */
 export async function removeLike(id: string): Promise<void> {
-  await call('DELETE', `/posts/${id}/like`)
+  await client.unlikePost({ postId: id })
 }
 
 async function unlike(post: Post): Promise<Post> {

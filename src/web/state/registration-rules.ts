@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import type { RegistrationRules } from '../../client/wire.ts'
-import { loadRegistrationRules } from '../api/auth.ts'
+import { client } from '../api/client.ts'
 
 /** How to register here. These are defaults until the rules of the server are loaded. */
 export const registrationRules = signal<RegistrationRules>({
@@ -15,7 +15,7 @@ let loading: Promise<void> | null = null
 
 /** Loads the rules once. A failure is thrown, and the next call tries again. */
 export function loadRules(): Promise<void> {
-  loading ??= loadRegistrationRules().then(
+  loading ??= client.readRegistration().then(
     (rules) => {
       registrationRules.value = rules
     },

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { errorText } from '../api/error-text.ts'
-import { Cancelled } from '../api/http.ts'
+import { Cancelled } from '../api/errors.ts'
 import { onAccountChange } from '../api/session.ts'
 
 export type Toast = { id: number; text: string; failure: boolean }

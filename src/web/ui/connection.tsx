@@ -1,4 +1,4 @@
-import { live } from '../api/realtime.ts'
+import { live } from '../api/live.ts'
 
 /** The state of the live connection. `narrow` is the variant for small screens, hidden while connected. */
 export function Connection({ narrow = false }: { narrow?: boolean }) {

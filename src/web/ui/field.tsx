@@ -1,8 +1,8 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
 import type { ComponentChildren, InputHTMLAttributes, PartialInputHTMLAttributes, VNode } from 'preact'
 import { useId } from 'preact/hooks'
+import { ApiError } from '../../client/client.ts'
 import { errorText, fieldErrorText } from '../api/error-text.ts'
-import { ApiError } from '../api/http.ts'
 import type { Form } from './use-form.ts'
 
 type Labelled = { form: Form; name: string; label: string; hint?: string }
@@ -24,7 +24,7 @@ function Control({ form, name, label, hint, children }: Labelled & { children: (
 }
 
 function fieldError({ error: { value } }: Form, name: string): string | undefined {
-  const error = value instanceof ApiError && value.errors.find(({ field }) => field === name)
+  const error = value instanceof ApiError && value.fields.find(({ field }) => field === name)
   return error ? fieldErrorText(error) : undefined
 }
 

@@ -1,4 +1,4 @@
-import { InvalidField, isNotFound } from '../api/http.ts'
+import { InvalidField, isNotFound } from '../api/errors.ts'
 import { session } from '../api/session.ts'
 import { loadAccount, setFollowing } from '../state/accounts.ts'
 import { navigate } from '../state/location.ts'

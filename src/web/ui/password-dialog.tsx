@@ -1,6 +1,6 @@
 import { confirmLogin } from '../api/auth.ts'
+import { Cancelled } from '../api/errors.ts'
 import { passwordRequest } from '../api/fresh-login.ts'
-import { Cancelled } from '../api/http.ts'
 import { session } from '../api/session.ts'
 import { Modal } from './dialog.tsx'
 import { FormError, PasswordField, SubmitButton, UsernameField } from './field.tsx'
@@ -20,7 +20,7 @@ export function PasswordDialog() {
 
 function PasswordForm({ onConfirmed, onCancel }: { onConfirmed: () => void; onCancel: () => void }) {
   const form = useForm(async ({ value }) => {
-    await confirmLogin({ password: value('password') })
+    await confirmLogin(value('password'))
     onConfirmed()
   })
   return (

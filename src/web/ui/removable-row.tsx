@@ -15,7 +15,7 @@ type Props<T extends { id: string }> = {
   children: ComponentChildren
 }
 
-/** A row of a list with a button that removes it. The list is loaded again, also after a failure. */
+/** A row of a list with a button that removes it. The list is loaded again even after a failure. */
 export function RemovableRow<T extends { id: string }>({ list, action, name, done, remove, children }: Props<T>) {
   const busy = useSignal(false)
   const run = async () => {

@@ -12,7 +12,7 @@ const LINKS = {
 
 /** The links between the views about the own account. */
 export function SettingsNav() {
-  // Invitations are missing where nobody needs them, also if the rules cannot be loaded.
+  // Invitations are missing where nobody needs them, and while the rules cannot be loaded.
   useEffect(() => void loadRules().catch(() => {}), [])
   const links = registrationRules.value.mode === 'invitation' ? { ...LINKS, '/invitations': 'Invitations' } : LINKS
   return (

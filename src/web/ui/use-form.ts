@@ -1,6 +1,7 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
-import { ApiError, Cancelled, type FieldError, NetworkError } from '../api/http.ts'
-import { live } from '../api/realtime.ts'
+import { ApiError, type FieldError } from '../../client/client.ts'
+import { Cancelled, invalidFields, isNetworkError } from '../api/errors.ts'
+import { live } from '../api/live.ts'
 import { announce } from '../state/toasts.ts'
 
 export type Form = ReturnType<typeof useForm>
@@ -24,7 +25,7 @@ export function useForm(submit: (submission: Submission) => Promise<void>) {
     error.value = null
   }
   useSignalEffect(() => {
-    if (live.value && error.peek() instanceof NetworkError) clearError()
+    if (live.value && isNetworkError(error.peek())) clearError()
   })
 
   async function onSubmit(event: SubmitEvent): Promise<void> {
@@ -62,9 +63,8 @@ function focusInvalid(form: HTMLFormElement): void {
 /** What is left of an error after an input: the errors of the other fields of the form. */
 function afterInput(error: unknown, elementOf: (field: string) => unknown, changed: unknown): unknown {
   if (!(error instanceof ApiError)) return null
-  const errors = error.errors.filter(({ field }) => elementOf(field) !== changed)
-  if (errors.length === 0) return null
-  return new ApiError(error.status, error.title, error.detail, errors, error.retryAfter, error.code)
+  const fields = error.fields.filter(({ field }) => elementOf(field) !== changed)
+  return fields.length === 0 ? null : new ApiError({ ...error, fields })
 }
 
 /** Throws an error for each field that breaks its own attributes, so that a request that must fail is never sent. */
@@ -74,7 +74,7 @@ function requireValid(form: HTMLFormElement): void {
     const message = problemOf(element)
     return message ? [{ field: element.name, message }] : []
   })
-  if (errors.length > 0) throw new ApiError(422, 'Some fields are not valid', undefined, errors)
+  if (errors.length > 0) throw new ApiError(invalidFields(errors))
 }
 
 function problemOf(element: HTMLInputElement | HTMLTextAreaElement): string {

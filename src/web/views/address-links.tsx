@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
-import { hasFieldError } from '../api/http.ts'
-import { confirmAddress, undoAddress } from '../api/recovery.ts'
+import { client } from '../api/client.ts'
+import { hasFieldError } from '../api/errors.ts'
 import { session } from '../api/session.ts'
 import { DeadLink } from '../ui/dead-link.tsx'
 import { FormError, SubmitButton } from '../ui/field.tsx'
@@ -13,7 +13,7 @@ import { View } from '../ui/view.tsx'
 // Both need a press on a button, because programs that check emails for viruses open links too.
 
 export function ConfirmAddress({ token }: { token: string }) {
-  const { form, state } = useTokenForm(() => confirmAddress({ token }))
+  const { form, state } = useTokenForm(() => client.confirmAddress({ token }))
   if (state.value === 'dead') return <DeadLink children={<SecurityLink label="Change your address again" />} />
   if (state.value === 'done') {
     return (
@@ -38,7 +38,7 @@ export function ConfirmAddress({ token }: { token: string }) {
 }
 
 export function UndoAddress({ token }: { token: string }) {
-  const { form, state } = useTokenForm(() => undoAddress({ token }))
+  const { form, state } = useTokenForm(() => client.undoAddress({ token }))
   if (state.value === 'dead') return <DeadLink children={<SecurityLink label="Look at your address" />} />
   if (state.value === 'done') {
     return (

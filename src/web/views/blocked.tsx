@@ -1,4 +1,5 @@
 import type { Block } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
 import { unblock } from '../state/accounts.ts'
 import { cachedList, type List } from '../state/list.ts'
 import { Avatar } from '../ui/avatar.tsx'
@@ -9,7 +10,7 @@ import { View } from '../ui/view.tsx'
 
 /** The accounts that the user blocks. Hidden ones are listed too, because they can be unblocked nowhere else. */
 export function Blocked({ handle }: { handle: string }) {
-  const list = cachedList<Block>('/accounts/me/blocks')
+  const list = cachedList('blocks', client.listBlocks)
   useList(list)
   return (
     <View title="Blocked accounts">

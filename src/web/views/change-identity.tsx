@@ -1,5 +1,6 @@
 import type { Identity } from '../../client/wire.ts'
-import { changeAddress, changeHandle, changePassword } from '../api/recovery.ts'
+import { client } from '../api/client.ts'
+import { changeHandle, changePassword } from '../api/recovery.ts'
 import { loadCurrentAccount } from '../state/current-account.ts'
 import { registrationRules } from '../state/registration-rules.ts'
 import { showToast } from '../state/toasts.ts'
@@ -34,7 +35,7 @@ export function ChangeHandle({ identity, onChanged, onDone }: Props & { identity
 export function ChangeAddress({ onChanged, onDone }: Props) {
   const form = useForm(async ({ value }) => {
     const email = value('email').trim()
-    await changeAddress({ email })
+    await client.changeAddress({ email })
     await onChanged()
     showToast(`We sent a link to ${email}`)
     onDone()

@@ -15,7 +15,7 @@ const notice = (erasedAt: string) =>
 export function DeleteAccount() {
   const form = useForm(async ({ value }) => {
     // Asks for the password even if the login is fresh, so that nobody can delete an account in an unattended browser.
-    await confirmLogin({ password: value('password') })
+    await confirmLogin(value('password'))
     await deleteAccount(notice)
     navigate('/login')
   })

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Export } from '../../client/wire.ts'
-import { downloadExport, loadExports, requestExport } from '../api/own-data.ts'
+import { client } from '../api/client.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { saveFile } from '../ui/save-file.ts'
@@ -13,7 +13,7 @@ const POLL_INTERVAL_MS = 3_000
 
 /** Requests a copy of the own data, and downloads it. */
 export function ExportData() {
-  const { data, error, load } = useData(loadExports)
+  const { data, error, load } = useData(() => client.listExports())
   const exports = data.value?.items ?? []
   const isPreparing = exports.some(({ status }) => status === 'preparing')
   useEffect(() => {
@@ -48,7 +48,7 @@ function RequestButton({ disabled, load }: { disabled: boolean; load: () => Prom
   const busy = useSignal(false)
   const request = async () => {
     busy.value = true
-    await requestExport().then(load).catch(reportError)
+    await client.requestExport().then(load).catch(reportError)
     busy.value = false
   }
   return (
@@ -74,7 +74,7 @@ function Row({ item }: { item: Export }) {
   const download = async () => {
     busy.value = true
     const save = async () => {
-      saveFile(await downloadExport(item), `socialconnect-${createdAt.slice(0, 10)}.zip`)
+      saveFile(await client.downloadExport({ exportId: item.id }), `socialconnect-${createdAt.slice(0, 10)}.zip`)
       showToast('Your data were downloaded')
     }
     await save().catch(reportError)

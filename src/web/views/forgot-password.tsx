@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { requestReset } from '../api/recovery.ts'
+import { client } from '../api/client.ts'
 import { typedIdentifier } from '../state/typed-identifier.ts'
 import { FormError, SubmitButton } from '../ui/field.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -13,7 +13,10 @@ import { View } from '../ui/view.tsx'
 export function ForgotPassword() {
   const sent = useSignal(false)
   const form = useForm(async ({ value }) => {
-    await requestReset({ identifier: value('identifier').trim(), turnstileToken: value('turnstileToken') || undefined })
+    await client.requestPasswordReset({
+      identifier: value('identifier').trim(),
+      turnstileToken: value('turnstileToken') || undefined,
+    })
     sent.value = true
   })
   if (sent.value) return <ResetMailSent />

@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
 import { cachedList } from '../state/list.ts'
 import { actionLabel } from '../ui/action-label.ts'
 import { ListView, useList } from '../ui/list-view.tsx'
@@ -8,7 +9,7 @@ import { View } from '../ui/view.tsx'
 
 /** The audit log of the own account. */
 export function History() {
-  const list = cachedList<AuditEntry>('/me/audit')
+  const list = cachedList('audit', client.listMyAudit)
   useList(list)
   return (
     <View title="History">

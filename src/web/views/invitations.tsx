@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { Invitation } from '../../client/wire.ts'
-import { createInvitation, loadInvitations, revokeInvitation } from '../api/invitations.ts'
+import { client } from '../api/client.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
@@ -9,10 +9,10 @@ import { focusHeading, View } from '../ui/view.tsx'
 
 /** Invites people, where only people with an invitation may register. */
 export function Invitations() {
-  const { data, error, load } = useData(loadInvitations)
+  const { data, error, load } = useData(() => client.listInvitations())
   const code = useSignal('')
   const invite = async () => {
-    const created = await createInvitation()
+    const created = await client.createInvitation()
     code.value = created.code
     await load()
   }
@@ -49,7 +49,7 @@ export function Invitations() {
 function Row({ invitation, load }: { invitation: Invitation; load: () => Promise<void> }) {
   const { createdAt, expiresAt, isUsed } = invitation
   const revoke = async () => {
-    await revokeInvitation(invitation)
+    await client.revokeInvitation({ invitationId: invitation.id })
     await load()
     focusHeading()
     showToast('Invitation revoked')

@@ -1,4 +1,5 @@
-import type { Account, Like } from '../../client/wire.ts'
+import type { Like } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
 import { cachedList, type List } from '../state/list.ts'
 import { removeLike, storePost } from '../state/posts.ts'
 import { Link } from '../ui/link.tsx'
@@ -10,7 +11,7 @@ import { AccountRow } from './people.tsx'
 
 /** The accounts that like a post. */
 export function Likers({ postId }: { postId: string }) {
-  const list = cachedList<Account>(`/posts/${postId}/likes`)
+  const list = cachedList(`likes of ${postId}`, (query) => client.listLikes({ ...query, postId }))
   useList(list)
   return (
     <View title="Likes">
@@ -29,7 +30,7 @@ export function Likers({ postId }: { postId: string }) {
 
 /** The posts that the user likes. Hidden ones are listed too, because their likes can be removed nowhere else. */
 export function OwnLikes({ handle }: { handle: string }) {
-  const list = cachedList<Like>('/me/likes', ({ post }) => post && storePost(post))
+  const list = cachedList('own likes', client.listMyLikes, ({ post }) => post && storePost(post))
   useList(list)
   return (
     <View title="Your likes">

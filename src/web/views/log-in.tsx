@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
+import { isCode } from '../../client/client.ts'
 import { logIn } from '../api/auth.ts'
-import { isCode } from '../api/http.ts'
 import { logoutReason } from '../api/session.ts'
 import { navigate } from '../state/location.ts'
 import { showToast } from '../state/toasts.ts'

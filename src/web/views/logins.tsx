@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { Session } from '../../client/wire.ts'
-import { endOtherSession, endOtherSessions, loadSessions } from '../api/logins.ts'
+import { client } from '../api/client.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from '../ui/dialog.tsx'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
@@ -9,10 +9,10 @@ import { focusHeading } from '../ui/view.tsx'
 
 /** The browsers and apps that are logged in to the account. Each but this one can be logged out. */
 export function Logins() {
-  const { data, error, load } = useData(loadSessions)
+  const { data, error, load } = useData(() => client.listSessions())
   const sessions = data.value?.items ?? []
   const endOne = async (session: Session) => {
-    await endOtherSession(session)
+    await client.endSession({ sessionId: session.id })
     await load()
     showToast(`${deviceOf(session)} was logged out`)
   }
@@ -70,7 +70,7 @@ function EndOthers({ load }: { load: () => Promise<void> }) {
   const endAll = async () => {
     const text = 'Every browser and app but this one has to log in again.'
     if (!(await askConfirmation('Log out everywhere else?', text, 'Log out'))) return
-    await endOtherSessions()
+    await client.endOtherSessions()
     await load()
     focusHeading()
     showToast('Every other device was logged out')

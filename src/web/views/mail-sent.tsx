@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { verify } from '../api/auth.ts'
-import { resendVerification } from '../api/recovery.ts'
+import { client } from '../api/client.ts'
 import { navigate } from '../state/location.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { Field, FormError, SubmitButton } from '../ui/field.tsx'
@@ -47,7 +47,9 @@ function Resend({ address }: { address: string }) {
   const busy = useSignal(false)
   const resend = async () => {
     busy.value = true
-    await resendVerification({ email: address }).then(() => showToast('Another email is on its way'), reportError)
+    await client
+      .resendVerification({ email: address })
+      .then(() => showToast('Another email is on its way'), reportError)
     busy.value = false
   }
   return (

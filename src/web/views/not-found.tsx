@@ -1,4 +1,4 @@
-import { isNotFound } from '../api/http.ts'
+import { isNotFound } from '../api/errors.ts'
 import { Link } from '../ui/link.tsx'
 import { LoadError } from '../ui/loading.tsx'
 import { View } from '../ui/view.tsx'

@@ -1,4 +1,5 @@
 import type { Account } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
 import { accountSignal, loadForwarded } from '../state/accounts.ts'
 import { cachedList } from '../state/list.ts'
 import { Avatar } from '../ui/avatar.tsx'
@@ -28,7 +29,8 @@ export function People({ handle, direction }: { handle: string; direction: Direc
 }
 
 function AccountList({ account, direction, title }: { account: Account; direction: Direction; title: string }) {
-  const list = cachedList<Account>(`/accounts/${account.id}/${direction}`)
+  const read = direction === 'followers' ? client.listFollowers : client.listFollowing
+  const list = cachedList(`${direction} of ${account.id}`, (query) => read({ ...query, accountId: account.id }))
   useList(list)
   return (
     <ListView

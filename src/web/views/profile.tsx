@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
-import type { Account, Post } from '../../client/wire.ts'
+import type { Account } from '../../client/wire.ts'
 import { logOut } from '../api/auth.ts'
+import { client } from '../api/client.ts'
 import { session } from '../api/session.ts'
 import { accountSignal, loadForwarded } from '../state/accounts.ts'
 import { cachedList } from '../state/list.ts'
@@ -33,7 +34,11 @@ export function Profile({ handle }: { handle: string }) {
 }
 
 function AccountPosts({ account }: { account: Account }) {
-  const list = cachedList<Post>(`/accounts/${account.id}/posts`, storePost)
+  const list = cachedList(
+    `posts by ${account.id}`,
+    (query) => client.getAccountFeed({ ...query, accountId: account.id }),
+    storePost,
+  )
   useList(list)
   return (
     <PostList

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import { hasFieldError } from '../api/http.ts'
+import { hasFieldError } from '../api/errors.ts'
 import { resetPassword } from '../api/recovery.ts'
 import { registrationRules } from '../state/registration-rules.ts'
 import { DeadLink } from '../ui/dead-link.tsx'

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import type { Identity } from '../../client/wire.ts'
-import { loadIdentity } from '../api/recovery.ts'
+import { client } from '../api/client.ts'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
 import { Ago, day } from '../ui/time.tsx'
@@ -11,7 +11,7 @@ import { Logins } from './logins.tsx'
 
 /** How people log in to the account, and where they are logged in. */
 export function Security() {
-  const { data, error, load } = useData(loadIdentity)
+  const { data, error, load } = useData(() => client.readIdentity())
   return (
     <View title="Security">
       <SettingsNav />

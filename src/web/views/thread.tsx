@@ -1,6 +1,7 @@
 import { untracked, useSignalEffect } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import type { Post } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
 import { session } from '../api/session.ts'
 import { createDraft } from '../state/draft.ts'
 import { append, cachedList, includes, type List, poll } from '../state/list.ts'
@@ -20,7 +21,7 @@ const POLL_MS = 15_000
 
 export function Thread({ id }: { id: string }) {
   const post = postSignal(id).value
-  const comments = cachedList<Post>(`/posts/${id}/comments`, storePost)
+  const comments = cachedList(`comments on ${id}`, (query) => client.listComments({ ...query, postId: id }), storePost)
   const { error, retry } = useLoad(() => loadPost(id))
   useList(comments)
   usePolling(async () => (await poll(comments)) && loadPost(id), POLL_MS, [comments, id])

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
+import { isCode } from '../../client/client.ts'
 import { verify } from '../api/auth.ts'
-import { hasFieldError, isCode } from '../api/http.ts'
+import { hasFieldError } from '../api/errors.ts'
 import { navigate } from '../state/location.ts'
 import { DeadLink } from '../ui/dead-link.tsx'
 import { FormError, PasswordField, SubmitButton } from '../ui/field.tsx'

@@ -15,7 +15,7 @@ const readAccount = createRoute({
   responses: { 200: { description: '', content: { 'application/json': { schema: Account } } } },
 })
 
-/** What every Worker with these libraries has to do: verify a token, validate a query and read a row. */
+/** The baseline: verifies a token, validates a query and reads a row, with the product's libraries and none of its code. */
 export default new OpenAPIHono<{ Bindings: { SHARD_0: D1Database; PUBLIC_KEYS: JSONWebKeySet } }>().openapi(
   readAccount,
   async (c) => {

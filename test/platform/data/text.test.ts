@@ -25,7 +25,7 @@ test.each([
   expect(both(`${separator}one${separator}`)).toEqual(['one', 'one'])
 })
 
-test('other control characters are deleted', () => {
+test('control characters that separate nothing are deleted', () => {
   for (let code = 0; code < 0xa0; code++) {
     const char = String.fromCharCode(code)
     if (!/\p{Cc}/u.test(char) || '\t\n\v\f\r\x1c\x1d\x1e\x1f\x85'.includes(char)) continue

@@ -65,7 +65,7 @@ test('a used-up address limit does not affect operations, and a used-up anonymou
   expect((await callNotes('/', from(second, { headers: { accept: 'text/html' } }))).status).toBe(200)
 })
 
-test('an operation is counted once, also if it fails, and /healthz and preflights are not counted', async () => {
+test('an operation is counted once even if it fails, and /healthz and preflights are not counted', async () => {
   const address = newAddress()
   for (const [path, method] of [
     ['/v1/notes/1', 'GET'],

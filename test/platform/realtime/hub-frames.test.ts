@@ -76,7 +76,7 @@ test('a client that disconnects after `hello` or after any missed frame resumes 
   }
 })
 
-test('a resumed hello repeats `since` also when the missed frames belong to other channels', async () => {
+test('a resumed hello repeats `since` even when the missed frames belong to other channels', async () => {
   const first = await connect()
   first.socket.close(1000)
   await publish('not mine', 'notifications')

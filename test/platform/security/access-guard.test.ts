@@ -16,7 +16,7 @@ const hasStorage = () =>
     return tables.length > 0
   })
 
-test('a request sees a changed account status within two seconds, also after the AccessGuard is evicted', async () => {
+test('a request sees a changed account status within two seconds, even after the AccessGuard is evicted', async () => {
   expect((await request(userLimit)).status?.suspended).toBe(false)
   await guardOf().setSuspended(true)
   await guardOf().endSession('login 1')

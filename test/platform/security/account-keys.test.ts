@@ -31,7 +31,7 @@ test('concurrent first uses create one key', async () => {
   expect(opened).toEqual(sealed.map((_, i) => `text ${i}`))
 })
 
-test('nothing that was sealed with a destroyed key can be read, also after its copy is restored', async () => {
+test('nothing that was sealed with a destroyed key can be read, even after its copy is restored', async () => {
   const [ctx, ada] = [contextWith(), unusedId(0)]
   const sealed = await sealFor(ctx, ada, 'ada@example.com', 'address')
   await destroyKeys(ctx, [ada])

@@ -126,7 +126,7 @@ test('both sides of a follow agree on the order under duplicate, reordered and l
   )
 })
 
-test('follows from before follows had event ids keep their order, also when they are mirrored again', async () => {
+test('follows that are older than event ids of follows keep their order, even when they are mirrored again', async () => {
   const inOrder = others.toSorted()
   for (const other of inOrder) {
     const [follower_id, account_id] = [Number(other), Number(ada)]

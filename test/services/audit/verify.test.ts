@@ -57,7 +57,7 @@ beforeEach(async () => {
   expect([chainOf(ada), chainOf(bob), rows.length]).toEqual([3, 5, 5])
 })
 
-test('an untouched log has no faults, also if it is read in several pages', async () => {
+test('an untouched log has no faults, even if it is read in several pages', async () => {
   expect(await check()).toEqual({ entries: 10, gaps: [], faults: [] })
   let entries = 0
   for await (const checked of checkLog(query, [cryptoConfig({ AUTH_SECRET })], 2)) {
@@ -119,7 +119,7 @@ test('a deleted head is found, and a head that names another entry', async () =>
   ])
 })
 
-test('an inserted entry is found, also if its link is right and its hash is made without the secret', async () => {
+test('an inserted entry is found even if its link is right and its hash is made without the secret', async () => {
   const { seq, hash: previous, ...copied } = rows[4]!
   const forged = { ...copied, id: toId(Number(copied.id) + 1), seq: seq + 1, eventId: '9' as Id, previous }
   const guessed = await hashOf(cryptoConfig({ AUTH_SECRET: 'a guess' }), forged)
@@ -146,7 +146,7 @@ test('swapped entries, and a chain that was renumbered to hide a removed entry, 
   for (const seq of [2, 3, 4]) expect(renumbered.faults).toContain(`entry 5:${seq} was changed or inserted`)
 })
 
-test('an older state of the log is found, also after new entries were appended to it', async () => {
+test('an older state of the log is found even after new entries were appended to it', async () => {
   await sql('DELETE FROM audit_entries WHERE chain = 3 AND seq > 3')
   await append(context(), { accountId: ada, action: 'registered', eventId: unusedId(0) })
   expect(await check()).toEqual({ entries: 9, gaps: ['3:4-5'], faults: [] })
@@ -163,7 +163,7 @@ test('after the secret was replaced, entries signed with the old one are valid b
   ])
 })
 
-test('an entry from before the column of details keeps its hash, and a detail that was added to it is found', async () => {
+test('an entry that is older than the column of details keeps its hash, and a detail that was added to it is found', async () => {
   await append(context(), { accountId: ada, action: 'registered', eventId: unusedId(0) })
   const { chain, seq, id, at, action, accountId, actorId, client, eventId, previous, hash } = (await auditOf(ada)).at(
     -1,

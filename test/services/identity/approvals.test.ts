@@ -98,7 +98,7 @@ test('of a concurrent approval and rejection, one takes effect', async () => {
   expect(await directoryNumber(refused, Number(id))).toBe(isOpen ? 0 : 1)
 })
 
-test('people who are not staff can neither list, approve nor reject registrations', async () => {
+test('people who are not staff cannot list, approve or reject registrations', async () => {
   const { token } = await registeredUser()
   const id = await newcomer('app_dan')
   await drained()

@@ -17,7 +17,7 @@ async function entriesOf(id: Id): Promise<unknown[]> {
   return entries.filter(isOwn).map(({ action, actorId, detail }) => [action, actorId, JSON.parse(detail ?? 'null')])
 }
 
-test('wrong and right passwords at a confirmation and at a change of the password have entries', async () => {
+test('the audit log has wrong passwords at confirmations and password changes, and confirmations themselves', async () => {
   const ada = await registeredUser('ada_entries')
   const confirm = async (password: string) => (await postJson('/v1/auth/confirm', { password }, ada)).status
   const change = { currentPassword: WRONG, password: '8-yr!6-wj?3-uv+1' }

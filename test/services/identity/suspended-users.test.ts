@@ -53,7 +53,7 @@ test('suspension events delivered late or out of order apply the state stored in
   expect(await statusWith(max.token)).toBe(403)
 })
 
-test('a suspension that was lifted before its event was processed still ends the sessions from before it', async () => {
+test('a suspension that was lifted before its event was processed still ends the sessions that are older than it', async () => {
   const nat = await registeredUser('nat_susp')
   clock.advance(1_000)
   await endSessionsOfSuspended(contextWith(), { accountId: nat.id }, firstIdAt(Date.now()))

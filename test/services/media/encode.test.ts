@@ -92,7 +92,7 @@ async function answers<T>(
 
 type Refusal = { code: string; detail?: string; errors?: { field: string; message: string }[] }
 
-test('a file of another type is refused as unsupported, and not stored', async () => {
+test('a file that is not a JPEG, PNG, GIF or WebP image gets 415 and is not stored', async () => {
   const reason = async (response: Response) => {
     const { code, detail } = await response.json<Refusal>()
     return [response.status, code, detail]

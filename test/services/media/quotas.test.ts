@@ -57,7 +57,7 @@ test('the bytes of a day are limited too, and a refused image does not count', a
   expect(await stored()).toEqual([2, 4])
 })
 
-test('repeating an upload with its Idempotency-Key returns its image, also when the quota is used up', async () => {
+test('repeating an upload with its Idempotency-Key returns its image even when the quota is used up', async () => {
   const { upload, stored } = await uploader({ IMAGES_PER_DAY: '1' })
   const { id } = await upload(png(), 'once')
   expect((await upload(png(), 'once')).id).toBe(id)

@@ -53,7 +53,7 @@ async function expectCounts(expected: number[], post = postId, owner = ada): Pro
   expect(await countsAndLists(post, owner)).toEqual([expected, expected])
 }
 
-/** Likes Ada's post, comments on it twice, follows her and is followed by her. */
+/** The account likes Ada's post, comments on it and replies to that comment. It and Ada follow each other. */
 async function takePart(id: Id): Promise<{ comment: Id; reply: Id }> {
   await likePost(asUser(id), { postId })
   const comment = await publishedId(id, { parentId: postId })

@@ -64,7 +64,7 @@ test('a clock that runs behind cannot renew the quota', async () => {
   await expect(post()).rejects.toEqual(exceeded)
 })
 
-test('repeating a request with its Idempotency-Key returns its post, also when the quota is used up', async () => {
+test('repeating a request with its Idempotency-Key returns its post even when the quota is used up', async () => {
   const first = await post({}, limited({ idempotencyKey: 'once' }))
   for (let i = 1; i < QUOTA; i++) await post()
   expect((await post({}, limited({ idempotencyKey: 'once' }))).id).toBe(first.id)

@@ -54,14 +54,30 @@ async function livedThrough(handle: string) {
     await call(one, 'PUT', `/v1/accounts/${other.id}/follow`)
   await ada.fetch(`/v1/handles/${ada.handle}`)
   await call(ada, 'PUT', '/v1/notifications/read')
+  await call(ada, 'PUT', `/v1/accounts/${(await registeredUser()).id}/block`)
   await drained()
   return { ada, bob, post, kept, comment, reply }
+}
+
+/** The tables of shards and of the index that have no row of the account, although they have a column for its owner. */
+async function unusedTables(accountId: Id): Promise<string[]> {
+  const residue = await residueOf([accountId], MARKER)
+  const used = (column: string) => residue.some((place) => place.endsWith(`.${column}`))
+  const columns = [...inventory].flatMap(([table, classes]) =>
+    Object.keys(classes).flatMap((column) =>
+      classes[column] === 'owner' ? [{ table, column: `${table}.${column}` }] : [],
+    ),
+  )
+  const { results } = await env.DIRECTORY.prepare("select name from sqlite_master where type = 'table'").all<Column>()
+  const elsewhere = new Set([...results.map(({ name }) => name), 'audit_entries', 'object HUB.state'])
+  return columns.flatMap(({ table, column }) => (used(column) || elsewhere.has(table) ? [] : [table]))
 }
 
 beforeEach(() => void vi.spyOn(env.MAIL, 'send').mockResolvedValue({ messageId: 'sent' }))
 
 test('an erasure leaves nothing of the account but a tombstone of its handle, and nothing of others is deleted', async () => {
   const { ada, bob, post, kept, comment, reply } = await livedThrough('ada_erased')
+  expect(await unusedTables(ada.id)).toEqual(['presence'])
   const sealed = await sealFor(contextWith(), ada.id, MARKER, 'note')
   await due(ada)
   await erase(ada)

@@ -161,7 +161,7 @@ test('the person gets one mail when the archive is ready', async () => {
   expect(sent().map(({ text }) => text)).toEqual([expect.stringContaining('ada_handle')])
 })
 
-test('a repeated request returns the export that is being prepared, also if both arrive at once', async () => {
+test('concurrent requests for an export return the same export', async () => {
   const person = await registeredUser()
   const answers = await Promise.all([1, 2, 3].map(() => request(person)))
   const made = await Promise.all(answers.map((answer) => answer.json<Export>()))
