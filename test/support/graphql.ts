@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import type { Cost } from '../../src/platform/observability/cost.ts'
 import { fetchWith, randomAddress } from './client.ts'
+import { dataFlaws } from './graphql-contract.ts'
 
 type GraphqlError = {
   message: string
@@ -14,13 +15,15 @@ export type GraphqlAnswer = {
   data: any
   errors: GraphqlError[]
   extensions: { cost?: Cost; replayed?: string[] }
+  /** The code of a problem that refused the request before the query was read. */
+  code: string | null
 }
 
 type Options = { variables?: object; token?: string | null; headers?: Record<string, string>; bindings?: object }
 
 const unlimited = { ...env, REQUESTS_PER_MINUTE: '1000000' }
 
-/** Sends a document from a new client address, with the rate limits of the tests' own. */
+/** Sends a document from a new client address. Throws if the data of the response are not as the schema says. */
 export async function graphql(
   query: string,
   { variables, token, headers: given, bindings = {} }: Options = {},
@@ -29,8 +32,10 @@ export async function graphql(
   if (token) headers.set('authorization', `Bearer ${token}`)
   const body = JSON.stringify({ query, variables })
   const response = await fetchWith({ ...unlimited, ...bindings }, '/graphql', { method: 'POST', headers, body })
-  const { data, errors = [], extensions = {} } = await response.json<Partial<GraphqlAnswer>>()
-  return { status: response.status, headers: response.headers, data, errors, extensions }
+  const { data, errors = [], extensions = {}, code = null } = await response.json<Partial<GraphqlAnswer>>()
+  const flaws = response.status === 200 ? dataFlaws(query, data) : []
+  if (flaws.length > 0) throw new Error(['The data are not as the schema says:', ...flaws, query].join('\n'))
+  return { status: response.status, headers: response.headers, data, errors, extensions, code }
 }
 
 /** The codes of the errors, by path. */

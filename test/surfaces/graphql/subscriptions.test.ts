@@ -4,42 +4,14 @@ import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { registeredUser } from '../../support/actors.ts'
-import { fetchWith, randomAddress } from '../../support/client.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
+import { subscribe } from '../../support/server-events.ts'
 import { mint, trustTestKey } from '../../support/tokens.ts'
 import { ada, bob } from '../../support/trio.ts'
 import { asModerator, asUser } from '../../support/viewers.ts'
 
 beforeAll(trustTestKey)
-
-type Event = { data?: Record<string, Record<string, unknown>>; errors?: { extensions: { code: string } }[] }
-
-/** Reads a stream of server-sent events. `next` returns null at its end. */
-async function subscribe(query: string, token: string | null) {
-  const headers = new Headers({
-    'content-type': 'application/json',
-    accept: 'text/event-stream',
-    'cf-connecting-ip': randomAddress(),
-  })
-  if (token) headers.set('authorization', `Bearer ${token}`)
-  const response = await fetchWith(env, '/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) })
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  async function next(): Promise<Event | null> {
-    for (;;) {
-      const found = /event: (\w+)\ndata: ?(.*)\n\n/.exec(text)
-      if (found) {
-        text = text.slice(found.index + found[0].length)
-        return found[1] === 'next' ? JSON.parse(found[2]!) : null
-      }
-      const { value, done } = await reader.read()
-      if (done) return null
-      text += value
-    }
-  }
-  return { status: response.status, next, close: () => reader.cancel() }
-}
 
 const HOME =
   'subscription { home { __typename ... on Hello { resumed } ... on PostPublishedFrame { postId post { text author { handle } } } } }'
@@ -117,7 +89,7 @@ test('an account has at most sixteen subscriptions and sockets', async () => {
     await stream.next()
     streams.push(stream)
   }
-  expect((await (await subscribe(HOME, token)).next())?.errors?.[0]?.extensions.code).toBe('rate_limited')
+  expect((await (await subscribe(HOME, token)).next())?.code).toBe('rate_limited')
   for (const stream of streams) await stream.close()
 })
 
@@ -126,5 +98,5 @@ test.each([
   ['a token without the scope', 'insufficient_scope', () => mint(bob, { without: 'realtime' })],
 ])('a subscription with %s is refused with %s', async (_, code, token) => {
   const stream = await subscribe(NOTIFICATIONS, await token())
-  expect((await stream.next())?.errors?.[0]?.extensions.code).toBe(code)
+  expect((await stream.next())?.code).toBe(code)
 })
