@@ -21,7 +21,12 @@ for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication
 for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)
-  return c.json({ ...(await apiDocument()), servers: [{ url: new URL(c.req.url).origin, description: 'This server' }] })
+  const url = new URL(c.req.url).origin
+  return c.json({ ...(await apiDocument()), servers: [{ url }] })
+})
+app.get('/asyncapi.json', async (c) => {
+  await countByAddress(c)
+  return c.json(await socketDocument(c.req.url))
 })
 app.use('/graphql', requireUtf8Url, authentication(signingKeys))
 app.post('/graphql', requireMediaType('application/json'), strictJson)
@@ -42,7 +47,17 @@ let document: object | null = null
 /** The OpenAPI document of all mounted operations, built on first use and then cached. */
 export async function apiDocument(): Promise<object> {
   const { openApiDocument } = await import('./platform/http/openapi.ts')
-  const { conventions, descriptions } = await import('./openapi-prose.ts')
-  document ??= openApiDocument(services, { conventions, descriptions })
+  const { conventions } = await import('./openapi-prose.ts')
+  document ??= openApiDocument(services, conventions)
   return document
+}
+
+let sockets: object | null = null
+
+/** The AsyncAPI document of the socket, as the server at `url` offers it. */
+export async function socketDocument(url: string): Promise<object> {
+  const { asyncApiDocument, serversOf } = await import('./platform/realtime/asyncapi.ts')
+  const { socketConventions } = await import('./openapi-prose.ts')
+  sockets ??= asyncApiDocument(channels, socketConventions)
+  return { ...sockets, servers: serversOf(url) }
 }

@@ -1,4 +1,5 @@
 import { KEY_HOURS } from './platform/data/idempotency.ts'
+import { closeCodes } from './platform/realtime/frames.ts'
 import { TICKET_LIFE_S } from './platform/realtime/user-hub.client.ts'
 import { ACCESS_TOKEN_LIFE_MS } from './platform/security/tokens.ts'
 import {
@@ -12,20 +13,24 @@ import {
 } from './services/identity/lifetimes.ts'
 import { STEP_S, VALID_S } from './services/media/signatures.ts'
 
-// Texts of the OpenAPI document that belong to no schema. Imported lazily, because most isolates never need them.
+// Texts of the API documents that belong to no schema. Imported lazily, because most isolates never need them.
 
 /** Joins consecutive lines into one paragraph. An empty line, or a line that begins with a dash, starts a new one. */
 const markdown = (...lines: string[]) => lines.join('\n').replace(/(\S)\n(?=[^\n-])/g, '$1 ')
 
 /** What applies to every operation. */
 export const conventions = markdown(
-  'The API of a social network that runs on Cloudflare’s edge. Ids are decimal strings. Each operation states who may',
-  'call it (`x-access`), which scope a token needs (`x-scope`), whether it requires a fresh login (`x-fresh`), which',
-  'separate limit applies (`x-limit`), and whether it accepts an idempotency key (`x-idempotent`).',
+  'The API of a social network that runs on Cloudflare’s edge. Ids are decimal strings.',
+  '',
+  '## Operations',
+  '',
+  'Each operation says in its description who may call it, and for programs too: `x-access` is the least role (or',
+  '`public`), `x-scope` the scope that a token needs, `x-fresh` whether it requires a fresh login, `x-limit` the name of',
+  'a separate limit, and `x-idempotent` whether it accepts an idempotency key.',
   '',
   '## Clients',
   '',
-  'Web pages of any origin may call the API. Only some origins may open the socket: see `openRealtime`. The API uses',
+  'Web pages of any origin may call the API. Only some origins may open the socket: see [/asyncapi.json](/asyncapi.json). The API uses',
   'no cookies: send the access token as `Authorization: Bearer`. Do not set `credentials: "include"`, because `fetch`',
   'then fails. In addition to the headers named below, pages may send `Range`, `If-Range` and `If-None-Match`, and may',
   'read `ETag`, `Accept-Ranges`, `Content-Range`, `WWW-Authenticate` and `Location` (on 201). Request bodies are',
@@ -132,6 +137,10 @@ export const conventions = markdown(
   '- A cursor does not expire and can be used any number of times. If the operator has replaced the encryption keys,',
   'the list refuses the cursor with 422 `invalid` for `cursor`: begin again at the first page.',
   '',
+  '## Live updates',
+  '',
+  'A WebSocket reports new posts and notifications. [/asyncapi.json](/asyncapi.json) describes it (AsyncAPI 3.0).',
+  '',
   '## Switches',
   '',
   'A `PUT` and a `DELETE` of the same path switch something on and off; repeating them changes nothing. If the caller',
@@ -170,43 +179,40 @@ export const conventions = markdown(
   'each new value replaces the previous one.',
 )
 
-const openRealtime = markdown(
-  'Opens the socket with an access token, or with a `ticket` from `createRealtimeTicket` for clients that cannot set',
-  'headers, such as browsers. A ticket opens one socket; request a new one for each connection. Clients that send no',
-  '`Origin`, such as native apps and bots, are accepted. Web pages of other origins, and apps in a web view, are',
-  'accepted if the operator lists their origin; otherwise the response is `forbidden`. The socket supports no',
-  'subprotocol: connections that request one fail. An account may have at most 16 open sockets; a further one is',
-  'refused with `rate_limited`. A refusal is a problem document, as for any other operation. Browsers do not show this',
-  'document to the page, but only report close code 1006. To find out whether the login is still valid, call',
-  '`createRealtimeTicket`. All frames are JSON text, except for `ping` and `pong`.',
+/** What applies to the socket. */
+export const socketConventions = markdown(
+  'One WebSocket reports what happens, so that clients need not poll. All frames are JSON text, except for `ping` and',
+  '`pong`. Frames only report changes, by the ids of records: request a record by its id. That request checks again',
+  'whether you may see it. The lists of the REST API ([/docs](/docs)) contain everything.',
   '',
-  '- `{"event":"hello","seq":41,"resumed":false,"channels":["home","notifications"]}` is the first frame. `seq` is the',
-  'position from which the socket continues: your `since` if `resumed` is true, otherwise the number of the last frame',
-  'of the account.',
-  '- `{"seq":42,"channel":"home","event":"post.published","data":{"postId":"…","authorId":"…"}}` reports a new post in',
-  'the home feed. The `data` of the event `notification` on the channel `notifications` has `id` and `kind`. `data`',
-  'never contains the text of a record: request the record by its id. That request checks again whether you may see',
-  'it. `seq` increases with every frame, also from `hello` to the next one. It may skip numbers, because the frames of',
-  'channels that you did not ask for are counted too.',
-  '- `{"event":"error","code":"bad_request","detail":"…"}` is the response to a message that the server does not',
-  'understand. It has no `seq`.',
-  '- The text `ping` is answered with the text `pong`. Clients can send nothing else.',
+  '## Opening',
+  '',
+  'Connect with an access token in `Authorization`, or with a `ticket` from `createRealtimeTicket` for clients that',
+  'cannot set headers, such as browsers. A ticket opens one socket; request a new one for each connection. Clients that',
+  'send no `Origin`, such as native apps and bots, are accepted. Web pages of other origins, and apps in a web view, are',
+  'accepted if the operator lists their origin; otherwise the response is 403 `forbidden`. The socket supports no',
+  'subprotocol: connections that request one fail. An account may have at most 16 open sockets; a further one is',
+  'refused with 429 `rate_limited`. A refusal is a problem document, as for any operation ([/errors](/errors)).',
+  'Browsers do not show it to the page, but only report close code 1006. To find out whether the login is still valid,',
+  'call `createRealtimeTicket`.',
+  '',
+  '## Frames',
+  '',
+  'The first frame is `hello`. Then the server sends a frame for each event of the channels that you asked for. `seq`',
+  'increases with every frame, also from `hello` to the next one. It may skip numbers, because the frames of channels',
+  'that you did not ask for are counted too. Ignore events that you do not know: later releases may add some. Clients',
+  'can send nothing but the text `ping`, which is answered with the text `pong`. Anything else is answered with `error`.',
+  '',
+  '## Resuming',
   '',
   'After a disconnect, connect again with the last `seq` as `since`, even if it came with `hello`. If `hello` says',
   '`"resumed":true`, the missed frames follow at once. Otherwise reload the lists that you show, and continue from the',
   '`seq` of `hello`. `resumed` is false after more than 256 missed frames, after a minute without a socket, and when',
-  'missed frames are too old. Frames only report changes: the lists contain everything.',
+  'missed frames are too old.',
+  '',
+  '## Closing',
   '',
   'The server closes the socket with one of these codes:',
   '',
-  '- 4000: the access token that opened the socket or requested its ticket is a day old. Connect again.',
-  '- 4001: the login has ended, the account is suspended, or its role has changed. The same token or ticket cannot',
-  'open another socket.',
-  '- 4008: the client sent more than 60 messages in a minute, not counting `ping`.',
-  '- 1003: the client sent a binary message.',
-  '- 1009: the client sent a message of more than 4096 characters.',
-  '- 1011: the server could not send to the socket. Connect again, as after any close without a code.',
+  ...Object.entries(closeCodes).map(([code, meaning]) => `- ${code}: ${meaning}`),
 )
-
-/** Descriptions of single operations, by operation id. */
-export const descriptions: Record<string, string> = { openRealtime }

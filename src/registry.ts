@@ -72,7 +72,7 @@ type Service = {
 const declared: Service[] = [
   {
     name: 'identity',
-    about: 'Registration, login, tokens, sessions, credentials, invitations and roles',
+    about: 'Registration, login and credentials',
     operations: identityOperations,
     events: Object.values(identityEvents),
     subscriptions: identitySubscriptions,

@@ -6,7 +6,7 @@ const TRANSPORT =
   /^(content-(type|length|security-policy)|date|vary|allow|x-cost|access-control-.+|cross-origin-.+|origin-agent-cluster|referrer-policy|strict-transport-security|x-(content-type-options|dns-prefetch-control|download-options|frame-options|permitted-cross-domain-policies|xss-protection))$/
 
 /** The same schema, but it refuses fields that it does not declare. */
-function closed(schema: Schema): Schema {
+export function closed(schema: Schema): Schema {
   if (schema.$ref) return { $ref: schema.$ref.replace('#/components/schemas/', '#/$defs/') }
   if (Array.isArray(schema.allOf)) return closed(schema.allOf.map(resolvedPart).reduce(merged))
   const { properties, items, anyOf, oneOf, ...rest } = schema
@@ -34,7 +34,7 @@ const merged = (one: Schema, other: Schema): Schema => ({
   required: [...(one.required ?? []), ...(other.required ?? [])],
 })
 
-const mapped = <T, U>(record: Record<string, T>, change: (value: T) => U): Record<string, U> =>
+export const mapped = <T, U>(record: Record<string, T>, change: (value: T) => U): Record<string, U> =>
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]))
 
 type Content = NonNullable<Operation['responses'][string]['content']>

@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import { afterEach, beforeEach, vi } from 'vitest'
 import { type Id, newId } from '../../src/platform/data/ids.ts'
 import { presence } from '../../src/platform/realtime/presence.ts'
+import { requireDescribed } from './frames.ts'
 import { contextWith } from './platform.ts'
 
 type Received = { event: string; seq: number; resumed?: boolean; channel?: string; data?: unknown; code?: string }
@@ -48,6 +49,7 @@ export async function connect(opening: Opening = {}, allowHalfOpen = false): Pro
   })
   webSocket!.accept({ allowHalfOpen })
   await arrived(client, 1)
+  requireDescribed(client.received[0]!)
   return client
 }
 

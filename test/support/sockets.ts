@@ -13,7 +13,9 @@ export type Socket = {
   close: () => void
 }
 
+/** Its frames must be as the AsyncAPI document describes them: otherwise `takeFrames` throws. */
 export async function openSocket(accountId: Id): Promise<Socket> {
+  const { requireDescribed } = await import('./frames.ts')
   const channels = ['home', 'notifications']
   const opening: Opening = { accountId, sessionId: 'test', issuedAt: Date.now(), channels, since: null }
   const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
@@ -40,6 +42,7 @@ export async function openSocket(accountId: Id): Promise<Socket> {
         socket.send('ping')
         await pong.promise
       }
+      frames.forEach(requireDescribed)
       return frames.splice(0).filter((frame) => frame.event !== 'hello')
     },
     isClosed: () => closed,

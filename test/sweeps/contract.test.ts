@@ -3,9 +3,9 @@ import { printSchema } from 'graphql'
 import { expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
 import { toId } from '../../src/platform/data/ids.ts'
-import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
 import { channels, services } from '../../src/registry.ts'
 import { schemaOf } from '../../src/surfaces/graphql/schema.ts'
+import { sockets } from '../support/frames.ts'
 import { inventoryDocument } from '../support/inventory.ts'
 import { call } from './calls.ts'
 import { examples } from './examples.ts'
@@ -20,6 +20,12 @@ test('the OpenAPI document equals the committed contract', async () => {
   await expect(text, changed).toMatchFileSnapshot('../contract/openapi.json')
 })
 
+test('the AsyncAPI document equals the committed contract', async () => {
+  const text = `${JSON.stringify(sockets, null, 2)}\n`
+  const changed = 'The contract has changed. If that is intended, run: npm test -- contract --update'
+  await expect(text, changed).toMatchFileSnapshot('../contract/asyncapi.json')
+})
+
 test('the GraphQL schema equals the committed contract', async () => {
   const changed = 'The schema has changed. If that is intended, run: npm test -- contract --update'
   await expect(`${printSchema(schemaOf({ services, channels }))}\n`, changed).toMatchFileSnapshot(
@@ -32,9 +38,10 @@ test('the inventory of personal data in the documentation equals the declaration
   await expect(inventoryDocument(), changed).toMatchFileSnapshot('../../docs/personal-data.md')
 })
 
-test('every route is in the OpenAPI document, except for health checks, GraphQL, pages about errors and the document', async () => {
+test('every route is in the OpenAPI document, except for the socket, GraphQL, health checks, pages about errors and the documents', async () => {
+  const documents = ['GET /openapi.json', 'GET /asyncapi.json', 'GET /errors', 'GET /errors/:code']
+  const excluded = ['GET /healthz', 'GET /readyz', ...documents]
   const others = ['GET /graphql', 'POST /graphql']
-  const excluded = ['GET /healthz', 'GET /readyz', 'GET /openapi.json', 'GET /errors', 'GET /errors/:code']
   const routes = app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
   const described = operations.map(({ method, path }) => `${method} ${path.replace(/\{(\w+)\}/g, ':$1')}`)
   expect([...new Set(routes)].sort()).toEqual([...described, ...excluded, ...others].sort())
@@ -137,15 +144,6 @@ test('the description in the OpenAPI document names every custom header and exte
   for (const name of ['authorization', 'content-type']) custom.delete(name)
   const prose = document.info.description.toLowerCase()
   expect([...custom].filter((name) => !new RegExp(`\`${name}[:\`]`).test(prose))).toEqual([])
-})
-
-test('the description of openRealtime names every frame and close code of a socket', () => {
-  const { description } = operations.find(({ id }) => id === 'openRealtime')!
-  const events = [...hub.matchAll(/event: ('\w+')/g)].map(([, name]) => name!.replaceAll("'", '"'))
-  const closeCodes = [...hub.matchAll(/close\(socket, (\d{4}),/g)].map(([, code]) => code!)
-  expect([events.length, closeCodes.length]).toEqual([2, 6])
-  const terms = [...events, ...closeCodes, 'ping', 'pong', 'seq', 'resumed', 'since', 'channels', 'ticket']
-  expect(terms.filter((name) => !description.includes(name))).toEqual([])
 })
 
 /** The schema that parses the JSON body of an operation. */

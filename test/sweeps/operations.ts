@@ -1,5 +1,8 @@
 import { apiDocument } from '../../src/app.ts'
+import { openApiDocument } from '../../src/platform/http/openapi.ts'
+import type { ResponderOperation } from '../../src/platform/http/operation.ts'
 import type { Access } from '../../src/platform/security/access.ts'
+import { services } from '../../src/registry.ts'
 
 export type Schema = {
   $ref?: string
@@ -59,8 +62,21 @@ export const document = (await apiDocument()) as object as {
   }
 }
 
-/** Every operation of the document, so that the sweeps cover a new operation without a change. */
-export const operations: Operation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
+/** The document as it would be if it described the operation that opens a socket too. */
+const withSocket = openApiDocument(
+  services.map((service) => ({
+    ...service,
+    operations: service.operations.map((operation) => ('isSocket' in operation ? asRest(operation) : operation)),
+  })),
+  '',
+) as object as Pick<typeof document, 'paths' | 'components'>
+
+function asRest({ isSocket: _, ...operation }: ResponderOperation): ResponderOperation {
+  return operation
+}
+
+/** Every operation, so that the sweeps cover a new operation without a change. */
+export const operations: Operation[] = Object.entries(withSocket.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, described]) => describe(method.toUpperCase(), path, described)),
 )
 
@@ -102,7 +118,7 @@ function describeResponse({ headers = {}, ...rest }: DescribedResponse): Respons
 function found<T extends object>(part: Ref<T>): T {
   if (!('$ref' in part)) return part
   const steps = part.$ref.split('/').slice(1)
-  return steps.reduce((at: object, step) => Reflect.get(at, step), document) as T
+  return steps.reduce((at: object, step) => Reflect.get(at, step), withSocket) as T
 }
 
 /** The schema itself, or the one to which it refers. */

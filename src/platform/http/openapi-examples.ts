@@ -27,7 +27,7 @@ export function addExamples({ components, paths = {} }: Document): void {
 type Answer = { content?: Record<string, { schema?: Schema; examples?: object }> }
 
 /** Undefined for a text without an example. */
-function exampleOf(schema: Schema, schemas: Schemas): unknown {
+export function exampleOf(schema: Schema, schemas: Schemas): unknown {
   const { $ref, allOf, anyOf, oneOf, properties, items, example } = schema
   if (properties) return objectExample(schema, schemas)
   if (allOf) return Object.assign({}, ...allOf.map((part) => exampleOf(part, schemas)), example)

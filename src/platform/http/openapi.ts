@@ -1,17 +1,13 @@
 import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { KEY_HOURS } from '../data/idempotency.ts'
 import { type Code, type FailureKind, kindOf } from '../failures.ts'
-import { declaredScopes } from '../security/scopes.ts'
-import { ACCESS_TOKEN_LIFE_MS } from '../security/tokens.ts'
+import { bearer, contact, license, VERSION } from './api-info.ts'
 import { problemType } from './error-pages.ts'
 import { addExamples } from './openapi-examples.ts'
 import { bookmarksParameter, failureHeaders, headerComponents, successHeaders } from './openapi-headers.ts'
 import { type Document, finishSchemas } from './openapi-schemas.ts'
 import { type Operation, successOf } from './operation.ts'
 import { Problem } from './problems.ts'
-
-/** The version of the API. Its policy is in docs/versioning.md. */
-const VERSION = '1.0.0'
 
 export const IdempotencyKey = z.object({
   'idempotency-key': z
@@ -27,18 +23,17 @@ export const IdempotencyKey = z.object({
 
 type Mounted = { name: string; about: string; mount: string; operations: readonly Operation[] }
 
-/** Markdown for the document: `conventions` for all operations, `descriptions` by operation id. */
-type Prose = { conventions: string; descriptions: Record<string, string> }
-
 /**
  * The OpenAPI 3.1 document, with `x-access`, `x-scope`, `x-fresh`, `x-limit` and `x-idempotent` on each operation.
+ * `conventions` is Markdown that applies to all of them. Sockets are in the AsyncAPI document instead.
  */
-export function openApiDocument(services: readonly Mounted[], prose: Prose): Document {
+export function openApiDocument(mounted: readonly Mounted[], conventions: string): Document {
+  const services = mounted.map((service) => ({ ...service, operations: service.operations.filter(isRest) }))
   const app = new OpenAPIHono()
   const registry = app.openAPIRegistry
   registry.register('Problem', Problem)
   for (const { name, mount, operations } of services) {
-    for (const operation of operations) registry.registerPath(pathOf(name, mount, operation, prose) as never)
+    for (const operation of operations) registry.registerPath(pathOf(name, mount, operation) as never)
   }
   for (const kinds of services.flatMap(({ operations }) => operations.flatMap(failuresOf))) {
     registry.registerComponent('responses', nameOf(kinds), problemOf(kinds))
@@ -46,12 +41,10 @@ export function openApiDocument(services: readonly Mounted[], prose: Prose): Doc
   for (const [name, header] of Object.entries(headerComponents)) registry.registerComponent('headers', name, header)
   registry.registerComponent('parameters', 'Bookmarks', bookmarksParameter as never)
   registry.registerComponent('securitySchemes', 'bearer', bearer())
-  const contact = { name: 'The operator of this server' }
-  const license = { name: 'MIT', identifier: 'MIT' } // a variable, because the types lack `identifier` (new in 3.1)
   const described = services.filter(({ operations }) => operations.length > 0)
   const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'SocialConnect', version: VERSION, contact, license, description: prose.conventions },
+    info: { title: 'SocialConnect', version: VERSION, contact, license, description: conventions },
     servers: [{ url: '/', description: 'The server of this document' }],
     tags: described.map(({ name, about }) => ({ name, description: about })),
   })
@@ -60,18 +53,9 @@ export function openApiDocument(services: readonly Mounted[], prose: Prose): Doc
   return document
 }
 
-/** Scopes are in `x-scope` and `x-scopes`, where an OAuth 2.0 scheme can use them too: `security` of `http` has none. */
-function bearer() {
-  return {
-    type: 'http' as const,
-    scheme: 'bearer',
-    bearerFormat: 'at+jwt',
-    description: `An access token, valid for ${ACCESS_TOKEN_LIFE_MS / 60_000} minutes, from login or refresh`,
-    'x-scopes': Object.fromEntries(declaredScopes()),
-  }
-}
+const isRest = (operation: Operation) => !('isSocket' in operation)
 
-function pathOf(service: string, mount: string, operation: Operation, { descriptions }: Prose): object {
+function pathOf(service: string, mount: string, operation: Operation): object {
   const { id, method, path, summary, access, scope, fresh, limit, idempotent, params, query, body, example } = operation
   const type = operation.bodyType ?? 'application/json'
   return {
@@ -80,7 +64,7 @@ function pathOf(service: string, mount: string, operation: Operation, { descript
     path: mount + path,
     tags: [service],
     summary,
-    description: [descriptions[id], operation.description, conditionsOf(operation)].filter(Boolean).join('\n\n'),
+    description: [operation.description, conditionsOf(operation)].filter(Boolean).join('\n\n'),
     'x-access': access,
     ...(scope && { 'x-scope': scope }),
     ...(fresh && { 'x-fresh': true }),

@@ -45,6 +45,8 @@ export type VerbOperation = Contract & {
 /** An operation that builds the HTTP response itself, such as a stream or a WebSocket upgrade. */
 export type ResponderOperation = Contract & {
   mediaTypes?: string[]
+  /** Opens a WebSocket, which the AsyncAPI document describes. */
+  isSocket?: true
   /** Further success statuses, with their descriptions. */
   also?: Record<number, string>
   /** Headers of every success besides the general ones, with their descriptions. */

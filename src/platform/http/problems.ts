@@ -7,7 +7,7 @@ import { zodMessage } from './zod-messages.ts'
 
 z.config({ customError: zodMessage })
 
-const FailureCode = z.string().openapi('FailureCode', {
+export const FailureCode = z.string().openapi('FailureCode', {
   description: 'Stable. Later releases may add codes: treat an unknown one according to its status',
   'x-open': true,
 })

@@ -8,7 +8,7 @@ type Frames = Record<string, z.ZodType>
 /** A channel of the socket: its events, and which accounts may listen. */
 export type Channel<F extends Frames = Frames> = {
   name: string
-  /** The schema of each event's data. Its description becomes part of the API document. */
+  /** The schema of each event's data. Its description becomes the summary of a message. */
   frames: F
   mayJoin: (ctx: SystemCtx, accountId: Id) => Promise<boolean>
 }

@@ -16,8 +16,8 @@ const realtime = defineScope('realtime', 'Receive live updates')
 const Ticket = z
   .object({ ticket: z.string(), expiresIn: z.int().openapi({ description: 'Seconds until the ticket expires' }) })
   .openapi('RealtimeTicket', { example: { ticket: '1970324836974593.Tq8mWv3x.Ks6nRb1z', expiresIn: TICKET_LIFE_S } })
-const Query = z.strictObject({
-  ticket: z.string().max(200).optional(),
+export const SocketQuery = z.strictObject({
+  ticket: z.string().max(200).optional().openapi({ description: 'From `createRealtimeTicket`' }),
   channels: z
     .string()
     .max(200)
@@ -25,9 +25,12 @@ const Query = z.strictObject({
     .openapi({ description: 'Comma-separated; by default, all channels that you may join' }),
   since: queryInteger().optional().openapi({ description: 'The `seq` of the last frame that you received' }),
 })
-type Query = z.infer<typeof Query>
+type SocketQuery = z.infer<typeof SocketQuery>
 
-/** The operations of the socket. `src/openapi-prose.ts` describes its frames. */
+/** Relative to the mount of the service. */
+export const SOCKET_PATH = '/realtime'
+
+/** The operations of the socket. `/asyncapi.json` describes its frames. */
 export function realtimeOperations(channels: readonly Channel[]): Operation[] {
   return [
     operation({
@@ -39,35 +42,29 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       scope: realtime,
       returns: Ticket,
       status: 201,
-      location: () => '/realtime',
+      location: () => SOCKET_PATH,
       summary: `Get a ticket that opens one socket within ${TICKET_LIFE_S} seconds`,
+      description: 'The socket and its frames are described by [/asyncapi.json](/asyncapi.json).',
       run: createTicket,
     }),
     responder({
       id: 'openRealtime',
+      isSocket: true,
       method: 'get',
-      path: '/realtime',
+      path: SOCKET_PATH,
       restOnly: 'It upgrades to a WebSocket; GraphQL has subscriptions',
       access: 'public',
       scope: realtime,
-      query: Query,
+      query: SocketQuery,
       status: 101,
       fails: ['bad_request', 'forbidden'],
       summary: 'Open the WebSocket, with a token or a ticket',
-      description: describeChannels(channels),
       respond: (ctx, query, request) => openRealtime(ctx, query, request, channels),
     }),
   ]
 }
 
-function describeChannels(channels: readonly Channel[]): string {
-  const lines = channels.flatMap(({ name, frames }) =>
-    Object.entries(frames).map(([event, data]) => `- \`${event}\` on \`${name}\`: ${data.description}`),
-  )
-  return ['The channels and their events:', '', ...lines].join('\n')
-}
-
-async function openRealtime(ctx: RequestCtx, query: Query, request: Request, known: readonly Channel[]) {
+async function openRealtime(ctx: RequestCtx, query: SocketQuery, request: Request, known: readonly Channel[]) {
   if (request.method !== 'GET' || request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
     throw new Failure('bad_request', 'This operation requires a WebSocket upgrade')
   requireAllowedOrigin(ctx.config, request)

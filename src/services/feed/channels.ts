@@ -4,9 +4,7 @@ import { defineChannel } from '../../platform/realtime/channels.ts'
 
 export const homeChannel = defineChannel('home', {
   frames: {
-    'post.published': z
-      .object({ postId: Id, authorId: Id })
-      .describe('your home feed has a new post (`postId`, `authorId`)'),
+    'post.published': z.object({ postId: Id, authorId: Id }).describe('A new post in the home feed'),
   },
   mayJoin: async () => true,
 })

@@ -5,14 +5,12 @@ import { query as builder, flag } from '../../platform/data/conditions.ts'
 import { Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, pageOf, preparedSeek, type Seek, seek } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
-import { openEnum } from '../../platform/http/open-enum.ts'
 import { blockBetween } from '../accounts/policy.ts'
 import { AccountSummary, loadAccountSummaries } from '../accounts/views.ts'
 import { loadPosts, Post } from '../posts/views.ts'
+import { NotificationKind } from './kinds.ts'
 import { readAt } from './queries.ts'
-import { type Kind, kinds, notificationMarkers, notifications } from './tables.ts'
-
-const NotificationKind = openEnum('NotificationKind', kinds, 'What happened')
+import { type Kind, notificationMarkers, notifications } from './tables.ts'
 
 export const Notification = z
   .object({

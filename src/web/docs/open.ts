@@ -27,10 +27,11 @@ const ui = SwaggerUIBundle({
 /** Folds the sections of the API description, so that the operations are visible without scrolling. */
 function foldConventions(response: { url: string; text: string }) {
   if (!response.url.endsWith('/openapi.json')) return response
-  const document = JSON.parse(response.text) as { info: { description: string } }
+  const document = JSON.parse(response.text) as { info: { description: string; contact?: object } }
+  delete document.info.contact // a line of its own that says little
   const [summary, ...sections] = document.info.description.split('\n\n## ')
-  const names = sections.map((section) => section.split('\n')[0]).join(', ')
-  const folded = `<details><summary>${names}</summary>\n\n## ${sections.join('\n\n## ')}\n\n</details>`
+  const text = `## ${sections.join('\n\n## ')}`
+  const folded = `<details><summary>What applies to all operations</summary>\n\n${text}\n\n</details>`
   document.info.description = `${summary}\n\n${folded}`
   return Object.assign(response, { text: JSON.stringify(document) })
 }

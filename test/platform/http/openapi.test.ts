@@ -3,12 +3,11 @@ import { openApiDocument } from '../../../src/platform/http/openapi.ts'
 import { things } from '../../support/things.ts'
 
 test('the OpenAPI document describes the access, request, responses and failures of an operation', () => {
-  const prose = { conventions: 'How all is done', descriptions: { writeThing: 'How it is written' } }
   type Response = { content?: object; description: string }
   type Operation = Record<string, unknown> & { responses: Record<string, Response> }
   const document = openApiDocument(
     [{ name: 'things', about: 'Things', mount: '/v1', operations: things }],
-    prose,
+    'How all is done',
   ) as object as {
     openapi: string
     info: { description: string }
@@ -20,7 +19,7 @@ test('the OpenAPI document describes the access, request, responses and failures
   expect(document.openapi).toBe('3.1.0')
   expect(operation).toMatchObject({
     operationId: 'writeThing',
-    description: 'How it is written\n\nNeeds a token with the scope `things:write`. Accepts an `Idempotency-Key`.',
+    description: 'Needs a token with the scope `things:write`. Accepts an `Idempotency-Key`.',
     'x-access': 'user',
     'x-scope': 'things:write',
     'x-idempotent': true,

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { expect, test, vi } from 'vitest'
 import type { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
+import { requireDescribed } from '../../support/frames.ts'
 import {
   arrived,
   connect,
@@ -114,6 +115,7 @@ test('a socket is closed after an oversized message, a binary message or too man
   for (let i = 0; i < 60; i++) busy.socket.send('hello')
   await arrived(busy, 61)
   expect(busy.received.at(-1)).toMatchObject({ event: 'error', code: 'bad_request' })
+  requireDescribed(busy.received.at(-1)!)
   busy.socket.send('hello')
   await soon(() => busy.closed)
   expect(busy.closed!.code).toBe(4008)
