@@ -196,7 +196,7 @@ test('a push to 1,000 online followers takes one round trip to their shard and o
   await seedOnline(1, fans.slice(0, 1_200))
   const { value: post } = await createPost(asUser(author), draft({ text: 'hello' }))
   const ctx = queues.context()
-  ctx.env = Object.assign({ ...ctx.env }, { ONLINE_PUSH_LIMIT: '20' })
+  ctx.env = Object.assign(Object.create(ctx.env), { ONLINE_PUSH_LIMIT: '20' })
   await pushToOnlineFollowers(ctx, { postId: post.id, authorId: author, shard: 1, after: null, pushed: 0 })
   expectWithin('push', ctx.cost, {
     trips: 2,

@@ -122,13 +122,16 @@ const bound = new WeakMap<Env, Map<number, D1Database>>()
 
 /** The shard databases by number, in ascending order. The binding of shard 1 is `SHARD_1`. */
 export function shardBindings(env: Env): ReadonlyMap<number, D1Database> {
-  const known = bound.get(env)
+  // The `env` of a request has no binding of its own, but those of a prototype that all requests share.
+  const owner: Env = bound.has(env) || Object.keys(env).length > 0 ? env : Object.getPrototypeOf(env)
+  const known = bound.get(owner)
   if (known) return known
-  const shards = Object.entries(env).flatMap(([name, binding]): [number, D1Database][] => {
+  const shards: [number, D1Database][] = []
+  for (const name in owner) {
     const [, number] = /^SHARD_(\d+)$/.exec(name) ?? []
-    return number === undefined ? [] : [[Number(number), binding]]
-  })
+    if (number !== undefined) shards.push([Number(number), Reflect.get(owner, name)])
+  }
   const found = new Map(shards.sort(([a], [b]) => a - b))
-  bound.set(env, found)
+  bound.set(owner, found)
   return found
 }

@@ -4,8 +4,9 @@ export function withTimeout<T>(
   ms: number,
   failure: () => Error = () => new Error(`no answer within ${ms} ms`),
 ): Promise<T> {
-  const late = Promise.withResolvers<never>()
-  const timer = setTimeout(() => late.reject(failure()), ms)
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const timer = setTimeout(() => reject(failure()), ms)
+  work.then(resolve, reject)
   // A pending timer would keep a Durable Object from hibernating.
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
+  return promise.finally(() => clearTimeout(timer))
 }

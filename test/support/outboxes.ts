@@ -6,7 +6,7 @@ import { count, shards } from './databases.ts'
 export const pendingEvents = (): Promise<number> => count('SELECT count(*) n FROM outbox')
 
 /** Waits until every event, or every event whose data contains `id`, is acknowledged. */
-export async function drained(id = '', timeout = 15_000): Promise<void> {
+export async function drained(id = '', timeout = 60_000): Promise<void> {
   const events = `SELECT count(*) n FROM outbox WHERE data LIKE '%${id}%'`
   const isEmpty = async () => (await count(events, [...shards, env.DIRECTORY])) === 0
   await vi.waitUntil(isEmpty, { timeout, interval: 20 })
@@ -26,6 +26,6 @@ export async function publishEvent(type: string, data: object): Promise<void> {
 export async function delivered(): Promise<void> {
   const waiting = 'select (select count(*) from mails) + (select count(*) from handles where mailed_at is null) n'
   await drained()
-  await vi.waitUntil(async () => (await count(waiting, [env.DIRECTORY])) === 0, { timeout: 15_000, interval: 20 })
+  await vi.waitUntil(async () => (await count(waiting, [env.DIRECTORY])) === 0, { timeout: 60_000, interval: 20 })
   await drained()
 }

@@ -21,17 +21,15 @@ type Row = Record<string, unknown>
 type Result = D1Result<Row>
 type Trip = (statements: D1PreparedStatement[]) => Promise<Result[]>
 
-const inner = new WeakMap<D1PreparedStatement, D1PreparedStatement>()
-
 /**
  * A D1 session that adds its round trips and rows to `cost`, times out after ten seconds, and sends concurrent selects
  * in one round trip. `raw` calls `all`, because only `all` returns row counters. The rows of `all` are objects, so
  * `openDatabases` refuses a select with two columns of the same name.
  */
-export function countedSession(session: D1DatabaseSession, cost: Cost, onTrip: () => void, pace = soon) {
+export function countedSession(session: D1DatabaseSession, cost: Cost, isDirectory: boolean, pace = soon) {
   const trip: Trip = async (statements) => {
     cost.trips += 1
-    onTrip()
+    if (isDirectory) cost.directoryTrips += 1
     const [first, ...others] = statements
     const isOne = first && others.length === 0
     const asked = isOne ? first.all<Row>().then((result) => [result]) : session.batch<Row>(statements)
@@ -46,9 +44,8 @@ export function countedSession(session: D1DatabaseSession, cost: Cost, onTrip: (
   const read = coalesced(trip, pace)
   const write = async (statement: D1PreparedStatement) => only(await trip([statement]))
   return {
-    prepare: (query: string) => counted(session.prepare(query), /^\s*select\b/i.test(query) ? read : write),
-    batch: (statements: D1PreparedStatement[]) =>
-      trip(statements.map((statement) => inner.get(statement) ?? statement)),
+    prepare: (query: string) => new Counted(session.prepare(query), /^\s*select\b/i.test(query) ? read : write),
+    batch: (statements: Counted[]) => trip(statements.map(({ statement }) => statement)),
     getBookmark: () => session.getBookmark(),
   }
 }
@@ -79,17 +76,36 @@ function coalesced(trip: Trip, pace: Pace) {
     })
 }
 
-function counted(statement: D1PreparedStatement, run: (statement: D1PreparedStatement) => Promise<Result>) {
-  const all = () => run(statement)
-  const wrapped: D1PreparedStatement = Object.assign(Object.create(statement), {
-    bind: (...values: unknown[]) => counted(statement.bind(...values), run),
-    all,
-    run: all,
-    raw: async () => (await all()).results.map((row) => Object.values(row)),
-    first: async () => (await all()).results[0] ?? null,
-  })
-  inner.set(wrapped, statement)
-  return wrapped
+type Run = (statement: D1PreparedStatement) => Promise<Result>
+
+class Counted {
+  readonly statement: D1PreparedStatement
+  private readonly send: Run
+
+  constructor(statement: D1PreparedStatement, send: Run) {
+    this.statement = statement
+    this.send = send
+  }
+
+  bind(...values: unknown[]): Counted {
+    return new Counted(this.statement.bind(...values), this.send)
+  }
+
+  all(): Promise<Result> {
+    return this.send(this.statement)
+  }
+
+  run(): Promise<Result> {
+    return this.send(this.statement)
+  }
+
+  async raw(): Promise<unknown[][]> {
+    return (await this.all()).results.map((row) => Object.values(row))
+  }
+
+  async first(): Promise<Row | null> {
+    return (await this.all()).results[0] ?? null
+  }
 }
 
 function only([result]: Result[]): Result {

@@ -61,10 +61,7 @@ export function openDatabases(env: Env, options: Options): Databases {
     if (known) return known.db
     if (!binding) throw notFound()
     const start = received.get(name) ?? options.start ?? 'first-unconstrained'
-    const onTrip = () => {
-      if (name === 'd') options.cost.directoryTrips += 1
-    }
-    const session = countedSession(binding.withSession(start), options.cost, onTrip, options.pace)
+    const session = countedSession(binding.withSession(start), options.cost, name === 'd', options.pace)
     const db = connect(binding, session, name, options)
     open.set(name, { db, session })
     return db
@@ -144,7 +141,8 @@ function columnName(field: unknown): string | undefined {
 
 /** `d=…;0=…`: one bookmark per database. Malformed ones are ignored: a bookmark only requests fresher data. */
 function parseBookmarks(header: string | undefined): Map<string, string> {
-  const pairs = (header ?? '').slice(0, MAX_BOOKMARKS_LENGTH).split(';')
+  if (!header) return new Map()
+  const pairs = header.slice(0, MAX_BOOKMARKS_LENGTH).split(';')
   return new Map(
     pairs.flatMap((pair): [string, string][] => {
       const [, name, bookmark] = /^(d|i|a|\d{1,2})=([0-9a-f]{8}(?:-[0-9a-f]{8,40}){2,3})$/.exec(pair) ?? []

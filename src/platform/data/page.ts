@@ -60,9 +60,9 @@ type Position = { backward: boolean; id: Id }
 
 /** The `Link` header of a page (RFC 8288); null if it has no cursor. */
 export function linksOf(url: string, { nextCursor, previousCursor }: Page<unknown>): string | null {
+  const { pathname, searchParams } = new URL(url)
   const to = ([rel, cursor]: readonly [string, string | null]) => {
     if (cursor === null) return []
-    const { pathname, searchParams } = new URL(url)
     searchParams.set('cursor', cursor)
     return [`<${pathname}?${searchParams}>; rel="${rel}"`]
   }

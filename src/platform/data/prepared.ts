@@ -42,9 +42,9 @@ function decoderOf(field: unknown): Decode | null {
 
 function decoded(fields: Field[], values: unknown[]): Record<string, unknown> {
   const row: Record<string, unknown> = {}
-  fields.forEach(({ name, decode }, i) => {
+  for (const [i, { name, decode }] of fields.entries()) {
     const value = values[i]
     row[name] = decode === null || value === null ? value : decode(value)
-  })
+  }
   return row
 }

@@ -10,7 +10,7 @@ export function authentication(keys: KeySource) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
     const header = c.req.header('authorization')
     if (header !== undefined) {
-      const { ctx } = c.var
+      const ctx = c.get('ctx')
       ctx.viewer = await viewerOf(ctx, header, keys)
     }
     await next()

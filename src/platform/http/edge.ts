@@ -2,7 +2,6 @@ import type { Context } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { requestId } from 'hono/request-id'
 import { routePath } from 'hono/route'
-import { secureHeaders } from 'hono/secure-headers'
 import { isConfigured } from '../config.ts'
 import { createContext } from '../create-context.ts'
 import { wakeSweepers } from '../events/sweeper.client.ts'
@@ -17,6 +16,14 @@ import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
 const WAKE_AFTER_MS = 100
 let awake = false
 
+/** Few operations need the client, and reading `cf` parses it. One getter for all contexts keeps them fast. */
+const lazyClient = {
+  enumerable: true,
+  get(this: { request: Request }) {
+    return clientOf(this.request)
+  },
+}
+
 type LoginSources = Pick<RequestCtx, 'readAccountStatus' | 'readLoginTime'>
 
 function requestContext(sources: LoginSources) {
@@ -28,14 +35,12 @@ function requestContext(sources: LoginSources) {
     const ctx = createContext({
       env: c.env,
       waitUntil: (work) => c.executionCtx.waitUntil(work),
-      trace: { requestId: c.var.requestId, traceId: traceId() },
+      trace: { requestId: c.get('requestId'), traceId: traceId() },
       bookmarks: c.req.header(BOOKMARKS),
     })
     const clientIp = clientIpOf(c.req.header('cf-connecting-ip'))
-    const request = Object.defineProperty({ ...ctx, viewer: null, clientIp, ...sources }, 'client', {
-      enumerable: true,
-      get: () => clientOf(c.req.raw), // few operations need it, and reading `cf` parses it
-    })
+    const fields = { ...ctx, viewer: null, clientIp, ...sources, request: c.req.raw }
+    const request = Object.defineProperty(fields, 'client', lazyClient)
     c.set('ctx', request)
     await next()
     if (isReadinessCheck) return
@@ -58,35 +63,38 @@ function isWrite({ req, res }: Context): boolean {
   return res.status < 400 && req.method !== 'GET' && req.method !== 'HEAD'
 }
 
+const defaultHeaders = Object.entries({
+  'strict-transport-security': 'max-age=63072000; includeSubDomains; preload',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  'cross-origin-resource-policy': 'cross-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'origin-agent-cluster': '?1',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-dns-prefetch-control': 'off',
+  'x-download-options': 'noopen',
+  'x-frame-options': 'DENY',
+  'x-permitted-cross-domain-policies': 'none',
+  'x-xss-protection': '0',
+  'cache-control': 'private, no-store',
+})
+
 /** Headers of every response. Set after `next()`: headers set before are lost when a handler returns a raw Response. */
 const responseHeaders = createMiddleware<AppEnv>(async function setHeaders(c, next) {
   await next()
   const { headers } = c.res
-  headers.set('x-request-id', c.var.requestId)
+  for (const [name, value] of defaultHeaders) if (!headers.has(name)) headers.set(name, value)
+  headers.set('x-request-id', c.get('requestId'))
   headers.set('access-control-allow-origin', '*') // safe for any origin, because there are no cookies
   headers.set('access-control-expose-headers', exposedHeaders)
-  if (!headers.has('cache-control')) headers.set('cache-control', 'private, no-store')
   if (headers.has('ratelimit')) return // a 429 already has the headers of the exceeded limit
-  for (const [name, value] of Object.entries(c.var.allowance ?? {})) headers.set(name, value)
+  for (const [name, value] of Object.entries(c.get('allowance') ?? {})) headers.set(name, value)
 })
 
 /** The middleware of every request, in order. */
 export function edge(sources: LoginSources) {
   return [
     requestId({ headerName: 'x-request-id', limitLength: 64 }),
-    secureHeaders({
-      strictTransportSecurity: 'max-age=63072000; includeSubDomains; preload',
-      referrerPolicy: 'no-referrer',
-      xFrameOptions: 'DENY',
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-      },
-      crossOriginResourcePolicy: 'cross-origin',
-      overwrite: false,
-    }),
     responseHeaders,
     preflight,
     requestContext(sources),

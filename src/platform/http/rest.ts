@@ -31,12 +31,12 @@ export function mountOperations(
 /** Admits a request before its path, query and body are parsed. */
 function admission(service: string, operation: Operation): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async function admitRequest(c, next) {
-    const { ctx } = c.var
+    const ctx = c.get('ctx')
     ctx.log = ctx.log.with({ service, accountId: ctx.viewer?.id })
     c.set('isCounted', true)
     await admit(ctx, operation, (headers) => c.set('allowance', headers))
-    const key = c.req.header('idempotency-key')
-    if (operation.idempotent && key !== undefined && key.length <= 255) ctx.idempotencyKey = key
+    const key = operation.idempotent ? c.req.header('idempotency-key') : undefined
+    if (key !== undefined && key.length <= 255) ctx.idempotencyKey = key
     await next()
   })
 }
@@ -69,14 +69,15 @@ function check({ success, target, error }: Result): void {
 /** Merges a part into `input`. Earlier parts take precedence, so a query or body cannot replace an id of the path. */
 function keep(result: Result, c: Context<AppEnv>): void {
   check(result)
-  c.set('input', { ...Object(result.data), ...c.var.input })
+  c.set('input', { ...Object(result.data), ...c.get('input') })
 }
 
 const isPage = (value: unknown): value is Page<unknown> =>
   typeof value === 'object' && value !== null && 'nextCursor' in value && 'previousCursor' in value
 
 async function answer(c: Context<AppEnv>, mount: string, operation: Operation): Promise<Response> {
-  const { ctx, input = {} } = c.var
+  const ctx = c.get('ctx')
+  const input = c.get('input') ?? {}
   if ('respond' in operation) return operation.respond(ctx, input as never, c.req.raw)
   const result = await runVerb(operation, ctx, input)
   const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }

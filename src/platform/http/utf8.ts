@@ -14,6 +14,7 @@ export function decodeUtf8(bytes: ArrayBuffer | Uint8Array): string | null {
 
 /** Whether the percent-encoded bytes in a text are UTF-8. A `%` that encodes nothing is allowed, as in URLs. */
 export function isUtf8Escaped(text: string): boolean {
+  if (!text.includes('%')) return true
   try {
     for (const [bytes] of text.matchAll(/(?:%[\da-fA-F]{2})+/g)) decodeURIComponent(bytes)
     return true

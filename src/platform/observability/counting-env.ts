@@ -2,31 +2,40 @@ import type { Cost } from './cost.ts'
 
 type Wrap = (binding: object, cost: Cost) => object
 
-/** A copy of `env` that adds calls of objects and R2, queue messages and KV reads to `cost`. `data/d1-session.ts` counts D1. */
+const COST = Symbol('cost')
+const prototypes = new WeakMap<Env, object>()
+
+/** An `env` that adds calls of objects and R2, queue messages and KV reads to `cost`. `data/d1-session.ts` counts D1. */
 export function countingEnv(env: Env, cost: Cost): Env {
-  const counted = { ...env }
-  for (const [name, binding, wrap] of countedBindings(env)) {
-    Object.defineProperty(counted, name, { enumerable: true, get: () => wrap(binding, cost) })
-  }
-  return counted
+  return Object.create(prototypeOf(env), { [COST]: { value: cost } })
 }
 
-const known = new WeakMap<Env, [string, object, Wrap][]>()
-
-function countedBindings(env: Env): [string, object, Wrap][] {
-  const found = known.get(env) ?? Object.entries(env).flatMap(([name, binding]) => withWrap(name, binding))
-  known.set(env, found)
-  return found
+/** Made once per isolate: a copy of all bindings for each request would take longer than all of its middleware. */
+function prototypeOf(env: Env): object {
+  const known = prototypes.get(env)
+  if (known) return known
+  const prototype: object = Object.create(env)
+  for (const [name, binding] of Object.entries(env)) {
+    const wrap = wrapOf(binding)
+    if (!wrap) continue
+    Object.defineProperty(prototype, name, {
+      get(this: { [COST]: Cost }) {
+        return wrap(binding, this[COST])
+      },
+    })
+  }
+  prototypes.set(env, prototype)
+  return prototype
 }
 
 /** Recognizes a binding by its methods, so that a new binding is counted without being listed here. */
-function withWrap(name: string, binding: unknown): [string, object, Wrap][] {
-  if (typeof binding !== 'object' || binding === null) return []
-  if ('getByName' in binding) return [[name, binding, countNamespace]]
-  if ('sendBatch' in binding) return [[name, binding, countQueue]]
-  if ('getWithMetadata' in binding) return [[name, binding, countKv]]
-  if ('createMultipartUpload' in binding) return [[name, binding, countBucket]]
-  return []
+function wrapOf(binding: unknown): Wrap | null {
+  if (typeof binding !== 'object' || binding === null) return null
+  if ('getByName' in binding) return countNamespace
+  if ('sendBatch' in binding) return countQueue
+  if ('getWithMetadata' in binding) return countKv
+  if ('createMultipartUpload' in binding) return countBucket
+  return null
 }
 
 function counting(target: object, count: (method: PropertyKey, args: unknown[]) => void): object {

@@ -143,21 +143,29 @@ export async function loadHydrated(
 }
 
 async function presentPosts(ctx: Ctx, rows: readonly ReadableRow[]): Promise<Map<Id, Post>> {
-  const views = await Promise.all(rows.map(({ isThreadVisible, ...row }) => presentPost(ctx, row)))
+  const views = await Promise.all(rows.map((row) => presentPost(ctx, row)))
   return new Map(views.map((post) => [post.id, post]))
 }
 
 export async function presentPost(ctx: Ctx, row: PostRow): Promise<Post> {
-  const { authorId, handle, displayName, avatarId, media, parentAuthorId, ...rest } = row
-  const images = media.map(async (image) => ({
+  const { id, authorId, handle, displayName, avatarId } = row
+  const images = row.media.map(async (image) => ({
     ...image,
     animated: image.animated ?? false,
     ...(await mediaUrls(ctx, image.id, isPublic(row))),
   }))
   return {
-    ...rest,
+    id,
     author: presentSummary({ id: authorId, handle, displayName, avatarId }),
-    media: await Promise.all(images),
-    createdAt: isoTimeOf(row.id),
+    text: row.text,
+    entities: row.entities,
+    media: images.length > 0 ? await Promise.all(images) : [],
+    visibility: row.visibility,
+    rootId: row.rootId,
+    parentId: row.parentId,
+    createdAt: isoTimeOf(id),
+    likeCount: row.likeCount,
+    commentCount: row.commentCount,
+    liked: row.liked,
   }
 }
