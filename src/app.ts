@@ -30,10 +30,16 @@ app.get('/asyncapi.json', async (c) => {
 })
 app.use('/graphql', requireUtf8Url, authentication(signingKeys))
 app.post('/graphql', requireMediaType('application/json'), strictJson)
-app.on(['GET', 'POST'], '/graphql', async (c) => (await graphql())(c))
+app.on(['GET', 'POST'], '/graphql', async (c) => (opensGraphiql(c) ? c.redirect('/graphiql/') : (await graphql())(c)))
 addFallbacks(app, [...apiPaths, ERRORS, '/graphql'])
 
 let handler: ((c: Context<AppEnv>) => Promise<Response>) | null = null
+
+/** Whether a browser opens the address, which in development shows GraphiQL. */
+function opensGraphiql({ req, var: { ctx } }: Context<AppEnv>): boolean {
+  const isPage = req.method === 'GET' && req.query('query') === undefined && req.header('accept')?.includes('text/html')
+  return isPage === true && ctx.config.ENVIRONMENT === 'development'
+}
 
 /** Loaded with the first request, because most isolates serve REST only. */
 async function graphql() {

@@ -45,6 +45,7 @@ type Selected = Map<string, { type: GraphQLOutputType | undefined; set: Selectio
 
 function fieldsIn(set: SelectionSetNode, type: GraphQLNamedType, data: object, fragments: Fragments): Selected {
   const actual = schema.getType(String(Reflect.get(data, '__typename'))) ?? type
+  const isKnown = isObjectType(actual)
   const found: Selected = new Map()
   for (const selection of set.selections) {
     if (selection.kind === Kind.FIELD) {
@@ -55,8 +56,11 @@ function fieldsIn(set: SelectionSetNode, type: GraphQLNamedType, data: object, f
     }
     const part = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value)! : selection
     const condition = part.typeCondition?.name.value
-    if (condition && condition !== actual.name && condition !== type.name) continue
-    for (const [key, value] of fieldsIn(part.selectionSet, actual, data, fragments)) found.set(key, value)
+    if (condition && isKnown && condition !== actual.name && condition !== type.name) continue
+    const inside = (!isKnown && condition && schema.getType(condition)) || actual
+    const fields = fieldsIn(part.selectionSet, inside, data, fragments)
+    // Without `__typename`, nothing tells which of several fragments applies.
+    for (const [key, value] of fields) if (isKnown || key in data) found.set(key, value)
   }
   return found
 }

@@ -1,6 +1,6 @@
 import { withDatabases } from '../../platform/create-context.ts'
 import { Made } from '../../platform/data/idempotency.ts'
-import { type Operation, runVerb, type VerbOperation } from '../../platform/http/operation.ts'
+import { runVerb, type VerbOperation } from '../../platform/http/operation.ts'
 import { requirePermission } from '../../platform/security/access.ts'
 import { admit, type Rule } from '../../platform/security/admit.ts'
 import { type Graph, renew } from './graph.ts'
@@ -66,5 +66,3 @@ export async function write(graph: Graph, operation: VerbOperation, args: Given,
   if (result.replayed) graph.replayed.push(key)
   return result.value
 }
-
-export const isVerb = (operation: Operation): operation is VerbOperation => 'run' in operation
