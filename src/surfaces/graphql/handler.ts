@@ -5,6 +5,7 @@ import { Failure } from '../../platform/failures.ts'
 import { countByAddress } from '../../platform/http/address-limit.ts'
 import type { AppEnv } from '../../platform/http/app-env.ts'
 import { BOOKMARKS } from '../../platform/http/cors.ts'
+import { isUsedUp, spend, userLimit } from '../../platform/security/rate-limit.ts'
 import { type GraphContext, newGraph } from './graph.ts'
 import { introspection, results, sizeLimits } from './plugins.ts'
 import { type Declared, schemaOf } from './schema.ts'
@@ -20,6 +21,7 @@ export function graphqlHandler(declared: Declared) {
     graphiql: false,
     multipart: false,
     logging: false,
+    parserAndValidationCache: false, // its 1,024 documents may be those of strangers, and fill the memory
     maskedErrors: false,
     plugins: [trustedDocuments, onlyTrusted, sizeLimits, introspection, results],
   })
@@ -27,11 +29,14 @@ export function graphqlHandler(declared: Declared) {
     const { ctx } = c.var
     ctx.log = ctx.log.with({ service: 'graphql', accountId: ctx.viewer?.id })
     const reads = withDatabases(ctx, { bookmarks: c.req.header(BOOKMARKS), inWaves: true })
+    if (ctx.viewer && isUsedUp(ctx, userLimit, ctx.viewer.id)) await spend(ctx, userLimit, ctx.viewer.id)
     const graph = newGraph(ctx, reads, (headers) => c.set('allowance', headers))
     const response = await yoga.fetch(await bufferedRequest(c), { graph })
     c.set('isCounted', graph.isAdmitted)
     await countByAddress(c)
-    return new Response(response.body, response)
+    const answer = new Response(response.body, response)
+    answer.headers.set('cache-control', 'private, no-store')
+    return answer
   }
 }
 

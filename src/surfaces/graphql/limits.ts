@@ -1,7 +1,7 @@
 import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql'
 import { Failure } from '../../platform/failures.ts'
 
-/** What a document may contain. `fields` and `depth` count each fragment wherever it is used. */
+/** What a document may contain. `fields`, `depth` and `aliases` count each fragment wherever it is used. */
 export const limits = {
   characters: 20_000,
   tokens: 3_000,
@@ -41,7 +41,7 @@ const titles: Record<Limit, string> = {
   cost: 'records and lists, as weighed in the documentation',
 }
 
-type Size = { depth: number; fields: number; top: number }
+type Size = { depth: number; fields: number; aliases: number; top: number }
 
 /** Throws `bad_request` if a document is too large. Takes linear time, also for fragments that contain each other. */
 export function requireSmall(document: DocumentNode): void {
@@ -49,22 +49,27 @@ export function requireSmall(document: DocumentNode): void {
   const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
   requireAtMost('operations', operations.length)
   requireAtMost('fragments', fragments.length)
-  const counted = new Counter(fragments)
-  for (const { selectionSet, directives = [] } of operations) {
-    counted.directives += directives.length
-    const { depth, fields, top } = counted.sizeOf(selectionSet)
+  const counter = new Counter(fragments)
+  const sizes = operations.map(({ selectionSet }) => counter.sizeOf(selectionSet))
+  // Validation also compares the fields of fragments that no operation uses.
+  for (const { depth, fields, aliases } of [
+    ...sizes,
+    ...fragments.map(({ name }) => counter.sizeOfFragment(name.value)),
+  ]) {
     requireAtMost('depth', depth)
     requireAtMost('fields', fields)
-    requireAtMost('rootFields', top)
+    requireAtMost('aliases', aliases)
   }
-  for (const fragment of fragments) counted.sizeOfFragment(fragment.name.value)
-  requireAtMost('aliases', counted.aliases)
-  requireAtMost('directives', counted.directives)
+  for (const { top } of sizes) requireAtMost('rootFields', top)
+  requireAtMost('fields', counter.fields)
+  const own = [...operations, ...fragments].reduce((sum, { directives = [] }) => sum + directives.length, 0)
+  requireAtMost('directives', counter.directives + own)
 }
 
 /** Sizes of selections, each counted once; a fragment that contains itself has no size, and validation refuses it. */
 class Counter {
-  aliases = 0
+  /** Those of the whole document, each once. */
+  fields = 0
   directives = 0
   private readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
   private readonly known = new Map<string, Size>()
@@ -75,12 +80,13 @@ class Counter {
 
   sizeOf({ selections }: SelectionSetNode): Size {
     requireAtMost('breadth', selections.length)
-    const size = { depth: 0, fields: 0, top: 0 }
+    const size = { ...none }
     for (const selection of selections) {
       this.directives += selection.directives?.length ?? 0
       const own = selection.kind === Kind.FIELD ? this.sizeOfField(selection) : this.sizeOfPart(selection)
       size.depth = Math.max(size.depth, own.depth)
       size.fields += own.fields
+      size.aliases += own.aliases
       size.top += own.top
     }
     return size
@@ -92,7 +98,6 @@ class Counter {
     this.known.set(name, none)
     const fragment = this.fragments.get(name)
     const size = fragment ? this.sizeOf(fragment.selectionSet) : none
-    this.directives += fragment?.directives?.length ?? 0
     this.known.set(name, size)
     return size
   }
@@ -109,10 +114,11 @@ class Counter {
     alias?: object | undefined
     selectionSet?: SelectionSetNode | undefined
   }): Size {
-    if (alias) this.aliases += 1
-    const { depth, fields } = selectionSet ? this.sizeOf(selectionSet) : none
-    return { depth: depth + 1, fields: fields + 1, top: 1 }
+    this.fields += 1
+    const below = selectionSet ? this.sizeOf(selectionSet) : none
+    const aliases = below.aliases + (alias ? 1 : 0)
+    return { depth: below.depth + 1, fields: below.fields + 1, aliases, top: 1 }
   }
 }
 
-const none: Size = { depth: 0, fields: 0, top: 0 }
+const none: Size = { depth: 0, fields: 0, aliases: 0, top: 0 }

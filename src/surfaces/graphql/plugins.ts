@@ -7,9 +7,11 @@ import {
   NoSchemaIntrospectionCustomRule,
   parse,
   validate,
+  valueFromASTUntyped,
 } from 'graphql'
 import { isAsyncIterable, mapAsyncIterator, type Plugin } from 'graphql-yoga'
 import type { Config } from '../../platform/config.ts'
+import { Failure } from '../../platform/failures.ts'
 import { costOf } from './cost.ts'
 import { described, withStatus } from './errors.ts'
 import type { Graph, GraphContext } from './graph.ts'
@@ -34,22 +36,35 @@ export const sizeLimits: GraphPlugin = {
     }
   },
   onExecute: ({ args }) => requireCheap(args),
-  onSubscribe: ({ args }) => requireCheap(args),
+  onSubscribe({ args }) {
+    requireCheap(args)
+    requireStream(args.contextValue.request.headers.get('accept'))
+  },
 }
 
 const isDocument = (result: unknown): result is DocumentNode =>
   typeof result === 'object' && result !== null && 'kind' in result && result.kind === Kind.DOCUMENT
 
+/** Before a socket is opened for a client that cannot read it. */
+function requireStream(accept: string | null): void {
+  if (accept !== null && !/text\/event-stream|text\/\*|\*\/\*/.test(accept))
+    throw new Failure('bad_request', 'A subscription needs Accept: text/event-stream')
+}
+
 function requireCheap({ schema, document, operationName, variableValues }: ExecutionArgs): void {
   const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
+  const operation = operations.find(({ name }) => !operationName || name?.value === operationName)
+  if (!operation) return
+  const defaults = (operation.variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
+    defaultValue ? [[variable.name.value, valueFromASTUntyped(defaultValue)] as const] : [],
+  )
   const query = {
     schema,
     fragments: new Map(fragments.map((fragment) => [fragment.name.value, fragment])),
-    variables: { ...variableValues },
+    variables: { ...Object.fromEntries(defaults), ...variableValues },
   }
-  const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
-  const operation = operations.find(({ name }) => !operationName || name?.value === operationName)
-  if (operation) requireAtMost('cost', costOf(query, operation))
+  requireAtMost('cost', costOf(query, operation))
 }
 
 /** Where introspection is off, refuses it, and suggests no names of the schema in errors. */

@@ -6,7 +6,8 @@ import type { Noun } from '../../platform/graphql/noun.ts'
 import { noCost } from '../../platform/observability/cost.ts'
 import type { Channel } from '../../platform/realtime/channels.ts'
 import { openChannels } from '../../platform/realtime/open-channels.ts'
-import { admit, type Rule } from '../../platform/security/admit.ts'
+import type { Rule } from '../../platform/security/admit.ts'
+import { type Limit, spend } from '../../platform/security/rate-limit.ts'
 import { ACCESS_TOKEN_LIFE_MS, tokenMissing } from '../../platform/security/tokens.ts'
 import type { Builder, Field, Fields } from './builder.ts'
 import { admitRoot } from './calls.ts'
@@ -19,6 +20,7 @@ type Frame = { event: string; seq: number; resumed?: boolean; data?: object }
 type Place = { builder: Builder; types: Types; nouns: readonly Noun[]; find: Find }
 
 const HELLO = 'hello'
+const frameLimit: Limit = { name: 'frames', quota: 300, window: 60, failure: 'open', lease: 10 }
 
 /** A field that sends the frames of a channel of the socket, with the records that they name. */
 export function channelField(place: Place, channel: Channel, rule: Rule): Field {
@@ -28,7 +30,7 @@ export function channelField(place: Place, channel: Channel, rule: Rule): Field 
     args: { since: { type: 'Int', nullable: true, description: 'The `seq` of the last frame that you received' } },
     subscribe: (_: unknown, { since }: { since?: number | null }, graph) =>
       framesOf(graph, channel, rule, since ?? null),
-    resolve: (frame: Frame, _: unknown, graph) => resolveFrame(graph, rule, frame),
+    resolve: (frame: Frame, _: unknown, graph) => resolveFrame(graph, frame),
   }
 }
 
@@ -52,11 +54,11 @@ async function framesOf(graph: Graph, channel: Channel, rule: Rule, since: numbe
   })
 }
 
-/** Each frame counts as a request, and is read with a context of its own. */
-async function resolveFrame(graph: Graph, rule: Rule, { data, ...frame }: Frame): Promise<object> {
+/** Frames have a limit of their own, so that the acts of others use up no requests. Each is read anew. */
+async function resolveFrame(graph: Graph, { data, ...frame }: Frame): Promise<object> {
   const { ctx } = graph
   Object.assign(ctx.cost, noCost())
-  if (frame.event !== HELLO) await admit(ctx, rule)
+  if (frame.event !== HELLO && ctx.viewer) await spend(ctx, frameLimit, ctx.viewer.id)
   renew(graph, withDatabases(ctx, { inWaves: true }))
   return { ...data, ...frame }
 }

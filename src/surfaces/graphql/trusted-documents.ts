@@ -6,14 +6,14 @@ import { sha256 } from '../../platform/security/crypto.ts'
 import { documents } from './documents.ts'
 import type { GraphContext } from './graph.ts'
 
-let byHash: Promise<Map<string, string>> | null = null
+let byHash: Map<string, string> | null = null
 
 /** Answers requests that name a trusted document by its SHA-256, in hexadecimal digits. */
 export const trustedDocuments = usePersistedOperations<GraphContext>({
   allowArbitraryOperations: true,
   getPersistedOperation: async (hash) => {
-    byHash ??= hashed()
-    return (await byHash).get(hash) ?? null
+    byHash ??= await hashed() // not its promise, which would belong to one request
+    return byHash.get(hash) ?? null
   },
   customErrors: {
     notFound: () => refusal('No document has this hash; send its text'),

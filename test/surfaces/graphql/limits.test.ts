@@ -58,6 +58,18 @@ const oversized: Record<string, (excess: number) => object> = {
   'cost of nested lists': (n) => ({
     query: `{ publicFeed(first: 50) { nodes { comments(first: ${20 + n}) { nodes { likers { nodes { id } } } } } } }`,
   }),
+  'unused fragments': (n) => ({
+    query: `{ limits { postLength } } ${times(20 + n, (i) => `fragment F${i} on Limits { ${times(25, () => 'postLength')} }`)}`,
+  }),
+  'depth of unused fragments': (n) => ({
+    query: `{ limits { postLength } } fragment F on Post ${'{ parent '.repeat(15 + n)}{ id }${' }'.repeat(15 + n)}`,
+  }),
+  'aliases in fragments': (n) => ({
+    query: `{ limits { ...F ...F ...F ...F } } fragment F on Limits { ${times(7 + n, (i) => `a${i}: postLength`)} }`,
+  }),
+  'cost of defaults': (n) => ({
+    query: `query ($n: Int = ${35 + n}) { publicFeed(first: $n) { nodes { comments(first: $n) { nodes { id } } likers(first: $n) { nodes { id } } } } }`,
+  }),
   'cost of variables': (n) => ({
     query:
       'query ($n: Int!) { publicFeed(first: $n) { nodes { comments(first: $n) { nodes { id } } likers(first: $n) { nodes { id } } } } }',

@@ -4,6 +4,7 @@ import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { registeredUser } from '../../support/actors.ts'
+import { codes, graphql } from '../../support/graphql.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { subscribe } from '../../support/server-events.ts'
@@ -99,4 +100,27 @@ test.each([
 ])('a subscription with %s is refused with %s', async (_, code, token) => {
   const stream = await subscribe(NOTIFICATIONS, await token())
   expect((await stream.next())?.code).toBe(code)
+})
+
+test('a subscription without a stream is refused, and holds no socket', async () => {
+  const token = await mint(bob)
+  const headers = { accept: 'application/json' }
+  for (let n = 0; n < 20; n++) expect(codes(await graphql(HOME, { token, headers }))).toEqual({ '': 'bad_request' })
+  const stream = await subscribe(HOME, token)
+  expect((await stream.next())?.code).toBe(null)
+  await stream.close()
+})
+
+test('frames use up no requests of the account', async () => {
+  const token = await mint(bob)
+  const stream = await subscribe(HOME, token)
+  await stream.next()
+  for (let n = 0; n < 30; n++) {
+    const data = { postId: '512', authorId: ada }
+    await env.HUB.getByName(bob).publish({ channel: 'home', key: `frame ${n}`, event: 'post.published', data })
+    await stream.next()
+  }
+  const { headers } = await graphql('{ me { id } }', { token, bindings: { REQUESTS_PER_MINUTE: '100' } })
+  expect(headers.get('ratelimit')).toMatch(/r=98;/)
+  await stream.close()
 })
