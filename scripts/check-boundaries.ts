@@ -4,7 +4,7 @@ import { type Import, lineAt, parseAll, type SourceFile, type Sources } from './
 
 const sharedFiles = ['tables.ts', 'queries.ts', 'statements.ts', 'views.ts', 'policy.ts', 'events.ts', 'variables.ts']
 const registryFiles = ['operations.ts', 'graph.ts', 'subscriptions.ts', 'personal.ts']
-const surfaceImporters = ['src/app.ts', 'src/worker.ts', 'src/registry.ts']
+const surfaceImporters = ['src/app.ts', 'src/worker.ts', 'src/registry.ts', 'src/rpc.ts']
 
 /** One sentence for each import or write that violates a rule in docs/architecture.md. */
 export function boundaryProblems(sources: Sources): string[] {

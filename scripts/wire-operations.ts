@@ -53,8 +53,8 @@ function tableLine(operation: Found, schemas: Schemas): string {
 }
 
 /**
- * `key`: accepts an idempotency key. `form`: the body is a form. `file`: the result is a file. `renews`: replaces the
- * tokens of the login. `ends`: ends the login.
+ * `key`: accepts an idempotency key. `form`: the body is a form. `file`: the result is a file. `open`: needs no login and
+ * ignores whose it is. `renews`: replaces the tokens of the login. `ends`: ends the login.
  */
 function traits(operation: Found, schemas: Schemas): string[] {
   const { operationId, success, requestBody } = operation
@@ -63,6 +63,8 @@ function traits(operation: Found, schemas: Schemas): string[] {
     key: operation['x-idempotent'] === true,
     form: requestBody?.content?.['multipart/form-data'] !== undefined,
     file: type !== undefined && type !== 'application/json',
+    // Public reads depend on the reader. All other public operations have their credentials in the body.
+    open: operation['x-access'] === 'public' && operation.method !== 'get',
     renews: operation['x-access'] !== 'public' && outputType(success, schemas) === 'Tokens',
     ends: ENDS_LOGIN.includes(operationId),
   }).flatMap(([name, holds]) => (holds ? [name] : []))

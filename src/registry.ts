@@ -57,6 +57,8 @@ type Service = {
   name: string
   /** What its operations are for, for the API document. */
   about: string
+  /** The RPC service that offers the operations to other Workers; none by default. */
+  rpc?: 'UserService' | 'PostService' | 'NotificationService'
   /** The path below which its operations are served; `/v1` by default. */
   mount?: string
   operations?: Operation[]
@@ -69,10 +71,11 @@ type Service = {
   personal: PersonalData
 }
 
-const declared: Service[] = [
+const typed = [
   {
     name: 'identity',
     about: 'Registration, login and credentials',
+    rpc: 'UserService',
     operations: identityOperations,
     events: Object.values(identityEvents),
     subscriptions: identitySubscriptions,
@@ -83,6 +86,7 @@ const declared: Service[] = [
   {
     name: 'accounts',
     about: 'Profiles, follows, blocks and suspensions',
+    rpc: 'UserService',
     operations: accountOperations,
     nouns: [accountNoun],
     events: Object.values(accountEvents),
@@ -92,6 +96,7 @@ const declared: Service[] = [
   {
     name: 'posts',
     about: 'Posts, comments and likes',
+    rpc: 'PostService',
     operations: postOperations,
     nouns: [postNoun],
     events: Object.values(postEvents),
@@ -101,6 +106,7 @@ const declared: Service[] = [
   {
     name: 'feed',
     about: 'The home feed, the public feed, and the posts of an account',
+    rpc: 'PostService',
     operations: feedOperations,
     subscriptions: feedSubscriptions,
     tasks: feedTasks,
@@ -110,6 +116,7 @@ const declared: Service[] = [
   {
     name: 'notifications',
     about: 'What others did that concerns the caller',
+    rpc: 'NotificationService',
     operations: notificationOperations,
     subscriptions: notificationSubscriptions,
     tasks: notificationTasks,
@@ -120,6 +127,7 @@ const declared: Service[] = [
   {
     name: 'media',
     about: 'Images: upload, description, delivery, avatars and header images',
+    rpc: 'PostService',
     operations: mediaOperations,
     subscriptions: mediaSubscriptions,
     jobs: mediaJobs,
@@ -128,6 +136,7 @@ const declared: Service[] = [
   {
     name: 'audit',
     about: 'The log of security events: of the caller, and for administrators of everyone',
+    rpc: 'UserService',
     operations: auditOperations,
     events: [auditEvents.auditRead],
     subscriptions: auditSubscriptions,
@@ -136,13 +145,17 @@ const declared: Service[] = [
   {
     name: 'privacy',
     about: 'Exports of personal data, and the deletion of the account',
+    rpc: 'UserService',
     operations: privacyOperations,
     events: Object.values(privacyEvents),
     subscriptions: privacySubscriptions,
     jobs: privacyJobs,
     personal: privacyData,
   },
-]
+] satisfies Service[]
+/** The services with the exact types of their operations. */
+export type TypedService = (typeof typed)[number]
+const declared: Service[] = typed
 
 export const channels = declared.flatMap((service) => service.channels ?? [])
 

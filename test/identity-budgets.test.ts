@@ -1,4 +1,4 @@
-import { beforeAll, expect, test, vi } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Cost } from '../src/platform/observability/cost.ts'
 import type { Tokens } from '../src/services/identity/views.ts'
 import { mailedToken, PASSWORD, registeredUser } from './support/actors.ts'
@@ -20,6 +20,7 @@ import {
   resetWith,
   undoAddress,
 } from './support/recovery.ts'
+import { until } from './support/until.ts'
 
 // Checks the budgets of authentication in docs/architecture.md. The costs include the queries of better-auth.
 
@@ -225,8 +226,7 @@ test('the deletion of an account stays within its budget', async () => {
 
 test('requesting, listing and downloading exports stay within their budgets', async () => {
   const user = await registeredUser()
-  const requested = await user.fetch('/v1/me/exports', { method: 'POST' })
-  await expectAnswer(requested, 202, {
+  await expectAnswer(await user.fetch('/v1/me/exports', { method: 'POST' }), 202, {
     trips: 2,
     rowsRead: 10,
     rowsWritten: 4,
@@ -235,7 +235,7 @@ test('requesting, listing and downloading exports stay within their budgets', as
     queueMessages: 1,
   })
   await expectAnswer(await user.fetch('/v1/me/exports'), 200, { trips: 1, rowsRead: 2, objectCalls: 2 })
-  await vi.waitUntil(async () => /ready/.test(await (await user.fetch('/v1/me/exports')).text()), { timeout: 20_000 })
+  await until(async () => /ready/.test(await (await user.fetch('/v1/me/exports')).text()))
   await drained()
   const [exportId] = await seedExports([user.id])
   const download = await user.fetch(`/v1/me/exports/${exportId}/file`)

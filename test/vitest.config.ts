@@ -32,23 +32,26 @@ const secrets = {
   PASSWORD_HASH_MEMORY_KIB: '64',
 }
 
+const migrationsOf = (database: string) => readD1Migrations(`${root}migrations/${database}`)
+const MIGRATIONS = {
+  directory: await migrationsOf('directory'),
+  shard: await migrationsOf('shard'),
+  index: await migrationsOf('index'),
+  audit: await migrationsOf('audit'),
+}
+
 const workers = {
   plugins: [
-    cloudflareTest(async () => ({
+    cloudflareTest({
       wrangler: { configPath: `${root}wrangler.toml` },
       miniflare: {
         bindings: {
           ...secrets,
           LOG_FORMAT: 'json',
-          MIGRATIONS: {
-            directory: await readD1Migrations(`${root}migrations/directory`),
-            shard: await readD1Migrations(`${root}migrations/shard`),
-            index: await readD1Migrations(`${root}migrations/index`),
-            audit: await readD1Migrations(`${root}migrations/audit`),
-          },
+          MIGRATIONS,
         },
       },
-    })),
+    }),
   ],
   test: {
     name: 'workers',
@@ -75,6 +78,7 @@ const node = {
     name: 'node',
     include: ['test/node/**/*.test.ts', 'test/e2e/**/*.test.ts'],
     testTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } }, // the default, one second, is too short on a busy machine
     hookTimeout: 120_000,
   },
 }

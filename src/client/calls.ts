@@ -1,11 +1,16 @@
 import { Bookmarks } from './bookmarks.ts'
-import { isCode } from './errors.ts'
+import { isCode, isUncertain } from './errors.ts'
 import { type Operations, operations } from './operations.ts'
 import type { CallOptions, ClientOptions, Fetch } from './options.ts'
 import { type ApiRequest, exchange, type Operation, parseOperation, requestOf } from './request.ts'
 import { Session } from './session.ts'
-import { inTime, retrying, sleep, type Waits } from './wait.ts'
+import { inTime, retrying, sleep, type Waits, within } from './wait.ts'
 import type { Tokens } from './wire.ts'
+
+/** The server repeats the answer to a refresh for 30 s, and takes a later repetition for a theft. */
+const REFRESH_MS = 25_000
+const ATTEMPT_MS = 8_000
+const REFRESH_PAUSE_S = 10
 
 export type Name = keyof Operations
 
@@ -24,30 +29,39 @@ export class Calls {
     // Repeating a refresh is safe: for 30 seconds, the server answers a used token with the same new ones.
     this.session = new Session(options, (refreshToken) => {
       const request = requestOf(operationOf('refreshLogin'), { refreshToken })
-      return retrying(() => this.#send<Tokens>(request, {}), this.#retries({}), this.waits)
+      const waits = { ...this.waits, maxRetryAfter: Math.min(maxRetryAfter, REFRESH_PAUSE_S) }
+      const attempt = () => within(ATTEMPT_MS, (signal) => this.#send<Tokens>(request, { signal }))
+      return within(REFRESH_MS, (signal) => retrying(attempt, this.#retries({}), waits, signal))
     })
   }
 
+  /** A call belongs to the account that is logged in when it starts. It rejects once that changes. */
   async call<T>(name: Name, input: object, own: CallOptions = {}): Promise<T> {
     const { session } = this
+    const { epoch } = session
     const operation = operationOf(name)
+    const { traits } = operation
     const request = requestOf(operation, input)
-    const idempotencyKey = own.idempotencyKey ?? (operation.traits.includes('key') ? randomKey() : undefined)
-    const options = { ...own, idempotencyKey }
-    if (!session.isOwn) return this.#sendFresh<T>(operation, request, options)
-    if (operation.traits.includes('renews'))
+    const acceptsKey = traits.includes('key')
+    if (own.idempotencyKey !== undefined && !acceptsKey) throw new TypeError(`${name} accepts no idempotency key`)
+    const options = { ...own, idempotencyKey: acceptsKey ? (own.idempotencyKey ?? randomKey()) : undefined }
+    if (session.isOwn && traits.includes('renews'))
       return session.replace((token) => this.#send<T & Tokens>(request, options, token))
-    const result = await this.#sendFresh<T>(operation, request, options)
-    if (isTokens(result)) await session.start(result)
-    if (operation.traits.includes('ends')) await session.end()
+    const end = async () => {
+      if (session.isOwn && epoch === session.epoch) await session.end()
+    }
+    const result = await this.#sendFresh<T>(operation, request, options, epoch).catch(async (error: unknown) => {
+      if (name === 'logOut') await end()
+      throw error
+    })
+    if (session.isOwn && isTokens(result)) await session.start(result)
+    if (traits.includes('ends')) await end()
     return result
   }
 
-  async #sendFresh<T>(operation: Operation, request: ApiRequest, own: CallOptions): Promise<T> {
+  async #sendFresh<T>(operation: Operation, request: ApiRequest, own: CallOptions, epoch: number): Promise<T> {
     const { onFreshLoginRequired } = this.options
-    const isSafe = ['GET', 'PUT', 'DELETE'].includes(operation.method) || own.idempotencyKey !== undefined
-    const attempt = () =>
-      retrying(() => this.#sendAuthorized<T>(request, own), isSafe ? this.#retries(own) : 0, this.waits, own.signal)
+    const attempt = () => this.#sendAuthorized<T>(operation, request, own, epoch)
     return attempt().catch(async (error: unknown) => {
       if (!onFreshLoginRequired || !isCode(error, 'fresh_login_required')) throw error
       await inTime(onFreshLoginRequired(), own.signal)
@@ -56,17 +70,37 @@ export class Calls {
   }
 
   /** Sends a request with the token of the login, and once more with a new token if that has expired. */
-  async #sendAuthorized<T>(request: ApiRequest, own: CallOptions): Promise<T> {
+  async #sendAuthorized<T>(operation: Operation, request: ApiRequest, own: CallOptions, epoch: number): Promise<T> {
     const { session } = this
+    if (operation.traits.includes('open')) return this.#repeat(operation, own, () => this.#send<T>(request, own))
     const token = await inTime(session.token(), own.signal)
-    const { epoch } = session
-    return this.#send<T>(request, own, token).catch(async (error: unknown) => {
-      if (token === undefined || !session.isOwn || !isCode(error, 'unauthorized')) throw error
-      const replacement = await inTime(session.replacement(token), own.signal)
-      // Never repeat as another account what this one asked for.
-      if (replacement === undefined || epoch !== session.epoch) throw error
-      return this.#send<T>(request, own, replacement)
+    const sendWith = (access?: string) =>
+      this.#repeat(operation, own, async () => {
+        if (access !== undefined) session.check(epoch)
+        return this.#send<T>(request, own, access)
+      })
+    session.check(epoch)
+    if (token === undefined || !session.isOwn) return sendWith(token)
+    const result = await sendWith(token).catch(async (error: unknown) => {
+      if (!isCode(error, 'unauthorized')) throw error
+      return sendWith(await inTime(session.replacement(token), own.signal))
     })
+    if (!operation.traits.includes('ends')) session.check(epoch)
+    return result
+  }
+
+  /** Repeats what is safe to repeat. */
+  #repeat<T>({ method }: Operation, own: CallOptions, send: () => Promise<T>): Promise<T> {
+    const isSafe = ['GET', 'PUT', 'DELETE'].includes(method) || own.idempotencyKey !== undefined
+    let mayBeDone = false
+    const attempt = () =>
+      send().catch((error: unknown) => {
+        // The first answer was lost, and what it deleted is gone.
+        if (mayBeDone && isCode(error, 'not_found')) return undefined as T
+        mayBeDone ||= method === 'DELETE' && isUncertain(error)
+        throw error
+      })
+    return retrying(attempt, isSafe ? this.#retries(own) : 0, this.waits, own.signal)
   }
 
   async #send<T>(request: ApiRequest, own: CallOptions, token?: string): Promise<T> {

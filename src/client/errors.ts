@@ -47,9 +47,21 @@ export class ApiError extends Error {
 
 export const isCode = (error: unknown, code: Code): boolean => error instanceof ApiError && error.code === code
 
-/** Whether the server refused the request for good, so that repeating it changes nothing. */
+/** Whether the API refused the request for good, so that repeating it changes nothing. A proxy cannot say so. */
 export const isRefusal = (error: unknown): boolean =>
-  error instanceof ApiError && error.status >= 400 && error.status < 500 && ![408, 429].includes(error.status)
+  error instanceof ApiError &&
+  error.code !== 'unexpected_response' &&
+  error.status >= 400 &&
+  error.status < 500 &&
+  ![408, 429].includes(error.status)
+
+/** Whether the request may have had its effect all the same. */
+export const isUncertain = (error: unknown): boolean =>
+  error instanceof ApiError && (error.status >= 500 || error.code === 'network_error')
+
+/** Whether a refresh failed because the token is no longer valid, or never was. */
+export const endsLogin = (error: unknown): boolean =>
+  (['invalid_credentials', 'suspended', 'invalid'] as const).some((code) => isCode(error, code))
 
 /** The error that a response describes (RFC 9457). */
 export function errorOf({ status, headers }: Response, text: string): ApiError {
@@ -61,8 +73,15 @@ export function errorOf({ status, headers }: Response, text: string): ApiError {
     detail: problem.detail,
     fields: problem.errors,
     requestId: headers.get('x-request-id') ?? undefined,
-    retryAfter: headers.has('retry-after') ? Number(headers.get('retry-after')) : undefined,
+    retryAfter: secondsOf(headers.get('retry-after')),
   })
+}
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110, section 10.2.3). */
+function secondsOf(header: string | null): number | undefined {
+  if (!header) return undefined
+  const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1_000
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
 }
 
 /** Undefined for other content, and for JSON that is cut off. */

@@ -1,12 +1,14 @@
 import type { Calls } from './calls.ts'
 import { Connection } from './connection.ts'
 import { ApiError, isRefusal } from './errors.ts'
-import type { Channel, Frame } from './frames.ts'
+import type { Channel, Frame, Hello, Refusal } from './frames.ts'
 import type { Socket } from './options.ts'
 import { backoff, inTime } from './wait.ts'
 import type { RealtimeTicket } from './wire.ts'
 
 const FIRST_RETRY_MS = 1_000
+/** A connection that held for this long was no failure. */
+const STABLE_MS = 30_000
 
 export type ListenOptions = {
   /** By default, all that the account may join. */
@@ -28,24 +30,25 @@ export type LiveEvent =
   | { event: 'refetch'; seq: number }
   | { event: 'disconnected' }
 
-type Hello = { event: 'hello'; seq: number; resumed: boolean }
-
 /** Listens until the loop is left. Throws once the login has ended, or the reason of `signal` when that is aborted. */
 export async function* listen(calls: Calls, options: ListenOptions): AsyncGenerator<LiveEvent, void> {
   const { signal, network } = options
   const { sleep, random } = calls.waits
+  const { session } = calls
+  const { epoch } = session
   let { since } = options
   for (let failures = 0; ; failures++) {
     let pause = 0
     let isConnected = false
     try {
-      const connection = new Connection(await openSocket(calls, options, since), sleep)
+      session.check(epoch)
+      const connection = new Connection(await openSocket(calls, options, since), sleep, () => epoch === session.epoch)
       for await (const message of connection.messages(signal, network)) {
-        const frame: Frame | Hello | { event: 'error'; seq?: never } = JSON.parse(message)
-        if (frame.seq === undefined) continue
+        session.check(epoch)
+        const frame: Frame | Hello | Refusal = JSON.parse(message)
+        if (!('seq' in frame)) continue
         since = frame.seq
         if (frame.event === 'hello') {
-          failures = 0
           isConnected = true
           yield { event: 'connected', seq: since }
           if (!frame.resumed) yield { event: 'refetch', seq: since }
@@ -53,7 +56,9 @@ export async function* listen(calls: Calls, options: ListenOptions): AsyncGenera
       }
       signal?.throwIfAborted()
       if (isConnected) yield { event: 'disconnected' }
-      if (connection.mayHaveLoggedOut && calls.session.isOwn) await inTime(calls.session.refresh(), signal)
+      session.check(epoch)
+      if (connection.lifeMs >= STABLE_MS) failures = 0
+      if (connection.isRevoked && session.isOwn) await inTime(session.refresh(), signal)
     } catch (error) {
       if (!(error instanceof ApiError) || isRefusal(error)) throw error
       pause = error.retryAfter ?? 0

@@ -10,6 +10,7 @@ export type Socket = {
   close(): void
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { code: number }) => void): void
+  addEventListener(type: 'error', listener: () => void): void
 }
 
 /** Keeps the refresh token of a login. A token can be used once, so all who share a login must share its store. */
@@ -28,9 +29,9 @@ export type ClientOptions = {
   credential?: string | (() => Promise<string> | string)
   /** Where the refresh token is kept; in memory by default. */
   store?: TokenStore
-  /** Runs one refresh at a time among all who share `store`. By default `navigator.locks`, if there is a store. */
+  /** Runs one change of `store` at a time among all who share it. By default `navigator.locks`, if there is a store. */
   lock?: <T>(work: () => Promise<T>) => Promise<T>
-  /** Called with the tokens of each login and each refresh, before the call that got them returns. */
+  /** Called with the tokens of each login and each refresh, before the call that got them returns. Must not wait for one. */
   onTokens?: (tokens: Tokens) => Promise<void> | void
   /** Called when the login has ended: with the error if the server ended it, without one after a logout. */
   onSessionEnd?: (error?: ApiError) => Promise<void> | void
@@ -53,7 +54,7 @@ export type ClientOptions = {
 /** `retries` and `fetch` override those of the client. */
 export type CallOptions = {
   signal?: AbortSignal
-  /** Repeated calls with the same key create one thing. By default, each call has its own key. */
+  /** Repeated calls with the same key create one thing. By default, each call has its own key. Only where the API accepts keys. */
   idempotencyKey?: string
   retries?: number
   fetch?: Fetch

@@ -16,7 +16,9 @@ export type ApiRequest = { method: string; path: string; body: Body; isFile: boo
 export function requestOf({ method, path, traits }: Operation, input: object): ApiRequest {
   const fields = new Map(Object.entries(input).filter(([, value]) => value !== undefined))
   const target = path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = String(fields.get(name))
+    const value = String(fields.get(name) ?? '')
+    // A URL parser resolves dots and drops empty segments, so the request would reach another operation.
+    if (['', '.', '..'].includes(value)) throw new TypeError(`${name} must not be “${value}”`)
     fields.delete(name)
     return encodeURIComponent(value)
   })

@@ -1,9 +1,14 @@
-import { ApiError, isCode, isRefusal } from './errors.ts'
+import { ApiError, endsLogin, isCode } from './errors.ts'
 import type { ClientOptions, TokenStore } from './options.ts'
+import { within } from './wait.ts'
 import type { Tokens } from './wire.ts'
 
 type Renew = (refreshToken: string) => Promise<Tokens>
 type Lock = NonNullable<ClientOptions['lock']>
+
+/** The longest wait for a change of the tokens that another call or client has started. */
+const TURN_MS = 30_000
+const REPLACE_MS = 25_000
 
 export function memoryStore(refreshToken?: string): TokenStore {
   let kept = refreshToken
@@ -15,7 +20,10 @@ export function memoryStore(refreshToken?: string): TokenStore {
   }
 }
 
-/** The login of a client: gets, keeps and renews its tokens. */
+/**
+ * The login of a client: gets, keeps and renews its tokens. The state in memory changes at once, and each change of the
+ * account raises the epoch. The store changes in turns, and only while the epoch of the change is the current one.
+ */
 export class Session {
   readonly #options: ClientOptions
   readonly #store: TokenStore
@@ -25,9 +33,12 @@ export class Session {
   #accountId: string | undefined
   #isResumed = false
   #running: Promise<unknown> | undefined
+  /** What the store contains, as far as this client knows. */
+  #stored: string | undefined
+  #unsaved: { token: string; instead: string | undefined } | undefined
   #epoch = 0
 
-  /** `renew` exchanges a refresh token for new tokens. */
+  /** `renew` exchanges a refresh token for new tokens, within the time that the server repeats its answer. */
   constructor(options: ClientOptions, renew: Renew) {
     const { store, origin } = options
     this.#options = options
@@ -46,6 +57,11 @@ export class Session {
     return this.#epoch
   }
 
+  /** Throws if the account has changed since `epoch`. */
+  check(epoch: number): void {
+    if (epoch !== this.#epoch) throw ended()
+  }
+
   /** The token for the next request; undefined if nobody is logged in. */
   async token(): Promise<string | undefined> {
     const { credential } = this.#options
@@ -61,74 +77,126 @@ export class Session {
   }
 
   async start(tokens: Tokens): Promise<void> {
-    await this.#store.save(tokens.refreshToken)
-    if (this.#accountId !== undefined && this.#accountId !== tokens.account.id) this.#epoch += 1
-    this.#access = tokens.accessToken
-    this.#accountId = tokens.account.id
-    this.#isResumed = true
-    await this.#options.onTokens?.(tokens)
+    if (this.#accountId !== tokens.account.id) this.#epoch += 1
+    const epoch = this.#epoch
+    this.#hold(tokens)
+    await this.#lock(async () => {
+      if (epoch === this.#epoch) await this.#save(tokens)
+    })
   }
 
   /** Drops the tokens of this client. Those in the store stay. */
   async forget(error?: ApiError): Promise<void> {
     this.#epoch += 1
-    this.#access = undefined
-    this.#accountId = undefined
-    this.#isResumed = true
+    this.#hold()
     await this.#options.onSessionEnd?.(error)
   }
 
   async end(error?: ApiError): Promise<void> {
-    await this.#store.save(undefined)
-    await this.forget(error)
+    this.#epoch += 1
+    this.#hold()
+    await this.#lock(() => this.#delete(error))
   }
 
   /** Continues the stored login. Returns whether there is one. */
   async resume(): Promise<boolean> {
-    if ((await this.#store.load()) === undefined) this.#isResumed = true
+    if ((await this.#load()) === undefined) this.#isResumed = true
     else await this.refresh().catch(unlessEnded)
     return this.#access !== undefined
   }
 
   /** Gets new tokens. Concurrent calls share one request. */
   async refresh(): Promise<void> {
-    await (this.#running ?? this.#inTurn(() => this.#rotate()))
+    if (!this.#running) void this.#inTurn(() => this.#rotate(), false)
+    const running = this.#running
+    // In a Worker, the promise of a request that has ended never settles.
+    await within(TURN_MS, async () => running).catch((error: unknown) => {
+      if (this.#running === running) this.#running = undefined
+      throw error
+    })
   }
 
   /** Replaces the tokens by those that `request` gets. Meanwhile nobody else may use the refresh token. */
   async replace<T extends Tokens>(request: (access: string | undefined) => Promise<T>): Promise<T> {
+    const epoch = this.#epoch
     await this.refresh()
-    const run = this.#inTurn(async () => {
-      const tokens = await request(this.#access)
-      await this.start(tokens)
+    return this.#inTurn(async () => {
+      this.check(epoch)
+      const tokens = await within(REPLACE_MS, () => request(this.#access))
+      this.check(epoch)
+      this.#hold(tokens)
+      await this.#save(tokens)
       return tokens
-    })
-    // Calls that wait for new tokens meanwhile are not concerned by the failure of this request.
-    this.#running = run.catch(() => {})
-    return run
+    }, true)
   }
 
   async #rotate(): Promise<void> {
-    const refreshToken = await this.#store.load()
-    if (refreshToken === undefined) return this.forget()
-    const tokens = await this.#renew(refreshToken).catch(async (cause: unknown) => {
-      if (!isRefusal(cause)) throw cause
-      const ended = new ApiError({ status: 401, code: 'session_ended', title: 'The login has ended', cause })
-      await this.end(ended)
-      throw ended
+    const epoch = this.#epoch
+    const token = await this.#load()
+    if (epoch !== this.#epoch) return
+    if (token === undefined) return this.forget()
+    const outcome = await this.#renew(token).catch((cause: unknown) => {
+      if (endsLogin(cause)) return ended(cause)
+      throw cause
     })
-    await this.start(tokens)
+    const isRefused = outcome instanceof ApiError
+    const stored = await this.#load()
+    if (epoch !== this.#epoch) return
+    if (stored !== token && (isRefused || stored !== outcome.refreshToken)) return this.#rotate()
+    const isOther = this.#accountId !== undefined && (isRefused || this.#accountId !== outcome.account.id)
+    if (isOther) this.#epoch += 1
+    this.#hold(isRefused ? undefined : outcome)
+    if (!isRefused) return this.#save(outcome)
+    await this.#delete(outcome)
+    throw outcome
   }
 
-  /** Runs one change of the tokens at a time, in this client and among those who share the store. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#lock(work).finally(() => {
-      this.#running = undefined
+  #hold(tokens?: Tokens): void {
+    this.#access = tokens?.accessToken
+    this.#accountId = tokens?.account.id
+    this.#isResumed = true
+  }
+
+  /** The stored token, or the newer one that the store has failed to save instead. */
+  async #load(): Promise<string | undefined> {
+    this.#stored = await this.#store.load()
+    return this.#unsaved?.instead === this.#stored ? (this.#unsaved?.token ?? this.#stored) : this.#stored
+  }
+
+  async #save(tokens: Tokens): Promise<void> {
+    const { refreshToken: token } = tokens
+    try {
+      this.#unsaved = { token, instead: this.#stored }
+      await this.#store.save(token)
+      this.#stored = token
+      this.#unsaved = undefined
+    } finally {
+      await this.#options.onTokens?.(tokens)
+    }
+  }
+
+  async #delete(error?: ApiError): Promise<void> {
+    this.#unsaved = undefined
+    try {
+      await this.#store.save(undefined)
+    } finally {
+      await this.#options.onSessionEnd?.(error)
+    }
+  }
+
+  /** Runs one change of the tokens at a time, and those who need new tokens wait for it. They fail with it unless `alone`. */
+  #inTurn<T>(work: () => Promise<T>, alone: boolean): Promise<T> {
+    const run = this.#lock(work)
+    const running = (alone ? run.catch(() => {}) : run).finally(() => {
+      if (this.#running === running) this.#running = undefined
     })
-    this.#running = run
+    this.#running = running
     return run
   }
 }
+
+const ended = (cause?: unknown) =>
+  new ApiError({ status: 401, code: 'session_ended', title: 'The login has ended', cause })
 
 function unlessEnded(error: unknown): void {
   if (!isCode(error, 'session_ended')) throw error

@@ -1,4 +1,4 @@
-import { ApiError } from './errors.ts'
+import { ApiError, isUncertain } from './errors.ts'
 import type { ClientOptions, Sleep } from './options.ts'
 
 const SLOWEST_MS = 30_000
@@ -21,13 +21,21 @@ export const sleep: Sleep = (ms, signal) =>
 /** Like `work`, but rejects with the reason of `signal` once that is aborted. The work itself goes on. */
 export async function inTime<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
-  signal.throwIfAborted()
   let stop = () => {}
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop)
   })
-  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', stop))
+  return Promise.race([aborted, work]).finally(() => signal.removeEventListener('abort', stop))
+}
+
+/** Rejects with `network_error` if `work` takes longer than `ms`, and aborts its signal. */
+export async function within<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const over = new AbortController()
+  const late = { status: 0, code: 'network_error', title: 'The server did not respond in time' } as const
+  const timer = setTimeout(() => over.abort(new ApiError(late)), ms)
+  return inTime(work(over.signal), over.signal).finally(() => clearTimeout(timer))
 }
 
 /** A random wait of up to 1, 2, 4 … times `firstMs`, so that clients that failed together do not return together. */
@@ -59,7 +67,7 @@ export async function retrying<T>(
 /** The seconds that the server asks for; undefined if a retry is pointless. */
 function pauseAfter(error: unknown): number | undefined {
   if (!(error instanceof ApiError)) return undefined
-  const { status, code, retryAfter } = error
+  const { status, retryAfter } = error
   if (status === 429) return retryAfter
-  return status >= 500 || code === 'network_error' ? (retryAfter ?? 0) : undefined
+  return isUncertain(error) ? (retryAfter ?? 0) : undefined
 }

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { UNCOUNTED } from './observability/counting-env.ts'
 
 /** OWASP's minimum memory for Argon2id. Less is allowed in development only. */
 const PASSWORD_HASH_MEMORY_KIB = 19_456
@@ -122,15 +123,13 @@ const bound = new WeakMap<Env, Map<number, D1Database>>()
 
 /** The shard databases by number, in ascending order. The binding of shard 1 is `SHARD_1`. */
 export function shardBindings(env: Env): ReadonlyMap<number, D1Database> {
-  // The `env` of a request has no binding of its own, but those of a prototype that all requests share.
-  const owner: Env = bound.has(env) || Object.keys(env).length > 0 ? env : Object.getPrototypeOf(env)
+  const owner: Env = Reflect.get(env, UNCOUNTED) ?? env // the same for all requests
   const known = bound.get(owner)
   if (known) return known
-  const shards: [number, D1Database][] = []
-  for (const name in owner) {
+  const shards = Object.entries(owner).flatMap(([name, binding]): [number, D1Database][] => {
     const [, number] = /^SHARD_(\d+)$/.exec(name) ?? []
-    if (number !== undefined) shards.push([Number(number), Reflect.get(owner, name)])
-  }
+    return number === undefined ? [] : [[Number(number), binding]]
+  })
   const found = new Map(shards.sort(([a], [b]) => a - b))
   bound.set(owner, found)
   return found

@@ -9,7 +9,7 @@ import { goalsOf, print, type Round, save, summarize } from './report.ts'
 import { cpuOf, cpuWhenIdle, type Runtime, startWorkers } from './runtime.ts'
 import { makeCommunity, seed, seedRows } from './seed.ts'
 import { makeTokens } from './tokens.ts'
-import { baseline, besideProduct, bundleBaselines, product } from './workers.ts'
+import { baseline, besideProduct, bundleBaselines, caller, product } from './workers.ts'
 
 process.env.WRANGLER_LOG ??= 'none'
 const { values } = parseCommand({
@@ -51,7 +51,13 @@ async function bench(stateDir: string): Promise<void> {
   await buildWorker()
   const small = ['bare', 'hello', 'checked', 'one-row'].map((name) => baseline(name, tokens))
   const runtime = await startWorkers(
-    [product(workerFolder, tokens), besideProduct('guarded', tokens), besideProduct('statements', tokens), ...small],
+    [
+      product(workerFolder, tokens),
+      besideProduct('guarded', tokens),
+      besideProduct('statements', tokens),
+      caller(),
+      ...small,
+    ],
     stateDir,
   )
   try {

@@ -34,8 +34,12 @@ export async function makeCases({ posts, readers, neighbours }: Community, token
     traffic: { method, paths, tokens: everyone, body },
     writes: true,
   })
-  const somePosts = posts.slice(0, POSTS).map(({ id }) => `/v1/posts/${id}`)
+  const ids = posts.slice(0, POSTS).map(({ id }) => id)
+  const somePosts = ids.map((id) => `/v1/posts/${id}`)
   const likes = somePosts.map((path) => `${path}/like`)
+  const accounts = followings.flatMap((n) => readers[n])
+  const byRest = ids.map((id) => `/rest/${id}`)
+  const byRpc = ids.map((id, i) => `/rpc/${id}/${accounts[i % accounts.length]}`)
   const rows = Array.from({ length: 1_000 }, (_, i) => `/${i + 1}`)
   const inSession = rows.map((path) => `/session${path}`)
   const byId = (ids: Id[]) => ids.map((id) => `/${id}`)
@@ -48,6 +52,8 @@ export async function makeCases({ posts, readers, neighbours }: Community, token
     get(names.oneRow, 'one-row', rows),
     get('one-row select in a session', 'one-row', inSession),
     get('read a post', 'product', somePosts, everyone),
+    get('read a post by REST, between Workers', 'caller', byRest, everyone),
+    get('read a post by RPC, between Workers', 'caller', byRpc),
     ...followings.map((n, i) => get(names.homeFeed(n), 'product', home, perFollowing[i])),
     get('SQL of that home feed alone, two shards', 'statements', byId(readers[200])),
     get(names.nearFeed, 'product', home, await issueTokenPair(neighbours)),

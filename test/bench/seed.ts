@@ -62,6 +62,23 @@ export async function seed(open: (binding: string) => Promise<Store>, community:
   }
 }
 
+/** Migrates the product's databases, and adds accounts with the handles `person_ID`. */
+export async function seedPeople(open: (binding: string) => Promise<Store>, ids: readonly Id[]): Promise<void> {
+  for (const name of ['directory', 'index', 'audit']) await migrate(await open(name.toUpperCase()), name)
+  const handles = ids.map((id) => ({ handle: `person_${id}`, account_id: id, address: id }))
+  await insert(await open('DIRECTORY'), 'handles', handles)
+  for (const shard of SHARDS) {
+    const store = await open(`SHARD_${shard}`)
+    await migrate(store, 'shard')
+    const people = ids.filter((id) => shardOf(id) === shard)
+    await insert(
+      store,
+      'accounts',
+      people.map((id) => ({ id, handle: `person_${id}`, display_name: `Person ${id}`, created_at: 0 })),
+    )
+  }
+}
+
 /** Makes the table that the one-row select reads. */
 export async function seedRows(store: Store): Promise<void> {
   await store('CREATE TABLE rows (id INTEGER PRIMARY KEY, text TEXT NOT NULL)')

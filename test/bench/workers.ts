@@ -23,6 +23,14 @@ export function besideProduct(name: string, tokens: Tokens): V4WorkerOptions {
   return { ...withBindings(tokens), queueConsumers: {}, name, modules: true, scriptPath: baselineModule(name).path }
 }
 
+/** A Worker of `test/bench/workers` that calls the product, over REST and by RPC. */
+export function caller(): V4WorkerOptions {
+  const props = { caller: 'bench', actsAs: 'users', scopes: ['posts:read'] }
+  const serviceBindings = { SOCIAL: 'product', POSTS: { name: 'product', entrypoint: 'PostService', props } }
+  const scriptPath = baselineModule('caller').path
+  return { name: 'caller', modules: true, scriptPath, compatibilityDate, serviceBindings, ...listening }
+}
+
 /** A Worker of `test/bench/workers` with one small database. */
 export function baseline(name: string, tokens: Tokens): V4WorkerOptions {
   const bindings = variables(tokens)
@@ -57,7 +65,7 @@ export function variables({ baseUrl, jwks }: Tokens) {
   }
 }
 
-const listening = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }
+export const listening = { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }
 const typeOf = (path: string) => (path.endsWith('.wasm') ? ('CompiledWasm' as const) : ('ESModule' as const))
 
 function withBindings(tokens: Tokens) {

@@ -1,17 +1,14 @@
-import { expect, expectTypeOf, test, vi } from 'vitest'
-import type { z } from 'zod'
+import { expect, test, vi } from 'vitest'
 import type { LiveEvent } from '../../src/client/client.ts'
-import type { Frame } from '../../src/client/frames.ts'
 import type { ListenOptions } from '../../src/client/listen.ts'
 import { publish } from '../../src/platform/realtime/channels.ts'
 import { homeChannel } from '../../src/services/feed/channels.ts'
-import type { notificationChannel } from '../../src/services/notifications/channels.ts'
-import { type RegisteredUser, registeredUser } from '../support/actors.ts'
+import { PASSWORD, type RegisteredUser, registeredUser } from '../support/actors.ts'
 import { clientOf, requestsTo } from '../support/api-client.ts'
 import { appSockets, manualTime } from '../support/app-socket.ts'
 import { contextWith } from '../support/platform.ts'
 
-const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 })
+const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 25_000, interval: 5 })
 
 /** A user that listens. `events` are those so far; `ended` is what the loop has thrown. */
 async function listener(options: ListenOptions = {}) {
@@ -40,15 +37,6 @@ const postIds = (events: LiveEvent[]) =>
   events.flatMap((event) => (event.event === 'post.published' ? [event.data.postId] : []))
 const names = (events: LiveEvent[]) => events.map(({ event }) => event)
 
-test('the frames of the client are those of the channels', () => {
-  type DataOf<E extends Frame['event']> = Extract<Frame, { event: E }>['data']
-  expectTypeOf<z.output<(typeof homeChannel)['frames']['post.published']>>().toExtend<DataOf<'post.published'>>()
-  expectTypeOf<z.output<(typeof notificationChannel)['frames']['notification']>>().toExtend<DataOf<'notification'>>()
-  expectTypeOf<Frame['event']>().toEqualTypeOf<
-    keyof (typeof homeChannel)['frames'] | keyof (typeof notificationChannel)['frames']
-  >()
-})
-
 test('a socket opens with a ticket, says that lists are to be read, and gets the frames of its channels', async () => {
   const { user, sockets, events, app } = await listener({ channels: ['home'] })
   expect(names(events)).toEqual(['connected', 'refetch'])
@@ -71,9 +59,10 @@ test('after a break, the socket goes on where it stopped, without a gap and with
   for (let round = 0; round < 3; round++) {
     sockets[round]!.drop()
     await publishPost(user, `2${round}`)
-    await soon(() => names(events).at(-1) === 'disconnected' && time.pending().includes(1_000))
+    const wait = 1_000 * 2 ** round
+    await soon(() => names(events).at(-1) === 'disconnected' && time.pending().includes(wait))
     await publishPost(user, `3${round}`)
-    await time.advance(1_000)
+    await time.advance(wait)
     await soon(() => postIds(events).includes(`3${round}`))
   }
   expect(postIds(events)).toEqual(['11', '20', '30', '21', '31', '22', '32'])
@@ -145,9 +134,11 @@ test('a silent connection gets a ping after 30 s, and is replaced when no pong f
   expect(sockets[0]!.sent).toEqual([])
   await time.advance(250)
   expect(sockets[0]!.sent).toEqual(['ping'])
+  await soon(() => sockets[0]!.pongs === 1)
   sockets[0]!.silence()
-  await time.advance(30_000)
-  await time.advance(10_000)
+  await time.advance(39_750)
+  expect([sockets[0]!.sent, names(events).at(-1)]).toEqual([['ping', 'ping'], 'refetch'])
+  await time.advance(250)
   await soon(() => names(events).at(-1) === 'disconnected')
   await time.advance(1_000)
   await soon(() => sockets.length === 2 && names(events).at(-1) === 'connected')
@@ -172,20 +163,64 @@ test('an aborted listener throws the reason of its signal and closes its socket;
   await soon(() => ended.length > 0)
   expect(ended).toMatchObject([{ message: 'over' }])
   expect(sockets[0]!.readyState).toBe(3)
-  const late = appSockets()
-  const before = clientOf(user, { WebSocket: late.WebSocket, credential: user.token, sleep: manualTime().sleep })
-  const stopped = new AbortController()
-  before.answer(async (_, forward) => {
-    const response = await forward()
-    queueMicrotask(() => setTimeout(() => stopped.abort(new Error('too late')), 0))
-    return response
-  })
-  const loop = async () => {
-    for await (const _ of before.client.listen({ signal: stopped.signal }));
+  const late = new AbortController()
+  class AbortedSocket extends appSockets().WebSocket {
+    constructor(url: string) {
+      super(url)
+      late.abort(new Error('while it opened'))
+    }
   }
-  await expect(loop()).rejects.toThrow('too late')
+  const opening = clientOf(user, { WebSocket: AbortedSocket, credential: user.token, sleep: manualTime().sleep })
+  await expect(opening.client.listen({ signal: late.signal }).next()).rejects.toThrow('while it opened')
   const own = appSockets()
   const { client } = clientOf(user, { WebSocket: own.WebSocket, credential: user.token, sleep: manualTime().sleep })
   for await (const event of client.listen()) if (event.event === 'connected') break
   expect(own.sockets[0]!.readyState).toBe(3)
+})
+
+test('a socket that reports an error is replaced, and the error ends nothing else', async () => {
+  const { sockets, events, time } = await listener()
+  sockets[0]!.fail()
+  await soon(() => names(events).at(-1) === 'disconnected' && time.pending().includes(1_000))
+  await time.advance(1_000)
+  await soon(() => sockets.length === 2 && names(events).at(-1) === 'connected')
+})
+
+test('after another account has logged in, the loop ends and its position is not sent for that account', async () => {
+  const { app, sockets, ended, time } = await listener()
+  const other = await registeredUser()
+  await app.client.logIn({ identifier: other.handle, password: PASSWORD })
+  await time.advance(250)
+  await soon(() => ended.length > 0)
+  expect(ended).toMatchObject([{ code: 'session_ended' }])
+  expect([sockets.length, sockets[0]!.readyState]).toEqual([1, 3])
+})
+
+test('connections that end soon after they opened are replaced ever more slowly, without a refresh', async () => {
+  const { sockets, events, time, app } = await listener()
+  const waits: number[] = []
+  for (let round = 0; round < 4; round++) {
+    if (round === 3) await time.advance(30_000)
+    sockets[round]!.drop()
+    await soon(() => names(events).at(-1) === 'disconnected' && time.pending().length > 0)
+    const wait = Math.max(...time.pending())
+    waits.push(wait)
+    await time.advance(wait)
+    await soon(() => sockets.length === round + 2 && names(events).at(-1) === 'connected')
+  }
+  expect(waits).toEqual([1_000, 2_000, 4_000, 1_000])
+  expect(requestsTo(app, '/v1/auth/refresh').length).toBe(1)
+})
+
+test('a proxy that refuses tickets does not end the loop', async () => {
+  const { sockets, events, ended, time, app } = await listener()
+  app.answer(async () => new Response('<h1>Blocked</h1>', { status: 403 }))
+  sockets[0]!.drop()
+  await soon(() => time.pending().includes(1_000))
+  await time.advance(1_000)
+  await soon(() => time.pending().includes(2_000))
+  app.answer((_, forward) => forward())
+  await time.advance(2_000)
+  await soon(() => sockets.length === 2 && names(events).at(-1) === 'connected')
+  expect(ended).toEqual([])
 })

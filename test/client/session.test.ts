@@ -139,7 +139,7 @@ test('a call that began as one account is never repeated as another', async () =
     await app.client.logIn({ identifier: ben.handle, password: PASSWORD })
     return response
   })
-  await expect(app.client.createPost({ text: 'by Ann' })).rejects.toMatchObject({ code: 'unauthorized' })
+  await expect(app.client.createPost({ text: 'by Ann' })).rejects.toMatchObject({ code: 'session_ended' })
   expect((await app.client.getMe()).id).toBe(ben.id)
   expect((await app.client.getAccountFeed({ accountId: ben.id })).items).toEqual([])
 })
@@ -155,6 +155,30 @@ test('a change of the password goes on with new tokens, and a wrong password kee
   expect((await app.client.getMe()).id).toBe(user.id)
   clock.advance(TOKEN_LIFE_MS)
   expect((await app.client.getMe()).id).toBe(user.id)
+})
+
+test('a call that waits while the password is changed goes on with the old token if the change fails', async () => {
+  const user = await registeredUser()
+  const { client, answer } = clientOf(user)
+  const [reached, resumed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const headers = { 'content-type': 'application/problem+json' }
+  const rejections = [new Response('{"code":"unauthorized"}', { status: 401, headers })]
+  answer(async ({ path }, forward) => {
+    if (path === '/v1/limits') return rejections.shift() ?? forward()
+    if (path === '/v1/auth/password') {
+      reached.resolve()
+      await resumed.promise
+    }
+    return forward()
+  })
+  const password = '7-wq!3-pk?8-nd+5'
+  const change = client.changePassword({ currentPassword: `${PASSWORD}x`, password }).catch((error: unknown) => error)
+  await reached.promise
+  const waiting = client.getLimits()
+  await expect.poll(() => rejections.length).toBe(0)
+  resumed.resolve()
+  expect(await change).toMatchObject({ code: 'invalid_credentials' })
+  expect((await waiting).postLength).toBeGreaterThan(0)
 })
 
 test('a logout ends the session here, and the tokens are told to those who keep them', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { format, generatedFiles } from '../../scripts/build-wire.ts'
+import { framesSource } from '../../scripts/wire-frames.ts'
 import { operationsSource } from '../../scripts/wire-operations.ts'
 import { typesSource } from '../../scripts/wire-types.ts'
 
@@ -18,14 +19,15 @@ test.each(Object.entries(generatedFiles()))('%s matches the committed contract',
 test('--check fails with a message if wire.ts differs from the contract, and succeeds after npm run wire', () => {
   const folder = mkdtempSync(join(tmpdir(), 'wire-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
-  const needed = ['.biome.json', '.gitignore', 'test/contract/openapi.json', ...Object.keys(generatedFiles())]
+  const contract = ['test/contract/openapi.json', 'test/contract/asyncapi.json']
+  const needed = ['.biome.json', '.gitignore', ...contract, ...Object.keys(generatedFiles())]
   for (const path of needed) cpSync(path, join(folder, path))
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [resolve('scripts/build-wire.ts'), ...args], { cwd: folder, encoding: 'utf8' })
 
   appendFileSync(join(folder, WIRE), 'export type Extra = string\n')
-  const message = `${WIRE} does not match test/contract/openapi.json: run npm run wire and commit the result\n`
+  const message = `${WIRE} does not match test/contract: run npm run wire and commit the result\n`
   expect(run('--check')).toMatchObject({ status: 1, stderr: message })
   expect(run()).toMatchObject({ status: 0, stderr: '' })
   expect(run('--check')).toMatchObject({ status: 0, stderr: '' })
@@ -161,4 +163,22 @@ test('an operation that the client could not send is an error', () => {
   expect(() => sourceOf({ '/v1/odd': { post } })).toThrow('cannot send both query and body: odd')
   const list = [{ name: 'ids', in: 'query', schema: { type: 'array', items: { type: 'string' } } }]
   expect(() => sourceOf({ '/v1/odd': { get: { ...post, parameters: list } } })).toThrow('with commas')
+})
+
+test('the frames of the socket become a union, whose channels and records are named', () => {
+  const frame = {
+    type: 'object',
+    properties: {
+      channel: { type: 'string', enum: ['cats'] },
+      kind: { $ref: '#/components/schemas/CatKind' },
+    },
+    required: ['channel', 'kind'],
+  }
+  const CatKind = { type: 'string', enum: ['wild', 'tame'] }
+  const schemas = { CatsBorn: frame, CatsGone: frame, CatKind, Hello: { type: 'object', properties: {} } }
+  const source = withoutHeader(framesSource({ components: { schemas } }, { CatKind }))
+  expect(source).toContain("import type { CatKind } from './wire.ts'")
+  expect(source).toContain("export type CatsBorn = { channel: 'cats'; kind: CatKind }")
+  expect(source).toContain('export type Frame = CatsBorn | CatsGone\n')
+  expect(source).not.toContain('export type CatKind')
 })

@@ -20,9 +20,10 @@ class AppSocket implements Socket {
   readyState = 0
   readonly url: URL
   readonly sent: string[] = []
+  pongs = 0
   #socket: WebSocket | null = null
   #isSilent = false
-  readonly #listeners = { message: [] as Listener[], close: [] as Listener[] }
+  readonly #listeners = { message: [] as Listener[], close: [] as Listener[], error: [] as Listener[] }
 
   constructor(url: string) {
     this.url = new URL(url)
@@ -38,15 +39,17 @@ class AppSocket implements Socket {
     webSocket.accept()
     webSocket.addEventListener('close', ({ code }) => this.#end(code))
     webSocket.addEventListener('message', ({ data }) => {
-      if (!this.#isSilent) this.#emit('message', { data })
+      if (this.#isSilent) return
+      if (data === 'pong') this.pongs += 1
+      this.#emit('message', { data })
     })
   }
 
-  addEventListener(type: 'message' | 'close', listener: Listener): void {
+  addEventListener(type: 'message' | 'close' | 'error', listener: Listener): void {
     this.#listeners[type].push(listener)
   }
 
-  #emit(type: 'message' | 'close', event: object): void {
+  #emit(type: 'message' | 'close' | 'error', event: object): void {
     for (const listener of this.#listeners[type]) listener(event as never)
   }
 
@@ -63,6 +66,12 @@ class AppSocket implements Socket {
   drop(): void {
     this.silence()
     this.#end(1006)
+  }
+
+  /** Like a socket of Node, which throws its error if nobody listens to it. */
+  fail(): void {
+    if (this.#listeners.error.length === 0) throw new Error('connect ECONNREFUSED')
+    this.#emit('error', {})
   }
 
   /** Nothing arrives any more, and nobody notices. */

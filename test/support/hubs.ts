@@ -23,7 +23,7 @@ export function isolateHubs(): void {
   afterEach(() => void vi.useRealTimers())
 }
 
-export const soon = <T>(condition: () => T) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 })
+export const soon = <T>(condition: () => T) => vi.waitUntil(condition, { timeout: 25_000, interval: 5 })
 export const hub = () => env.HUB.getByName(accountId)
 export const publish = (data: unknown, channel = 'home') =>
   hub().publish({ channel, key: `key ${keys++}`, event: 'test', data })

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
+import { until } from './until.ts'
 
 type Mail = { from: { email: string; name: string }; to: string; subject: string; html: string; text: string }
 
@@ -15,7 +16,7 @@ export function interceptMails() {
 
   /** Waits until `count` emails have been sent to the address, and returns the last one. */
   async function nthMailTo(address: string, count: number): Promise<Mail> {
-    await vi.waitUntil(() => mailsTo(address).length === count, { timeout: 10_000 })
+    await until(() => mailsTo(address).length === count)
     return mailsTo(address).at(-1)!
   }
   return { send, mailsTo, warningsTo, nthMailTo }

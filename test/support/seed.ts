@@ -36,12 +36,12 @@ export async function seedOnline(shard: number, ids: readonly Id[]): Promise<voi
   await insertRows(shards[shard]!, 'presence', rows)
 }
 
-/** Inserts one post per entry of `authors`. The times are 10 ms apart, up to now. */
+/** Inserts one post per entry of `authors`. The times are 10 ms apart, up to `until` (epoch ms). */
 export async function seedPosts(
   authors: readonly Id[],
-  { visibility = 'public' }: { visibility?: 'public' | 'followers' } = {},
+  { visibility = 'public', until = Date.now() }: { visibility?: 'public' | 'followers'; until?: number } = {},
 ): Promise<Id[]> {
-  const start = Date.now() - authors.length * 10
+  const start = until - authors.length * 10
   const ids = authors.map((author, i) => unusedId(shardOf(author), start + i * 10))
   const posts = ids.map((id, i) => ({
     id: Number(id),

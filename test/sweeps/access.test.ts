@@ -4,9 +4,9 @@ import { mapConcurrently } from '../../src/platform/data/shards.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 import { drained } from '../support/outboxes.ts'
 import { trustTestKey } from '../support/tokens.ts'
+import { type Case, callOf, ids, label, makeCallers, makeCases, type Outcome } from './call-cases.ts'
 import type { Caller } from './callers.ts'
 import { type Answer, call } from './calls.ts'
-import { type Case, callOf, ids, label, makeCallers, makeCases, type Outcome } from './cases.ts'
 import { type State, states } from './targets.ts'
 
 let cases: Case[]

@@ -29,8 +29,10 @@ export type Contract = Rule & {
   /** Whether the operation accepts an `Idempotency-Key`: a repeated request then returns what the first one created. */
   idempotent?: boolean
   cacheControl?: string
-  /** Why other surfaces, such as GraphQL, leave the operation out. */
+  /** Why GraphQL leaves the operation out. */
   restOnly?: string
+  /** Why other Workers cannot call the operation. */
+  noRpc?: string
   /** Failures besides the general ones and those implied by access, scope, params and body. */
   fails?: (Code | FailureKind)[]
 }
@@ -56,6 +58,22 @@ export type ResponderOperation = Contract & {
 
 export type Operation = VerbOperation | ResponderOperation
 
+/** An operation with the types of its contract, for surfaces whose callers are typed. */
+export type TypedOperation<
+  Name extends string,
+  A extends Access,
+  R extends z.ZodType | null,
+  P extends Part,
+  Q extends Part,
+  B extends Body,
+  Fresh extends boolean,
+  NoRpc extends string | undefined,
+> = VerbOperation & {
+  id: Name
+  /** Exists for the compiler only. */
+  types?: { access: A; returns: R; params: P; query: Q; body: B; fresh: Fresh; noRpc: NoRpc }
+}
+
 type ContextOf<A extends Access> = A extends 'public' ? Ctx : UserCtx
 type Parsed<T> = T extends z.ZodType ? z.output<T> : unknown
 /** Path parameters, query and body, merged. */
@@ -64,7 +82,10 @@ type Input<P, Q, B> = Parsed<P> & Parsed<Q> & Parsed<B>
 type View<R> = R extends z.ZodType ? z.input<R> : void
 type Answer<R, I> = I extends true ? Made<View<R>> : View<R>
 
-type Parts<A extends Access, P extends Part, Q extends Part, B extends Body> = Omit<Contract, 'example'> & {
+type Parts<A extends Access, P extends Part, Q extends Part, B extends Body> = Omit<
+  Contract,
+  'example' | 'id' | 'fresh' | 'noRpc'
+> & {
   access: A
   params?: P
   query?: Q
@@ -89,6 +110,7 @@ type Created<R, S, I> = S extends 201
  *   params: PostPath, returns: Post, run: likePost, summary: 'Like a post' })
  */
 export function operation<
+  const Name extends string,
   A extends Access,
   R extends z.ZodType | null,
   P extends Part = undefined,
@@ -97,15 +119,20 @@ export function operation<
   S extends StatusCode = 200,
   I extends boolean = false,
   T extends BodyType = 'application/json',
+  Fresh extends boolean = false,
+  NoRpc extends string | undefined = undefined,
 >(
   definition: Parts<A, P, Q, B> & {
+    id: Name
     returns: R
     idempotent?: I
     bodyType?: T
+    fresh?: Fresh
+    noRpc?: NoRpc
     run: (ctx: ContextOf<A>, input: Input<P, Q, B>) => Answer<R, I> | Promise<Answer<R, I>>
   } & Example<B, T> &
     Created<R, S, I>,
-): VerbOperation {
+): TypedOperation<Name, A, R, P, Q, B, Fresh, NoRpc> {
   return definition
 }
 

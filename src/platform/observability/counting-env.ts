@@ -1,41 +1,37 @@
 import type { Cost } from './cost.ts'
 
-type Wrap = (binding: object, cost: Cost) => object
-
-const COST = Symbol('cost')
-const prototypes = new WeakMap<Env, object>()
+/** The key of the `env` that `countingEnv` got. */
+export const UNCOUNTED = Symbol('uncounted')
 
 /** An `env` that adds calls of objects and R2, queue messages and KV reads to `cost`. `data/d1-session.ts` counts D1. */
 export function countingEnv(env: Env, cost: Cost): Env {
-  return Object.create(prototypeOf(env), { [COST]: { value: cost } })
+  const bindings = countedBindings(env)
+  return new Proxy(env, {
+    get: (_, name) => {
+      const counted = bindings.get(name)
+      if (counted) return counted(cost)
+      return name === UNCOUNTED ? env : Reflect.get(env, name)
+    },
+  })
 }
 
-/** Made once per isolate: a copy of all bindings for each request would take longer than all of its middleware. */
-function prototypeOf(env: Env): object {
-  const known = prototypes.get(env)
-  if (known) return known
-  const prototype: object = Object.create(env)
-  for (const [name, binding] of Object.entries(env)) {
-    const wrap = wrapOf(binding)
-    if (!wrap) continue
-    Object.defineProperty(prototype, name, {
-      get(this: { [COST]: Cost }) {
-        return wrap(binding, this[COST])
-      },
-    })
-  }
-  prototypes.set(env, prototype)
-  return prototype
+type Counted = (cost: Cost) => object
+const known = new WeakMap<Env, Map<PropertyKey, Counted>>()
+
+function countedBindings(env: Env): Map<PropertyKey, Counted> {
+  const found = known.get(env) ?? new Map(Object.entries(env).flatMap(([name, binding]) => withWrap(name, binding)))
+  known.set(env, found)
+  return found
 }
 
 /** Recognizes a binding by its methods, so that a new binding is counted without being listed here. */
-function wrapOf(binding: unknown): Wrap | null {
-  if (typeof binding !== 'object' || binding === null) return null
-  if ('getByName' in binding) return countNamespace
-  if ('sendBatch' in binding) return countQueue
-  if ('getWithMetadata' in binding) return countKv
-  if ('createMultipartUpload' in binding) return countBucket
-  return null
+function withWrap(name: string, binding: unknown): [string, Counted][] {
+  if (typeof binding !== 'object' || binding === null) return []
+  if ('getByName' in binding) return [[name, (cost) => countNamespace(binding, cost)]]
+  if ('sendBatch' in binding) return [[name, (cost) => countQueue(binding, cost)]]
+  if ('getWithMetadata' in binding) return [[name, (cost) => countKv(binding, cost)]]
+  if ('createMultipartUpload' in binding) return [[name, (cost) => countBucket(binding, cost)]]
+  return []
 }
 
 function counting(target: object, count: (method: PropertyKey, args: unknown[]) => void): object {

@@ -43,6 +43,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       returns: Ticket,
       status: 201,
       location: () => SOCKET_PATH,
+      noRpc: 'A ticket opens the socket of a client',
       summary: `Get a ticket that opens one socket within ${TICKET_LIFE_S} seconds`,
       description: 'The socket and its frames are described by [/asyncapi.json](/asyncapi.json).',
       run: createTicket,

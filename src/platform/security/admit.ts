@@ -7,6 +7,8 @@ import type { Scope } from './scopes.ts'
 /** A request with its client address, and a way to read its account's status without the guard. */
 export type RequestCtx = Ctx & {
   clientIp: ClientIp
+  /** The general limit of a caller without an account; `anonymousLimit` by default. */
+  callerLimit?: Limit
   readAccountStatus: AccountStatusSource
   /** When (epoch ms) the person last entered the credentials of this login. */
   readLoginTime: (ctx: Ctx, viewer: Viewer) => Promise<number>
@@ -32,8 +34,8 @@ export async function admit(
   { access, scope, fresh, limit }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
-  const { viewer, clientIp } = ctx
-  const general = viewer ? await spend(ctx, userLimit, viewer.id) : await spend(ctx, anonymousLimit, clientIp)
+  const { viewer, clientIp, callerLimit = anonymousLimit } = ctx
+  const general = viewer ? await spend(ctx, userLimit, viewer.id) : await spend(ctx, callerLimit, clientIp)
   report(general.headers)
   authorize(ctx, access, scope, general.status ?? (viewer && (await ctx.readAccountStatus(ctx, viewer))))
   if (limit) await spend(ctx, limit, clientIp)

@@ -22,7 +22,7 @@ const HandlePath = z.object({ handle: TypedHandle })
 const revealsNothing =
   '204 means that your list is as requested. It reveals nothing about the account, which may be hidden or not exist.'
 
-export const accountOperations: Operation[] = [
+export const accountOperations = [
   operation({
     id: 'getMe',
     method: 'get',
@@ -186,4 +186,4 @@ export const accountOperations: Operation[] = [
     summary: 'Lift a suspension',
     run: liftSuspension,
   }),
-]
+] satisfies Operation[]

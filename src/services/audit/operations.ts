@@ -6,7 +6,7 @@ import { AuditEntry } from './views.ts'
 
 const AuditPage = pageOf('Audit', AuditEntry)
 
-export const auditOperations: Operation[] = [
+export const auditOperations = [
   operation({
     id: 'listMyAudit',
     method: 'get',
@@ -33,4 +33,4 @@ export const auditOperations: Operation[] = [
     description: 'The filters can be combined. Every call is itself an entry of the log, with the action `audit-read`.',
     run: listAudit,
   }),
-]
+] satisfies Operation[]

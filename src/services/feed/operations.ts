@@ -5,7 +5,7 @@ import { readPosts } from '../posts/policy.ts'
 import { PostPage } from '../posts/views.ts'
 import { accountFeed, homeFeed, listPosts, publicFeed, WantedPosts } from './feeds.ts'
 
-export const feedOperations: Operation[] = [
+export const feedOperations = [
   operation({
     id: 'getHomeFeed',
     method: 'get',
@@ -55,4 +55,4 @@ export const feedOperations: Operation[] = [
       'Send either `ids` or `author`. With `ids`, the items are in the order of the ids, without posts that you may not read or that do not exist; there is no further page. With `author`, the list is that of `getAccountFeed`.',
     run: listPosts,
   }),
-]
+] satisfies Operation[]

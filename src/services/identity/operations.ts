@@ -8,6 +8,7 @@ import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
 import { refreshLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
+import { credentialsOnly, loginOnly } from './policy.ts'
 import { recoveryOperations } from './recovery-operations.ts'
 import { registrationOperations } from './registration-operations.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
@@ -41,7 +42,7 @@ const PublicKeys = z.object({ keys: z.array(PublicKey) }).openapi('PublicKeys')
 const PASSWORD = 'seven quiet otters at dawn'
 const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
 
-export const identityOperations: Operation[] = [
+export const identityOperations = [
   ...registrationOperations,
   operation({
     id: 'logIn',
@@ -53,6 +54,7 @@ export const identityOperations: Operation[] = [
     example: { identifier: 'ada', password: PASSWORD },
     returns: Tokens,
     fails: [invalidCredentials, loginChallengeRequired, awaitingApproval, 'suspended', 'rate_limited'],
+    noRpc: credentialsOnly,
     summary: 'Log in with a handle or an email address',
     description:
       'Send the `deviceToken` that this device got when the account last logged in on it. After too many wrong passwords for a name (within an hour) or from an address (within five minutes), a login needs such a token or a solved Turnstile challenge.',
@@ -69,6 +71,7 @@ export const identityOperations: Operation[] = [
     example: { refreshToken: `Zt4pQw8sLx1vHa7dKm2cRy9fBn5gJe3u.Wd6hVk0aTz8nCq2mYb4xSf7rPj1eGo9i.${SIGNATURE}` },
     returns: Tokens,
     fails: [invalidCredentials, 'suspended'],
+    noRpc: credentialsOnly,
     summary: `Refresh the tokens of a login. A used refresh token repeats its response for ${REUSE_SECONDS} seconds; then it ends the login`,
     run: refreshLogin,
   }),
@@ -82,6 +85,7 @@ export const identityOperations: Operation[] = [
     example: { password: PASSWORD },
     returns: null,
     fails: [invalidCredentials],
+    noRpc: credentialsOnly,
     summary: 'Confirm this login with the password, for operations that require a fresh login',
     description: `For the next ${FRESH_LOGIN_MINUTES} minutes, this login may call operations that require a fresh login.`,
     run: confirmLogin,
@@ -92,6 +96,7 @@ export const identityOperations: Operation[] = [
     path: '/auth/logout',
     access: 'user',
     returns: null,
+    noRpc: loginOnly,
     summary: 'Log out and end this login',
     run: logOut,
   }),
@@ -131,4 +136,4 @@ export const identityOperations: Operation[] = [
     run: setRole,
   }),
   ...recoveryOperations,
-]
+] satisfies Operation[]

@@ -45,3 +45,7 @@ function namesService(words: readonly string[]): boolean {
   const [first = ''] = words
   return first.includes(NAME_OF_SERVICE) || words.some((_, i) => words.slice(0, i + 1).join('') === NAME_OF_SERVICE)
 }
+
+export const credentialsOnly = 'People give their credentials to their own client only'
+export const loginOnly = 'A call by another Worker belongs to no login'
+export const addressOnly = 'The email address is for its owner only'

@@ -1,6 +1,7 @@
 import { and, eq, gt, inArray, isNull, type SQL } from 'drizzle-orm'
 import { type SQLiteColumn, unionAll } from 'drizzle-orm/sqlite-core'
-import type { SystemCtx } from '../../platform/context.ts'
+import type { Role, SystemCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { listed } from '../../platform/data/shards.ts'
 import { formerHandles, handles, users } from './tables.ts'
@@ -8,6 +9,12 @@ import { formerHandles, handles, users } from './tables.ts'
 const CACHED_SECONDS = 3_600
 /** The most keys that KV reads in one call. */
 const MAX_BULK_READ = 100
+
+export async function readRole(ctx: SystemCtx, accountId: Id): Promise<Role> {
+  const own = eq(users.id, accountId)
+  const [user] = await atPrimary(ctx).directory.select({ role: users.role }).from(users).where(own)
+  return user?.role ?? 'user'
+}
 
 /** Omits handles that are free or only reserved. A handle that an account gave up resolves to it. */
 export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): Promise<Map<string, Id>> {

@@ -22,6 +22,7 @@ import {
   resendVerification,
   resetPassword,
 } from './password-reset.ts'
+import { addressOnly, credentialsOnly } from './policy.ts'
 import { Accepted, Identity, Tokens } from './views.ts'
 
 const PASSWORD = 'nine loud herons at dusk'
@@ -29,7 +30,7 @@ const TOKEN = '1970324836974593.1893456000000.qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oE
 
 const revealsNothing = 'The response reveals nothing about the account, which may not exist.'
 
-export const recoveryOperations: Operation[] = [
+export const recoveryOperations = [
   operation({
     id: 'requestPasswordReset',
     method: 'post',
@@ -40,6 +41,7 @@ export const recoveryOperations: Operation[] = [
     example: { identifier: 'ada' },
     returns: Accepted,
     status: 202,
+    noRpc: credentialsOnly,
     summary: 'Ask for an email with a token that resets the password',
     description: `${revealsNothing} The token is valid for ${RESET_MINUTES} minutes. An account gets at most one such email a minute, and five an hour.`,
     run: requestPasswordReset,
@@ -53,6 +55,7 @@ export const recoveryOperations: Operation[] = [
     body: Reset,
     example: { token: TOKEN, password: PASSWORD },
     returns: PasswordReset,
+    noRpc: credentialsOnly,
     summary: 'Reset the password with the token from the email, and end every login',
     description: 'The token works once. It stops working when the password or the address of the account changes.',
     run: resetPassword,
@@ -67,6 +70,7 @@ export const recoveryOperations: Operation[] = [
     example: { currentPassword: 'seven quiet otters at dawn', password: PASSWORD },
     returns: Tokens,
     fails: [invalidCredentials],
+    noRpc: credentialsOnly,
     summary: 'Change the password and end every other login; this one goes on with the tokens in the response',
     run: changePassword,
   }),
@@ -80,6 +84,7 @@ export const recoveryOperations: Operation[] = [
     example: { email: 'ada@example.com' },
     returns: Accepted,
     status: 202,
+    noRpc: credentialsOnly,
     summary: 'Ask for another verification email',
     description: revealsNothing,
     run: resendVerification,
@@ -91,6 +96,7 @@ export const recoveryOperations: Operation[] = [
     access: 'user',
     scope: readAccounts,
     returns: Identity,
+    noRpc: addressOnly,
     summary:
       'Read your handle, email address and role, when the handle may be changed, and when the password was changed',
     run: readIdentity,
@@ -120,6 +126,7 @@ export const recoveryOperations: Operation[] = [
     example: { token: TOKEN },
     returns: null,
     fails: ['suspended'],
+    noRpc: credentialsOnly,
     summary: 'Confirm a new address with the token from the email to it',
     description: `The former address gets an email with a token that undoes the change for ${UNDO_ADDRESS_HOURS} hours.`,
     run: confirmAddress,
@@ -133,6 +140,7 @@ export const recoveryOperations: Operation[] = [
     body: AddressToken,
     example: { token: TOKEN },
     returns: null,
+    noRpc: credentialsOnly,
     summary: 'Restore the former address with the token from the email to it, end every login and void the password',
     run: undoAddress,
   }),
@@ -151,4 +159,4 @@ export const recoveryOperations: Operation[] = [
     description: `For ${FORMER_HANDLE_DAYS} days, the former handle resolves to your account, nobody else may register it, and you may take it back at any time.`,
     run: changeHandle,
   }),
-]
+] satisfies Operation[]

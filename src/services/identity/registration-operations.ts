@@ -19,6 +19,7 @@ import {
   revokeInvitation,
 } from './invitations.ts'
 import { invitationLimit, registerLimit } from './limits.ts'
+import { credentialsOnly } from './policy.ts'
 import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
 import { RegistrationRules, readRegistration } from './registration-rules.ts'
 import { Tokens } from './views.ts'
@@ -27,7 +28,7 @@ import { Tokens } from './views.ts'
 const PASSWORD = 'seven quiet otters at dawn'
 const SIGNATURE = 'qL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY'
 
-export const registrationOperations: Operation[] = [
+export const registrationOperations = [
   operation({
     id: 'readRegistration',
     method: 'get',
@@ -49,6 +50,7 @@ export const registrationOperations: Operation[] = [
     returns: Registered,
     status: 202,
     fails: [handleTaken, registrationClosed, 'unavailable'],
+    noRpc: credentialsOnly,
     summary: 'Register an account; the token that activates it arrives by email',
     run: register,
   }),
@@ -61,6 +63,7 @@ export const registrationOperations: Operation[] = [
     example: { token: `1970324836974593.1893456000000.${SIGNATURE}`, registrationToken: SIGNATURE },
     returns: Tokens,
     fails: [invalidCredentials, awaitingApproval],
+    noRpc: credentialsOnly,
     summary: 'Verify an email address and log in, with the token from the email',
     description:
       'The client that registered also sends its `registrationToken`. Any other client sends the password, because the ' +
@@ -138,4 +141,4 @@ export const registrationOperations: Operation[] = [
     summary: 'Reject an account that waits for approval; its owner is mailed',
     run: rejectRegistration,
   }),
-]
+] satisfies Operation[]

@@ -2,8 +2,9 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { readAccounts, writeAccounts } from '../accounts/policy.ts'
 import { MAX_LOGIN_DAYS, MAX_LOGINS, REFRESH_TOKEN_DAYS } from './lifetimes.ts'
 import { endOtherSessions, endSession, listSessions, SessionPath, Sessions } from './own-sessions.ts'
+import { loginOnly } from './policy.ts'
 
-export const sessionOperations: Operation[] = [
+export const sessionOperations = [
   operation({
     id: 'listSessions',
     method: 'get',
@@ -34,7 +35,8 @@ export const sessionOperations: Operation[] = [
     access: 'user',
     scope: writeAccounts,
     returns: null,
+    noRpc: loginOnly,
     summary: 'End all of your logins except this one, and forget all devices',
     run: endOtherSessions,
   }),
-]
+] satisfies Operation[]

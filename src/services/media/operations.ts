@@ -14,7 +14,7 @@ import { MediaView } from './views.ts'
 
 const MediaPath = z.object({ mediaId: Id })
 
-export const mediaOperations: Operation[] = [
+export const mediaOperations = [
   operation({
     id: 'uploadMedia',
     method: 'post',
@@ -124,4 +124,4 @@ export const mediaOperations: Operation[] = [
     summary: 'Read an image or its thumbnail',
     respond: serveMedia,
   }),
-]
+] satisfies Operation[]

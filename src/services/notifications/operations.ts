@@ -3,7 +3,7 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { countUnread, listNotifications, markRead, NotificationPage, UnreadCount } from './notifications.ts'
 import { readNotifications, writeNotifications } from './policy.ts'
 
-export const notificationOperations: Operation[] = [
+export const notificationOperations = [
   operation({
     id: 'listNotifications',
     method: 'get',
@@ -35,4 +35,4 @@ export const notificationOperations: Operation[] = [
     summary: 'Mark all of your notifications as read',
     run: markRead,
   }),
-]
+] satisfies Operation[]

@@ -12,7 +12,7 @@ import { CommentPage, Post, PostPage } from './views.ts'
 
 const PostPath = z.object({ postId: Id })
 
-export const postOperations: Operation[] = [
+export const postOperations = [
   operation({
     id: 'createPost',
     method: 'post',
@@ -130,4 +130,4 @@ export const postOperations: Operation[] = [
     summary: 'Read the limits that apply to posts and images',
     run: getLimits,
   }),
-]
+] satisfies Operation[]

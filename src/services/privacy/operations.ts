@@ -5,7 +5,7 @@ import { downloadExport, ExportPath } from './export-download.ts'
 import { Export, ExportList, listExports, requestExport } from './exports.ts'
 import { exportData } from './policy.ts'
 
-export const privacyOperations: Operation[] = [
+export const privacyOperations = [
   operation({
     id: 'deleteAccount',
     method: 'delete',
@@ -62,4 +62,4 @@ export const privacyOperations: Operation[] = [
     description: 'An archive can be downloaded for 24 hours.',
     respond: downloadExport,
   }),
-]
+] satisfies Operation[]

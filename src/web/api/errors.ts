@@ -14,7 +14,6 @@ export const invalidFields = (fields: ApiError['fields']) =>
 export class Cancelled extends Error {}
 
 export const isNotFound = (error: unknown) => error instanceof ApiError && error.status === 404
-export const isUnauthorized = (error: unknown) => error instanceof ApiError && error.status === 401
 export const isNetworkError = (error: unknown) => isCode(error, 'network_error')
 export const hasFieldError = (error: unknown, name: string) =>
   error instanceof ApiError && error.fields.some(({ field }) => field === name)

@@ -1,10 +1,14 @@
 import { signal } from '@preact/signals'
-import type { Cancelled } from './errors.ts'
+import { Cancelled } from './errors.ts'
+import { onAccountChange } from './session.ts'
 
 type PasswordRequest = { resolve: () => void; reject: (reason: Cancelled) => void }
 
 /** Set while an operation waits for the user to enter the password again. A dialog answers it. */
 export const passwordRequest = signal<PasswordRequest | null>(null)
+
+// The password of one account must not confirm what another one has asked for.
+onAccountChange(() => passwordRequest.value?.reject(new Cancelled()))
 
 let pending: Promise<void> | null = null
 

@@ -8,6 +8,7 @@ import { count } from '../../support/databases.ts'
 import { authors, breakQueue, deliver, indexedOn, isolateEvents, sweep } from '../../support/events.ts'
 import { drained } from '../../support/outboxes.ts'
 import { draft } from '../../support/posting.ts'
+import { until } from '../../support/until.ts'
 
 const DAY_MS = 24 * 3_600_000
 let run = 0
@@ -16,7 +17,7 @@ isolateEvents()
 test('a dead letter moves from the outbox to dead_letters, and takes effect when it is replayed', async () => {
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'put aside' }))
-  await vi.waitUntil(() => events.length === 1)
+  await until(() => events.length === 1)
   const messages = [{ id: `dead-${run++}`, timestamp: new Date(), attempts: 6, body: events[0] }]
   const dead = createMessageBatch('socialconnect-events-dead', messages)
   await worker.queue(dead as never, env, createExecutionContext())
@@ -77,7 +78,7 @@ test('a replayed task is sent once, to its original queue', async () => {
 test('a replayed event has only the subscriptions that were still pending when it became a dead letter', async () => {
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'partly done' }))
-  await vi.waitUntil(() => events.length === 1)
+  await until(() => events.length === 1)
   const FANOUT = { sendBatch: () => Promise.reject(new Error('down')) }
   expect(await deliver(events, Object.assign({ ...env }, { FANOUT }))).toEqual(['m0'])
   const messages = [{ id: `dead-${run++}`, timestamp: new Date(), attempts: 16, body: events[0] }]

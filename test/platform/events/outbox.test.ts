@@ -8,6 +8,7 @@ import worker from '../../../src/worker.ts'
 import { count, shards } from '../../support/databases.ts'
 import { authors, breakQueue, deliver, indexedOn, isolateEvents, notificationsOf, sweep } from '../../support/events.ts'
 import { draft } from '../../support/posting.ts'
+import { until } from '../../support/until.ts'
 
 isolateEvents()
 
@@ -17,7 +18,7 @@ test('writes succeed while the queue is down, and a sweep delivers their events 
   const posts = []
   for (let n = 0; n < 5; n++) posts.push((await createPost(authors.ada.ctx, draft({ text: `number ${n}` }))).value)
   await Promise.all(posts.map((post) => likePost(authors.bob.ctx, { postId: post.id })))
-  await vi.waitUntil(() => lost.length === 11)
+  await until(() => lost.length === 11)
   expect(await notificationsOf(authors.ada)).toBe(0)
   expect(await indexedOn(1, authors.ada)).toBe(0)
 
@@ -33,7 +34,7 @@ test('events that are delivered ten times each in random order take effect once'
   const { value: post } = await createPost(authors.ada.ctx, draft({ text: 'once' }))
   await createPost(authors.bob.ctx, draft({ text: 'a comment', parentId: post.id }))
   await likePost(authors.bob.ctx, { postId: post.id })
-  await vi.waitUntil(() => events.length === 4)
+  await until(() => events.length === 4)
   const tenfold = Array.from({ length: 10 }, () => events).flat()
   const shuffled = tenfold.map((event) => ({ event, at: Math.random() })).sort((a, b) => a.at - b.at)
   await deliver(shuffled.map(({ event }) => event))
@@ -49,7 +50,7 @@ test('events that are delivered ten times each in random order take effect once'
 test('only the unprocessable message of a batch is retried, and the other messages take effect', async () => {
   const events = breakQueue()
   for (let n = 0; n < 9; n++) await createPost(authors.ada.ctx, draft({ text: `good ${n}` }))
-  await vi.waitUntil(() => events.length === 9)
+  await until(() => events.length === 9)
   const poison = { ...events[0]!, data: { nonsense: true } }
   const bodies = [...events.slice(1), poison]
   expect(await deliver(bodies)).toEqual(['m8'])
@@ -74,7 +75,7 @@ test('each retry of an event waits longer, up to five minutes', async () => {
 test('a duplicate of an acknowledged event runs no subscription', async () => {
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'once' }))
-  await vi.waitUntil(() => events.length === 1)
+  await until(() => events.length === 1)
   await deliver(events)
   await shards[1].prepare('delete from feed_index where author_id = ?').bind(Number(authors.ada.id)).run()
   expect(await deliver(events)).toEqual([])
@@ -84,7 +85,7 @@ test('a duplicate of an acknowledged event runs no subscription', async () => {
 test('malformed messages and unknown events are retried, and the known event of the batch takes effect', async () => {
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'known' }))
-  await vi.waitUntil(() => events.length === 1)
+  await until(() => events.length === 1)
   await env.SHARD_0.prepare("insert into outbox (id, type, data) values (1, 'post.framed', '{}')").run()
   const unknown = { version: 1, source: '0', id: '1', type: 'post.framed', data: {}, trace: {} }
   expect(await deliver([{ nonsense: true }, events[0], unknown, null])).toEqual(['m0', 'm2', 'm3'])
@@ -97,7 +98,7 @@ test('an event of a failing database is retried, and the events of other databas
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'on shard 0' }))
   await createPost(authors.bob.ctx, draft({ text: 'on shard 1' }))
-  await vi.waitUntil(() => events.length === 2)
+  await until(() => events.length === 2)
   const prepare = () => {
     throw new Error('down')
   }

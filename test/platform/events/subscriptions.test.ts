@@ -9,6 +9,7 @@ import { consumeEvents } from '../../../src/platform/events/outbox.ts'
 import { createPost } from '../../../src/services/posts/posts.ts'
 import { authors, breakQueue, deliver, indexedOn, isolateEvents, notificationsOf, sweep } from '../../support/events.ts'
 import { draft } from '../../support/posting.ts'
+import { until } from '../../support/until.ts'
 
 const happened = defineEvent('test.happened', z.object({ thingId: Id }))
 const lonely = defineEvent('test.lonely', z.object({ thingId: Id }))
@@ -98,7 +99,7 @@ test('a sweep after a partial failure completes the event and creates no second 
   const events = breakQueue()
   const { value: post } = await createPost(ada.ctx, draft({ text: 'liked' }))
   await createPost(bob.ctx, draft({ text: 'a comment', parentId: post.id }))
-  await vi.waitUntil(() => events.length === 2)
+  await until(() => events.length === 2)
   await env.SHARD_0.prepare('insert into presence values (?)').bind(Number(ada.id)).run()
   const FANOUT = { sendBatch: () => Promise.reject(new Error('down')) }
   const HUB = { getByName: () => ({ publish: () => Promise.reject(new Error('down')) }) }

@@ -5,6 +5,7 @@ import type { Committed } from '../../../src/platform/events/events.ts'
 import { createPost } from '../../../src/services/posts/posts.ts'
 import { authors, breakQueue, deliver, isolateEvents, sweep } from '../../support/events.ts'
 import { draft } from '../../support/posting.ts'
+import { until } from '../../support/until.ts'
 
 isolateEvents()
 
@@ -15,7 +16,7 @@ test('a write sets the alarm of the sweeper of its database', async () => {
   const due = () => runInDurableObject(sweeper, (_, state) => state.storage.getAlarm())
   await runInDurableObject(sweeper, (_, state) => state.storage.deleteAlarm())
   await createPost(authors.ada.ctx, draft({ text: 'nobody hears' }))
-  await vi.waitUntil(async () => (await due()) !== null)
+  await until(async () => (await due()) !== null)
   vi.restoreAllMocks()
   vi.useRealTimers()
   await sweep()
@@ -24,7 +25,7 @@ test('a write sets the alarm of the sweeper of its database', async () => {
 test('unacknowledged events are resent at intervals growing to 45 s, and new events at the next pass', async () => {
   const lost = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'first' }))
-  await vi.waitUntil(() => lost.length === 1)
+  await until(() => lost.length === 1)
   const sweeper = env.SWEEPER.getByName('0')
   const sent: string[] = []
   const sendBatch = async (messages: Iterable<MessageSendRequest>) => {
@@ -49,7 +50,7 @@ test('unacknowledged events are resent at intervals growing to 45 s, and new eve
   expect(due).toEqual([6, 18, 42, 84, 132, 180, 228, 276])
 
   await createPost(authors.ada.ctx, draft({ text: 'second' }))
-  await vi.waitUntil(() => lost.length === 2)
+  await until(() => lost.length === 2)
   expect(await passAt(306)).toEqual([lost[1]!.id])
   expect(await passAt(312)).toEqual([])
 

@@ -50,7 +50,7 @@ function listen(response: Response): { socket: WebSocket; frames: Frame[]; close
   socket.accept()
   return { socket, frames, closed: () => code }
 }
-const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 10_000, interval: 5 })
+const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 25_000, interval: 5 })
 
 test('a token opens a socket that gets the frames of its account', async () => {
   const response = await open(ada)

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { toId } from '../../../src/platform/data/ids.ts'
 import { syncHandle } from '../../../src/services/identity/handles.ts'
 import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
@@ -12,6 +12,7 @@ import { interceptMails } from '../../support/mails.ts'
 import { delivered, drained, publishEvent } from '../../support/outboxes.ts'
 import { contextWith } from '../../support/platform.ts'
 import { changeHandle } from '../../support/recovery.ts'
+import { until } from '../../support/until.ts'
 
 const { mailsTo } = interceptMails()
 const clock = movableClock()
@@ -36,7 +37,7 @@ test('a change of the handle needs a fresh login, and the owner of the account g
   expect(await accountRow(zoe)).toMatchObject({ handle: 'zoe_old' })
   expect((await changeHandle(zoe, 'zoe_new')).status).toBe(200)
   const notice = () => mailsTo('zoe_old@example.com').find(({ subject }) => subject === 'Your handle was changed')
-  const mail = await vi.waitUntil(notice, { timeout: 10_000 })
+  const mail = await until(notice)
   expect(mail.text).toContain('Your handle @zoe_old was changed to @zoe_new.')
 })
 

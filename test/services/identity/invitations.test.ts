@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
 import { mailedToken, PASSWORD, type RegisteredUser, registeredUser } from '../../support/actors.ts'
@@ -7,6 +7,7 @@ import { directoryNumber, directoryRow, outcomeOf } from '../../support/auth.ts'
 import { movableClock } from '../../support/clock.ts'
 import { inMode } from '../../support/modes.ts'
 import { drained } from '../../support/outboxes.ts'
+import { until } from '../../support/until.ts'
 
 const { call, register, verify } = inMode('invitation')
 const clock = movableClock()
@@ -67,7 +68,7 @@ test('a registration that fails or lapses does not use up its invitation', async
   // The same address again, with another handle: the earlier registration is replaced.
   expect((await register('inv_fae', { email: 'inv_fay@example.com', invitation: code })).status).toBe(202)
   expect((await register('inv_gus', { invitation: code })).status).toBe(422)
-  await vi.waitUntil(() => directoryRow("select 1 from handles where handle = 'inv_fae' and mailed_at > 0"))
+  await until(() => directoryRow("select 1 from handles where handle = 'inv_fae' and mailed_at > 0"))
   clock.advance(HOUR_MS + 30_000)
   expect((await register('inv_gus', { invitation: code })).status).toBe(202)
   expect((await verify('inv_gus')).status).toBe(200)

@@ -20,6 +20,7 @@ import { fingerprint, fingerprintWithoutAudit } from '../../support/fingerprint.
 import { interceptMails, tokenIn } from '../../support/mails.ts'
 import { delivered, drained } from '../../support/outboxes.ts'
 import { badToken, forgot, mailedResetToken, NEW_PASSWORD, refusal, resend, resetWith } from '../../support/recovery.ts'
+import { until } from '../../support/until.ts'
 
 const { send, mailsTo, nthMailTo } = interceptMails()
 const clock = movableClock()
@@ -154,7 +155,7 @@ test('while the email service is down, a request is accepted and its email is se
   const log = vi.spyOn(console, 'log').mockImplementation(() => {})
   send.mockRejectedValue(new Error('the email service is down'))
   expect((await forgot('hal_reset')).status).toBe(202)
-  await vi.waitUntil(() => send.mock.calls.length > 0, { timeout: 10_000 })
+  await until(() => send.mock.calls.length > 0)
   clock.advance(3 * 60 * MINUTE_MS)
   send.mockReset().mockResolvedValue({ messageId: 'sent' })
   await resendOverdue(createContext({ env, waitUntil: () => {} }))

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
 import { signingKeys } from '../../../src/services/identity/signing-keys.ts'
@@ -9,6 +9,7 @@ import { claimsOf, directoryNumber, loggedIn, refreshWith, statusWith } from '..
 import { anonymousClient, fetchWith, postJson } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { withLaggingReplicas } from '../../support/replica-lag.ts'
+import { until } from '../../support/until.ts'
 
 const GRACE_MS = 30_000
 const DAY_MS = 86_400_000
@@ -93,7 +94,7 @@ test('reusing a refresh token after two rotations ends its session', async () =>
   clock.advance(GRACE_MS)
   latest = await refreshed(latest.refreshToken)
   const stored = () => directoryNumber('select count(*) n from refresh_tokens where user_id = ?', Number(bea.id))
-  await vi.waitUntil(async () => (await stored()) === 2, { timeout: 5_000 })
+  await until(async () => (await stored()) === 2)
   expect((await refreshWith(bea.refreshToken)).status).toBe(401)
   expect((await refreshWith(latest.refreshToken)).status).toBe(401)
 })

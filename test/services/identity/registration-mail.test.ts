@@ -6,6 +6,7 @@ import { mailRegistration } from '../../../src/services/identity/registration-ma
 import { directoryNumber, directoryRow, register } from '../../support/auth.ts'
 import { BASE_URL } from '../../support/client.ts'
 import { interceptMails, tokenIn } from '../../support/mails.ts'
+import { until } from '../../support/until.ts'
 
 const { send, mailsTo, nthMailTo } = interceptMails()
 beforeEach(() => {
@@ -49,7 +50,7 @@ test('a registration email that the provider rejects permanently is not retried'
   send.mockRejectedValueOnce(Object.assign(new Error('suppressed'), { code: 'E_RECIPIENT_SUPPRESSED' }))
   await register('dot')
   const mailed = () => directoryRow('select account_id from handles where handle = ? and mailed_at > 0', 'dot')
-  await vi.waitUntil(mailed, { timeout: 10_000 })
+  await until(mailed)
   await mailAgain('dot')
   expect(mailsTo('dot@example.com')).toHaveLength(1)
 })
@@ -62,7 +63,7 @@ test('a failed registration email is logged with its error code and without the 
   send.mockRejectedValueOnce(error)
   await register('dave')
   const failed = () => lines().find((line) => line.includes('"a task will be retried"'))
-  expect(await vi.waitUntil(failed, { timeout: 10_000 })).toContain('E_DELIVERY_FAILED')
+  expect(await until(failed)).toContain('E_DELIVERY_FAILED')
   expect(lines().filter((line) => line.includes('dave@'))).toEqual([])
   log.mockRestore()
 })

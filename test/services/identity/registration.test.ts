@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
 import { toId } from '../../../src/platform/data/ids.ts'
 import { deleteLapsed } from '../../../src/services/identity/jobs.ts'
@@ -12,6 +12,7 @@ import { movableClock } from '../../support/clock.ts'
 import { shardHolding } from '../../support/databases.ts'
 import { interceptMails, tokenIn } from '../../support/mails.ts'
 import { drained } from '../../support/outboxes.ts'
+import { until } from '../../support/until.ts'
 
 const { send, nthMailTo, mailsTo } = interceptMails()
 const clock = movableClock()
@@ -54,7 +55,7 @@ test('registering a known email address gets the same response and cost as a new
   const known = await observe(await register('eve_2', { email: 'EVE@example.com' }))
   expect(known).toEqual(await observe(await register('eve_3', { email: 'nobody@example.com' })))
   const hint = () => mailsTo('eve@example.com').some(({ subject }) => subject === 'You already have an account')
-  await vi.waitUntil(hint, { timeout: 10_000 })
+  await until(hint)
   expect((await logIn('eve')).status).toBe(200)
 })
 

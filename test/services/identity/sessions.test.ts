@@ -7,6 +7,7 @@ import { anonymousClient, fetchWith } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { drained } from '../../support/outboxes.ts'
+import { until } from '../../support/until.ts'
 
 const clock = movableClock()
 const { warningsTo } = interceptMails()
@@ -126,7 +127,7 @@ test('a mail warns about a login on a new device, but not about the first login 
   await drained(ivy.id)
   expect(warningsTo(email)).toEqual([])
   await loggedInWith('ivy_warned', { 'user-agent': firefox })
-  await vi.waitUntil(() => warningsTo(email).length === 1, { timeout: 10_000 })
+  await until(() => warningsTo(email).length === 1)
   expect(warningsTo(email)[0]!.text).toContain('Device: Firefox on Linux. Place: unknown.')
 })
 

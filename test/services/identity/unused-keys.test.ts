@@ -8,6 +8,7 @@ import { unusedId } from '../../support/databases.ts'
 import { inMode } from '../../support/modes.ts'
 import { contextWith } from '../../support/platform.ts'
 import { changeAddress, confirmAddress, mailedAddressToken } from '../../support/recovery.ts'
+import { until } from '../../support/until.ts'
 
 const DAY_MS = 86_400_000
 const tomorrow = () => Object.assign(contextWith(), { now: () => Date.now() + DAY_MS + 1_000 })
@@ -29,7 +30,7 @@ test('a refused registration leaves no key', async () => {
   const before = await keys()
   expect(await outcomeOf(await register('key_ada', { email: 'key_eve@example.com' }))).toEqual([409, 'handle_taken'])
   expect((await inMode('invitation').register('key_eve', { invitation: 'made up' })).status).toBe(422)
-  await vi.waitFor(async () => expect(await keys()).toEqual(before))
+  await vi.waitFor(async () => expect(await keys()).toEqual(before), { timeout: 25_000 })
 })
 
 test('the keys of reservations end with them when their address moves to an account', async () => {
@@ -40,7 +41,7 @@ test('the keys of reservations end with them when their address moves to an acco
   await run("update users set email = 'elsewhere' where id = ?", Number(bob.id))
   await changeAddress(cem, 'key_bob@example.com')
   expect((await confirmAddress(await mailedAddressToken(cem.id, 'key_bob@example.com'))).status).toBe(204)
-  await vi.waitUntil(async () => !(await hasKey(reservation)))
+  await until(async () => !(await hasKey(reservation)))
   expect(await hasKey(cem.id)).toBe(true)
 })
 

@@ -18,6 +18,7 @@ import { count, shardHolding } from '../../support/databases.ts'
 import { fingerprint, fingerprintWithoutAudit } from '../../support/fingerprint.ts'
 import { interceptMails, tokenIn } from '../../support/mails.ts'
 import { delivered, drained } from '../../support/outboxes.ts'
+import { until } from '../../support/until.ts'
 
 const { nthMailTo } = interceptMails()
 const HOUR_MS = 3_600_000
@@ -165,7 +166,7 @@ test('when the shards fail during a verification request, an event opens the acc
   const bindings = { ...env, SHARD_0: down, SHARD_1: down }
   expect((await fetchWith(bindings, '/v1/auth/verify', { method: 'POST', headers, body })).status).toBe(500)
   const account = () => shardHolding(accountId).prepare('select id from accounts where handle = ?').bind('ned').first()
-  await vi.waitUntil(async () => (await account()) !== null, { timeout: 10_000, interval: 50 })
+  await until(async () => (await account()) !== null)
   expect((await logIn('ned')).status).toBe(200)
   log.mockRestore()
 })

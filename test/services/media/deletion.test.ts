@@ -16,6 +16,7 @@ import {
   uploaded,
 } from '../../support/media.ts'
 import { drained } from '../../support/outboxes.ts'
+import { until } from '../../support/until.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -70,7 +71,7 @@ test('objects that R2 failed to delete are deleted by the next hourly job', asyn
   const image = await uploaded(ada)
   const failing = vi.spyOn(env.MEDIA, 'delete').mockRejectedValue(new Error('R2 is down'))
   expect((await ada.fetch(`/v1/media/${image.id}`, { method: 'DELETE' })).status).toBe(204)
-  await vi.waitUntil(() => failing.mock.calls.length > 0, { timeout: 10_000 })
+  await until(() => failing.mock.calls.length > 0)
   failing.mockRestore()
   expect((await ada.fetch(unsignedPath(image))).status).toBe(404)
   expect(await objectCountOf(image.id)).toBe(2)

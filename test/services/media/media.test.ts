@@ -6,6 +6,7 @@ import { countRows } from '../../support/databases.ts'
 import { gif, jpeg, png, uploadForm, webp } from '../../support/images.ts'
 import { anotherIsolate } from '../../support/isolates.ts'
 import { mediaRow, objectCountOf, objectKeysOf, upload, uploaded } from '../../support/media.ts'
+import { until } from '../../support/until.ts'
 
 let ada: RegisteredUser
 let bob: RegisteredUser
@@ -144,7 +145,7 @@ test('only the owner can change the alt text of an image and delete the image', 
   expect((await ada.fetch(`/v1/media/${view.id}`, { method: 'DELETE' })).status).toBe(404)
   expect((await describe(ada, view.id, { alt: 'gone' })).status).toBe(404)
   const isPurged = async () => (await objectCountOf(view.id)) === 0 && (await rowsOf(view.id)) === 0
-  await vi.waitUntil(isPurged, { timeout: 10_000 })
+  await until(isPurged)
 })
 
 test('the alt text of an image is stored normalized, trimmed and without control characters', async () => {

@@ -14,6 +14,7 @@ import { countRows } from '../../support/databases.ts'
 import { jpeg, png, uploadForm } from '../../support/images.ts'
 import { mediaRow, objectCountOf, publishWith } from '../../support/media.ts'
 import { drained } from '../../support/outboxes.ts'
+import { until } from '../../support/until.ts'
 import { asUser } from '../../support/viewers.ts'
 
 type Place = 'avatar' | 'header'
@@ -84,12 +85,12 @@ test.each(['avatar', 'header'] as const)(
   async (place) => {
     const first = idOf((await set(ada, place))[`${place}Url`])
     const second = idOf((await set(ada, place))[`${place}Url`])
-    await vi.waitUntil(() => isGone(first), { timeout: 10_000 })
+    await until(() => isGone(first))
     expect(await statusOf(anonymously(`/v1/media/${first}/image`))).toBe(404)
     expect(await objectCountOf(second)).toBe(2)
     for (const _ of [1, 2]) expect(await statusOf(remove(ada, place))).toBe(204)
     expect(await statusOf(anonymously(`/v1/media/${second}/image`))).toBe(404)
-    await vi.waitUntil(() => isGone(second), { timeout: 10_000 })
+    await until(() => isGone(second))
     expect(await profileOf(ada)).toMatchObject({ avatarUrl: null, headerUrl: null })
   },
 )
@@ -97,7 +98,7 @@ test.each(['avatar', 'header'] as const)(
 test('concurrent replacements leave one avatar, and the header image stays', async () => {
   const { headerUrl } = await set(ada, 'header')
   await Promise.all(Array.from({ length: 4 }, () => set(ada, 'avatar')))
-  await vi.waitUntil(async () => (await countRows('media', { account_id: ada.id })) === 2, { timeout: 10_000 })
+  await until(async () => (await countRows('media', { account_id: ada.id })) === 2)
   const profile = await profileOf(ada)
   expect(profile.headerUrl).toBe(headerUrl)
   for (const url of [profile.avatarUrl, headerUrl]) {
@@ -109,7 +110,7 @@ test('the hourly job deletes replaced avatars that R2 failed to delete, and keep
   const old = idOf((await set(ada, 'avatar')).avatarUrl)
   const failing = vi.spyOn(env.MEDIA, 'delete').mockRejectedValue(new Error('R2 is down'))
   const current = idOf((await set(ada, 'avatar')).avatarUrl)
-  await vi.waitUntil(() => failing.mock.calls.length > 0, { timeout: 10_000 })
+  await until(() => failing.mock.calls.length > 0)
   failing.mockRestore()
   expect(await objectCountOf(old)).toBe(2)
   vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 48 * 3_600_000)

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
@@ -14,6 +14,7 @@ import { publishedId } from '../../support/posting.ts'
 import { seedOnline } from '../../support/seed.ts'
 import { openSocket, type Socket } from '../../support/sockets.ts'
 import { ada, bob, cyd } from '../../support/trio.ts'
+import { until } from '../../support/until.ts'
 import { asModerator, asUser, wholePage } from '../../support/viewers.ts'
 
 /** The notifications of an account as `kind actor post`, newest first. */
@@ -144,7 +145,7 @@ test('marking as read does not cover a notification that arrives later, even if 
   await markRead(asUser(ada))
   expect([await unreadCount(ada), await summariesOf(ada)]).toEqual([0, [`follow ${cyd} undefined read`]])
   const readAt = Date.now()
-  await vi.waitUntil(() => Date.now() > readAt)
+  await until(() => Date.now() > readAt)
   queues.sent.push(...late)
   await queues.deliver()
   expect(await unreadCount(ada)).toBe(1)

@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { markSuspended, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import {
   directoryNumber,
@@ -15,6 +15,7 @@ import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { shardHolding } from '../../support/databases.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { drained, publishEvent } from '../../support/outboxes.ts'
+import { until } from '../../support/until.ts'
 
 const clock = movableClock()
 const DAY_MS = 86_400_000
@@ -30,7 +31,7 @@ const hiddenAt = ({ id }: RegisteredUser) =>
 /** Waits until exactly one email with the subject has been sent to the user. */
 async function mailed({ handle }: RegisteredUser, subject: string): Promise<void> {
   const own = () => mails.mailsTo(`${handle}@example.com`).filter((mail) => mail.subject === subject)
-  await vi.waitUntil(() => own().length > 0, { timeout: 10_000 })
+  await until(() => own().length > 0)
   expect(own()).toHaveLength(1)
 }
 

@@ -14,6 +14,7 @@ import { drained } from '../../support/outboxes.ts'
 import { contextWith } from '../../support/platform.ts'
 import { residueOf } from '../../support/residue.ts'
 import { seedFollows, seedLikes, seedPosts } from '../../support/seed.ts'
+import { until } from '../../support/until.ts'
 
 const MARKER = 'mark3r'
 type Column = { name: string; type: string; notnull: number; pk: number }
@@ -173,12 +174,12 @@ test('an account whose Workflow found its deletion cancelled can be erased later
   await due(gus)
   const response = await logIn(gus.handle)
   await env.ERASURES.create({ id: gus.id, params: { accountId: gus.id } })
-  await vi.waitUntil(async () => (await stateOf(gus.id)) === 'complete', { timeout: 10_000 })
+  await until(async () => (await stateOf(gus.id)) === 'complete')
   expect(await residueOf([gus.id], MARKER)).toContain('DIRECTORY.users.id')
   const { accessToken } = await response.json<{ accessToken: string }>()
   await due(Object.assign(gus, { token: accessToken }))
   await runJob(startDue)
-  await vi.waitUntil(async () => (await residueOf([gus.id], MARKER)).join() === traces.join(), { timeout: 20_000 })
+  await until(async () => (await residueOf([gus.id], MARKER)).join() === traces.join())
 })
 
 test('a Workflow that has stopped with an error is started again', async () => {
@@ -195,7 +196,7 @@ test('a Workflow that has stopped with an error is started again', async () => {
   expect(await stateOf(hal.id)).toBe('errored')
   await env.DIRECTORY.prepare('update deletions set progressed_at = 0').run()
   await runJob(startDue)
-  await vi.waitUntil(async () => (await stateOf(hal.id)) === 'complete', { timeout: 20_000, interval: 100 })
+  await until(async () => (await stateOf(hal.id)) === 'complete')
   await drained()
   expect(await residueOf([hal.id], 'hal_erased@')).toEqual(traces)
 })

@@ -12,6 +12,7 @@ import { type FullPerson, fullPerson } from '../../support/full-person.ts'
 import { inventory } from '../../support/inventory.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { contextWith } from '../../support/platform.ts'
+import { until } from '../../support/until.ts'
 import { unzip } from '../../support/zip.ts'
 
 type Export = { id: string; status: string; expiresAt: string | null; bytes: number | null }
@@ -157,7 +158,7 @@ async function valuesOf(table: string, column: string, owner: string, id: number
 
 test('the person gets one mail when the archive is ready', async () => {
   const sent = () => mails.mailsTo(ada.address).filter(({ subject }) => /export is ready/.test(subject))
-  await vi.waitUntil(() => sent().length > 0, { timeout: 20_000, interval: 50 })
+  await until(() => sent().length > 0)
   expect(sent().map(({ text }) => text)).toEqual([expect.stringContaining('ada_handle')])
 })
 

@@ -7,6 +7,7 @@ import { insertRows, shardHolding } from '../../support/databases.ts'
 import { due, erase, replay, runJob, startDue, traces } from '../../support/erasures.ts'
 import { contextWith } from '../../support/platform.ts'
 import { residueOf } from '../../support/residue.ts'
+import { until } from '../../support/until.ts'
 
 beforeEach(() => void vi.spyOn(env.MAIL, 'send').mockResolvedValue({ messageId: 'sent' }))
 
@@ -50,7 +51,7 @@ test('what a restored database brings back is erased again, and the ledger forge
   expect((await logIn(ivy.handle)).status).toBe(401)
   await runJob(startDue)
   const pending = () => directoryNumber('select count(*) n from deletions where account_id = ?', Number(ivy.id))
-  await vi.waitUntil(async () => (await pending()) === 0, { timeout: 20_000, interval: 100 })
+  await until(async () => (await pending()) === 0)
   expect(await residueOf([ivy.id], 'ivy_erased@')).toEqual(traces)
 
   const later = Object.assign(contextWith(), { now: () => Date.now() + 91 * 86_400_000 })
