@@ -4,6 +4,7 @@ export type Schema = {
   type?: string | string[]
   format?: string
   enum?: unknown[]
+  'x-open'?: boolean
   items?: Schema
   properties?: Record<string, Schema>
   required?: string[]
@@ -61,9 +62,15 @@ export function typeOf(schema: Schema): string {
   if (allOf) return allOf.map((part) => `(${typeOf(part)})`).join(' & ')
   const alternatives = anyOf ?? oneOf
   if (alternatives) return alternatives.map(typeOf).join(' | ')
-  if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ')
+  if (schema.enum) return enumType(schema.enum, schema['x-open'] === true)
   if (Array.isArray(type)) return type.map((name) => simpleType(name, schema)).join(' | ')
   return simpleType(type, schema)
+}
+
+/** Later releases may add values to an open enum. Editors still offer the known ones, because the intersection keeps them. */
+function enumType(values: unknown[], isOpen: boolean): string {
+  const known = values.map((value) => JSON.stringify(value))
+  return [...known, ...(isOpen ? ['(string & Record<never, never>)'] : [])].join(' | ')
 }
 
 function simpleType(type: string | undefined, schema: Schema): string {

@@ -39,6 +39,7 @@ export type FailureCode =
   | 'handle_changed_recently'
   | 'awaiting_approval'
   | 'too_many_invitations'
+  | (string & Record<never, never>)
 
 export type FieldError = { field: string; message: string }
 
@@ -193,7 +194,7 @@ export type Media = {
   animated: boolean
 }
 
-export type Visibility = 'public' | 'followers'
+export type Visibility = 'public' | 'followers' | (string & Record<never, never>)
 
 export type PostCreation = { text?: string; visibility?: Visibility; media?: Id[]; parentId?: Id }
 
@@ -219,7 +220,7 @@ export type Notification = {
   unread: boolean
 }
 
-export type NotificationKind = 'follow' | 'like' | 'comment' | 'mention'
+export type NotificationKind = 'follow' | 'like' | 'comment' | 'mention' | (string & Record<never, never>)
 
 export type UnreadCount = { count: number }
 

@@ -102,3 +102,21 @@ test('an operation that requires a fresh login is repeated once the login is con
     '/v1/me/exports',
   ])
 })
+
+test('a path parameter that would lead to another operation is refused', async () => {
+  const { client, sent } = appClient()
+  for (const postId of ['', '.', '..']) await expect(client.getPost({ postId })).rejects.toThrow(TypeError)
+  expect(sent).toEqual([])
+})
+
+test('an aborted call leaves no rejection unhandled when what it waited for fails', async () => {
+  const over = new Error('over')
+  const credential = () => Promise.reject(new Error('no key'))
+  const unhandled = vi.fn()
+  addEventListener('unhandledrejection', unhandled)
+  const { client } = appClient({ credential })
+  await expect(client.getLimits({}, { signal: AbortSignal.abort(over) })).rejects.toBe(over)
+  await new Promise((resolve) => setTimeout(resolve, 0))
+  removeEventListener('unhandledrejection', unhandled)
+  expect(unhandled).not.toHaveBeenCalled()
+})

@@ -95,3 +95,34 @@ test('a bookmark of an older response, which arrives late, replaces no newer one
   await client.getLimits()
   expect(client.bookmarks()).toBe('0=00000003-a-b;1=00000005-a-b')
 })
+
+test('an idempotency key is refused where the API accepts none, so that nothing is done twice', async () => {
+  const { client, sent } = failing(503)
+  await expect(client.createInvitation({}, { idempotencyKey: 'a' })).rejects.toThrow(TypeError)
+  expect(sent).toEqual([])
+})
+
+test('Retry-After may be a date, and one that is neither number nor date is ignored', async () => {
+  const retryAfterOf = async (header: string) => {
+    const error = await failing(503, { 'retry-after': header })
+      .client.getLimits({}, { retries: 0 })
+      .catch((e) => e)
+    return error.retryAfter
+  }
+  expect(await retryAfterOf(new Date(Date.now() + 3_600_000).toUTCString())).toBeCloseTo(3_600, -1)
+  expect(await retryAfterOf('Sun, 06 Nov 1994 08:49:37 GMT')).toBe(0)
+  expect(await retryAfterOf('soon')).toBeUndefined()
+})
+
+test('a deletion whose answer was lost succeeds, and one of what never existed fails', async () => {
+  const app = clientOf(await registeredUser())
+  const { id: postId } = await app.client.createPost({ text: 'a' })
+  let losses = 1
+  app.answer(async ({ method }, forward) => {
+    const response = await forward()
+    if (method === 'DELETE' && losses-- > 0) throw new TypeError('connection reset')
+    return response
+  })
+  expect(await app.client.deletePost({ postId })).toBeUndefined()
+  await expect(app.client.deletePost({ postId })).rejects.toMatchObject({ code: 'not_found' })
+})

@@ -11,7 +11,14 @@ test('a generated client is skipped, with a message, if its tools are missing', 
   const { status, stdout } = run()
   expect([status, stdout]).toEqual([
     0,
-    'python: skipped, because python3 cannot be found\njava: skipped, because java and javac and mvn cannot be found\n',
+    [
+      'python: skipped, because python3 cannot be found',
+      'java: skipped, because java and javac and mvn cannot be found',
+      ...['typescript', 'kotlin', 'swift', 'go', 'rust'].map(
+        (name) => `${name}: skipped, because java and mvn cannot be found`,
+      ),
+      '',
+    ].join('\n'),
   ])
 })
 
@@ -19,6 +26,6 @@ test('an unknown language is refused', () => {
   const { status, stderr } = run('--only', 'cobol')
   expect([status, stderr]).toEqual([
     2,
-    'Unknown language cobol: use python or java. See: npm run test:clients -- --help\n',
+    'Unknown language cobol: use one of python, java, typescript, kotlin, swift, go, rust. See: npm run test:clients -- --help\n',
   ])
 })

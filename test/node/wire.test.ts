@@ -182,3 +182,8 @@ test('the frames of the socket become a union, whose channels and records are na
   expect(source).toContain('export type Frame = CatsBorn | CatsGone\n')
   expect(source).not.toContain('export type CatKind')
 })
+
+test('an enum to which values may be added also accepts other strings', () => {
+  const source = typesOf({ Kind: { type: 'string', enum: ['cat', 'dog'], 'x-open': true } })
+  expect(source).toBe("export type Kind = 'cat' | 'dog' | (string & Record<never, never>)\n")
+})

@@ -34,6 +34,8 @@ export const exposedHeaders = [
   'www-authenticate',
   'location',
   'link',
+  'deprecation',
+  'sunset',
 ].join()
 
 export const preflight = createMiddleware(async function answerPreflight(c, next) {

@@ -1,4 +1,5 @@
 import { MAX_BOOKMARKS_LENGTH } from '../data/databases.ts'
+import { deprecationHeaders } from './deprecation.ts'
 import { type Operation, successOf } from './operation.ts'
 
 type Header = { description: string; required: boolean; schema: { type: 'string' | 'integer' } }
@@ -43,7 +44,8 @@ export function successHeaders(operation: Operation, status: number = successOf(
   if (operation.idempotent) names.push('Idempotency-Replayed')
   if (operation.query && 'cursor' in operation.query.shape && status === 200) names.push('Link')
   if (operation.method === 'get' && 'run' in operation) names.push('ETag')
-  const own = 'respond' in operation ? Object.entries(operation.headers ?? {}) : []
+  const declared = 'respond' in operation ? operation.headers : {}
+  const own = Object.entries({ ...declared, ...(operation.deprecated && deprecationHeaders) })
   return { ...named(names), ...Object.fromEntries(own.map(([name, description]) => [name, text(description)])) }
 }
 

@@ -2,6 +2,7 @@ import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { KEY_HOURS } from '../data/idempotency.ts'
 import { type Code, type FailureKind, kindOf } from '../failures.ts'
 import { bearer, contact, license, VERSION } from './api-info.ts'
+import { deprecationText } from './deprecation.ts'
 import { problemType } from './error-pages.ts'
 import { addExamples } from './openapi-examples.ts'
 import { bookmarksParameter, failureHeaders, headerComponents, successHeaders } from './openapi-headers.ts'
@@ -56,15 +57,16 @@ export function openApiDocument(mounted: readonly Mounted[], conventions: string
 const isRest = (operation: Operation) => !('isSocket' in operation)
 
 function pathOf(service: string, mount: string, operation: Operation): object {
-  const { id, method, path, summary, access, scope, fresh, limit, idempotent, params, query, body, example } = operation
-  const type = operation.bodyType ?? 'application/json'
+  const { id, method, path, summary, access, scope, fresh, limit, idempotent, deprecated } = operation
+  const texts = [deprecated && deprecationText(deprecated), operation.description, conditionsOf(operation)]
   return {
     operationId: id,
     method,
     path: mount + path,
     tags: [service],
     summary,
-    description: [operation.description, conditionsOf(operation)].filter(Boolean).join('\n\n'),
+    ...(deprecated && { deprecated: true, 'x-sunset': deprecated.sunset }),
+    description: texts.filter(Boolean).join('\n\n'),
     'x-access': access,
     ...(scope && { 'x-scope': scope }),
     ...(fresh && { 'x-fresh': true }),
@@ -72,13 +74,17 @@ function pathOf(service: string, mount: string, operation: Operation): object {
     ...(idempotent && { 'x-idempotent': true }),
     security: securityOf(operation),
     parameters: [{ $ref: '#/components/parameters/Bookmarks' }],
-    request: {
-      ...(params && { params }),
-      ...(query && { query }),
-      ...(idempotent && { headers: IdempotencyKey }),
-      ...(body && { body: { required: true, content: { [type]: { schema: body, example } } } }),
-    },
+    request: requestOf(operation),
     responses: { ...successes(operation), ...failures(operation) },
+  }
+}
+
+function requestOf({ params, query, idempotent, body, bodyType = 'application/json', example }: Operation): object {
+  return {
+    ...(params && { params }),
+    ...(query && { query }),
+    ...(idempotent && { headers: IdempotencyKey }),
+    ...(body && { body: { required: true, content: { [bodyType]: { schema: body, example } } } }),
   }
 }
 

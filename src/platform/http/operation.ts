@@ -10,6 +10,9 @@ type Part = z.ZodObject | undefined
 type Body = z.ZodType<object> | undefined
 type BodyType = 'application/json' | 'multipart/form-data'
 
+/** Announces the end of an operation: dates like `2027-01-31`, and the URL of a page that says what to use instead. */
+export type Deprecation = { since: string; sunset: string; link: string }
+
 /** What every surface, such as REST, needs to know about an operation. */
 export type Contract = Rule & {
   /** Unique. A verb, usually with a noun, like `likePost`. */
@@ -35,6 +38,7 @@ export type Contract = Rule & {
   noRpc?: string
   /** Failures besides the general ones and those implied by access, scope, params and body. */
   fails?: (Code | FailureKind)[]
+  deprecated?: Deprecation
 }
 
 export type VerbOperation = Contract & {

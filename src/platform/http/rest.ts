@@ -9,6 +9,7 @@ import { admit } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { requireMediaType, strictJson } from './body.ts'
 import { conditionalJson } from './conditional.ts'
+import { announcement } from './deprecation.ts'
 import { IdempotencyKey } from './openapi.ts'
 import { type Operation, runVerb, successOf } from './operation.ts'
 import { invalidBySchema } from './problems.ts'
@@ -22,9 +23,8 @@ export function mountOperations(
 ): void {
   for (const operation of operations) {
     const path = `${mount}${operation.path.replaceAll(/\{(\w+)\}/g, ':$1')}`
-    app.on(operation.method.toUpperCase(), path, admission(service, operation), ...validators(operation), (c) =>
-      answer(c, mount, operation),
-    )
+    const checks = [...announcement(operation), admission(service, operation), ...validators(operation)]
+    app.on(operation.method.toUpperCase(), [path], ...checks, (c) => answer(c, mount, operation))
   }
 }
 

@@ -1,6 +1,6 @@
-import { ApiError, isCode, type Login, type Registration, type Tokens, type Verification } from '../../client/client.ts'
+import { ApiError, type Login, type Registration, type Tokens, type Verification } from '../../client/client.ts'
 import { client } from './client.ts'
-import { InvalidField, instead, isNetworkError } from './errors.ts'
+import { InvalidField, instead } from './errors.ts'
 import { rememberDevice } from './session.ts'
 import { loadToken, saveToken } from './token-store.ts'
 
@@ -44,10 +44,9 @@ export async function confirmLogin(password: string): Promise<void> {
   await client.confirmLogin({ password }).catch(instead('invalid_credentials', wrong))
 }
 
-/** Logs out. Without a network, the session ends in this browser but not on the server. */
+/** Logs out. If the server cannot be reached, the session ends in this browser but not on the server. */
 export async function logOut(): Promise<void> {
   await client.logOut().catch((error: unknown) => {
-    if (!isNetworkError(error) && !isCode(error, 'unauthorized')) throw error
-    return client.session.end()
+    if (!(error instanceof ApiError)) throw error
   })
 }

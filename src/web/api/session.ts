@@ -12,6 +12,14 @@ export const logoutReason = signal('')
 
 const resetHandlers: (() => void)[] = []
 
+let generation = 0
+
+/** Returns a function that says whether the account is still the same as now. Ask it before you store what has arrived. */
+export function sameAccount(): () => boolean {
+  const then = generation
+  return () => then === generation
+}
+
 /** Registers a function that clears state of the previous account. It is called when the account changes. */
 export function onAccountChange(reset: () => void): void {
   resetHandlers.push(reset)
@@ -46,6 +54,7 @@ function setSession(account: Session | null): void {
     if (session.value?.handle !== account?.handle) session.value = account
     return
   }
+  generation += 1
   for (const reset of resetHandlers) reset()
   session.value = account
 }

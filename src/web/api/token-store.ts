@@ -18,21 +18,35 @@ function openDatabase(): Promise<IDBDatabase> {
   return settled(request)
 }
 
-const database = openDatabase()
+let database: Promise<IDBDatabase> | undefined
+
+/** Runs `work`, and once more with a new connection if it fails: iOS closes those of pages in the background. */
+async function withDatabase<T>(work: (database: IDBDatabase) => Promise<T>): Promise<T> {
+  const attempt = async () => {
+    database ??= openDatabase()
+    return work(await database)
+  }
+  return attempt().catch(() => {
+    database = undefined
+    return attempt()
+  })
+}
 
 /** A token shared by all tabs. */
 export async function loadToken(key: Key): Promise<string | undefined> {
-  return settled<string | undefined>((await database).transaction(STORE).objectStore(STORE).get(key))
+  return withDatabase((open) => settled<string | undefined>(open.transaction(STORE).objectStore(STORE).get(key)))
 }
 
 /** Stores a token, or deletes it. Once this resolves, every tab reads the new value. */
 export async function saveToken(key: Key, token: string | undefined): Promise<void> {
-  const transaction = (await database).transaction(STORE, 'readwrite')
-  const store = transaction.objectStore(STORE)
-  if (token === undefined) store.delete(key)
-  else store.put(token, key)
-  await new Promise((resolve, reject) => {
-    transaction.oncomplete = resolve
-    transaction.onabort = () => reject(transaction.error)
+  await withDatabase((open) => {
+    const transaction = open.transaction(STORE, 'readwrite')
+    const store = transaction.objectStore(STORE)
+    if (token === undefined) store.delete(key)
+    else store.put(token, key)
+    return new Promise<void>((resolve, reject) => {
+      transaction.oncomplete = () => resolve()
+      transaction.onabort = () => reject(transaction.error)
+    })
   })
 }

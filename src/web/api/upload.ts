@@ -2,14 +2,21 @@ import type { CallOptions } from '../../client/client.ts'
 
 /** `fetch` for one upload. Uses XMLHttpRequest, because fetch does not report the progress of an upload. */
 export function fetchWithProgress(onProgress: (fraction: number) => void): NonNullable<CallOptions['fetch']> {
-  return (url, { method = 'GET', headers, body }) =>
+  return (url, { method = 'GET', headers, body, signal }) =>
     new Promise((resolve, reject) => {
       const request = new XMLHttpRequest()
       request.open(method, url)
       for (const [name, value] of new Headers(headers)) request.setRequestHeader(name, value)
       request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0)
       request.onload = () => resolve(responseOf(request))
-      request.onerror = () => reject(new TypeError('The upload was interrupted'))
+      const interrupted = () => reject(new TypeError('The upload was interrupted'))
+      request.onerror = interrupted
+      request.onabort = interrupted
+      request.ontimeout = interrupted
+      const stop = () => request.abort()
+      request.onloadend = () => signal?.removeEventListener('abort', stop)
+      signal?.addEventListener('abort', stop)
+      if (signal?.aborted) return interrupted()
       request.send(body instanceof FormData ? body : null)
     })
 }
@@ -20,5 +27,6 @@ function responseOf(request: XMLHttpRequest): Response {
     line.split(':', 1)[0] ?? '',
     line.replace(/^[^:]*:/, '').trim(),
   ])
-  return new Response(request.responseText, { status: request.status, headers })
+  const hasNoBody = [204, 205, 304].includes(request.status)
+  return new Response(hasNoBody ? null : request.responseText, { status: request.status, headers })
 }

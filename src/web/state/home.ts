@@ -2,7 +2,7 @@ import { computed, signal } from '@preact/signals'
 import type { Post } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { onFrame, onGap } from '../api/live.ts'
-import { onAccountChange } from '../api/session.ts'
+import { onAccountChange, sameAccount } from '../api/session.ts'
 import { collect } from './collect.ts'
 import { clear, createList, fetchNewer, includes, prepend, reload } from './list.ts'
 import { location } from './location.ts'
@@ -65,14 +65,18 @@ onGap(() => void catchUp())
 
 /** Loads new posts and adds them to the pending ones. Of more than a page, only notes that there are more. */
 async function loadArrived(ids: string[]): Promise<void> {
+  const isSame = sameAccount()
   const posts = await loadPosts(ids.slice(-MAX_POSTS)).catch(() => null)
+  if (!isSame()) return
   if (posts === null || ids.length > MAX_POSTS) hasMorePending.value = true
   await addPending(posts ?? [])
 }
 
 async function catchUp(): Promise<void> {
   if (homeFeed.status.value !== 'ready') return
+  const isSame = sameAccount()
   const missed = await fetchNewer(homeFeed).catch(() => null)
+  if (!isSame()) return
   if (missed === null) hasMorePending.value = true
   await addPending(missed ?? [])
 }

@@ -1,6 +1,7 @@
 import { type Signal, signal } from '@preact/signals'
 import type { Page } from '../../client/wire.ts'
-import { onAccountChange } from '../api/session.ts'
+import { Cancelled } from '../api/errors.ts'
+import { onAccountChange, sameAccount } from '../api/session.ts'
 
 const PAGE_SIZE = 20
 
@@ -137,7 +138,9 @@ async function load<T extends Item>(
 }
 
 async function fetchPage<T extends Item>({ load, onItem }: List<T>, cursor: string | null): Promise<Loaded<T>> {
+  const isSame = sameAccount()
   const page = await load({ limit: PAGE_SIZE, cursor: cursor ?? undefined })
+  if (!isSame()) throw new Cancelled()
   for (const item of page.items) onItem(item)
   return page
 }

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import type { Notification } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { onFrame, onGap } from '../api/live.ts'
-import { onAccountChange } from '../api/session.ts'
+import { onAccountChange, sameAccount } from '../api/session.ts'
 import { collect } from './collect.ts'
 import { clear, createList, fetchNewer, prepend, refresh, reload } from './list.ts'
 import { location } from './location.ts'
@@ -27,7 +27,7 @@ onAccountChange(() => {
   latestNotification.value = null
 })
 
-const actionTexts = {
+const actionTexts: Record<string, string> = {
   follow: 'followed you',
   like: 'liked your post',
   comment: 'commented on your post',
@@ -38,7 +38,7 @@ const actionTexts = {
 export function actionText({ kind, post }: Notification): string {
   if (kind === 'like' && post?.parentId) return 'liked your comment'
   if (kind === 'comment' && post?.parentId !== post?.rootId) return 'replied to your comment'
-  return actionTexts[kind]
+  return actionTexts[kind] ?? 'sent you a notification'
 }
 
 let markedRead = 0
@@ -75,9 +75,12 @@ onFrame('notification', ({ id }) => {
 })
 
 async function loadArrived(ids: string[]): Promise<void> {
+  const isSame = sameAccount()
   const newer = notifications.status.value === 'ready' ? await fetchNewer(notifications).catch(() => []) : null
+  if (!isSame()) return
   if (newer === null) await reload(notifications)
   else prepend(notifications, newer)
+  if (!isSame()) return
   const arrived = notifications.items.value.filter(({ id }) => ids.includes(id))
   const [first] = arrived
   if (first) {

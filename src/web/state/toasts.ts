@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { isCode } from '../../client/client.ts'
 import { errorText } from '../api/error-text.ts'
 import { Cancelled } from '../api/errors.ts'
 import { onAccountChange } from '../api/session.ts'
@@ -30,8 +31,9 @@ export function showToast(text: string, failure = false): void {
   setTimeout(() => dismissToast(toast.id), failure ? 9_000 : 5_000)
 }
 
+/** Shows an error, unless another view does: the login tells why a session has ended. */
 export function reportError(error: unknown): void {
-  if (!(error instanceof Cancelled)) showToast(errorText(error), true)
+  if (!(error instanceof Cancelled) && !isCode(error, 'session_ended')) showToast(errorText(error), true)
 }
 
 export function dismissToast(id: number): void {

@@ -7,7 +7,7 @@ import { location, navigate } from '../state/location.ts'
 import { actorsOf, groupNotifications } from '../state/notification-groups.ts'
 import { actionText, markAllRead, notifications, refreshNotifications } from '../state/notifications-state.ts'
 import { Avatar } from '../ui/avatar.tsx'
-import { Icon } from '../ui/icons.tsx'
+import { Icon, type IconName } from '../ui/icons.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView } from '../ui/list-view.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -16,7 +16,7 @@ import { View } from '../ui/view.tsx'
 
 const REFRESH_MS = 30_000
 
-const icons = { follow: 'person', like: 'heart', comment: 'comment', mention: 'at' } as const
+const icons: Record<string, IconName> = { follow: 'person', like: 'heart', comment: 'comment', mention: 'at' }
 
 export function Notifications() {
   useEffect(() => void loadAndMarkRead(), [])
@@ -57,7 +57,7 @@ function NotificationRow({ latest, group }: { latest: Notification; group: Notif
     <article class={`notification ${kind}${unread ? ' unread' : ''}`} onClick={open}>
       <span class="kind">
         <Avatar account={actor} />
-        <Icon name={icons[kind]} />
+        <Icon name={icons[kind] ?? 'bell'} />
       </span>
       <div>
         <p>

@@ -1,0 +1,30 @@
+import { copyFileSync, readFileSync } from 'node:fs'
+import { main } from './command.ts'
+import { breakingChanges, type Contract } from './contract-changes.ts'
+
+const FOLDER = 'test/contract'
+const documents = ['openapi', 'asyncapi']
+
+const read = (name: string): Contract => JSON.parse(readFileSync(`${FOLDER}/${name}.json`, 'utf8'))
+
+const usage = {
+  command: 'node scripts/check-contract.ts',
+  purpose: `Compares the API documents in ${FOLDER} with the released ones, and fails if a change breaks clients: see
+docs/versioning.md.`,
+  options: { release: { type: 'boolean', help: 'makes the current documents the released ones, if nothing breaks' } },
+  examples: ['', '--release'],
+} as const
+
+if (import.meta.main) {
+  await main(usage, ({ values }) => {
+    const changes = documents.flatMap((name) =>
+      breakingChanges({ released: read(`released-${name}`), current: read(name) }, Date.now()),
+    )
+    if (changes.length > 0) {
+      process.stderr.write(changes.map((change) => `${change}\n`).join(''))
+      throw new Error(`${changes.length} changes break clients of the released API: see docs/versioning.md`)
+    }
+    if (!values.release) return
+    for (const name of documents) copyFileSync(`${FOLDER}/${name}.json`, `${FOLDER}/released-${name}.json`)
+  })
+}
