@@ -15,7 +15,7 @@ import { secretCommands, writeDevVars } from './secrets.ts'
 export async function prepareLocally(stateDir: string): Promise<void> {
   requireTools()
   for (const folder of [stateDir, 'dist/web']) requireWritable(folder)
-  await buildWeb()
+  await buildWeb({ withGraphiql: true })
   writeDevVars()
   await migrateLocally(stateDir)
 }

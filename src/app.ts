@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { countByAddress } from './platform/http/address-limit.ts'
 import type { AppEnv } from './platform/http/app-env.ts'
 import { authentication } from './platform/http/authentication.ts'
+import { requireMediaType, strictJson } from './platform/http/body.ts'
 import { edge } from './platform/http/edge.ts'
 import { ERRORS, errorRoutes } from './platform/http/error-pages.ts'
 import { addFallbacks } from './platform/http/fallbacks.ts'
@@ -28,15 +29,22 @@ app.get('/asyncapi.json', async (c) => {
   return c.json(await socketDocument(c.req.url))
 })
 app.use('/graphql', requireUtf8Url, authentication(signingKeys))
-app.on(['GET', 'POST'], '/graphql', async (c) => (await graphql())(c))
+app.post('/graphql', requireMediaType('application/json'), strictJson)
+app.on(['GET', 'POST'], '/graphql', async (c) => (opensGraphiql(c) ? c.redirect('/graphiql/') : (await graphql())(c)))
 addFallbacks(app, [...apiPaths, ERRORS, '/graphql'])
 
 let handler: ((c: Context<AppEnv>) => Promise<Response>) | null = null
 
+/** Whether a browser opens the address, which in development shows GraphiQL. */
+function opensGraphiql({ req, var: { ctx } }: Context<AppEnv>): boolean {
+  const isPage = req.method === 'GET' && req.query('query') === undefined && req.header('accept')?.includes('text/html')
+  return isPage === true && ctx.config.ENVIRONMENT === 'development'
+}
+
 /** Loaded with the first request, because most isolates serve REST only. */
 async function graphql() {
   const { graphqlHandler } = await import('./surfaces/graphql/handler.ts')
-  handler ??= graphqlHandler(services)
+  handler ??= graphqlHandler({ services, channels })
   return handler
 }
 

@@ -14,10 +14,12 @@ export type Caller = {
   firstAt: number | null
   /** The headers of the last response. */
   headers: Headers
+  /** The credential of the last request. */
+  authorization: string
 }
 
 export function makeCaller(url: string, name: string): Caller {
-  const caller = { name, url, admitted: 0, firstAt: null as number | null, headers: new Headers() }
+  const caller = { name, url, admitted: 0, firstAt: null as number | null, headers: new Headers(), authorization: '' }
   class CountedWebSocket extends WebSocket {
     constructor(address: string) {
       super(address)
@@ -31,6 +33,7 @@ export function makeCaller(url: string, name: string): Caller {
     WebSocket: CountedWebSocket,
     fetch: async (address, init) => {
       caller.firstAt ??= performance.now()
+      caller.authorization = new Headers(init.headers).get('authorization') ?? ''
       const response = await fetchInTime(address, init, TIMEOUT_MS)
       if (response.status !== 429) caller.admitted += 1
       caller.headers = response.headers

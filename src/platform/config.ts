@@ -33,6 +33,8 @@ const Variables = z
       'must list origins, like https://app.example.org,capacitor://localhost',
     ),
     PASSWORD_HASH_MEMORY_KIB: z.coerce.number().int().min(8).default(PASSWORD_HASH_MEMORY_KIB),
+    GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
+    GRAPHQL_DOCUMENTS: z.enum(['any', 'trusted']).default('any'),
     FRAME_HOURS: z.coerce.number().int().min(1).default(24),
     DEAD_LETTER_DAYS: z.coerce.number().int().min(1).default(30),
     OUTBOUND_LOCAL_HOSTS: listOf(

@@ -3,6 +3,7 @@ import { accountTests } from './accounts.ts'
 import { burstTests } from './bursts.ts'
 import { docsTests } from './docs.ts'
 import { failureTests } from './failures.ts'
+import { graphiqlTests } from './graphiql.ts'
 import { imageTests } from './images.ts'
 import { mainJobTests } from './main-job.ts'
 import { describeSite } from './site.ts'
@@ -15,5 +16,6 @@ describeSite('the web client', (world) => {
   burstTests(world)
   accountTests(world)
   docsTests(world)
+  graphiqlTests(world)
   accessibilityTests(world)
 })

@@ -23,7 +23,7 @@ function compiledWith(name: string, seen = new Set<string>()): Set<string> {
   return seen
 }
 
-test('the Worker built for deployment loads auth, passwords, mail templates and OpenAPI only when used', async () => {
+test('the Worker built for deployment loads auth, passwords, mail templates, OpenAPI and GraphQL only when used', async () => {
   await buildWorker()
   const eager = [...compiledWith('worker.js')]
   expect(eager.filter((name) => name.endsWith('.wasm') || read(name).includes('better-auth'))).toEqual([])
@@ -31,6 +31,7 @@ test('the Worker built for deployment loads auth, passwords, mail templates and 
   expect([...new Set(lazy)].sort()).toEqual([
     'auth',
     'common-passwords',
+    'handler',
     'mail-templates',
     'openapi',
     'openapi-prose',

@@ -3,7 +3,7 @@ import { printSchema } from 'graphql'
 import { expect, test } from 'vitest'
 import { app } from '../../src/app.ts'
 import { toId } from '../../src/platform/data/ids.ts'
-import { services } from '../../src/registry.ts'
+import { channels, services } from '../../src/registry.ts'
 import { schemaOf } from '../../src/surfaces/graphql/schema.ts'
 import { sockets } from '../support/frames.ts'
 import { inventoryDocument } from '../support/inventory.ts'
@@ -28,7 +28,9 @@ test('the AsyncAPI document equals the committed contract', async () => {
 
 test('the GraphQL schema equals the committed contract', async () => {
   const changed = 'The schema has changed. If that is intended, run: npm test -- contract --update'
-  await expect(`${printSchema(schemaOf(services))}\n`, changed).toMatchFileSnapshot('../contract/schema.graphql')
+  await expect(`${printSchema(schemaOf({ services, channels }))}\n`, changed).toMatchFileSnapshot(
+    '../contract/schema.graphql',
+  )
 })
 
 test('the inventory of personal data in the documentation equals the declarations of the services', async () => {

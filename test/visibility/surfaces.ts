@@ -11,6 +11,7 @@ import { mediaUrls } from '../../src/services/media/views.ts'
 import { listComments, listMyComments } from '../../src/services/posts/comments.ts'
 import { listLikes, listMyLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
+import { graphSurfaces } from './graph-surfaces.ts'
 import type { Model, Post } from './model.ts'
 import { ownSurfaces } from './own-surfaces.ts'
 
@@ -232,4 +233,5 @@ export const surfaces: Record<string, Surface> = {
     expected: (model, viewer, name) => peopleWho(model, viewer, name, (other) => model.follows.has(`${name} ${other}`)),
   },
   ...ownSurfaces,
+  ...graphSurfaces,
 }

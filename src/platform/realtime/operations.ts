@@ -1,16 +1,15 @@
 import { z } from '@hono/zod-openapi'
 import type { Config } from '../config.ts'
-import type { Id } from '../data/ids.ts'
 import { queryInteger } from '../data/query-integer.ts'
-import { mapConcurrently } from '../data/shards.ts'
 import { Failure, invalid } from '../failures.ts'
 import { type Operation, operation, responder } from '../http/operation.ts'
 import type { RequestCtx } from '../security/admit.ts'
 import { defineScope } from '../security/scopes.ts'
-import { tokenMissing, unauthorized } from '../security/tokens.ts'
+import { tokenMissing } from '../security/tokens.ts'
 import type { Channel } from './channels.ts'
+import { openChannels } from './open-channels.ts'
 import { createTicket, redeemTicket } from './tickets.ts'
-import { openSocket, TICKET_LIFE_S } from './user-hub.client.ts'
+import { TICKET_LIFE_S } from './user-hub.client.ts'
 
 const realtime = defineScope('realtime', 'Receive live updates')
 
@@ -75,26 +74,8 @@ async function openRealtime(ctx: RequestCtx, query: SocketQuery, request: Reques
   if (wanted?.some((name) => !names.includes(name))) throw invalid('channels', `may contain only: ${names.join(', ')}`)
   const viewer = query.ticket === undefined ? ctx.viewer : await redeemTicket(ctx, query.ticket)
   if (viewer === null) throw tokenMissing()
-  const channels = await channelsOf(ctx, viewer.id, known, wanted)
-  const { id: accountId, sessionId, issuedAt } = viewer
-  const since = query.since ?? null
-  const response = await openSocket(ctx, { accountId, sessionId, issuedAt, channels, since })
-  if (response.status === 401) throw unauthorized()
-  if (response.status !== 101)
-    throw new Failure('rate_limited', 'Too many sockets are open', { headers: { 'retry-after': '60' } })
+  const response = await openChannels(ctx, viewer, { known, wanted, since: query.since ?? null })
   return new Response(null, response) // a copy, because the headers of a fetched response are immutable
-}
-
-/** The wanted channels, or all that the account may join. Throws `forbidden` for a wanted one that it may not join. */
-async function channelsOf(ctx: RequestCtx, accountId: Id, known: readonly Channel[], wanted?: string[]) {
-  const candidates = known.filter(({ name }) => !wanted || wanted.includes(name))
-  const decisions = await mapConcurrently(candidates, async (channel) => ({
-    channel,
-    joins: await channel.mayJoin(ctx, accountId),
-  }))
-  const joined = decisions.filter(({ joins }) => joins).map(({ channel }) => channel.name)
-  if (wanted && joined.length < candidates.length) throw new Failure('forbidden', 'You may not join this channel')
-  return joined
 }
 
 const LOOPBACK = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/

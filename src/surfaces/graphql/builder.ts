@@ -82,14 +82,20 @@ const fieldsOf = (fields: Fields) => (t: FieldBuilder) =>
     return t.field(untyped({ ...optionsOf(field), args: own }))
   })
 
-function optionsOf({ type, isList, hasGaps = false, nullable = false, resolve, ...rest }: Omit<Field, 'args'>): object {
-  const wrapped = resolve && {
-    resolve: (row: never, args: never, { graph }: GraphContext, info: GraphQLResolveInfo) =>
-      resolve(row, args, graph, info),
-  }
+function optionsOf(field: Omit<Field, 'args'>): object {
+  const { type, isList, hasGaps = false, nullable = false, resolve, subscribe, ...rest } = field
   const nullability = isList ? { list: nullable, items: hasGaps } : nullable
-  return { ...rest, ...wrapped, type: isList ? [type] : type, nullable: nullability }
+  const functions = {
+    ...(resolve && { resolve: inGraph(resolve) }),
+    ...(subscribe && { subscribe: inGraph(subscribe) }),
+  }
+  return { ...rest, ...functions, type: isList ? [type] : type, nullable: nullability }
 }
+
+const inGraph =
+  (run: Resolve) =>
+  (row: never, args: never, { graph }: GraphContext, info: GraphQLResolveInfo): unknown =>
+    run(row, args, graph, info)
 
 const argumentOf = ({ type, isList, nullable = false, description }: Argument) => ({
   type: isList ? [type] : type,

@@ -1,6 +1,6 @@
 import { withDatabases } from '../../platform/create-context.ts'
 import { Made } from '../../platform/data/idempotency.ts'
-import { type Operation, runVerb, type VerbOperation } from '../../platform/http/operation.ts'
+import { runVerb, type VerbOperation } from '../../platform/http/operation.ts'
 import { requirePermission } from '../../platform/security/access.ts'
 import { admit, type Rule } from '../../platform/security/admit.ts'
 import { type Graph, renew } from './graph.ts'
@@ -18,6 +18,7 @@ type Read = {
 
 /** Admits one root field after the other, and waits for all of them: fields that start together share their trips. */
 export async function admitRoot(graph: Graph, rule: Rule): Promise<void> {
+  graph.isAdmitted = true
   const own = graph.admissions.then(() => admit(graph.ctx, rule, graph.report))
   graph.admissions = own.catch(() => {})
   await null
@@ -53,6 +54,7 @@ function read(graph: Graph, operation: VerbOperation, input: object, onRows: Ahe
 
 /** Runs a writing operation. The fields below it then read at least what it wrote. */
 export async function write(graph: Graph, operation: VerbOperation, args: Given, key: string): Promise<unknown> {
+  graph.isAdmitted = true
   await admit(graph.ctx, operation, graph.report)
   const bookmarks = graph.ctx.db.bookmarks() ?? undefined
   const idempotencyKey = operation.idempotent ? parseKey(args) : undefined
@@ -64,5 +66,3 @@ export async function write(graph: Graph, operation: VerbOperation, args: Given,
   if (result.replayed) graph.replayed.push(key)
   return result.value
 }
-
-export const isVerb = (operation: Operation): operation is VerbOperation => 'run' in operation

@@ -1,5 +1,5 @@
 import type { Ctx } from '../../platform/context.ts'
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, shardOf } from '../../platform/data/ids.ts'
 import type { Noun } from '../../platform/graphql/noun.ts'
 import type { RequestCtx } from '../../platform/security/admit.ts'
 import { batched } from './batched.ts'
@@ -14,11 +14,14 @@ export type Graph = {
   reads: Ctx
   /** What has been read, by operation and input, so that equal fields are read once. */
   calls: Map<string, Promise<unknown>>
-  loaders: Map<Noun, (id: Id) => Promise<Record>>
+  /** By noun and shard. */
+  loaders: Map<string, (id: Id) => Promise<Record>>
   /** Settles after the admission of the root fields so far. */
   admissions: Promise<unknown>
   /** Gets the rate limit headers. */
   report: (headers: { [name: string]: string }) => void
+  /** Whether an operation was admitted, which counts the request. */
+  isAdmitted: boolean
   /** The response keys of mutations whose idempotency key had been used before. */
   replayed: string[]
 }
@@ -28,7 +31,7 @@ export type GraphContext = { graph: Graph }
 
 export function newGraph(ctx: RequestCtx, reads: Ctx, report: Graph['report']): Graph {
   const admissions = Promise.resolve()
-  return { ctx, reads, calls: new Map(), loaders: new Map(), admissions, report, replayed: [] }
+  return { ctx, reads, calls: new Map(), loaders: new Map(), admissions, report, isAdmitted: false, replayed: [] }
 }
 
 /** Makes fields read again, through `reads`. */
@@ -36,10 +39,11 @@ export function renew(graph: Graph, reads: Ctx): void {
   Object.assign(graph, { reads, calls: new Map(), loaders: new Map() })
 }
 
-/** Loads one record, together with all records of its kind that fields ask for at the same time. */
+/** Loads one record, with all others of its kind and shard that fields ask for now. Each shard may fail by itself. */
 export function loadRecord(graph: Graph, noun: Noun, id: Id): Promise<Record> {
   const { loaders, reads } = graph
-  const load = loaders.get(noun) ?? batched((ids) => noun.load(reads, ids))
-  loaders.set(noun, load)
+  const key = `${noun.name} ${shardOf(id)}`
+  const load = loaders.get(key) ?? batched((ids) => noun.load(reads, ids))
+  loaders.set(key, load)
   return load(id)
 }

@@ -1,52 +1,49 @@
-import type { GraphQLError, GraphQLSchema } from 'graphql'
-import { createYoga, type Plugin } from 'graphql-yoga'
+import { createYoga } from 'graphql-yoga'
 import type { Context } from 'hono'
 import { withDatabases } from '../../platform/create-context.ts'
-import type { Noun } from '../../platform/graphql/noun.ts'
+import { Failure } from '../../platform/failures.ts'
+import { countByAddress } from '../../platform/http/address-limit.ts'
 import type { AppEnv } from '../../platform/http/app-env.ts'
 import { BOOKMARKS } from '../../platform/http/cors.ts'
-import type { Operation } from '../../platform/http/operation.ts'
-import { described, withStatus } from './errors.ts'
+import { isUsedUp, spend, userLimit } from '../../platform/security/rate-limit.ts'
 import { type GraphContext, newGraph } from './graph.ts'
-import { schemaOf } from './schema.ts'
-
-type Service = { operations: readonly Operation[]; nouns?: readonly Noun[] }
+import { introspection, results, sizeLimits } from './plugins.ts'
+import { type Declared, schemaOf } from './schema.ts'
+import { onlyTrusted, trustedDocuments } from './trusted-documents.ts'
 
 /** Serves `/graphql` (GraphQL over HTTP, and SSE for subscriptions). Builds the schema once. */
-export function graphqlHandler(services: readonly Service[]) {
-  const yoga = yogaOf(schemaOf(services))
-  return async (c: Context<AppEnv>): Promise<Response> => {
-    const { ctx } = c.var
-    ctx.log = ctx.log.with({ service: 'graphql', accountId: ctx.viewer?.id })
-    c.set('isCounted', true)
-    const reads = withDatabases(ctx, { bookmarks: c.req.header(BOOKMARKS), inWaves: true })
-    const graph = newGraph(ctx, reads, (headers) => c.set('allowance', headers))
-    const response = await yoga.fetch(c.req.raw, { graph })
-    return new Response(response.body, response)
-  }
-}
-
-function yogaOf(schema: GraphQLSchema) {
-  return createYoga<GraphContext>({
-    schema,
+export function graphqlHandler(declared: Declared) {
+  const yoga = createYoga<GraphContext>({
+    schema: schemaOf(declared),
     fetchAPI: { Request, Response, ReadableStream, Headers, TextEncoder, URL },
     cors: false,
     landingPage: false,
     graphiql: false,
     multipart: false,
     logging: false,
+    parserAndValidationCache: false, // its 1,024 documents may be those of strangers, and fill the memory
     maskedErrors: false,
-    plugins: [errorCodes],
+    plugins: [trustedDocuments, onlyTrusted, sizeLimits, introspection, results],
   })
+  return async (c: Context<AppEnv>): Promise<Response> => {
+    const { ctx } = c.var
+    ctx.log = ctx.log.with({ service: 'graphql', accountId: ctx.viewer?.id })
+    const reads = withDatabases(ctx, { bookmarks: c.req.header(BOOKMARKS), inWaves: true })
+    if (ctx.viewer && isUsedUp(ctx, userLimit, ctx.viewer.id)) await spend(ctx, userLimit, ctx.viewer.id)
+    const graph = newGraph(ctx, reads, (headers) => c.set('allowance', headers))
+    const response = await yoga.fetch(await bufferedRequest(c), { graph })
+    c.set('isCounted', graph.isAdmitted)
+    await countByAddress(c)
+    const answer = new Response(response.body, response)
+    answer.headers.set('cache-control', 'private, no-store')
+    return answer
+  }
 }
 
-/** Gives every error its code. */
-const errorCodes: Plugin<object, GraphContext> = {
-  onResultProcess({ result, setResult, request, serverContext }) {
-    if (!('errors' in result) || !result.errors) return
-    const isLegacy = /application\/json/.test(request.headers.get('accept') ?? '')
-    const { ctx } = serverContext.graph
-    const errors = result.errors.map((error) => withStatus(described(ctx, error as GraphQLError), isLegacy))
-    setResult({ ...result, errors })
-  },
+/** Earlier middleware has read the body. */
+async function bufferedRequest({ req }: Context): Promise<Request> {
+  const { method, url, headers } = req.raw
+  const body = method === 'POST' ? await req.arrayBuffer() : null
+  if (body?.byteLength === 0) throw new Failure('bad_request', 'Send a query in a JSON body')
+  return new Request(url, { method, headers, body })
 }

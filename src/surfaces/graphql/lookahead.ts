@@ -33,7 +33,7 @@ function aheadOf(graph: Graph, info: GraphQLResolveInfo, fields: readonly FieldN
   return (rows) => {
     lists ??= nestedIn(info, fields, type)
     for (const { noun, field, start, type } of lists) {
-      const args = argumentsOf(field, info.variableValues)
+      const args = argumentsOf(field, info.variableValues.coerced)
       const below = aheadOf(graph, info, [field], type)
       for (const row of rows) start(graph, idIn(row, noun), args, below).catch(() => {})
     }
@@ -67,7 +67,7 @@ function nestedIn(info: GraphQLResolveInfo, fields: readonly FieldNode[], type: 
 
 function subfields(info: GraphQLResolveInfo, set: SelectionSetNode | undefined): FieldNode[] {
   return (set?.selections ?? []).flatMap((selection): FieldNode[] => {
-    if (isLeftOut(selection.directives ?? [], info.variableValues)) return []
+    if (isLeftOut(selection.directives ?? [], info.variableValues.coerced)) return []
     if (selection.kind === Kind.FIELD) return [selection]
     const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? info.fragments[selection.name.value] : selection
     return subfields(info, fragment?.selectionSet)

@@ -57,6 +57,7 @@ function listField(builder: Builder, types: Types, { list, input, description }:
   const operation = find.operation(list)
   const item = itemOf(operation.returns)
   if (!operation.returns || !item) throw new Error(`${list} returns no page`)
+  if (operation.fresh || operation.limit) throw new Error(`${list} is admitted only as a root field`)
   const start: Start = (graph, id, args, below) =>
     readNested(graph, { operation, args: () => ({ ...pageInput(args), ...input(id) }), ahead: below })
   return {
@@ -72,7 +73,7 @@ function listField(builder: Builder, types: Types, { list, input, description }:
   }
 }
 
-function linkField({ noun, idIn, description }: Linked, find: Find): Field {
+export function linkField({ noun, idIn, description }: Linked, find: Find): Field {
   return {
     type: noun,
     nullable: true,

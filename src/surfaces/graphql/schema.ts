@@ -1,16 +1,20 @@
 import type { GraphQLSchema } from 'graphql'
 import type { Noun } from '../../platform/graphql/noun.ts'
 import type { Operation, VerbOperation } from '../../platform/http/operation.ts'
+import type { Channel } from '../../platform/realtime/channels.ts'
+import type { Rule } from '../../platform/security/admit.ts'
 import { Builder, type Fields } from './builder.ts'
 import { nodeFields } from './node-fields.ts'
 import { defineNoun } from './nouns.ts'
 import { mutationField, queryField, queryName } from './roots.ts'
+import { channelField } from './subscriptions.ts'
 import { Types } from './types.ts'
 
 type Service = { operations: readonly Operation[]; nouns?: readonly Noun[] }
+export type Declared = { services: readonly Service[]; channels: readonly Channel[] }
 
-/** Derives the schema from what the services declare: operations, and nouns with their relations. */
-export function schemaOf(services: readonly Service[]): GraphQLSchema {
+/** Derives the schema from what the services declare: operations, nouns with their relations, and channels. */
+export function schemaOf({ services, channels }: Declared): GraphQLSchema {
   const nouns = services.flatMap(({ nouns = [] }) => nouns)
   const operations = services.flatMap(({ operations }) => operations.filter(isOffered))
   const builder = new Builder()
@@ -38,8 +42,17 @@ export function schemaOf(services: readonly Service[]): GraphQLSchema {
   }
   builder.root('queryType', queries)
   builder.root('mutationType', mutations)
+  const rule: Rule = { access: 'user', scope: found(socketOf(services), 'openRealtime').scope }
+  const place = { builder, types, nouns, find }
+  builder.root(
+    'subscriptionType',
+    Object.fromEntries(channels.map((each) => [each.name, channelField(place, each, rule)])),
+  )
   return builder.schema()
 }
+
+const socketOf = (services: readonly Service[]) =>
+  services.flatMap(({ operations }) => operations).find(({ id }) => id === 'openRealtime')
 
 const isOffered = (operation: Operation): operation is VerbOperation => !operation.restOnly && 'run' in operation
 

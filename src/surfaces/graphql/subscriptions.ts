@@ -1,0 +1,94 @@
+import { z } from '@hono/zod-openapi'
+import { Repeater } from 'graphql-yoga'
+import { withDatabases } from '../../platform/create-context.ts'
+import { unavailable } from '../../platform/failures.ts'
+import type { Noun } from '../../platform/graphql/noun.ts'
+import { noCost } from '../../platform/observability/cost.ts'
+import type { Channel } from '../../platform/realtime/channels.ts'
+import { openChannels } from '../../platform/realtime/open-channels.ts'
+import type { Rule } from '../../platform/security/admit.ts'
+import { type Limit, spend } from '../../platform/security/rate-limit.ts'
+import { ACCESS_TOKEN_LIFE_MS, tokenMissing } from '../../platform/security/tokens.ts'
+import type { Builder, Field, Fields } from './builder.ts'
+import { admitRoot } from './calls.ts'
+import { type Graph, renew } from './graph.ts'
+import { idName } from './lookahead.ts'
+import { type Find, linkField } from './nouns.ts'
+import { capitalized, type Types } from './types.ts'
+
+type Frame = { event: string; seq: number; resumed?: boolean; data?: object }
+type Place = { builder: Builder; types: Types; nouns: readonly Noun[]; find: Find }
+
+const HELLO = 'hello'
+const frameLimit: Limit = { name: 'frames', quota: 300, window: 60, failure: 'open', lease: 10 }
+
+/** A field that sends the frames of a channel of the socket, with the records that they name. */
+export function channelField(place: Place, channel: Channel, rule: Rule): Field {
+  return {
+    type: unionOf(place, channel),
+    description: `The frames of the channel \`${channel.name}\`, after a first one of the type Hello`,
+    args: { since: { type: 'Int', nullable: true, description: 'The `seq` of the last frame that you received' } },
+    subscribe: (_: unknown, { since }: { since?: number | null }, graph) =>
+      framesOf(graph, channel, rule, since ?? null),
+    resolve: (frame: Frame, _: unknown, graph) => resolveFrame(graph, frame),
+  }
+}
+
+/** Opens a socket at the hub of the account. It ends with the login, with the access token, and with the stream. */
+async function framesOf(graph: Graph, channel: Channel, rule: Rule, since: number | null): Promise<Repeater<Frame>> {
+  const { ctx } = graph
+  await admitRoot(graph, rule)
+  if (!ctx.viewer) throw tokenMissing()
+  const { issuedAt } = ctx.viewer
+  const { webSocket } = await openChannels(ctx, ctx.viewer, { known: [channel], wanted: [channel.name], since })
+  if (!webSocket) throw unavailable(2)
+  return new Repeater<Frame>(async (push, stop) => {
+    const expiry = setTimeout(stop, issuedAt + ACCESS_TOKEN_LIFE_MS - ctx.now())
+    webSocket.addEventListener('message', ({ data }) => void push(JSON.parse(String(data))).catch(stop))
+    webSocket.addEventListener('close', () => stop())
+    webSocket.addEventListener('error', () => stop())
+    webSocket.accept()
+    await stop
+    clearTimeout(expiry)
+    webSocket.close(1000)
+  })
+}
+
+/** Frames have a limit of their own, so that the acts of others use up no requests. Each is read anew. */
+async function resolveFrame(graph: Graph, { data, ...frame }: Frame): Promise<object> {
+  const { ctx } = graph
+  Object.assign(ctx.cost, noCost())
+  if (frame.event !== HELLO && ctx.viewer) await spend(ctx, frameLimit, ctx.viewer.id)
+  renew(graph, withDatabases(ctx, { inWaves: true }))
+  return { ...data, ...frame }
+}
+
+function unionOf(place: Place, { name, frames }: Channel): string {
+  const { builder } = place
+  const hello = builder.once('Hello', () => builder.object('Hello', helloFields))
+  const names = new Map([[HELLO, hello]])
+  for (const [event, schema] of Object.entries(frames)) names.set(event, frameType(place, event, schema))
+  const typeOf = (frame: object) => names.get(String(Reflect.get(frame, 'event'))) ?? ''
+  const union = `${capitalized(name)}Event`
+  return builder.once(union, () => builder.union(union, undefined, [...names.values()], typeOf))
+}
+
+const helloFields: Fields = {
+  seq: { type: 'Int', description: 'Where the subscription continues' },
+  resumed: { type: 'Boolean', description: 'Whether all frames after `since` follow; if not, read your lists again' },
+}
+
+function frameType({ builder, types, nouns, find }: Place, event: string, schema: z.ZodType): string {
+  if (!(schema instanceof z.ZodObject)) throw new Error(`the frame ${event} is not an object`)
+  const name = `${event.split('.').map(capitalized).join('')}Frame`
+  return builder.once(name, () => {
+    const linked = nouns.filter((noun) => idName(noun.name) in schema.shape)
+    const links = linked.map((noun) => {
+      const idIn = idName(noun.name)
+      const link = linkField({ noun: noun.name, idIn, description: 'Null if you may not see it' }, find)
+      return [idIn.replace(/Id$/, ''), link]
+    })
+    const fields = { seq: { type: 'Int' }, ...types.fieldsOf(schema, name), ...Object.fromEntries(links) }
+    builder.object(name, fields, { description: schema.description })
+  })
+}

@@ -1,0 +1,53 @@
+import { beforeAll, expect, test } from 'vitest'
+import { accountsOn } from '../../support/actors.ts'
+import { codes, graphql } from '../../support/graphql.ts'
+import { queues } from '../../support/manual-queues.ts'
+import { publishedId } from '../../support/posting.ts'
+import { seedFollows } from '../../support/seed.ts'
+import { mint, trustTestKey } from '../../support/tokens.ts'
+
+beforeAll(trustTestKey)
+
+const overloaded = () => {
+  throw new Error('D1_ERROR: D1 DB is overloaded')
+}
+const statement = { bind: () => statement, all: overloaded }
+const broken = { withSession: () => broken, prepare: () => statement, batch: overloaded, getBookmark: () => null }
+
+test('while a shard is down, what it holds is null with an error at its path, and the rest is answered', async () => {
+  const [reader, author, other] = await accountsOn(0, 0, 1)
+  await seedFollows([[reader!, author!]])
+  const [quiet, busy] = [await publishedId(author!, { text: 'quiet' }), await publishedId(author!, { text: 'busy' })]
+  await publishedId(author!, { text: 'from here', parentId: quiet })
+  await publishedId(other!, { text: 'from elsewhere', parentId: busy })
+  await queues.deliver()
+  const query = `query ($other: ID!, $ids: [ID!]!) {
+    homeFeed { nodes { text comments { nodes { text } } } }
+    account(accountId: $other) { handle }
+    nodes(ids: $ids) { id }
+    limits { postLength }
+  }`
+  const ids = [author, other].map((id) => btoa(`Account:${id}`).replaceAll('=', ''))
+  const answer = await graphql(query, {
+    variables: { other, ids },
+    token: await mint(reader!),
+    bindings: { SHARD_1: broken },
+  })
+  expect(answer.status).toBe(200)
+  expect(answer.data).toEqual({
+    homeFeed: {
+      nodes: [
+        { text: 'busy', comments: null },
+        { text: 'quiet', comments: { nodes: [{ text: 'from here' }] } },
+      ],
+    },
+    account: null,
+    nodes: [{ id: ids[0] }, null],
+    limits: { postLength: 500 },
+  })
+  expect(codes(answer)).toEqual({
+    'homeFeed.nodes.0.comments': 'unavailable',
+    account: 'unavailable',
+    'nodes.1': 'unavailable',
+  })
+})

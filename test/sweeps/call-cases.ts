@@ -1,0 +1,73 @@
+import { env } from 'cloudflare:workers'
+import type { Id } from '../../src/platform/data/ids.ts'
+import type { Code } from '../../src/platform/failures.ts'
+import { accountsOn, bulkIds } from '../support/actors.ts'
+import { insertPassword } from '../support/logins.ts'
+import { type Caller, callers, refusalOf } from './callers.ts'
+import type { Answer, Call } from './calls.ts'
+import { argumentFor, kindOf, ruling } from './cases.ts'
+import { examples, queryFor } from './examples.ts'
+import { type Operation, operations } from './operations.ts'
+import { makeTargets, states, type Target } from './targets.ts'
+
+/** A call of one operation by one caller on one target. `expected` is its failure, or null if it must succeed. */
+export type Case = { operation: Operation; caller: Caller; target: Target | null; expected: Code | null }
+export type Outcome = Case & { answer: Answer }
+
+export const ids = {} as Record<Caller['name'], Id>
+
+/** Creates an account for each caller. */
+export async function makeCallers(): Promise<void> {
+  const accounts = await bulkIds(callers.length)
+  callers.forEach(({ name }, i) => {
+    ids[name] = accounts[i]!
+  })
+  for (const name of ['admin', 'stale'] as const) {
+    await env.DIRECTORY.prepare(
+      `INSERT INTO users (id, email, email_verified, sealed_address, role, created_at, updated_at) VALUES (?, ?, 1, '', 'admin', 0, 0)`,
+    )
+      .bind(Number(ids[name]), name)
+      .run()
+  }
+  await env.GUARD.getByName(`user:${ids.suspended}`).setSuspended(true)
+}
+
+/** A case for each caller and state of the target of each of these operations. */
+export async function makeCases(selected = operations): Promise<Case[]> {
+  const planned = selected.flatMap((operation) => {
+    const kind = kindOf(operation)
+    const wanted = kind === null ? [null] : states[kind].map((state) => [kind, state] as const)
+    return callers.flatMap((caller) => wanted.map((want) => ({ operation, caller, want })))
+  })
+  const targets = await makeTargets(
+    planned.flatMap(({ want }) => (want ? [[...want]] : [])),
+    ids.blocked,
+  )
+  return planned.map(({ operation, caller, want }) => {
+    const target = want && targets.shift()!
+    return { operation, caller, target, expected: refusalOf(caller, operation) ?? ruling(operation, caller, target) }
+  })
+}
+
+export async function callOf({ operation, caller, target, expected }: Case): Promise<Call> {
+  const { id, method, path, body } = operation
+  const example = examples[id]
+  if (body && !example?.json && !example?.form) throw new Error(`Add a body of ${id} to test/sweeps/examples.ts`)
+  const self = caller.name === 'owner' && target ? target.ownerId : ids[caller.name]
+  // A refused call does not need a valid body, because it must be refused before its body is validated. For a public
+  // operation, such a body would cost a registration.
+  const needsNoBody = operation.access === 'public' && operation.method === 'POST' && expected !== null
+  const account = example?.endsSession && expected === null ? (await accountsOn(0))[0] : self
+  if (example?.hasPassword && expected === null) await insertPassword(account)
+  return {
+    method,
+    path: path.replace(/\{(\w+)\}/g, (_, name) => argumentFor(operation, name, target)) + (await queryFor(id)),
+    token: await caller.token(account, operation),
+    json: needsNoBody ? {} : await example?.json?.(),
+    body: example?.form?.(),
+    headers: example?.headers,
+  }
+}
+
+export const label = ({ operation, caller, target }: Case) =>
+  `${operation.id} by ${caller.name}${target ? ` of ${target.state} ${target.kind}` : ''}`
