@@ -1,11 +1,19 @@
 import { copyFileSync, readFileSync } from 'node:fs'
+import { buildSchema, findBreakingChanges } from 'graphql'
 import { main } from './command.ts'
 import { breakingChanges, type Contract } from './contract-changes.ts'
 
 const FOLDER = 'test/contract'
 const documents = ['openapi', 'asyncapi']
+const files = ['openapi.json', 'asyncapi.json', 'schema.graphql']
 
-const read = (name: string): Contract => JSON.parse(readFileSync(`${FOLDER}/${name}.json`, 'utf8'))
+const text = (file: string) => readFileSync(`${FOLDER}/${file}`, 'utf8')
+const read = (name: string): Contract => JSON.parse(text(`${name}.json`))
+
+function graphqlChanges(): string[] {
+  const [released, current] = [buildSchema(text('released-schema.graphql')), buildSchema(text('schema.graphql'))]
+  return findBreakingChanges(released, current).map(({ description }) => `GraphQL: ${description}`)
+}
 
 const usage = {
   command: 'node scripts/check-contract.ts',
@@ -17,14 +25,15 @@ docs/versioning.md.`,
 
 if (import.meta.main) {
   await main(usage, ({ values }) => {
-    const changes = documents.flatMap((name) =>
+    const inDocuments = documents.flatMap((name) =>
       breakingChanges({ released: read(`released-${name}`), current: read(name) }, Date.now()),
     )
+    const changes = [...inDocuments, ...graphqlChanges()]
     if (changes.length > 0) {
       process.stderr.write(changes.map((change) => `${change}\n`).join(''))
       throw new Error(`${changes.length} changes break clients of the released API: see docs/versioning.md`)
     }
     if (!values.release) return
-    for (const name of documents) copyFileSync(`${FOLDER}/${name}.json`, `${FOLDER}/released-${name}.json`)
+    for (const file of files) copyFileSync(`${FOLDER}/${file}`, `${FOLDER}/released-${file}`)
   })
 }

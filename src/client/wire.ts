@@ -51,7 +51,7 @@ export type RegistrationRules = {
   minPasswordLength: number
 }
 
-export type RegistrationMode = 'open' | 'invitation' | 'approval' | 'closed'
+export type RegistrationMode = 'open' | 'invitation' | 'approval' | 'closed' | (string & Record<never, never>)
 
 export type Registered = { status: 'verification_sent'; registrationToken: string }
 
@@ -111,7 +111,7 @@ export type PublicKey = { kty: string; crv: string; x: string; kid: string; alg:
 
 export type AccountRole = { accountId: Id; role: Role }
 
-export type Role = 'user' | 'moderator' | 'admin'
+export type Role = 'user' | 'moderator' | 'admin' | (string & Record<never, never>)
 
 export type RoleChange = { role: Role }
 
@@ -255,7 +255,7 @@ export type Export = {
   bytes: number | null
 }
 
-export type ExportStatus = 'preparing' | 'ready' | 'failed' | 'expired'
+export type ExportStatus = 'preparing' | 'ready' | 'failed' | 'expired' | (string & Record<never, never>)
 
 export type ExportList = { items: Export[] }
 

@@ -1,12 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx } from '../../platform/context.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
+import { openEnum } from '../../platform/http/open-enum.ts'
 import { registrationClosed } from './failures.ts'
 import { MIN_LENGTH } from './password-rules.ts'
 import { turnstileKeys } from './turnstile.ts'
 import { registrationMode, registrationModes, termsUrl, termsVersion } from './variables.ts'
 
-const RegistrationMode = z.enum(registrationModes).openapi('RegistrationMode')
+const RegistrationMode = openEnum('RegistrationMode', registrationModes, 'Who may register')
 
 export const RegistrationRules = z
   .object({

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { roles } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
+import { openEnum } from '../../platform/http/open-enum.ts'
 import { canonicalAddress, isTypedAddress } from './addresses.ts'
 
 /** Folded to lower case, so that no two handles differ by case alone. */
@@ -35,7 +36,7 @@ export const Identifier = z
 export const Accepted = z.object({ status: z.literal('accepted') }).openapi('Accepted')
 export type Accepted = z.infer<typeof Accepted>
 
-export const Role = z.enum(roles).openapi('Role')
+export const Role = openEnum('Role', roles, 'What an account may do')
 
 export const Identity = z
   .object({

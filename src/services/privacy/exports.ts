@@ -8,6 +8,7 @@ import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, unavailable } from '../../platform/failures.ts'
+import { openEnum } from '../../platform/http/open-enum.ts'
 import { iso } from '../../platform/personal-data.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { exportRequested } from './events.ts'
@@ -15,7 +16,7 @@ import { dataExports, statuses } from './export-tables.ts'
 
 const MAX_LISTED = 20
 
-const ExportStatus = z.enum(statuses).openapi('ExportStatus')
+const ExportStatus = openEnum('ExportStatus', statuses, 'How far an export is')
 
 export const Export = z
   .object({
