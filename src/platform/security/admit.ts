@@ -1,7 +1,7 @@
 import type { Ctx, Viewer } from '../context.ts'
 import { Failure } from '../failures.ts'
 import { type Access, type AccountStatusSource, authorize } from './access.ts'
-import { anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
+import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
@@ -34,12 +34,18 @@ export async function admit(
   { access, scope, fresh, limit }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
-  const { viewer, clientIp, callerLimit = anonymousLimit } = ctx
-  const general = viewer ? await spend(ctx, userLimit, viewer.id) : await spend(ctx, callerLimit, clientIp)
+  const { viewer, clientIp } = ctx
+  const general = await countRequest(ctx)
   report(general.headers)
   authorize(ctx, access, scope, general.status ?? (viewer && (await ctx.readAccountStatus(ctx, viewer))))
   if (limit) await spend(ctx, limit, clientIp)
   if (fresh && viewer) await requireFreshLogin(ctx, viewer)
+}
+
+/** Counts a request for the general limit of its caller. Throws like `spend`. */
+export function countRequest(ctx: RequestCtx): Promise<Allowance> {
+  const { viewer, clientIp, callerLimit = anonymousLimit } = ctx
+  return viewer ? spend(ctx, userLimit, viewer.id) : spend(ctx, callerLimit, clientIp)
 }
 
 async function requireFreshLogin(ctx: RequestCtx, viewer: Viewer): Promise<void> {

@@ -2,7 +2,7 @@ import { withDatabases } from '../../platform/create-context.ts'
 import { Made } from '../../platform/data/idempotency.ts'
 import { runVerb, type VerbOperation } from '../../platform/http/operation.ts'
 import { requirePermission } from '../../platform/security/access.ts'
-import { admit, type Rule } from '../../platform/security/admit.ts'
+import { admit, countRequest, type Rule } from '../../platform/security/admit.ts'
 import { type Graph, renew } from './graph.ts'
 import { parseInput, parseKey } from './input.ts'
 import type { Ahead } from './lookahead.ts'
@@ -18,12 +18,18 @@ type Read = {
 
 /** Admits one root field after the other, and waits for all of them: fields that start together share their trips. */
 export async function admitRoot(graph: Graph, rule: Rule): Promise<void> {
-  graph.isAdmitted = true
-  const own = graph.admissions.then(() => admit(graph.ctx, rule, graph.report))
+  const own = graph.admissions.then(() => admitField(graph, rule))
   graph.admissions = own.catch(() => {})
   await null
   await graph.admissions
   await own
+}
+
+/** Admits a root field. The first one of a query also counts the surcharge. */
+async function admitField(graph: Graph, rule: Rule): Promise<void> {
+  graph.isAdmitted = true
+  await admit(graph.ctx, rule, graph.report)
+  for (; graph.surcharge > 0; graph.surcharge--) graph.report((await countRequest(graph.ctx)).headers)
 }
 
 /** Reads for a root field of a query. `known` returns the ids that the input already contains. */
@@ -54,8 +60,7 @@ function read(graph: Graph, operation: VerbOperation, input: object, onRows: Ahe
 
 /** Runs a writing operation. The fields below it then read at least what it wrote. */
 export async function write(graph: Graph, operation: VerbOperation, args: Given, key: string): Promise<unknown> {
-  graph.isAdmitted = true
-  await admit(graph.ctx, operation, graph.report)
+  await admitField(graph, operation)
   const bookmarks = graph.ctx.db.bookmarks() ?? undefined
   const idempotencyKey = operation.idempotent ? parseKey(args) : undefined
   const ctx = { ...withDatabases(graph.ctx, { bookmarks }), idempotencyKey }

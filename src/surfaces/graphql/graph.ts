@@ -20,6 +20,8 @@ export type Graph = {
   admissions: Promise<unknown>
   /** Gets the rate limit headers. */
   report: (headers: { [name: string]: string }) => void
+  /** How many requests the query counts as, besides those of its root fields. */
+  surcharge: number
   /** Whether an operation was admitted, which counts the request. */
   isAdmitted: boolean
   /** The response keys of mutations whose idempotency key had been used before. */
@@ -31,7 +33,8 @@ export type GraphContext = { graph: Graph }
 
 export function newGraph(ctx: RequestCtx, reads: Ctx, report: Graph['report']): Graph {
   const admissions = Promise.resolve()
-  return { ctx, reads, calls: new Map(), loaders: new Map(), admissions, report, isAdmitted: false, replayed: [] }
+  const caches = { calls: new Map(), loaders: new Map() }
+  return { ctx, reads, ...caches, admissions, report, surcharge: 0, isAdmitted: false, replayed: [] }
 }
 
 /** Makes fields read again, through `reads`. */

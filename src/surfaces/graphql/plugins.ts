@@ -20,6 +20,8 @@ import { limits, requireAtMost, requireSmall } from './limits.ts'
 type GraphPlugin = Plugin<GraphContext, GraphContext>
 
 const small = new WeakSet<object>()
+/** For each such part of its cost, a query counts as one more request. */
+const COST_OF_A_REQUEST = 100
 
 /** Refuses what is too large, before an operation is admitted or a database is used. */
 export const sizeLimits: GraphPlugin = {
@@ -35,7 +37,9 @@ export const sizeLimits: GraphPlugin = {
       small.add(result)
     }
   },
-  onExecute: ({ args }) => requireCheap(args),
+  onExecute({ args }) {
+    args.contextValue.graph.surcharge = Math.floor(requireCheap(args) / COST_OF_A_REQUEST)
+  },
   onSubscribe({ args }) {
     requireCheap(args)
     requireStream(args.contextValue.request.headers.get('accept'))
@@ -51,11 +55,12 @@ function requireStream(accept: string | null): void {
     throw new Failure('bad_request', 'A subscription needs Accept: text/event-stream')
 }
 
-function requireCheap({ schema, document, operationName, variableValues }: ExecutionArgs): void {
+/** Returns the cost of the query. */
+function requireCheap({ schema, document, operationName, variableValues }: ExecutionArgs): number {
   const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
   const operation = operations.find(({ name }) => !operationName || name?.value === operationName)
-  if (!operation) return
+  if (!operation) return 0
   const defaults = (operation.variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
     defaultValue ? [[variable.name.value, valueFromASTUntyped(defaultValue)] as const] : [],
   )
@@ -64,7 +69,9 @@ function requireCheap({ schema, document, operationName, variableValues }: Execu
     fragments: new Map(fragments.map((fragment) => [fragment.name.value, fragment])),
     variables: { ...Object.fromEntries(defaults), ...variableValues },
   }
-  requireAtMost('cost', costOf(query, operation))
+  const cost = costOf(query, operation)
+  requireAtMost('cost', cost)
+  return cost
 }
 
 /** Where introspection is off, refuses it, and suggests no names of the schema in errors. */

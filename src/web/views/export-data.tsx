@@ -60,7 +60,7 @@ function RequestButton({ disabled, load }: { disabled: boolean; load: () => Prom
   )
 }
 
-const states = {
+const states: Record<string, string> = {
   preparing: 'Being prepared…',
   ready: 'Ready',
   failed: 'Could not be prepared. Request another one.',
@@ -83,7 +83,7 @@ function Row({ item }: { item: Export }) {
   return (
     <li class="row">
       <div>
-        <b>{states[status]}</b>
+        <b>{states[status] ?? status}</b>
         <p class="row-value">
           Requested on {exactTime(createdAt)}
           {size}

@@ -77,6 +77,19 @@ test('each root field counts as one request, and the one above the limit is refu
   expect(second.errors[0]?.extensions.retryAfter).toBeGreaterThan(0)
 })
 
+test('each hundred of the cost of a query counts as one more request', async () => {
+  const [id] = await bulkIds(1)
+  const token = await mint(id!)
+  const query = '{ publicFeed(first: 50) { nodes { comments(first: 5) { nodes { id } } } } }' // 5 + 50 x (1 + 5 + 5)
+  const { headers } = await graphql(query, { token, bindings: { REQUESTS_PER_MINUTE: '100' } })
+  expect(headers.get('ratelimit')).toMatch(/r=94;/)
+  const { data, errors } = await graphql(query, {
+    token: await mint((await bulkIds(1))[0]!),
+    bindings: { REQUESTS_PER_MINUTE: '5' },
+  })
+  expect([data, errors[0]?.extensions.code]).toEqual([{ publicFeed: null }, 'rate_limited'])
+})
+
 test('an invitation can be created where registration needs one', async () => {
   const [id] = await bulkIds(1)
   const bindings = { REGISTRATION: 'invitation' }

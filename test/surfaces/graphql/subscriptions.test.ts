@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
-import { registeredUser } from '../../support/actors.ts'
+import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { codes, graphql } from '../../support/graphql.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
@@ -12,7 +12,11 @@ import { mint, trustTestKey } from '../../support/tokens.ts'
 import { ada, bob } from '../../support/trio.ts'
 import { asModerator, asUser } from '../../support/viewers.ts'
 
-beforeAll(trustTestKey)
+let user: RegisteredUser
+beforeAll(async () => {
+  await trustTestKey()
+  user = await registeredUser() // before the isolate reads the keys, because this creates one
+})
 
 const HOME =
   'subscription { home { __typename ... on Hello { resumed } ... on PostPublishedFrame { postId post { text author { handle } } } } }'
@@ -60,7 +64,6 @@ test('a subscription to notifications sends each new notification', async () => 
 })
 
 test('a subscription ends when its login ends', async () => {
-  const user = await registeredUser()
   const stream = await subscribe(HOME, user.token)
   expect((await stream.next())?.data?.home?.__typename).toBe('Hello')
   await user.fetch('/v1/auth/logout', { method: 'POST' })
