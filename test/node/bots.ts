@@ -73,7 +73,7 @@ export function botTests(world: World): void {
     // The lists of comments are filled by events.
     for (const postId of ids)
       await expect
-        .poll(() => answersTo(client, postId), { timeout: 30_000, interval: 200 })
+        .poll(() => answersTo(client, postId), { timeout: 60_000, interval: 1_000 })
         .toEqual([`${handle}: Hello @ada, you called?`])
   }
 

@@ -29,6 +29,7 @@ test('the Worker built for deployment loads auth, passwords, mail templates, Ope
   expect(eager.filter((name) => name.endsWith('.wasm') || read(name).includes('better-auth'))).toEqual([])
   const lazy = namesIn(read('worker.js'), /import\("\.\/([\w-]+)-[A-Z0-9]{8}\.js"\)/g)
   expect([...new Set(lazy)].sort()).toEqual([
+    'asyncapi',
     'auth',
     'common-passwords',
     'handler',

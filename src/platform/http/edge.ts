@@ -4,7 +4,7 @@ import { requestId } from 'hono/request-id'
 import { routePath } from 'hono/route'
 import { isConfigured } from '../config.ts'
 import { createContext } from '../create-context.ts'
-import { wakeSweepers } from '../events/sweeper.client.ts'
+import { wakeSweepers, wakeUnanswered } from '../events/sweeper.client.ts'
 import { measure, traceId } from '../observability/metrics.ts'
 import type { RequestCtx } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
@@ -51,6 +51,7 @@ function requestContext(sources: LoginSources) {
     measure(c.env, { ...measured, cost: ctx.cost })
     const local = ctx.config.ENVIRONMENT === 'development' && { path: c.req.path }
     request.log.info('request', { ...measured, ...local, ...ctx.cost })
+    wakeUnanswered(ctx)
     if (!awake) {
       awake = true
       ctx.defer(() => scheduler.wait(WAKE_AFTER_MS).then(() => wakeSweepers(ctx)))

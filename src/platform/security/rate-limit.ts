@@ -98,7 +98,7 @@ export async function refund(
 }
 
 /** Whether this isolate knows without a call that `spend` would refuse. */
-export function isUsedUp(ctx: SystemCtx, limit: Limit, key: string): boolean {
+export function isUsedUp(ctx: SystemCtx, limit: Limit, key: string | ClientIp): boolean {
   const current = held.get(counterOf(limit, key).id)
   const isCurrent = current && Math.min(current.until, current.lease.resetsAt) > ctx.now()
   return !!isCurrent && current.left <= 0 && current.lease.remaining === 0

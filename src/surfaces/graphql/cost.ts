@@ -24,8 +24,8 @@ type Query = {
 const LIST_COST = 5
 
 /**
- * How many records an operation can return at most, and five for each list that it reads. Lists below each other
- * multiply. `requireSmall` has bounded the document.
+ * How many records an operation can return at most, five for each list that it reads, and one for each value with an
+ * alias, which may repeat a long text. Lists below each other multiply. `requireSmall` has bounded the document.
  */
 export function costOf(query: Query, { operation, selectionSet }: OperationDefinitionNode): number {
   const root = query.schema.getRootType(operation)
@@ -45,7 +45,7 @@ function costOfField(query: Query, field: FieldNode, parent: GraphQLNamedType): 
   const fields = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields() : {}
   const definition = fields[field.name.value]
   const type = definition && getNamedType(definition.type)
-  if (!type || !isCompositeType(type) || !field.selectionSet) return 0
+  if (!type || !isCompositeType(type) || !field.selectionSet) return field.alias ? 1 : 0
   const below = costOfSet(query, field.selectionSet, type)
   const { isList, passes } = definition.extensions
   if (passes) return below

@@ -5,15 +5,20 @@ import type { Failure } from '../../platform/failures.ts'
 import { toFailure } from '../../platform/http/problems.ts'
 
 const Http = z.looseObject({ spec: z.literal(true) })
+/** Many fields may fail for one cause, such as a shard that is down. */
+const logged = new WeakSet<Error>()
 
 /** An error with the code of its failure. Unknown errors are logged with the request id, and answered as `internal`. */
 export function described(ctx: SystemCtx, error: GraphQLError): GraphQLError {
   const { nodes, path } = error
   const cause = causeOf(error)
-  if (!cause)
-    return new GraphQLError(error.message, { nodes, path, extensions: { ...error.extensions, code: 'bad_request' } })
+  if (!cause) {
+    const extensions = { ...error.extensions, code: 'bad_request' }
+    return new GraphQLError(error.message, { nodes, path, extensions })
+  }
   const failure = toFailure(cause)
-  if (failure.code === 'internal' || failure.code === 'unavailable') {
+  if ((failure.code === 'internal' || failure.code === 'unavailable') && !logged.has(cause)) {
+    logged.add(cause)
     ctx.log.error('a GraphQL field failed', { path: path?.join('.'), error: cause })
   }
   const http = path ? {} : { http: { status: failure.kind.status } }

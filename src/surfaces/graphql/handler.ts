@@ -5,7 +5,8 @@ import { Failure } from '../../platform/failures.ts'
 import { countByAddress } from '../../platform/http/address-limit.ts'
 import type { AppEnv } from '../../platform/http/app-env.ts'
 import { BOOKMARKS } from '../../platform/http/cors.ts'
-import { isUsedUp, spend, userLimit } from '../../platform/security/rate-limit.ts'
+import type { RequestCtx } from '../../platform/security/admit.ts'
+import { addressLimit, anonymousLimit, isUsedUp, spend, userLimit } from '../../platform/security/rate-limit.ts'
 import { type GraphContext, newGraph } from './graph.ts'
 import { introspection, results, sizeLimits } from './plugins.ts'
 import { type Declared, schemaOf } from './schema.ts'
@@ -29,7 +30,7 @@ export function graphqlHandler(declared: Declared) {
     const { ctx } = c.var
     ctx.log = ctx.log.with({ service: 'graphql', accountId: ctx.viewer?.id })
     const reads = withDatabases(ctx, { bookmarks: c.req.header(BOOKMARKS), inWaves: true })
-    if (ctx.viewer && isUsedUp(ctx, userLimit, ctx.viewer.id)) await spend(ctx, userLimit, ctx.viewer.id)
+    await refuseUsedUp(ctx)
     const graph = newGraph(ctx, reads, (headers) => c.set('allowance', headers))
     const response = await yoga.fetch(await bufferedRequest(c), { graph })
     c.set('isCounted', graph.isAdmitted)
@@ -38,6 +39,13 @@ export function graphqlHandler(declared: Declared) {
     answer.headers.set('cache-control', 'private, no-store')
     return answer
   }
+}
+
+/** Refuses callers above their limit before their query is parsed, which may cost more than to answer it. */
+async function refuseUsedUp(ctx: RequestCtx): Promise<void> {
+  const key = ctx.viewer?.id ?? ctx.clientIp
+  const limits = ctx.viewer ? [userLimit] : [anonymousLimit, addressLimit]
+  for (const limit of limits) if (isUsedUp(ctx, limit, key)) await spend(ctx, limit, key)
 }
 
 /** Earlier middleware has read the body. */

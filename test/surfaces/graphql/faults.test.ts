@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test, vi } from 'vitest'
 import { accountsOn } from '../../support/actors.ts'
 import { codes, graphql } from '../../support/graphql.ts'
 import { queues } from '../../support/manual-queues.ts'
@@ -28,11 +28,16 @@ test('while a shard is down, what it holds is null with an error at its path, an
     limits { postLength }
   }`
   const ids = [author, other].map((id) => btoa(`Account:${id}`).replaceAll('=', ''))
+  const lines: string[] = []
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
   const answer = await graphql(query, {
     variables: { other, ids },
     token: await mint(reader!),
     bindings: { SHARD_1: broken },
   })
+  vi.restoreAllMocks()
+  const failures = lines.filter((line) => line.includes('a GraphQL field failed'))
+  expect(new Set(failures.map((line) => JSON.parse(line).path)).size).toBe(failures.length)
   expect(answer.status).toBe(200)
   expect(answer.data).toEqual({
     homeFeed: {

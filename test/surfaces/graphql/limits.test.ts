@@ -75,6 +75,9 @@ const oversized: Record<string, (excess: number) => object> = {
       'query ($n: Int!) { publicFeed(first: $n) { nodes { comments(first: $n) { nodes { id } } likers(first: $n) { nodes { id } } } } }',
     variables: { n: 35 + n },
   }),
+  'aliases of long texts': (n) => ({
+    query: `{ publicFeed(first: 50) { nodes { ...F comments(first: ${2 + n}) { nodes { ...F } } } } } fragment F on Post { ${times(10, (i) => `a${i}: text`)} }`,
+  }),
   'cost of aliases': (n) => ({
     query: `{ ${times(10, (i) => `a${i}: publicFeed(first: 50) { nodes { comments(first: ${n}) { nodes { id } } } }`)} }`,
   }),

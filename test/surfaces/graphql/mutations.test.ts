@@ -90,6 +90,17 @@ test('each hundred of the cost of a query counts as one more request', async () 
   expect([data, errors[0]?.extensions.code]).toEqual([{ publicFeed: null }, 'rate_limited'])
 })
 
+test('callers above their limit are refused before their query is parsed', async () => {
+  const [id] = await bulkIds(1)
+  const account = { token: await mint(id!), bindings: { REQUESTS_PER_MINUTE: '1' } }
+  expect((await graphql('{ me { id } }', account)).errors).toEqual([])
+  expect(await graphql('{', account)).toMatchObject({ status: 429, code: 'rate_limited' })
+  const stranger = { headers: { 'cf-connecting-ip': '198.51.100.77' } }
+  const fields = Array.from({ length: 10 }, (_, i) => `a${i}: limits { postLength }`).join(' ')
+  for (let sent = 0; sent < 500; sent += 10) await graphql(`{ ${fields} }`, stranger)
+  expect(await graphql('{', stranger)).toMatchObject({ status: 429, code: 'rate_limited' })
+})
+
 test('an invitation can be created where registration needs one', async () => {
   const [id] = await bulkIds(1)
   const bindings = { REGISTRATION: 'invitation' }
