@@ -28,22 +28,29 @@ async function register(origin: string, handle: string): Promise<Client> {
 }
 
 type Bot = { file: string; command: string; handle: string }
+type Answers = { count: number; own: Client; onAnswer?: () => Promise<void> }
 
 function start({ app, server }: World, { file, command, handle }: Bot): ChildProcessByStdio<null, Readable, null> {
   const env = { ...process.env, ORIGIN: server.origin, HANDLE: handle, PASSWORD }
   return spawn(command, [file], { cwd: app, env, stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-/** Runs the bot until it has answered so many mentions. Calls `onAnswer` after each but the last. */
-async function run(world: World, bot: Bot, answers: number, onAnswer = async () => {}): Promise<void> {
+/**
+ * Runs the bot until it has answered so many mentions, and marked them as read: otherwise, it repeats answers when it is
+ * started again. Calls `onAnswer` after each answer but the last. `own` is another login of the bot's account.
+ */
+async function run(world: World, bot: Bot, { count: answers, own, onAnswer }: Answers): Promise<void> {
+  const unread = async () => (await own.countUnreadNotifications()).count
   const running = start(world, bot)
   const exited = once(running, 'exit')
   let count = 0
   for await (const line of createInterface(running.stdout)) {
     expect(line).toBe('answered @ada')
     count += 1
-    if (count < answers) await onAnswer()
-    else running.kill()
+    if (count < answers) await onAnswer?.()
+    if (count !== answers) continue
+    await expect.poll(unread, { interval: 500 }).toBe(0)
+    running.kill()
   }
   await exited
   expect(count).toBe(answers)
@@ -61,15 +68,15 @@ export function botTests(world: World): void {
     const { app, server } = world
     const { handle } = bot
     writeFileSync(join(app, bot.file), program(language))
-    await register(server.origin, handle)
+    const own = await register(server.origin, handle)
     ada ??= await register(server.origin, 'ada')
     const client = ada
     const ids: string[] = []
     const mention = async () => void ids.push((await client.createPost({ text: `Are you there, @${handle}?` })).id)
     await mention()
-    await run(world, bot, 2, mention)
+    await run(world, bot, { count: 2, own, onAnswer: mention })
     await mention()
-    await run(world, bot, 1)
+    await run(world, bot, { count: 1, own })
     // The lists of comments are filled by events.
     for (const postId of ids)
       await expect
