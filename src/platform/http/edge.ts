@@ -4,17 +4,13 @@ import { requestId } from 'hono/request-id'
 import { routePath } from 'hono/route'
 import { isConfigured } from '../config.ts'
 import { createContext } from '../create-context.ts'
-import { wakeSweepers, wakeUnanswered } from '../events/sweeper.client.ts'
+import { wakeUnreached } from '../events/sweeper.client.ts'
 import { measure, traceId } from '../observability/metrics.ts'
 import type { RequestCtx } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { limitBody } from './body.ts'
 import { clientIpOf, clientOf } from './client-ip.ts'
 import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
-
-/** An isolate wakes the sweepers only after its first response, which the cold start already delays. */
-const WAKE_AFTER_MS = 100
-let awake = false
 
 /** Few operations need the client, and reading `cf` parses it. One getter for all contexts keeps them fast. */
 const lazyClient = {
@@ -51,11 +47,7 @@ function requestContext(sources: LoginSources) {
     measure(c.env, { ...measured, cost: ctx.cost })
     const local = ctx.config.ENVIRONMENT === 'development' && { path: c.req.path }
     request.log.info('request', { ...measured, ...local, ...ctx.cost })
-    wakeUnanswered(ctx)
-    if (!awake) {
-      awake = true
-      ctx.defer(() => scheduler.wait(WAKE_AFTER_MS).then(() => wakeSweepers(ctx)))
-    }
+    wakeUnreached(ctx)
   })
 }
 

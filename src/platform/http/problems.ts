@@ -39,6 +39,13 @@ export function invalidBySchema(error: z.core.$ZodError): Failure {
   return new Failure('invalid', undefined, { errors })
 }
 
+/** Parses input that another surface got. Throws the `refusal`; by default `invalid`, with one entry per field. */
+export function parseWith<T>(schema: z.ZodType<T>, value: unknown, refusal?: () => Error): T {
+  const { success, data, error } = schema.safeParse(value)
+  if (success) return data
+  throw refusal?.() ?? invalidBySchema(error)
+}
+
 function entriesOf(issue: z.core.$ZodIssue): { field: string; message: string }[] {
   const { path, message } = issue
   const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path]

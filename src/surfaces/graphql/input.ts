@@ -2,7 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import { notFound } from '../../platform/failures.ts'
 import { IdempotencyKey } from '../../platform/http/openapi.ts'
 import type { Operation } from '../../platform/http/operation.ts'
-import { invalidBySchema } from '../../platform/http/problems.ts'
+import { parseWith } from '../../platform/http/problems.ts'
 import { recordId } from './global-id.ts'
 import { shapeOf } from './shape.ts'
 
@@ -12,22 +12,16 @@ type Given = Record<string, unknown>
 export function parseInput({ params, query, body }: Operation, { input, ...args }: Given): Given {
   const own = (schema: z.ZodObject) => Object.fromEntries(Object.keys(schema.shape).map((name) => [name, args[name]]))
   const parts: unknown[] = []
-  if (body) parts.push(parsed(body, plain(body, input)))
-  if (query) parts.push(parsed(query, texts(plain(query, own(query)))))
-  if (params) parts.push(parsed(params, texts(plain(params, own(params))), notFound))
+  if (body) parts.push(parseWith(body, plain(body, input)))
+  if (query) parts.push(parseWith(query, texts(plain(query, own(query)))))
+  if (params) parts.push(parseWith(params, texts(plain(params, own(params))), notFound))
   return Object.assign({}, ...parts)
 }
 
 /** The key of an idempotent operation. Throws `invalid`. */
 export function parseKey({ idempotencyKey }: Given): string | undefined {
   const key = idempotencyKey ?? undefined
-  return parsed(IdempotencyKey, { 'idempotency-key': key })['idempotency-key']
-}
-
-function parsed<T>(schema: z.ZodType<T>, value: unknown, refusal?: () => Error): T {
-  const { success, data, error } = schema.safeParse(value)
-  if (success) return data
-  throw refusal?.() ?? invalidBySchema(error)
+  return parseWith(IdempotencyKey, { 'idempotency-key': key })['idempotency-key']
 }
 
 /** The value as REST would get it: with ids of records instead of global ids, and without optional fields that are null. */

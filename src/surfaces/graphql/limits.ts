@@ -14,7 +14,7 @@ export const limits = {
   fragments: 30,
   directives: 30,
   variables: 64 * 1_024,
-  /** Records that a query may ask for, plus five for each list. */
+  /** Records that a query may ask for, plus five for each list and one for each value with an alias. */
   cost: 2_000,
 }
 

@@ -7,7 +7,7 @@ import { noCost } from '../../platform/observability/cost.ts'
 import type { Channel } from '../../platform/realtime/channels.ts'
 import { openChannels } from '../../platform/realtime/open-channels.ts'
 import type { Rule } from '../../platform/security/admit.ts'
-import { type Limit, spend } from '../../platform/security/rate-limit.ts'
+import { type Limit, trySpend } from '../../platform/security/rate-limit.ts'
 import { ACCESS_TOKEN_LIFE_MS, tokenMissing } from '../../platform/security/tokens.ts'
 import type { Builder, Field, Fields } from './builder.ts'
 import { admitRoot } from './calls.ts'
@@ -20,6 +20,7 @@ type Frame = { event: string; seq: number; resumed?: boolean; data?: object }
 type Place = { builder: Builder; types: Types; nouns: readonly Noun[]; find: Find }
 
 const HELLO = 'hello'
+/** Of its own, so that the acts of others use up no requests. Above it, streams end, and resume with `since` later. */
 const frameLimit: Limit = { name: 'frames', quota: 300, window: 60, failure: 'open', lease: 10 }
 
 /** A field that sends the frames of a channel of the socket, with the records that they name. */
@@ -38,13 +39,20 @@ export function channelField(place: Place, channel: Channel, rule: Rule): Field 
 async function framesOf(graph: Graph, channel: Channel, rule: Rule, since: number | null): Promise<Repeater<Frame>> {
   const { ctx } = graph
   await admitRoot(graph, rule)
-  if (!ctx.viewer) throw tokenMissing()
-  const { issuedAt } = ctx.viewer
-  const { webSocket } = await openChannels(ctx, ctx.viewer, { known: [channel], wanted: [channel.name], since })
+  const { viewer } = ctx
+  if (!viewer) throw tokenMissing()
+  const { webSocket } = await openChannels(ctx, viewer, { known: [channel], wanted: [channel.name], since })
   if (!webSocket) throw unavailable(2)
   return new Repeater<Frame>(async (push, stop) => {
-    const expiry = setTimeout(stop, issuedAt + ACCESS_TOKEN_LIFE_MS - ctx.now())
-    webSocket.addEventListener('message', ({ data }) => void push(JSON.parse(String(data))).catch(stop))
+    const expiry = setTimeout(stop, viewer.issuedAt + ACCESS_TOKEN_LIFE_MS - ctx.now())
+    let before = Promise.resolve()
+    webSocket.addEventListener('message', ({ data }) => {
+      const frame: Frame = JSON.parse(String(data))
+      before = before.then(async () => {
+        if (frame.event === HELLO || (await trySpend(ctx, frameLimit, viewer.id))) void push(frame).catch(stop)
+        else stop()
+      })
+    })
     webSocket.addEventListener('close', () => stop())
     webSocket.addEventListener('error', () => stop())
     webSocket.accept()
@@ -54,11 +62,10 @@ async function framesOf(graph: Graph, channel: Channel, rule: Rule, since: numbe
   })
 }
 
-/** Frames have a limit of their own, so that the acts of others use up no requests. Each is read anew. */
-async function resolveFrame(graph: Graph, { data, ...frame }: Frame): Promise<object> {
+/** What a frame names is read anew. */
+function resolveFrame(graph: Graph, { data, ...frame }: Frame): object {
   const { ctx } = graph
   Object.assign(ctx.cost, noCost())
-  if (frame.event !== HELLO && ctx.viewer) await spend(ctx, frameLimit, ctx.viewer.id)
   renew(graph, withDatabases(ctx, { inWaves: true }))
   return { ...data, ...frame }
 }

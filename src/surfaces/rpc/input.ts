@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { Failure, notFound } from '../../platform/failures.ts'
 import type { Operation } from '../../platform/http/operation.ts'
-import { invalidBySchema } from '../../platform/http/problems.ts'
+import { parseWith } from '../../platform/http/problems.ts'
 
 type Fields = Record<string, unknown>
 
@@ -16,22 +16,16 @@ const MAX_TEXT = 256 * 1024
  * for a malformed id of the path, and `invalid` with one entry per field, like REST. Fields of no part are unknown.
  */
 export function parseInput({ params, query, body }: Operation, input: unknown): Fields {
-  const fields = parsed(Fields, input ?? {})
+  const fields = parseWith(Fields, input ?? {})
   requirePlain(fields)
   const inPath = picked(params, fields)
   const inQuery = picked(query, fields)
   const rest = Object.fromEntries(Object.entries(fields).filter(([name]) => !(name in inPath) && !(name in inQuery)))
-  const path = params ? parsed(params, inPath, notFound) : {}
+  const path = params ? parseWith(params, inPath, notFound) : {}
   // Without a body, the remaining fields are unknown ones of the query, so that its schema names them.
   const texts = textsOf(body ? inQuery : { ...inQuery, ...rest })
-  const asked = parsed(query ?? Nothing, texts)
-  return { ...(body && parsed(body, filesOf(rest))), ...asked, ...path }
-}
-
-function parsed(schema: z.ZodType, value: unknown, refusal?: () => Error): Fields {
-  const { success, data, error } = schema.safeParse(value)
-  if (success) return Object(data)
-  throw refusal?.() ?? invalidBySchema(error)
+  const asked = parseWith(query ?? Nothing, texts)
+  return { ...(body && Object(parseWith(body, filesOf(rest)))), ...asked, ...path }
 }
 
 function picked(schema: z.ZodObject | undefined, fields: Fields): Fields {

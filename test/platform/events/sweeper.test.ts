@@ -2,10 +2,8 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { Committed } from '../../../src/platform/events/events.ts'
-import { wakeSweeper, wakeUnanswered } from '../../../src/platform/events/sweeper.client.ts'
 import { createPost } from '../../../src/services/posts/posts.ts'
 import { authors, breakQueue, deliver, isolateEvents, sweep } from '../../support/events.ts'
-import { contextWith } from '../../support/platform.ts'
 import { draft } from '../../support/posting.ts'
 import { until } from '../../support/until.ts'
 
@@ -22,30 +20,6 @@ test('a write sets the alarm of the sweeper of its database', async () => {
   vi.restoreAllMocks()
   vi.useRealTimers()
   await sweep()
-})
-
-test('a sweeper that did not answer, because the request was cancelled, is called again by a later request', async () => {
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 })
-  onTestFinished(() => void vi.useRealTimers())
-  const calls: string[] = []
-  const answers = [new Promise<void>(() => {}), Promise.resolve()]
-  const arm = async (source: string) => {
-    calls.push(source)
-    await answers[calls.length - 1]
-  }
-  const ctx = contextWith()
-  ctx.env = { ...ctx.env, SWEEPER: { getByName: () => ({ arm }) } as never }
-  const later = async (seconds: number) => {
-    vi.setSystemTime(Date.now() + seconds * 1_000)
-    wakeUnanswered(ctx)
-    await ctx.settled()
-    return calls.length
-  }
-  void wakeSweeper(ctx, '1')
-  expect(await later(1)).toBe(1)
-  expect(await later(5)).toBe(2)
-  expect(await later(6)).toBe(2)
-  expect(calls).toEqual(['1', '1'])
 })
 
 test('unacknowledged events are resent at intervals growing to 45 s, and new events at the next pass', async () => {

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
-import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { bulkIds, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { codes, graphql } from '../../support/graphql.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
@@ -112,6 +112,20 @@ test('a subscription without a stream is refused, and holds no socket', async ()
   const stream = await subscribe(HOME, token)
   expect((await stream.next())?.code).toBe(null)
   await stream.close()
+})
+
+test('above the limit of frames, a stream ends without a gap, so that the client can resume it', async () => {
+  const [id] = await bulkIds(1)
+  const stream = await subscribe('subscription { home { ... on PostPublishedFrame { seq } } }', await mint(id!))
+  await stream.next()
+  const data = { postId: '512', authorId: ada }
+  for (let n = 0; n < 305; n++) {
+    await env.HUB.getByName(id!).publish({ channel: 'home', key: `frame ${n}`, event: 'post.published', data })
+  }
+  const frames = []
+  for (let event = await stream.next(); event !== null; event = await stream.next()) frames.push(event)
+  expect(frames.filter(({ code, data }) => code !== null || typeof data?.home?.seq !== 'number')).toEqual([])
+  expect(frames).toHaveLength(300)
 })
 
 test('frames use up no requests of the account', async () => {
