@@ -1,0 +1,30 @@
+import { env } from 'cloudflare:workers'
+import { type Id, shardOf } from '../../src/platform/data/ids.ts'
+import { hashOfKey, newApiKey } from '../../src/platform/security/api-keys.ts'
+import { grantableScopes } from '../../src/platform/security/scopes.ts'
+import type { RegisteredUser } from './actors.ts'
+import { postJson } from './client.ts'
+import { unusedId } from './databases.ts'
+
+type Options = { without?: string | null; scopes?: string[]; expiresIn?: number }
+
+/** Inserts an API key of the account into the directory, by default with every scope that a key can have. */
+export async function insertApiKey(accountId: Id, { without, scopes, expiresIn = 86_400_000 }: Options = {}) {
+  const key = newApiKey(accountId)
+  const id = unusedId(shardOf(accountId))
+  const granted = scopes ?? grantableScopes().filter((scope) => scope !== without)
+  await env.DIRECTORY.prepare('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .bind(Number(id), Number(accountId), await hashOfKey(key), 'A bot', granted.join(' '), 1, Date.now() + expiresIn)
+    .run()
+  return { id, key }
+}
+
+export type CreatedKey = { id: Id; key: string; name: string; scopes: string[]; lastUsedAt: string | null }
+
+/** Creates an API key over HTTP, by default with every scope that a key can have. */
+export async function createdApiKey(user: RegisteredUser, input: object = {}): Promise<CreatedKey> {
+  const body = { name: 'A bot', scopes: grantableScopes(), expiresInDays: 30, ...input }
+  const response = await postJson('/v1/me/api-keys', body, user)
+  if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`)
+  return response.json()
+}
