@@ -3,7 +3,7 @@ import { type Id, shardOf } from '../../src/platform/data/ids.ts'
 import { hashOfKey, newApiKey } from '../../src/platform/security/api-keys.ts'
 import { grantableScopes } from '../../src/platform/security/scopes.ts'
 import type { RegisteredUser } from './actors.ts'
-import { postJson } from './client.ts'
+import { anonymousClient, postJson } from './client.ts'
 import { unusedId } from './databases.ts'
 
 type Options = { without?: string | null; scopes?: string[]; expiresIn?: number }
@@ -19,12 +19,27 @@ export async function insertApiKey(accountId: Id, { without, scopes, expiresIn =
   return { id, key }
 }
 
-export type CreatedKey = { id: Id; key: string; name: string; scopes: string[]; lastUsedAt: string | null }
+export type CreatedKey = {
+  id: Id
+  key: string
+  name: string
+  scopes: string[]
+  lastUsedAt: string | null
+  expiresAt: string
+}
 
 /** Creates an API key over HTTP, by default with every scope that a key can have. */
 export async function createdApiKey(user: RegisteredUser, input: object = {}): Promise<CreatedKey> {
-  const body = { name: 'A bot', scopes: grantableScopes(), expiresInDays: 30, ...input }
+  const body = { name: 'A bot', scopes: grantableScopes(), days: 30, ...input }
   const response = await postJson('/v1/me/api-keys', body, user)
   if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`)
   return response.json()
 }
+
+type Init = RequestInit & { json?: unknown }
+
+/** Sends a request with an API key, from a new client address. */
+export const callWithKey = (key: string, path = '/accounts/me', init: Init = {}): Promise<Response> =>
+  anonymousClient().fetch(`/v1${path}`, { ...init, headers: { authorization: `Bearer ${key}` } })
+
+export const keyStatus = async (key: string, path?: string): Promise<number> => (await callWithKey(key, path)).status

@@ -28,7 +28,7 @@ export const NewApiKey = z
     scopes: z.array(z.string().max(50)).min(1).max(50).openapi({
       description: 'What the key allows: scopes in `x-scopes` of the security scheme `bearer`, but not `moderation`',
     }),
-    expiresInDays: z.int().min(1).max(MAX_API_KEY_DAYS),
+    days: z.int().min(1).max(MAX_API_KEY_DAYS).openapi({ description: 'For how many days the key works' }),
   })
   .openapi('NewApiKey')
 type NewApiKey = z.infer<typeof NewApiKey>
@@ -59,13 +59,13 @@ type ApiKeys = z.infer<typeof ApiKeys>
 export const ApiKeyPath = z.object({ apiKeyId: Id })
 
 /** The key is stored as a hash only, so a repeated request cannot return it again: it creates another key. */
-export async function createApiKey(ctx: UserCtx, { expiresInDays, ...input }: NewApiKey): Promise<ApiKeyWithSecret> {
+export async function createApiKey(ctx: UserCtx, { days, ...input }: NewApiKey): Promise<ApiKeyWithSecret> {
   const accountId = ctx.viewer.id
   const name = nameOf(input.name)
   const scopes = allowedScopes(ctx, input.scopes).join(' ')
   const key = newApiKey(accountId)
   const createdAt = ctx.now()
-  const expiresAt = createdAt + expiresInDays * DAY_MS
+  const expiresAt = createdAt + days * DAY_MS
   const row = { accountId, hash: await hashOfKey(key), name, scopes, createdAt, expiresAt }
   const actor = await actorOf(ctx)
   const db = ctx.db.directory

@@ -27,7 +27,7 @@ export const apiKeyOperations = [
     fresh: true,
     limit: apiKeyLimit,
     body: NewApiKey,
-    example: { name: 'Weather bot', scopes: ['posts:write'], expiresInDays: 90 },
+    example: { name: 'Weather bot', scopes: ['posts:write'], days: 90 },
     returns: ApiKeyWithSecret,
     status: 201,
     location: ({ id }) => `/me/api-keys/${id}`,
