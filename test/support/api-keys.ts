@@ -6,16 +6,21 @@ import type { RegisteredUser } from './actors.ts'
 import { anonymousClient, postJson } from './client.ts'
 import { unusedId } from './databases.ts'
 
-type Options = { without?: string | null; scopes?: string[]; expiresIn?: number }
+type Options = { without?: string | null; expiresIn?: number; isStored?: boolean }
 
-/** Inserts an API key of the account into the directory, by default with every scope that a key can have. */
-export async function insertApiKey(accountId: Id, { without, scopes, expiresIn = 86_400_000 }: Options = {}) {
+/** Inserts an API key of the account, with every scope that a key can have. With `isStored`, its guard knows it. */
+export async function insertApiKey(
+  accountId: Id,
+  { without, expiresIn = 86_400_000, isStored = true }: Options = {},
+): Promise<{ id: Id; key: string }> {
   const key = newApiKey(accountId)
   const id = unusedId(shardOf(accountId))
-  const granted = scopes ?? grantableScopes().filter((scope) => scope !== without)
+  const scopes = grantableScopes().filter((scope) => scope !== without)
+  const grant = { id, hash: await hashOfKey(key), scopes, createdAt: 1, expiresAt: Date.now() + expiresIn }
   await env.DIRECTORY.prepare('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)')
-    .bind(Number(id), Number(accountId), await hashOfKey(key), 'A bot', granted.join(' '), 1, Date.now() + expiresIn)
+    .bind(Number(id), Number(accountId), grant.hash, 'A bot', scopes.join(' '), 1, grant.expiresAt)
     .run()
+  if (isStored) await env.GUARD.getByName(`user:${accountId}`).storeKeys([grant])
   return { id, key }
 }
 

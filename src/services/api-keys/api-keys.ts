@@ -22,7 +22,7 @@ import { apiKeys } from './tables.ts'
 
 const NAME: Bounds = { characters: 50, bytes: 200 }
 
-export const NewApiKey = z
+export const ApiKeyRequest = z
   .strictObject({
     name: z.string().min(1).openapi(describeBounds(NAME)),
     scopes: z.array(z.string().max(50)).min(1).max(50).openapi({
@@ -30,8 +30,8 @@ export const NewApiKey = z
     }),
     days: z.int().min(1).max(MAX_API_KEY_DAYS).openapi({ description: 'For how many days the key works' }),
   })
-  .openapi('NewApiKey')
-type NewApiKey = z.infer<typeof NewApiKey>
+  .openapi('ApiKeyRequest')
+type ApiKeyRequest = z.infer<typeof ApiKeyRequest>
 
 const ApiKey = z
   .object({
@@ -59,7 +59,7 @@ type ApiKeys = z.infer<typeof ApiKeys>
 export const ApiKeyPath = z.object({ apiKeyId: Id })
 
 /** The key is stored as a hash only, so a repeated request cannot return it again: it creates another key. */
-export async function createApiKey(ctx: UserCtx, { days, ...input }: NewApiKey): Promise<ApiKeyWithSecret> {
+export async function createApiKey(ctx: UserCtx, { days, ...input }: ApiKeyRequest): Promise<ApiKeyWithSecret> {
   const accountId = ctx.viewer.id
   const name = nameOf(input.name)
   const scopes = allowedScopes(ctx, input.scopes).join(' ')

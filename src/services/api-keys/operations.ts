@@ -3,12 +3,12 @@ import { readAccounts, writeAccounts } from '../accounts/policy.ts'
 import { credentialsOnly } from '../identity/policy.ts'
 import {
   ApiKeyPath,
+  ApiKeyRequest,
   ApiKeys,
   ApiKeyWithSecret,
   createApiKey,
   deleteApiKey,
   listApiKeys,
-  NewApiKey,
 } from './api-keys.ts'
 import { tooManyApiKeys } from './failures.ts'
 import { apiKeyLimit } from './limits.ts'
@@ -26,7 +26,7 @@ export const apiKeyOperations = [
     scope: writeAccounts,
     fresh: true,
     limit: apiKeyLimit,
-    body: NewApiKey,
+    body: ApiKeyRequest,
     example: { name: 'Weather bot', scopes: ['posts:write'], days: 90 },
     returns: ApiKeyWithSecret,
     status: 201,

@@ -154,7 +154,7 @@ test('the event alone revokes a deleted key, and the event alone makes a new one
   await drained(ada.id)
   clock.advance(LEASE_MS)
   expect(await keyStatus(key.key)).toBe(401)
-  const later = await insertApiKey(ada.id)
+  const later = await insertApiKey(ada.id, { isStored: false })
   expect(await keyStatus(later.key)).toBe(401)
   await publishEvent('api-keys.created', { accountId: ada.id, apiKeyId: later.id })
   await drained(ada.id)
