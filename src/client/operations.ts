@@ -6,6 +6,7 @@ import type {
   AccountRole,
   AddressChange,
   AddressToken,
+  ApiKeyRequest,
   ApiKeys,
   ApiKeyWithSecret,
   AuditEntry,
@@ -27,7 +28,6 @@ import type {
   MediaChange,
   MediaUpload,
   MediaVariant,
-  NewApiKey,
   Notification,
   Page,
   PasswordChange,
@@ -156,7 +156,7 @@ export type Operations = {
   /** Count your unread notifications, up to 100. `GET /v1/notifications/unread-count` */
   countUnreadNotifications: { input: Nothing; output: UnreadCount }
   /** Create an API key, with which a program uses the API for you. `POST /v1/me/api-keys` */
-  createApiKey: { input: NewApiKey; output: ApiKeyWithSecret }
+  createApiKey: { input: ApiKeyRequest; output: ApiKeyWithSecret }
   /** Create an invitation, with which one person can register within seven days. `POST /v1/invitations` */
   createInvitation: { input: Nothing; output: InvitationWithCode }
   /** Publish a post or a comment. `POST /v1/posts` */

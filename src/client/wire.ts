@@ -154,7 +154,7 @@ export type ApiKey = {
   lastUsedAt: string | null
 }
 
-export type NewApiKey = { name: string; scopes: string[]; days: number }
+export type ApiKeyRequest = { name: string; scopes: string[]; days: number }
 
 export type ApiKeys = { items: ApiKey[] }
 
