@@ -23,6 +23,26 @@ beforeAll(async () => {
   other = await anotherIsolate()
 })
 
+async function expectCost(response: Response, status: number, budget: Budget): Promise<void> {
+  expect(response.status).toBe(status)
+  expectWithin(`a response with ${status}`, costOf(response), { directoryTrips: budget.trips ?? 0, ...budget })
+}
+
+test('creating, listing and deleting API keys, and the first request with one, stay within their budgets', async () => {
+  const user = await registeredUser()
+  await user.fetch('/v1/accounts/me') // reads the signing keys
+  const json = { name: 'A bot', scopes: ['accounts:read'], days: 30 }
+  const created = await user.fetch('/v1/me/api-keys', { method: 'POST', json })
+  const create = { trips: 2, rowsRead: 14, rowsWritten: 14, objectCalls: 5, bucketCalls: 1, queueMessages: 2 }
+  await expectCost(created.clone(), 201, create)
+  const { id, key } = await created.json<{ id: string; key: string }>()
+  await expectCost(await callWithKey(key), 200, { trips: 1, directoryTrips: 0, rowsRead: 3, objectCalls: 4 })
+  await expectCost(await callWithKey(key), 200, { trips: 1, directoryTrips: 0, rowsRead: 3 })
+  await expectCost(await user.fetch('/v1/me/api-keys'), 200, { trips: 1, rowsRead: 21, objectCalls: 2 })
+  const remove = { trips: 1, rowsRead: 12, rowsWritten: 8, objectCalls: 4, bucketCalls: 1, queueMessages: 2 }
+  await expectCost(await user.fetch(`/v1/me/api-keys/${id}`, { method: 'DELETE' }), 204, remove)
+})
+
 test('requests with a known key read no database for the key, and call the guard as seldom as those with a token', async () => {
   const ada = await registeredUser()
   const { key } = await createdApiKey(ada)
@@ -120,24 +140,4 @@ test('the guard notes the use of a key at most once an hour, and no request writ
   const later = await callWithKey(key)
   expect(costOf(later)).toMatchObject({ rowsWritten: 0 })
   expect(await usedAt()).toBeGreaterThan(first! + HOUR_MS)
-})
-
-async function expectCost(response: Response, status: number, budget: Budget): Promise<void> {
-  expect(response.status).toBe(status)
-  expectWithin(`a response with ${status}`, costOf(response), { directoryTrips: budget.trips ?? 0, ...budget })
-}
-
-test('creating, listing and deleting API keys, and the first request with one, stay within their budgets', async () => {
-  const user = await registeredUser()
-  await user.fetch('/v1/accounts/me') // reads the signing keys
-  const json = { name: 'A bot', scopes: ['accounts:read'], days: 30 }
-  const created = await user.fetch('/v1/me/api-keys', { method: 'POST', json })
-  const create = { trips: 2, rowsRead: 14, rowsWritten: 14, objectCalls: 5, bucketCalls: 1, queueMessages: 2 }
-  await expectCost(created.clone(), 201, create)
-  const { id, key } = await created.json<{ id: string; key: string }>()
-  await expectCost(await callWithKey(key), 200, { trips: 1, directoryTrips: 0, rowsRead: 3, objectCalls: 4 })
-  await expectCost(await callWithKey(key), 200, { trips: 1, directoryTrips: 0, rowsRead: 3 })
-  await expectCost(await user.fetch('/v1/me/api-keys'), 200, { trips: 1, rowsRead: 21, objectCalls: 2 })
-  const remove = { trips: 1, rowsRead: 8, rowsWritten: 8, objectCalls: 4, bucketCalls: 1, queueMessages: 2 }
-  await expectCost(await user.fetch(`/v1/me/api-keys/${id}`, { method: 'DELETE' }), 204, remove)
 })
