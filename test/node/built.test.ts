@@ -23,7 +23,7 @@ function compiledWith(name: string, seen = new Set<string>()): Set<string> {
   return seen
 }
 
-test('the Worker built for deployment loads auth, passwords, mail templates, OpenAPI and GraphQL only when used', async () => {
+test('the Worker built for deployment loads auth, passwords, mail templates, OpenAPI, GraphQL and rarely used services only when used', async () => {
   await buildWorker()
   const eager = [...compiledWith('worker.js')]
   expect(eager.filter((name) => name.endsWith('.wasm') || read(name).includes('better-auth'))).toEqual([])
