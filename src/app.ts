@@ -1,9 +1,8 @@
 import type { Context } from 'hono'
-import { compose } from './compose.ts'
+import { authenticate, compose } from './compose.ts'
 import { logins } from './eager.ts'
 import { countByAddress } from './platform/http/address-limit.ts'
 import type { AppEnv } from './platform/http/app-env.ts'
-import { authentication } from './platform/http/authentication.ts'
 import { requireMediaType, strictJson } from './platform/http/body.ts'
 import { errorRoutes } from './platform/http/error-pages.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
@@ -24,7 +23,7 @@ app.get('/asyncapi.json', async (c) => {
   await countByAddress(c)
   return c.json(await socketDocument(c.req.url))
 })
-app.use('/graphql', requireUtf8Url, authentication(logins.signingKeys))
+app.use('/graphql', requireUtf8Url, authenticate)
 app.post('/graphql', requireMediaType('application/json'), strictJson)
 app.on(['GET', 'POST'], '/graphql', async (c) => (opensGraphiql(c) ? c.redirect('/graphiql/') : (await graphql())(c)))
 

@@ -17,11 +17,15 @@ export const apiPaths = [...mounts, '/auth', '/.well-known', ERRORS, '/graphql']
 
 type Mounted = { name: string; mount: Mount; operations: readonly Operation[] }
 
+const { signingKeys, readApiKeys, ...statuses } = logins
+/** Reads who sends a request. */
+export const authenticate = authentication(signingKeys, readApiKeys)
+
 /** An app with the middleware of every request, in order, the operations of `services`, and the fallbacks. */
 export function compose(services: readonly Mounted[]): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
-  app.use(...edge(logins))
-  for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(logins.signingKeys))
+  app.use(...edge(statuses))
+  for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authenticate)
   for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
   addFallbacks(app, apiPaths)
   return app

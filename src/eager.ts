@@ -1,4 +1,6 @@
 import type { RequestCtx } from './platform/security/admit.ts'
+import type { ApiKeySource } from './platform/security/api-keys.ts'
+import type { KeySource } from './platform/security/tokens.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { feedOperations } from './services/feed/operations.ts'
 import { signingKeys } from './services/identity/signing-keys.ts'
@@ -15,10 +17,16 @@ export const eagerServices = [
   { name: 'media', mount: '/v1', operations: mediaOperations },
 ] as const
 
+type LoginSources = Pick<RequestCtx, 'readAccountStatus' | 'readLoginTime'> & {
+  signingKeys: KeySource
+  readApiKeys: ApiKeySource
+}
+
 /** How the platform reads logins. Few requests need more than the keys. */
 export const logins = {
   signingKeys,
+  readApiKeys: async (...owner) => (await import('./services/api-keys/queries.ts')).readApiKeys(...owner),
   readAccountStatus: async (...login) =>
     (await import('./services/identity/revocation.ts')).readAccountStatus(...login),
   readLoginTime: async (...login) => (await import('./services/identity/fresh-login.ts')).readLoginTime(...login),
-} satisfies Pick<RequestCtx, 'readAccountStatus' | 'readLoginTime'> & { signingKeys: typeof signingKeys }
+} satisfies LoginSources
