@@ -8,7 +8,7 @@ import { anonymousClient, postJson } from '../../support/client.ts'
 import { fingerprint } from '../../support/fingerprint.ts'
 import { forgedClaims } from '../../support/forged-claims.ts'
 import { forgedHeaders, forgedSignatures } from '../../support/forged-signatures.ts'
-import { drained } from '../../support/outboxes.ts'
+import { delivered } from '../../support/outboxes.ts'
 import { mailedResetToken } from '../../support/recovery.ts'
 import { type Signer, signerFor } from '../../support/token-signer.ts'
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   ticket = await newTicket()
   resetToken = await mailedResetToken(ada.id)
   signer = await signerFor(ada)
-  await drained()
+  await delivered()
   before = await fingerprint()
 })
 
@@ -195,6 +195,6 @@ test('neither an access token nor an API key is a ticket or a cursor', async () 
 })
 
 test('none of these requests has changed anything', async () => {
-  await drained()
+  await delivered()
   expect(await fingerprint()).toEqual(before)
 })
