@@ -10,6 +10,7 @@ export type Problem = {
   detail?: string
   instance: string
   errors?: FieldError[]
+  secondFactor?: SecondFactor
 }
 
 export type FailureCode =
@@ -39,9 +40,22 @@ export type FailureCode =
   | 'handle_changed_recently'
   | 'awaiting_approval'
   | 'too_many_invitations'
+  | 'second_factor_required'
+  | 'long_password_required'
+  | 'too_many_passkeys'
   | (string & Record<never, never>)
 
 export type FieldError = { field: string; message: string }
+
+export type SecondFactor = { challenge: string; methods: string[]; passkey: PasskeyRequest }
+
+export type PasskeyRequest = {
+  challenge: string
+  rpId: string
+  timeout: number
+  userVerification: 'required'
+  allowCredentials: { id: string; type: 'public-key' }[]
+} | null
 
 export type RegistrationRules = {
   mode: RegistrationMode
@@ -92,7 +106,21 @@ export type Login = { identifier: string; password: string; deviceToken?: string
 
 export type Refresh = { refreshToken: string }
 
-export type Confirmation = { password: string }
+export type Confirmation = {
+  password?: string
+  code?: string
+  recoveryCode?: string
+  passkey?: PasskeyAssertion
+  challenge?: string
+}
+
+export type PasskeyAssertion = {
+  id: string
+  clientDataJSON: string
+  authenticatorData: string
+  signature: string
+  userHandle?: string
+}
 
 export type Sessions = { items: Session[] }
 
@@ -123,7 +151,7 @@ export type PasswordReset = { deviceToken: string }
 
 export type Reset = { token: string; password: string }
 
-export type PasswordChange = { currentPassword: string; password: string }
+export type PasswordChange = { currentPassword?: string; password: string }
 
 export type Resend = { email: string }
 
@@ -141,6 +169,47 @@ export type AddressChange = { email: string }
 export type AddressToken = { token: string }
 
 export type HandleChange = { handle: string }
+
+export type SecondStep = { challenge: string; code?: string; recoveryCode?: string; passkey?: PasskeyAssertion }
+
+export type PasskeyChallenge = { challenge: string; options: PasskeyRequest }
+
+export type PasskeyLogin = { challenge: string; passkey: PasskeyAssertion; deviceToken?: string }
+
+export type SecondFactors = { totpSince: string | null; passkeys: number; recoveryCodes: number; hasPassword: boolean }
+
+export type NewTotp = { secret: string; uri: string }
+
+export type ConfirmedTotp = { recoveryCodes: string[] | null }
+
+export type TotpConfirmation = { code: string }
+
+export type RecoveryCodes = { recoveryCodes: string[] }
+
+export type Passkeys = { items: Passkey[] }
+
+export type Passkey = { id: string; name: string; createdAt: string; lastUsedAt: string | null }
+
+export type NewPasskeyChallenge = { challenge: string; options: PasskeyCreation }
+
+export type PasskeyCreation = {
+  challenge: string
+  rp: { id: string; name: string }
+  user: { id: string; name: string; displayName: string }
+  pubKeyCredParams: { type: 'public-key'; alg: number }[]
+  timeout: number
+  attestation: 'none'
+  authenticatorSelection: { residentKey: 'required'; requireResidentKey: boolean; userVerification: 'required' }
+  excludeCredentials: { type: 'public-key'; id: string }[]
+}
+
+export type AddedPasskey = Passkey & { recoveryCodes: string[] | null }
+
+export type NewPasskey = { challenge: string; name: string; passkey: NewCredential }
+
+export type NewCredential = { id: string; clientDataJSON: string; attestationObject: string }
+
+export type PasskeyName = { name: string }
 
 export type Account = AccountSummary & {
   bio: string

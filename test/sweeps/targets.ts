@@ -4,6 +4,7 @@ import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
+import { insertPasskey } from '../support/factors.ts'
 import { insertLogin } from '../support/logins.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
@@ -16,8 +17,9 @@ export const kindOfParameter: Record<string, Kind> = {
   exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
+  passkeyId: 'passkey',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'passkey'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -32,6 +34,7 @@ export const states: Record<Kind, State[]> = {
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
   export: ['unattached', 'missing'],
   session: ['restricted', 'missing'],
+  passkey: ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -70,7 +73,9 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     seedExports,
   )
   for (const target of targets) {
-    if (target.kind === 'session' && target.state !== 'missing') target.parameter = await insertLogin(target.ownerId)
+    if (target.state === 'missing') continue
+    if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
+    if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
   }
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets

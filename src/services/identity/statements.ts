@@ -21,7 +21,7 @@ type Ended = {
   /** Also revokes the device tokens, for when a stranger may have one. */
   devices?: boolean
   /** Further changes of the row of the user. */
-  changes?: { passwordChangedAt: number }
+  changes?: { passwordChangedAt?: number; hasShortPassword: boolean }
 }
 
 /** Ends the logins, and the change of the address that one of them may have asked for. The caller revokes the tokens. */

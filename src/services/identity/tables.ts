@@ -25,6 +25,7 @@ export const users = sqliteTable('users', {
   approval: text('approval').$type<'required' | 'refused'>(),
   handleChangedAt: integer('handle_changed_at'),
   passwordChangedAt: integer('password_changed_at'),
+  hasShortPassword: boolean('has_short_password').notNull().default(false),
 })
 
 /** `code` is a keyed hash, `accountId` the last registration with the invitation, `usedAt` when it was verified. */
