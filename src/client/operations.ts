@@ -27,13 +27,12 @@ import type {
   MediaChange,
   MediaUpload,
   MediaVariant,
-  NewPasskey,
-  NewPasskeyChallenge,
-  NewTotp,
   Notification,
   Page,
   Passkey,
+  PasskeyAddition,
   PasskeyChallenge,
+  PasskeyCreationChallenge,
   PasskeyLogin,
   PasskeyName,
   Passkeys,
@@ -59,6 +58,7 @@ import type {
   Sessions,
   Tokens,
   TotpConfirmation,
+  TotpSecret,
   UnreadCount,
   Verification,
   WaitingRegistration,
@@ -144,7 +144,7 @@ export const operations: Record<keyof Operations, string> = {
   setHeader: 'PUT /v1/accounts/me/header form',
   setRole: 'PUT /v1/accounts/{accountId}/role',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
-  startPasskey: 'POST /v1/me/passkeys/challenge',
+  startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
   startTotp: 'POST /v1/me/factors/totp',
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
@@ -162,7 +162,7 @@ export type Nothing = Record<string, never>
 /** The input of each operation (path, query and body merged) and its result. */
 export type Operations = {
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
-  addPasskey: { input: NewPasskey; output: AddedPasskey }
+  addPasskey: { input: PasskeyAddition; output: AddedPasskey }
   /** Approve an account, which opens it; its owner is mailed. `PUT /v1/registrations/{accountId}/approval` */
   approveRegistration: { input: { accountId: Id }; output: undefined }
   /** Block an account: it no longer sees you, and follows end in both directions. `PUT /v1/accounts/{accountId}/block` */
@@ -364,12 +364,12 @@ export type Operations = {
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
   startConfirmation: { input: Nothing; output: PasskeyChallenge }
-  /** Get the challenge and options for a new passkey. `POST /v1/me/passkeys/challenge` */
-  startPasskey: { input: Nothing; output: NewPasskeyChallenge }
+  /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
+  startPasskey: { input: Nothing; output: PasskeyCreationChallenge }
   /** Get a challenge for a login with a passkey. `POST /v1/auth/passkey/challenge` */
   startPasskeyLogin: { input: Nothing; output: PasskeyChallenge }
   /** Get the secret for an authenticator app (TOTP, RFC 6238). `POST /v1/me/factors/totp` */
-  startTotp: { input: Nothing; output: NewTotp }
+  startTotp: { input: Nothing; output: TotpSecret }
   /** Suspend an account. `PUT /v1/accounts/{accountId}/suspension` */
   suspendAccount: { input: { accountId: Id }; output: undefined }
   /** Unblock an account; if you do not block it, nothing changes. `DELETE /v1/accounts/{accountId}/block` */

@@ -54,8 +54,10 @@ export type PasskeyRequest = {
   rpId: string
   timeout: number
   userVerification: 'required'
-  allowCredentials: { id: string; type: 'public-key' }[]
-} | null
+  allowCredentials: PasskeyDescriptor[]
+}
+
+export type PasskeyDescriptor = { type: 'public-key'; id: string }
 
 export type RegistrationRules = {
   mode: RegistrationMode
@@ -178,7 +180,7 @@ export type PasskeyLogin = { challenge: string; passkey: PasskeyAssertion; devic
 
 export type SecondFactors = { totpSince: string | null; passkeys: number; recoveryCodes: number; hasPassword: boolean }
 
-export type NewTotp = { secret: string; uri: string }
+export type TotpSecret = { secret: string; uri: string }
 
 export type ConfirmedTotp = { recoveryCodes: string[] | null }
 
@@ -190,24 +192,32 @@ export type Passkeys = { items: Passkey[] }
 
 export type Passkey = { id: string; name: string; createdAt: string; lastUsedAt: string | null }
 
-export type NewPasskeyChallenge = { challenge: string; options: PasskeyCreation }
+export type PasskeyCreationChallenge = { challenge: string; options: PasskeyCreation }
 
 export type PasskeyCreation = {
   challenge: string
-  rp: { id: string; name: string }
-  user: { id: string; name: string; displayName: string }
-  pubKeyCredParams: { type: 'public-key'; alg: number }[]
+  rp: PasskeyRelyingParty
+  user: PasskeyUser
+  pubKeyCredParams: PasskeyAlgorithm[]
   timeout: number
   attestation: 'none'
-  authenticatorSelection: { residentKey: 'required'; requireResidentKey: boolean; userVerification: 'required' }
-  excludeCredentials: { type: 'public-key'; id: string }[]
+  authenticatorSelection: PasskeySelection
+  excludeCredentials: PasskeyDescriptor[]
 }
+
+export type PasskeyRelyingParty = { id: string; name: string }
+
+export type PasskeyUser = { id: string; name: string; displayName: string }
+
+export type PasskeyAlgorithm = { type: 'public-key'; alg: number }
+
+export type PasskeySelection = { residentKey: 'required'; requireResidentKey: boolean; userVerification: 'required' }
 
 export type AddedPasskey = Passkey & { recoveryCodes: string[] | null }
 
-export type NewPasskey = { challenge: string; name: string; passkey: NewCredential }
+export type PasskeyAddition = { challenge: string; name: string; passkey: PasskeyCredential }
 
-export type NewCredential = { id: string; clientDataJSON: string; attestationObject: string }
+export type PasskeyCredential = { id: string; clientDataJSON: string; attestationObject: string }
 
 export type PasskeyName = { name: string }
 

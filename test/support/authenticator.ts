@@ -20,7 +20,10 @@ export async function softwareAuthenticator(origin: string) {
   const point = new Uint8Array((await crypto.subtle.exportKey('raw', publicKey)) as ArrayBuffer)
   const credentialId = crypto.getRandomValues(new Uint8Array(16))
   const id = base64url(credentialId)
-  let userHandle = ''
+  const [x, y] = [point.subarray(1, 33), point.subarray(33)]
+  // A COSE key: EC2, ES256, P-256.
+  const key = joined(Uint8Array.of(0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32), x, Uint8Array.of(0x22, 0x58, 32), y)
+  let userHandle: string | undefined
   let count = 0
 
   /** WebAuthn, level 3, section 6.1. */
@@ -42,17 +45,10 @@ export async function softwareAuthenticator(origin: string) {
 
   return {
     id,
+    publicKey: base64url(key),
     /** Like `navigator.credentials.create`. */
     async create({ challenge, rp, user }: Creation, flaws: Flaws = {}) {
       userHandle = user.id
-      const [x, y] = [point.subarray(1, 33), point.subarray(33)]
-      // A COSE key: EC2, ES256, P-256.
-      const key = joined(
-        Uint8Array.of(0xa5, 1, 2, 3, 0x26, 0x20, 1, 0x21, 0x58, 32),
-        x,
-        Uint8Array.of(0x22, 0x58, 32),
-        y,
-      )
       const attested = joined(new Uint8Array(16), Uint8Array.of(0, credentialId.length), credentialId, key)
       const data = await authenticatorData(flaws.rpId ?? rp.id, flaws, attested)
       const attestationObject = joined(

@@ -4,8 +4,9 @@ import { createContext } from '../../src/platform/create-context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import type { PasskeyRequest } from '../../src/platform/http/second-factor.ts'
 import { newChallenge, signedBy } from '../../src/services/identity/factors/challenges.ts'
+import { codeHash } from '../../src/services/identity/factors/recovery-codes.ts'
 import type { Tokens } from '../../src/services/identity/views.ts'
-import type { RegisteredUser } from './actors.ts'
+import { accountsOn, type RegisteredUser } from './actors.ts'
 import { claimsOf, logIn } from './auth.ts'
 import { type Authenticator, softwareAuthenticator } from './authenticator.ts'
 import { anonymousClient, BASE_URL, postJson } from './client.ts'
@@ -36,7 +37,7 @@ export async function addTotp(user: RegisteredUser): Promise<{ secret: string; r
 type NewPasskey = { challenge: string; options: Parameters<Authenticator['create']>[0] }
 
 export const startPasskey = async (user: RegisteredUser): Promise<NewPasskey> =>
-  okJson(await post(user, '/me/passkeys/challenge'))
+  okJson(await post(user, '/me/passkey-challenge'))
 
 export async function addPasskey(user: RegisteredUser, name = 'My phone') {
   const device = await softwareAuthenticator(BASE_URL)
@@ -48,7 +49,7 @@ export async function addPasskey(user: RegisteredUser, name = 'My phone') {
   return { device, ...added }
 }
 
-type Waiting = { challenge: string; methods: string[]; passkey: PasskeyRequest | null }
+type Waiting = { challenge: string; methods: string[]; passkey: PasskeyRequest }
 
 /** Logs in with the password of an account with a second factor. */
 export async function firstStep(user: RegisteredUser, deviceToken?: string, password?: string): Promise<Waiting> {
@@ -91,13 +92,40 @@ export async function insertTotp(accountId: Id): Promise<void> {
   ])
 }
 
-/** Inserts a passkey that nobody can use, for an account with a user. Returns its id. */
-export async function insertPasskey(accountId: Id): Promise<string> {
+/** Inserts a passkey for an account with a user; nobody can use it without `device`. Returns its id. */
+export async function insertPasskey(accountId: Id, device?: Authenticator): Promise<string> {
   const id = crypto.randomUUID()
   await env.DIRECTORY.prepare(
-    `insert into passkeys (id, account_id, credential_id, public_key, sign_count, sealed_name, created_at) values (?1, ?2, ?1, '', 0, '', 1)`,
+    `insert into passkeys (id, account_id, credential_id, public_key, sign_count, sealed_name, created_at) values (?, ?, ?, ?, 0, '', 1)`,
   )
-    .bind(id, Number(accountId))
+    .bind(id, Number(accountId), device?.id ?? id, device?.publicKey ?? '')
     .run()
   return id
+}
+
+/** The body of `finishLogin`, for a new account. */
+export async function waitingLogin(): Promise<object> {
+  const [accountId] = await accountsOn(0)
+  const ctx = createContext({ env, waitUntil: () => {} })
+  const recoveryCode = 'q2w8e-7rt5y'
+  await env.DIRECTORY.batch([
+    await insertUser(accountId),
+    env.DIRECTORY.prepare('insert into recovery_codes (account_id, code, created_at) values (?, ?, 1)').bind(
+      Number(accountId),
+      await codeHash(ctx, accountId, recoveryCode),
+    ),
+  ])
+  return { challenge: await newChallenge(ctx, 'second factor', `${accountId}:`), recoveryCode }
+}
+
+/** The body of `logInWithPasskey`, for a new account. */
+export async function waitingPasskey(): Promise<object> {
+  const [accountId] = await accountsOn(0)
+  const device = await softwareAuthenticator(BASE_URL)
+  await env.DIRECTORY.batch([await insertUser(accountId)])
+  await insertPasskey(accountId, device)
+  const ctx = createContext({ env, waitUntil: () => {} })
+  const challenge = await newChallenge(ctx, 'passkey login', '')
+  const rpId = new URL(BASE_URL).hostname
+  return { challenge, passkey: await device.get({ challenge: await signedBy(challenge), rpId }) }
 }

@@ -1,5 +1,6 @@
 import type { Id } from '../../src/platform/data/ids.ts'
 import { type RegisteredUser, registeredUser } from './actors.ts'
+import { addPasskey, addTotp, passkeyLogin } from './factors.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
 import { drained } from './outboxes.ts'
@@ -18,6 +19,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} post`,
     `${name} alt`,
     `${name} comment`,
+    `${name} passkey`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -36,6 +38,9 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
+  await addTotp(user)
+  const { device } = await addPasskey(user, `${name} passkey`)
+  await passkeyLogin(device)
   await drained()
   await send('PUT', '/notifications/read')
   const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]

@@ -1,7 +1,7 @@
 import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { register } from '../support/auth.ts'
-import { addPasskey, addTotp, codeAt, firstStep, newPasskey, passkeyChallenge } from '../support/factors.ts'
+import { newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import {
@@ -94,21 +94,9 @@ export const examples: Record<string, Example> = {
     endsSession: true,
     json: () => ({ currentPassword: PASSWORD, password: NEW_PASSWORD }),
   },
-  finishLogin: {
-    json: async () => {
-      const user = await registeredUser(fresh('factor'))
-      const { secret } = await addTotp(user)
-      return { challenge: (await firstStep(user)).challenge, code: codeAt(secret) }
-    },
-  },
+  finishLogin: { json: waitingLogin },
   startPasskeyLogin: {},
-  logInWithPasskey: {
-    json: async () => {
-      const { device } = await addPasskey(await registeredUser(fresh('passkey')))
-      const { challenge, options } = await passkeyChallenge()
-      return { challenge, passkey: await device.get(options) }
-    },
-  },
+  logInWithPasskey: { json: waitingPasskey },
   startConfirmation: {},
   startTotp: {},
   confirmTotp: { rule: () => 'conflict', json: () => ({ code: '123456' }) },

@@ -98,12 +98,12 @@ test('a passkey is a second factor too, for its own account only', async () => {
   const [ofAda, ofBob] = [await addPasskey(ada), await addPasskey(bob)]
   const { challenge, methods, passkey } = await firstStep(ada)
   expect(methods).toEqual(['recovery_code', 'passkey'])
-  const byBob = { passkey: await ofBob.device.get(passkey!) }
+  const byBob = { passkey: await ofBob.device.get(passkey) }
   expect(await outcomeOf(await secondStep(challenge, byBob))).toEqual(refused)
   const login = await passkeyChallenge()
   const wrongPurpose = { passkey: await ofAda.device.get(login.options) }
   expect(await outcomeOf(await secondStep(challenge, wrongPurpose))).toEqual(refused)
-  expect((await secondStep(challenge, { passkey: await ofAda.device.get(passkey!) })).status).toBe(200)
+  expect((await secondStep(challenge, { passkey: await ofAda.device.get(passkey) })).status).toBe(200)
 })
 
 test('a passkey confirms a login, but only the one that asked for the challenge', async () => {
@@ -157,7 +157,7 @@ test('a removed passkey no longer logs in, and only its owner can rename or remo
   const waiting = await firstStep(user)
   expect((await user.fetch(path, { method: 'DELETE' })).status).toBe(204)
   expect(await outcomeOf(await passkeyLogin(device))).toEqual(refused)
-  const late = { passkey: await device.get(waiting.passkey!) }
+  const late = { passkey: await device.get(waiting.passkey) }
   expect(await outcomeOf(await secondStep(waiting.challenge, late))).toEqual(refused)
   expect((await logIn(user.handle)).status).toBe(200)
 })

@@ -8,13 +8,13 @@ import { credentialsOnly, loginOnly } from '../policy.ts'
 import { Tokens } from '../views.ts'
 import { logInWithPasskey, PasskeyLogin, startPasskeyLogin } from './passkey-login.ts'
 import { PasskeyChallenge } from './passkey-options.ts'
-import { NewPasskeyChallenge, startPasskey } from './passkey-registration.ts'
+import { PasskeyCreationChallenge, startPasskey } from './passkey-registration.ts'
 import {
   AddedPasskey,
   addPasskey,
   listPasskeys,
-  NewPasskey,
   Passkey,
+  PasskeyAddition,
   PasskeyName,
   PasskeyPath,
   Passkeys,
@@ -23,7 +23,7 @@ import {
 } from './passkeys.ts'
 import { RecoveryCodes, readSecondFactors, replaceRecoveryCodes, SecondFactors } from './recovery.ts'
 import { finishLogin, SecondStep } from './second-step.ts'
-import { ConfirmedTotp, confirmTotp, NewTotp, removeTotp, startTotp, TotpConfirmation } from './totp.ts'
+import { ConfirmedTotp, confirmTotp, removeTotp, startTotp, TotpConfirmation, TotpSecret } from './totp.ts'
 
 // Made-up values for the examples in the API document: well-formed, but of no real account.
 const CHALLENGE =
@@ -108,7 +108,7 @@ export const factorOperations = [
     id: 'startTotp',
     method: 'post',
     path: '/me/factors/totp',
-    returns: NewTotp,
+    returns: TotpSecret,
     fails: ['conflict'],
     summary: 'Get the secret for an authenticator app (TOTP, RFC 6238)',
     description: 'It has no effect until `confirmTotp`. The codes have six digits, and change every 30 seconds.',
@@ -163,8 +163,8 @@ export const factorOperations = [
     ...change,
     id: 'startPasskey',
     method: 'post',
-    path: '/me/passkeys/challenge',
-    returns: NewPasskeyChallenge,
+    path: '/me/passkey-challenge',
+    returns: PasskeyCreationChallenge,
     summary: 'Get the challenge and options for a new passkey',
     description: `For \`navigator.credentials.create\`. The challenge works once, within ${CHALLENGE_MINUTES} minutes.`,
     run: startPasskey,
@@ -174,7 +174,7 @@ export const factorOperations = [
     id: 'addPasskey',
     method: 'post',
     path: '/me/passkeys',
-    body: NewPasskey,
+    body: PasskeyAddition,
     example: {
       challenge: CHALLENGE,
       name: 'My phone',

@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { UserCtx } from '../../../platform/context.ts'
 import { atPrimary } from '../../../platform/data/databases.ts'
 import { invalid } from '../../../platform/failures.ts'
+import { PasskeyDescriptor } from '../../../platform/http/second-factor.ts'
 import { CHALLENGE_MINUTES } from '../lifetimes.ts'
 import { handles } from '../tables.ts'
 import { ChallengeToken, newChallenge, signedBy } from './challenges.ts'
@@ -13,44 +14,52 @@ import { Base64url, relyingParty } from './passkey-options.ts'
 /** EdDSA, ES256 and RS256 (COSE). */
 const ALGORITHMS = [-8, -7, -257]
 
-const Descriptor = z.object({ type: z.literal('public-key'), id: z.string() })
+const RelyingParty = z
+  .object({ id: z.string(), name: z.string() })
+  .openapi('PasskeyRelyingParty', { example: { id: 'social.example', name: 'SocialConnect' } })
+const User = z
+  .object({ id: z.string(), name: z.string(), displayName: z.string() })
+  .openapi('PasskeyUser', { example: { id: 'MTk3MDMyNDgzNjk3NDU5Mw', name: 'ada', displayName: '@ada' } })
+const Algorithm = z
+  .object({ type: z.literal('public-key'), alg: z.int() })
+  .openapi('PasskeyAlgorithm', { example: { alg: -7 } })
+const Selection = z
+  .object({
+    residentKey: z.literal('required'),
+    requireResidentKey: z.boolean(),
+    userVerification: z.literal('required'),
+  })
+  .openapi('PasskeySelection', {
+    example: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+  })
 
 /** The options of `navigator.credentials.create`, as JSON (WebAuthn, level 3, section 5.1). */
 const PasskeyCreation = z
   .object({
     challenge: z.string(),
-    rp: z.object({ id: z.string(), name: z.string() }),
-    user: z.object({ id: z.string(), name: z.string(), displayName: z.string() }),
-    pubKeyCredParams: z.array(z.object({ type: z.literal('public-key'), alg: z.int() })),
+    rp: RelyingParty,
+    user: User,
+    pubKeyCredParams: z.array(Algorithm),
     timeout: z.int().openapi({ description: 'Milliseconds' }),
     attestation: z.literal('none'),
-    authenticatorSelection: z.object({
-      residentKey: z.literal('required'),
-      requireResidentKey: z.boolean(),
-      userVerification: z.literal('required'),
-    }),
-    excludeCredentials: z.array(Descriptor),
+    authenticatorSelection: Selection,
+    excludeCredentials: z.array(PasskeyDescriptor),
   })
   .openapi('PasskeyCreation', {
     example: {
       challenge: 'cL0c3nUe8vZ6yTjW4mRbX1sKdG7hPfA9oEiN2uCtVxY',
-      rp: { id: 'social.example', name: 'SocialConnect' },
-      user: { id: 'MTk3MDMyNDgzNjk3NDU5Mw', name: 'ada', displayName: '@ada' },
-      pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
       timeout: 300_000,
-      authenticatorSelection: { requireResidentKey: true },
-      excludeCredentials: [],
     },
   })
 
-export const NewPasskeyChallenge = z
+export const PasskeyCreationChallenge = z
   .object({ challenge: ChallengeToken, options: PasskeyCreation })
-  .openapi('NewPasskeyChallenge', {
+  .openapi('PasskeyCreationChallenge', {
     example: { challenge: '1b4e28ba.1970324836974593:.1893456000000.qL0c3nUe8vZ6yTjW' },
   })
-type NewPasskeyChallenge = z.infer<typeof NewPasskeyChallenge>
+type PasskeyCreationChallenge = z.infer<typeof PasskeyCreationChallenge>
 
-export async function startPasskey(ctx: UserCtx): Promise<NewPasskeyChallenge> {
+export async function startPasskey(ctx: UserCtx): Promise<PasskeyCreationChallenge> {
   const accountId = ctx.viewer.id
   const db = atPrimary(ctx).directory
   const [[owner], known] = await db.batch([
@@ -82,17 +91,17 @@ export function ownLogin({ viewer }: UserCtx): string {
 }
 
 /** The parts of the result of `navigator.credentials.create`. */
-export const NewCredential = z
+export const PasskeyCredential = z
   .strictObject({
     id: Base64url.max(1_400).openapi({ description: 'The id of the credential' }),
     clientDataJSON: Base64url.max(4_000),
     attestationObject: Base64url.max(20_000),
   })
-  .openapi('NewCredential')
-type NewCredential = z.infer<typeof NewCredential>
+  .openapi('PasskeyCredential')
+type PasskeyCredential = z.infer<typeof PasskeyCredential>
 
 /** Throws `invalid` unless an authenticator made the passkey for this site and challenge, with user verification. */
-export async function verifiedPasskey(ctx: UserCtx, { id, ...response }: NewCredential, token: string) {
+export async function verifiedPasskey(ctx: UserCtx, { id, ...response }: PasskeyCredential, token: string) {
   const { verifyRegistrationResponse } = await import('@simplewebauthn/server')
   const { rpId, origin } = relyingParty(ctx)
   const verified = await verifyRegistrationResponse({

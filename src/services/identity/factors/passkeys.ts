@@ -12,7 +12,7 @@ import { MAX_PASSKEYS } from '../lifetimes.ts'
 import { ChallengeToken, readChallenge, useChallenge, wrongChallenge } from './challenges.ts'
 import { additionOf, refusedChanges, removeFactor } from './factor-changes.ts'
 import { passkeys, usedChallenges } from './factor-tables.ts'
-import { NewCredential, ownLogin, verifiedPasskey } from './passkey-registration.ts'
+import { ownLogin, PasskeyCredential, verifiedPasskey } from './passkey-registration.ts'
 
 export const PASSKEY_NAME = 'passkey name'
 const TOO_MANY = 'too_many'
@@ -50,10 +50,10 @@ export async function listPasskeys(ctx: UserCtx): Promise<Passkeys> {
   return { items: rows.map((row, i) => viewOf({ ...row, name: names[i] ?? '' })) }
 }
 
-export const NewPasskey = z
-  .strictObject({ challenge: ChallengeToken, name: Name, passkey: NewCredential })
-  .openapi('NewPasskey')
-type NewPasskey = z.infer<typeof NewPasskey>
+export const PasskeyAddition = z
+  .strictObject({ challenge: ChallengeToken, name: Name, passkey: PasskeyCredential })
+  .openapi('PasskeyAddition')
+type PasskeyAddition = z.infer<typeof PasskeyAddition>
 
 export const AddedPasskey = Passkey.extend({
   recoveryCodes: z.array(z.string()).nullable().openapi({
@@ -62,7 +62,7 @@ export const AddedPasskey = Passkey.extend({
 }).openapi('AddedPasskey', { example: { recoveryCodes: null } })
 type AddedPasskey = z.infer<typeof AddedPasskey>
 
-export async function addPasskey(ctx: UserCtx, { challenge: token, ...input }: NewPasskey): Promise<AddedPasskey> {
+export async function addPasskey(ctx: UserCtx, { challenge: token, ...input }: PasskeyAddition): Promise<AddedPasskey> {
   const accountId = ctx.viewer.id
   const name = cleanName(input.name)
   const challenge = await readChallenge(ctx, 'new passkey', token)

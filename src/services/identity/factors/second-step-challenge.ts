@@ -12,7 +12,7 @@ type Waiting = { accountId: Id; deviceId: string | null; factors: Factors }
 export async function secondStepFailure(ctx: SystemCtx, { accountId, deviceId, factors }: Waiting): Promise<Failure> {
   const challenge = await newChallenge(ctx, 'second factor', `${accountId}:${deviceId ?? ''}`)
   const methods = [factors.totp && 'code', 'recovery_code', factors.passkey && 'passkey'].filter(Boolean)
-  const passkey = factors.passkey ? await passkeyRequest(ctx, challenge) : null
+  const passkey = await passkeyRequest(ctx, challenge)
   return new Failure(secondFactorRequired, undefined, { members: { secondFactor: { challenge, methods, passkey } } })
 }
 

@@ -14,21 +14,21 @@ import { USED } from './passkey-assertions.ts'
 import { Code, SECRET } from './proofs.ts'
 import { newSecret, stepOf } from './totp-codes.ts'
 
-export const NewTotp = z
+export const TotpSecret = z
   .object({
     secret: z.string().openapi({ description: 'Base32, to type it into an authenticator app' }),
     uri: z.string().openapi({ description: 'For a QR code that an authenticator app scans' }),
   })
-  .openapi('NewTotp', {
+  .openapi('TotpSecret', {
     example: {
       secret: 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
       uri: 'otpauth://totp/SocialConnect:ada?issuer=SocialConnect&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ',
     },
   })
-type NewTotp = z.infer<typeof NewTotp>
+type TotpSecret = z.infer<typeof TotpSecret>
 
 /** Has no effect until `confirmTotp`. A repetition replaces the secret. */
-export async function startTotp(ctx: UserCtx): Promise<NewTotp> {
+export async function startTotp(ctx: UserCtx): Promise<TotpSecret> {
   const accountId = ctx.viewer.id
   const db = ctx.db.directory
   const [owner] = await db.select({ handle: handles.handle }).from(handles).where(eq(handles.accountId, accountId))
