@@ -32,7 +32,7 @@ type Example = {
   hasPassword?: true
   /** The operation needs an authenticator app of the caller. */
   hasFactor?: true
-  /** The operation ends sessions of the caller, so each successful call needs an account of its own. */
+  /** The operation ends sessions or changes factors of the caller, so each successful call needs an account of its own. */
   endsSession?: true
 }
 
@@ -98,12 +98,12 @@ export const examples: Record<string, Example> = {
   startPasskeyLogin: {},
   logInWithPasskey: { json: waitingPasskey },
   startConfirmation: {},
-  startTotp: {},
+  startTotp: { endsSession: true },
   confirmTotp: { rule: () => 'conflict', json: () => ({ code: '123456' }) },
-  removeTotp: { hasFactor: true },
-  replaceRecoveryCodes: { hasFactor: true },
+  removeTotp: { hasFactor: true, endsSession: true },
+  replaceRecoveryCodes: { hasFactor: true, endsSession: true },
   startPasskey: {},
-  addPasskey: { json: newPasskey },
+  addPasskey: { endsSession: true, json: newPasskey },
   renamePasskey: { rule: ownOnly, json: () => ({ name: 'Key ring' }) },
   removePasskey: { rule: ownOnly },
   readIdentity: { hasPassword: true },
