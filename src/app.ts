@@ -9,7 +9,16 @@ import { addFallbacks } from './platform/http/fallbacks.ts'
 import { mountOperations } from './platform/http/rest.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
-import { apiPaths, channels, mounts, readAccountStatus, readLoginTime, services, signingKeys } from './registry.ts'
+import {
+  apiPaths,
+  channels,
+  mounts,
+  readAccountStatus,
+  readApiKeys,
+  readLoginTime,
+  services,
+  signingKeys,
+} from './registry.ts'
 
 /** The composition root: the order of the middleware and routes, and where the services are mounted. */
 export const app = new Hono<AppEnv>()
@@ -17,7 +26,7 @@ export const app = new Hono<AppEnv>()
 app.use(...edge({ readAccountStatus, readLoginTime }))
 app.route('/', healthRoutes(signingKeys))
 app.route('/', errorRoutes)
-for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys))
+for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys, readApiKeys))
 for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)
@@ -28,7 +37,7 @@ app.get('/asyncapi.json', async (c) => {
   await countByAddress(c)
   return c.json(await socketDocument(c.req.url))
 })
-app.use('/graphql', requireUtf8Url, authentication(signingKeys))
+app.use('/graphql', requireUtf8Url, authentication(signingKeys, readApiKeys))
 app.post('/graphql', requireMediaType('application/json'), strictJson)
 app.on(['GET', 'POST'], '/graphql', async (c) => (opensGraphiql(c) ? c.redirect('/graphiql/') : (await graphql())(c)))
 addFallbacks(app, [...apiPaths, ERRORS, '/graphql'])

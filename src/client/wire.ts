@@ -33,6 +33,7 @@ export type FailureCode =
   | 'quota_exceeded'
   | 'internal'
   | 'unavailable'
+  | 'too_many_api_keys'
   | 'invalid_credentials'
   | 'handle_taken'
   | 'login_challenge_required'

@@ -1,5 +1,6 @@
 import type { Id } from '../../src/platform/data/ids.ts'
 import { type RegisteredUser, registeredUser } from './actors.ts'
+import { createdApiKey } from './api-keys.ts'
 import { addPasskey, addTotp, passkeyLogin } from './factors.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
@@ -20,6 +21,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} alt`,
     `${name} comment`,
     `${name} passkey`,
+    `${name} key`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -36,6 +38,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await ok(friend.fetch(`/v1/accounts/${user.id}/follow`, { method: 'PUT' }))
   await ok(friend.fetch(`/v1/posts/${post}/like`, { method: 'PUT' }))
   await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
+  await createdApiKey(user, { name: `${name} key` })
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
   await addTotp(user)

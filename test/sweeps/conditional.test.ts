@@ -124,6 +124,7 @@ test('every 201 names a location', async () => {
   const creations = operations.filter(({ success }) => success === 201)
   expect(creations.map(({ id }) => id).sort()).toEqual([
     'addPasskey',
+    'createApiKey',
     'createInvitation',
     'createPost',
     'createRealtimeTicket',

@@ -30,6 +30,7 @@ const logins = {
     handleChangedAt: 'exported',
     passwordChangedAt: 'exported',
     hasShortPassword: 'technical',
+    keysVoidBefore: 'technical',
   }),
   ...classify(invitations, {
     id: 'technical',

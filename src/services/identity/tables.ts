@@ -26,6 +26,8 @@ export const users = sqliteTable('users', {
   handleChangedAt: integer('handle_changed_at'),
   passwordChangedAt: integer('password_changed_at'),
   hasShortPassword: boolean('has_short_password').notNull().default(false),
+  /** API keys created at or before this time are revoked, epoch ms. */
+  keysVoidBefore: integer('keys_void_before').notNull().default(0),
 })
 
 /** `code` is a keyed hash, `accountId` the last registration with the invitation, `usedAt` when it was verified. */

@@ -12,6 +12,7 @@ const described = new Map([
   ['sessions.json', 'Where you are logged in'],
   ['second-factors.json', 'Your authenticator app and passkeys'],
   ['invitations.json', 'The invitations that you created'],
+  ['api-keys.json', 'Your API keys'],
   ['account.json', 'Your profile'],
   ['following.json', 'Whom you follow'],
   ['followers.json', 'Who follows you'],

@@ -77,6 +77,24 @@ export function CodeField({ form, withApp }: { form: Form; withApp: boolean }) {
   return <Field form={form} name="code" {...what} {...typing} maxLength={40} required autofocus />
 }
 
+type SelectProps = Labelled & { options: Record<string, string>; selected: string }
+
+export function SelectField({ form, name, label, hint, options, selected }: SelectProps) {
+  return (
+    <Control form={form} name={name} label={label} hint={hint}>
+      {(own) => (
+        <select {...own}>
+          {Object.entries(options).map(([value, text]) => (
+            <option key={value} value={value} selected={value === selected}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Control>
+  )
+}
+
 type CheckboxProps = { form: Form; name: string; required?: boolean; children: ComponentChildren }
 
 export function CheckboxField({ form, name, required, children }: CheckboxProps) {

@@ -33,7 +33,7 @@ const CREDENTIAL = 'Dv5rKc1xPz8tWm3q'
 const ASSERTION = { id: CREDENTIAL, clientDataJSON: CLIENT_DATA, authenticatorData: 'SZYN5Q', signature: 'MEUCIQ' }
 
 const oneWay = 'A client of a person proves its factors at one place'
-const own = { access: 'user', restOnly: oneWay, noRpc: credentialsOnly } as const
+const own = { access: 'user', login: true, restOnly: oneWay, noRpc: credentialsOnly } as const
 const change = { ...own, scope: writeAccounts, fresh: true } as const
 
 export const factorOperations = [
@@ -97,6 +97,7 @@ export const factorOperations = [
     method: 'get',
     path: '/me/factors',
     access: 'user',
+    login: true,
     scope: readAccounts,
     returns: SecondFactors,
     noRpc: loginOnly,
@@ -152,6 +153,7 @@ export const factorOperations = [
     method: 'get',
     path: '/me/passkeys',
     access: 'user',
+    login: true,
     scope: readAccounts,
     returns: Passkeys,
     noRpc: loginOnly,
@@ -190,17 +192,15 @@ export const factorOperations = [
     run: addPasskey,
   }),
   operation({
+    ...own,
     id: 'renamePasskey',
     method: 'patch',
     path: '/me/passkeys/{passkeyId}',
-    access: 'user',
     scope: writeAccounts,
     params: PasskeyPath,
     body: PasskeyName,
     example: { name: 'My phone' },
     returns: Passkey,
-    restOnly: oneWay,
-    noRpc: credentialsOnly,
     summary: 'Rename a passkey',
     run: renamePasskey,
   }),
