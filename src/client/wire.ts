@@ -222,6 +222,21 @@ export type PasskeyCredential = { id: string; clientDataJSON: string; attestatio
 
 export type PasskeyName = { name: string }
 
+export type ApiKeyWithSecret = ApiKey & { key: string }
+
+export type ApiKey = {
+  id: Id
+  name: string
+  scopes: string[]
+  createdAt: string
+  expiresAt: string
+  lastUsedAt: string | null
+}
+
+export type ApiKeyRequest = { name: string; scopes: string[]; days: number }
+
+export type ApiKeys = { items: ApiKey[] }
+
 export type Account = AccountSummary & {
   bio: string
   headerUrl: string | null
