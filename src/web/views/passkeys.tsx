@@ -9,7 +9,7 @@ import { LoadError, useData } from '../ui/loading.tsx'
 import { Ago } from '../ui/time.tsx'
 import { useForm } from '../ui/use-form.ts'
 import { focusHeading } from '../ui/view.tsx'
-import type { OnCodes } from './second-factors.tsx'
+import type { OnCodes } from './recovery-codes.tsx'
 
 /** The passkeys of the account, as rows, and a row that adds one. */
 export function Passkeys({ onCodes }: { onCodes: OnCodes }) {
@@ -33,14 +33,6 @@ type RowProps = { passkey: Passkey; load: () => Promise<void>; onRemoved: () => 
 function Row({ passkey, load, onRemoved }: RowProps) {
   const open = useSignal(false)
   const { id, name, lastUsedAt } = passkey
-  const remove = async () => {
-    const text = 'Nobody can log in with it any more. Delete it on your device too.'
-    if (!(await askConfirmation(`Remove the passkey “${name}”?`, text, 'Remove'))) return
-    await client.removePasskey({ passkeyId: id })
-    await onRemoved()
-    focusHeading()
-    showToast('Passkey removed')
-  }
   const renamed = async (typed: string) => {
     await client.renamePasskey({ passkeyId: id, name: typed })
     await load()
@@ -69,18 +61,32 @@ function Row({ passkey, load, onRemoved }: RowProps) {
       >
         Rename
       </button>
-      <button
-        type="button"
-        class="secondary"
-        aria-label={`Remove the passkey ${name}`}
-        onClick={() => void remove().catch(reportError)}
-      >
-        Remove
-      </button>
+      <RemoveButton passkey={passkey} onRemoved={onRemoved} />
       {open.value && (
         <NameForm label="Rename the passkey" name={name} save={renamed} close={() => (open.value = false)} />
       )}
     </li>
+  )
+}
+
+function RemoveButton({ passkey: { id, name }, onRemoved }: Omit<RowProps, 'load'>) {
+  const remove = async () => {
+    const text = 'Nobody can log in with it any more. Delete it on your device too.'
+    if (!(await askConfirmation(`Remove the passkey “${name}”?`, text, 'Remove'))) return
+    await client.removePasskey({ passkeyId: id })
+    await onRemoved()
+    focusHeading()
+    showToast('Passkey removed')
+  }
+  return (
+    <button
+      type="button"
+      class="secondary"
+      aria-label={`Remove the passkey ${name}`}
+      onClick={() => void remove().catch(reportError)}
+    >
+      Remove
+    </button>
   )
 }
 

@@ -1,6 +1,9 @@
 import { showToast } from '../state/toasts.ts'
 import { saveFile } from '../ui/save-file.ts'
 
+/** Called after a change of the second factors, with the codes that it made. */
+export type OnCodes = (codes: string[] | null) => Promise<void>
+
 /** Shows new codes, once. */
 export function RecoveryCodes({ codes, onDone }: { codes: string[]; onDone: () => void }) {
   const text = codes.join('\n')

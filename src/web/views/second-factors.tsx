@@ -7,7 +7,7 @@ import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { day } from '../ui/time.tsx'
 import { focusHeading } from '../ui/view.tsx'
 import { Passkeys } from './passkeys.tsx'
-import { RecoveryCodes } from './recovery-codes.tsx'
+import { type OnCodes, RecoveryCodes } from './recovery-codes.tsx'
 import { SetUpTotp } from './set-up-totp.tsx'
 
 /** What a login needs besides the password. */
@@ -37,8 +37,6 @@ export function SecondFactors() {
 }
 
 const isOn = ({ totpSince, passkeys }: Factors) => totpSince !== null || passkeys > 0
-
-export type OnCodes = (codes: string[] | null) => Promise<void>
 
 function AppRow({ factors, onCodes }: { factors: Factors; onCodes: OnCodes }) {
   const open = useSignal(false)

@@ -7,7 +7,7 @@ import { showToast } from '../state/toasts.ts'
 import { Field, FormError, SubmitButton } from '../ui/field.tsx'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { useForm } from '../ui/use-form.ts'
-import type { OnCodes } from './second-factors.tsx'
+import type { OnCodes } from './recovery-codes.tsx'
 
 type Props = { onCodes: OnCodes; onDone: () => void }
 
