@@ -34,6 +34,30 @@ export function ownDataTests(world: World): void {
     expect(await violations(ada)).toEqual([])
   })
 
+  test('people create an API key, see it once, and delete it', async () => {
+    const { ada } = world
+    await openSecurity(ada)
+    await ada.getByRole('link', { name: 'API keys' }).click()
+    await heading(ada, 'API keys').waitFor()
+    const form = ada.getByRole('form', { name: 'Create a key' })
+    await form.getByLabel('Name').fill('Weather bot')
+    await form.getByRole('button', { name: 'Create key' }).click()
+    await form.getByText('must allow at least one thing').waitFor()
+    await form.getByLabel('publish, delete and like posts').check()
+    await form.getByRole('button', { name: 'Create key' }).click()
+    const secret = ada.getByText(/^sc_\d+_[0-9a-f]{72}$/)
+    await confirmIfAsked(ada, secret)
+    const row = ada.getByRole('listitem').filter({ hasText: 'Weather bot' })
+    await row.getByText('Never used').waitFor()
+    expect(await violations(ada)).toEqual([])
+    await ada.reload()
+    await row.waitFor()
+    expect(await secret.count()).toBe(0)
+    await row.getByRole('button', { name: 'Delete Weather bot' }).click()
+    await ada.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await ada.getByText('You have no keys.').waitFor()
+  })
+
   test('a deleted account is hidden at once, and kept by logging in', async () => {
     const { site, ada } = world
     await openSecurity(ada)
