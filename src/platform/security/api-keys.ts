@@ -94,7 +94,10 @@ async function recognized(
     return undefined
   })
   const grant = stored === undefined ? keyWith(hash, await source(ctx, id)) : stored
-  if (!grant) throw unauthorized()
+  if (!grant) {
+    known.delete(key)
+    throw unauthorized()
+  }
   if (known.size >= MAX_REMEMBERED) known.clear()
   known.set(key, { grant, until: ctx.now() + (stored ? KEPT_MS : UNSTORED_MS) })
   forgetStatus(id) // its list of keys may be older than this one

@@ -7,8 +7,16 @@ import { forgetStatus } from './rate-limit.ts'
 // A revocation takes effect at once in this isolate, and within two seconds in others, when they renew their leases.
 // Every function here is idempotent.
 
-export async function revokeSessions(ctx: SystemCtx, accountId: Id, sessionIds: readonly string[]): Promise<void> {
-  await accountGuard(ctx, accountId).endSession(...sessionIds)
+/** Ends logins and single API keys; with `keysBefore` (epoch ms), also the keys created at or before that time. */
+export async function revokeSessions(
+  ctx: SystemCtx,
+  accountId: Id,
+  sessionIds: readonly string[],
+  keysBefore = 0,
+): Promise<void> {
+  const guard = accountGuard(ctx, accountId)
+  if (sessionIds.length > 0) await guard.endSession(...sessionIds)
+  if (keysBefore > 0) await guard.revokeTokensBefore(0, keysBefore)
   forgetStatus(accountId)
   await closeSockets(ctx, accountId, 'logged out', { sessionIds })
 }

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists, gt, not } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
-import { changed, one, query, rowIf } from '../../platform/data/conditions.ts'
+import { all, changed, one, query, refusals, rowIf, valueIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
@@ -13,7 +13,7 @@ import { hashOfKey, newApiKey, readKeyUses, sessionOfKey, storeApiKeys } from '.
 import { actorOf } from '../../platform/security/clients.ts'
 import { revokeSessions } from '../../platform/security/revocation.ts'
 import { grantableScopes } from '../../platform/security/scopes.ts'
-import { mailIfChanged } from '../identity/statements.ts'
+import { acceptsKeys, ENDED, loginLasts, mailIfChanged, refusedIfEnded } from '../identity/statements.ts'
 import { apiKeyCreated, apiKeyDeleted } from './events.ts'
 import { tooManyApiKeys } from './failures.ts'
 import { MAX_API_KEY_DAYS, MAX_API_KEYS } from './policy.ts'
@@ -64,10 +64,11 @@ export async function createApiKey(ctx: UserCtx, { days, ...input }: ApiKeyReque
   const name = nameOf(input.name)
   const scopes = allowedScopes(ctx, input.scopes).join(' ')
   const key = newApiKey(accountId)
-  const createdAt = ctx.now()
-  const expiresAt = createdAt + days * DAY_MS
-  const row = { accountId, hash: await hashOfKey(key), name, scopes, createdAt, expiresAt }
+  const hash = await hashOfKey(key)
   const actor = await actorOf(ctx)
+  const createdAt = ctx.now()
+  const expiresAt = valueIf(all(loginLasts(ctx), acceptsKeys(accountId, createdAt)), createdAt + days * DAY_MS, ENDED)
+  const row = { accountId, hash, name, scopes, createdAt, expiresAt }
   const db = ctx.db.directory
   const isFull = exists(
     query
@@ -77,7 +78,7 @@ export async function createApiKey(ctx: UserCtx, { days, ...input }: ApiKeyReque
       .limit(1)
       .offset(MAX_API_KEYS - 1),
   )
-  const { created, all } = await withFreshId(ctx, shardOf(accountId), apiKeys.id, async (id) => {
+  const { created, keys } = await withFreshId(ctx, shardOf(accountId), apiKeys.id, async (id) => {
     const [inserted, rows] = await db.commit([
       db
         .insert(apiKeys)
@@ -87,10 +88,10 @@ export async function createApiKey(ctx: UserCtx, { days, ...input }: ApiKeyReque
       record(db, apiKeyCreated, { accountId, apiKeyId: id, ...actor }, changed),
       ...mailIfChanged(db, accountId, 'api-key-created', name),
     ])
-    return { created: inserted[0], all: rows }
-  })
+    return { created: inserted[0], keys: rows }
+  }).catch(refusals(refusedIfEnded))
   if (!created) throw new Failure(tooManyApiKeys)
-  await storeApiKeys(ctx, accountId, all.map(grantOf)).catch((error: unknown) =>
+  await storeApiKeys(ctx, accountId, keys.map(grantOf)).catch((error: unknown) =>
     ctx.log.warn('the key can be used once its event was handled', { error }),
   )
   return { ...viewOf(created, null), key }

@@ -1,19 +1,21 @@
 import { and, desc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import type { Database } from '../../platform/data/databases.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
+import { query } from '../../platform/data/conditions.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import type { ApiKeyGrant } from '../../platform/security/access-guard-keys.ts'
+import { users } from '../identity/tables.ts'
 import { apiKeys } from './tables.ts'
 
 type Row = typeof apiKeys.$inferSelect
 
-/** The keys of the account that have not expired, newest first. */
+/** The keys of the account that are neither expired nor void, newest first. */
 export function liveApiKeys(db: Database, accountId: Id) {
+  const voidBefore = query.select({ at: users.keysVoidBefore }).from(users).where(eq(users.id, accountId))
   return db
     .select()
     .from(apiKeys)
-    .where(and(eq(apiKeys.accountId, accountId), gt(apiKeys.expiresAt, db.now())))
+    .where(and(eq(apiKeys.accountId, accountId), gt(apiKeys.expiresAt, db.now()), gt(apiKeys.createdAt, voidBefore)))
     .orderBy(desc(apiKeys.id))
 }
 

@@ -9,7 +9,6 @@ import { Failure, invalid } from '../../platform/failures.ts'
 import { destroyKeys } from '../../platform/security/account-keys.ts'
 import { actorOf, sealClient } from '../../platform/security/clients.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
-import { unauthorized } from '../../platform/security/tokens.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { readConfirmedChange, readUndoneAddress } from './address-tokens.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
@@ -19,8 +18,8 @@ import { addressChangeLimit } from './limits.ts'
 import { badToken, MailedToken } from './mailed-tokens.ts'
 import { queueMail } from './mails.ts'
 import { revokeAllTokens } from './revocation.ts'
-import { endLogins } from './statements.ts'
-import { addressChanges, credentials, formerAddresses, handles, sessions, users } from './tables.ts'
+import { ENDED, endLogins, loginLasts, refusedIfEnded } from './statements.ts'
+import { addressChanges, credentials, formerAddresses, handles, users } from './tables.ts'
 import type { Accepted } from './views.ts'
 
 const HOUR_MS = 3_600_000
@@ -39,8 +38,7 @@ export async function changeAddress(ctx: UserCtx, { email }: AddressChange): Pro
   const sealed = await sealEmail(ctx, accountId, email)
   const actor = await actorOf(ctx)
   const db = ctx.db.directory
-  const login = exists(query.select(one).from(sessions).where(eq(sessions.id, ctx.viewer.sessionId)))
-  const until = valueIf(login, ctx.now() + CONFIRM_ADDRESS_HOURS * HOUR_MS, 'ended')
+  const until = valueIf(loginLasts(ctx), ctx.now() + CONFIRM_ADDRESS_HOURS * HOUR_MS, ENDED)
   const change = { address, sealedAddress: sealed, until }
   await db
     .commit([
@@ -51,7 +49,7 @@ export async function changeAddress(ctx: UserCtx, { email }: AddressChange): Pro
       record(db, addressChangeRequested, { accountId, ...actor }),
       ...queueMail(db, { accountId, kind: 'confirm-address', to: sealed, detail: address }),
     ])
-    .catch(refusals({ ended: unauthorized }))
+    .catch(refusals(refusedIfEnded))
   return { status: 'accepted' }
 }
 

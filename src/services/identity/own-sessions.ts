@@ -13,6 +13,7 @@ import { liveApiKeys } from '../api-keys/queries.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
 import { otherSessionsEnded } from './events.ts'
 import { closeSession } from './session-rows.ts'
+import { notBeforeKeys } from './statements.ts'
 import { addressChanges, sessions, users } from './tables.ts'
 
 const Session = z
@@ -78,12 +79,17 @@ export async function endOtherSessions(ctx: UserCtx): Promise<void> {
   ])
   const sessionIds = [...others.map(({ id }) => id), ...keys.map(({ id }) => sessionOfKey(id))]
   const actor = await actorOf(ctx)
-  await db.commit([
-    db.update(users).set({ devicesVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
-    deleteApiKeys(db, accountId, ctx.now()),
+  const now = ctx.now()
+  const [[user]] = await db.commit([
+    db
+      .update(users)
+      .set({ devicesVoidBefore: now, keysVoidBefore: notBeforeKeys(accountId, now) })
+      .where(eq(users.id, accountId))
+      .returning({ keysVoidBefore: users.keysVoidBefore }),
+    deleteApiKeys(db, accountId),
     db.delete(addressChanges).where(eq(addressChanges.accountId, accountId)),
     db.delete(sessions).where(inArray(sessions.id, listed(JSON.stringify(sessionIds)))),
     record(db, otherSessionsEnded, { accountId, sessionIds, ...actor }, changed),
   ])
-  if (sessionIds.length > 0) await revokeSessions(ctx, accountId, sessionIds)
+  await revokeSessions(ctx, accountId, sessionIds, user?.keysVoidBefore)
 }

@@ -1,4 +1,4 @@
-import { and, eq, lt, lte } from 'drizzle-orm'
+import { and, eq, lte } from 'drizzle-orm'
 import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
@@ -8,6 +8,7 @@ import { revokeTokensBefore } from '../../platform/security/revocation.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { readApiKeys } from '../api-keys/queries.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
+import { atLeast } from './statements.ts'
 import { sessions, users } from './tables.ts'
 
 export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
@@ -52,10 +53,13 @@ export async function endSessionsOfSuspended(
   await db.batch([
     db
       .update(users)
-      .set({ tokensVoidBefore: before, keysVoidBefore: before })
-      .where(and(eq(users.id, accountId), lt(users.tokensVoidBefore, before))),
+      .set({
+        tokensVoidBefore: atLeast(users.tokensVoidBefore, before),
+        keysVoidBefore: atLeast(users.keysVoidBefore, before),
+      })
+      .where(eq(users.id, accountId)),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), lte(sessions.createdAt, new Date(before)))),
-    deleteApiKeys(db, accountId, before),
+    deleteApiKeys(db, accountId, { until: before }),
   ])
   await revokeAllTokens(ctx, { accountId })
 }

@@ -1,8 +1,12 @@
-import { and, eq, ne, type SQL } from 'drizzle-orm'
-import { changed } from '../../platform/data/conditions.ts'
+import { and, desc, eq, exists, gt, lt, ne, type SQL } from 'drizzle-orm'
+import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
+import type { UserCtx } from '../../platform/context.ts'
+import { changed, either, one, query } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { unauthorized } from '../../platform/security/tokens.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
+import { apiKeys } from '../api-keys/tables.ts'
 import type { MailKind } from './mail-templates.ts'
 import { queueMail } from './mails.ts'
 import { addressChanges, sessions, users } from './tables.ts'
@@ -10,6 +14,36 @@ import { addressChanges, sessions, users } from './tables.ts'
 /** Mails the person if the statement before changed a row. */
 export function mailIfChanged(db: Database, accountId: Id, kind: MailKind, detail?: string) {
   return queueMail(db, { accountId, kind, ...(detail !== undefined && { detail }) }, changed)
+}
+
+/** The code of `refusals` for a write whose login has ended meanwhile. */
+export const ENDED = 'ended'
+export const refusedIfEnded = { [ENDED]: unauthorized }
+
+/** Whether the login of the viewer still exists. */
+export function loginLasts({ viewer }: UserCtx): SQL {
+  return exists(query.select(one).from(sessions).where(eq(sessions.id, viewer.sessionId)))
+}
+
+/** Whether the API keys that the account creates at this time (epoch ms) are valid. */
+export function acceptsKeys(accountId: Id, at: number): SQL {
+  return exists(
+    query
+      .select(one)
+      .from(users)
+      .where(and(eq(users.id, accountId), lt(users.keysVoidBefore, at))),
+  )
+}
+
+/** For a time that only grows, such as `keysVoidBefore`. */
+export const atLeast = (column: SQLiteColumn, time: number) => either(lt(column, time), time, column)
+
+/** The time `at` (epoch ms), or that of the newest API key: a batch that ends all keys may commit after it was stored. */
+export function notBeforeKeys(accountId: Id, at: number): SQL<number> {
+  const later = and(eq(apiKeys.accountId, accountId), gt(apiKeys.createdAt, at))
+  const newest = query.select({ at: apiKeys.createdAt }).from(apiKeys).where(later)
+  const last = newest.orderBy(desc(apiKeys.createdAt)).limit(1)
+  return either<number>(exists(query.select(one).from(apiKeys).where(later)), last, at)
 }
 
 type Ended = {
@@ -35,12 +69,12 @@ export function endLogins(db: Database, accountId: Id, { at = db.now(), when, ke
       .set({
         tokensVoidBefore: at,
         ...(devices && { devicesVoidBefore: at }),
-        ...(endsKeys && { keysVoidBefore: at }),
+        ...(endsKeys && { keysVoidBefore: notBeforeKeys(accountId, at) }),
         ...changes,
       })
       .where(and(eq(users.id, accountId), when)),
     db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), when)),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), isOther, when)),
-    ...(endsKeys ? [deleteApiKeys(db, accountId, at, when)] : []),
+    ...(endsKeys ? [deleteApiKeys(db, accountId, { when })] : []),
   ] as const
 }

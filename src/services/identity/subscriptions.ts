@@ -32,9 +32,10 @@ export const identitySubscriptions = [
   on(registrationApproved, 'open-account', ensureOpen),
   on(mailQueued, 'send', (ctx, mail) => enqueue(ctx, mailTask, [mail])),
   on(sessionEnded, 'revoke-tokens', (ctx, { accountId, sessionId }) => revokeSessions(ctx, accountId, [sessionId])),
-  on(otherSessionsEnded, 'revoke-tokens', (ctx, { accountId, sessionIds }) =>
-    revokeSessions(ctx, accountId, sessionIds),
-  ),
+  on(otherSessionsEnded, 'revoke-tokens', async (ctx, { accountId, sessionIds }) => {
+    await revokeSessions(ctx, accountId, sessionIds)
+    await revokeAllTokens(ctx, { accountId })
+  }),
   on(allSessionsEnded, 'revoke-tokens', revokeAllTokens),
   on(roleChanged, 'revoke-tokens', revokeAllTokens),
   on(passwordReset, 'revoke-tokens', revokeAllTokens),

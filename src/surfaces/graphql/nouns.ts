@@ -57,7 +57,8 @@ function listField(builder: Builder, types: Types, { list, input, description }:
   const operation = find.operation(list)
   const item = itemOf(operation.returns)
   if (!operation.returns || !item) throw new Error(`${list} returns no page`)
-  if (operation.fresh || operation.limit) throw new Error(`${list} is admitted only as a root field`)
+  const { fresh, login, limit } = operation
+  if (fresh || login || limit) throw new Error(`${list} is admitted only as a root field`)
   const start: Start = (graph, id, args, below) =>
     readNested(graph, { operation, args: () => ({ ...pageInput(args), ...input(id) }), ahead: below })
   return {

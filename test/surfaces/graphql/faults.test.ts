@@ -1,5 +1,7 @@
 import { beforeAll, expect, test, vi } from 'vitest'
 import { requestsInFlight } from '../../../src/platform/observability/pending.ts'
+import { channels, services } from '../../../src/registry.ts'
+import { schemaOf } from '../../../src/surfaces/graphql/schema.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { codes, graphql } from '../../support/graphql.ts'
 import { queues } from '../../support/manual-queues.ts'
@@ -79,4 +81,18 @@ test('a cause that several fields share is logged once', async () => {
   log.mockRestore()
   expect(codes(answer)).toEqual({ a: 'unavailable', b: 'unavailable' })
   expect(lines.filter((line) => line.includes('a GraphQL field failed'))).toHaveLength(1)
+})
+
+test('a list that needs a login, a fresh login or a limit of its own cannot be declared below a record', () => {
+  const declare = (rule: object) => {
+    const withRule = services.map(({ operations, ...service }) => ({
+      ...service,
+      operations: operations.map((each) => (each.id === 'listFollowers' ? { ...each, ...rule } : each)),
+    }))
+    return () => schemaOf({ services: withRule, channels })
+  }
+  expect(declare({})).not.toThrow()
+  for (const rule of [{ login: true }, { fresh: true }, { limit: { name: 'x' } }]) {
+    expect(declare(rule)).toThrow('only as a root field')
+  }
 })

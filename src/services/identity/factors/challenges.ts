@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
+import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../../platform/context.ts'
-import type { Database } from '../../../platform/data/databases.ts'
+import { atPrimary, type Database } from '../../../platform/data/databases.ts'
 import type { Id } from '../../../platform/data/ids.ts'
 import { type Failure, invalid } from '../../../platform/failures.ts'
 import { sha256, sign, verifySignature } from '../../../platform/security/crypto.ts'
@@ -33,6 +34,13 @@ export async function readChallenge(ctx: SystemCtx, purpose: Purpose, token: str
 /** Fails its batch if the challenge was used before: `refuseUsed` turns that into a failure. */
 export function useChallenge(db: Database, { id, until }: Challenge) {
   return db.insert(usedChallenges).values({ id, until })
+}
+
+/** Throws the failure of a wrong challenge if it was used before. */
+export async function requireUnused(ctx: SystemCtx, token: string): Promise<void> {
+  const [id = ''] = token.split('.')
+  const used = await atPrimary(ctx).directory.$count(usedChallenges, eq(usedChallenges.id, id))
+  if (used > 0) throw wrongChallenge()
 }
 
 /** The same failure for every wrong challenge: the client has to start again in any case. */

@@ -8,6 +8,7 @@ import { actorOf } from '../../../platform/security/clients.ts'
 import { factorAdded, factorRemoved } from '../events.ts'
 import { longPasswordRequired } from '../failures.ts'
 import { queueMail } from '../mails.ts'
+import { ENDED, loginLasts, refusedIfEnded } from '../statements.ts'
 import { users } from '../tables.ts'
 import { recoveryCodes } from './factor-tables.ts'
 import { hasFactor, readFactors } from './factors.ts'
@@ -18,20 +19,49 @@ const MISSING = 'missing'
 const TOO_SHORT = 'too_short'
 const RACED = 'raced'
 
-/** Announces a new factor. The first one of the account comes with recovery codes. For the end of a batch. */
-export async function additionOf(ctx: UserCtx, factor: Factor) {
+type Statements = [BatchItem<'sqlite'>, ...BatchItem<'sqlite'>[]]
+
+/**
+ * Runs `insertion`, which adds a factor, and refuses like `refuse`. Returns the recovery codes that come with the first
+ * factor of the account. Tries again if another request added the first factor, or removed the last one, meanwhile.
+ */
+export async function addFactor(
+  ctx: UserCtx,
+  factor: Factor,
+  insertion: Statements,
+  refuse: (error: unknown) => never,
+): Promise<string[] | null> {
+  const commit = async () => {
+    const { codes, before, after } = await additionOf(ctx, factor)
+    await ctx.db.directory.commit([...before, ...insertion, ...after])
+    return codes
+  }
+  return commit()
+    .catch(refusals({ [RACED]: () => new Raced() }))
+    .catch((error: unknown) => {
+      if (error instanceof Raced) return commit()
+      throw error
+    })
+    .catch(refuse)
+}
+
+class Raced extends Error {}
+
+async function additionOf(ctx: UserCtx, factor: Factor) {
   const db = ctx.db.directory
   const accountId = ctx.viewer.id
   const { isOn } = await readFactors(ctx, accountId)
   const codes = isOn ? null : newRecoveryCodes()
-  const hasCodes = exists(query.select(one).from(recoveryCodes).where(eq(recoveryCodes.accountId, accountId)))
-  const statements = [
-    record(db, factorAdded, { accountId, factor, ...(await actorOf(ctx)) }),
-    ...queueMail(db, { accountId, kind: `${factor}-added` }),
-    // Of two factors that are added at once, only one may be the first, because its codes were shown.
-    ...(codes ? [failUnless(db, not(hasCodes), RACED), ...(await replaceCodes(ctx, db, accountId, codes))] : []),
-  ]
-  return { codes, statements }
+  const isAsRead = isOn ? hasFactor(accountId) : not(hasFactor(accountId))
+  return {
+    codes,
+    before: [failUnless(db, loginLasts(ctx), ENDED), failUnless(db, isAsRead, RACED)] as const,
+    after: [
+      record(db, factorAdded, { accountId, factor, ...(await actorOf(ctx)) }),
+      ...queueMail(db, { accountId, kind: `${factor}-added` }),
+      ...(codes ? await replaceCodes(ctx, db, accountId, codes) : []),
+    ],
+  }
 }
 
 /** Runs `deletion`, which removes a factor. Removes the recovery codes with the last factor. */
@@ -42,6 +72,7 @@ export async function removeFactor(ctx: UserCtx, factor: Factor, deletion: Batch
   const isEnough = any(hasFactor(accountId), exists(query.select(one).from(users).where(isLong)))
   await db
     .commit([
+      failUnless(db, loginLasts(ctx), ENDED),
       deletion,
       failUnless(db, changed, MISSING),
       failUnless(db, isEnough, TOO_SHORT),
@@ -57,4 +88,5 @@ export const refusedChanges = {
   [MISSING]: notFound,
   [TOO_SHORT]: () => new Failure(longPasswordRequired),
   [RACED]: () => new Failure('conflict'),
+  ...refusedIfEnded,
 }

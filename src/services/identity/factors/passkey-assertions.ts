@@ -7,7 +7,7 @@ import type { Id } from '../../../platform/data/ids.ts'
 import { record } from '../../../platform/events/events.ts'
 import { sealClient } from '../../../platform/security/clients.ts'
 import { passkeyRefused } from '../events.ts'
-import { signedBy } from './challenges.ts'
+import { requireUnused, signedBy } from './challenges.ts'
 import { passkeys } from './factor-tables.ts'
 import { type PasskeyAssertion, relyingParty } from './passkey-options.ts'
 
@@ -30,7 +30,7 @@ export async function passkeyUse(ctx: Ctx, accountId: Id, assertion: PasskeyAsse
   return passkey?.accountId === accountId ? assertionUse(ctx, passkey, assertion, token) : null
 }
 
-/** A counter that does not grow belongs to a copy of the passkey, unless the authenticator has none. */
+/** A counter that does not grow belongs to a repeated request or a copy of the passkey, unless the authenticator has none. */
 export async function assertionUse(
   ctx: Ctx,
   passkey: Passkey,
@@ -41,6 +41,7 @@ export async function assertionUse(
   if (signCount === null) return null
   const db = ctx.db.directory
   if (signCount <= passkey.signCount && Math.max(signCount, passkey.signCount) > 0) {
+    await requireUnused(ctx, token)
     const { accountId, id: passkeyId } = passkey
     const client = await sealClient(ctx, accountId)
     await db.commit([record(db, passkeyRefused, { accountId, passkeyId, client })])

@@ -10,7 +10,7 @@ import { openAllFor, sealFor } from '../../../platform/security/account-keys.ts'
 import { tooManyPasskeys } from '../failures.ts'
 import { MAX_PASSKEYS } from '../lifetimes.ts'
 import { ChallengeToken, readChallenge, useChallenge, wrongChallenge } from './challenges.ts'
-import { additionOf, refusedChanges, removeFactor } from './factor-changes.ts'
+import { addFactor, refusedChanges, removeFactor } from './factor-changes.ts'
 import { passkeys, usedChallenges } from './factor-tables.ts'
 import { ownLogin, PasskeyCredential, verifiedPasskey } from './passkey-registration.ts'
 
@@ -71,18 +71,12 @@ export async function addPasskey(ctx: UserCtx, { challenge: token, ...input }: P
   const times = { createdAt: ctx.now(), lastUsedAt: null }
   const sealedName = await sealFor(ctx, accountId, name, PASSKEY_NAME)
   const row = { id: crypto.randomUUID(), accountId, sealedName, ...credential, ...times }
-  const { codes, statements } = await additionOf(ctx, 'passkey')
   const own = query.select({ count: count() }).from(passkeys).where(eq(passkeys.accountId, accountId))
   const db = ctx.db.directory
-  await db
-    .commit([
-      useChallenge(db, challenge),
-      db.insert(passkeys).select(rowIf(passkeys, row, lt(own, MAX_PASSKEYS))),
-      failUnless(db, changed, TOO_MANY),
-      ...statements,
-    ])
-    .catch(refuseAddition)
-  return { ...viewOf({ id: row.id, name, ...times }), recoveryCodes: codes }
+  const insert = db.insert(passkeys).select(rowIf(passkeys, row, lt(own, MAX_PASSKEYS)))
+  const insertion = [useChallenge(db, challenge), insert, failUnless(db, changed, TOO_MANY)] as const
+  const recoveryCodes = await addFactor(ctx, 'passkey', [...insertion], refuseAddition)
+  return { ...viewOf({ id: row.id, name, ...times }), recoveryCodes }
 }
 
 function refuseAddition(error: unknown): never {

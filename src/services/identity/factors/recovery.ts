@@ -9,6 +9,7 @@ import { actorOf } from '../../../platform/security/clients.ts'
 import { recoveryCodesReplaced } from '../events.ts'
 import { queueMail } from '../mails.ts'
 import { isPasswordOf } from '../names.ts'
+import { ENDED, loginLasts, refusedIfEnded } from '../statements.ts'
 import { credentials } from '../tables.ts'
 import { passkeys, recoveryCodes, totpFactors } from './factor-tables.ts'
 import { hasFactor } from './factors.ts'
@@ -53,11 +54,14 @@ export async function replaceRecoveryCodes(ctx: UserCtx): Promise<RecoveryCodes>
   const db = ctx.db.directory
   await db
     .commit([
+      failUnless(db, loginLasts(ctx), ENDED),
       failUnless(db, hasFactor(accountId), 'no_factor'),
       ...(await replaceCodes(ctx, db, accountId, codes)),
       record(db, recoveryCodesReplaced, { accountId, ...(await actorOf(ctx)) }),
       ...queueMail(db, { accountId, kind: 'recovery-codes-replaced' }),
     ])
-    .catch(refusals({ no_factor: () => new Failure('conflict', 'the account has no second factor') }))
+    .catch(
+      refusals({ ...refusedIfEnded, no_factor: () => new Failure('conflict', 'the account has no second factor') }),
+    )
   return { recoveryCodes: codes }
 }

@@ -7,7 +7,7 @@ import { Failure } from '../../../platform/failures.ts'
 import { openFor, sealFor } from '../../../platform/security/account-keys.ts'
 import { confirmLimit } from '../limits.ts'
 import { handles } from '../tables.ts'
-import { additionOf, refusedChanges, removeFactor } from './factor-changes.ts'
+import { addFactor, refusedChanges, removeFactor } from './factor-changes.ts'
 import { totpFactors } from './factor-tables.ts'
 import { requireRight } from './guess-limits.ts'
 import { USED } from './passkey-assertions.ts'
@@ -74,19 +74,11 @@ export async function confirmTotp(ctx: UserCtx, { code }: TotpConfirmation): Pro
   const lastStep = await requireRight(ctx, counters, failed, async () =>
     secret === null ? null : stepOf(secret, code, ctx.now()),
   )
-  const { codes, statements } = await additionOf(ctx, 'totp')
   const db = ctx.db.directory
-  await db
-    .commit([
-      db
-        .update(totpFactors)
-        .set({ confirmedAt: ctx.now(), lastStep })
-        .where(and(pending, eq(totpFactors.sealedSecret, factor.sealed))),
-      failUnless(db, changed, USED),
-      ...statements,
-    ])
-    .catch(refusals({ ...refusedChanges, [USED]: () => new Failure('conflict') }))
-  return { recoveryCodes: codes }
+  const isSame = and(pending, eq(totpFactors.sealedSecret, factor.sealed))
+  const confirmed = db.update(totpFactors).set({ confirmedAt: ctx.now(), lastStep }).where(isSame)
+  const refuse = refusals({ ...refusedChanges, [USED]: () => new Failure('conflict') })
+  return { recoveryCodes: await addFactor(ctx, 'totp', [confirmed, failUnless(db, changed, USED)], refuse) }
 }
 
 export async function removeTotp(ctx: UserCtx): Promise<void> {
