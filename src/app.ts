@@ -9,12 +9,21 @@ import { addFallbacks } from './platform/http/fallbacks.ts'
 import { mountOperations } from './platform/http/rest.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
-import { apiPaths, channels, mounts, readAccountStatus, readLoginTime, services, signingKeys } from './registry.ts'
+import {
+  apiPaths,
+  channels,
+  mounts,
+  readAccountStatus,
+  readLoginTime,
+  readRights,
+  services,
+  signingKeys,
+} from './registry.ts'
 
 /** The composition root: the order of the middleware and routes, and where the services are mounted. */
 export const app = new Hono<AppEnv>()
 
-app.use(...edge({ readAccountStatus, readLoginTime }))
+app.use(...edge({ readAccountStatus, readLoginTime, readRights }))
 app.route('/', healthRoutes(signingKeys))
 app.route('/', errorRoutes)
 for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys))

@@ -10,6 +10,10 @@ import type { PersonalData } from './platform/personal-data.ts'
 import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
 import { resealKeys } from './platform/security/account-keys.ts'
+import * as accessEvents from './services/access/events.ts'
+import { accessOperations } from './services/access/operations.ts'
+import { accessData } from './services/access/personal.ts'
+import { accessSubscriptions } from './services/access/subscriptions.ts'
 import * as accountEvents from './services/accounts/events.ts'
 import { accountNoun } from './services/accounts/graph.ts'
 import { accountOperations } from './services/accounts/operations.ts'
@@ -48,6 +52,7 @@ import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
+export { rightsOf as readRights } from './services/access/queries.ts'
 export { readLoginTime } from './services/identity/fresh-login.ts'
 export { readAccountStatus } from './services/identity/revocation.ts'
 export { signingKeys } from './services/identity/signing-keys.ts'
@@ -141,6 +146,15 @@ const typed = [
     events: [auditEvents.auditRead],
     subscriptions: auditSubscriptions,
     personal: auditData,
+  },
+  {
+    name: 'access',
+    about: 'Roles, grants and attributes of accounts, and why an account may do something',
+    rpc: 'UserService',
+    operations: accessOperations,
+    events: Object.values(accessEvents),
+    subscriptions: accessSubscriptions,
+    personal: accessData,
   },
   {
     name: 'privacy',

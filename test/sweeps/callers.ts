@@ -20,10 +20,15 @@ export type Caller = {
     | 'misdirected'
     | 'scopeless'
     | 'stale'
+    | 'delegate'
+    | 'granted'
+    | 'denied'
   role: Role
   token: (id: Id, operation: Operation) => Promise<string> | null
   /** The failure that this caller gets from the operation before the target is read, or null. */
   refused?: (operation: Operation) => Code | null
+  /** The operations that this caller calls; all by default. */
+  calls?: (operation: Operation) => boolean
 }
 
 /** Operations that renew the tokens of the caller's login, so it must exist. */
@@ -37,6 +42,8 @@ async function freshToken(id: Id, operation: Operation, options: { role?: Role; 
 
 const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }
 const unauthorized = (): Code => 'unauthorized'
+const isStaffs = ({ access, action }: Operation) => action !== null || access === 'moderator' || access === 'admin'
+const hasAction = ({ action }: Operation) => action !== null
 
 export const callers: Caller[] = [
   {
@@ -71,11 +78,23 @@ export const callers: Caller[] = [
     token: async (id) => mint(id, { role: 'admin', sessionId: await insertLogin(id, { minutesAgo: 11 }) }),
     refused: ({ fresh }) => (fresh ? 'fresh_login_required' : null),
   },
+  // A role with every action, a grant of each action on each target, and a rule that denies everything to an admin.
+  { name: 'delegate', role: 'user', token: freshToken, calls: isStaffs },
+  { name: 'granted', role: 'user', token: freshToken, calls: hasAction },
+  {
+    name: 'denied',
+    role: 'admin',
+    token: (id, operation) => freshToken(id, operation, { role: 'admin' }),
+    refused: () => 'forbidden',
+    calls: hasAction,
+  },
 ]
 
 /** The failure that a caller gets from an operation whatever the target is, or null. */
-export function refusalOf({ role, refused }: Caller, operation: Operation): Code | null {
+export function refusalOf({ name, role, refused }: Caller, operation: Operation): Code | null {
   const refusal = refused?.(operation) ?? null
   if (refusal !== null || operation.access === 'public') return refusal
-  return rank[role] < rank[operation.access] ? 'forbidden' : null
+  if (rank[role] >= rank[operation.access]) return null
+  const isGranted = name === 'granted' && operation.path.includes('{')
+  return operation.action && (name === 'delegate' || isGranted) ? null : 'forbidden'
 }

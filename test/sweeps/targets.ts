@@ -16,6 +16,8 @@ export const kindOfParameter: Record<string, Kind> = {
   exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
+  roleName: 'handle',
+  grantId: 'account',
 }
 export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export'
 

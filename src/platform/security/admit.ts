@@ -1,8 +1,7 @@
 import type { Ctx, Viewer } from '../context.ts'
 import { Failure } from '../failures.ts'
-import { type Access, type AccountStatusSource, authorize } from './access.ts'
+import { type AccountStatusSource, type Requirement, requireActiveLogin, requirePermission } from './access.ts'
 import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
-import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
 export type RequestCtx = Ctx & {
@@ -18,26 +17,24 @@ export type RequestCtx = Ctx & {
 export const FRESH_LOGIN_MINUTES = 10
 
 /** What an operation requires of its caller. */
-export type Rule = {
-  access: Access
-  /** Required of every token, even on public operations. */
-  scope?: Scope
+export type Rule = Requirement & {
   /** Whether the person must have entered the credentials of this login within the last ten minutes. */
   fresh?: boolean
   /** A limit per client address, in addition to the general limit. */
   limit?: Limit
 }
 
-/** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `authorize` and `spend`. */
+/** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `requireActiveLogin`, `requirePermission` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
-  { access, scope, fresh, limit }: Rule,
+  { fresh, limit, ...requirement }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
   const { viewer, clientIp } = ctx
   const general = await countRequest(ctx)
   report(general.headers)
-  authorize(ctx, access, scope, general.status ?? (viewer && (await ctx.readAccountStatus(ctx, viewer))))
+  if (viewer) requireActiveLogin(viewer, general.status ?? (await ctx.readAccountStatus(ctx, viewer)))
+  await requirePermission(ctx, requirement)
   if (limit) await spend(ctx, limit, clientIp)
   if (fresh && viewer) await requireFreshLogin(ctx, viewer)
 }

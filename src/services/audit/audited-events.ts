@@ -1,4 +1,5 @@
 import type { EventDefinition } from '../../platform/events/events.ts'
+import { attributesGiven, grantGiven, grantRevoked, roleDefined, roleDeleted, rolesGiven } from '../access/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import {
   addressChanged,
@@ -23,6 +24,7 @@ import {
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
+import { postEditedByOther } from '../posts/events.ts'
 import {
   accountErased,
   deletionCancelled,
@@ -68,6 +70,13 @@ export const auditedEvents = [
   audited(addressChangeUndone, 'address-change-undone'),
   byOwner(handleChanged, 'handle-changed'),
   audited(roleChanged, 'role-changed', 'role'),
+  audited(roleDefined, 'role-defined', 'role', 'permissions'),
+  audited(roleDeleted, 'role-deleted', 'role'),
+  audited(rolesGiven, 'roles-given', 'roles'),
+  audited(attributesGiven, 'attributes-given', 'attributes'),
+  audited(grantGiven, 'grant-given', 'granted', 'thing'),
+  audited(grantRevoked, 'grant-revoked', 'granted', 'thing'),
+  audited(postEditedByOther, 'post-edited', 'postId', 'by'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
   byOwner(exportRequested, 'export-requested', 'exportId'),

@@ -28,6 +28,7 @@ const logins = {
     approval: 'technical',
     handleChangedAt: 'exported',
     passwordChangedAt: 'exported',
+    suspended: 'technical',
   }),
   ...classify(invitations, {
     id: 'technical',
