@@ -85,7 +85,7 @@ export const callers: Caller[] = [
     name: 'denied',
     role: 'admin',
     token: (id, operation) => freshToken(id, operation, { role: 'admin' }),
-    refused: () => 'forbidden',
+    refused: ({ action }) => (action ? 'forbidden' : null),
     calls: hasAction,
   },
 ]

@@ -51,7 +51,11 @@ export async function setAccountRoles(ctx: UserCtx, input: Of<typeof RolesChange
     throw invalid('roles', 'may contain no built-in role, which `setRole` sets')
   }
   const db = ctx.db.directory
-  const known = await db.select({ id: roles.id }).from(roles).where(inArray(roles.name, names))
+  const [known, [user]] = await db.batch([
+    db.select({ id: roles.id }).from(roles).where(inArray(roles.name, names)),
+    db.select({ isVerified: users.emailVerified }).from(users).where(eq(users.id, accountId)),
+  ])
+  if (!user?.isVerified) throw notFound()
   if (known.length < names.length) throw invalid('roles', 'contains a role that does not exist')
   const ids = known.map(({ id }) => id)
   const actor = await actorOf(ctx)

@@ -8,7 +8,7 @@ import { accountAttributes, accountRoles, grants, roles } from './tables.ts'
 export const accessData: PersonalData = {
   inventory: {
     ...classify(roles, { id: 'technical', name: 'technical', description: 'technical', permissions: 'technical' }),
-    ...classify(accountRoles, { accountId: 'owner', roleId: 'exported' }),
+    ...classify(accountRoles, { accountId: 'owner', roleId: 'technical' }),
     ...classify(grants, {
       id: 'technical',
       accountId: 'owner',

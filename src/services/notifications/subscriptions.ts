@@ -46,10 +46,10 @@ async function syncMentions(ctx: SystemCtx, { postId, authorId, parentAuthorId, 
   const current = await mentionsOf(ctx, postId)
   const mentioned = added.filter((accountId) => accountId !== parentAuthorId && current.includes(accountId))
   const gone = removed.filter((accountId) => accountId !== parentAuthorId && !current.includes(accountId))
-  await settleAll([
-    ...mentioned.map((accountId) => notify(ctx, accountId, { id, kind: 'mention', actorId: authorId, postId })),
-    withdrawPost(ctx, gone, postId),
-  ])
+  await withdrawPost(ctx, [...mentioned, ...gone], postId)
+  await settleAll(
+    mentioned.map((accountId) => notify(ctx, accountId, { id, kind: 'mention', actorId: authorId, postId })),
+  )
 }
 
 /** Throws the first failure only after all work has settled, so that one failure does not prevent the rest. */
