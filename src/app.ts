@@ -14,6 +14,7 @@ import {
   channels,
   mounts,
   readAccountStatus,
+  readApiKeys,
   readLoginTime,
   readRights,
   services,
@@ -26,7 +27,7 @@ export const app = new Hono<AppEnv>()
 app.use(...edge({ readAccountStatus, readLoginTime, readRights }))
 app.route('/', healthRoutes(signingKeys))
 app.route('/', errorRoutes)
-for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys))
+for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys, readApiKeys))
 for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)
@@ -37,7 +38,7 @@ app.get('/asyncapi.json', async (c) => {
   await countByAddress(c)
   return c.json(await socketDocument(c.req.url))
 })
-app.use('/graphql', requireUtf8Url, authentication(signingKeys))
+app.use('/graphql', requireUtf8Url, authentication(signingKeys, readApiKeys))
 app.post('/graphql', requireMediaType('application/json'), strictJson)
 app.on(['GET', 'POST'], '/graphql', async (c) => (opensGraphiql(c) ? c.redirect('/graphiql/') : (await graphql())(c)))
 addFallbacks(app, [...apiPaths, ERRORS, '/graphql'])

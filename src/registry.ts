@@ -19,6 +19,11 @@ import { accountNoun } from './services/accounts/graph.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
+import * as apiKeyEvents from './services/api-keys/events.ts'
+import { apiKeyJobs } from './services/api-keys/jobs.ts'
+import { apiKeyOperations } from './services/api-keys/operations.ts'
+import { apiKeyData } from './services/api-keys/personal.ts'
+import { apiKeySubscriptions } from './services/api-keys/subscriptions.ts'
 import * as auditEvents from './services/audit/events.ts'
 import { auditOperations } from './services/audit/operations.ts'
 import { auditData } from './services/audit/personal.ts'
@@ -53,6 +58,7 @@ import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
 export { rightsOf as readRights } from './services/access/queries.ts'
+export { readApiKeys } from './services/api-keys/queries.ts'
 export { readLoginTime } from './services/identity/fresh-login.ts'
 export { readAccountStatus } from './services/identity/revocation.ts'
 export { signingKeys } from './services/identity/signing-keys.ts'
@@ -87,6 +93,15 @@ const typed = [
     tasks: identityTasks,
     jobs: identityJobs,
     personal: identityData,
+  },
+  {
+    name: 'api-keys',
+    about: 'Keys with which the programs of a person use the API',
+    operations: apiKeyOperations,
+    events: Object.values(apiKeyEvents),
+    subscriptions: apiKeySubscriptions,
+    jobs: apiKeyJobs,
+    personal: apiKeyData,
   },
   {
     name: 'accounts',

@@ -6,6 +6,9 @@ import type {
   AccountRole,
   AddressChange,
   AddressToken,
+  ApiKeyRequest,
+  ApiKeys,
+  ApiKeyWithSecret,
   AuditEntry,
   Block,
   CommentPage,
@@ -60,10 +63,12 @@ export const operations: Record<keyof Operations, string> = {
   confirmAddress: 'POST /v1/auth/address/confirm open',
   confirmLogin: 'POST /v1/auth/confirm',
   countUnreadNotifications: 'GET /v1/notifications/unread-count',
+  createApiKey: 'POST /v1/me/api-keys',
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
   deleteAccount: 'DELETE /v1/me ends',
+  deleteApiKey: 'DELETE /v1/me/api-keys/{apiKeyId}',
   deleteAvatar: 'DELETE /v1/accounts/me/avatar',
   deleteHeader: 'DELETE /v1/accounts/me/header',
   deleteMedia: 'DELETE /v1/media/{mediaId}',
@@ -86,6 +91,7 @@ export const operations: Record<keyof Operations, string> = {
   getPublicFeed: 'GET /v1/feeds/public',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
+  listApiKeys: 'GET /v1/me/api-keys',
   listAudit: 'GET /v1/audit',
   listBlocks: 'GET /v1/accounts/me/blocks',
   listComments: 'GET /v1/posts/{postId}/comments',
@@ -149,6 +155,8 @@ export type Operations = {
   confirmLogin: { input: Confirmation; output: undefined }
   /** Count your unread notifications, up to 100. `GET /v1/notifications/unread-count` */
   countUnreadNotifications: { input: Nothing; output: UnreadCount }
+  /** Create an API key, with which a program uses the API for you. `POST /v1/me/api-keys` */
+  createApiKey: { input: ApiKeyRequest; output: ApiKeyWithSecret }
   /** Create an invitation, with which one person can register within seven days. `POST /v1/invitations` */
   createInvitation: { input: Nothing; output: InvitationWithCode }
   /** Publish a post or a comment. `POST /v1/posts` */
@@ -157,6 +165,8 @@ export type Operations = {
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
   /** Delete your account: it is hidden at once, and erased at `erasedAt`. `DELETE /v1/me` */
   deleteAccount: { input: Nothing; output: Deletion }
+  /** Delete one of your API keys, which revokes it at once. `DELETE /v1/me/api-keys/{apiKeyId}` */
+  deleteApiKey: { input: { apiKeyId: Id }; output: undefined }
   /** Delete your avatar; if you have none, nothing changes. `DELETE /v1/accounts/me/avatar` */
   deleteAvatar: { input: Nothing; output: undefined }
   /** Delete the header image of your profile; if you have none, nothing changes. `DELETE /v1/accounts/me/header` */
@@ -204,6 +214,8 @@ export type Operations = {
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
   likePost: { input: { postId: Id }; output: Post }
+  /** List your API keys that have not expired, newest first. `GET /v1/me/api-keys` */
+  listApiKeys: { input: Nothing; output: ApiKeys }
   /** List the audit log, newest first. `GET /v1/audit` */
   listAudit: {
     input: {
@@ -221,6 +233,8 @@ export type Operations = {
         | 'refresh-token-reused'
         | 'other-sessions-ended'
         | 'invitation-created'
+        | 'api-key-created'
+        | 'api-key-deleted'
         | 'registration-approved'
         | 'registration-rejected'
         | 'session-ended'

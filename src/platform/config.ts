@@ -28,6 +28,7 @@ const Variables = z
       .transform((list) => list.split(',').map(Number)),
     LOG_FORMAT: z.enum(['json', 'text']).optional(),
     REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(100),
+    MAX_REQUESTS_IN_FLIGHT: z.coerce.number().int().min(1).default(100),
     REALTIME_ORIGINS: listOf(
       '[\\w.+-]+:\\/\\/[\\w.:-]+',
       'must list origins, like https://app.example.org,capacitor://localhost',

@@ -1,4 +1,5 @@
 import { session } from './api/session.ts'
+import { ApiKeys } from './views/api-keys.tsx'
 import { Blocked } from './views/blocked.tsx'
 import { DeleteAccount } from './views/delete-account.tsx'
 import { ExportData } from './views/export-data.tsx'
@@ -29,7 +30,7 @@ export function CurrentView({ path }: { path: string }) {
   }
   if (!session.value) return <LoggedOut first={first} />
   if (first === 'notifications') return <Notifications />
-  if (first === 'security') return second === 'history' ? <History /> : <Security />
+  if (first === 'security') return securityView(second)
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />
   if (first === 'delete-account') return <DeleteAccount />
@@ -37,6 +38,11 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />
   return <NotFound />
+}
+
+function securityView(page: string) {
+  if (page === 'api-keys') return <ApiKeys />
+  return page === 'history' ? <History /> : <Security />
 }
 
 function LoggedOut({ first }: { first: string }) {

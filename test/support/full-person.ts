@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { type RegisteredUser, registeredUser } from './actors.ts'
+import { createdApiKey } from './api-keys.ts'
 import { insertRows } from './databases.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
@@ -20,6 +21,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} post`,
     `${name} alt`,
     `${name} comment`,
+    `${name} key`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -38,6 +40,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
+  await createdApiKey(user, { name: `${name} key` })
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
   await drained()

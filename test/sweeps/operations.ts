@@ -26,6 +26,7 @@ type Described = {
   'x-action'?: string
   'x-scope'?: string
   'x-fresh'?: boolean
+  'x-login'?: boolean
   'x-idempotent'?: boolean
   description?: string
   parameters?: Ref<Parameter>[]
@@ -43,6 +44,8 @@ export type Operation = {
   scope: string | null
   /** Whether it requires a fresh login. */
   fresh: boolean
+  /** Whether it refuses API keys. */
+  login: boolean
   description: string
   idempotent: boolean
   parameters: Parameter[]
@@ -101,6 +104,7 @@ function describe(method: string, path: string, described: Described): Operation
     action: described['x-action'] ?? null,
     scope: described['x-scope'] ?? null,
     fresh: described['x-fresh'] ?? false,
+    login: described['x-login'] ?? false,
     description: described.description ?? '',
     idempotent: described['x-idempotent'] ?? false,
     parameters,

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
+import { insertApiKey } from '../support/api-keys.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
 import { insertLogin } from '../support/logins.ts'
@@ -18,8 +19,9 @@ export const kindOfParameter: Record<string, Kind> = {
   invitationId: 'account',
   roleName: 'handle',
   grantId: 'account',
+  apiKeyId: 'API key',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'API key'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -34,6 +36,7 @@ export const states: Record<Kind, State[]> = {
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
   export: ['unattached', 'missing'],
   session: ['restricted', 'missing'],
+  'API key': ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -72,7 +75,9 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     seedExports,
   )
   for (const target of targets) {
-    if (target.kind === 'session' && target.state !== 'missing') target.parameter = await insertLogin(target.ownerId)
+    if (target.state === 'missing') continue
+    if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
+    if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets

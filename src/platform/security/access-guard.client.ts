@@ -13,6 +13,8 @@ export type AccountStatus = {
   endedSessions: string[]
   /** Absent if the guard does not know them. */
   rights?: Rights
+  /** Ids of the API keys that are valid; undefined if the guard does not know all of them. */
+  keys?: string[] | undefined
 }
 
 /** The caller may use `granted` requests until `resetsAt` (epoch ms). Further leases may grant `remaining` more. */

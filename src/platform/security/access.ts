@@ -2,6 +2,7 @@ import { type Ctx, type Role, roles, type Viewer } from '../context.ts'
 import { Failure, unavailable } from '../failures.ts'
 import type { AccountStatus } from './access-guard.client.ts'
 import type { Action } from './actions.ts'
+import { forgetApiKey, keyIn } from './api-keys.ts'
 import { requireActionOnAny } from './authorize.ts'
 import type { Scope } from './scopes.ts'
 import { tokenMissing, unauthorized } from './tokens.ts'
@@ -32,9 +33,14 @@ export function requirePermission(ctx: Ctx, { access, action, scope }: Requireme
     throw tokenMissing()
   }
   const role = roleFor(access, viewer)
-  if (role === null && !action) throw new Failure('forbidden')
-  if (scope && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The token needs the scope ${scope}`)
-  return action ? requireActionOnAny(ctx, { action, role }) : null
+  if (action) return requireActionOnAny(ctx, { action, role }).then(() => requireScope(viewer, scope))
+  if (role === null) throw new Failure('forbidden')
+  requireScope(viewer, scope)
+  return null
+}
+
+function requireScope({ scopes }: Viewer, scope: Scope | undefined): void {
+  if (scope && !scopes.has(scope)) throw new Failure('insufficient_scope', `The token needs the scope ${scope}`)
 }
 
 /** The role of the viewer if it has the access, otherwise null. */
@@ -46,7 +52,17 @@ export function roleFor(access: Access, { role }: Pick<Viewer, 'role'>): Role | 
 export function requireActiveLogin(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, status: AccountStatus | null): void {
   if (status === null) throw unavailable(2)
   if (status.suspended) throw new Failure('suspended')
-  if (login.issuedAt <= status.revokedBefore || status.endedSessions.includes(login.sessionId)) throw unauthorized()
+  const keyId = keyIn(login.sessionId)
+  if (keyId !== null) requireLiveKey(login, keyId, status)
+  else if (login.issuedAt <= status.revokedBefore || status.endedSessions.includes(login.sessionId))
+    throw unauthorized()
+}
+
+function requireLiveKey(login: Pick<Viewer, 'sessionId'>, keyId: string, { keys }: AccountStatus): void {
+  if (!keys) throw unavailable(2)
+  if (keys.includes(keyId)) return
+  forgetApiKey(login)
+  throw unauthorized('The API key was revoked')
 }
 
 export function outranks(role: Role, other: Role): boolean {

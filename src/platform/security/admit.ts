@@ -1,6 +1,8 @@
 import type { Ctx, Viewer } from '../context.ts'
 import { Failure } from '../failures.ts'
 import { type AccountStatusSource, type Requirement, requireActiveLogin, requirePermission } from './access.ts'
+import type { AccountStatus } from './access-guard.client.ts'
+import { isApiKey } from './api-keys.ts'
 import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
@@ -20,6 +22,8 @@ export const FRESH_LOGIN_MINUTES = 10
 export type Rule = Requirement & {
   /** Whether the person must have entered the credentials of this login within the last ten minutes. */
   fresh?: boolean
+  /** Whether the operation refuses API keys, because it manages how the person logs in. `fresh` refuses them too. */
+  login?: boolean
   /** A limit per client address, in addition to the general limit. */
   limit?: Limit
 }
@@ -27,16 +31,25 @@ export type Rule = Requirement & {
 /** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `requireActiveLogin`, `requirePermission` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
-  { fresh, limit, ...requirement }: Rule,
+  { fresh, login, limit, ...requirement }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
   const { viewer, clientIp } = ctx
   const general = await countRequest(ctx)
   report(general.headers)
-  if (viewer) requireActiveLogin(viewer, general.status ?? (await ctx.readAccountStatus(ctx, viewer)))
+  if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, general.status))
   await requirePermission(ctx, requirement)
+  if (viewer && isApiKey(viewer) && (fresh || login)) throw new Failure('forbidden', 'API keys cannot do this')
   if (limit) await spend(ctx, limit, clientIp)
   if (fresh && viewer) await requireFreshLogin(ctx, viewer)
+}
+
+/** Reads the status from the databases if the guard does not answer, or does not know the API key of the request. */
+async function currentStatus(ctx: RequestCtx, status: AccountStatus | null): Promise<AccountStatus | null> {
+  const { viewer } = ctx
+  const isKnown = status && (!viewer || !isApiKey(viewer) || status.keys)
+  if (isKnown || !viewer) return status
+  return ctx.readAccountStatus(ctx, viewer)
 }
 
 /** Counts a request for the general limit of its caller. Throws like `spend`. */

@@ -2,6 +2,7 @@ import type { Ctx, Viewer } from '../context.ts'
 import { timeOf } from '../data/ids.ts'
 import { Failure } from '../failures.ts'
 import type { Action } from './actions.ts'
+import { isApiKey } from './api-keys.ts'
 import {
   type AccessRule,
   type Decision,
@@ -64,8 +65,10 @@ async function decisionFor(ctx: Ctx, { action, role }: Need, thing: Thing | null
   return dependsOnRights(rules, action, first) ? decideWith(await rightsOf(ctx)) : first
 }
 
+/** API keys never have more than the rights of every user, but rules about the account apply to them too. */
 async function rightsOf(ctx: Ctx): Promise<Rights> {
-  return (ctx.viewer && (await ctx.readRights?.(ctx, ctx.viewer.id))) ?? noRights
+  const rights = (ctx.viewer && (await ctx.readRights?.(ctx, ctx.viewer.id))) ?? noRights
+  return ctx.viewer && isApiKey(ctx.viewer) ? { ...noRights, attributes: rights.attributes } : rights
 }
 
 /** Only accounts with a verified address get tokens, and `admit` refuses suspended ones. */

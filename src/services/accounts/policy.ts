@@ -7,7 +7,9 @@ import { accounts, blocks, followers } from './tables.ts'
 
 export const readAccounts = defineScope('accounts:read', 'Read accounts, followers and your blocks')
 export const writeAccounts = defineScope('accounts:write', 'Edit your profile, follow and block accounts')
-export const moderate = defineScope('moderation', 'Suspend accounts, approve registrations and change roles')
+export const moderate = defineScope('moderation', 'Suspend accounts, approve registrations and change roles', {
+  for: 'staff',
+})
 
 export const suspendAccounts = defineAction('accounts:suspend', {
   allows: 'Suspend accounts, and lift suspensions',

@@ -38,7 +38,7 @@ export async function deleteAccount(ctx: UserCtx): Promise<Deletion> {
   ] as const
   const results = await db.commit(statements).catch(refusals({ last_admin: lastAdmin }))
   const [earlier] = results[0]
-  await Promise.all([syncHidden(ctx, { accountId }), revokeTokensBefore(ctx, accountId, now)])
+  await Promise.all([syncHidden(ctx, { accountId }), revokeTokensBefore(ctx, accountId, now, now)])
   return { erasedAt: new Date(earlier?.eraseAt ?? wanted.eraseAt).toISOString() }
 }
 

@@ -8,6 +8,7 @@ import { Id } from '../../platform/data/ids.ts'
 import { IdempotencyKey } from '../../platform/http/openapi.ts'
 import { type Operation, runVerb, type VerbOperation } from '../../platform/http/operation.ts'
 import { invalidBySchema, toFailure } from '../../platform/http/problems.ts'
+import { requireCapacity } from '../../platform/http/shedding.ts'
 import { measure, traceId } from '../../platform/observability/metrics.ts'
 import { admit } from '../../platform/security/admit.ts'
 import { type Binding, bindingOf, callerOf, offered, requestBy } from './binding.ts'
@@ -103,6 +104,7 @@ async function perform(
 
 async function admitted(ctx: SystemCtx, binding: Binding, operation: VerbOperation, accountId: Id | undefined) {
   const request = await requestBy(ctx, binding, operation, accountId)
+  requireCapacity(ctx, operation)
   await admit(request, operation)
   return request
 }

@@ -6,6 +6,7 @@ import { Link } from './link.tsx'
 const LINKS = {
   '/security': 'Security',
   '/security/history': 'History',
+  '/security/api-keys': 'API keys',
   '/export': 'Your data',
   '/delete-account': 'Delete',
 }
