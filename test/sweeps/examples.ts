@@ -1,6 +1,7 @@
 import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { register } from '../support/auth.ts'
+import { newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import {
@@ -21,15 +22,17 @@ type Rule = (caller: Caller['name'], target: Target) => Code | null
 type Example = {
   /** The rule for calls that pass the checks of access and scope. By default, it is `visible` for a GET of a target. */
   rule?: Rule
-  /** Makes a valid body, a different one for each call. */
-  json?: () => Promise<object> | object
+  /** Makes a valid body for the token of the caller, a different one for each call. */
+  json?: (token?: string | null) => Promise<object> | object
   form?: () => FormData
   /** The query that the operation requires. */
   query?: () => Promise<string>
   headers?: Record<string, string>
   /** The operation needs the caller's password, or reads the caller's login. */
   hasPassword?: true
-  /** The operation ends sessions of the caller, so each successful call needs an account of its own. */
+  /** The operation needs an authenticator app of the caller. */
+  hasFactor?: true
+  /** The operation ends sessions or changes factors of the caller, so each successful call needs an account of its own. */
   endsSession?: true
 }
 
@@ -94,6 +97,18 @@ export const examples: Record<string, Example> = {
     endsSession: true,
     json: () => ({ currentPassword: PASSWORD, password: NEW_PASSWORD }),
   },
+  finishLogin: { json: waitingLogin },
+  startPasskeyLogin: {},
+  logInWithPasskey: { json: waitingPasskey },
+  startConfirmation: {},
+  startTotp: { endsSession: true },
+  confirmTotp: { rule: () => 'conflict', json: () => ({ code: '123456' }) },
+  removeTotp: { hasFactor: true, endsSession: true },
+  replaceRecoveryCodes: { hasFactor: true, endsSession: true },
+  startPasskey: {},
+  addPasskey: { endsSession: true, json: newPasskey },
+  renamePasskey: { rule: ownOnly, json: () => ({ name: 'Key ring' }) },
+  removePasskey: { rule: ownOnly },
   readIdentity: { hasPassword: true },
   changeAddress: { json: () => ({ email: `${fresh('moved')}@example.org` }) },
   confirmAddress: { json: async () => ({ token: (await pendingAddress()).token }) },
