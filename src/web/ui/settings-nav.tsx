@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import { location } from '../state/location.ts'
 import { loadRules, registrationRules } from '../state/registration-rules.ts'
+import { loadStaffViews, staffViews } from '../state/staff.ts'
 import { Link } from './link.tsx'
 
 const LINKS = {
@@ -15,7 +16,9 @@ const LINKS = {
 export function SettingsNav() {
   // Invitations are missing where nobody needs them, and while the rules cannot be loaded.
   useEffect(() => void loadRules().catch(() => {}), [])
-  const links = registrationRules.value.mode === 'invitation' ? { ...LINKS, '/invitations': 'Invitations' } : LINKS
+  useEffect(() => void loadStaffViews().catch(() => {}), [])
+  const invites = registrationRules.value.mode === 'invitation' && { '/invitations': 'Invitations' }
+  const links = { ...LINKS, ...invites, ...staffViews.value }
   return (
     <nav class="settings-nav" aria-label="Settings">
       <ul>
