@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { location } from '../state/location.ts'
 import { loadRules, registrationRules } from '../state/registration-rules.ts'
 import { loadStaffViews, staffViews } from '../state/staff.ts'
@@ -18,11 +18,14 @@ export function SettingsNav() {
   useEffect(() => void loadRules().catch(() => {}), [])
   useEffect(() => void loadStaffViews().catch(() => {}), [])
   const invites = registrationRules.value.mode === 'invitation' && { '/invitations': 'Invitations' }
-  const links = { ...LINKS, ...invites, ...staffViews.value }
+  const links = Object.entries({ ...LINKS, ...invites, ...staffViews.value })
+  const nav = useRef<HTMLElement>(null)
+  // On narrow screens the links scroll, and the current one may be far to the right.
+  useEffect(() => nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' }), [links.length])
   return (
-    <nav class="settings-nav" aria-label="Settings">
+    <nav class="settings-nav" aria-label="Settings" ref={nav}>
       <ul>
-        {Object.entries(links).map(([href, label]) => (
+        {links.map(([href, label]) => (
           <li key={href}>
             <Link href={href} class="tab" aria-current={location.value.path === href ? 'page' : undefined}>
               {label}
