@@ -1,3 +1,4 @@
+import type { Mount } from './compose.ts'
 import { deleteExpiredKeys } from './platform/data/idempotency.ts'
 import { deleteOldDeadLetters } from './platform/events/dead-letters.ts'
 import type { EventDefinition, Subscription } from './platform/events/events.ts'
@@ -57,12 +58,6 @@ import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
-export { rightsOf as readRights } from './services/access/queries.ts'
-export { readApiKeys } from './services/api-keys/queries.ts'
-export { readLoginTime } from './services/identity/fresh-login.ts'
-export { readAccountStatus } from './services/identity/revocation.ts'
-export { signingKeys } from './services/identity/signing-keys.ts'
-
 /** What a service declares. An omitted field means that the service has none. */
 type Service = {
   name: string
@@ -71,7 +66,7 @@ type Service = {
   /** The RPC service that offers the operations to other Workers; none by default. */
   rpc?: 'UserService' | 'PostService' | 'NotificationService'
   /** The path below which its operations are served; `/v1` by default. */
-  mount?: string
+  mount?: Mount
   operations?: Operation[]
   nouns?: Noun[]
   events?: EventDefinition[]
@@ -218,11 +213,11 @@ const platform: Service[] = [
 ]
 
 /** The table of contents: everything that the services and the platform declare, with defaults filled in. */
-export const services = [...declared, ...platform].map((service) => ({ mount: '/v1', operations: [], ...service }))
-
-export const mounts = [...new Set(services.map(({ mount }) => mount))]
-/** Paths that never serve the web client: the mounts, the token issuer, and well-known documents (RFC 8615). */
-export const apiPaths = [...mounts, '/auth', '/.well-known']
+export const services = [...declared, ...platform].map((service) => ({
+  mount: '/v1' as const,
+  operations: [],
+  ...service,
+}))
 
 const ofService =
   (service: string) =>
