@@ -1,7 +1,8 @@
 import type { RequestCtx } from './platform/security/admit.ts'
 import type { ApiKeySource } from './platform/security/api-keys.ts'
+import { defineRules } from './platform/security/authorize.ts'
 import type { KeySource } from './platform/security/tokens.ts'
-import './services/access/policy.ts' // declares the rules, which apply to every operation
+import { rules } from './services/access/policy.ts'
 import { rightsOf } from './services/access/queries.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { feedOperations } from './services/feed/operations.ts'
@@ -9,6 +10,8 @@ import { signingKeys } from './services/identity/signing-keys.ts'
 import { mediaOperations } from './services/media/operations.ts'
 import { notificationOperations } from './services/notifications/operations.ts'
 import { postOperations } from './services/posts/operations.ts'
+
+defineRules(...rules)
 
 /** The services that most requests call. They load when an isolate starts, and all other ones on first use. */
 export const eagerServices = [

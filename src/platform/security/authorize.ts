@@ -17,13 +17,12 @@ import { tokenMissing } from './tokens.ts'
 
 const declared = new Map<string, AccessRule>()
 
-/** Declares the rules of a service. They apply to every request, and their names appear in explanations. */
-export function defineRules(...rules: AccessRule[]): readonly AccessRule[] {
+/** Declares rules. They apply to every request, and their names appear in explanations. */
+export function defineRules(...rules: readonly AccessRule[]): void {
   for (const rule of rules) {
     if (declared.has(rule.name)) throw new Error(`the rule ${rule.name} is declared twice`)
     declared.set(rule.name, rule)
   }
-  return rules
 }
 
 export const declaredRules = (): AccessRule[] => [...declared.values()]

@@ -1,5 +1,5 @@
 import { defineAction } from '../../platform/security/actions.ts'
-import { defineRules } from '../../platform/security/authorize.ts'
+import type { AccessRule } from '../../platform/security/decide.ts'
 import { editPosts, publishPosts } from '../posts/policy.ts'
 import { newAccountMinutes } from './variables.ts'
 
@@ -8,8 +8,8 @@ export const explainAccess = defineAction('access:explain', {
   role: 'moderator',
 })
 
-/** What decides by circumstances instead of roles and grants. */
-export const rules = defineRules(
+/** What decides by circumstances instead of roles and grants. `src/eager.ts` declares them for every request. */
+export const rules: readonly AccessRule[] = [
   { name: 'not-suspended', action: '*', decide: ({ isSuspended }) => (isSuspended ? 'deny' : 'abstain') },
   { name: 'verified-address', action: '*', decide: ({ isVerified }) => (isVerified ? 'abstain' : 'deny') },
   { name: 'own-posts', action: editPosts, decide: ({ isOwner }) => (isOwner ? 'allow' : 'abstain') },
@@ -18,4 +18,4 @@ export const rules = defineRules(
     action: publishPosts,
     decide: ({ env, now, createdAt }) => (createdAt > now - newAccountMinutes({ env }) * 60_000 ? 'deny' : 'abstain'),
   },
-)
+]
