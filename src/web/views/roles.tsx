@@ -4,7 +4,7 @@ import { client } from '../api/client.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from '../ui/dialog.tsx'
 import { CheckboxField, EditActions, Field, FormError } from '../ui/field.tsx'
-import { useForm } from '../ui/use-form.ts'
+import { type Form, useForm } from '../ui/use-form.ts'
 import { focusHeading } from '../ui/view.tsx'
 
 type Props = { roles: AccessRoles; load: () => Promise<void> }
@@ -39,13 +39,6 @@ export function RolesSection({ roles, load }: Props) {
 function Row({ role, roles, load }: Props & { role: AccessRole }) {
   const editing = useSignal(false)
   const { name, description, permissions, isBuiltIn } = role
-  const remove = async () => {
-    if (!(await askConfirmation(`Delete the role ${name}?`, 'Everybody who has it loses it.', 'Delete'))) return
-    await client.deleteRole({ roleName: name })
-    await load()
-    focusHeading()
-    showToast(`Role ${name} deleted`)
-  }
   return (
     <li class="row">
       <div>
@@ -68,7 +61,7 @@ function Row({ role, roles, load }: Props & { role: AccessRole }) {
             type="button"
             class="secondary"
             aria-label={`Delete ${name}`}
-            onClick={() => void remove().catch(reportError)}
+            onClick={() => void remove(name, load).catch(reportError)}
           >
             Delete
           </button>
@@ -77,6 +70,14 @@ function Row({ role, roles, load }: Props & { role: AccessRole }) {
       {editing.value && <RoleForm role={role} roles={roles} load={load} onDone={() => (editing.value = false)} />}
     </li>
   )
+}
+
+async function remove(name: string, load: () => Promise<void>): Promise<void> {
+  if (!(await askConfirmation(`Delete the role ${name}?`, 'Everybody who has it loses it.', 'Delete'))) return
+  await client.deleteRole({ roleName: name })
+  await load()
+  focusHeading()
+  showToast(`Role ${name} deleted`)
 }
 
 /** Makes a role, or edits `role`. */
@@ -110,16 +111,22 @@ function RoleForm({ role, roles, load, onDone }: Props & { role?: AccessRole; on
         maxLength={200}
         defaultValue={role?.description ?? ''}
       />
-      <fieldset>
-        <legend>It allows</legend>
-        {roles.actions.map(({ name, allows }) => (
-          <CheckboxField key={name} form={form} name={name} checked={role?.permissions.includes(name)}>
-            {allows} (<code>{name}</code>)
-          </CheckboxField>
-        ))}
-      </fieldset>
+      <Permissions form={form} role={role} roles={roles} />
       <FormError form={form} shown={['roleName', 'description']} />
       <EditActions form={form} onCancel={onDone} />
     </form>
+  )
+}
+
+function Permissions({ form, role, roles }: { form: Form; role?: AccessRole | undefined; roles: AccessRoles }) {
+  return (
+    <fieldset>
+      <legend>It allows</legend>
+      {roles.actions.map(({ name, allows }) => (
+        <CheckboxField key={name} form={form} name={name} checked={role?.permissions.includes(name)}>
+          {allows} (<code>{name}</code>)
+        </CheckboxField>
+      ))}
+    </fieldset>
   )
 }
