@@ -169,7 +169,7 @@ test('changes of an address and of a handle, and reading the identity, stay with
     bucketCalls: 1,
     queueMessages: 2,
   })
-  await expectAnswer(await bob.fetch('/v1/me/identity'), 200, { trips: 1, rowsRead: 3, objectCalls: 1, bucketCalls: 1 })
+  await expectAnswer(await bob.fetch('/v1/me/identity'), 200, { trips: 1, rowsRead: 4, objectCalls: 1, bucketCalls: 1 })
   const renamed = await changeHandle(bob, newHandle())
   await expectAnswer(
     renamed,

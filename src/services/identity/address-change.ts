@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, gt, gte, isNotNull, not, type SQL } from 'drizzle-orm'
+import { and, eq, exists, gt, gte, isNotNull, ne, not, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { all, one, query, refusals, rowIf, valueIf, violates } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
@@ -124,6 +124,10 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
         .update(credentials)
         .set({ password, updatedAt: new Date(ctx.now()) })
         .where(and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'), isValid)),
+      // A stranger may have linked an identity, which would let the stranger in again.
+      db
+        .delete(credentials)
+        .where(and(eq(credentials.userId, accountId), ne(credentials.providerId, 'credential'), isValid)),
       record(db, addressChangeUndone, { accountId, client }, isValid),
       ...queueMail(db, { accountId, kind: 'address-restored' }, isValid),
       ...queueMail(db, { accountId, kind: 'address-left', to: left }, isValid),

@@ -70,7 +70,7 @@ export const recoveryOperations = [
     body: PasswordChange,
     example: { currentPassword: 'seven quiet otters at dawn', password: PASSWORD },
     returns: Tokens,
-    fails: [invalidCredentials],
+    fails: [invalidCredentials, 'forbidden'],
     noRpc: credentialsOnly,
     summary: 'Change the password and end every other login; this one goes on with the tokens in the response',
     run: changePassword,
