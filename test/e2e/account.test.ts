@@ -1,4 +1,5 @@
 import { ownDataTests } from './own-data.ts'
+import { providerTests } from './providers.ts'
 import { recoveryTests } from './recovery.ts'
 import { sessionTests } from './sessions.ts'
 import { describeSite } from './site.ts'
@@ -9,5 +10,6 @@ describeSite('the account pages', (world) => {
   visitorTests(world)
   recoveryTests(world)
   sessionTests(world)
+  providerTests(world)
   ownDataTests(world)
 })
