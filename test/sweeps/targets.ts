@@ -18,6 +18,8 @@ export const kindOfParameter: Record<string, Kind> = {
   exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
+  roleName: 'handle',
+  grantId: 'account',
   passkeyId: 'passkey',
   apiKeyId: 'API key',
 }
