@@ -32,10 +32,13 @@ export class World {
   bob!: Page
 }
 
+/** Where browsers accept passkeys, which they refuse for IP addresses. */
+export const LOCALHOST = 'localhost'
+
 const executable = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 /** Starts a site for the tests that `define` defines. Skips them without a browser. */
-export function describeSite(name: string, define: (world: World) => void): void {
+export function describeSite(name: string, define: (world: World) => void, host = '127.0.0.1'): void {
   const hasChromium = existsSync(executable)
   if (!hasChromium) {
     process.stderr.write(`Skipping the browser tests: ${executable} is missing. Install chromium or set CHROMIUM.\n`)
@@ -43,20 +46,20 @@ export function describeSite(name: string, define: (world: World) => void): void
   describe.skipIf(!hasChromium)(name, () => {
     const world = new World()
     beforeAll(async () => {
-      world.site = await startSite(executable)
+      world.site = await startSite(executable, host)
     })
     afterAll(() => world.site?.stop())
     define(world)
   })
 }
 
-async function startSite(executablePath: string): Promise<Site> {
+async function startSite(executablePath: string, host: string): Promise<Site> {
   const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-page-'))
   const port = String(await freePort())
-  const origin = `http://127.0.0.1:${port}`
+  const origin = `http://${host}:${port}`
   // A user of these tests makes more requests in a minute than the default limit allows.
   const { provider, variables, stop: stopProvider } = await startProvider()
-  const settings = Object.entries({ REQUESTS_PER_MINUTE: '1000', ...variables })
+  const settings = Object.entries({ REQUESTS_PER_MINUTE: '1000', BASE_URL: origin, ...variables })
   const vars = settings.flatMap(([name, value]) => ['--var', `${name}:${value}`])
   const options = ['--port', port, '--persist-to', stateDir, ...vars]
   const server = spawn(process.execPath, ['scripts/start.ts', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })

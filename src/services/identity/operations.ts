@@ -140,6 +140,7 @@ export const identityOperations = [
     path: '/accounts/{accountId}/role',
     access: 'admin',
     scope: moderate,
+    fresh: true,
     params: AccountPath,
     body: RoleChange,
     example: { role: 'moderator' },

@@ -66,6 +66,7 @@ export const recoveryOperations = [
     path: '/auth/password',
     access: 'user',
     scope: writeAccounts,
+    fresh: true,
     login: true,
     body: PasswordChange,
     example: { currentPassword: 'seven quiet otters at dawn', password: PASSWORD },
