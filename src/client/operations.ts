@@ -2,7 +2,10 @@
 
 import type {
   Accepted,
+  AccessExplanation,
+  AccessRoles,
   Account,
+  AccountAccess,
   AccountRole,
   AddedPasskey,
   AddressChange,
@@ -10,6 +13,7 @@ import type {
   ApiKeyRequest,
   ApiKeys,
   ApiKeyWithSecret,
+  AttributesChange,
   AuditEntry,
   Block,
   CommentPage,
@@ -18,6 +22,7 @@ import type {
   Deletion,
   Export,
   ExportList,
+  Grant,
   HandleChange,
   Id,
   Identity,
@@ -26,10 +31,12 @@ import type {
   Like,
   Limits,
   Login,
+  LoginProviders,
   Media,
   MediaChange,
   MediaUpload,
   MediaVariant,
+  NewGrant,
   Notification,
   Page,
   Passkey,
@@ -42,9 +49,15 @@ import type {
   PasswordChange,
   PasswordReset,
   Post,
+  PostChange,
   PostCreation,
   ProfileChange,
   ProfileImageUpload,
+  ProviderCallback,
+  ProviderFlow,
+  ProviderLinks,
+  ProviderLogin,
+  ProviderRegistration,
   PublicKeys,
   RealtimeTicket,
   RecoveryCodes,
@@ -56,6 +69,8 @@ import type {
   Reset,
   ResetRequest,
   RoleChange,
+  RoleDefinition,
+  RolesChange,
   SecondFactors,
   SecondStep,
   Sessions,
@@ -89,12 +104,16 @@ export const operations: Record<keyof Operations, string> = {
   deleteHeader: 'DELETE /v1/accounts/me/header',
   deleteMedia: 'DELETE /v1/media/{mediaId}',
   deletePost: 'DELETE /v1/posts/{postId}',
+  deleteRole: 'DELETE /v1/roles/{roleName}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
+  editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
+  explainMyAccess: 'GET /v1/me/access',
   finishLogin: 'POST /v1/auth/login/second-factor open',
+  finishProviderFlow: 'POST /v1/me/providers/callback',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
@@ -106,6 +125,7 @@ export const operations: Record<keyof Operations, string> = {
   getMedia: 'GET /v1/media/{mediaId}/{variant} file',
   getPost: 'GET /v1/posts/{postId}',
   getPublicFeed: 'GET /v1/feeds/public',
+  giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
   listApiKeys: 'GET /v1/me/api-keys',
@@ -117,25 +137,32 @@ export const operations: Record<keyof Operations, string> = {
   listFollowing: 'GET /v1/accounts/{accountId}/following',
   listInvitations: 'GET /v1/me/invitations',
   listLikes: 'GET /v1/posts/{postId}/likes',
+  listLoginProviders: 'GET /v1/auth/providers',
   listMyAudit: 'GET /v1/me/audit',
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
   listPosts: 'GET /v1/posts',
+  listProviderLinks: 'GET /v1/me/providers',
   listRegistrations: 'GET /v1/registrations',
+  listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
   listSigningKeys: 'GET /v1/auth/jwks',
   logIn: 'POST /v1/auth/login open',
   logInWithPasskey: 'POST /v1/auth/passkey open',
+  logInWithProvider: 'POST /v1/auth/providers/callback open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markNotificationsRead: 'PUT /v1/notifications/read',
+  putRole: 'PUT /v1/roles/{roleName}',
+  readAccess: 'GET /v1/accounts/{accountId}/access',
   readIdentity: 'GET /v1/me/identity',
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
   register: 'POST /v1/auth/register open',
+  registerWithProvider: 'POST /v1/auth/providers/register open',
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
   removeTotp: 'DELETE /v1/me/factors/totp',
@@ -145,19 +172,26 @@ export const operations: Record<keyof Operations, string> = {
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
   resendVerification: 'POST /v1/auth/verify/resend open',
   resetPassword: 'POST /v1/auth/password/reset open',
+  revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
+  setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
+  setAttributes: 'PUT /v1/accounts/{accountId}/attributes',
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
   setRole: 'PUT /v1/accounts/{accountId}/role',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
+  startProviderConfirmation: 'POST /v1/me/providers/{providerId}/confirm',
+  startProviderLink: 'POST /v1/me/providers/{providerId}/link',
+  startProviderLogin: 'POST /v1/auth/providers/{providerId}/start open',
   startTotp: 'POST /v1/me/factors/totp',
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
   unblockAccount: 'DELETE /v1/accounts/{accountId}/block',
   undoAddress: 'POST /v1/auth/address/undo open',
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
+  unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -207,18 +241,26 @@ export type Operations = {
   deleteMedia: { input: { mediaId: Id }; output: undefined }
   /** Delete your own post. `DELETE /v1/posts/{postId}` */
   deletePost: { input: { postId: Id }; output: undefined }
+  /** Delete a role; all accounts that have it lose it. `DELETE /v1/roles/{roleName}` */
+  deleteRole: { input: { roleName: string }; output: undefined }
   /** Change the description of your image, also in the post that has it. `PATCH /v1/media/{mediaId}` */
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
   /** Download an export: a ZIP archive with JSON files, your images and an `index.html`. `GET /v1/me/exports/{exportId}/file` */
   downloadExport: { input: { exportId: Id }; output: Blob }
+  /** Edit the text of your own post. `PATCH /v1/posts/{postId}` */
+  editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
   editProfile: { input: ProfileChange; output: Account }
   /** End all of your logins except this one, and forget all devices. `DELETE /v1/me/sessions` */
   endOtherSessions: { input: Nothing; output: undefined }
   /** End one of your logins. `DELETE /v1/me/sessions/{sessionId}` */
   endSession: { input: { sessionId: string }; output: undefined }
+  /** Ask whether you may do something, and which role, rule or grant decides. `GET /v1/me/access` */
+  explainMyAccess: { input: { action: string; thing?: string; accountId?: Id }; output: AccessExplanation }
   /** Finish a login that needs a second factor, with a code, a recovery code or a passkey. `POST /v1/auth/login/second-factor` */
   finishLogin: { input: SecondStep; output: Tokens }
+  /** Link an identity, or confirm this login, with what the provider has sent back. `POST /v1/me/providers/callback` */
+  finishProviderFlow: { input: ProviderCallback; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }
   /** Read an account. `GET /v1/accounts/{accountId}` */
@@ -244,6 +286,8 @@ export type Operations = {
   getPost: { input: { postId: Id }; output: Post }
   /** List the newest public posts of everyone. `GET /v1/feeds/public` */
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
+  /** Allow an account one action on one thing; not your own account. `PUT /v1/accounts/{accountId}/grants` */
+  giveGrant: { input: { accountId: Id } & NewGrant; output: Grant }
   /** Lift a suspension. `DELETE /v1/accounts/{accountId}/suspension` */
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
@@ -280,12 +324,21 @@ export type Operations = {
         | 'address-changed'
         | 'address-change-undone'
         | 'handle-changed'
+        | 'provider-linked'
+        | 'provider-unlinked'
         | 'factor-added'
         | 'factor-removed'
         | 'recovery-codes-replaced'
         | 'recovery-code-used'
         | 'passkey-refused'
         | 'role-changed'
+        | 'role-defined'
+        | 'role-deleted'
+        | 'roles-given'
+        | 'attributes-given'
+        | 'grant-given'
+        | 'grant-revoked'
+        | 'post-edited'
         | 'account-suspended'
         | 'suspension-lifted'
         | 'export-requested'
@@ -312,6 +365,8 @@ export type Operations = {
   listInvitations: { input: Nothing; output: Invitations }
   /** List the accounts that like a post, newest like first. `GET /v1/posts/{postId}/likes` */
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
+  /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
+  listLoginProviders: { input: Nothing; output: LoginProviders }
   /** List what happened to your account: logins, changes of its security, and actions of the staff, newest first. `GET /v1/me/audit` */
   listMyAudit: { input: { limit?: number; cursor?: string }; output: Page<AuditEntry> }
   /** List all comments that you wrote, newest first. `GET /v1/me/comments` */
@@ -324,8 +379,12 @@ export type Operations = {
   listPasskeys: { input: Nothing; output: Passkeys }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
+  /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
+  listProviderLinks: { input: Nothing; output: ProviderLinks }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
+  /** List all roles with their permissions, and all actions. `GET /v1/roles` */
+  listRoles: { input: Nothing; output: AccessRoles }
   /** List your logins, the latest used first. `GET /v1/me/sessions` */
   listSessions: { input: Nothing; output: Sessions }
   /** Read the public keys that verify access tokens, as a JWK set. `GET /v1/auth/jwks` */
@@ -334,12 +393,18 @@ export type Operations = {
   logIn: { input: Login; output: Tokens }
   /** Log in with a passkey, without a name or password. `POST /v1/auth/passkey` */
   logInWithPasskey: { input: PasskeyLogin; output: Tokens }
+  /** Log in with what the identity provider has sent back. `POST /v1/auth/providers/callback` */
+  logInWithProvider: { input: ProviderLogin; output: Tokens }
   /** Log out and end this login. `POST /v1/auth/logout` */
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
   logOutEverywhere: { input: Nothing; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
+  /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
+  putRole: { input: { roleName: string } & RoleDefinition; output: undefined }
+  /** List the roles, attributes and grants of an account. `GET /v1/accounts/{accountId}/access` */
+  readAccess: { input: { accountId: Id }; output: AccountAccess }
   /** Read your handle, email address and role, when the handle may be changed, and when the password was changed. `GET /v1/me/identity` */
   readIdentity: { input: Nothing; output: Identity }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
@@ -350,6 +415,8 @@ export type Operations = {
   refreshLogin: { input: Refresh; output: Tokens }
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
   register: { input: Registration; output: Registered }
+  /** Register an account without a password, with an identity that a provider has proved. `POST /v1/auth/providers/register` */
+  registerWithProvider: { input: ProviderRegistration; output: Tokens }
   /** Reject an account that waits for approval; its owner is mailed. `DELETE /v1/registrations/{accountId}` */
   rejectRegistration: { input: { accountId: Id }; output: undefined }
   /** Remove a passkey; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
@@ -368,8 +435,14 @@ export type Operations = {
   resendVerification: { input: Resend; output: Accepted }
   /** Reset the password with the token from the email, and end every login. `POST /v1/auth/password/reset` */
   resetPassword: { input: Reset; output: PasswordReset }
+  /** Revoke a grant; if there is none, nothing changes. `DELETE /v1/grants/{grantId}` */
+  revokeGrant: { input: { grantId: Id }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
+  /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
+  setAccountRoles: { input: { accountId: Id } & RolesChange; output: AccountAccess }
+  /** Set the attributes of an account, which rules read; not of your own. `PUT /v1/accounts/{accountId}/attributes` */
+  setAttributes: { input: { accountId: Id } & AttributesChange; output: AccountAccess }
   /** Replace your avatar; the image is cropped to a square. `PUT /v1/accounts/me/avatar` */
   setAvatar: { input: ProfileImageUpload; output: Account }
   /** Replace the header image of your profile; the image is cropped to three times its height. `PUT /v1/accounts/me/header` */
@@ -382,6 +455,12 @@ export type Operations = {
   startPasskey: { input: Nothing; output: PasskeyCreationChallenge }
   /** Get a challenge for a login with a passkey. `POST /v1/auth/passkey/challenge` */
   startPasskeyLogin: { input: Nothing; output: PasskeyChallenge }
+  /** Start to confirm this login at a linked provider, instead of with a password. `POST /v1/me/providers/{providerId}/confirm` */
+  startProviderConfirmation: { input: { providerId: string }; output: ProviderFlow }
+  /** Start to link an identity at a provider to your account. `POST /v1/me/providers/{providerId}/link` */
+  startProviderLink: { input: { providerId: string }; output: ProviderFlow }
+  /** Start a login at an identity provider (OpenID Connect). `POST /v1/auth/providers/{providerId}/start` */
+  startProviderLogin: { input: { providerId: string }; output: ProviderFlow }
   /** Get the secret for an authenticator app (TOTP, RFC 6238). `POST /v1/me/factors/totp` */
   startTotp: { input: Nothing; output: TotpSecret }
   /** Suspend an account. `PUT /v1/accounts/{accountId}/suspension` */
@@ -394,6 +473,8 @@ export type Operations = {
   unfollowAccount: { input: { accountId: Id }; output: undefined }
   /** Remove your like, whether or not you may still see the post. `DELETE /v1/posts/{postId}/like` */
   unlikePost: { input: { postId: Id }; output: undefined }
+  /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
+  unlinkProvider: { input: { linkId: string }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

@@ -10,6 +10,8 @@ export type Problem = {
   detail?: string
   instance: string
   errors?: FieldError[]
+  registration?: PendingRegistration
+  registrationToken?: string
   secondFactor?: SecondFactor
 }
 
@@ -40,6 +42,13 @@ export type FailureCode =
   | 'registration_closed'
   | 'handle_changed_recently'
   | 'awaiting_approval'
+  | 'provider_failed'
+  | 'registration_required'
+  | 'link_required'
+  | 'identity_linked'
+  | 'verification_required'
+  | 'last_way_to_log_in'
+  | 'too_many_links'
   | 'too_many_invitations'
   | 'second_factor_required'
   | 'long_password_required'
@@ -47,6 +56,14 @@ export type FailureCode =
   | (string & Record<never, never>)
 
 export type FieldError = { field: string; message: string }
+
+export type PendingRegistration = {
+  token: string
+  handle: string | null
+  displayName: string | null
+  email: string | null
+  isEmailVerified: boolean
+}
 
 export type SecondFactor = { challenge: string; methods: string[]; passkey: PasskeyRequest }
 
@@ -146,6 +163,28 @@ export type Role = 'user' | 'moderator' | 'admin' | (string & Record<never, neve
 
 export type RoleChange = { role: Role }
 
+export type LoginProviders = { items: LoginProvider[] }
+
+export type LoginProvider = { id: string; name: string }
+
+export type ProviderFlow = { url: string; flow: string }
+
+export type ProviderLogin = { flow: string; code: string; state: string; iss?: string; deviceToken?: string }
+
+export type ProviderRegistration = {
+  token: string
+  handle: string
+  email?: string
+  invitation?: string
+  termsVersion?: string
+}
+
+export type ProviderCallback = { flow: string; code: string; state: string; iss?: string }
+
+export type ProviderLinks = { items: ProviderLink[] }
+
+export type ProviderLink = { id: string; provider: string; linkedAt: string; lastUsedAt: string }
+
 export type Accepted = { status: 'accepted' }
 
 export type ResetRequest = { identifier: string; turnstileToken?: string }
@@ -163,6 +202,7 @@ export type Identity = {
   email: string
   pendingEmail: string | null
   role: Role
+  hasPassword: boolean
   handleChangeableAt: string | null
   passwordChangedAt: string | null
 }
@@ -265,6 +305,7 @@ export type Post = {
   rootId: Id | null
   parentId: Id | null
   createdAt: string
+  editedAt: string | null
   likeCount: number
   commentCount: number
   liked: boolean
@@ -292,6 +333,8 @@ export type Media = {
 export type Visibility = 'public' | 'followers' | (string & Record<never, never>)
 
 export type PostCreation = { text?: string; visibility?: Visibility; media?: Id[]; parentId?: Id }
+
+export type PostChange = { text: string }
 
 export type Like = { id: Id; post: Post | null; likedAt: string }
 
@@ -338,6 +381,37 @@ export type AuditEntry = {
   address: string | null
   detail: Record<string, string> | null
 }
+
+export type AccessExplanation = {
+  accountId: Id
+  action: string
+  thing: string | null
+  allowed: boolean
+  decidedBy: DecidedBy
+  reason: string
+}
+
+export type DecidedBy = { kind: 'role' | 'rule' | 'grant'; name: string } | null
+
+export type AccessRoles = { items: AccessRole[]; actions: AccessAction[] }
+
+export type AccessRole = { name: string; description: string; permissions: string[]; isBuiltIn: boolean }
+
+export type AccessAction = { name: string; allows: string }
+
+export type RoleDefinition = { description?: string; permissions: string[] }
+
+export type AccountAccess = { accountId: Id; roles: string[]; attributes: AccountAttribute[]; grants: Grant[] }
+
+export type AccountAttribute = { name: string; value: string }
+
+export type Grant = { id: Id; action: string; thing: string; until: string | null }
+
+export type RolesChange = { roles: string[] }
+
+export type AttributesChange = { attributes: AccountAttribute[] }
+
+export type NewGrant = { action: string; thing: string; until?: string }
 
 export type Deletion = { erasedAt: string }
 

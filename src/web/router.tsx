@@ -1,4 +1,5 @@
 import { session } from './api/session.ts'
+import { Access } from './views/access.tsx'
 import { ApiKeys } from './views/api-keys.tsx'
 import { Blocked } from './views/blocked.tsx'
 import { DeleteAccount } from './views/delete-account.tsx'
@@ -15,6 +16,7 @@ import { Notifications } from './views/notifications.tsx'
 import { People } from './views/people.tsx'
 import { Profile } from './views/profile.tsx'
 import { Register } from './views/register.tsx'
+import { Registrations } from './views/registrations.tsx'
 import { Security } from './views/security.tsx'
 import { Thread } from './views/thread.tsx'
 
@@ -34,6 +36,8 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />
   if (first === 'delete-account') return <DeleteAccount />
+  if (first === 'registrations') return <Registrations />
+  if (first === 'access') return <Access />
   if (first === 'likes') return <OwnLikes handle={session.value.handle} />
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />

@@ -5,6 +5,7 @@ import { app } from '../../src/app.ts'
 import { toId } from '../../src/platform/data/ids.ts'
 import { channels, services } from '../../src/registry.ts'
 import { schemaOf } from '../../src/surfaces/graphql/schema.ts'
+import { accessDocument } from '../support/access-document.ts'
 import { sockets } from '../support/frames.ts'
 import { inventoryDocument } from '../support/inventory.ts'
 import { call } from './calls.ts'
@@ -36,6 +37,11 @@ test('the GraphQL schema equals the committed contract', async () => {
 test('the inventory of personal data in the documentation equals the declarations of the services', async () => {
   const changed = 'The inventory has changed. If that is intended, run: npm test -- contract --update'
   await expect(inventoryDocument(), changed).toMatchFileSnapshot('../../docs/personal-data.md')
+})
+
+test('the table of actions and roles in the documentation equals the declarations of the services', async () => {
+  const changed = 'The actions have changed. If that is intended, run: npm test -- contract --update'
+  await expect(accessDocument(), changed).toMatchFileSnapshot('../../docs/access.md')
 })
 
 test('every route is in the OpenAPI document, except for the socket, GraphQL, health checks, pages about errors and the documents', async () => {
@@ -104,7 +110,8 @@ test('a field or parameter with a default may be omitted, and every other field 
   const optional = responses.flatMap(([, { properties = {}, required = [] }]) =>
     Object.keys(properties).filter((name) => !required.includes(name)),
   )
-  expect(new Set(optional)).toEqual(new Set(['detail', 'errors', 'secondFactor', 'deletionCancelled']))
+  const known = ['detail', 'errors', 'registration', 'registrationToken', 'secondFactor', 'deletionCancelled']
+  expect(new Set(optional)).toEqual(new Set(known))
 })
 
 test('every password has at most 128 characters', () => {

@@ -13,7 +13,7 @@ import {
 } from './accounts.ts'
 import { blockAccount, listBlocks, unblockAccount } from './blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from './follows.ts'
-import { moderate, readAccounts, writeAccounts } from './policy.ts'
+import { moderate, readAccounts, suspendAccounts, writeAccounts } from './policy.ts'
 import { liftSuspension, suspendAccount } from './suspensions.ts'
 import { Account, AccountPage, AccountPath, BlockPage } from './views.ts'
 
@@ -169,7 +169,9 @@ export const accountOperations = [
     method: 'put',
     path: '/accounts/{accountId}/suspension',
     access: 'moderator',
+    action: suspendAccounts,
     scope: moderate,
+    fresh: true,
     params: AccountPath,
     returns: null,
     summary: 'Suspend an account',
@@ -180,7 +182,9 @@ export const accountOperations = [
     method: 'delete',
     path: '/accounts/{accountId}/suspension',
     access: 'moderator',
+    action: suspendAccounts,
     scope: moderate,
+    fresh: true,
     params: AccountPath,
     returns: null,
     summary: 'Lift a suspension',

@@ -1,4 +1,5 @@
 import type { EventDefinition } from '../../platform/events/events.ts'
+import { attributesGiven, grantGiven, grantRevoked, roleDefined, roleDeleted, rolesGiven } from '../access/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import { apiKeyCreated, apiKeyDeleted } from '../api-keys/events.ts'
 import {
@@ -20,6 +21,8 @@ import {
   passwordChanged,
   passwordReset,
   passwordResetRequested,
+  providerLinked,
+  providerUnlinked,
   recoveryCodesReplaced,
   recoveryCodeUsed,
   refreshTokenReused,
@@ -29,6 +32,7 @@ import {
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
+import { postEditedByOther } from '../posts/events.ts'
 import {
   accountErased,
   deletionCancelled,
@@ -75,12 +79,21 @@ export const auditedEvents = [
   audited(addressChanged, 'address-changed'),
   audited(addressChangeUndone, 'address-change-undone'),
   byOwner(handleChanged, 'handle-changed'),
+  byOwner(providerLinked, 'provider-linked', 'provider'),
+  byOwner(providerUnlinked, 'provider-unlinked', 'provider'),
   byOwner(factorAdded, 'factor-added', 'factor'),
   byOwner(factorRemoved, 'factor-removed', 'factor'),
   byOwner(recoveryCodesReplaced, 'recovery-codes-replaced'),
   byOwner(recoveryCodeUsed, 'recovery-code-used'),
   audited(passkeyRefused, 'passkey-refused', 'passkeyId'),
   audited(roleChanged, 'role-changed', 'role'),
+  audited(roleDefined, 'role-defined', 'role', 'permissions'),
+  audited(roleDeleted, 'role-deleted', 'role'),
+  audited(rolesGiven, 'roles-given', 'roles'),
+  audited(attributesGiven, 'attributes-given', 'attributes'),
+  audited(grantGiven, 'grant-given', 'granted', 'thing'),
+  audited(grantRevoked, 'grant-revoked', 'granted', 'thing'),
+  audited(postEditedByOther, 'post-edited', 'postId', 'by'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
   byOwner(exportRequested, 'export-requested', 'exportId'),

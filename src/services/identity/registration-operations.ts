@@ -19,7 +19,7 @@ import {
   revokeInvitation,
 } from './invitations.ts'
 import { invitationLimit, registerLimit } from './limits.ts'
-import { credentialsOnly } from './policy.ts'
+import { approveRegistrations, credentialsOnly } from './policy.ts'
 import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
 import { RegistrationRules, readRegistration } from './registration-rules.ts'
 import { Tokens } from './views.ts'
@@ -113,6 +113,7 @@ export const registrationOperations = [
     method: 'get',
     path: '/registrations',
     access: 'moderator',
+    action: approveRegistrations,
     scope: moderate,
     query: PageQuery,
     returns: WaitingRegistrationPage,
@@ -124,7 +125,9 @@ export const registrationOperations = [
     method: 'put',
     path: '/registrations/{accountId}/approval',
     access: 'moderator',
+    action: approveRegistrations,
     scope: moderate,
+    fresh: true,
     params: AccountPath,
     returns: null,
     summary: 'Approve an account, which opens it; its owner is mailed',
@@ -135,7 +138,9 @@ export const registrationOperations = [
     method: 'delete',
     path: '/registrations/{accountId}',
     access: 'moderator',
+    action: approveRegistrations,
     scope: moderate,
+    fresh: true,
     params: AccountPath,
     returns: null,
     summary: 'Reject an account that waits for approval; its owner is mailed',

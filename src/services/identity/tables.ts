@@ -28,6 +28,8 @@ export const users = sqliteTable('users', {
   hasShortPassword: boolean('has_short_password').notNull().default(false),
   /** API keys created at or before this time are revoked, epoch ms. */
   keysVoidBefore: integer('keys_void_before').notNull().default(0),
+  /** A copy of the suspension on the shard, so that a batch can count the administrators that are left. */
+  suspended: boolean('suspended').notNull().default(false),
 })
 
 /** `code` is a keyed hash, `accountId` the last registration with the invitation, `usedAt` when it was verified. */
@@ -86,7 +88,10 @@ export const mailLimits = sqliteTable('mail_limits', {
   mails: integer('mails').notNull(),
 })
 
-/** better-auth's accounts: the ways to log in. Only passwords for now. */
+/**
+ * better-auth's accounts: the ways to log in. With a `providerId` other than `credential`, that is the issuer of an identity
+ * at a provider and `accountId` its subject. An account without a password has a `credential` too, with null.
+ */
 export const credentials = sqliteTable('credentials', {
   id: text('id').primaryKey(),
   accountId: text('account_id').notNull(),

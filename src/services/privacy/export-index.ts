@@ -9,6 +9,7 @@ import { exportedPosts } from '../posts/queries.ts'
 const described = new Map([
   ['login.json', 'Your address, role and password dates'],
   ['former-names.json', 'Your former handles and addresses, and a new address that is not confirmed yet'],
+  ['linked-providers.json', 'The identities at providers with which you log in'],
   ['sessions.json', 'Where you are logged in'],
   ['second-factors.json', 'Your authenticator app and passkeys'],
   ['invitations.json', 'The invitations that you created'],
@@ -23,6 +24,7 @@ const described = new Map([
   ['notifications.json', 'Your notifications'],
   ['notifications-read.json', 'When you last read your notifications'],
   ['media.json', 'Your images, with their descriptions'],
+  ['access.json', 'What the staff gave your account: roles, attributes and grants'],
   ['audit.json', 'What happened to your account'],
   ['exports.json', 'The exports that you requested'],
 ])
