@@ -31,6 +31,7 @@ import type {
   Like,
   Limits,
   Login,
+  LoginProviders,
   Media,
   MediaChange,
   MediaUpload,
@@ -52,6 +53,11 @@ import type {
   PostCreation,
   ProfileChange,
   ProfileImageUpload,
+  ProviderCallback,
+  ProviderFlow,
+  ProviderLinks,
+  ProviderLogin,
+  ProviderRegistration,
   PublicKeys,
   RealtimeTicket,
   RecoveryCodes,
@@ -107,6 +113,7 @@ export const operations: Record<keyof Operations, string> = {
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
   explainMyAccess: 'GET /v1/me/access',
   finishLogin: 'POST /v1/auth/login/second-factor open',
+  finishProviderFlow: 'POST /v1/me/providers/callback',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
@@ -130,18 +137,21 @@ export const operations: Record<keyof Operations, string> = {
   listFollowing: 'GET /v1/accounts/{accountId}/following',
   listInvitations: 'GET /v1/me/invitations',
   listLikes: 'GET /v1/posts/{postId}/likes',
+  listLoginProviders: 'GET /v1/auth/providers',
   listMyAudit: 'GET /v1/me/audit',
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
   listPosts: 'GET /v1/posts',
+  listProviderLinks: 'GET /v1/me/providers',
   listRegistrations: 'GET /v1/registrations',
   listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
   listSigningKeys: 'GET /v1/auth/jwks',
   logIn: 'POST /v1/auth/login open',
   logInWithPasskey: 'POST /v1/auth/passkey open',
+  logInWithProvider: 'POST /v1/auth/providers/callback open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markNotificationsRead: 'PUT /v1/notifications/read',
@@ -152,6 +162,7 @@ export const operations: Record<keyof Operations, string> = {
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
   register: 'POST /v1/auth/register open',
+  registerWithProvider: 'POST /v1/auth/providers/register open',
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
   removeTotp: 'DELETE /v1/me/factors/totp',
@@ -171,12 +182,16 @@ export const operations: Record<keyof Operations, string> = {
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
+  startProviderConfirmation: 'POST /v1/me/providers/{providerId}/confirm',
+  startProviderLink: 'POST /v1/me/providers/{providerId}/link',
+  startProviderLogin: 'POST /v1/auth/providers/{providerId}/start open',
   startTotp: 'POST /v1/me/factors/totp',
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
   unblockAccount: 'DELETE /v1/accounts/{accountId}/block',
   undoAddress: 'POST /v1/auth/address/undo open',
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
+  unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -244,6 +259,8 @@ export type Operations = {
   explainMyAccess: { input: { action: string; thing?: string; accountId?: Id }; output: AccessExplanation }
   /** Finish a login that needs a second factor, with a code, a recovery code or a passkey. `POST /v1/auth/login/second-factor` */
   finishLogin: { input: SecondStep; output: Tokens }
+  /** Link an identity, or confirm this login, with what the provider has sent back. `POST /v1/me/providers/callback` */
+  finishProviderFlow: { input: ProviderCallback; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }
   /** Read an account. `GET /v1/accounts/{accountId}` */
@@ -307,6 +324,8 @@ export type Operations = {
         | 'address-changed'
         | 'address-change-undone'
         | 'handle-changed'
+        | 'provider-linked'
+        | 'provider-unlinked'
         | 'factor-added'
         | 'factor-removed'
         | 'recovery-codes-replaced'
@@ -346,6 +365,8 @@ export type Operations = {
   listInvitations: { input: Nothing; output: Invitations }
   /** List the accounts that like a post, newest like first. `GET /v1/posts/{postId}/likes` */
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
+  /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
+  listLoginProviders: { input: Nothing; output: LoginProviders }
   /** List what happened to your account: logins, changes of its security, and actions of the staff, newest first. `GET /v1/me/audit` */
   listMyAudit: { input: { limit?: number; cursor?: string }; output: Page<AuditEntry> }
   /** List all comments that you wrote, newest first. `GET /v1/me/comments` */
@@ -358,6 +379,8 @@ export type Operations = {
   listPasskeys: { input: Nothing; output: Passkeys }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
+  /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
+  listProviderLinks: { input: Nothing; output: ProviderLinks }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List all roles with their permissions, and all actions. `GET /v1/roles` */
@@ -370,6 +393,8 @@ export type Operations = {
   logIn: { input: Login; output: Tokens }
   /** Log in with a passkey, without a name or password. `POST /v1/auth/passkey` */
   logInWithPasskey: { input: PasskeyLogin; output: Tokens }
+  /** Log in with what the identity provider has sent back. `POST /v1/auth/providers/callback` */
+  logInWithProvider: { input: ProviderLogin; output: Tokens }
   /** Log out and end this login. `POST /v1/auth/logout` */
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
@@ -390,6 +415,8 @@ export type Operations = {
   refreshLogin: { input: Refresh; output: Tokens }
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
   register: { input: Registration; output: Registered }
+  /** Register an account without a password, with an identity that a provider has proved. `POST /v1/auth/providers/register` */
+  registerWithProvider: { input: ProviderRegistration; output: Tokens }
   /** Reject an account that waits for approval; its owner is mailed. `DELETE /v1/registrations/{accountId}` */
   rejectRegistration: { input: { accountId: Id }; output: undefined }
   /** Remove a passkey; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
@@ -428,6 +455,12 @@ export type Operations = {
   startPasskey: { input: Nothing; output: PasskeyCreationChallenge }
   /** Get a challenge for a login with a passkey. `POST /v1/auth/passkey/challenge` */
   startPasskeyLogin: { input: Nothing; output: PasskeyChallenge }
+  /** Start to confirm this login at a linked provider, instead of with a password. `POST /v1/me/providers/{providerId}/confirm` */
+  startProviderConfirmation: { input: { providerId: string }; output: ProviderFlow }
+  /** Start to link an identity at a provider to your account. `POST /v1/me/providers/{providerId}/link` */
+  startProviderLink: { input: { providerId: string }; output: ProviderFlow }
+  /** Start a login at an identity provider (OpenID Connect). `POST /v1/auth/providers/{providerId}/start` */
+  startProviderLogin: { input: { providerId: string }; output: ProviderFlow }
   /** Get the secret for an authenticator app (TOTP, RFC 6238). `POST /v1/me/factors/totp` */
   startTotp: { input: Nothing; output: TotpSecret }
   /** Suspend an account. `PUT /v1/accounts/{accountId}/suspension` */
@@ -440,6 +473,8 @@ export type Operations = {
   unfollowAccount: { input: { accountId: Id }; output: undefined }
   /** Remove your like, whether or not you may still see the post. `DELETE /v1/posts/{postId}/like` */
   unlikePost: { input: { postId: Id }; output: undefined }
+  /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
+  unlinkProvider: { input: { linkId: string }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

@@ -7,6 +7,7 @@ import { addPasskey, addTotp, passkeyLogin } from './factors.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
 import { drained } from './outboxes.ts'
+import { insertLink } from './provider-logins.ts'
 
 export type FullPerson = { user: RegisteredUser; address: string; markers: string[]; mediaIds: string[] }
 
@@ -22,6 +23,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} post`,
     `${name} alt`,
     `${name} comment`,
+    `${name} subject`,
     `${name} passkey`,
     `${name} key`,
   ]
@@ -50,6 +52,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await passkeyLogin(device)
   await drained()
   await send('PUT', '/notifications/read')
+  await insertLink(user.id, 'https://accounts.example.org', `${name} subject`)
   const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
   return { user, address, markers, mediaIds }
 }
