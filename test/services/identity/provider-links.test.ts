@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { auditOf } from '../../support/audit.ts'
 import { claimsOf, directoryNumber, directoryRow, logIn } from '../../support/auth.ts'
-import { addTotp } from '../../support/factors.ts'
+import { addTotp, newPasskey } from '../../support/factors.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { drained } from '../../support/outboxes.ts'
 import {
@@ -171,6 +171,31 @@ test('the last way to log in stays, also if two links are removed at the same ti
   await insertLink(account.id, 'https://former.example.org', 'a provider that is no longer offered')
   expect((await problemOf(await unlink({ token }, call, 1))).code).toBe('last_way_to_log_in')
   expect(await linksOf(account.id)).toBe(2)
+})
+
+test('a passkey that is the last way to log in stays', async () => {
+  const { provider, registerAs, call } = await withProvider()
+  const person = newPerson()
+  const { accessToken: token } = await tokensOf(await registerAs(provider, person, person.preferred_username!))
+  const passkey = await call('POST', '/v1/me/passkeys', { token, json: await newPasskey(token) })
+  const { id } = await passkey.json<{ id: string }>()
+  expect((await unlink({ token }, call)).status).toBe(204)
+  const refused = await call('DELETE', `/v1/me/passkeys/${id}`, { token })
+  expect((await problemOf(refused)).code).toBe('last_way_to_log_in')
+  expect(await directoryNumber('select count(*) n from passkeys where id = ?', id)).toBe(1)
+})
+
+test('an identity is not linked for a login that has ended meanwhile', async () => {
+  const { provider, post } = await withProvider()
+  const ada = await registeredUser()
+  const { url, flow } = await (
+    await post(`/me/providers/${provider.entry.id}/link`, undefined, ada.token)
+  ).json<Started>()
+  const back = { ...provider.agree(url, { sub: 'late' }), flow }
+  const { sid } = claimsOf(ada.token)
+  await env.DIRECTORY.prepare('delete from sessions where id = ?').bind(sid).run() // the lease does not know it yet
+  expect((await post('/auth/providers/finish', back, ada.token)).status).toBe(401)
+  expect(await ownerOf('late')).toBeUndefined()
 })
 
 test('an account is linked to at most ten identities', async () => {

@@ -6,8 +6,9 @@ import { record } from '../../../platform/events/events.ts'
 import { Failure, notFound } from '../../../platform/failures.ts'
 import { actorOf } from '../../../platform/security/clients.ts'
 import { factorAdded, factorRemoved } from '../events.ts'
-import { longPasswordRequired } from '../failures.ts'
+import { lastWayToLogIn, longPasswordRequired } from '../failures.ts'
 import { queueMail } from '../mails.ts'
+import { canLogIn } from '../providers/links.ts'
 import { ENDED, loginLasts, refusedIfEnded } from '../statements.ts'
 import { users } from '../tables.ts'
 import { recoveryCodes } from './factor-tables.ts'
@@ -17,6 +18,7 @@ import { newRecoveryCodes, replaceCodes } from './recovery-codes.ts'
 type Factor = 'totp' | 'passkey'
 const MISSING = 'missing'
 const TOO_SHORT = 'too_short'
+const LAST_WAY = 'last_way'
 const RACED = 'raced'
 
 type Statements = [BatchItem<'sqlite'>, ...BatchItem<'sqlite'>[]]
@@ -76,6 +78,7 @@ export async function removeFactor(ctx: UserCtx, factor: Factor, deletion: Batch
       deletion,
       failUnless(db, changed, MISSING),
       failUnless(db, isEnough, TOO_SHORT),
+      ...(factor === 'passkey' ? [failUnless(db, canLogIn(ctx, accountId), LAST_WAY)] : []),
       db.delete(recoveryCodes).where(and(eq(recoveryCodes.accountId, accountId), not(hasFactor(accountId)))),
       record(db, factorRemoved, { accountId, factor, ...(await actorOf(ctx)) }),
       ...queueMail(db, { accountId, kind: `${factor}-removed` }),
@@ -87,6 +90,7 @@ export async function removeFactor(ctx: UserCtx, factor: Factor, deletion: Batch
 export const refusedChanges = {
   [MISSING]: notFound,
   [TOO_SHORT]: () => new Failure(longPasswordRequired),
+  [LAST_WAY]: () => new Failure(lastWayToLogIn),
   [RACED]: () => new Failure('conflict'),
   ...refusedIfEnded,
 }

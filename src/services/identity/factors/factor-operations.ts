@@ -1,6 +1,6 @@
 import { type Operation, operation } from '../../../platform/http/operation.ts'
 import { readAccounts, writeAccounts } from '../../accounts/policy.ts'
-import { awaitingApproval, invalidCredentials, longPasswordRequired, tooManyPasskeys } from '../failures.ts'
+import { awaitingApproval, invalidCredentials, lastWayToLogIn, longPasswordRequired, tooManyPasskeys } from '../failures.ts'
 import { startConfirmation } from '../fresh-login.ts'
 import { CHALLENGE_MINUTES, MAX_PASSKEYS } from '../lifetimes.ts'
 import { passkeyChallengeLimit } from '../limits.ts'
@@ -211,8 +211,9 @@ export const factorOperations = [
     path: '/me/passkeys/{passkeyId}',
     params: PasskeyPath,
     returns: null,
-    fails: [longPasswordRequired],
-    summary: 'Remove a passkey; with the last second factor, the recovery codes end too',
+    fails: [longPasswordRequired, lastWayToLogIn],
+    summary:
+      'Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too',
     run: removePasskey,
   }),
 ] satisfies Operation[]

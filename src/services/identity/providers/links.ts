@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { and, asc, eq, exists, inArray, isNotNull, ne, not, or } from 'drizzle-orm'
+import { and, asc, eq, exists, inArray, isNotNull, ne, not, or, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../../platform/context.ts'
-import { any, changed, one, query, rowIf, violates } from '../../../platform/data/conditions.ts'
+import { any, changed, failUnless, one, query, refusals, rowIf, violates } from '../../../platform/data/conditions.ts'
 import { atPrimary } from '../../../platform/data/databases.ts'
 import type { Id } from '../../../platform/data/ids.ts'
 import { record } from '../../../platform/events/events.ts'
@@ -12,6 +12,7 @@ import { hasPasskey } from '../factors/factors.ts'
 import { identityLinked, lastWayToLogIn, tooManyLinks } from '../failures.ts'
 import { MAX_LINKS } from '../lifetimes.ts'
 import { queueMail } from '../mails.ts'
+import { ENDED, loginLasts, refusedIfEnded } from '../statements.ts'
 import { credentials } from '../tables.ts'
 import { loginProviders } from '../variables.ts'
 import { type Identity, isIdentity, linkRow } from './identities.ts'
@@ -34,8 +35,9 @@ export async function linkIdentity(ctx: UserCtx, provider: Provider, identity: I
     .limit(1)
     .offset(MAX_LINKS - 1)
   const actor = await actorOf(ctx)
-  const [inserted] = await db
+  const [, inserted] = await db
     .commit([
+      failUnless(db, loginLasts(ctx), ENDED),
       db
         .insert(credentials)
         .select(rowIf(credentials, row, not(exists(lastAllowed))))
@@ -43,13 +45,14 @@ export async function linkIdentity(ctx: UserCtx, provider: Provider, identity: I
       record(db, providerLinked, { accountId, provider: provider.name, ...actor }, changed),
       ...queueMail(db, { accountId, kind: 'provider-linked', detail: provider.name }, changed),
     ])
+    .catch(refusals(refusedIfEnded))
     .catch(async (error: unknown) => {
       if (!violates(error, credentials.providerId)) throw error
       const own = and(isIdentity(identity), eq(credentials.userId, accountId))
       if ((await atPrimary(ctx).directory.$count(credentials, own)) === 0) throw new Failure(identityLinked)
-      return [[row]]
+      return [null, [row]]
     })
-  if (inserted.length === 0) throw new Failure(tooManyLinks)
+  if (inserted?.length === 0) throw new Failure(tooManyLinks)
 }
 
 /** Without pages: an account has at most ten links. */
@@ -83,10 +86,7 @@ export async function unlinkProvider(ctx: UserCtx, { linkId }: { linkId: string 
   const [link] = await atPrimary(ctx).directory.select().from(credentials).where(own)
   if (!link) throw notFound()
   const provider = nameOfIssuer(ctx, link.providerId)
-  const issuers = loginProviders(ctx).map(({ issuer }) => issuer)
-  const isWay = or(isNotNull(credentials.password), inArray(credentials.providerId, issuers))
-  const others = and(eq(credentials.userId, accountId), ne(credentials.id, linkId), isWay)
-  const another = any(exists(query.select(one).from(credentials).where(others)), hasPasskey(accountId))
+  const another = canLogIn(ctx, accountId, ne(credentials.id, linkId))
   const actor = await actorOf(ctx)
   const [deleted] = await db.commit([
     db.delete(credentials).where(and(own, another)).returning({ id: credentials.id }),
@@ -94,4 +94,12 @@ export async function unlinkProvider(ctx: UserCtx, { linkId }: { linkId: string 
     ...queueMail(db, { accountId, kind: 'provider-unlinked', detail: provider }, changed),
   ])
   if (deleted.length === 0) throw new Failure(lastWayToLogIn)
+}
+
+/** Whether the account has a password, an identity of an offered provider or a passkey. `which` leaves out credentials. */
+export function canLogIn(ctx: Pick<Ctx, 'env'>, accountId: Id, which?: SQL): SQL {
+  const issuers = loginProviders(ctx).map(({ issuer }) => issuer)
+  const isWay = or(isNotNull(credentials.password), inArray(credentials.providerId, issuers))
+  const ways = and(eq(credentials.userId, accountId), which, isWay)
+  return any(exists(query.select(one).from(credentials).where(ways)), hasPasskey(accountId))
 }
