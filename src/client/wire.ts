@@ -391,7 +391,9 @@ export type AccessExplanation = {
   reason: string
 }
 
-export type DecidedBy = { kind: 'role' | 'rule' | 'grant'; name: string } | null
+export type DecidedBy = { kind: DecisionSource; name: string } | null
+
+export type DecisionSource = 'role' | 'rule' | 'grant' | (string & Record<never, never>)
 
 export type AccessRoles = { items: AccessRole[]; actions: AccessAction[] }
 
@@ -411,7 +413,7 @@ export type RolesChange = { roles: string[] }
 
 export type AttributesChange = { attributes: AccountAttribute[] }
 
-export type NewGrant = { action: string; thing: string; until?: string }
+export type GrantRequest = { action: string; thing: string; until?: string }
 
 export type Deletion = { erasedAt: string }
 

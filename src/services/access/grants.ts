@@ -15,16 +15,16 @@ import { grants } from './tables.ts'
 import { ActionName, type Grant, MAX_GRANTS, ThingName } from './views.ts'
 
 export const GrantPath = z.object({ grantId: Id })
-export const NewGrant = z
+export const GrantRequest = z
   .strictObject({
     action: ActionName,
     thing: ThingName,
     until: z.iso.datetime().max(40).optional().openapi({ description: 'Without it, the grant does not expire' }),
   })
-  .openapi('NewGrant')
+  .openapi('GrantRequest')
 
 /** The same grant again only changes when it expires. Throws `conflict` if the account has 50 grants. */
-export async function giveGrant(ctx: UserCtx, input: { accountId: Id } & z.infer<typeof NewGrant>): Promise<Grant> {
+export async function giveGrant(ctx: UserCtx, input: { accountId: Id } & z.infer<typeof GrantRequest>): Promise<Grant> {
   const { accountId, action, thing } = input
   requireOther(ctx, accountId)
   const until = input.until === undefined ? null : Date.parse(input.until)

@@ -2,7 +2,7 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { moderate, readAccounts } from '../accounts/policy.ts'
 import { AccountPath } from '../accounts/views.ts'
 import { AccessQuestion, explainMyAccess } from './explain.ts'
-import { GrantPath, giveGrant, NewGrant, revokeGrant } from './grants.ts'
+import { GrantPath, GrantRequest, giveGrant, revokeGrant } from './grants.ts'
 import { AttributesChange, RolesChange, readAccess, setAccountRoles, setAttributes } from './holders.ts'
 import { explainAccess } from './policy.ts'
 import { deleteRole, listRoles, putRole, RoleDefinition, RolePath } from './roles.ts'
@@ -114,7 +114,7 @@ export const accessOperations = [
     scope: moderate,
     fresh: true,
     params: AccountPath,
-    body: NewGrant,
+    body: GrantRequest,
     example: { action: 'posts:edit', thing: 'post:1970324936974593', until: '2027-01-01T00:00:00Z' },
     returns: Grant,
     fails: ['conflict'],

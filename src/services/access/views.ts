@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
+import { openEnum } from '../../platform/http/open-enum.ts'
 import { declaredActions } from '../../platform/security/actions.ts'
 
 export const MAX_ROLES = 10
@@ -72,17 +73,20 @@ export type AccountAccess = z.infer<typeof AccountAccess>
 
 const DecidedBy = z
   .object({
-    kind: z.enum(['role', 'rule', 'grant']),
+    kind: openEnum('DecisionSource', ['role', 'rule', 'grant'], 'What allows or denies an action'),
     name: z.string().openapi({ description: 'The name of the role or rule, or the id of the grant' }),
   })
-  .openapi('DecidedBy', { example: { kind: 'role', name: 'editor' } })
+  .openapi('DecidedBy', {
+    description: 'Null if no role, rule or grant allows it',
+    example: { kind: 'role', name: 'editor' },
+  })
 export const AccessExplanation = z
   .object({
     accountId: Id,
     action: z.string(),
     thing: z.string().nullable(),
     allowed: z.boolean(),
-    decidedBy: DecidedBy.nullable().openapi({ description: 'Null if no role, rule or grant allows it' }),
+    decidedBy: DecidedBy.nullable(),
     reason: z.string(),
   })
   .openapi('AccessExplanation', {

@@ -1,6 +1,12 @@
 import { type Operation, operation } from '../../../platform/http/operation.ts'
 import { readAccounts, writeAccounts } from '../../accounts/policy.ts'
-import { awaitingApproval, invalidCredentials, lastWayToLogIn, longPasswordRequired, tooManyPasskeys } from '../failures.ts'
+import {
+  awaitingApproval,
+  invalidCredentials,
+  lastWayToLogIn,
+  longPasswordRequired,
+  tooManyPasskeys,
+} from '../failures.ts'
 import { startConfirmation } from '../fresh-login.ts'
 import { CHALLENGE_MINUTES, MAX_PASSKEYS } from '../lifetimes.ts'
 import { passkeyChallengeLimit } from '../limits.ts'
