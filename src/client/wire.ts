@@ -387,11 +387,11 @@ export type AccessExplanation = {
   action: string
   thing: string | null
   allowed: boolean
-  decidedBy: DecidedBy
+  decidedBy: DecidedBy | null
   reason: string
 }
 
-export type DecidedBy = { kind: DecisionSource; name: string } | null
+export type DecidedBy = { kind: DecisionSource; name: string }
 
 export type DecisionSource = 'role' | 'rule' | 'grant' | (string & Record<never, never>)
 

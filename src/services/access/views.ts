@@ -86,7 +86,7 @@ export const AccessExplanation = z
     action: z.string(),
     thing: z.string().nullable(),
     allowed: z.boolean(),
-    decidedBy: DecidedBy.nullable(),
+    decidedBy: z.union([DecidedBy, z.null()]),
     reason: z.string(),
   })
   .openapi('AccessExplanation', {
