@@ -10,6 +10,7 @@ import { mountOperations } from './platform/http/rest.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
 import { apiPaths, channels, mounts, readAccountStatus, readLoginTime, services, signingKeys } from './registry.ts'
+import { oauthRoutes } from './surfaces/oauth/routes.ts'
 
 /** The composition root: the order of the middleware and routes, and where the services are mounted. */
 export const app = new Hono<AppEnv>()
@@ -19,6 +20,7 @@ app.route('/', healthRoutes(signingKeys))
 app.route('/', errorRoutes)
 for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys))
 for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
+app.route('/', oauthRoutes)
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)
   const url = new URL(c.req.url).origin

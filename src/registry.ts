@@ -15,6 +15,11 @@ import { accountNoun } from './services/accounts/graph.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
+import * as appEvents from './services/apps/events.ts'
+import { appJobs } from './services/apps/jobs.ts'
+import { appOperations } from './services/apps/operations.ts'
+import { appData } from './services/apps/personal.ts'
+import { appSubscriptions } from './services/apps/subscriptions.ts'
 import * as auditEvents from './services/audit/events.ts'
 import { auditOperations } from './services/audit/operations.ts'
 import { auditData } from './services/audit/personal.ts'
@@ -48,7 +53,7 @@ import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
-export { readLoginTime } from './services/identity/fresh-login.ts'
+export { readLoginTime } from './services/identity/queries.ts'
 export { readAccountStatus } from './services/identity/revocation.ts'
 export { signingKeys } from './services/identity/signing-keys.ts'
 
@@ -59,6 +64,8 @@ type Service = {
   about: string
   /** The RPC service that offers the operations to other Workers; none by default. */
   rpc?: 'UserService' | 'PostService' | 'NotificationService'
+  /** Whether apps of other developers may call none of its operations, except those that need no token. */
+  ownClients?: boolean
   /** The path below which its operations are served; `/v1` by default. */
   mount?: string
   operations?: Operation[]
@@ -76,6 +83,7 @@ const typed = [
     name: 'identity',
     about: 'Registration, login and credentials',
     rpc: 'UserService',
+    ownClients: true,
     operations: identityOperations,
     events: Object.values(identityEvents),
     subscriptions: identitySubscriptions,
@@ -137,6 +145,7 @@ const typed = [
     name: 'audit',
     about: 'The log of security events: of the caller, and for administrators of everyone',
     rpc: 'UserService',
+    ownClients: true,
     operations: auditOperations,
     events: [auditEvents.auditRead],
     subscriptions: auditSubscriptions,
@@ -146,11 +155,22 @@ const typed = [
     name: 'privacy',
     about: 'Exports of personal data, and the deletion of the account',
     rpc: 'UserService',
+    ownClients: true,
     operations: privacyOperations,
     events: Object.values(privacyEvents),
     subscriptions: privacySubscriptions,
     jobs: privacyJobs,
     personal: privacyData,
+  },
+  {
+    name: 'apps',
+    about: 'Apps of other developers: registration, and what people allow them (OAuth 2.1)',
+    ownClients: true,
+    operations: appOperations,
+    events: Object.values(appEvents),
+    subscriptions: appSubscriptions,
+    jobs: appJobs,
+    personal: appData,
   },
 ] satisfies Service[]
 /** The services with the exact types of their operations. */
@@ -189,7 +209,15 @@ const platform: Service[] = [
 ]
 
 /** The table of contents: everything that the services and the platform declare, with defaults filled in. */
-export const services = [...declared, ...platform].map((service) => ({ mount: '/v1', operations: [], ...service }))
+export const services = [...declared, ...platform].map(({ operations = [], ...service }) => ({
+  mount: '/v1',
+  ...service,
+  operations: service.ownClients ? operations.map(forOwnClients) : operations,
+}))
+
+function forOwnClients(operation: Operation): Operation {
+  return operation.access === 'public' ? operation : { ...operation, ownClients: true }
+}
 
 export const mounts = [...new Set(services.map(({ mount }) => mount))]
 /** Paths that never serve the web client: the mounts, the token issuer, and well-known documents (RFC 8615). */

@@ -4,6 +4,7 @@ import { asyncApiDocument } from '../../src/platform/realtime/asyncapi.ts'
 import { defineChannel } from '../../src/platform/realtime/channels.ts'
 import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
 import { channels, services } from '../../src/registry.ts'
+import { readPosts } from '../../src/services/posts/policy.ts'
 import { BASE_URL } from '../support/client.ts'
 import { frameFlaws, sockets } from '../support/frames.ts'
 import { call } from './calls.ts'
@@ -35,6 +36,7 @@ test('the document has a message for every event of every channel, and an operat
 test('a channel that a service adds appears by itself, with its parameters', () => {
   const conversation = defineChannel('conversation:{id}', {
     frames: { 'message.sent': z.object({ messageId: z.string().openapi({ example: '1' }) }).describe('a message') },
+    scope: readPosts,
     mayJoin: async () => true,
   })
   const added = asyncApiDocument([...channels, conversation], '')

@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../context.ts'
 import type { Id } from '../data/ids.ts'
+import type { Scope } from '../security/scopes.ts'
 import { publishToHub } from './user-hub.client.ts'
 
 type Frames = Record<string, z.ZodType>
@@ -10,6 +11,8 @@ export type Channel<F extends Frames = Frames> = {
   name: string
   /** The schema of each event's data. Its description becomes the summary of a message. */
   frames: F
+  /** Required of the token that opens the socket. */
+  scope: Scope
   mayJoin: (ctx: SystemCtx, accountId: Id) => Promise<boolean>
 }
 

@@ -32,6 +32,7 @@ export const SOCKET_PATH = '/realtime'
 
 /** The operations of the socket. `/asyncapi.json` describes its frames. */
 export function realtimeOperations(channels: readonly Channel[]): Operation[] {
+  const scopes = [...new Set(channels.map(({ scope }) => scope))]
   return [
     operation({
       id: 'createRealtimeTicket',
@@ -46,7 +47,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       noRpc: 'A ticket opens the socket of a client',
       summary: `Get a ticket that opens one socket within ${TICKET_LIFE_S} seconds`,
       description: 'The socket and its frames are described by [/asyncapi.json](/asyncapi.json).',
-      run: createTicket,
+      run: (ctx) => createTicket(ctx, scopes),
     }),
     responder({
       id: 'openRealtime',
@@ -58,7 +59,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       scope: realtime,
       query: SocketQuery,
       status: 101,
-      fails: ['bad_request', 'forbidden'],
+      fails: ['bad_request', 'forbidden', 'insufficient_scope'],
       summary: 'Open the WebSocket, with a token or a ticket',
       respond: (ctx, query, request) => openRealtime(ctx, query, request, channels),
     }),

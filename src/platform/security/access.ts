@@ -22,8 +22,19 @@ export function requirePermission({ viewer }: Pick<Ctx, 'viewer'>, access: Acces
     if (access === 'public') return
     throw tokenMissing()
   }
+  if (viewer.clientId !== undefined && !isForApps(access, scope)) throw ownClientsOnly()
   if (access !== 'public' && outranks(access, viewer.role)) throw new Failure('forbidden')
   if (scope && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The token needs the scope ${scope}`)
+}
+
+/** An app of another developer acts only where a scope says so, and never as staff. */
+function isForApps(access: Access, scope: Scope | undefined): boolean {
+  return access === 'public' || (access === 'user' && scope !== undefined)
+}
+
+/** 403 for an app of another developer. */
+export function ownClientsOnly(): Failure {
+  return new Failure('forbidden', 'Apps of other developers cannot do this')
 }
 
 /** Throws `unavailable` (status null), `suspended`, or `unauthorized` (the login has ended or its token is revoked). */

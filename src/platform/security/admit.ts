@@ -1,6 +1,6 @@
 import type { Ctx, Viewer } from '../context.ts'
 import { Failure } from '../failures.ts'
-import { type Access, type AccountStatusSource, authorize } from './access.ts'
+import { type Access, type AccountStatusSource, authorize, ownClientsOnly } from './access.ts'
 import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
@@ -24,6 +24,8 @@ export type Rule = {
   scope?: Scope
   /** Whether the person must have entered the credentials of this login within the last ten minutes. */
   fresh?: boolean
+  /** Whether apps of other developers are refused. They are refused too where a fresh login or a role is required. */
+  ownClients?: boolean
   /** A limit per client address, in addition to the general limit. */
   limit?: Limit
 }
@@ -31,13 +33,14 @@ export type Rule = {
 /** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `authorize` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
-  { access, scope, fresh, limit }: Rule,
+  { access, scope, fresh, ownClients, limit }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
   const { viewer, clientIp } = ctx
   const general = await countRequest(ctx)
   report(general.headers)
   authorize(ctx, access, scope, general.status ?? (viewer && (await ctx.readAccountStatus(ctx, viewer))))
+  if (viewer?.clientId !== undefined && (ownClients || fresh)) throw ownClientsOnly()
   if (limit) await spend(ctx, limit, clientIp)
   if (fresh && viewer) await requireFreshLogin(ctx, viewer)
 }

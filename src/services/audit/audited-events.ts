@@ -1,5 +1,6 @@
 import type { EventDefinition } from '../../platform/events/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
+import { appAllowed, appChanged, appDeleted, appRegistered, appRemoved, appSecretRenewed } from '../apps/events.ts'
 import {
   addressChanged,
   addressChangeRequested,
@@ -76,5 +77,11 @@ export const auditedEvents = [
   byOwner(deletionRequested, 'deletion-requested'),
   byOwner(deletionCancelled, 'deletion-cancelled'),
   audited(accountErased, 'account-erased'),
+  byOwner(appRegistered, 'app-registered', 'appId'),
+  byOwner(appChanged, 'app-changed', 'appId'),
+  byOwner(appSecretRenewed, 'app-secret-renewed', 'appId'),
+  byOwner(appDeleted, 'app-deleted', 'appId'),
+  byOwner(appAllowed, 'app-allowed', 'appId'),
+  byOwner(appRemoved, 'app-removed', 'appId'),
   audited(auditRead, 'audit-read', 'readActorId', 'readAction'),
 ]

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
@@ -66,6 +66,8 @@ const logins = {
     confirmedAt: 'technical',
     sealedClient: 'exported',
     deviceId: 'technical',
+    appId: 'technical',
+    scopes: 'technical',
   }),
   ...classify(mails, {
     id: 'technical',
@@ -92,6 +94,7 @@ const tokens = {
     rotatedAt: 'technical',
     rotationReplayResponse: 'secret',
     rotationReplayExpiresAt: 'technical',
+    authTime: 'technical',
   }),
   ...classify(jwks, {
     id: 'technical',
@@ -189,7 +192,7 @@ async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry>
       client: sessions.sealedClient,
     })
     .from(sessions)
-    .where(eq(sessions.userId, accountId))
+    .where(and(eq(sessions.userId, accountId), isNull(sessions.appId)))
   const clients = await openClients(
     ctx,
     accountId,

@@ -16,7 +16,10 @@ export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId
 }
 
 /** For when the account's guard does not respond: reads from the primaries what the guard would report. */
-export async function readAccountStatus(ctx: Ctx, { id, sessionId }: Viewer): Promise<AccountStatus> {
+export async function readAccountStatus(
+  ctx: Ctx,
+  { id, sessionId }: Pick<Viewer, 'id' | 'sessionId'>,
+): Promise<AccountStatus> {
   const [login, suspendedAt] = await Promise.all([
     atPrimary(ctx)
       .directory.select({ revokedBefore: users.tokensVoidBefore })

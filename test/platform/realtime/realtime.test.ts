@@ -8,19 +8,21 @@ import { defineChannel, publish } from '../../../src/platform/realtime/channels.
 import { realtimeOperations } from '../../../src/platform/realtime/operations.ts'
 import { closeSockets } from '../../../src/platform/realtime/user-hub.client.ts'
 import { revokeTokensBefore } from '../../../src/platform/security/revocation.ts'
+import type { Scope } from '../../../src/platform/security/scopes.ts'
 import { newViewer, smallApp } from '../../support/edge.ts'
 import { contextWith } from '../../support/platform.ts'
 
 type Frame = { event: string; seq: number; channels?: string[]; resumed?: boolean; data?: unknown }
 
+const posts = 'posts:read' as Scope
 const frames = { post: z.unknown(), like: z.unknown() }
-const home = defineChannel('home', { frames, mayJoin: async () => true })
-const notifications = defineChannel('notifications', { frames, mayJoin: async () => true })
+const home = defineChannel('home', { frames, scope: posts, mayJoin: async () => true })
+const notifications = defineChannel('notifications', { frames, scope: posts, mayJoin: async () => true })
 const { call } = smallApp(realtimeOperations([home, notifications]))
 let ada: Viewer
 
 beforeEach(() => {
-  ada = newViewer({ scopes: new Set(['realtime']) })
+  ada = newViewer({ scopes: new Set(['realtime', 'posts:read']) })
   vi.spyOn(console, 'log').mockImplementation(() => {})
 })
 afterEach(() => {
@@ -201,7 +203,11 @@ test('closeSockets closes the sockets of one session and leaves those of other s
 
 test('by default a socket joins the channels that admit its account, and any other channel is forbidden', async () => {
   const members: unknown[] = []
-  const staff = defineChannel('staff', { frames, mayJoin: async (_, accountId) => members.includes(accountId) })
+  const staff = defineChannel('staff', {
+    frames,
+    scope: posts,
+    mayJoin: async (_, accountId) => members.includes(accountId),
+  })
   const { call: ask } = smallApp(realtimeOperations([home, staff]))
   const channelsOf = async (query = '') => {
     const response = await ask(ada, `/v1/realtime${query}`, { headers: upgrade })
@@ -216,7 +222,11 @@ test('by default a socket joins the channels that admit its account, and any oth
 })
 
 test('publishing a frame whose data does not fit the schema of its channel throws', async () => {
-  const strict = defineChannel('strict', { frames: { post: z.object({ postId: Id }) }, mayJoin: async () => true })
+  const strict = defineChannel('strict', {
+    frames: { post: z.object({ postId: Id }) },
+    scope: posts,
+    mayJoin: async () => true,
+  })
   const topic = { channel: strict, accountId: ada.id }
   await expect(publish(contextWith(), topic, { key: 'k', event: 'post', data: { postId: 'x' } })).rejects.toThrow()
 })
