@@ -1,7 +1,7 @@
 import { type Schema, type Schemas, schemaChanges } from './schema-changes.ts'
 
 type Ref = { $ref?: string }
-type Parameter = { in: string; name: string; required?: boolean; schema: Schema }
+type Parameter = { in: string; name: string; required?: boolean; style?: string; explode?: boolean; schema: Schema }
 type Header = { required?: boolean; schema: Schema }
 type Content = Record<string, { schema: Schema }>
 type Response = { headers?: Record<string, Ref & Header>; content?: Content }
@@ -113,12 +113,25 @@ function parameterChanges({ released, current }: Both<Operation>, contracts: Bot
   const added = [...after].filter(([name, { required }]) => required && !before.get(name)?.required)
   return [
     ...added.map(([name]) => `the parameter ${name} is now required`),
-    ...[...before].flatMap(([name, { schema }]) => {
+    ...[...before].flatMap(([name, parameter]) => {
       const other = after.get(name)
       if (!other) return [`the parameter ${name} was removed`]
-      return changes(contracts, 'client', { released: schema, current: other.schema }, `the parameter ${name}`)
+      const { schema } = parameter
+      return [
+        ...(styleOf(parameter) === styleOf(other) ? [] : [`the parameter ${name}: style or explode has changed`]),
+        ...changes(contracts, 'client', { released: schema, current: other.schema }, `the parameter ${name}`),
+      ]
     }),
   ]
+}
+
+/** How lists are written into a parameter, with the defaults of OpenAPI 3.1. */
+function styleOf({
+  in: place,
+  style = place === 'query' || place === 'cookie' ? 'form' : 'simple',
+  explode,
+}: Parameter) {
+  return `${style} ${explode ?? style === 'form'}`
 }
 
 function bodyChanges({ released, current }: Both<Operation>, contracts: Both<Contract>): string[] {
@@ -141,7 +154,8 @@ function contentChanges(
   })
 }
 
-const isSuccess = (status: string) => status < '300'
+/** Redirects count too: a client that follows none gets no answer. 304 answers only clients that ask for it. */
+const isSuccess = (status: string) => status < '400' && status !== '304'
 
 /** Clients handle statuses of failures that they do not know by their first digit. */
 function responseChanges({ released, current }: Both<Operation>, contracts: Both<Contract>): string[] {
@@ -167,6 +181,10 @@ function headerChanges({ released, current }: Both<Response>, contracts: Both<Co
     const other = current.headers?.[name]
     if (!other) return [`${status}: the header ${name} was removed`]
     const [before, after] = [found<Header>(header, contracts.released), found<Header>(other, contracts.current)]
-    return before.required && !after.required ? [`${status}: the header ${name} may now be absent`] : []
+    const pair = { released: before.schema, current: after.schema }
+    return [
+      ...(before.required && !after.required ? [`${status}: the header ${name} may now be absent`] : []),
+      ...changes(contracts, 'server', pair, `${status}: the header ${name}`),
+    ]
   })
 }

@@ -92,10 +92,15 @@ export class Session {
     await this.#options.onSessionEnd?.(error)
   }
 
+  /** Ends the login here and in the store. The login of another account that another client has stored stays. */
   async end(error?: ApiError): Promise<void> {
+    const accountId = this.#accountId
     this.#epoch += 1
     this.#hold()
-    await this.#lock(() => this.#delete(error))
+    await this.#lock(async () => {
+      if (await this.#isOfAnother(accountId)) await this.#options.onSessionEnd?.(error)
+      else await this.#delete(error)
+    })
   }
 
   /** Continues the stored login. Returns whether there is one. */
@@ -155,6 +160,17 @@ export class Session {
     this.#access = tokens?.accessToken
     this.#accountId = tokens?.account.id
     this.#isResumed = true
+  }
+
+  /** Whether the store has the login of another account. Only new tokens tell to whom an unknown token belongs. */
+  async #isOfAnother(accountId: string | undefined): Promise<boolean> {
+    const known = this.#stored
+    const token = await this.#load()
+    if (token === undefined || token === known || accountId === undefined) return false
+    const tokens = await this.#renew(token).catch(() => undefined)
+    if (!tokens || tokens.account.id === accountId) return false
+    await this.#store.save(tokens.refreshToken)
+    return true
   }
 
   /** The stored token, or the newer one that the store has failed to save instead. */

@@ -109,6 +109,29 @@ test.each([
   expect((await appClient({ store }).client.getMe()).id).toBe(ben.id)
 })
 
+test('a logout keeps the login of another account that another client has stored meanwhile', async () => {
+  const [ann, ben] = [await registeredUser(), await registeredUser()]
+  const [store, ended] = [memoryStore(ann.refreshToken), vi.fn()]
+  const [old, other] = [clientOf(ann, { store, onSessionEnd: ended }), appClient({ store })]
+  await old.client.getMe()
+  await logInAs(ben, other)
+  await old.client.logOut()
+  expect(ended).toHaveBeenCalledTimes(1)
+  expect((await appClient({ store }).client.getMe()).id).toBe(ben.id)
+  expect((await other.client.getMe()).id).toBe(ben.id)
+})
+
+test('a logout deletes the token that another client of the same account has renewed', async () => {
+  const ann = await registeredUser()
+  const store = memoryStore(ann.refreshToken)
+  const [old, other] = [clientOf(ann, { store }), appClient({ store })]
+  await old.client.getMe()
+  await other.client.session.refresh()
+  old.answer(async () => new Response('{"code":"unavailable"}', { status: 503, headers: json }))
+  await expect(old.client.logOut()).rejects.toMatchObject({ status: 503 })
+  expect(await store.load()).toBeUndefined()
+})
+
 test('a login sends no token, so that one of a suspended account does not prevent it', async () => {
   const [ann, ben] = [await registeredUser(), await registeredUser()]
   const app = clientOf(ann)

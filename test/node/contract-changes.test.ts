@@ -28,6 +28,8 @@ const harmless: [string, Change][] = [
   ['a new value of a parameter', ({ post }) => post.parameters![1]!.schema.enum!.push('green')],
   ['a new failure status', ({ post }) => (post.responses[409] = { content: json(ref('Note')) })],
   ['a removed failure status', ({ post }) => delete post.responses[422]],
+  ['a stated default style', ({ post }) => Object.assign(post.parameters![1]!, { style: 'form', explode: true })],
+  ['an answer to conditional requests', ({ post }) => (post.responses[304] = {})],
   ['a new header', ({ post }) => (post.responses[201]!.headers!.ETag = { schema: text() })],
   ['a public operation that used to need a token', ({ post }) => (post.security = [])],
   [
@@ -175,6 +177,17 @@ const breaking: [string, Change, string][] = [
     ({ post }) => (post.responses[201]!.headers!.Location!.required = false),
     '201: the header Location may now be absent',
   ],
+  [
+    'another type of a header',
+    ({ post }) => (post.responses[201]!.headers!.Location!.schema = { type: 'integer' }),
+    '201: the header Location: the type integer is not expected',
+  ],
+  [
+    'a list that is written in another way',
+    ({ post }) => (post.parameters![1]!.explode = false),
+    'the parameter query color: style or explode has changed',
+  ],
+  ['a redirect', ({ post }) => (post.responses[307] = {}), 'the status 307 is new'],
   [
     'a removed message',
     ({ document }) => Reflect.deleteProperty(document.components.messages, 'Written'),

@@ -46,11 +46,12 @@ export async function resumeOverdue(ctx: SystemCtx): Promise<void> {
   })
 }
 
-/** Starts the Workflow of an export; if it exists, wakes it, and restarts it if it gave up. */
+/** Starts the Workflow of an export. One that gave up is restarted; one whose process was killed goes on at the event. */
 export async function startExport(ctx: SystemCtx, { accountId, exportId }: Place): Promise<void> {
   const id = `export-${exportId}`
-  await ctx.env.EXPORTER.createBatch([{ id, params: { accountId, exportId } }])
+  const created = await ctx.env.EXPORTER.createBatch([{ id, params: { accountId, exportId } }])
+  if (created.length > 0) return
   const instance = await ctx.env.EXPORTER.get(id)
   const { status } = await instance.status()
-  if (status === 'errored') await instance.restart()
+  await (status === 'errored' ? instance.restart() : instance.sendEvent({ type: 'resume', payload: null }))
 }

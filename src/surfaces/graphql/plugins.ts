@@ -83,6 +83,17 @@ export const introspection: GraphPlugin = {
       validate(schema, document, rules, { ...options, hideSuggestions: true }),
     )
   },
+  onExecute: hideSuggestions,
+  onSubscribe: hideSuggestions,
+}
+
+/** The values of variables are checked with the execution. */
+function hideSuggestions({
+  args,
+}: {
+  args: { contextValue: { graph: Graph }; hideSuggestions?: boolean | null }
+}): void {
+  args.hideSuggestions = !isOn(args.contextValue.graph.ctx.config)
 }
 
 const isOn = ({ GRAPHQL_INTROSPECTION, ENVIRONMENT }: Config) =>

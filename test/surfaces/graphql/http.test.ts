@@ -31,6 +31,15 @@ test('introspection works in development, elsewhere only where it is enabled; th
   expect(await graphql('{ __schema { types { name } } }', off)).toMatchObject({ status: 400, data: undefined })
   expect((await graphql('{ limitz { postLength } }')).errors[0]?.message).toContain('Did you mean')
   expect((await graphql('{ limitz { postLength } }', off)).errors[0]?.message).not.toContain('mean')
+  const typo = {
+    variables: { input: { text: 'hello', visibility: 'FOLLOWER' } },
+    token: await mint((await bulkIds(1))[0]!),
+  }
+  const create = 'mutation ($input: PostCreationInput!) { createPost(input: $input) { id } }'
+  expect((await graphql(create, typo)).errors[0]?.message).toContain('Did you mean')
+  expect((await graphql(create, { ...typo, ...off })).errors[0]?.message).toMatch(
+    /^Variable "\$input" got invalid value(?!.*mean)/,
+  )
 })
 
 test('a trusted document is sent by its hash; where only those are allowed, the text of another one is refused', async () => {
