@@ -25,7 +25,7 @@ export const conventions = markdown(
   '## Operations',
   '',
   'Each operation says in its description who may call it, and for programs too: `x-access` is the least role (or',
-  '`public`), `x-scope` the scope that a token needs, `x-fresh` whether it requires a fresh login, `x-limit` the name of',
+  '`public`), `x-scope` the scope that a token needs, `x-fresh` whether it requires a fresh login, `x-own-clients` whether apps of other developers are refused, `x-limit` the name of',
   'a separate limit, and `x-idempotent` whether it accepts an idempotency key.',
   '',
   '## Versions',

@@ -6,6 +6,14 @@ import type {
   AccountRole,
   AddressChange,
   AddressToken,
+  AllowedApps,
+  App,
+  AppApproval,
+  AppAuthorization,
+  AppChange,
+  AppDecision,
+  Apps,
+  AppWithSecret,
   AuditEntry,
   Block,
   CommentPage,
@@ -25,6 +33,7 @@ import type {
   MediaChange,
   MediaUpload,
   MediaVariant,
+  NewApp,
   Notification,
   Page,
   PasswordChange,
@@ -52,6 +61,7 @@ import type {
 
 /** What the client needs to know of each operation at run time: method, path and traits. */
 export const operations: Record<keyof Operations, string> = {
+  allowApp: 'POST /v1/oauth/authorizations',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
   blockAccount: 'PUT /v1/accounts/{accountId}/block',
   changeAddress: 'PUT /v1/me/address',
@@ -64,12 +74,14 @@ export const operations: Record<keyof Operations, string> = {
   createPost: 'POST /v1/posts key',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
   deleteAccount: 'DELETE /v1/me ends',
+  deleteApp: 'DELETE /v1/apps/{appId}',
   deleteAvatar: 'DELETE /v1/accounts/me/avatar',
   deleteHeader: 'DELETE /v1/accounts/me/header',
   deleteMedia: 'DELETE /v1/media/{mediaId}',
   deletePost: 'DELETE /v1/posts/{postId}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
+  editApp: 'PATCH /v1/apps/{appId}',
   editProfile: 'PATCH /v1/accounts/me',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
@@ -78,6 +90,7 @@ export const operations: Record<keyof Operations, string> = {
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
   getAccounts: 'GET /v1/accounts',
+  getApp: 'GET /v1/apps/{appId}',
   getHomeFeed: 'GET /v1/feeds/home',
   getLimits: 'GET /v1/limits',
   getMe: 'GET /v1/accounts/me',
@@ -86,6 +99,8 @@ export const operations: Record<keyof Operations, string> = {
   getPublicFeed: 'GET /v1/feeds/public',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
+  listAllowedApps: 'GET /v1/me/apps',
+  listApps: 'GET /v1/apps',
   listAudit: 'GET /v1/audit',
   listBlocks: 'GET /v1/accounts/me/blocks',
   listComments: 'GET /v1/posts/{postId}/comments',
@@ -106,11 +121,16 @@ export const operations: Record<keyof Operations, string> = {
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markNotificationsRead: 'PUT /v1/notifications/read',
+  readAuthorization: 'GET /v1/oauth/authorizations',
   readIdentity: 'GET /v1/me/identity',
   readRegistration: 'GET /v1/auth/registration',
   refreshLogin: 'POST /v1/auth/refresh open',
   register: 'POST /v1/auth/register open',
+  registerApp: 'POST /v1/apps',
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
+  removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
+  renewAppSecret: 'POST /v1/apps/{appId}/secret',
+  repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
   requestExport: 'POST /v1/me/exports',
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
   resendVerification: 'POST /v1/auth/verify/resend open',
@@ -133,6 +153,8 @@ export type Nothing = Record<string, never>
 
 /** The input of each operation (path, query and body merged) and its result. */
 export type Operations = {
+  /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
+  allowApp: { input: AppDecision; output: AppApproval }
   /** Approve an account, which opens it; its owner is mailed. `PUT /v1/registrations/{accountId}/approval` */
   approveRegistration: { input: { accountId: Id }; output: undefined }
   /** Block an account: it no longer sees you, and follows end in both directions. `PUT /v1/accounts/{accountId}/block` */
@@ -157,6 +179,8 @@ export type Operations = {
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
   /** Delete your account: it is hidden at once, and erased at `erasedAt`. `DELETE /v1/me` */
   deleteAccount: { input: Nothing; output: Deletion }
+  /** Delete one of your apps; its tokens end within seconds. `DELETE /v1/apps/{appId}` */
+  deleteApp: { input: { appId: Id }; output: undefined }
   /** Delete your avatar; if you have none, nothing changes. `DELETE /v1/accounts/me/avatar` */
   deleteAvatar: { input: Nothing; output: undefined }
   /** Delete the header image of your profile; if you have none, nothing changes. `DELETE /v1/accounts/me/header` */
@@ -169,6 +193,8 @@ export type Operations = {
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
   /** Download an export: a ZIP archive with JSON files, your images and an `index.html`. `GET /v1/me/exports/{exportId}/file` */
   downloadExport: { input: { exportId: Id }; output: Blob }
+  /** Change one of your apps. `PATCH /v1/apps/{appId}` */
+  editApp: { input: { appId: Id } & AppChange; output: App }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
   editProfile: { input: ProfileChange; output: Account }
   /** End all of your logins except this one, and forget all devices. `DELETE /v1/me/sessions` */
@@ -185,6 +211,8 @@ export type Operations = {
   getAccountFeed: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Post> }
   /** Read up to 50 accounts by their ids. `GET /v1/accounts` */
   getAccounts: { input: { ids: string[] }; output: Page<Account> }
+  /** Read one of the apps that you have registered. `GET /v1/apps/{appId}` */
+  getApp: { input: { appId: Id }; output: App }
   /** List the newest posts of the accounts that you follow. `GET /v1/feeds/home` */
   getHomeFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read the limits that apply to posts and images. `GET /v1/limits` */
@@ -204,6 +232,10 @@ export type Operations = {
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
   likePost: { input: { postId: Id }; output: Post }
+  /** List the apps that you have allowed to act for you, newest first. `GET /v1/me/apps` */
+  listAllowedApps: { input: Nothing; output: AllowedApps }
+  /** List the apps that you have registered, newest first. `GET /v1/apps` */
+  listApps: { input: Nothing; output: Apps }
   /** List the audit log, newest first. `GET /v1/audit` */
   listAudit: {
     input: {
@@ -241,6 +273,12 @@ export type Operations = {
         | 'deletion-requested'
         | 'deletion-cancelled'
         | 'account-erased'
+        | 'app-registered'
+        | 'app-changed'
+        | 'app-secret-renewed'
+        | 'app-deleted'
+        | 'app-allowed'
+        | 'app-removed'
         | 'audit-read'
     }
     output: Page<AuditEntry>
@@ -283,6 +321,8 @@ export type Operations = {
   logOutEverywhere: { input: Nothing; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
+  /** Read what an app asks for, and what the page must do. `GET /v1/oauth/authorizations` */
+  readAuthorization: { input: { request: string }; output: AppAuthorization }
   /** Read your handle, email address and role, when the handle may be changed, and when the password was changed. `GET /v1/me/identity` */
   readIdentity: { input: Nothing; output: Identity }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
@@ -291,8 +331,16 @@ export type Operations = {
   refreshLogin: { input: Refresh; output: Tokens }
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
   register: { input: Registration; output: Registered }
+  /** Register an app, which other people may allow to act for them. `POST /v1/apps` */
+  registerApp: { input: NewApp; output: AppWithSecret }
   /** Reject an account that waits for approval; its owner is mailed. `DELETE /v1/registrations/{accountId}` */
   rejectRegistration: { input: { accountId: Id }; output: undefined }
+  /** Remove an app that you have allowed; its tokens end at once. `DELETE /v1/me/apps/{appId}` */
+  removeAllowedApp: { input: { appId: Id }; output: undefined }
+  /** Replace the secret of one of your apps. `POST /v1/apps/{appId}/secret` */
+  renewAppSecret: { input: { appId: Id }; output: AppWithSecret }
+  /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
+  repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Request an archive of all your data; an email says when it is ready. `POST /v1/me/exports` */
   requestExport: { input: Nothing; output: Export }
   /** Ask for an email with a token that resets the password. `POST /v1/auth/password/forgot` */

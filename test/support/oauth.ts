@@ -38,7 +38,7 @@ export function requestOf(app: { id: string }, changes: Changes = {}): string {
     response_type: 'code',
     client_id: app.id,
     redirect_uri: REDIRECT,
-    scope: 'posts:read offline_access',
+    scope: 'posts:read accounts:read offline_access',
     state: 'xyz',
     code_challenge: CHALLENGE,
     code_challenge_method: 'S256',

@@ -63,7 +63,7 @@ export async function callOf({ operation, caller, target, expected }: Case): Pro
     method,
     path: path.replace(/\{(\w+)\}/g, (_, name) => argumentFor(operation, name, target)) + (await queryFor(id)),
     token: await caller.token(account, operation),
-    json: needsNoBody ? {} : await example?.json?.(),
+    json: needsNoBody ? {} : await example?.json?.(account),
     body: example?.form?.(),
     headers: example?.headers,
   }

@@ -1,8 +1,11 @@
+import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
+import { insertApp } from '../support/apps.ts'
 import { register } from '../support/auth.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
+import { REDIRECT, requestOf } from '../support/oauth.ts'
 import {
   changeAddress,
   confirmAddress,
@@ -22,7 +25,7 @@ type Example = {
   /** The rule for calls that pass the checks of access and scope. By default, it is `visible` for a GET of a target. */
   rule?: Rule
   /** Makes a valid body, a different one for each call. */
-  json?: () => Promise<object> | object
+  json?: (caller?: Id) => Promise<object> | object
   form?: () => FormData
   /** The query that the operation requires. */
   query?: () => Promise<string>
@@ -54,6 +57,13 @@ async function unverifiedHandle(): Promise<string> {
   const handle = fresh('newcomer')
   await register(handle)
   return handle
+}
+
+/** What a page sends when a person allows an app. `before`: the person has allowed it before. */
+async function decision(caller?: Id, before = false) {
+  const accountId = caller ?? (await accountsOn(0))[0]
+  const app = await insertApp(accountId, { isAllowed: before })
+  return { request: requestOf(app), accountId }
 }
 
 async function pendingAddress() {
@@ -105,6 +115,17 @@ export const examples: Record<string, Example> = {
   resendVerification: { json: () => ({ email: `${fresh('late')}@example.com` }) },
   logOut: { endsSession: true },
   logOutEverywhere: { endsSession: true },
+  registerApp: { json: () => ({ name: fresh('app'), redirectUris: [REDIRECT], kind: 'public' }) },
+  editApp: { rule: ownOnly, json: () => ({ description: fresh('about') }) },
+  renewAppSecret: { rule: ownOnly },
+  deleteApp: { rule: ownOnly },
+  getApp: { rule: ownOnly },
+  removeAllowedApp: { rule: ownOnly },
+  readAuthorization: {
+    query: async () => `request=${encodeURIComponent(requestOf(await insertApp((await accountsOn(0))[0])))}`,
+  },
+  allowApp: { json: (caller) => decision(caller) },
+  repeatAuthorization: { json: (caller) => decision(caller, true) },
   requestExport: {},
   downloadExport: { rule: ownUnattached },
   endSession: { rule: ownOnly },

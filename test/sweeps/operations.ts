@@ -25,6 +25,7 @@ type Described = {
   'x-access': Access
   'x-scope'?: string
   'x-fresh'?: boolean
+  'x-own-clients'?: boolean
   'x-idempotent'?: boolean
   description?: string
   parameters?: Ref<Parameter>[]
@@ -40,6 +41,8 @@ export type Operation = {
   scope: string | null
   /** Whether it requires a fresh login. */
   fresh: boolean
+  /** Whether apps of other developers are refused. */
+  ownClients: boolean
   description: string
   idempotent: boolean
   parameters: Parameter[]
@@ -97,6 +100,7 @@ function describe(method: string, path: string, described: Described): Operation
     access: described['x-access'],
     scope: described['x-scope'] ?? null,
     fresh: described['x-fresh'] ?? false,
+    ownClients: described['x-own-clients'] ?? false,
     description: described.description ?? '',
     idempotent: described['x-idempotent'] ?? false,
     parameters,

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
+import { insertApp } from '../support/apps.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
 import { insertLogin } from '../support/logins.ts'
@@ -16,8 +17,9 @@ export const kindOfParameter: Record<string, Kind> = {
   exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
+  appId: 'app',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'app'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -32,6 +34,7 @@ export const states: Record<Kind, State[]> = {
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
   export: ['unattached', 'missing'],
   session: ['restricted', 'missing'],
+  app: ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -71,6 +74,10 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
   )
   for (const target of targets) {
     if (target.kind === 'session' && target.state !== 'missing') target.parameter = await insertLogin(target.ownerId)
+  }
+  for (const target of targets) {
+    const { kind, state, ownerId } = target
+    if (kind === 'app' && state !== 'missing') target.parameter = (await insertApp(ownerId, { isAllowed: true })).id
   }
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets

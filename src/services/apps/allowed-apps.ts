@@ -12,7 +12,7 @@ import { handles, sessions } from '../identity/tables.ts'
 import { permissionsFor } from './bundles.ts'
 import { appRemoved } from './events.ts'
 import { appCodes, appGrants, apps } from './tables.ts'
-import { type AllowedApps, summaryOf } from './views.ts'
+import type { AllowedApps } from './views.ts'
 
 /** Without pages: people allow few apps. The list ends after this many, and removing one shows the next. */
 const MAX_SHOWN = 200
@@ -23,7 +23,15 @@ export async function listAllowedApps(ctx: UserCtx): Promise<AllowedApps> {
   const db = atPrimary(ctx).directory
   const [grants, uses] = await db.batch([
     db
-      .select({ app: apps, developer: handles.handle, scopes: appGrants.scopes, allowedAt: appGrants.createdAt })
+      .select({
+        id: apps.id,
+        name: apps.name,
+        website: apps.website,
+        description: apps.description,
+        developer: handles.handle,
+        scopes: appGrants.scopes,
+        allowedAt: appGrants.createdAt,
+      })
       .from(appGrants)
       .innerJoin(apps, eq(apps.id, appGrants.appId))
       .leftJoin(handles, eq(handles.accountId, apps.ownerId))
@@ -38,8 +46,8 @@ export async function listAllowedApps(ctx: UserCtx): Promise<AllowedApps> {
   ])
   const lastUse = new Map(uses.map(({ appId, at }) => [appId, at]))
   return {
-    items: grants.map(({ app, developer, scopes, allowedAt }) => ({
-      ...summaryOf({ ...app, developer }),
+    items: grants.map(({ scopes, allowedAt, ...app }) => ({
+      ...app,
       permissions: permissionsFor(scopes),
       allowedAt: new Date(allowedAt).toISOString(),
       lastUsedAt: lastUse.get(app.id)?.toISOString() ?? null,

@@ -23,7 +23,11 @@ const bounds = { name: { characters: 50, bytes: 1_000 }, description: { characte
 const HTTPS = /^https:\/\/[\w.-]+(?::\d+)?(?:[/?].*)?$/
 
 const name = z.string().trim().min(1).openapi(describeBounds(bounds.name))
-const website = z.url().max(500).regex(HTTPS, 'must begin with https://').nullable()
+const website = z
+  .string()
+  .trim()
+  .max(500)
+  .refine((text) => text === '' || (HTTPS.test(text) && URL.canParse(text)), 'must be a URL that begins with https://')
 const description = z.string().trim().openapi(describeBounds(bounds.description))
 const redirectUris = z
   .array(z.string().max(500))
@@ -34,7 +38,7 @@ const redirectUris = z
 export const NewApp = z
   .strictObject({
     name,
-    website: website.default(null),
+    website: website.default(''),
     description: description.default(''),
     redirectUris,
     kind: z
@@ -80,7 +84,13 @@ function checked<T extends AppChange>(ctx: Ctx, change: T): T {
 export async function createApp(ctx: Ctx, ownerId: Id | null, given: NewApp): Promise<AppWithSecret> {
   const { kind, ...texts } = checked(ctx, given)
   const secret = kind === 'confidential' ? newSecret('scs_') : null
-  const row = { ...texts, ownerId, secret: secret && (await digest(secret)), createdAt: ctx.now() }
+  const row = {
+    ...texts,
+    website: texts.website || null,
+    ownerId,
+    secret: secret && (await digest(secret)),
+    createdAt: ctx.now(),
+  }
   const db = ctx.db.directory
   const actor = ownerId && ctx.viewer ? await actorOf({ ...ctx, viewer: ctx.viewer }) : {}
   const id = await withFreshId(ctx, ownerId ? shardOf(ownerId) : 0, apps.id, async (id) => {
@@ -121,7 +131,8 @@ export async function getApp(ctx: UserCtx, { appId }: AppPath): Promise<App> {
 }
 
 export async function editApp(ctx: UserCtx, { appId, ...given }: AppPath & AppChange): Promise<App> {
-  const change = checked(ctx, given)
+  const { website, ...texts } = checked(ctx, given)
+  const change = { ...texts, ...(website !== undefined && { website: website || null }) }
   const db = ctx.db.directory
   const [[app]] = await db.commit([
     db.update(apps).set(change).where(isOwn(ctx, appId)).returning(),

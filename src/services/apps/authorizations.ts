@@ -70,7 +70,8 @@ async function silentError(ctx: Ctx, asked: AuthorizationRequest): Promise<strin
   const viewer = ctx.viewer?.clientId === undefined ? ctx.viewer : null
   if (!viewer) return 'login_required'
   const user = { ...ctx, viewer }
-  if (isTooOld(ctx, asked, await readLoginTime(ctx, viewer))) return 'login_required'
+  const isOld = asked.maxAge !== undefined && isTooOld(ctx, asked, await readLoginTime(ctx, viewer))
+  if (isOld) return 'login_required'
   const allowed = new Set(await allowedScopes(user, asked))
   return isIdentified(asked) && asked.scopes.every((scope) => allowed.has(scope)) ? null : 'consent_required'
 }

@@ -31,7 +31,7 @@ export async function registerDynamically(ctx: Ctx, metadata: unknown): Promise<
   const isPublic = token_endpoint_auth_method === 'none'
   const { id, createdAt, secret } = await createApp(ctx, null, {
     name: client_name,
-    website: client_uri?.startsWith('https://') ? client_uri : null,
+    website: client_uri?.startsWith('https://') ? client_uri : '',
     description: '',
     redirectUris: redirect_uris,
     kind: isPublic ? 'public' : 'confidential',

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { notFound } from '../../platform/failures.ts'
 import { countByAddress } from '../../platform/http/address-limit.ts'
 import type { AppEnv } from '../../platform/http/app-env.ts'
 import type { RequestCtx } from '../../platform/security/admit.ts'
@@ -53,10 +54,10 @@ export const handlers = {
   introspect: ofForm(introspectToken),
   metadata: (c: C) => described(c, serverMetadata),
   resource: (c: C) => described(c, resourceMetadata),
-  register: (c: C) =>
-    dynamicRegistration(c.var.ctx) === 'on'
-      ? answer(c, async () => registerDynamically(c.var.ctx, await jsonOf(c)), 201)
-      : c.notFound(),
+  register: async (c: C) => {
+    if (dynamicRegistration(c.var.ctx) === 'off') throw notFound()
+    return answer(c, async () => registerDynamically(c.var.ctx, await jsonOf(c)), 201)
+  },
 }
 
 async function jsonOf(c: C): Promise<unknown> {
