@@ -165,6 +165,7 @@ const typed = [
   {
     name: 'apps',
     about: 'Apps of other developers: registration, and what people allow them (OAuth 2.1)',
+    rpc: 'UserService',
     ownClients: true,
     operations: appOperations,
     events: Object.values(appEvents),

@@ -1,4 +1,7 @@
 import { session } from './api/session.ts'
+import { isWaiting } from './state/app-request.ts'
+import { Apps } from './views/apps.tsx'
+import { Authorize, ResumeRequest } from './views/authorize.tsx'
 import { Blocked } from './views/blocked.tsx'
 import { DeleteAccount } from './views/delete-account.tsx'
 import { ExportData } from './views/export-data.tsx'
@@ -27,9 +30,11 @@ export function CurrentView({ path }: { path: string }) {
     const isList = second === 'followers' || second === 'following'
     return isList ? <People handle={handle} direction={second} /> : <Profile handle={handle} />
   }
+  if (first === 'authorize') return <Authorize />
   if (!session.value) return <LoggedOut first={first} />
+  if (first === '' && isWaiting()) return <ResumeRequest />
   if (first === 'notifications') return <Notifications />
-  if (first === 'security') return second === 'history' ? <History /> : <Security />
+  if (first === 'security') return <SecurityViews second={second} />
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />
   if (first === 'delete-account') return <DeleteAccount />
@@ -37,6 +42,11 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />
   return <NotFound />
+}
+
+function SecurityViews({ second }: { second: string }) {
+  if (second === 'history') return <History />
+  return second === 'apps' ? <Apps /> : <Security />
 }
 
 function LoggedOut({ first }: { first: string }) {

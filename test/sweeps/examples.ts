@@ -119,7 +119,6 @@ export const examples: Record<string, Example> = {
   editApp: { rule: ownOnly, json: () => ({ description: fresh('about') }) },
   renewAppSecret: { rule: ownOnly },
   deleteApp: { rule: ownOnly },
-  getApp: { rule: ownOnly },
   removeAllowedApp: { rule: ownOnly },
   readAuthorization: {
     query: async () => `request=${encodeURIComponent(requestOf(await insertApp((await accountsOn(0))[0])))}`,

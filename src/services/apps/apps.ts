@@ -2,7 +2,6 @@ import { z } from '@hono/zod-openapi'
 import { and, desc, eq, exists, not, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { changed, one, query, rowIf } from '../../platform/data/conditions.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanLine, cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
@@ -122,12 +121,6 @@ export async function registerApp(ctx: UserCtx, given: NewApp): Promise<AppWithS
 export async function listApps(ctx: UserCtx): Promise<{ items: App[] }> {
   const rows = await ctx.db.directory.select().from(apps).where(eq(apps.ownerId, ctx.viewer.id)).orderBy(desc(apps.id))
   return { items: rows.map(viewOf) }
-}
-
-export async function getApp(ctx: UserCtx, { appId }: AppPath): Promise<App> {
-  const [app] = await atPrimary(ctx).directory.select().from(apps).where(isOwn(ctx, appId))
-  if (!app) throw notFound()
-  return viewOf(app)
 }
 
 export async function editApp(ctx: UserCtx, { appId, ...given }: AppPath & AppChange): Promise<App> {

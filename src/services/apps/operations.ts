@@ -1,7 +1,7 @@
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { credentialsOnly, loginOnly } from '../identity/policy.ts'
 import { listAllowedApps, removeAllowedApp } from './allowed-apps.ts'
-import { AppChange, AppPath, deleteApp, editApp, getApp, listApps, NewApp, registerApp, renewSecret } from './apps.ts'
+import { AppChange, AppPath, deleteApp, editApp, listApps, NewApp, registerApp, renewSecret } from './apps.ts'
 import {
   Approval,
   Authorization,
@@ -56,17 +56,6 @@ export const appOperations = [
     returns: Apps,
     summary: 'List the apps that you have registered, newest first',
     run: listApps,
-  }),
-  operation({
-    id: 'getApp',
-    method: 'get',
-    path: '/apps/{appId}',
-    access: 'user',
-    scope: manageApps,
-    params: AppPath,
-    returns: App,
-    summary: 'Read one of the apps that you have registered',
-    run: getApp,
   }),
   operation({
     id: 'editApp',

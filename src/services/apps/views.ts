@@ -51,7 +51,7 @@ export const AllowedApp = AppSummary.extend({
   lastUsedAt: z.iso
     .datetime()
     .nullable()
-    .openapi({ description: 'When the app last got tokens; null if it is not connected' }),
+    .openapi({ description: 'When the app last connected; null if it is not connected now' }),
 }).openapi('AllowedApp', { example: { name: 'Birdhouse', allowedAt: '2026-04-13T09:26:53.589Z' } })
 export const AllowedApps = z.object({ items: z.array(AllowedApp) }).openapi('AllowedApps')
 export type AllowedApps = z.infer<typeof AllowedApps>

@@ -5,6 +5,7 @@ import { Link } from './link.tsx'
 
 const LINKS = {
   '/security': 'Security',
+  '/security/apps': 'Apps',
   '/security/history': 'History',
   '/export': 'Your data',
   '/delete-account': 'Delete',

@@ -84,13 +84,14 @@ test('a socket resumes its channels after `since`; an unknown channel or a malfo
 
 test('a ticket opens one socket of its account within thirty seconds, and an altered ticket opens none', async () => {
   const ticket = await ticketOf(ada)
-  expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}\\.[\\w-]{43}$`))
+  expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}\\.posts:read\\.[\\w-]{43}$`))
   expect((await open(null, `?ticket=${ticket}`)).status).toBe(101)
   expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
   const [, secret] = (await ticketOf(ada)).split('.')
   for (const other of [
     `${newViewer().id}.${secret}`,
     `${ada.id}.${secret}`,
+    (await ticketOf(ada)).replace('posts:read', 'posts:read+notifications:read'),
     secret,
     `${ada.id}.`,
     `x.${secret}`,
@@ -102,6 +103,17 @@ test('a ticket opens one socket of its account within thirty seconds, and an alt
   const late = await ticketOf(ada)
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
   expect(await codeOf(await open(null, `?ticket=${late}`))).toBe('unauthorized')
+})
+
+test('a token or ticket opens only the channels of its scopes', async () => {
+  const app = newViewer({ scopes: new Set(['realtime']), clientId: '1970324836974593' })
+  const channelsOf = async (response: Response) => listen(response).frames
+  expect(await codeOf(await open(app, '?channels=home'))).toBe('insufficient_scope')
+  expect(await codeOf(await open(null, `?channels=home&ticket=${await ticketOf(app)}`))).toBe('insufficient_scope')
+  for (const response of [await open(app), await open(null, `?ticket=${await ticketOf(app)}`)]) {
+    const frames = await channelsOf(response)
+    await vi.waitFor(() => expect(frames[0]).toMatchObject({ event: 'hello', channels: [] }))
+  }
 })
 
 test('a ticket opens no socket after the token that requested it was revoked', async () => {
