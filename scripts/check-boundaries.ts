@@ -5,6 +5,7 @@ import { type Import, lineAt, parseAll, type SourceFile, type Sources } from './
 const sharedFiles = ['tables.ts', 'queries.ts', 'statements.ts', 'views.ts', 'policy.ts', 'events.ts', 'variables.ts']
 const registryFiles = ['operations.ts', 'graph.ts', 'subscriptions.ts', 'personal.ts']
 const surfaceImporters = ['src/app.ts', 'src/worker.ts', 'src/registry.ts', 'src/rpc.ts']
+const registries = ['src/registry.ts', 'src/eager.ts']
 
 /** One sentence for each import or write that violates a rule in docs/architecture.md. */
 export function boundaryProblems(sources: Sources): string[] {
@@ -32,8 +33,8 @@ function forbidden({ from, to }: Import): string | undefined {
     const allowed = service || within('platform', to) || within('surfaces', to)
     return allowed ? undefined : 'a surface imports only the platform, services and surfaces'
   }
-  if (service && registryFiles.includes(file) && from !== 'src/registry.ts') {
-    return 'only src/registry.ts and surfaces import this file'
+  if (service && registryFiles.includes(file) && !registries.includes(from)) {
+    return `only ${registries.join(', ')} and surfaces import this file`
   }
   if (!serviceOf(from) || within('platform', to) || service === serviceOf(from)) return undefined
   if (!service) return 'a service imports only the platform and services'

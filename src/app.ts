@@ -1,25 +1,20 @@
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { authenticate, compose } from './compose.ts'
+import { logins } from './eager.ts'
 import { countByAddress } from './platform/http/address-limit.ts'
 import type { AppEnv } from './platform/http/app-env.ts'
-import { authentication } from './platform/http/authentication.ts'
 import { requireMediaType, strictJson } from './platform/http/body.ts'
-import { edge } from './platform/http/edge.ts'
-import { ERRORS, errorRoutes } from './platform/http/error-pages.ts'
-import { addFallbacks } from './platform/http/fallbacks.ts'
-import { mountOperations } from './platform/http/rest.ts'
+import { errorRoutes } from './platform/http/error-pages.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
-import { apiPaths, channels, mounts, readAccountStatus, readLoginTime, services, signingKeys } from './registry.ts'
+import { channels, services } from './registry.ts'
 import { oauthRoutes } from './surfaces/oauth/routes.ts'
 
-/** The composition root: the order of the middleware and routes, and where the services are mounted. */
-export const app = new Hono<AppEnv>()
+/** The whole API: the operations of all services, and the routes of the platform. */
+export const app = compose(services)
 
-app.use(...edge({ readAccountStatus, readLoginTime }))
-app.route('/', healthRoutes(signingKeys))
+app.route('/', healthRoutes(logins.signingKeys))
 app.route('/', errorRoutes)
-for (const mount of mounts) app.use(`${mount}/*`, requireUtf8Url, authentication(signingKeys))
-for (const { name, mount, operations } of services) mountOperations(app, mount, name, operations)
 app.route('/', oauthRoutes)
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)
@@ -30,10 +25,9 @@ app.get('/asyncapi.json', async (c) => {
   await countByAddress(c)
   return c.json(await socketDocument(c.req.url))
 })
-app.use('/graphql', requireUtf8Url, authentication(signingKeys))
+app.use('/graphql', requireUtf8Url, authenticate)
 app.post('/graphql', requireMediaType('application/json'), strictJson)
 app.on(['GET', 'POST'], '/graphql', async (c) => (opensGraphiql(c) ? c.redirect('/graphiql/') : (await graphql())(c)))
-addFallbacks(app, [...apiPaths, ERRORS, '/graphql'])
 
 let handler: ((c: Context<AppEnv>) => Promise<Response>) | null = null
 

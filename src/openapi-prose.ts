@@ -2,6 +2,7 @@ import { KEY_HOURS } from './platform/data/idempotency.ts'
 import { closeCodes } from './platform/realtime/frames.ts'
 import { TICKET_LIFE_S } from './platform/realtime/user-hub.client.ts'
 import { ACCESS_TOKEN_LIFE_MS } from './platform/security/tokens.ts'
+import { MAX_API_KEY_DAYS } from './services/api-keys/policy.ts'
 import {
   CONFIRM_ADDRESS_HOURS,
   MAX_LOGIN_DAYS,
@@ -25,8 +26,9 @@ export const conventions = markdown(
   '## Operations',
   '',
   'Each operation says in its description who may call it, and for programs too: `x-access` is the least role (or',
-  '`public`), `x-scope` the scope that a token needs, `x-fresh` whether it requires a fresh login, `x-own-clients` whether apps of other developers are refused, `x-limit` the name of',
-  'a separate limit, and `x-idempotent` whether it accepts an idempotency key.',
+  '`public`), `x-scope` the scope that a token needs, `x-fresh` whether it requires a fresh login, `x-login` whether it',
+  'refuses API keys, `x-own-clients` whether it refuses apps of other developers, `x-limit` the name of a separate limit,',
+  'and `x-idempotent` whether it accepts an idempotency key.',
   '',
   '## Versions',
   '',
@@ -71,7 +73,17 @@ export const conventions = markdown(
   '## Scopes',
   '',
   'A token is granted scopes. An operation with an `x-scope` refuses tokens without this scope (`insufficient_scope`).',
-  'The security scheme `bearer` lists all scopes, as `x-scopes`. Today every login is granted all of them.',
+  'The security scheme `bearer` lists all scopes, as `x-scopes`. Every login is granted all of them, an API key those that',
+  'were chosen for it.',
+  '',
+  '## API keys',
+  '',
+  'A program uses the API with an API key instead of a login: `createApiKey` returns one, and the program sends it as',
+  '`Authorization: Bearer sc_…`. It acts for the account with the rights of a user, whatever the role of the account, and',
+  'within its scopes. Operations with `x-login` refuse keys with `forbidden`. A key ends when it expires or is deleted, and',
+  'with everything that ends all logins, or all others: a reset of the password, a suspension, a deletion. A change of the',
+  'password keeps it. Its form is `sc_`, the account id, `_` and 72 hexadecimal digits; the last eight are the CRC-32 of',
+  'all that precedes them, so that tools can find leaked keys.',
   '',
   '## Lists',
   '',
@@ -122,6 +134,8 @@ export const conventions = markdown(
   `- An access token is valid for ${ACCESS_TOKEN_LIFE_MS / 60_000} minutes, for any number of requests. Later requests`,
   'get 401 `unauthorized`. The token becomes invalid earlier if its login ends, the account is suspended or its role',
   'changes.',
+  `- An API key is valid for the days that were chosen, ${MAX_API_KEY_DAYS} at most, for any number of requests. Later requests`,
+  'get 401 `unauthorized`.',
   `- A refresh token is valid for ${REFRESH_TOKEN_DAYS} days and can be used once: each refresh returns a new one. A`,
   `second use within ${REUSE_SECONDS} seconds returns the same tokens again, in case the first response was lost. A`,
   'later second use ends the login and gets 401 `invalid_credentials`: the user must log in again. A login lasts at',

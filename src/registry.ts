@@ -1,3 +1,4 @@
+import type { Mount } from './compose.ts'
 import { deleteExpiredKeys } from './platform/data/idempotency.ts'
 import { deleteOldDeadLetters } from './platform/events/dead-letters.ts'
 import type { EventDefinition, Subscription } from './platform/events/events.ts'
@@ -15,6 +16,11 @@ import { accountNoun } from './services/accounts/graph.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
+import * as apiKeyEvents from './services/api-keys/events.ts'
+import { apiKeyJobs } from './services/api-keys/jobs.ts'
+import { apiKeyOperations } from './services/api-keys/operations.ts'
+import { apiKeyData } from './services/api-keys/personal.ts'
+import { apiKeySubscriptions } from './services/api-keys/subscriptions.ts'
 import * as appEvents from './services/apps/events.ts'
 import { appJobs } from './services/apps/jobs.ts'
 import { appOperations } from './services/apps/operations.ts'
@@ -53,10 +59,6 @@ import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
-export { readLoginTime } from './services/identity/queries.ts'
-export { readAccountStatus } from './services/identity/revocation.ts'
-export { signingKeys } from './services/identity/signing-keys.ts'
-
 /** What a service declares. An omitted field means that the service has none. */
 type Service = {
   name: string
@@ -67,7 +69,7 @@ type Service = {
   /** Whether apps of other developers may call none of its operations, except those that need no token. */
   ownClients?: boolean
   /** The path below which its operations are served; `/v1` by default. */
-  mount?: string
+  mount?: Mount
   operations?: Operation[]
   nouns?: Noun[]
   events?: EventDefinition[]
@@ -90,6 +92,16 @@ const typed = [
     tasks: identityTasks,
     jobs: identityJobs,
     personal: identityData,
+  },
+  {
+    name: 'api-keys',
+    about: 'Keys with which the programs of a person use the API',
+    ownClients: true,
+    operations: apiKeyOperations,
+    events: Object.values(apiKeyEvents),
+    subscriptions: apiKeySubscriptions,
+    jobs: apiKeyJobs,
+    personal: apiKeyData,
   },
   {
     name: 'accounts',
@@ -211,7 +223,7 @@ const platform: Service[] = [
 
 /** The table of contents: everything that the services and the platform declare, with defaults filled in. */
 export const services = [...declared, ...platform].map(({ operations = [], ...service }) => ({
-  mount: '/v1',
+  mount: '/v1' as const,
   ...service,
   operations: service.ownClients ? operations.map(forOwnClients) : operations,
 }))
@@ -219,10 +231,6 @@ export const services = [...declared, ...platform].map(({ operations = [], ...se
 function forOwnClients(operation: Operation): Operation {
   return operation.access === 'public' ? operation : { ...operation, ownClients: true }
 }
-
-export const mounts = [...new Set(services.map(({ mount }) => mount))]
-/** Paths that never serve the web client: the mounts, the token issuer, and well-known documents (RFC 8615). */
-export const apiPaths = [...mounts, '/auth', '/.well-known']
 
 const ofService =
   (service: string) =>

@@ -1,7 +1,4 @@
-import { app } from './app.ts'
-import { consumeQueue } from './platform/events/consume.ts'
-import { runJobs } from './platform/events/jobs.ts'
-import { erasureParts, events, jobs, personal, services, subscriptions, tasks } from './registry.ts'
+import { appFor } from './dispatch.ts'
 import type * as Rpc from './rpc.ts'
 import { erasureWorkflow } from './services/privacy/erasure.workflow.ts'
 import { exportWorkflow } from './services/privacy/export.workflow.ts'
@@ -11,21 +8,29 @@ export { Sweeper } from './platform/events/sweeper.object.ts'
 export { UserHub } from './platform/realtime/user-hub.object.ts'
 export { AccessGuard } from './platform/security/access-guard.object.ts'
 
-export const EraseAccount = erasureWorkflow(erasureParts)
-export const ExportAccount = exportWorkflow(personal)
+const registry = () => import('./registry.ts')
 
+export const EraseAccount = erasureWorkflow(async () => (await registry()).erasureParts)
+export const ExportAccount = exportWorkflow(async () => (await registry()).personal)
+
+const services = async () => (await registry()).services
 export const UserService = rpcService<Rpc.UserService>(services, 'UserService')
 export const PostService = rpcService<Rpc.PostService>(services, 'PostService')
 export const NotificationService = rpcService<Rpc.NotificationService>(services, 'NotificationService')
 
 export default {
-  fetch: app.fetch,
+  async fetch(request: Request, env, ctx) {
+    return (await appFor(request)).fetch(request, env, ctx)
+  },
 
   async queue(batch, env, ctx) {
-    await consumeQueue(batch, env, ctx.waitUntil.bind(ctx), { events, subscriptions, tasks })
+    const { consumeQueue } = await import('./platform/events/consume.ts')
+    await consumeQueue(batch, env, ctx.waitUntil.bind(ctx), await registry())
   },
 
   async scheduled(controller, env, ctx) {
+    const { runJobs } = await import('./platform/events/jobs.ts')
+    const { jobs } = await registry()
     await runJobs(jobs, new Date(controller.scheduledTime), env, ctx.waitUntil.bind(ctx))
   },
 } satisfies ExportedHandler<Env>

@@ -1,7 +1,11 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
+import { app } from '../src/app.ts'
+import { isEager } from '../src/dispatch.ts'
+import { eagerServices } from '../src/eager.ts'
 import { type Id, newId } from '../src/platform/data/ids.ts'
+import { services } from '../src/registry.ts'
 import worker from '../src/worker.ts'
 import settings from '../wrangler.toml?raw'
 import { countRows, shards } from './support/databases.ts'
@@ -61,3 +65,34 @@ test.each(queuesOf('-dead'))(
     expect(await isPending(event.id)).toBe(0)
   },
 )
+
+const eager = (method: string, path: string) => isEager(new Request(`https://social.example${path}`, { method }))
+
+test('the services that load at the start are declared as in the registry', () => {
+  for (const { name, mount, operations } of eagerServices) {
+    const declared = services.find((service) => service.name === name)
+    expect(declared?.mount).toBe(mount)
+    expect(declared?.operations.length).toBe(operations.length)
+    for (const [i, operation] of operations.entries()) expect(declared?.operations[i]).toBe(operation)
+  }
+})
+
+test('an isolate loads all services for exactly those routes that are of no service loaded at the start', () => {
+  const declared = eagerServices.flatMap(({ mount, operations }) =>
+    operations.map(({ method, path }) => `${method.toUpperCase()} ${mount}${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+  )
+  const routes = app.routes.filter(({ method }) => method !== 'ALL')
+  const served = routes.filter(({ method, path }) => eager(method, path.replaceAll(/:\w+/g, '1')))
+  expect(new Set(served.map(({ method, path }) => `${method} ${path}`))).toEqual(new Set(declared))
+})
+
+test('pages, assets, preflights and HEAD need only what loads at the start; other methods and unknown paths need all', () => {
+  for (const [method, path] of ['GET /', 'GET /@ada', 'GET /main.js', 'OPTIONS /v1/exports', 'HEAD /v1/feeds/home'].map(
+    (line) => line.split(' '),
+  ))
+    expect([path, eager(method!, path!)]).toEqual([path, true])
+  for (const [method, path] of ['DELETE /v1/feeds/home', 'GET /v1/nothing', 'GET /auth/nothing'].map((line) =>
+    line.split(' '),
+  ))
+    expect([path, eager(method!, path!)]).toEqual([path, false])
+})

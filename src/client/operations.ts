@@ -7,6 +7,9 @@ import type {
   AddressChange,
   AddressToken,
   AllowedApps,
+  ApiKeyRequest,
+  ApiKeys,
+  ApiKeyWithSecret,
   App,
   AppApproval,
   AppAuthorization,
@@ -70,10 +73,12 @@ export const operations: Record<keyof Operations, string> = {
   confirmAddress: 'POST /v1/auth/address/confirm open',
   confirmLogin: 'POST /v1/auth/confirm',
   countUnreadNotifications: 'GET /v1/notifications/unread-count',
+  createApiKey: 'POST /v1/me/api-keys',
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
   deleteAccount: 'DELETE /v1/me ends',
+  deleteApiKey: 'DELETE /v1/me/api-keys/{apiKeyId}',
   deleteApp: 'DELETE /v1/apps/{appId}',
   deleteAvatar: 'DELETE /v1/accounts/me/avatar',
   deleteHeader: 'DELETE /v1/accounts/me/header',
@@ -90,7 +95,6 @@ export const operations: Record<keyof Operations, string> = {
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
   getAccounts: 'GET /v1/accounts',
-  getApp: 'GET /v1/apps/{appId}',
   getHomeFeed: 'GET /v1/feeds/home',
   getLimits: 'GET /v1/limits',
   getMe: 'GET /v1/accounts/me',
@@ -100,6 +104,7 @@ export const operations: Record<keyof Operations, string> = {
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
   listAllowedApps: 'GET /v1/me/apps',
+  listApiKeys: 'GET /v1/me/api-keys',
   listApps: 'GET /v1/apps',
   listAudit: 'GET /v1/audit',
   listBlocks: 'GET /v1/accounts/me/blocks',
@@ -171,6 +176,8 @@ export type Operations = {
   confirmLogin: { input: Confirmation; output: undefined }
   /** Count your unread notifications, up to 100. `GET /v1/notifications/unread-count` */
   countUnreadNotifications: { input: Nothing; output: UnreadCount }
+  /** Create an API key, with which a program uses the API for you. `POST /v1/me/api-keys` */
+  createApiKey: { input: ApiKeyRequest; output: ApiKeyWithSecret }
   /** Create an invitation, with which one person can register within seven days. `POST /v1/invitations` */
   createInvitation: { input: Nothing; output: InvitationWithCode }
   /** Publish a post or a comment. `POST /v1/posts` */
@@ -179,6 +186,8 @@ export type Operations = {
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
   /** Delete your account: it is hidden at once, and erased at `erasedAt`. `DELETE /v1/me` */
   deleteAccount: { input: Nothing; output: Deletion }
+  /** Delete one of your API keys, which revokes it at once. `DELETE /v1/me/api-keys/{apiKeyId}` */
+  deleteApiKey: { input: { apiKeyId: Id }; output: undefined }
   /** Delete one of your apps; its tokens end within seconds. `DELETE /v1/apps/{appId}` */
   deleteApp: { input: { appId: Id }; output: undefined }
   /** Delete your avatar; if you have none, nothing changes. `DELETE /v1/accounts/me/avatar` */
@@ -211,8 +220,6 @@ export type Operations = {
   getAccountFeed: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Post> }
   /** Read up to 50 accounts by their ids. `GET /v1/accounts` */
   getAccounts: { input: { ids: string[] }; output: Page<Account> }
-  /** Read one of the apps that you have registered. `GET /v1/apps/{appId}` */
-  getApp: { input: { appId: Id }; output: App }
   /** List the newest posts of the accounts that you follow. `GET /v1/feeds/home` */
   getHomeFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read the limits that apply to posts and images. `GET /v1/limits` */
@@ -234,6 +241,8 @@ export type Operations = {
   likePost: { input: { postId: Id }; output: Post }
   /** List the apps that you have allowed to act for you, newest first. `GET /v1/me/apps` */
   listAllowedApps: { input: Nothing; output: AllowedApps }
+  /** List your API keys that have not expired, newest first. `GET /v1/me/api-keys` */
+  listApiKeys: { input: Nothing; output: ApiKeys }
   /** List the apps that you have registered, newest first. `GET /v1/apps` */
   listApps: { input: Nothing; output: Apps }
   /** List the audit log, newest first. `GET /v1/audit` */
@@ -253,6 +262,8 @@ export type Operations = {
         | 'refresh-token-reused'
         | 'other-sessions-ended'
         | 'invitation-created'
+        | 'api-key-created'
+        | 'api-key-deleted'
         | 'registration-approved'
         | 'registration-rejected'
         | 'session-ended'

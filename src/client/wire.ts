@@ -32,6 +32,7 @@ export type FailureCode =
   | 'quota_exceeded'
   | 'internal'
   | 'unavailable'
+  | 'too_many_api_keys'
   | 'too_many_apps'
   | 'invalid_app_request'
   | 'consent_required'
@@ -144,6 +145,21 @@ export type AddressChange = { email: string }
 export type AddressToken = { token: string }
 
 export type HandleChange = { handle: string }
+
+export type ApiKeyWithSecret = ApiKey & { key: string }
+
+export type ApiKey = {
+  id: Id
+  name: string
+  scopes: string[]
+  createdAt: string
+  expiresAt: string
+  lastUsedAt: string | null
+}
+
+export type ApiKeyRequest = { name: string; scopes: string[]; days: number }
+
+export type ApiKeys = { items: ApiKey[] }
 
 export type Account = AccountSummary & {
   bio: string

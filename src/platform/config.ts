@@ -28,6 +28,7 @@ const Variables = z
       .transform((list) => list.split(',').map(Number)),
     LOG_FORMAT: z.enum(['json', 'text']).optional(),
     REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).default(100),
+    MAX_REQUESTS_IN_FLIGHT: z.coerce.number().int().min(1).default(100),
     REALTIME_ORIGINS: listOf(
       '[\\w.+-]+:\\/\\/[\\w.:-]+',
       'must list origins, like https://app.example.org,capacitor://localhost',
@@ -103,20 +104,21 @@ export function readConfig(env: Record<string, unknown>): { config?: Config; pro
   return { config: problems.length === 0 ? data : undefined, problems }
 }
 
-const parsed = new WeakMap<Env, Config>()
+/** With the number of variables of services that were checked: services that load later declare more of them. */
+const parsed = new WeakMap<Env, { config: Config; checked: number }>()
 
 /** The configuration, parsed once per isolate. Throws one error that tells the operator what to set. */
 export function configOf(env: Env): Config {
   const known = parsed.get(env)
-  if (known) return known
+  if (known?.checked === serviceVariables.length) return known.config
   const { config, problems } = readConfig({ ...env })
   if (!config) throw new Error(`The Worker is not configured:\n  ${problems.join('\n  ')}`)
-  parsed.set(env, config)
+  parsed.set(env, { config, checked: serviceVariables.length })
   return config
 }
 
 export function isConfigured(env: Env): boolean {
-  return parsed.has(env) || readConfig({ ...env }).config !== undefined
+  return parsed.get(env)?.checked === serviceVariables.length || readConfig({ ...env }).config !== undefined
 }
 
 const bound = new WeakMap<Env, Map<number, D1Database>>()

@@ -1,5 +1,6 @@
 import { session } from './api/session.ts'
 import { isWaiting } from './state/app-request.ts'
+import { ApiKeys } from './views/api-keys.tsx'
 import { Apps } from './views/apps.tsx'
 import { Authorize, ResumeRequest } from './views/authorize.tsx'
 import { Blocked } from './views/blocked.tsx'
@@ -34,7 +35,7 @@ export function CurrentView({ path }: { path: string }) {
   if (!session.value) return <LoggedOut first={first} />
   if (first === '' && isWaiting()) return <ResumeRequest />
   if (first === 'notifications') return <Notifications />
-  if (first === 'security') return <SecurityViews second={second} />
+  if (first === 'security') return securityView(second)
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />
   if (first === 'delete-account') return <DeleteAccount />
@@ -44,9 +45,10 @@ export function CurrentView({ path }: { path: string }) {
   return <NotFound />
 }
 
-function SecurityViews({ second }: { second: string }) {
-  if (second === 'history') return <History />
-  return second === 'apps' ? <Apps /> : <Security />
+function securityView(page: string) {
+  if (page === 'api-keys') return <ApiKeys />
+  if (page === 'apps') return <Apps />
+  return page === 'history' ? <History /> : <Security />
 }
 
 function LoggedOut({ first }: { first: string }) {

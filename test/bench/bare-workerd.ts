@@ -13,6 +13,7 @@ import { text } from 'node:stream/consumers'
 export type BareWorker = {
   modules: { name: string; path: string }[]
   compatibilityDate: string
+  compatibilityFlags: string[]
   variables: Record<string, unknown>
   /** The ports at which `serveD1` serves the databases, by the name of the binding. */
   databases: Record<string, number>
@@ -33,7 +34,10 @@ export async function startBare(worker: BareWorker, dir: string): Promise<{ proc
   return { process, port: JSON.parse(String(message)).port }
 }
 
-function configOf({ modules, compatibilityDate, variables, databases, objects }: BareWorker, dir: string): string {
+function configOf(
+  { modules, compatibilityDate, compatibilityFlags, variables, databases, objects }: BareWorker,
+  dir: string,
+): string {
   const list = (items: string[]) => `[${items.join(', ')}]`
   const quoted = JSON.stringify
   const names = Object.keys(databases)
@@ -66,6 +70,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   compatibilityDate = "${compatibilityDate}",
+  compatibilityFlags = ${list(compatibilityFlags.map((flag) => quoted(flag)))},
   modules = ${list(parts)},
   bindings = ${list(bindings)},
   durableObjectNamespaces = ${list(namespaces)},

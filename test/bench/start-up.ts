@@ -8,7 +8,7 @@ import { median } from './report.ts'
 import { cpuOf } from './runtime.ts'
 import { makeCommunity, type Store, seed } from './seed.ts'
 import { makeTokens, type Tokens } from './tokens.ts'
-import { baselineModule, bundleBaselines, compatibilityDate, productModules, variables } from './workers.ts'
+import { baselineModule, bundleBaselines, productModules, runtime, variables } from './workers.ts'
 
 const STARTS = 25
 const objects = { HUB: 'UserHub', GUARD: 'AccessGuard', SWEEPER: 'Sweeper' }
@@ -25,7 +25,7 @@ export async function coldStarts(folder: string): Promise<ColdStart[]> {
     await bundleBaselines()
     const tokens = await makeTokens()
     const { databases, token } = await serveCommunity(tokens)
-    const settings = { compatibilityDate, variables: variables(tokens), databases }
+    const settings = { ...runtime, variables: variables(tokens), databases }
     const workers = [
       { name: 'hello', modules: [baselineModule('bare')], objects: {}, ...settings },
       { name: 'skeleton', modules: [baselineModule('skeleton')], objects, ...settings },

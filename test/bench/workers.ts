@@ -10,7 +10,12 @@ const bundles = 'dist/bench'
 
 export type Module = { name: string; path: string }
 
-export const compatibilityDate = unstable_readConfig({ config: 'wrangler.toml' }).compatibility_date!
+const settings = unstable_readConfig({ config: 'wrangler.toml' })
+/** What decides how the runtime behaves, for all Workers that are compared. */
+export const runtime = {
+  compatibilityDate: settings.compatibility_date!,
+  compatibilityFlags: settings.compatibility_flags,
+}
 
 /** The product as `npm run build` writes it to `folder`, with simulated bindings like those of production. */
 export function product(folder: string, tokens: Tokens): V4WorkerOptions {
@@ -28,7 +33,7 @@ export function caller(): V4WorkerOptions {
   const props = { caller: 'bench', actsAs: 'users', scopes: ['posts:read'] }
   const serviceBindings = { SOCIAL: 'product', POSTS: { name: 'product', entrypoint: 'PostService', props } }
   const scriptPath = baselineModule('caller').path
-  return { name: 'caller', modules: true, scriptPath, compatibilityDate, serviceBindings, ...listening }
+  return { name: 'caller', modules: true, scriptPath, ...runtime, serviceBindings, ...listening }
 }
 
 /** A Worker of `test/bench/workers` with one small database. */
@@ -36,7 +41,7 @@ export function baseline(name: string, tokens: Tokens): V4WorkerOptions {
   const bindings = variables(tokens)
   const d1Databases = { DB: 'baseline', SHARD_0: 'baseline', SHARD_1: 'baseline' } // each of OPEN_SHARDS must be bound
   const scriptPath = baselineModule(name).path
-  return { name, modules: true, scriptPath, compatibilityDate, bindings, d1Databases, ...listening }
+  return { name, modules: true, scriptPath, ...runtime, bindings, d1Databases, ...listening }
 }
 
 /** The modules of the product, with the entry point first. */

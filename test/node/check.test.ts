@@ -36,6 +36,7 @@ test.each([
   ['src/surfaces/graphql/schema.ts', "import { postGraph } from '../../services/posts/graph.ts'"],
   ['src/app.ts', "import { graphql } from './surfaces/graphql/graphql.ts'"],
   ['src/registry.ts', "import { feedOperations } from './services/feed/operations.ts'"],
+  ['src/eager.ts', "import { feedOperations } from './services/feed/operations.ts'"],
   ['src/registry.ts', "import { postOperations } from './services/posts/operations.ts'"],
   ['src/worker.ts', "export { UserHub } from './platform/user-hub.object.ts'"],
 ])('%s may contain %s', (from, line) => {

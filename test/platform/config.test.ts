@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
+import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
-import { configOf, shardBindings } from '../../src/platform/config.ts'
+import { configOf, defineVariable, isConfigured, shardBindings } from '../../src/platform/config.ts'
 
 const withEnv = (changed: Record<string, unknown>): Env => Object.assign({ ...env }, changed)
 
@@ -103,4 +104,12 @@ test('shardBindings finds the bindings named SHARD_<n> and orders them by number
   const shards = shardBindings(withEnv({ SHARD_0, ...bindings }))
   expect([...shards.keys()]).toEqual([0, 1, 2, 10])
   expect(shards.get(0)).toBe(SHARD_0)
+})
+
+test('variables of services that load after the first request are checked once they have loaded', () => {
+  const bindings = withEnv({ LATE_VARIABLE: 'many' })
+  expect(configOf(bindings).ENVIRONMENT).toBe('development')
+  defineVariable('LATE_VARIABLE', z.coerce.number().optional())
+  expect(isConfigured(bindings)).toBe(false)
+  expect(() => configOf(bindings)).toThrow(/LATE_VARIABLE /)
 })

@@ -1,5 +1,6 @@
 import type { Id } from '../../src/platform/data/ids.ts'
 import { type RegisteredUser, registeredUser } from './actors.ts'
+import { createdApiKey } from './api-keys.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
 import { drained } from './outboxes.ts'
@@ -18,6 +19,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} post`,
     `${name} alt`,
     `${name} comment`,
+    `${name} key`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -34,6 +36,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await ok(friend.fetch(`/v1/accounts/${user.id}/follow`, { method: 'PUT' }))
   await ok(friend.fetch(`/v1/posts/${post}/like`, { method: 'PUT' }))
   await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
+  await createdApiKey(user, { name: `${name} key` })
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
   await drained()

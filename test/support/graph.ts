@@ -1,10 +1,10 @@
 import { execute, parse } from 'graphql'
+import { logins } from '../../src/eager.ts'
 import type { Ctx } from '../../src/platform/context.ts'
 import { withDatabases } from '../../src/platform/create-context.ts'
 import type { RequestCtx } from '../../src/platform/security/admit.ts'
 import { forgetStatus } from '../../src/platform/security/rate-limit.ts'
 import { declaredScopes } from '../../src/platform/security/scopes.ts'
-import { readAccountStatus, readLoginTime } from '../../src/registry.ts'
 import { newGraph } from '../../src/surfaces/graphql/graph.ts'
 import { schema } from '../sweeps/graphql-documents.ts'
 import { randomAddress } from './client.ts'
@@ -24,8 +24,8 @@ export async function executeGraph(
     config,
     viewer,
     clientIp: { network: address, address },
-    readAccountStatus,
-    readLoginTime,
+    readAccountStatus: logins.readAccountStatus,
+    readLoginTime: logins.readLoginTime,
   }
   const graph = newGraph(request, withDatabases(request, { inWaves: true }), () => {})
   return execute({ schema, document: parse(query), contextValue: { graph }, variableValues })

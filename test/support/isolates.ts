@@ -9,6 +9,8 @@ import { BASE_URL } from './client.ts'
  */
 export async function anotherIsolate(): Promise<{ fetch: (path: string, init?: RequestInit) => Promise<Response> }> {
   const { default: worker } = await import('../../src/worker.ts')
+  // It loads the services that it has not needed yet: after the reset, they would be those of the other isolate.
+  await worker.fetch(new Request(`${BASE_URL}/healthz`), env, createExecutionContext())
   vi.resetModules()
   return {
     fetch: async (path, init) => {

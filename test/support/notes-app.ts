@@ -89,7 +89,10 @@ app.route(
 )
 app.use(
   '/v1/*',
-  authentication(async () => ({ keys: [] })),
+  authentication(
+    async () => ({ keys: [] }),
+    async () => [],
+  ),
 )
 mountOperations(app, '/v1', 'notes', notes)
 app.get('/v1/hub', async (c) => {

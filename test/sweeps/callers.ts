@@ -1,6 +1,7 @@
 import type { Role } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
+import { insertApiKey } from '../support/api-keys.ts'
 import { insertLogin } from '../support/logins.ts'
 import { mint } from '../support/tokens.ts'
 import type { Operation } from './operations.ts'
@@ -20,6 +21,8 @@ export type Caller = {
     | 'misdirected'
     | 'scopeless'
     | 'stale'
+    | 'program'
+    | 'lesser program'
     | 'app'
     | 'scopeless app'
   role: Role
@@ -99,7 +102,27 @@ export const callers: Caller[] = [
       freshToken(id, operation, { clientId: APP, ...(operation.scope && { without: operation.scope }) }),
     refused: (operation) => refusedApp(operation, false),
   },
+  {
+    name: 'program',
+    role: 'user',
+    token: async (id) => (await insertApiKey(id)).key,
+    refused: refusedToKeys,
+  },
+  {
+    name: 'lesser program',
+    role: 'user',
+    token: async (id, { scope }) => (await insertApiKey(id, { without: scope })).key,
+    refused: (operation) =>
+      forStaff(operation) ?? (operation.scope === null ? refusedToKeys(operation) : 'insufficient_scope'),
+  },
 ]
+
+const forStaff = ({ access }: Operation): Code | null => (access === 'public' || access === 'user' ? null : 'forbidden')
+
+/** API keys have the role of a user, and no login. */
+function refusedToKeys(operation: Operation): Code | null {
+  return operation.login ? 'forbidden' : forStaff(operation)
+}
 
 /** The failure that a caller gets from an operation whatever the target is, or null. */
 export function refusalOf({ role, refused }: Caller, operation: Operation): Code | null {

@@ -129,6 +129,8 @@ export const examples: Record<string, Example> = {
   downloadExport: { rule: ownUnattached },
   endSession: { rule: ownOnly },
   endOtherSessions: { endsSession: true },
+  createApiKey: { json: () => ({ name: 'A bot', scopes: ['posts:read'], days: 30 }) },
+  deleteApiKey: { rule: ownOnly },
   createInvitation: { rule: () => 'forbidden' },
   revokeInvitation: { rule: ownUndone },
   approveRegistration: { rule: existing },

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { MediaView } from '../../src/services/media/views.ts'
 import { mailedToken, refresh, registeredUser } from '../support/actors.ts'
+import { createdApiKey } from '../support/api-keys.ts'
 import { directoryNumber, loggedIn, register } from '../support/auth.ts'
 import { shardHolding } from '../support/databases.ts'
 import { uploaded } from '../support/media.ts'
@@ -30,6 +31,14 @@ test('access tokens and tickets expire after the time that the document states',
   expect(stated('An access token is valid for')).toEqual([expiresIn / 60])
   const ticket = await (await ada.fetch('/v1/realtime/tickets', { method: 'POST' })).json<{ expiresIn: number }>()
   expect(stated('A ticket for the socket is valid for')).toEqual([ticket.expiresIn])
+})
+
+test('an API key expires at the latest after the time that the document states', async () => {
+  const ada = await registeredUser()
+  const [days] = stated('An API key is valid for') as [number]
+  const key = await createdApiKey(ada, { days: days })
+  expect(from(Date.now(), Date.parse(key.expiresAt), 24 * HOUR_MS)).toBe(days)
+  await expect(createdApiKey(ada, { days: days + 1 })).rejects.toThrow('422')
 })
 
 test('refresh tokens, logins and verification tokens expire after the time that the document states', async () => {

@@ -25,6 +25,7 @@ type Described = {
   'x-access': Access
   'x-scope'?: string
   'x-fresh'?: boolean
+  'x-login'?: boolean
   'x-own-clients'?: boolean
   'x-idempotent'?: boolean
   description?: string
@@ -41,6 +42,8 @@ export type Operation = {
   scope: string | null
   /** Whether it requires a fresh login. */
   fresh: boolean
+  /** Whether it refuses API keys. */
+  login: boolean
   /** Whether apps of other developers are refused. */
   ownClients: boolean
   description: string
@@ -100,6 +103,7 @@ function describe(method: string, path: string, described: Described): Operation
     access: described['x-access'],
     scope: described['x-scope'] ?? null,
     fresh: described['x-fresh'] ?? false,
+    login: described['x-login'] ?? false,
     ownClients: described['x-own-clients'] ?? false,
     description: described.description ?? '',
     idempotent: described['x-idempotent'] ?? false,

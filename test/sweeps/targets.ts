@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
+import { insertApiKey } from '../support/api-keys.ts'
 import { insertApp } from '../support/apps.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
@@ -17,9 +18,10 @@ export const kindOfParameter: Record<string, Kind> = {
   exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
+  apiKeyId: 'API key',
   appId: 'app',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'app'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'API key' | 'app'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -34,6 +36,7 @@ export const states: Record<Kind, State[]> = {
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
   export: ['unattached', 'missing'],
   session: ['restricted', 'missing'],
+  'API key': ['restricted', 'missing'],
   app: ['restricted', 'missing'],
 }
 
@@ -73,7 +76,9 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     seedExports,
   )
   for (const target of targets) {
-    if (target.kind === 'session' && target.state !== 'missing') target.parameter = await insertLogin(target.ownerId)
+    if (target.state === 'missing') continue
+    if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
+    if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   for (const target of targets) {
     const { kind, state, ownerId } = target

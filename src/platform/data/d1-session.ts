@@ -1,4 +1,5 @@
 import type { Cost } from '../observability/cost.ts'
+import { tripsInFlight } from '../observability/pending.ts'
 import { withTimeout } from '../timeout.ts'
 
 /** Microtasks to wait for further selects: loaders that start together issue their selects a few microtasks apart. */
@@ -15,7 +16,7 @@ const soon: Pace = {
 }
 
 /** A stalled database fails on its own only after half a minute or more. A write that timed out may be committed. */
-const QUERY_TIMEOUT_MS = 10_000
+export const QUERY_TIMEOUT_MS = 10_000
 
 type Row = Record<string, unknown>
 type Result = D1Result<Row>
@@ -33,7 +34,7 @@ export function countedSession(session: D1DatabaseSession, cost: Cost, isDirecto
     const [first, ...others] = statements
     const isOne = first && others.length === 0
     const asked = isOne ? first.all<Row>().then((result) => [result]) : session.batch<Row>(statements)
-    const results = await pace.during(withTimeout(asked, QUERY_TIMEOUT_MS))
+    const results = await pace.during(withTimeout(asked, QUERY_TIMEOUT_MS).finally(tripsInFlight.begin()))
     if (results.length < statements.length) throw new Error('D1 returned fewer results than statements')
     for (const { meta } of results) {
       cost.rowsRead += meta.rows_read

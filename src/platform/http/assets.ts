@@ -3,7 +3,7 @@ import type { AppEnv } from './app-env.ts'
 
 /** A static file, or the web client if a browser opens an unknown path. Null otherwise, and always below `apiPaths`. */
 export async function assetResponse(c: Context<AppEnv>, apiPaths: readonly string[]): Promise<Response | null> {
-  if (apiPaths.some((path) => c.req.path === path || c.req.path.startsWith(`${path}/`))) return null
+  if (isWithin(apiPaths, c.req.path)) return null
   const { method, headers, url } = c.req.raw
   const init: RequestInit = { method: method === 'GET' ? 'GET' : 'HEAD', headers, redirect: 'manual' }
   const fetchAsset = async (at: string) => {
@@ -16,4 +16,9 @@ export async function assetResponse(c: Context<AppEnv>, apiPaths: readonly strin
   const page = await fetchAsset(new URL('/', url).href)
   page.headers.set('vary', 'accept')
   return page
+}
+
+/** Whether a path is one of `paths`, or below one of them. */
+export function isWithin(paths: readonly string[], path: string): boolean {
+  return paths.some((each) => path === each || path.startsWith(`${each}/`))
 }

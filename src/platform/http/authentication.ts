@@ -1,17 +1,19 @@
 import { createMiddleware } from 'hono/factory'
 import type { Ctx, Viewer } from '../context.ts'
+import { type ApiKeySource, verifyApiKey } from '../security/api-keys.ts'
 import { type KeySource, rememberedViewer, tokenMissing, unauthorized, verifyAccessToken } from '../security/tokens.ts'
 import type { AppEnv } from './app-env.ts'
 
 const AUTHORIZATION = 'The Authorization header must be: Bearer TOKEN'
 
-/** Reads the bearer token, if there is one. An invalid token is refused even on public operations. */
-export function authentication(keys: KeySource) {
+/** Reads the access token or API key, if there is one. An invalid one is refused even on public operations. */
+export function authentication(keys: KeySource, apiKeys: ApiKeySource) {
   return createMiddleware<AppEnv>(async function authenticate(c, next) {
     const header = c.req.header('authorization')
     if (header !== undefined) {
       const ctx = c.get('ctx')
-      ctx.viewer = await viewerOf(ctx, header, keys)
+      const apiKey = /^Bearer (sc_\w{1,4096})$/i.exec(header)?.[1]
+      ctx.viewer = apiKey ? await verifyApiKey(ctx, apiKey, apiKeys) : await viewerOf(ctx, header, keys)
     }
     await next()
   })

@@ -36,7 +36,7 @@ export function addFallbacks(app: Hono<AppEnv>, apiPaths: readonly string[]): vo
 }
 
 /** Whether a handler exists for exactly this method. Middleware, which matches every method, does not count. */
-function isRoute(app: Hono<AppEnv>, method: string, path: string): boolean {
+export function isRoute(app: Hono<AppEnv>, method: string, path: string): boolean {
   const [matches] = app.router.match(method, path)
   return matches.some(([[, route]]) => route.method === method)
 }

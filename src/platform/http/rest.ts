@@ -13,6 +13,7 @@ import { announcement } from './deprecation.ts'
 import { IdempotencyKey } from './openapi.ts'
 import { type Operation, runVerb, successOf } from './operation.ts'
 import { invalidBySchema } from './problems.ts'
+import { requireCapacity } from './shedding.ts'
 
 /** Serves the operations of a service as REST below `mount`. */
 export function mountOperations(
@@ -34,6 +35,7 @@ function admission(service: string, operation: Operation): MiddlewareHandler<App
     const ctx = c.get('ctx')
     ctx.log = ctx.log.with({ service, accountId: ctx.viewer?.id })
     c.set('isCounted', true)
+    requireCapacity(ctx, operation)
     await admit(ctx, operation, (headers) => c.set('allowance', headers))
     const key = operation.idempotent ? c.req.header('idempotency-key') : undefined
     if (key !== undefined && key.length <= 255) ctx.idempotencyKey = key

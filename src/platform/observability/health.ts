@@ -6,6 +6,7 @@ import { Failure } from '../failures.ts'
 import { countByAddress } from '../http/address-limit.ts'
 import type { AppEnv } from '../http/app-env.ts'
 import { viewerOf } from '../http/authentication.ts'
+import { shedBy } from '../http/shedding.ts'
 import { admit } from '../security/admit.ts'
 import { open, seal } from '../security/crypto.ts'
 import type { KeySource } from '../security/tokens.ts'
@@ -29,7 +30,8 @@ export function healthRoutes(keys: KeySource) {
       const outcomes = await recentOutcomes(c.env)
       const ready = outcomes.every((outcome) => outcome.ok)
       const status = ready ? 'ok' : 'failing'
-      const body = showDetails ? { status, version: versionOf(c.env), checks: outcomes } : { status }
+      const details = () => ({ version: versionOf(c.env), shed: c.var.ctx && shedBy(c.var.ctx), checks: outcomes })
+      const body = { status, ...(showDetails && details()) }
       return c.json(body, ready ? 200 : 503)
     })
 }

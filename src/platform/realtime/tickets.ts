@@ -2,8 +2,9 @@ import type { UserCtx } from '../context.ts'
 import { Id } from '../data/ids.ts'
 import { requireActiveLogin } from '../security/access.ts'
 import type { RequestCtx } from '../security/admit.ts'
+import { isApiKey } from '../security/api-keys.ts'
 import { sign, verifySignature } from '../security/crypto.ts'
-import { spend, userLimit } from '../security/rate-limit.ts'
+import { forgetStatus, spend, userLimit } from '../security/rate-limit.ts'
 import { unauthorized } from '../security/tokens.ts'
 import type { Listener } from './open-channels.ts'
 import { issueTicketSecret, redeemTicketSecret, TICKET_LIFE_S } from './user-hub.client.ts'
@@ -29,6 +30,7 @@ export async function redeemTicket(ctx: RequestCtx, ticket: string): Promise<Lis
   if (!id.success || !secret || !isValid) throw unauthorized('The ticket is invalid')
   const login = await redeemTicketSecret(ctx, id.data, secret)
   if (login === null) throw unauthorized('The ticket is invalid')
+  if (isApiKey(login)) forgetStatus(id.data) // its list of keys may be older than this one
   const { status } = await spend(ctx, userLimit, id.data)
   requireActiveLogin(login, status)
   return { id: id.data, ...login, scopes: new Set(granted.split('+')) }

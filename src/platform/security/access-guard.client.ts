@@ -10,6 +10,8 @@ export type AccountStatus = {
   revokedBefore: number
   /** Ids of ended logins whose access tokens may not have expired yet. */
   endedSessions: string[]
+  /** Ids of the API keys that are valid; undefined if the guard does not know all of them. */
+  keys?: string[] | undefined
 }
 
 /** The caller may use `granted` requests until `resetsAt` (epoch ms). Further leases may grant `remaining` more. */

@@ -2,6 +2,18 @@ import { DurableObject } from 'cloudflare:workers'
 import { DAY_MS } from '../data/expiry.ts'
 import { migrateObject } from '../objects/migrate-object.ts'
 import type { AccountStatus, Lease, Quota } from './access-guard.client.ts'
+import {
+  type ApiKeyGrant,
+  apiKeySchema,
+  endKey,
+  keepsKeys,
+  keyUses,
+  liveKeys,
+  storeKeys,
+  useKey,
+  voidKeysBefore,
+} from './access-guard-keys.ts'
+import { keyIn } from './api-keys.ts'
 import { ACCESS_TOKEN_LIFE_MS } from './tokens.ts'
 
 const schema = [
@@ -9,6 +21,7 @@ const schema = [
    CREATE TABLE status (id INTEGER PRIMARY KEY CHECK (id = 1), suspended INTEGER, revoked_before INTEGER);
    CREATE TABLE ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)`,
   'CREATE TABLE addresses (address TEXT PRIMARY KEY, used INTEGER) WITHOUT ROWID',
+  apiKeySchema,
 ]
 
 /** A network may send this many times the requests of one address. */
@@ -33,7 +46,8 @@ export class AccessGuard extends DurableObject<Env> {
     const [open] = this.sql.exec<{ resets_at: number }>('SELECT resets_at FROM usage').toArray()
     const { suspended, revokedBefore, endedSessions } = this.status(Date.now())
     const isRevoking = endedSessions.length > 0 || revokedBefore > Date.now() - ACCESS_TOKEN_LIFE_MS
-    if (suspended || isRevoking || (open && open.resets_at > Date.now())) {
+    const isKept = keepsKeys(this.sql, Date.now()) || suspended || isRevoking
+    if (isKept || (open && open.resets_at > Date.now())) {
       return this.ctx.storage.setAlarm(Date.now() + DAY_MS)
     }
     await this.ctx.storage.deleteAll()
@@ -89,9 +103,10 @@ export class AccessGuard extends DurableObject<Env> {
     )
   }
 
-  /** Revokes the access tokens issued at or before `time` (epoch ms). */
-  async revokeTokensBefore(time: number): Promise<void> {
+  /** Revokes the access tokens issued at or before `time`, and the API keys created at or before `keysTime` (epoch ms). */
+  async revokeTokensBefore(time: number, keysTime = 0): Promise<void> {
     await this.scheduleCleanup()
+    voidKeysBefore(this.sql, keysTime)
     this.sql.exec(
       'INSERT INTO status VALUES (1, 0, ?1) ON CONFLICT (id) DO UPDATE SET revoked_before = max(revoked_before, ?1)',
       time,
@@ -108,7 +123,27 @@ export class AccessGuard extends DurableObject<Env> {
     await this.scheduleCleanup()
     for (const id of sessionIds) {
       this.sql.exec('INSERT OR REPLACE INTO ended_sessions VALUES (?, ?)', id, Date.now())
+      const keyId = keyIn(id)
+      if (keyId !== null) endKey(this.sql, keyId, Date.now())
     }
+  }
+
+  async storeKeys(keys: readonly ApiKeyGrant[]): Promise<void> {
+    await this.scheduleCleanup()
+    storeKeys(this.sql, keys)
+  }
+
+  /** Writes nothing for an account without keys, which may not exist. */
+  async useKey(hash: string): Promise<ApiKeyGrant | null | undefined> {
+    return this.isEmpty() ? undefined : useKey(this.sql, hash, Date.now())
+  }
+
+  async keyUses(): Promise<Record<string, number>> {
+    return this.isEmpty() ? {} : keyUses(this.sql)
+  }
+
+  private isEmpty(): boolean {
+    return this.ctx.storage.sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'usage'").toArray().length === 0
   }
 
   private async scheduleCleanup(): Promise<void> {
@@ -128,6 +163,7 @@ export class AccessGuard extends DurableObject<Env> {
       suspended: row?.suspended === 1,
       revokedBefore: row?.revoked_before ?? 0,
       endedSessions: relevant.map((session) => session.id),
+      keys: liveKeys(this.sql, now),
     }
   }
 }

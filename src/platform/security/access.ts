@@ -1,6 +1,7 @@
 import { type Ctx, type Role, roles, type Viewer } from '../context.ts'
 import { Failure, unavailable } from '../failures.ts'
 import type { AccountStatus } from './access-guard.client.ts'
+import { forgetApiKey, keyIn } from './api-keys.ts'
 import type { Scope } from './scopes.ts'
 import { tokenMissing, unauthorized } from './tokens.ts'
 
@@ -41,7 +42,17 @@ export function ownClientsOnly(): Failure {
 export function requireActiveLogin(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, status: AccountStatus | null): void {
   if (status === null) throw unavailable(2)
   if (status.suspended) throw new Failure('suspended')
-  if (login.issuedAt <= status.revokedBefore || status.endedSessions.includes(login.sessionId)) throw unauthorized()
+  const keyId = keyIn(login.sessionId)
+  if (keyId !== null) requireLiveKey(login, keyId, status)
+  else if (login.issuedAt <= status.revokedBefore || status.endedSessions.includes(login.sessionId))
+    throw unauthorized()
+}
+
+function requireLiveKey(login: Pick<Viewer, 'sessionId'>, keyId: string, { keys }: AccountStatus): void {
+  if (!keys) throw unavailable(2)
+  if (keys.includes(keyId)) return
+  forgetApiKey(login)
+  throw unauthorized('The API key was revoked')
 }
 
 export function outranks(role: Role, other: Role): boolean {

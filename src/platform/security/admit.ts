@@ -1,6 +1,8 @@
 import type { Ctx, Viewer } from '../context.ts'
 import { Failure } from '../failures.ts'
 import { type Access, type AccountStatusSource, authorize, ownClientsOnly } from './access.ts'
+import type { AccountStatus } from './access-guard.client.ts'
+import { isApiKey } from './api-keys.ts'
 import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
@@ -24,6 +26,8 @@ export type Rule = {
   scope?: Scope
   /** Whether the person must have entered the credentials of this login within the last ten minutes. */
   fresh?: boolean
+  /** Whether the operation refuses API keys, because it manages how the person logs in. `fresh` refuses them too. */
+  login?: boolean
   /** Whether apps of other developers are refused. They are refused too where a fresh login or a role is required. */
   ownClients?: boolean
   /** A limit per client address, in addition to the general limit. */
@@ -33,16 +37,25 @@ export type Rule = {
 /** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `authorize` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
-  { access, scope, fresh, ownClients, limit }: Rule,
+  { access, scope, fresh, login, ownClients, limit }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
   const { viewer, clientIp } = ctx
   const general = await countRequest(ctx)
   report(general.headers)
-  authorize(ctx, access, scope, general.status ?? (viewer && (await ctx.readAccountStatus(ctx, viewer))))
+  authorize(ctx, access, scope, await currentStatus(ctx, general.status))
+  if (viewer && isApiKey(viewer) && (fresh || login)) throw new Failure('forbidden', 'API keys cannot do this')
   if (viewer?.clientId !== undefined && (ownClients || fresh)) throw ownClientsOnly()
   if (limit) await spend(ctx, limit, clientIp)
   if (fresh && viewer) await requireFreshLogin(ctx, viewer)
+}
+
+/** Reads the status from the databases if the guard does not answer, or does not know the API key of the request. */
+async function currentStatus(ctx: RequestCtx, status: AccountStatus | null): Promise<AccountStatus | null> {
+  const { viewer } = ctx
+  const isKnown = status && (!viewer || !isApiKey(viewer) || status.keys)
+  if (isKnown || !viewer) return status
+  return ctx.readAccountStatus(ctx, viewer)
 }
 
 /** Counts a request for the general limit of its caller. Throws like `spend`. */

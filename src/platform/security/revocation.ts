@@ -13,9 +13,9 @@ export async function revokeSessions(ctx: SystemCtx, accountId: Id, sessionIds: 
   await closeSockets(ctx, accountId, 'logged out', { sessionIds })
 }
 
-/** Revokes the access tokens issued at or before `before` (epoch ms), and closes the sockets that they opened. */
-export async function revokeTokensBefore(ctx: SystemCtx, accountId: Id, before: number): Promise<void> {
-  await accountGuard(ctx, accountId).revokeTokensBefore(before)
+/** Revokes access tokens by when they were issued (epoch ms) and API keys by when they were created, and closes all sockets. */
+export async function revokeTokensBefore(ctx: SystemCtx, accountId: Id, before: number, keysBefore = 0): Promise<void> {
+  await accountGuard(ctx, accountId).revokeTokensBefore(before, keysBefore)
   forgetStatus(accountId)
   await closeSockets(ctx, accountId, 'logged out', { before })
 }

@@ -6,7 +6,9 @@ import { accounts, blocks, followers } from './tables.ts'
 
 export const readAccounts = defineScope('accounts:read', 'Read accounts, followers and your blocks')
 export const writeAccounts = defineScope('accounts:write', 'Edit your profile, follow and block accounts')
-export const moderate = defineScope('moderation', 'Suspend accounts, approve registrations and change roles')
+export const moderate = defineScope('moderation', 'Suspend accounts, approve registrations and change roles', {
+  for: 'staff',
+})
 
 type AccountId = Bound<Id> | SQLWrapper
 

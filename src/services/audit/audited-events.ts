@@ -1,5 +1,6 @@
 import type { EventDefinition } from '../../platform/events/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
+import { apiKeyCreated, apiKeyDeleted } from '../api-keys/events.ts'
 import { appAllowed, appChanged, appDeleted, appRegistered, appRemoved, appSecretRenewed } from '../apps/events.ts'
 import {
   addressChanged,
@@ -57,6 +58,8 @@ export const auditedEvents = [
   audited(refreshTokenReused, 'refresh-token-reused', 'sessionId'),
   byOwner(otherSessionsEnded, 'other-sessions-ended', 'sessionIds'),
   byOwner(invitationCreated, 'invitation-created', 'invitationId'),
+  byOwner(apiKeyCreated, 'api-key-created', 'apiKeyId'),
+  byOwner(apiKeyDeleted, 'api-key-deleted', 'apiKeyId'),
   audited(registrationApproved, 'registration-approved'),
   audited(registrationRejected, 'registration-rejected'),
   audited(sessionEnded, 'session-ended', 'sessionId', 'reason'),

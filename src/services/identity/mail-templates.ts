@@ -49,6 +49,22 @@ const templates = {
       config.BASE_URL,
     ],
   }),
+  'api-key-created': ({ config }, { handle, detail }) => ({
+    subject: 'An API key was created',
+    paragraphs: [
+      `The API key “${detail}” was created for @${handle}. A program that has it can use your account until it expires or you delete it.`,
+      `If it was not you, delete it under “API keys”. ${PASSWORD_HINT}`,
+      config.BASE_URL,
+    ],
+  }),
+  'api-key-deleted': ({ config }, { handle }) => ({
+    subject: 'An API key was deleted',
+    paragraphs: [
+      `An API key of @${handle} was deleted. Programs cannot use it any more.`,
+      PASSWORD_HINT,
+      config.BASE_URL,
+    ],
+  }),
   'export-ready': ({ config }, { handle }) => ({
     subject: 'Your export is ready',
     paragraphs: [

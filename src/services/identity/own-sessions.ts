@@ -6,8 +6,11 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import { listed } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { notFound } from '../../platform/failures.ts'
+import { sessionOfKey } from '../../platform/security/api-keys.ts'
 import { actorOf, openClients } from '../../platform/security/clients.ts'
 import { revokeSessions } from '../../platform/security/revocation.ts'
+import { liveApiKeys } from '../api-keys/queries.ts'
+import { deleteApiKeys } from '../api-keys/statements.ts'
 import { otherSessionsEnded } from './events.ts'
 import { closeSession } from './session-rows.ts'
 import { addressChanges, sessions, users } from './tables.ts'
@@ -63,18 +66,21 @@ export async function endSession(ctx: UserCtx, { sessionId }: { sessionId: strin
   if (!ended) throw notFound()
 }
 
-/** Revokes the device tokens and the pending change of the address too. The device of this login gets a new one when it refreshes its tokens. */
+/** Revokes the API keys, the device tokens and the pending change of the address too. The device of this login gets a new one when it refreshes its tokens. */
 export async function endOtherSessions(ctx: UserCtx): Promise<void> {
   const { id: accountId, sessionId } = ctx.viewer
   const db = ctx.db.directory
-  const others = await atPrimary(ctx)
-    .directory.select({ id: sessions.id })
-    .from(sessions)
-    .where(and(eq(sessions.userId, accountId), ne(sessions.id, sessionId)))
-  const sessionIds = others.map(({ id }) => id)
+  const { directory } = atPrimary(ctx)
+  const isOther = and(eq(sessions.userId, accountId), ne(sessions.id, sessionId))
+  const [others, keys] = await directory.batch([
+    directory.select({ id: sessions.id }).from(sessions).where(isOther),
+    liveApiKeys(directory, accountId),
+  ])
+  const sessionIds = [...others.map(({ id }) => id), ...keys.map(({ id }) => sessionOfKey(id))]
   const actor = await actorOf(ctx)
   await db.commit([
     db.update(users).set({ devicesVoidBefore: ctx.now() }).where(eq(users.id, accountId)),
+    deleteApiKeys(db, accountId, ctx.now()),
     db.delete(addressChanges).where(eq(addressChanges.accountId, accountId)),
     db.delete(sessions).where(inArray(sessions.id, listed(JSON.stringify(sessionIds)))),
     record(db, otherSessionsEnded, { accountId, sessionIds, ...actor }, changed),

@@ -28,6 +28,7 @@ const logins = {
     approval: 'technical',
     handleChangedAt: 'exported',
     passwordChangedAt: 'exported',
+    keysVoidBefore: 'technical',
   }),
   ...classify(invitations, {
     id: 'technical',

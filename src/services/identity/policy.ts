@@ -2,19 +2,30 @@ import { lookOf, readings } from '../../platform/data/confusables.ts'
 
 const looksOf = (...names: string[]) => new Set(names.flatMap((name) => name.split(' ')).map(lookOf))
 
-const NAME_OF_SERVICE = lookOf('socialconnect')
-const titlesOfStaff = looksOf(
-  'admin admins administrator administrators administration moderator moderators sysadmin sysadmins superuser',
-)
-/** A name of only these words and `fillers` is official. A word of `titlesOfStaff` makes any name official. */
-const roles = looksOf(
-  'support staff official officials security moderation mod mods verified system operator operators helpdesk help',
-  'billing abuse trustsafety trustandsafety customerservice customercare',
-)
-const fillers = looksOf(
-  'the of and a our site network team user users customer account accounts service services center centre desk care',
-  'trust safety real no reply',
-)
+/**
+ * A name of only `roles` and `fillers` is official. A word of `titlesOfStaff` makes any name official. They are computed on
+ * first use, because most isolates never compare names.
+ */
+const makeWords = () => ({
+  nameOfService: lookOf('socialconnect'),
+  titlesOfStaff: looksOf(
+    'admin admins administrator administrators administration moderator moderators sysadmin sysadmins superuser',
+  ),
+  roles: looksOf(
+    'support staff official officials security moderation mod mods verified system operator operators helpdesk help',
+    'billing abuse trustsafety trustandsafety customerservice customercare',
+  ),
+  fillers: looksOf(
+    'the of and a our site network team user users customer account accounts service services center centre desk care',
+    'trust safety real no reply',
+  ),
+})
+let known: ReturnType<typeof makeWords> | null = null
+
+function officialWords() {
+  known ??= makeWords()
+  return known
+}
 
 /** Whether a name looks like that of the service or of its staff, whatever characters it is written with. */
 export function isOfficialName(name: string): boolean {
@@ -35,6 +46,7 @@ function wordsOf(reading: string): string[] {
 }
 
 function isOfficial(words: readonly string[]): boolean {
+  const { titlesOfStaff, roles, fillers } = officialWords()
   const whole = words.join('')
   if (titlesOfStaff.has(whole) || roles.has(whole) || words.some((word) => titlesOfStaff.has(word))) return true
   if (words.some((word) => roles.has(word)) && words.every((word) => roles.has(word) || fillers.has(word))) return true
@@ -42,8 +54,9 @@ function isOfficial(words: readonly string[]): boolean {
 }
 
 function namesService(words: readonly string[]): boolean {
+  const { nameOfService } = officialWords()
   const [first = ''] = words
-  return first.includes(NAME_OF_SERVICE) || words.some((_, i) => words.slice(0, i + 1).join('') === NAME_OF_SERVICE)
+  return first.includes(nameOfService) || words.some((_, i) => words.slice(0, i + 1).join('') === nameOfService)
 }
 
 export const credentialsOnly = 'People give their credentials to their own client only'

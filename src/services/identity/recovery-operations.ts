@@ -66,6 +66,7 @@ export const recoveryOperations = [
     path: '/auth/password',
     access: 'user',
     scope: writeAccounts,
+    login: true,
     body: PasswordChange,
     example: { currentPassword: 'seven quiet otters at dawn', password: PASSWORD },
     returns: Tokens,
@@ -95,6 +96,7 @@ export const recoveryOperations = [
     path: '/me/identity',
     access: 'user',
     scope: readAccounts,
+    login: true,
     returns: Identity,
     noRpc: addressOnly,
     summary:

@@ -3,23 +3,25 @@ import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
 import type { AccountStatus } from '../../platform/security/access-guard.client.ts'
+import { isApiKey } from '../../platform/security/api-keys.ts'
 import { revokeTokensBefore } from '../../platform/security/revocation.ts'
 import { readSuspension } from '../accounts/queries.ts'
+import { readApiKeys } from '../api-keys/queries.ts'
+import { deleteApiKeys } from '../api-keys/statements.ts'
 import { sessions, users } from './tables.ts'
 
 export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   const [user] = await ctx.db.directory
-    .select({ tokensVoidBefore: users.tokensVoidBefore })
+    .select({ tokensVoidBefore: users.tokensVoidBefore, keysVoidBefore: users.keysVoidBefore })
     .from(users)
     .where(eq(users.id, accountId))
-  if (user) await revokeTokensBefore(ctx, accountId, user.tokensVoidBefore)
+  if (user) await revokeTokensBefore(ctx, accountId, user.tokensVoidBefore, user.keysVoidBefore)
 }
 
 /** For when the account's guard does not respond: reads from the primaries what the guard would report. */
-export async function readAccountStatus(
-  ctx: Ctx,
-  { id, sessionId }: Pick<Viewer, 'id' | 'sessionId'>,
-): Promise<AccountStatus> {
+export async function readAccountStatus(ctx: Ctx, viewer: Pick<Viewer, 'id' | 'sessionId'>): Promise<AccountStatus> {
+  const { id, sessionId } = viewer
+  if (isApiKey(viewer)) return readKeyStatus(ctx, id)
   const [login, suspendedAt] = await Promise.all([
     atPrimary(ctx)
       .directory.select({ revokedBefore: users.tokensVoidBefore })
@@ -32,7 +34,13 @@ export async function readAccountStatus(
   return { suspended: suspendedAt !== null, revokedBefore: login[0]?.revokedBefore ?? 0, endedSessions: ended }
 }
 
-/** Ends the sessions that are older than the suspension, even if it was lifted in the meantime. A repeat ends no later one. */
+async function readKeyStatus(ctx: Ctx, accountId: Id): Promise<AccountStatus> {
+  const [keys, suspendedAt] = await Promise.all([readApiKeys(ctx, accountId), readSuspension(ctx, accountId)])
+  const ids = keys.map(({ id }) => id)
+  return { suspended: suspendedAt !== null, revokedBefore: 0, endedSessions: [], keys: ids }
+}
+
+/** Ends the sessions and API keys that are older than the suspension, even if it was lifted in the meantime. A repeat ends no later one. */
 export async function endSessionsOfSuspended(
   ctx: SystemCtx,
   { accountId }: { accountId: Id },
@@ -44,9 +52,10 @@ export async function endSessionsOfSuspended(
   await db.batch([
     db
       .update(users)
-      .set({ tokensVoidBefore: before })
+      .set({ tokensVoidBefore: before, keysVoidBefore: before })
       .where(and(eq(users.id, accountId), lt(users.tokensVoidBefore, before))),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), lte(sessions.createdAt, new Date(before)))),
+    deleteApiKeys(db, accountId, before),
   ])
   await revokeAllTokens(ctx, { accountId })
 }

@@ -3,6 +3,7 @@ import { changed, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { listed } from '../../platform/data/shards.ts'
+import { deleteApiKeys } from '../api-keys/statements.ts'
 import type { MailKind } from './mail-templates.ts'
 import { queueMail } from './mails.ts'
 import { oauthClients } from './oauth-tables.ts'
@@ -10,8 +11,8 @@ import { expiryOf } from './session-rows.ts'
 import { addressChanges, sessions, users } from './tables.ts'
 
 /** Mails the person if the statement before changed a row. */
-export function mailIfChanged(db: Database, accountId: Id, kind: MailKind) {
-  return queueMail(db, { accountId, kind }, changed)
+export function mailIfChanged(db: Database, accountId: Id, kind: MailKind, detail?: string) {
+  return queueMail(db, { accountId, kind, ...(detail !== undefined && { detail }) }, changed)
 }
 
 /** Mails the person that an app was allowed. */
@@ -78,15 +79,22 @@ type Ended = {
   changes?: { passwordChangedAt: number }
 }
 
-/** Ends the logins, and the change of the address that one of them may have asked for. The caller revokes the tokens. */
+/** Ends the logins, the API keys if no login goes on, and a change of the address that is not confirmed. The caller revokes the tokens. */
 export function endLogins(db: Database, accountId: Id, { at = db.now(), when, kept, devices, changes }: Ended = {}) {
-  const isOther = kept === undefined ? undefined : ne(sessions.id, kept)
+  const endsKeys = kept === undefined
+  const isOther = endsKeys ? undefined : ne(sessions.id, kept)
   return [
     db
       .update(users)
-      .set({ tokensVoidBefore: at, ...(devices && { devicesVoidBefore: at }), ...changes })
+      .set({
+        tokensVoidBefore: at,
+        ...(devices && { devicesVoidBefore: at }),
+        ...(endsKeys && { keysVoidBefore: at }),
+        ...changes,
+      })
       .where(and(eq(users.id, accountId), when)),
     db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), when)),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), isOther, when)),
+    ...(endsKeys ? [deleteApiKeys(db, accountId, at, when)] : []),
   ] as const
 }

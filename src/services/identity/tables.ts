@@ -25,6 +25,8 @@ export const users = sqliteTable('users', {
   approval: text('approval').$type<'required' | 'refused'>(),
   handleChangedAt: integer('handle_changed_at'),
   passwordChangedAt: integer('password_changed_at'),
+  /** API keys created at or before this time are revoked, epoch ms. */
+  keysVoidBefore: integer('keys_void_before').notNull().default(0),
 })
 
 /** `code` is a keyed hash, `accountId` the last registration with the invitation, `usedAt` when it was verified. */

@@ -35,6 +35,6 @@ export async function deleteAccount(ctx: UserCtx): Promise<Deletion> {
     ...endLogins(db, accountId, { at: now }),
   ])
   const [earlier] = results[0]
-  await Promise.all([syncHidden(ctx, { accountId }), revokeTokensBefore(ctx, accountId, now)])
+  await Promise.all([syncHidden(ctx, { accountId }), revokeTokensBefore(ctx, accountId, now, now)])
   return { erasedAt: new Date(earlier?.eraseAt ?? wanted.eraseAt).toISOString() }
 }

@@ -11,6 +11,7 @@ const described = new Map([
   ['former-names.json', 'Your former handles and addresses, and a new address that is not confirmed yet'],
   ['sessions.json', 'Where you are logged in'],
   ['invitations.json', 'The invitations that you created'],
+  ['api-keys.json', 'Your API keys'],
   ['account.json', 'Your profile'],
   ['following.json', 'Whom you follow'],
   ['followers.json', 'Who follows you'],

@@ -1,6 +1,7 @@
 import { withDatabases } from '../../platform/create-context.ts'
 import { Made } from '../../platform/data/idempotency.ts'
 import { runVerb, type VerbOperation } from '../../platform/http/operation.ts'
+import { requireCapacity } from '../../platform/http/shedding.ts'
 import { requirePermission } from '../../platform/security/access.ts'
 import { admit, countRequest, type Rule } from '../../platform/security/admit.ts'
 import { type Graph, renew } from './graph.ts'
@@ -38,6 +39,7 @@ export async function readRoot(
   { operation, args, ahead }: Read,
   known: (input: Given) => unknown = () => null,
 ): Promise<unknown> {
+  requireCapacity(graph.ctx, operation)
   await admitRoot(graph, operation)
   const input = parseInput(operation, args())
   const id = known(input)
@@ -47,6 +49,7 @@ export async function readRoot(
 
 /** Reads for a list below a record: the caller was admitted, but the operation may require another scope or role. */
 export async function readNested(graph: Graph, { operation, args, ahead }: Read): Promise<unknown> {
+  requireCapacity(graph.ctx, operation)
   requirePermission(graph.ctx, operation.access, operation.scope)
   return read(graph, operation, parseInput(operation, args()), ahead)
 }

@@ -2,6 +2,8 @@ const labels: Record<string, string> = {
   'account-suspended': 'Suspended by a moderator',
   'address-verified': 'Email address confirmed',
   'all-sessions-ended': 'Logged out everywhere',
+  'api-key-created': 'API key created',
+  'api-key-deleted': 'API key deleted',
   'audit-read': 'History read by an administrator',
   'login-confirmed': 'Password entered again',
   'login-failed': 'Wrong password entered',

@@ -68,6 +68,24 @@ export function PasswordField({ form, name, label, hint, ...rest }: PasswordProp
   )
 }
 
+type SelectProps = Labelled & { options: Record<string, string>; selected: string }
+
+export function SelectField({ form, name, label, hint, options, selected }: SelectProps) {
+  return (
+    <Control form={form} name={name} label={label} hint={hint}>
+      {(own) => (
+        <select {...own}>
+          {Object.entries(options).map(([value, text]) => (
+            <option key={value} value={value} selected={value === selected}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Control>
+  )
+}
+
 type CheckboxProps = { form: Form; name: string; required?: boolean; children: ComponentChildren }
 
 export function CheckboxField({ form, name, required, children }: CheckboxProps) {

@@ -7,6 +7,7 @@ const LINKS = {
   '/security': 'Security',
   '/security/apps': 'Apps',
   '/security/history': 'History',
+  '/security/api-keys': 'API keys',
   '/export': 'Your data',
   '/delete-account': 'Delete',
 }

@@ -26,7 +26,7 @@ export function OwnApps() {
         {shown.value?.secret && (
           <p class="notice">
             Copy the secret of {shown.value.name} now, because it is not shown again:{' '}
-            <code class="secret">{shown.value.secret}</code>
+            <code class="long">{shown.value.secret}</code>
           </p>
         )}
       </div>
@@ -76,7 +76,7 @@ function Row({ app, shown, load }: Shown & { app: App }) {
         <p class="row-value">
           Client id: <code>{id}</code> ({kind})
         </p>
-        <p class="hint secret">{redirectUris.join(' ')}</p>
+        <p class="hint long">{redirectUris.join(' ')}</p>
       </div>
       {kind === 'confidential' && (
         <button type="button" class="secondary" onClick={() => void renew().catch(report)}>

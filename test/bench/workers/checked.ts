@@ -20,7 +20,7 @@ app.use(async (c, next) => {
   })
   await next()
 })
-app.use(authentication(publicKeys))
+app.use(authentication(publicKeys, async () => []))
 app.get('/', zValidator('query', PageQuery), (c) => c.json({ hello: 'world' }))
 
 export default app

@@ -29,7 +29,7 @@ const hello = operation({
 const app = new Hono<AppEnv>()
 const unused = () => Promise.reject(new Error('the guard always responds'))
 app.use(...edge({ readAccountStatus: unused, readLoginTime: unused }))
-app.use(authentication(publicKeys))
+app.use(authentication(publicKeys, async () => []))
 mountOperations(app, '', 'bench', [hello])
 addFallbacks(app, [])
 

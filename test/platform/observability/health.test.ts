@@ -6,11 +6,12 @@ import type { AppEnv } from '../../../src/platform/http/app-env.ts'
 import { edge } from '../../../src/platform/http/edge.ts'
 import { addFallbacks } from '../../../src/platform/http/fallbacks.ts'
 import { healthRoutes } from '../../../src/platform/observability/health.ts'
+import { requestsInFlight } from '../../../src/platform/observability/pending.ts'
 import { newViewer } from '../../support/edge.ts'
 import { validLogins } from '../../support/logins.ts'
 import { mint, testKeys } from '../../support/tokens.ts'
 
-type Health = { status: string; version: string; checks: { name: string; ok: boolean; ms: number }[] }
+type Health = { status: string; version: string; shed: string; checks: { name: string; ok: boolean; ms: number }[] }
 
 const app = new Hono<AppEnv>()
 app.use(...edge(validLogins))
@@ -52,6 +53,13 @@ const never = () => new Promise(() => {})
 
 test('/healthz returns 200 and the version of the Worker', async () => {
   expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok', version: env.VERSION.id } })
+})
+
+test('/readyz tells administrators what the load makes the isolate refuse', async () => {
+  expect((await ask('/readyz')).body.shed).toBe('nothing')
+  const ends = [requestsInFlight.begin(), requestsInFlight.begin()]
+  expect((await ask('/readyz', { MAX_REQUESTS_IN_FLIGHT: '2' })).body).toMatchObject({ status: 'ok', shed: 'lists' })
+  for (const end of ends) end()
 })
 
 test('/readyz checks the configuration and every binding, and returns 200 with the time of each check', async () => {

@@ -3,12 +3,14 @@ import { beforeAll, expect, test } from 'vitest'
 import type { AppWithSecret } from '../../../src/services/apps/views.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'
 import { PASSWORD, type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
+import { createdApiKey } from '../../support/api-keys.ts'
 import { claimsOf, loggedIn, logIn, refreshWith, socketWith, statusWith } from '../../support/auth.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { anotherIsolate } from '../../support/isolates.ts'
 import { insertLogin } from '../../support/logins.ts'
 import { connect, refreshAs, registeredApp } from '../../support/oauth.ts'
+import { drained } from '../../support/outboxes.ts'
 import {
   changeAddress,
   confirmAddress,
@@ -58,6 +60,16 @@ const ends: Record<string, End> = {
   'deleting the account': ({ user }) => as(user.token, 'DELETE', '/me'),
 }
 
+/** Those that end every login, or all others, end the API keys too. */
+const endsKeys = [
+  'logging out everywhere',
+  'ending all other logins',
+  'a reset of the password',
+  'undo of an address',
+  'a suspension',
+  'deleting the account',
+]
+
 async function undoMove({ user }: Case): Promise<Response> {
   const email = `moved_${user.handle}@example.com`
   expect((await changeAddress(user, email)).ok).toBe(true)
@@ -81,11 +93,17 @@ async function reuseToken({ login }: Case): Promise<Response> {
   return new Response()
 }
 
-async function prepare(): Promise<Case & { closed: Promise<CloseEvent> }> {
+async function prepare() {
   const user = await registeredUser()
   const login = await loggedIn(user)
   const { closed } = await socketWith(login.accessToken)
   return { user, login, admin, closed }
+}
+
+async function prepareKey(user: RegisteredUser) {
+  const { key } = await createdApiKey(user)
+  const { closed } = await socketWith(key)
+  return { key, closed }
 }
 
 const refused = expect.toSatisfy((status: number) => status === 401 || status === 403)
@@ -115,6 +133,24 @@ test.each(Object.entries(ends))(
   },
 )
 
+test.each(Object.entries(ends))(
+  '%s ends or keeps API keys as the list says, in a warm isolate too',
+  async (name, end) => {
+    const { closed: _, ...given } = await prepare()
+    const { key, closed } = await prepareKey(given.user)
+    expect([await statusWith(key), await inOtherIsolate('/v1/accounts/me', key)]).toEqual([200, 200])
+    expect((await end(given)).ok).toBe(true)
+    const expected = endsKeys.includes(name) ? refused : 200
+    expect(await statusWith(key)).toEqual(expected)
+    clock.advance(LEASE_MS)
+    expect(await inOtherIsolate('/v1/accounts/me', key)).toEqual(expected)
+    if (name === 'a suspension') await as(admin.token, 'DELETE', `/accounts/${given.user.id}/suspension`)
+    if (name === 'a suspension') await drained(given.user.id)
+    clock.advance(LEASE_MS)
+    expect(await statusWith(key)).toEqual(expected)
+    if (endsKeys.includes(name)) expect((await closed).code).toBe(4001)
+  },
+)
 /** What ends one login only, and so leaves the apps that the person allowed. */
 const ofOneLogin = ['logging out', 'ending it from another login', 'a 51st login', 'reusing a refresh token']
 
@@ -137,6 +173,7 @@ test.each(Object.entries(ends))('%s ends the tokens of apps exactly if it ends a
 
 test('a change of role ends access tokens and sockets, and the refresh token gets a token with the new role', async () => {
   const { user, login, closed } = await prepare()
+  const { key } = await createdApiKey(user)
   expect(await inOtherIsolate('/v1/accounts/me', login.accessToken)).toBe(200)
   expect((await as(admin.token, 'PUT', `/accounts/${user.id}/role`, { role: 'moderator' })).ok).toBe(true)
   expect(await statusWith(login.accessToken)).toBe(401)
@@ -145,4 +182,5 @@ test('a change of role ends access tokens and sockets, and the refresh token get
   const renewed = await (await refreshWith(login.refreshToken)).json<Tokens>()
   expect(claimsOf(renewed.accessToken).role).toBe('moderator')
   expect((await closed).code).toBe(4001)
+  expect([await statusWith(key), (await as(key, 'GET', '/registrations')).status]).toEqual([200, 403])
 })

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test, vi } from 'vitest'
+import { requestsInFlight } from '../../../src/platform/observability/pending.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { codes, graphql } from '../../support/graphql.ts'
 import { queues } from '../../support/manual-queues.ts'
@@ -50,6 +51,20 @@ test('while a shard is down, what it holds is null with an error at its path, an
     account: 'unavailable',
     'nodes.1': 'unavailable',
   })
+})
+
+test('while the isolate has too much work, lists fail at their path, and the rest is answered', async () => {
+  const [author] = await accountsOn(0)
+  await publishedId(author!, { text: 'kept' })
+  const ends = [requestsInFlight.begin(), requestsInFlight.begin()]
+  const answer = await graphql(
+    'query ($id: ID!) { publicFeed { nodes { id } } account(accountId: $id) { handle posts { nodes { id } } } }',
+    { variables: { id: author }, bindings: { MAX_REQUESTS_IN_FLIGHT: '2' } },
+  )
+  for (const end of ends) end()
+  expect(answer.data).toEqual({ publicFeed: null, account: { handle: expect.any(String), posts: null } })
+  expect(codes(answer)).toEqual({ publicFeed: 'unavailable', 'account.posts': 'unavailable' })
+  expect(answer.errors[0]!.extensions.retryAfter).toBeGreaterThan(0)
 })
 
 test('a cause that several fields share is logged once', async () => {
