@@ -15,6 +15,17 @@ export function docProblems(docs: Sources, exists: (path: string) => boolean): s
   })
 }
 
+/** One sentence for each test that a document names, as in `test/a.test.ts` "a guarantee", and that does not exist. */
+export function evidenceProblems(docs: Sources, tests: Sources): string[] {
+  return Object.entries(docs).flatMap(([doc, text]) =>
+    [...text.matchAll(/`(test\/[\w./-]+)`((?:,? "[^"]+")+)/g)].flatMap(([, path = '', names = '']) =>
+      [...names.matchAll(/"([^"]+)"/g)]
+        .filter(([, name = '']) => !tests[path]?.includes(name))
+        .map(([, name]) => `${doc} names the test "${name}", which ${path} does not have`),
+    ),
+  )
+}
+
 const topLevel = [
   'package.json',
   'package-lock.json',
@@ -45,6 +56,7 @@ if (import.meta.main) {
       ...commentProblems(read('src/services/**/*.ts')),
       ...subjectProblems(readSubjects()),
       ...docProblems(read('README.md', 'docs/**/*.md'), existsSync),
+      ...evidenceProblems(read('docs/*.md'), read('test/**/*.ts')),
       ...topLevelProblems(readdirSync('.')),
     ]
     process.stderr.write(problems.map((problem) => `${problem}\n`).join(''))

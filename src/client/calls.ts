@@ -45,8 +45,10 @@ export class Calls {
     const acceptsKey = traits.includes('key')
     if (own.idempotencyKey !== undefined && !acceptsKey) throw new TypeError(`${name} accepts no idempotency key`)
     const options = { ...own, idempotencyKey: acceptsKey ? (own.idempotencyKey ?? randomKey()) : undefined }
-    if (session.isOwn && traits.includes('renews'))
-      return session.replace((token) => this.#send<T & Tokens>(request, options, token))
+    if (session.isOwn && traits.includes('renews')) {
+      const renew = () => session.replace((token) => this.#send<T & Tokens>(request, options, token))
+      return this.#withFresh<T>(renew, options)
+    }
     const end = async () => {
       if (session.isOwn && epoch === session.epoch) await session.end()
     }
@@ -60,8 +62,11 @@ export class Calls {
   }
 
   async #sendFresh<T>(operation: Operation, request: ApiRequest, own: CallOptions, epoch: number): Promise<T> {
+    return this.#withFresh(() => this.#sendAuthorized<T>(operation, request, own, epoch), own)
+  }
+
+  async #withFresh<T>(attempt: () => Promise<T>, own: CallOptions): Promise<T> {
     const { onFreshLoginRequired } = this.options
-    const attempt = () => this.#sendAuthorized<T>(operation, request, own, epoch)
     return attempt().catch(async (error: unknown) => {
       if (!onFreshLoginRequired || !isCode(error, 'fresh_login_required')) throw error
       await inTime(onFreshLoginRequired(), own.signal)

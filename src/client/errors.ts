@@ -1,4 +1,4 @@
-import type { FieldError, Problem } from './wire.ts'
+import type { FieldError, Problem, SecondFactor } from './wire.ts'
 
 /**
  * The codes of the API, and three of the client. `network_error`: no response arrived, so it is unknown whether the
@@ -13,6 +13,7 @@ type Facts = {
   title: string
   detail?: string
   fields?: FieldError[]
+  secondFactor?: SecondFactor
   requestId?: string
   retryAfter?: number
   cause?: unknown
@@ -28,18 +29,21 @@ export class ApiError extends Error {
   readonly detail?: string
   /** One entry per invalid field: its dotted path, and what is wrong with it. */
   readonly fields: FieldError[]
+  /** What a login with `second_factor_required` still needs. */
+  readonly secondFactor?: SecondFactor
   /** Quote it when you report a problem. */
   readonly requestId?: string
   /** Seconds to wait before the next attempt. */
   readonly retryAfter?: number
 
-  constructor({ status, code, title, detail, fields = [], requestId, retryAfter, cause }: Facts) {
+  constructor({ status, code, title, detail, fields = [], secondFactor, requestId, retryAfter, cause }: Facts) {
     super(detail ?? title, { cause })
     this.status = status
     this.code = code
     this.title = title
     this.detail = detail
     this.fields = fields
+    this.secondFactor = secondFactor
     this.requestId = requestId
     this.retryAfter = retryAfter
   }
@@ -72,6 +76,7 @@ export function errorOf({ status, headers }: Response, text: string): ApiError {
     title: problem.title ?? `The server responded with ${status}`,
     detail: problem.detail,
     fields: problem.errors,
+    secondFactor: problem.secondFactor,
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfter: secondsOf(headers.get('retry-after')),
   })

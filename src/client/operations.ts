@@ -4,6 +4,7 @@ import type {
   Accepted,
   Account,
   AccountRole,
+  AddedPasskey,
   AddressChange,
   AddressToken,
   AllowedApps,
@@ -21,6 +22,7 @@ import type {
   Block,
   CommentPage,
   Confirmation,
+  ConfirmedTotp,
   Deletion,
   Export,
   ExportList,
@@ -39,6 +41,13 @@ import type {
   NewApp,
   Notification,
   Page,
+  Passkey,
+  PasskeyAddition,
+  PasskeyChallenge,
+  PasskeyCreationChallenge,
+  PasskeyLogin,
+  PasskeyName,
+  Passkeys,
   PasswordChange,
   PasswordReset,
   Post,
@@ -47,6 +56,7 @@ import type {
   ProfileImageUpload,
   PublicKeys,
   RealtimeTicket,
+  RecoveryCodes,
   Refresh,
   Registered,
   Registration,
@@ -55,8 +65,12 @@ import type {
   Reset,
   ResetRequest,
   RoleChange,
+  SecondFactors,
+  SecondStep,
   Sessions,
   Tokens,
+  TotpConfirmation,
+  TotpSecret,
   UnreadCount,
   Verification,
   WaitingRegistration,
@@ -64,6 +78,7 @@ import type {
 
 /** What the client needs to know of each operation at run time: method, path and traits. */
 export const operations: Record<keyof Operations, string> = {
+  addPasskey: 'POST /v1/me/passkeys',
   allowApp: 'POST /v1/oauth/authorizations',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
   blockAccount: 'PUT /v1/accounts/{accountId}/block',
@@ -72,6 +87,7 @@ export const operations: Record<keyof Operations, string> = {
   changePassword: 'PUT /v1/auth/password renews',
   confirmAddress: 'POST /v1/auth/address/confirm open',
   confirmLogin: 'POST /v1/auth/confirm',
+  confirmTotp: 'POST /v1/me/factors/totp/confirm',
   countUnreadNotifications: 'GET /v1/notifications/unread-count',
   createApiKey: 'POST /v1/me/api-keys',
   createInvitation: 'POST /v1/invitations',
@@ -90,6 +106,7 @@ export const operations: Record<keyof Operations, string> = {
   editProfile: 'PATCH /v1/accounts/me',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
+  finishLogin: 'POST /v1/auth/login/second-factor open',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
@@ -118,24 +135,31 @@ export const operations: Record<keyof Operations, string> = {
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
   listNotifications: 'GET /v1/notifications',
+  listPasskeys: 'GET /v1/me/passkeys',
   listPosts: 'GET /v1/posts',
   listRegistrations: 'GET /v1/registrations',
   listSessions: 'GET /v1/me/sessions',
   listSigningKeys: 'GET /v1/auth/jwks',
   logIn: 'POST /v1/auth/login open',
+  logInWithPasskey: 'POST /v1/auth/passkey open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markNotificationsRead: 'PUT /v1/notifications/read',
   readAuthorization: 'GET /v1/oauth/authorizations',
   readIdentity: 'GET /v1/me/identity',
   readRegistration: 'GET /v1/auth/registration',
+  readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
   register: 'POST /v1/auth/register open',
   registerApp: 'POST /v1/apps',
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
   removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
+  removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
+  removeTotp: 'DELETE /v1/me/factors/totp',
+  renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
   repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
+  replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
   requestExport: 'POST /v1/me/exports',
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
   resendVerification: 'POST /v1/auth/verify/resend open',
@@ -144,6 +168,10 @@ export const operations: Record<keyof Operations, string> = {
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
   setRole: 'PUT /v1/accounts/{accountId}/role',
+  startConfirmation: 'POST /v1/auth/confirm/challenge',
+  startPasskey: 'POST /v1/me/passkey-challenge',
+  startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
+  startTotp: 'POST /v1/me/factors/totp',
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
   unblockAccount: 'DELETE /v1/accounts/{accountId}/block',
   undoAddress: 'POST /v1/auth/address/undo open',
@@ -158,6 +186,8 @@ export type Nothing = Record<string, never>
 
 /** The input of each operation (path, query and body merged) and its result. */
 export type Operations = {
+  /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
+  addPasskey: { input: PasskeyAddition; output: AddedPasskey }
   /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
   allowApp: { input: AppDecision; output: AppApproval }
   /** Approve an account, which opens it; its owner is mailed. `PUT /v1/registrations/{accountId}/approval` */
@@ -172,8 +202,10 @@ export type Operations = {
   changePassword: { input: PasswordChange; output: Tokens }
   /** Confirm a new address with the token from the email to it. `POST /v1/auth/address/confirm` */
   confirmAddress: { input: AddressToken; output: undefined }
-  /** Confirm this login with the password, for operations that require a fresh login. `POST /v1/auth/confirm` */
+  /** Confirm this login, for operations that require a fresh login. `POST /v1/auth/confirm` */
   confirmLogin: { input: Confirmation; output: undefined }
+  /** Turn on the authenticator app with its first code. `POST /v1/me/factors/totp/confirm` */
+  confirmTotp: { input: TotpConfirmation; output: ConfirmedTotp }
   /** Count your unread notifications, up to 100. `GET /v1/notifications/unread-count` */
   countUnreadNotifications: { input: Nothing; output: UnreadCount }
   /** Create an API key, with which a program uses the API for you. `POST /v1/me/api-keys` */
@@ -210,6 +242,8 @@ export type Operations = {
   endOtherSessions: { input: Nothing; output: undefined }
   /** End one of your logins. `DELETE /v1/me/sessions/{sessionId}` */
   endSession: { input: { sessionId: string }; output: undefined }
+  /** Finish a login that needs a second factor, with a code, a recovery code or a passkey. `POST /v1/auth/login/second-factor` */
+  finishLogin: { input: SecondStep; output: Tokens }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }
   /** Read an account. `GET /v1/accounts/{accountId}` */
@@ -275,6 +309,11 @@ export type Operations = {
         | 'address-changed'
         | 'address-change-undone'
         | 'handle-changed'
+        | 'factor-added'
+        | 'factor-removed'
+        | 'recovery-codes-replaced'
+        | 'recovery-code-used'
+        | 'passkey-refused'
         | 'role-changed'
         | 'account-suspended'
         | 'suspension-lifted'
@@ -316,6 +355,8 @@ export type Operations = {
   listMyLikes: { input: { limit?: number; cursor?: string }; output: Page<Like> }
   /** List your notifications, newest first. `GET /v1/notifications` */
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
+  /** List your passkeys, oldest first. `GET /v1/me/passkeys` */
+  listPasskeys: { input: Nothing; output: Passkeys }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
@@ -326,6 +367,8 @@ export type Operations = {
   listSigningKeys: { input: Nothing; output: PublicKeys }
   /** Log in with a handle or an email address. `POST /v1/auth/login` */
   logIn: { input: Login; output: Tokens }
+  /** Log in with a passkey, without a name or password. `POST /v1/auth/passkey` */
+  logInWithPasskey: { input: PasskeyLogin; output: Tokens }
   /** Log out and end this login. `POST /v1/auth/logout` */
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
@@ -338,6 +381,8 @@ export type Operations = {
   readIdentity: { input: Nothing; output: Identity }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
   readRegistration: { input: Nothing; output: RegistrationRules }
+  /** Read which second factors your account has, and how many recovery codes are left. `GET /v1/me/factors` */
+  readSecondFactors: { input: Nothing; output: SecondFactors }
   /** Refresh the tokens of a login. A used refresh token repeats its response for 30 seconds; then it ends the login. `POST /v1/auth/refresh` */
   refreshLogin: { input: Refresh; output: Tokens }
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
@@ -348,10 +393,18 @@ export type Operations = {
   rejectRegistration: { input: { accountId: Id }; output: undefined }
   /** Remove an app that you have allowed; its tokens end at once. `DELETE /v1/me/apps/{appId}` */
   removeAllowedApp: { input: { appId: Id }; output: undefined }
+  /** Remove a passkey; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
+  removePasskey: { input: { passkeyId: string }; output: undefined }
+  /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
+  removeTotp: { input: Nothing; output: undefined }
+  /** Rename a passkey. `PATCH /v1/me/passkeys/{passkeyId}` */
+  renamePasskey: { input: { passkeyId: string } & PasskeyName; output: Passkey }
   /** Replace the secret of one of your apps. `POST /v1/apps/{appId}/secret` */
   renewAppSecret: { input: { appId: Id }; output: AppWithSecret }
   /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
   repeatAuthorization: { input: AppDecision; output: AppApproval }
+  /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
+  replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
   /** Request an archive of all your data; an email says when it is ready. `POST /v1/me/exports` */
   requestExport: { input: Nothing; output: Export }
   /** Ask for an email with a token that resets the password. `POST /v1/auth/password/forgot` */
@@ -368,6 +421,14 @@ export type Operations = {
   setHeader: { input: ProfileImageUpload; output: Account }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
+  /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
+  startConfirmation: { input: Nothing; output: PasskeyChallenge }
+  /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
+  startPasskey: { input: Nothing; output: PasskeyCreationChallenge }
+  /** Get a challenge for a login with a passkey. `POST /v1/auth/passkey/challenge` */
+  startPasskeyLogin: { input: Nothing; output: PasskeyChallenge }
+  /** Get the secret for an authenticator app (TOTP, RFC 6238). `POST /v1/me/factors/totp` */
+  startTotp: { input: Nothing; output: TotpSecret }
   /** Suspend an account. `PUT /v1/accounts/{accountId}/suspension` */
   suspendAccount: { input: { accountId: Id }; output: undefined }
   /** Unblock an account; if you do not block it, nothing changes. `DELETE /v1/accounts/{accountId}/block` */

@@ -10,6 +10,7 @@ export type Problem = {
   detail?: string
   instance: string
   errors?: FieldError[]
+  secondFactor?: SecondFactor
 }
 
 export type FailureCode =
@@ -43,9 +44,24 @@ export type FailureCode =
   | 'handle_changed_recently'
   | 'awaiting_approval'
   | 'too_many_invitations'
+  | 'second_factor_required'
+  | 'long_password_required'
+  | 'too_many_passkeys'
   | (string & Record<never, never>)
 
 export type FieldError = { field: string; message: string }
+
+export type SecondFactor = { challenge: string; methods: string[]; passkey: PasskeyRequest }
+
+export type PasskeyRequest = {
+  challenge: string
+  rpId: string
+  timeout: number
+  userVerification: 'required'
+  allowCredentials: PasskeyDescriptor[]
+}
+
+export type PasskeyDescriptor = { type: 'public-key'; id: string }
 
 export type RegistrationRules = {
   mode: RegistrationMode
@@ -96,7 +112,21 @@ export type Login = { identifier: string; password: string; deviceToken?: string
 
 export type Refresh = { refreshToken: string }
 
-export type Confirmation = { password: string }
+export type Confirmation = {
+  password?: string
+  code?: string
+  recoveryCode?: string
+  passkey?: PasskeyAssertion
+  challenge?: string
+}
+
+export type PasskeyAssertion = {
+  id: string
+  clientDataJSON: string
+  authenticatorData: string
+  signature: string
+  userHandle?: string
+}
 
 export type Sessions = { items: Session[] }
 
@@ -127,7 +157,7 @@ export type PasswordReset = { deviceToken: string }
 
 export type Reset = { token: string; password: string }
 
-export type PasswordChange = { currentPassword: string; password: string }
+export type PasswordChange = { currentPassword?: string; password: string }
 
 export type Resend = { email: string }
 
@@ -145,6 +175,55 @@ export type AddressChange = { email: string }
 export type AddressToken = { token: string }
 
 export type HandleChange = { handle: string }
+
+export type SecondStep = { challenge: string; code?: string; recoveryCode?: string; passkey?: PasskeyAssertion }
+
+export type PasskeyChallenge = { challenge: string; options: PasskeyRequest }
+
+export type PasskeyLogin = { challenge: string; passkey: PasskeyAssertion; deviceToken?: string }
+
+export type SecondFactors = { totpSince: string | null; passkeys: number; recoveryCodes: number; hasPassword: boolean }
+
+export type TotpSecret = { secret: string; uri: string }
+
+export type ConfirmedTotp = { recoveryCodes: string[] | null }
+
+export type TotpConfirmation = { code: string }
+
+export type RecoveryCodes = { recoveryCodes: string[] }
+
+export type Passkeys = { items: Passkey[] }
+
+export type Passkey = { id: string; name: string; createdAt: string; lastUsedAt: string | null }
+
+export type PasskeyCreationChallenge = { challenge: string; options: PasskeyCreation }
+
+export type PasskeyCreation = {
+  challenge: string
+  rp: PasskeyRelyingParty
+  user: PasskeyUser
+  pubKeyCredParams: PasskeyAlgorithm[]
+  timeout: number
+  attestation: 'none'
+  authenticatorSelection: PasskeySelection
+  excludeCredentials: PasskeyDescriptor[]
+}
+
+export type PasskeyRelyingParty = { id: string; name: string }
+
+export type PasskeyUser = { id: string; name: string; displayName: string }
+
+export type PasskeyAlgorithm = { type: 'public-key'; alg: number }
+
+export type PasskeySelection = { residentKey: 'required'; requireResidentKey: boolean; userVerification: 'required' }
+
+export type AddedPasskey = Passkey & { recoveryCodes: string[] | null }
+
+export type PasskeyAddition = { challenge: string; name: string; passkey: PasskeyCredential }
+
+export type PasskeyCredential = { id: string; clientDataJSON: string; attestationObject: string }
+
+export type PasskeyName = { name: string }
 
 export type ApiKeyWithSecret = ApiKey & { key: string }
 

@@ -125,7 +125,8 @@ type FieldError = { field: string; message: string }
 export class Failure extends Error {
   readonly kind: FailureKind
   readonly detail: string | undefined
-  readonly extra: { errors?: FieldError[]; headers?: Record<string, string> }
+  /** `members`: extension members of the problem document. */
+  readonly extra: { errors?: FieldError[]; headers?: Record<string, string>; members?: object }
 
   constructor(code: Code | FailureKind, detail?: string, extra: Failure['extra'] = {}) {
     const kind = kindOf(code)

@@ -136,7 +136,7 @@ export function recoveryTests(world: World): void {
 
 /** Enters the password in the dialog of operations that require a fresh login, if it opens before `result` appears. */
 export async function confirmIfAsked(page: Page, result: ReturnType<Page['getByText']>): Promise<void> {
-  const dialog = page.getByRole('dialog', { name: 'Enter your password' })
+  const dialog = page.getByRole('dialog', { name: 'Confirm that it is you' })
   await dialog.or(result).first().waitFor()
   if (!(await dialog.isVisible())) return
   await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { docProblems, topLevelProblems } from '../../scripts/check.ts'
+import { docProblems, evidenceProblems, topLevelProblems } from '../../scripts/check.ts'
 import { boundaryProblems } from '../../scripts/check-boundaries.ts'
 import { commentProblems, subjectProblems } from '../../scripts/check-prose.ts'
 
@@ -71,6 +71,16 @@ test('a document may cite only existing paths', () => {
   expect(docProblems({ 'docs/architecture.md': '`src/gone.ts` and [gone](adr/gone.md)' }, exists)).toEqual([
     'docs/architecture.md cites src/gone.ts, which does not exist',
     'docs/architecture.md cites docs/adr/gone.md, which does not exist',
+  ])
+})
+
+test('a test that a document names as evidence must exist', () => {
+  const tests = { 'test/a.test.ts': "test('likes are counted once', () => {})" }
+  expect(evidenceProblems({ 'docs/a.md': 'See `test/a.test.ts` "likes are counted once".' }, tests)).toEqual([])
+  const gone = '`test/a.test.ts` "likes are counted once", "likes are free"; `test/b.test.ts` "likes"'
+  expect(evidenceProblems({ 'docs/a.md': gone }, tests)).toEqual([
+    'docs/a.md names the test "likes are free", which test/a.test.ts does not have',
+    'docs/a.md names the test "likes", which test/b.test.ts does not have',
   ])
 })
 

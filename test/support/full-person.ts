@@ -1,6 +1,7 @@
 import type { Id } from '../../src/platform/data/ids.ts'
 import { type RegisteredUser, registeredUser } from './actors.ts'
 import { createdApiKey } from './api-keys.ts'
+import { addPasskey, addTotp, passkeyLogin } from './factors.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
 import { drained } from './outboxes.ts'
@@ -19,6 +20,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} post`,
     `${name} alt`,
     `${name} comment`,
+    `${name} passkey`,
     `${name} key`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
@@ -39,6 +41,9 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await createdApiKey(user, { name: `${name} key` })
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
+  await addTotp(user)
+  const { device } = await addPasskey(user, `${name} passkey`)
+  await passkeyLogin(device)
   await drained()
   await send('PUT', '/notifications/read')
   const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]

@@ -23,7 +23,8 @@ export async function insertPassword(accountId: Id): Promise<void> {
   ])
 }
 
-async function insertUser(accountId: Id): Promise<D1PreparedStatement> {
+/** Inserts the user of an account, if there is none. */
+export async function insertUser(accountId: Id): Promise<D1PreparedStatement> {
   const sealed = await sealEmail(createContext({ env, waitUntil: () => {} }), accountId, `${accountId}@example.com`)
   return env.DIRECTORY.prepare(
     `INSERT OR IGNORE INTO users (id, email, email_verified, sealed_address, created_at, updated_at) VALUES (?, ?, 1, ?, 0, 0)`,

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, bulkIds } from '../support/actors.ts'
+import { insertTotp } from '../support/factors.ts'
 import { insertPassword } from '../support/logins.ts'
 import { type Caller, callers, refusalOf } from './callers.ts'
 import type { Answer, Call } from './calls.ts'
@@ -59,11 +60,13 @@ export async function callOf({ operation, caller, target, expected }: Case): Pro
   const needsNoBody = operation.access === 'public' && operation.method === 'POST' && expected !== null
   const account = example?.endsSession && expected === null ? (await accountsOn(0))[0] : self
   if (example?.hasPassword && expected === null) await insertPassword(account)
+  if (example?.hasFactor && expected === null) await insertTotp(account)
+  const token = await caller.token(account, operation)
   return {
     method,
     path: path.replace(/\{(\w+)\}/g, (_, name) => argumentFor(operation, name, target)) + (await queryFor(id)),
-    token: await caller.token(account, operation),
-    json: needsNoBody ? {} : await example?.json?.(account),
+    token,
+    json: needsNoBody ? {} : await example?.json?.(token),
     body: example?.form?.(),
     headers: example?.headers,
   }

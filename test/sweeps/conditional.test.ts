@@ -123,6 +123,7 @@ test.each(lists)('the tag of a page of %s is the same with every read until an i
 test('every 201 names a location', async () => {
   const creations = operations.filter(({ success }) => success === 201)
   expect(creations.map(({ id }) => id).sort()).toEqual([
+    'addPasskey',
     'createApiKey',
     'createInvitation',
     'createPost',

@@ -3,6 +3,7 @@ import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { insertApp } from '../support/apps.ts'
 import { register } from '../support/auth.ts'
+import { newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import { REDIRECT, requestOf } from '../support/oauth.ts'
@@ -24,15 +25,17 @@ type Rule = (caller: Caller['name'], target: Target) => Code | null
 type Example = {
   /** The rule for calls that pass the checks of access and scope. By default, it is `visible` for a GET of a target. */
   rule?: Rule
-  /** Makes a valid body, a different one for each call. */
-  json?: (caller?: Id) => Promise<object> | object
+  /** Makes a valid body for the token of the caller, a different one for each call. */
+  json?: (token?: string | null) => Promise<object> | object
   form?: () => FormData
   /** The query that the operation requires. */
   query?: () => Promise<string>
   headers?: Record<string, string>
   /** The operation needs the caller's password, or reads the caller's login. */
   hasPassword?: true
-  /** The operation ends sessions of the caller, so each successful call needs an account of its own. */
+  /** The operation needs an authenticator app of the caller. */
+  hasFactor?: true
+  /** The operation ends sessions or changes factors of the caller, so each successful call needs an account of its own. */
   endsSession?: true
 }
 
@@ -59,9 +62,16 @@ async function unverifiedHandle(): Promise<string> {
   return handle
 }
 
+/** The account of an access token; null for another credential. */
+function ownerOf(token?: string | null): Id | null {
+  const [, payload] = /^[\w-]+\.([\w-]+)\./.exec(token ?? '') ?? []
+  const claims = payload && new TextDecoder().decode(Uint8Array.fromBase64(payload, { alphabet: 'base64url' }))
+  return claims?.startsWith('{') ? JSON.parse(claims).sub : null
+}
+
 /** What a page sends when a person allows an app. `before`: the person has allowed it before. */
-async function decision(caller?: Id, before = false) {
-  const accountId = caller ?? (await accountsOn(0))[0]
+async function decision(token?: string | null, before = false) {
+  const accountId = ownerOf(token) ?? (await accountsOn(0))[0]
   const app = await insertApp(accountId, { isAllowed: before })
   return { request: requestOf(app), accountId }
 }
@@ -101,6 +111,18 @@ export const examples: Record<string, Example> = {
     endsSession: true,
     json: () => ({ currentPassword: PASSWORD, password: NEW_PASSWORD }),
   },
+  finishLogin: { json: waitingLogin },
+  startPasskeyLogin: {},
+  logInWithPasskey: { json: waitingPasskey },
+  startConfirmation: {},
+  startTotp: { endsSession: true },
+  confirmTotp: { rule: () => 'conflict', json: () => ({ code: '123456' }) },
+  removeTotp: { hasFactor: true, endsSession: true },
+  replaceRecoveryCodes: { hasFactor: true, endsSession: true },
+  startPasskey: {},
+  addPasskey: { endsSession: true, json: newPasskey },
+  renamePasskey: { rule: ownOnly, json: () => ({ name: 'Key ring' }) },
+  removePasskey: { rule: ownOnly },
   readIdentity: { hasPassword: true },
   changeAddress: { json: () => ({ email: `${fresh('moved')}@example.org` }) },
   confirmAddress: { json: async () => ({ token: (await pendingAddress()).token }) },
@@ -123,8 +145,8 @@ export const examples: Record<string, Example> = {
   readAuthorization: {
     query: async () => `request=${encodeURIComponent(requestOf(await insertApp((await accountsOn(0))[0])))}`,
   },
-  allowApp: { json: (caller) => decision(caller) },
-  repeatAuthorization: { json: (caller) => decision(caller, true) },
+  allowApp: { json: (token) => decision(token) },
+  repeatAuthorization: { json: (token) => decision(token, true) },
   requestExport: {},
   downloadExport: { rule: ownUnattached },
   endSession: { rule: ownOnly },

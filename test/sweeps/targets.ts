@@ -6,6 +6,7 @@ import { insertApiKey } from '../support/api-keys.ts'
 import { insertApp } from '../support/apps.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
+import { insertPasskey } from '../support/factors.ts'
 import { insertLogin } from '../support/logins.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
@@ -18,10 +19,11 @@ export const kindOfParameter: Record<string, Kind> = {
   exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
+  passkeyId: 'passkey',
   apiKeyId: 'API key',
   appId: 'app',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'API key' | 'app'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'passkey' | 'API key' | 'app'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -36,6 +38,7 @@ export const states: Record<Kind, State[]> = {
   image: ['public', 'restricted', 'nested', 'unattached', 'missing'],
   export: ['unattached', 'missing'],
   session: ['restricted', 'missing'],
+  passkey: ['restricted', 'missing'],
   'API key': ['restricted', 'missing'],
   app: ['restricted', 'missing'],
 }
@@ -78,6 +81,7 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
   for (const target of targets) {
     if (target.state === 'missing') continue
     if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
+    if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   for (const target of targets) {

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { declaredFailures, Failure, type FailureKind, messagesOf, unavailable } from '../failures.ts'
 import { problemType } from './error-pages.ts'
+import { SecondFactor } from './second-factor.ts'
 import { zodMessage } from './zod-messages.ts'
 
 z.config({ customError: zodMessage })
@@ -28,6 +29,7 @@ export const Problem = z
     detail: z.string().optional().openapi({ description: 'What is wrong with this request, for developers' }),
     instance: z.string().openapi({ description: 'The path of the request' }),
     errors: z.array(FieldError).optional().openapi({ description: 'One entry per invalid field' }),
+    secondFactor: SecondFactor.optional().openapi({ description: 'Only with `second_factor_required`' }),
   })
   .openapi('Problem')
 
@@ -78,6 +80,7 @@ export function problemResponse(c: Context, failure: Failure): Response {
     detail: failure.detail,
     instance: new URL(c.req.url).pathname,
     errors: failure.extra.errors,
+    ...failure.extra.members,
   }
   const required = status === 401 ? { 'www-authenticate': 'Bearer' } : status === 503 ? { 'retry-after': '5' } : {}
   // Set on the context, because hono lets the headers of an earlier response override those of a new one.

@@ -70,7 +70,7 @@ export async function verifySignature(
   text: string,
   signature: string,
 ): Promise<boolean> {
-  if (!/^[\w-]{43}$/.test(signature)) return false
+  if (!/^[\w-]{42}[AEIMQUYcgkosw048]$/.test(signature)) return false // each signature has one form
   const bytes = Uint8Array.fromBase64(signature, { alphabet: 'base64url' })
   return crypto.subtle.verify('HMAC', await signingKey(config, purpose), bytes, encoder.encode(text))
 }

@@ -16,11 +16,17 @@ export const OWN_CLIENT = 'socialconnect'
 export const jwtAudience = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/v1`
 export const jwtIssuer = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/auth`
 
+/** Scopes as in RFC 6749, section 3.3. */
+const SCOPES = /^[!#-[\]-~]+( [!#-[\]-~]+)*$/
+/** The 64 bytes of an Ed25519 signature have 86 characters, of which the last one has four bits that must be zero. */
+const SIGNATURE = /\.[\w-]{85}[AQgw]$/
+const CLOCK_SKEW_S = 5
+
 const Claims = z.object({
   sub: Id,
   role: z.enum(roles),
-  scope: z.string(),
-  sid: z.string(),
+  scope: z.string().regex(SCOPES),
+  sid: z.string().regex(/^[^:]+$/, 'must be the session of a login'),
   client_id: z.string().default(OWN_CLIENT),
   iat: z.int(),
   exp: z.int(),
@@ -65,6 +71,7 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
     audience: jwtAudience(ctx),
     currentDate: new Date(ctx.now()),
   }
+  if (!SIGNATURE.test(token)) throw unauthorized()
   try {
     const { get } = await currentKeys(ctx, source)
     const { payload } = await jwtVerify(token, get, options).catch(async (error: unknown) => {
@@ -72,7 +79,10 @@ async function verify(ctx: SystemCtx, token: string, source: KeySource): Promise
       keys = await load(ctx, source)
       return jwtVerify(token, keys.get, options)
     })
-    return Claims.parse(payload)
+    const claims = Claims.parse(payload)
+    // Revocations are compared with the time of issue, so a token must not come from the future.
+    if (claims.iat > ctx.now() / 1_000 + CLOCK_SKEW_S) throw unauthorized()
+    return claims
   } catch (error) {
     if (error instanceof errors.JWTExpired) throw unauthorized('The token has expired')
     if (error instanceof errors.JOSEError || error instanceof z.ZodError) throw unauthorized()

@@ -119,7 +119,7 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
   const [, ended, moved] = await db
     .commit([
       ...moveAddress(db, accountId, former, isValid),
-      ...endLogins(db, accountId, { when: isValid, devices: true }),
+      ...endLogins(db, accountId, { when: isValid, devices: true, changes: { hasShortPassword: false } }),
       db
         .update(credentials)
         .set({ password, updatedAt: new Date(ctx.now()) })

@@ -6,12 +6,12 @@ import { Failure } from '../../platform/failures.ts'
 import { requireActiveLogin } from '../../platform/security/access.ts'
 import type { AppGrant } from './auth.ts'
 import { invalidCredentials } from './failures.ts'
-import { issueFor, type Session } from './login.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { decodeRefreshToken, encodeRefreshToken, hashToken } from './refresh-tokens.ts'
 import { readAccountStatus } from './revocation.ts'
 import { closeSession } from './session-rows.ts'
 import { rotate } from './sessions.ts'
+import { issueFor, type Session } from './start-session.ts'
 import { sessions, users } from './tables.ts'
 
 /** `refreshToken` is null without the scope `offline_access`, `idToken` without `openid`. */

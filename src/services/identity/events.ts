@@ -14,7 +14,10 @@ export const loggedIn = defineEvent('identity.logged-in', Act.extend({ sessionId
 /** `accountId` is null if nobody has the name, or its address is not verified. All names must cause the same work. */
 export const loginFailed = defineEvent(
   'identity.login-failed',
-  Act.extend({ accountId: Id.nullable(), step: z.enum(['login', 'confirmation', 'verification']).default('login') }),
+  Act.extend({
+    accountId: Id.nullable(),
+    step: z.enum(['login', 'confirmation', 'verification', 'second-factor']).default('login'),
+  }),
 )
 export type LoginStep = z.infer<typeof loginFailed.data>['step']
 /** The password was right, but the account must not log in. */
@@ -43,3 +46,11 @@ export const addressChangeRequested = defineEvent('identity.address-change-reque
 export const addressChanged = defineEvent('identity.address-changed', Act)
 export const addressChangeUndone = defineEvent('identity.address-change-undone', Act)
 export const handleChanged = defineEvent('identity.handle-changed', Act)
+
+const factor = z.enum(['totp', 'passkey'])
+export const factorAdded = defineEvent('identity.factor-added', Act.extend({ factor }))
+export const factorRemoved = defineEvent('identity.factor-removed', Act.extend({ factor }))
+export const recoveryCodesReplaced = defineEvent('identity.recovery-codes-replaced', Act)
+export const recoveryCodeUsed = defineEvent('identity.recovery-code-used', Act)
+/** The counter of the passkey went back, so it may have been copied. */
+export const passkeyRefused = defineEvent('identity.passkey-refused', Act.extend({ passkeyId: z.string() }))

@@ -1,5 +1,5 @@
 import { defineFailure } from '../../platform/failures.ts'
-import { HANDLE_CHANGE_DAYS } from './lifetimes.ts'
+import { CHALLENGE_MINUTES, HANDLE_CHANGE_DAYS, MAX_PASSKEYS } from './lifetimes.ts'
 
 export const invalidCredentials = defineFailure('invalid_credentials', 401, 'The name, password or token is wrong', {
   meaning: 'The name and password do not belong together, or the refresh token was used before or has expired.',
@@ -35,3 +35,25 @@ export const tooManyInvitations = defineFailure('too_many_invitations', 409, 'Yo
   meaning: 'The account has as many unused invitations as it may have.',
   action: 'Revoke one with `revokeInvitation`, or wait until one is used or expires.',
 })
+export const secondFactorRequired = defineFailure('second_factor_required', 401, 'A second factor is required', {
+  meaning: `The password is right, but the account has a second factor. \`secondFactor\` has a challenge, valid for ${CHALLENGE_MINUTES} minutes.`,
+  action: 'Ask for one of the `methods`, and send it with the `challenge` to `finishLogin`.',
+})
+export const longPasswordRequired = defineFailure(
+  'long_password_required',
+  409,
+  'A longer password must be set first',
+  {
+    meaning: 'The password of the account is only long enough together with a second factor, and this is the last one.',
+    action: 'Let the user set a longer password with `changePassword`, then repeat the request.',
+  },
+)
+export const tooManyPasskeys = defineFailure(
+  'too_many_passkeys',
+  409,
+  'The account has as many passkeys as it may have',
+  {
+    meaning: `An account can have ${MAX_PASSKEYS} passkeys.`,
+    action: 'Remove one that is no longer used.',
+  },
+)

@@ -1,51 +1,85 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
-import type { UserCtx } from '../../platform/context.ts'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { changed } from '../../platform/data/conditions.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
 import { record } from '../../platform/events/events.ts'
-import { Failure } from '../../platform/failures.ts'
+import { invalid } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
-import { refund, spend } from '../../platform/security/rate-limit.ts'
 import { loginConfirmed } from './events.ts'
-import { invalidCredentials } from './failures.ts'
-import { noteFailure } from './guessing.ts'
+import { ChallengeToken, newChallenge, readChallenge, useChallenge, wrongChallenge } from './factors/challenges.ts'
+import { type Factors, readFactors } from './factors/factors.ts'
+import { requireRight } from './factors/guess-limits.ts'
+import { type PasskeyChallenge, passkeyRequest } from './factors/passkey-options.ts'
+import { ownLogin } from './factors/passkey-registration.ts'
+import { proofShape, proofUse } from './factors/proofs.ts'
+import { refuseUsed } from './factors/used-proofs.ts'
 import { confirmLimit } from './limits.ts'
 import { Password } from './password-rules.ts'
-import { credentials, sessions } from './tables.ts'
+import { sessions } from './tables.ts'
 
-export const Confirmation = z.strictObject({ password: Password }).openapi('Confirmation')
+export const Confirmation = z
+  .strictObject({
+    password: Password.optional(),
+    ...proofShape,
+    challenge: ChallengeToken.optional().openapi({ description: 'From `startConfirmation`, with `passkey`' }),
+  })
+  .openapi('Confirmation')
 type Confirmation = z.infer<typeof Confirmation>
 
-/** Operations that require a fresh login accept this login for the next ten minutes. */
-export async function confirmLogin(ctx: UserCtx, { password }: Confirmation): Promise<void> {
-  await requireOwnPassword(ctx, password)
+/** A passkey confirms a login alone. Without one, the password does, together with a code if there is a second factor. */
+export async function confirmLogin(ctx: UserCtx, confirmation: Confirmation): Promise<void> {
+  const { password, challenge: token, ...proof } = confirmation
   const { id, sessionId } = ctx.viewer
-  const actor = await actorOf(ctx)
+  const factors = await readFactors(ctx, id)
+  requireEnough(factors, confirmation)
+  const challenge = proof.passkey ? await readChallenge(ctx, 'confirmation', token ?? '') : null
+  if (challenge && challenge.subject !== ownLogin(ctx)) throw wrongChallenge()
   const db = ctx.db.directory
-  await db.commit([
+  const confirmed = [
     db
       .update(sessions)
       .set({ confirmedAt: ctx.now() })
       .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id))),
-    record(db, loginConfirmed, { accountId: id, sessionId, ...actor }, changed),
-  ])
+    record(db, loginConfirmed, { accountId: id, sessionId, ...(await actorOf(ctx)) }, changed),
+  ] as const
+  await requireRightByLogin(ctx, async () => {
+    if (!proof.passkey && factors.hash !== null && !(await matches(ctx, password ?? '', factors.hash))) return null
+    const uses = Object.keys(proof).length > 0 ? await proofUse(ctx, id, proof, token) : []
+    const used = challenge ? [useChallenge(db, challenge)] : []
+    return uses && db.commit([...confirmed, ...used, ...uses]).catch(refuseUsed)
+  })
 }
 
-/** Returns the hash. Wrong passwords are counted per login, so that a stolen token cannot block another login. */
-export async function requireOwnPassword(ctx: UserCtx, password: string): Promise<string> {
-  const { id, sessionId } = ctx.viewer
-  const [credential] = await atPrimary(ctx)
-    .directory.select({ hash: credentials.password })
-    .from(credentials)
-    .where(and(eq(credentials.userId, id), eq(credentials.providerId, 'credential')))
+function requireEnough({ hash, isOn }: Factors, { password, passkey, code, recoveryCode }: Confirmation): void {
+  if (passkey !== undefined) return
+  if (hash !== null && password === undefined) throw invalid('password', 'is required, or else a passkey')
+  const isProved = code !== undefined || recoveryCode !== undefined
+  if (isOn && !isProved) throw invalid('code', 'is required, because the account has a second factor')
+  if (hash === null && !isOn) throw invalid('passkey', 'is required, because the account has no password')
+}
+
+/** The challenge that a passkey signs to confirm this login. */
+export async function startConfirmation(ctx: UserCtx): Promise<PasskeyChallenge> {
+  const challenge = await newChallenge(ctx, 'confirmation', ownLogin(ctx))
+  return { challenge, options: await passkeyRequest(ctx, challenge) }
+}
+
+/** Returns the hash of the password, or null if the account has none. */
+export async function requireOwnPassword(ctx: UserCtx, password: string | undefined): Promise<string | null> {
+  const { hash } = await readFactors(ctx, ctx.viewer.id)
+  if (hash === null) return null
+  if (password === undefined) throw invalid('currentPassword', 'is required')
+  return requireRightByLogin(ctx, async () => ((await matches(ctx, password, hash)) ? hash : null))
+}
+
+async function matches(ctx: Ctx, password: string, hash: string): Promise<boolean> {
   const { passwordMatches } = await import('./passwords.ts')
-  const counted = await spend(ctx, confirmLimit, `${id}:${sessionId}`)
-  const matches = passwordMatches(ctx.config, password, credential?.hash ?? null)
-  if (!credential?.hash || !matches) {
-    await noteFailure(ctx, confirmLimit, counted, { accountId: id, actorId: id, step: 'confirmation' })
-    throw new Failure(invalidCredentials)
-  }
-  ctx.defer(() => refund(ctx, confirmLimit, `${id}:${sessionId}`, counted))
-  return credential.hash
+  return passwordMatches(ctx.config, password, hash)
+}
+
+/** Wrong guesses are counted per login, so that a stolen token cannot block another login. */
+function requireRightByLogin<T>(ctx: UserCtx, check: () => Promise<T | null>): Promise<T> {
+  const { id, sessionId } = ctx.viewer
+  const counters = [{ limit: confirmLimit, key: `${id}:${sessionId}` }]
+  return requireRight(ctx, counters, { accountId: id, actorId: id, step: 'confirmation' }, check)
 }

@@ -95,7 +95,7 @@ async function isNoteworthy(ctx: Ctx, { quota }: Limit, { counted }: Allowance):
   return (await trySpend(ctx, notedFailuresLimit, address)) !== null
 }
 
-type FailedLogin = { accountId: Id | null; actorId?: Id; step: LoginStep }
+export type FailedLogin = { accountId: Id | null; actorId?: Id; step: LoginStep }
 
 export async function noteFailure(ctx: Ctx, limit: Limit, counted: Allowance, failed: FailedLogin): Promise<void> {
   if (!(await isNoteworthy(ctx, limit, counted))) return

@@ -1,8 +1,9 @@
-import { and, eq, inArray, isNotNull, lt, or } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, lt, or } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Job } from '../../platform/events/jobs.ts'
 import { destroyKeys } from '../../platform/security/account-keys.ts'
+import { totpFactors, usedChallenges } from './factors/factor-tables.ts'
 import { resendOverdue } from './mails.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { addressChanges, formerAddresses, formerHandles, handles, invitations, sessions, users } from './tables.ts'
@@ -38,6 +39,8 @@ export async function deleteLapsed(ctx: SystemCtx): Promise<void> {
     db.delete(addressChanges).where(lt(addressChanges.until, ctx.now())),
     db.delete(formerAddresses).where(lt(formerAddresses.until, ctx.now())),
     db.delete(formerHandles).where(lt(formerHandles.until, ctx.now())),
+    db.delete(usedChallenges).where(lt(usedChallenges.until, ctx.now())),
+    db.delete(totpFactors).where(and(isNull(totpFactors.confirmedAt), lt(totpFactors.createdAt, ctx.now() - DAY_MS))),
   ])
   await destroyKeys(
     ctx,

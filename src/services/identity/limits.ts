@@ -23,3 +23,7 @@ export const mailedTokenLimit = defineLimit('mailedToken', { quota: 30, window: 
 /** Counted per account, and per new address, to protect an inbox from the mails of many accounts. */
 export const addressChangeLimit = defineLimit('addressChange', { quota: 10, window: 3_600 })
 export const handleChangeLimit = defineLimit('handleChange', { quota: 30, window: 3_600 })
+/** Wrong codes and passkeys at the second step of a login: per challenge, and per account or known device of it. */
+export const secondStepLimit = defineLimit('secondStep', { quota: 5, window: 300 })
+export const secondFactorLimit = defineLimit('secondFactor', { quota: 10, window: 3_600 })
+export const passkeyChallengeLimit = defineLimit('passkeyChallenge', { quota: 60, window: 300 })

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
 import { openClients } from '../../platform/security/clients.ts'
+import { factorTemplates } from './factors/factor-mails.ts'
 import { VERIFICATION_MINUTES } from './lifetimes.ts'
 import type { Mail, Template } from './mail-text.ts'
 import { recoveryTemplates } from './recovery-mails.ts'
@@ -33,6 +34,7 @@ const PASSWORD_HINT =
 /** The texts of the mails about an account, by the kind that `queueMail` stores. */
 const templates = {
   ...recoveryTemplates,
+  ...factorTemplates,
   'password-changed': ({ config }, { handle }) => ({
     subject: 'Your password was changed',
     paragraphs: [

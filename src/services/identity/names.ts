@@ -1,11 +1,11 @@
-import { and, eq, exists, gt, inArray, isNull, ne, or, type SQL } from 'drizzle-orm'
+import { and, eq, exists, gt, inArray, isNull, ne, or, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../../platform/context.ts'
 import { one, query } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { emailIndex } from './email.ts'
-import { formerHandles, handles, users } from './tables.ts'
+import { credentials, formerHandles, handles, users } from './tables.ts'
 
 /** What the directory stores of a typed handle or address: the handle, or the blind index of the address. */
 export function nameOf(ctx: SystemCtx, identifier: string): Promise<string> | string {
@@ -30,4 +30,9 @@ export function isKept(db: Database, handle: string, accountId?: Id): SQL {
   const isOther = accountId === undefined ? undefined : or(isNull(owner), ne(owner, accountId))
   const kept = and(eq(name, handle), gt(until, db.now()), isOther)
   return exists(query.select(one).from(formerHandles).where(kept))
+}
+
+/** For queries of `credentials`. */
+export function isPasswordOf(accountId: Id | SQLWrapper): SQL | undefined {
+  return and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'))
 }

@@ -3,7 +3,8 @@ import { type Operation, operation } from '../../platform/http/operation.ts'
 import { FRESH_LOGIN_MINUTES } from '../../platform/security/admit.ts'
 import { moderate, writeAccounts } from '../accounts/policy.ts'
 import { AccountPath } from '../accounts/views.ts'
-import { awaitingApproval, invalidCredentials, loginChallengeRequired } from './failures.ts'
+import { factorOperations } from './factors/factor-operations.ts'
+import { awaitingApproval, invalidCredentials, loginChallengeRequired, secondFactorRequired } from './failures.ts'
 import { Confirmation, confirmLogin } from './fresh-login.ts'
 import { REUSE_SECONDS } from './lifetimes.ts'
 import { refreshLimit } from './limits.ts'
@@ -53,7 +54,14 @@ export const identityOperations = [
     body: Login,
     example: { identifier: 'ada', password: PASSWORD },
     returns: Tokens,
-    fails: [invalidCredentials, loginChallengeRequired, awaitingApproval, 'suspended', 'rate_limited'],
+    fails: [
+      invalidCredentials,
+      secondFactorRequired,
+      loginChallengeRequired,
+      awaitingApproval,
+      'suspended',
+      'rate_limited',
+    ],
     noRpc: credentialsOnly,
     summary: 'Log in with a handle or an email address',
     description:
@@ -87,8 +95,8 @@ export const identityOperations = [
     returns: null,
     fails: [invalidCredentials],
     noRpc: credentialsOnly,
-    summary: 'Confirm this login with the password, for operations that require a fresh login',
-    description: `For the next ${FRESH_LOGIN_MINUTES} minutes, this login may call operations that require a fresh login.`,
+    summary: 'Confirm this login, for operations that require a fresh login',
+    description: `Send a passkey; or the password, together with a code or recovery code if the account has a second factor. For the next ${FRESH_LOGIN_MINUTES} minutes, this login may call operations that require a fresh login.`,
     run: confirmLogin,
   }),
   operation({
@@ -139,4 +147,5 @@ export const identityOperations = [
     run: setRole,
   }),
   ...recoveryOperations,
+  ...factorOperations,
 ] satisfies Operation[]

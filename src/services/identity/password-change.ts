@@ -8,20 +8,25 @@ import { Failure } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
 import { openEmail } from './email.ts'
 import { passwordChanged, type passwordReset } from './events.ts'
+import { hasFactor } from './factors/factors.ts'
 import { invalidCredentials } from './failures.ts'
 import { requireOwnPassword } from './fresh-login.ts'
-import { issueTokenPair } from './login.ts'
 import { queueMail } from './mails.ts'
+import { isPasswordOf } from './names.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { NewPassword, Password, requireStrong } from './password-rules.ts'
+import { isLongEnough, Password, ReplacedPassword, requireStrong } from './password-rules.ts'
 import { readPerson } from './people.ts'
 import { revokeAllTokens } from './revocation.ts'
+import { issueTokenPair } from './start-session.ts'
 import { endLogins } from './statements.ts'
 import { credentials } from './tables.ts'
 import type { Tokens } from './views.ts'
 
 export const PasswordChange = z
-  .strictObject({ currentPassword: Password, password: NewPassword })
+  .strictObject({
+    currentPassword: Password.optional().openapi({ description: 'Required if the account has a password' }),
+    password: ReplacedPassword,
+  })
   .openapi('PasswordChange')
 type PasswordChange = z.infer<typeof PasswordChange>
 
@@ -37,7 +42,7 @@ export async function changePassword(ctx: UserCtx, { currentPassword, password }
   return tokens
 }
 
-type Owner = { id: Id; handle: string; sealedAddress: string; hash: string | null }
+type Owner = { id: Id; handle: string; sealedAddress: string; hash: string | null; hasFactor: boolean }
 type Changes = {
   password: string
   event: typeof passwordChanged | typeof passwordReset
@@ -50,13 +55,15 @@ type Changes = {
 export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<number | null> {
   const accountId = owner.id
   const address = await openEmail(ctx, accountId, owner.sealedAddress)
-  await requireStrong(ctx, changes.password, { handle: owner.handle, address: address ?? '' })
+  const { handle, hasFactor: isProtected } = owner
+  await requireStrong(ctx, changes.password, { handle, address: address ?? '', hasFactor: isProtected })
   const { hashPassword } = await import('./passwords.ts')
   const hash = hashPassword(ctx.config, changes.password)
   const client = await sealClient(ctx, accountId)
   const db = ctx.db.directory
   const now = ctx.now()
-  const own = and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'))
+  const isShort = !isLongEnough(changes.password)
+  const own = isPasswordOf(accountId)
   // Hashes are salted, so no other change stores the same one.
   const isReplaced = exists(
     query
@@ -68,14 +75,14 @@ export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes):
     db
       .update(credentials)
       .set({ password: hash, updatedAt: new Date(now) })
-      .where(and(own, eq(credentials.password, owner.hash ?? '')))
+      .where(and(own, eq(credentials.password, owner.hash ?? ''), isShort ? hasFactor(accountId) : undefined))
       .returning({ id: credentials.id }),
     ...endLogins(db, accountId, {
       at: now,
       when: isReplaced,
       kept: changes.kept,
       devices: true,
-      changes: { passwordChangedAt: now },
+      changes: { passwordChangedAt: now, hasShortPassword: isShort },
     }),
     db.delete(refreshTokens).where(and(eq(refreshTokens.userId, accountId), isReplaced)),
     record(db, changes.event, { accountId, client }, isReplaced),

@@ -7,7 +7,7 @@ import { requestMail } from './mail-requests.ts'
 import { badToken, MailedToken } from './mailed-tokens.ts'
 import { replacePassword } from './password-change.ts'
 import { personOf } from './password-reset-tokens.ts'
-import { NewPassword } from './password-rules.ts'
+import { ReplacedPassword } from './password-rules.ts'
 import { requireTurnstile, TurnstileToken } from './turnstile.ts'
 import { type Accepted, Identifier } from './views.ts'
 
@@ -30,7 +30,7 @@ export async function resendVerification(ctx: Ctx, { email }: Resend): Promise<A
   return { status: 'accepted' }
 }
 
-export const Reset = z.strictObject({ token: MailedToken, password: NewPassword }).openapi('Reset')
+export const Reset = z.strictObject({ token: MailedToken, password: ReplacedPassword }).openapi('Reset')
 type Reset = z.infer<typeof Reset>
 
 export const PasswordReset = z

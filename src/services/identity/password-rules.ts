@@ -5,13 +5,15 @@ import { isBreached } from './breached-passwords.ts'
 import { isRepeated, isWalk } from './password-patterns.ts'
 
 export const MIN_LENGTH = 15
+const MIN_LENGTH_WITH_FACTOR = 8
 const MAX_LENGTH = 128
 const MIN_DISTINCT = 5
 
 const lengthOf = (password: string): number => [...password.normalize('NFC')].length
 /** 8, because NFC joins up to 4 code points of up to 2 UTF-16 units. Normalizing a much longer text may take long. */
 const isShortEnough = (password: string) => password.length <= MAX_LENGTH * 8 && lengthOf(password) <= MAX_LENGTH
-const isLongEnough = (password: string) => lengthOf(password) >= MIN_LENGTH
+export const isLongEnough = (password: string) => lengthOf(password) >= MIN_LENGTH
+const TOO_SHORT = `must have at least ${MIN_LENGTH} characters`
 
 /** For login: a longer password cannot be right. */
 export const Password = z
@@ -19,11 +21,19 @@ export const Password = z
   .refine(isShortEnough, { error: `must have at most ${MAX_LENGTH} characters`, abort: true })
   .openapi({ maxLength: MAX_LENGTH })
 /** For a new password; `requireStrong` checks the rest. */
-export const NewPassword = Password.refine(isLongEnough, `must have at least ${MIN_LENGTH} characters`).openapi({
+export const NewPassword = Password.refine(isLongEnough, TOO_SHORT).openapi({
   minLength: MIN_LENGTH,
 })
+/** For a new password of an account that may have a second factor, with which fewer characters are enough. */
+export const ReplacedPassword = Password.refine(
+  (password) => lengthOf(password) >= MIN_LENGTH_WITH_FACTOR,
+  TOO_SHORT,
+).openapi({
+  minLength: MIN_LENGTH_WITH_FACTOR,
+  description: `At least ${MIN_LENGTH} characters, or ${MIN_LENGTH_WITH_FACTOR} if the account has a second factor`,
+})
 
-type Person = { handle: string; address: string }
+type Person = { handle: string; address: string; hasFactor?: boolean }
 
 /** Throws `invalid` if a new password is too easy to guess. Follows NIST SP 800-63B-4. */
 export async function requireStrong(ctx: SystemCtx, password: string, person: Person): Promise<void> {
@@ -31,7 +41,12 @@ export async function requireStrong(ctx: SystemCtx, password: string, person: Pe
   if (weakness) throw invalid('password', weakness)
 }
 
-async function weaknessOf(ctx: SystemCtx, password: string, { handle, address }: Person): Promise<string | null> {
+async function weaknessOf(
+  ctx: SystemCtx,
+  password: string,
+  { handle, address, hasFactor }: Person,
+): Promise<string | null> {
+  if (!hasFactor && !isLongEnough(password)) return TOO_SHORT
   const folded = password.normalize('NFC').toLowerCase()
   if (new Set(folded).size < MIN_DISTINCT) return `must have at least ${MIN_DISTINCT} different characters`
   if (isRepeated(folded)) return 'must not repeat itself'

@@ -5,6 +5,7 @@ import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData }
 import { openClients } from '../../platform/security/clients.ts'
 import { openEmail } from './email.ts'
 import { eraseLogins } from './erasure.ts'
+import { factorsFile, factorsInventory } from './factors/factor-export.ts'
 import { formerNames, formerNamesInventory } from './former-names.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { credentials, handles, invitations, jwks, mails, sessions, users } from './tables.ts'
@@ -28,6 +29,7 @@ const logins = {
     approval: 'technical',
     handleChangedAt: 'exported',
     passwordChangedAt: 'exported',
+    hasShortPassword: 'technical',
     keysVoidBefore: 'technical',
   }),
   ...classify(invitations, {
@@ -139,6 +141,7 @@ export const identityData: PersonalData = {
   inventory: {
     ...logins,
     ...formerNamesInventory,
+    ...factorsInventory,
     ...tokens,
     'KV CACHE handle:<handle>': { value: 'technical' },
     'KV CACHE identity:checked-keys': { value: 'technical' },
@@ -182,6 +185,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   yield jsonFile('former-names.json', await formerNames(ctx, accountId))
   yield await sessionsFile(ctx, accountId)
   yield await sentInvitations(ctx, accountId)
+  yield await factorsFile(ctx, accountId)
 }
 
 async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {

@@ -76,7 +76,7 @@ type Ended = {
   /** Also revokes the device tokens, for when a stranger may have one. */
   devices?: boolean
   /** Further changes of the row of the user. */
-  changes?: { passwordChangedAt: number }
+  changes?: { passwordChangedAt?: number; hasShortPassword: boolean }
 }
 
 /** Ends the logins, the API keys if no login goes on, and a change of the address that is not confirmed. The caller revokes the tokens. */

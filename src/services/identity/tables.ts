@@ -25,6 +25,7 @@ export const users = sqliteTable('users', {
   approval: text('approval').$type<'required' | 'refused'>(),
   handleChangedAt: integer('handle_changed_at'),
   passwordChangedAt: integer('password_changed_at'),
+  hasShortPassword: boolean('has_short_password').notNull().default(false),
   /** API keys created at or before this time are revoked, epoch ms. */
   keysVoidBefore: integer('keys_void_before').notNull().default(0),
 })

@@ -10,6 +10,7 @@ const described = new Map([
   ['login.json', 'Your address, role and password dates'],
   ['former-names.json', 'Your former handles and addresses, and a new address that is not confirmed yet'],
   ['sessions.json', 'Where you are logged in'],
+  ['second-factors.json', 'Your authenticator app and passkeys'],
   ['invitations.json', 'The invitations that you created'],
   ['api-keys.json', 'Your API keys'],
   ['account.json', 'Your profile'],

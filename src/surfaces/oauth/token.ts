@@ -40,7 +40,7 @@ async function refresh(ctx: RequestCtx, { id: appId }: KnownApp, form: Form): Pr
     if (wanted?.some((scope) => !granted.includes(scope))) {
       throw new OAuthError('invalid_scope', 'A refresh cannot add a scope')
     }
-    return wanted ?? granted
+    return wanted && wanted.length > 0 ? wanted : granted
   }
   return refreshAppTokens(ctx, { appId, refreshToken: form.require('refresh_token'), narrow })
 }

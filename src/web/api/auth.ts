@@ -1,6 +1,14 @@
-import { ApiError, type Login, type Registration, type Tokens, type Verification } from '../../client/client.ts'
+import {
+  ApiError,
+  type Login,
+  type Registration,
+  type SecondFactor,
+  type Tokens,
+  type Verification,
+} from '../../client/client.ts'
 import { client } from './client.ts'
 import { InvalidField, instead } from './errors.ts'
+import { signWith } from './passkeys.ts'
 import { rememberDevice } from './session.ts'
 import { loadToken, saveToken } from './token-store.ts'
 
@@ -38,10 +46,49 @@ export async function logIn(credentials: Omit<Login, 'deviceToken'>): Promise<To
 
 const accountOf = (deviceToken = '') => deviceToken.split('.')[0]
 
-/** Confirms the password of the current login, for operations that require a fresh login. */
-export async function confirmLogin(password: string): Promise<void> {
-  const wrong = new InvalidField('password', 'is wrong')
-  await client.confirmLogin({ password }).catch(instead('invalid_credentials', wrong))
+/** The second step of a login. The typed code is one of an authenticator app, or a recovery code. */
+export async function finishLogin({ challenge }: SecondFactor, typed: string, name: string): Promise<Tokens> {
+  const wrong = new InvalidField('code', 'is wrong or was used before')
+  const tokens = await client.finishLogin({ challenge, ...proofOf(typed) }).catch(instead('invalid_credentials', wrong))
+  await rememberDevice(tokens, name)
+  return tokens
+}
+
+export async function finishWithPasskey({ challenge, passkey }: SecondFactor, name: string): Promise<Tokens> {
+  const tokens = await client.finishLogin({ challenge, passkey: await signWith(passkey) }).catch(refusedPasskey)
+  await rememberDevice(tokens, name)
+  return tokens
+}
+
+/** Logs in without a name or password. */
+export async function logInWithPasskey(): Promise<Tokens> {
+  const { challenge, options } = await client.startPasskeyLogin()
+  const [passkey, deviceToken] = [await signWith(options), await loadToken('device')]
+  return client.logInWithPasskey({ challenge, passkey, deviceToken }).catch(refusedPasskey)
+}
+
+const refusedPasskey = instead(
+  'invalid_credentials',
+  new ApiError({ status: 401, code: 'invalid_credentials', title: 'This passkey is not one of an account here' }),
+)
+
+/** Codes of authenticator apps have six digits, recovery codes have letters too. */
+const proofOf = (typed: string) =>
+  /^\d{6}$/.test(typed.replace(/\s/g, '')) ? { code: typed } : { recoveryCode: typed }
+
+type Confirmed = { password?: string; code?: string }
+
+/** Confirms the current login, for operations that require a fresh login. */
+export async function confirmLogin({ password, code }: Confirmed): Promise<void> {
+  const which = code === undefined ? new InvalidField('password', 'is wrong') : new InvalidField('code', WRONG_EITHER)
+  const proof = code === undefined ? {} : proofOf(code)
+  await client.confirmLogin({ password, ...proof }).catch(instead('invalid_credentials', which))
+}
+const WRONG_EITHER = 'or the password is wrong, or the code was used before'
+
+export async function confirmWithPasskey(): Promise<void> {
+  const { challenge, options } = await client.startConfirmation()
+  await client.confirmLogin({ challenge, passkey: await signWith(options) }).catch(refusedPasskey)
 }
 
 /** Logs out. If the server cannot be reached, the session ends in this browser but not on the server. */

@@ -10,9 +10,13 @@ export async function resetPassword(reset: Reset): Promise<void> {
   await saveToken('device', deviceToken)
 }
 
-/** Ends every other login and goes on with new tokens. */
+/** Ends every other login and goes on with new tokens. The current password confirms the login too, if it is enough. */
 export async function changePassword(change: PasswordChange): Promise<void> {
   const wrong = new InvalidField('currentPassword', 'is wrong')
+  const { totpSince, passkeys } = await client.readSecondFactors()
+  const isEnough = totpSince === null && passkeys === 0
+  if (isEnough)
+    await client.confirmLogin({ password: change.currentPassword }).catch(instead('invalid_credentials', wrong))
   await client.changePassword(change).catch(instead('invalid_credentials', wrong))
 }
 

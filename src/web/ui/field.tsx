@@ -68,6 +68,15 @@ export function PasswordField({ form, name, label, hint, ...rest }: PasswordProp
   )
 }
 
+/** A code of an authenticator app, or a recovery code. */
+export function CodeField({ form, withApp }: { form: Form; withApp: boolean }) {
+  const what = withApp
+    ? { label: 'Code', hint: 'The six digits that your authenticator app shows, or a recovery code' }
+    : { label: 'Recovery code', hint: 'One of the codes that you kept' }
+  const typing = { autocomplete: 'one-time-code', autocapitalize: 'none', spellcheck: false } as const
+  return <Field form={form} name="code" {...what} {...typing} maxLength={40} required autofocus />
+}
+
 type SelectProps = Labelled & { options: Record<string, string>; selected: string }
 
 export function SelectField({ form, name, label, hint, options, selected }: SelectProps) {

@@ -1,35 +1,72 @@
-import { confirmLogin } from '../api/auth.ts'
+import type { SecondFactors } from '../../client/wire.ts'
+import { confirmLogin, confirmWithPasskey } from '../api/auth.ts'
+import { client } from '../api/client.ts'
 import { Cancelled } from '../api/errors.ts'
 import { passwordRequest } from '../api/fresh-login.ts'
+import { hasPasskeys } from '../api/passkeys.ts'
 import { session } from '../api/session.ts'
+import { reportError } from '../state/toasts.ts'
 import { Modal } from './dialog.tsx'
-import { FormError, PasswordField, SubmitButton, UsernameField } from './field.tsx'
+import { CodeField, FormError, PasswordField, SubmitButton, UsernameField } from './field.tsx'
+import { LoadError, Loading, useData } from './loading.tsx'
 import { useForm } from './use-form.ts'
 
-/** Asks for the password when an operation requires a fresh login. Wherever that operation is called, this is enough. */
+/** Asks who it is when an operation requires a fresh login. Wherever that operation is called, this is enough. */
 export function PasswordDialog() {
   if (!passwordRequest.value) return null
   const { resolve, reject } = passwordRequest.value
   const cancel = () => reject(new Cancelled())
   return (
-    <Modal label="Enter your password" onClose={cancel}>
-      <PasswordForm onConfirmed={resolve} onCancel={cancel} />
+    <Modal label="Confirm that it is you" onClose={cancel}>
+      <Confirmation onConfirmed={resolve} onCancel={cancel} />
     </Modal>
   )
 }
 
-function PasswordForm({ onConfirmed, onCancel }: { onConfirmed: () => void; onCancel: () => void }) {
+type Props = { onConfirmed: () => void; onCancel: () => void }
+
+function Confirmation(props: Props) {
+  const { data, error, load } = useData(() => client.readSecondFactors())
+  return (
+    <div class="stack">
+      <h2>Confirm that it is you</h2>
+      <p>This protects your account if someone else uses this browser. It is asked again after ten minutes.</p>
+      {error.value !== null && <LoadError error={error.value} retry={load} />}
+      {!data.value && error.value === null && <Loading />}
+      {data.value && <ConfirmationForm factors={data.value} {...props} />}
+    </div>
+  )
+}
+
+function ConfirmationForm({ factors, onConfirmed, onCancel }: Props & { factors: SecondFactors }) {
+  const { totpSince, passkeys, hasPassword } = factors
+  const needsCode = totpSince !== null || passkeys > 0
   const form = useForm(async ({ value }) => {
-    await confirmLogin(value('password'))
+    const password = hasPassword ? value('password') : undefined
+    await confirmLogin({ password, code: needsCode ? value('code').trim() : undefined })
     onConfirmed()
   })
+  const byPasskey = () => confirmWithPasskey().then(onConfirmed)
   return (
-    <form class="stack" aria-label="Enter your password" {...form.attributes}>
-      <h2>Enter your password</h2>
-      <p>This protects your account if someone else uses this browser. It is asked again after ten minutes.</p>
+    <form class="stack" aria-label="Confirm that it is you" {...form.attributes}>
+      {passkeys > 0 && hasPasskeys() && (
+        <button type="button" onClick={() => void byPasskey().catch(reportError)}>
+          Use a passkey
+        </button>
+      )}
       <UsernameField handle={session.value?.handle} />
-      <PasswordField form={form} name="password" label="Password" autocomplete="current-password" required autofocus />
-      <FormError form={form} shown={['password']} />
+      {hasPassword && (
+        <PasswordField
+          form={form}
+          name="password"
+          label="Password"
+          autocomplete="current-password"
+          required
+          autofocus
+        />
+      )}
+      {needsCode && <CodeField form={form} withApp={totpSince !== null} />}
+      <FormError form={form} shown={['password', 'code']} />
       <div class="actions">
         <button type="button" class="secondary" onClick={onCancel}>
           Cancel

@@ -36,7 +36,7 @@ export function ApiKeys() {
           ))}
         </ul>
       </section>
-      <CreateApiKey onCreated={add} />
+      <CreateApiKey key={created.value} onCreated={add} />
     </View>
   )
 }

@@ -2,11 +2,10 @@ import type { Identity } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { changeHandle, changePassword } from '../api/recovery.ts'
 import { loadCurrentAccount } from '../state/current-account.ts'
-import { registrationRules } from '../state/registration-rules.ts'
 import { showToast } from '../state/toasts.ts'
 import { EditActions, Field, FormError, PasswordField, UsernameField } from '../ui/field.tsx'
 import { HandleField } from '../ui/handle-field.tsx'
-import { passwordHint } from '../ui/password-hint.ts'
+import { MIN_LENGTH_WITH_FACTOR, replacedPasswordHint } from '../ui/password-hint.ts'
 import { useForm } from '../ui/use-form.ts'
 
 type Props = { onChanged: () => Promise<void>; onDone: () => void }
@@ -82,8 +81,8 @@ export function ChangePassword({ handle, onChanged, onDone }: Props & { handle: 
         name="password"
         label="New password"
         autocomplete="new-password"
-        hint={`${passwordHint()} Every other device will be logged out.`}
-        minLength={registrationRules.value.minPasswordLength}
+        hint={`${replacedPasswordHint()} Every other device will be logged out.`}
+        minLength={MIN_LENGTH_WITH_FACTOR}
         required
       />
       <FormError form={form} shown={['currentPassword', 'password']} />

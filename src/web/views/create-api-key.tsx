@@ -21,11 +21,10 @@ export const wordsOf = (scope: string) => scopeWords[scope] ?? scope
 const lifetimes = { 7: 'A week', 30: '30 days', 90: '90 days', 365: 'A year' }
 
 export function CreateApiKey({ onCreated }: { onCreated: (key: string) => Promise<void> }) {
-  const form = useForm(async ({ value, element }) => {
+  const form = useForm(async ({ value }) => {
     const scopes = Object.keys(scopeWords).filter((scope) => value(scope) !== '')
     if (scopes.length === 0) throw new InvalidField('scopes', 'must allow at least one thing')
     const { key } = await client.createApiKey({ name: value('name'), scopes, days: Number(value('days')) })
-    element.reset()
     await onCreated(key)
   })
   return (

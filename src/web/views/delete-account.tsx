@@ -1,8 +1,7 @@
-import { confirmLogin } from '../api/auth.ts'
+import { askForPassword } from '../api/fresh-login.ts'
 import { deleteAccount } from '../api/own-data.ts'
-import { session } from '../api/session.ts'
 import { navigate } from '../state/location.ts'
-import { FormError, PasswordField, SubmitButton, UsernameField } from '../ui/field.tsx'
+import { FormError, SubmitButton } from '../ui/field.tsx'
 import { Link } from '../ui/link.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
 import { exactTime } from '../ui/time.tsx'
@@ -13,9 +12,9 @@ const notice = (erasedAt: string) =>
   `Your account is hidden now, and will be erased on ${exactTime(erasedAt)}. If you log in before then, you keep it.`
 
 export function DeleteAccount() {
-  const form = useForm(async ({ value }) => {
-    // Asks for the password even if the login is fresh, so that nobody can delete an account in an unattended browser.
-    await confirmLogin(value('password'))
+  const form = useForm(async () => {
+    // Asks even if the login is fresh, so that nobody can delete an account in an unattended browser.
+    await askForPassword()
     await deleteAccount(notice)
     navigate('/login')
   })
@@ -40,9 +39,7 @@ export function DeleteAccount() {
         <p>
           You may want <Link href="/export">a copy of your data</Link> first.
         </p>
-        <UsernameField handle={session.value?.handle} />
-        <PasswordField form={form} name="password" label="Password" autocomplete="current-password" required />
-        <FormError form={form} shown={['password']} />
+        <FormError form={form} />
         <div class="actions">
           <SubmitButton form={form} class="danger">
             Delete my account

@@ -1,11 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { hasFieldError } from '../api/errors.ts'
 import { resetPassword } from '../api/recovery.ts'
-import { registrationRules } from '../state/registration-rules.ts'
 import { DeadLink } from '../ui/dead-link.tsx'
 import { FormError, PasswordField, SubmitButton } from '../ui/field.tsx'
 import { Link } from '../ui/link.tsx'
-import { passwordHint } from '../ui/password-hint.ts'
+import { MIN_LENGTH_WITH_FACTOR, replacedPasswordHint } from '../ui/password-hint.ts'
 import { useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
 import { LogInForm } from './log-in.tsx'
@@ -32,8 +31,8 @@ export function ResetPassword({ token }: { token: string }) {
           name="password"
           label="New password"
           autocomplete="new-password"
-          hint={passwordHint()}
-          minLength={registrationRules.value.minPasswordLength}
+          hint={replacedPasswordHint()}
+          minLength={MIN_LENGTH_WITH_FACTOR}
           required
         />
         <FormError form={form} shown={['password']} />

@@ -8,6 +8,7 @@ import { Ago, day } from '../ui/time.tsx'
 import { View } from '../ui/view.tsx'
 import { ChangeAddress, ChangeHandle, ChangePassword } from './change-identity.tsx'
 import { Logins } from './logins.tsx'
+import { SecondFactors } from './second-factors.tsx'
 
 /** How people log in to the account, and where they are logged in. */
 export function Security() {
@@ -21,6 +22,7 @@ export function Security() {
         {!data.value && error.value === null && <Loading />}
         {data.value && <IdentityRows identity={data.value} onChanged={load} />}
       </section>
+      <SecondFactors />
       <Logins />
     </View>
   )

@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { createContext } from '../../../src/platform/create-context.ts'
-import { startSession } from '../../../src/services/identity/login.ts'
+import { startSession } from '../../../src/services/identity/start-session.ts'
 import { type RegisteredUser, refresh, registeredUser, setRole } from '../../support/actors.ts'
 import { claimsOf, directoryNumber, register, statusWith } from '../../support/auth.ts'
 import { anonymousClient, type Client } from '../../support/client.ts'

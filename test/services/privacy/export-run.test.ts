@@ -62,9 +62,9 @@ function mortalBucket(lastCall = Number.POSITIVE_INFINITY) {
   return { calls, EXPORTS: mortal(env.EXPORTS) }
 }
 
-/** The content of every file, except for the dates that differ between two exports. */
+/** The content of every file, except for those that list the exports and the audit entries about them. */
 async function contentOf(place: Place): Promise<Record<string, string>> {
-  const files = [...(await filesOf(place))].filter(([path]) => path !== 'exports.json')
+  const files = [...(await filesOf(place))].filter(([path]) => !['exports.json', 'audit.json'].includes(path))
   return Object.fromEntries(
     await Promise.all(files.map(async ([path, bytes]) => [path, await digest(new Uint8Array(bytes))])),
   )

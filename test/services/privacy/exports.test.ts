@@ -119,7 +119,7 @@ test('the archive shows each column that the inventory lists as exported, of a r
 })
 
 /** Columns whose decrypted values an export contains. */
-const isEncrypted = (column: string) => ['sealed_address', 'client'].includes(column)
+const isEncrypted = (column: string) => ['sealed_address', 'sealed_name', 'client'].includes(column)
 
 /** Rows of features that need mails or other modes of registration. Add a row for each new feature of this kind. */
 async function insertRest(id: Id): Promise<void> {

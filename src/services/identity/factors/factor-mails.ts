@@ -1,0 +1,36 @@
+import type { Template } from '../mail-text.ts'
+
+const HINT =
+  'If it was not you, somebody else is logged in to your account. Change your password, log out everywhere else, and check your second factors under “Security”:'
+
+/** The same text but for what happened, and what follows from it. */
+const mailOf =
+  (subject: string, happened: (name: string) => string, ...more: string[]): Template =>
+  ({ config }, { handle }) => ({ subject, paragraphs: [happened(`@${handle}`), ...more, HINT, config.BASE_URL] })
+
+export const factorTemplates = {
+  'totp-added': mailOf(
+    'An authenticator app was added',
+    (name) => `An authenticator app was added to ${name}. From now on, a login needs one of its codes too.`,
+    'Keep the recovery codes: without them and the app, nobody can log in to the account, and nobody can restore it.',
+  ),
+  'totp-removed': mailOf(
+    'The authenticator app was removed',
+    (name) => `The authenticator app was removed from ${name}.`,
+  ),
+  'passkey-added': mailOf(
+    'A passkey was added',
+    (name) =>
+      `A passkey was added to ${name}. It logs in without the password; with the password, a login needs a second factor.`,
+    'Keep the recovery codes: without them and your second factors, nobody can log in with the password.',
+  ),
+  'passkey-removed': mailOf('A passkey was removed', (name) => `A passkey was removed from ${name}.`),
+  'recovery-codes-replaced': mailOf(
+    'You have new recovery codes',
+    (name) => `New recovery codes were made for ${name}. The former ones no longer work.`,
+  ),
+  'recovery-code-used': mailOf(
+    'A recovery code was used',
+    (name) => `A recovery code of ${name} was used in place of a second factor. It does not work again.`,
+  ),
+} satisfies Record<string, Template>
