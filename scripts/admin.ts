@@ -8,6 +8,11 @@ import { type Query, withSystem } from './databases.ts'
 const GRANT = `grant HANDLE ${roles.join('|')}`
 const CREATE = 'create HANDLE ADDRESS'
 
+/** Whether a row of `users` may get the role: the last administrator keeps it. */
+const mayLose = (role: string) => `(users.role <> 'admin' OR '${role}' = 'admin' OR EXISTS (SELECT 1 FROM users other
+  WHERE other.role = 'admin' AND other.id <> users.id AND NOT other.suspended
+    AND other.id NOT IN (SELECT account_id FROM deletions)))`
+
 /** Gives an account a role, revokes its access tokens and records the event, as the API operation `setRole` does. */
 async function grant(query: Query, handle: string, role: string): Promise<void> {
   const now = Date.now()
@@ -16,11 +21,13 @@ async function grant(query: Query, handle: string, role: string): Promise<void> 
   const [changed] = await query(
     'DIRECTORY',
     `UPDATE users SET role = '${role}', tokens_void_before = ${now}, updated_at = ${now}
-       WHERE id = ${account} AND email_verified = 1 RETURNING id;
+       WHERE id = ${account} AND email_verified = 1 AND ${mayLose(role)} RETURNING id;
      INSERT INTO outbox (id, type, data)
-       SELECT ${event}, json_object('accountId', CAST(id AS TEXT), 'role', role) FROM users WHERE id = ${account} AND email_verified = 1`,
+       SELECT ${event}, json_object('accountId', CAST(id AS TEXT), 'role', role) FROM users
+         WHERE id = ${account} AND email_verified = 1 AND ${mayLose(role)}`,
   )
-  if (changed?.length !== 1) throw new Error(`No verified account has the handle ${handle}.`)
+  if (changed?.length !== 1)
+    throw new Error(`No verified account has the handle ${handle}, or it is the last administrator.`)
 }
 
 const report = (handle: string, role: string, when: string) => `@${handle} is now ${role}.

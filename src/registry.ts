@@ -11,6 +11,10 @@ import type { PersonalData } from './platform/personal-data.ts'
 import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
 import { resealKeys } from './platform/security/account-keys.ts'
+import * as accessEvents from './services/access/events.ts'
+import { accessOperations } from './services/access/operations.ts'
+import { accessData } from './services/access/personal.ts'
+import { accessSubscriptions } from './services/access/subscriptions.ts'
 import * as accountEvents from './services/accounts/events.ts'
 import { accountNoun } from './services/accounts/graph.ts'
 import { accountOperations } from './services/accounts/operations.ts'
@@ -162,6 +166,16 @@ const typed = [
     events: [auditEvents.auditRead],
     subscriptions: auditSubscriptions,
     personal: auditData,
+  },
+  {
+    name: 'access',
+    about: 'Roles, grants and attributes of accounts, and why an account may do something',
+    rpc: 'UserService',
+    ownClients: true,
+    operations: accessOperations,
+    events: Object.values(accessEvents),
+    subscriptions: accessSubscriptions,
+    personal: accessData,
   },
   {
     name: 'privacy',

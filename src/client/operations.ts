@@ -2,7 +2,10 @@
 
 import type {
   Accepted,
+  AccessExplanation,
+  AccessRoles,
   Account,
+  AccountAccess,
   AccountRole,
   AddedPasskey,
   AddressChange,
@@ -18,6 +21,7 @@ import type {
   AppDecision,
   Apps,
   AppWithSecret,
+  AttributesChange,
   AuditEntry,
   Block,
   CommentPage,
@@ -26,6 +30,7 @@ import type {
   Deletion,
   Export,
   ExportList,
+  Grant,
   HandleChange,
   Id,
   Identity,
@@ -39,6 +44,7 @@ import type {
   MediaUpload,
   MediaVariant,
   NewApp,
+  NewGrant,
   Notification,
   Page,
   Passkey,
@@ -51,6 +57,7 @@ import type {
   PasswordChange,
   PasswordReset,
   Post,
+  PostChange,
   PostCreation,
   ProfileChange,
   ProfileImageUpload,
@@ -65,6 +72,8 @@ import type {
   Reset,
   ResetRequest,
   RoleChange,
+  RoleDefinition,
+  RolesChange,
   SecondFactors,
   SecondStep,
   Sessions,
@@ -100,12 +109,15 @@ export const operations: Record<keyof Operations, string> = {
   deleteHeader: 'DELETE /v1/accounts/me/header',
   deleteMedia: 'DELETE /v1/media/{mediaId}',
   deletePost: 'DELETE /v1/posts/{postId}',
+  deleteRole: 'DELETE /v1/roles/{roleName}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
   editApp: 'PATCH /v1/apps/{appId}',
+  editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
+  explainMyAccess: 'GET /v1/me/access',
   finishLogin: 'POST /v1/auth/login/second-factor open',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
   getAccount: 'GET /v1/accounts/{accountId}',
@@ -118,6 +130,7 @@ export const operations: Record<keyof Operations, string> = {
   getMedia: 'GET /v1/media/{mediaId}/{variant} file',
   getPost: 'GET /v1/posts/{postId}',
   getPublicFeed: 'GET /v1/feeds/public',
+  giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
   listAllowedApps: 'GET /v1/me/apps',
@@ -138,6 +151,7 @@ export const operations: Record<keyof Operations, string> = {
   listPasskeys: 'GET /v1/me/passkeys',
   listPosts: 'GET /v1/posts',
   listRegistrations: 'GET /v1/registrations',
+  listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
   listSigningKeys: 'GET /v1/auth/jwks',
   logIn: 'POST /v1/auth/login open',
@@ -145,6 +159,8 @@ export const operations: Record<keyof Operations, string> = {
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markNotificationsRead: 'PUT /v1/notifications/read',
+  putRole: 'PUT /v1/roles/{roleName}',
+  readAccess: 'GET /v1/accounts/{accountId}/access',
   readAuthorization: 'GET /v1/oauth/authorizations',
   readIdentity: 'GET /v1/me/identity',
   readRegistration: 'GET /v1/auth/registration',
@@ -164,7 +180,10 @@ export const operations: Record<keyof Operations, string> = {
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
   resendVerification: 'POST /v1/auth/verify/resend open',
   resetPassword: 'POST /v1/auth/password/reset open',
+  revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
+  setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
+  setAttributes: 'PUT /v1/accounts/{accountId}/attributes',
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
   setRole: 'PUT /v1/accounts/{accountId}/role',
@@ -230,18 +249,24 @@ export type Operations = {
   deleteMedia: { input: { mediaId: Id }; output: undefined }
   /** Delete your own post. `DELETE /v1/posts/{postId}` */
   deletePost: { input: { postId: Id }; output: undefined }
+  /** Delete a role; all accounts that have it lose it. `DELETE /v1/roles/{roleName}` */
+  deleteRole: { input: { roleName: string }; output: undefined }
   /** Change the description of your image, also in the post that has it. `PATCH /v1/media/{mediaId}` */
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
   /** Download an export: a ZIP archive with JSON files, your images and an `index.html`. `GET /v1/me/exports/{exportId}/file` */
   downloadExport: { input: { exportId: Id }; output: Blob }
   /** Change one of your apps. `PATCH /v1/apps/{appId}` */
   editApp: { input: { appId: Id } & AppChange; output: App }
+  /** Edit the text of your own post. `PATCH /v1/posts/{postId}` */
+  editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
   editProfile: { input: ProfileChange; output: Account }
   /** End all of your logins except this one, and forget all devices. `DELETE /v1/me/sessions` */
   endOtherSessions: { input: Nothing; output: undefined }
   /** End one of your logins. `DELETE /v1/me/sessions/{sessionId}` */
   endSession: { input: { sessionId: string }; output: undefined }
+  /** Ask whether you may do something, and which role, rule or grant decides. `GET /v1/me/access` */
+  explainMyAccess: { input: { action: string; thing?: string; accountId?: Id }; output: AccessExplanation }
   /** Finish a login that needs a second factor, with a code, a recovery code or a passkey. `POST /v1/auth/login/second-factor` */
   finishLogin: { input: SecondStep; output: Tokens }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
@@ -269,6 +294,8 @@ export type Operations = {
   getPost: { input: { postId: Id }; output: Post }
   /** List the newest public posts of everyone. `GET /v1/feeds/public` */
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
+  /** Allow an account one action on one thing; not your own account. `PUT /v1/accounts/{accountId}/grants` */
+  giveGrant: { input: { accountId: Id } & NewGrant; output: Grant }
   /** Lift a suspension. `DELETE /v1/accounts/{accountId}/suspension` */
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
@@ -315,6 +342,13 @@ export type Operations = {
         | 'recovery-code-used'
         | 'passkey-refused'
         | 'role-changed'
+        | 'role-defined'
+        | 'role-deleted'
+        | 'roles-given'
+        | 'attributes-given'
+        | 'grant-given'
+        | 'grant-revoked'
+        | 'post-edited'
         | 'account-suspended'
         | 'suspension-lifted'
         | 'export-requested'
@@ -361,6 +395,8 @@ export type Operations = {
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
+  /** List all roles with their permissions, and all actions. `GET /v1/roles` */
+  listRoles: { input: Nothing; output: AccessRoles }
   /** List your logins, the latest used first. `GET /v1/me/sessions` */
   listSessions: { input: Nothing; output: Sessions }
   /** Read the public keys that verify access tokens, as a JWK set. `GET /v1/auth/jwks` */
@@ -375,6 +411,10 @@ export type Operations = {
   logOutEverywhere: { input: Nothing; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
+  /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
+  putRole: { input: { roleName: string } & RoleDefinition; output: undefined }
+  /** List the roles, attributes and grants of an account. `GET /v1/accounts/{accountId}/access` */
+  readAccess: { input: { accountId: Id }; output: AccountAccess }
   /** Read what an app asks for, and what the page must do. `GET /v1/oauth/authorizations` */
   readAuthorization: { input: { request: string }; output: AppAuthorization }
   /** Read your handle, email address and role, when the handle may be changed, and when the password was changed. `GET /v1/me/identity` */
@@ -413,8 +453,14 @@ export type Operations = {
   resendVerification: { input: Resend; output: Accepted }
   /** Reset the password with the token from the email, and end every login. `POST /v1/auth/password/reset` */
   resetPassword: { input: Reset; output: PasswordReset }
+  /** Revoke a grant; if there is none, nothing changes. `DELETE /v1/grants/{grantId}` */
+  revokeGrant: { input: { grantId: Id }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
+  /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
+  setAccountRoles: { input: { accountId: Id } & RolesChange; output: AccountAccess }
+  /** Set the attributes of an account, which rules read; not of your own. `PUT /v1/accounts/{accountId}/attributes` */
+  setAttributes: { input: { accountId: Id } & AttributesChange; output: AccountAccess }
   /** Replace your avatar; the image is cropped to a square. `PUT /v1/accounts/me/avatar` */
   setAvatar: { input: ProfileImageUpload; output: Account }
   /** Replace the header image of your profile; the image is cropped to three times its height. `PUT /v1/accounts/me/header` */

@@ -268,6 +268,7 @@ export type Post = {
   rootId: Id | null
   parentId: Id | null
   createdAt: string
+  editedAt: string | null
   likeCount: number
   commentCount: number
   liked: boolean
@@ -295,6 +296,8 @@ export type Media = {
 export type Visibility = 'public' | 'followers' | (string & Record<never, never>)
 
 export type PostCreation = { text?: string; visibility?: Visibility; media?: Id[]; parentId?: Id }
+
+export type PostChange = { text: string }
 
 export type Like = { id: Id; post: Post | null; likedAt: string }
 
@@ -341,6 +344,37 @@ export type AuditEntry = {
   address: string | null
   detail: Record<string, string> | null
 }
+
+export type AccessExplanation = {
+  accountId: Id
+  action: string
+  thing: string | null
+  allowed: boolean
+  decidedBy: DecidedBy
+  reason: string
+}
+
+export type DecidedBy = { kind: 'role' | 'rule' | 'grant'; name: string } | null
+
+export type AccessRoles = { items: AccessRole[]; actions: AccessAction[] }
+
+export type AccessRole = { name: string; description: string; permissions: string[]; isBuiltIn: boolean }
+
+export type AccessAction = { name: string; allows: string }
+
+export type RoleDefinition = { description?: string; permissions: string[] }
+
+export type AccountAccess = { accountId: Id; roles: string[]; attributes: AccountAttribute[]; grants: Grant[] }
+
+export type AccountAttribute = { name: string; value: string }
+
+export type Grant = { id: Id; action: string; thing: string; until: string | null }
+
+export type RolesChange = { roles: string[] }
+
+export type AttributesChange = { attributes: AccountAttribute[] }
+
+export type NewGrant = { action: string; thing: string; until?: string }
 
 export type Deletion = { erasedAt: string }
 

@@ -4,6 +4,7 @@ import type { Id } from './data/ids.ts'
 import type { Cost } from './observability/cost.ts'
 import type { Log } from './observability/log.ts'
 import type { Trace } from './observability/trace.ts'
+import type { Rights } from './security/rights.ts'
 
 /** Roles in rising order: each role may do everything that the roles before it may do. */
 export const roles = ['user', 'moderator', 'admin'] as const
@@ -47,7 +48,13 @@ export type Client = {
   place: string | null
 }
 
-export type Ctx = SystemCtx & { viewer: Viewer | null; idempotencyKey?: string; client?: Client }
+export type Ctx = SystemCtx & {
+  viewer: Viewer | null
+  idempotencyKey?: string
+  client?: Client
+  /** What administrators gave an account. Absent where the caller may not use that. */
+  readRights?: (ctx: Ctx, accountId: Id) => Promise<Rights>
+}
 
 export type UserCtx = Ctx & { viewer: Viewer }
 

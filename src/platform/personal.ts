@@ -34,6 +34,7 @@ export const housekeepingData: PersonalData = {
     'object GUARD.usage': { id: 'technical', used: 'technical', resets_at: 'technical' },
     'object GUARD.status': { id: 'technical', suspended: 'technical', revoked_before: 'technical' },
     'object GUARD.ended_sessions': { id: 'technical', ended_at: 'technical' },
+    'object GUARD.rights': { id: 'technical', rights: 'technical' },
     'object GUARD.addresses': { address: 'secret', used: 'technical' },
     'object GUARD.api_keys': {
       id: 'technical',

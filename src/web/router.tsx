@@ -1,5 +1,6 @@
 import { session } from './api/session.ts'
 import { isWaiting } from './state/app-request.ts'
+import { Access } from './views/access.tsx'
 import { ApiKeys } from './views/api-keys.tsx'
 import { Apps } from './views/apps.tsx'
 import { Authorize, ResumeRequest } from './views/authorize.tsx'
@@ -18,6 +19,7 @@ import { Notifications } from './views/notifications.tsx'
 import { People } from './views/people.tsx'
 import { Profile } from './views/profile.tsx'
 import { Register } from './views/register.tsx'
+import { Registrations } from './views/registrations.tsx'
 import { Security } from './views/security.tsx'
 import { Thread } from './views/thread.tsx'
 
@@ -39,6 +41,8 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />
   if (first === 'delete-account') return <DeleteAccount />
+  if (first === 'registrations') return <Registrations />
+  if (first === 'access') return <Access />
   if (first === 'likes') return <OwnLikes handle={session.value.handle} />
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />

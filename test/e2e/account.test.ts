@@ -1,3 +1,4 @@
+import { appTests } from './apps.ts'
 import { ownDataTests } from './own-data.ts'
 import { recoveryTests } from './recovery.ts'
 import { sessionTests } from './sessions.ts'
@@ -10,4 +11,5 @@ describeSite('the account pages', (world) => {
   recoveryTests(world)
   sessionTests(world)
   ownDataTests(world)
+  appTests(world)
 })

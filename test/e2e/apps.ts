@@ -56,7 +56,11 @@ export function appTests(world: World): void {
     await app.getByRole('button', { name: 'Allow' }).click()
     await confirmIfAsked(ada, ada.getByText('Welcome to Kite'))
     const back = new URL(ada.url()).searchParams
-    expect([back.get('state'), back.get('iss'), back.get('code')]).toEqual(['xyz', `${site.origin}/auth`, expect.any(String)])
+    expect([back.get('state'), back.get('iss'), back.get('code')]).toEqual([
+      'xyz',
+      `${site.origin}/auth`,
+      expect.any(String),
+    ])
     await ada.goto(site.origin)
     await openApps(ada)
     await ada.getByRole('button', { name: 'Remove Kite' }).click()

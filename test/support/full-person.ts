@@ -1,9 +1,12 @@
+import { env } from 'cloudflare:workers'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { type RegisteredUser, registeredUser } from './actors.ts'
 import { createdApiKey } from './api-keys.ts'
+import { insertRows } from './databases.ts'
 import { addPasskey, addTotp, passkeyLogin } from './factors.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
+import { connect, registeredApp } from './oauth.ts'
 import { drained } from './outboxes.ts'
 
 export type FullPerson = { user: RegisteredUser; address: string; markers: string[]; mediaIds: string[] }
@@ -22,6 +25,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} comment`,
     `${name} passkey`,
     `${name} key`,
+    `${name} app`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -38,7 +42,11 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await ok(friend.fetch(`/v1/accounts/${user.id}/follow`, { method: 'PUT' }))
   await ok(friend.fetch(`/v1/posts/${post}/like`, { method: 'PUT' }))
   await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
+  await insertAccess(user.id)
+  await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
   await createdApiKey(user, { name: `${name} key` })
+  const app = await registeredApp(user, 'public', { name: `${name} app` })
+  await connect(user, app)
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
   await addTotp(user)
@@ -48,6 +56,19 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('PUT', '/notifications/read')
   const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
   return { user, address, markers, mediaIds }
+}
+
+/** A custom role, a grant and an attribute. */
+async function insertAccess(accountId: Id): Promise<void> {
+  const account_id = Number(accountId)
+  await insertRows(env.DIRECTORY, 'roles', [
+    { id: account_id, name: `r${accountId}`, description: '', permissions: '[]' },
+  ])
+  await insertRows(env.DIRECTORY, 'account_roles', [{ account_id, role_id: account_id }])
+  await insertRows(env.DIRECTORY, 'grants', [
+    { id: account_id, account_id, action: 'posts:edit', thing: 'post:1', until: 4_102_444_800_000 },
+  ])
+  await insertRows(env.DIRECTORY, 'account_attributes', [{ account_id, name: 'department', value: 'finance' }])
 }
 
 type Images = { avatarUrl: string | null; headerUrl: string | null }

@@ -1,7 +1,10 @@
 import { env } from 'cloudflare:workers'
 import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
+import { declaredActions } from '../../src/platform/security/actions.ts'
+import { defineRules } from '../../src/platform/security/authorize.ts'
 import { accountsOn, bulkIds } from '../support/actors.ts'
+import { insertRows } from '../support/databases.ts'
 import { insertTotp } from '../support/factors.ts'
 import { insertPassword } from '../support/logins.ts'
 import { type Caller, callers, refusalOf } from './callers.ts'
@@ -23,7 +26,7 @@ export async function makeCallers(): Promise<void> {
   callers.forEach(({ name }, i) => {
     ids[name] = accounts[i]!
   })
-  for (const name of ['admin', 'stale'] as const) {
+  for (const name of ['admin', 'stale', 'delegate', 'granted', 'denied'] as const) {
     await env.DIRECTORY.prepare(
       `INSERT INTO users (id, email, email_verified, sealed_address, role, created_at, updated_at) VALUES (?, ?, 1, '', 'admin', 0, 0)`,
     )
@@ -31,6 +34,33 @@ export async function makeCallers(): Promise<void> {
       .run()
   }
   await env.GUARD.getByName(`user:${ids.suspended}`).setSuspended(true)
+  const delegate = { account_id: Number(ids.delegate), role_id: 1 }
+  const role = { id: 1, name: 'delegate', description: '', permissions: JSON.stringify([...declaredActions().keys()]) }
+  await insertRows(env.DIRECTORY, 'roles', [role])
+  await insertRows(env.DIRECTORY, 'account_roles', [delegate])
+  const attribute = { account_id: Number(ids.denied), name: 'sweep', value: 'denied' }
+  await insertRows(env.DIRECTORY, 'account_attributes', [attribute])
+}
+
+defineRules({
+  name: 'sweep',
+  action: '*',
+  stored: true,
+  decide: ({ given }) => (given.sweep === 'denied' ? 'deny' : 'abstain'),
+})
+
+/** Gives the caller `granted` the action of each operation on its target. */
+async function giveGrants(cases: readonly Case[]): Promise<void> {
+  const rows = cases.flatMap(({ operation: { action, parameters }, caller, target }) => {
+    const [name = ''] = parameters.filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name)
+    const thing = `${name.replace('Id', '')}:${target?.parameter}`
+    return caller.name === 'granted' && target ? [{ account_id: Number(ids.granted), action, thing }] : []
+  })
+  await insertRows(
+    env.DIRECTORY,
+    'grants',
+    rows.map((row, i) => ({ id: i + 1, ...row })),
+  )
 }
 
 /** A case for each caller and state of the target of each of these operations. */
@@ -38,16 +68,19 @@ export async function makeCases(selected = operations): Promise<Case[]> {
   const planned = selected.flatMap((operation) => {
     const kind = kindOf(operation)
     const wanted = kind === null ? [null] : states[kind].map((state) => [kind, state] as const)
-    return callers.flatMap((caller) => wanted.map((want) => ({ operation, caller, want })))
+    const calling = callers.filter(({ calls }) => calls?.(operation) ?? true)
+    return calling.flatMap((caller) => wanted.map((want) => ({ operation, caller, want })))
   })
   const targets = await makeTargets(
     planned.flatMap(({ want }) => (want ? [[...want]] : [])),
     ids.blocked,
   )
-  return planned.map(({ operation, caller, want }) => {
+  const cases = planned.map(({ operation, caller, want }): Case => {
     const target = want && targets.shift()!
     return { operation, caller, target, expected: refusalOf(caller, operation) ?? ruling(operation, caller, target) }
   })
+  await giveGrants(cases)
+  return cases
 }
 
 export async function callOf({ operation, caller, target, expected }: Case): Promise<Call> {

@@ -23,12 +23,17 @@ export type Caller = {
     | 'stale'
     | 'program'
     | 'lesser program'
+    | 'delegate'
+    | 'granted'
+    | 'denied'
     | 'app'
     | 'scopeless app'
   role: Role
   token: (id: Id, operation: Operation) => Promise<string> | null
   /** The failure that this caller gets from the operation before the target is read, or null. */
   refused?: (operation: Operation) => Code | null
+  /** The operations that this caller calls; all by default. */
+  calls?: (operation: Operation) => boolean
 }
 
 /** Operations that renew the tokens of the caller's login, so it must exist. */
@@ -55,6 +60,8 @@ const refusedApp = ({ access, scope, fresh, ownClients }: Operation, hasScope: b
 
 const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }
 const unauthorized = (): Code => 'unauthorized'
+const isStaffs = ({ access, action }: Operation) => action !== null || access === 'moderator' || access === 'admin'
+const hasAction = ({ action, id }: Operation) => action !== null || id === 'openRealtime'
 
 export const callers: Caller[] = [
   {
@@ -115,6 +122,16 @@ export const callers: Caller[] = [
     refused: (operation) =>
       forStaff(operation) ?? (operation.scope === null ? refusedToKeys(operation) : 'insufficient_scope'),
   },
+  // A role with every action, a grant of each action on each target, and a rule that denies everything to an admin.
+  { name: 'delegate', role: 'user', token: freshToken, calls: (each) => isStaffs(each) || hasAction(each) },
+  { name: 'granted', role: 'user', token: freshToken, calls: hasAction },
+  {
+    name: 'denied',
+    role: 'admin',
+    token: (id, operation) => freshToken(id, operation, { role: 'admin' }),
+    refused: ({ action }) => (action ? 'forbidden' : null),
+    calls: hasAction,
+  },
 ]
 
 const forStaff = ({ access }: Operation): Code | null => (access === 'public' || access === 'user' ? null : 'forbidden')
@@ -125,8 +142,10 @@ function refusedToKeys(operation: Operation): Code | null {
 }
 
 /** The failure that a caller gets from an operation whatever the target is, or null. */
-export function refusalOf({ role, refused }: Caller, operation: Operation): Code | null {
+export function refusalOf({ name, role, refused }: Caller, operation: Operation): Code | null {
   const refusal = refused?.(operation) ?? null
   if (refusal !== null || operation.access === 'public') return refusal
-  return rank[role] < rank[operation.access] ? 'forbidden' : null
+  if (rank[role] >= rank[operation.access]) return null
+  const isGranted = name === 'granted' && operation.path.includes('{')
+  return operation.action && (name === 'delegate' || isGranted) ? null : 'forbidden'
 }

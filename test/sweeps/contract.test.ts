@@ -5,6 +5,7 @@ import { app } from '../../src/app.ts'
 import { toId } from '../../src/platform/data/ids.ts'
 import { channels, services } from '../../src/registry.ts'
 import { schemaOf } from '../../src/surfaces/graphql/schema.ts'
+import { accessDocument } from '../support/access-document.ts'
 import { sockets } from '../support/frames.ts'
 import { inventoryDocument } from '../support/inventory.ts'
 import { call } from './calls.ts'
@@ -36,6 +37,11 @@ test('the GraphQL schema equals the committed contract', async () => {
 test('the inventory of personal data in the documentation equals the declarations of the services', async () => {
   const changed = 'The inventory has changed. If that is intended, run: npm test -- contract --update'
   await expect(inventoryDocument(), changed).toMatchFileSnapshot('../../docs/personal-data.md')
+})
+
+test('the table of actions and roles in the documentation equals the declarations of the services', async () => {
+  const changed = 'The actions have changed. If that is intended, run: npm test -- contract --update'
+  await expect(accessDocument(), changed).toMatchFileSnapshot('../../docs/access.md')
 })
 
 test('every route is in the OpenAPI document, except for the socket, GraphQL, health checks, pages about errors, the documents, and what the metadata of the authorization server name', async () => {

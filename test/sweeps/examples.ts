@@ -51,6 +51,9 @@ const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller 
 const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
 const ownOnly: Rule = (caller, { state }) => (state !== 'missing' && caller === 'owner' ? null : 'not_found')
+const editable: Rule = (caller, target) =>
+  visible(caller, target) ??
+  (['owner', 'admin', 'scopeless', 'stale', 'delegate', 'granted'].includes(caller) ? null : 'forbidden')
 const existing: Rule = (_, { state }) => (state === 'missing' ? 'not_found' : null)
 
 let made = 0
@@ -159,6 +162,14 @@ export const examples: Record<string, Example> = {
   rejectRegistration: { rule: ownUndone },
   deleteAccount: { endsSession: true },
   setRole: { rule: existing, json: () => ({ role: 'moderator' }) },
+  explainMyAccess: { query: async () => 'action=posts:edit' },
+  putRole: { rule: ownUndone, json: () => ({ permissions: ['posts:edit'] }) },
+  deleteRole: { rule: ownUndone },
+  readAccess: { rule: existing },
+  setAccountRoles: { rule: existing, json: () => ({ roles: [] }) },
+  setAttributes: { rule: existing, json: () => ({ attributes: [{ name: 'department', value: 'finance' }] }) },
+  giveGrant: { rule: existing, json: () => ({ action: 'posts:edit', thing: 'post:456' }) },
+  revokeGrant: { rule: ownUndone },
   editProfile: { json: () => ({ displayName: 'Ada', bio: 'Mathematician' }) },
   followAccount: { rule: notOwn },
   unfollowAccount: { rule: ownList },
@@ -169,6 +180,7 @@ export const examples: Record<string, Example> = {
   suspendAccount: { rule: existing },
   liftSuspension: { rule: existing },
   createPost: { json: () => ({ text: 'Hello', visibility: 'public', media: [] }) },
+  editPost: { rule: editable, json: () => ({ text: fresh('edited') }) },
   deletePost: { rule: ownersOnly },
   likePost: { rule: visible },
   unlikePost: { rule: ownUndone },

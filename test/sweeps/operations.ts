@@ -23,6 +23,7 @@ type Ref<T> = T | { $ref: string }
 type Described = {
   operationId: string
   'x-access': Access
+  'x-action'?: string
   'x-scope'?: string
   'x-fresh'?: boolean
   'x-login'?: boolean
@@ -39,6 +40,8 @@ export type Operation = {
   method: string
   path: string
   access: Access
+  /** What a custom role or a grant can allow instead of the role in `access`. */
+  action: string | null
   scope: string | null
   /** Whether it requires a fresh login. */
   fresh: boolean
@@ -101,6 +104,7 @@ function describe(method: string, path: string, described: Described): Operation
     method,
     path,
     access: described['x-access'],
+    action: described['x-action'] ?? null,
     scope: described['x-scope'] ?? null,
     fresh: described['x-fresh'] ?? false,
     login: described['x-login'] ?? false,

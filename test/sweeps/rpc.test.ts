@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { Role } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { mapConcurrently } from '../../src/platform/data/shards.ts'
+import { declaredActions } from '../../src/platform/security/actions.ts'
 import { declaredScopes } from '../../src/platform/security/scopes.ts'
 import { services } from '../../src/registry.ts'
 import type { RpcResult } from '../../src/rpc.ts'
@@ -39,6 +40,7 @@ const bound: Bound[] = [
   ...(['owner', 'other', 'blocked', 'suspended'] as const).map((name) => account(name)),
   account('moderator', 'moderator'),
   account('admin', 'admin'),
+  account('delegate'),
   {
     ...account('scopeless', 'admin'),
     props: ({ scope }) => ({ ...users, scopes: users.scopes.filter((each) => each !== scope) }),
@@ -67,6 +69,9 @@ beforeAll(async () => {
   }))
   await insertRows(env.DIRECTORY, 'users', rows)
   await env.GUARD.getByName(`user:${ids.suspended}`).setSuspended(true)
+  const permissions = JSON.stringify([...declaredActions().keys()])
+  await insertRows(env.DIRECTORY, 'roles', [{ id: 1, name: 'delegate', description: '', permissions }])
+  await insertRows(env.DIRECTORY, 'account_roles', [{ account_id: Number(ids.delegate), role_id: 1 }])
   cases = await makeCases()
   await drained()
 })

@@ -19,6 +19,8 @@ export const kindOfParameter: Record<string, Kind> = {
   exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
+  roleName: 'handle',
+  grantId: 'account',
   passkeyId: 'passkey',
   apiKeyId: 'API key',
   appId: 'app',

@@ -21,7 +21,7 @@ const lazyClient = {
   },
 }
 
-type LoginSources = Pick<RequestCtx, 'readAccountStatus' | 'readLoginTime'>
+type LoginSources = Pick<RequestCtx, 'readAccountStatus' | 'readLoginTime' | 'readRights'>
 
 function requestContext(sources: LoginSources) {
   return createMiddleware<AppEnv>(async function makeContext(c, next) {

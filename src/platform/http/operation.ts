@@ -3,8 +3,10 @@ import type { StatusCode } from 'hono/utils/http-status'
 import type { Ctx, UserCtx } from '../context.ts'
 import type { Made } from '../data/idempotency.ts'
 import type { Code, FailureKind } from '../failures.ts'
-import type { Access } from '../security/access.ts'
+import { type Access, roleFor } from '../security/access.ts'
 import type { RequestCtx, Rule } from '../security/admit.ts'
+import { requireAction } from '../security/authorize.ts'
+import type { Thing } from '../security/decide.ts'
 
 type Part = z.ZodObject | undefined
 type Body = z.ZodType<object> | undefined
@@ -151,8 +153,18 @@ export function responder<P extends Part = undefined, Q extends Part = undefined
 }
 
 /** Requires a request that passed `admit`, and `input` that was parsed by the operation's schemas. */
-export async function runVerb({ run }: VerbOperation, ctx: Ctx, input: object): Promise<unknown> {
+export async function runVerb(operation: VerbOperation, ctx: Ctx, input: object): Promise<unknown> {
+  const { run, action, access } = operation
+  if (action && ctx.viewer) {
+    await requireAction(ctx, { action, role: roleFor(access, ctx.viewer) }, thingIn(operation, input))
+  }
   return run(ctx as never, input as never)
+}
+
+/** What the path names: `/posts/{postId}` names a post. Rules about its owner decide in the verb, which reads it. */
+function thingIn({ path }: Contract, input: object): Thing | null {
+  const [, kind] = /\{(\w+)Id\}/.exec(path) ?? []
+  return kind ? { kind, id: String(Reflect.get(input, `${kind}Id`)), ownerId: null } : null
 }
 
 export function successOf(operation: Operation): StatusCode {

@@ -1,5 +1,6 @@
 import type { SystemCtx } from '../context.ts'
 import type { Id } from '../data/ids.ts'
+import type { Rights } from './rights.ts'
 
 /** `quota` requests in `window` seconds. */
 export type Quota = { quota: number; window: number }
@@ -10,6 +11,8 @@ export type AccountStatus = {
   revokedBefore: number
   /** Ids of ended logins whose access tokens may not have expired yet. */
   endedSessions: string[]
+  /** Absent if the guard does not know them. */
+  rights?: Rights
   /** Ids of the API keys that are valid; undefined if the guard does not know all of them. */
   keys?: string[] | undefined
 }

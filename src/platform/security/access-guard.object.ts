@@ -14,6 +14,7 @@ import {
   voidKeysBefore,
 } from './access-guard-keys.ts'
 import { keyIn } from './api-keys.ts'
+import type { Rights } from './rights.ts'
 import { ACCESS_TOKEN_LIFE_MS } from './tokens.ts'
 
 const schema = [
@@ -22,6 +23,7 @@ const schema = [
    CREATE TABLE ended_sessions (id TEXT PRIMARY KEY, ended_at INTEGER)`,
   'CREATE TABLE addresses (address TEXT PRIMARY KEY, used INTEGER) WITHOUT ROWID',
   apiKeySchema,
+  'CREATE TABLE rights (id INTEGER PRIMARY KEY CHECK (id = 1), rights TEXT)',
 ]
 
 /** A network may send this many times the requests of one address. */
@@ -113,6 +115,12 @@ export class AccessGuard extends DurableObject<Env> {
     )
   }
 
+  /** A copy of what the directory holds. It is absent from leases once the object has deleted itself. */
+  async setRights(rights: Rights): Promise<void> {
+    await this.scheduleCleanup()
+    this.sql.exec('INSERT OR REPLACE INTO rights VALUES (1, ?)', JSON.stringify(rights))
+  }
+
   async erase(): Promise<void> {
     await this.ctx.storage.deleteAlarm()
     await this.ctx.storage.deleteAll()
@@ -159,11 +167,13 @@ export class AccessGuard extends DurableObject<Env> {
     if (relevant.length < ended.length) {
       this.sql.exec('DELETE FROM ended_sessions WHERE ended_at <= ?', now - ACCESS_TOKEN_LIFE_MS)
     }
+    const [stored] = this.sql.exec<{ rights: string }>('SELECT rights FROM rights').toArray()
     return {
       suspended: row?.suspended === 1,
       revokedBefore: row?.revoked_before ?? 0,
       endedSessions: relevant.map((session) => session.id),
       keys: liveKeys(this.sql, now),
+      ...(stored && { rights: JSON.parse(stored.rights) }),
     }
   }
 }

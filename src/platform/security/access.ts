@@ -1,31 +1,52 @@
 import { type Ctx, type Role, roles, type Viewer } from '../context.ts'
 import { Failure, unavailable } from '../failures.ts'
 import type { AccountStatus } from './access-guard.client.ts'
+import type { Action } from './actions.ts'
 import { forgetApiKey, keyIn } from './api-keys.ts'
+import { requireActionOnAny } from './authorize.ts'
 import type { Scope } from './scopes.ts'
 import { tokenMissing, unauthorized } from './tokens.ts'
 
 /** Who may call an operation: everyone, or holders of at least this role. */
 export type Access = 'public' | Role
 
+/** What an operation requires of its caller. */
+export type Requirement = {
+  access: Access
+  /** What the operation does. Who may do it may call the operation too, whatever the role; rules can refuse everyone. */
+  action?: Action
+  /** Required of every token, even on public operations. */
+  scope?: Scope
+}
+
 /** Reads an account's status from the databases. Used while the account's guard does not respond. */
 export type AccountStatusSource = (ctx: Ctx, viewer: Viewer) => Promise<AccountStatus>
 
-/** Throws `unauthorized`, `suspended`, `forbidden`, `insufficient_scope`, or `unavailable` if the status is unknown. */
-export function authorize(ctx: Ctx, access: Access, scope: Scope | undefined, status: AccountStatus | null): void {
-  if (ctx.viewer) requireActiveLogin(ctx.viewer, status)
-  requirePermission(ctx, access, scope)
-}
-
-/** Like `authorize`, for a caller whose login is known to be active, such as for a list within an admitted request. */
-export function requirePermission({ viewer }: Pick<Ctx, 'viewer'>, access: Access, scope: Scope | undefined): void {
+/**
+ * For a caller whose login is known to be active. Throws `unauthorized`, `forbidden` or `insufficient_scope`; the promise
+ * is for operations with an action, about which `requireAction` decides again when their thing is known.
+ */
+export function requirePermission(ctx: Ctx, { access, action, scope }: Requirement): Promise<void> | null {
+  const { viewer } = ctx
   if (viewer === null) {
-    if (access === 'public') return
+    if (access === 'public') return null
     throw tokenMissing()
   }
   if (viewer.clientId !== undefined && !isForApps(access, scope)) throw ownClientsOnly()
-  if (access !== 'public' && outranks(access, viewer.role)) throw new Failure('forbidden')
-  if (scope && !viewer.scopes.has(scope)) throw new Failure('insufficient_scope', `The token needs the scope ${scope}`)
+  const role = roleFor(access, viewer)
+  if (action) return requireActionOnAny(ctx, { action, role }).then(() => requireScope(viewer, scope))
+  if (role === null) throw new Failure('forbidden')
+  requireScope(viewer, scope)
+  return null
+}
+
+function requireScope({ scopes }: Viewer, scope: Scope | undefined): void {
+  if (scope && !scopes.has(scope)) throw new Failure('insufficient_scope', `The token needs the scope ${scope}`)
+}
+
+/** The role of the viewer if it has the access, otherwise null. */
+export function roleFor(access: Access, { role }: Pick<Viewer, 'role'>): Role | null {
+  return access !== 'public' && outranks(access, role) ? null : role
 }
 
 /** An app of another developer acts only where a scope says so, and never as staff. */

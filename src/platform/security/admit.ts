@@ -1,10 +1,15 @@
 import type { Ctx, Viewer } from '../context.ts'
 import { Failure } from '../failures.ts'
-import { type Access, type AccountStatusSource, authorize, ownClientsOnly } from './access.ts'
+import {
+  type AccountStatusSource,
+  ownClientsOnly,
+  type Requirement,
+  requireActiveLogin,
+  requirePermission,
+} from './access.ts'
 import type { AccountStatus } from './access-guard.client.ts'
 import { isApiKey } from './api-keys.ts'
 import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
-import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
 export type RequestCtx = Ctx & {
@@ -20,10 +25,7 @@ export type RequestCtx = Ctx & {
 export const FRESH_LOGIN_MINUTES = 10
 
 /** What an operation requires of its caller. */
-export type Rule = {
-  access: Access
-  /** Required of every token, even on public operations. */
-  scope?: Scope
+export type Rule = Requirement & {
   /** Whether the person must have entered the credentials of this login within the last ten minutes. */
   fresh?: boolean
   /** Whether the operation refuses API keys, because it manages how the person logs in. `fresh` refuses them too. */
@@ -34,16 +36,17 @@ export type Rule = {
   limit?: Limit
 }
 
-/** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `authorize` and `spend`. */
+/** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `requireActiveLogin`, `requirePermission` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
-  { access, scope, fresh, login, ownClients, limit }: Rule,
+  { fresh, login, ownClients, limit, ...requirement }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
   const { viewer, clientIp } = ctx
   const general = await countRequest(ctx)
   report(general.headers)
-  authorize(ctx, access, scope, await currentStatus(ctx, general.status))
+  if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, general.status))
+  await requirePermission(ctx, requirement)
   if (viewer && isApiKey(viewer) && (fresh || login)) throw new Failure('forbidden', 'API keys cannot do this')
   if (viewer?.clientId !== undefined && (ownClients || fresh)) throw ownClientsOnly()
   if (limit) await spend(ctx, limit, clientIp)

@@ -104,6 +104,12 @@ export function isUsedUp(ctx: SystemCtx, limit: Limit, key: string | ClientIp): 
   return !!isCurrent && current.left <= 0 && current.lease.remaining === 0
 }
 
+/** What the current lease of the account says; null if this isolate has none. */
+export function leasedStatus(ctx: SystemCtx, accountId: Id): AccountStatus | null {
+  const current = held.get(`${userLimit.name}:${accountId}`)
+  return current && current.until > ctx.now() ? current.lease.status : null
+}
+
 /** Makes this isolate read the status of the account again with its next request. */
 export function forgetStatus(accountId: Id): void {
   const current = held.get(`${userLimit.name}:${accountId}`)

@@ -3,6 +3,7 @@ import type { Id } from '../data/ids.ts'
 import { closeSockets } from '../realtime/user-hub.client.ts'
 import { accountGuard } from './access-guard.client.ts'
 import { forgetStatus } from './rate-limit.ts'
+import type { Rights } from './rights.ts'
 
 // A revocation takes effect at once in this isolate, and within two seconds in others, when they renew their leases.
 // Every function here is idempotent.
@@ -18,6 +19,11 @@ export async function revokeTokensBefore(ctx: SystemCtx, accountId: Id, before: 
   await accountGuard(ctx, accountId).revokeTokensBefore(before, keysBefore)
   forgetStatus(accountId)
   await closeSockets(ctx, accountId, 'logged out', { before })
+}
+
+export async function setRights(ctx: SystemCtx, accountId: Id, rights: Rights): Promise<void> {
+  await accountGuard(ctx, accountId).setRights(rights)
+  forgetStatus(accountId)
 }
 
 export async function setSuspended(ctx: SystemCtx, accountId: Id, suspended: boolean): Promise<void> {

@@ -13,7 +13,7 @@ import {
 } from './accounts.ts'
 import { blockAccount, listBlocks, unblockAccount } from './blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from './follows.ts'
-import { moderate, readAccounts, writeAccounts } from './policy.ts'
+import { moderate, readAccounts, suspendAccounts, writeAccounts } from './policy.ts'
 import { liftSuspension, suspendAccount } from './suspensions.ts'
 import { Account, AccountPage, AccountPath, BlockPage } from './views.ts'
 
@@ -169,6 +169,7 @@ export const accountOperations = [
     method: 'put',
     path: '/accounts/{accountId}/suspension',
     access: 'moderator',
+    action: suspendAccounts,
     scope: moderate,
     params: AccountPath,
     returns: null,
@@ -180,6 +181,7 @@ export const accountOperations = [
     method: 'delete',
     path: '/accounts/{accountId}/suspension',
     access: 'moderator',
+    action: suspendAccounts,
     scope: moderate,
     params: AccountPath,
     returns: null,

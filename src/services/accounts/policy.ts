@@ -1,6 +1,7 @@
 import { and, eq, exists, isNull, not, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { all, type Bound, one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { defineAction } from '../../platform/security/actions.ts'
 import { defineScope } from '../../platform/security/scopes.ts'
 import { accounts, blocks, followers } from './tables.ts'
 
@@ -8,6 +9,11 @@ export const readAccounts = defineScope('accounts:read', 'Read accounts, followe
 export const writeAccounts = defineScope('accounts:write', 'Edit your profile, follow and block accounts')
 export const moderate = defineScope('moderation', 'Suspend accounts, approve registrations and change roles', {
   for: 'staff',
+})
+
+export const suspendAccounts = defineAction('accounts:suspend', {
+  allows: 'Suspend accounts, and lift suspensions',
+  role: 'moderator',
 })
 
 type AccountId = Bound<Id> | SQLWrapper

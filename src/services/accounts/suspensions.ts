@@ -1,5 +1,5 @@
 import { and, eq, isNotNull, isNull } from 'drizzle-orm'
-import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import { roles, type SystemCtx, type UserCtx } from '../../platform/context.ts'
 import { changed } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -9,15 +9,16 @@ import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { outranks } from '../../platform/security/access.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { setSuspended } from '../../platform/security/revocation.ts'
+import { markSuspended } from '../identity/statements.ts'
 import { users } from '../identity/tables.ts'
 import { accountHidden, accountShown, accountSuspended, suspensionLifted } from './events.ts'
 import { readSuspension } from './queries.ts'
 import { accounts } from './tables.ts'
 
-/** Hides the account and its posts at once; its access tokens stop working within two seconds. */
+/** Never of an administrator. Hides the account and its posts at once; its access tokens stop working within two seconds. */
 export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
-  await requireBelow(ctx, accountId)
+  await requireBelow(ctx, accountId, true)
   const actor = await actorOf(ctx)
   const db = ctx.db.shardOf(accountId)
   await db.commit([
@@ -54,11 +55,15 @@ export async function enforceSuspension(ctx: SystemCtx, { accountId }: { account
   )
 }
 
-async function requireBelow(ctx: UserCtx, accountId: Id): Promise<void> {
-  const [[user], known] = await Promise.all([
-    atPrimary(ctx).directory.select({ role: users.role }).from(users).where(eq(users.id, accountId)),
+/** Whoever may suspend at all may suspend accounts without a higher role. `marks` begins a suspension in the directory. */
+async function requireBelow(ctx: UserCtx, accountId: Id, marks = false): Promise<void> {
+  const below = roles.filter((role) => role === 'user' || outranks(ctx.viewer.role, role))
+  const { directory } = atPrimary(ctx)
+  const read = directory.select({ role: users.role }).from(users).where(eq(users.id, accountId))
+  const [[[user]], known] = await Promise.all([
+    directory.batch(marks ? [read, markSuspended(directory, accountId, below)] : [read]),
     ctx.db.shardOf(accountId).$count(accounts, eq(accounts.id, accountId)),
   ])
   if (known === 0) throw notFound()
-  if (!outranks(ctx.viewer.role, user?.role ?? 'user')) throw new Failure('forbidden')
+  if (!below.includes(user?.role ?? 'user')) throw new Failure('forbidden')
 }

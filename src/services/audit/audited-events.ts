@@ -1,4 +1,5 @@
 import type { EventDefinition } from '../../platform/events/events.ts'
+import { attributesGiven, grantGiven, grantRevoked, roleDefined, roleDeleted, rolesGiven } from '../access/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import { apiKeyCreated, apiKeyDeleted } from '../api-keys/events.ts'
 import { appAllowed, appChanged, appDeleted, appRegistered, appRemoved, appSecretRenewed } from '../apps/events.ts'
@@ -30,6 +31,7 @@ import {
   roleChanged,
   sessionEnded,
 } from '../identity/events.ts'
+import { postEditedByOther } from '../posts/events.ts'
 import {
   accountErased,
   deletionCancelled,
@@ -82,6 +84,13 @@ export const auditedEvents = [
   byOwner(recoveryCodeUsed, 'recovery-code-used'),
   audited(passkeyRefused, 'passkey-refused', 'passkeyId'),
   audited(roleChanged, 'role-changed', 'role'),
+  audited(roleDefined, 'role-defined', 'role', 'permissions'),
+  audited(roleDeleted, 'role-deleted', 'role'),
+  audited(rolesGiven, 'roles-given', 'roles'),
+  audited(attributesGiven, 'attributes-given', 'attributes'),
+  audited(grantGiven, 'grant-given', 'granted', 'thing'),
+  audited(grantRevoked, 'grant-revoked', 'granted', 'thing'),
+  audited(postEditedByOther, 'post-edited', 'postId', 'by'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
   byOwner(exportRequested, 'export-requested', 'exportId'),

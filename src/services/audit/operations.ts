@@ -1,7 +1,7 @@
 import { PageQuery, pageOf } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { AuditQuery, listAudit, listMyAudit } from './entries.ts'
-import { readAudit } from './policy.ts'
+import { readAllAudit, readAudit } from './policy.ts'
 import { AuditEntry } from './views.ts'
 
 const AuditPage = pageOf('Audit', AuditEntry)
@@ -26,6 +26,7 @@ export const auditOperations = [
     method: 'get',
     path: '/audit',
     access: 'admin',
+    action: readAllAudit,
     scope: readAudit,
     query: AuditQuery,
     returns: AuditPage,

@@ -143,6 +143,7 @@ export const identityOperations = [
     body: RoleChange,
     example: { role: 'moderator' },
     returns: AccountRole,
+    fails: ['conflict'],
     summary: 'Set the role of an account',
     run: setRole,
   }),

@@ -31,6 +31,7 @@ const logins = {
     passwordChangedAt: 'exported',
     hasShortPassword: 'technical',
     keysVoidBefore: 'technical',
+    suspended: 'technical',
   }),
   ...classify(invitations, {
     id: 'technical',

@@ -1,4 +1,10 @@
 import { lookOf, readings } from '../../platform/data/confusables.ts'
+import { defineAction } from '../../platform/security/actions.ts'
+
+export const approveRegistrations = defineAction('registrations:approve', {
+  allows: 'List, approve and reject registrations that wait',
+  role: 'moderator',
+})
 
 const looksOf = (...names: string[]) => new Set(names.flatMap((name) => name.split(' ')).map(lookOf))
 

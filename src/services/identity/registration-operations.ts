@@ -19,7 +19,7 @@ import {
   revokeInvitation,
 } from './invitations.ts'
 import { invitationLimit, registerLimit } from './limits.ts'
-import { credentialsOnly } from './policy.ts'
+import { approveRegistrations, credentialsOnly } from './policy.ts'
 import { Registered, Registration, register, Verification, verifyAddress } from './registration.ts'
 import { RegistrationRules, readRegistration } from './registration-rules.ts'
 import { Tokens } from './views.ts'
@@ -113,6 +113,7 @@ export const registrationOperations = [
     method: 'get',
     path: '/registrations',
     access: 'moderator',
+    action: approveRegistrations,
     scope: moderate,
     query: PageQuery,
     returns: WaitingRegistrationPage,
@@ -124,6 +125,7 @@ export const registrationOperations = [
     method: 'put',
     path: '/registrations/{accountId}/approval',
     access: 'moderator',
+    action: approveRegistrations,
     scope: moderate,
     params: AccountPath,
     returns: null,
@@ -135,6 +137,7 @@ export const registrationOperations = [
     method: 'delete',
     path: '/registrations/{accountId}',
     access: 'moderator',
+    action: approveRegistrations,
     scope: moderate,
     params: AccountPath,
     returns: null,

@@ -1,13 +1,14 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { changed, one, query } from '../../platform/data/conditions.ts'
+import { changed } from '../../platform/data/conditions.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { roleChanged } from './events.ts'
 import { revokeAllTokens } from './revocation.ts'
+import { isActiveAdmin } from './statements.ts'
 import { users } from './tables.ts'
 import { Role } from './views.ts'
 
@@ -22,14 +23,14 @@ export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): P
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   const db = ctx.db.directory
   const actor = await actorOf(ctx)
-  // The batch checks again that the viewer is an admin: two admins who demote each other cannot both succeed.
-  const isAdmin = and(eq(users.id, ctx.viewer.id), eq(users.role, 'admin'))
-  const allowed = exists(query.select(one).from(users).where(isAdmin))
+  // The batch checks again that the viewer is an admin, who stays one: two who demote each other cannot both succeed.
+  const allowed = isActiveAdmin(eq(users.id, ctx.viewer.id))
+  const mayAct = role === 'admin' ? eq(users.suspended, false) : undefined
   const [updated] = await db.commit([
     db
       .update(users)
       .set({ role, tokensVoidBefore: ctx.now(), updatedAt: new Date(ctx.now()) })
-      .where(and(eq(users.id, accountId), eq(users.emailVerified, true), allowed))
+      .where(and(eq(users.id, accountId), eq(users.emailVerified, true), allowed, mayAct))
       .returning({ id: users.id }),
     record(db, roleChanged, { accountId, role, ...actor }, changed),
   ])
@@ -39,6 +40,10 @@ export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): P
 }
 
 async function refusal(ctx: UserCtx, accountId: Id): Promise<Failure> {
-  const known = await ctx.db.directory.$count(users, and(eq(users.id, accountId), eq(users.emailVerified, true)))
-  return known === 0 ? notFound() : new Failure('forbidden')
+  const [user] = await ctx.db.directory
+    .select({ isSuspended: users.suspended })
+    .from(users)
+    .where(and(eq(users.id, accountId), eq(users.emailVerified, true)))
+  if (!user) return notFound()
+  return user.isSuspended ? new Failure('conflict', 'A suspended account cannot be admin') : new Failure('forbidden')
 }

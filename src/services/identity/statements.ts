@@ -1,9 +1,11 @@
-import { and, desc, eq, inArray, ne, type SQL } from 'drizzle-orm'
-import { changed, query, rowIf } from '../../platform/data/conditions.ts'
+import { and, desc, eq, exists, inArray, ne, not, notExists, type SQL } from 'drizzle-orm'
+import type { Role } from '../../platform/context.ts'
+import { any, changed, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { listed } from '../../platform/data/shards.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
+import { deletions } from '../privacy/tables.ts'
 import type { MailKind } from './mail-templates.ts'
 import { queueMail } from './mails.ts'
 import { oauthClients } from './oauth-tables.ts'
@@ -97,4 +99,22 @@ export function endLogins(db: Database, accountId: Id, { at = db.now(), when, ke
     db.delete(sessions).where(and(eq(sessions.userId, accountId), isOther, when)),
     ...(endsKeys ? [deleteApiKeys(db, accountId, at, when)] : []),
   ] as const
+}
+
+/** Whether somebody is an administrator who is neither suspended nor leaving. Use it in queries of the directory. */
+export function isActiveAdmin(which: SQL): SQL {
+  const leaving = query.select(one).from(deletions).where(eq(deletions.accountId, users.id))
+  const admin = and(which, eq(users.role, 'admin'), eq(users.suspended, false), notExists(leaving))
+  return exists(query.select(one).from(users).where(admin))
+}
+
+/** False for the last administrator. */
+export function mayLeave(accountId: Id): SQL {
+  return any(not(isActiveAdmin(eq(users.id, accountId))), isActiveAdmin(ne(users.id, accountId)))
+}
+
+/** Marks a user with one of the roles as suspended, before its shard is. From then on, it cannot become admin. */
+export function markSuspended(db: Database, accountId: Id, roles: readonly Role[]) {
+  const own = and(eq(users.id, accountId), inArray(users.role, [...roles]))
+  return db.update(users).set({ suspended: true }).where(own)
 }

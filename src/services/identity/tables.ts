@@ -28,6 +28,8 @@ export const users = sqliteTable('users', {
   hasShortPassword: boolean('has_short_password').notNull().default(false),
   /** API keys created at or before this time are revoked, epoch ms. */
   keysVoidBefore: integer('keys_void_before').notNull().default(0),
+  /** A copy of the suspension on the shard, so that a batch can count the administrators that are left. */
+  suspended: boolean('suspended').notNull().default(false),
 })
 
 /** `code` is a keyed hash, `accountId` the last registration with the invitation, `usedAt` when it was verified. */

@@ -2,7 +2,8 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { on } from '../../platform/events/events.ts'
 import { accountBlocked, accountFollowed, accountUnfollowed } from '../accounts/events.ts'
-import { postDeleted, postLiked, postPublished, postUnliked } from '../posts/events.ts'
+import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
+import { mentionsOf } from '../posts/queries.ts'
 import { notify, withdrawLike, withdrawLikes, withdrawPost } from './notify.ts'
 import type { Kind } from './tables.ts'
 
@@ -31,11 +32,25 @@ export const notificationSubscriptions = [
       [...kinds].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),
     )
   }),
+  on(postEdited, 'sync-mentions', syncMentions),
   on(postDeleted, 'withdraw-mentions', (ctx, { postId, parentAuthorId, mentioned }) =>
     withdrawPost(ctx, parentAuthorId ? [...mentioned, parentAuthorId] : mentioned, postId),
   ),
   on(postDeleted, 'withdraw-likes', withdrawLikes),
 ]
+
+type Edit = { postId: Id; authorId: Id; parentAuthorId: Id | null; added: readonly Id[]; removed: readonly Id[] }
+
+/** Applies what the post mentions now, because edits may arrive in any order. The parent's author is notified anyway. */
+async function syncMentions(ctx: SystemCtx, { postId, authorId, parentAuthorId, added, removed }: Edit, id: Id) {
+  const current = await mentionsOf(ctx, postId)
+  const mentioned = added.filter((accountId) => accountId !== parentAuthorId && current.includes(accountId))
+  const gone = removed.filter((accountId) => accountId !== parentAuthorId && !current.includes(accountId))
+  await withdrawPost(ctx, [...mentioned, ...gone], postId)
+  await settleAll(
+    mentioned.map((accountId) => notify(ctx, accountId, { id, kind: 'mention', actorId: authorId, postId })),
+  )
+}
 
 /** Throws the first failure only after all work has settled, so that one failure does not prevent the rest. */
 async function settleAll(work: Iterable<Promise<unknown>>): Promise<void> {

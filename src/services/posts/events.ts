@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
+import { Act } from '../audit/events.ts'
 
 /** Contains only what never changes. So subscriptions need not read a new post. They could not read a deleted one. */
 const PostRef = z.object({
@@ -13,6 +14,13 @@ const PostRef = z.object({
 })
 
 export const postPublished = defineEvent('post.published', PostRef)
+/** An edit of the text. `added` and `removed` are the accounts that are mentioned since, or no longer. */
+export const postEdited = defineEvent(
+  'post.edited',
+  z.object({ postId: Id, authorId: Id, parentAuthorId: Id.nullable(), added: z.array(Id), removed: z.array(Id) }),
+)
+/** An edit by somebody else than the author. `by` says what allowed it. */
+export const postEditedByOther = defineEvent('post.edited-by-other', Act.extend({ postId: Id, by: z.string() }))
 export const postDeleted = defineEvent('post.deleted', PostRef)
 export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))
 /** Has no author, because `unlikePost` does not read the post. Old events, recorded before likes had ids, have no `likeId`. */

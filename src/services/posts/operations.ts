@@ -4,8 +4,9 @@ import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { AccountPage } from '../accounts/views.ts'
 import { listComments, listMyComments } from './comments.ts'
+import { editPost, PostChange } from './edits.ts'
 import { LikePage, likePost, listLikes, listMyLikes, unlikePost } from './likes.ts'
-import { readPosts, writePosts } from './policy.ts'
+import { editPosts, publishPosts, readPosts, writePosts } from './policy.ts'
 import { getLimits, Limits } from './post-limits.ts'
 import { createPost, deletePost, getPost, PostCreation } from './posts.ts'
 import { CommentPage, Post, PostPage } from './views.ts'
@@ -18,6 +19,7 @@ export const postOperations = [
     method: 'post',
     path: '/posts',
     access: 'user',
+    action: publishPosts,
     scope: writePosts,
     body: PostCreation,
     example: { text: 'Good morning, @grace! #engines', visibility: 'followers' },
@@ -39,6 +41,24 @@ export const postOperations = [
     returns: Post,
     summary: 'Read a post',
     run: getPost,
+  }),
+  operation({
+    id: 'editPost',
+    method: 'patch',
+    path: '/posts/{postId}',
+    access: 'user',
+    action: editPosts,
+    scope: writePosts,
+    params: PostPath,
+    body: PostChange,
+    example: { text: 'Good evening, @grace! #engines' },
+    returns: Post,
+    fails: ['conflict'],
+    summary: 'Edit the text of your own post',
+    description:
+      'Others need the permission or a grant `posts:edit`. The author, the images and the visibility stay. Whom the text ' +
+      'mentions since the edit is notified.',
+    run: editPost,
   }),
   operation({
     id: 'deletePost',

@@ -19,6 +19,7 @@ export const postData: PersonalData = {
       rootId: 'exported',
       parentId: 'exported',
       parentAuthorId: 'others',
+      editedAt: 'exported',
       likeCount: 'exported',
       commentCount: 'exported',
     }),

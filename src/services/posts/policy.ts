@@ -1,13 +1,17 @@
 import { and, eq, exists, isNotNull, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { all, any, type Bound, one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { defineAction } from '../../platform/security/actions.ts'
 import { defineScope } from '../../platform/security/scopes.ts'
 import { blockBetween, isActive, isFollowedBy } from '../accounts/policy.ts'
 import { type Entity, mentionedIn } from './entities.ts'
 import { likes, posts, type Visibility } from './tables.ts'
 
 export const readPosts = defineScope('posts:read', 'Read posts, comments and feeds')
-export const writePosts = defineScope('posts:write', 'Publish, delete and like posts')
+export const writePosts = defineScope('posts:write', 'Publish, edit, delete and like posts')
+
+export const publishPosts = defineAction('posts:publish', { allows: 'Publish posts and comments', role: 'user' })
+export const editPosts = defineAction('posts:edit', { allows: 'Edit the texts of posts of others', role: 'admin' })
 
 /** False for every comment, because its visibility depends on its root, which is not read here. */
 export function isPublic(post: { visibility: Visibility; rootId: Id | null }): boolean {

@@ -91,7 +91,7 @@ async function publish(ctx: UserCtx, input: PostCreation, claim: Claim): Promise
         refusals({ suspended: () => new Failure('suspended'), post_quota: () => overQuota(ctx), ...attachRefusals }),
       )
     if (!author) throw new Error('the author was not returned')
-    return presentPost(ctx, { id, ...content, ...author, likeCount: 0, commentCount: 0, liked: false })
+    return presentPost(ctx, { id, ...content, ...author, likeCount: 0, commentCount: 0, editedAt: null, liked: false })
   })
 }
 
@@ -124,13 +124,13 @@ function eventOf({
   return { postId: id, authorId, rootId, parentId, parentAuthorId, mentioned: mentionedIn(entities) }
 }
 
-async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<string, Id>> {
+export async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<string, Id>> {
   const ids = await accountIdsOf(ctx, mentionedHandles(spans))
   const known = await loadAccountSummaries(ctx, [...ids.values()])
   return new Map([...ids].filter(([, id]) => known.has(id)))
 }
 
-function checkedText(ctx: UserCtx, input: PostCreation): string {
+export function checkedText(ctx: UserCtx, input: { text: string; media: readonly unknown[] }): string {
   const text = cleanText('text', input.text)
   if (text === '' && input.media.length === 0) throw invalid('text', 'is required when there are no images')
   requireLength('text', text, postBounds(ctx))

@@ -3,8 +3,9 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
-import { pagesOf } from '../../platform/personal-data.ts'
+import { iso, pagesOf } from '../../platform/personal-data.ts'
 import { feedIndex } from '../feed/tables.ts'
+import { mentionedIn } from './entities.ts'
 import { posts } from './tables.ts'
 
 /** For subscriptions: reads at the primary and ignores visibility. Undefined if the post was deleted. */
@@ -20,6 +21,16 @@ export async function loadPostFacts(ctx: SystemCtx, postId: Id) {
     .from(posts)
     .where(eq(posts.id, postId))
   return post
+}
+
+/** For subscriptions: whom the post mentions, read at the primary; nobody if it was deleted. */
+export async function mentionsOf(ctx: SystemCtx, postId: Id): Promise<Id[]> {
+  const [post] = await atPrimary(ctx)
+    .shardOf(postId)
+    .select({ entities: posts.entities })
+    .from(posts)
+    .where(eq(posts.id, postId))
+  return mentionedIn(post?.entities ?? [])
 }
 
 /** For exports: the posts (or comments, by `lane`) of an account, oldest first, in pages. */
@@ -40,6 +51,7 @@ export async function* exportedPosts(ctx: SystemCtx, accountId: Id, lane: number
       ...post,
       media: media.map(({ placeholder: _, ...image }) => image),
       createdAt: isoTimeOf(post.id),
+      editedAt: iso(post.editedAt),
     }))
   }
 }

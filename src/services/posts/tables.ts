@@ -30,6 +30,7 @@ export const posts = sqliteTable('posts', {
   parentAuthorId: id('parent_author_id'),
   likeCount: integer('like_count').notNull().default(0),
   commentCount: integer('comment_count').notNull().default(0),
+  editedAt: integer('edited_at'),
 })
 
 export const likes = sqliteTable(

@@ -7,6 +7,7 @@ import { growingPageOf, pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { fromShards, idList, idTable } from '../../platform/data/shards.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
+import { iso } from '../../platform/personal-data.ts'
 import { accounts, summaryColumns } from '../accounts/tables.ts'
 import { AccountSummary, presentSummary } from '../accounts/views.ts'
 import { MediaView, mediaUrls } from '../media/views.ts'
@@ -27,6 +28,7 @@ export const Post = z
     rootId: Id.nullable(),
     parentId: Id.nullable(),
     createdAt: z.iso.datetime(),
+    editedAt: z.iso.datetime().nullable().openapi({ description: 'Null if the text was never edited' }),
     likeCount: z.int(),
     commentCount: z.int(),
     liked: z.boolean().openapi({ description: 'Whether the viewer likes the post' }),
@@ -37,6 +39,7 @@ export const Post = z
       text: 'Good morning, @grace! #engines https://example.org/notes',
       rootId: null,
       parentId: null,
+      editedAt: null,
       likeCount: 3,
       commentCount: 1,
       liked: true,
@@ -59,6 +62,7 @@ function columns(viewerId: Bound<Id> | null) {
     parentAuthorId: posts.parentAuthorId,
     likeCount: posts.likeCount,
     commentCount: posts.commentCount,
+    editedAt: posts.editedAt,
     liked: flag(viewerId ? isLikedBy(posts.id, viewerId) : sql`0`, 'liked'),
   }
 }
@@ -164,6 +168,7 @@ export async function presentPost(ctx: Ctx, row: PostRow): Promise<Post> {
     rootId: row.rootId,
     parentId: row.parentId,
     createdAt: isoTimeOf(id),
+    editedAt: iso(row.editedAt),
     likeCount: row.likeCount,
     commentCount: row.commentCount,
     liked: row.liked,

@@ -23,6 +23,7 @@ const described = new Map([
   ['notifications.json', 'Your notifications'],
   ['notifications-read.json', 'When you last read your notifications'],
   ['media.json', 'Your images, with their descriptions'],
+  ['access.json', 'What the staff gave your account: roles, attributes and grants'],
   ['audit.json', 'What happened to your account'],
   ['exports.json', 'The exports that you requested'],
 ])

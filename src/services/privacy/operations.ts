@@ -15,6 +15,7 @@ export const privacyOperations = [
     fresh: true,
     returns: Deletion,
     status: 202,
+    fails: ['conflict'],
     summary: 'Delete your account: it is hidden at once, and erased at `erasedAt`',
     description:
       'Ends every login. Logging in before the account is erased cancels the deletion. The erasure is final; the handle ' +

@@ -50,7 +50,8 @@ export async function readRoot(
 /** Reads for a list below a record: the caller was admitted, but the operation may require another scope or role. */
 export async function readNested(graph: Graph, { operation, args, ahead }: Read): Promise<unknown> {
   requireCapacity(graph.ctx, operation)
-  requirePermission(graph.ctx, operation.access, operation.scope)
+  const pending = requirePermission(graph.ctx, operation)
+  if (pending) await pending // otherwise without a delay, so that fields that start together share their trips
   return read(graph, operation, parseInput(operation, args()), ahead)
 }
 

@@ -45,8 +45,8 @@ async function fieldOf(graph: Graph, noun: Noun, find: Find, row: Row, key: stri
 
 /** A record by its id. Null if the viewer may not see it. */
 export async function recordOf(graph: Graph, noun: Noun, find: Find, id: Id): Promise<object | null> {
-  const { access, scope } = find.operation(noun.read)
-  requirePermission(graph.ctx, access, scope)
+  const pending = requirePermission(graph.ctx, find.operation(noun.read))
+  if (pending) await pending
   return loadRecord(graph, noun, id)
 }
 

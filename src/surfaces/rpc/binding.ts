@@ -3,9 +3,11 @@ import type { SystemCtx, Viewer } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure } from '../../platform/failures.ts'
 import type { Operation, VerbOperation } from '../../platform/http/operation.ts'
+import { declaredActions } from '../../platform/security/actions.ts'
 import type { RequestCtx } from '../../platform/security/admit.ts'
 import type { Limit } from '../../platform/security/rate-limit.ts'
 import { declaredScopes } from '../../platform/security/scopes.ts'
+import { rightsOf } from '../../services/access/queries.ts'
 import { readRole } from '../../services/identity/queries.ts'
 import { activeSince, readStatus } from './standing.ts'
 
@@ -15,7 +17,7 @@ const Binding = z.strictObject({
   /** `users` may act as any account, `system` as none. Both may call public operations without one. */
   actsAs: z.enum(['users', 'system']),
   scopes: z.array(z.string()).max(50),
-  /** Whether it may use the rights of moderators and administrators, if the account that acts has them. */
+  /** Whether it may use the roles and grants of the account that acts. */
   staff: z.boolean().default(false),
 })
 export type Binding = z.infer<typeof Binding>
@@ -63,14 +65,15 @@ export async function requestBy(
     client: { address: null, userAgent: caller, place: null },
     readAccountStatus: readStatus,
     readLoginTime: async () => 0,
+    ...(binding.staff && { readRights: rightsOf }),
   }
 }
 
-/** The account that acts; null for the system. Its role is read only if the operation requires more than `user`. */
+/** The account that acts; null for the system. Its role is read only if it matters to the operation. */
 async function viewerOf(
   ctx: SystemCtx,
   { actsAs, scopes, staff }: Binding,
-  { access, scope }: Operation,
+  { access, action, scope }: Operation,
   accountId: Id | undefined,
 ): Promise<Viewer | null> {
   if (accountId === undefined && access !== 'public') {
@@ -83,7 +86,8 @@ async function viewerOf(
   if (accountId === undefined) return null
   const isForStaff = access !== 'public' && access !== 'user'
   if (isForStaff && !staff) throw new Failure('forbidden', 'This binding may not use the rights of staff')
-  const role = isForStaff ? await readRole(ctx, accountId) : 'user'
+  const isStaffs = action !== undefined && declaredActions().get(action)?.role !== 'user'
+  const role = staff && (isForStaff || isStaffs) ? await readRole(ctx, accountId) : 'user'
   const issuedAt = await activeSince(ctx, accountId)
   return { id: accountId, role, scopes: new Set(scopes), sessionId: '', issuedAt }
 }

@@ -95,9 +95,15 @@ export function SelectField({ form, name, label, hint, options, selected }: Sele
   )
 }
 
-type CheckboxProps = { form: Form; name: string; required?: boolean; children: ComponentChildren }
+type CheckboxProps = {
+  form: Form
+  name: string
+  required?: boolean
+  checked?: boolean | undefined
+  children: ComponentChildren
+}
 
-export function CheckboxField({ form, name, required, children }: CheckboxProps) {
+export function CheckboxField({ form, name, required, checked, children }: CheckboxProps) {
   const id = useId()
   const error = fieldError(form, name)
   return (
@@ -108,6 +114,7 @@ export function CheckboxField({ form, name, required, children }: CheckboxProps)
           id={id}
           name={name}
           required={required}
+          defaultChecked={checked}
           aria-invalid={error !== undefined}
           aria-describedby={`${id}-note`}
         />

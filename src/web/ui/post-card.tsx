@@ -38,6 +38,7 @@ export function PostCard({ id, standalone = false, depth = 0 }: { id: string; st
         {standalone && (
           <p class="exact-time">
             {exactTime(post.createdAt)}
+            {post.editedAt && <span>Edited: {exactTime(post.editedAt)}</span>}
             {post.likeCount > 0 && <Link href={`/posts/${id}/likes`}>{plural(post.likeCount, 'like')}</Link>}
           </p>
         )}

@@ -1,6 +1,7 @@
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { location } from '../state/location.ts'
 import { loadRules, registrationRules } from '../state/registration-rules.ts'
+import { loadStaffViews, staffViews } from '../state/staff.ts'
 import { Link } from './link.tsx'
 
 const LINKS = {
@@ -16,11 +17,16 @@ const LINKS = {
 export function SettingsNav() {
   // Invitations are missing where nobody needs them, and while the rules cannot be loaded.
   useEffect(() => void loadRules().catch(() => {}), [])
-  const links = registrationRules.value.mode === 'invitation' ? { ...LINKS, '/invitations': 'Invitations' } : LINKS
+  useEffect(() => void loadStaffViews().catch(() => {}), [])
+  const invites = registrationRules.value.mode === 'invitation' && { '/invitations': 'Invitations' }
+  const links = Object.entries({ ...LINKS, ...invites, ...staffViews.value })
+  const nav = useRef<HTMLElement>(null)
+  // On narrow screens the links scroll, and the current one may be far to the right.
+  useEffect(() => nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' }), [links.length])
   return (
-    <nav class="settings-nav" aria-label="Settings">
+    <nav class="settings-nav" aria-label="Settings" ref={nav}>
       <ul>
-        {Object.entries(links).map(([href, label]) => (
+        {links.map(([href, label]) => (
           <li key={href}>
             <Link href={href} class="tab" aria-current={location.value.path === href ? 'page' : undefined}>
               {label}

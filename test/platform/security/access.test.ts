@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Ctx, Role, Viewer } from '../../../src/platform/context.ts'
 import { toId } from '../../../src/platform/data/ids.ts'
 import type { Failure } from '../../../src/platform/failures.ts'
-import { type Access, authorize } from '../../../src/platform/security/access.ts'
+import { type Access, requireActiveLogin, requirePermission } from '../../../src/platform/security/access.ts'
 import type { AccountStatus } from '../../../src/platform/security/access-guard.client.ts'
 import type { Scope } from '../../../src/platform/security/scopes.ts'
 import { readPosts, writePosts } from '../../../src/services/posts/policy.ts'
@@ -23,7 +23,8 @@ function verdict(viewer: Partial<Viewer> | null, access: Access, status: Partial
   }
   const ctx: Ctx = { ...contextWith(), viewer: viewer && whole }
   try {
-    authorize(ctx, access, scope, { ...good, ...status })
+    if (viewer) requireActiveLogin(whole, { ...good, ...status })
+    requirePermission(ctx, { access, scope })
     return 'in'
   } catch (error) {
     return (error as Failure).code

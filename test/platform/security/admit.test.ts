@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Viewer } from '../../../src/platform/context.ts'
+import { toId } from '../../../src/platform/data/ids.ts'
 import type { AccountStatus } from '../../../src/platform/security/access-guard.client.ts'
 import { admit, type RequestCtx } from '../../../src/platform/security/admit.ts'
 import { defineLimit } from '../../../src/platform/security/rate-limit.ts'
+import { noRights, type Rights } from '../../../src/platform/security/rights.ts'
+import { approveRegistrations } from '../../../src/services/identity/policy.ts'
 import { readPosts } from '../../../src/services/posts/policy.ts'
 import { newViewer } from '../../support/edge.ts'
 import { contextWith } from '../../support/platform.ts'
@@ -35,6 +38,25 @@ test('admit checks the role and the scope and reports the rate limit without an 
   await expect(admit(request(unscoped), { access: 'public', scope: readPosts })).rejects.toMatchObject({
     code: 'insufficient_scope',
   })
+})
+
+test('an action admits whom a role or a grant allows it, also while the AccessGuard is down, and scopes still apply', async () => {
+  const approve = { access: 'moderator', action: approveRegistrations, scope: readPosts } as const
+  const viewer = newViewer({ scopes: new Set([readPosts]) })
+  const role = { name: 'approver', permissions: ['registrations:approve'] }
+  const grant = { id: toId(1), action: 'registrations:approve', thing: 'account:1', until: null }
+  const down = { GUARD: { getByName: () => ({ lease: () => Promise.reject(new Error('down')) }) } }
+  const by = (rights: Partial<Rights>, caller = viewer, bindings = {}) => {
+    const ctx = { ...request(caller), readRights: async () => ({ ...noRights, ...rights }) }
+    return admit({ ...ctx, env: Object.assign({ ...ctx.env }, bindings) }, approve)
+  }
+  await by({ roles: [role] })
+  await by({ roles: [role] }, viewer, down)
+  await by({ grants: [grant] })
+  await expect(by({})).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(by({}, viewer, down)).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(by({ grants: [{ ...grant, until: 1 }] })).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(by({ roles: [role] }, newViewer())).rejects.toMatchObject({ code: 'insufficient_scope' })
 })
 
 test('the limit of an operation counts requests per IP address, not per viewer', async () => {

@@ -1,0 +1,21 @@
+import { defineAction } from '../../platform/security/actions.ts'
+import type { AccessRule } from '../../platform/security/decide.ts'
+import { editPosts, publishPosts } from '../posts/policy.ts'
+import { newAccountMinutes } from './variables.ts'
+
+export const explainAccess = defineAction('access:explain', {
+  allows: 'Ask why another account may or may not do something',
+  role: 'moderator',
+})
+
+/** What decides by circumstances instead of roles and grants. `src/eager.ts` declares them for every request. */
+export const rules: readonly AccessRule[] = [
+  { name: 'not-suspended', action: '*', decide: ({ isSuspended }) => (isSuspended ? 'deny' : 'abstain') },
+  { name: 'verified-address', action: '*', decide: ({ isVerified }) => (isVerified ? 'abstain' : 'deny') },
+  { name: 'own-posts', action: editPosts, decide: ({ isOwner }) => (isOwner ? 'allow' : 'abstain') },
+  {
+    name: 'account-age',
+    action: publishPosts,
+    decide: ({ env, now, createdAt }) => (createdAt > now - newAccountMinutes({ env }) * 60_000 ? 'deny' : 'abstain'),
+  },
+]

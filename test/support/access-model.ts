@@ -1,0 +1,36 @@
+/**
+ * Who may do what, written apart from `decide`: sets of facts, and one question. An account may do an action if no rule
+ * denies it, and a built-in role, a role, a rule or a grant in force allows it.
+ */
+export type World = {
+  /** The least built-in role of each action. */
+  least: Record<string, number>
+  /** The built-in role of the account: 0 is user, 1 moderator, 2 admin. */
+  rank: number
+  /** Triples: role, action. */
+  roles: [string, string][]
+  attributes: Record<string, string>
+  grants: { action: string; thing: string; until: number | null }[]
+  /** A rule speaks if its attribute has its value, and it is the owner's if it is only for owners. */
+  rules: { action: string; attribute: string; value: string; onlyOwner: boolean; says: 'allow' | 'deny' }[]
+}
+export type Question = { action: string; thing: string | null; isOwner: boolean; now: number }
+
+export function mayDo(world: World, { action, thing, isOwner, now }: Question): boolean {
+  const said = new Set<string>()
+  for (const rule of world.rules) {
+    if (rule.action !== action && rule.action !== '*') continue
+    if (world.attributes[rule.attribute] !== rule.value) continue
+    if (rule.onlyOwner && !isOwner) continue
+    said.add(rule.says)
+  }
+  if (said.has('deny')) return false
+  if (said.has('allow')) return true
+  if (world.rank >= world.least[action]!) return true
+  for (const [, allowed] of world.roles) if (allowed === action) return true
+  for (const grant of world.grants) {
+    const isOver = grant.until !== null && now >= grant.until
+    if (grant.action === action && grant.thing === thing && !isOver) return true
+  }
+  return false
+}
