@@ -1,16 +1,10 @@
-import type { Mount } from './compose.ts'
 import { deleteExpiredKeys } from './platform/data/idempotency.ts'
 import { deleteOldDeadLetters } from './platform/events/dead-letters.ts'
-import type { EventDefinition, Subscription } from './platform/events/events.ts'
-import { type Job, shardJobHandler } from './platform/events/jobs.ts'
-import type { TaskHandler } from './platform/events/tasks.ts'
-import type { Noun } from './platform/graphql/noun.ts'
-import type { Operation } from './platform/http/operation.ts'
+import { shardJobHandler } from './platform/events/jobs.ts'
 import { housekeepingData, realtimeData } from './platform/personal.ts'
-import type { PersonalData } from './platform/personal-data.ts'
-import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
 import { resealKeys } from './platform/security/account-keys.ts'
+import { forOwnClients, type Service } from './service.ts'
 import * as accessEvents from './services/access/events.ts'
 import { accessOperations } from './services/access/operations.ts'
 import { accessData } from './services/access/personal.ts'
@@ -62,27 +56,6 @@ import { privacyJobs } from './services/privacy/jobs.ts'
 import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
-
-/** What a service declares. An omitted field means that the service has none. */
-type Service = {
-  name: string
-  /** What its operations are for, for the API document. */
-  about: string
-  /** The RPC service that offers the operations to other Workers; none by default. */
-  rpc?: 'UserService' | 'PostService' | 'NotificationService'
-  /** Whether apps of other developers may call none of its operations, except those that need no token. */
-  ownClients?: boolean
-  /** The path below which its operations are served; `/v1` by default. */
-  mount?: Mount
-  operations?: Operation[]
-  nouns?: Noun[]
-  events?: EventDefinition[]
-  subscriptions?: Subscription[]
-  tasks?: TaskHandler[]
-  jobs?: Job[]
-  channels?: Channel[]
-  personal: PersonalData
-}
 
 const typed = [
   {
@@ -241,10 +214,6 @@ export const services = [...declared, ...platform].map(({ operations = [], ...se
   ...service,
   operations: service.ownClients ? operations.map(forOwnClients) : operations,
 }))
-
-function forOwnClients(operation: Operation): Operation {
-  return operation.access === 'public' ? operation : { ...operation, ownClients: true }
-}
 
 const ofService =
   (service: string) =>
