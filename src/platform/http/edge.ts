@@ -6,7 +6,6 @@ import { isConfigured } from '../config.ts'
 import { createContext } from '../create-context.ts'
 import { wakeUnreached } from '../events/sweeper.client.ts'
 import { measure, traceId } from '../observability/metrics.ts'
-import { requestsInFlight } from '../observability/pending.ts'
 import type { RequestCtx } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { limitBody } from './body.ts'
@@ -39,8 +38,7 @@ function requestContext(sources: LoginSources) {
     const fields = { ...ctx, viewer: null, clientIp, ...sources, request: c.req.raw }
     const request = Object.defineProperty(fields, 'client', lazyClient)
     c.set('ctx', request)
-    const end = requestsInFlight.begin()
-    await next().finally(end)
+    await next()
     if (isReadinessCheck) return
     const bookmarks = isWrite(c) ? request.db.bookmarks() : null
     if (bookmarks) c.res.headers.set(BOOKMARKS, bookmarks)

@@ -5,6 +5,7 @@ import { createMiddleware } from 'hono/factory'
 import { Made } from '../data/idempotency.ts'
 import { cursorsOf, linksOf, type Page } from '../data/page.ts'
 import { notFound } from '../failures.ts'
+import { requestsInFlight } from '../observability/pending.ts'
 import { admit } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { requireMediaType, strictJson } from './body.ts'
@@ -25,7 +26,9 @@ export function mountOperations(
   for (const operation of operations) {
     const path = `${mount}${operation.path.replaceAll(/\{(\w+)\}/g, ':$1')}`
     const checks = [...announcement(operation), admission(service, operation), ...validators(operation)]
-    app.on(operation.method.toUpperCase(), [path], ...checks, (c) => answer(c, mount, operation))
+    app.on(operation.method.toUpperCase(), [path], ...checks, (c) =>
+      answer(c, mount, operation).finally(requestsInFlight.begin()),
+    )
   }
 }
 

@@ -17,7 +17,7 @@ let reported: Shed = 'nothing'
 export function shedBy({ config, log }: Pick<SystemCtx, 'config' | 'log'>): Shed {
   const load = requestsInFlight.count() / config.MAX_REQUESTS_IN_FLIGHT
   const isSlow = (part: number) => tripsInFlight.count(QUERY_TIMEOUT_MS * part) >= SLOW_TRIPS
-  const shed = load > 2 || isSlow(0.5) ? 'reads' : load > 1 || isSlow(0.1) ? 'lists' : 'nothing'
+  const shed = load >= 2 || isSlow(0.5) ? 'reads' : load >= 1 || isSlow(0.1) ? 'lists' : 'nothing'
   if (shed !== reported) log.warn('the load has changed what is refused', { shed })
   reported = shed
   return shed

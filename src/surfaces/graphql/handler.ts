@@ -5,6 +5,7 @@ import { Failure } from '../../platform/failures.ts'
 import { countByAddress } from '../../platform/http/address-limit.ts'
 import type { AppEnv } from '../../platform/http/app-env.ts'
 import { BOOKMARKS } from '../../platform/http/cors.ts'
+import { requestsInFlight } from '../../platform/observability/pending.ts'
 import type { RequestCtx } from '../../platform/security/admit.ts'
 import { addressLimit, anonymousLimit, isUsedUp, spend, userLimit } from '../../platform/security/rate-limit.ts'
 import { type GraphContext, newGraph } from './graph.ts'
@@ -32,7 +33,8 @@ export function graphqlHandler(declared: Declared) {
     const reads = withDatabases(ctx, { bookmarks: c.req.header(BOOKMARKS), inWaves: true })
     await refuseUsedUp(ctx)
     const graph = newGraph(ctx, reads, (headers) => c.set('allowance', headers))
-    const response = await yoga.fetch(await bufferedRequest(c), { graph })
+    const request = await bufferedRequest(c)
+    const response = await Promise.resolve(yoga.fetch(request, { graph })).finally(requestsInFlight.begin())
     c.set('isCounted', graph.isAdmitted)
     await countByAddress(c)
     const answer = new Response(response.body, response)

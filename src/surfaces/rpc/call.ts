@@ -9,6 +9,7 @@ import { type Operation, runVerb, type VerbOperation } from '../../platform/http
 import { invalidBySchema, toFailure } from '../../platform/http/problems.ts'
 import { requireCapacity } from '../../platform/http/shedding.ts'
 import { measure, traceId } from '../../platform/observability/metrics.ts'
+import { requestsInFlight } from '../../platform/observability/pending.ts'
 import { admit } from '../../platform/security/admit.ts'
 import { type Binding, bindingOf, callerOf, offered, requestBy } from './binding.ts'
 import { parseInput } from './input.ts'
@@ -69,7 +70,7 @@ async function perform(
     throw refusal
   })
   if (operation.idempotent) request.idempotencyKey = call.idempotencyKey
-  const result = await runVerb(operation, request, parseInput(operation, input))
+  const result = await runVerb(operation, request, parseInput(operation, input)).finally(requestsInFlight.begin())
   const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }
   const bookmarks = operation.method === 'get' ? null : request.db.bookmarks()
   return { ok: true, value: value ?? null, replayed, bookmarks }

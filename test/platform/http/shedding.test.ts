@@ -8,6 +8,7 @@ import { smallApp } from '../../support/edge.ts'
 
 const clock = movableClock()
 const base = { access: 'public', summary: 'An operation of a test', returns: null } as const
+const Note = z.strictObject({ text: z.string() })
 const Cursor = z.strictObject({ cursor: z.string().optional() })
 let released = Promise.withResolvers<void>()
 const held = () => released.promise
@@ -17,6 +18,15 @@ const { call } = smallApp([
   operation({ ...base, id: 'readThing', method: 'get', path: '/thing', run: () => {} }),
   operation({ ...base, id: 'readKeys', method: 'get', path: '/auth/keys', run: () => {} }),
   operation({ ...base, id: 'writeThing', method: 'put', path: '/thing', run: () => {} }),
+  operation({
+    ...base,
+    id: 'keepNote',
+    method: 'put',
+    path: '/note',
+    body: Note,
+    example: { text: 'a' },
+    run: () => {},
+  }),
   operation({ ...base, id: 'hold', method: 'put', path: '/hold', run: held }),
   operation({
     ...base,
@@ -87,6 +97,26 @@ test('a request that never ends is forgotten after 30 seconds', async () => {
   await occupy(4)
   clock.advance(30_000)
   expect(await statuses()).toEqual(everything)
+})
+
+test('requests that wait for their body do not count', async () => {
+  const before = requestsInFlight.count()
+  const ends: ((text: string) => void)[] = []
+  const slowBody = () =>
+    new ReadableStream<Uint8Array>({
+      start: (body) => {
+        ends.push((text) => {
+          body.enqueue(new TextEncoder().encode(text))
+          body.close()
+        })
+      },
+    })
+  const headers = { 'content-type': 'application/json' }
+  const slow = [1, 2, 3, 4].map(() => send('/note', { method: 'PUT', headers, body: slowBody() }))
+  expect(await statuses()).toEqual(everything)
+  expect(requestsInFlight.count()).toBe(before)
+  for (const end of ends) end('{"text":"a"}')
+  expect((await Promise.all(slow)).map(statusOf)).toEqual([204, 204, 204, 204])
 })
 
 test('lists and then other reads are refused while a database does not keep up', async () => {
