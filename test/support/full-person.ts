@@ -45,7 +45,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
   await createdApiKey(user, { name: `${name} key` })
-  const app = await registeredApp(user, 'public', { name: `${name} app` })
+  const app = await registeredApp(user, 'public', { name: `${name} app`, description: 'A quiet reader' })
   await connect(user, app)
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
