@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
@@ -70,8 +70,8 @@ const logins = {
     confirmedAt: 'technical',
     sealedClient: 'exported',
     deviceId: 'technical',
-    appId: 'technical',
-    scopes: 'technical',
+    appId: 'exported',
+    scopes: 'exported',
   }),
   ...classify(mails, {
     id: 'technical',
@@ -196,9 +196,11 @@ async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry>
       lastUsedAt: sessions.updatedAt,
       expiresAt: sessions.expiresAt,
       client: sessions.sealedClient,
+      appId: sessions.appId,
+      scopes: sessions.scopes,
     })
     .from(sessions)
-    .where(and(eq(sessions.userId, accountId), isNull(sessions.appId)))
+    .where(eq(sessions.userId, accountId))
   const clients = await openClients(
     ctx,
     accountId,
@@ -210,6 +212,7 @@ async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry>
       createdAt: iso(login.createdAt),
       lastUsedAt: iso(login.lastUsedAt),
       expiresAt: iso(login.expiresAt),
+      ...(login.appId && { appId: login.appId, scopes: login.scopes }),
       ...clients[i],
     })),
   )
