@@ -44,7 +44,9 @@ export function deployProblems(
   // The Worker itself has no such rule, because the benchmark runs it with ENVIRONMENT=production and a higher limit.
   const isUnlimited = Number(vars.REQUESTS_PER_MINUTE ?? 0) > HIGHEST_QUOTA
   const quota = isUnlimited ? [`REQUESTS_PER_MINUTE must be at most ${HIGHEST_QUOTA}`] : []
-  return [...[...problems, ...quota].map((problem) => `vars.${problem}`), ...queueProblems(declared)]
+  const hasSecret = vars.OIDC_PROVIDERS !== undefined
+  const secret = hasSecret ? ['OIDC_PROVIDERS contains secrets: store it with `npx wrangler secret put`'] : []
+  return [...[...problems, ...quota, ...secret].map((problem) => `vars.${problem}`), ...queueProblems(declared)]
 }
 
 /** How the producers and consumers differ from the table in src/platform/events/queues.ts. */

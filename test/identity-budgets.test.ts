@@ -136,7 +136,7 @@ test('resetting and changing a password stay within their budgets', async () => 
   const json = { currentPassword: PASSWORD, password: NEW_PASSWORD }
   const changed = await ada.fetch('/v1/auth/password', { method: 'PUT', json })
   await expectAnswer(changed, 200, {
-    trips: 11,
+    trips: 12,
     rowsRead: 40,
     rowsWritten: 30,
     objectCalls: 6,
@@ -169,7 +169,7 @@ test('changes of an address and of a handle, and reading the identity, stay with
     bucketCalls: 1,
     queueMessages: 2,
   })
-  await expectAnswer(await bob.fetch('/v1/me/identity'), 200, { trips: 1, rowsRead: 3, objectCalls: 1, bucketCalls: 1 })
+  await expectAnswer(await bob.fetch('/v1/me/identity'), 200, { trips: 1, rowsRead: 4, objectCalls: 1, bucketCalls: 1 })
   const renamed = await changeHandle(bob, newHandle())
   await expectAnswer(
     renamed,

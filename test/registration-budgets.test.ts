@@ -47,8 +47,8 @@ test('approvals stay within their budgets', async () => {
   const list = { trips: 1, rowsRead: 8, objectCalls: 1 }
   await expectAnswer(await call('GET', '/v1/registrations', { token }), 200, list)
   const approve = {
-    trips: 3,
-    directoryTrips: 2,
+    trips: 4,
+    directoryTrips: 3,
     rowsRead: 20,
     rowsWritten: 12,
     objectCalls: 2,
@@ -56,6 +56,6 @@ test('approvals stay within their budgets', async () => {
     queueMessages: 2,
   }
   await expectAnswer(await call('PUT', `${paths[0]}/approval`, { token }), 204, approve)
-  const reject = { trips: 1, rowsRead: 16, rowsWritten: 12, objectCalls: 2, bucketCalls: 1, queueMessages: 2 }
+  const reject = { trips: 2, rowsRead: 17, rowsWritten: 12, objectCalls: 2, bucketCalls: 1, queueMessages: 2 }
   await expectAnswer(await call('DELETE', paths[1]!, { token }), 204, reject)
 })

@@ -1,4 +1,4 @@
-import type { FieldError, Problem, SecondFactor } from './wire.ts'
+import type { FieldError, PendingRegistration, Problem, SecondFactor } from './wire.ts'
 
 /**
  * The codes of the API, and three of the client. `network_error`: no response arrived, so it is unknown whether the
@@ -14,6 +14,8 @@ type Facts = {
   detail?: string
   fields?: FieldError[]
   secondFactor?: SecondFactor
+  registration?: PendingRegistration
+  registrationToken?: string
   requestId?: string
   retryAfter?: number
   cause?: unknown
@@ -31,12 +33,16 @@ export class ApiError extends Error {
   readonly fields: FieldError[]
   /** What a login with `second_factor_required` still needs. */
   readonly secondFactor?: SecondFactor
+  /** What a registration with a provider needs, with `registration_required`. */
+  readonly registration?: PendingRegistration
+  readonly registrationToken?: string
   /** Quote it when you report a problem. */
   readonly requestId?: string
   /** Seconds to wait before the next attempt. */
   readonly retryAfter?: number
 
-  constructor({ status, code, title, detail, fields = [], secondFactor, requestId, retryAfter, cause }: Facts) {
+  constructor(facts: Facts) {
+    const { status, code, title, detail, fields = [], secondFactor, requestId, retryAfter, cause } = facts
     super(detail ?? title, { cause })
     this.status = status
     this.code = code
@@ -44,6 +50,8 @@ export class ApiError extends Error {
     this.detail = detail
     this.fields = fields
     this.secondFactor = secondFactor
+    this.registration = facts.registration
+    this.registrationToken = facts.registrationToken
     this.requestId = requestId
     this.retryAfter = retryAfter
   }
@@ -77,6 +85,8 @@ export function errorOf({ status, headers }: Response, text: string): ApiError {
     detail: problem.detail,
     fields: problem.errors,
     secondFactor: problem.secondFactor,
+    registration: problem.registration,
+    registrationToken: problem.registrationToken,
     requestId: headers.get('x-request-id') ?? undefined,
     retryAfter: secondsOf(headers.get('retry-after')),
   })

@@ -10,17 +10,9 @@ import type {
   AddedPasskey,
   AddressChange,
   AddressToken,
-  AllowedApps,
   ApiKeyRequest,
   ApiKeys,
   ApiKeyWithSecret,
-  App,
-  AppApproval,
-  AppAuthorization,
-  AppChange,
-  AppDecision,
-  Apps,
-  AppWithSecret,
   AttributesChange,
   AuditEntry,
   Block,
@@ -39,11 +31,11 @@ import type {
   Like,
   Limits,
   Login,
+  LoginProviders,
   Media,
   MediaChange,
   MediaUpload,
   MediaVariant,
-  NewApp,
   NewGrant,
   Notification,
   Page,
@@ -61,6 +53,11 @@ import type {
   PostCreation,
   ProfileChange,
   ProfileImageUpload,
+  ProviderCallback,
+  ProviderFlow,
+  ProviderLinks,
+  ProviderLogin,
+  ProviderRegistration,
   PublicKeys,
   RealtimeTicket,
   RecoveryCodes,
@@ -88,7 +85,6 @@ import type {
 /** What the client needs to know of each operation at run time: method, path and traits. */
 export const operations: Record<keyof Operations, string> = {
   addPasskey: 'POST /v1/me/passkeys',
-  allowApp: 'POST /v1/oauth/authorizations',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
   blockAccount: 'PUT /v1/accounts/{accountId}/block',
   changeAddress: 'PUT /v1/me/address',
@@ -104,7 +100,6 @@ export const operations: Record<keyof Operations, string> = {
   createRealtimeTicket: 'POST /v1/realtime/tickets',
   deleteAccount: 'DELETE /v1/me ends',
   deleteApiKey: 'DELETE /v1/me/api-keys/{apiKeyId}',
-  deleteApp: 'DELETE /v1/apps/{appId}',
   deleteAvatar: 'DELETE /v1/accounts/me/avatar',
   deleteHeader: 'DELETE /v1/accounts/me/header',
   deleteMedia: 'DELETE /v1/media/{mediaId}',
@@ -112,13 +107,13 @@ export const operations: Record<keyof Operations, string> = {
   deleteRole: 'DELETE /v1/roles/{roleName}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
-  editApp: 'PATCH /v1/apps/{appId}',
   editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
   explainMyAccess: 'GET /v1/me/access',
   finishLogin: 'POST /v1/auth/login/second-factor open',
+  finishProviderFlow: 'POST /v1/me/providers/callback',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
@@ -133,9 +128,7 @@ export const operations: Record<keyof Operations, string> = {
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
-  listAllowedApps: 'GET /v1/me/apps',
   listApiKeys: 'GET /v1/me/api-keys',
-  listApps: 'GET /v1/apps',
   listAudit: 'GET /v1/audit',
   listBlocks: 'GET /v1/accounts/me/blocks',
   listComments: 'GET /v1/posts/{postId}/comments',
@@ -144,37 +137,36 @@ export const operations: Record<keyof Operations, string> = {
   listFollowing: 'GET /v1/accounts/{accountId}/following',
   listInvitations: 'GET /v1/me/invitations',
   listLikes: 'GET /v1/posts/{postId}/likes',
+  listLoginProviders: 'GET /v1/auth/providers',
   listMyAudit: 'GET /v1/me/audit',
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
   listPosts: 'GET /v1/posts',
+  listProviderLinks: 'GET /v1/me/providers',
   listRegistrations: 'GET /v1/registrations',
   listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
   listSigningKeys: 'GET /v1/auth/jwks',
   logIn: 'POST /v1/auth/login open',
   logInWithPasskey: 'POST /v1/auth/passkey open',
+  logInWithProvider: 'POST /v1/auth/providers/callback open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markNotificationsRead: 'PUT /v1/notifications/read',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
-  readAuthorization: 'GET /v1/oauth/authorizations',
   readIdentity: 'GET /v1/me/identity',
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
   register: 'POST /v1/auth/register open',
-  registerApp: 'POST /v1/apps',
+  registerWithProvider: 'POST /v1/auth/providers/register open',
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
-  removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
   removeTotp: 'DELETE /v1/me/factors/totp',
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
-  renewAppSecret: 'POST /v1/apps/{appId}/secret',
-  repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
   requestExport: 'POST /v1/me/exports',
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
@@ -190,12 +182,16 @@ export const operations: Record<keyof Operations, string> = {
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
+  startProviderConfirmation: 'POST /v1/me/providers/{providerId}/confirm',
+  startProviderLink: 'POST /v1/me/providers/{providerId}/link',
+  startProviderLogin: 'POST /v1/auth/providers/{providerId}/start open',
   startTotp: 'POST /v1/me/factors/totp',
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
   unblockAccount: 'DELETE /v1/accounts/{accountId}/block',
   undoAddress: 'POST /v1/auth/address/undo open',
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
+  unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -207,8 +203,6 @@ export type Nothing = Record<string, never>
 export type Operations = {
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
   addPasskey: { input: PasskeyAddition; output: AddedPasskey }
-  /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
-  allowApp: { input: AppDecision; output: AppApproval }
   /** Approve an account, which opens it; its owner is mailed. `PUT /v1/registrations/{accountId}/approval` */
   approveRegistration: { input: { accountId: Id }; output: undefined }
   /** Block an account: it no longer sees you, and follows end in both directions. `PUT /v1/accounts/{accountId}/block` */
@@ -239,8 +233,6 @@ export type Operations = {
   deleteAccount: { input: Nothing; output: Deletion }
   /** Delete one of your API keys, which revokes it at once. `DELETE /v1/me/api-keys/{apiKeyId}` */
   deleteApiKey: { input: { apiKeyId: Id }; output: undefined }
-  /** Delete one of your apps; its tokens end within seconds. `DELETE /v1/apps/{appId}` */
-  deleteApp: { input: { appId: Id }; output: undefined }
   /** Delete your avatar; if you have none, nothing changes. `DELETE /v1/accounts/me/avatar` */
   deleteAvatar: { input: Nothing; output: undefined }
   /** Delete the header image of your profile; if you have none, nothing changes. `DELETE /v1/accounts/me/header` */
@@ -255,8 +247,6 @@ export type Operations = {
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
   /** Download an export: a ZIP archive with JSON files, your images and an `index.html`. `GET /v1/me/exports/{exportId}/file` */
   downloadExport: { input: { exportId: Id }; output: Blob }
-  /** Change one of your apps. `PATCH /v1/apps/{appId}` */
-  editApp: { input: { appId: Id } & AppChange; output: App }
   /** Edit the text of your own post. `PATCH /v1/posts/{postId}` */
   editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
@@ -269,6 +259,8 @@ export type Operations = {
   explainMyAccess: { input: { action: string; thing?: string; accountId?: Id }; output: AccessExplanation }
   /** Finish a login that needs a second factor, with a code, a recovery code or a passkey. `POST /v1/auth/login/second-factor` */
   finishLogin: { input: SecondStep; output: Tokens }
+  /** Link an identity, or confirm this login, with what the provider has sent back. `POST /v1/me/providers/callback` */
+  finishProviderFlow: { input: ProviderCallback; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }
   /** Read an account. `GET /v1/accounts/{accountId}` */
@@ -300,12 +292,8 @@ export type Operations = {
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
   likePost: { input: { postId: Id }; output: Post }
-  /** List the apps that you have allowed to act for you, newest first. `GET /v1/me/apps` */
-  listAllowedApps: { input: Nothing; output: AllowedApps }
   /** List your API keys that have not expired, newest first. `GET /v1/me/api-keys` */
   listApiKeys: { input: Nothing; output: ApiKeys }
-  /** List the apps that you have registered, newest first. `GET /v1/apps` */
-  listApps: { input: Nothing; output: Apps }
   /** List the audit log, newest first. `GET /v1/audit` */
   listAudit: {
     input: {
@@ -336,6 +324,8 @@ export type Operations = {
         | 'address-changed'
         | 'address-change-undone'
         | 'handle-changed'
+        | 'provider-linked'
+        | 'provider-unlinked'
         | 'factor-added'
         | 'factor-removed'
         | 'recovery-codes-replaced'
@@ -357,12 +347,6 @@ export type Operations = {
         | 'deletion-requested'
         | 'deletion-cancelled'
         | 'account-erased'
-        | 'app-registered'
-        | 'app-changed'
-        | 'app-secret-renewed'
-        | 'app-deleted'
-        | 'app-allowed'
-        | 'app-removed'
         | 'audit-read'
     }
     output: Page<AuditEntry>
@@ -381,6 +365,8 @@ export type Operations = {
   listInvitations: { input: Nothing; output: Invitations }
   /** List the accounts that like a post, newest like first. `GET /v1/posts/{postId}/likes` */
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
+  /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
+  listLoginProviders: { input: Nothing; output: LoginProviders }
   /** List what happened to your account: logins, changes of its security, and actions of the staff, newest first. `GET /v1/me/audit` */
   listMyAudit: { input: { limit?: number; cursor?: string }; output: Page<AuditEntry> }
   /** List all comments that you wrote, newest first. `GET /v1/me/comments` */
@@ -393,6 +379,8 @@ export type Operations = {
   listPasskeys: { input: Nothing; output: Passkeys }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
+  /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
+  listProviderLinks: { input: Nothing; output: ProviderLinks }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List all roles with their permissions, and all actions. `GET /v1/roles` */
@@ -405,6 +393,8 @@ export type Operations = {
   logIn: { input: Login; output: Tokens }
   /** Log in with a passkey, without a name or password. `POST /v1/auth/passkey` */
   logInWithPasskey: { input: PasskeyLogin; output: Tokens }
+  /** Log in with what the identity provider has sent back. `POST /v1/auth/providers/callback` */
+  logInWithProvider: { input: ProviderLogin; output: Tokens }
   /** Log out and end this login. `POST /v1/auth/logout` */
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
@@ -415,8 +405,6 @@ export type Operations = {
   putRole: { input: { roleName: string } & RoleDefinition; output: undefined }
   /** List the roles, attributes and grants of an account. `GET /v1/accounts/{accountId}/access` */
   readAccess: { input: { accountId: Id }; output: AccountAccess }
-  /** Read what an app asks for, and what the page must do. `GET /v1/oauth/authorizations` */
-  readAuthorization: { input: { request: string }; output: AppAuthorization }
   /** Read your handle, email address and role, when the handle may be changed, and when the password was changed. `GET /v1/me/identity` */
   readIdentity: { input: Nothing; output: Identity }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
@@ -427,22 +415,16 @@ export type Operations = {
   refreshLogin: { input: Refresh; output: Tokens }
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
   register: { input: Registration; output: Registered }
-  /** Register an app, which other people may allow to act for them. `POST /v1/apps` */
-  registerApp: { input: NewApp; output: AppWithSecret }
+  /** Register an account without a password, with an identity that a provider has proved. `POST /v1/auth/providers/register` */
+  registerWithProvider: { input: ProviderRegistration; output: Tokens }
   /** Reject an account that waits for approval; its owner is mailed. `DELETE /v1/registrations/{accountId}` */
   rejectRegistration: { input: { accountId: Id }; output: undefined }
-  /** Remove an app that you have allowed; its tokens end at once. `DELETE /v1/me/apps/{appId}` */
-  removeAllowedApp: { input: { appId: Id }; output: undefined }
   /** Remove a passkey; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
   /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
   removeTotp: { input: Nothing; output: undefined }
   /** Rename a passkey. `PATCH /v1/me/passkeys/{passkeyId}` */
   renamePasskey: { input: { passkeyId: string } & PasskeyName; output: Passkey }
-  /** Replace the secret of one of your apps. `POST /v1/apps/{appId}/secret` */
-  renewAppSecret: { input: { appId: Id }; output: AppWithSecret }
-  /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
-  repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
   /** Request an archive of all your data; an email says when it is ready. `POST /v1/me/exports` */
@@ -473,6 +455,12 @@ export type Operations = {
   startPasskey: { input: Nothing; output: PasskeyCreationChallenge }
   /** Get a challenge for a login with a passkey. `POST /v1/auth/passkey/challenge` */
   startPasskeyLogin: { input: Nothing; output: PasskeyChallenge }
+  /** Start to confirm this login at a linked provider, instead of with a password. `POST /v1/me/providers/{providerId}/confirm` */
+  startProviderConfirmation: { input: { providerId: string }; output: ProviderFlow }
+  /** Start to link an identity at a provider to your account. `POST /v1/me/providers/{providerId}/link` */
+  startProviderLink: { input: { providerId: string }; output: ProviderFlow }
+  /** Start a login at an identity provider (OpenID Connect). `POST /v1/auth/providers/{providerId}/start` */
+  startProviderLogin: { input: { providerId: string }; output: ProviderFlow }
   /** Get the secret for an authenticator app (TOTP, RFC 6238). `POST /v1/me/factors/totp` */
   startTotp: { input: Nothing; output: TotpSecret }
   /** Suspend an account. `PUT /v1/accounts/{accountId}/suspension` */
@@ -485,6 +473,8 @@ export type Operations = {
   unfollowAccount: { input: { accountId: Id }; output: undefined }
   /** Remove your like, whether or not you may still see the post. `DELETE /v1/posts/{postId}/like` */
   unlikePost: { input: { postId: Id }; output: undefined }
+  /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
+  unlinkProvider: { input: { linkId: string }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

@@ -10,6 +10,8 @@ export type Problem = {
   detail?: string
   instance: string
   errors?: FieldError[]
+  registration?: PendingRegistration
+  registrationToken?: string
   secondFactor?: SecondFactor
 }
 
@@ -43,6 +45,13 @@ export type FailureCode =
   | 'registration_closed'
   | 'handle_changed_recently'
   | 'awaiting_approval'
+  | 'provider_failed'
+  | 'registration_required'
+  | 'link_required'
+  | 'identity_linked'
+  | 'verification_required'
+  | 'last_way_to_log_in'
+  | 'too_many_links'
   | 'too_many_invitations'
   | 'second_factor_required'
   | 'long_password_required'
@@ -50,6 +59,14 @@ export type FailureCode =
   | (string & Record<never, never>)
 
 export type FieldError = { field: string; message: string }
+
+export type PendingRegistration = {
+  token: string
+  handle: string | null
+  displayName: string | null
+  email: string | null
+  isEmailVerified: boolean
+}
 
 export type SecondFactor = { challenge: string; methods: string[]; passkey: PasskeyRequest }
 
@@ -149,6 +166,28 @@ export type Role = 'user' | 'moderator' | 'admin' | (string & Record<never, neve
 
 export type RoleChange = { role: Role }
 
+export type LoginProviders = { items: LoginProvider[] }
+
+export type LoginProvider = { id: string; name: string }
+
+export type ProviderFlow = { url: string; flow: string }
+
+export type ProviderLogin = { flow: string; code: string; state: string; iss?: string; deviceToken?: string }
+
+export type ProviderRegistration = {
+  token: string
+  handle: string
+  email?: string
+  invitation?: string
+  termsVersion?: string
+}
+
+export type ProviderCallback = { flow: string; code: string; state: string; iss?: string }
+
+export type ProviderLinks = { items: ProviderLink[] }
+
+export type ProviderLink = { id: string; provider: string; linkedAt: string; lastUsedAt: string }
+
 export type Accepted = { status: 'accepted' }
 
 export type ResetRequest = { identifier: string; turnstileToken?: string }
@@ -166,6 +205,7 @@ export type Identity = {
   email: string
   pendingEmail: string | null
   role: Role
+  hasPassword: boolean
   handleChangeableAt: string | null
   passwordChangedAt: string | null
 }

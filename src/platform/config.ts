@@ -86,10 +86,18 @@ export function defineVariable<T>(name: string, schema: z.ZodType<T>): (ctx: { e
   let last: { text: unknown; value: T } | null = null
   return ({ env }) => {
     const text: unknown = Reflect.get(env, name)
-    if (!last || last.text !== text) last = { text, value: schema.parse(text) }
+    if (!last || last.text !== text) last = { text, value: parse({ name, schema }, text) }
     return last.value
   }
 }
+
+function parse<T>({ name, schema }: { name: string; schema: z.ZodType<T> }, text: unknown): T {
+  const { success, data, error } = schema.safeParse(text)
+  if (success) return data
+  throw notConfigured(error.issues.map(({ message }) => `${name} ${message}`))
+}
+
+const notConfigured = (problems: string[]) => new Error(`The Worker is not configured:\n  ${problems.join('\n  ')}`)
 
 /** Parses variables and secrets. The Worker passes its `env`; the check before a deployment passes the future one. */
 export function readConfig(env: Record<string, unknown>): { config?: Config; problems: string[] } {
@@ -112,7 +120,7 @@ export function configOf(env: Env): Config {
   const known = parsed.get(env)
   if (known?.checked === serviceVariables.length) return known.config
   const { config, problems } = readConfig({ ...env })
-  if (!config) throw new Error(`The Worker is not configured:\n  ${problems.join('\n  ')}`)
+  if (!config) throw notConfigured(problems)
   parsed.set(env, { config, checked: serviceVariables.length })
   return config
 }

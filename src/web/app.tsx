@@ -3,6 +3,7 @@ import { session } from './api/session.ts'
 import { CurrentView } from './router.tsx'
 import { location } from './state/location.ts'
 import { mailLink } from './state/mail-link.ts'
+import { providerAnswer } from './state/provider-answer.ts'
 import { Connection } from './ui/connection.tsx'
 import { ConfirmDialog } from './ui/dialog.tsx'
 import { FindPeople } from './ui/find-people.tsx'
@@ -12,6 +13,7 @@ import { Toasts } from './ui/toasts.tsx'
 import { TopBar } from './ui/top-bar.tsx'
 import { View } from './ui/view.tsx'
 import { MailLink } from './views/mail-link.tsx'
+import { ProviderCallback } from './views/provider-callback.tsx'
 
 export function App({ startError }: { startError: unknown }) {
   return (
@@ -35,6 +37,7 @@ export function App({ startError }: { startError: unknown }) {
 function Main({ startError }: { startError: unknown }) {
   const { path, visit } = location.value
   if (mailLink && visit === 0) return <MailLink link={mailLink} />
+  if (providerAnswer && visit === 0) return <ProviderCallback answer={providerAnswer} />
   if (session.value !== undefined) return <CurrentView key={`${session.value?.id}/${visit}`} path={path} />
   return <View title="Welcome">{startError ? <p role="alert">{errorText(startError)}</p> : <Loading />}</View>
 }

@@ -1,15 +1,21 @@
-import { appTests } from './apps.ts'
+import { factorTests } from './factors.ts'
 import { ownDataTests } from './own-data.ts'
+import { providerTests } from './providers.ts'
 import { recoveryTests } from './recovery.ts'
 import { sessionTests } from './sessions.ts'
-import { describeSite } from './site.ts'
+import { describeSite, LOCALHOST } from './site.ts'
 import { visitorTests } from './visitors.ts'
 
 // These tests share one server and build on each other: the first one registers Ada, a later one Bob.
-describeSite('the account pages', (world) => {
-  visitorTests(world)
-  recoveryTests(world)
-  sessionTests(world)
-  ownDataTests(world)
-  appTests(world)
-})
+describeSite(
+  'the account pages',
+  (world) => {
+    visitorTests(world)
+    recoveryTests(world)
+    sessionTests(world)
+    providerTests(world)
+    ownDataTests(world)
+    factorTests(world)
+  },
+  LOCALHOST,
+)

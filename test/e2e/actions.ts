@@ -43,7 +43,7 @@ export async function logIn(page: Page, origin: string, handle: string): Promise
   await page.goto(`${origin}/login`)
   await page.getByLabel('Handle or email').fill(handle)
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
-  await page.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+  await page.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
   await heading(page, 'Home').waitFor()
 }
 

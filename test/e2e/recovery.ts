@@ -49,7 +49,7 @@ export function recoveryTests(world: World): void {
 
     await bob.getByLabel('Handle or email').fill('bob')
     await bob.getByLabel('Password', { exact: true }).fill(NEW_PASSWORD)
-    await bob.getByRole('main').getByRole('button', { name: 'Log in' }).click()
+    await bob.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
     await heading(bob, 'Home').waitFor()
 
     const late = await newPage(site)

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, vi } from 'vitest'
 import { readLink } from '../../scripts/demo/inbox.ts'
 import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
+import type { OidcProvider } from '../support/oidc-provider.ts'
+import { startProvider } from './provider.ts'
 
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
 const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...QUIET]
@@ -16,6 +18,8 @@ const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...QU
 export type Site = {
   origin: string
   browser: Browser
+  /** Where people can log in besides the site. */
+  provider: OidcProvider
   /** The errors in the browser consoles of all pages, and the uncaught errors of the pages. */
   consoleErrors: string[]
   stop: () => Promise<void>
@@ -28,10 +32,13 @@ export class World {
   bob!: Page
 }
 
+/** Where browsers accept passkeys, which they refuse for IP addresses. */
+export const LOCALHOST = 'localhost'
+
 const executable = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
 /** Starts a site for the tests that `define` defines. Skips them without a browser. */
-export function describeSite(name: string, define: (world: World) => void): void {
+export function describeSite(name: string, define: (world: World) => void, host = '127.0.0.1'): void {
   const hasChromium = existsSync(executable)
   if (!hasChromium) {
     process.stderr.write(`Skipping the browser tests: ${executable} is missing. Install chromium or set CHROMIUM.\n`)
@@ -39,24 +46,28 @@ export function describeSite(name: string, define: (world: World) => void): void
   describe.skipIf(!hasChromium)(name, () => {
     const world = new World()
     beforeAll(async () => {
-      world.site = await startSite(executable)
+      world.site = await startSite(executable, host)
     })
     afterAll(() => world.site?.stop())
     define(world)
   })
 }
 
-async function startSite(executablePath: string): Promise<Site> {
+async function startSite(executablePath: string, host: string): Promise<Site> {
   const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-page-'))
   const port = String(await freePort())
-  const origin = `http://127.0.0.1:${port}`
+  const origin = `http://${host}:${port}`
   // A user of these tests makes more requests in a minute than the default limit allows.
-  const options = ['--port', port, '--persist-to', stateDir, '--var', 'REQUESTS_PER_MINUTE:1000']
+  const { provider, variables, stop: stopProvider } = await startProvider()
+  const settings = Object.entries({ REQUESTS_PER_MINUTE: '1000', BASE_URL: origin, ...variables })
+  const vars = settings.flatMap(([name, value]) => ['--var', `${name}:${value}`])
+  const options = ['--port', port, '--persist-to', stateDir, ...vars]
   const server = spawn(process.execPath, ['scripts/start.ts', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
   const output: Buffer[] = []
   server.stdout.on('data', (chunk: Buffer) => output.push(chunk))
   const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS })
   const stop = async () => {
+    stopProvider()
     await browser.close()
     if (server.exitCode === null && server.kill('SIGTERM')) await once(server, 'exit')
     rmSync(stateDir, { recursive: true, force: true })
@@ -67,7 +78,7 @@ async function startSite(executablePath: string): Promise<Site> {
       await stop()
       throw error
     })
-  return { origin, browser, consoleErrors: [], stop }
+  return { origin, browser, provider, consoleErrors: [], stop }
 }
 
 async function isHealthy(origin: string, server: ChildProcess, output: Buffer[]): Promise<boolean> {

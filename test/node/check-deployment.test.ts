@@ -32,6 +32,13 @@ test.each([undefined, 'staging', 'production'])(
   },
 )
 
+test('login providers are refused as a variable, because they contain secrets, and if they are malformed', () => {
+  const google = { id: 'google', clientId: 'id', clientSecret: 'a client secret' }
+  const [problem = '', ...more] = problemsWith({ OIDC_PROVIDERS: JSON.stringify([google]) })
+  expect([problem, more]).toEqual([expect.stringContaining('OIDC_PROVIDERS contains secrets'), []])
+  expect(problemsWith({ OIDC_PROVIDERS: '[{"id":"google"}]' }).join()).toContain('vars.OIDC_PROVIDERS 0 clientId')
+})
+
 test('a deployment is refused if its queues differ from src/platform/events/queues.ts', () => {
   const { queues, ...settings } = read('production')
   const problems = (consumers: object[], producers: object[] = queues.producers) =>

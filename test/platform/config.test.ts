@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { configOf, defineVariable, isConfigured, shardBindings } from '../../src/platform/config.ts'
+import { loginProviders } from '../../src/services/identity/variables.ts'
 
 const withEnv = (changed: Record<string, unknown>): Env => Object.assign({ ...env }, changed)
 
@@ -21,6 +22,34 @@ test('environment variables are parsed into the configuration, and unset ones ge
     OPEN_SHARDS: [1, 0],
     REQUESTS_PER_MINUTE: 100,
   })
+})
+
+test('login providers are refused with what is wrong in them, and never with a secret', () => {
+  const google = { id: 'google', clientId: 'id', clientSecret: 'a client secret' }
+  const other = { ...google, id: 'other', name: 'Other', issuer: 'https://id.example.org' }
+  const problem = (list: unknown) =>
+    complaint({ OIDC_PROVIDERS: typeof list === 'string' ? list : JSON.stringify(list) })
+  expect(problem([google, other])).toBe('')
+  const wrong: [unknown, RegExp][] = [
+    ['not JSON', /OIDC_PROVIDERS must be/],
+    [{}, /OIDC_PROVIDERS must be/],
+    [[{ ...google, clientId: '' }], /OIDC_PROVIDERS 0 clientId is required/],
+    [[google, { ...other, issuer: undefined }], /OIDC_PROVIDERS 1 issuer is required/],
+    [[{ ...other, issuer: 'http://id.example.org' }], /0 issuer must be an https address/],
+    [[{ ...other, issuer: 'https://id.example.org/?a' }], /0 issuer must be an https address/],
+    [[{ ...other, id: 'Not an id' }], /0 id must be/],
+    [[{ ...other, scopes: ['email'] }], /0 scopes must contain openid/],
+    [[google, google], /same id twice/],
+    [[other, { ...other, id: 'second' }], /same issuer twice/],
+    [[{ ...google, secret: 'misspelt' }], /OIDC_PROVIDERS/],
+  ]
+  for (const [list, text] of wrong) {
+    expect(problem(list)).toMatch(text)
+    expect(problem(list)).not.toMatch(/a client secret|misspelt/)
+    // An isolate that loads the service later reports the same.
+    const OIDC_PROVIDERS = typeof list === 'string' ? list : JSON.stringify(list)
+    expect(() => loginProviders({ env: withEnv({ OIDC_PROVIDERS }) })).toThrow(text)
+  }
 })
 
 test('the configuration is parsed once per environment object', () => {

@@ -8,6 +8,7 @@ import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
 import { connect, registeredApp } from './oauth.ts'
 import { drained } from './outboxes.ts'
+import { insertLink } from './provider-logins.ts'
 
 export type FullPerson = { user: RegisteredUser; address: string; markers: string[]; mediaIds: string[] }
 
@@ -23,6 +24,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} post`,
     `${name} alt`,
     `${name} comment`,
+    `${name} subject`,
     `${name} passkey`,
     `${name} key`,
     `${name} app`,
@@ -54,6 +56,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await passkeyLogin(device)
   await drained()
   await send('PUT', '/notifications/read')
+  await insertLink(user.id, 'https://accounts.example.org', `${name} subject`)
   const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
   return { user, address, markers, mediaIds }
 }

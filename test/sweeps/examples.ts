@@ -102,6 +102,13 @@ export const examples: Record<string, Example> = {
   logIn: { json: async () => ({ identifier: (await registeredUser(fresh('login'))).handle, password: PASSWORD }) },
   refreshLogin: { json: async () => ({ refreshToken: (await registeredUser(fresh('refresh'))).refreshToken }) },
   confirmLogin: { hasPassword: true, json: () => ({ password: PASSWORD }) },
+  startProviderLogin: { rule: () => 'not_found' },
+  logInWithProvider: { rule: () => 'invalid', json: () => ({ flow: 'made up', code: 'made up', state: 'made up' }) },
+  registerWithProvider: { rule: () => 'invalid', json: () => ({ token: 'made up', handle: fresh('reg') }) },
+  startProviderLink: { rule: () => 'not_found' },
+  startProviderConfirmation: { rule: () => 'not_found' },
+  finishProviderFlow: { rule: () => 'invalid', json: () => ({ flow: 'made up', code: 'made up', state: 'made up' }) },
+  unlinkProvider: { rule: () => 'not_found' },
   requestPasswordReset: { json: () => ({ identifier: fresh('forgetful') }) },
   resetPassword: {
     json: async () => {

@@ -19,6 +19,9 @@ export const kindOfParameter: Record<string, Kind> = {
   exportId: 'export',
   sessionId: 'session',
   invitationId: 'account',
+  // None is configured here, and no account is linked to one: their own tests succeed with them.
+  providerId: 'account',
+  linkId: 'account',
   roleName: 'handle',
   grantId: 'account',
   passkeyId: 'passkey',

@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { declaredFailures, Failure, type FailureKind, messagesOf, unavailable } from '../failures.ts'
 import { problemType } from './error-pages.ts'
+import { PendingRegistration } from './pending-registration.ts'
 import { SecondFactor } from './second-factor.ts'
 import { zodMessage } from './zod-messages.ts'
 
@@ -29,6 +30,8 @@ export const Problem = z
     detail: z.string().optional().openapi({ description: 'What is wrong with this request, for developers' }),
     instance: z.string().openapi({ description: 'The path of the request' }),
     errors: z.array(FieldError).optional().openapi({ description: 'One entry per invalid field' }),
+    registration: PendingRegistration.optional().openapi({ description: 'Only with `registration_required`' }),
+    registrationToken: z.string().optional().openapi({ description: 'Only with `verification_required`' }),
     secondFactor: SecondFactor.optional().openapi({ description: 'Only with `second_factor_required`' }),
   })
   .openapi('Problem')

@@ -26,7 +26,13 @@ const MAX_HOSTS = 1_000
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const TRANSIENT_STATUSES = new Set([502, 503, 504])
 
-type Call = { method?: string; headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> }
+type Call = {
+  method?: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array<ArrayBuffer>
+  /** `manual` returns a redirect instead of following it. */
+  redirect?: 'follow' | 'manual'
+}
 type Hop = { ctx: SystemCtx; url: URL; method: string; headers: Headers; body: Call['body']; signal: AbortSignal }
 
 /** A failure that a retry may fix: no connection, or a gateway error. */
@@ -53,7 +59,7 @@ export async function outbound(ctx: SystemCtx, address: string, call: Call = {})
     const response = await span('outbound', { host: url.host, hop }, () =>
       sendWithRetries({ ctx, url, method, headers, body: call.body, signal }),
     )
-    const location = response.headers.get('location')
+    const location = call.redirect === 'manual' ? null : response.headers.get('location')
     if (!location || !REDIRECTS.has(response.status) || (method !== 'GET' && method !== 'HEAD')) return response
     const next = outboundUrl(ctx.config, location, url)
     if (next.origin !== url.origin) for (const name of ['authorization', 'cookie']) headers.delete(name)

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, gt, gte, isNotNull, not, type SQL } from 'drizzle-orm'
+import { and, eq, exists, gt, gte, isNotNull, ne, not, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { all, one, query, refusals, rowIf, valueIf, violates } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
@@ -14,6 +14,7 @@ import { readSuspension } from '../accounts/queries.ts'
 import { readConfirmedChange, readUndoneAddress } from './address-tokens.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressChanged, addressChangeRequested, addressChangeUndone } from './events.ts'
+import { endFactorsSince } from './factors/removed-factors.ts'
 import { CONFIRM_ADDRESS_HOURS, UNDO_ADDRESS_HOURS } from './lifetimes.ts'
 import { addressChangeLimit } from './limits.ts'
 import { badToken, MailedToken } from './mailed-tokens.ts'
@@ -106,7 +107,7 @@ function returnTo(accountId: Id, address: string, now: number) {
   return { isReturn, undone: and(own, gte(formerAddresses.leftAt, leftAt)) }
 }
 
-/** Restores the address that the account had. Voids the password and ends every login: a stranger may have both. */
+/** Restores the address that the account had. Voids the password, ends every login and the factors that are newer: a stranger may have all. */
 export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<void> {
   const { accountId, leftAt, left, ...former } = await readUndoneAddress(ctx, token)
   const client = await sealClient(ctx, accountId)
@@ -124,6 +125,11 @@ export async function undoAddress(ctx: Ctx, { token }: AddressToken): Promise<vo
         .update(credentials)
         .set({ password, updatedAt: new Date(ctx.now()) })
         .where(and(eq(credentials.userId, accountId), eq(credentials.providerId, 'credential'), isValid)),
+      // A stranger may have linked an identity, which would let the stranger in again.
+      db
+        .delete(credentials)
+        .where(and(eq(credentials.userId, accountId), ne(credentials.providerId, 'credential'), isValid)),
+      ...endFactorsSince(db, accountId, leftAt, isValid),
       record(db, addressChangeUndone, { accountId, client }, isValid),
       ...queueMail(db, { accountId, kind: 'address-restored' }, isValid),
       ...queueMail(db, { accountId, kind: 'address-left', to: left }, isValid),

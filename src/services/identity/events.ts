@@ -33,6 +33,9 @@ export const otherSessionsEnded = defineEvent(
 )
 export const refreshTokenReused = defineEvent('identity.refresh-token-reused', Act.extend({ sessionId: z.string() }))
 export const allSessionsEnded = defineEvent('identity.all-sessions-ended', Act)
+/** `provider` is the name of the provider. */
+export const providerLinked = defineEvent('identity.provider-linked', Act.extend({ provider: z.string() }))
+export const providerUnlinked = defineEvent('identity.provider-unlinked', Act.extend({ provider: z.string() }))
 export const roleChanged = defineEvent('identity.role-changed', Act.extend({ role: z.enum(roles).optional() }))
 export const mailQueued = defineEvent('identity.mail-queued', z.object({ mailId: z.string() }))
 

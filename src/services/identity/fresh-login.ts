@@ -27,27 +27,38 @@ export const Confirmation = z
 type Confirmation = z.infer<typeof Confirmation>
 
 /** A passkey confirms a login alone. Without one, the password does, together with a code if there is a second factor. */
-export async function confirmLogin(ctx: UserCtx, confirmation: Confirmation): Promise<void> {
-  const { password, challenge: token, ...proof } = confirmation
-  const { id, sessionId } = ctx.viewer
+export async function confirmLogin(ctx: UserCtx, given: Confirmation): Promise<void> {
+  const { password, challenge: token, ...proof } = given
+  const { id } = ctx.viewer
   const factors = await readFactors(ctx, id)
-  requireEnough(factors, confirmation)
+  requireEnough(factors, given)
   const challenge = proof.passkey ? await readChallenge(ctx, 'confirmation', token ?? '') : null
   if (challenge && challenge.subject !== ownLogin(ctx)) throw wrongChallenge()
   const db = ctx.db.directory
-  const confirmed = [
-    db
-      .update(sessions)
-      .set({ confirmedAt: ctx.now() })
-      .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id))),
-    record(db, loginConfirmed, { accountId: id, sessionId, ...(await actorOf(ctx)) }, changed),
-  ] as const
+  const confirmed = await confirmation(ctx)
   await requireRightByLogin(ctx, async () => {
     if (!proof.passkey && factors.hash !== null && !(await matches(ctx, password ?? '', factors.hash))) return null
     const uses = Object.keys(proof).length > 0 ? await proofUse(ctx, id, proof, token) : []
     const used = challenge ? [useChallenge(db, challenge)] : []
     return uses && db.commit([...confirmed, ...used, ...uses]).catch(refuseUsed)
   })
+}
+
+/** For a person who has just proved in another way to own the account. */
+export async function markConfirmed(ctx: UserCtx): Promise<void> {
+  await ctx.db.directory.commit(await confirmation(ctx))
+}
+
+async function confirmation(ctx: UserCtx) {
+  const { id, sessionId } = ctx.viewer
+  const db = ctx.db.directory
+  return [
+    db
+      .update(sessions)
+      .set({ confirmedAt: ctx.now() })
+      .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id))),
+    record(db, loginConfirmed, { accountId: id, sessionId, ...(await actorOf(ctx)) }, changed),
+  ] as const
 }
 
 function requireEnough({ hash, isOn }: Factors, { password, passkey, code, recoveryCode }: Confirmation): void {

@@ -5,7 +5,8 @@ import { DAY_MS } from '../../platform/data/expiry.ts'
 import { notFound } from '../../platform/failures.ts'
 import { openEmail } from './email.ts'
 import { HANDLE_CHANGE_DAYS } from './lifetimes.ts'
-import { addressChanges, handles, users } from './tables.ts'
+import { isPasswordOf } from './names.ts'
+import { addressChanges, credentials, handles, users } from './tables.ts'
 import type { Identity } from './views.ts'
 
 export async function readIdentity(ctx: UserCtx): Promise<Identity> {
@@ -19,9 +20,11 @@ export async function readIdentity(ctx: UserCtx): Promise<Identity> {
         sealed: users.sealedAddress,
         handleChangedAt: users.handleChangedAt,
         passwordChangedAt: users.passwordChangedAt,
+        hash: credentials.password,
       })
       .from(users)
       .innerJoin(handles, eq(handles.accountId, users.id))
+      .leftJoin(credentials, isPasswordOf(users.id))
       .where(eq(users.id, accountId)),
     db
       .select({ sealed: addressChanges.sealedAddress })
@@ -38,6 +41,7 @@ export async function readIdentity(ctx: UserCtx): Promise<Identity> {
     email: readable(email ?? ''),
     pendingEmail: pendingEmail ? readable(pendingEmail) : null,
     role: user.role,
+    hasPassword: user.hash !== null,
     handleChangeableAt: changeableAt > ctx.now() ? new Date(changeableAt).toISOString() : null,
     passwordChangedAt: user.passwordChangedAt ? new Date(user.passwordChangedAt).toISOString() : null,
   }

@@ -16,6 +16,10 @@ export const UNDO_ADDRESS_HOURS = 72
 export const HANDLE_CHANGE_DAYS = 30
 /** How long a former handle resolves to its account, and nobody else may register it. */
 export const FORMER_HANDLE_DAYS = 90
+/** How long a person has at an identity provider, and then to choose a handle. */
+export const FLOW_MINUTES = 10
+export const PROVIDER_REGISTRATION_MINUTES = 30
+export const MAX_LINKS = 10
 /** How long a client has for the second step of a login, or to use a passkey. */
 export const CHALLENGE_MINUTES = 5
 export const MAX_PASSKEYS = 20

@@ -4,6 +4,7 @@ import { openClients } from '../../platform/security/clients.ts'
 import { factorTemplates } from './factors/factor-mails.ts'
 import { VERIFICATION_MINUTES } from './lifetimes.ts'
 import type { Mail, Template } from './mail-text.ts'
+import { providerTemplates } from './providers/provider-mails.ts'
 import { recoveryTemplates } from './recovery-mails.ts'
 
 /** Error codes for addresses to which the email service never delivers, so a retry would not help. */
@@ -34,6 +35,7 @@ const PASSWORD_HINT =
 /** The texts of the mails about an account, by the kind that `queueMail` stores. */
 const templates = {
   ...recoveryTemplates,
+  ...providerTemplates,
   ...factorTemplates,
   'password-changed': ({ config }, { handle }) => ({
     subject: 'Your password was changed',

@@ -10,6 +10,7 @@ import { REUSE_SECONDS } from './lifetimes.ts'
 import { refreshLimit } from './limits.ts'
 import { Login, logIn } from './login.ts'
 import { credentialsOnly, loginOnly } from './policy.ts'
+import { providerOperations } from './providers/provider-operations.ts'
 import { recoveryOperations } from './recovery-operations.ts'
 import { registrationOperations } from './registration-operations.ts'
 import { AccountRole, RoleChange, setRole } from './roles.ts'
@@ -139,6 +140,7 @@ export const identityOperations = [
     path: '/accounts/{accountId}/role',
     access: 'admin',
     scope: moderate,
+    fresh: true,
     params: AccountPath,
     body: RoleChange,
     example: { role: 'moderator' },
@@ -147,6 +149,7 @@ export const identityOperations = [
     summary: 'Set the role of an account',
     run: setRole,
   }),
+  ...providerOperations,
   ...recoveryOperations,
   ...factorOperations,
 ] satisfies Operation[]

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists } from 'drizzle-orm'
+import { and, eq, exists, isNull } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -33,6 +33,8 @@ type PasswordChange = z.infer<typeof PasswordChange>
 /** Ends every other login. This one goes on with new tokens. */
 export async function changePassword(ctx: UserCtx, { currentPassword, password }: PasswordChange): Promise<Tokens> {
   const hash = await requireOwnPassword(ctx, currentPassword)
+  // A stolen token must not be enough to add a way to log in.
+  if (hash === null) throw new Failure('forbidden', 'the account has no password: `requestPasswordReset` sets one')
   const person = await readPerson(ctx, ctx.viewer.id)
   const changes = { password, event: passwordChanged, mail: 'password-changed', kept: ctx.viewer.sessionId } as const
   if (person?.hash !== hash || !(await replacePassword(ctx, person, changes))) throw new Failure(invalidCredentials)
@@ -50,6 +52,8 @@ type Changes = {
   /** The login that goes on. */
   kept?: string
 }
+
+const isHash = (hash: string | null) => (hash === null ? isNull(credentials.password) : eq(credentials.password, hash))
 
 /** Returns when, or null if the password has changed since `owner` was read: of concurrent changes, one succeeds. */
 export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes): Promise<number | null> {
@@ -75,7 +79,7 @@ export async function replacePassword(ctx: Ctx, owner: Owner, changes: Changes):
     db
       .update(credentials)
       .set({ password: hash, updatedAt: new Date(now) })
-      .where(and(own, eq(credentials.password, owner.hash ?? ''), isShort ? hasFactor(accountId) : undefined))
+      .where(and(own, isHash(owner.hash), isShort ? hasFactor(accountId) : undefined))
       .returning({ id: credentials.id }),
     ...endLogins(db, accountId, {
       at: now,

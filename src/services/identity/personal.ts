@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, ne } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
@@ -51,11 +51,11 @@ const logins = {
   }),
   ...classify(credentials, {
     id: 'technical',
-    accountId: 'technical',
-    providerId: 'technical',
+    accountId: 'exported',
+    providerId: 'exported',
     userId: 'owner',
     password: 'secret',
-    createdAt: 'technical',
+    createdAt: 'exported',
     updatedAt: 'exported',
   }),
   ...classify(sessions, {
@@ -184,6 +184,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     handleChangedAt: iso(user.handleChangedAt),
   })
   yield jsonFile('former-names.json', await formerNames(ctx, accountId))
+  yield await linksFile(ctx, accountId)
   yield await sessionsFile(ctx, accountId)
   yield await sentInvitations(ctx, accountId)
   yield await factorsFile(ctx, accountId)
@@ -216,6 +217,20 @@ async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry>
       ...clients[i],
     })),
   )
+}
+
+async function linksFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {
+  const links = await ctx.db.directory
+    .select({
+      issuer: credentials.providerId,
+      subject: credentials.accountId,
+      linkedAt: credentials.createdAt,
+      lastUsedAt: credentials.updatedAt,
+    })
+    .from(credentials)
+    .where(and(eq(credentials.userId, accountId), ne(credentials.providerId, 'credential')))
+  const times = links.map((link) => ({ ...link, linkedAt: iso(link.linkedAt), lastUsedAt: iso(link.lastUsedAt) }))
+  return jsonFile('linked-providers.json', times)
 }
 
 async function sentInvitations(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {

@@ -11,16 +11,16 @@ import { spend } from '../../platform/security/rate-limit.ts'
 import { openAccount } from '../accounts/statements.ts'
 import { Address, emailIndex, sealEmail } from './email.ts'
 import { addressVerified } from './events.ts'
-import { awaitingApproval, handleTaken, invalidCredentials } from './failures.ts'
+import { awaitingApproval, handleTaken, identityLinked, invalidCredentials, linkRequired } from './failures.ts'
 import { noteFailure } from './guessing.ts'
 import { holdsInvitation, InvitationCode, takenInvitation, useInvitation, wrongInvitation } from './invitations.ts'
 import { registerLimit, verifyLimit } from './limits.ts'
 import { NewPassword, Password, requireStrong } from './password-rules.ts'
 import { requireOpen, requireTerms, TermsVersion } from './registration-rules.ts'
-import { reserve } from './reservation.ts'
+import { type Reservation, reserve } from './reservation.ts'
 import { isReserved } from './reserved-handles.ts'
 import { startSession } from './start-session.ts'
-import { handles, users } from './tables.ts'
+import { credentials, handles, users } from './tables.ts'
 import { requireTurnstile, TurnstileToken } from './turnstile.ts'
 import { destroyUnusedKeys } from './unused-keys.ts'
 import { isExpired, isRegistrationToken, readVerificationToken, registrationToken } from './verification.ts'
@@ -58,9 +58,17 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
   await spend(ctx, registerLimit, `address:${address}`) // protects an inbox from mails triggered by many clients
   const { hashPassword } = await import('./passwords.ts')
   const hash = hashPassword(ctx.config, password)
-  const id = await withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
+  const id = await reserveAccount(ctx, { handle, email, address, hash, invitation })
+  return { status: 'verification_sent', registrationToken: await registrationToken(ctx, id) }
+}
+
+type Newcomer = Omit<Reservation, 'accountId' | 'sealed'> & { email: string }
+
+/** Stores a new account, whose owner is not known to read the address yet. Returns its id. */
+export function reserveAccount(ctx: Ctx, { email, ...newcomer }: Newcomer): Promise<Id> {
+  return withFreshId(ctx, openShard(ctx), handles.accountId, async (accountId) => {
     const sealed = await sealEmail(ctx, accountId, email)
-    await reserve(ctx, { accountId, handle, address, sealed, hash, invitation })
+    await reserve(ctx, { accountId, sealed, ...newcomer })
       .catch(refuse)
       .catch((error: unknown) => {
         if (error instanceof Failure) ctx.defer(() => destroyUnusedKeys(ctx, [accountId]))
@@ -68,13 +76,17 @@ export async function register(ctx: Ctx, registration: Registration): Promise<Re
       })
     return accountId
   })
-  return { status: 'verification_sent', registrationToken: await registrationToken(ctx, id) }
 }
 
 function refuse(error: unknown): never {
   const taken = () => new Failure(handleTaken)
   if (violates(error, handles.handle)) throw taken()
-  return refusals({ invitation: wrongInvitation, handle_taken: taken })(error)
+  if (violates(error, credentials.providerId)) throw new Failure(identityLinked)
+  return refusals({
+    invitation: wrongInvitation,
+    handle_taken: taken,
+    address_taken: () => new Failure(linkRequired),
+  })(error)
 }
 
 export const Verification = z
@@ -108,6 +120,8 @@ async function requireRegistrant(
   { registrationToken: given, password }: Omit<Verification, 'token'>,
 ): Promise<void> {
   if (given && (await isRegistrationToken(ctx, accountId, given))) return
+  if (hash === null)
+    throw invalid('registrationToken', 'is required: open the link in the browser in which you registered')
   if (password === undefined) throw invalid('password', 'is required, because you registered elsewhere')
   // Counted per account, and only for a valid token: nobody without the email can use up the attempts.
   const counted = await spend(ctx, verifyLimit, accountId)

@@ -88,7 +88,10 @@ export const mailLimits = sqliteTable('mail_limits', {
   mails: integer('mails').notNull(),
 })
 
-/** better-auth's accounts: the ways to log in. Only passwords for now. */
+/**
+ * better-auth's accounts: the ways to log in. With a `providerId` other than `credential`, that is the issuer of an identity
+ * at a provider and `accountId` its subject. An account without a password has a `credential` too, with null.
+ */
 export const credentials = sqliteTable('credentials', {
   id: text('id').primaryKey(),
   accountId: text('account_id').notNull(),

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { defineVariable } from '../../platform/config.ts'
+import { ProviderList } from './providers/provider-list.ts'
 
 const SITEVERIFY = 'https://challenges.cloudflare.com/turnstile/v0/siteverify'
 
@@ -20,3 +21,6 @@ export const breachedPasswordsUrl = defineVariable(
     .transform((url) => (url.endsWith('/') ? url : `${url}/`))
     .optional(),
 )
+
+/** The identity providers with which people may log in. A secret, because it contains the secrets of the clients. */
+export const loginProviders = defineVariable('OIDC_PROVIDERS', ProviderList)

@@ -44,6 +44,7 @@ export const Identity = z
     email: z.string(),
     pendingEmail: z.string().nullable().openapi({ description: 'The new address, until its owner confirms it' }),
     role: Role,
+    hasPassword: z.boolean().openapi({ description: 'Whether somebody can log in with a password' }),
     handleChangeableAt: z.iso.datetime().nullable().openapi({ description: 'Null if the handle may be changed now' }),
     passwordChangedAt: z.iso.datetime().nullable().openapi({ description: 'Null if it was never changed' }),
   })

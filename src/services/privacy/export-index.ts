@@ -9,6 +9,7 @@ import { exportedPosts } from '../posts/queries.ts'
 const described = new Map([
   ['login.json', 'Your address, role and password dates'],
   ['former-names.json', 'Your former handles and addresses, and a new address that is not confirmed yet'],
+  ['linked-providers.json', 'The identities at providers with which you log in'],
   ['sessions.json', 'Where you are logged in'],
   ['second-factors.json', 'Your authenticator app and passkeys'],
   ['invitations.json', 'The invitations that you created'],

@@ -1,10 +1,10 @@
 import { Field } from './field.tsx'
 import type { Form } from './use-form.ts'
 
-type Props = { form: Form; label: string; hint: string; autofocus?: boolean }
+type Props = { form: Form; label: string; hint: string; autofocus?: boolean; value?: string }
 
 /** A handle that the account is to have. */
-export function HandleField({ form, label, hint, autofocus }: Props) {
+export function HandleField({ form, label, hint, autofocus, value }: Props) {
   return (
     <Field
       form={form}
@@ -17,6 +17,7 @@ export function HandleField({ form, label, hint, autofocus }: Props) {
       minLength={3}
       maxLength={31}
       autofocus={autofocus}
+      defaultValue={value}
       required
     />
   )

@@ -9,6 +9,7 @@ import { reportError } from '../state/toasts.ts'
 import { Modal } from './dialog.tsx'
 import { CodeField, FormError, PasswordField, SubmitButton, UsernameField } from './field.tsx'
 import { LoadError, Loading, useData } from './loading.tsx'
+import { ProviderButtons } from './provider-buttons.tsx'
 import { useForm } from './use-form.ts'
 
 /** Asks who it is when an operation requires a fresh login. Wherever that operation is called, this is enough. */
@@ -33,8 +34,21 @@ function Confirmation(props: Props) {
       <p>This protects your account if someone else uses this browser. It is asked again after ten minutes.</p>
       {error.value !== null && <LoadError error={error.value} retry={load} />}
       {!data.value && error.value === null && <Loading />}
-      {data.value && <ConfirmationForm factors={data.value} {...props} />}
+      {data.value && (isAlone(data.value) ? <ByProvider /> : <ConfirmationForm factors={data.value} {...props} />)}
     </div>
+  )
+}
+
+/** Whether a provider is the only way to log in. */
+const isAlone = ({ totpSince, passkeys, hasPassword }: SecondFactors) =>
+  totpSince === null && passkeys === 0 && !hasPassword
+
+function ByProvider() {
+  return (
+    <>
+      <ProviderButtons purpose="confirm" />
+      <p class="hint">Or log out and log in again: that counts too.</p>
+    </>
   )
 }
 

@@ -8,6 +8,7 @@ import { reportError, showToast } from '../state/toasts.ts'
 import { FormError, PasswordField, SubmitButton } from '../ui/field.tsx'
 import { IdentifierField } from '../ui/identifier-field.tsx'
 import { Link } from '../ui/link.tsx'
+import { ProviderButtons } from '../ui/provider-buttons.tsx'
 import { Turnstile } from '../ui/turnstile.tsx'
 import { useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
@@ -65,6 +66,7 @@ function FirstStep({ note, onSecondFactor }: FirstProps) {
       <FormError form={form} shown={['identifier', 'password']} />
       <SubmitButton form={form}>Log in</SubmitButton>
       {hasPasskeys() && <PasskeyButton />}
+      <ProviderButtons purpose="login" />
       <p class="aside">
         <Link href="/forgot">Forgot your password?</Link>
       </p>

@@ -6,6 +6,7 @@ import { HandleField } from '../ui/handle-field.tsx'
 import { Link } from '../ui/link.tsx'
 import { Loading, useLoad } from '../ui/loading.tsx'
 import { passwordHint } from '../ui/password-hint.ts'
+import { ProviderButtons } from '../ui/provider-buttons.tsx'
 import { Turnstile } from '../ui/turnstile.tsx'
 import { type Form, useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
@@ -30,7 +31,7 @@ export function Register() {
   )
 }
 
-function Closed() {
+export function Closed() {
   return (
     <View title="Registration is closed">
       <div class="card stack narrow-form centered">
@@ -68,6 +69,7 @@ function RegisterForm({ onSent }: { onSent: (email: string) => void }) {
       <RegistrationFields form={form} />
       <FormError form={form} shown={SHOWN} />
       <SubmitButton form={form}>Create account</SubmitButton>
+      <ProviderButtons purpose="login" />
       <p class="aside">
         Already have an account? <Link href="/login">Log in</Link>
       </p>
@@ -106,7 +108,7 @@ function RegistrationFields({ form }: { form: Form }) {
   )
 }
 
-function Terms({ form }: { form: Form }) {
+export function Terms({ form }: { form: Form }) {
   const { termsVersion, termsUrl } = registrationRules.value
   if (termsVersion === null) return null
   return (
@@ -124,7 +126,7 @@ function Terms({ form }: { form: Form }) {
   )
 }
 
-function InvitationField({ form }: { form: Form }) {
+export function InvitationField({ form }: { form: Form }) {
   return (
     <Field
       form={form}

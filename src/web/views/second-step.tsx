@@ -20,7 +20,7 @@ export function SecondStep({ secondFactor, name, onDone, onCancel }: Props) {
   return (
     <form class="card stack narrow-form" aria-label="Second step" {...form.attributes}>
       <h2>Second step</h2>
-      <p>Your password is right. Now prove that it is you.</p>
+      <p>The first step is done. Now prove that it is you.</p>
       {methods.includes('passkey') && hasPasskeys() && (
         <button type="button" onClick={() => void byPasskey().catch(reportError)}>
           Use a passkey

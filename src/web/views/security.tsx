@@ -7,8 +7,10 @@ import { SettingsNav } from '../ui/settings-nav.tsx'
 import { Ago, day } from '../ui/time.tsx'
 import { View } from '../ui/view.tsx'
 import { ChangeAddress, ChangeHandle, ChangePassword } from './change-identity.tsx'
+import { LinkedProviders } from './linked-providers.tsx'
 import { Logins } from './logins.tsx'
 import { SecondFactors } from './second-factors.tsx'
+import { SetPassword } from './set-password.tsx'
 
 /** How people log in to the account, and where they are logged in. */
 export function Security() {
@@ -22,6 +24,7 @@ export function Security() {
         {!data.value && error.value === null && <Loading />}
         {data.value && <IdentityRows identity={data.value} onChanged={load} />}
       </section>
+      <LinkedProviders />
       <SecondFactors />
       <Logins />
     </View>
@@ -31,7 +34,8 @@ export function Security() {
 type RowsProps = { identity: Identity; onChanged: () => Promise<void> }
 
 function IdentityRows({ identity, onChanged }: RowsProps) {
-  const { handle, email, pendingEmail, handleChangeableAt, passwordChangedAt } = identity
+  const { handle, email, pendingEmail, hasPassword, handleChangeableAt, passwordChangedAt } = identity
+  const unchanged = hasPassword ? 'Never changed' : 'You have none'
   return (
     <ul class="rows">
       <Row
@@ -49,8 +53,14 @@ function IdentityRows({ identity, onChanged }: RowsProps) {
       />
       <Row
         label="Password"
-        value={passwordChangedAt ? <PasswordAge at={passwordChangedAt} /> : 'Never changed'}
-        form={(close) => <ChangePassword handle={handle} onChanged={onChanged} onDone={close} />}
+        value={passwordChangedAt ? <PasswordAge at={passwordChangedAt} /> : unchanged}
+        form={(close) =>
+          hasPassword ? (
+            <ChangePassword handle={handle} onChanged={onChanged} onDone={close} />
+          ) : (
+            <SetPassword handle={handle} onDone={close} />
+          )
+        }
       />
     </ul>
   )

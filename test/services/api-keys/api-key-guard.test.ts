@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test, vi } from 'vitest'
 import { newApiKey, unknownKeyLimit } from '../../../src/platform/security/api-keys.ts'
-import { accountsOn, type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { accountsOn, registeredUser } from '../../support/actors.ts'
 import { callWithKey, createdApiKey, insertApiKey, keyStatus } from '../../support/api-keys.ts'
 import { type Budget, expectWithin } from '../../support/budgets.ts'
 import { fetchWith } from '../../support/client.ts'
@@ -43,11 +43,6 @@ test('creating, listing and deleting API keys, and the first request with one, s
   await expectCost(await user.fetch(`/v1/me/api-keys/${id}`, { method: 'DELETE' }), 204, remove)
 })
 
-async function requestsLeft(user: RegisteredUser): Promise<number> {
-  const { headers } = await user.fetch('/v1/accounts/me')
-  return Number(/r=(\d+)/.exec(headers.get('ratelimit')!)![1])
-}
-
 test('requests with a known key read no database for the key, and call the guard as seldom as those with a token', async () => {
   const ada = await registeredUser()
   const { key } = await createdApiKey(ada)
@@ -84,20 +79,11 @@ test('a made-up key costs one call of its guard, which stores nothing, and does 
   const ada = await registeredUser()
   await createdApiKey(ada)
   await callWithKey(newApiKey(ada.id))
-  const before = await requestsLeft(ada)
+  const answer = await ada.fetch('/v1/accounts/me')
+  const before = Number(/r=(\d+)/.exec(answer.headers.get('ratelimit')!)![1])
   for (let i = 0; i < 5; i++) await callWithKey(newApiKey(ada.id))
-  expect(before - (await requestsLeft(ada))).toBe(1)
-})
-
-test('a revoked key uses up no requests of the account, also in an isolate that knew it', async () => {
-  const ada = await registeredUser()
-  const { key, id } = await createdApiKey(ada)
-  expect(await keyStatus(key)).toBe(200)
-  await ada.fetch(`/v1/me/api-keys/${id}`, { method: 'DELETE' })
-  expect(await keyStatus(key)).toBe(401)
-  const before = await requestsLeft(ada)
-  for (let i = 0; i < 5; i++) expect(await keyStatus(key)).toBe(401)
-  expect(before - (await requestsLeft(ada))).toBe(1)
+  const after = Number(/r=(\d+)/.exec((await ada.fetch('/v1/accounts/me')).headers.get('ratelimit')!)![1])
+  expect(before - after).toBe(1)
 })
 
 test('above the limit of its address, unknown keys wake no guard, and known keys still pass', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { stepOf } from '../../../src/services/identity/factors/totp-codes.ts'
 import { PASSWORD, registeredUser } from '../../support/actors.ts'
 import { directoryNumber, logIn, outcomeOf, statusWith } from '../../support/auth.ts'
-import { anonymousClient, postJson } from '../../support/client.ts'
+import { postJson } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
 import { addTotp, codeAt, firstStep, post, STEP_MS, secondStep, tokensOf } from '../../support/factors.ts'
 import { mailedResetToken, NEW_PASSWORD, refusal, resetWith } from '../../support/recovery.ts'
@@ -157,50 +157,4 @@ test('a login is confirmed by the password and a code, and by neither alone', as
   expect((await confirm({ password: PASSWORD, code: codeAt(secret) })).status).toBe(204)
   expect((await confirm({ password: PASSWORD, code: codeAt(secret) })).status).toBe(401)
   expect((await confirm({ password: PASSWORD, recoveryCode: recoveryCodes[0] })).status).toBe(204)
-})
-
-test('an authenticator app is set up once, and has no effect before its first code', async () => {
-  const user = await registeredUser()
-  const start = async () => (await post(user, '/me/factors/totp')).json<{ secret: string; uri: string }>()
-  const confirm = (code: string) => post(user, '/me/factors/totp/confirm', { code })
-  expect((await confirm('123456')).status).toBe(409)
-  const replaced = await start()
-  const { secret, uri } = await start()
-  expect(uri).toContain(`otpauth://totp/SocialConnect:${user.handle}?issuer=SocialConnect&secret=${secret}`)
-  expect((await logIn(user.handle)).status).toBe(200)
-  expect((await confirm(codeAt(replaced.secret))).status).toBe(401)
-  const statuses = await Promise.all([confirm(codeAt(secret)), confirm(codeAt(secret))])
-  expect(statuses.map(({ status }) => status).toSorted()).toEqual([200, 409])
-  expect((await post(user, '/me/factors/totp')).status).toBe(409)
-  const sealed = await directoryNumber('select count(*) n from totp_factors where sealed_secret like ?', `%${secret}%`)
-  expect(sealed).toBe(0)
-})
-
-test('after the last factor is removed, the password logs in again, and the recovery codes are gone', async () => {
-  const user = await registeredUser()
-  await addTotp(user)
-  const remove = () => user.fetch('/v1/me/factors/totp', { method: 'DELETE' })
-  expect((await remove()).status).toBe(204)
-  expect((await remove()).status).toBe(404)
-  expect((await logIn(user.handle)).status).toBe(200)
-  expect((await post(user, '/me/factors/recovery-codes')).status).toBe(409)
-  expect(await directoryNumber('select count(*) n from recovery_codes where account_id = ?', Number(user.id))).toBe(0)
-})
-
-test('a password of eight characters needs a second factor, and the last factor then cannot be removed', async () => {
-  const user = await registeredUser()
-  const short = 'q8#vR2!z'
-  const change = (currentPassword: string, password: string) =>
-    user.fetch('/v1/auth/password', { method: 'PUT', json: { currentPassword, password } })
-  expect((await change(PASSWORD, short)).status).toBe(422)
-  const { secret } = await addTotp(user)
-  expect((await change(PASSWORD, short.slice(1))).status).toBe(422)
-  user.token = (await tokensOf(await change(PASSWORD, short))).accessToken
-  const remove = () => user.fetch('/v1/me/factors/totp', { method: 'DELETE' })
-  expect(await outcomeOf(await remove())).toEqual([409, 'long_password_required'])
-  const { challenge } = await firstStep(user, undefined, short)
-  await tokensOf(await secondStep(challenge, { code: codeAt(secret) }))
-  user.token = (await tokensOf(await change(short, NEW_PASSWORD))).accessToken
-  expect((await remove()).status).toBe(204)
-  expect((await logIn(user.handle, NEW_PASSWORD, anonymousClient())).status).toBe(200)
 })

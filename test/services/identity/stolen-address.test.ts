@@ -5,6 +5,7 @@ import { PASSWORD, type RegisteredUser, registeredUser, setRole } from '../../su
 import { directoryNumber, loggedIn, logIn, outcomeOf } from '../../support/auth.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
+import { addPasskey, addTotp, passkeyLogin } from '../../support/factors.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { delivered } from '../../support/outboxes.ts'
 import { contextWith } from '../../support/platform.ts'
@@ -112,4 +113,21 @@ test('while an account is suspended, nobody confirms its new address', async () 
   expect([refused.status, await refused.json()]).toMatchObject([403, { code: 'suspended' }])
   expect((await suspension('DELETE')).ok).toBe(true)
   expect((await confirmAddress(token)).status).toBe(204)
+})
+
+test('undoing a change removes the factors that were added since, and keeps the older ones', async () => {
+  const [mia, noa] = [await registeredUser('mia_move'), await registeredUser('noa_move')]
+  const older = await addPasskey(mia)
+  for (const user of [mia, noa]) await move(user, `${user.handle}@example.org`)
+  const newer = [await addPasskey(mia), await addPasskey(noa)]
+  await addTotp(mia)
+  for (const user of [mia, noa]) {
+    expect((await undoAddress(await mailedUndoToken(user.id, `${user.handle}@example.com`))).status).toBe(204)
+    await resetWith(await mailedResetToken(user.id))
+  }
+  for (const { device } of newer) expect((await passkeyLogin(device)).status).toBe(401)
+  expect((await passkeyLogin(older.device)).status).toBe(200)
+  expect((await logIn('noa_move', NEW_PASSWORD)).status).toBe(200)
+  const codes = 'select count(*) n from recovery_codes where account_id = ?'
+  expect([await directoryNumber(codes, Number(mia.id)), await directoryNumber(codes, Number(noa.id))]).toEqual([10, 0])
 })

@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../../platform/context.ts'
 import type { Database } from '../../../platform/data/databases.ts'
-import type { Id } from '../../../platform/data/ids.ts'
 import { type Failure, invalid } from '../../../platform/failures.ts'
 import { sha256, sign, verifySignature } from '../../../platform/security/crypto.ts'
 import { CHALLENGE_MINUTES } from '../lifetimes.ts'
@@ -44,6 +43,3 @@ export function wrongChallenge(): Failure {
 export async function signedBy(token: string): Promise<string> {
   return (await sha256(token)).toBase64({ alphabet: 'base64url', omitPadding: true })
 }
-
-export type Subject = { accountId: Id; part: string }
-export const subjectOf = ({ accountId, part }: Subject): string => `${accountId}:${part}`
