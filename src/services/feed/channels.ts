@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { defineChannel } from '../../platform/realtime/channels.ts'
+import { followeesOf } from '../accounts/queries.ts'
 import { readPosts } from '../posts/policy.ts'
 
 export const homeChannel = defineChannel('home', {
@@ -9,4 +10,5 @@ export const homeChannel = defineChannel('home', {
   },
   scope: readPosts,
   mayJoin: async () => true,
+  authorsOf: followeesOf,
 })
