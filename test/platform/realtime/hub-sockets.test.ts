@@ -58,7 +58,9 @@ test('a revoked session or token opens no socket, even after an eviction, and a 
 
 test('a session revoked during its WebSocket upgrade gets 401, and its account stays offline', async () => {
   const status = await runInDurableObject(hub(), async (instance: HubObject) => {
+    Object.assign(instance, { channels: async () => [] })
     const answer = instance.fetch(upgrade({ channels: [] }))
+    while (instance.online([self()]).length === 0) await Promise.resolve() // until the hub waits for its row
     instance.closeRevoked(self(), 'logged out', { sessionIds: ['login 1'] })
     return (await answer).status
   })
