@@ -45,12 +45,13 @@ export async function insertByShard(table: string, rows: readonly Row[], owner: 
   }
 }
 
+const TICK_MS = 10
 const issued = new Set<Id>()
 
 /** An id that no call in this test file has returned before. */
 export function unusedId(shard: number, at = Date.now()): Id {
-  for (;;) {
-    const id = newId(shard, at)
+  for (let time = at; ; time += TICK_MS) {
+    const id = newId(shard, time) // there are 512 ids in a tick
     if (issued.has(id)) continue
     issued.add(id)
     return id
