@@ -1,7 +1,11 @@
-import type { Id } from '../data/ids.ts'
+import { Id, timeOf } from '../data/ids.ts'
+import { keyIn } from '../security/api-keys.ts'
 import { sha256 } from '../security/crypto.ts'
 import { ACCESS_TOKEN_LIFE_MS } from '../security/tokens.ts'
 import { type Login, type Revocation, TICKET_LIFE_S } from './hub.client.ts'
+
+/** Stands for all API keys in `revoked`, as the empty id does for all logins. */
+const ALL_KEYS = 'key:'
 
 export const loginSchema = `CREATE TABLE socket_tickets (hash TEXT PRIMARY KEY, account_id INTEGER, session_id TEXT, issued_at INTEGER, expires_at INTEGER);
    CREATE TABLE revoked (account_id INTEGER, session_id TEXT, before INTEGER, at INTEGER, PRIMARY KEY (account_id, session_id)) WITHOUT ROWID;`
@@ -26,24 +30,38 @@ export async function redeemTicket(sql: SqlStorage, accountId: Id, secret: strin
   return row && row.expiresAt >= Date.now() ? { sessionId: row.sessionId, issuedAt: row.issuedAt } : null
 }
 
+/** Whether the revocation ends the login, or the API key that stands for one. */
+export function ends(revoked: Revocation, { sessionId, issuedAt }: Login): boolean {
+  const createdAt = creationOf(sessionId)
+  if (createdAt !== null && createdAt <= (revoked.keysBefore ?? 0)) return true
+  return 'before' in revoked ? issuedAt <= revoked.before : revoked.sessionIds.includes(sessionId)
+}
+
+/** When (epoch ms) the API key was created, because `issuedAt` is the time of its request; null for a login. */
+function creationOf(sessionId: string): number | null {
+  const id = Id.safeParse(keyIn(sessionId)).data
+  return id === undefined ? null : timeOf(id)
+}
+
 /** Keeps the revocation while access tokens of its time are valid: a request admitted earlier may still open a socket. */
 export function revoke(sql: SqlStorage, accountId: Id, revoked: Revocation): void {
   const now = Date.now()
-  const before = 'before' in revoked ? revoked.before : now
-  const sessionIds = 'before' in revoked ? [''] : revoked.sessionIds
+  const logins =
+    'before' in revoked ? { '': revoked.before } : Object.fromEntries(revoked.sessionIds.map((id) => [id, now]))
+  const revocations: Record<string, number> = { ...logins, [ALL_KEYS]: revoked.keysBefore ?? 0 }
   sql.exec('DELETE FROM revoked WHERE at < ?', now - ACCESS_TOKEN_LIFE_MS)
-  if (before <= now - ACCESS_TOKEN_LIFE_MS) return
   const merge =
     'ON CONFLICT (account_id, session_id) DO UPDATE SET before = max(before, excluded.before), at = excluded.at'
-  for (const id of sessionIds) {
+  for (const [id, before] of Object.entries(revocations)) {
+    if (before <= now - ACCESS_TOKEN_LIFE_MS) continue
     sql.exec(`INSERT INTO revoked VALUES (?, ?, ?, ?) ${merge}`, Number(accountId), id, before, now)
   }
 }
 
 export function isRevoked(sql: SqlStorage, accountId: Id, { sessionId, issuedAt }: Login): boolean {
-  const query =
-    "SELECT 1 FROM revoked WHERE account_id = ? AND (session_id = ? OR (session_id = '' AND before >= ?)) LIMIT 1"
-  return sql.exec(query, Number(accountId), sessionId, issuedAt).toArray().length > 0
+  const all = (id: string) => `(session_id = '${id}' AND before >= ?)`
+  const query = `SELECT 1 FROM revoked WHERE account_id = ? AND (session_id = ? OR ${all('')} OR ${all(ALL_KEYS)}) LIMIT 1`
+  return sql.exec(query, Number(accountId), sessionId, issuedAt, creationOf(sessionId)).toArray().length > 0
 }
 
 export function eraseLogins(sql: SqlStorage, accountId: Id): void {

@@ -19,8 +19,8 @@ export const Opening = Login.extend({
 })
 export type Opening = z.infer<typeof Opening>
 
-/** Revokes these logins, or every token issued at or before a time (epoch ms). */
-export type Revocation = { sessionIds: readonly string[] } | { before: number }
+/** Revokes these logins, or every token issued at or before a time; and the API keys created until `keysBefore` (epoch ms). */
+export type Revocation = ({ sessionIds: readonly string[] } | { before: number }) & { keysBefore?: number }
 
 export const TICKET_LIFE_S = 30
 const PUBLISH_TIMEOUT_MS = 5_000

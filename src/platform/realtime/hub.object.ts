@@ -7,7 +7,7 @@ import { type Login, Opening, type Revocation } from './hub.client.ts'
 import { readAuthors } from './hub-authors.ts'
 import type { HubFrame } from './hub-frames.ts'
 import { type Attached, LINGER_MS, type Listener } from './hub-listeners.ts'
-import { eraseLogins, isRevoked, issueTicket, redeemTicket, revoke } from './hub-logins.ts'
+import { ends, eraseLogins, isRevoked, issueTicket, redeemTicket, revoke } from './hub-logins.ts'
 import { answerTo } from './hub-messages.ts'
 import { close, type HubState, loadHub, missedBy } from './hub-state.ts'
 
@@ -146,9 +146,8 @@ export abstract class HubObject extends DurableObject<Env> {
   closeRevoked(accountId: Id, reason: string, revoked: Revocation): void {
     const listener = this.load().listeners.get(accountId)
     revoke(this.ctx.storage.sql, accountId, revoked)
-    for (const [socket, { sessionId, issuedAt }] of listener?.sockets ?? []) {
-      const isOver = 'before' in revoked ? issuedAt <= revoked.before : revoked.sessionIds.includes(sessionId)
-      if (listener && isOver) this.drop(listener, socket, 4001, reason)
+    for (const [socket, login] of listener?.sockets ?? []) {
+      if (listener && ends(revoked, login)) this.drop(listener, socket, 4001, reason)
     }
   }
 

@@ -19,14 +19,14 @@ export async function revokeSessions(
   if (sessionIds.length > 0) await guard.endSession(...sessionIds)
   if (keysBefore > 0) await guard.revokeTokensBefore(0, keysBefore)
   forgetStatus(accountId)
-  await closeSockets(ctx, accountId, 'logged out', { sessionIds })
+  await closeSockets(ctx, accountId, 'logged out', { sessionIds, keysBefore })
 }
 
 /** Revokes access tokens by when they were issued (epoch ms) and API keys by when they were created, and closes all sockets. */
 export async function revokeTokensBefore(ctx: SystemCtx, accountId: Id, before: number, keysBefore = 0): Promise<void> {
   await accountGuard(ctx, accountId).revokeTokensBefore(before, keysBefore)
   forgetStatus(accountId)
-  await closeSockets(ctx, accountId, 'logged out', { before })
+  await closeSockets(ctx, accountId, 'logged out', { before, keysBefore })
 }
 
 export async function setRights(ctx: SystemCtx, accountId: Id, rights: Rights): Promise<void> {
@@ -37,5 +37,6 @@ export async function setRights(ctx: SystemCtx, accountId: Id, rights: Rights): 
 export async function setSuspended(ctx: SystemCtx, accountId: Id, suspended: boolean): Promise<void> {
   await accountGuard(ctx, accountId).setSuspended(suspended)
   forgetStatus(accountId)
-  if (suspended) await closeSockets(ctx, accountId, 'suspended', { before: ctx.now() })
+  const now = ctx.now()
+  if (suspended) await closeSockets(ctx, accountId, 'suspended', { before: now, keysBefore: now })
 }

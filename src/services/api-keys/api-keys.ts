@@ -4,7 +4,7 @@ import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import { all, changed, one, query, refusals, rowIf, valueIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
-import { Id, shardOf } from '../../platform/data/ids.ts'
+import { Id, shardOf, timeOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { type Bounds, cleanLine, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { record } from '../../platform/events/events.ts'
@@ -82,7 +82,7 @@ export async function createApiKey(ctx: UserCtx, { days, ...input }: ApiKeyReque
     const [inserted, rows] = await db.commit([
       db
         .insert(apiKeys)
-        .select(rowIf(apiKeys, { id, ...row }, not(isFull)))
+        .select(rowIf(apiKeys, { id, ...row, createdAt: Math.max(createdAt, timeOf(id)) }, not(isFull)))
         .returning(),
       liveApiKeys(db, accountId),
       record(db, apiKeyCreated, { accountId, apiKeyId: id, ...actor }, changed),

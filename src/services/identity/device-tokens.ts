@@ -14,6 +14,13 @@ export const DeviceToken = z
 
 const PURPOSE = 'device token'
 
+const FROM_RESET = 'reset-'
+
+/** The id of a device on which the password was reset: the account may never have logged in on it. */
+export const newResetDevice = () => `${FROM_RESET}${crypto.randomUUID()}`
+
+export const isFromReset = (deviceId: string) => deviceId.startsWith(FROM_RESET)
+
 export type Device = { accountId: Id; deviceId: string; issuedAt: number }
 
 export async function encodeDeviceToken(ctx: SystemCtx, { accountId, deviceId, issuedAt }: Device): Promise<string> {

@@ -28,4 +28,9 @@ export const handleChangeLimit = defineLimit('handleChange', { quota: 30, window
 /** Wrong codes and passkeys at the second step of a login: per challenge, and per account or known device of it. */
 export const secondStepLimit = defineLimit('secondStep', { quota: 5, window: 300 })
 export const secondFactorLimit = defineLimit('secondFactor', { quota: 10, window: 3_600 })
+/** Wrong codes of an authenticator app, per account or known device: of a million codes, three are right. */
+export const dailyCodesLimit = defineLimit('dailyCodes', { quota: 30, window: 86_400 })
+/** Wrong codes and passkeys of which the owner of the account is not told, and the mails about the others. */
+export const untoldGuessesLimit = defineLimit('untoldGuesses', { quota: 4, window: 86_400 })
+export const guessMailLimit = defineLimit('guessMail', { quota: 1, window: 86_400 })
 export const passkeyChallengeLimit = defineLimit('passkeyChallenge', { quota: 60, window: 300 })

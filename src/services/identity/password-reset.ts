@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Ctx } from '../../platform/context.ts'
-import { encodeDeviceToken } from './device-tokens.ts'
+import { encodeDeviceToken, newResetDevice } from './device-tokens.ts'
 import { Address } from './email.ts'
 import { passwordReset } from './events.ts'
 import { requestMail } from './mail-requests.ts'
@@ -49,6 +49,6 @@ export async function resetPassword(ctx: Ctx, { token, password }: Reset): Promi
   const changedAt = await replacePassword(ctx, person, changes)
   if (changedAt === null) throw badToken()
   // Device tokens of the time of the change are void.
-  const device = { accountId: person.id, deviceId: crypto.randomUUID(), issuedAt: changedAt + 1 }
+  const device = { accountId: person.id, deviceId: newResetDevice(), issuedAt: changedAt + 1 }
   return { deviceToken: await encodeDeviceToken(ctx, device) }
 }

@@ -9,6 +9,7 @@ import { anonymousClient, postJson } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { anotherIsolate } from '../../support/isolates.ts'
 import { drained, publishEvent } from '../../support/outboxes.ts'
+import { mailedResetToken, resetWith } from '../../support/recovery.ts'
 
 const clock = movableClock()
 const DAY_MS = 86_400_000
@@ -187,3 +188,23 @@ test('creating and deleting a key are audited and mailed', async () => {
     ['api-key-deleted', ada.id],
   ])
 })
+
+test.each(['a reset', 'a suspension', 'ending all other logins'])(
+  '%s closes the sockets of a key, and an isolate that still accepts the key opens no new one',
+  async (end) => {
+    const [ada, admin] = [await registeredUser(), await registeredUser()]
+    await setRole(admin, 'admin')
+    const { key } = await createdApiKey(ada)
+    const headers = { upgrade: 'websocket', authorization: `Bearer ${key}`, 'cf-connecting-ip': '192.0.2.85' }
+    const open = () => other.fetch('/v1/realtime', { headers })
+    const first = await open()
+    expect(first.status).toBe(101)
+    first.webSocket!.accept()
+    const closed = new Promise<CloseEvent>((resolve) => first.webSocket!.addEventListener('close', resolve))
+    if (end === 'a reset') await resetWith(await mailedResetToken(ada.id))
+    else if (end === 'a suspension') await admin.fetch(`/v1/accounts/${ada.id}/suspension`, { method: 'PUT' })
+    else await ada.fetch('/v1/me/sessions', { method: 'DELETE' })
+    expect((await closed).code).toBe(4001)
+    expect((await open()).status).toBe(401)
+  },
+)

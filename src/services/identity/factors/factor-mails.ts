@@ -33,4 +33,12 @@ export const factorTemplates = {
     'A recovery code was used',
     (name) => `A recovery code of ${name} was used in place of a second factor. It does not work again.`,
   ),
+  'second-factor-guessed': ({ config }, { handle }) => ({
+    subject: 'Somebody fails at your second factor',
+    paragraphs: [
+      `Somebody passed the first step of a login to @${handle}, such as the password, and then entered several wrong codes. Nobody was logged in by them.`,
+      'If it was you, you can ignore this email. If it was not you, somebody knows your password: log in and choose another one, which you use nowhere else.',
+      config.BASE_URL,
+    ],
+  }),
 } satisfies Record<string, Template>

@@ -56,7 +56,7 @@ export const factorOperations = [
     noRpc: credentialsOnly,
     summary: 'Finish a login that needs a second factor, with a code, a recovery code or a passkey',
     description:
-      'Send the `challenge` of `second_factor_required` with one of the three. A code works once. After five wrong guesses for a challenge, or ten in an hour for the account on new devices, it is refused for a while; a known device has guesses of its own.',
+      'Send the `challenge` of `second_factor_required` with one of the three. A code works once. After five wrong guesses for a challenge, or ten in an hour (30 wrong codes in a day) for the account on new devices, it is refused for a while; a known device has guesses of its own.',
     run: finishLogin,
   }),
   operation({

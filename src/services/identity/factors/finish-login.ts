@@ -2,6 +2,7 @@ import type { Ctx } from '../../../platform/context.ts'
 import { Failure } from '../../../platform/failures.ts'
 import { spend, trySpend, userLimit } from '../../../platform/security/rate-limit.ts'
 import { keepAccount } from '../cancel-deletion.ts'
+import { isFromReset } from '../device-tokens.ts'
 import { awaitingApproval } from '../failures.ts'
 import { noteRefusal } from '../guessing.ts'
 import { newDeviceMailLimit } from '../limits.ts'
@@ -41,7 +42,7 @@ export async function openLogin(ctx: Ctx, person: LoginPerson, deviceId: string 
 }
 
 async function deviceOf(ctx: Ctx, { id }: LoginPerson, knownId: string | null): Promise<LoginDevice> {
-  if (knownId !== null) return { deviceId: knownId, warns: false }
+  if (knownId !== null) return { deviceId: isFromReset(knownId) ? crypto.randomUUID() : knownId, warns: false }
   const warns = trySpend(ctx, newDeviceMailLimit, id).then(
     (allowance) => allowance !== null,
     () => true,

@@ -1,8 +1,19 @@
 import type { Ctx } from '../../../platform/context.ts'
+import type { Id } from '../../../platform/data/ids.ts'
 import { Failure } from '../../../platform/failures.ts'
-import { type Allowance, type Limit, refund, spend } from '../../../platform/security/rate-limit.ts'
+import { type Allowance, type Limit, refund, spend, trySpend } from '../../../platform/security/rate-limit.ts'
 import { invalidCredentials } from '../failures.ts'
 import { type FailedLogin, noteFailure } from '../guessing.ts'
+import { guessMailLimit, untoldGuessesLimit } from '../limits.ts'
+import { queueMail } from '../mails.ts'
+
+/** Mails the owner at most once a day: somebody who passed the first step of a login keeps failing at the second one. */
+export async function warnOfGuesses(ctx: Ctx, accountId: Id): Promise<void> {
+  if ((await trySpend(ctx, untoldGuessesLimit, accountId)) !== null) return
+  if ((await trySpend(ctx, guessMailLimit, accountId)) === null) return
+  const db = ctx.db.directory
+  await db.commit([...queueMail(db, { accountId, kind: 'second-factor-guessed' })])
+}
 
 type Counter = { limit: Limit; key: string }
 

@@ -1,6 +1,7 @@
 import type { SystemCtx } from '../../../platform/context.ts'
 import { Id } from '../../../platform/data/ids.ts'
 import { Failure } from '../../../platform/failures.ts'
+import { isFromReset } from '../device-tokens.ts'
 import { secondFactorRequired } from '../failures.ts'
 import { newChallenge } from './challenges.ts'
 import type { Factors } from './factors.ts'
@@ -10,7 +11,9 @@ type Waiting = { accountId: Id; deviceId: string | null; factors: Factors }
 
 /** The failure that asks for a second factor, with a challenge for this account and device. */
 export async function secondStepFailure(ctx: SystemCtx, { accountId, deviceId, factors }: Waiting): Promise<Failure> {
-  const challenge = await newChallenge(ctx, 'second factor', `${accountId}:${deviceId ?? ''}`)
+  // Whoever can reset the password could make any number of devices, each with guesses of its own.
+  const known = deviceId !== null && !isFromReset(deviceId) ? deviceId : ''
+  const challenge = await newChallenge(ctx, 'second factor', `${accountId}:${known}`)
   const methods = [factors.totp && 'code', 'recovery_code', factors.passkey && 'passkey'].filter(Boolean)
   const passkey = await passkeyRequest(ctx, challenge)
   return new Failure(secondFactorRequired, undefined, { members: { secondFactor: { challenge, methods, passkey } } })

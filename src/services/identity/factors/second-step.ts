@@ -1,13 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
 import type { Ctx } from '../../../platform/context.ts'
-import { secondFactorLimit, secondStepLimit } from '../limits.ts'
+import { dailyCodesLimit, secondFactorLimit, secondStepLimit } from '../limits.ts'
 import { findForLogin } from '../people.ts'
 import { users } from '../tables.ts'
 import type { Tokens } from '../views.ts'
 import { ChallengeToken, readChallenge, useChallenge, wrongChallenge } from './challenges.ts'
 import { openLogin, requireMayLogIn } from './finish-login.ts'
-import { requireRight } from './guess-limits.ts'
+import { requireRight, warnOfGuesses } from './guess-limits.ts'
 import { proofShape, proofUse } from './proofs.ts'
 import { waitingIn } from './second-step-challenge.ts'
 import { refuseUsed, requireOneProof } from './used-proofs.ts'
@@ -22,15 +22,18 @@ export async function finishLogin(ctx: Ctx, { challenge: token, ...proof }: Seco
   const { accountId, deviceId } = waitingIn(challenge.subject)
   const person = await findForLogin(ctx, and(eq(users.id, accountId), eq(users.emailVerified, true)))
   if (!person || challenge.issuedAt <= person.tokensVoidBefore) throw wrongChallenge()
+  // Strangers who know the password cannot use up the attempts on a known device.
+  const key = `${accountId}:${deviceId ?? ''}`
   const counters = [
     { limit: secondStepLimit, key: challenge.id },
-    // Strangers who know the password cannot use up the attempts on a known device.
-    { limit: secondFactorLimit, key: `${accountId}:${deviceId ?? ''}` },
+    ...(proof.code === undefined ? [] : [{ limit: dailyCodesLimit, key }]),
+    { limit: secondFactorLimit, key },
   ]
   await requireMayLogIn(ctx, person)
   const db = ctx.db.directory
   await requireRight(ctx, counters, { accountId, step: 'second-factor' }, async () => {
     const uses = await proofUse(ctx, accountId, proof, token)
+    if (!uses) await warnOfGuesses(ctx, accountId)
     return uses && db.commit([useChallenge(db, challenge), ...uses]).catch(refuseUsed)
   })
   return openLogin(ctx, person, deviceId)
