@@ -31,6 +31,7 @@ import type {
   Export,
   ExportList,
   Grant,
+  GrantRequest,
   HandleChange,
   Id,
   Identity,
@@ -45,7 +46,6 @@ import type {
   MediaUpload,
   MediaVariant,
   NewApp,
-  NewGrant,
   Notification,
   Page,
   Passkey,
@@ -312,7 +312,7 @@ export type Operations = {
   /** List the newest public posts of everyone. `GET /v1/feeds/public` */
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Allow an account one action on one thing; not your own account. `PUT /v1/accounts/{accountId}/grants` */
-  giveGrant: { input: { accountId: Id } & NewGrant; output: Grant }
+  giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
   /** Lift a suspension. `DELETE /v1/accounts/{accountId}/suspension` */
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
@@ -460,7 +460,7 @@ export type Operations = {
   rejectRegistration: { input: { accountId: Id }; output: undefined }
   /** Remove an app that you have allowed; its tokens end at once. `DELETE /v1/me/apps/{appId}` */
   removeAllowedApp: { input: { appId: Id }; output: undefined }
-  /** Remove a passkey; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
+  /** Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
   /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
   removeTotp: { input: Nothing; output: undefined }
