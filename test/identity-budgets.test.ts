@@ -180,7 +180,7 @@ test('changes of an address and of a handle, and reading the identity, stay with
   const undone = await undoAddress(await mailedUndoToken(ada.id, `${ada.handle}@example.com`))
   await expectAnswer(undone, 204, {
     trips: 3,
-    rowsRead: 50,
+    rowsRead: 54,
     rowsWritten: 30,
     objectCalls: 4,
     bucketCalls: 1,

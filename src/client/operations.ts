@@ -113,7 +113,7 @@ export const operations: Record<keyof Operations, string> = {
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
   explainMyAccess: 'GET /v1/me/access',
   finishLogin: 'POST /v1/auth/login/second-factor open',
-  finishProviderFlow: 'POST /v1/me/providers/callback',
+  finishProviderFlow: 'POST /v1/auth/providers/finish',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
@@ -259,7 +259,7 @@ export type Operations = {
   explainMyAccess: { input: { action: string; thing?: string; accountId?: Id }; output: AccessExplanation }
   /** Finish a login that needs a second factor, with a code, a recovery code or a passkey. `POST /v1/auth/login/second-factor` */
   finishLogin: { input: SecondStep; output: Tokens }
-  /** Link an identity, or confirm this login, with what the provider has sent back. `POST /v1/me/providers/callback` */
+  /** Link an identity, or confirm this login, with what the provider has sent back. `POST /v1/auth/providers/finish` */
   finishProviderFlow: { input: ProviderCallback; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }

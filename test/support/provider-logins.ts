@@ -47,7 +47,7 @@ export function worldOf(providers: OidcProvider[], mode: Parameters<typeof inMod
     const started = await post(`/me/providers/${provider.entry.id}/${act}`, undefined, token)
     if (!started.ok) return started
     const { url, flow } = await started.json<Started>()
-    return post('/me/providers/callback', { flow, ...provider.agree(url, person) }, token)
+    return post('/auth/providers/finish', { flow, ...provider.agree(url, person) }, token)
   }
   return { ...world, post, start, logInAs, registerAs, finishAs, pendingOf }
 }

@@ -26,7 +26,7 @@ export async function makeCallers(): Promise<void> {
   callers.forEach(({ name }, i) => {
     ids[name] = accounts[i]!
   })
-  for (const name of ['admin', 'stale', 'delegate', 'granted', 'denied'] as const) {
+  for (const name of ['admin', 'stale', 'program', 'delegate', 'granted', 'denied'] as const) {
     await env.DIRECTORY.prepare(
       `INSERT INTO users (id, email, email_verified, sealed_address, role, created_at, updated_at) VALUES (?, ?, 1, '', 'admin', 0, 0)`,
     )

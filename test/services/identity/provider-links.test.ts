@@ -88,15 +88,15 @@ test('a flow to link or confirm is finished only by the login that started it, a
   const back = ({ url, flow }: Started) => ({ ...provider.agree(url, { sub: 'mallory' }), flow })
   const before = await stored()
   const cases: [Promise<Response>, RegExp][] = [
-    [post('/me/providers/callback', back(link), mallory.token), /started by another login/],
-    [post('/me/providers/callback', back(link), other.accessToken), /started by another login/],
-    [post('/me/providers/callback', back(confirm), mallory.token), /started by another login/],
-    [post('/me/providers/callback', back(login), ada.token), /another purpose: login/],
+    [post('/auth/providers/finish', back(link), mallory.token), /started by another login/],
+    [post('/auth/providers/finish', back(link), other.accessToken), /started by another login/],
+    [post('/auth/providers/finish', back(confirm), mallory.token), /started by another login/],
+    [post('/auth/providers/finish', back(login), ada.token), /another purpose: login/],
     [post('/auth/providers/callback', back(link)), /another purpose: link/],
     [post('/auth/providers/callback', back(confirm)), /another purpose: confirm/],
   ]
   for (const [response, text] of cases) expect((await problemOf(await response)).text).toMatch(text)
-  expect((await post('/me/providers/callback', back(link))).status).toBe(401)
+  expect((await post('/auth/providers/finish', back(link))).status).toBe(401)
   expect(await stored()).toBe(before)
   expect(await ownerOf('mallory')).toBeUndefined()
 })

@@ -135,7 +135,7 @@ export const providerOperations = [
   operation({
     id: 'finishProviderFlow',
     method: 'post',
-    path: '/me/providers/callback',
+    path: '/auth/providers/finish',
     access: 'user',
     scope: writeAccounts,
     login: true,
