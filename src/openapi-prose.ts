@@ -1,6 +1,7 @@
 import { KEY_HOURS } from './platform/data/idempotency.ts'
 import { closeCodes } from './platform/realtime/frames.ts'
-import { TICKET_LIFE_S } from './platform/realtime/user-hub.client.ts'
+import { TICKET_LIFE_S } from './platform/realtime/hub.client.ts'
+import { MAX_CHANNELS } from './platform/realtime/hub-messages.ts'
 import { ACCESS_TOKEN_LIFE_MS } from './platform/security/tokens.ts'
 import { MAX_API_KEY_DAYS } from './services/api-keys/policy.ts'
 import {
@@ -220,16 +221,26 @@ export const socketConventions = markdown(
   '## Frames',
   '',
   'The first frame is `hello`. Then the server sends a frame for each event of the channels that you asked for. `seq`',
-  'increases with every frame, also from `hello` to the next one. It may skip numbers, because the frames of channels',
-  'that you did not ask for are counted too. Ignore events that you do not know: later releases may add some. Clients',
-  'can send nothing but the text `ping`, which is answered with the text `pong`. Anything else is answered with `error`.',
+  'increases with every frame, also from `hello` to the next one. It is derived from the time, has up to 16 digits, and',
+  'skips numbers. Ignore events that you do not know: later releases may add some. The text `ping` is answered with the',
+  'text `pong`.',
+  '',
+  '## Channels',
+  '',
+  'An open socket joins a channel with `{"join":"home"}`, which is answered with `joined`, and leaves it with',
+  '`{"leave":"home"}`, which is answered with `left`. A channel with a key, such as `post:{id}`, is joined by its name',
+  `with the key filled in, also in the query parameter \`channels\`. A socket joins at most ${MAX_CHANNELS} channels. What the`,
+  'server refuses or does not understand is answered with `error`.',
   '',
   '## Resuming',
   '',
   'After a disconnect, connect again with the last `seq` as `since`, even if it came with `hello`. If `hello` says',
   '`"resumed":true`, the missed frames follow at once. Otherwise reload the lists that you show, and continue from the',
-  '`seq` of `hello`. `resumed` is false after more than 256 missed frames, after a minute without a socket, and when',
-  'missed frames are too old.',
+  '`seq` of `hello`. `resumed` is false after a minute without a socket, when the missed frames are too old, and when',
+  'the server has meanwhile sent more than a thousand frames to you and to others.',
+  '',
+  'A deployment of the server closes all sockets at once. So wait before you connect again: a random time of up to two',
+  'seconds, and up to twice as long after each attempt that fails, but not more than 30 seconds.',
   '',
   '## Closing',
   '',

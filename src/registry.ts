@@ -32,7 +32,7 @@ import { auditSubscriptions } from './services/audit/subscriptions.ts'
 import { homeChannel } from './services/feed/channels.ts'
 import { feedOperations } from './services/feed/operations.ts'
 import { feedData } from './services/feed/personal.ts'
-import { feedSubscriptions, feedTasks } from './services/feed/subscriptions.ts'
+import { feedSubscriptions } from './services/feed/subscriptions.ts'
 import * as identityEvents from './services/identity/events.ts'
 import { identityJobs } from './services/identity/jobs.ts'
 import { identityOperations } from './services/identity/operations.ts'
@@ -124,7 +124,6 @@ const typed = [
     rpc: 'PostService',
     operations: feedOperations,
     subscriptions: feedSubscriptions,
-    tasks: feedTasks,
     channels: [homeChannel],
     personal: feedData,
   },

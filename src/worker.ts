@@ -1,17 +1,21 @@
 import { appFor } from './dispatch.ts'
+import { HubObject } from './platform/realtime/hub.object.ts'
 import type * as Rpc from './rpc.ts'
 import { erasureWorkflow } from './services/privacy/erasure.workflow.ts'
 import { exportWorkflow } from './services/privacy/export.workflow.ts'
 import { rpcService } from './surfaces/rpc/entrypoint.ts'
 
 export { Sweeper } from './platform/events/sweeper.object.ts'
-export { UserHub } from './platform/realtime/user-hub.object.ts'
 export { AccessGuard } from './platform/security/access-guard.object.ts'
 
 const registry = () => import('./registry.ts')
 
 export const EraseAccount = erasureWorkflow(async () => (await registry()).erasureParts)
 export const ExportAccount = exportWorkflow(async () => (await registry()).personal)
+
+export class Hub extends HubObject {
+  protected override readonly channels = async () => (await registry()).channels
+}
 
 const services = async () => (await registry()).services
 export const UserService = rpcService<Rpc.UserService>(services, 'UserService')

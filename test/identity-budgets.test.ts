@@ -148,7 +148,7 @@ test('resetting and changing a password stay within their budgets', async () => 
     trips: 3,
     rowsRead: 34,
     rowsWritten: 30,
-    objectCalls: 4,
+    objectCalls: 5,
     bucketCalls: 1,
     queueMessages: 2,
   })
@@ -182,7 +182,7 @@ test('changes of an address and of a handle, and reading the identity, stay with
     trips: 3,
     rowsRead: 54,
     rowsWritten: 30,
-    objectCalls: 4,
+    objectCalls: 5,
     bucketCalls: 1,
     queueMessages: 3,
   })

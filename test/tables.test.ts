@@ -88,6 +88,7 @@ async function objectTables(namespace: DurableObjectNamespace): Promise<[string,
   return runInDurableObject(namespace.getByName('inventory'), async (object, state) => {
     if ('lease' in object)
       await (object as { lease: (...args: unknown[]) => unknown }).lease({ quota: 1, window: 60 }, 0)
+    if ('ready' in object) await (object as { ready: () => unknown }).ready()
     const { sql } = state.storage
     const names = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").toArray()
     const own = names.filter(({ name }) => !/^(_cf_|sqlite_|schema)/.test(name))

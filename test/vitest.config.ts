@@ -59,7 +59,7 @@ const workers = {
     include: ['test/**/*.test.ts'],
     exclude: ['test/node/**', 'test/e2e/**'],
     setupFiles: ['./test/setup.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     deps: {
       optimizer: {

@@ -47,9 +47,8 @@ test.each(queuesOf('-events'))('a message of %s is processed as an event', async
 test.each([...queuesOf('-fanout'), ...queuesOf('-deliveries')])(
   'a message of %s is processed as a task',
   async (queue) => {
-    const id = newId(0, Date.now())
-    const data = { postId: id, authorId: id, shard: 0, after: null, pushed: 0 }
-    await consume(queue, queue, { type: 'feed.fan-out-post', data })
+    const data = { shard: 0, after: null }
+    await consume(queue, queue, { type: 'notifications.delete-old', data })
   },
 )
 

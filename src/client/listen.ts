@@ -6,7 +6,7 @@ import type { Socket } from './options.ts'
 import { backoff, inTime } from './wait.ts'
 import type { RealtimeTicket } from './wire.ts'
 
-const FIRST_RETRY_MS = 1_000
+const FIRST_RETRY_MS = 2_000
 /** A connection that held for this long was no failure. */
 const STABLE_MS = 30_000
 

@@ -3,8 +3,7 @@ import type { SystemCtx } from './context.ts'
 import { deleteInSteps } from './data/expiry.ts'
 import { idempotencyKeys } from './data/idempotency.ts'
 import type { Id } from './data/ids.ts'
-import { presence } from './realtime/presence.ts'
-import { eraseHub } from './realtime/user-hub.client.ts'
+import { eraseFromHub } from './realtime/hub.client.ts'
 import { accountGuard } from './security/access-guard.client.ts'
 
 export async function eraseRequests(ctx: SystemCtx, accountId: Id): Promise<boolean> {
@@ -14,7 +13,6 @@ export async function eraseRequests(ctx: SystemCtx, accountId: Id): Promise<bool
 }
 
 export async function eraseSockets(ctx: SystemCtx, accountId: Id): Promise<boolean> {
-  await eraseHub(ctx, accountId)
-  await ctx.db.shardOf(accountId).delete(presence).where(eq(presence.accountId, accountId))
+  await eraseFromHub(ctx, accountId)
   return true
 }

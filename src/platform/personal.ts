@@ -3,7 +3,7 @@ import { eraseRequests, eraseSockets } from './erasure.ts'
 import { deadLetters } from './events/dead-letters.ts'
 import { outbox } from './events/events.ts'
 import { classify, nothing, type PersonalData } from './personal-data.ts'
-import { presence } from './realtime/presence.ts'
+import { hubs } from './realtime/hubs.ts'
 
 /** Events and messages contain ids, never contents. Keys of requests expire within a day. */
 export const housekeepingData: PersonalData = {
@@ -56,26 +56,28 @@ export const housekeepingData: PersonalData = {
   erase: eraseRequests,
 }
 
-/** Hubs keep the ids of what they pushed, for at most a day. */
+/** Hubs keep the ids of what they pushed for at most a day, and whom an account follows while it listens. */
 export const realtimeData: PersonalData = {
   inventory: {
-    ...classify(presence, { accountId: 'owner' }),
+    ...classify(hubs, { name: 'technical', epoch: 'technical' }),
     'object HUB.frames': {
+      slot: 'technical',
       seq: 'technical',
       key: 'technical',
+      topic: 'technical',
       channel: 'technical',
-      event: 'technical',
-      data: 'technical',
-      sent_at: 'technical',
+      except_ids: 'technical',
+      frame: 'technical',
     },
+    'object HUB.listeners': { account_id: 'owner', from_seq: 'technical', authors: 'technical', topics: 'technical' },
     'object HUB.socket_tickets': {
       hash: 'secret',
+      account_id: 'owner',
       session_id: 'technical',
       issued_at: 'technical',
       expires_at: 'technical',
     },
-    'object HUB.state': { id: 'technical', seq: 'technical', complete_from: 'technical', account_id: 'owner' },
-    'object HUB.revoked': { session_id: 'technical', before: 'technical', at: 'technical' },
+    'object HUB.revoked': { account_id: 'owner', session_id: 'technical', before: 'technical', at: 'technical' },
   },
   exported: nothing,
   erase: eraseSockets,

@@ -30,12 +30,6 @@ export async function seedLikes(pairs: readonly (readonly [account: Id, post: Id
   await insertByShard('liked_posts', rows, (row) => row.account_id)
 }
 
-/** Marks these accounts, all of one shard, as online. */
-export async function seedOnline(shard: number, ids: readonly Id[]): Promise<void> {
-  const rows = ids.map((id) => ({ account_id: Number(id) }))
-  await insertRows(shards[shard]!, 'presence', rows)
-}
-
 /** Inserts one post per entry of `authors`. The times are 10 ms apart, up to `until` (epoch ms). */
 export async function seedPosts(
   authors: readonly Id[],

@@ -1,12 +1,13 @@
-import { env } from 'cloudflare:workers'
 import type { Id } from '../../src/platform/data/ids.ts'
-import type { Opening } from '../../src/platform/realtime/user-hub.client.ts'
+import type { Opening } from '../../src/platform/realtime/hub.client.ts'
+import { hubOf } from './hubs.ts'
 
 /** A frame as a client receives it. */
 export type Frame = { seq: number; channel: string; event: string; data: unknown }
 
 /** An open socket of an account. */
 export type Socket = {
+  hello: Promise<{ seq: number; resumed: boolean }>
   /** The frames received since the last call. */
   takeFrames: () => Promise<Frame[]>
   isClosed: () => boolean
@@ -14,14 +15,15 @@ export type Socket = {
 }
 
 /** Its frames must be as the AsyncAPI document describes them: otherwise `takeFrames` throws. */
-export async function openSocket(accountId: Id): Promise<Socket> {
+export async function openSocket(accountId: Id, since: number | null = null): Promise<Socket> {
   const { requireDescribed } = await import('./frames.ts')
   const channels = ['home', 'notifications']
-  const opening: Opening = { accountId, sessionId: 'test', issuedAt: Date.now(), channels, since: null }
+  const opening: Opening = { accountId, sessionId: 'test', issuedAt: Date.now(), channels, since }
   const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
-  const { webSocket } = await env.HUB.getByName(accountId).fetch('https://hub/', { headers })
+  const { webSocket } = await hubOf(accountId).fetch('https://hub/', { headers })
   const socket = webSocket!
   const frames: Frame[] = []
+  const hello = Promise.withResolvers<{ seq: number; resumed: boolean }>()
   let closed = false
   let answered = () => {}
   socket.accept()
@@ -31,9 +33,14 @@ export async function openSocket(accountId: Id): Promise<Socket> {
   })
   socket.addEventListener('message', ({ data }) => {
     if (data === 'pong') answered()
-    else frames.push(JSON.parse(String(data)))
+    else {
+      const frame = JSON.parse(String(data))
+      frames.push(frame)
+      if (frame.event === 'hello') hello.resolve(frame)
+    }
   })
   return {
+    hello: hello.promise,
     takeFrames: async () => {
       // When the pong arrives, all frames that were sent before it have arrived.
       const pong = Promise.withResolvers<void>()

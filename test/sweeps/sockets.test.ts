@@ -2,7 +2,8 @@ import { z } from '@hono/zod-openapi'
 import { expect, test } from 'vitest'
 import { asyncApiDocument } from '../../src/platform/realtime/asyncapi.ts'
 import { defineChannel } from '../../src/platform/realtime/channels.ts'
-import hub from '../../src/platform/realtime/user-hub.object.ts?raw'
+import hub from '../../src/platform/realtime/hub.object.ts?raw'
+import messages from '../../src/platform/realtime/hub-messages.ts?raw'
 import { channels, services } from '../../src/registry.ts'
 import { BASE_URL } from '../support/client.ts'
 import { frameFlaws, sockets } from '../support/frames.ts'
@@ -25,11 +26,13 @@ test('the socket is in the AsyncAPI document only, and every other operation is 
 test('the document has a message for every event of every channel, and an operation for every channel', () => {
   const events = channels.flatMap(({ frames }) => Object.keys(frames))
   const titles = Object.values(components.messages).map(({ title }) => title)
-  expect(titles.filter((title) => title).sort()).toEqual([...events, 'hello', 'error'].sort())
+  expect(titles.filter((title) => title).sort()).toEqual([...events, 'hello', 'error', 'joined', 'left'].sort())
   const updates = Object.keys(operations).filter((name) => name.startsWith('update_'))
   expect(updates).toEqual(channels.map(({ name }) => `update_${name}`))
   const sent = Object.values(operations).flatMap(({ messages }) => messages.map(({ $ref }) => $ref.split('/').at(-1)))
-  expect([...sent, 'Pong'].sort()).toEqual(Object.keys(addresses.socket.messages).sort())
+  expect([...sent, 'Pong', 'Joined', 'Left'].filter((name, i, all) => all.indexOf(name) === i).sort()).toEqual(
+    Object.keys(addresses.socket.messages).sort(),
+  )
 })
 
 test('a channel that a service adds appears by itself, with its parameters', () => {
@@ -48,13 +51,15 @@ test('every message has an example that fits its schema', () => {
   const frames = Object.values(components.messages).flatMap(({ examples = [] }) =>
     examples.map(({ payload }) => payload),
   )
-  expect(frames.length).toBe(channels.flatMap(({ frames }) => Object.keys(frames)).length + 2)
-  expect(frames.flatMap((frame) => frameFlaws(frame as { event: string }))).toEqual([])
+  expect(frames.length).toBe(channels.flatMap(({ frames }) => Object.keys(frames)).length + 6)
+  const events = frames.filter((frame) => Object.hasOwn(frame as object, 'event'))
+  expect(events.flatMap((frame) => frameFlaws(frame as { event: string }))).toEqual([])
 })
 
 test('the description names every close code, every frame of the hub and how to resume', () => {
-  const events = [...hub.matchAll(/event: '(\w+)'/g)].map(([, name]) => name!)
-  const closeCodes = [...hub.matchAll(/close\(socket, (\d{4}),/g)].map(([, code]) => code!)
+  const source = hub + messages
+  const events = [...source.matchAll(/event: '(\w+)'/g)].map(([, name]) => name!)
+  const closeCodes = [...source.matchAll(/(?:socket, |code: )(\d{4}),/g)].map(([, code]) => code!)
   expect(Object.keys(addresses.socket['x-close-codes']).sort()).toEqual([...new Set(closeCodes)].sort())
   const terms = [...events, ...closeCodes, 'ping', 'pong', 'seq', 'resumed', 'since', 'ticket', 'createRealtimeTicket']
   expect(terms.filter((name) => !info.description.includes(name))).toEqual([])

@@ -66,6 +66,20 @@ export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T)
   return results
 }
 
+/** Like `mapConcurrently`, but throws the first failure only after all work has settled, so that it stops no other work. */
+export async function settleConcurrently<T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> {
+  const failures = await mapConcurrently(items, async (item) => {
+    try {
+      await work(item)
+      return null
+    } catch (error) {
+      return { error }
+    }
+  })
+  const failed = failures.find((failure) => failure !== null)
+  if (failed) throw failed.error
+}
+
 /** Runs one query per shard in parallel, each with that shard's ids. Ids of unknown shards are ignored. */
 export async function fromShards<R>(
   databases: Databases,

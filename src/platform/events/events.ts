@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { eq, max, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, eq, inArray, max, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
 import { changed, rowIf } from '../data/conditions.ts'
@@ -91,6 +91,8 @@ export type Subscription = {
   /** Set by the registry, for log lines. */
   service?: string
   run: (ctx: SystemCtx, data: unknown, eventId: Id) => Promise<void>
+  /** Handles all events of a queue batch in one call, before the other subscriptions begin. */
+  runAll?: (ctx: SystemCtx, data: readonly unknown[]) => Promise<void>
 }
 
 /**
@@ -104,4 +106,28 @@ export function on<T>(
   run: (ctx: SystemCtx, data: T, eventId: Id) => Promise<void>,
 ): Subscription {
   return { event, name, run: async (ctx, data, eventId) => run(ctx, event.data.parse(data), eventId) }
+}
+
+/** Like `on`, for what must be fast: one call for all events of a queue batch, before the other subscriptions begin. */
+export function onBatch<T>(
+  event: EventDefinition<T>,
+  name: string,
+  run: (ctx: SystemCtx, data: readonly T[]) => Promise<void>,
+): Subscription {
+  const runAll = async (ctx: SystemCtx, data: readonly unknown[]) =>
+    run(
+      ctx,
+      data.map((each) => event.data.parse(each)),
+    )
+  return { event, name, runAll, run: (ctx, data) => runAll(ctx, [data]) }
+}
+
+/** A statement that reads the events of the type in the outbox whose `field` is one of `ids`: they are not handled yet. */
+export function pending<T>(db: Database, { type }: EventDefinition<T>, field: keyof T & string, ids: readonly Id[]) {
+  // The type and the path are literals, so that SQLite finds a partial index for them.
+  const value = sql.raw(`json_extract("data", '$.${field}')`)
+  return db
+    .select({ data: outbox.data })
+    .from(outbox)
+    .where(and(eq(outbox.type, sql.raw(`'${type}'`)), inArray(value, [...ids])))
 }

@@ -68,11 +68,14 @@ async function processBatch(
   try {
     const db = sourceOf(ctx, source)
     const waiting = await unacknowledged(db, deliveries)
+    const early = await startBatches(ctx, deliveries, waiting, reactions)
     await Promise.all(
       deliveries.map(async (delivery) => {
         const pending = waiting.get(delivery.event.id)
         if (pending === undefined) return
-        await deliver(ctx, db, delivery.event, pending, reactions).catch((error: unknown) => fail(delivery, error))
+        await deliver(ctx, db, delivery.event, pending, reactions, early).catch((error: unknown) =>
+          fail(delivery, error),
+        )
       }),
     )
     const done = deliveries.filter((delivery) => !failed.has(delivery)).map(({ event }) => event.id)
@@ -95,13 +98,15 @@ async function deliver(
   event: Committed,
   pending: string[] | null,
   { events, subscriptions }: Reactions,
+  early: Early,
 ): Promise<void> {
-  const own = subscriptions.filter((subscription) => subscription.event.type === event.type)
-  const due = own.filter(({ name }) => pending === null || pending.includes(name))
+  const due = subscriptions.filter((subscription) => isDue(subscription, event, pending))
   // Retry an unknown name: this isolate may run an old version of the code. A removed name ends as a dead letter.
   if (!events.some(({ type }) => type === event.type)) throw new Error(`the event ${event.type} is unknown`)
   if (pending && due.length < pending.length) throw new Error(`a subscription of ${event.type} is unknown`)
-  const outcomes = await Promise.allSettled(due.map((subscription) => react(ctx, event, subscription)))
+  const outcomes = await Promise.allSettled(
+    due.map((subscription) => early.get(subscription)?.get(event.id) ?? react(ctx, event, subscription)),
+  )
   const failures = outcomes.flatMap((outcome, i) =>
     outcome.status === 'rejected' ? [{ outcome, name: due[i]?.name }] : [],
   )
@@ -112,14 +117,53 @@ async function deliver(
   throw first.outcome.reason
 }
 
+function isDue({ event, name }: Subscription, { type }: Committed, pending: string[] | null): boolean {
+  return event.type === type && (pending === null || pending.includes(name))
+}
+
+type Early = ReadonlyMap<Subscription, ReadonlyMap<Id, Promise<void>>>
+
+/** Runs the subscriptions that handle all their events in one call. Returns how this has ended for each event. */
+async function startBatches(
+  ctx: SystemCtx,
+  deliveries: readonly Delivery[],
+  waiting: ReadonlyMap<Id, string[] | null>,
+  { subscriptions }: Reactions,
+): Promise<Early> {
+  const early = new Map<Subscription, Map<Id, Promise<void>>>()
+  for (const subscription of subscriptions) {
+    const { name, service, runAll } = subscription
+    if (!runAll) continue
+    const events = deliveries.flatMap(({ event }) => {
+      const pending = waiting.get(event.id)
+      // A malformed event must not fail the others.
+      const isFit = subscription.event.data.safeParse(event.data).success
+      return pending !== undefined && isDue(subscription, event, pending) && isFit ? [event] : []
+    })
+    const [first] = events
+    if (!first) continue
+    const { type, trace } = first
+    const own = withLog({ ...ctx, trace }, { ...trace, service, event: type, subscription: name })
+    const data = new Map(events.map((event) => [event.id, event.data]))
+    const run = logged(own, runAll(own, [...data.values()]))
+    early.set(subscription, new Map([...data.keys()].map((id) => [id, run])))
+  }
+  await Promise.allSettled([...early.values()].flatMap((runs) => [...runs.values()]))
+  return early
+}
+
 function react(
   ctx: SystemCtx,
   { id, type, data, trace }: Committed,
   { name, service, run }: Subscription,
 ): Promise<void> {
   const own = withLog({ ...ctx, trace }, { ...trace, service, event: type, eventId: id, subscription: name })
-  return run(own, data, id).catch((error: unknown) => {
-    own.log.warn('a subscription failed', { error })
+  return logged(own, run(own, data, id))
+}
+
+function logged({ log }: SystemCtx, run: Promise<void>): Promise<void> {
+  return run.catch((error: unknown) => {
+    log.warn('a subscription failed', { error })
     throw error
   })
 }

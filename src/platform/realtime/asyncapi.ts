@@ -3,7 +3,7 @@ import { bearer, VERSION } from '../http/api-info.ts'
 import { exampleOf } from '../http/openapi-examples.ts'
 import { finishSchemas, type Schema } from '../http/openapi-schemas.ts'
 import type { Channel } from './channels.ts'
-import { closeCodes, Hello, Refusal, updatesOf } from './frames.ts'
+import { closeCodes, Hello, Join, Joined, Leave, Left, Refusal, updatesOf } from './frames.ts'
 import { SOCKET_PATH, SocketQuery } from './operations.ts'
 
 const ref = (path: string) => ({ $ref: `#/${path}` })
@@ -24,6 +24,10 @@ export function asyncApiDocument(channels: readonly Channel[], conventions: stri
   const { SocketQuery: query, ...schemas } = schemasOf({
     Hello,
     Refusal,
+    Join,
+    Joined,
+    Leave,
+    Left,
     SocketQuery,
     ...Object.fromEntries(updatesOf(channels).map(({ name, schema }) => [name, schema])),
   })
@@ -52,14 +56,24 @@ export function asyncApiDocument(channels: readonly Channel[], conventions: stri
 function messagesOf(channels: readonly Channel[], schemas: Record<string, Schema>): object {
   const frame = (name: string, title: string, summary: string) => {
     const payload = ref(`components/schemas/${name}`)
-    return { name, title, summary, payload, examples: [{ name, payload: exampleOf(payload, schemas) }] }
+    return {
+      name,
+      ...(title && { title }),
+      summary,
+      payload,
+      examples: [{ name, payload: exampleOf(payload, schemas) }],
+    }
   }
   return {
     ...Object.fromEntries(
       updatesOf(channels).map(({ name, event, summary }) => [name, frame(name, event, summary)] as const),
     ),
     Hello: frame('Hello', 'hello', 'The first frame of a socket'),
-    Refusal: frame('Refusal', 'error', 'The response to a message that the server does not understand'),
+    Refusal: frame('Refusal', 'error', 'The response to a message that the server refuses'),
+    Join: frame('Join', '', 'Asks for the frames of a channel'),
+    Joined: frame('Joined', 'joined', 'The response to `Join`: the frames of the channel follow'),
+    Leave: frame('Leave', '', 'Asks for no more frames of a channel'),
+    Left: frame('Left', 'left', 'The response to `Leave`'),
     Ping: text('ping', 'Asks whether the connection is alive'),
     Pong: text('pong', 'The response to `ping`'),
   }
@@ -75,10 +89,9 @@ function operationsOf(channels: readonly Channel[]): object {
     ...Object.fromEntries(updates),
     greet: operation('send', 'The server greets a new socket', ['Hello']),
     refuse: operation('send', 'The server refuses a message', ['Refusal']),
-    ping: {
-      ...operation('receive', 'The client checks the connection', ['Ping']),
-      reply: { channel: CHANNEL, messages: [message('Pong')] },
-    },
+    join: asked('The client joins a channel', 'Join', 'Joined'),
+    leave: asked('The client leaves a channel', 'Leave', 'Left'),
+    ping: asked('The client checks the connection', 'Ping', 'Pong'),
   }
 }
 
@@ -101,6 +114,11 @@ const operation = (action: 'send' | 'receive', description: string, names: strin
   channel: CHANNEL,
   description,
   messages: names.map(message),
+})
+
+const asked = (description: string, question: string, answer: string) => ({
+  ...operation('receive', description, [question]),
+  reply: { channel: CHANNEL, messages: [message(answer)] },
 })
 
 /** The JSON Schemas of the payloads by name, and of the schemas that they refer to. */

@@ -1,16 +1,21 @@
 import type { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../context.ts'
 import type { Id } from '../data/ids.ts'
-import { publishToHub } from './user-hub.client.ts'
+import { publishToHubs } from './hub.client.ts'
+import type { HubFrame } from './hub-frames.ts'
 
 type Frames = Record<string, z.ZodType>
 
 /** A channel of the socket: its events, and which accounts may listen. */
 export type Channel<F extends Frames = Frames> = {
+  /** One with a `{key}`, such as `post:{id}`, is a channel for each key, which clients join and leave by name. */
   name: string
   /** The schema of each event's data. Its description becomes the summary of a message. */
   frames: F
-  mayJoin: (ctx: SystemCtx, accountId: Id) => Promise<boolean>
+  /** `key` is empty for a channel without one. */
+  mayJoin: (ctx: SystemCtx, accountId: Id, key: string) => Promise<boolean>
+  /** Whose posts the account hears about on this channel. Must read the primary. */
+  authorsOf?: (ctx: SystemCtx, accountId: Id) => Promise<readonly Id[]>
 }
 
 /** Declares a channel. Frames never contain content: clients read it through the API, which checks visibility again. */
@@ -18,16 +23,50 @@ export function defineChannel<F extends Frames>(name: string, channel: Omit<Chan
   return { name, ...channel }
 }
 
-type Topic<F extends Frames> = { channel: Channel<F>; accountId: Id }
+/** Whether those who join the channel share it. The frames of other channels go to accounts. */
+export const isShared = ({ name }: Pick<Channel, 'name'>) => name.includes('{')
 
-/** While the hub still stores a frame with this `key`, publishing another one does nothing. */
-type Frame<F extends Frames, E extends keyof F & string> = { key: string; event: E; data: z.input<F[E]> }
+/** The channel with this name, and the key in the name. */
+export function channelNamed(channels: readonly Channel[], wanted: string): { channel: Channel; key: string } | null {
+  for (const channel of channels) {
+    const [prefix = ''] = channel.name.split('{')
+    const key = wanted.slice(prefix.length)
+    const matches = isShared(channel) ? wanted.startsWith(prefix) && isKey.test(key) : wanted === channel.name
+    if (matches) return { channel, key }
+  }
+  return null
+}
 
-/** Sends a frame to the account's sockets on the channel. Throws if the account's hub does not respond. */
-export async function publish<F extends Frames, E extends keyof F & string>(
-  ctx: SystemCtx,
-  { channel, accountId }: Topic<F>,
-  { key, event, data }: Frame<F, E>,
-): Promise<void> {
-  await publishToHub(ctx, accountId, { channel: channel.name, key, event, data: channel.frames[event]?.parse(data) })
+/** The names of shared channels among these names. */
+export function sharedAmong(channels: readonly Channel[], names: readonly string[]): string[] {
+  return names.filter((name) => {
+    const found = channelNamed(channels, name)
+    return found !== null && isShared(found.channel)
+  })
+}
+
+const isKey = /^[^\s,:{}]{1,64}$/
+
+/** Who hears a frame: an account, those who follow an author, or with the name of a shared channel, those who joined it. */
+export type Topic = `account:${Id}` | `author:${Id}` | { name: string }
+
+type FrameOptions = Pick<HubFrame, 'key' | 'except' | 'isTransient'>
+type FrameInput<F extends Frames, E extends keyof F & string> = FrameOptions & { event: E; data: z.input<F[E]> }
+
+/** A frame for `publish`. Throws if its data do not fit the schema of the event. */
+export function frameOf<F extends Frames, E extends keyof F & string>(
+  channel: Channel<F>,
+  topic: Topic,
+  { data, ...frame }: FrameInput<F, E>,
+): HubFrame {
+  const place =
+    typeof topic === 'string' ? { topic, channel: channel.name } : { topic: topic.name, channel: topic.name }
+  return { ...frame, ...place, data: channel.frames[frame.event]?.parse(data) }
+}
+
+/** Sends frames to the listeners at these hubs: those of `activeHubs`, read with or after what the frames report. */
+export async function publish(ctx: SystemCtx, hubs: readonly { name: string }[], frames: readonly HubFrame[]) {
+  if (frames.length === 0) return
+  const names = hubs.map(({ name }) => name)
+  await publishToHubs(ctx, names, frames)
 }

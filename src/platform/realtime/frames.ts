@@ -2,6 +2,9 @@ import { z } from '@hono/zod-openapi'
 import { FailureCode } from '../http/problems.ts'
 import type { Channel } from './channels.ts'
 
+/** With the key filled in, as `post:5` of `post:{id}`. */
+const ChannelName = z.string().max(100)
+
 /** The first frame of a socket. */
 export const Hello = z
   .object({
@@ -17,9 +20,21 @@ export const Hello = z
   })
   .openapi({ example: { seq: 41, channels: ['home', 'notifications'] } })
 
-/** The response to a message that the server does not understand. */
+/** What a client sends to get the frames of a channel, and to get them no more. */
+export const Join = z.strictObject({ join: ChannelName }).openapi({ example: { join: 'home' } })
+export const Leave = z.strictObject({ leave: ChannelName }).openapi({ example: { leave: 'home' } })
+
+const confirmation = <T extends string>(event: T) =>
+  z
+    .object({ event: z.literal(event), seq: z.int(), channel: z.string() })
+    .openapi({ example: { event, seq: 42, channel: 'home' } })
+/** The responses to `Join` and `Leave`. */
+export const Joined = confirmation('joined')
+export const Left = confirmation('left')
+
+/** The response to a message that the server refuses. */
 export const Refusal = z.object({ event: z.literal('error'), code: FailureCode, detail: z.string() }).openapi({
-  example: { code: 'bad_request', detail: 'Only "ping" is supported; reconnect to change channels' },
+  example: { code: 'forbidden', detail: 'You may not join this channel' },
 })
 
 export type Update = { channel: string; event: string; name: string; summary: string; schema: z.ZodType }

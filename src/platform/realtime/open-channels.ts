@@ -3,8 +3,8 @@ import { mapConcurrently } from '../data/shards.ts'
 import { Failure } from '../failures.ts'
 import type { RequestCtx } from '../security/admit.ts'
 import { unauthorized } from '../security/tokens.ts'
-import type { Channel } from './channels.ts'
-import { type Login, openSocket } from './user-hub.client.ts'
+import { type Channel, channelNamed, isShared } from './channels.ts'
+import { type Login, openSocket } from './hub.client.ts'
 
 type Wanted = { known: readonly Channel[]; wanted?: string[]; since: number | null }
 
@@ -22,14 +22,14 @@ export async function openChannels(ctx: RequestCtx, login: Login & { id: Id }, {
   return response
 }
 
-/** The wanted channels, or all that the account may join. */
+/** The names of the wanted channels, or of all that the account may join, without those that have a key. */
 async function channelsOf(ctx: RequestCtx, accountId: Id, known: readonly Channel[], wanted?: string[]) {
-  const candidates = known.filter(({ name }) => !wanted || wanted.includes(name))
-  const decisions = await mapConcurrently(candidates, async (channel) => ({
-    channel,
-    joins: await channel.mayJoin(ctx, accountId),
-  }))
-  const joined = decisions.filter(({ joins }) => joins).map(({ channel }) => channel.name)
+  const candidates = wanted ? [...new Set(wanted)] : known.filter((each) => !isShared(each)).map(({ name }) => name)
+  const decisions = await mapConcurrently(candidates, async (name) => {
+    const found = channelNamed(known, name)
+    return found !== null && (await found.channel.mayJoin(ctx, accountId, found.key)) ? [name] : []
+  })
+  const joined = decisions.flat()
   if (wanted && joined.length < candidates.length) throw new Failure('forbidden', 'You may not join this channel')
   return joined
 }

@@ -6,10 +6,11 @@ import { type Operation, operation, responder } from '../http/operation.ts'
 import type { RequestCtx } from '../security/admit.ts'
 import { defineScope } from '../security/scopes.ts'
 import { tokenMissing } from '../security/tokens.ts'
-import type { Channel } from './channels.ts'
+import { type Channel, channelNamed } from './channels.ts'
+import { TICKET_LIFE_S } from './hub.client.ts'
+import { MAX_CHANNELS } from './hub-messages.ts'
 import { openChannels } from './open-channels.ts'
 import { createTicket, redeemTicket } from './tickets.ts'
-import { TICKET_LIFE_S } from './user-hub.client.ts'
 
 const realtime = defineScope('realtime', 'Receive live updates')
 
@@ -20,7 +21,7 @@ export const SocketQuery = z.strictObject({
   ticket: z.string().max(200).optional().openapi({ description: 'From `createRealtimeTicket`' }),
   channels: z
     .string()
-    .max(200)
+    .max(1_000)
     .optional()
     .openapi({ description: 'Comma-separated; by default, all channels that you may join' }),
   since: queryInteger().optional().openapi({ description: 'The `seq` of the last frame that you received' }),
@@ -71,7 +72,9 @@ async function openRealtime(ctx: RequestCtx, query: SocketQuery, request: Reques
   requireAllowedOrigin(ctx.config, request)
   const names = known.map(({ name }) => name)
   const wanted = query.channels?.split(',')
-  if (wanted?.some((name) => !names.includes(name))) throw invalid('channels', `may contain only: ${names.join(', ')}`)
+  if (wanted && wanted.length > MAX_CHANNELS) throw invalid('channels', `may contain at most ${MAX_CHANNELS} names`)
+  if (wanted?.some((name) => !channelNamed(known, name)))
+    throw invalid('channels', `may contain only: ${names.join(', ')}`)
   const viewer = query.ticket === undefined ? ctx.viewer : await redeemTicket(ctx, query.ticket)
   if (viewer === null) throw tokenMissing()
   const response = await openChannels(ctx, viewer, { known, wanted, since: query.since ?? null })

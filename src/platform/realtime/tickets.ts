@@ -6,7 +6,7 @@ import { isApiKey } from '../security/api-keys.ts'
 import { sign, verifySignature } from '../security/crypto.ts'
 import { forgetStatus, spend, userLimit } from '../security/rate-limit.ts'
 import { unauthorized } from '../security/tokens.ts'
-import { issueTicketSecret, type Login, redeemTicketSecret, TICKET_LIFE_S } from './user-hub.client.ts'
+import { issueTicketSecret, type Login, redeemTicketSecret, TICKET_LIFE_S } from './hub.client.ts'
 
 const PURPOSE = 'ticket'
 

@@ -1,6 +1,6 @@
 import type { SystemCtx } from '../context.ts'
 import type { Id } from '../data/ids.ts'
-import { closeSockets } from '../realtime/user-hub.client.ts'
+import { closeSockets } from '../realtime/hub.client.ts'
 import { accountGuard } from './access-guard.client.ts'
 import { forgetStatus } from './rate-limit.ts'
 import type { Rights } from './rights.ts'

@@ -6,6 +6,8 @@ import type { Id } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
 import { record, recordedId } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
+import { tryRefreshHub } from '../../platform/realtime/hub.client.ts'
+import { activeHubs } from '../../platform/realtime/hubs.ts'
 import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
@@ -20,12 +22,14 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
   const block = { accountId, otherId, byMe: true, id: recordedId }
-  await db.commit([
+  const [active] = await db.commit([
+    activeHubs(db),
     record(db, accountBlocked, { accountId, otherId }, not(blocksOther(accountId, otherId))),
     db.insert(blocks).select(rowIf(blocks, block, changed)),
     ...endFollows(db, accountId, otherId),
   ])
   ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
+  await tryRefreshHub(ctx, accountId, active)
 }
 
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {

@@ -7,6 +7,8 @@ import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/p
 import { record, recordedId } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
+import { tryRefreshHub } from '../../platform/realtime/hub.client.ts'
+import { activeHubs } from '../../platform/realtime/hubs.ts'
 import { getAccount, requireOther } from './accounts.ts'
 import { accountFollowed, accountUnfollowed } from './events.ts'
 import { markFollowee, marksOfFollower } from './hiding.ts'
@@ -28,11 +30,12 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): P
   const db = ctx.db.shardOf(ctx.viewer.id)
   const isNew = not(exists(builder.select(one).from(follows).where(pair(follow))))
   const mayFollow = all(isNew, mayFollowMore(follow.followerId), not(blockBetween(follow.followerId, accountId)))
-  const [, , , [follower]] = await db.commit([
+  const [, , , [follower], active] = await db.commit([
     record(db, accountFollowed, follow, mayFollow),
     db.insert(follows).select(rowIf(follows, { ...follow, id: recordedId, hidden: false }, changed)),
     addTo(db, follow.followerId, 'followingCount', 1, changed),
     db.select({ follows: follows.followeeId }).from(follows).where(pair(follow)),
+    activeHubs(db),
   ])
   if (!follower) {
     // Refused. If the reason is a block that the first check did not see, this throws. If not, it is the limit.
@@ -40,6 +43,7 @@ export async function followAccount(ctx: UserCtx, { accountId }: AccountPath): P
     throw new Failure('conflict', `You already follow ${MAX_FOLLOWING} accounts`)
   }
   ctx.defer(() => mirrorFollow(ctx, follow))
+  await tryRefreshHub(ctx, follow.followerId, active)
   return { ...account, relation: { ...relation, following: true } }
 }
 
@@ -56,8 +60,9 @@ export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountPath):
   requireOther(ctx, accountId)
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
-  await db.commit(unfollowing(db, follow))
+  const [, , , active] = await db.commit([...unfollowing(db, follow), activeHubs(db)])
   ctx.defer(() => mirrorFollow(ctx, follow))
+  await tryRefreshHub(ctx, follow.followerId, active)
 }
 
 export function unfollowing(db: Database, follow: Follow) {

@@ -32,6 +32,13 @@ export async function isFollowing(ctx: SystemCtx, followerId: Id, followeeId: Id
   return followed > 0 && blocked === 0
 }
 
+/** Reads the primary. Every account follows itself. */
+export async function followeesOf(ctx: SystemCtx, accountId: Id): Promise<Id[]> {
+  const db = atPrimary(ctx).shardOf(accountId)
+  const rows = await db.select({ id: follows.followeeId }).from(follows).where(eq(follows.followerId, accountId))
+  return rows.map(({ id }) => id)
+}
+
 export async function requireAccount(ctx: Ctx, accountId: Id): Promise<void> {
   const [row] = await ctx.db
     .shardOf(accountId)

@@ -1,4 +1,6 @@
+import { settleConcurrently } from '../../platform/data/shards.ts'
 import { on } from '../../platform/events/events.ts'
+import { refreshHub } from '../../platform/realtime/hub.client.ts'
 import { mirrorBlock } from './blocks.ts'
 import {
   accountBlocked,
@@ -17,8 +19,14 @@ import { enforceSuspension } from './suspensions.ts'
 
 export const accountSubscriptions = [
   on(accountFollowed, 'mirror-follow', mirrorFollow),
+  on(accountFollowed, 'refresh-hub', (ctx, { followerId }) => refreshHub(ctx, followerId)),
   on(accountUnfollowed, 'mirror-follow', mirrorFollow),
-  on(accountBlocked, 'mirror-block', mirrorBlock),
+  on(accountUnfollowed, 'refresh-hub', (ctx, { followerId }) => refreshHub(ctx, followerId)),
+  on(accountBlocked, 'mirror-block', async (ctx, block) => {
+    await mirrorBlock(ctx, block)
+    // Then, because posts leave out the other account until this event is acknowledged.
+    await settleConcurrently([block.otherId, block.accountId], (id) => refreshHub(ctx, id))
+  }),
   on(accountUnblocked, 'mirror-block', mirrorBlock),
   on(accountSuspended, 'enforce-suspension', enforceSuspension),
   on(suspensionLifted, 'enforce-suspension', enforceSuspension),

@@ -5,14 +5,14 @@ import { feedIndex, lanes } from './tables.ts'
 
 type Post = { id: Id; authorId: Id }
 
-export function indexPost(db: Database, { id: postId, authorId }: Post, listedIn: readonly number[] = [lanes.posts]) {
-  const rows = listedIn.map((lane) => ({ authorId, lane, postId }))
+export function indexPosts(db: Database, posts: readonly Post[], listedIn: readonly number[] = [lanes.posts]) {
+  const rows = posts.flatMap(({ id: postId, authorId }) => listedIn.map((lane) => ({ authorId, lane, postId })))
   return db.insert(feedIndex).values(rows).onConflictDoNothing()
 }
 
 export function indexOwnPost(db: Database, post: Post & { isComment: boolean; isPublic: boolean }) {
   const own = post.isComment ? [lanes.comments] : [lanes.posts, ...(post.isPublic ? [lanes.publicPosts] : [])]
-  return indexPost(db, post, own)
+  return indexPosts(db, [post], own)
 }
 
 export function unindexPost(db: Database, post: Post) {

@@ -1,17 +1,17 @@
-import { on } from '../../platform/events/events.ts'
-import { onTask } from '../../platform/events/tasks.ts'
+import { on, onBatch } from '../../platform/events/events.ts'
 import { postDeleted, postPublished } from '../posts/events.ts'
-import { enqueueFanOut, fanOutPost, pushToOnlineFollowers } from './fan-out.ts'
-import { replicatePost } from './replicate.ts'
+import { indexAndAnnounce } from './announce.ts'
+import { listPublicly, unindexElsewhere } from './replicate.ts'
 
 export const feedSubscriptions = [
-  on(postPublished, 'replicate', async (ctx, { postId, authorId }) => {
-    const { listed } = await replicatePost(ctx, { id: postId, authorId })
-    if (listed) await enqueueFanOut(ctx, { postId, authorId })
+  onBatch(postPublished, 'index-and-announce', indexAndAnnounce),
+  on(postPublished, 'list-publicly', async (ctx, { postId, authorId, rootId }) => {
+    if (rootId === null) await listPublicly(ctx, { id: postId, authorId })
   }),
-  on(postDeleted, 'replicate', async (ctx, { postId, authorId, rootId }) => {
-    if (rootId === null) await replicatePost(ctx, { id: postId, authorId })
+  on(postDeleted, 'unindex', async (ctx, { postId, authorId, rootId }) => {
+    if (rootId === null) await unindexElsewhere(ctx, { id: postId, authorId })
+  }),
+  on(postDeleted, 'unlist', async (ctx, { postId, authorId, rootId }) => {
+    if (rootId === null) await listPublicly(ctx, { id: postId, authorId })
   }),
 ]
-
-export const feedTasks = [onTask(fanOutPost, pushToOnlineFollowers)]

@@ -5,8 +5,8 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import { firstIdAt, type Id, timeOf } from '../../platform/data/ids.ts'
 import { fromShards, idIn } from '../../platform/data/shards.ts'
 import { mirror } from '../../platform/events/mirror.ts'
-import { publish } from '../../platform/realtime/channels.ts'
-import { presence } from '../../platform/realtime/presence.ts'
+import { frameOf, publish } from '../../platform/realtime/channels.ts'
+import { hubName, hubs } from '../../platform/realtime/hubs.ts'
 import { blockBetween, isActive } from '../accounts/policy.ts'
 import { isFollowing } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
@@ -27,13 +27,9 @@ export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationI
   const { id, kind, actorId, postId } = input
   if (accountId === actorId) return
   const isLike = kind === 'like' && postId !== null
-  const isOnline = isLike ? await insertLike(ctx, accountId, { ...input, postId }) : await sync(ctx, accountId, input)
-  if (!isOnline) return
-  await publish(
-    ctx,
-    { channel: notificationChannel, accountId },
-    { key: `notification:${id}`, event: 'notification', data: { id, kind } },
-  )
+  const active = isLike ? await insertLike(ctx, accountId, { ...input, postId }) : await sync(ctx, accountId, input)
+  const frame = { key: `notification:${id}`, event: 'notification', data: { id, kind } } as const
+  await publish(ctx, active, [frameOf(notificationChannel, `account:${accountId}`, frame)])
 }
 
 /** Null if the action or mention was withdrawn or the post is hidden. Otherwise the root of the post, if the post is a comment. */
@@ -51,7 +47,7 @@ async function subjectOf(
 type LikeInput = NotificationInput & { postId: Id }
 
 /** Reads nothing first: the like, its post and its author are on this shard, so the insert checks them itself. */
-function insertLike(ctx: SystemCtx, authorId: Id, like: LikeInput): Promise<boolean> {
+function insertLike(ctx: SystemCtx, authorId: Id, like: LikeInput): Promise<Hub[]> {
   const post = query.select({ rootId: posts.rootId }).from(posts).where(eq(posts.id, like.postId))
   const author = query
     .select(one)
@@ -61,16 +57,16 @@ function insertLike(ctx: SystemCtx, authorId: Id, like: LikeInput): Promise<bool
   return insert(ctx, authorId, { ...like, rootId: post }, isLiked)
 }
 
-async function sync(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<boolean> {
-  let isOnline = false
+async function sync(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<Hub[]> {
+  let active: Hub[] = []
   await mirror(
     () => subjectOf({ ...ctx, db: atPrimary(ctx) }, accountId, input),
     async (subject) => {
-      isOnline = subject !== null && (await insert(ctx, accountId, { ...input, ...subject }, isThere(accountId)))
+      active = subject ? await insert(ctx, accountId, { ...input, ...subject }, isThere(accountId)) : []
       if (!subject) await withdraw(ctx, accountId, input)
     },
   )
-  return isOnline
+  return active
 }
 
 function isThere(accountId: Id): SQL {
@@ -79,24 +75,26 @@ function isThere(accountId: Id): SQL {
 
 type Row = NotificationInput & { rootId: Id | null | SQLWrapper }
 
-/** Returns whether the notification exists and the account has a socket. Otherwise, a push would wake the hub for nothing. */
-async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): Promise<boolean> {
+type Hub = { name: string }
+
+/** Returns the hub of the account if the notification exists and the hub has listeners. */
+async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): Promise<Hub[]> {
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
   const may = all(condition, not(blockBetween(accountId, row.actorId)))
   const db = ctx.db.shardOf(accountId)
-  const [, online] = await db.batch([
+  const [, active] = await db.batch([
     db
       .insert(notifications)
       .select(rowIf(notifications, { ...row, accountId, arrivedAt }, may))
       .onConflictDoNothing(),
     db
-      .select({ id: presence.accountId })
+      .select({ name: hubs.name })
       .from(notifications)
-      .innerJoin(presence, eq(presence.accountId, notifications.accountId))
+      .innerJoin(hubs, eq(hubs.name, hubName(ctx, accountId)))
       .where(and(eq(notifications.accountId, accountId), eq(notifications.id, row.id))),
   ])
-  return online.length > 0
+  return active
 }
 
 export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId: Id; actorId: Id }): Promise<void> {

@@ -1,5 +1,6 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { settleConcurrently } from '../../platform/data/shards.ts'
 import { on } from '../../platform/events/events.ts'
 import { accountBlocked, accountFollowed, accountUnfollowed } from '../accounts/events.ts'
 import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
@@ -15,10 +16,13 @@ export const notificationSubscriptions = [
   on(accountFollowed, 'notify-followee', syncFollow),
   on(accountUnfollowed, 'withdraw-follow', syncFollow),
   on(accountBlocked, 'withdraw-follows', (ctx, { accountId, otherId }, id) =>
-    settleAll([
-      syncFollow(ctx, { followerId: otherId, followeeId: accountId }, id),
-      syncFollow(ctx, { followerId: accountId, followeeId: otherId }, id),
-    ]),
+    settleConcurrently(
+      [
+        { followerId: otherId, followeeId: accountId },
+        { followerId: accountId, followeeId: otherId },
+      ],
+      (follow) => syncFollow(ctx, follow, id),
+    ),
   ),
   on(postLiked, 'notify-author', (ctx, { postId, authorId, actorId }, id) =>
     notify(ctx, authorId, { id, kind: 'like', actorId, postId }),
@@ -27,8 +31,8 @@ export const notificationSubscriptions = [
   on(postPublished, 'notify-mentioned', async (ctx, { postId, authorId, parentAuthorId, mentioned }, id) => {
     const kinds = new Map<Id, Kind>(mentioned.map((accountId) => [accountId, 'mention']))
     if (parentAuthorId) kinds.set(parentAuthorId, 'comment') // replaces a mention: one notification per account
-    await settleAll(
-      [...kinds].map(([accountId, kind]) => notify(ctx, accountId, { id, kind, actorId: authorId, postId })),
+    await settleConcurrently([...kinds], ([accountId, kind]) =>
+      notify(ctx, accountId, { id, kind, actorId: authorId, postId }),
     )
   }),
   on(postEdited, 'sync-mentions', syncMentions),
@@ -43,14 +47,7 @@ type Edit = { postId: Id; authorId: Id; parentAuthorId: Id | null; added: readon
 /** Each follows what the post mentions now, because edits may arrive in any order. The parent's author is notified anyway. */
 async function syncMentions(ctx: SystemCtx, { postId, authorId, parentAuthorId, added, removed }: Edit, id: Id) {
   const mentions = [...added, ...removed].filter((accountId) => accountId !== parentAuthorId)
-  await settleAll(
-    mentions.map((accountId) => notify(ctx, accountId, { id, kind: 'mention', actorId: authorId, postId })),
+  await settleConcurrently(mentions, (accountId) =>
+    notify(ctx, accountId, { id, kind: 'mention', actorId: authorId, postId }),
   )
-}
-
-/** Throws the first failure only after all work has settled, so that one failure does not prevent the rest. */
-async function settleAll(work: Iterable<Promise<unknown>>): Promise<void> {
-  const outcomes = await Promise.allSettled(work)
-  const failed = outcomes.find((outcome) => outcome.status === 'rejected')
-  if (failed) throw failed.reason
 }

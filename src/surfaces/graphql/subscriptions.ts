@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { Repeater } from 'graphql-yoga'
 import { withDatabases } from '../../platform/create-context.ts'
-import { unavailable } from '../../platform/failures.ts'
+import { invalid, unavailable } from '../../platform/failures.ts'
 import type { Noun } from '../../platform/graphql/noun.ts'
 import { noCost } from '../../platform/observability/cost.ts'
 import type { Channel } from '../../platform/realtime/channels.ts'
@@ -28,7 +28,7 @@ export function channelField(place: Place, channel: Channel, rule: Rule): Field 
   return {
     type: unionOf(place, channel),
     description: `The frames of the channel \`${channel.name}\`, after a first one of the type Hello`,
-    args: { since: { type: 'Int', nullable: true, description: 'The `seq` of the last frame that you received' } },
+    args: { since: { type: 'Float', nullable: true, description: 'The `seq` of the last frame that you received' } },
     subscribe: (_: unknown, { since }: { since?: number | null }, graph) =>
       framesOf(graph, channel, rule, since ?? null),
     resolve: (frame: Frame, _: unknown, graph) => resolveFrame(graph, frame),
@@ -41,6 +41,7 @@ async function framesOf(graph: Graph, channel: Channel, rule: Rule, since: numbe
   await admitRoot(graph, rule)
   const { viewer } = ctx
   if (!viewer) throw tokenMissing()
+  if (since !== null && !Number.isSafeInteger(since)) throw invalid('since', 'must be a whole number')
   const { webSocket } = await openChannels(ctx, viewer, { known: [channel], wanted: [channel.name], since })
   if (!webSocket) throw unavailable(2)
   return new Repeater<Frame>(async (push, stop) => {
@@ -81,7 +82,7 @@ function unionOf(place: Place, { name, frames }: Channel): string {
 }
 
 const helloFields: Fields = {
-  seq: { type: 'Int', description: 'Where the subscription continues' },
+  seq: { type: 'Float', description: 'Where the subscription continues: a whole number of up to 16 digits' },
   resumed: { type: 'Boolean', description: 'Whether all frames after `since` follow; if not, read your lists again' },
 }
 
@@ -95,7 +96,7 @@ function frameType({ builder, types, nouns, find }: Place, event: string, schema
       const link = linkField({ noun: noun.name, idIn, description: 'Null if you may not see it' }, find)
       return [idIn.replace(/Id$/, ''), link]
     })
-    const fields = { seq: { type: 'Int' }, ...types.fieldsOf(schema, name), ...Object.fromEntries(links) }
+    const fields = { seq: { type: 'Float' }, ...types.fieldsOf(schema, name), ...Object.fromEntries(links) }
     builder.object(name, fields, { description: schema.description })
   })
 }

@@ -7,12 +7,16 @@ import { edge } from '../../../src/platform/http/edge.ts'
 import { addFallbacks } from '../../../src/platform/http/fallbacks.ts'
 import { operation } from '../../../src/platform/http/operation.ts'
 import { mountOperations } from '../../../src/platform/http/rest.ts'
+import { HubObject } from '../../../src/platform/realtime/hub.object.ts'
 import { readPosts } from '../../../src/services/posts/policy.ts'
 import { publicKeys } from './keys.ts'
 
 export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
-export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
 export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
+
+export class Hub extends HubObject {
+  protected override readonly channels = async () => []
+}
 
 // A hello operation behind everything that the platform does for a request, without code of a service.
 const hello = operation({

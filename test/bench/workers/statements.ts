@@ -3,13 +3,17 @@ import { shardBindings } from '../../../src/platform/config.ts'
 import { type Id, shardOf } from '../../../src/platform/data/ids.ts'
 import { preparedSeek } from '../../../src/platform/data/page.ts'
 import { idList, idTable } from '../../../src/platform/data/shards.ts'
+import { HubObject } from '../../../src/platform/realtime/hub.object.ts'
 import { selectHome } from '../../../src/services/feed/feeds.ts'
 import { feedIndex } from '../../../src/services/feed/tables.ts'
 import { hydrateOn } from '../../../src/services/posts/views.ts'
 
 export { Sweeper } from '../../../src/platform/events/sweeper.object.ts'
-export { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
 export { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
+
+export class Hub extends HubObject {
+  protected override readonly channels = async () => []
+}
 
 // Only the SQL statements of a home feed: what the feed would cost if all code around them were free.
 const viewerId = sql.placeholder('viewerId')

@@ -4,20 +4,20 @@ import { changed, failUnless, refusals, rowIf, valueIf, violates } from '../../.
 import { idempotencyKeys } from '../../../src/platform/data/idempotency.ts'
 import { idOf } from '../../../src/platform/data/ids.ts'
 import { Failure } from '../../../src/platform/failures.ts'
-import { presence } from '../../../src/platform/realtime/presence.ts'
+import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const [one, two] = [idOf(0, Date.UTC(2026, 0, 1), 1), idOf(0, Date.UTC(2026, 0, 1), 2)]
 const shard = contextWith().db.shard(0)
-const rows = () => shard.$count(presence)
+const rows = () => shard.$count(marks)
 beforeEach(async () => {
-  await shard.batch([shard.delete(presence), shard.delete(idempotencyKeys)])
+  await shard.batch([shard.delete(marks), shard.delete(idempotencyKeys)])
 })
 
 test('failUnless fails its batch with its code if the condition is false or null, and otherwise passes', async () => {
   const batch = (condition: ReturnType<typeof sql>) =>
     shard
-      .batch([shard.insert(presence).values({ accountId: one }), failUnless(shard, condition, 'too_late')])
+      .batch([shard.insert(marks).values({ accountId: one }), failUnless(shard, condition, 'too_late')])
       .catch(refusals({ too_late: () => new Failure('conflict') }))
   for (const condition of [sql`1 = 2`, sql`null`]) {
     await expect(batch(condition)).rejects.toMatchObject({ code: 'conflict' })
@@ -31,8 +31,8 @@ test('valueIf is its value if the condition is true, and otherwise fails the bat
   const batch = (condition: ReturnType<typeof sql>) =>
     shard
       .batch([
-        shard.insert(presence).values({ accountId: one }),
-        shard.insert(presence).values({ accountId: valueIf(condition, two, 'too_late') }),
+        shard.insert(marks).values({ accountId: one }),
+        shard.insert(marks).values({ accountId: valueIf(condition, two, 'too_late') }),
       ])
       .catch(refusals({ too_late: () => new Failure('conflict') }))
   for (const condition of [sql`1 = 2`, sql`null`]) {
@@ -40,20 +40,20 @@ test('valueIf is its value if the condition is true, and otherwise fails the bat
   }
   expect(await rows()).toBe(0)
   await batch(changed)
-  expect(await shard.select().from(presence)).toEqual([{ accountId: one }, { accountId: two }])
+  expect(await shard.select().from(marks)).toEqual([{ accountId: one }, { accountId: two }])
 })
 
 test('failUnless between two writes does not reset `changed`, which still refers to the first write', async () => {
-  const insert = shard.insert(presence).values({ accountId: one }).onConflictDoNothing()
+  const insert = shard.insert(marks).values({ accountId: one }).onConflictDoNothing()
   const batch = () =>
     shard.batch([
       insert,
       failUnless(shard, sql`1`, 'never'),
-      shard.insert(presence).select(rowIf(presence, { accountId: two }, changed)),
+      shard.insert(marks).select(rowIf(marks, { accountId: two }, changed)),
     ])
   await batch()
   expect(await rows()).toBe(2)
-  await shard.delete(presence).where(eq(presence.accountId, two))
+  await shard.delete(marks).where(eq(marks.accountId, two))
   await batch()
   expect(await rows()).toBe(1)
 })
@@ -76,7 +76,7 @@ test('`violates` is true for columns of the violated constraint and false for ot
     true,
     true,
   ])
-  expect([violates(error, resultId), violates(error, presence.accountId)]).toEqual([false, false])
+  expect([violates(error, resultId), violates(error, marks.accountId)]).toEqual([false, false])
   for (const none of [new Error('idempotency_keys.key'), 'UNIQUE constraint failed: idempotency_keys.key', null]) {
     expect(violates(none, idempotencyKeys.key)).toBe(false)
   }

@@ -7,7 +7,7 @@ import { type Id, idOf, shardOf } from '../../../src/platform/data/ids.ts'
 import { fromShards, idIn, mapConcurrently, openShard } from '../../../src/platform/data/shards.ts'
 import { toFailure } from '../../../src/platform/http/problems.ts'
 import { noCost } from '../../../src/platform/observability/cost.ts'
-import { presence } from '../../../src/platform/realtime/presence.ts'
+import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const at = Date.UTC(2026, 0, 1)
@@ -15,7 +15,7 @@ const ids = (shard: number, many: number) => Array.from({ length: many }, (_, i)
 
 beforeEach(async () => {
   const { db } = contextWith()
-  await Promise.all(db.shards.map((n) => db.shard(n).delete(presence)))
+  await Promise.all(db.shards.map((n) => db.shard(n).delete(marks)))
 })
 
 /** Bindings, and a list to which each new D1 session of shard 0 adds its start constraint. */
@@ -41,10 +41,7 @@ test('a query or batch that a database does not answer within ten seconds fails 
   const { shard } = openDatabases(bindings, { cost: noCost(), now: Date.now, trace: {}, onCommit: () => {} })
   const timers = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((ring: () => void) => void ring()) as never)
   const row = { accountId: ids(0, 1)[0]! }
-  for (const ask of [
-    () => shard(0).select().from(presence),
-    () => shard(0).batch([shard(0).insert(presence).values(row)]),
-  ]) {
+  for (const ask of [() => shard(0).select().from(marks), () => shard(0).batch([shard(0).insert(marks).values(row)])]) {
     const error = await ask().then(() => null, toFailure)
     expect(error).toMatchObject({ code: 'unavailable', extra: { headers: { 'retry-after': '2' } } })
   }
@@ -56,18 +53,18 @@ test('a request with the bookmarks of an earlier write starts its D1 session at 
   const writer = databases()
   await writer.db
     .shard(0)
-    .insert(presence)
+    .insert(marks)
     .values({ accountId: ids(0, 1)[0]! })
   await writer.db
     .shard(1)
-    .insert(presence)
+    .insert(marks)
     .values({ accountId: ids(1, 1)[0]! })
   await writer.db.directory.run('select 1')
   const header = writer.db.bookmarks()!
   expect(header).toMatch(/^0=[0-9a-f-]+;1=[0-9a-f-]+;d=[0-9a-f-]+$/)
 
   const reader = databases(header)
-  expect(await reader.db.shard(0).select().from(presence)).toHaveLength(1)
+  expect(await reader.db.shard(0).select().from(marks)).toHaveLength(1)
   expect(reader.starts).toEqual([header.split(';')[0]!.slice(2)])
 })
 
@@ -75,7 +72,7 @@ test('bookmarks() keeps the received bookmark of a database that the request did
   const { db } = databases()
   await db
     .shard(1)
-    .insert(presence)
+    .insert(marks)
     .values({ accountId: ids(1, 1)[0]! })
   const first = db.bookmarks()!
   const next = databases(first).db
@@ -98,7 +95,7 @@ test('malformed bookmarks are ignored', async () => {
   ]
   for (const header of strange) {
     const { db, starts } = databases(header)
-    expect(await db.shard(0).select().from(presence)).toEqual([])
+    expect(await db.shard(0).select().from(marks)).toEqual([])
     expect(starts).toEqual(['first-unconstrained'])
   }
   const { db, starts } = databases('nonsense', 'first-primary')
@@ -117,18 +114,18 @@ test('round trips and rows are counted, and round trips to the directory also se
   const { db, cost } = contextWith()
   await db
     .shard(0)
-    .insert(presence)
+    .insert(marks)
     .values(ids(0, 3).map((accountId) => ({ accountId })))
   expect(cost).toMatchObject({ trips: 1, rowsWritten: 3 })
   cost.rowsRead = 0
-  await db.shard(0).select().from(presence)
+  await db.shard(0).select().from(marks)
   expect(cost).toMatchObject({ trips: 2, rowsRead: 3, directoryTrips: 0 })
   await db.shard(0).batch([
     db
       .shard(0)
-      .delete(presence)
-      .where(eq(presence.accountId, ids(0, 1)[0]!)),
-    db.shard(0).select({ n: count() }).from(presence),
+      .delete(marks)
+      .where(eq(marks.accountId, ids(0, 1)[0]!)),
+    db.shard(0).select({ n: count() }).from(marks),
   ])
   expect(cost).toMatchObject({ trips: 3, rowsWritten: 4 })
   await db.directory.run('select 1')
@@ -140,10 +137,10 @@ test('concurrent selects on one database share a round trip and get their own re
   const all = ids(0, 5)
   await db
     .shard(0)
-    .insert(presence)
+    .insert(marks)
     .values(all.map((accountId) => ({ accountId })))
   cost.trips = 0
-  const one = (accountId: Id) => db.shard(0).select().from(presence).where(eq(presence.accountId, accountId))
+  const one = (accountId: Id) => db.shard(0).select().from(marks).where(eq(marks.accountId, accountId))
   const answers = await Promise.all(all.map(one))
   expect(answers).toEqual(all.map((accountId) => [{ accountId }]))
   expect(cost.trips).toBe(1)
@@ -152,14 +149,14 @@ test('concurrent selects on one database share a round trip and get their own re
 test('a failing batch changes nothing and names the violated constraint', async () => {
   const { db } = contextWith()
   const [accountId] = ids(0, 1)
-  const insert = () => db.shard(0).insert(presence).values({ accountId: accountId! })
+  const insert = () => db.shard(0).insert(marks).values({ accountId: accountId! })
   await insert()
   const error = await db
     .shard(0)
-    .batch([db.shard(0).delete(presence), insert(), insert()])
+    .batch([db.shard(0).delete(marks), insert(), insert()])
     .catch((thrown) => thrown)
-  expect(violates(error, presence.accountId)).toBe(true)
-  expect(await db.shard(0).select().from(presence)).toHaveLength(1)
+  expect(violates(error, marks.accountId)).toBe(true)
+  expect(await db.shard(0).select().from(marks)).toHaveLength(1)
 })
 
 test('idIn finds the rows of 300 ids, more than D1 allows as bound parameters, and none for no ids', async () => {
@@ -167,9 +164,9 @@ test('idIn finds the rows of 300 ids, more than D1 allows as bound parameters, a
   const many = ids(0, 300)
   await db
     .shard(0)
-    .insert(presence)
+    .insert(marks)
     .values([{ accountId: many[0]! }, { accountId: many[299]! }])
-  const found = (wanted: Id[]) => db.shard(0).select().from(presence).where(idIn(presence.accountId, wanted))
+  const found = (wanted: Id[]) => db.shard(0).select().from(marks).where(idIn(marks.accountId, wanted))
   expect(await found(many)).toHaveLength(2)
   expect(await found([many[299]!])).toHaveLength(1)
   expect(await found([])).toHaveLength(0)
@@ -212,9 +209,9 @@ test('new accounts go only to open shards', () => {
 
 test('building a select with two columns of the same name throws', () => {
   const shard = contextWith().db.shard(0)
-  expect(() => shard.select({ a: presence.accountId, b: presence.accountId })).toThrow('named account_id')
+  expect(() => shard.select({ a: marks.accountId, b: marks.accountId })).toThrow('named account_id')
   const alias = sql`1`.as('account_id')
-  expect(() => shard.select({ a: presence.accountId, b: alias })).toThrow('named account_id')
-  expect(() => shard.selectDistinct({ a: presence.accountId, b: alias })).toThrow('named account_id')
-  expect(() => shard.select({ a: presence.accountId, b: sql`1`.as('one') })).not.toThrow()
+  expect(() => shard.select({ a: marks.accountId, b: alias })).toThrow('named account_id')
+  expect(() => shard.selectDistinct({ a: marks.accountId, b: alias })).toThrow('named account_id')
+  expect(() => shard.select({ a: marks.accountId, b: sql`1`.as('one') })).not.toThrow()
 })

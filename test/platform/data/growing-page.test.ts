@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Id, idOf } from '../../../src/platform/data/ids.ts'
 import { loadGrowingPage, type Seek, seek } from '../../../src/platform/data/page.ts'
-import { presence } from '../../../src/platform/realtime/presence.ts'
+import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const ctx = contextWith()
@@ -9,23 +9,23 @@ const shard = ctx.db.shard(0)
 
 async function fill(ids: readonly Id[]): Promise<void> {
   const values = ids.map((accountId) => ({ accountId }))
-  await shard.delete(presence)
-  await shard.insert(presence).values(values)
+  await shard.delete(marks)
+  await shard.insert(marks).values(values)
 }
 
 const select = (from: Seek) =>
   shard
-    .select({ id: presence.accountId })
-    .from(presence)
+    .select({ id: marks.accountId })
+    .from(marks)
     .where(from.where)
-    .orderBy(from.order(presence.accountId))
+    .orderBy(from.order(marks.accountId))
     .limit(from.limit)
 
 test('an item that is listed up to ten seconds late, before newer ones, is found by the end cursor', async () => {
   let now = Date.UTC(2026, 0, 1)
   const later = { ...ctx, now: () => now }
   const poll = async (cursor?: string) => {
-    const from = await seek(later, { limit: 5, cursor }, 'presence', presence.accountId, 'oldest')
+    const from = await seek(later, { limit: 5, cursor }, 'marks', marks.accountId, 'oldest')
     return loadGrowingPage(later, from, await select(from), async (kept) => new Map(kept.map(({ id }) => [id, id])))
   }
   const id = (seconds: number) => idOf(0, now + seconds * 1_000, 1)

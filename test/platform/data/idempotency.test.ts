@@ -6,7 +6,7 @@ import { violates } from '../../../src/platform/data/conditions.ts'
 import { deleteExpiredKeys, idempotencyKeys, idempotent } from '../../../src/platform/data/idempotency.ts'
 import { type Id, newId } from '../../../src/platform/data/ids.ts'
 import { withFreshId } from '../../../src/platform/data/shards.ts'
-import { presence } from '../../../src/platform/realtime/presence.ts'
+import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 let ada: Id
@@ -14,7 +14,7 @@ let bob: Id
 
 beforeEach(async () => {
   const { db } = contextWith()
-  await db.shard(0).batch([db.shard(0).delete(presence), db.shard(0).delete(idempotencyKeys)])
+  await db.shard(0).batch([db.shard(0).delete(marks), db.shard(0).delete(idempotencyKeys)])
   ;[ada, bob] = [newId(0, Date.now()), newId(0, Date.now() + 60_000)]
 })
 
@@ -30,15 +30,15 @@ function create(ctx: UserCtx, input: unknown = { text: 'x' }, operation = 'creat
     operation,
     input,
     (claim) =>
-      withFreshId(ctx, 0, presence.accountId, async (accountId) => {
-        await db.batch([db.insert(presence).values({ accountId }), ...claim(db, accountId)])
+      withFreshId(ctx, 0, marks.accountId, async (accountId) => {
+        await db.batch([db.insert(marks).values({ accountId }), ...claim(db, accountId)])
         return accountId
       }),
     async (_, id) => id,
   )
 }
 
-const created = () => contextWith().db.shard(0).$count(presence)
+const created = () => contextWith().db.shard(0).$count(marks)
 
 test('fifty concurrent requests with one idempotency key insert one row and return the same id', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => create(request(ada, 'key'))))
@@ -55,7 +55,7 @@ test('a repeated request reads its result from the D1 primary, because replicas 
     return env.SHARD_0.withSession(start)
   }
   const again = { ...request(ada, 'key'), env: { ...env, SHARD_0: { withSession } as unknown as D1Database } }
-  const replay = async (ctx: UserCtx, id: Id) => ctx.db.shardOf(ada).$count(presence, eq(presence.accountId, id))
+  const replay = async (ctx: UserCtx, id: Id) => ctx.db.shardOf(ada).$count(marks, eq(marks.accountId, id))
   const clash = () =>
     Promise.reject(
       new Error(
@@ -96,15 +96,15 @@ test('a failed request does not use up its key', async () => {
   const ctx = request(ada, 'key')
   const db = ctx.db.shard(0)
   const clash = newId(0, Date.now())
-  await db.insert(presence).values({ accountId: clash })
+  await db.insert(marks).values({ accountId: clash })
   const failing = idempotent(
     ctx,
     'create',
     { text: 'x' },
-    (claim) => db.batch([...claim(db, clash), db.insert(presence).values({ accountId: clash })] as never),
+    (claim) => db.batch([...claim(db, clash), db.insert(marks).values({ accountId: clash })] as never),
     async () => [],
   )
-  expect(violates(await failing.catch((error: unknown) => error), presence.accountId)).toBe(true)
+  expect(violates(await failing.catch((error: unknown) => error), marks.accountId)).toBe(true)
   expect((await create(request(ada, 'key'))).replayed).toBe(false)
 })
 

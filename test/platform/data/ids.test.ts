@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { idempotencyKeys } from '../../../src/platform/data/idempotency.ts'
 import { firstIdAt, Id, idOf, newId, shardOf, timeOf, toId } from '../../../src/platform/data/ids.ts'
 import { withFreshId } from '../../../src/platform/data/shards.ts'
-import { presence } from '../../../src/platform/realtime/presence.ts'
+import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const start = Date.UTC(2025, 0, 1) + 1_000
@@ -75,22 +75,22 @@ test('only decimal integers of 53 bits are ids', () => {
 test('the largest id is stored and read without rounding', async () => {
   const { db } = contextWith()
   const largest = toId(Number.MAX_SAFE_INTEGER)
-  await db.shard(0).insert(presence).values({ accountId: largest })
-  expect(await db.shard(0).select().from(presence)).toEqual([{ accountId: largest }])
+  await db.shard(0).insert(marks).values({ accountId: largest })
+  expect(await db.shard(0).select().from(marks)).toEqual([{ accountId: largest }])
 })
 
 test('a write is retried with a new id after an id conflict, and not after any other error', async () => {
   const { db, now } = contextWith()
   const tried: Id[] = []
   const taken = newId(1, now())
-  await db.shard(1).insert(presence).values({ accountId: taken })
+  await db.shard(1).insert(marks).values({ accountId: taken })
   const write = async (id: Id) => {
     tried.push(id)
     const accountId = tried.length < 3 ? taken : id
-    await db.shard(1).batch([db.shard(1).insert(presence).values({ accountId })])
+    await db.shard(1).batch([db.shard(1).insert(marks).values({ accountId })])
     return id
   }
-  const made = await withFreshId({ now }, 1, presence.accountId, write)
+  const made = await withFreshId({ now }, 1, marks.accountId, write)
   expect([tried.length, made, shardOf(made)]).toEqual([3, tried[2], 1])
 
   tried.length = 0
@@ -101,7 +101,7 @@ test('a write is retried with a new id after an id conflict, and not after any o
     tried.push(id)
     return db.shard(1).batch([insert()])
   }
-  await expect(withFreshId({ now }, 1, presence.accountId, other)).rejects.toThrow()
+  await expect(withFreshId({ now }, 1, marks.accountId, other)).rejects.toThrow()
   expect(tried).toHaveLength(1)
 })
 
@@ -109,20 +109,20 @@ test('a write fails after five id conflicts in a row', async () => {
   const { db, now } = contextWith()
   let attempts = 0
   const taken = newId(0, now())
-  await db.shard(0).insert(presence).values({ accountId: taken })
+  await db.shard(0).insert(marks).values({ accountId: taken })
   const write = () => {
     attempts += 1
-    return db.shard(0).batch([db.shard(0).insert(presence).values({ accountId: taken })])
+    return db.shard(0).batch([db.shard(0).insert(marks).values({ accountId: taken })])
   }
-  await expect(withFreshId({ now }, 0, presence.accountId, write)).rejects.toThrow()
+  await expect(withFreshId({ now }, 0, marks.accountId, write)).rejects.toThrow()
   expect(attempts).toBe(5)
 })
 
 test('fifty concurrent writes within the same 10 ms get fifty different ids', async () => {
   const { db } = contextWith()
   const at = Date.UTC(2030, 0, 1)
-  const write = (id: Id) => db.shard(0).batch([db.shard(0).insert(presence).values({ accountId: id })])
-  await Promise.all(Array.from({ length: 50 }, () => withFreshId({ now: () => at }, 0, presence.accountId, write)))
-  const made = await db.shard(0).select().from(presence)
+  const write = (id: Id) => db.shard(0).batch([db.shard(0).insert(marks).values({ accountId: id })])
+  await Promise.all(Array.from({ length: 50 }, () => withFreshId({ now: () => at }, 0, marks.accountId, write)))
+  const made = await db.shard(0).select().from(marks)
   expect(made.filter(({ accountId }) => [at, at + 10].includes(timeOf(accountId)))).toHaveLength(50)
 })

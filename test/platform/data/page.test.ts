@@ -3,27 +3,27 @@ import { expect, test } from 'vitest'
 import type { Database } from '../../../src/platform/data/databases.ts'
 import { type Id, idOf } from '../../../src/platform/data/ids.ts'
 import { loadPage, PageQuery, pageOf, type Seek, seek } from '../../../src/platform/data/page.ts'
-import { presence } from '../../../src/platform/realtime/presence.ts'
 import { seal } from '../../../src/platform/security/crypto.ts'
+import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 import { reveals } from '../../support/reveals.ts'
 
 type Order = 'newest' | 'oldest'
 const ctx = contextWith()
 const shard = ctx.db.shard(0)
-const find = (cursor: string, list = 'presence', by = ctx) => seek(by, { limit: 5, cursor }, list, presence.accountId)
+const find = (cursor: string, list = 'marks', by = ctx) => seek(by, { limit: 5, cursor }, list, marks.accountId)
 
 const select = (database: Database, from: Seek) =>
   database
-    .select({ id: presence.accountId })
-    .from(presence)
+    .select({ id: marks.accountId })
+    .from(marks)
     .where(from.where)
-    .orderBy(from.order(presence.accountId))
+    .orderBy(from.order(marks.accountId))
     .limit(from.limit)
 
 async function page(order: Order, limit: number, cursor?: string | null, hidden: (id: Id) => boolean = () => false) {
   const query = PageQuery.parse({ limit: String(limit), cursor: cursor ?? undefined })
-  const from = await seek(ctx, query, 'presence', presence.accountId, order)
+  const from = await seek(ctx, query, 'marks', marks.accountId, order)
   const rows = await select(shard, from)
   return loadPage(ctx, from, rows, async (kept) => {
     const shown = kept.filter(({ id }) => !hidden(id))
@@ -34,8 +34,8 @@ async function page(order: Order, limit: number, cursor?: string | null, hidden:
 async function fill(ids: readonly number[]): Promise<void> {
   const values = ids.map((id) => ({ accountId: String(id) as Id }))
   await shard.batch([
-    shard.delete(presence),
-    ...values.map((value) => shard.insert(presence).values(value).onConflictDoNothing()),
+    shard.delete(marks),
+    ...values.map((value) => shard.insert(marks).values(value).onConflictDoNothing()),
   ])
 }
 
@@ -57,7 +57,7 @@ test('paging forward, back and forward over a changing list visits each stable i
       let moves = 0
       const change = async () => {
         const { add, remove } = changes[moves++ % changes.length]!
-        const now = (await shard.select().from(presence)).map((row) => Number(row.accountId))
+        const now = (await shard.select().from(marks)).map((row) => Number(row.accountId))
         for (const id of remove) stable.delete(id)
         await fill([...new Set([...now, ...add])].filter((id) => !remove.includes(id)))
       }
@@ -210,10 +210,10 @@ test('a cursor is valid only for its own list, and only while the key that seale
   const cursor = (await page('newest', 1)).nextCursor!
   const [ownKey, otherKey] = [ctx.config.DATA_KEYS, `k1:${btoa('z'.repeat(32))}`]
   const rotated = contextWith({ DATA_KEYS: `${otherKey.replace('k1', 'k2')},${ownKey}` })
-  for (const by of [ctx, rotated]) expect((await find(cursor, 'presence', by)).values.cursor).toBe(2)
+  for (const by of [ctx, rotated]) expect((await find(cursor, 'marks', by)).values.cursor).toBe(2)
   await expect(find(cursor, 'absence')).rejects.toEqual(refusal)
-  await expect(find(cursor, 'presence', contextWith({ DATA_KEYS: otherKey }))).rejects.toEqual(refusal)
-  const email = await seal(ctx.config, '2'.padStart(16).repeat(2), 'email:presence')
+  await expect(find(cursor, 'marks', contextWith({ DATA_KEYS: otherKey }))).rejects.toEqual(refusal)
+  const email = await seal(ctx.config, '2'.padStart(16).repeat(2), 'email:marks')
   await expect(find(`n.${email}`)).rejects.toEqual(refusal)
 })
 
@@ -232,7 +232,7 @@ test('a deep page reads no more rows than the first', async () => {
   const reads = async (cursor?: string | null) => {
     const ctx = contextWith()
     const query = PageQuery.parse({ limit: '5', cursor: cursor ?? undefined })
-    const from = await seek(ctx, query, 'presence', presence.accountId)
+    const from = await seek(ctx, query, 'marks', marks.accountId)
     const { nextCursor } = await loadPage(ctx, from, await select(ctx.db.shard(0), from), async () => new Map())
     return { nextCursor, rowsRead: ctx.cost.rowsRead }
   }

@@ -4,7 +4,7 @@ import { query } from '../../../src/platform/data/conditions.ts'
 import { type Id, idOf } from '../../../src/platform/data/ids.ts'
 import { prepared } from '../../../src/platform/data/prepared.ts'
 import { idList, idTable } from '../../../src/platform/data/shards.ts'
-import { presence } from '../../../src/platform/realtime/presence.ts'
+import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const idsOn = (shard: number) => [0, 1, 2].map((i) => idOf(shard, Date.UTC(2026, 0, 1), i))
@@ -13,18 +13,15 @@ let built = 0
 const online = prepared(({ isOne }: { isOne: boolean }) => {
   built += 1
   const ids = sql.placeholder('ids')
-  if (isOne) return query.select({ accountId: presence.accountId }).from(presence).where(eq(presence.accountId, ids))
+  if (isOne) return query.select({ accountId: marks.accountId }).from(marks).where(eq(marks.accountId, ids))
   const found = idTable(ids)
-  return query
-    .select({ accountId: presence.accountId })
-    .from(found)
-    .innerJoin(presence, eq(presence.accountId, found.id))
+  return query.select({ accountId: marks.accountId }).from(found).innerJoin(marks, eq(marks.accountId, found.id))
 })
 
 test('a prepared select is built once per variant, for all requests and databases', async () => {
   const [first, second, other] = [idsOn(0)[0]!, idsOn(0)[1]!, idsOn(1)[2]!]
   const { db } = contextWith()
-  for (const id of [first, second, other]) await db.shardOf(id).insert(presence).values({ accountId: id })
+  for (const id of [first, second, other]) await db.shardOf(id).insert(marks).values({ accountId: id })
 
   const select = async (shard: number, ids: Id[]) => {
     const isOne = ids.length === 1
@@ -52,6 +49,6 @@ test('a prepared select with a missing placeholder value throws and does not reu
 })
 
 test('a prepared select with two columns of the same name throws', async () => {
-  const repeated = prepared(() => query.select({ a: presence.accountId, b: presence.accountId }).from(presence))
+  const repeated = prepared(() => query.select({ a: marks.accountId, b: marks.accountId }).from(marks))
   await expect(repeated(contextWith().db.shard(0), {}, {})).rejects.toThrow('named account_id')
 })

@@ -79,8 +79,9 @@ test('a replayed event has only the subscriptions that were still pending when i
   const events = breakQueue()
   await createPost(authors.ada.ctx, draft({ text: 'partly done' }))
   await until(() => events.length === 1)
-  const FANOUT = { sendBatch: () => Promise.reject(new Error('down')) }
-  expect(await deliver(events, Object.assign({ ...env }, { FANOUT }))).toEqual(['m0'])
+  await env.SHARD_0.prepare("insert into hubs values ('0:4:9', 1)").run()
+  const HUB = { getByName: () => ({ publish: () => Promise.reject(new Error('down')) }) }
+  expect(await deliver(events, Object.assign({ ...env }, { HUB }))).toEqual(['m0'])
   const messages = [{ id: `dead-${run++}`, timestamp: new Date(), attempts: 16, body: events[0] }]
   const dead = createMessageBatch('socialconnect-events-dead', messages)
   await worker.queue(dead, env, createExecutionContext())
@@ -88,7 +89,7 @@ test('a replayed event has only the subscriptions that were still pending when i
   await replayMarked(authors.ada.ctx, authors.ada.ctx.db.shard(0))
   const replayed = env.SHARD_0.prepare('select pending from outbox where id = ?').bind(Number(events[0]!.id))
   const row = await replayed.first<{ pending: string }>()
-  expect(row?.pending).toBe('["replicate"]')
+  expect(row?.pending).toBe('["index-and-announce"]')
   expect(await deliver(events)).toEqual([])
 })
 

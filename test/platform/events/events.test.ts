@@ -17,7 +17,7 @@ import {
 } from '../../../src/platform/events/events.ts'
 import { mirror } from '../../../src/platform/events/mirror.ts'
 import { noCost } from '../../../src/platform/observability/cost.ts'
-import { presence } from '../../../src/platform/realtime/presence.ts'
+import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const happened = defineEvent('test.happened', z.object({ thingId: Id }))
@@ -32,12 +32,12 @@ const { shard: shardAt } = openDatabases(env, {
   onCommit: (statements, results, source) => void committed.push(...committedIn(statements, results, source)),
 })
 const shard = shardAt(0)
-const insert = () => shard.insert(presence).values({ accountId: thingId }).onConflictDoNothing()
+const insert = () => shard.insert(marks).values({ accountId: thingId }).onConflictDoNothing()
 const rows = () => shard.select().from(outbox).orderBy(asc(outbox.id))
 
 beforeEach(async () => {
   committed.length = 0
-  await shard.batch([shard.delete(presence), shard.delete(outbox)])
+  await shard.batch([shard.delete(marks), shard.delete(outbox)])
 })
 
 test('commit stores an event in the batch of the change and reports it to onCommit with id and trace', async () => {
@@ -76,7 +76,7 @@ test('a conditional event is recorded only if the statement before it changed a 
 
 test('a failing commit stores no event and reports none to onCommit', async () => {
   await insert()
-  const clash = shard.insert(presence).values({ accountId: thingId })
+  const clash = shard.insert(marks).values({ accountId: thingId })
   await expect(shard.commit([record(shard, happened, { thingId }), clash])).rejects.toThrow()
   expect([await rows(), committed]).toEqual([[], []])
 })

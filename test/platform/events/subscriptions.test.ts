@@ -6,8 +6,10 @@ import { createContext } from '../../../src/platform/create-context.ts'
 import { Id, idOf } from '../../../src/platform/data/ids.ts'
 import { type Committed, defineEvent, on, outbox, record } from '../../../src/platform/events/events.ts'
 import { consumeEvents } from '../../../src/platform/events/outbox.ts'
+import { hubName } from '../../../src/platform/realtime/hubs.ts'
 import { createPost } from '../../../src/services/posts/posts.ts'
 import { authors, breakQueue, deliver, indexedOn, isolateEvents, notificationsOf, sweep } from '../../support/events.ts'
+import { contextWith } from '../../support/platform.ts'
 import { draft } from '../../support/posting.ts'
 import { until } from '../../support/until.ts'
 
@@ -100,10 +102,9 @@ test('a sweep after a partial failure completes the event and creates no second 
   const { value: post } = await createPost(ada.ctx, draft({ text: 'liked' }))
   await createPost(bob.ctx, draft({ text: 'a comment', parentId: post.id }))
   await until(() => events.length === 2)
-  await env.SHARD_0.prepare('insert into presence values (?)').bind(Number(ada.id)).run()
-  const FANOUT = { sendBatch: () => Promise.reject(new Error('down')) }
+  await env.SHARD_0.prepare('insert into hubs values (?, 1)').bind(hubName(contextWith(), ada.id)).run()
   const HUB = { getByName: () => ({ publish: () => Promise.reject(new Error('down')) }) }
-  expect(await deliver(events, Object.assign({ ...env }, { FANOUT, HUB }))).toEqual(['m0', 'm1'])
+  expect(await deliver(events, Object.assign({ ...env }, { HUB }))).toEqual(['m0', 'm1'])
   expect([await indexedOn(1, ada), await notificationsOf(ada)]).toEqual([1, 1])
   vi.restoreAllMocks()
   await sweep()

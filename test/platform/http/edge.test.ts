@@ -53,7 +53,7 @@ test('the response to an internal error does not contain the error message, but 
 })
 
 test('the response to a WebSocket upgrade keeps its socket and has security headers', async () => {
-  const response = await callNotes('/v1/hub?name=upgrade', { headers: { upgrade: 'websocket' } })
+  const response = await callNotes('/v1/hub?name=0:4:0', { headers: { upgrade: 'websocket' } })
   expect(response.status).toBe(101)
   expect(response.headers.get('x-content-type-options')).toBe('nosniff')
   const socket = response.webSocket!

@@ -91,7 +91,7 @@ const faults: [string, object][] = [
   ['CACHE', { CACHE: { get: broken } }],
   ['MEDIA', { MEDIA: { head: broken } }],
   ['GUARD', { GUARD: { getByName: () => ({ lease: broken }) } }],
-  ['HUB', { HUB: { getByName: () => ({ closeRevoked: broken }) } }],
+  ['HUB', { HUB: { getByName: () => ({ ready: broken }) } }],
   ['SWEEPER', { SWEEPER: { getByName: () => ({ ready: broken }) } }],
   ['EVENTS', { EVENTS: undefined }],
   ['DELIVERIES', { DELIVERIES: undefined }],

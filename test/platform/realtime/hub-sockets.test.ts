@@ -1,6 +1,6 @@
-import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { expect, test, vi } from 'vitest'
-import type { UserHub } from '../../../src/platform/realtime/user-hub.object.ts'
+import type { HubObject } from '../../../src/platform/realtime/hub.object.ts'
 import { requireDescribed } from '../../support/frames.ts'
 import {
   arrived,
@@ -9,8 +9,10 @@ import {
   hub,
   isOnline,
   isolateHubs,
+  lingerOver,
   open,
   publish,
+  self,
   soon,
   upgrade,
 } from '../../support/hubs.ts'
@@ -20,7 +22,7 @@ isolateHubs()
 test('a revoked socket that never confirms its close gets no frames, and other sockets still get theirs', async () => {
   const silent = await connect({ sessionId: 'login 1' }, true)
   const others = [await connect({ sessionId: 'login 2' }), await connect({ sessionId: 'login 3' })]
-  await hub().closeRevoked('logged out', { sessionIds: ['login 1'] })
+  await hub().closeRevoked(self(), 'logged out', { sessionIds: ['login 1'] })
   await publish('a')
   for (const other of others) {
     await arrived(other, 2)
@@ -34,7 +36,7 @@ test('revoking tokens up to an issue time closes their sockets, but not those of
   const now = Date.now()
   const clients = [await connect({ issuedAt: now - 1 }), await connect({ issuedAt: now, sessionId: 'login 2' })]
   const later = await connect({ issuedAt: now + 1 })
-  await hub().closeRevoked('suspended', { before: now })
+  await hub().closeRevoked(self(), 'suspended', { before: now })
   await soon(() => clients.every((client) => client.closed))
   await publish('a')
   await arrived(later, 2)
@@ -43,9 +45,9 @@ test('revoking tokens up to an issue time closes their sockets, but not those of
 
 test('a revoked session or token opens no socket, even after an eviction, and a later token opens one', async () => {
   const issuedAt = Date.now() - 5_000
-  await hub().closeRevoked('logged out', { sessionIds: ['login 1'] })
-  await hub().closeRevoked('suspended', { before: issuedAt })
-  await hub().closeRevoked('suspended', { before: issuedAt - 1_000 })
+  await hub().closeRevoked(self(), 'logged out', { sessionIds: ['login 1'] })
+  await hub().closeRevoked(self(), 'suspended', { before: issuedAt })
+  await hub().closeRevoked(self(), 'suspended', { before: issuedAt - 1_000 })
   const statusOf = async (opening: Parameters<typeof open>[0]) => (await open(opening)).status
   expect(await statusOf({ sessionId: 'login 1' })).toBe(401)
   expect(await statusOf({ sessionId: 'login 2', issuedAt })).toBe(401)
@@ -55,13 +57,15 @@ test('a revoked session or token opens no socket, even after an eviction, and a 
 })
 
 test('a session revoked during its WebSocket upgrade gets 401, and its account stays offline', async () => {
-  const status = await runInDurableObject(hub(), async (instance: UserHub) => {
+  const status = await runInDurableObject(hub(), async (instance: HubObject) => {
+    Object.assign(instance, { channels: async () => [] })
     const answer = instance.fetch(upgrade({ channels: [] }))
-    instance.closeRevoked('logged out', { sessionIds: ['login 1'] })
+    while (instance.online([self()]).length === 0) await Promise.resolve() // until the hub waits for its row
+    instance.closeRevoked(self(), 'logged out', { sessionIds: ['login 1'] })
     return (await answer).status
   })
   expect(status).toBe(401)
-  await runDurableObjectAlarm(hub())
+  await lingerOver()
   expect(await isOnline()).toBe(false)
 })
 
@@ -123,14 +127,17 @@ test('a socket is closed after an oversized message, a binary message or too man
 
 test('a ticket can be redeemed once within thirty seconds, and returns the session that requested it', async () => {
   const holder = { sessionId: 'login 7', issuedAt: 7 }
-  const ticket = await hub().issueTicket(holder)
+  const ticket = await hub().issueTicket(self(), holder)
   expect(ticket.length).toBeGreaterThanOrEqual(64)
-  expect(await hub().redeemTicket('x')).toBeNull()
-  expect(await Promise.all([hub().redeemTicket(ticket), hub().redeemTicket(ticket)])).toEqual([holder, null])
-  const [early, late] = [await hub().issueTicket(holder), await hub().issueTicket(holder)]
+  expect(await hub().redeemTicket(self(), 'x')).toBeNull()
+  expect(await Promise.all([hub().redeemTicket(self(), ticket), hub().redeemTicket(self(), ticket)])).toEqual([
+    holder,
+    null,
+  ])
+  const [early, late] = [await hub().issueTicket(self(), holder), await hub().issueTicket(self(), holder)]
   vi.useFakeTimers({ toFake: ['Date'] })
   vi.setSystemTime(Date.now() + 29_000)
-  expect(await hub().redeemTicket(early)).toEqual(holder)
+  expect(await hub().redeemTicket(self(), early)).toEqual(holder)
   vi.setSystemTime(Date.now() + 2_000)
-  expect(await hub().redeemTicket(late)).toBeNull()
+  expect(await hub().redeemTicket(self(), late)).toBeNull()
 })

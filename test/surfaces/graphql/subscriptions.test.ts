@@ -1,10 +1,10 @@
-import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { bulkIds, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { codes, graphql } from '../../support/graphql.ts'
+import { publishTo } from '../../support/hubs.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { subscribe } from '../../support/server-events.ts'
@@ -44,12 +44,7 @@ test('a frame names a post that became hidden meanwhile, but does not contain it
   await stream.next()
   const postId = await publishedId(ada, { visibility: 'followers' })
   await blockAccount(asUser(ada), { accountId: bob })
-  await env.HUB.getByName(bob).publish({
-    channel: 'home',
-    key: 'late',
-    event: 'post.published',
-    data: { postId, authorId: ada },
-  })
+  await publishTo(bob, { channel: 'home', event: 'post.published', data: { postId, authorId: ada } })
   expect((await stream.next())?.data?.home).toEqual({ __typename: 'PostPublishedFrame', postId, post: null })
   await stream.close()
 })
@@ -120,7 +115,7 @@ test('above the limit of frames, a stream ends without a gap, so that the client
   await stream.next()
   const data = { postId: '512', authorId: ada }
   for (let n = 0; n < 305; n++) {
-    await env.HUB.getByName(id!).publish({ channel: 'home', key: `frame ${n}`, event: 'post.published', data })
+    await publishTo(id!, { channel: 'home', event: 'post.published', data })
   }
   const frames = []
   for (let event = await stream.next(); event !== null; event = await stream.next()) frames.push(event)
@@ -134,7 +129,7 @@ test('frames use up no requests of the account', async () => {
   await stream.next()
   for (let n = 0; n < 30; n++) {
     const data = { postId: '512', authorId: ada }
-    await env.HUB.getByName(bob).publish({ channel: 'home', key: `frame ${n}`, event: 'post.published', data })
+    await publishTo(bob, { channel: 'home', event: 'post.published', data })
     await stream.next()
   }
   const { headers } = await graphql('{ me { id } }', { token, bindings: { REQUESTS_PER_MINUTE: '100' } })

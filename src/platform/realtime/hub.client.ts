@@ -1,6 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../context.ts'
 import { Id } from '../data/ids.ts'
+import { settleConcurrently } from '../data/shards.ts'
+import { withTimeout } from '../timeout.ts'
+import type { HubFrame } from './hub-frames.ts'
+import { hubName } from './hubs.ts'
 
 /** The login of a socket or ticket. `issuedAt` is when its access token was issued, epoch ms. */
 const Login = z.object({ sessionId: z.string(), issuedAt: z.number() })
@@ -13,34 +17,48 @@ export type Opening = z.infer<typeof Opening>
 /** Revokes these logins, or every token issued at or before a time (epoch ms). */
 export type Revocation = { sessionIds: readonly string[] } | { before: number }
 
-/** A frame is ignored if the hub still stores one with the same `key`. */
-export type OutgoingFrame = { channel: string; key: string; event: string; data: unknown }
-
 export const TICKET_LIFE_S = 30
+const PUBLISH_TIMEOUT_MS = 5_000
 
-const hubOf = (ctx: SystemCtx, accountId: Id) => ctx.env.HUB.getByName(accountId)
+const hubOf = (ctx: SystemCtx, accountId: Id) => ctx.env.HUB.getByName(hubName(ctx, accountId))
 
-export async function publishToHub(ctx: SystemCtx, accountId: Id, frame: OutgoingFrame): Promise<void> {
-  await hubOf(ctx, accountId).publish(frame)
+/** Gives the frames to all of these hubs. Then throws if one of them has failed: repeat the call, which is idempotent. */
+export async function publishToHubs(ctx: SystemCtx, names: readonly string[], frames: readonly HubFrame[]) {
+  await settleConcurrently(names, (name) => {
+    return withTimeout(ctx.env.HUB.getByName(name).publish(frames), PUBLISH_TIMEOUT_MS)
+  })
+}
+
+/** Lets the account's hub read again whom the account follows. When this returns, later posts go to the right sockets. */
+export async function refreshHub(ctx: SystemCtx, accountId: Id): Promise<void> {
+  await hubOf(ctx, accountId).refresh(accountId)
+}
+
+/** For verbs, after their commit: a failure is left to the subscription that repeats the refresh. */
+export async function tryRefreshHub(ctx: SystemCtx, accountId: Id, active: readonly { name: string }[]): Promise<void> {
+  if (!active.some(({ name }) => name === hubName(ctx, accountId))) return
+  await withTimeout(refreshHub(ctx, accountId), PUBLISH_TIMEOUT_MS).catch((error: unknown) =>
+    ctx.log.warn('a hub was not refreshed', { accountId, error }),
+  )
 }
 
 /** Closes the revoked sockets, and prevents their tokens from opening new ones. */
 export async function closeSockets(ctx: SystemCtx, accountId: Id, reason: string, revoked: Revocation): Promise<void> {
-  await hubOf(ctx, accountId).closeRevoked(reason, revoked)
+  await hubOf(ctx, accountId).closeRevoked(accountId, reason, revoked)
 }
 
-export async function eraseHub(ctx: SystemCtx, accountId: Id): Promise<void> {
-  await hubOf(ctx, accountId).erase()
+export async function eraseFromHub(ctx: SystemCtx, accountId: Id): Promise<void> {
+  await hubOf(ctx, accountId).erase(accountId)
 }
 
 /** The secret of a ticket that opens one socket within `TICKET_LIFE_S`. */
 export async function issueTicketSecret(ctx: SystemCtx, accountId: Id, login: Login): Promise<string> {
-  return hubOf(ctx, accountId).issueTicket(login)
+  return hubOf(ctx, accountId).issueTicket(accountId, login)
 }
 
 /** Consumes a ticket. Returns the login that it was issued to, or null if it is invalid, used or expired. */
 export async function redeemTicketSecret(ctx: SystemCtx, accountId: Id, secret: string): Promise<Login | null> {
-  return hubOf(ctx, accountId).redeemTicket(secret)
+  return hubOf(ctx, accountId).redeemTicket(accountId, secret)
 }
 
 /** Returns 101 with the socket, 401 if the login was revoked, or 429 if too many sockets are open. */
