@@ -58,6 +58,16 @@ async function run(script: string, ...args: string[]) {
   return { status, output }
 }
 
+test('keys:rotate expires the key that signs tokens, and leaves it published', async () => {
+  const insert = "INSERT INTO jwks (id, public_key, private_key, created_at) VALUES ('k', '{}', '{}', 0)"
+  await query('DIRECTORY', insert)
+  const { status, output } = await run('rotate-signing-key')
+  expect([status, output]).toEqual([0, expect.stringContaining('Verifies tokens for another day: k.')])
+  const [rows] = await query('DIRECTORY', 'SELECT expires_at FROM jwks')
+  expect(rows?.[0]?.expires_at).toBeLessThanOrEqual(Date.now())
+  expect((await run('rotate-signing-key')).output).toContain('There was no key.')
+})
+
 describe('npm run admin', () => {
   test('grants a verified account a role, revokes its access tokens and records an event', async () => {
     const before = Date.now()

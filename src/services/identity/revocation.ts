@@ -19,7 +19,7 @@ export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId
 }
 
 /** For when the account's guard does not respond: reads from the primaries what the guard would report. */
-export async function readAccountStatus(ctx: Ctx, viewer: Viewer): Promise<AccountStatus> {
+export async function readAccountStatus(ctx: Ctx, viewer: Pick<Viewer, 'id' | 'sessionId'>): Promise<AccountStatus> {
   const { id, sessionId } = viewer
   if (isApiKey(viewer)) return readKeyStatus(ctx, id)
   const [login, suspendedAt] = await Promise.all([
