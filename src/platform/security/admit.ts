@@ -70,6 +70,7 @@ export function countRequest(ctx: RequestCtx): Promise<Allowance> {
 
 /** For verbs that write to what belongs to others only sometimes: what `scope` and `fresh` require of an operation. */
 export async function requireStaffWrite(ctx: UserCtx, scope: Scope): Promise<void> {
+  if (ctx.viewer.clientId !== undefined) throw ownClientsOnly()
   requireScope(ctx.viewer, scope)
   await requireFreshLogin(ctx, ctx.viewer)
 }
