@@ -4,6 +4,7 @@ import { ApiError, type Media, type Post, type PostCreation } from '../src/clien
 import { jpeg } from '../test/support/images.ts'
 import { urlOption } from './cli.ts'
 import { main, UsageError } from './command.ts'
+import { actAsApp, allowApp, registerApp, removeApp } from './demo/apps.ts'
 import { makeCaller, refused } from './demo/caller.ts'
 import { readToken } from './demo/inbox.ts'
 import { endLogin, logInElsewhere, type Person, resetPassword } from './demo/logins.ts'
@@ -40,6 +41,10 @@ async function play(): Promise<void> {
   const hidden = await step('ada posts for followers only, and bob can read the post', () => publishPrivately(ada, bob))
   await step(`bob’s ${QUOTA + 1}st request in a minute gets 429 with Retry-After`, () => exhaust(bob))
   await step('carol, who does not follow ada, gets 404 for that post', () => readAsStranger(hidden))
+  const app = await step('ada registers an app of her own', () => registerApp(ada))
+  const tokens = await step('ada allows the app to read and publish, with OAuth', () => allowApp(ada, app))
+  await step('the app publishes as ada, and may do nothing else', () => actAsApp(ada, tokens))
+  await step('ada removes the app, and its token ends', () => removeApp(ada, app, tokens))
   const phone = await step('ada logs in on her phone, too', () => logInElsewhere(ada))
   const phoneLive = await step('the phone opens a socket', () => openSocket(phone))
   await step('ada ends the login of the phone, whose socket closes', () => endLogin(ada, phone, phoneLive))

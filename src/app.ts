@@ -8,12 +8,14 @@ import { errorRoutes } from './platform/http/error-pages.ts'
 import { requireUtf8Url } from './platform/http/utf8.ts'
 import { healthRoutes } from './platform/observability/health.ts'
 import { channels, services } from './registry.ts'
+import { oauthRoutes } from './surfaces/oauth/routes.ts'
 
 /** The whole API: the operations of all services, and the routes of the platform. */
 export const app = compose(services)
 
 app.route('/', healthRoutes(logins.signingKeys))
 app.route('/', errorRoutes)
+app.route('/', oauthRoutes)
 app.get('/openapi.json', async (c) => {
   await countByAddress(c)
   const url = new URL(c.req.url).origin

@@ -34,5 +34,5 @@ export const logins = {
   readAccountStatus: async (...login) =>
     (await import('./services/identity/revocation.ts')).readAccountStatus(...login),
   readRights: rightsOf,
-  readLoginTime: async (...login) => (await import('./services/identity/fresh-login.ts')).readLoginTime(...login),
+  readLoginTime: async (...login) => (await import('./services/identity/queries.ts')).readLoginTime(...login),
 } satisfies LoginSources

@@ -1,16 +1,10 @@
-import type { Mount } from './compose.ts'
 import { deleteExpiredKeys } from './platform/data/idempotency.ts'
 import { deleteOldDeadLetters } from './platform/events/dead-letters.ts'
-import type { EventDefinition, Subscription } from './platform/events/events.ts'
-import { type Job, shardJobHandler } from './platform/events/jobs.ts'
-import type { TaskHandler } from './platform/events/tasks.ts'
-import type { Noun } from './platform/graphql/noun.ts'
-import type { Operation } from './platform/http/operation.ts'
+import { shardJobHandler } from './platform/events/jobs.ts'
 import { housekeepingData, realtimeData } from './platform/personal.ts'
-import type { PersonalData } from './platform/personal-data.ts'
-import type { Channel } from './platform/realtime/channels.ts'
 import { realtimeOperations } from './platform/realtime/operations.ts'
 import { resealKeys } from './platform/security/account-keys.ts'
+import { forOwnClients, type Service } from './service.ts'
 import * as accessEvents from './services/access/events.ts'
 import { accessOperations } from './services/access/operations.ts'
 import { accessData } from './services/access/personal.ts'
@@ -25,6 +19,11 @@ import { apiKeyJobs } from './services/api-keys/jobs.ts'
 import { apiKeyOperations } from './services/api-keys/operations.ts'
 import { apiKeyData } from './services/api-keys/personal.ts'
 import { apiKeySubscriptions } from './services/api-keys/subscriptions.ts'
+import * as appEvents from './services/apps/events.ts'
+import { appJobs } from './services/apps/jobs.ts'
+import { appOperations } from './services/apps/operations.ts'
+import { appData } from './services/apps/personal.ts'
+import { appSubscriptions } from './services/apps/subscriptions.ts'
 import * as auditEvents from './services/audit/events.ts'
 import { auditOperations } from './services/audit/operations.ts'
 import { auditData } from './services/audit/personal.ts'
@@ -58,30 +57,12 @@ import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 
-/** What a service declares. An omitted field means that the service has none. */
-type Service = {
-  name: string
-  /** What its operations are for, for the API document. */
-  about: string
-  /** The RPC service that offers the operations to other Workers; none by default. */
-  rpc?: 'UserService' | 'PostService' | 'NotificationService'
-  /** The path below which its operations are served; `/v1` by default. */
-  mount?: Mount
-  operations?: Operation[]
-  nouns?: Noun[]
-  events?: EventDefinition[]
-  subscriptions?: Subscription[]
-  tasks?: TaskHandler[]
-  jobs?: Job[]
-  channels?: Channel[]
-  personal: PersonalData
-}
-
 const typed = [
   {
     name: 'identity',
     about: 'Registration, login and credentials',
     rpc: 'UserService',
+    ownClients: true,
     operations: identityOperations,
     events: Object.values(identityEvents),
     subscriptions: identitySubscriptions,
@@ -92,6 +73,7 @@ const typed = [
   {
     name: 'api-keys',
     about: 'Keys with which the programs of a person use the API',
+    ownClients: true,
     operations: apiKeyOperations,
     events: Object.values(apiKeyEvents),
     subscriptions: apiKeySubscriptions,
@@ -151,6 +133,7 @@ const typed = [
     name: 'audit',
     about: 'The log of security events: of the caller, and for administrators of everyone',
     rpc: 'UserService',
+    ownClients: true,
     operations: auditOperations,
     events: [auditEvents.auditRead],
     subscriptions: auditSubscriptions,
@@ -160,6 +143,7 @@ const typed = [
     name: 'access',
     about: 'Roles, grants and attributes of accounts, and why an account may do something',
     rpc: 'UserService',
+    ownClients: true,
     operations: accessOperations,
     events: Object.values(accessEvents),
     subscriptions: accessSubscriptions,
@@ -169,11 +153,23 @@ const typed = [
     name: 'privacy',
     about: 'Exports of personal data, and the deletion of the account',
     rpc: 'UserService',
+    ownClients: true,
     operations: privacyOperations,
     events: Object.values(privacyEvents),
     subscriptions: privacySubscriptions,
     jobs: privacyJobs,
     personal: privacyData,
+  },
+  {
+    name: 'apps',
+    about: 'Apps of other developers: registration, and what people allow them (OAuth 2.1)',
+    rpc: 'UserService',
+    ownClients: true,
+    operations: appOperations,
+    events: Object.values(appEvents),
+    subscriptions: appSubscriptions,
+    jobs: appJobs,
+    personal: appData,
   },
 ] satisfies Service[]
 /** The services with the exact types of their operations. */
@@ -212,10 +208,10 @@ const platform: Service[] = [
 ]
 
 /** The table of contents: everything that the services and the platform declare, with defaults filled in. */
-export const services = [...declared, ...platform].map((service) => ({
+export const services = [...declared, ...platform].map(({ operations = [], ...service }) => ({
   mount: '/v1' as const,
-  operations: [],
   ...service,
+  operations: service.ownClients ? operations.map(forOwnClients) : operations,
 }))
 
 const ofService =

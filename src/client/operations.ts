@@ -10,9 +10,17 @@ import type {
   AddedPasskey,
   AddressChange,
   AddressToken,
+  AllowedApps,
   ApiKeyRequest,
   ApiKeys,
   ApiKeyWithSecret,
+  App,
+  AppApproval,
+  AppAuthorization,
+  AppChange,
+  AppDecision,
+  Apps,
+  AppWithSecret,
   AttributesChange,
   AuditEntry,
   Block,
@@ -36,6 +44,7 @@ import type {
   MediaChange,
   MediaUpload,
   MediaVariant,
+  NewApp,
   NewGrant,
   Notification,
   Page,
@@ -85,6 +94,7 @@ import type {
 /** What the client needs to know of each operation at run time: method, path and traits. */
 export const operations: Record<keyof Operations, string> = {
   addPasskey: 'POST /v1/me/passkeys',
+  allowApp: 'POST /v1/oauth/authorizations',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
   blockAccount: 'PUT /v1/accounts/{accountId}/block',
   changeAddress: 'PUT /v1/me/address',
@@ -100,6 +110,7 @@ export const operations: Record<keyof Operations, string> = {
   createRealtimeTicket: 'POST /v1/realtime/tickets',
   deleteAccount: 'DELETE /v1/me ends',
   deleteApiKey: 'DELETE /v1/me/api-keys/{apiKeyId}',
+  deleteApp: 'DELETE /v1/apps/{appId}',
   deleteAvatar: 'DELETE /v1/accounts/me/avatar',
   deleteHeader: 'DELETE /v1/accounts/me/header',
   deleteMedia: 'DELETE /v1/media/{mediaId}',
@@ -107,6 +118,7 @@ export const operations: Record<keyof Operations, string> = {
   deleteRole: 'DELETE /v1/roles/{roleName}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
+  editApp: 'PATCH /v1/apps/{appId}',
   editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
   endOtherSessions: 'DELETE /v1/me/sessions',
@@ -128,7 +140,9 @@ export const operations: Record<keyof Operations, string> = {
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
+  listAllowedApps: 'GET /v1/me/apps',
   listApiKeys: 'GET /v1/me/api-keys',
+  listApps: 'GET /v1/apps',
   listAudit: 'GET /v1/audit',
   listBlocks: 'GET /v1/accounts/me/blocks',
   listComments: 'GET /v1/posts/{postId}/comments',
@@ -157,16 +171,21 @@ export const operations: Record<keyof Operations, string> = {
   markNotificationsRead: 'PUT /v1/notifications/read',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
+  readAuthorization: 'GET /v1/oauth/authorizations',
   readIdentity: 'GET /v1/me/identity',
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
   register: 'POST /v1/auth/register open',
+  registerApp: 'POST /v1/apps',
   registerWithProvider: 'POST /v1/auth/providers/register open',
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
+  removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
   removeTotp: 'DELETE /v1/me/factors/totp',
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
+  renewAppSecret: 'POST /v1/apps/{appId}/secret',
+  repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
   requestExport: 'POST /v1/me/exports',
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
@@ -203,6 +222,8 @@ export type Nothing = Record<string, never>
 export type Operations = {
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
   addPasskey: { input: PasskeyAddition; output: AddedPasskey }
+  /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
+  allowApp: { input: AppDecision; output: AppApproval }
   /** Approve an account, which opens it; its owner is mailed. `PUT /v1/registrations/{accountId}/approval` */
   approveRegistration: { input: { accountId: Id }; output: undefined }
   /** Block an account: it no longer sees you, and follows end in both directions. `PUT /v1/accounts/{accountId}/block` */
@@ -233,6 +254,8 @@ export type Operations = {
   deleteAccount: { input: Nothing; output: Deletion }
   /** Delete one of your API keys, which revokes it at once. `DELETE /v1/me/api-keys/{apiKeyId}` */
   deleteApiKey: { input: { apiKeyId: Id }; output: undefined }
+  /** Delete one of your apps; its tokens end within seconds. `DELETE /v1/apps/{appId}` */
+  deleteApp: { input: { appId: Id }; output: undefined }
   /** Delete your avatar; if you have none, nothing changes. `DELETE /v1/accounts/me/avatar` */
   deleteAvatar: { input: Nothing; output: undefined }
   /** Delete the header image of your profile; if you have none, nothing changes. `DELETE /v1/accounts/me/header` */
@@ -247,6 +270,8 @@ export type Operations = {
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
   /** Download an export: a ZIP archive with JSON files, your images and an `index.html`. `GET /v1/me/exports/{exportId}/file` */
   downloadExport: { input: { exportId: Id }; output: Blob }
+  /** Change one of your apps. `PATCH /v1/apps/{appId}` */
+  editApp: { input: { appId: Id } & AppChange; output: App }
   /** Edit the text of your own post. `PATCH /v1/posts/{postId}` */
   editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
@@ -292,8 +317,12 @@ export type Operations = {
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
   likePost: { input: { postId: Id }; output: Post }
+  /** List the apps that you have allowed to act for you, newest first. `GET /v1/me/apps` */
+  listAllowedApps: { input: Nothing; output: AllowedApps }
   /** List your API keys that have not expired, newest first. `GET /v1/me/api-keys` */
   listApiKeys: { input: Nothing; output: ApiKeys }
+  /** List the apps that you have registered, newest first. `GET /v1/apps` */
+  listApps: { input: Nothing; output: Apps }
   /** List the audit log, newest first. `GET /v1/audit` */
   listAudit: {
     input: {
@@ -347,6 +376,12 @@ export type Operations = {
         | 'deletion-requested'
         | 'deletion-cancelled'
         | 'account-erased'
+        | 'app-registered'
+        | 'app-changed'
+        | 'app-secret-renewed'
+        | 'app-deleted'
+        | 'app-allowed'
+        | 'app-removed'
         | 'audit-read'
     }
     output: Page<AuditEntry>
@@ -405,6 +440,8 @@ export type Operations = {
   putRole: { input: { roleName: string } & RoleDefinition; output: undefined }
   /** List the roles, attributes and grants of an account. `GET /v1/accounts/{accountId}/access` */
   readAccess: { input: { accountId: Id }; output: AccountAccess }
+  /** Read what an app asks for, and what the page must do. `GET /v1/oauth/authorizations` */
+  readAuthorization: { input: { request: string }; output: AppAuthorization }
   /** Read your handle, email address and role, when the handle may be changed, and when the password was changed. `GET /v1/me/identity` */
   readIdentity: { input: Nothing; output: Identity }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
@@ -415,16 +452,24 @@ export type Operations = {
   refreshLogin: { input: Refresh; output: Tokens }
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
   register: { input: Registration; output: Registered }
+  /** Register an app, which other people may allow to act for them. `POST /v1/apps` */
+  registerApp: { input: NewApp; output: AppWithSecret }
   /** Register an account without a password, with an identity that a provider has proved. `POST /v1/auth/providers/register` */
   registerWithProvider: { input: ProviderRegistration; output: Tokens }
   /** Reject an account that waits for approval; its owner is mailed. `DELETE /v1/registrations/{accountId}` */
   rejectRegistration: { input: { accountId: Id }; output: undefined }
+  /** Remove an app that you have allowed; its tokens end at once. `DELETE /v1/me/apps/{appId}` */
+  removeAllowedApp: { input: { appId: Id }; output: undefined }
   /** Remove a passkey; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
   /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
   removeTotp: { input: Nothing; output: undefined }
   /** Rename a passkey. `PATCH /v1/me/passkeys/{passkeyId}` */
   renamePasskey: { input: { passkeyId: string } & PasskeyName; output: Passkey }
+  /** Replace the secret of one of your apps. `POST /v1/apps/{appId}/secret` */
+  renewAppSecret: { input: { appId: Id }; output: AppWithSecret }
+  /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
+  repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
   /** Request an archive of all your data; an email says when it is ready. `POST /v1/me/exports` */

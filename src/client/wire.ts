@@ -36,6 +36,9 @@ export type FailureCode =
   | 'internal'
   | 'unavailable'
   | 'too_many_api_keys'
+  | 'too_many_apps'
+  | 'invalid_app_request'
+  | 'consent_required'
   | 'invalid_credentials'
   | 'handle_taken'
   | 'login_challenge_required'
@@ -427,5 +430,48 @@ export type Export = {
 export type ExportStatus = 'preparing' | 'ready' | 'failed' | 'expired' | (string & Record<never, never>)
 
 export type ExportList = { items: Export[] }
+
+export type AppWithSecret = App & { secret: string | null }
+
+export type App = {
+  id: Id
+  name: string
+  website: string | null
+  description: string
+  redirectUris: string[]
+  kind: 'public' | 'confidential'
+  createdAt: string
+}
+
+export type NewApp = {
+  name: string
+  website?: string
+  description?: string
+  redirectUris: string[]
+  kind: 'public' | 'confidential'
+}
+
+export type Apps = { items: App[] }
+
+export type AppChange = { name?: string; website?: string; description?: string; redirectUris?: string[] }
+
+export type AllowedApps = { items: AllowedApp[] }
+
+export type AllowedApp = AppSummary & { permissions: Permission[]; allowedAt: string; lastUsedAt: string | null }
+
+export type Permission = { title: string; allows: string[] }
+
+export type AppSummary = { id: Id; name: string; website: string | null; description: string; developer: string | null }
+
+export type AppAuthorization = {
+  app: AppSummary
+  permissions: Permission[]
+  next: 'ask' | 'repeat' | 'return' | (string & Record<never, never>)
+  returnTo: string
+}
+
+export type AppApproval = { returnTo: string }
+
+export type AppDecision = { request: string; accountId: Id }
 
 export type RealtimeTicket = { ticket: string; expiresIn: number }

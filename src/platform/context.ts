@@ -19,6 +19,8 @@ export type Viewer = {
   sessionId: string
   /** Epoch ms. */
   issuedAt: number
+  /** The app of another developer that acts for the account; absent for our own clients. */
+  clientId?: string
 }
 
 /** The context of everything that runs: verbs, subscriptions, tasks and jobs. */

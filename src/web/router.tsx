@@ -1,6 +1,9 @@
 import { session } from './api/session.ts'
+import { isWaiting } from './state/app-request.ts'
 import { Access } from './views/access.tsx'
 import { ApiKeys } from './views/api-keys.tsx'
+import { Apps } from './views/apps.tsx'
+import { Authorize, ResumeRequest } from './views/authorize.tsx'
 import { Blocked } from './views/blocked.tsx'
 import { DeleteAccount } from './views/delete-account.tsx'
 import { ExportData } from './views/export-data.tsx'
@@ -30,7 +33,9 @@ export function CurrentView({ path }: { path: string }) {
     const isList = second === 'followers' || second === 'following'
     return isList ? <People handle={handle} direction={second} /> : <Profile handle={handle} />
   }
+  if (first === 'authorize') return <Authorize />
   if (!session.value) return <LoggedOut first={first} />
+  if (first === '' && isWaiting()) return <ResumeRequest />
   if (first === 'notifications') return <Notifications />
   if (first === 'security') return securityView(second)
   if (first === 'export') return <ExportData />
@@ -46,6 +51,7 @@ export function CurrentView({ path }: { path: string }) {
 
 function securityView(page: string) {
   if (page === 'api-keys') return <ApiKeys />
+  if (page === 'apps') return <Apps />
   return page === 'history' ? <History /> : <Security />
 }
 

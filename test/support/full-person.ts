@@ -6,6 +6,7 @@ import { insertRows } from './databases.ts'
 import { addPasskey, addTotp, passkeyLogin } from './factors.ts'
 import { uploadForm, webp } from './images.ts'
 import { uploaded } from './media.ts'
+import { connect, registeredApp } from './oauth.ts'
 import { drained } from './outboxes.ts'
 import { insertLink } from './provider-logins.ts'
 
@@ -26,6 +27,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} subject`,
     `${name} passkey`,
     `${name} key`,
+    `${name} app`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -45,6 +47,8 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
   await createdApiKey(user, { name: `${name} key` })
+  const app = await registeredApp(user, 'public', { name: `${name} app`, description: 'A quiet reader' })
+  await connect(user, app)
   const enemy = await registeredUser()
   await send('PUT', `/accounts/${enemy.id}/block`)
   await addTotp(user)

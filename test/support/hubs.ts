@@ -10,7 +10,14 @@ import { contextWith } from './platform.ts'
 
 type Received = { event: string; seq: number; resumed?: boolean; channel?: string; data?: unknown; code?: string }
 type Socket = { socket: WebSocket; received: Received[]; closed: { code: number; reason: string } | null }
-type Opening = { accountId?: Id; since?: number | null; channels?: string[]; sessionId?: string; issuedAt?: number }
+type Opening = {
+  accountId?: Id
+  since?: number | null
+  channels?: string[]
+  scopes?: string[]
+  sessionId?: string
+  issuedAt?: number
+}
 
 let accountId: Id
 let keys = 0
@@ -62,7 +69,8 @@ export async function lingerOver(): Promise<void> {
 /** An upgrade request for the current account, by default of session `login 1` and with both channels. */
 export function upgrade(opening: Opening = {}): Request {
   const login = { sessionId: 'login 1', issuedAt: Date.now() }
-  const all = { accountId, ...login, channels: ['home', 'notifications'], since: null, ...opening }
+  const scopes = ['posts:read', 'notifications:read']
+  const all = { accountId, ...login, channels: ['home', 'notifications'], scopes, since: null, ...opening }
   return new Request('https://hub/', { headers: { upgrade: 'websocket', opening: JSON.stringify(all) } })
 }
 

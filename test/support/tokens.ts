@@ -29,16 +29,25 @@ export const testKeys: KeySource = async () => ({
   keys: [{ ...(await exportJWK(trusted.publicKey)), kid: KEY_ID, alg: 'EdDSA', use: 'sig' }],
 })
 
-type Options = { role?: Role; without?: string; audience?: string; age?: number; forged?: boolean; sessionId?: string }
+type Options = {
+  role?: Role
+  without?: string
+  audience?: string
+  age?: number
+  forged?: boolean
+  sessionId?: string
+  /** The app of another developer to which the token belongs. */
+  clientId?: string
+}
 
 /** A ten-minute access token, `age` seconds old. Only a `sessionId` of `insertLogin` counts as a fresh login. */
 export function mint(
   accountId: Id,
-  { role = 'user', without, audience, age = 0, forged, sessionId = crypto.randomUUID() }: Options = {},
+  { role = 'user', without, audience, age = 0, forged, sessionId = crypto.randomUUID(), clientId }: Options = {},
 ): Promise<string> {
   const issuedAt = Math.floor(Date.now() / 1_000) - age
   const scope = [...declaredScopes().keys()].filter((name) => name !== without).join(' ')
-  return new SignJWT({ role, scope, sid: sessionId })
+  return new SignJWT({ role, scope, sid: sessionId, client_id: clientId })
     .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: KEY_ID })
     .setSubject(accountId)
     .setIssuer(`${BASE_URL}/auth`)

@@ -26,6 +26,8 @@ export type Caller = {
     | 'delegate'
     | 'granted'
     | 'denied'
+    | 'app'
+    | 'scopeless app'
   role: Role
   token: (id: Id, operation: Operation) => Promise<string> | null
   /** The failure that this caller gets from the operation before the target is read, or null. */
@@ -38,9 +40,22 @@ export type Caller = {
 const renewing = new Set(['changePassword'])
 
 /** A token whose login is fresh if the operation requires that. */
-async function freshToken(id: Id, operation: Operation, options: { role?: Role; without?: string } = {}) {
+async function freshToken(
+  id: Id,
+  operation: Operation,
+  options: { role?: Role; without?: string; clientId?: string } = {},
+) {
   const needsLogin = operation.fresh || renewing.has(operation.id)
   return mint(id, { ...options, ...(needsLogin && { sessionId: await insertLogin(id) }) })
+}
+
+const APP = '1970324836974593'
+
+/** An app of another developer is refused without a scope, where a role is required, and where people manage their login. */
+const refusedApp = ({ access, scope, fresh, ownClients }: Operation, hasScope: boolean): Code | null => {
+  if (access !== 'public' && (access !== 'user' || scope === null)) return 'forbidden'
+  if (scope !== null && !hasScope) return 'insufficient_scope'
+  return ownClients || fresh ? 'forbidden' : null
 }
 
 const rank: Record<Role, number> = { user: 0, moderator: 1, admin: 2 }
@@ -80,6 +95,19 @@ export const callers: Caller[] = [
     role: 'admin',
     token: async (id) => mint(id, { role: 'admin', sessionId: await insertLogin(id, { minutesAgo: 11 }) }),
     refused: ({ fresh }) => (fresh ? 'fresh_login_required' : null),
+  },
+  {
+    name: 'app',
+    role: 'user',
+    token: (id, operation) => freshToken(id, operation, { clientId: APP }),
+    refused: (operation) => refusedApp(operation, true),
+  },
+  {
+    name: 'scopeless app',
+    role: 'user',
+    token: (id, operation) =>
+      freshToken(id, operation, { clientId: APP, ...(operation.scope && { without: operation.scope }) }),
+    refused: (operation) => refusedApp(operation, false),
   },
   {
     name: 'program',

@@ -1,9 +1,12 @@
+import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
+import { insertApp } from '../support/apps.ts'
 import { register } from '../support/auth.ts'
 import { newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
+import { REDIRECT, requestOf } from '../support/oauth.ts'
 import {
   changeAddress,
   confirmAddress,
@@ -60,6 +63,20 @@ async function unverifiedHandle(): Promise<string> {
   const handle = fresh('newcomer')
   await register(handle)
   return handle
+}
+
+/** The account of an access token; null for another credential. */
+function ownerOf(token?: string | null): Id | null {
+  const [, payload] = /^[\w-]+\.([\w-]+)\./.exec(token ?? '') ?? []
+  const claims = payload && new TextDecoder().decode(Uint8Array.fromBase64(payload, { alphabet: 'base64url' }))
+  return claims?.startsWith('{') ? JSON.parse(claims).sub : null
+}
+
+/** What a page sends when a person allows an app. `before`: the person has allowed it before. */
+async function decision(token?: string | null, before = false) {
+  const accountId = ownerOf(token) ?? (await accountsOn(0))[0]
+  const app = await insertApp(accountId, { isAllowed: before })
+  return { request: requestOf(app), accountId }
 }
 
 async function pendingAddress() {
@@ -130,6 +147,16 @@ export const examples: Record<string, Example> = {
   resendVerification: { json: () => ({ email: `${fresh('late')}@example.com` }) },
   logOut: { endsSession: true },
   logOutEverywhere: { endsSession: true },
+  registerApp: { json: () => ({ name: fresh('app'), redirectUris: [REDIRECT], kind: 'public' }) },
+  editApp: { rule: ownOnly, json: () => ({ description: fresh('about') }) },
+  renewAppSecret: { rule: ownOnly },
+  deleteApp: { rule: ownOnly },
+  removeAllowedApp: { rule: ownOnly },
+  readAuthorization: {
+    query: async () => `request=${encodeURIComponent(requestOf(await insertApp((await accountsOn(0))[0])))}`,
+  },
+  allowApp: { json: (token) => decision(token) },
+  repeatAuthorization: { json: (token) => decision(token, true) },
   requestExport: {},
   downloadExport: { rule: ownUnattached },
   endSession: { rule: ownOnly },

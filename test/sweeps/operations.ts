@@ -27,6 +27,7 @@ type Described = {
   'x-scope'?: string
   'x-fresh'?: boolean
   'x-login'?: boolean
+  'x-own-clients'?: boolean
   'x-idempotent'?: boolean
   description?: string
   parameters?: Ref<Parameter>[]
@@ -46,6 +47,8 @@ export type Operation = {
   fresh: boolean
   /** Whether it refuses API keys. */
   login: boolean
+  /** Whether apps of other developers are refused. */
+  ownClients: boolean
   description: string
   idempotent: boolean
   parameters: Parameter[]
@@ -105,6 +108,7 @@ function describe(method: string, path: string, described: Described): Operation
     scope: described['x-scope'] ?? null,
     fresh: described['x-fresh'] ?? false,
     login: described['x-login'] ?? false,
+    ownClients: described['x-own-clients'] ?? false,
     description: described.description ?? '',
     idempotent: described['x-idempotent'] ?? false,
     parameters,

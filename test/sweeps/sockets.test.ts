@@ -5,6 +5,7 @@ import { defineChannel } from '../../src/platform/realtime/channels.ts'
 import hub from '../../src/platform/realtime/hub.object.ts?raw'
 import messages from '../../src/platform/realtime/hub-messages.ts?raw'
 import { channels, services } from '../../src/registry.ts'
+import { readPosts } from '../../src/services/posts/policy.ts'
 import { BASE_URL } from '../support/client.ts'
 import { frameFlaws, sockets } from '../support/frames.ts'
 import { call } from './calls.ts'
@@ -38,6 +39,7 @@ test('the document has a message for every event of every channel, and an operat
 test('a channel that a service adds appears by itself, with its parameters', () => {
   const conversation = defineChannel('conversation:{id}', {
     frames: { 'message.sent': z.object({ messageId: z.string().openapi({ example: '1' }) }).describe('a message') },
+    scope: readPosts,
     mayJoin: async () => true,
   })
   const added = asyncApiDocument([...channels, conversation], '')

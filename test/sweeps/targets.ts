@@ -3,6 +3,7 @@ import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
 import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertApiKey } from '../support/api-keys.ts'
+import { insertApp } from '../support/apps.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
 import { insertPasskey } from '../support/factors.ts'
@@ -25,8 +26,9 @@ export const kindOfParameter: Record<string, Kind> = {
   grantId: 'account',
   passkeyId: 'passkey',
   apiKeyId: 'API key',
+  appId: 'app',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'passkey' | 'API key'
+export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'passkey' | 'API key' | 'app'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -43,6 +45,7 @@ export const states: Record<Kind, State[]> = {
   session: ['restricted', 'missing'],
   passkey: ['restricted', 'missing'],
   'API key': ['restricted', 'missing'],
+  app: ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -85,6 +88,10 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
     if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
+  }
+  for (const target of targets) {
+    const { kind, state, ownerId } = target
+    if (kind === 'app' && state !== 'missing') target.parameter = (await insertApp(ownerId, { isAllowed: true })).id
   }
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets

@@ -25,7 +25,7 @@ export const IdempotencyKey = z.object({
 type Mounted = { name: string; about: string; mount: string; operations: readonly Operation[] }
 
 /**
- * The OpenAPI 3.1 document, with `x-access`, `x-action`, `x-scope`, `x-fresh`, `x-login`, `x-limit`, `x-idempotent`.
+ * The OpenAPI 3.1 document, with `x-access`, `x-action`, `x-scope`, `x-fresh`, `x-login`, `x-own-clients`, `x-limit`, `x-idempotent`.
  * `conventions` is Markdown that applies to all of them. Sockets are in the AsyncAPI document instead.
  */
 export function openApiDocument(mounted: readonly Mounted[], conventions: string): Document {
@@ -57,7 +57,8 @@ export function openApiDocument(mounted: readonly Mounted[], conventions: string
 const isRest = (operation: Operation) => !('isSocket' in operation)
 
 function pathOf(service: string, mount: string, operation: Operation): object {
-  const { id, method, path, summary, access, action, scope, fresh, login, limit, idempotent, deprecated } = operation
+  const { id, method, path, summary, access, action, scope, fresh, login, ownClients, limit, idempotent, deprecated } =
+    operation
   const texts = [deprecated && deprecationText(deprecated), operation.description, conditionsOf(operation)]
   return {
     operationId: id,
@@ -72,6 +73,7 @@ function pathOf(service: string, mount: string, operation: Operation): object {
     ...(scope && { 'x-scope': scope }),
     ...(fresh && { 'x-fresh': true }),
     ...((fresh || login) && { 'x-login': true }),
+    ...(ownClients && { 'x-own-clients': true }),
     ...(limit && { 'x-limit': limit.name }),
     ...(idempotent && { 'x-idempotent': true }),
     security: securityOf(operation),
@@ -107,7 +109,17 @@ function successes(operation: Operation): object {
 }
 
 /** The failures of an operation, grouped by status. */
-function failuresOf({ access, action, scope, fresh, login, params, body, fails = [] }: Operation): FailureKind[][] {
+function failuresOf({
+  access,
+  action,
+  scope,
+  fresh,
+  login,
+  ownClients,
+  params,
+  body,
+  fails = [],
+}: Operation): FailureKind[][] {
   // Public operations have the token failures too, because an invalid token is always refused.
   const codes: Code[] = [
     'bad_request',
@@ -119,7 +131,7 @@ function failuresOf({ access, action, scope, fresh, login, params, body, fails =
     'internal',
   ]
   const own: Code[] = []
-  if (action || access === 'moderator' || access === 'admin' || fresh || login) own.push('forbidden')
+  if (action || access === 'moderator' || access === 'admin' || fresh || login || ownClients) own.push('forbidden')
   if (scope) own.push('insufficient_scope')
   if (fresh) own.push('fresh_login_required')
   if (params) own.push('not_found')
@@ -137,7 +149,7 @@ function securityOf({ access, scope }: Operation): Record<string, string[]>[] {
 const tokenOf = { user: 'a token', moderator: 'a token of a moderator', admin: 'a token of an administrator' }
 
 /** Who may call the operation and how often, as a sentence each. */
-function conditionsOf({ access, action, scope, fresh, login, limit, idempotent }: Operation): string {
+function conditionsOf({ access, action, scope, fresh, login, ownClients, limit, idempotent }: Operation): string {
   const withScope = scope ? ` with the scope \`${scope}\`` : ''
   const optional = scope
     ? `Works without a token. A token that is sent needs the scope \`${scope}\`.`
@@ -145,6 +157,7 @@ function conditionsOf({ access, action, scope, fresh, login, limit, idempotent }
   return [
     access === 'public' ? optional : `Needs ${tokenOf[access]}${withScope}.`,
     action && access !== 'user' && `An account with the permission \`${action}\` may call it too.`,
+    (ownClients || fresh) && 'Apps of other developers cannot call it.',
     fresh && 'Needs a fresh login: see `confirmLogin`.',
     (fresh || login) && 'Refuses API keys.',
     limit && `At most ${limit.quota} requests in ${limit.window} seconds per client address.`,

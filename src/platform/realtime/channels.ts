@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../context.ts'
 import type { Id } from '../data/ids.ts'
+import type { Scope } from '../security/scopes.ts'
 import { publishToHubs } from './hub.client.ts'
 import type { HubFrame } from './hub-frames.ts'
 
@@ -12,6 +13,8 @@ export type Channel<F extends Frames = Frames> = {
   name: string
   /** The schema of each event's data. Its description becomes the summary of a message. */
   frames: F
+  /** Required of the token that opens the socket. */
+  scope: Scope
   /** `key` is empty for a channel without one. */
   mayJoin: (ctx: SystemCtx, accountId: Id, key: string) => Promise<boolean>
   /** Whose posts the account hears about on this channel. Must read the primary. */
@@ -22,6 +25,9 @@ export type Channel<F extends Frames = Frames> = {
 export function defineChannel<F extends Frames>(name: string, channel: Omit<Channel<F>, 'name'>): Channel<F> {
   return { name, ...channel }
 }
+
+/** What the channels require. Of a login, sockets and tickets keep these scopes only. */
+export const scopesOf = (channels: readonly Channel[]): Scope[] => [...new Set(channels.map(({ scope }) => scope))]
 
 /** Whether those who join the channel share it. The frames of other channels go to accounts. */
 export const isShared = ({ name }: Pick<Channel, 'name'>) => name.includes('{')

@@ -2,7 +2,7 @@ import { type Id, toId } from '../data/ids.ts'
 import type { Login } from './hub.client.ts'
 
 /** What the hub stores with a socket. `received` are the times of its last messages, epoch ms. */
-export type Attached = Login & { accountId: Id; channels: string[]; received: number[] }
+export type Attached = Login & { accountId: Id; channels: string[]; scopes: string[]; received: number[] }
 
 /** An account that has a socket, opens one, or had one within the last minute. */
 export type Listener = {

@@ -44,6 +44,8 @@ async function join(ctx: SystemCtx, name: string, received: Received): Promise<A
   const { listener, attached, channels, frames } = received
   const found = channelNamed(channels, name)
   if (!found) return refusal('not_found', 'There is no channel of this name')
+  const { scope } = found.channel
+  if (!attached.scopes.includes(scope)) return refusal('insufficient_scope', `This channel needs the scope ${scope}`)
   const mayJoin = await found.channel.mayJoin(ctx, attached.accountId, found.key)
   if (!mayJoin) return refusal('forbidden', 'You may not join this channel')
   if (!attached.channels.includes(name)) {
@@ -70,7 +72,8 @@ function change({ socket, attached, listener, listeners }: Received, channels: s
   if (listeners.holds(listener)) listeners.store(listener)
 }
 
-const refusal = (code: 'bad_request' | 'not_found' | 'forbidden' | 'conflict', detail: string): Answer => ({
+type RefusalCode = 'bad_request' | 'not_found' | 'forbidden' | 'insufficient_scope' | 'conflict'
+const refusal = (code: RefusalCode, detail: string): Answer => ({
   frame: { event: 'error', code, detail },
 })
 

@@ -11,7 +11,12 @@ const Login = z.object({ sessionId: z.string(), issuedAt: z.number() })
 export type Login = z.infer<typeof Login>
 
 /** `since` is the `seq` of the last frame that the client received; null if it received none. */
-export const Opening = Login.extend({ accountId: Id, channels: z.array(z.string()), since: z.int().nullable() })
+export const Opening = Login.extend({
+  accountId: Id,
+  channels: z.array(z.string()),
+  scopes: z.array(z.string()),
+  since: z.int().nullable(),
+})
 export type Opening = z.infer<typeof Opening>
 
 /** Revokes these logins, or every token issued at or before a time (epoch ms). */

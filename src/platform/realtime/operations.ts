@@ -6,7 +6,7 @@ import { type Operation, operation, responder } from '../http/operation.ts'
 import type { RequestCtx } from '../security/admit.ts'
 import { defineScope } from '../security/scopes.ts'
 import { tokenMissing } from '../security/tokens.ts'
-import { type Channel, channelNamed } from './channels.ts'
+import { type Channel, channelNamed, scopesOf } from './channels.ts'
 import { TICKET_LIFE_S } from './hub.client.ts'
 import { MAX_CHANNELS } from './hub-messages.ts'
 import { openChannels } from './open-channels.ts'
@@ -33,6 +33,7 @@ export const SOCKET_PATH = '/realtime'
 
 /** The operations of the socket. `/asyncapi.json` describes its frames. */
 export function realtimeOperations(channels: readonly Channel[]): Operation[] {
+  const scopes = scopesOf(channels)
   return [
     operation({
       id: 'createRealtimeTicket',
@@ -47,7 +48,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       noRpc: 'A ticket opens the socket of a client',
       summary: `Get a ticket that opens one socket within ${TICKET_LIFE_S} seconds`,
       description: 'The socket and its frames are described by [/asyncapi.json](/asyncapi.json).',
-      run: createTicket,
+      run: (ctx) => createTicket(ctx, scopes),
     }),
     responder({
       id: 'openRealtime',
@@ -59,7 +60,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       scope: realtime,
       query: SocketQuery,
       status: 101,
-      fails: ['bad_request', 'forbidden'],
+      fails: ['bad_request', 'forbidden', 'insufficient_scope'],
       summary: 'Open the WebSocket, with a token or a ticket',
       respond: (ctx, query, request) => openRealtime(ctx, query, request, channels),
     }),

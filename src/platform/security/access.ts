@@ -32,6 +32,7 @@ export function requirePermission(ctx: Ctx, { access, action, scope }: Requireme
     if (access === 'public') return null
     throw tokenMissing()
   }
+  if (viewer.clientId !== undefined && !isForApps(access, scope)) throw ownClientsOnly()
   const role = roleFor(access, viewer)
   if (action) return requireActionOnAny(ctx, { action, role }).then(() => requireScope(viewer, scope))
   if (role === null) throw new Failure('forbidden')
@@ -47,6 +48,16 @@ export function requireScope({ scopes }: Viewer, scope: Scope | undefined): void
 /** The role of the viewer if it has the access, otherwise null. */
 export function roleFor(access: Access, { role }: Pick<Viewer, 'role'>): Role | null {
   return access !== 'public' && outranks(access, role) ? null : role
+}
+
+/** An app of another developer acts only where a scope says so, and never as staff. */
+function isForApps(access: Access, scope: Scope | undefined): boolean {
+  return access === 'public' || (access === 'user' && scope !== undefined)
+}
+
+/** 403 for an app of another developer. */
+export function ownClientsOnly(): Failure {
+  return new Failure('forbidden', 'Apps of other developers cannot do this')
 }
 
 /** Throws `unavailable` (status null), `suspended`, or `unauthorized` (the login has ended or its token is revoked). */

@@ -2,6 +2,7 @@ import type { Ctx, UserCtx, Viewer } from '../context.ts'
 import { Failure } from '../failures.ts'
 import {
   type AccountStatusSource,
+  ownClientsOnly,
   type Requirement,
   requireActiveLogin,
   requirePermission,
@@ -30,6 +31,8 @@ export type Rule = Requirement & {
   fresh?: boolean
   /** Whether the operation refuses API keys, because it manages how the person logs in. `fresh` refuses them too. */
   login?: boolean
+  /** Whether apps of other developers are refused. They are refused too where a fresh login or a role is required. */
+  ownClients?: boolean
   /** A limit per client address, in addition to the general limit. */
   limit?: Limit
 }
@@ -37,7 +40,7 @@ export type Rule = Requirement & {
 /** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `requireActiveLogin`, `requirePermission` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
-  { fresh, login, limit, ...requirement }: Rule,
+  { fresh, login, ownClients, limit, ...requirement }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
   const { viewer, clientIp } = ctx
@@ -46,6 +49,7 @@ export async function admit(
   if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, general.status))
   await requirePermission(ctx, requirement)
   if (viewer && isApiKey(viewer) && (fresh || login)) throw new Failure('forbidden', 'API keys cannot do this')
+  if (viewer?.clientId !== undefined && (ownClients || fresh)) throw ownClientsOnly()
   if (limit) await spend(ctx, limit, clientIp)
   if (fresh && viewer) await requireFreshLogin(ctx, viewer)
 }
@@ -66,6 +70,7 @@ export function countRequest(ctx: RequestCtx): Promise<Allowance> {
 
 /** For verbs that write to what belongs to others only sometimes: what `scope` and `fresh` require of an operation. */
 export async function requireStaffWrite(ctx: UserCtx, scope: Scope): Promise<void> {
+  if (ctx.viewer.clientId !== undefined) throw ownClientsOnly()
   requireScope(ctx.viewer, scope)
   await requireFreshLogin(ctx, ctx.viewer)
 }

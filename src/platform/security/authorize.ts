@@ -64,10 +64,11 @@ async function decisionFor(ctx: Ctx, { action, role }: Need, thing: Thing | null
   return dependsOnRights(rules, action, first) ? decideWith(await rightsOf(ctx)) : first
 }
 
-/** API keys never have more than the rights of every user, but rules about the account apply to them too. */
+/** API keys and apps never have more than the rights of every user, but rules about the account apply to them too. */
 async function rightsOf(ctx: Ctx): Promise<Rights> {
   const rights = (ctx.viewer && (await ctx.readRights?.(ctx, ctx.viewer.id))) ?? noRights
-  return ctx.viewer && isApiKey(ctx.viewer) ? { ...noRights, attributes: rights.attributes } : rights
+  const isProgram = ctx.viewer && (isApiKey(ctx.viewer) || ctx.viewer.clientId !== undefined)
+  return isProgram ? { ...noRights, attributes: rights.attributes } : rights
 }
 
 /** Only accounts with a verified address get tokens, and `admit` refuses suspended ones. */

@@ -10,6 +10,9 @@ export const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
 /** Called every ten minutes per isolate. An unknown key id calls it earlier, but at most every five seconds. */
 export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
 
+/** The client id of our own applications. A token of any other client belongs to an app of another developer. */
+export const OWN_CLIENT = 'socialconnect'
+
 export const jwtAudience = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/v1`
 export const jwtIssuer = (ctx: SystemCtx) => `${ctx.config.BASE_URL}/auth`
 
@@ -24,6 +27,7 @@ const Claims = z.object({
   role: z.enum(roles),
   scope: z.string().regex(SCOPES),
   sid: z.string().regex(/^[^:]+$/, 'must be the session of a login'),
+  client_id: z.string().default(OWN_CLIENT),
   iat: z.int(),
   exp: z.int(),
 })
@@ -52,6 +56,7 @@ export async function verifyAccessToken(ctx: SystemCtx, token: string, source: K
     scopes: new Set(claims.scope.split(' ')),
     sessionId: claims.sid,
     issuedAt: claims.iat * 1_000,
+    ...(claims.client_id !== OWN_CLIENT && { clientId: claims.client_id }),
   }
   if (verified.size >= MAX_REMEMBERED_TOKENS) verified.clear()
   verified.set(token, { viewer, expiresAt: Math.min(claims.exp * 1_000, keys!.dueAt) })

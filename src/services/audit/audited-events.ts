@@ -2,6 +2,7 @@ import type { EventDefinition } from '../../platform/events/events.ts'
 import { attributesGiven, grantGiven, grantRevoked, roleDefined, roleDeleted, rolesGiven } from '../access/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import { apiKeyCreated, apiKeyDeleted } from '../api-keys/events.ts'
+import { appAllowed, appChanged, appDeleted, appRegistered, appRemoved, appSecretRenewed } from '../apps/events.ts'
 import {
   addressChanged,
   addressChangeRequested,
@@ -91,7 +92,7 @@ export const auditedEvents = [
   audited(roleDeleted, 'role-deleted', 'role'),
   audited(rolesGiven, 'roles-given', 'roles'),
   audited(attributesGiven, 'attributes-given', 'attributes'),
-  audited(grantGiven, 'grant-given', 'granted', 'thing'),
+  audited(grantGiven, 'grant-given', 'granted', 'thing', 'until'),
   audited(grantRevoked, 'grant-revoked', 'granted', 'thing'),
   audited(postEditedByOther, 'post-edited', 'postId', 'by'),
   audited(accountSuspended, 'account-suspended'),
@@ -102,5 +103,11 @@ export const auditedEvents = [
   byOwner(deletionRequested, 'deletion-requested'),
   byOwner(deletionCancelled, 'deletion-cancelled'),
   audited(accountErased, 'account-erased'),
+  byOwner(appRegistered, 'app-registered', 'appId'),
+  byOwner(appChanged, 'app-changed', 'appId'),
+  byOwner(appSecretRenewed, 'app-secret-renewed', 'appId'),
+  byOwner(appDeleted, 'app-deleted', 'appId'),
+  byOwner(appAllowed, 'app-allowed', 'appId'),
+  byOwner(appRemoved, 'app-removed', 'appId'),
   audited(auditRead, 'audit-read', 'readActorId', 'readAction'),
 ]

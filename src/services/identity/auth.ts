@@ -8,10 +8,10 @@ import { drizzle } from 'drizzle-orm/d1'
 import type { Role, SystemCtx } from '../../platform/context.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer } from '../../platform/security/tokens.ts'
+import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer, OWN_CLIENT } from '../../platform/security/tokens.ts'
 import { firstParty } from './first-party.ts'
 import { REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
-import { CLIENT_ID, ensureClient, grantedScopes } from './oauth-client.ts'
+import { ensureClient, grantedScopes } from './oauth-client.ts'
 import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { hashToken } from './refresh-tokens.ts'
 import { credentials, jwks, sessions, users } from './tables.ts'
@@ -64,8 +64,11 @@ function makeAuth(ctx: SystemCtx) {
         accessTokenExpiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
         refreshTokenExpiresIn: REFRESH_TOKEN_DAYS * DAY,
         refreshTokenReuseInterval: REUSE_SECONDS,
+        idTokenExpiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
+        // All clients get tokens for our only API.
+        enforcePerClientResources: false,
         storeTokens: { hash: hashToken },
-        cachedTrustedClients: new Set([CLIENT_ID]),
+        cachedTrustedClients: new Set([OWN_CLIENT]),
         cachedResources: new Set([jwtAudience(ctx)]),
         customAccessTokenClaims: ({ user }) => ({ role: (user as { role?: Role } | undefined)?.role }),
       }),
@@ -82,7 +85,9 @@ function withAuth<T>(ctx: SystemCtx, call: (api: ReturnType<typeof makeAuth>['ap
   return directory.run(atPrimary(ctx).directory, () => call(api))
 }
 
-type Login = { user: { id: Id; role: Role }; sessionId: string; rotates?: string }
+type Login = { user: { id: Id; role: Role }; sessionId: string; rotates?: string; app?: AppGrant }
+/** What an app of another developer gets. `granted` includes `scopes`. */
+export type AppGrant = { appId: Id; scopes: string[]; granted: string[]; nonce?: string; authTime?: number }
 
 /** Replaces the refresh token `login.rotates`. Returns null if another request has replaced it, or the login ended. */
 export async function issueTokens(ctx: SystemCtx, login: Login) {

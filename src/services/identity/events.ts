@@ -4,7 +4,7 @@ import { Id } from '../../platform/data/ids.ts'
 import { defineEvent } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
 
-const endReasons = ['logged_out', 'ended_remotely', 'replaced', 'token_reused'] as const
+const endReasons = ['logged_out', 'ended_remotely', 'replaced', 'token_reused', 'app_ended', 'code_reused'] as const
 export type EndReason = (typeof endReasons)[number]
 const reason = z.enum(endReasons).default('logged_out')
 

@@ -1,9 +1,10 @@
 import { getOAuthProviderApi, type OAuthOptions, type OAuthTokenIssueParams } from '@better-auth/oauth-provider'
 import { z } from '@hono/zod-openapi'
 import type { BetterAuthPlugin } from 'better-auth'
-import { createAuthEndpoint } from 'better-auth/api'
+import { APIError, createAuthEndpoint } from 'better-auth/api'
 import { symmetricDecrypt } from 'better-auth/crypto'
-import { CLIENT_ID, grantedScopes } from './oauth-client.ts'
+import { OWN_CLIENT } from '../../platform/security/tokens.ts'
+import { grantedScopes } from './oauth-client.ts'
 
 type User = NonNullable<OAuthTokenIssueParams['user']>
 type RefreshToken = NonNullable<OAuthTokenIssueParams['refreshToken']>
@@ -13,14 +14,29 @@ const Issue = z.object({
   audience: z.string(),
   sessionId: z.string(),
   rotates: z.string().optional(),
+  app: z
+    .object({
+      appId: z.string(),
+      scopes: z.array(z.string()),
+      granted: z.array(z.string()),
+      nonce: z.string().optional(),
+      authTime: z.number().optional(),
+    })
+    .optional(),
 })
 
 type Rotated = { rotationReplayResponse: string | null }
 const Answer = z.object({
-  response: z.object({ access_token: z.string(), refresh_token: z.string(), expires_at: z.number() }),
+  response: z.object({
+    access_token: z.string(),
+    refresh_token: z.string(),
+    expires_at: z.number(),
+    scope: z.string(),
+    id_token: z.string().optional(),
+  }),
 })
 
-/** Issues tokens to our own client without an authorization code flow. Endpoints without a path have no HTTP route. */
+/** Issues tokens without an authorization code flow. Endpoints without a path have no HTTP route. */
 export const firstParty = {
   id: 'first-party',
   endpoints: {
@@ -34,26 +50,35 @@ export const firstParty = {
         accessToken: response.access_token,
         secret: response.refresh_token,
         expiresIn: Math.max(0, response.expires_at - Math.floor(Date.now() / 1_000)),
+        scope: response.scope,
+        idToken: response.id_token,
       }
     }),
     /** Throws `invalid_grant` if a concurrent request has already used the token `rotates`. */
     issueTokens: createAuthEndpoint({ method: 'POST', body: Issue }, async (ctx) => {
-      const { user, audience, rotates, sessionId } = ctx.body
+      const { user, audience, rotates, sessionId, app } = ctx.body
+      const { scopes, granted } = app ?? { scopes: grantedScopes(), granted: grantedScopes() }
       const options = ctx.context.getPlugin('oauth-provider')!.options as OAuthOptions<string[]>
       const provider = getOAuthProviderApi(ctx, options, rotates ? 'refresh_token' : 'authorization_code')
+      const client = await provider.getClient(app?.appId ?? OWN_CLIENT)
+      if (!client) throw new APIError('BAD_REQUEST', { error: 'invalid_grant' })
       const issued = await provider.issueTokens({
-        client: (await provider.getClient(CLIENT_ID))!,
+        client,
         // Casts: the provider reads only the id and role of the user, and the id and scopes of the refresh token.
         user: user as unknown as User,
-        scopes: grantedScopes(),
+        scopes,
         resources: [audience],
         sessionId,
-        refreshToken: rotates ? ({ id: rotates, scopes: grantedScopes() } as RefreshToken) : undefined,
+        refreshToken: rotates ? ({ id: rotates, scopes: granted } as RefreshToken) : undefined,
+        nonce: app?.nonce,
+        authTime: app?.authTime === undefined ? undefined : new Date(app.authTime),
       })
       return {
         accessToken: issued.access_token!,
-        secret: issued.refresh_token!,
+        secret: issued.refresh_token ?? null,
         expiresIn: issued.expires_in,
+        scope: issued.scope,
+        idToken: issued.id_token,
       }
     }),
   },

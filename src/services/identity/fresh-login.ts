@@ -1,8 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq } from 'drizzle-orm'
-import type { Ctx, UserCtx, Viewer } from '../../platform/context.ts'
+import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { changed } from '../../platform/data/conditions.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
 import { record } from '../../platform/events/events.ts'
 import { invalid } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
@@ -17,15 +16,6 @@ import { refuseUsed } from './factors/used-proofs.ts'
 import { confirmLimit } from './limits.ts'
 import { Password } from './password-rules.ts'
 import { sessions } from './tables.ts'
-
-/** When (epoch ms) the person last entered the credentials of the viewer's login; 0 if the login has ended. */
-export async function readLoginTime(ctx: Ctx, { id, sessionId }: Pick<Viewer, 'id' | 'sessionId'>): Promise<number> {
-  const [login] = await atPrimary(ctx)
-    .directory.select({ createdAt: sessions.createdAt, confirmedAt: sessions.confirmedAt })
-    .from(sessions)
-    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id)))
-  return login ? Math.max(login.createdAt.getTime(), login.confirmedAt ?? 0) : 0
-}
 
 export const Confirmation = z
   .strictObject({

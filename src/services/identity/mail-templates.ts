@@ -89,6 +89,14 @@ const templates = {
       ],
     }
   },
+  'app-allowed': ({ config }, { handle, detail }) => ({
+    subject: 'You allowed an app',
+    paragraphs: [
+      `The app “${detail}” was allowed to use the account @${handle}. To see what it may do, or to remove it, open “Apps”:`,
+      `${config.BASE_URL}/security/apps`,
+      'If it was not you, remove the app and change your password.',
+    ],
+  }),
   'registration-approved': ({ config }, { handle }) => ({
     subject: 'Your account was approved',
     paragraphs: [`A moderator has approved your account @${handle}. Log in here:`, config.BASE_URL],

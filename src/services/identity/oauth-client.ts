@@ -1,10 +1,9 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import { declaredScopes } from '../../platform/security/scopes.ts'
-import { jwtAudience } from '../../platform/security/tokens.ts'
-import { oauthClientResources, oauthClients, oauthResources } from './oauth-tables.ts'
+import { jwtAudience, OWN_CLIENT } from '../../platform/security/tokens.ts'
+import { oauthClients, oauthResources } from './oauth-tables.ts'
 
-/** The OAuth client of our own applications, which are granted every scope. */
-export const CLIENT_ID = 'socialconnect'
+/** Our own applications are granted every scope. */
 export const grantedScopes = () => [...declaredScopes().keys(), 'offline_access']
 
 let known = false
@@ -15,8 +14,8 @@ export async function ensureClient(ctx: SystemCtx): Promise<void> {
   const audience = jwtAudience(ctx)
   const at = { createdAt: new Date(ctx.now()), updatedAt: new Date(ctx.now()) }
   const client = {
-    id: CLIENT_ID,
-    clientId: CLIENT_ID,
+    id: OWN_CLIENT,
+    clientId: OWN_CLIENT,
     name: 'SocialConnect',
     scopes: JSON.stringify(grantedScopes()),
     redirectUris: '[]',
@@ -32,10 +31,6 @@ export async function ensureClient(ctx: SystemCtx): Promise<void> {
     db
       .insert(oauthResources)
       .values({ id: audience, identifier: audience, name: 'API', ...at })
-      .onConflictDoNothing(),
-    db
-      .insert(oauthClientResources)
-      .values({ id: `${CLIENT_ID} ${audience}`, clientId: CLIENT_ID, resourceId: audience, createdAt: at.createdAt })
       .onConflictDoNothing(),
   ])
   known = true

@@ -49,4 +49,5 @@ export const refreshTokens = sqliteTable('refresh_tokens', {
   rotatedAt: instant('rotated_at'),
   rotationReplayResponse: text('rotation_replay_response'),
   rotationReplayExpiresAt: instant('rotation_replay_expires_at'),
+  authTime: instant('auth_time'),
 })

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, desc, eq, gt, inArray, ne } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, ne } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { changed } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -42,7 +42,7 @@ export async function listSessions(ctx: UserCtx): Promise<Sessions> {
       updatedAt: sessions.updatedAt,
     })
     .from(sessions)
-    .where(and(eq(sessions.userId, id), gt(sessions.expiresAt, new Date(ctx.now()))))
+    .where(and(eq(sessions.userId, id), isNull(sessions.appId), gt(sessions.expiresAt, new Date(ctx.now()))))
     .orderBy(desc(sessions.updatedAt))
   const clients = await openClients(
     ctx,

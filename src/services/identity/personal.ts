@@ -70,6 +70,8 @@ const logins = {
     confirmedAt: 'technical',
     sealedClient: 'exported',
     deviceId: 'technical',
+    appId: 'exported',
+    scopes: 'exported',
   }),
   ...classify(mails, {
     id: 'technical',
@@ -96,6 +98,7 @@ const tokens = {
     rotatedAt: 'technical',
     rotationReplayResponse: 'secret',
     rotationReplayExpiresAt: 'technical',
+    authTime: 'technical',
   }),
   ...classify(jwks, {
     id: 'technical',
@@ -194,6 +197,8 @@ async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry>
       lastUsedAt: sessions.updatedAt,
       expiresAt: sessions.expiresAt,
       client: sessions.sealedClient,
+      appId: sessions.appId,
+      scopes: sessions.scopes,
     })
     .from(sessions)
     .where(eq(sessions.userId, accountId))
@@ -208,6 +213,7 @@ async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry>
       createdAt: iso(login.createdAt),
       lastUsedAt: iso(login.lastUsedAt),
       expiresAt: iso(login.expiresAt),
+      ...(login.appId && { appId: login.appId, scopes: login.scopes }),
       ...clients[i],
     })),
   )

@@ -1,10 +1,10 @@
 import { and, eq, gt, inArray, isNull, type SQL } from 'drizzle-orm'
 import { type SQLiteColumn, unionAll } from 'drizzle-orm/sqlite-core'
-import type { Role, SystemCtx } from '../../platform/context.ts'
+import type { Ctx, Role, SystemCtx, Viewer } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { listed } from '../../platform/data/shards.ts'
-import { formerHandles, handles, users } from './tables.ts'
+import { formerHandles, handles, sessions, users } from './tables.ts'
 
 const CACHED_SECONDS = 3_600
 /** The most keys that KV reads in one call. */
@@ -14,6 +14,15 @@ export async function readRole(ctx: SystemCtx, accountId: Id): Promise<Role> {
   const own = eq(users.id, accountId)
   const [user] = await atPrimary(ctx).directory.select({ role: users.role }).from(users).where(own)
   return user?.role ?? 'user'
+}
+
+/** When (epoch ms) the person last entered the credentials of the viewer's login; 0 if the login has ended. */
+export async function readLoginTime(ctx: Ctx, { id, sessionId }: Pick<Viewer, 'id' | 'sessionId'>): Promise<number> {
+  const [login] = await atPrimary(ctx)
+    .directory.select({ createdAt: sessions.createdAt, confirmedAt: sessions.confirmedAt })
+    .from(sessions)
+    .where(and(eq(sessions.id, sessionId), eq(sessions.userId, id)))
+  return login ? Math.max(login.createdAt.getTime(), login.confirmedAt ?? 0) : 0
 }
 
 /** Omits handles that are free or only reserved. A handle that an account gave up resolves to it. */

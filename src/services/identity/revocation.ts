@@ -2,7 +2,6 @@ import { and, eq, lt, lte } from 'drizzle-orm'
 import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
-import { mirror } from '../../platform/events/mirror.ts'
 import type { AccountStatus } from '../../platform/security/access-guard.client.ts'
 import { isApiKey } from '../../platform/security/api-keys.ts'
 import { revokeTokensBefore } from '../../platform/security/revocation.ts'
@@ -20,7 +19,7 @@ export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId
 }
 
 /** For when the account's guard does not respond: reads from the primaries what the guard would report. */
-export async function readAccountStatus(ctx: Ctx, viewer: Viewer): Promise<AccountStatus> {
+export async function readAccountStatus(ctx: Ctx, viewer: Pick<Viewer, 'id' | 'sessionId'>): Promise<AccountStatus> {
   const { id, sessionId } = viewer
   if (isApiKey(viewer)) return readKeyStatus(ctx, id)
   const [login, suspendedAt] = await Promise.all([
@@ -59,12 +58,4 @@ export async function endSessionsOfSuspended(
     deleteApiKeys(db, accountId, before),
   ])
   await revokeAllTokens(ctx, { accountId })
-}
-
-/** Copies the suspension of the shard to the directory. */
-export async function copySuspension(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
-  await mirror(
-    async () => (await readSuspension(ctx, accountId)) !== null,
-    (suspended) => ctx.db.directory.update(users).set({ suspended }).where(eq(users.id, accountId)),
-  )
 }

@@ -25,7 +25,7 @@ export async function openSession(ctx: Ctx, accountId: Id, login: NewLogin): Pro
   const excess = query
     .select({ id: sessions.id })
     .from(sessions)
-    .where(and(eq(sessions.userId, accountId), ne(sessions.id, row.id)))
+    .where(and(eq(sessions.userId, accountId), ne(sessions.id, row.id), isNull(sessions.appId)))
     .orderBy(desc(sessions.updatedAt))
     .limit(1)
     .offset(MAX_LOGINS - 1)
@@ -76,7 +76,7 @@ export async function closeSession(ctx: Ctx, ended: Ended, reason: EndReason): P
   return deleted.length > 0
 }
 
-function expiryOf(createdAt: number, usedAt: number): Date {
+export function expiryOf(createdAt: number, usedAt: number): Date {
   return new Date(Math.min(createdAt + MAX_LOGIN_DAYS * DAY_MS, usedAt + REFRESH_TOKEN_DAYS * DAY_MS))
 }
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, gt, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, gt, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { all, flag } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -12,7 +12,7 @@ import { refreshTokens } from './oauth-tables.ts'
 import { decodeRefreshToken, hashToken, RefreshToken } from './refresh-tokens.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { closeSession, undoRotation } from './session-rows.ts'
-import { issueTokenPair, requireNotSuspended } from './start-session.ts'
+import { issueTokenPair, type Person, requireNotSuspended, type Session } from './start-session.ts'
 import { endLogins } from './statements.ts'
 import { handles, sessions, users } from './tables.ts'
 import type { Tokens } from './views.ts'
@@ -25,19 +25,28 @@ const POLL_INTERVAL_MS = 50
 /** A rotation that has stored no response after this time was interrupted. */
 const INTERRUPTED_MS = 5_000
 
-/** Reusing a token after its grace period ends the login: two parties have the token, so one of them stole it. */
 export async function refreshLogin(ctx: Ctx, { refreshToken }: Refresh): Promise<Tokens> {
+  return rotate(ctx, refreshToken, isNull(sessions.appId), (login, session) => issueTokenPair(ctx, login, session))
+}
+
+type Issue<T> = (login: Found, session: Session) => Promise<T | null>
+
+/**
+ * Replaces the refresh token of a login that `owned` selects. Reusing a token after its grace period ends the login: two
+ * parties have the token, so one of them stole it.
+ */
+export async function rotate<T>(ctx: Ctx, refreshToken: string, owned: SQL, issue: Issue<T>): Promise<T> {
   const token = await decodeRefreshToken(ctx, refreshToken)
   if (!token) throw new Failure(invalidCredentials)
   for (const until = ctx.now() + ROTATION_MS; ctx.now() < until; await scheduler.wait(POLL_INTERVAL_MS)) {
-    const tokens = await useToken(ctx, token)
+    const tokens = await useToken(ctx, { ...token, owned }, issue)
     if (tokens) return tokens
   }
   throw unavailable(1)
 }
 
 /** Returns null while another request is rotating the token. */
-async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }): Promise<Tokens | null> {
+async function useToken<T>(ctx: Ctx, token: Presented, issue: Issue<T>): Promise<T | null> {
   const { sessionId } = token
   const login = await findLogin(ctx, token)
   if (!login) throw new Failure(invalidCredentials)
@@ -57,11 +66,14 @@ async function useToken(ctx: Ctx, token: { sessionId: string; secret: string }):
     createdAt: login.createdAt.getTime(),
     usedAt: login.usedAt.getTime(),
   }
-  return issueTokenPair(ctx, login, { sessionId, deviceId: login.deviceId, rotation })
+  return issue(login, { sessionId, deviceId: login.deviceId, rotation })
 }
 
+type Presented = { sessionId: string; secret: string; owned: SQL }
+type Found = Person & Pick<typeof sessions.$inferSelect, 'createdAt' | 'confirmedAt' | 'scopes'>
+
 /** `tokenId` is null if the token has expired, or was rotated and its grace period is over. */
-async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; secret: string }) {
+async function findLogin(ctx: Ctx, { sessionId, secret, owned }: Presented) {
   const now = new Date(ctx.now())
   const isRunning = all(isNotNull(refreshTokens.revoked), isNull(refreshTokens.rotationReplayResponse))
   const isUsable = and(
@@ -87,12 +99,14 @@ async function findLogin(ctx: Ctx, { sessionId, secret }: { sessionId: string; s
       createdAt: sessions.createdAt,
       usedAt: sessions.updatedAt,
       deviceId: sessions.deviceId,
+      confirmedAt: sessions.confirmedAt,
+      scopes: sessions.scopes,
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .innerJoin(handles, eq(handles.accountId, users.id))
     .leftJoin(refreshTokens, isUsable)
-    .where(and(eq(sessions.id, sessionId), gt(sessions.expiresAt, now)))
+    .where(and(eq(sessions.id, sessionId), owned, gt(sessions.expiresAt, now)))
   return login
 }
 

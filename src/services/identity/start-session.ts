@@ -5,6 +5,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { Failure } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
 import { readSuspension } from '../accounts/queries.ts'
+import type { AppGrant } from './auth.ts'
 import { encodeDeviceToken } from './device-tokens.ts'
 import { invalidCredentials } from './failures.ts'
 import { noteRefusal } from './guessing.ts'
@@ -14,10 +15,10 @@ import { type LoginDevice, noteUse, openSession, type Use } from './session-rows
 import { users } from './tables.ts'
 import type { Tokens } from './views.ts'
 
-type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
+export type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
 /** If the token was already `rotated`, the client gets the stored response of that rotation again. */
 type Rotation = { tokenId: string; rotated: boolean; createdAt: number; usedAt: number }
-type Session = { sessionId: string; deviceId?: string | null; rotation?: Rotation }
+export type Session = { sessionId: string; deviceId?: string | null; rotation?: Rotation; app?: AppGrant }
 
 export async function requireNotSuspended(ctx: Ctx, accountId: Id): Promise<void> {
   if ((await readSuspension(ctx, accountId)) !== null) throw new Failure('suspended')
@@ -41,22 +42,9 @@ export async function startSession(
 
 /** Returns null while another request is rotating the same token. */
 export async function issueTokenPair(ctx: Ctx, person: Person, login: Session): Promise<Tokens | null> {
-  const { issueTokens, replayRotation } = await import('./auth.ts')
-  await waitForNextSecond(ctx, person.tokensVoidBefore)
-  const { sessionId, deviceId, rotation } = login
-  const user = { id: person.id, role: person.role }
-  const issued = rotation?.rotated
-    ? await replayRotation(ctx, rotation.tokenId)
-    : await issueTokens(ctx, { user, sessionId, rotates: rotation?.tokenId })
-  if (!issued) return null
-  const usedAt = rotation?.rotated ? rotation.usedAt : ctx.now()
-  const use = rotation?.rotated === false ? { ...rotation, sessionId, usedAt } : undefined
-  const { isRevoked, isUndone } = await recheck(ctx, person, use)
-  if (isRevoked) throw new Failure(invalidCredentials)
-  if (isUndone) {
-    await deleteRefreshToken(ctx, issued.secret)
-    return null
-  }
+  const issued = await issueFor(ctx, person, login)
+  if (!issued?.secret) return null
+  const { sessionId, deviceId } = login
   return {
     accessToken: issued.accessToken,
     refreshToken: await encodeRefreshToken(ctx, sessionId, issued.secret),
@@ -65,10 +53,33 @@ export async function issueTokenPair(ctx: Ctx, person: Person, login: Session): 
     deviceToken: await encodeDeviceToken(ctx, {
       accountId: person.id,
       deviceId: deviceId ?? sessionId,
-      issuedAt: usedAt,
+      issuedAt: issued.usedAt,
     }),
     account: { id: person.id, handle: person.handle },
   }
+}
+
+type Owner = Pick<Person, 'id' | 'role' | 'tokensVoidBefore'>
+
+/** Returns null while another request is rotating the same token. `secret` is null if no refresh token was issued. */
+export async function issueFor(ctx: Ctx, person: Owner, login: Session) {
+  const { issueTokens, replayRotation } = await import('./auth.ts')
+  await waitForNextSecond(ctx, person.tokensVoidBefore)
+  const { sessionId, rotation, app } = login
+  const user = { id: person.id, role: person.role }
+  const issued = rotation?.rotated
+    ? await replayRotation(ctx, rotation.tokenId)
+    : await issueTokens(ctx, { user, sessionId, rotates: rotation?.tokenId, app })
+  if (!issued) return null
+  const usedAt = rotation?.rotated ? rotation.usedAt : ctx.now()
+  const use = rotation?.rotated === false ? { ...rotation, sessionId, usedAt } : undefined
+  const { isRevoked, isUndone } = await recheck(ctx, person, use)
+  if (isRevoked) throw new Failure(invalidCredentials)
+  if (isUndone) {
+    if (issued.secret) await deleteRefreshToken(ctx, issued.secret)
+    return null
+  }
+  return { ...issued, usedAt }
 }
 
 /** Tokens store their issue time in whole seconds: one from the second of a revocation would be revoked too. */
@@ -78,7 +89,7 @@ async function waitForNextSecond(ctx: Ctx, time: number): Promise<void> {
 }
 
 /** `isRevoked`: while the new tokens were issued, so their claims may be outdated. `isUndone`: by a faster request. */
-async function recheck(ctx: Ctx, { id, tokensVoidBefore }: Person, use: Use | undefined) {
+async function recheck(ctx: Ctx, { id, tokensVoidBefore }: Owner, use: Use | undefined) {
   const db = atPrimary(ctx).directory
   const rotated = and(eq(refreshTokens.id, use?.tokenId ?? ''), isNotNull(refreshTokens.rotationReplayResponse))
   const read = db

@@ -115,6 +115,9 @@ export const sessions = sqliteTable('sessions', {
   confirmedAt: integer('confirmed_at'),
   sealedClient: text('sealed_client'),
   deviceId: text('device_id'),
+  /** The app of another developer that the login belongs to, and its scopes; null for a login of a person. */
+  appId: id('app_id'),
+  scopes: text('scopes', { mode: 'json' }).$type<string[]>(),
 })
 
 /** Mails that are not sent yet. `sealedTo` is null for the current address of the account. */

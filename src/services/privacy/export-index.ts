@@ -14,6 +14,8 @@ const described = new Map([
   ['second-factors.json', 'Your authenticator app and passkeys'],
   ['invitations.json', 'The invitations that you created'],
   ['api-keys.json', 'Your API keys'],
+  ['apps.json', 'The apps that you made'],
+  ['allowed-apps.json', 'The apps that you allowed to act for you'],
   ['account.json', 'Your profile'],
   ['following.json', 'Whom you follow'],
   ['followers.json', 'Who follows you'],

@@ -27,6 +27,7 @@ const fieldNames: Record<string, string> = {
   file: 'image',
   identifier: 'handle or email',
   media: 'post',
+  redirectUris: 'redirect address',
   termsVersion: 'terms',
 }
 

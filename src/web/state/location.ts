@@ -20,7 +20,7 @@ export function navigate(path: string, focus = 'h1'): void {
 /** Shows another address for the current view, such as the new handle of an account, and opens it. */
 export function redirect(path: string): void {
   history.replaceState(history.state, '', path)
-  setLocation(path, location.value.back, location.value.scroll)
+  setLocation(new URL(path, window.location.origin).pathname, location.value.back, location.value.scroll)
 }
 
 function setLocation(path: string, back: boolean, scroll: number): void {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { type Channel, channelNamed, defineChannel } from '../../../src/platform/realtime/channels.ts'
 import type { HubObject } from '../../../src/platform/realtime/hub.object.ts'
 import type { HubFrame } from '../../../src/platform/realtime/hub-frames.ts'
+import { readPosts } from '../../../src/services/posts/policy.ts'
 import { requireDescribed } from '../../support/frames.ts'
 import {
   arrived,
@@ -22,8 +23,8 @@ isolateHubs()
 
 type Client = Awaited<ReturnType<typeof connect>>
 const frames = { test: z.unknown() }
-const home = defineChannel('home', { frames, mayJoin: async () => true })
-const notes = defineChannel('note:{id}', { frames, mayJoin: async (_, __, key) => key !== 'secret' })
+const home = defineChannel('home', { frames, scope: readPosts, mayJoin: async () => true })
+const notes = defineChannel('note:{id}', { frames, scope: readPosts, mayJoin: async (_, __, key) => key !== 'secret' })
 
 /** Gives the hub channels that no service has. An eviction takes them away. */
 const withChannels = (channels: Channel[] = [home, notes]) =>
@@ -73,6 +74,20 @@ test('an unknown channel, one that may not be joined, one too many, and a malfor
   for (let n = 0; n < 50; n++) expect((await ask(client, { join: `note:${n}` })).event).toBe('joined')
   expect(await codeOf({ join: 'note:50' })).toBe('conflict')
   expect(client.received.filter(({ data }) => data !== undefined)).toEqual([])
+})
+
+test('a socket without the scope of a channel cannot join it later', async () => {
+  await withChannels()
+  const client = await connect({ channels: [], scopes: ['notifications:read'] })
+  for (const join of ['home', 'note:1'])
+    expect(await ask(client, { join })).toMatchObject({
+      code: 'insufficient_scope',
+      detail: expect.stringContaining('posts:read'),
+    })
+  await tell('note:1', 'secret')
+  await publish('secret')
+  await ask(client, { leave: 'home' })
+  expect(JSON.stringify(client.received)).not.toContain('secret')
 })
 
 test('a socket that leaves home, and joins it again, hears of posts only in between', async () => {

@@ -9,14 +9,16 @@ import { closeSockets } from '../../../src/platform/realtime/hub.client.ts'
 import { hubName } from '../../../src/platform/realtime/hubs.ts'
 import { realtimeOperations } from '../../../src/platform/realtime/operations.ts'
 import { revokeTokensBefore } from '../../../src/platform/security/revocation.ts'
+import type { Scope } from '../../../src/platform/security/scopes.ts'
 import { newViewer, smallApp } from '../../support/edge.ts'
 import { contextWith } from '../../support/platform.ts'
 
 type Frame = { event: string; seq: number; channels?: string[]; resumed?: boolean; data?: unknown }
 
+const posts = 'posts:read' as Scope
 const frames = { post: z.unknown(), like: z.unknown() }
-const home = defineChannel('home', { frames, mayJoin: async () => true })
-const notifications = defineChannel('notifications', { frames, mayJoin: async () => true })
+const home = defineChannel('home', { frames, scope: posts, mayJoin: async () => true })
+const notifications = defineChannel('notifications', { frames, scope: posts, mayJoin: async () => true })
 const { call } = smallApp(realtimeOperations([home, notifications]))
 let ada: Viewer
 
@@ -26,7 +28,7 @@ async function send(channel: Channel<typeof frames>, id: Id, key: string, event:
 }
 
 beforeEach(() => {
-  ada = newViewer({ scopes: new Set(['realtime']) })
+  ada = newViewer({ scopes: new Set(['realtime', 'posts:read']) })
   vi.spyOn(console, 'log').mockImplementation(() => {})
 })
 afterEach(() => {
@@ -90,13 +92,14 @@ test('a socket resumes its channels after `since`; an unknown channel or a malfo
 
 test('a ticket opens one socket of its account within thirty seconds, and an altered ticket opens none', async () => {
   const ticket = await ticketOf(ada)
-  expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}\\.[\\w-]{43}$`))
+  expect(ticket).toMatch(new RegExp(`^${ada.id}\\.[0-9a-f-]{72}\\.posts:read\\.[\\w-]{43}$`))
   expect((await open(null, `?ticket=${ticket}`)).status).toBe(101)
   expect(await codeOf(await open(null, `?ticket=${ticket}`))).toBe('unauthorized')
   const [, secret] = (await ticketOf(ada)).split('.')
   for (const other of [
     `${newViewer().id}.${secret}`,
     `${ada.id}.${secret}`,
+    (await ticketOf(ada)).replace('posts:read', 'posts:read+notifications:read'),
     secret,
     `${ada.id}.`,
     `x.${secret}`,
@@ -108,6 +111,17 @@ test('a ticket opens one socket of its account within thirty seconds, and an alt
   const late = await ticketOf(ada)
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 })
   expect(await codeOf(await open(null, `?ticket=${late}`))).toBe('unauthorized')
+})
+
+test('a token or ticket opens only the channels of its scopes', async () => {
+  const app = newViewer({ scopes: new Set(['realtime']), clientId: '1970324836974593' })
+  const channelsOf = async (response: Response) => listen(response).frames
+  expect(await codeOf(await open(app, '?channels=home'))).toBe('insufficient_scope')
+  expect(await codeOf(await open(null, `?channels=home&ticket=${await ticketOf(app)}`))).toBe('insufficient_scope')
+  for (const response of [await open(app), await open(null, `?ticket=${await ticketOf(app)}`)]) {
+    const frames = await channelsOf(response)
+    await vi.waitFor(() => expect(frames[0]).toMatchObject({ event: 'hello', channels: [] }))
+  }
 })
 
 test('a ticket opens no socket after the token that requested it was revoked', async () => {
@@ -209,7 +223,11 @@ test('closeSockets closes the sockets of one session and leaves those of other s
 
 test('by default a socket joins the channels that admit its account, and any other channel is forbidden', async () => {
   const members: unknown[] = []
-  const staff = defineChannel('staff', { frames, mayJoin: async (_, accountId) => members.includes(accountId) })
+  const staff = defineChannel('staff', {
+    frames,
+    scope: posts,
+    mayJoin: async (_, accountId) => members.includes(accountId),
+  })
   const { call: ask } = smallApp(realtimeOperations([home, staff]))
   const channelsOf = async (query = '') => {
     const response = await ask(ada, `/v1/realtime${query}`, { headers: upgrade })
@@ -224,7 +242,7 @@ test('by default a socket joins the channels that admit its account, and any oth
 })
 
 test('a frame whose data does not fit the schema of its channel throws', async () => {
-  const strict = defineChannel('strict', { frames: { post: z.object({ postId: Id }) }, mayJoin: async () => true })
+  const strict = { ...home, frames: { post: z.object({ postId: Id }) } }
   const frame = { key: 'k', event: 'post', data: { postId: 'x' as Id } } as const
   expect(() => frameOf(strict, `account:${ada.id}`, frame)).toThrow()
 })

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
-import { readLoginTime } from '../../../src/services/identity/fresh-login.ts'
+import { readLoginTime } from '../../../src/services/identity/queries.ts'
 import { PASSWORD, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { postJson } from '../../support/client.ts'
 import { contextWith } from '../../support/platform.ts'

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
+import type { AppWithSecret } from '../../../src/services/apps/views.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'
 import { PASSWORD, type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { createdApiKey } from '../../support/api-keys.ts'
@@ -8,6 +9,7 @@ import { anonymousClient } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { anotherIsolate } from '../../support/isolates.ts'
 import { insertLogin } from '../../support/logins.ts'
+import { connect, refreshAs, registeredApp } from '../../support/oauth.ts'
 import { drained } from '../../support/outboxes.ts'
 import {
   changeAddress,
@@ -28,11 +30,13 @@ type End = (given: Case) => Promise<Response>
 const REUSE_MS = 30_000
 const clock = movableClock()
 let admin: RegisteredUser
+let app: AppWithSecret
 let other: Awaited<ReturnType<typeof anotherIsolate>>
 
 beforeAll(async () => {
   admin = await registeredUser()
   await setRole(admin, 'admin')
+  app = await registeredApp(admin)
   other = await anotherIsolate()
 })
 
@@ -147,6 +151,25 @@ test.each(Object.entries(ends))(
     if (endsKeys.includes(name)) expect((await closed).code).toBe(4001)
   },
 )
+/** What ends one login only, and so leaves the apps that the person allowed. */
+const ofOneLogin = ['logging out', 'ending it from another login', 'a 51st login', 'reusing a refresh token']
+
+test.each(Object.entries(ends))('%s ends the tokens of apps exactly if it ends all other logins', async (name, end) => {
+  const { closed: _, ...given } = await prepare()
+  const tokens = await connect(given.user, app, 'accounts:read realtime posts:read offline_access')
+  const { closed } = await socketWith(tokens.access_token)
+  expect(await inOtherIsolate('/v1/accounts/me', tokens.access_token)).toBe(200)
+  expect((await end(given)).ok).toBe(true)
+  clock.advance(LEASE_MS)
+  if (ofOneLogin.includes(name)) {
+    expect(await inOtherIsolate('/v1/accounts/me', tokens.access_token)).toBe(200)
+    expect((await refreshAs(app, tokens.refresh_token)).status).toBe(200)
+    return
+  }
+  expect(await inOtherIsolate('/v1/accounts/me', tokens.access_token)).toEqual(refused)
+  expect((await refreshAs(app, tokens.refresh_token)).status).toBe(400)
+  expect((await closed).code).toBe(4001)
+})
 
 test('a change of role ends access tokens and sockets, and the refresh token gets a token with the new role', async () => {
   const { user, login, closed } = await prepare()

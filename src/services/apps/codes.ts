@@ -1,0 +1,79 @@
+import { and, eq, isNull, lt } from 'drizzle-orm'
+import type { Ctx, SystemCtx } from '../../platform/context.ts'
+import { changed } from '../../platform/data/conditions.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
+import { deleteInSteps } from '../../platform/data/expiry.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { revokeSessions } from '../../platform/security/revocation.ts'
+import { readSuspension } from '../accounts/queries.ts'
+import { openAppLogin } from '../identity/statements.ts'
+import { users } from '../identity/tables.ts'
+import { CODE_SECONDS, USED_CODE_HOURS } from './lifetimes.ts'
+import type { AuthorizationRequest } from './requests.ts'
+import { digest, newSecret } from './secrets.ts'
+import { appCodes } from './tables.ts'
+
+const VERIFIER = /^[\w.~-]{43,128}$/
+
+/** An authorization code, and the statement that stores it. */
+export async function newCode(
+  db: Database,
+  { app, redirectUri, scopes, challenge, nonce }: AuthorizationRequest,
+  person: { accountId: Id; authTime: number },
+) {
+  const code = newSecret('')
+  const row = { appId: app.id, redirectUri, scopes, challenge, nonce, createdAt: db.now(), ...person }
+  return { code, statement: db.insert(appCodes).values({ code: await digest(code), ...row }) }
+}
+
+type Presented = { appId: Id; code: string; redirectUri: string; verifier: string }
+type Opened = { accountId: Id; sessionId: string; scopes: string[]; nonce: string | null; authTime: number }
+/** `reused`: the code was used before, so the login that it opened must end (RFC 6749, 4.1.2). */
+type Redeemed = { opened: Opened } | { reused: { accountId: Id; sessionId: string } } | null
+
+/** Opens the login of an app, once per code. Null for a code that is unknown, expired, or not the app's. */
+export async function redeemCode(ctx: Ctx, presented: Presented): Promise<Redeemed> {
+  const code = await findCode(ctx, presented)
+  if (!code) return null
+  const { appId, accountId, scopes, nonce, authTime } = code
+  if (code.sessionId !== null) return { reused: { accountId, sessionId: code.sessionId } }
+  if (!(await isValid(ctx, code, presented))) return null
+  const db = ctx.db.directory
+  const sessionId = crypto.randomUUID()
+  const unused = and(eq(appCodes.code, code.code), isNull(appCodes.sessionId))
+  const [used, , excess] = await db.commit([
+    db.update(appCodes).set({ sessionId }).where(unused).returning({ appId: appCodes.appId }),
+    ...openAppLogin(db, { id: sessionId, accountId, appId, scopes, authTime }, changed),
+  ])
+  if (used.length === 0) return redeemCode(ctx, presented) // a concurrent request was first
+  if (excess.length > 0)
+    await revokeSessions(
+      ctx,
+      accountId,
+      excess.map(({ id }) => id),
+    )
+  return { opened: { accountId, sessionId, scopes, nonce, authTime } }
+}
+
+async function findCode(ctx: Ctx, { appId, code }: Presented) {
+  const [found] = await atPrimary(ctx)
+    .directory.select({ code: appCodes, tokensVoidBefore: users.tokensVoidBefore })
+    .from(appCodes)
+    .innerJoin(users, eq(users.id, appCodes.accountId))
+    .where(and(eq(appCodes.code, await digest(code)), eq(appCodes.appId, appId)))
+  return found && { ...found.code, tokensVoidBefore: found.tokensVoidBefore }
+}
+
+type Code = NonNullable<Awaited<ReturnType<typeof findCode>>>
+
+/** A code from before all logins ended is void too. */
+async function isValid(ctx: Ctx, code: Code, { redirectUri, verifier }: Presented): Promise<boolean> {
+  if (code.createdAt + CODE_SECONDS * 1_000 <= ctx.now() || code.createdAt <= code.tokensVoidBefore) return false
+  if (code.redirectUri !== redirectUri || !VERIFIER.test(verifier)) return false
+  return code.challenge === (await digest(verifier)) && (await readSuspension(ctx, code.accountId)) === null
+}
+
+export async function deleteOldCodes(ctx: SystemCtx): Promise<void> {
+  const old = lt(appCodes.createdAt, ctx.now() - USED_CODE_HOURS * 3_600_000)
+  await deleteInSteps(ctx.db.directory, appCodes, [appCodes.code], old)
+}

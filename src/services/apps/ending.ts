@@ -1,0 +1,49 @@
+import { and, eq } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { idIn, mapConcurrently } from '../../platform/data/shards.ts'
+import { continueWith } from '../../platform/events/events.ts'
+import { revokeSessions } from '../../platform/security/revocation.ts'
+import { deleteLogins, removeClient } from '../identity/statements.ts'
+import { sessions } from '../identity/tables.ts'
+import { appLoginsToEnd } from './events.ts'
+import { appGrants } from './tables.ts'
+
+const STEP = 100
+
+export async function continueEnding(ctx: SystemCtx, step: { appId: Id }, eventId: Id): Promise<void> {
+  if (!(await endLoginsOf(ctx, step.appId))) await continueWith(ctx.db.directory, eventId, appLoginsToEnd, step)
+}
+
+/** Ends up to `STEP` logins and grants of an app that gets no more tokens. Returns whether none are left. */
+export async function endLoginsOf(ctx: SystemCtx, appId: Id): Promise<boolean> {
+  const db = atPrimary(ctx).directory
+  const [logins, grants] = await db.batch([
+    db
+      .select({ id: sessions.id, accountId: sessions.userId })
+      .from(sessions)
+      .where(eq(sessions.appId, appId))
+      .limit(STEP),
+    db.select({ accountId: appGrants.accountId }).from(appGrants).where(eq(appGrants.appId, appId)).limit(STEP),
+  ])
+  // Revoked first: if this is interrupted, the next run finds the rows again.
+  await mapConcurrently([...Map.groupBy(logins, ({ accountId }) => accountId)], ([accountId, own]) =>
+    revokeSessions(
+      ctx,
+      accountId,
+      own.map(({ id }) => id),
+    ),
+  )
+  const people = grants.map(({ accountId }) => accountId)
+  const isLast = logins.length < STEP && grants.length < STEP
+  await db.batch([
+    deleteLogins(
+      db,
+      logins.map(({ id }) => id),
+    ),
+    db.delete(appGrants).where(and(eq(appGrants.appId, appId), idIn(appGrants.accountId, people))),
+    ...(isLast ? [removeClient(db, appId)] : []),
+  ])
+  return isLast
+}

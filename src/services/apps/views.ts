@@ -1,0 +1,61 @@
+import { z } from '@hono/zod-openapi'
+import { Id } from '../../platform/data/ids.ts'
+import type { KnownApp } from './queries.ts'
+
+export const appKinds = ['public', 'confidential'] as const
+
+export const App = z
+  .object({
+    id: Id.openapi({ description: 'The `client_id` of the app' }),
+    name: z.string(),
+    website: z.string().nullable(),
+    description: z.string(),
+    redirectUris: z.array(z.string()),
+    kind: z.enum(appKinds).openapi({ description: 'A confidential app has a secret' }),
+    createdAt: z.iso.datetime(),
+  })
+  .openapi('App', {
+    example: {
+      name: 'Birdhouse',
+      website: 'https://birdhouse.example/',
+      redirectUris: ['https://birdhouse.example/cb'],
+    },
+  })
+export type App = z.infer<typeof App>
+
+export const Apps = z.object({ items: z.array(App) }).openapi('Apps')
+
+export const AppWithSecret = App.extend({
+  secret: z.string().nullable().openapi({ description: 'Returned only once. Null for a public app' }),
+}).openapi('AppWithSecret', { example: { secret: 'scs_Vb1xT0m7w4Zr9QkLJ2sNf6YpHc3DgEa8uXoWiRtSlMq' } })
+export type AppWithSecret = z.infer<typeof AppWithSecret>
+
+/** What people see of an app. */
+export const AppSummary = z
+  .object({
+    id: Id,
+    name: z.string(),
+    website: z.string().nullable(),
+    description: z.string(),
+    developer: z.string().nullable().openapi({ description: 'The handle; null if the app registered itself' }),
+  })
+  .openapi('AppSummary', { example: { name: 'Birdhouse', website: 'https://birdhouse.example/', developer: 'bob' } })
+
+export const Permission = z
+  .object({ title: z.string(), allows: z.array(z.string()) })
+  .openapi('Permission', { example: { title: 'Publish as you', allows: ['Publish, delete and like posts'] } })
+
+export const AllowedApp = AppSummary.extend({
+  permissions: z.array(Permission),
+  allowedAt: z.iso.datetime(),
+  lastUsedAt: z.iso
+    .datetime()
+    .nullable()
+    .openapi({ description: 'When the app last connected; null if it is not connected now' }),
+}).openapi('AllowedApp', { example: { name: 'Birdhouse', allowedAt: '2026-04-13T09:26:53.589Z' } })
+export const AllowedApps = z.object({ items: z.array(AllowedApp) }).openapi('AllowedApps')
+export type AllowedApps = z.infer<typeof AllowedApps>
+
+export function summaryOf({ id, name, website, description, developer }: KnownApp): z.infer<typeof AppSummary> {
+  return { id, name, website, description, developer }
+}

@@ -1,0 +1,126 @@
+import { type Signal, useSignal } from '@preact/signals'
+import type { App, AppWithSecret } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
+import { Cancelled } from '../api/errors.ts'
+import { reportError, showToast } from '../state/toasts.ts'
+import { askConfirmation } from '../ui/dialog.tsx'
+import { CheckboxField, EditActions, Field, FormError, TextAreaField } from '../ui/field.tsx'
+import { LoadError, Loading, useData } from '../ui/loading.tsx'
+import { useForm } from '../ui/use-form.ts'
+import { focusHeading } from '../ui/view.tsx'
+
+/** For developers: the apps that the person has registered. */
+export function OwnApps() {
+  const { data, error, load } = useData(() => client.listApps())
+  const shown = useSignal<AppWithSecret | null>(null)
+  const registers = useSignal(false)
+  return (
+    <section class="card settings" aria-label="Apps that you made" aria-busy={!data.value && !error.value}>
+      <h2>Apps that you made</h2>
+      <p>
+        For developers: an app acts for people who allow it, with OAuth 2.1. <a href="/docs/">API documentation</a>
+      </p>
+      {error.value !== null && <LoadError error={error.value} retry={load} />}
+      {!data.value && error.value === null && <Loading />}
+      <div role="status">
+        {shown.value?.secret && (
+          <p class="notice">
+            Copy the secret of {shown.value.name} now, because it is not shown again:{' '}
+            <code class="long">{shown.value.secret}</code>
+          </p>
+        )}
+      </div>
+      <ul class="rows">
+        {(data.value?.items ?? []).map((app) => (
+          <Row key={app.id} app={app} load={load} shown={shown} />
+        ))}
+      </ul>
+      {registers.value ? (
+        <Registration shown={shown} load={load} onDone={() => (registers.value = false)} />
+      ) : (
+        <div class="actions">
+          <button type="button" class="secondary" onClick={() => (registers.value = true)}>
+            Register an app
+          </button>
+        </div>
+      )}
+    </section>
+  )
+}
+
+type Shown = { shown: Signal<AppWithSecret | null>; load: () => Promise<void> }
+
+function Row({ app, shown, load }: Shown & { app: App }) {
+  const { id, name, kind, redirectUris } = app
+  const report = (failure: unknown) => {
+    if (!(failure instanceof Cancelled)) reportError(failure)
+  }
+  const renew = async () => {
+    const text = `The present secret of ${name} stops working at once.`
+    if (!(await askConfirmation('Replace the secret?', text, 'Replace'))) return
+    shown.value = await client.renewAppSecret({ appId: id })
+    focusHeading()
+  }
+  const remove = async () => {
+    const text = `${name} is logged out for everyone who allowed it.`
+    if (!(await askConfirmation(`Delete ${name}?`, text, 'Delete'))) return
+    await client.deleteApp({ appId: id })
+    await load()
+    focusHeading()
+    showToast(`${name} was deleted`)
+  }
+  return (
+    <li class="row">
+      <div>
+        <b>{name}</b>
+        <p class="row-value">
+          Client id: <code>{id}</code> ({kind})
+        </p>
+        <p class="hint long">{redirectUris.join(' ')}</p>
+      </div>
+      {kind === 'confidential' && (
+        <button type="button" class="secondary" onClick={() => void renew().catch(report)}>
+          New secret
+        </button>
+      )}
+      <button type="button" class="secondary" aria-label={`Delete ${name}`} onClick={() => void remove().catch(report)}>
+        Delete
+      </button>
+    </li>
+  )
+}
+
+function Registration({ shown, load, onDone }: Shown & { onDone: () => void }) {
+  const form = useForm(async ({ value }) => {
+    shown.value = await client.registerApp({
+      name: value('name'),
+      website: value('website').trim(),
+      description: value('description'),
+      redirectUris: value('redirectUris').split(/\s+/).filter(Boolean),
+      kind: value('confidential') ? 'confidential' : 'public',
+    })
+    await load()
+    showToast('App registered')
+    onDone()
+  })
+  return (
+    <form class="stack" aria-label="Register an app" {...form.attributes}>
+      <Field form={form} name="name" label="Name" maxLength={50} required autofocus />
+      <Field form={form} name="website" label="Website" hint="Begins with https://" maxLength={500} />
+      <TextAreaField form={form} name="description" label="What it does" value="" maxLength={300} />
+      <TextAreaField
+        form={form}
+        name="redirectUris"
+        label="Redirect addresses"
+        hint="One per line: https://…, or http://127.0.0.1/… for a program on a device"
+        value=""
+        maxLength={5_000}
+      />
+      <CheckboxField form={form} name="confidential">
+        It runs on a server and can keep a secret
+      </CheckboxField>
+      <FormError form={form} shown={['name', 'website', 'description', 'redirectUris']} />
+      <EditActions form={form} onCancel={onDone} />
+    </form>
+  )
+}
