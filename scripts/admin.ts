@@ -8,9 +8,11 @@ import { type Query, withSystem } from './databases.ts'
 const GRANT = `grant HANDLE ${roles.join('|')}`
 const CREATE = 'create HANDLE ADDRESS'
 
-/** Whether a row of `users` may get the role: the last administrator keeps it. */
-const mayLose = (role: string) => `(users.role <> 'admin' OR '${role}' = 'admin' OR EXISTS (SELECT 1 FROM users other
-  WHERE other.role = 'admin' AND other.id <> users.id AND NOT other.suspended
+/** Whether a row of `users` may get the role: it can log in, no admin is suspended, and the last administrator stays. */
+const mayGet = (role: string) => `users.email_verified = 1 AND users.approval IS NULL
+  AND ('${role}' <> 'admin' OR NOT users.suspended) AND (users.role <> 'admin' OR '${role}' = 'admin' OR EXISTS (SELECT 1 FROM users other
+  WHERE other.role = 'admin' AND other.id <> users.id AND other.email_verified = 1 AND other.approval IS NULL
+    AND NOT other.suspended
     AND other.id NOT IN (SELECT account_id FROM deletions)))`
 
 /** Gives an account a role, revokes its access tokens and records the event, as the API operation `setRole` does. */
@@ -21,13 +23,15 @@ async function grant(query: Query, handle: string, role: string): Promise<void> 
   const [changed] = await query(
     'DIRECTORY',
     `UPDATE users SET role = '${role}', tokens_void_before = ${now}, updated_at = ${now}
-       WHERE id = ${account} AND email_verified = 1 AND ${mayLose(role)} RETURNING id;
+       WHERE id = ${account} AND ${mayGet(role)} RETURNING id;
      INSERT INTO outbox (id, type, data)
        SELECT ${event}, json_object('accountId', CAST(id AS TEXT), 'role', role) FROM users
-         WHERE id = ${account} AND email_verified = 1 AND ${mayLose(role)}`,
+         WHERE id = ${account} AND ${mayGet(role)}`,
   )
   if (changed?.length !== 1)
-    throw new Error(`No verified account has the handle ${handle}, or it is the last administrator.`)
+    throw new Error(
+      `No account with the handle ${handle} can get the role: it cannot log in, or it is the last administrator.`,
+    )
 }
 
 const report = (handle: string, role: string, when: string) => `@${handle} is now ${role}.

@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { beforeAll, test } from 'vitest'
 import type { Id } from '../src/platform/data/ids.ts'
 import { explainMyAccess } from '../src/services/access/explain.ts'
@@ -18,6 +19,7 @@ beforeAll(async () => {
   ;[admin, holder] = await accountsOn(0, 1)
   await insertLogin(holder)
   await insertLogin(admin)
+  await env.DIRECTORY.prepare("UPDATE users SET role = 'admin' WHERE id = ?").bind(Number(admin)).run()
 })
 
 const within = async (name: string, trips: number, budget: Budget, run: Parameters<typeof costOf>[1]) =>

@@ -54,6 +54,8 @@ export type Ctx = SystemCtx & {
   client?: Client
   /** What administrators gave an account. Absent where the caller may not use that. */
   readRights?: (ctx: Ctx, accountId: Id) => Promise<Rights>
+  /** When (epoch ms) the person last entered the credentials of this login. */
+  readLoginTime?: (ctx: Ctx, viewer: Viewer) => Promise<number>
 }
 
 export type UserCtx = Ctx & { viewer: Viewer }

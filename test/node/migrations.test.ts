@@ -99,3 +99,32 @@ test('0002_posts fills the public lane, the public counts and the authors of par
   ])
   db.close()
 })
+
+test('accounts that are suspended already are announced to the directory, and no others', () => {
+  const { db, migrate } = shardBefore('0013_suspensions_to_copy.sql')
+  for (const [id, suspendedAt] of [
+    [7, 'NULL'],
+    [8, 1],
+    [9, 2],
+  ])
+    db.exec(
+      `INSERT INTO accounts (id, handle, display_name, created_at, suspended_at) VALUES (${id}, 'h${id}', '', 0, ${suspendedAt})`,
+    )
+  migrate()
+  const announced = column(db, "SELECT data FROM outbox WHERE type = 'account.suspension-to-copy' ORDER BY id")
+  expect(announced).toEqual(['{"accountId":"8"}', '{"accountId":"9"}'])
+})
+
+test('of several mentions of an account in one post, the first stays', () => {
+  const { db, migrate } = shardBefore('0012_notifications_of_posts.sql')
+  for (const [id, kind, post] of [
+    [1, 'mention', 50],
+    [2, 'mention', 50],
+    [3, 'mention', 60],
+    [4, 'like', 50],
+  ])
+    db.exec(`INSERT INTO notifications (account_id, id, kind, actor_id, post_id, arrived_at)
+      VALUES (7, ${id}, '${kind}', 9, ${post}, 0)`)
+  migrate()
+  expect(column(db, 'SELECT id FROM notifications ORDER BY id')).toEqual([1, 3, 4])
+})

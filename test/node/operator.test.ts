@@ -25,8 +25,8 @@ beforeAll(async () => {
   await withSystem({ stateDir }, async (run) => {
     await run(
       'DIRECTORY',
-      `INSERT INTO users (id, email, email_verified, sealed_address, created_at, updated_at)
-         VALUES (1024, 'a', 1, 'x', 0, 0), (2048, 'b', 0, 'x', 0, 0);
+      `INSERT INTO users (id, email, email_verified, sealed_address, role, created_at, updated_at)
+         VALUES (1024, 'a', 1, 'x', 'user', 0, 0), (2048, 'b', 0, 'x', 'user', 0, 0), (3072, 'c', 1, 'x', 'admin', 0, 0);
        INSERT INTO handles (handle, account_id, address, reserved_until)
          VALUES ('ada', 1024, 'a', NULL), ('bob', 2048, 'b', 1)`,
     )
@@ -93,8 +93,22 @@ A new login or token refresh has the new role. Older access tokens keep the old 
     )
   })
 
+  test('keeps the last administrator who can log in, and makes nobody admin who cannot', async () => {
+    await query('DIRECTORY', "UPDATE users SET role = 'admin'; UPDATE users SET email_verified = 0 WHERE id > 1024")
+    const refused = expect.objectContaining({ status: 1 })
+    expect(await run('admin', 'grant', 'ada', 'user')).toEqual(refused)
+    await query('DIRECTORY', "UPDATE users SET approval = 'required', role = 'user' WHERE id = 1024")
+    expect(await run('admin', 'grant', 'ada', 'admin')).toEqual(refused)
+    await query('DIRECTORY', 'UPDATE users SET approval = NULL, suspended = 1 WHERE id = 1024')
+    expect(await run('admin', 'grant', 'ada', 'admin')).toEqual(refused)
+    await query('DIRECTORY', "UPDATE users SET suspended = 0, role = 'user'")
+  })
+
   test('refuses unverified accounts and malformed commands', async () => {
-    const nobody = { status: 1, output: 'No verified account has the handle bob.\n' }
+    const nobody = {
+      status: 1,
+      output: 'No account with the handle bob can get the role: it cannot log in, or it is the last administrator.\n',
+    }
     expect(await run('admin', 'grant', 'bob', 'admin')).toEqual(nobody)
     for (const args of [
       ['grant', "a'--", 'user'],

@@ -11,17 +11,26 @@ export type World = {
   roles: [string, string][]
   attributes: Record<string, string>
   grants: { action: string; thing: string; until: number | null }[]
-  /** A rule speaks if its attribute has its value, and it is the owner's if it is only for owners. */
-  rules: { action: string; attribute: string; value: string; onlyOwner: boolean; says: 'allow' | 'deny' }[]
+  /** A rule speaks if its attribute has its value, or `unless` it has; and to owners only, or to all but them. */
+  rules: {
+    action: string
+    attribute: string
+    value: string
+    unless: boolean
+    owner: 'any' | 'only' | 'unless'
+    says: 'allow' | 'deny'
+  }[]
 }
-export type Question = { action: string; thing: string | null; isOwner: boolean; now: number }
+/** `isOwner` is null if the owner is not known: then no rule about owners speaks. */
+export type Question = { action: string; thing: string | null; isOwner: boolean | null; now: number }
 
 export function mayDo(world: World, { action, thing, isOwner, now }: Question): boolean {
   const said = new Set<string>()
   for (const rule of world.rules) {
     if (rule.action !== action && rule.action !== '*') continue
-    if (world.attributes[rule.attribute] !== rule.value) continue
-    if (rule.onlyOwner && !isOwner) continue
+    if ((world.attributes[rule.attribute] === rule.value) === rule.unless) continue
+    if (rule.owner === 'only' && isOwner !== true) continue
+    if (rule.owner === 'unless' && isOwner !== false) continue
     said.add(rule.says)
   }
   if (said.has('deny')) return false

@@ -121,6 +121,11 @@ export class AccessGuard extends DurableObject<Env> {
     this.sql.exec('INSERT OR REPLACE INTO rights VALUES (1, ?)', JSON.stringify(rights))
   }
 
+  async fillRights(rights: Rights): Promise<void> {
+    await this.scheduleCleanup()
+    this.sql.exec('INSERT OR IGNORE INTO rights VALUES (1, ?)', JSON.stringify(rights))
+  }
+
   async erase(): Promise<void> {
     await this.ctx.storage.deleteAlarm()
     await this.ctx.storage.deleteAll()

@@ -40,7 +40,8 @@ export function requirePermission(ctx: Ctx, { access, action, scope }: Requireme
   return null
 }
 
-function requireScope({ scopes }: Viewer, scope: Scope | undefined): void {
+/** Throws `insufficient_scope`. */
+export function requireScope({ scopes }: Viewer, scope: Scope | undefined): void {
   if (scope && !scopes.has(scope)) throw new Failure('insufficient_scope', `The token needs the scope ${scope}`)
 }
 

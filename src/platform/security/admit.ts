@@ -1,4 +1,4 @@
-import type { Ctx, Viewer } from '../context.ts'
+import type { Ctx, UserCtx, Viewer } from '../context.ts'
 import { Failure } from '../failures.ts'
 import {
   type AccountStatusSource,
@@ -6,10 +6,12 @@ import {
   type Requirement,
   requireActiveLogin,
   requirePermission,
+  requireScope,
 } from './access.ts'
 import type { AccountStatus } from './access-guard.client.ts'
 import { isApiKey } from './api-keys.ts'
 import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
+import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
 export type RequestCtx = Ctx & {
@@ -17,8 +19,7 @@ export type RequestCtx = Ctx & {
   /** The general limit of a caller without an account; `anonymousLimit` by default. */
   callerLimit?: Limit
   readAccountStatus: AccountStatusSource
-  /** When (epoch ms) the person last entered the credentials of this login. */
-  readLoginTime: (ctx: Ctx, viewer: Viewer) => Promise<number>
+  readLoginTime: NonNullable<Ctx['readLoginTime']>
 }
 
 /** How long credentials count as entered recently, for operations that require a fresh login. */
@@ -67,7 +68,14 @@ export function countRequest(ctx: RequestCtx): Promise<Allowance> {
   return viewer ? spend(ctx, userLimit, viewer.id) : spend(ctx, callerLimit, clientIp)
 }
 
-async function requireFreshLogin(ctx: RequestCtx, viewer: Viewer): Promise<void> {
-  const loggedInAt = await ctx.readLoginTime(ctx, viewer)
+/** For verbs that write to what belongs to others only sometimes: what `scope` and `fresh` require of an operation. */
+export async function requireStaffWrite(ctx: UserCtx, scope: Scope): Promise<void> {
+  if (ctx.viewer.clientId !== undefined) throw ownClientsOnly()
+  requireScope(ctx.viewer, scope)
+  await requireFreshLogin(ctx, ctx.viewer)
+}
+
+async function requireFreshLogin(ctx: Ctx, viewer: Viewer): Promise<void> {
+  const loggedInAt = isApiKey(viewer) ? 0 : ((await ctx.readLoginTime?.(ctx, viewer)) ?? 0)
   if (loggedInAt <= ctx.now() - FRESH_LOGIN_MINUTES * 60_000) throw new Failure('fresh_login_required')
 }

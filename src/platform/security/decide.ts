@@ -3,7 +3,7 @@ import type { Id } from '../data/ids.ts'
 import { type Action, includesAction } from './actions.ts'
 import { type Grant, noRights, type Rights } from './rights.ts'
 
-/** What an action is done to, like a post. `ownerId` is null if it is unknown or there is no owner. */
+/** What an action is done to, like a post. `ownerId` is null if it is unknown or there is no owner: rules about the owner abstain. */
 export type Thing = { kind: string; id: string; ownerId: Id | null }
 
 /** Who acts. */
@@ -40,9 +40,13 @@ export const nameOfThing = ({ kind, id }: Pick<Thing, 'kind' | 'id'>) => `${kind
 export function decide(rules: readonly AccessRule[], request: Request, rights: Rights | null): Decision {
   const { action, thing, subject, now, env } = request
   const { roles, attributes, grants } = rights ?? noRights
-  const isOwner = thing !== null && thing.ownerId === subject.accountId
-  const about = { ...subject, isOwner, thing, now, env, given: attributes }
-  const verdicts = rules.filter((rule) => concerns(rule, action)).map((rule) => ({ rule, is: rule.decide(about) }))
+  const about = { ...subject, thing, now, env, given: attributes }
+  const isOwner = thing?.ownerId ? [thing.ownerId === subject.accountId] : [true, false]
+  const concerned = rules.filter((rule) => concerns(rule, action))
+  const verdicts = concerned.map((rule) => ({
+    rule,
+    is: agreed(isOwner.map((is) => rule.decide({ ...about, isOwner: is }))),
+  }))
   const by = (kind: 'role' | 'rule' | 'grant', name: string) => ({ kind, name })
   const denying = verdicts.find(({ is }) => is === 'deny')
   if (denying) return { allowed: false, by: by('rule', denying.rule.name) }
@@ -55,9 +59,15 @@ export function decide(rules: readonly AccessRule[], request: Request, rights: R
   return grant ? { allowed: true, by: by('grant', grant.id) } : { allowed: false, by: null }
 }
 
+/** A rule whose verdict depends on an owner that is not known yet abstains. */
+function agreed([verdict = 'abstain', other = verdict]: Verdict[]): Verdict {
+  return verdict === other ? verdict : 'abstain'
+}
+
 /** Whether `decide` may answer otherwise once it gets the rights of the account. */
 export function dependsOnRights(rules: readonly AccessRule[], action: string, { allowed, by }: Decision): boolean {
-  return by === null || (allowed && rules.some((rule) => rule.stored && concerns(rule, action)))
+  const mayChange = (rule: AccessRule) => rule.stored && concerns(rule, action) && (allowed || rule.name === by?.name)
+  return by === null || rules.some(mayChange)
 }
 
 const concerns = (rule: AccessRule, action: string) => rule.action === '*' || rule.action === action

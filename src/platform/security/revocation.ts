@@ -34,6 +34,12 @@ export async function setRights(ctx: SystemCtx, accountId: Id, rights: Rights): 
   forgetStatus(accountId)
 }
 
+/** For rights that were read some time ago: the guard keeps those that it has, which may be newer. */
+export async function fillRights(ctx: SystemCtx, accountId: Id, rights: Rights): Promise<void> {
+  await accountGuard(ctx, accountId).fillRights(rights)
+  forgetStatus(accountId)
+}
+
 export async function setSuspended(ctx: SystemCtx, accountId: Id, suspended: boolean): Promise<void> {
   await accountGuard(ctx, accountId).setSuspended(suspended)
   forgetStatus(accountId)

@@ -12,6 +12,7 @@ export const roleDeleted = defineEvent('access.role-deleted', OfRole.extend({ ro
 export const rolesGiven = defineEvent('access.roles-given', Act.extend({ roles: z.array(z.string()) }))
 /** Only the names of attributes, because the audit log keeps nothing personal. */
 export const attributesGiven = defineEvent('access.attributes-given', Act.extend({ attributes: z.array(z.string()) }))
-export const grantGiven = defineEvent('access.grant-given', Grant)
+const Until = z.object({ until: z.iso.datetime().nullable().default(null) })
+export const grantGiven = defineEvent('access.grant-given', Grant.extend(Until.shape))
 export const grantRevoked = defineEvent('access.grant-revoked', Grant)
 export const holdersToSync = defineEvent('access.holders-to-sync', z.object({ roleId: Id, after: Id }))

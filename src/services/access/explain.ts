@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
-import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import type { UserCtx } from '../../platform/context.ts'
 import { Id, timeOf } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
 import { authorize, declaredRules } from '../../platform/security/authorize.ts'
 import { type Decision, decide, type Thing } from '../../platform/security/decide.ts'
-import { loadPostFacts } from '../posts/queries.ts'
+import { visiblePosts } from '../posts/views.ts'
 import { explainAccess } from './policy.ts'
 import { readHolder } from './queries.ts'
 import { type AccessExplanation, ActionName, ThingName } from './views.ts'
@@ -39,12 +39,12 @@ export async function explainMyAccess(
   }
 }
 
-/** An explanation never reveals whether a thing exists: one that does not has no owner. */
-async function thingOf(ctx: SystemCtx, name: string | undefined): Promise<Thing | null> {
+/** An explanation never reveals whether a thing exists, or whose it is, to whoever may not see it: it has no owner then. */
+async function thingOf(ctx: UserCtx, name: string | undefined): Promise<Thing | null> {
   const [kind = '', number] = name?.split(':') ?? []
   const { data: id } = Id.safeParse(number)
   if (!id) return null
-  const ownerId = kind === 'account' ? id : ((await loadPostFacts(ctx, id))?.authorId ?? null)
+  const ownerId = kind === 'account' ? id : ((await visiblePosts(ctx, [id])).get(id)?.authorId ?? null)
   return { kind, id, ownerId }
 }
 

@@ -1,13 +1,15 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists, lte, not } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { all, any, changed, one, query, rowIf } from '../../platform/data/conditions.ts'
+import { all, any, changed, one, query, refusals, rowIf } from '../../platform/data/conditions.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
 import { iso } from '../../platform/personal-data.ts'
 import { actorOf } from '../../platform/security/clients.ts'
+import { adminRefusals, whileAdmin } from '../identity/statements.ts'
 import { grantGiven, grantRevoked } from './events.ts'
 import { isVerified, readAccess, requireOther } from './holders.ts'
 import { syncRights } from './queries.ts'
@@ -44,17 +46,18 @@ export async function giveGrant(ctx: UserCtx, input: { accountId: Id } & z.infer
     .offset(MAX_GRANTS - 1)
   const isAllowed = all(isVerified(accountId), any(exists(same), not(exists(last))))
   const given = await withFreshId(ctx, shardOf(accountId), grants.id, async (id) => {
-    const [, rows] = await db.commit([
+    const [, , rows] = await db.commit([
+      whileAdmin(db, ctx),
       db.delete(grants).where(and(own, lte(grants.until, ctx.now()))),
       db
         .insert(grants)
         .select(rowIf(grants, { id, accountId, action, thing, until }, isAllowed))
         .onConflictDoUpdate({ target: [grants.accountId, grants.action, grants.thing], set: { until } })
         .returning({ id: grants.id }),
-      record(db, grantGiven, { accountId, granted: action, thing, ...actor }, changed),
+      record(db, grantGiven, { accountId, granted: action, thing, until: iso(until), ...actor }, changed),
     ])
     return rows[0]
-  })
+  }).catch(refusals(adminRefusals))
   if (!given) throw await refusal(ctx, accountId)
   await syncRights(ctx, { accountId })
   return { ...given, action, thing, until: iso(until) }
@@ -68,13 +71,16 @@ async function refusal(ctx: UserCtx, accountId: Id): Promise<Failure> {
 /** Revoking a grant that does not exist changes nothing. */
 export async function revokeGrant(ctx: UserCtx, { grantId }: { grantId: Id }): Promise<void> {
   const db = ctx.db.directory
-  const [grant] = await db.select().from(grants).where(eq(grants.id, grantId))
+  const [grant] = await atPrimary(ctx).directory.select().from(grants).where(eq(grants.id, grantId))
   if (!grant) return
   const { accountId, action, thing } = grant
   const actor = await actorOf(ctx)
-  await db.commit([
-    db.delete(grants).where(eq(grants.id, grantId)),
-    record(db, grantRevoked, { accountId, granted: action, thing, ...actor }, changed),
-  ])
+  await db
+    .commit([
+      whileAdmin(db, ctx),
+      db.delete(grants).where(eq(grants.id, grantId)),
+      record(db, grantRevoked, { accountId, granted: action, thing, ...actor }, changed),
+    ])
+    .catch(refusals(adminRefusals))
   await syncRights(ctx, { accountId })
 }

@@ -1,12 +1,13 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, exists, inArray, notInArray, type SQL } from 'drizzle-orm'
 import { roles as builtIn, type UserCtx } from '../../platform/context.ts'
-import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
+import { all, one, query, refusals, rowIf } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
 import { iso } from '../../platform/personal-data.ts'
 import { actorOf } from '../../platform/security/clients.ts'
+import { adminRefusals, whileAdmin } from '../identity/statements.ts'
 import { users } from '../identity/tables.ts'
 import { attributesGiven, rolesGiven } from './events.ts'
 import { readHolder, syncRights } from './queries.ts'
@@ -67,11 +68,14 @@ export async function setAccountRoles(ctx: UserCtx, input: Of<typeof RolesChange
       .select(rowIf(accountRoles, { accountId, roleId }, all(isVerified(accountId), role)))
       .onConflictDoNothing()
   })
-  await db.commit([
-    db.delete(accountRoles).where(and(held, notInArray(accountRoles.roleId, ids))),
-    ...rows,
-    record(db, rolesGiven, { accountId, roles: names, ...actor }, isVerified(accountId)),
-  ])
+  await db
+    .commit([
+      whileAdmin(db, ctx),
+      db.delete(accountRoles).where(and(held, notInArray(accountRoles.roleId, ids))),
+      ...rows,
+      record(db, rolesGiven, { accountId, roles: names, ...actor }, isVerified(accountId)),
+    ])
+    .catch(refusals(adminRefusals))
   await syncRights(ctx, { accountId })
   return readAccess(ctx, { accountId })
 }
@@ -90,11 +94,14 @@ export async function setAttributes(ctx: UserCtx, input: Of<typeof AttributesCha
       .select(rowIf(accountAttributes, { accountId, name, value }, isVerified(accountId)))
       .onConflictDoNothing(),
   )
-  await db.commit([
-    db.delete(accountAttributes).where(eq(accountAttributes.accountId, accountId)),
-    ...rows,
-    record(db, attributesGiven, { accountId, attributes: names, ...actor }, isVerified(accountId)),
-  ])
+  await db
+    .commit([
+      whileAdmin(db, ctx),
+      db.delete(accountAttributes).where(eq(accountAttributes.accountId, accountId)),
+      ...rows,
+      record(db, attributesGiven, { accountId, attributes: names, ...actor }, isVerified(accountId)),
+    ])
+    .catch(refusals(adminRefusals))
   await syncRights(ctx, { accountId })
   return readAccess(ctx, { accountId })
 }

@@ -4,7 +4,7 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { leasedStatus } from '../../platform/security/rate-limit.ts'
-import { setRights } from '../../platform/security/revocation.ts'
+import { fillRights, setRights } from '../../platform/security/revocation.ts'
 import type { Rights } from '../../platform/security/rights.ts'
 import { users } from '../identity/tables.ts'
 import { accountAttributes, accountRoles, grants, roles } from './tables.ts'
@@ -14,14 +14,14 @@ export async function rightsOf(ctx: SystemCtx, accountId: Id): Promise<Rights> {
   const leased = leasedStatus(ctx, accountId)?.rights
   if (leased) return leased
   const { rights } = await readHolder(ctx, accountId)
-  ctx.defer(() => syncRights(ctx, { accountId }, rights))
+  ctx.defer(() => fillRights(ctx, accountId, rights))
   return rights
 }
 
 /** Copies the rights to the guard of the account. They apply in this isolate at once, in others within two seconds. */
-export async function syncRights(ctx: SystemCtx, { accountId }: { accountId: Id }, expected?: Rights): Promise<void> {
+export async function syncRights(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   const read = async () => (await readHolder(ctx, accountId)).rights
-  await mirror(read, (rights) => setRights(ctx, accountId, rights), expected)
+  await mirror(read, (rights) => setRights(ctx, accountId, rights))
 }
 
 /** The directory's row of an account (undefined if it has none) and its rights, read at the primary in one trip. */

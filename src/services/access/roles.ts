@@ -9,6 +9,7 @@ import { continueWith, record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
 import { declaredActions, permissionsOf } from '../../platform/security/actions.ts'
 import { actorOf } from '../../platform/security/clients.ts'
+import { adminRefusals, whileAdmin } from '../identity/statements.ts'
 import { holdersToSync, roleDefined, roleDeleted } from './events.ts'
 import { syncRights } from './queries.ts'
 import { accountRoles, roles } from './tables.ts'
@@ -61,6 +62,7 @@ export async function putRole(ctx: UserCtx, { roleName, ...input }: Definition):
     .offset(MAX_CUSTOM_ROLES - 1)
   await withFreshId(ctx, shardOf(ctx.viewer.id), roles.id, (id) =>
     db.commit([
+      whileAdmin(db, ctx),
       failUnless(db, not(isOwnRole(ctx, roleName)), 'own_role'),
       failUnless(db, any(known, not(exists(last))), 'too_many'),
       db
@@ -69,7 +71,7 @@ export async function putRole(ctx: UserCtx, { roleName, ...input }: Definition):
         .onConflictDoUpdate({ target: roles.name, set: role }),
       record(db, roleDefined, { accountId: null, role: roleName, permissions: role.permissions, ...actor }),
     ]),
-  ).catch(refusals({ own_role: ownRoleRefused, too_many: tooManyRoles }))
+  ).catch(refusals({ ...adminRefusals, own_role: ownRoleRefused, too_many: tooManyRoles }))
   await syncRole(ctx, { role: roleName })
 }
 
@@ -80,10 +82,13 @@ export async function deleteRole(ctx: UserCtx, { roleName }: z.infer<typeof Role
   if (!roleId) return
   const db = ctx.db.directory
   const actor = await actorOf(ctx)
-  await db.commit([
-    db.delete(roles).where(eq(roles.id, roleId)),
-    record(db, roleDeleted, { accountId: null, roleId, role: roleName, ...actor }, changed),
-  ])
+  await db
+    .commit([
+      whileAdmin(db, ctx),
+      db.delete(roles).where(eq(roles.id, roleId)),
+      record(db, roleDeleted, { accountId: null, roleId, role: roleName, ...actor }, changed),
+    ])
+    .catch(refusals(adminRefusals))
   await syncHolders(ctx, { roleId, after: toId(0) })
 }
 

@@ -9,6 +9,8 @@ export const accountBlocked = defineEvent('account.blocked', z.object({ accountI
 export const accountUnblocked = defineEvent('account.unblocked', z.object({ accountId: Id, otherId: Id }))
 export const accountSuspended = defineEvent('account.suspended', Act)
 export const suspensionLifted = defineEvent('account.suspension-lifted', Act)
+/** For accounts that were suspended before the directory had a copy. */
+export const suspensionToCopy = defineEvent('account.suspension-to-copy', z.object({ accountId: Id }))
 /** `account.hidden` and `account.shown`: `isActive` changed. Record one of them in the batch of the change. */
 export const accountHidden = defineEvent('account.hidden', z.object({ accountId: Id }))
 export const accountShown = defineEvent('account.shown', z.object({ accountId: Id }))

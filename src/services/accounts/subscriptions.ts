@@ -15,7 +15,7 @@ import {
 } from './events.ts'
 import { mirrorFollow } from './follows.ts'
 import { markFollows, startMarking } from './hiding.ts'
-import { enforceSuspension } from './suspensions.ts'
+import { enforceSuspension, spareAdmin } from './suspensions.ts'
 
 export const accountSubscriptions = [
   on(accountFollowed, 'mirror-follow', mirrorFollow),
@@ -29,6 +29,7 @@ export const accountSubscriptions = [
   }),
   on(accountUnblocked, 'mirror-block', mirrorBlock),
   on(accountSuspended, 'enforce-suspension', enforceSuspension),
+  on(accountSuspended, 'spare-admin', async (ctx, act) => void (await spareAdmin(ctx, act))),
   on(suspensionLifted, 'enforce-suspension', enforceSuspension),
   on(accountHidden, 'mark-follows', startMarking),
   on(accountShown, 'mark-follows', startMarking),

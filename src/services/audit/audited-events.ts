@@ -92,7 +92,7 @@ export const auditedEvents = [
   audited(roleDeleted, 'role-deleted', 'role'),
   audited(rolesGiven, 'roles-given', 'roles'),
   audited(attributesGiven, 'attributes-given', 'attributes'),
-  audited(grantGiven, 'grant-given', 'granted', 'thing'),
+  audited(grantGiven, 'grant-given', 'granted', 'thing', 'until'),
   audited(grantRevoked, 'grant-revoked', 'granted', 'thing'),
   audited(postEditedByOther, 'post-edited', 'postId', 'by'),
   audited(accountSuspended, 'account-suspended'),

@@ -2,7 +2,6 @@ import { and, eq, lte } from 'drizzle-orm'
 import type { Ctx, SystemCtx, Viewer } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
-import { mirror } from '../../platform/events/mirror.ts'
 import type { AccountStatus } from '../../platform/security/access-guard.client.ts'
 import { isApiKey } from '../../platform/security/api-keys.ts'
 import { revokeTokensBefore } from '../../platform/security/revocation.ts'
@@ -63,12 +62,4 @@ export async function endSessionsOfSuspended(
     deleteApiKeys(db, accountId, { until: before }),
   ])
   await revokeAllTokens(ctx, { accountId })
-}
-
-/** Copies the suspension of the shard to the directory. */
-export async function copySuspension(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
-  await mirror(
-    async () => (await readSuspension(ctx, accountId)) !== null,
-    (suspended) => ctx.db.directory.update(users).set({ suspended }).where(eq(users.id, accountId)),
-  )
 }

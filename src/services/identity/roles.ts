@@ -8,7 +8,7 @@ import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { roleChanged } from './events.ts'
 import { revokeAllTokens } from './revocation.ts'
-import { isActiveAdmin } from './statements.ts'
+import { isActiveAdmin, mayLogIn } from './statements.ts'
 import { users } from './tables.ts'
 import { Role } from './views.ts'
 
@@ -30,7 +30,7 @@ export async function setRole(ctx: UserCtx, { accountId, role }: AccountRole): P
     db
       .update(users)
       .set({ role, tokensVoidBefore: ctx.now(), updatedAt: new Date(ctx.now()) })
-      .where(and(eq(users.id, accountId), eq(users.emailVerified, true), allowed, mayAct))
+      .where(and(eq(users.id, accountId), mayLogIn, allowed, mayAct))
       .returning({ id: users.id }),
     record(db, roleChanged, { accountId, role, ...actor }, changed),
   ])
@@ -43,7 +43,7 @@ async function refusal(ctx: UserCtx, accountId: Id): Promise<Failure> {
   const [user] = await ctx.db.directory
     .select({ isSuspended: users.suspended })
     .from(users)
-    .where(and(eq(users.id, accountId), eq(users.emailVerified, true)))
+    .where(and(eq(users.id, accountId), mayLogIn))
   if (!user) return notFound()
   return user.isSuspended ? new Failure('conflict', 'A suspended account cannot be admin') : new Failure('forbidden')
 }

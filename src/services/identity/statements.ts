@@ -1,11 +1,14 @@
-import { and, desc, eq, exists, gt, inArray, lt, ne, not, notExists, type SQL } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, inArray, isNull, lt, ne, not, notExists, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
-import type { Role, UserCtx } from '../../platform/context.ts'
-import { any, changed, either, one, query, rowIf } from '../../platform/data/conditions.ts'
+import type { Role, SystemCtx, UserCtx } from '../../platform/context.ts'
+import { any, changed, either, failUnless, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { listed } from '../../platform/data/shards.ts'
+import { mirror } from '../../platform/events/mirror.ts'
+import { Failure } from '../../platform/failures.ts'
 import { unauthorized } from '../../platform/security/tokens.ts'
+import { readSuspension } from '../accounts/queries.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
 import { apiKeys } from '../api-keys/tables.ts'
 import { deletions } from '../privacy/tables.ts'
@@ -134,10 +137,12 @@ export function endLogins(db: Database, accountId: Id, { at = db.now(), when, ke
   ] as const
 }
 
-/** Whether somebody is an administrator who is neither suspended nor leaving. Use it in queries of the directory. */
+export const mayLogIn = and(eq(users.emailVerified, true), isNull(users.approval))
+
+/** Whether somebody is an administrator who can log in and is not leaving. Use it in queries of the directory. */
 export function isActiveAdmin(which: SQL): SQL {
   const leaving = query.select(one).from(deletions).where(eq(deletions.accountId, users.id))
-  const admin = and(which, eq(users.role, 'admin'), eq(users.suspended, false), notExists(leaving))
+  const admin = and(which, eq(users.role, 'admin'), mayLogIn, eq(users.suspended, false), notExists(leaving))
   return exists(query.select(one).from(users).where(admin))
 }
 
@@ -146,8 +151,22 @@ export function mayLeave(accountId: Id): SQL {
   return any(not(isActiveAdmin(eq(users.id, accountId))), isActiveAdmin(ne(users.id, accountId)))
 }
 
+/** Fails a batch that only administrators may commit, also while a token of somebody who was demoted still works. */
+export function whileAdmin(db: Database, { viewer }: UserCtx) {
+  return failUnless(db, isActiveAdmin(eq(users.id, viewer.id)), 'not_admin')
+}
+export const adminRefusals = { not_admin: () => new Failure('forbidden') }
+
 /** Marks a user with one of the roles as suspended, before its shard is. From then on, it cannot become admin. */
 export function markSuspended(db: Database, accountId: Id, roles: readonly Role[]) {
   const own = and(eq(users.id, accountId), inArray(users.role, [...roles]))
   return db.update(users).set({ suspended: true }).where(own)
+}
+
+/** Copies the suspension of the shard to the directory. */
+export async function copySuspension(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+  await mirror(
+    async () => (await readSuspension(ctx, accountId)) !== null,
+    (suspended) => ctx.db.directory.update(users).set({ suspended }).where(eq(users.id, accountId)),
+  )
 }

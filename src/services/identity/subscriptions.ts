@@ -3,7 +3,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { on } from '../../platform/events/events.ts'
 import { enqueue, onTask } from '../../platform/events/tasks.ts'
 import { revokeSessions } from '../../platform/security/revocation.ts'
-import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
+import { accountSuspended, suspensionLifted, suspensionToCopy } from '../accounts/events.ts'
 import { deletionRequested } from '../privacy/events.ts'
 import { openIfApproved } from './approvals.ts'
 import {
@@ -24,7 +24,8 @@ import { syncHandle } from './handles.ts'
 import { deliverMail } from './mail-requests.ts'
 import { mailTask } from './mails.ts'
 import { mailRegistration, registrationMail } from './registration-mail.ts'
-import { copySuspension, endSessionsOfSuspended, revokeAllTokens } from './revocation.ts'
+import { endSessionsOfSuspended, revokeAllTokens } from './revocation.ts'
+import { copySuspension } from './statements.ts'
 
 export const identitySubscriptions = [
   on(registered, 'send-mail', (ctx, { accountId }) => enqueue(ctx, registrationMail, [{ accountId }])),
@@ -46,6 +47,7 @@ export const identitySubscriptions = [
   on(accountSuspended, 'end-sessions', endSessionsOfSuspended),
   on(accountSuspended, 'copy-suspension', copySuspension),
   on(suspensionLifted, 'copy-suspension', copySuspension),
+  on(suspensionToCopy, 'copy-suspension', copySuspension),
 ]
 
 export const identityTasks = [onTask(registrationMail, mailRegistration), onTask(mailTask, deliverMail)]

@@ -1,4 +1,4 @@
-import { and, asc, eq, exists, gt, gte, lt, lte, max, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, asc, eq, exists, gt, lte, max, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -10,7 +10,7 @@ import { hubName, hubs } from '../../platform/realtime/hubs.ts'
 import { blockBetween, isActive } from '../accounts/policy.ts'
 import { isFollowing } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
-import { isLikedBy } from '../posts/policy.ts'
+import { isAddressedTo, isLikedBy } from '../posts/policy.ts'
 import { posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { notificationChannel } from './channels.ts'
@@ -32,15 +32,16 @@ export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationI
   await publish(ctx, active, [frameOf(notificationChannel, `account:${accountId}`, frame)])
 }
 
-/** Null if the action was withdrawn or the post is hidden. Otherwise the root of the post, if the post is a comment. */
+/** Null if the action or mention was withdrawn or the post is hidden. Otherwise the root of the post, if the post is a comment. */
 async function subjectOf(
   ctx: SystemCtx,
   accountId: Id,
-  { actorId, postId }: NotificationInput,
+  { kind, actorId, postId }: NotificationInput,
 ): Promise<{ rootId: Id | null } | null> {
   if (postId === null) return (await isFollowing(ctx, actorId, accountId)) ? { rootId: null } : null
   const post = (await visiblePosts(asViewer(ctx, accountId), [postId])).get(postId)
-  return post ? { rootId: post.rootId } : null
+  const isGone = !post || (kind === 'mention' && !isAddressedTo(accountId, post))
+  return isGone ? null : { rootId: post.rootId }
 }
 
 type LikeInput = NotificationInput & { postId: Id }
@@ -132,15 +133,14 @@ async function withdraw(ctx: SystemCtx, accountId: Id, { actorId, postId }: Noti
     .where(once(accountId, actorId, 'follow', null))
 }
 
+/** Deletes what tells the accounts that the post is a reply to them or mentions them. */
 export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], postId: Id): Promise<void> {
-  // A notification has the id of an event that was recorded with the post. Seeking the hour after the post finds it
-  // without reading all notifications of the account.
-  const at = timeOf(postId)
-  const near = and(gte(notifications.id, firstIdAt(at)), lt(notifications.id, firstIdAt(at + HOUR_MS)))
+  // To use the index `notifications_of_posts`, it must have the same expression.
+  const isOfPost = sql.raw(`notifications.kind in ('comment', 'mention')`)
   await fromShards(ctx.db, accountIds, (db, group) =>
     db
       .delete(notifications)
-      .where(and(idIn(notifications.accountId, group), near, eq(notifications.postId, postId)))
+      .where(and(idIn(notifications.accountId, group), eq(notifications.postId, postId), isOfPost))
       .returning({ id: notifications.id }),
   )
 }

@@ -4,7 +4,6 @@ import { settleConcurrently } from '../../platform/data/shards.ts'
 import { on } from '../../platform/events/events.ts'
 import { accountBlocked, accountFollowed, accountUnfollowed } from '../accounts/events.ts'
 import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
-import { mentionsOf } from '../posts/queries.ts'
 import { notify, withdrawLike, withdrawLikes, withdrawPost } from './notify.ts'
 import type { Kind } from './tables.ts'
 
@@ -45,13 +44,10 @@ export const notificationSubscriptions = [
 
 type Edit = { postId: Id; authorId: Id; parentAuthorId: Id | null; added: readonly Id[]; removed: readonly Id[] }
 
-/** Applies what the post mentions now, because edits may arrive in any order. The parent's author is notified anyway. */
+/** Each follows what the post mentions now, because edits may arrive in any order. The parent's author is notified anyway. */
 async function syncMentions(ctx: SystemCtx, { postId, authorId, parentAuthorId, added, removed }: Edit, id: Id) {
-  const current = await mentionsOf(ctx, postId)
-  const mentioned = added.filter((accountId) => accountId !== parentAuthorId && current.includes(accountId))
-  const gone = removed.filter((accountId) => accountId !== parentAuthorId && !current.includes(accountId))
-  await withdrawPost(ctx, [...mentioned, ...gone], postId)
-  await settleConcurrently(mentioned, (accountId) =>
+  const mentions = [...added, ...removed].filter((accountId) => accountId !== parentAuthorId)
+  await settleConcurrently(mentions, (accountId) =>
     notify(ctx, accountId, { id, kind: 'mention', actorId: authorId, postId }),
   )
 }

@@ -1,19 +1,23 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { changed } from '../../platform/data/conditions.ts'
+import { changed, refusals, valueIf } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
+import { requireStaffWrite } from '../../platform/security/admit.ts'
 import { authorize } from '../../platform/security/authorize.ts'
 import { actorOf } from '../../platform/security/clients.ts'
-import { entitiesOf, mentionedIn } from './entities.ts'
+import { moderate } from '../accounts/policy.ts'
+import { countPost } from '../accounts/statements.ts'
+import { accountsByHandle, type Entity, entitiesOf, mentionedIn } from './entities.ts'
 import { postEdited, postEditedByOther } from './events.ts'
 import { editPosts } from './policy.ts'
 import { MAX_TEXT_BYTES } from './post-limits.ts'
-import { checkedText, getPost, mentionable } from './posts.ts'
+import { checkedText, mentionable, overQuota } from './posts.ts'
 import { scan } from './scan.ts'
 import { posts } from './tables.ts'
+import { postsPerDay } from './variables.ts'
 import { type Post, type PostRow, presentPost, visiblePosts } from './views.ts'
 
 export const PostChange = z
@@ -22,35 +26,63 @@ export const PostChange = z
   })
   .openapi('PostChange')
 
-/** Edits a post that the caller can see: an own one, or any one that `posts:edit` allows. The author stays. */
+type Mentioning = Pick<PostRow, 'authorId' | 'entities'>
+
+/**
+ * Edits a post that the caller can see: an own one, or any one that `posts:edit` allows. The author stays. Others can
+ * mention nobody new, because who is mentioned may read the post.
+ */
 export async function editPost(ctx: UserCtx, { postId, text: typed }: { postId: Id; text: string }): Promise<Post> {
   const post = (await visiblePosts(ctx, [postId])).get(postId)
   if (!post) throw notFound()
   const { by } = await authorize(ctx, editPosts, { kind: 'post', id: postId, ownerId: post.authorId })
+  const isOwn = post.authorId === ctx.viewer.id
+  if (!isOwn) await requireStaffWrite(ctx, moderate)
   const text = checkedText(ctx, { text: typed, media: post.media })
   if (text === post.text) return presentPost(ctx, post)
-  const spans = scan(text)
-  const edit = { text, entities: entitiesOf(spans, await mentionable(ctx, spans)), editedAt: ctx.now() }
-  const db = ctx.db.shardOf(postId)
-  const { authorId, parentAuthorId } = post
-  const act = { accountId: authorId, postId, by: `${by?.kind} ${by?.name}`, ...(await actorOf(ctx)) }
-  const [edited] = await db.commit([
-    db
-      .update(posts)
-      .set(edit)
-      .where(and(eq(posts.id, postId), eq(posts.text, post.text)))
-      .returning({ id: posts.id }),
-    record(db, postEdited, { postId, authorId, parentAuthorId, ...newMentions(post, edit) }, changed),
-    ...(authorId === ctx.viewer.id ? [] : [record(db, postEditedByOther, act, changed)]),
-  ])
-  if (edited.length > 0) return presentPost(ctx, { ...post, ...edit })
-  await getPost(ctx, { postId })
-  throw new Failure('conflict', 'The post was edited meanwhile')
+  const edit = { text, entities: await editedEntities(ctx, post, text), editedAt: ctx.now() }
+  if (!(await store(ctx, post, edit, isOwn ? null : `${by?.kind} ${by?.name}`))) throw notFound()
+  return presentPost(ctx, { ...post, ...edit })
 }
 
-type Mentioning = Pick<PostRow, 'entities'>
+async function editedEntities(ctx: UserCtx, post: Mentioning, text: string): Promise<Entity[]> {
+  const before = accountsByHandle(post.entities)
+  const spans = scan(text)
+  return entitiesOf(spans, post.authorId === ctx.viewer.id ? await mentionable(ctx, spans, before) : before)
+}
 
-function newMentions(before: Mentioning, after: Mentioning): { added: Id[]; removed: Id[] } {
+type Edit = Pick<PostRow, 'text' | 'entities' | 'editedAt'>
+
+/** Returns whether the post still exists. `by` says what allowed an edit by somebody else. */
+async function store(ctx: UserCtx, post: PostRow, edit: Edit, by: string | null): Promise<boolean> {
+  const { id: postId, authorId, parentAuthorId } = post
+  const mentions = newMentions(post, edit)
+  const db = ctx.db.shardOf(postId)
+  const text = valueIf(eq(posts.text, post.text), edit.text, 'edited_meanwhile')
+  const act = by === null ? null : { accountId: authorId, postId, by, ...(await actorOf(ctx)) }
+  const counted = { isComment: true, isPublic: false, mostPerDay: postsPerDay(ctx) } // a comment changes no other count
+  const [edited] = await db
+    .commit([
+      db
+        .update(posts)
+        .set({ ...edit, text })
+        .where(eq(posts.id, postId))
+        .returning({ id: posts.id }),
+      record(db, postEdited, { postId, authorId, parentAuthorId, ...mentions }, changed),
+      ...(act ? [record(db, postEditedByOther, act, changed)] : []),
+      ...(mentions.added.length > 0 ? [countPost(db, authorId, counted)] : []),
+    ])
+    .catch(
+      refusals({
+        edited_meanwhile: () => new Failure('conflict', 'The post was edited meanwhile'),
+        post_quota: () => overQuota(ctx),
+      }),
+    )
+  return edited.length > 0
+}
+
+function newMentions(before: Mentioning, after: Pick<Mentioning, 'entities'>): { added: Id[]; removed: Id[] } {
   const [old, current] = [mentionedIn(before.entities), mentionedIn(after.entities)]
-  return { added: current.filter((id) => !old.includes(id)), removed: old.filter((id) => !current.includes(id)) }
+  const of = (ids: Id[], others: Id[]) => ids.filter((id) => id !== before.authorId && !others.includes(id))
+  return { added: of(current, old), removed: of(old, current) }
 }

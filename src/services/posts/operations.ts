@@ -53,11 +53,12 @@ export const postOperations = [
     body: PostChange,
     example: { text: 'Good evening, @grace! #engines' },
     returns: Post,
-    fails: ['conflict'],
+    fails: ['forbidden', 'fresh_login_required', 'insufficient_scope', 'conflict', 'quota_exceeded'],
     summary: 'Edit the text of your own post',
     description:
-      'Others need the permission or a grant `posts:edit`. The author, the images and the visibility stay. Whom the text ' +
-      'mentions since the edit is notified.',
+      'Others need the permission or a grant `posts:edit`, the scope `moderation` and a fresh login: see `confirmLogin`. ' +
+      'They can mention nobody new. The author, the images and the visibility stay. Whom the text mentions since the ' +
+      'edit is notified; such an edit counts as a post of the day.',
     run: editPost,
   }),
   operation({

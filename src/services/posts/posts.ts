@@ -95,7 +95,7 @@ async function publish(ctx: UserCtx, input: PostCreation, claim: Claim): Promise
   })
 }
 
-function overQuota(ctx: UserCtx): Failure {
+export function overQuota(ctx: UserCtx): Failure {
   const most = postsPerDay(ctx)
   return quotaExceeded(ctx, 'posts', most, `create at most ${most} posts and comments`)
 }
@@ -124,8 +124,18 @@ function eventOf({
   return { postId: id, authorId, rootId, parentId, parentAuthorId, mentioned: mentionedIn(entities) }
 }
 
-export async function mentionable(ctx: UserCtx, spans: readonly Span[]): Promise<Map<string, Id>> {
-  const ids = await accountIdsOf(ctx, mentionedHandles(spans))
+/** Handles that the text had before keep their accounts: `before`. */
+export async function mentionable(
+  ctx: UserCtx,
+  spans: readonly Span[],
+  before: ReadonlyMap<string, Id> = new Map(),
+): Promise<Map<string, Id>> {
+  const handles = mentionedHandles(spans)
+  const found = await accountIdsOf(
+    ctx,
+    handles.filter((handle) => !before.has(handle)),
+  )
+  const ids = new Map([...found, ...[...before].filter(([handle]) => handles.includes(handle))])
   const known = await loadAccountSummaries(ctx, [...ids.values()])
   return new Map([...ids].filter(([, id]) => known.has(id)))
 }

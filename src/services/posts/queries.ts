@@ -5,7 +5,6 @@ import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { iso, pagesOf } from '../../platform/personal-data.ts'
 import { feedIndex } from '../feed/tables.ts'
-import { mentionedIn } from './entities.ts'
 import { posts } from './tables.ts'
 
 /** For subscriptions: reads at the primary and ignores visibility. Undefined if the post was deleted. */
@@ -21,16 +20,6 @@ export async function loadPostFacts(ctx: SystemCtx, postId: Id) {
     .from(posts)
     .where(eq(posts.id, postId))
   return post
-}
-
-/** For subscriptions: whom the post mentions, read at the primary; nobody if it was deleted. */
-export async function mentionsOf(ctx: SystemCtx, postId: Id): Promise<Id[]> {
-  const [post] = await atPrimary(ctx)
-    .shardOf(postId)
-    .select({ entities: posts.entities })
-    .from(posts)
-    .where(eq(posts.id, postId))
-  return mentionedIn(post?.entities ?? [])
 }
 
 /** For exports: the posts (or comments, by `lane`) of an account, oldest first, in pages. */

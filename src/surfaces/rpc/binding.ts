@@ -6,6 +6,7 @@ import type { Operation, VerbOperation } from '../../platform/http/operation.ts'
 import { declaredActions } from '../../platform/security/actions.ts'
 import type { RequestCtx } from '../../platform/security/admit.ts'
 import type { Limit } from '../../platform/security/rate-limit.ts'
+import { noRights, type Rights } from '../../platform/security/rights.ts'
 import { declaredScopes } from '../../platform/security/scopes.ts'
 import { rightsOf } from '../../services/access/queries.ts'
 import { readRole } from '../../services/identity/queries.ts'
@@ -65,8 +66,14 @@ export async function requestBy(
     client: { address: null, userAgent: caller, place: null },
     readAccountStatus: readStatus,
     readLoginTime: async () => 0,
-    ...(binding.staff && { readRights: rightsOf }),
+    readRights: binding.staff ? rightsOf : attributesOf,
   }
+}
+
+/** Rules about the account apply to every binding. */
+async function attributesOf(ctx: SystemCtx, accountId: Id): Promise<Rights> {
+  const { attributes } = await rightsOf(ctx, accountId)
+  return { ...noRights, attributes }
 }
 
 /** The account that acts; null for the system. Its role is read only if it matters to the operation. */

@@ -78,6 +78,27 @@ test('a rule that denies wins over every role and grant, and the decision names 
   }
 })
 
+test('a rule that denies unless the account has an attribute, or is the owner, waits until these are known', () => {
+  const unlessFinance: AccessRule = {
+    name: 'finance-only',
+    action: '*',
+    stored: true,
+    decide: ({ given }) => (given.department === 'finance' ? 'abstain' : 'deny'),
+  }
+  const roles = [{ name: 'all', permissions: [...names] }]
+  const request = { action: readReports, thing: post456, subject: subject({ role: 'admin' }), now: 0, env }
+  expect(dependsOnRights([unlessFinance], readReports, decide([unlessFinance], request, null))).toBe(true)
+  expect(ask([unlessFinance], readReports, { roles, attributes: { department: 'finance' } }).allowed).toBe(true)
+  const unlessOwner: AccessRule = {
+    name: 'owners-only',
+    action: '*',
+    decide: ({ isOwner }) => (isOwner ? 'abstain' : 'deny'),
+  }
+  const allows = (thing: Thing | null) => ask([unlessOwner], readReports, { roles }, thing).allowed
+  const of = (ownerId: number) => ({ ...post456, ownerId: toId(ownerId) })
+  expect([allows(null), allows(post456), allows(of(123)), allows(of(9))]).toEqual([true, true, true, false])
+})
+
 test('the permissions of a built-in role include those of the lower roles', () => {
   const own = roles.map((role) => permissionsOf(role).filter((name) => names.some((each) => each === name)))
   expect(own).toEqual([names.slice(0, 1), names.slice(0, 2), [...names]])
@@ -112,12 +133,14 @@ function randomCase(seed: number): { world: World; question: Question } {
       action: pick([...names, '*']),
       attribute: attribute(),
       value: pick(['1', '2']),
-      onlyOwner: pick([true, false]),
+      unless: pick([false, false, true]),
+      owner: pick(['any', 'only', 'unless'] as const),
       says: pick(['allow', 'allow', 'deny'] as const),
     })),
   }
   const thing = pick([null, ...things])
-  return { world, question: { action: pick(names), thing, isOwner: thing !== null && pick([true, false]), now: 10 } }
+  const isOwner = thing === null ? null : pick([true, false, null])
+  return { world, question: { action: pick(names), thing, isOwner, now: 10 } }
 }
 
 function implemented(
@@ -130,8 +153,11 @@ function implemented(
       name: `rule ${i}`,
       action: rule.action as Action,
       stored: true,
-      decide: (about) =>
-        about.given[rule.attribute] === rule.value && (about.isOwner || !rule.onlyOwner) ? rule.says : 'abstain',
+      decide: ({ given, isOwner: owns }) => {
+        const concerns = (given[rule.attribute] === rule.value) !== rule.unless
+        const suits = rule.owner === 'any' || owns === (rule.owner === 'only')
+        return concerns && suits ? rule.says : 'abstain'
+      },
     }),
   )
   const rights: Rights = {
@@ -139,7 +165,8 @@ function implemented(
     attributes,
     grants: grants.map((grant, i) => ({ id: toId(i + 1), ...grant })),
   }
-  const about = thing === null ? null : { kind, id, ownerId: isOwner ? toId(123) : toId(9) }
+  const ownerId = isOwner === null ? null : toId(isOwner ? 123 : 9)
+  const about = thing === null ? null : { kind, id, ownerId }
   expect(about && nameOfThing(about)).toBe(thing)
   const request = { action, thing: about, subject: subject({ role: roles[rank]! }), now, env }
   const first = decide(declared, request, null)

@@ -11,7 +11,9 @@ import { accountFeed, homeFeed, publicFeed } from '../../../src/services/feed/fe
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { getPost } from '../../../src/services/posts/posts.ts'
 import { markSuspended } from '../../support/actors.ts'
-import { insertRows } from '../../support/databases.ts'
+import { directoryNumber } from '../../support/auth.ts'
+import { insertRows, unusedId } from '../../support/databases.ts'
+import { insertUser } from '../../support/logins.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
 import { laggingDatabase, withLaggingReplicas } from '../../support/replica-lag.ts'
@@ -102,6 +104,18 @@ test('moderators cannot suspend themselves or a missing account', async () => {
     await expect(act(asModerator(ada), { accountId: absent })).rejects.toEqual(failure('not_found'))
   }
   expect(await pendingEvents()).toBe(0)
+})
+
+test('the directory has a copy of a suspension before any event, and of none that was answered with 404', async () => {
+  const missing = unusedId(0)
+  const marked = (id: Id) => directoryNumber('select suspended n from users where id = ?', Number(id))
+  for (const id of [ada, missing]) await env.DIRECTORY.batch([await insertUser(id)])
+  await expect(suspendAccount(asModerator(bob), { accountId: missing })).rejects.toEqual(failure('not_found'))
+  expect(await marked(missing)).toBe(0)
+  await suspendAccount(asModerator(bob), { accountId: ada })
+  expect(await marked(ada)).toBe(1)
+  await liftSuspension(asModerator(bob), { accountId: ada })
+  expect(await marked(ada)).toBe(0)
 })
 
 test('suspending and lifting update the AccessGuard before any event, and suspending closes the sockets', async () => {

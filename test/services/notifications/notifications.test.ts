@@ -9,7 +9,7 @@ import { countUnread, listNotifications, markRead } from '../../../src/services/
 import { notificationSubscriptions } from '../../../src/services/notifications/subscriptions.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
-import { handleOf, markSuspended } from '../../support/actors.ts'
+import { bulkIds, handleOf, markSuspended } from '../../support/actors.ts'
 import { count, countRows, insertRows, shards } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
@@ -169,12 +169,12 @@ test('a new notification is unread even if the clock is behind the time of the l
 })
 
 test('the unread count stops at 100', async () => {
-  const postId = await publishedId(bob)
-  const rows = Array.from({ length: 130 }, (_, i) => ({
+  const postId = await publishedId(ada)
+  const rows = (await bulkIds(130)).map((actor, i) => ({
     account_id: Number(ada),
     id: 1_000_000 + i,
-    kind: 'mention',
-    actor_id: Number(bob),
+    kind: 'like',
+    actor_id: Number(actor),
     post_id: Number(postId),
     arrived_at: 1,
   }))

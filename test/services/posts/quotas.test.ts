@@ -2,8 +2,9 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { UserCtx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import { createPost, deletePost, type PostCreation } from '../../../src/services/posts/posts.ts'
-import { accountsOn } from '../../support/actors.ts'
+import { editPost } from '../../../src/services/posts/edits.ts'
+import { createPost, deletePost, getPost, type PostCreation } from '../../../src/services/posts/posts.ts'
+import { accountsOn, handleOf } from '../../support/actors.ts'
 import { fetchWith } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
 import { countRows } from '../../support/databases.ts'
@@ -54,6 +55,18 @@ test('comments count too, deleting frees nothing, and the quota is renewed at 00
   await expect(post()).rejects.toEqual(exceeded)
   clock.advance(120_000)
   await post()
+})
+
+test('an edit that mentions somebody new counts as a post, and no other edit does', async () => {
+  const [bob, cyd] = await accountsOn(0, 1)
+  const { id: postId } = await post()
+  const edit = (text: string) => editPost(limited(), { postId, text })
+  for (const text of ['one', 'two', `@${handleOf(ada)}`, 'three', 'four', 'five']) await edit(text)
+  for (let i = 2; i < QUOTA; i++) await post()
+  await edit(`@${handleOf(bob)}`)
+  await edit(`${handleOf(bob)}`)
+  await expect(edit(`@${handleOf(cyd)}`)).rejects.toEqual(exceeded)
+  expect(await getPost(limited(), { postId })).toMatchObject({ text: handleOf(bob), entities: [] })
 })
 
 test('a clock that runs behind cannot renew the quota', async () => {
