@@ -80,7 +80,6 @@ export async function setAccountRoles(ctx: UserCtx, input: Of<typeof RolesChange
   return readAccess(ctx, { accountId })
 }
 
-/** Replaces the attributes of the account. */
 export async function setAttributes(ctx: UserCtx, input: Of<typeof AttributesChange>): Promise<AccountAccess> {
   const { accountId, attributes } = input
   requireOther(ctx, accountId)

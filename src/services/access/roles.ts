@@ -15,7 +15,6 @@ import { syncRights } from './queries.ts'
 import { accountRoles, roles } from './tables.ts'
 import { type AccessRoles, ActionName, MAX_CUSTOM_ROLES, RoleName } from './views.ts'
 
-/** How many accounts one step syncs. */
 const STEP = 100
 
 export const RolePath = z.object({ roleName: RoleName })

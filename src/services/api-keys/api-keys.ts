@@ -112,7 +112,6 @@ function allowedScopes({ viewer }: UserCtx, wanted: readonly string[]): string[]
   return [...new Set(wanted)]
 }
 
-/** Without pages: an account has at most 20. */
 export async function listApiKeys(ctx: UserCtx): Promise<ApiKeys> {
   const accountId = ctx.viewer.id
   const [rows, uses] = await Promise.all([

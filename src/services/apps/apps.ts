@@ -117,7 +117,6 @@ export async function registerApp(ctx: UserCtx, given: NewApp): Promise<AppWithS
   return createApp(ctx, ctx.viewer.id, given)
 }
 
-/** Without pages: an account has at most `MAX_APPS`. */
 export async function listApps(ctx: UserCtx): Promise<{ items: App[] }> {
   const rows = await ctx.db.directory.select().from(apps).where(eq(apps.ownerId, ctx.viewer.id)).orderBy(desc(apps.id))
   return { items: rows.map(viewOf) }

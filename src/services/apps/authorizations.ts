@@ -76,7 +76,6 @@ async function silentError(ctx: Ctx, asked: AuthorizationRequest): Promise<strin
   return isIdentified(asked) && asked.scopes.every((scope) => allowed.has(scope)) ? null : 'consent_required'
 }
 
-/** Allows the app what it asks for. The operation requires a fresh login. */
 export async function allowApp(ctx: UserCtx, { request, accountId }: Decision): Promise<Approval> {
   const asked = await readRequest(ctx, request)
   const authTime = await requireOwner(ctx, asked, accountId)

@@ -35,7 +35,6 @@ export const isOffered = (scope: string) => offered.has(scope)
 
 export type Permission = { title: string; allows: string[] }
 
-/** The scopes in words, by bundle. */
 export function permissionsFor(scopes: readonly string[]): Permission[] {
   const words = declaredScopes()
   const ofBundles = bundles.map(({ title, scopes: members }) => ({

@@ -3,7 +3,6 @@ import { OAuthError } from './oauth-error.ts'
 import { findApp, type KnownApp } from './queries.ts'
 import { digest } from './secrets.ts'
 
-/** What a client sends to prove who it is. */
 export type ClientProof = { clientId: string; secret: string | null }
 
 /** Throws `invalid_client` for an unknown app, a wrong secret, and a secret of an app that has none. */

@@ -20,7 +20,6 @@ export type AuthorizationRequest = {
   nonce: string | null
   challenge: string
   prompts: string[]
-  /** Seconds since the person entered the password. */
   maxAge: number | undefined
 }
 

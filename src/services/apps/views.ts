@@ -30,7 +30,6 @@ export const AppWithSecret = App.extend({
 }).openapi('AppWithSecret', { example: { secret: 'scs_Vb1xT0m7w4Zr9QkLJ2sNf6YpHc3DgEa8uXoWiRtSlMq' } })
 export type AppWithSecret = z.infer<typeof AppWithSecret>
 
-/** What people see of an app. */
 export const AppSummary = z
   .object({
     id: Id,

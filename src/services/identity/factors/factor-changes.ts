@@ -86,7 +86,6 @@ export async function removeFactor(ctx: UserCtx, factor: Factor, deletion: Batch
     .catch(refusals(refusedChanges))
 }
 
-/** For `refusals`, on a batch that adds or removes a factor. */
 export const refusedChanges = {
   [MISSING]: notFound,
   [TOO_SHORT]: () => new Failure(longPasswordRequired),

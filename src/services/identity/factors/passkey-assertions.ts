@@ -79,7 +79,6 @@ async function verifiedCount(
   return verified?.verified ? verified.authenticationInfo.newCounter : null
 }
 
-/** What authenticators store as the id of the user. */
 export function userHandleOf(accountId: Id): string {
   return new TextEncoder().encode(accountId).toBase64({ alphabet: 'base64url', omitPadding: true })
 }

@@ -33,7 +33,6 @@ type Passkeys = z.infer<typeof Passkeys>
 export const PasskeyPath = z.object({ passkeyId: z.string().max(64) })
 const Name = z.string().trim().min(1).max(50)
 
-/** Without pages: an account has at most 20. */
 export async function listPasskeys(ctx: UserCtx): Promise<Passkeys> {
   const rows = await atPrimary(ctx)
     .directory.select({

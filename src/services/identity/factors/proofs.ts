@@ -25,7 +25,6 @@ export const Code = z
   .regex(/^\d{6}$/, 'must have 6 digits')
   .openapi({ description: 'The current code of the authenticator app. It works once', example: '287082' })
 
-/** What shows that the person has a second factor. */
 export const proofShape = {
   code: Code.optional(),
   recoveryCode: z.string().max(40).optional().openapi({ description: 'Works once', example: 'q2w8e-7rt5y' }),

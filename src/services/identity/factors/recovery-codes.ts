@@ -24,7 +24,6 @@ export function codeHash(ctx: SystemCtx, accountId: Id, typed: string): Promise<
   return blindIndex(ctx.config, 'recovery code', `${accountId} ${code}`)
 }
 
-/** Stores new codes instead of the old ones. */
 export async function replaceCodes(ctx: SystemCtx, db: Database, accountId: Id, codes: string[]) {
   const hashes = await Promise.all(codes.map((code) => codeHash(ctx, accountId, code)))
   const rows = hashes.map((code) => ({ accountId, code, createdAt: ctx.now() }))

@@ -47,7 +47,6 @@ export const RecoveryCodes = z
   .openapi('RecoveryCodes', { example: { recoveryCodes: ['q2w8e-7rt5y', '3fk9d-x0mzp'] } })
 type RecoveryCodes = z.infer<typeof RecoveryCodes>
 
-/** The former codes stop working. */
 export async function replaceRecoveryCodes(ctx: UserCtx): Promise<RecoveryCodes> {
   const accountId = ctx.viewer.id
   const codes = newRecoveryCodes()

@@ -11,7 +11,6 @@ export function requireOneProof(proof: Proof): void {
   throw invalid('code', 'is required, or else one of `recoveryCode` and `passkey`')
 }
 
-/** For `catch` on a batch with `useChallenge` and the statements of a proof. */
 export function refuseUsed(error: unknown): never {
   if (violates(error, usedChallenges.id)) throw wrongChallenge()
   return refusals({ [USED]: () => new Failure(invalidCredentials) })(error)

@@ -55,7 +55,6 @@ export async function linkIdentity(ctx: UserCtx, provider: Provider, identity: I
   if (inserted?.length === 0) throw new Failure(tooManyLinks)
 }
 
-/** Without pages: an account has at most ten links. */
 export async function listProviderLinks(ctx: UserCtx): Promise<ProviderLinks> {
   const rows = await ctx.db.directory
     .select()

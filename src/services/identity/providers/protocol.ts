@@ -93,7 +93,6 @@ const namesIn = ({ issues }: z.ZodError) => issues.map(({ path }) => path.join('
 
 type Answer = { access_token: string; id_token?: string }
 
-/** What oauth4webapi leaves to its caller. */
 async function requireConsistent({ ctx, provider }: Call, flow: Flow, claims: Claims, answer: Answer): Promise<void> {
   const refuse = (reason: string) => new Failure(providerFailed, `the ID token of ${provider.name} ${reason}`)
   const now = ctx.now() / 1_000
@@ -144,7 +143,6 @@ function transport({ ctx, oauth, provider }: Call) {
 }
 type Sent = { method: string; headers: Record<string, string>; body?: URLSearchParams | null | undefined }
 
-/** Turns what oauth4webapi throws into failures. */
 async function guarded<T>(ctx: Ctx, provider: Provider, run: (oauth: typeof OAuth) => Promise<T>): Promise<T> {
   const oauth = await import('oauth4webapi')
   return run(oauth).catch((error: unknown) => {
