@@ -9,6 +9,7 @@ import { revokeTokensBefore } from '../../platform/security/revocation.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { readApiKeys } from '../api-keys/queries.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
+import { deleteGrants } from '../apps/statements.ts'
 import { sessions, users } from './tables.ts'
 
 export async function revokeAllTokens(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
@@ -57,6 +58,7 @@ export async function endSessionsOfSuspended(
       .where(and(eq(users.id, accountId), lt(users.tokensVoidBefore, before))),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), lte(sessions.createdAt, new Date(before)))),
     deleteApiKeys(db, accountId, before),
+    deleteGrants(db, accountId, before),
   ])
   await revokeAllTokens(ctx, { accountId })
 }
