@@ -27,6 +27,7 @@ const post = {
   rootId: null,
   parentId: null,
   createdAt: '2026-01-01T00:00:00.000Z',
+  editedAt: null,
   likeCount: 0,
   commentCount: 0,
   liked: false,
