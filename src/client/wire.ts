@@ -468,7 +468,7 @@ export type AppSummary = { id: Id; name: string; website: string | null; descrip
 export type AppAuthorization = {
   app: AppSummary
   permissions: Permission[]
-  next: 'ask' | 'repeat' | 'return' | (string & Record<never, never>)
+  next: 'ask' | 'repeat' | 'return' | 'refuse' | (string & Record<never, never>)
   returnTo: string
 }
 

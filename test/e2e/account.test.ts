@@ -1,3 +1,4 @@
+import { appTests } from './apps.ts'
 import { factorTests } from './factors.ts'
 import { ownDataTests } from './own-data.ts'
 import { providerTests } from './providers.ts'
@@ -13,6 +14,7 @@ describeSite(
     visitorTests(world)
     recoveryTests(world)
     sessionTests(world)
+    appTests(world)
     providerTests(world)
     ownDataTests(world)
     factorTests(world)

@@ -14,17 +14,19 @@ export async function expectNoReturn(user: RegisteredUser, query: string): Promi
   await expectNoCode(user, query)
 }
 
-/** Expects that the app learns about an error, that it gets no code, and that the issuer and the state are named. */
+/** Expects a page with a link that tells the app about an error, with the issuer, the state and no code. Nothing leads there without a click. */
 export async function expectReturn(
   user: RegisteredUser,
   query: string,
   error: string,
   state: string | null = 'xyz',
 ): Promise<void> {
-  const { status, headers } = await authorize(query)
-  const back = new URL(headers.get('location') ?? '')
+  const page = await authorize(query)
+  const [, link = ''] = /<a href="([^"]+)" rel="noreferrer">Return to birdhouse.example</.exec(await page.text()) ?? []
+  const back = new URL(link.replaceAll('&amp;', '&'))
   const { searchParams } = back
-  expect([status, back.origin + back.pathname, searchParams.get('error')]).toEqual([303, REDIRECT, error])
+  expect([page.status, page.headers.get('location')]).toEqual([400, null])
+  expect([back.origin + back.pathname, searchParams.get('error')]).toEqual([REDIRECT, error])
   expect([searchParams.get('state'), searchParams.get('iss'), searchParams.get('code')]).toEqual([state, ISSUER, null])
   await expectNoCode(user, query)
 }

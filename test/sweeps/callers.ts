@@ -36,8 +36,8 @@ export type Caller = {
   calls?: (operation: Operation) => boolean
 }
 
-/** Operations that renew the tokens of the caller's login, so it must exist. */
-const renewing = new Set(['changePassword'])
+/** Operations that read or renew the caller's login, so it must exist. */
+const ofLogin = new Set(['changePassword', 'repeatAuthorization'])
 
 /** A token whose login is fresh if the operation requires that. */
 async function freshToken(
@@ -45,7 +45,7 @@ async function freshToken(
   operation: Operation,
   options: { role?: Role; without?: string; clientId?: string } = {},
 ) {
-  const needsLogin = operation.fresh || renewing.has(operation.id)
+  const needsLogin = operation.fresh || ofLogin.has(operation.id)
   return mint(id, { ...options, ...(needsLogin && { sessionId: await insertLogin(id) }) })
 }
 

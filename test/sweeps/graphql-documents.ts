@@ -28,8 +28,15 @@ export function fieldOf(operationId: string): { kind: 'query' | 'mutation'; fiel
   return mutation && { kind: 'mutation', field: mutation }
 }
 
+/** Operations whose records have records of their own that no other operation returns. */
+const deep = new Set(['listAllowedApps'])
+
 /** A document that runs an operation and selects every field below it, down to `depth` levels of records. */
-export function documentOf(operationId: string, values: Record<string, unknown>, depth = 1) {
+export function documentOf(
+  operationId: string,
+  values: Record<string, unknown>,
+  depth = deep.has(operationId) ? 2 : 1,
+) {
   const { kind, field } = fieldOf(operationId)!
   const given = field.args.filter(({ name }) => values[name] !== undefined)
   const variables = Object.fromEntries(given.map(({ name, type }) => [name, inputFor(type, values[name])]))

@@ -72,11 +72,11 @@ export async function removeAllowedApp(ctx: UserCtx, { appId }: { appId: Id }): 
     db.delete(appCodes).where(and(eq(appCodes.accountId, accountId), eq(appCodes.appId, appId))),
     endAppLogins(db, appId, accountId),
   ])
-  if (removed.length === 0) throw notFound()
   if (ended.length > 0)
     await revokeSessions(
       ctx,
       accountId,
       ended.map(({ id }) => id),
     )
+  if (removed.length === 0) throw notFound()
 }

@@ -1,18 +1,18 @@
 import { z } from '@hono/zod-openapi'
-import { and, desc, eq, exists, not, type SQL } from 'drizzle-orm'
+import { and, desc, eq, exists, isNull, not, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { changed, one, query, rowIf } from '../../platform/data/conditions.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanLine, cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { record } from '../../platform/events/events.ts'
-import { Failure, invalid, notFound } from '../../platform/failures.ts'
+import { Failure, invalid, notFound, unavailable } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { isOfficialName } from '../identity/policy.ts'
 import { addClient } from '../identity/statements.ts'
 import { appChanged, appDeleted, appLoginsToEnd, appRegistered, appSecretRenewed } from './events.ts'
 import { tooManyApps } from './failures.ts'
-import { MAX_APPS, MAX_REDIRECTS } from './lifetimes.ts'
+import { MAX_APPS, MAX_REDIRECTS, MAX_SELF_REGISTERED } from './lifetimes.ts'
 import { redirectFlaw } from './redirects.ts'
 import { digest, newSecret } from './secrets.ts'
 import { apps } from './tables.ts'
@@ -22,7 +22,7 @@ const bounds = { name: { characters: 50, bytes: 1_000 }, description: { characte
 const HTTPS = /^https:\/\/[\w.-]+(?::\d+)?(?:[/?].*)?$/
 
 const name = z.string().trim().min(1).openapi(describeBounds(bounds.name))
-const website = z
+export const website = z
   .string()
   .trim()
   .max(500)
@@ -94,9 +94,7 @@ export async function createApp(ctx: Ctx, ownerId: Id | null, given: NewApp): Pr
   const actor = ownerId && ctx.viewer ? await actorOf({ ...ctx, viewer: ctx.viewer }) : {}
   const id = await withFreshId(ctx, ownerId ? shardOf(ownerId) : 0, apps.id, async (id) => {
     const insert = db.insert(apps)
-    const stored = ownerId
-      ? insert.select(rowIf(apps, { id, ...row }, hasRoom(ownerId)))
-      : insert.values({ id, ...row })
+    const stored = insert.select(rowIf(apps, { id, ...row }, hasRoom(ownerId)))
     const [inserted] = await db.commit([
       stored.returning({ id: apps.id }),
       ...(ownerId ? [record(db, appRegistered, { accountId: ownerId, appId: id, ...actor }, changed)] : []),
@@ -104,13 +102,14 @@ export async function createApp(ctx: Ctx, ownerId: Id | null, given: NewApp): Pr
     ])
     return inserted[0]?.id
   })
-  if (!id) throw new Failure(tooManyApps)
+  if (!id) throw ownerId ? new Failure(tooManyApps) : unavailable(3_600)
   return { ...viewOf({ id, ...row }), secret }
 }
 
-function hasRoom(ownerId: Id): SQL {
-  const own = query.select(one).from(apps).where(eq(apps.ownerId, ownerId))
-  return not(exists(own.limit(1).offset(MAX_APPS - 1)))
+function hasRoom(ownerId: Id | null): SQL {
+  const own = query.select(one).from(apps)
+  const others = own.where(ownerId ? eq(apps.ownerId, ownerId) : isNull(apps.ownerId))
+  return not(exists(others.limit(1).offset((ownerId ? MAX_APPS : MAX_SELF_REGISTERED) - 1)))
 }
 
 export async function registerApp(ctx: UserCtx, given: NewApp): Promise<AppWithSecret> {

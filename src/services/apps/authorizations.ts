@@ -1,20 +1,23 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq } from 'drizzle-orm'
+import { and, eq, exists, isNull, lt } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { changed } from '../../platform/data/conditions.ts'
+import { changed, one, query, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
+import { unauthorized } from '../../platform/security/tokens.ts'
 import { readLoginTime } from '../identity/queries.ts'
 import { mailAppAllowed } from '../identity/statements.ts'
+import { sessions } from '../identity/tables.ts'
 import { permissionsFor } from './bundles.ts'
 import { newCode } from './codes.ts'
 import { appAllowed } from './events.ts'
 import { consentRequired } from './failures.ts'
+import { CODE_SECONDS } from './lifetimes.ts'
 import { type AuthorizationRequest, isIdentified, readRequest, returnTo } from './requests.ts'
-import { appGrants } from './tables.ts'
+import { appCodes, appGrants } from './tables.ts'
 import { AppSummary, Permission, summaryOf } from './views.ts'
 
 const request = z.string().max(4_096).openapi({ description: 'The query with which the app sent the person here' })
@@ -32,10 +35,11 @@ export const Authorization = z
   .object({
     app: AppSummary,
     permissions: z.array(Permission),
-    next: z.enum(['ask', 'repeat', 'return']).openapi({
+    next: z.enum(['ask', 'repeat', 'return', 'refuse']).openapi({
       description:
         '`ask`: show the app and its permissions. `repeat`: the person has allowed all of this before; send it to ' +
-        '`repeatAuthorization`. `return`: open `returnTo`',
+        '`repeatAuthorization`. `return`: open `returnTo`. `refuse`: show a link to `returnTo`, because the app asks ' +
+        'not to ask the person, who has not allowed it',
       'x-open': true,
     }),
     returnTo: z.string().openapi({ description: 'Where a person who declines goes' }),
@@ -56,11 +60,13 @@ export async function readAuthorization(ctx: Ctx, given: { request: string }): P
   const { app, scopes } = asked
   const error = await silentError(ctx, asked)
   const isSilent = asked.prompts.includes('none')
+  const isKnown =
+    isSilent && ctx.viewer !== null && (await allowedScopes({ ...ctx, viewer: ctx.viewer }, asked)).length > 0
   const repeats = error === null && (isSilent || asked.prompts.length === 0)
   return {
     app: summaryOf(app),
     permissions: permissionsFor(scopes),
-    next: repeats ? 'repeat' : isSilent ? 'return' : 'ask',
+    next: repeats ? 'repeat' : isKnown ? 'return' : isSilent ? 'refuse' : 'ask',
     returnTo: returnTo(ctx, asked, { error: isSilent && error !== null ? error : 'access_denied' }),
   }
 }
@@ -85,17 +91,19 @@ export async function allowApp(ctx: UserCtx, { request, accountId }: Decision): 
   const { app } = asked
   const db = ctx.db.directory
   const actor = await actorOf(ctx)
-  const row = { accountId, appId: app.id, scopes, createdAt: ctx.now() }
-  const { code, statement } = await newCode(db, asked, { accountId, authTime })
-  await db.commit([
+  const row = { accountId, appId: app.id, scopes, createdAt: db.now() }
+  const { code, statement } = await newCode(db, asked, { accountId, authTime }, isLoggedIn(ctx))
+  const [stored] = await db.commit([
+    statement,
     db
       .insert(appGrants)
-      .values(row)
+      .select(rowIf(appGrants, row, changed))
       .onConflictDoUpdate({ target: [appGrants.accountId, appGrants.appId], set: { scopes } }),
     record(db, appAllowed, { accountId, appId: app.id, ...actor }, changed),
     ...(isNew ? mailAppAllowed(db, accountId, app.name, changed) : []),
-    statement,
+    deleteStaleCodes(ctx, asked),
   ])
+  if (stored.length === 0) throw unauthorized()
   return { returnTo: returnTo(ctx, asked, { code }) }
 }
 
@@ -105,8 +113,10 @@ export async function repeatAuthorization(ctx: UserCtx, { request, accountId }: 
   const authTime = await requireOwner(ctx, asked, accountId)
   const mayAsk = asked.prompts.some((prompt) => prompt !== 'none')
   if (mayAsk || (await silentError(ctx, asked)) !== null) throw new Failure(consentRequired)
-  const { code, statement } = await newCode(ctx.db.directory, asked, { accountId, authTime })
-  await statement
+  const db = ctx.db.directory
+  const { code, statement } = await newCode(db, asked, { accountId, authTime }, isLoggedIn(ctx))
+  const [stored] = await db.batch([statement, deleteStaleCodes(ctx, asked)])
+  if (stored.length === 0) throw unauthorized()
   return { returnTo: returnTo(ctx, asked, { code }) }
 }
 
@@ -114,8 +124,21 @@ export async function repeatAuthorization(ctx: UserCtx, { request, accountId }: 
 async function requireOwner(ctx: UserCtx, asked: AuthorizationRequest, accountId: Id): Promise<number> {
   if (accountId !== ctx.viewer.id) throw new Failure('forbidden', 'The page was opened by another account')
   const authTime = await readLoginTime(ctx, ctx.viewer)
+  if (authTime === 0) throw unauthorized()
   if (isTooOld(ctx, asked, authTime)) throw new Failure('fresh_login_required')
   return authTime
+}
+
+function isLoggedIn({ viewer }: UserCtx) {
+  const own = and(eq(sessions.id, viewer.sessionId), eq(sessions.userId, viewer.id))
+  return exists(query.select(one).from(sessions).where(own))
+}
+
+/** Unused ones of the account and the app that have expired. */
+function deleteStaleCodes(ctx: UserCtx, { app }: AuthorizationRequest) {
+  const isStale = and(isNull(appCodes.sessionId), lt(appCodes.createdAt, ctx.now() - CODE_SECONDS * 1_000))
+  const own = and(eq(appCodes.accountId, ctx.viewer.id), eq(appCodes.appId, app.id))
+  return ctx.db.directory.delete(appCodes).where(and(own, isStale))
 }
 
 function isTooOld(ctx: Ctx, { maxAge }: AuthorizationRequest, authTime: number): boolean {

@@ -1,6 +1,6 @@
-import { and, eq, isNull, lt } from 'drizzle-orm'
+import { and, eq, exists, gt, isNull, lt, lte, type SQL } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
-import { changed } from '../../platform/data/conditions.ts'
+import { changed, one, query, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import { deleteInSteps } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -11,19 +11,22 @@ import { users } from '../identity/tables.ts'
 import { CODE_SECONDS, USED_CODE_HOURS } from './lifetimes.ts'
 import type { AuthorizationRequest } from './requests.ts'
 import { digest, newSecret } from './secrets.ts'
-import { appCodes } from './tables.ts'
+import { appCodes, appGrants } from './tables.ts'
 
 const VERIFIER = /^[\w.~-]{43,128}$/
 
-/** An authorization code, and the statement that stores it. */
+/** An authorization code, and the statement that stores it if the condition holds. */
 export async function newCode(
   db: Database,
   { app, redirectUri, scopes, challenge, nonce }: AuthorizationRequest,
   person: { accountId: Id; authTime: number },
+  when: SQL,
 ) {
   const code = newSecret('')
-  const row = { appId: app.id, redirectUri, scopes, challenge, nonce, createdAt: db.now(), ...person }
-  return { code, statement: db.insert(appCodes).values({ code: await digest(code), ...row }) }
+  const createdAt = db.now()
+  const row = { code: await digest(code), appId: app.id, redirectUri, scopes, challenge, nonce, createdAt, ...person }
+  const insert = db.insert(appCodes).select(rowIf(appCodes, row, when))
+  return { code, statement: insert.returning({ appId: appCodes.appId }) }
 }
 
 type Presented = { appId: Id; code: string; redirectUri: string; verifier: string }
@@ -40,12 +43,12 @@ export async function redeemCode(ctx: Ctx, presented: Presented): Promise<Redeem
   if (!(await isValid(ctx, code, presented))) return null
   const db = ctx.db.directory
   const sessionId = crypto.randomUUID()
-  const unused = and(eq(appCodes.code, code.code), isNull(appCodes.sessionId))
+  const unused = and(eq(appCodes.code, code.code), isNull(appCodes.sessionId), isStillAllowed)
   const [used, , excess] = await db.commit([
     db.update(appCodes).set({ sessionId }).where(unused).returning({ appId: appCodes.appId }),
     ...openAppLogin(db, { id: sessionId, accountId, appId, scopes, authTime }, changed),
   ])
-  if (used.length === 0) return redeemCode(ctx, presented) // a concurrent request was first
+  if (used.length === 0) return reusedNow(ctx, presented)
   if (excess.length > 0)
     await revokeSessions(
       ctx,
@@ -53,6 +56,34 @@ export async function redeemCode(ctx: Ctx, presented: Presented): Promise<Redeem
       excess.map(({ id }) => id),
     )
   return { opened: { accountId, sessionId, scopes, nonce, authTime } }
+}
+
+/** The grant, which is deleted with the logins, and the account's logins have not ended since the code was issued. */
+const isStillAllowed = and(
+  exists(
+    query
+      .select(one)
+      .from(appGrants)
+      .where(
+        and(
+          eq(appGrants.accountId, appCodes.accountId),
+          eq(appGrants.appId, appCodes.appId),
+          lte(appGrants.createdAt, appCodes.createdAt),
+        ),
+      ),
+  ),
+  exists(
+    query
+      .select(one)
+      .from(users)
+      .where(and(eq(users.id, appCodes.accountId), gt(appCodes.createdAt, users.tokensVoidBefore))),
+  ),
+)
+
+/** For a code that was valid: a concurrent request has used it, or it has been voided. */
+async function reusedNow(ctx: Ctx, presented: Presented): Promise<Redeemed> {
+  const code = await findCode(ctx, presented)
+  return code?.sessionId ? { reused: { accountId: code.accountId, sessionId: code.sessionId } } : null
 }
 
 async function findCode(ctx: Ctx, { appId, code }: Presented) {

@@ -5,12 +5,14 @@ import { one, query } from '../../platform/data/conditions.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { Failure } from '../../platform/failures.ts'
 import { removeClient } from '../identity/statements.ts'
-import { createApp } from './apps.ts'
+import { createApp, website } from './apps.ts'
 import { UNUSED_APP_DAYS } from './lifetimes.ts'
 import { OAuthError } from './oauth-error.ts'
 import { appGrants, apps } from './tables.ts'
 
-const STEP = 200
+const STEP = 100
+/** More would exceed what one run may query. */
+const MAX_STEPS = 8
 
 const methods = ['none', 'client_secret_basic', 'client_secret_post'] as const
 /** Client metadata (RFC 7591, 2). Unknown fields are ignored, as the standard requires. */
@@ -31,7 +33,7 @@ export async function registerDynamically(ctx: Ctx, metadata: unknown): Promise<
   const isPublic = token_endpoint_auth_method === 'none'
   const { id, createdAt, secret } = await createApp(ctx, null, {
     name: client_name,
-    website: client_uri?.startsWith('https://') ? client_uri : '',
+    website: website.safeParse(client_uri).data ?? '',
     description: '',
     redirectUris: redirect_uris,
     kind: isPublic ? 'public' : 'confidential',
@@ -63,7 +65,10 @@ export async function deleteUnusedApps(ctx: SystemCtx): Promise<void> {
     lt(apps.createdAt, ctx.now() - UNUSED_APP_DAYS * DAY_MS),
     not(exists(allowed)),
   )
-  const unused = await db.select({ id: apps.id }).from(apps).where(isUnused).limit(STEP)
-  for (const { id } of unused)
-    await db.batch([db.delete(apps).where(and(eq(apps.id, id), isUnused)), removeClient(db, id)])
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const unused = await db.select({ id: apps.id }).from(apps).where(isUnused).limit(STEP)
+    for (const { id } of unused)
+      await db.batch([db.delete(apps).where(and(eq(apps.id, id), isUnused)), removeClient(db, id)])
+    if (unused.length < STEP) return
+  }
 }

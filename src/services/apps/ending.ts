@@ -1,20 +1,33 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, exists, not } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
+import { one, query } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { idIn, mapConcurrently } from '../../platform/data/shards.ts'
-import { continueWith } from '../../platform/events/events.ts'
+import { continueWith, record } from '../../platform/events/events.ts'
 import { revokeSessions } from '../../platform/security/revocation.ts'
+import { readSuspension } from '../accounts/queries.ts'
 import { deleteLogins, removeClient } from '../identity/statements.ts'
 import { sessions } from '../identity/tables.ts'
 import { appLoginsToEnd } from './events.ts'
-import { appGrants } from './tables.ts'
+import { appGrants, apps } from './tables.ts'
 
 const STEP = 100
 
 export async function continueEnding(ctx: SystemCtx, step: { appId: Id }, eventId: Id): Promise<void> {
   if (!(await endLoginsOf(ctx, step.appId))) await continueWith(ctx.db.directory, eventId, appLoginsToEnd, step)
 }
+
+/** People must allow the apps of the developer again after the suspension. */
+export async function endAppsOfSuspended(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+  if ((await readSuspension(ctx, accountId)) === null) return
+  const db = ctx.db.directory
+  const own = await atPrimary(ctx).directory.select({ id: apps.id }).from(apps).where(eq(apps.ownerId, accountId))
+  const [first, ...rest] = own.map(({ id: appId }) => record(db, appLoginsToEnd, { appId }))
+  if (first) await db.commit([first, ...rest])
+}
+
+const isApp = (appId: Id) => exists(query.select(one).from(apps).where(eq(apps.id, appId)))
 
 /** Ends up to `STEP` logins and grants of an app that gets no more tokens. Returns whether none are left. */
 export async function endLoginsOf(ctx: SystemCtx, appId: Id): Promise<boolean> {
@@ -43,7 +56,7 @@ export async function endLoginsOf(ctx: SystemCtx, appId: Id): Promise<boolean> {
       logins.map(({ id }) => id),
     ),
     db.delete(appGrants).where(and(eq(appGrants.appId, appId), idIn(appGrants.accountId, people))),
-    ...(isLast ? [removeClient(db, appId)] : []),
+    ...(isLast ? [removeClient(db, appId, not(isApp(appId)))] : []),
   ])
   return isLast
 }

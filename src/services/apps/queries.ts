@@ -2,14 +2,14 @@ import { and, eq, isNull } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
-import { handles } from '../identity/tables.ts'
+import { handles, users } from '../identity/tables.ts'
 import { deletions } from '../privacy/tables.ts'
 import { apps } from './tables.ts'
 
 /** An app, and the handle of its developer; null if it registered itself. */
 export type KnownApp = typeof apps.$inferSelect & { developer: string | null }
 
-/** Null for an unknown app, and for one whose developer is leaving. */
+/** Null for an unknown app, and for one whose developer is leaving or suspended. */
 export async function findApp(ctx: SystemCtx, clientId: string): Promise<KnownApp | null> {
   const id = Id.safeParse(clientId)
   if (!id.success) return null
@@ -18,6 +18,7 @@ export async function findApp(ctx: SystemCtx, clientId: string): Promise<KnownAp
     .from(apps)
     .leftJoin(handles, eq(handles.accountId, apps.ownerId))
     .leftJoin(deletions, eq(deletions.accountId, apps.ownerId))
-    .where(and(eq(apps.id, id.data), isNull(deletions.accountId)))
+    .leftJoin(users, and(eq(users.id, apps.ownerId), eq(users.suspended, true)))
+    .where(and(eq(apps.id, id.data), isNull(deletions.accountId), isNull(users.id)))
   return found ? { ...found.app, developer: found.developer } : null
 }

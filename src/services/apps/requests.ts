@@ -23,7 +23,7 @@ export type AuthorizationRequest = {
   maxAge: number | undefined
 }
 
-/** `location` is where the app learns about the error; null if the redirect of the request cannot be trusted. */
+/** `location` is where the app learns about the error; null if the redirect is not the app's. */
 export class RequestRefused extends Failure {
   readonly location: string | null
 

@@ -11,6 +11,7 @@ import { actorOf, openClients } from '../../platform/security/clients.ts'
 import { revokeSessions } from '../../platform/security/revocation.ts'
 import { liveApiKeys } from '../api-keys/queries.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
+import { deleteGrants } from '../apps/statements.ts'
 import { otherSessionsEnded } from './events.ts'
 import { closeSession } from './session-rows.ts'
 import { notBeforeKeys } from './statements.ts'
@@ -67,7 +68,7 @@ export async function endSession(ctx: UserCtx, { sessionId }: { sessionId: strin
   if (!ended) throw notFound()
 }
 
-/** Revokes the API keys, the device tokens and the pending change of the address too. The device of this login gets a new one when it refreshes its tokens. */
+/** Revokes the API keys, what apps were allowed, the device tokens and the pending change of the address too. The device of this login gets a new one when it refreshes its tokens. */
 export async function endOtherSessions(ctx: UserCtx): Promise<void> {
   const { id: accountId, sessionId } = ctx.viewer
   const db = ctx.db.directory
@@ -87,6 +88,7 @@ export async function endOtherSessions(ctx: UserCtx): Promise<void> {
       .where(eq(users.id, accountId))
       .returning({ keysVoidBefore: users.keysVoidBefore }),
     deleteApiKeys(db, accountId),
+    deleteGrants(db, accountId, now),
     db.delete(addressChanges).where(eq(addressChanges.accountId, accountId)),
     db.delete(sessions).where(inArray(sessions.id, listed(JSON.stringify(sessionIds)))),
     record(db, otherSessionsEnded, { accountId, sessionIds, ...actor }, changed),

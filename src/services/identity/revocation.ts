@@ -8,6 +8,7 @@ import { revokeTokensBefore } from '../../platform/security/revocation.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { readApiKeys } from '../api-keys/queries.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
+import { deleteGrants } from '../apps/statements.ts'
 import { atLeast } from './statements.ts'
 import { sessions, users } from './tables.ts'
 
@@ -60,6 +61,7 @@ export async function endSessionsOfSuspended(
       .where(eq(users.id, accountId)),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), lte(sessions.createdAt, new Date(before)))),
     deleteApiKeys(db, accountId, { until: before }),
+    deleteGrants(db, accountId, before),
   ])
   await revokeAllTokens(ctx, { accountId })
 }

@@ -11,6 +11,7 @@ import { unauthorized } from '../../platform/security/tokens.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { deleteApiKeys } from '../api-keys/statements.ts'
 import { apiKeys } from '../api-keys/tables.ts'
+import { deleteGrants } from '../apps/statements.ts'
 import { deletions } from '../privacy/tables.ts'
 import type { MailKind } from './mail-templates.ts'
 import { queueMail } from './mails.ts'
@@ -66,8 +67,8 @@ export function addClient(db: Database, { id, name }: { id: Id; name: string }, 
   return db.insert(oauthClients).select(rowIf(oauthClients, row, when))
 }
 
-export function removeClient(db: Database, id: Id) {
-  return db.delete(oauthClients).where(eq(oauthClients.clientId, id))
+export function removeClient(db: Database, id: Id, when?: SQL) {
+  return db.delete(oauthClients).where(and(eq(oauthClients.clientId, id), when))
 }
 
 /** How many logins an app may have with one account: its installations. */
@@ -117,7 +118,7 @@ type Ended = {
   changes?: { passwordChangedAt?: number; hasShortPassword: boolean }
 }
 
-/** Ends the logins, the API keys if no login goes on, and a change of the address that is not confirmed. The caller revokes the tokens. */
+/** Ends the logins, what apps were allowed, the API keys if no login goes on, and a change of the address that is not confirmed. The caller revokes the tokens. */
 export function endLogins(db: Database, accountId: Id, { at = db.now(), when, kept, devices, changes }: Ended = {}) {
   const endsKeys = kept === undefined
   const isOther = endsKeys ? undefined : ne(sessions.id, kept)
@@ -133,6 +134,7 @@ export function endLogins(db: Database, accountId: Id, { at = db.now(), when, ke
       .where(and(eq(users.id, accountId), when)),
     db.delete(addressChanges).where(and(eq(addressChanges.accountId, accountId), when)),
     db.delete(sessions).where(and(eq(sessions.userId, accountId), isOther, when)),
+    deleteGrants(db, accountId, at, when),
     ...(endsKeys ? [deleteApiKeys(db, accountId, { when })] : []),
   ] as const
 }

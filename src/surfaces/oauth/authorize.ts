@@ -20,12 +20,12 @@ export async function authorize(c: Context<AppEnv>): Promise<Response> {
     return c.redirect(`${ctx.config.BASE_URL}/authorize?${query}`, 303)
   } catch (error) {
     if (!(error instanceof RequestRefused)) throw error
-    return error.location ? c.redirect(error.location, 303) : refusal(c, error.message)
+    return refusal(c, error)
   }
 }
 
-/** The app is not told, because its redirect is not trusted. */
-function refusal(c: Context<AppEnv>, reason: string): Response | Promise<Response> {
+/** Anybody can register an app, so an error returns to it only by a click: otherwise our address would lead anywhere (RFC 9700, 4.11.2). */
+function refusal(c: Context<AppEnv>, { message, location }: RequestRefused): Response | Promise<Response> {
   c.header('content-security-policy', "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'")
   const page = html`<!doctype html>
 <html lang="en">
@@ -39,8 +39,9 @@ function refusal(c: Context<AppEnv>, reason: string): Response | Promise<Respons
     <header><a href="/">SocialConnect</a></header>
     <main class="text">
       <h1>This app cannot be allowed</h1>
-      <p>${reason}.</p>
+      <p>${message}.</p>
       <p>The app has a mistake, or somebody tries to deceive you. Nothing was allowed. Go back, or tell the developer of the app.</p>
+      ${location && html`<p><a href="${location}" rel="noreferrer">Return to ${new URL(location).host}</a></p>`}
     </main>
   </body>
 </html>`

@@ -5,7 +5,7 @@ import type { AppEnv } from '../../platform/http/app-env.ts'
 import type { RequestCtx } from '../../platform/security/admit.ts'
 import { spend } from '../../platform/security/rate-limit.ts'
 import { registerDynamically } from '../../services/apps/dynamic-registration.ts'
-import { tokenLimit } from '../../services/apps/limits.ts'
+import { appRegistrationLimit, tokenLimit } from '../../services/apps/limits.ts'
 import { OAuthError } from '../../services/apps/oauth-error.ts'
 import { dynamicRegistration } from '../../services/apps/variables.ts'
 import { authorize } from './authorize.ts'
@@ -56,7 +56,14 @@ export const handlers = {
   resource: (c: C) => described(c, resourceMetadata),
   register: async (c: C) => {
     if (dynamicRegistration(c.var.ctx) === 'off') throw notFound()
-    return answer(c, async () => registerDynamically(c.var.ctx, await jsonOf(c)), 201)
+    return answer(
+      c,
+      async () => {
+        await spend(c.var.ctx, appRegistrationLimit, c.var.ctx.clientIp)
+        return registerDynamically(c.var.ctx, await jsonOf(c))
+      },
+      201,
+    )
   },
 }
 

@@ -27,7 +27,8 @@ export function Authorize() {
   return (
     <View title="Allow an app">
       {error.value !== null && <LoadError error={error.value} retry={load} />}
-      {error.value === null && asked?.next !== 'ask' && <Loading />}
+      {error.value === null && asked?.next !== 'ask' && asked?.next !== 'refuse' && <Loading />}
+      {asked?.next === 'refuse' && <Refused asked={asked} />}
       {asked?.next === 'ask' && (session.value ? <Consent asked={asked} request={request} /> : <First asked={asked} />)}
     </View>
   )
@@ -42,6 +43,21 @@ function leaveTo(url: string): null {
 function First({ asked }: { asked: AppAuthorization }) {
   useEffect(waitForLogin, [])
   return <LogInForm note={`${asked.app.name} asks to act for you. Log in to see what it asks for.`} />
+}
+
+/** An app that nobody has allowed cannot use this page to send people elsewhere. */
+function Refused({ asked: { app, returnTo } }: { asked: AppAuthorization }) {
+  return (
+    <section class="card settings" aria-label={app.name}>
+      <h2>{app.name}</h2>
+      <p>
+        <b>{app.name}</b> wants to act for you without asking, but you have not allowed it yet.
+      </p>
+      <a href={returnTo} rel="noreferrer">
+        Return to {new URL(returnTo).host}
+      </a>
+    </section>
+  )
 }
 
 function Consent({ asked, request }: { asked: AppAuthorization; request: string }) {
@@ -67,7 +83,8 @@ function Consent({ asked, request }: { asked: AppAuthorization; request: string 
       </p>
       <Permissions permissions={permissions} />
       <p class="hint">
-        It does not learn your password. You can remove it at any time under <Link href="/security/apps">Apps</Link>.
+        You then return to <b>{new URL(returnTo).host}</b>. It does not learn your password. You can remove it at any
+        time under <Link href="/security/apps">Apps</Link>.
       </p>
       <div class="actions">
         <button type="button" class="secondary" onClick={() => leaveTo(returnTo)}>
@@ -91,6 +108,7 @@ function Maker({ app: { developer, website } }: Pick<AppAuthorization, 'app'>) {
       ) : (
         'We do not know who made it: it registered itself.'
       )}{' '}
+      {website && 'It says that its website is '}
       {website && (
         <a href={website} rel="noreferrer noopener" target="_blank">
           {new URL(website).host}

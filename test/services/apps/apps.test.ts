@@ -2,9 +2,8 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
 import { declaredScopes } from '../../../src/platform/security/scopes.ts'
 import { bundles, offeredScopes, withheld } from '../../../src/services/apps/bundles.ts'
-import { deleteUnusedApps } from '../../../src/services/apps/dynamic-registration.ts'
 import type { AllowedApps, App, AppWithSecret } from '../../../src/services/apps/views.ts'
-import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { directoryNumber, statusWith } from '../../support/auth.ts'
 import { fetchWith, postJson } from '../../support/client.ts'
 import {
@@ -20,7 +19,6 @@ import {
   requestOf,
 } from '../../support/oauth.ts'
 import { drained } from '../../support/outboxes.ts'
-import { contextWith } from '../../support/platform.ts'
 
 let ada: RegisteredUser
 let bob: RegisteredUser
@@ -149,40 +147,50 @@ test('prompt=none without a login, and max_age after an older login, say that a 
     `/v1/oauth/authorizations?request=${encodeURIComponent(requestOf(app, { ...changes }))}`
   const anonymous = await fetchWith(env, query({ prompt: 'none' }))
   expect(await anonymous.json()).toMatchObject({
-    next: 'return',
+    next: 'refuse',
     returnTo: expect.stringContaining('error=login_required'),
   })
+  const unknown = await ada.fetch(query({ prompt: 'none' }))
+  expect(await unknown.json()).toMatchObject({ next: 'refuse', returnTo: expect.stringContaining('consent_required') })
   await allow(ada, requestOf(app))
   const old = await ada.fetch(query({ prompt: 'none', max_age: '0' }))
   expect(await old.json()).toMatchObject({ next: 'return', returnTo: expect.stringContaining('error=login_required') })
   expect(await errorOf(await decide(ada, requestOf(app, { max_age: '0' })))).toEqual([403, 'fresh_login_required'])
 })
 
-test('where the operator allows it, apps register themselves, and unused ones are deleted after a week', async () => {
-  const bindings = { ...env, DYNAMIC_REGISTRATION: 'on' }
-  const register = async (metadata: object) => {
-    const headers = { 'content-type': 'application/json', 'cf-connecting-ip': '192.0.2.77' }
-    return fetchWith(bindings, '/auth/oauth2/register', { method: 'POST', headers, body: JSON.stringify(metadata) })
-  }
-  const response = await register({ client_name: 'Bot', redirect_uris: [REDIRECT], token_endpoint_auth_method: 'none' })
-  expect(response.status).toBe(201)
-  const { client_id } = await response.json<{ client_id: string }>()
-  expect((await connect(ada, { id: client_id, secret: null })).access_token).toBeTruthy()
-  expect((await allowedBy(ada)).find(({ id }) => id === client_id)).toMatchObject({ developer: null, name: 'Bot' })
-  expect(await errorOf(await register({ client_name: 'Bot', redirect_uris: ['http://x.example/'] }))).toEqual([
-    400,
-    'invalid_redirect_uri',
-  ])
-  expect(await errorOf(await register({ redirect_uris: [REDIRECT] }))).toEqual([400, 'invalid_client_metadata'])
-  const unused = await (await register({ client_name: 'Old', redirect_uris: [REDIRECT] })).json<{
-    client_id: string
-    client_secret: string
-  }>()
-  expect(unused.client_secret).toMatch(/^scs_/)
-  const ctx = contextWith()
-  await deleteUnusedApps({ ...ctx, now: () => Date.now() + 8 * 86_400_000 })
-  const left = await env.DIRECTORY.prepare('select id from apps where owner_id is null').all<{ id: number }>()
-  expect(left.results.map(({ id }) => String(id))).toEqual([client_id])
+test('a login that has ended allows nothing, though the guard has not noticed yet', async () => {
+  const eve = await registeredUser()
+  const app = await registeredApp(bob)
+  await allow(eve, requestOf(app))
+  const codes = () => directoryNumber('select count(*) as n from app_codes where account_id = ?', Number(eve.id))
+  const before = await codes()
+  await env.DIRECTORY.prepare('delete from sessions where user_id = ? and app_id is null').bind(Number(eve.id)).run()
+  expect(await errorOf(await decide(eve, requestOf(app), '/repeat'))).toEqual([401, 'unauthorized'])
+  expect((await decide(eve, requestOf(app))).ok).toBe(false)
+  expect(await codes()).toBe(before)
+})
+
+test('a code is void once the person has removed the app, even if the removal comes while it is exchanged', async () => {
+  const app = await registeredApp(bob)
+  const code = await codeFor(ada, app)
+  await env.DIRECTORY.prepare('delete from app_grants where app_id = ?').bind(Number(app.id)).run()
+  expect(await errorOf(await exchange(app, code))).toEqual([400, 'invalid_grant'])
+  expect(await directoryNumber('select count(*) as n from sessions where app_id = ?', Number(app.id))).toBe(0)
+})
+
+test('the apps of a suspended developer get no tokens, and the tokens that they have end', async () => {
+  const [admin, dan] = [await registeredUser(), await registeredUser()]
+  await setRole(admin, 'admin')
+  const app = await registeredApp(dan)
+  const tokens = await connect(ada, app)
+  expect((await admin.fetch(`/v1/accounts/${dan.id}/suspension`, { method: 'PUT' })).ok).toBe(true)
+  await drained()
+  expect(await statusWith(tokens.access_token)).toBe(401)
+  expect(await errorOf(await refreshAs(app, tokens.refresh_token))).toEqual([401, 'invalid_client'])
+  expect(await errorOf(await decide(ada, requestOf(app)))).toEqual([400, 'invalid_app_request'])
+  expect((await admin.fetch(`/v1/accounts/${dan.id}/suspension`, { method: 'DELETE' })).ok).toBe(true)
+  await drained()
+  expect((await connect(ada, app)).access_token).toBeTruthy()
 })
 
 test('what happens to apps is recorded for the audit log', async () => {

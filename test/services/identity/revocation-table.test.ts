@@ -4,12 +4,12 @@ import type { AppWithSecret } from '../../../src/services/apps/views.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'
 import { PASSWORD, type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { createdApiKey } from '../../support/api-keys.ts'
-import { claimsOf, loggedIn, logIn, refreshWith, socketWith, statusWith } from '../../support/auth.ts'
+import { claimsOf, directoryNumber, loggedIn, logIn, refreshWith, socketWith, statusWith } from '../../support/auth.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { anotherIsolate } from '../../support/isolates.ts'
 import { insertLogin } from '../../support/logins.ts'
-import { connect, refreshAs, registeredApp } from '../../support/oauth.ts'
+import { codeFor, connect, exchange, refreshAs, registeredApp } from '../../support/oauth.ts'
 import { drained } from '../../support/outboxes.ts'
 import {
   changeAddress,
@@ -154,14 +154,23 @@ test.each(Object.entries(ends))(
 /** What ends one login only, and so leaves the apps that the person allowed. */
 const ofOneLogin = ['logging out', 'ending it from another login', 'a 51st login', 'reusing a refresh token']
 
-test.each(Object.entries(ends))('%s ends the tokens of apps exactly if it ends all other logins', async (name, end) => {
+test.each(Object.entries(ends))('%s ends what apps may do exactly if it ends all other logins', async (name, end) => {
   const { closed: _, ...given } = await prepare()
   const tokens = await connect(given.user, app, 'accounts:read realtime posts:read offline_access')
+  const open = await codeFor(given.user, app)
   const { closed } = await socketWith(tokens.access_token)
   expect(await inOtherIsolate('/v1/accounts/me', tokens.access_token)).toBe(200)
   expect((await end(given)).ok).toBe(true)
+  await drained(given.user.id)
+  const grants = await directoryNumber(
+    'select count(*) as n from app_grants where account_id = ?',
+    Number(given.user.id),
+  )
+  const isLeft = ofOneLogin.includes(name)
+  if (name !== 'reusing a refresh token') expect((await exchange(app, open)).status).toBe(isLeft ? 200 : 400)
+  expect(grants).toBe(isLeft ? 1 : 0)
   clock.advance(LEASE_MS)
-  if (ofOneLogin.includes(name)) {
+  if (isLeft) {
     expect(await inOtherIsolate('/v1/accounts/me', tokens.access_token)).toBe(200)
     expect((await refreshAs(app, tokens.refresh_token)).status).toBe(200)
     return
