@@ -1,8 +1,12 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
 import { declaredScopes } from '../../../src/platform/security/scopes.ts'
-import { bundles, offeredScopes, withheld } from '../../../src/services/apps/bundles.ts'
+import { moderate } from '../../../src/services/accounts/policy.ts'
+import { bundles, offeredScopes } from '../../../src/services/apps/bundles.ts'
+import { manageApps } from '../../../src/services/apps/policy.ts'
 import type { AllowedApps, App, AppWithSecret } from '../../../src/services/apps/views.ts'
+import { readAudit } from '../../../src/services/audit/policy.ts'
+import { exportData } from '../../../src/services/privacy/policy.ts'
 import { type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { directoryNumber, statusWith } from '../../support/auth.ts'
 import { fetchWith, postJson } from '../../support/client.ts'
@@ -31,6 +35,9 @@ beforeAll(async () => {
 const allowedBy = async (user: RegisteredUser) => (await (await user.fetch('/v1/me/apps')).json<AllowedApps>()).items
 const mailsTo = (user: RegisteredUser) =>
   directoryNumber("select count(*) as n from mails where kind = 'app-allowed' and account_id = ?", Number(user.id))
+
+/** Scopes of staff, and of what only the owner of an account does. */
+const withheld = [moderate, exportData, readAudit, manageApps]
 
 test('every scope is in exactly one bundle, or withheld from apps; staff scopes are withheld', () => {
   const protocol = ['openid', 'offline_access', 'realtime']
