@@ -1,4 +1,3 @@
-import { digest } from '../../src/services/apps/secrets.ts'
 import type { AppWithSecret } from '../../src/services/apps/views.ts'
 import type { RegisteredUser } from './actors.ts'
 import { anonymousClient, BASE_URL, postJson } from './client.ts'
@@ -108,5 +107,3 @@ export async function errorOf(response: Response): Promise<[number, string | und
   const body = await response.json<{ error?: string; code?: string }>()
   return [response.status, body.error ?? body.code]
 }
-
-export const challengeOf = digest
