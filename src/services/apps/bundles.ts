@@ -18,7 +18,7 @@ export const bundles: readonly Bundle[] = [
   { id: 'notifications', title: 'Use your notifications', scopes: [readNotifications, writeNotifications] },
 ]
 
-/** Scopes that no app gets: of staff, and of what only the owner of an account does. */
+/** Scopes that no app gets: of staff, and of what only the owner of an account does. @internal */
 export const withheld: readonly Scope[] = [moderate, exportData, readAudit, manageApps]
 
 /** Scopes of OAuth and OpenID Connect, with the title under which people see them; `realtime` reveals nothing by itself. */
