@@ -112,9 +112,10 @@ const kinds = ['like', 'comment', 'mention', 'follow']
 function notificationsOf(account_id: Id, accounts: Id[], posts: Post[]) {
   const actors = accounts.filter((id) => id !== account_id)
   const start = Math.floor(Math.random() * (actors.length - NOTIFICATIONS))
+  const first = Math.floor(Math.random() * posts.length) // a post notifies an account once of a comment or mention
   return newIds(NOTIFICATIONS).map((id, i) => {
     const kind = kinds[i % kinds.length]!
-    const post_id = kind === 'follow' ? null : pick(posts).id
+    const post_id = kind === 'follow' ? null : posts[(first + i) % posts.length]!.id
     return { account_id, id, kind, actor_id: actors[start + i]!, post_id, arrived_at: 1 }
   })
 }
