@@ -29,7 +29,7 @@ export function ownDataTests(world: World): void {
     await ada.getByRole('link', { name: 'History' }).click()
     await heading(ada, 'History').waitFor()
     const history = ada.getByRole('region', { name: 'History of your account' })
-    await history.getByText('Registered').waitFor()
+    await history.getByText('Registered', { exact: true }).waitFor()
     await history.getByText('Email address confirmed').waitFor()
     expect(await violations(ada)).toEqual([])
   })

@@ -99,6 +99,7 @@ app.get('/v1/hub', async (c) => {
   const opening = JSON.stringify({
     accountId: '512',
     sessionId: 's',
+    scopes: [],
     issuedAt: Date.now(),
     channels: ['home'],
     since: null,
