@@ -172,8 +172,9 @@ test(
 )
 
 test('every read operation that depends on the viewer is listed in test/visibility/surfaces.ts', () => {
-  // Signing keys, limits and the rules of registration are the same for everyone. The viewer's identity and logins,
-  // invitations and waiting registrations show nothing of others that could be hidden. Only admins read the audit log.
+  // Signing keys, limits, providers and the rules of registration are the same for everyone. The viewer's identity, logins,
+  // keys, apps, invitations and waiting registrations show nothing of others that could be hidden. Only admins read the
+  // audit log, roles and what an account has. Explanations of access have tests of their own.
   // Frames of sockets are compared after every step.
   const excluded = [
     'listSigningKeys',
@@ -187,6 +188,17 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'listSessions',
     'listExports',
     'downloadExport',
+    'listLoginProviders',
+    'listProviderLinks',
+    'readSecondFactors',
+    'listPasskeys',
+    'listApiKeys',
+    'listApps',
+    'listAllowedApps',
+    'readAuthorization',
+    'explainMyAccess',
+    'listRoles',
+    'readAccess',
   ]
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

@@ -14,7 +14,7 @@ import { accountsByHandle, type Entity, entitiesOf, mentionedIn } from './entiti
 import { postEdited, postEditedByOther } from './events.ts'
 import { editPosts } from './policy.ts'
 import { MAX_TEXT_BYTES } from './post-limits.ts'
-import { checkedText, mentionable, overQuota } from './posts.ts'
+import { cleanedText, mentionable, overQuota, requireContent } from './posts.ts'
 import { scan } from './scan.ts'
 import { posts } from './tables.ts'
 import { postsPerDay } from './variables.ts'
@@ -33,12 +33,13 @@ type Mentioning = Pick<PostRow, 'authorId' | 'entities'>
  * mention nobody new, because who is mentioned may read the post.
  */
 export async function editPost(ctx: UserCtx, { postId, text: typed }: { postId: Id; text: string }): Promise<Post> {
+  const text = cleanedText(ctx, typed)
   const post = (await visiblePosts(ctx, [postId])).get(postId)
   if (!post) throw notFound()
   const { by } = await authorize(ctx, editPosts, { kind: 'post', id: postId, ownerId: post.authorId })
   const isOwn = post.authorId === ctx.viewer.id
   if (!isOwn) await requireStaffWrite(ctx, moderate)
-  const text = checkedText(ctx, { text: typed, media: post.media })
+  requireContent(text, post.media)
   if (text === post.text) return presentPost(ctx, post)
   const edit = { text, entities: await editedEntities(ctx, post, text), editedAt: ctx.now() }
   if (!(await store(ctx, post, edit, isOwn ? null : `${by?.kind} ${by?.name}`))) throw notFound()

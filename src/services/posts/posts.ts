@@ -60,7 +60,8 @@ export function createPost(ctx: UserCtx, input: PostCreation): Promise<Made<Post
 }
 
 async function publish(ctx: UserCtx, input: PostCreation, claim: Claim): Promise<Post> {
-  const text = checkedText(ctx, input)
+  const text = cleanedText(ctx, input.text)
+  requireContent(text, input.media)
   const place = await placeOf(ctx, input)
   const spans = scan(text)
   const [mentioned, media] = await Promise.all([mentionable(ctx, spans), loadAttachable(ctx, input.media)])
@@ -140,11 +141,14 @@ export async function mentionable(
   return new Map([...ids].filter(([, id]) => known.has(id)))
 }
 
-export function checkedText(ctx: UserCtx, input: { text: string; media: readonly unknown[] }): string {
-  const text = cleanText('text', input.text)
-  if (text === '' && input.media.length === 0) throw invalid('text', 'is required when there are no images')
+export function cleanedText(ctx: UserCtx, typed: string): string {
+  const text = cleanText('text', typed)
   requireLength('text', text, postBounds(ctx))
   return text
+}
+
+export function requireContent(text: string, media: readonly unknown[]): void {
+  if (text === '' && media.length === 0) throw invalid('text', 'is required when there are no images')
 }
 
 export async function deletePost(ctx: UserCtx, { postId }: { postId: Id }): Promise<void> {
