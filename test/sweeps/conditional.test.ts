@@ -128,6 +128,7 @@ test('every 201 names a location', async () => {
     'createInvitation',
     'createPost',
     'createRealtimeTicket',
+    'registerApp',
     'uploadMedia',
   ])
   const required = creations.map(({ responses }) => responses[201]!.headers.Location?.required)
