@@ -19,6 +19,7 @@ import type {
   AppAuthorization,
   AppChange,
   AppDecision,
+  AppRegistration,
   Apps,
   AppWithSecret,
   AttributesChange,
@@ -45,7 +46,6 @@ import type {
   MediaChange,
   MediaUpload,
   MediaVariant,
-  NewApp,
   Notification,
   Page,
   Passkey,
@@ -453,7 +453,7 @@ export type Operations = {
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
   register: { input: Registration; output: Registered }
   /** Register an app, which other people may allow to act for them. `POST /v1/apps` */
-  registerApp: { input: NewApp; output: AppWithSecret }
+  registerApp: { input: AppRegistration; output: AppWithSecret }
   /** Register an account without a password, with an identity that a provider has proved. `POST /v1/auth/providers/register` */
   registerWithProvider: { input: ProviderRegistration; output: Tokens }
   /** Reject an account that waits for approval; its owner is mailed. `DELETE /v1/registrations/{accountId}` */

@@ -435,22 +435,24 @@ export type ExportList = { items: Export[] }
 
 export type AppWithSecret = App & { secret: string | null }
 
+export type AppKind = 'public' | 'confidential'
+
 export type App = {
   id: Id
   name: string
   website: string | null
   description: string
   redirectUris: string[]
-  kind: 'public' | 'confidential'
+  kind: AppKind
   createdAt: string
 }
 
-export type NewApp = {
+export type AppRegistration = {
   name: string
   website?: string
   description?: string
   redirectUris: string[]
-  kind: 'public' | 'confidential'
+  kind: AppKind
 }
 
 export type Apps = { items: App[] }
@@ -465,12 +467,9 @@ export type Permission = { title: string; allows: string[] }
 
 export type AppSummary = { id: Id; name: string; website: string | null; description: string; developer: string | null }
 
-export type AppAuthorization = {
-  app: AppSummary
-  permissions: Permission[]
-  next: 'ask' | 'repeat' | 'return' | 'refuse' | (string & Record<never, never>)
-  returnTo: string
-}
+export type AppAuthorization = { app: AppSummary; permissions: Permission[]; next: AuthorizationStep; returnTo: string }
+
+export type AuthorizationStep = 'ask' | 'repeat' | 'return' | 'refuse' | (string & Record<never, never>)
 
 export type AppApproval = { returnTo: string }
 

@@ -37,7 +37,7 @@ export type Caller = {
 }
 
 /** Operations that read or renew the caller's login, so it must exist. */
-const ofLogin = new Set(['changePassword', 'repeatAuthorization'])
+const ofLogin = new Set(['changePassword', 'repeatAuthorization', 'editPost'])
 
 /** A token whose login is fresh if the operation requires that. */
 async function freshToken(

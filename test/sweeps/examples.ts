@@ -51,9 +51,13 @@ const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller 
 const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
 const ownOnly: Rule = (caller, { state }) => (state !== 'missing' && caller === 'owner' ? null : 'not_found')
-const editable: Rule = (caller, target) =>
-  visible(caller, target) ??
-  (['owner', 'admin', 'scopeless', 'stale', 'delegate', 'granted'].includes(caller) ? null : 'forbidden')
+/** Others than the author need a fresh login. */
+const editable: Rule = (caller, target) => {
+  const hidden = visible(caller, target)
+  if (hidden !== null) return hidden
+  if (caller === 'stale') return 'fresh_login_required'
+  return ['owner', 'admin', 'scopeless', 'delegate', 'granted'].includes(caller) ? null : 'forbidden'
+}
 const existing: Rule = (_, { state }) => (state === 'missing' ? 'not_found' : null)
 
 let made = 0
@@ -132,7 +136,7 @@ export const examples: Record<string, Example> = {
   startPasskey: {},
   addPasskey: { endsSession: true, json: newPasskey },
   renamePasskey: { rule: ownOnly, json: () => ({ name: 'Key ring' }) },
-  removePasskey: { rule: ownOnly },
+  removePasskey: { hasPassword: true, rule: ownOnly },
   readIdentity: { hasPassword: true },
   changeAddress: { json: () => ({ email: `${fresh('moved')}@example.org` }) },
   confirmAddress: { json: async () => ({ token: (await pendingAddress()).token }) },

@@ -16,7 +16,7 @@ import { MAX_APPS, MAX_REDIRECTS, MAX_SELF_REGISTERED } from './lifetimes.ts'
 import { redirectFlaw } from './redirects.ts'
 import { digest, newSecret } from './secrets.ts'
 import { apps } from './tables.ts'
-import { type App, type AppWithSecret, appKinds } from './views.ts'
+import { type App, AppKind, type AppWithSecret } from './views.ts'
 
 const bounds = { name: { characters: 50, bytes: 1_000 }, description: { characters: 300, bytes: 6_000 } }
 const HTTPS = /^https:\/\/[\w.-]+(?::\d+)?(?:[/?].*)?$/
@@ -40,11 +40,9 @@ export const NewApp = z
     website: website.default(''),
     description: description.default(''),
     redirectUris,
-    kind: z
-      .enum(appKinds)
-      .openapi({ description: 'An app that cannot keep a secret, such as one on a phone, is public' }),
+    kind: AppKind,
   })
-  .openapi('NewApp')
+  .openapi('AppRegistration')
 export type NewApp = z.infer<typeof NewApp>
 
 export const AppChange = z

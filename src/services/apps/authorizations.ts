@@ -6,6 +6,7 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure } from '../../platform/failures.ts'
+import { openEnum } from '../../platform/http/open-enum.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { unauthorized } from '../../platform/security/tokens.ts'
 import { readLoginTime } from '../identity/queries.ts'
@@ -35,13 +36,13 @@ export const Authorization = z
   .object({
     app: AppSummary,
     permissions: z.array(Permission),
-    next: z.enum(['ask', 'repeat', 'return', 'refuse']).openapi({
-      description:
-        '`ask`: show the app and its permissions. `repeat`: the person has allowed all of this before; send it to ' +
+    next: openEnum(
+      'AuthorizationStep',
+      ['ask', 'repeat', 'return', 'refuse'],
+      '`ask`: show the app and its permissions. `repeat`: the person has allowed all of this before; send it to ' +
         '`repeatAuthorization`. `return`: open `returnTo`. `refuse`: show a link to `returnTo`, because the app asks ' +
         'not to ask the person, who has not allowed it',
-      'x-open': true,
-    }),
+    ),
     returnTo: z.string().openapi({ description: 'Where a person who declines goes' }),
   })
   .openapi('AppAuthorization', {

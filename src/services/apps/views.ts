@@ -2,7 +2,9 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import type { KnownApp } from './queries.ts'
 
-export const appKinds = ['public', 'confidential'] as const
+export const AppKind = z.enum(['public', 'confidential']).openapi('AppKind', {
+  description: 'A confidential app has a secret. One that cannot keep it, such as one on a phone, is public',
+})
 
 export const App = z
   .object({
@@ -11,13 +13,14 @@ export const App = z
     website: z.string().nullable(),
     description: z.string(),
     redirectUris: z.array(z.string()),
-    kind: z.enum(appKinds).openapi({ description: 'A confidential app has a secret' }),
+    kind: AppKind,
     createdAt: z.iso.datetime(),
   })
   .openapi('App', {
     example: {
       name: 'Birdhouse',
       website: 'https://birdhouse.example/',
+      description: 'Photos of nest boxes',
       redirectUris: ['https://birdhouse.example/cb'],
     },
   })
@@ -38,7 +41,14 @@ export const AppSummary = z
     description: z.string(),
     developer: z.string().nullable().openapi({ description: 'The handle; null if the app registered itself' }),
   })
-  .openapi('AppSummary', { example: { name: 'Birdhouse', website: 'https://birdhouse.example/', developer: 'bob' } })
+  .openapi('AppSummary', {
+    example: {
+      name: 'Birdhouse',
+      website: 'https://birdhouse.example/',
+      description: 'Photos of nest boxes',
+      developer: 'bob',
+    },
+  })
 
 export const Permission = z
   .object({ title: z.string(), allows: z.array(z.string()) })
@@ -51,7 +61,9 @@ export const AllowedApp = AppSummary.extend({
     .datetime()
     .nullable()
     .openapi({ description: 'When the app last connected; null if it is not connected now' }),
-}).openapi('AllowedApp', { example: { name: 'Birdhouse', allowedAt: '2026-04-13T09:26:53.589Z' } })
+}).openapi('AllowedApp', {
+  example: { name: 'Birdhouse', description: 'Photos of nest boxes', allowedAt: '2026-04-13T09:26:53.589Z' },
+})
 export const AllowedApps = z.object({ items: z.array(AllowedApp) }).openapi('AllowedApps')
 export type AllowedApps = z.infer<typeof AllowedApps>
 

@@ -104,5 +104,6 @@ test('the identity shows an international address as people write it', async () 
     role: 'user',
     handleChangeableAt: null,
     passwordChangedAt: null,
+    hasPassword: true,
   })
 })
