@@ -78,7 +78,9 @@ export type PasskeyRequest = {
   allowCredentials: PasskeyDescriptor[]
 }
 
-export type PasskeyDescriptor = { type: 'public-key'; id: string }
+export type PasskeyDescriptor = { type: CredentialType; id: string }
+
+export type CredentialType = 'public-key'
 
 export type RegistrationRules = {
   mode: RegistrationMode
@@ -253,7 +255,7 @@ export type PasskeyRelyingParty = { id: string; name: string }
 
 export type PasskeyUser = { id: string; name: string; displayName: string }
 
-export type PasskeyAlgorithm = { type: 'public-key'; alg: number }
+export type PasskeyAlgorithm = { type: CredentialType; alg: number }
 
 export type PasskeySelection = { residentKey: 'required'; requireResidentKey: boolean; userVerification: 'required' }
 

@@ -1,7 +1,10 @@
 import { z } from '@hono/zod-openapi'
 
+/** The only kind of credential that WebAuthn has. */
+export const CredentialType = z.literal('public-key').openapi('CredentialType')
+
 export const PasskeyDescriptor = z
-  .object({ type: z.literal('public-key'), id: z.string() })
+  .object({ type: CredentialType, id: z.string() })
   .openapi('PasskeyDescriptor', { example: { id: 'Dv5rKc1xPz8tWm3q' } })
 
 /** The options of `navigator.credentials.get`, as JSON (WebAuthn, level 3, section 5.1). */

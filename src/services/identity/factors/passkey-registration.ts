@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { UserCtx } from '../../../platform/context.ts'
 import { atPrimary } from '../../../platform/data/databases.ts'
 import { invalid } from '../../../platform/failures.ts'
-import { PasskeyDescriptor } from '../../../platform/http/second-factor.ts'
+import { CredentialType, PasskeyDescriptor } from '../../../platform/http/second-factor.ts'
 import { CHALLENGE_MINUTES } from '../lifetimes.ts'
 import { handles } from '../tables.ts'
 import { ChallengeToken, newChallenge, signedBy } from './challenges.ts'
@@ -20,9 +20,7 @@ const RelyingParty = z
 const User = z
   .object({ id: z.string(), name: z.string(), displayName: z.string() })
   .openapi('PasskeyUser', { example: { id: 'MTk3MDMyNDgzNjk3NDU5Mw', name: 'ada', displayName: '@ada' } })
-const Algorithm = z
-  .object({ type: z.literal('public-key'), alg: z.int() })
-  .openapi('PasskeyAlgorithm', { example: { alg: -7 } })
+const Algorithm = z.object({ type: CredentialType, alg: z.int() }).openapi('PasskeyAlgorithm', { example: { alg: -7 } })
 const Selection = z
   .object({
     residentKey: z.literal('required'),
