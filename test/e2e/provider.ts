@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { OidcProvider } from '../support/oidc-provider.ts'
 
-/** The identity provider of a site, as an HTTP server. Whoever opens its login page agrees at once, as `person`. */
+/** The identity provider of a site, as an HTTP server. Its login page agrees at once, as `person`. */
 export async function startProvider() {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []

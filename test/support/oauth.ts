@@ -1,5 +1,5 @@
 import type { AppWithSecret } from '../../src/services/apps/views.ts'
-import type { RegisteredUser } from './actors.ts'
+import { type RegisteredUser, registeredUser } from './actors.ts'
 import { anonymousClient, BASE_URL, postJson } from './client.ts'
 
 export const REDIRECT = 'https://birdhouse.example/cb'
@@ -27,6 +27,13 @@ export async function registeredApp(
   const response = await postJson('/v1/apps', { ...details, kind, ...more }, developer)
   if (response.status !== 201) throw new Error(`${response.status} ${await response.text()}`)
   return response.json()
+}
+
+/** A person, a public app of that person and a confidential one. */
+export async function twoApps(): Promise<{ ada: RegisteredUser; app: AppWithSecret; other: AppWithSecret }> {
+  const ada = await registeredUser()
+  const app = await registeredApp(ada)
+  return { ada, app, other: await registeredApp(ada, 'confidential', { name: 'Other' }) }
 }
 
 type Changes = Record<string, string | undefined>

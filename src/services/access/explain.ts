@@ -39,7 +39,7 @@ export async function explainMyAccess(
   }
 }
 
-/** An explanation never reveals whether a thing exists, or whose it is, to whoever may not see it: it has no owner then. */
+/** A thing that the caller may not see has no owner here, so an explanation does not reveal that it exists or whose it is. */
 async function thingOf(ctx: UserCtx, name: string | undefined): Promise<Thing | null> {
   const [kind = '', number] = name?.split(':') ?? []
   const { data: id } = Id.safeParse(number)

@@ -68,7 +68,7 @@ export async function enforceSuspension(ctx: SystemCtx, { accountId }: { account
   )
 }
 
-/** Whoever may suspend at all may suspend accounts without a higher role. `marks` begins a suspension in the directory. */
+/** Staff can suspend users and lower roles, but not their own role. `marks` begins a suspension in the directory. */
 async function requireBelow(ctx: UserCtx, accountId: Id, marks = false): Promise<void> {
   const below = roles.filter((role) => role === 'user' || outranks(ctx.viewer.role, role))
   const { directory } = atPrimary(ctx)

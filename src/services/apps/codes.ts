@@ -88,18 +88,17 @@ async function reusedNow(ctx: Ctx, presented: Presented): Promise<Redeemed> {
 
 async function findCode(ctx: Ctx, { appId, code }: Presented) {
   const [found] = await atPrimary(ctx)
-    .directory.select({ code: appCodes, tokensVoidBefore: users.tokensVoidBefore })
+    .directory.select()
     .from(appCodes)
-    .innerJoin(users, eq(users.id, appCodes.accountId))
     .where(and(eq(appCodes.code, await digest(code)), eq(appCodes.appId, appId)))
-  return found && { ...found.code, tokensVoidBefore: found.tokensVoidBefore }
+  return found
 }
 
 type Code = NonNullable<Awaited<ReturnType<typeof findCode>>>
 
-/** A code from before all logins ended is void too. */
+/** The batch that uses the code checks what may change meanwhile. */
 async function isValid(ctx: Ctx, code: Code, { redirectUri, verifier }: Presented): Promise<boolean> {
-  if (code.createdAt + CODE_SECONDS * 1_000 <= ctx.now() || code.createdAt <= code.tokensVoidBefore) return false
+  if (code.createdAt + CODE_SECONDS * 1_000 <= ctx.now()) return false
   if (code.redirectUri !== redirectUri || !VERIFIER.test(verifier)) return false
   return code.challenge === (await digest(verifier)) && (await readSuspension(ctx, code.accountId)) === null
 }

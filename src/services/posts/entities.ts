@@ -64,7 +64,7 @@ export function mentionedIn(entities: readonly Entity[]): Id[] {
   return [...new Set(entities.flatMap((entity) => (entity.kind === 'mention' ? [entity.accountId] : [])))]
 }
 
-/** Whom each handle of a text meant when it was written, whoever has the handle now. */
+/** The account that each handle of a text meant when it was written. Another account may have the handle now. */
 export function accountsByHandle(entities: readonly Entity[]): Map<string, Id> {
   return new Map(entities.flatMap((entity) => (entity.kind === 'mention' ? [[entity.handle, entity.accountId]] : [])))
 }

@@ -90,7 +90,7 @@ test('a socket without the scope of a channel cannot join it later', async () =>
   expect(JSON.stringify(client.received)).not.toContain('secret')
 })
 
-test('a socket that leaves home, and joins it again, hears of posts only in between', async () => {
+test('a socket that leaves home and joins it again gets frames of posts only while it is joined', async () => {
   await withChannels()
   const client = await connect({ channels: ['home'] })
   await ask(client, { leave: 'home' })

@@ -20,7 +20,7 @@ const Plan = fc.array(fc.record({ act: Act, pause: fc.nat({ max: 6 }), again: fc
 })
 type Step = { act: string; pause: number; again: boolean }
 
-/** A post, with whether its reader had to hear of it, or must not, from before it was written until it was announced. */
+/** A post. Its reader has to get its frame (`must`) or may not get it (`mustNot`). Both hold until it is announced. */
 type Post = { id: Id; must: boolean; mustNot: boolean }
 
 /** Ada writes, and Bob follows, unfollows and reconnects, while posts are announced late, at once and repeatedly. */
@@ -101,6 +101,6 @@ async function race(plan: Step[]): Promise<void> {
   socket!.close()
 }
 
-test('in random races of posts, follows, blocks, connections and evictions, nobody misses a post or hears of a wrong one', async () => {
+test('in random races of posts, follows, blocks, connections and evictions, nobody misses the frame of a post or gets a wrong one', async () => {
   await fc.assert(fc.asyncProperty(Plan, race), { numRuns: 25, endOnFailure: true })
 }, 90_000)

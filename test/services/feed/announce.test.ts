@@ -124,7 +124,7 @@ test('the posts of a queue batch reach a hub in one call, and a deleted one amon
   expect(await indexRows(ids[1]!)).toBe(0)
 })
 
-test('a blocked follower hears of no post, even before the shard of the follower has processed the block', async () => {
+test('a blocked follower gets no frame of a post, even before the follower’s shard has processed the block', async () => {
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
   const socket = await openSocket(bob)
@@ -137,7 +137,7 @@ test('a blocked follower hears of no post, even before the shard of the follower
   await queues.deliver()
 })
 
-test('an account hears of posts as soon as a follow is answered, and of none once the end of it is answered', async () => {
+test('an account gets frames of posts as soon as a follow is answered, and none once an unfollow is answered', async () => {
   const socket = await openSocket(bob)
   const heard = async () => {
     const postId = await publishedId(ada)

@@ -1,6 +1,5 @@
-import { beforeAll, expect, test } from 'vitest'
-import type { AppWithSecret } from '../../../src/services/apps/views.ts'
-import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { expect, test } from 'vitest'
+import { registeredUser } from '../../support/actors.ts'
 import { statusWith } from '../../support/auth.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
@@ -13,21 +12,13 @@ import {
   proof,
   REDIRECT,
   refreshAs,
-  registeredApp,
   type TokenResponse,
+  twoApps,
   VERIFIER,
 } from '../../support/oauth.ts'
 
 const clock = movableClock()
-let ada: RegisteredUser
-let app: AppWithSecret
-let other: AppWithSecret
-
-beforeAll(async () => {
-  ada = await registeredUser()
-  app = await registeredApp(ada)
-  other = await registeredApp(ada, 'confidential', { name: 'Other' })
-})
+const { ada, app, other } = await twoApps()
 
 test('a code works once; its reuse ends the tokens that it gave, at once', async () => {
   const code = await codeFor(ada, app)

@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { AppWithSecret } from '../../../src/services/apps/views.ts'
-import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
+import { registeredUser } from '../../support/actors.ts'
 import { claimsOf, readMe, refreshWith, statusWith } from '../../support/auth.ts'
 import { anonymousClient, BASE_URL } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
@@ -14,20 +14,12 @@ import {
   post,
   proof,
   refreshAs,
-  registeredApp,
   type TokenResponse,
+  twoApps,
 } from '../../support/oauth.ts'
 
 const clock = movableClock()
-let ada: RegisteredUser
-let app: AppWithSecret
-let other: AppWithSecret
-
-beforeAll(async () => {
-  ada = await registeredUser()
-  app = await registeredApp(ada)
-  other = await registeredApp(ada, 'confidential', { name: 'Other' })
-})
+const { ada, app, other } = await twoApps()
 
 test('a refresh token works for its own client only, and our own endpoint does not accept it', async () => {
   const { refresh_token } = await connect(ada, app)
