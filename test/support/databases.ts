@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
+import { type Id, idOf, newId, shardOf } from '../../src/platform/data/ids.ts'
 
 const CHUNK_SIZE = 2_000
 
@@ -45,13 +45,13 @@ export async function insertByShard(table: string, rows: readonly Row[], owner: 
   }
 }
 
-const TICK_MS = 10
 const issued = new Set<Id>()
 
-/** An id that no call in this test file has returned before. */
-export function unusedId(shard: number, at = Date.now()): Id {
-  for (let time = at; ; time += TICK_MS) {
-    const id = newId(shard, time) // there are 512 ids in a tick
+/** An id that no call in this test file has returned before. If `at` (epoch ms) is given, the ids of all shards sort by it. */
+export function unusedId(shard: number, at?: number): Id {
+  for (;;) {
+    // `newId` moves an id to after the latest one of its shard, which would reorder the ids of two shards.
+    const id = at === undefined ? newId(shard, Date.now()) : idOf(shard, at, Math.floor(Math.random() * 512))
     if (issued.has(id)) continue
     issued.add(id)
     return id
