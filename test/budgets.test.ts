@@ -202,8 +202,8 @@ test('a post is announced with one trip per shard and one more, whatever the num
   )
   const { value: post } = await createPost(asUser(author), draft({ text: 'hello' }))
   const ctx = queues.context()
-  await indexAndAnnounce(ctx, [{ postId: post.id, authorId: author, rootId: null }])
-  expectWithin('announcement', ctx.cost, { trips: 1 + shards.length, rowsRead: 20, rowsWritten: 1, objectCalls: 4 })
+  await indexAndAnnounce(ctx, [{ postId: post.id, authorId: author, rootId: null, isPublic: true }])
+  expectWithin('announcement', ctx.cost, { trips: 1 + shards.length, rowsRead: 20, rowsWritten: 2, objectCalls: 4 })
 })
 
 test('a request with a valid token makes no directory read and at most one Durable Object call', async () => {
