@@ -8,7 +8,7 @@ const seq = z.int().openapi({ description: 'The last message' })
 
 export const conversationsChannel = defineChannel('conversations', {
   frames: {
-    changed: z
+    'conversation.changed': z
       .object({ conversationId: ConversationId, seq, readSeq: z.int(), state: ConversationState })
       .describe('A conversation has a new message, was read, or moved to another folder'),
   },
@@ -18,7 +18,9 @@ export const conversationsChannel = defineChannel('conversations', {
 
 export const conversationChannel = defineChannel('conversation:{id}', {
   frames: {
-    message: z.object({ seq }).describe('The conversation has messages up to this one; read those that you miss'),
+    'message.sent': z
+      .object({ seq })
+      .describe('The conversation has messages up to this one; read those that you miss'),
   },
   scope: readMessages,
   mayJoin: (ctx, accountId, key) => isMember(ctx, key, accountId),

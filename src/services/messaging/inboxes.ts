@@ -65,9 +65,9 @@ function framesFor({ accountId, conversationId, lastSeq, readSeq, state, version
   const changed = { conversationId, seq: lastSeq, readSeq, state }
   const topic = `account:${accountId}` as const
   const name = `conversation:${conversationId}`
-  const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'changed', data: changed })]
+  const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })]
   if (lastSeq === 0) return frames
-  const message = frameOf(conversationChannel, { name }, { ...options, event: 'message', data: { seq: lastSeq } })
+  const message = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq: lastSeq } })
   // To members instead of those who joined, so that nobody hears a conversation that it has left.
   return [...frames, { ...message, topic }]
 }

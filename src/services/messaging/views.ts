@@ -9,14 +9,17 @@ import { states } from './tables.ts'
 export const textBounds = { characters: 2_000, bytes: 40_000 }
 const MAX_CLIENT_ID = 64
 
+const ID_LENGTH = 32
+const MAX_MESSAGE_ID = 42
 export const ConversationId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
-  .openapi({ example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3' })
+  .openapi({ maxLength: ID_LENGTH, example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3' })
 export const MessageId = z
   .string()
   .regex(/^[0-9a-f]{32}\.[1-9]\d{0,8}$/)
   .openapi({
+    maxLength: MAX_MESSAGE_ID,
     description: 'The id of the conversation, a period, and `seq`',
     example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3.7',
   })
@@ -88,7 +91,11 @@ export const Conversation = z
     lastMessage: z.union([LastMessage, z.null()]).openapi({ description: 'Null before the first message' }),
   })
   .openapi('Conversation', {
-    example: { account: { handle: 'grace', displayName: 'Grace Hopper' }, unread: 2, readSeq: 5 },
+    example: {
+      account: { id: '1970324836990977', handle: 'grace', displayName: 'Grace Hopper', avatarUrl: null },
+      unread: 2,
+      readSeq: 5,
+    },
   })
 export type Conversation = z.infer<typeof Conversation>
 export const ConversationPage = pageOf('Conversation', Conversation)
