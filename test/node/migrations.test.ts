@@ -133,7 +133,7 @@ test('of several mentions of an account in one post, the first stays', () => {
 })
 
 test('the notification of a like gets the id of the like, and those of likes that ended are deleted', () => {
-  const { db, migrate } = shardBefore('0015_fewer_rows_per_like.sql')
+  const { db, migrate } = shardBefore('0016_fewer_rows_per_like.sql')
   db.exec(`
     INSERT INTO likes (post_id, account_id, id) VALUES (50, 9, 400), (60, 9, 401);
     INSERT INTO notifications (account_id, id, kind, actor_id, post_id, arrived_at)
