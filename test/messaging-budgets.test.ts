@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { UserCtx } from '../src/platform/context.ts'
+import type { Id } from '../src/platform/data/ids.ts'
 import {
   acceptConversation,
   countUnreadMessages,
@@ -8,10 +9,12 @@ import {
   openConversation,
   readConversationLog,
 } from '../src/services/messaging/conversations.ts'
+import { deliverInboxes } from '../src/services/messaging/inboxes.ts'
 import { getMessage, listMessages, markConversationRead, sendMessage } from '../src/services/messaging/messages.ts'
 import { accountsOn, bulkIds } from './support/actors.ts'
 import { type Budget, costOf, expectWithin, PAGE } from './support/budgets.ts'
 import { delivered, opened, say } from './support/conversations.ts'
+import { insertRows, shards } from './support/databases.ts'
 
 // Checks the budgets in docs/architecture.md. What an object does after its answer is not part of them.
 
@@ -19,7 +22,7 @@ test('sending, reading and answering cost one object call and no trip; opening c
   const [ada, bob] = await accountsOn(0, 1)
   const within = async (name: string, budget: Budget, run: (ctx: UserCtx) => Promise<unknown>) =>
     expectWithin(name, await costOf(ada, run), budget)
-  await within('open', { trips: 3, rowsRead: 8, objectCalls: 2 }, (ctx) => openConversation(ctx, { accountId: bob }))
+  await within('open', { trips: 3, rowsRead: 8, objectCalls: 3 }, (ctx) => openConversation(ctx, { accountId: bob }))
   const again = { trips: 1, rowsRead: 2, objectCalls: 1 }
   await within('open again', again, (ctx) => openConversation(ctx, { accountId: bob }))
   const conversationId = await opened(ada, bob)
@@ -49,4 +52,33 @@ test('a page of the inbox reads its rows, and the accounts of each shard side by
   expectWithin('log', await costOf(ada, (ctx) => readConversationLog(ctx, { limit: PAGE })), page)
   const unread = { trips: 1, rowsRead: 3 * PAGE }
   expectWithin('unread count', await costOf(ada, countUnreadMessages), unread)
+})
+
+test('the cost of a delivery and of the log does not grow with the inbox', async () => {
+  const [ada, bob] = await accountsOn(0, 1)
+  const row = { account_id: ada, ended: 0, last_at: 1, read_seq: 0, version: 1, last_seq: 1 }
+  const state = (n: number) => (n % 3 === 0 ? 'request' : 'active')
+  const rows = Array.from({ length: 500 }, (_, n) => ({
+    ...row,
+    conversation_id: `c${n}`,
+    state: state(n),
+    position: n + 1,
+  }))
+  await insertRows(shards[0], 'conversations', rows)
+  const facts = {
+    otherId: bob,
+    state: 'active',
+    ended: false,
+    lastAt: 1,
+    lastAuthorId: bob,
+    readSeq: 0,
+    preview: null,
+  } as const
+  for (const lastSeq of [1, 2]) {
+    const copy = { ...facts, accountId: ada, conversationId: 'f'.repeat(32), version: lastSeq, lastSeq }
+    const delivered = { trips: 1, rowsRead: 8, rowsWritten: 3 }
+    expectWithin('delivery', await costOf(ada, (ctx) => deliverInboxes(ctx, [copy])), delivered)
+  }
+  const log = await costOf(ada, (ctx) => readConversationLog(ctx, { since: '490' as Id, limit: PAGE }))
+  expectWithin('log', log, { trips: 2, rowsRead: 2 * PAGE })
 })

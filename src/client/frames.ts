@@ -2,7 +2,7 @@
 
 import type { ConversationState, FailureCode, Id, NotificationKind } from './wire.ts'
 
-export type Hello = { event: 'hello'; seq: number; resumed: boolean; channels: string[] }
+export type Hello = { event: 'hello'; seq: number; resumed: boolean; channels: string[]; unkept: string[] }
 
 export type Refusal = { event: 'error'; code: FailureCode; detail: string }
 

@@ -22,12 +22,12 @@ export type ListenOptions = {
 
 /**
  * A frame, or a change of the connection. After `refetch`, read again what you show: frames were missed, or this is the
- * first connection. `disconnected` needs no action: the client connects again, and continues where it stopped.
+ * first connection; with `channels`, only what you show of those. `disconnected` needs no action: the client connects again, and continues where it stopped.
  */
 export type LiveEvent =
   | Frame
   | { event: 'connected'; seq: number }
-  | { event: 'refetch'; seq: number }
+  | { event: 'refetch'; seq: number; channels?: string[] }
   | { event: 'disconnected' }
 
 /** Listens until the loop is left. Throws once the login has ended, or the reason of `signal` when that is aborted. */
@@ -52,6 +52,7 @@ export async function* listen(calls: Calls, options: ListenOptions): AsyncGenera
           isConnected = true
           yield { event: 'connected', seq: since }
           if (!frame.resumed) yield { event: 'refetch', seq: since }
+          else if (frame.unkept.length > 0) yield { event: 'refetch', seq: since, channels: frame.unkept }
         } else yield frame
       }
       signal?.throwIfAborted()

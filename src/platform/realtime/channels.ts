@@ -13,6 +13,8 @@ export type Channel<F extends Frames = Frames> = {
   name: string
   /** The schema of each event's data. Its description becomes the summary of a message. */
   frames: F
+  /** The hub keeps no frames of it for `since`: its events have a log of their own. */
+  isTransient?: boolean
   /** Required of the token that opens the socket. */
   scope: Scope
   /** `key` is empty for a channel without one. */
@@ -51,12 +53,16 @@ export function sharedAmong(channels: readonly Channel[], names: readonly string
   })
 }
 
+/** Those of these channels whose frames the hub does not keep. */
+export const unkeptAmong = (channels: readonly Channel[], names: readonly string[]): string[] =>
+  names.filter((name) => channelNamed(channels, name)?.channel.isTransient)
+
 const isKey = /^[^\s,:{}]{1,64}$/
 
 /** Who hears a frame: an account, those who follow an author, or with the name of a shared channel, those who joined it. */
 export type Topic = `account:${Id}` | `author:${Id}` | { name: string }
 
-type FrameOptions = Pick<HubFrame, 'key' | 'except' | 'isTransient'>
+type FrameOptions = Pick<HubFrame, 'key' | 'except'>
 type FrameInput<F extends Frames, E extends keyof F & string> = FrameOptions & { event: E; data: z.input<F[E]> }
 
 /** A frame for `publish`. Throws if its data do not fit the schema of the event. */
@@ -67,7 +73,7 @@ export function frameOf<F extends Frames, E extends keyof F & string>(
 ): HubFrame {
   const place =
     typeof topic === 'string' ? { topic, channel: channel.name } : { topic: topic.name, channel: topic.name }
-  return { ...frame, ...place, data: channel.frames[frame.event]?.parse(data) }
+  return { ...frame, ...place, isTransient: channel.isTransient, data: channel.frames[frame.event]?.parse(data) }
 }
 
 /** Sends frames to the listeners at these hubs: those of `activeHubs`, read with or after what the frames report. */

@@ -13,12 +13,16 @@ export const Hello = z
       description:
         'The position from which the socket continues: your `since` if `resumed` is true, otherwise the last',
     }),
-    resumed: z.boolean().openapi({ description: 'Whether the missed frames follow' }),
+    resumed: z.boolean().openapi({ description: 'Whether the missed frames follow, except those of `unkept`' }),
     channels: z
       .array(z.string())
       .openapi({ description: 'The channels that the socket listens to', example: ['home'] }),
+    unkept: z.array(z.string()).openapi({
+      description: 'Those whose missed frames never follow, whatever `resumed` says: read again what you show of them',
+      example: [],
+    }),
   })
-  .openapi({ example: { seq: 41, channels: ['home', 'notifications'] } })
+  .openapi({ example: { seq: 41, channels: ['home', 'notifications'], unkept: [] } })
 
 /** What a client sends to get the frames of a channel, and to get them no more. */
 export const Join = z.strictObject({ join: ChannelName }).openapi({ example: { join: 'home' } })

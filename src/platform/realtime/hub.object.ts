@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import type { SystemCtx } from '../context.ts'
 import { createContext } from '../create-context.ts'
 import type { Id } from '../data/ids.ts'
-import { type Channel, sharedAmong } from './channels.ts'
+import { type Channel, sharedAmong, unkeptAmong } from './channels.ts'
 import { type Login, Opening, type Revocation } from './hub.client.ts'
 import { readAuthors } from './hub-authors.ts'
 import type { HubFrame } from './hub-frames.ts'
@@ -87,7 +87,9 @@ export abstract class HubObject extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const opening = Opening.parse(JSON.parse(request.headers.get('opening') ?? ''))
     const { accountId } = opening
-    const shared = sharedAmong(await this.channels(), opening.channels)
+    const known = await this.channels()
+    const shared = sharedAmong(known, opening.channels)
+    const unkept = unkeptAmong(known, opening.channels)
     const { listeners } = this.load()
     const { sql } = this.ctx.storage
     const refused = new Response(null, { status: 401 })
@@ -103,7 +105,7 @@ export abstract class HubObject extends DurableObject<Env> {
     // From here to `hello` without a pause, so that no frame comes in between.
     const { 0: client, 1: server } = new WebSocketPair()
     this.ctx.acceptWebSocket(server)
-    this.greet(listener, server, opening, shared)
+    this.greet(listener, server, opening, { shared, unkept })
     return new Response(null, { status: 101, webSocket: client })
   }
 
@@ -124,7 +126,7 @@ export abstract class HubObject extends DurableObject<Env> {
     listener: Listener,
     socket: WebSocket,
     { since, channels, ...login }: Opening,
-    shared: readonly string[],
+    { shared, unkept }: { shared: readonly string[]; unkept: readonly string[] },
   ): void {
     const { frames, listeners } = this.load()
     const joined = shared.filter((name) => !listener.topics.has(name))
@@ -138,7 +140,7 @@ export abstract class HubObject extends DurableObject<Env> {
     socket.serializeAttachment(attached)
     const missed = since === null ? null : missedBy(frames, listener, channels, since)
     // Not the last number if resumed: a client that disconnects before the missed frames arrive asks for them again.
-    const hello = { event: 'hello', seq: missed ? since : frames.next(), resumed: missed !== null, channels }
+    const hello = { event: 'hello', seq: missed ? since : frames.next(), resumed: missed !== null, channels, unkept }
     for (const text of [JSON.stringify(hello), ...(missed ?? [])]) this.send(listener, socket, text)
   }
 

@@ -8,7 +8,7 @@ import { record, recordedId } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { tryRefreshHub } from '../../platform/realtime/hub.client.ts'
 import { activeHubs } from '../../platform/realtime/hubs.ts'
-import { blockConversation } from '../messaging/statements.ts'
+import { blockConversation, syncBlock } from '../messaging/statements.ts'
 import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
@@ -32,15 +32,16 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
   ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
   await Promise.all([
     tryRefreshHub(ctx, accountId, active),
-    ...events.map(({ id: eventId }) => tryEndConversation(ctx, { accountId, otherId, eventId })),
+    ...events.map(() => tryEndConversation(ctx, { accountId, otherId })),
   ])
 }
 
 /** A failure is left to the subscription that repeats it. */
-async function tryEndConversation(ctx: SystemCtx, block: { accountId: Id; otherId: Id; eventId: Id }): Promise<void> {
+async function tryEndConversation(ctx: UserCtx, block: { accountId: Id; otherId: Id }): Promise<void> {
   await blockConversation(ctx, { ...block, isBlocking: true }).catch((error: unknown) =>
     ctx.log.warn('a conversation was not ended', { ...block, error }),
   )
+  ctx.defer(() => syncBlock(ctx, block))
 }
 
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {

@@ -12,6 +12,7 @@ export const conversationsChannel = defineChannel('conversations', {
       .object({ conversationId: ConversationId, seq, readSeq: z.int(), state: ConversationState })
       .describe('A conversation has a new message, was read, or moved to another folder'),
   },
+  isTransient: true,
   scope: readMessages,
   mayJoin: async () => true,
 })
@@ -22,6 +23,7 @@ export const conversationChannel = defineChannel('conversation:{id}', {
       .object({ seq })
       .describe('The conversation has messages up to this one; read those that you miss'),
   },
+  isTransient: true,
   scope: readMessages,
   mayJoin: (ctx, accountId, key) => isMember(ctx, key, accountId),
 })

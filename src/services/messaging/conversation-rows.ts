@@ -10,20 +10,26 @@ const schema = `
   CREATE TABLE messages (seq INTEGER PRIMARY KEY, author_id INTEGER, client_id TEXT, at INTEGER, body TEXT);
   CREATE UNIQUE INDEX messages_once ON messages (author_id, client_id) WHERE author_id IS NOT NULL;
   CREATE TABLE blocks (account_id INTEGER PRIMARY KEY, event_id INTEGER, is_blocking INTEGER);`
+const currentBlocksOnly = `
+  DELETE FROM blocks WHERE is_blocking = 0;
+  ALTER TABLE blocks DROP COLUMN event_id;
+  ALTER TABLE blocks DROP COLUMN is_blocking;
+  ALTER TABLE members ADD COLUMN has_entered INTEGER NOT NULL DEFAULT 1;`
 
 type Head = { id: string; lastSeq: number; version: number }
-export type Member = { accountId: number; state: State; readSeq: number; sealedKey: string | null }
+export type Member = { accountId: number; state: State; readSeq: number; sealedKey: string | null; hasEntered: number }
 export type Row = { seq: number; authorId: number | null; clientId: string | null; at: number; body: string | null }
 
 const messageColumns = 'seq, author_id AS authorId, client_id AS clientId, at, body'
-const memberColumns = 'account_id AS accountId, state, read_seq AS readSeq, sealed_key AS sealedKey'
+const memberColumns =
+  'account_id AS accountId, state, read_seq AS readSeq, sealed_key AS sealedKey, has_entered AS hasEntered'
 
 /** The tables of a conversation. Bodies and keys are sealed. All methods are synchronous: a turn is a transaction. */
 export class ConversationRows {
   private readonly sql: SqlStorage
 
   constructor(storage: DurableObjectStorage) {
-    migrateObject(storage, [schema + outboxSchema])
+    migrateObject(storage, [schema + outboxSchema, currentBlocksOnly])
     this.sql = storage.sql
   }
 
@@ -35,9 +41,9 @@ export class ConversationRows {
 
   create({ conversationId, accountId, otherId, otherState }: Opening): void {
     this.sql.exec('INSERT INTO conversation VALUES (?, 0, 1)', conversationId)
-    const insert = 'INSERT INTO members VALUES (?, ?, 0, NULL)'
-    this.sql.exec(insert, Number(accountId), 'active')
-    this.sql.exec(insert, Number(otherId), otherState)
+    const insert = 'INSERT INTO members VALUES (?, ?, 0, NULL, ?)'
+    this.sql.exec(insert, Number(accountId), 'active', 1)
+    this.sql.exec(insert, Number(otherId), otherState, 0)
   }
 
   members(): Member[] {
@@ -51,6 +57,10 @@ export class ConversationRows {
   keepKey(accountId: Id, sealedKey: string): void {
     const keep = 'UPDATE members SET sealed_key = ? WHERE account_id = ? AND sealed_key IS NULL'
     this.sql.exec(keep, sealedKey, Number(accountId))
+  }
+
+  enter(accountId: Id): void {
+    this.sql.exec('UPDATE members SET has_entered = 1 WHERE account_id = ?', Number(accountId))
   }
 
   /** Whether this changes the state. */
@@ -90,15 +100,14 @@ export class ConversationRows {
     return this.sql.exec<Row>(select, low, high, limit).toArray()
   }
 
-  /** Whether the change is later than what is stored. */
-  setBlock({ accountId, eventId, isBlocking }: Block): boolean {
-    const set = `INSERT INTO blocks VALUES (?1, ?2, ?3) ON CONFLICT (account_id) DO UPDATE
-      SET event_id = ?2, is_blocking = ?3 WHERE event_id < ?2`
-    return this.changes(set, Number(accountId), Number(eventId), Number(isBlocking))
+  /** Whether this changes something. */
+  setBlock({ accountId, isBlocking }: Block): boolean {
+    const unblock = 'DELETE FROM blocks WHERE account_id = ?'
+    return this.changes(isBlocking ? 'INSERT OR IGNORE INTO blocks VALUES (?)' : unblock, Number(accountId))
   }
 
-  isEnded(): boolean {
-    return this.sql.exec('SELECT 1 FROM blocks WHERE is_blocking = 1 LIMIT 1').toArray().length > 0
+  isBlocked(): boolean {
+    return this.sql.exec('SELECT 1 FROM blocks LIMIT 1').toArray().length > 0
   }
 
   /** A number for the copies in the inboxes, greater than all before. */

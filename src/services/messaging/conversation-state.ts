@@ -2,12 +2,16 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { createContext } from '../../platform/create-context.ts'
 import { type Id, toId } from '../../platform/data/ids.ts'
 import { ObjectOutbox } from '../../platform/objects/object-outbox.ts'
+import { withTimeout } from '../../platform/timeout.ts'
 import { ConversationKeys } from './conversation-keys.ts'
 import { ConversationRows, idOrNull, type Row } from './conversation-rows.ts'
-import type { Block, Facts, Opening, PageOf, Sending, StoredMessage } from './facts.ts'
+import type { Block, Body, Facts, Opening, PageOf, Refused, Sending, StoredMessage } from './facts.ts'
 import { deliverInboxes, type InboxCopy } from './inboxes.ts'
 
 const PREVIEW_LENGTH = 100
+const MAX_UNANSWERED = 10
+const PASS_TIMEOUT_MS = 2_000
+const DELIVERY_TIMEOUT_MS = 15_000
 
 /** What the object does. After each `await`, it looks at the rows again: another call may have changed them. */
 export class ConversationState {
@@ -25,32 +29,38 @@ export class ConversationState {
   }
 
   async open(opening: Opening): Promise<Facts> {
+    const { accountId, otherId } = opening
     const isNew = this.rows.head() === null
     if (isNew) this.rows.create(opening)
-    if (isNew) this.announceTo(opening.accountId, opening.otherId)
-    else if (this.rows.moveTo('active', opening.accountId)) this.announceTo(opening.accountId)
+    else this.rows.enter(accountId)
+    if (isNew) this.announceTo(accountId, otherId)
+    else if (this.rows.moveTo('active', accountId)) this.announceTo(accountId)
     await this.tryOutbox()
-    const facts = await this.factsFor(opening.accountId)
+    const facts = await this.factsFor(accountId)
     if (!facts) throw new Error('a conversation was opened for an account that is no member')
     return facts
   }
 
+  /** Before the first message, the conversation exists only for those who opened it. */
   isMember(accountId: Id): boolean {
-    return this.rows.head() !== null && this.rows.member(accountId) !== null
+    const [head, member] = [this.rows.head(), this.rows.member(accountId)]
+    return head !== null && member !== null && (head.lastSeq > 0 || member.hasEntered === 1)
   }
 
   async factsFor(accountId: Id): Promise<Facts | null> {
-    const preview = this.isMember(accountId) ? await this.preview() : null
-    return this.factsWith(preview, accountId)
+    const facts = this.isMember(accountId) ? this.factsWithoutPreview(accountId) : null
+    const last = this.rows.last()
+    return facts && { ...facts, preview: await this.previewOf(last) }
   }
 
-  async send({ accountId, clientId, body }: Sending): Promise<StoredMessage | 'ended' | null> {
-    if (!this.isMember(accountId)) return null
+  async send({ accountId, clientId, body }: Sending): Promise<StoredMessage | Refused | null> {
+    if (!this.rows.member(accountId)) return null
     const sealed = await this.keys.seal(accountId, clientId, body)
-    if (sealed === null || !this.isMember(accountId)) return null
+    if (sealed === null || !this.rows.member(accountId)) return null
     const first = this.rows.sentAs(accountId, clientId)
-    if (first) return this.opened(first)
-    if (this.rows.isEnded()) return 'ended'
+    if (first) return this.repeated(first, body)
+    if (this.isEnded()) return 'ended'
+    if (this.isFullFor(accountId)) return 'full'
     const { seq, at } = this.rows.append(accountId, clientId, Date.now(), sealed)
     this.rows.moveTo('active', accountId)
     this.rows.read(accountId, seq)
@@ -80,14 +90,18 @@ export class ConversationState {
 
   /** Stored before the conversation exists, too, so that it does not matter which of the two comes first. */
   block(block: Block): void {
-    if (!this.rows.setBlock(block) || this.rows.head() === null) return
+    const isOfMember = this.rows.member(block.accountId) !== null
+    const isOpened = this.rows.head() !== null
+    // Nothing may bring back the id of an erased account.
+    if (block.isBlocking && isOpened && !isOfMember) return
+    if (!this.rows.setBlock(block) || !isOpened) return
     this.announceTo(...this.memberIds())
     this.object.waitUntil(this.tryOutbox())
   }
 
   /** Throws while the inboxes of the others still show what is erased. */
   async erase(accountId: Id): Promise<void> {
-    if (this.isMember(accountId)) {
+    if (this.rows.member(accountId)) {
       this.rows.erase(accountId)
       this.keys = new ConversationKeys(this.rows, this.context())
       this.announceTo(...this.memberIds())
@@ -97,7 +111,7 @@ export class ConversationState {
 
   /** Whether nothing in it concerns anybody. */
   isUnused(): boolean {
-    return this.rows.members().length === 0 && !this.rows.isEnded()
+    return this.rows.members().length === 0 && !this.rows.isBlocked()
   }
 
   alarm(): Promise<void> {
@@ -110,16 +124,18 @@ export class ConversationState {
   }
 
   private async deliver(accountIds: readonly number[]): Promise<void> {
-    const preview = await this.preview()
-    const version = this.rows.head()?.version ?? 0
-    const copies = accountIds.flatMap((accountId): InboxCopy[] => {
-      const facts = this.factsWith(preview, toId(accountId))
+    // All from one moment, the version too, so that no older text comes under a newer version.
+    const [version, last] = [this.rows.head()?.version ?? 0, this.rows.last()]
+    const all = accountIds.flatMap((accountId) => {
+      const facts = this.factsWithoutPreview(toId(accountId))
       return facts ? [{ ...facts, accountId: toId(accountId), version }] : []
     })
-    await deliverInboxes(this.keys.ctx, copies)
+    const preview = await this.previewOf(last)
+    const copies = all.map((facts): InboxCopy => ({ ...facts, preview }))
+    await withTimeout(deliverInboxes(this.keys.ctx, copies), DELIVERY_TIMEOUT_MS)
   }
 
-  private factsWith(preview: string | null, accountId: Id): Facts | null {
+  private factsWithoutPreview(accountId: Id): Omit<Facts, 'preview'> | null {
     const [head, member, last] = [this.rows.head(), this.rows.member(accountId), this.rows.last()]
     if (!head || !member) return null
     const other = this.rows.members().find((each) => each.accountId !== member.accountId)
@@ -127,17 +143,30 @@ export class ConversationState {
       conversationId: head.id,
       otherId: idOrNull(other?.accountId ?? null),
       state: member.state,
-      ended: this.rows.isEnded() || !other,
+      ended: this.isEnded(),
       lastSeq: head.lastSeq,
       lastAt: last?.at ?? 0,
       lastAuthorId: idOrNull(last?.authorId ?? null),
       readSeq: member.readSeq,
-      preview,
     }
   }
 
-  private async preview(): Promise<string | null> {
-    const last = this.rows.last()
+  private isEnded(): boolean {
+    return this.rows.isBlocked() || this.rows.members().length < 2
+  }
+
+  /** Whether the other member has a request with as many messages as it may get before it answers. */
+  private isFullFor(accountId: Id): boolean {
+    const other = this.rows.members().find((member) => member.accountId !== Number(accountId))
+    return other?.state === 'request' && (this.rows.head()?.lastSeq ?? 0) >= MAX_UNANSWERED
+  }
+
+  private async repeated(first: Row, { text }: Body): Promise<StoredMessage | 'mismatch'> {
+    const message = await this.opened(first)
+    return message.body && message.body.text !== text ? 'mismatch' : message
+  }
+
+  private async previewOf(last: Row | null): Promise<string | null> {
     const { body = null } = last ? await this.opened(last) : {}
     return body && Array.from(body.text).slice(0, PREVIEW_LENGTH).join('')
   }
@@ -154,7 +183,8 @@ export class ConversationState {
 
   /** A failure loses nothing: the alarm repeats it. */
   private async tryOutbox(): Promise<void> {
-    await this.outbox.run().catch((error: unknown) => this.context().log.warn('inboxes wait', { error }))
+    const pass = withTimeout(this.outbox.run(), PASS_TIMEOUT_MS)
+    await pass.catch((error: unknown) => this.context().log.warn('inboxes wait', { error }))
   }
 
   private memberIds(): Id[] {

@@ -22,10 +22,12 @@ export async function isMember(ctx: SystemCtx, id: string, accountId: Id): Promi
   return conversation(ctx, id).isMember(accountId)
 }
 
-/** Sending again with the same client id returns the first message. Throws `forbidden` after a block. */
+/** Sending again with the same client id returns the first message. Throws `forbidden`, `conflict` or `idempotency_mismatch`. */
 export async function send(ctx: SystemCtx, id: string, sending: Sending): Promise<StoredMessage> {
   const sent = await conversation(ctx, id).send(sending)
   if (sent === 'ended') throw new Failure('forbidden', 'No messages can be sent in this conversation')
+  if (sent === 'full') throw new Failure('conflict', 'The other account has not answered your first messages yet')
+  if (sent === 'mismatch') throw new Failure('idempotency_mismatch', 'This clientId was used with another text')
   if (sent === null) throw notFound()
   return sent
 }

@@ -2,7 +2,7 @@ import { DurableObject } from 'cloudflare:workers'
 import type { Id } from '../../platform/data/ids.ts'
 import { isMigrated } from '../../platform/objects/migrate-object.ts'
 import type { ConversationState } from './conversation-state.ts'
-import type { Block, Facts, Opening, PageOf, Sending, StoredMessage } from './facts.ts'
+import type { Block, Facts, Opening, PageOf, Refused, Sending, StoredMessage } from './facts.ts'
 
 type Module = typeof import('./conversation-state.ts')
 
@@ -32,7 +32,7 @@ export class ConversationObject extends DurableObject<Env> {
     return this.existing()?.isMember(accountId) ?? false
   }
 
-  async send(sending: Sending): Promise<StoredMessage | 'ended' | null> {
+  async send(sending: Sending): Promise<StoredMessage | Refused | null> {
     await this.loaded()
     return this.existing()?.send(sending) ?? null
   }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, asc, count, eq, exists, gt, inArray, isNotNull, ne, sum } from 'drizzle-orm'
+import { and, asc, count, eq, exists, gt, isNotNull, ne, sum } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { query as builder, flag, one } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -8,11 +8,13 @@ import { DEFAULT_LIMIT, loadPage, MAX_LIMIT, type Page, PageQuery, seek } from '
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { openAllFor } from '../../platform/security/account-keys.ts'
+import { spend } from '../../platform/security/rate-limit.ts'
 import { blocksOther, knownTo } from '../accounts/policy.ts'
 import { accounts, follows } from '../accounts/tables.ts'
 import { loadAccountSummaries } from '../accounts/views.ts'
 import { answer, open, readFacts } from './conversation.client.ts'
 import type { Facts } from './facts.ts'
+import { strangerLimit } from './limits.ts'
 import { conversationOf } from './policy.ts'
 import { PREVIEW } from './queries.ts'
 import { conversations, type State } from './tables.ts'
@@ -36,6 +38,7 @@ export async function openConversation(ctx: UserCtx, { accountId: otherId }: { a
   const known = await readFacts(ctx, conversationId, accountId)
   if (known?.state === 'active') return presentOne(ctx, known)
   const otherState = await folderFor(ctx, otherId)
+  if (known === null && otherState === 'request') await spend(ctx, strangerLimit, accountId)
   return presentOne(ctx, await open(ctx, { conversationId, accountId, otherId, otherState }))
 }
 
@@ -103,7 +106,7 @@ export async function readConversationLog(
   { since, limit }: z.infer<typeof WantedLog>,
 ): Promise<z.infer<typeof ConversationLog>> {
   const { id } = ctx.viewer
-  const folders = and(eq(conversations.accountId, id), inArray(conversations.state, ['active', 'request']))
+  const folders = and(eq(conversations.accountId, id), ne(conversations.state, 'declined'))
   const rows = await ctx.db
     .shardOf(id)
     .select()

@@ -29,5 +29,6 @@ export type StoredMessage = {
 export type Opening = { conversationId: string; accountId: Id; otherId: Id; otherState: State }
 export type Sending = { accountId: Id; clientId: string; body: Body }
 export type PageOf = { accountId: Id; after: number; cursor: number | null; backward: boolean; limit: number }
-/** `eventId`: of two changes of a block, the later one has the greater id. */
-export type Block = { conversationId: string; accountId: Id; eventId: Id; isBlocking: boolean }
+/** Why a message is refused. `full`: a request with all messages that it may have; `mismatch`: its client id was used for another text. */
+export type Refused = 'ended' | 'full' | 'mismatch'
+export type Block = { conversationId: string; accountId: Id; isBlocking: boolean }

@@ -29,7 +29,8 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
     const select = db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
     const results = await db.batch([select, ...writes])
     const active = new Set(results[0].map(({ name }) => name))
-    const told = group.filter(({ accountId, state }) => active.has(hubName(ctx, accountId)) && state !== 'declined')
+    const mayHear = ({ state, lastSeq }: InboxCopy) => state !== 'declined' && lastSeq > 0
+    const told = group.filter((copy) => active.has(hubName(ctx, copy.accountId)) && mayHear(copy))
     const byHub = [...Map.groupBy(told, ({ accountId }) => hubName(ctx, accountId))]
     await settleConcurrently(byHub, ([name, members]) => publish(ctx, [{ name }], members.flatMap(framesFor)))
   })
@@ -61,13 +62,12 @@ function store(db: Database, { accountId, conversationId, version, ...facts }: I
 }
 
 function framesFor({ accountId, conversationId, lastSeq, readSeq, state, version }: InboxCopy): HubFrame[] {
-  const options = { key: `${conversationId}:${accountId}:${version}`, isTransient: true }
+  const options = { key: `${conversationId}:${accountId}:${version}` }
   const changed = { conversationId, seq: lastSeq, readSeq, state }
   const topic = `account:${accountId}` as const
   const name = `conversation:${conversationId}`
-  const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })]
-  if (lastSeq === 0) return frames
+  const frame = frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })
   const message = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq: lastSeq } })
   // To members instead of those who joined, so that nobody hears a conversation that it has left.
-  return [...frames, { ...message, topic }]
+  return [frame, { ...message, topic }]
 }

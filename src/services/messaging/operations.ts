@@ -44,7 +44,8 @@ export const messagingOperations = [
     summary: 'Open the conversation with an account',
     description:
       'Two accounts have one conversation: opening it again returns the same one. If the other account does not follow you, your ' +
-      'messages are a request, which it accepts or declines. A conversation is listed from its first message on.',
+      'messages are a request, which it accepts or declines. You may open 50 such conversations a day. A conversation is listed, ' +
+      'and exists for the other account, from its first message on.',
     run: openConversation,
   }),
   operation({
@@ -140,8 +141,11 @@ export const messagingOperations = [
     returns: Message,
     status: 201,
     location: ({ id }) => `/messages/${id}`,
-    fails: ['forbidden'],
+    fails: ['forbidden', 'conflict', 'idempotency_mismatch'],
     summary: 'Send a message; repeating it with the same `clientId` returns the first one',
+    description:
+      'The same `clientId` with another text is refused with `idempotency_mismatch`. A request holds 10 messages: until ' +
+      'the other account answers or accepts it, a further one is refused with `conflict`.',
     run: sendMessage,
   }),
   operation({

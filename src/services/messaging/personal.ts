@@ -31,6 +31,7 @@ export const messagingData: PersonalData = {
       state: 'technical',
       read_seq: 'technical',
       sealed_key: 'secret',
+      has_entered: 'technical',
     },
     'object CONVERSATION.messages': {
       seq: 'exported',
@@ -39,7 +40,7 @@ export const messagingData: PersonalData = {
       at: 'exported',
       body: 'exported',
     },
-    'object CONVERSATION.blocks': { account_id: 'owner', event_id: 'technical', is_blocking: 'technical' },
+    'object CONVERSATION.blocks': { account_id: 'owner' },
     'object CONVERSATION.outbox': { key: 'owner', revision: 'technical' },
   },
   exported,
@@ -60,7 +61,9 @@ async function* inboxOf(ctx: SystemCtx, accountId: Id) {
       .where(and(eq(conversations.accountId, accountId), gt(conversations.conversationId, after)))
       .orderBy(asc(conversations.conversationId))
       .limit(PER_READ)
-    if (rows.length > 0) yield rows
+    // The other member has not heard of a conversation without a message.
+    const known = rows.filter(({ lastSeq }) => lastSeq > 0)
+    if (known.length > 0) yield known
     after = rows.at(-1)?.conversationId ?? ''
     if (rows.length < PER_READ) return
   }

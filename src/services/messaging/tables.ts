@@ -31,5 +31,6 @@ export const conversations = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.accountId, t.conversationId] }),
     index('conversations_by_position').on(t.accountId, t.state, t.position),
+    index('conversations_by_change').on(t.accountId, t.position),
   ],
 )

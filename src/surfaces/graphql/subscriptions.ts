@@ -16,7 +16,7 @@ import { idName } from './lookahead.ts'
 import { type Find, linkField } from './nouns.ts'
 import { capitalized, type Types } from './types.ts'
 
-type Frame = { event: string; seq: number; resumed?: boolean; data?: object }
+type Frame = { event: string; seq: number; resumed?: boolean; unkept?: string[]; data?: object }
 type Wanted = { channel: Channel; name: string; rule: Rule; since: number | null }
 type Place = { builder: Builder; types: Types; nouns: readonly Noun[]; find: Find }
 
@@ -71,11 +71,11 @@ async function framesOf(graph: Graph, { channel, name, rule, since }: Wanted): P
 }
 
 /** What a frame names is read anew. */
-function resolveFrame(graph: Graph, { data, ...frame }: Frame): object {
+function resolveFrame(graph: Graph, { data, unkept = [], ...frame }: Frame): object {
   const { ctx } = graph
   Object.assign(ctx.cost, noCost())
   renew(graph, withDatabases(ctx, { inWaves: true }))
-  return { ...data, ...frame }
+  return { ...data, ...frame, ...(unkept.length > 0 && { resumed: false }) }
 }
 
 function unionOf(place: Place, { name, frames }: Channel): string {

@@ -123,6 +123,21 @@ test('a joined channel survives an eviction, and a client that reconnects to it 
   expect(early.received).toEqual([expect.objectContaining({ resumed: false })])
 })
 
+test('a client that resumes is told whose frames were not kept', async () => {
+  await withChannels([home, { ...notes, isTransient: true }])
+  const client = await connect({ channels: ['home', 'note:1'] })
+  const { seq } = client.received[0]!
+  client.socket.close(1000)
+  await soon(() => client.closed)
+  await tell('note:1', 'lost', { isTransient: true })
+  await publish('kept')
+  const back = await connect({ since: seq, channels: ['home', 'note:1'] })
+  await arrived(back, 2)
+  expect(back.received[0]).toMatchObject({ resumed: true, unkept: ['note:1'] })
+  expect(dataOf(back)).toEqual(['kept'])
+  expect((await connect({ since: seq, channels: ['home'] })).received[0]).toMatchObject({ resumed: true, unkept: [] })
+})
+
 test('a channel that only closed sockets have joined is forgotten after a minute, though others are open', async () => {
   await withChannels()
   await connect({ channels: ['home'] })

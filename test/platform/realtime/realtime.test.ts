@@ -73,6 +73,7 @@ test('a token opens a socket that gets the frames of its account', async () => {
     seq: expect.any(Number),
     resumed: false,
     channels: ['home', 'notifications'],
+    unkept: [],
   })
   expect(frames.slice(1).map((frame) => frame.event)).toEqual(['post', 'like'])
 })

@@ -1,3 +1,4 @@
+import { runInDurableObject } from 'cloudflare:test'
 import { beforeEach, expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
@@ -6,10 +7,13 @@ import {
   acceptConversation,
   countUnreadMessages,
   declineConversation,
+  getConversation,
+  readConversationLog,
 } from '../../../src/services/messaging/conversations.ts'
-import { blockConversation } from '../../../src/services/messaging/statements.ts'
-import { accountsOn } from '../../support/actors.ts'
-import { delivered, idOfPair, inboxOf, opened, say, textsFor } from '../../support/conversations.ts'
+import { listMessages } from '../../../src/services/messaging/messages.ts'
+import { blockConversation, syncBlock } from '../../../src/services/messaging/statements.ts'
+import { accountsOn, bulkIds } from '../../support/actors.ts'
+import { conversationObject, delivered, idOfPair, inboxOf, opened, say, textsFor } from '../../support/conversations.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { asUser, failure } from '../../support/viewers.ts'
 
@@ -77,15 +81,61 @@ test('sends that race with a block are either before it or refused', async () =>
   expect(await textsFor(bob, id)).toHaveLength(known)
 })
 
-test('a block counts before the conversation exists, and a late event does not undo a newer one', async () => {
+test('a block counts before the conversation exists, and a late event does not undo what is true now', async () => {
   const id = await idOfPair(ada, bob)
-  const block = (eventId: number, isBlocking: boolean) =>
-    blockConversation(asUser(bob), { accountId: bob, otherId: ada, eventId: String(eventId) as Id, isBlocking })
-  await block(10, true)
+  const pair = { accountId: bob, otherId: ada }
+  await blockConversation(asUser(bob), { ...pair, isBlocking: true })
   expect(await opened(ada, bob)).toBe(id)
   await expect(say(ada, id, 'hello')).rejects.toThrow(failure('forbidden'))
-  await block(9, false)
-  await expect(say(ada, id, 'hello')).rejects.toThrow(failure('forbidden'))
-  await block(11, false)
+  await syncBlock(asUser(bob), pair)
   expect((await say(ada, id, 'hello')).seq).toBe(1)
+  await blockAccount(asUser(bob), { accountId: ada })
+  await unblockAccount(asUser(bob), { accountId: ada })
+  await blockAccount(asUser(bob), { accountId: ada })
+  await queues.deliver({ times: 2 })
+  await expect(say(ada, id, 'hello')).rejects.toThrow(failure('forbidden'))
+  await unblockAccount(asUser(bob), { accountId: ada })
+  await queues.deliver({ times: 2 })
+  expect((await say(ada, id, 'hello')).seq).toBe(2)
+})
+
+test('a request holds 10 messages until the other accepts it', async () => {
+  const id = await opened(eve, bob)
+  for (let n = 1; n <= 10; n++) await say(eve, id, `message ${n}`, `client-id-${n}`)
+  await expect(say(eve, id, 'one more')).rejects.toThrow(failure('conflict'))
+  expect((await say(eve, id, 'message 10', 'client-id-10')).seq).toBe(10)
+  await acceptConversation(asUser(bob), { conversationId: id })
+  expect((await say(eve, id, 'one more')).seq).toBe(11)
+})
+
+test('an account opens 50 conversations a day with strangers, and any number with those who follow it', async () => {
+  const [first, ...others] = await bulkIds(50)
+  const known = await opened(eve, first!)
+  await Promise.all(others.map((other) => opened(eve, other)))
+  await expect(opened(eve, bob)).rejects.toThrow(failure('rate_limited'))
+  expect(await opened(eve, first!)).toBe(known)
+  await followAccount(asUser(bob), { accountId: eve })
+  expect(await opened(eve, bob)).toBe(await idOfPair(eve, bob))
+})
+
+test('before the first message, a conversation exists only for those who opened it', async () => {
+  const id = await friends()
+  const place = { conversationId: id }
+  expect(await getConversation(asUser(ada), place)).toMatchObject({ id, lastMessage: null })
+  await expect(getConversation(asUser(bob), place)).rejects.toThrow(failure('not_found'))
+  await expect(listMessages(asUser(bob), { ...place, after: 0, limit: 5 })).rejects.toThrow(failure('not_found'))
+  expect((await readConversationLog(asUser(bob), { limit: 20 })).items).toEqual([])
+  expect(await opened(bob, ada)).toBe(id)
+  expect(await getConversation(asUser(bob), place)).toMatchObject({ id })
+})
+
+test('nobody sends to an erased account, and nothing brings back its id', async () => {
+  const id = await friends()
+  await say(ada, id, 'one')
+  const object = conversationObject(id)
+  await object.erase(bob)
+  await expect(say(ada, id, 'two')).rejects.toThrow(failure('forbidden'))
+  await object.block({ conversationId: id, accountId: bob, isBlocking: true })
+  const blocks = (_: unknown, { storage }: DurableObjectState) => storage.sql.exec('SELECT * FROM blocks').toArray()
+  expect(await runInDurableObject(object, blocks)).toEqual([])
 })
