@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { UserCtx } from '../src/platform/context.ts'
 import type { Id } from '../src/platform/data/ids.ts'
+import { conversationChannel } from '../src/services/messaging/channels.ts'
 import {
   acceptConversation,
   countUnreadMessages,
@@ -30,10 +31,14 @@ test('sending, reading and answering cost one object call and no trip; opening c
   const text = `${'x'.repeat(1_900)} @grace #tea https://example.org`
   await within('send', one, (ctx) => sendMessage(ctx, { conversationId, clientId: 'client-id', text }))
   await within('send again', one, (ctx) => sendMessage(ctx, { conversationId, clientId: 'client-id', text }))
-  await within('messages', one, (ctx) => listMessages(ctx, { conversationId, after: 0, limit: PAGE }))
-  await within('message', one, (ctx) => getMessage(ctx, { messageId: `${conversationId}.1` }))
+  const read = { ...one, trips: 1, rowsRead: 2 }
+  await say(bob, conversationId, 'hello')
+  await within('messages', read, (ctx) => listMessages(ctx, { conversationId, after: 0, limit: PAGE }))
+  await within('message', read, (ctx) => getMessage(ctx, { messageId: `${conversationId}.2` }))
   await within('mark as read', one, (ctx) => markConversationRead(ctx, { conversationId, seq: 1 }))
   await within('accept', one, (ctx) => acceptConversation(ctx, { conversationId }))
+  const joining = (ctx: UserCtx) => conversationChannel.mayJoin(ctx, ada, 'made-up')
+  await within('join a made-up channel', {}, joining)
   await within('conversation', again, (ctx) => getConversation(ctx, { conversationId }))
 })
 
@@ -73,6 +78,7 @@ test('the cost of a delivery and of the log does not grow with the inbox', async
     lastAuthorId: bob,
     readSeq: 0,
     preview: null,
+    told: '0',
   } as const
   for (const lastSeq of [1, 2]) {
     const copy = { ...facts, accountId: ada, conversationId: 'f'.repeat(32), version: lastSeq, lastSeq }

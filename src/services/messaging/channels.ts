@@ -25,5 +25,5 @@ export const conversationChannel = defineChannel('conversation:{id}', {
   },
   isTransient: true,
   scope: readMessages,
-  mayJoin: (ctx, accountId, key) => isMember(ctx, key, accountId),
+  mayJoin: async (ctx, accountId, key) => ConversationId.safeParse(key).success && isMember(ctx, key, accountId),
 })

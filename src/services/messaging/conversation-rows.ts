@@ -14,15 +14,23 @@ const currentBlocksOnly = `
   DELETE FROM blocks WHERE is_blocking = 0;
   ALTER TABLE blocks DROP COLUMN event_id;
   ALTER TABLE blocks DROP COLUMN is_blocking;
-  ALTER TABLE members ADD COLUMN has_entered INTEGER NOT NULL DEFAULT 1;`
+  ALTER TABLE members ADD COLUMN has_entered INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE members ADD COLUMN told TEXT NOT NULL DEFAULT '0';`
 
 type Head = { id: string; lastSeq: number; version: number }
-export type Member = { accountId: number; state: State; readSeq: number; sealedKey: string | null; hasEntered: number }
+export type Member = {
+  accountId: number
+  state: State
+  readSeq: number
+  sealedKey: string | null
+  hasEntered: number
+  told: string
+}
 export type Row = { seq: number; authorId: number | null; clientId: string | null; at: number; body: string | null }
 
 const messageColumns = 'seq, author_id AS authorId, client_id AS clientId, at, body'
 const memberColumns =
-  'account_id AS accountId, state, read_seq AS readSeq, sealed_key AS sealedKey, has_entered AS hasEntered'
+  'account_id AS accountId, state, read_seq AS readSeq, sealed_key AS sealedKey, has_entered AS hasEntered, told'
 
 /** The tables of a conversation. Bodies and keys are sealed. All methods are synchronous: a turn is a transaction. */
 export class ConversationRows {
@@ -41,7 +49,7 @@ export class ConversationRows {
 
   create({ conversationId, accountId, otherId, otherState }: Opening): void {
     this.sql.exec('INSERT INTO conversation VALUES (?, 0, 1)', conversationId)
-    const insert = 'INSERT INTO members VALUES (?, ?, 0, NULL, ?)'
+    const insert = "INSERT INTO members VALUES (?, ?, 0, NULL, ?, '0')"
     this.sql.exec(insert, Number(accountId), 'active', 1)
     this.sql.exec(insert, Number(otherId), otherState, 0)
   }
@@ -52,6 +60,10 @@ export class ConversationRows {
 
   member(accountId: Id): Member | null {
     return this.members().find((member) => member.accountId === Number(accountId)) ?? null
+  }
+
+  keepTold(accountId: Id, told: string): void {
+    this.sql.exec('UPDATE members SET told = ? WHERE account_id = ?', told, Number(accountId))
   }
 
   keepKey(accountId: Id, sealedKey: string): void {
@@ -110,9 +122,9 @@ export class ConversationRows {
     return this.sql.exec('SELECT 1 FROM blocks LIMIT 1').toArray().length > 0
   }
 
-  /** A number for the copies in the inboxes, greater than all before. */
-  nextVersion(): void {
-    this.sql.exec('UPDATE conversation SET version = version + 1')
+  /** A number for the copies in the inboxes, greater than all before, also after the object was restored from a backup. */
+  nextVersion(now: number): void {
+    this.sql.exec('UPDATE conversation SET version = max(version + 1, ?)', now)
   }
 
   /** The places of the messages stay, so that the others keep their numbers. */

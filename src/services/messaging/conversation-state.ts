@@ -6,7 +6,7 @@ import { withTimeout } from '../../platform/timeout.ts'
 import { ConversationKeys } from './conversation-keys.ts'
 import { ConversationRows, idOrNull, type Row } from './conversation-rows.ts'
 import type { Block, Body, Facts, Opening, PageOf, Refused, Sending, StoredMessage } from './facts.ts'
-import { deliverInboxes, type InboxCopy } from './inboxes.ts'
+import { deliverInboxes, type InboxCopy, toldBy } from './inboxes.ts'
 
 const PREVIEW_LENGTH = 100
 const MAX_UNANSWERED = 10
@@ -92,7 +92,6 @@ export class ConversationState {
   block(block: Block): void {
     const isOfMember = this.rows.member(block.accountId) !== null
     const isOpened = this.rows.head() !== null
-    // Nothing may bring back the id of an erased account.
     if (block.isBlocking && isOpened && !isOfMember) return
     if (!this.rows.setBlock(block) || !isOpened) return
     this.announceTo(...this.memberIds())
@@ -119,20 +118,22 @@ export class ConversationState {
   }
 
   private announceTo(...accountIds: readonly Id[]): void {
-    this.rows.nextVersion()
+    this.rows.nextVersion(Date.now())
     this.outbox.add(...accountIds)
   }
 
   private async deliver(accountIds: readonly number[]): Promise<void> {
-    // All from one moment, the version too, so that no older text comes under a newer version.
+    // From one moment, so that no older text comes under a newer version.
     const [version, last] = [this.rows.head()?.version ?? 0, this.rows.last()]
     const all = accountIds.flatMap((accountId) => {
       const facts = this.factsWithoutPreview(toId(accountId))
-      return facts ? [{ ...facts, accountId: toId(accountId), version }] : []
+      const told = this.rows.member(toId(accountId))?.told ?? ''
+      return facts ? [{ ...facts, accountId: toId(accountId), version, told }] : []
     })
     const preview = await this.previewOf(last)
     const copies = all.map((facts): InboxCopy => ({ ...facts, preview }))
     await withTimeout(deliverInboxes(this.keys.ctx, copies), DELIVERY_TIMEOUT_MS)
+    for (const copy of copies) this.rows.keepTold(copy.accountId, toldBy(copy))
   }
 
   private factsWithoutPreview(accountId: Id): Omit<Facts, 'preview'> | null {

@@ -87,7 +87,8 @@ export async function listConversations(
 ): Promise<Page<Conversation>> {
   const { id } = ctx.viewer
   const from = await seek(ctx, query, `${state} conversations of ${id}`, conversations.position)
-  const rows = await ctx.db
+  const db = query.cursor === undefined ? atPrimary(ctx) : ctx.db
+  const rows = await db
     .shardOf(id)
     .select()
     .from(conversations)
@@ -107,7 +108,7 @@ export async function readConversationLog(
 ): Promise<z.infer<typeof ConversationLog>> {
   const { id } = ctx.viewer
   const folders = and(eq(conversations.accountId, id), ne(conversations.state, 'declined'))
-  const rows = await ctx.db
+  const rows = await atPrimary(ctx)
     .shardOf(id)
     .select()
     .from(conversations)
@@ -124,7 +125,7 @@ export async function countUnreadMessages(ctx: UserCtx): Promise<z.infer<typeof 
   const { id } = ctx.viewer
   const { state, lastSeq, readSeq, accountId } = conversations
   const isUnread = and(eq(accountId, id), ne(state, 'declined'), gt(lastSeq, readSeq), isListed)
-  const rows = await ctx.db
+  const rows = await atPrimary(ctx)
     .shardOf(id)
     .select({ state, conversations: count(), last: sum(lastSeq), read: sum(readSeq) })
     .from(conversations)
@@ -170,10 +171,20 @@ async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string,
     all.flatMap(({ otherId }) => otherId ?? []),
   )
   const views = all.map(({ conversationId: id, otherId, state, ended, readSeq, ...facts }): Conversation => {
-    const { lastSeq: seq, lastAuthorId: authorId, lastAt, preview } = facts
-    const lastMessage = { seq, authorId, preview, createdAt: new Date(lastAt).toISOString() }
+    const { lastSeq: seq, lastAt } = facts
     const account = (otherId && others.get(otherId)) ?? null
-    return { id, account, state, ended, readSeq, unread: seq - readSeq, lastMessage: seq > 0 ? lastMessage : null }
+    const isHidden = account === null && facts.lastAuthorId === otherId
+    const { lastAuthorId: authorId, preview } = isHidden ? { lastAuthorId: null, preview: null } : facts
+    const lastMessage = { seq, authorId, preview, createdAt: new Date(lastAt).toISOString() }
+    return {
+      id,
+      account,
+      state,
+      ended: ended || account === null,
+      readSeq,
+      unread: seq - readSeq,
+      lastMessage: seq > 0 ? lastMessage : null,
+    }
   })
   return new Map(views.map((view) => [view.id, view]))
 }

@@ -15,7 +15,11 @@ import type { Facts } from './facts.ts'
 import { PREVIEW } from './queries.ts'
 import { conversations } from './tables.ts'
 
-export type InboxCopy = Facts & { accountId: Id; version: number }
+/** `told`: what `toldBy` returned for the copy that the sockets of the member heard of last. */
+export type InboxCopy = Facts & { accountId: Id; version: number; told: string }
+
+/** What frames tell a member: nothing of a block. Begins with the number of the last message. */
+export const toldBy = ({ lastSeq, readSeq, state }: Omit<Facts, 'preview'>) => `${lastSeq} ${readSeq} ${state}`
 
 /** Copies what a conversation is for its members to their inboxes, and then tells their sockets. Repeating it is harmless. */
 export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[]): Promise<void> {
@@ -29,7 +33,7 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
     const select = db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
     const results = await db.batch([select, ...writes])
     const active = new Set(results[0].map(({ name }) => name))
-    const mayHear = ({ state, lastSeq }: InboxCopy) => state !== 'declined' && lastSeq > 0
+    const mayHear = (copy: InboxCopy) => copy.state !== 'declined' && copy.lastSeq > 0 && copy.told !== toldBy(copy)
     const told = group.filter((copy) => active.has(hubName(ctx, copy.accountId)) && mayHear(copy))
     const byHub = [...Map.groupBy(told, ({ accountId }) => hubName(ctx, accountId))]
     await settleConcurrently(byHub, ([name, members]) => publish(ctx, [{ name }], members.flatMap(framesFor)))
@@ -41,7 +45,11 @@ async function sealedPreview(ctx: SystemCtx, { accountId, preview }: InboxCopy) 
 }
 
 /** An erased account gets no row. */
-function store(db: Database, { accountId, conversationId, version, ...facts }: InboxCopy, preview: string | null) {
+function store(
+  db: Database,
+  { accountId, conversationId, version, told: _, ...facts }: InboxCopy,
+  preview: string | null,
+) {
   const newest = query.select({ position: max(conversations.position) }).from(conversations)
   const latest = newest.where(eq(conversations.accountId, accountId))
   const now = firstIdAt(db.now())
@@ -61,12 +69,13 @@ function store(db: Database, { accountId, conversationId, version, ...facts }: I
     })
 }
 
-function framesFor({ accountId, conversationId, lastSeq, readSeq, state, version }: InboxCopy): HubFrame[] {
+function framesFor({ accountId, conversationId, lastSeq, readSeq, state, version, told }: InboxCopy): HubFrame[] {
   const options = { key: `${conversationId}:${accountId}:${version}` }
   const changed = { conversationId, seq: lastSeq, readSeq, state }
   const topic = `account:${accountId}` as const
   const name = `conversation:${conversationId}`
   const frame = frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })
+  if (lastSeq <= Number.parseInt(told, 10)) return [frame]
   const message = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq: lastSeq } })
   // To members instead of those who joined, so that nobody hears a conversation that it has left.
   return [frame, { ...message, topic }]

@@ -5,11 +5,14 @@ import { loadPage, type Page, PageQuery, seek } from '../../platform/data/page.t
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { cleanText, requireLength } from '../../platform/data/text.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
+import { loadAccountSummaries } from '../accounts/views.ts'
 import { spansOf } from '../posts/queries.ts'
 import { markRead, readPage, send } from './conversation.client.ts'
 import type { StoredMessage } from './facts.ts'
 import { conversations } from './tables.ts'
 import { type Message, type MessageSending, type ReadMark, textBounds } from './views.ts'
+
+const MAX_ENTITIES = 50
 
 type Place = { conversationId: string }
 
@@ -27,6 +30,8 @@ export async function sendMessage(
   if (text === '') throw invalid('text', 'is empty')
   requireLength('text', text, textBounds)
   const body = { text, entities: spansOf(text) }
+  if (body.entities.length > MAX_ENTITIES)
+    throw invalid('text', `has more than ${MAX_ENTITIES} mentions, hashtags and links`)
   const sent = await send(ctx, conversationId, { accountId: ctx.viewer.id, clientId, body })
   return present(ctx, conversationId, sent)
 }
@@ -42,7 +47,8 @@ export async function listMessages(
   const page = await readPage(ctx, conversationId, { accountId, after, cursor, backward, limit: from.limit })
   const rows = page.map((message) => ({ ...message, id: toId(message.seq) }))
   return loadPage(ctx, from, rows, async (kept) => {
-    return new Map(kept.map(({ id, ...message }) => [id, present(ctx, conversationId, message)]))
+    const shown = await withoutHidden(ctx, kept)
+    return new Map(shown.map(({ id, ...message }) => [id, present(ctx, conversationId, message)]))
   })
 }
 
@@ -51,7 +57,8 @@ export async function getMessage(ctx: UserCtx, { messageId }: { messageId: strin
   const wanted = { accountId: ctx.viewer.id, after: 0, cursor: Number(seq) + 1, backward: false, limit: 1 }
   const [message] = await readPage(ctx, conversationId, wanted)
   if (message?.seq !== Number(seq)) throw notFound()
-  return present(ctx, conversationId, message)
+  const [shown = message] = await withoutHidden(ctx, [message])
+  return present(ctx, conversationId, shown)
 }
 
 export async function markConversationRead(
@@ -59,6 +66,14 @@ export async function markConversationRead(
   { conversationId, seq }: Place & z.infer<typeof ReadMark>,
 ): Promise<void> {
   await markRead(ctx, conversationId, ctx.viewer.id, seq)
+}
+
+/** Without author and text where the viewer may not know the author, who is suspended or blocks the viewer. */
+async function withoutHidden<M extends StoredMessage>(ctx: UserCtx, messages: readonly M[]): Promise<M[]> {
+  const others = messages.flatMap(({ authorId }) => (authorId && authorId !== ctx.viewer.id ? [authorId] : []))
+  const known = await loadAccountSummaries(ctx, [...new Set(others)])
+  const isHidden = ({ authorId }: M) => authorId !== null && authorId !== ctx.viewer.id && !known.has(authorId)
+  return messages.map((message) => (isHidden(message) ? { ...message, authorId: null, body: null } : message))
 }
 
 function present(ctx: UserCtx, conversationId: string, { seq, authorId, clientId, at, body }: StoredMessage): Message {

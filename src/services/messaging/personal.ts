@@ -32,6 +32,7 @@ export const messagingData: PersonalData = {
       read_seq: 'technical',
       sealed_key: 'secret',
       has_entered: 'technical',
+      told: 'technical',
     },
     'object CONVERSATION.messages': {
       seq: 'exported',

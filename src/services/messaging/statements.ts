@@ -16,7 +16,7 @@ export async function blockConversation(ctx: SystemCtx, { accountId, otherId, is
   await setBlock(ctx, { conversationId, accountId, isBlocking })
 }
 
-/** Allows or ends the conversation of two accounts, by whether `accountId` blocks the other one now. */
+/** Allows or ends it by whether `accountId` blocks the other one now. */
 export async function syncBlock(ctx: SystemCtx, { accountId, otherId }: Pair): Promise<void> {
   const row = and(eq(blocks.accountId, accountId), eq(blocks.otherId, otherId), eq(blocks.byMe, true))
   await mirror(

@@ -59,9 +59,9 @@ export const Message = z
     id: MessageId,
     conversationId: ConversationId,
     seq: z.int().openapi({ description: 'Counts the messages of the conversation from 1, without gaps' }),
-    authorId: Id.nullable().openapi({ description: 'Null after the erasure of the account' }),
+    authorId: Id.nullable().openapi({ description: 'Null if the account was erased, or is hidden from you' }),
     clientId: clientId.nullable().openapi({ description: 'Null for messages of others' }),
-    text: z.string().nullable().openapi({ description: 'Null after the erasure of its author' }),
+    text: z.string().nullable().openapi({ description: 'Null if its author was erased, or is hidden from you' }),
     entities: z.array(MessageEntity),
     createdAt: z.iso.datetime(),
   })
@@ -73,7 +73,10 @@ const LastMessage = z
   .object({
     seq: z.int(),
     authorId: Id.nullable(),
-    preview: z.string().nullable().openapi({ description: 'Its first 100 characters; null after an erasure' }),
+    preview: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Its first 100 characters; null if the author was erased, or is hidden from you' }),
     createdAt: z.iso.datetime(),
   })
   .openapi('LastMessage', { example: { seq: 7, authorId: '1970324836990977', preview: 'Dear @grace, see you' } })
@@ -85,7 +88,7 @@ export const Conversation = z
       description: 'The other account; null if it was erased, or is hidden from you',
     }),
     state: ConversationState,
-    ended: z.boolean().openapi({ description: 'Nobody can send: one of the two blocks the other, or was erased' }),
+    ended: z.boolean().openapi({ description: 'Nobody can send, or the other account is hidden from you' }),
     unread: z.int().openapi({ description: 'Messages after the last one that you read or sent' }),
     readSeq: z.int(),
     lastMessage: z.union([LastMessage, z.null()]).openapi({ description: 'Null before the first message' }),

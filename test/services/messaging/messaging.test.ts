@@ -85,10 +85,11 @@ test('a repeated send returns the first message, also at the same time and after
   expect(await say(bob, id, 'mine', 'same-client-id').catch(({ code }) => code)).toBe('forbidden')
 })
 
-test('empty texts and texts of more than 2,000 characters are refused', async () => {
+test('empty texts, texts of more than 2,000 characters, and ones with more than 50 entities are refused', async () => {
   const id = await friends()
   await expect(say(ada, id, ' \u200b ')).rejects.toThrow(failure('invalid'))
   await expect(say(ada, id, '👍🏽'.repeat(2_001))).rejects.toThrow(failure('invalid'))
+  await expect(say(ada, id, '#a '.repeat(51))).rejects.toThrow(failure('invalid'))
   expect((await say(ada, id, '👍🏽'.repeat(2_000))).seq).toBe(1)
 })
 
@@ -178,7 +179,7 @@ test('an older copy that arrives late does not replace a newer one in the inbox'
   const id = await friends()
   await say(ada, id, 'one')
   await delivered(id)
-  await shardHolding(bob).prepare('update conversations set version = 1000000, read_seq = 1').run()
+  await shardHolding(bob).prepare('update conversations set version = 9000000000000000, read_seq = 1').run()
   await say(ada, id, 'two')
   await delivered(id)
   expect((await inboxOf(bob))[0]).toMatchObject({ lastMessage: { seq: 1 }, unread: 0 })

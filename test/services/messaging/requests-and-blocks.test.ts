@@ -10,11 +10,12 @@ import {
   getConversation,
   readConversationLog,
 } from '../../../src/services/messaging/conversations.ts'
-import { listMessages } from '../../../src/services/messaging/messages.ts'
+import { listMessages, markConversationRead } from '../../../src/services/messaging/messages.ts'
 import { blockConversation, syncBlock } from '../../../src/services/messaging/statements.ts'
-import { accountsOn, bulkIds } from '../../support/actors.ts'
+import { accountsOn, bulkIds, markSuspended } from '../../support/actors.ts'
 import { conversationObject, delivered, idOfPair, inboxOf, opened, say, textsFor } from '../../support/conversations.ts'
 import { queues } from '../../support/manual-queues.ts'
+import { openSocket } from '../../support/sockets.ts'
 import { asUser, failure } from '../../support/viewers.ts'
 
 const NONE = { messages: 0, conversations: 0, requests: 0 }
@@ -138,4 +139,32 @@ test('nobody sends to an erased account, and nothing brings back its id', async 
   await object.block({ conversationId: id, accountId: bob, isBlocking: true })
   const blocks = (_: unknown, { storage }: DurableObjectState) => storage.sql.exec('SELECT * FROM blocks').toArray()
   expect(await runInDurableObject(object, blocks)).toEqual([])
+})
+
+test('sockets hear once of a message, and nothing of a block', async () => {
+  const id = await friends()
+  const socket = await openSocket(ada, null, ['conversations', `conversation:${id}`])
+  await say(bob, id, 'hello')
+  await delivered(id)
+  expect((await socket.takeFrames()).map(({ event }) => event)).toEqual(['conversation.changed', 'message.sent'])
+  await markConversationRead(asUser(ada), { conversationId: id, seq: 1 })
+  expect((await socket.takeFrames()).map(({ event }) => event)).toEqual(['conversation.changed'])
+  await blockAccount(asUser(bob), { accountId: ada })
+  await queues.deliver({ times: 2 })
+  await delivered(id)
+  expect(await inboxOf(ada)).toMatchObject([{ id, ended: true }])
+  expect(await socket.takeFrames()).toEqual([])
+  socket.close()
+})
+
+test('nobody sees what a suspended account has written, and it looks like one that blocks', async () => {
+  const id = await friends()
+  await say(bob, id, 'hello')
+  await delivered(id)
+  await markSuspended(bob)
+  const hidden = { id, account: null, ended: true, lastMessage: { seq: 1, authorId: null, preview: null } }
+  expect(await inboxOf(ada)).toMatchObject([hidden])
+  expect(await getConversation(asUser(ada), { conversationId: id })).toMatchObject(hidden)
+  await say(ada, id, 'are you there?')
+  expect(await textsFor(ada, id)).toEqual([null, 'are you there?'])
 })
