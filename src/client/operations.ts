@@ -19,6 +19,7 @@ import type {
   AppAuthorization,
   AppChange,
   AppDecision,
+  AppDisabling,
   AppRegistration,
   Apps,
   AppWithSecret,
@@ -117,10 +118,12 @@ export const operations: Record<keyof Operations, string> = {
   deletePost: 'DELETE /v1/posts/{postId}',
   deleteRole: 'DELETE /v1/roles/{roleName}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
+  disableApp: 'PUT /v1/apps/{appId}/disabled',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
   editApp: 'PATCH /v1/apps/{appId}',
   editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
+  enableApp: 'DELETE /v1/apps/{appId}/disabled',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
   explainMyAccess: 'GET /v1/me/access',
@@ -268,6 +271,8 @@ export type Operations = {
   deleteRole: { input: { roleName: string }; output: undefined }
   /** Change the description of your image, also in the post that has it. `PATCH /v1/media/{mediaId}` */
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
+  /** Disable an app; its tokens end within seconds. `PUT /v1/apps/{appId}/disabled` */
+  disableApp: { input: { appId: Id } & AppDisabling; output: undefined }
   /** Download an export: a ZIP archive with JSON files, your images and an `index.html`. `GET /v1/me/exports/{exportId}/file` */
   downloadExport: { input: { exportId: Id }; output: Blob }
   /** Change one of your apps. `PATCH /v1/apps/{appId}` */
@@ -276,6 +281,8 @@ export type Operations = {
   editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
   editProfile: { input: ProfileChange; output: Account }
+  /** Enable an app again. `DELETE /v1/apps/{appId}/disabled` */
+  enableApp: { input: { appId: Id }; output: undefined }
   /** End all of your logins except this one, and forget all devices. `DELETE /v1/me/sessions` */
   endOtherSessions: { input: Nothing; output: undefined }
   /** End one of your logins. `DELETE /v1/me/sessions/{sessionId}` */
@@ -381,6 +388,9 @@ export type Operations = {
         | 'app-secret-renewed'
         | 'app-deleted'
         | 'app-allowed'
+        | 'app-logged-in'
+        | 'app-disabled'
+        | 'app-enabled'
         | 'app-removed'
         | 'audit-read'
     }

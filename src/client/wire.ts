@@ -447,6 +447,8 @@ export type App = {
   redirectUris: string[]
   kind: AppKind
   createdAt: string
+  disabledAt: string | null
+  disabledReason: string | null
 }
 
 export type AppRegistration = {
@@ -461,9 +463,16 @@ export type Apps = { items: App[] }
 
 export type AppChange = { name?: string; website?: string; description?: string; redirectUris?: string[] }
 
+export type AppDisabling = { reason: string }
+
 export type AllowedApps = { items: AllowedApp[] }
 
-export type AllowedApp = AppSummary & { permissions: Permission[]; allowedAt: string; lastUsedAt: string | null }
+export type AllowedApp = AppSummary & {
+  permissions: Permission[]
+  allowedAt: string
+  lastUsedAt: string | null
+  isDisabled: boolean
+}
 
 export type Permission = { title: string; allows: string[] }
 

@@ -155,6 +155,8 @@ export const examples: Record<string, Example> = {
   editApp: { rule: ownOnly, json: () => ({ description: fresh('about') }) },
   renewAppSecret: { rule: ownOnly },
   deleteApp: { rule: ownOnly },
+  disableApp: { rule: existing, json: () => ({ reason: fresh('spam') }) },
+  enableApp: { rule: existing },
   removeAllowedApp: { rule: ownOnly },
   readAuthorization: {
     query: async () => `request=${encodeURIComponent(requestOf(await insertApp((await accountsOn(0))[0])))}`,

@@ -1,4 +1,4 @@
-import { and, eq, exists, not } from 'drizzle-orm'
+import { and, eq, exists, isNotNull, not } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { one, query } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -14,8 +14,13 @@ import { appGrants, apps } from './tables.ts'
 
 const STEP = 100
 
-export async function continueEnding(ctx: SystemCtx, step: { appId: Id }, eventId: Id): Promise<void> {
-  if (!(await endLoginsOf(ctx, step.appId))) await continueWith(ctx.db.directory, eventId, appLoginsToEnd, step)
+type Step = { appId: Id; keepsGrants?: boolean | undefined }
+
+/** Logins that an app opens after it was enabled again go on. */
+export async function continueEnding(ctx: SystemCtx, step: Step, eventId: Id): Promise<void> {
+  if (step.keepsGrants && !(await isDisabled(ctx, step.appId))) return
+  if (!(await endLoginsOf(ctx, step.appId, step.keepsGrants)))
+    await continueWith(ctx.db.directory, eventId, appLoginsToEnd, step)
 }
 
 /** People must allow the apps of the developer again after the suspension. */
@@ -27,10 +32,14 @@ export async function endAppsOfSuspended(ctx: SystemCtx, { accountId }: { accoun
   if (first) await db.commit([first, ...rest])
 }
 
+async function isDisabled(ctx: SystemCtx, appId: Id): Promise<boolean> {
+  return (await atPrimary(ctx).directory.$count(apps, and(eq(apps.id, appId), isNotNull(apps.disabledAt)))) > 0
+}
+
 const isApp = (appId: Id) => exists(query.select(one).from(apps).where(eq(apps.id, appId)))
 
 /** Ends up to `STEP` logins and grants of an app that gets no more tokens. Returns whether none are left. */
-export async function endLoginsOf(ctx: SystemCtx, appId: Id): Promise<boolean> {
+export async function endLoginsOf(ctx: SystemCtx, appId: Id, keepsGrants = false): Promise<boolean> {
   const db = atPrimary(ctx).directory
   const [logins, grants] = await db.batch([
     db
@@ -38,7 +47,11 @@ export async function endLoginsOf(ctx: SystemCtx, appId: Id): Promise<boolean> {
       .from(sessions)
       .where(eq(sessions.appId, appId))
       .limit(STEP),
-    db.select({ accountId: appGrants.accountId }).from(appGrants).where(eq(appGrants.appId, appId)).limit(STEP),
+    db
+      .select({ accountId: appGrants.accountId })
+      .from(appGrants)
+      .where(eq(appGrants.appId, appId))
+      .limit(keepsGrants ? 0 : STEP),
   ])
   // Revoked first: if this is interrupted, the next run finds the rows again.
   await mapConcurrently([...Map.groupBy(logins, ({ accountId }) => accountId)], ([accountId, own]) =>
