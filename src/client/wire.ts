@@ -111,6 +111,7 @@ export type Tokens = {
   deviceToken: string
   account: AccountName
   deletionCancelled?: boolean
+  suspended?: boolean
 }
 
 export type AccountName = { id: Id; handle: string }

@@ -61,9 +61,13 @@ export function ownClientsOnly(): Failure {
 }
 
 /** Throws `unavailable` (status null), `suspended`, or `unauthorized` (the login has ended or its token is revoked). */
-export function requireActiveLogin(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, status: AccountStatus | null): void {
+export function requireActiveLogin(
+  login: Pick<Viewer, 'sessionId' | 'issuedAt'>,
+  status: AccountStatus | null,
+  whileSuspended = false,
+): void {
   if (status === null) throw unavailable(2)
-  if (status.suspended) throw new Failure('suspended')
+  if (status.suspended && !whileSuspended) throw new Failure('suspended')
   const keyId = keyIn(login.sessionId)
   if (keyId !== null) requireLiveKey(login, keyId, status)
   else if (login.issuedAt <= status.revokedBefore || status.endedSessions.includes(login.sessionId))

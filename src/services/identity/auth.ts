@@ -85,7 +85,7 @@ function withAuth<T>(ctx: SystemCtx, call: (api: ReturnType<typeof makeAuth>['ap
   return directory.run(atPrimary(ctx).directory, () => call(api))
 }
 
-type Login = { user: { id: Id; role: Role }; sessionId: string; rotates?: string; app?: AppGrant }
+type Login = { user: { id: Id; role: Role }; sessionId: string; rotates?: string; isSuspended: boolean; app?: AppGrant }
 /** What an app of another developer gets. `granted` includes `scopes`. */
 export type AppGrant = { appId: Id; scopes: string[]; granted: string[]; nonce?: string; authTime?: number }
 

@@ -3,6 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../../platform/context.ts'
 import { atPrimary } from '../../../platform/data/databases.ts'
 import { Failure, invalid } from '../../../platform/failures.ts'
+import { readSuspension } from '../../accounts/queries.ts'
 import { DeviceToken, decodeDeviceToken } from '../device-tokens.ts'
 import { emailIndex } from '../email.ts'
 import { finishFirstFactor } from '../factors/finish-login.ts'
@@ -56,7 +57,10 @@ export async function finishProviderFlow(ctx: UserCtx, callback: Callback): Prom
   const { flow, provider } = await readFlow(ctx, callback, ['link', 'confirm'])
   const claims = await redeemCode(ctx, provider, flow, callback)
   const identity = identityOf(provider, claims)
-  if (flow.purpose === 'link') return linkIdentity(ctx, provider, identity)
+  if (flow.purpose === 'link') {
+    if ((await readSuspension(ctx, ctx.viewer.id)) !== null) throw new Failure('suspended')
+    return linkIdentity(ctx, provider, identity)
+  }
   await requireNoSecondFactor(ctx)
   const own = and(isIdentity(identity), eq(credentials.userId, ctx.viewer.id))
   const isOwn = (await atPrimary(ctx).directory.$count(credentials, own)) > 0

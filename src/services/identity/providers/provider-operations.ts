@@ -68,7 +68,7 @@ export const providerOperations = [
     body: ProviderLogin,
     example: callback,
     returns: Tokens,
-    fails: [registrationRequired, linkRequired, awaitingApproval, 'suspended', providerFailed, 'unavailable'],
+    fails: [registrationRequired, linkRequired, awaitingApproval, providerFailed, 'unavailable'],
     noRpc: credentialsOnly,
     summary: 'Log in with what the identity provider has sent back',
     description:
@@ -118,6 +118,7 @@ export const providerOperations = [
   }),
   operation({
     id: 'startProviderConfirmation',
+    whileSuspended: true,
     method: 'post',
     path: '/me/providers/{providerId}/confirm',
     access: 'user',
@@ -134,6 +135,7 @@ export const providerOperations = [
   }),
   operation({
     id: 'finishProviderFlow',
+    whileSuspended: true,
     method: 'post',
     path: '/auth/providers/finish',
     access: 'user',
