@@ -211,6 +211,7 @@ export const operations: Record<keyof Operations, string> = {
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
   unblockAccount: 'DELETE /v1/accounts/{accountId}/block',
   undoAddress: 'POST /v1/auth/address/undo open',
+  undoFactor: 'POST /v1/auth/factors/undo open',
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
@@ -364,6 +365,7 @@ export type Operations = {
         | 'provider-unlinked'
         | 'factor-added'
         | 'factor-removed'
+        | 'factor-undone'
         | 'recovery-codes-replaced'
         | 'recovery-code-used'
         | 'passkey-refused'
@@ -524,6 +526,8 @@ export type Operations = {
   unblockAccount: { input: { accountId: Id }; output: undefined }
   /** Restore the former address with the token from the email to it, end every login and void the password. `POST /v1/auth/address/undo` */
   undoAddress: { input: AddressToken; output: undefined }
+  /** Remove a new second factor with the token from the email about it, end every login and void the password. `POST /v1/auth/factors/undo` */
+  undoFactor: { input: AddressToken; output: undefined }
   /** Stop following an account; if you do not follow it, nothing changes. `DELETE /v1/accounts/{accountId}/follow` */
   unfollowAccount: { input: { accountId: Id }; output: undefined }
   /** Remove your like, whether or not you may still see the post. `DELETE /v1/posts/{postId}/like` */

@@ -185,7 +185,9 @@ export type ProviderRegistration = {
   termsVersion?: string
 }
 
-export type ProviderCallback = { flow: string; code: string; state: string; iss?: string }
+export type ProviderCallback = { flow: string; code: string; state: string; iss?: string; secondFactor?: TypedCode }
+
+export type TypedCode = { code?: string; recoveryCode?: string }
 
 export type ProviderLinks = { items: ProviderLink[] }
 

@@ -3,7 +3,7 @@ import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { insertApp } from '../support/apps.ts'
 import { register } from '../support/auth.ts'
-import { newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
+import { addPasskey, newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import { REDIRECT, requestOf } from '../support/oauth.ts'
@@ -11,6 +11,7 @@ import {
   changeAddress,
   confirmAddress,
   mailedAddressToken,
+  mailedFactorToken,
   mailedResetToken,
   mailedUndoToken,
   NEW_PASSWORD,
@@ -145,6 +146,14 @@ export const examples: Record<string, Example> = {
       const { id, handle, token } = await pendingAddress()
       await confirmAddress(token)
       return { token: await mailedUndoToken(id, `${handle}@example.com`) }
+    },
+  },
+  undoFactor: {
+    json: async () => {
+      const user = await registeredUser(fresh('robbed'))
+      user.token = await mint(user.id, { sessionId: await insertLogin(user.id) })
+      const { id } = await addPasskey(user)
+      return { token: await mailedFactorToken(user.id, id) }
     },
   },
   changeHandle: { hasPassword: true, json: () => ({ handle: fresh('renamed') }) },

@@ -62,10 +62,20 @@ test('a suspended person exports and deletes the account and logs out, and can d
   const { accessToken, refreshToken, suspended: isTold } = await loggedIn(kim)
   expect(isTold).toBe(true)
   const { scope, role } = claimsOf(accessToken)
-  expect([scope.split(' ').sort(), role]).toEqual([['accounts:read', 'accounts:write', 'offline_access', 'privacy'], 'user'])
+  expect([scope.split(' ').sort(), role]).toEqual([
+    ['accounts:read', 'accounts:write', 'offline_access', 'privacy'],
+    'user',
+  ])
   const call = async (path: string, method?: string, json?: object) =>
     (await outcomeOf(await withToken(accessToken, path, method, json))).slice(0, 2)
-  for (const path of ['/v1/accounts/me', '/v1/feeds/home', '/v1/posts', '/v1/me/identity', '/v1/me/sessions', '/v1/me/apps']) {
+  for (const path of [
+    '/v1/accounts/me',
+    '/v1/feeds/home',
+    '/v1/posts',
+    '/v1/me/identity',
+    '/v1/me/sessions',
+    '/v1/me/apps',
+  ]) {
     expect([path, ...(await call(path))]).toEqual([path, ...suspended])
   }
   expect(await call('/v1/accounts/me', 'PATCH', { bio: 'x' })).toEqual(suspended)
