@@ -232,7 +232,7 @@ export type Operations = {
   approveRegistration: { input: { accountId: Id }; output: undefined }
   /** Block an account: it no longer sees you, and follows end in both directions. `PUT /v1/accounts/{accountId}/block` */
   blockAccount: { input: { accountId: Id }; output: undefined }
-  /** Request a new email address; it gets an email with a token that confirms it. `PUT /v1/me/address` */
+  /** Request a new email address; a token sent to that address confirms it. `PUT /v1/me/address` */
   changeAddress: { input: AddressChange; output: Accepted }
   /** Change your handle, once in 30 days. `PUT /v1/me/handle` */
   changeHandle: { input: HandleChange; output: Identity }

@@ -83,7 +83,7 @@ test.each([
   expect(frameFlaws(frame)).not.toEqual([])
 })
 
-test('the served document names the server that it was read from', async () => {
+test('the served AsyncAPI document names its own server', async () => {
   const { body } = await call({ method: 'GET', path: '/asyncapi.json' })
   expect(body).toMatchObject({
     asyncapi: '3.0.0',
