@@ -52,25 +52,8 @@ export function OwnApps() {
 type Shown = { shown: Signal<AppWithSecret | null>; load: () => Promise<void> }
 
 function Row({ app, shown, load }: Shown & { app: App }) {
-  const { id, name, kind, redirectUris, disabledReason } = app
   const edits = useSignal(false)
-  const report = (failure: unknown) => {
-    if (!(failure instanceof Cancelled)) reportError(failure)
-  }
-  const renew = async () => {
-    const text = `The present secret of ${name} stops working at once.`
-    if (!(await askConfirmation('Replace the secret?', text, 'Replace'))) return
-    shown.value = await client.renewAppSecret({ appId: id })
-    focusHeading()
-  }
-  const remove = async () => {
-    const text = `${name} is logged out for everyone who allowed it.`
-    if (!(await askConfirmation(`Delete ${name}?`, text, 'Delete'))) return
-    await client.deleteApp({ appId: id })
-    await load()
-    focusHeading()
-    showToast(`${name} was deleted`)
-  }
+  const { id, name, kind, redirectUris, disabledReason } = app
   return (
     <li class="row">
       <div>
@@ -91,16 +74,41 @@ function Row({ app, shown, load }: Shown & { app: App }) {
         Edit
       </button>
       {kind === 'confidential' && (
-        <button type="button" class="secondary" onClick={() => void renew().catch(report)}>
+        <button type="button" class="secondary" onClick={() => void renew(app, shown).catch(report)}>
           New secret
         </button>
       )}
-      <button type="button" class="secondary" aria-label={`Delete ${name}`} onClick={() => void remove().catch(report)}>
+      <button
+        type="button"
+        class="secondary"
+        aria-label={`Delete ${name}`}
+        onClick={() => void remove(app, load).catch(report)}
+      >
         Delete
       </button>
       {edits.value && <EditApp app={app} load={load} onDone={() => (edits.value = false)} />}
     </li>
   )
+}
+
+function report(failure: unknown): void {
+  if (!(failure instanceof Cancelled)) reportError(failure)
+}
+
+async function renew({ id, name }: App, shown: Shown['shown']): Promise<void> {
+  const text = `The present secret of ${name} stops working at once.`
+  if (!(await askConfirmation('Replace the secret?', text, 'Replace'))) return
+  shown.value = await client.renewAppSecret({ appId: id })
+  focusHeading()
+}
+
+async function remove({ id, name }: App, load: Shown['load']): Promise<void> {
+  const text = `${name} is logged out for everyone who allowed it.`
+  if (!(await askConfirmation(`Delete ${name}?`, text, 'Delete'))) return
+  await client.deleteApp({ appId: id })
+  await load()
+  focusHeading()
+  showToast(`${name} was deleted`)
 }
 
 function Registration({ shown, load, onDone }: Shown & { onDone: () => void }) {
