@@ -12,7 +12,7 @@ import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer, OWN_CLIENT } from '../../
 import { firstParty } from './first-party.ts'
 import { REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
 import { ensureClient, grantedScopes } from './oauth-client.ts'
-import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
+import { oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { hashToken } from './refresh-tokens.ts'
 import { credentials, jwks, sessions, users } from './tables.ts'
 
@@ -28,7 +28,6 @@ const schema = {
   jwks,
   oauthClient: oauthClients,
   oauthResource: oauthResources,
-  oauthClientResource: oauthClientResources,
   oauthRefreshToken: refreshTokens,
 }
 
