@@ -16,17 +16,13 @@ const additionOf =
   (subject: string, happened: (name: string) => string, more: string): Template =>
   async (ctx, { accountId, handle, detail }) => {
     const token = await undoFactorToken(ctx, accountId, detail)
-    if (!token) return null
-    return {
-      subject,
-      paragraphs: [
-        happened(`@${handle}`),
-        more,
-        `If it was not you, open this link within ${UNDO_FACTOR_HOURS} hours. It removes what was added, ends every login and voids the password:`,
-        `${ctx.config.BASE_URL}/?factor=${token}`,
-        `Or paste this token: ${token}`,
-      ],
-    }
+    const undoing = [
+      `If it was not you, open this link within ${UNDO_FACTOR_HOURS} hours. It removes what was added, ends every login and voids the password:`,
+      `${ctx.config.BASE_URL}/?factor=${token}`,
+      `Or paste this token: ${token}`,
+    ]
+    const gone = ['It has been removed since.', HINT, ctx.config.BASE_URL]
+    return { subject, paragraphs: [happened(`@${handle}`), more, ...(token ? undoing : gone)] }
   }
 
 export const factorTemplates = {
