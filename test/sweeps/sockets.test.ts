@@ -29,7 +29,7 @@ test('the document has a message for every event of every channel, and an operat
   const titles = Object.values(components.messages).map(({ title }) => title)
   expect(titles.filter((title) => title).sort()).toEqual([...events, 'hello', 'error', 'joined', 'left'].sort())
   const updates = Object.keys(operations).filter((name) => name.startsWith('update_'))
-  expect(updates).toEqual(channels.map(({ name }) => `update_${name}`))
+  expect(updates).toEqual(channels.map(({ name }) => `update_${name.replaceAll(/\W+/g, '_')}`))
   const sent = Object.values(operations).flatMap(({ messages }) => messages.map(({ $ref }) => $ref.split('/').at(-1)))
   expect([...sent, 'Pong', 'Joined', 'Left'].filter((name, i, all) => all.indexOf(name) === i).sort()).toEqual(
     Object.keys(addresses.socket.messages).sort(),
