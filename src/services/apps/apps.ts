@@ -165,15 +165,20 @@ export async function renewSecret(ctx: UserCtx, { appId }: AppPath): Promise<App
   return { ...viewOf(app), secret }
 }
 
-/** From now on, the app gets no tokens. Those that it has end in steps, within seconds. */
+/** From now on, the app gets no tokens. Those that it has end in steps, within seconds. Throws `conflict` for a disabled app. */
 export async function deleteApp(ctx: UserCtx, { appId }: AppPath): Promise<void> {
   const db = ctx.db.directory
   const [deleted] = await db.commit([
-    db.delete(apps).where(isOwn(ctx, appId)).returning({ id: apps.id }),
+    db
+      .delete(apps)
+      .where(and(isOwn(ctx, appId), isNull(apps.disabledAt)))
+      .returning({ id: apps.id }),
     record(db, appDeleted, { accountId: ctx.viewer.id, appId, ...(await actorOf(ctx)) }, changed),
     record(db, appLoginsToEnd, { appId }, changed),
   ])
-  if (deleted.length === 0) throw notFound()
+  if (deleted.length > 0) return
+  await readOwn(ctx, appId)
+  throw new Failure('conflict', 'The staff disabled this app')
 }
 
 async function readOwn(ctx: UserCtx, appId: Id): Promise<Row> {

@@ -35,17 +35,18 @@ export async function disableApp(ctx: UserCtx, { appId, reason: given }: Disabli
   const { ownerId, name } = await readApp(ctx, appId)
   const act = { accountId: ownerId, appId, ...(await actorOf(ctx)) }
   const db = ctx.db.directory
+  const disabledAt = ctx.now()
   const differs = or(isNull(apps.disabledAt), ne(apps.disabledReason, reason))
   await db.commit([
     db
       .update(apps)
-      .set({ disabledAt: ctx.now(), disabledReason: reason })
+      .set({ disabledAt, disabledReason: reason })
       .where(and(eq(apps.id, appId), differs)),
     record(db, appDisabled, act, changed),
-    record(db, appLoginsToEnd, { appId, keepsGrants: true }, changed),
+    record(db, appLoginsToEnd, { appId, until: disabledAt }, changed),
     ...(ownerId ? mailIfChanged(db, ownerId, 'app-disabled', `${name}\n${reason}`) : []),
   ])
-  await endLoginsOf(ctx, appId, true)
+  await endLoginsOf(ctx, { appId, until: disabledAt })
 }
 
 /** People whom the app asks need not allow it again. Its former tokens stay void. */

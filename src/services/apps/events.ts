@@ -18,8 +18,5 @@ export const appDisabled = defineEvent('apps.disabled', OfStaff)
 export const appEnabled = defineEvent('apps.enabled', OfStaff)
 /** `sessionIds`: the logins of the app that ended. */
 export const appRemoved = defineEvent('apps.removed', AppAct.extend({ sessionIds: z.array(z.string()) }))
-/** The next step of ending the logins of an app. `keepsGrants`: the app is disabled, and may be enabled again. */
-export const appLoginsToEnd = defineEvent(
-  'apps.logins-to-end',
-  z.object({ appId: Id, keepsGrants: z.boolean().optional() }),
-)
+/** The next step of ending the logins of an app. `until` (epoch ms): it was disabled then, so its grants stay. */
+export const appLoginsToEnd = defineEvent('apps.logins-to-end', z.object({ appId: Id, until: z.number().optional() }))

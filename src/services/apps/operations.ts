@@ -91,6 +91,7 @@ export const appOperations = [
   }),
   operation({
     id: 'deleteApp',
+    fails: ['conflict'],
     method: 'delete',
     path: '/apps/{appId}',
     access: 'user',

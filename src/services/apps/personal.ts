@@ -86,7 +86,7 @@ async function erase(ctx: SystemCtx, accountId: Id): Promise<boolean> {
     db.delete(appCodes).where(eq(appCodes.accountId, accountId)),
   ])
   if (!app) return true
-  if (await endLoginsOf(ctx, app.id))
+  if (await endLoginsOf(ctx, { appId: app.id }))
     await db.batch([db.delete(apps).where(eq(apps.id, app.id)), removeClient(db, app.id)])
   return false
 }

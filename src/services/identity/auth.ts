@@ -69,7 +69,10 @@ function makeAuth(ctx: SystemCtx) {
         storeTokens: { hash: hashToken },
         cachedTrustedClients: new Set([OWN_CLIENT]),
         cachedResources: new Set([jwtAudience(ctx)]),
-        customAccessTokenClaims: ({ user }) => ({ role: (user as { role?: Role } | undefined)?.role }),
+        customAccessTokenClaims: ({ user }) => {
+          const { role, restricted } = (user ?? {}) as { role?: Role; restricted?: boolean }
+          return { role, ...(restricted && { restricted }) }
+        },
       }),
       firstParty,
     ],

@@ -67,7 +67,7 @@ export const firstParty = {
       const issued = await provider.issueTokens({
         client,
         // Casts: the provider reads only the id and role of the user, and the id and scopes of the refresh token.
-        user: user as unknown as User,
+        user: { ...user, restricted: isSuspended } as unknown as User,
         scopes,
         resources: [audience],
         sessionId,

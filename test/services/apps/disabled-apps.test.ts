@@ -69,6 +69,8 @@ test('a disabled app gets no codes and no tokens, and its tokens and sockets end
   expect(await loginsOf(app)).toBe(0)
   expect(await allowed(app)).toMatchObject({ isDisabled: true, lastUsedAt: null })
   expect(await own(app)).toMatchObject({ disabledAt: expect.any(String), disabledReason: 'Spam' })
+  const deleted = await bob.fetch(`/v1/apps/${app.id}`, { method: 'DELETE' })
+  expect(await outcomeOf(deleted)).toEqual([409, 'conflict'])
 })
 
 test('an app that is enabled again gets tokens without asking again, and its former tokens stay void', async () => {
@@ -102,10 +104,16 @@ test('the logins of an app with more people than one step holds end too, and log
   expect(await loginsOf(app)).toBe(130)
   await drained()
   expect(await loginsOf(app)).toBe(0)
+  await insertRows(
+    env.DIRECTORY,
+    'sessions',
+    logins.map((login) => ({ ...login, expires_at: 9e12, ...at })),
+  )
   await disable(app.id, mod, 'Another reason')
   await enable(app.id)
   const { access_token } = await connect(ada, app)
   await drained()
+  expect(await loginsOf(app)).toBe(1)
   expect(await statusWith(access_token)).toBe(200)
 })
 

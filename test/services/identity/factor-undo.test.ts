@@ -1,3 +1,4 @@
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { PASSWORD, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { auditOf } from '../../support/audit.ts'
@@ -5,8 +6,10 @@ import { directoryNumber, directoryRow, logIn, refreshWith, statusWith } from '.
 import { postJson } from '../../support/client.ts'
 import { LEASE_MS, movableClock } from '../../support/clock.ts'
 import { addPasskey, addTotp, passkeyLogin } from '../../support/factors.ts'
+import { inBetween } from '../../support/in-between.ts'
 import { interceptMails, tokenIn } from '../../support/mails.ts'
 import { delivered } from '../../support/outboxes.ts'
+import { insertLink } from '../../support/provider-logins.ts'
 import {
   badToken,
   mailedFactorToken,
@@ -56,12 +59,15 @@ test('the mail about a later passkey removes it and what is newer, and keeps old
   await addTotp(ada)
   clock.advance(1_000)
   const thief = await addPasskey(ada)
+  await insertLink(ada.id, 'https://thief.example', 'thief')
   clock.advance(1_000)
   await addPasskey(ada, 'Another one')
   const token = await mailedFactorToken(ada.id, thief.id)
   expect((await undo(token)).status).toBe(204)
   expect(await rowsOf(ada)).toMatchObject({ apps: 1, passkeys: 0 })
   expect((await passkeyLogin(thief.device)).status).toBe(401)
+  const links = "select count(*) n from credentials where user_id = ? and provider_id <> 'credential'"
+  expect(await directoryNumber(links, Number(ada.id))).toBe(0)
   expect((await rowsOf(ada))?.codes).toBeGreaterThan(0)
 })
 
@@ -82,6 +88,19 @@ test('of two concurrent uses of a token one succeeds, and an undone app that is 
   expect(await refusal(await undo(old))).toEqual(badToken)
   expect(await rowsOf(first)).toMatchObject({ apps: 1 })
   expect(await refusal(await undo(old.replace(first.id, second.id)))).toEqual(badToken)
+})
+
+test('the token belongs to the address that got it: after a change of the address, also during its use, it undoes nothing', async () => {
+  const ada = await registeredUser()
+  const { id } = await addPasskey(ada)
+  const token = await mailedFactorToken(ada.id, id)
+  const move = () =>
+    env.DIRECTORY.prepare("update users set email = email || 'x' where id = ?").bind(Number(ada.id)).run()
+  const path = '/v1/auth/factors/undo'
+  const during = await inBetween(1, move, path, { method: 'POST', json: { token } })
+  expect(await refusal(during)).toEqual(badToken)
+  expect(await refusal(await undo(token))).toEqual(badToken)
+  expect(await rowsOf(ada)).toMatchObject({ passkeys: 1 })
 })
 
 test('the token works for 72 hours', async () => {

@@ -45,6 +45,8 @@ test('a suspension ends the session and restricts logins; lifting it lifts the r
   clock.advance(LEASE_MS)
   expect(await statusWith(lea.token)).toBe(401)
   expect((await refreshWith(lea.refreshToken)).status).toBe(401)
+  // The token says that it is restricted, so the guard need not know.
+  expect(await outcomeOf(await readMe(restricted.accessToken))).toEqual(suspended)
   const renewed = await (await refreshWith(restricted.refreshToken)).json<Tokens>()
   expect([renewed.suspended, await statusWith(renewed.accessToken)]).toEqual([undefined, 200])
 })

@@ -1,6 +1,6 @@
-import { and, eq, exists } from 'drizzle-orm'
+import { and, eq, exists, type SQL } from 'drizzle-orm'
 import type { Ctx } from '../../../platform/context.ts'
-import { failUnless, one, query, refusals } from '../../../platform/data/conditions.ts'
+import { all, failUnless, one, query, refusals } from '../../../platform/data/conditions.ts'
 import type { Id } from '../../../platform/data/ids.ts'
 import { record } from '../../../platform/events/events.ts'
 import { sealClient } from '../../../platform/security/clients.ts'
@@ -8,9 +8,10 @@ import { factorUndone } from '../events.ts'
 import { badToken } from '../mailed-tokens.ts'
 import { queueMail } from '../mails.ts'
 import { isPasswordOf } from '../names.ts'
+import { isLinkOf } from '../providers/links.ts'
 import { revokeAllTokens } from '../revocation.ts'
 import { endLogins } from '../statements.ts'
-import { credentials } from '../tables.ts'
+import { credentials, users } from '../tables.ts'
 import { passkeys, totpFactors } from './factor-tables.ts'
 import { type Added, readUndoneFactor } from './factor-undo-tokens.ts'
 import { endFactorsSince } from './removed-factors.ts'
@@ -34,6 +35,8 @@ export async function undoFactor(ctx: Ctx, { token }: { token: string }): Promis
         .update(credentials)
         .set({ password, updatedAt: new Date(ctx.now()) })
         .where(isPasswordOf(accountId)),
+      // A stranger may have linked an identity, which would let the stranger in again.
+      db.delete(credentials).where(isLinkOf(accountId)),
       record(db, factorUndone, { accountId, factor, client }),
       ...queueMail(db, { accountId, kind: 'factor-undone' }),
     ])
@@ -41,10 +44,13 @@ export async function undoFactor(ctx: Ctx, { token }: { token: string }): Promis
   await revokeAllTokens(ctx, { accountId })
 }
 
-function isThere(accountId: Id, { factor, id, addedAt }: Added) {
+function isThere(accountId: Id, { factor, id, addedAt, address }: Added): SQL {
+  const owner = and(eq(users.id, accountId), eq(users.email, address))
   const app = and(eq(totpFactors.accountId, accountId), eq(totpFactors.confirmedAt, addedAt))
   const key = and(eq(passkeys.accountId, accountId), eq(passkeys.id, id))
-  return factor === 'totp'
-    ? exists(query.select(one).from(totpFactors).where(app))
-    : exists(query.select(one).from(passkeys).where(key))
+  const isAdded =
+    factor === 'totp'
+      ? exists(query.select(one).from(totpFactors).where(app))
+      : exists(query.select(one).from(passkeys).where(key))
+  return all(isAdded, exists(query.select(one).from(users).where(owner)))
 }
