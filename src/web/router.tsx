@@ -1,10 +1,11 @@
-import { session } from './api/session.ts'
+import { session, suspended } from './api/session.ts'
 import { isWaiting } from './state/app-request.ts'
 import { Access } from './views/access.tsx'
 import { ApiKeys } from './views/api-keys.tsx'
 import { Apps } from './views/apps.tsx'
 import { Authorize, ResumeRequest } from './views/authorize.tsx'
 import { Blocked } from './views/blocked.tsx'
+import { Conversation } from './views/conversation.tsx'
 import { DeleteAccount } from './views/delete-account.tsx'
 import { ExportData } from './views/export-data.tsx'
 import { Discover, Home } from './views/feed.tsx'
@@ -14,6 +15,7 @@ import { Invitations } from './views/invitations.tsx'
 import { Landing } from './views/landing.tsx'
 import { Likers, OwnLikes } from './views/likes.tsx'
 import { LogIn } from './views/log-in.tsx'
+import { Messages } from './views/messages.tsx'
 import { NotFound } from './views/not-found.tsx'
 import { Notifications } from './views/notifications.tsx'
 import { People } from './views/people.tsx'
@@ -21,9 +23,11 @@ import { Profile } from './views/profile.tsx'
 import { Register } from './views/register.tsx'
 import { Registrations } from './views/registrations.tsx'
 import { Security } from './views/security.tsx'
+import { Suspended } from './views/suspended.tsx'
 import { Thread } from './views/thread.tsx'
 
 export function CurrentView({ path }: { path: string }) {
+  if (session.value && suspended.value) return <Suspended />
   const [, first = '', second = '', third = ''] = path.split('/').map(decodeSegment)
   if (first === 'discover') return <Discover />
   if (first === 'posts' && /^\d+$/.test(second))
@@ -37,6 +41,7 @@ export function CurrentView({ path }: { path: string }) {
   if (!session.value) return <LoggedOut first={first} />
   if (first === '' && isWaiting()) return <ResumeRequest />
   if (first === 'notifications') return <Notifications />
+  if (first === 'messages') return second ? <Conversation id={second} /> : <Messages />
   if (first === 'security') return securityView(second)
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />

@@ -11,7 +11,8 @@ import { hubOf } from '../support/hubs.ts'
 const soon = (condition: () => unknown) => vi.waitUntil(condition, { timeout: 25_000, interval: 5 })
 
 /** A user that listens. `events` are those so far; `ended` is what the loop has thrown. */
-async function listener(options: ListenOptions = {}) {
+async function listener({ channels = ['home', 'notifications'], ...more }: ListenOptions = {}) {
+  const options = { channels, ...more }
   const user = await registeredUser()
   const time = manualTime()
   const { WebSocket, sockets } = appSockets()
@@ -55,7 +56,7 @@ test('a socket opens with a ticket, says that lists are to be read, and gets the
 })
 
 test('after a break, the socket goes on where it stopped, without a gap and without a repetition', async () => {
-  const { user, time, sockets, events, app } = await listener()
+  const { user, time, sockets, events, app } = await listener({ channels: ['home', 'conversations'] })
   await publishPost(user, '11')
   await soon(() => events.length === 3)
   for (let round = 0; round < 3; round++) {

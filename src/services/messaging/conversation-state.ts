@@ -75,14 +75,14 @@ export class ConversationState {
   }
 
   async markRead(accountId: Id, seq: number): Promise<boolean> {
-    if (!this.isMember(accountId)) return false
+    if (!this.rows.member(accountId)) return false
     if (this.rows.read(accountId, seq)) this.announceTo(accountId)
     await this.tryOutbox()
     return true
   }
 
   async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {
-    if (!this.isMember(accountId)) return false
+    if (!this.rows.member(accountId)) return false
     if (this.rows.moveTo(state, accountId)) this.announceTo(accountId)
     await this.tryOutbox()
     return true

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Account } from '../../client/wire.ts'
-import { session } from '../api/session.ts'
+import { session, suspended } from '../api/session.ts'
+import { unreadMessages, unreadMessagesLabel } from '../state/conversations.ts'
 import { currentAccount } from '../state/current-account.ts'
 import { newPostsLabel } from '../state/home.ts'
 import { location } from '../state/location.ts'
@@ -17,7 +18,10 @@ export function TopBar() {
         <span>SocialConnect</span>
       </Link>
       <nav aria-label="Main">
-        <ul>{session.value ? <AccountLinks handle={session.value.handle} /> : <PublicLinks />}</ul>
+        <ul>
+          {!session.value && <PublicLinks />}
+          {session.value && !suspended.value && <AccountLinks handle={session.value.handle} />}
+        </ul>
       </nav>
       {currentAccount.value && <OwnProfileLink account={currentAccount.value} />}
     </header>
@@ -52,6 +56,14 @@ function AccountLinks({ handle }: { handle: string }) {
         note={unread ? `${unreadLabel()} unread` : undefined}
       >
         {unread && <span class="badge">{unreadLabel()}</span>}
+      </NavLink>
+      <NavLink
+        href="/messages"
+        icon="comment"
+        label="Messages"
+        note={unreadMessages.value > 0 ? `${unreadMessagesLabel()} unread` : undefined}
+      >
+        {unreadMessages.value > 0 && <span class="badge">{unreadMessagesLabel()}</span>}
       </NavLink>
       <NavLink href={`/@${handle}`} icon="person" label="Profile" />
     </>
