@@ -1,10 +1,11 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, vi } from 'vitest'
 import type { SystemCtx } from '../../src/platform/context.ts'
+import { type Id, toId } from '../../src/platform/data/ids.ts'
 import { type Allowance, type Limit, spend, userLimit } from '../../src/platform/security/rate-limit.ts'
 import { contextWith } from './platform.ts'
 
-let key = ''
+let key: Id
 let keys = 0
 
 /** Gives each test its own rate limit key, a stopped clock and a muted log. */
@@ -21,15 +22,24 @@ export function isolateRateLimits(): void {
 }
 
 export function useFreshKey(): void {
-  key = `key-${keys++}`
+  key = toId(1_000_000 + keys++)
 }
+
+export const keyOf = () => key
 
 export function advance(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1_000)
 }
 
 /** The Durable Object that counts the requests of the current key. */
-export const guardOf = () => env.GUARD.getByName(`user:${key}`)
+export const guardOf = ({ name } = userLimit) => env.GUARD.getByName(`${name}:${key}`)
+
+/** Counts requests of the current key in another isolate. */
+export async function anotherLimiter(): Promise<(limit: Limit) => Promise<Allowance>> {
+  vi.resetModules()
+  const { spend: spendThere, ...limits } = await import('../../src/platform/security/rate-limit.ts')
+  return (limit) => spendThere(contextWith(), limit === userLimit ? limits.userLimit : limit, key)
+}
 
 /** Counts one request of the current key against `limit`. If given, `guard` replaces the Durable Object. */
 export function request(limit: Limit, guard?: object, ctx: SystemCtx = contextWith()): Promise<Allowance> {

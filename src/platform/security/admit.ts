@@ -9,7 +9,8 @@ import {
   requireScope,
 } from './access.ts'
 import type { AccountStatus } from './access-guard.client.ts'
-import { isApiKey } from './api-keys.ts'
+import { accountStatus } from './account-status.ts'
+import { isApiKey } from './key-logins.ts'
 import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
@@ -46,7 +47,7 @@ export async function admit(
   const { viewer, clientIp } = ctx
   const general = await countRequest(ctx)
   report(general.headers)
-  if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, general.status))
+  if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, viewer))
   await requirePermission(ctx, requirement)
   if (viewer && isApiKey(viewer) && (fresh || login)) throw new Failure('forbidden', 'API keys cannot do this')
   if (viewer?.clientId !== undefined && (ownClients || fresh)) throw ownClientsOnly()
@@ -54,12 +55,11 @@ export async function admit(
   if (fresh && viewer) await requireFreshLogin(ctx, viewer)
 }
 
-/** Reads the status from the databases if the guard does not answer, or does not know the API key of the request. */
-async function currentStatus(ctx: RequestCtx, status: AccountStatus | null): Promise<AccountStatus | null> {
-  const { viewer } = ctx
-  const isKnown = status && (!viewer || !isApiKey(viewer) || status.keys)
-  if (isKnown || !viewer) return status
-  return ctx.readAccountStatus(ctx, viewer)
+/** Reads the status from the databases if neither feed nor guard answers, or the guard does not know the API keys. */
+async function currentStatus(ctx: RequestCtx, viewer: Viewer): Promise<AccountStatus> {
+  const status = await accountStatus(ctx, viewer)
+  const isKnown = status && (!isApiKey(viewer) || status.keys)
+  return isKnown ? status : ctx.readAccountStatus(ctx, viewer)
 }
 
 /** Counts a request for the general limit of its caller. Throws like `spend`. */
