@@ -63,8 +63,10 @@ export async function remaining(limit: Limit = userLimit): Promise<number> {
   return Number(/r=(\d+)/.exec(headers.ratelimit!)![1])
 }
 
-/** Uses up the budget of a client address, directly in its AccessGuard. */
-export async function useUp({ name, quota, window }: Limit, address: string): Promise<void> {
+/** Uses up the budget of a client address: in its AccessGuard, and the free requests of this isolate. */
+export async function useUp(limit: Limit, address: string): Promise<void> {
+  const { name, quota, window, free = 0 } = limit
   const guard = env.GUARD.getByName(`${name}:${address}`)
   while ((await guard.lease({ quota, window }, quota)).remaining > 0);
+  for (let n = 0; n < free; n++) await spend(contextWith(), limit, { network: address, address })
 }

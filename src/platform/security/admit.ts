@@ -1,4 +1,5 @@
 import type { Ctx, UserCtx, Viewer } from '../context.ts'
+import type { Id } from '../data/ids.ts'
 import { Failure } from '../failures.ts'
 import {
   type AccountStatusSource,
@@ -11,7 +12,7 @@ import {
 import type { AccountStatus } from './access-guard.client.ts'
 import { accountStatus } from './account-status.ts'
 import { isApiKey } from './key-logins.ts'
-import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
+import { type Allowance, anonymousLimit, type ClientIp, isUsedUp, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
@@ -64,8 +65,22 @@ async function currentStatus(ctx: RequestCtx, viewer: Viewer): Promise<AccountSt
 
 /** Counts a request for the general limit of its caller. Throws like `spend`. */
 export function countRequest(ctx: RequestCtx): Promise<Allowance> {
-  const { viewer, clientIp, callerLimit = anonymousLimit } = ctx
-  return viewer ? spend(ctx, userLimit, viewer.id) : spend(ctx, callerLimit, clientIp)
+  return spend(ctx, ...generalLimit(ctx))
+}
+
+function generalLimit({ viewer, clientIp, callerLimit = anonymousLimit }: RequestCtx): [Limit, Id | ClientIp] {
+  return viewer ? [userLimit, viewer.id] : [callerLimit, clientIp]
+}
+
+/** Whether only a call can tell if `admit` refuses the request. Always false for rules that need more than a role and a scope. */
+export function mayBeAdmitted(ctx: RequestCtx, { access, scope, ...further }: Rule): boolean {
+  const { action, fresh, login, ownClients, limit } = further
+  if (action || fresh || login || ownClients || limit || isUsedUp(ctx, ...generalLimit(ctx))) return false
+  try {
+    return requirePermission(ctx, { access, scope }) === null
+  } catch {
+    return false
+  }
 }
 
 /** For verbs that write to what belongs to others only sometimes: what `scope` and `fresh` require of an operation. */
