@@ -8,6 +8,8 @@ const schema = [
    CREATE TABLE beginning (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER)`,
 ]
 const MAX_CHANGES = 5_000
+/** A new feed vouches for nothing while guards of a version that announces nothing may still run. */
+const SETTLING_MS = 10 * 60_000
 
 /**
  * One for the whole network. Lists the accounts whose status has changed within the life of an access token, in order.
@@ -20,14 +22,14 @@ export class RevocationFeed extends DurableObject<Env> {
     return this.ctx.storage.sql
   }
 
-  /** `last` is the position of the newest change. A feed that is new does not know what changed before it. */
+  /** `last` is the position of the newest change. */
   private get state(): { last: number; beginning: number } {
     if (this.known) return this.known
     migrateObject(this.ctx.storage, schema)
-    this.sql.exec('INSERT OR IGNORE INTO beginning VALUES (1, ?)', Date.now())
+    this.sql.exec('INSERT OR IGNORE INTO beginning VALUES (1, ?)', Date.now() + SETTLING_MS)
     const beginning = this.sql.exec<{ at: number }>('SELECT at FROM beginning').one().at
     const { last } = this.sql.exec<{ last: number | null }>('SELECT max(at) AS last FROM changes').one()
-    this.known = { last: last ?? beginning, beginning }
+    this.known = { last: last ?? Date.now(), beginning }
     return this.known
   }
 
@@ -42,9 +44,10 @@ export class RevocationFeed extends DurableObject<Env> {
 
   async changesSince(cursor: number | null): Promise<Changes> {
     const { last, beginning } = this.state
-    const kept = Math.max(beginning, Date.now() - FEED_MS)
+    const now = Date.now()
+    const kept = Math.max(beginning, now - FEED_MS)
     const isKnown = cursor !== null && cursor >= kept && cursor <= last
-    if (cursor === last) return { accountIds: [], cursor, from: kept, isComplete: true }
+    if (cursor === last && now >= beginning) return { accountIds: [], cursor, from: kept, isComplete: true }
     const rows = this.sql
       .exec<{ at: number; id: number }>(
         'SELECT at, account_id AS id FROM changes WHERE at > ? ORDER BY at DESC LIMIT ?',

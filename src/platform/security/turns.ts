@@ -34,7 +34,9 @@ export class Turns {
     }
     this.begun.set(key, started)
     try {
-      await withTimeout(call(), timeoutMs)
+      const work = call()
+      ctx.defer(() => work.catch(() => {})) // it goes on if the client disconnects, because others wait for it
+      await withTimeout(work, timeoutMs)
       this.failed.delete(key)
       return true
     } catch (error) {

@@ -92,6 +92,7 @@ const faults: [string, object][] = [
   ['MEDIA', { MEDIA: { head: broken } }],
   ['GUARD', { GUARD: { getByName: () => ({ lease: broken }) } }],
   ['HUB', { HUB: { getByName: () => ({ ready: broken }) } }],
+  ['REVOCATIONS', { REVOCATIONS: { getByName: () => ({ changesSince: broken }) } }],
   ['SWEEPER', { SWEEPER: { getByName: () => ({ ready: broken }) } }],
   ['EVENTS', { EVENTS: undefined }],
   ['DELIVERIES', { DELIVERIES: undefined }],

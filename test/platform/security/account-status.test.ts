@@ -142,7 +142,13 @@ test('while the feed does not answer, the guard is asked every two seconds, and 
   expect(await ask()).toEqual([null, null, null])
 })
 
-test('a feed that is new, or has forgotten changes, vouches only for tokens from after them', async () => {
+test('a feed that is new vouches for nothing during ten minutes, and then only for tokens from after them', async () => {
+  const young = env.REVOCATIONS.getByName('young')
+  const { from, cursor } = await young.changesSince(null)
+  expect(from).toBe(Date.now() + 600_000)
+  expect(await young.changesSince(cursor)).toMatchObject({ from, isComplete: false })
+  advance(600)
+  expect(await young.changesSince(cursor)).toMatchObject({ from, isComplete: true })
   const beginning = Date.now()
   await runInDurableObject(feed(), (object: RevocationFeed, { storage }) => {
     storage.sql.exec('UPDATE beginning SET at = ?', beginning)

@@ -94,11 +94,12 @@ test('an account that calls have used can no longer act once it is deleted, but 
   expect(await act()).toBe('unauthorized')
 })
 
-test('while the access guard is unavailable, the account is read from the databases', async () => {
+test('while neither feed nor access guard is available, the account is read from the databases', async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {})
-  vi.spyOn(env.GUARD as DurableObjectNamespace, 'getByName').mockImplementation(() => {
-    throw new Error('Network connection lost')
-  })
+  for (const objects of [env.GUARD, env.REVOCATIONS] as DurableObjectNamespace[])
+    vi.spyOn(objects, 'getByName').mockImplementation(() => {
+      throw new Error('Network connection lost')
+    })
   expect(await codeOf(USERS.editProfile({ bio: 'x' }, as(ada)))).toBeNull()
   await markSuspended(ada)
   expect(await codeOf(USERS.editProfile({ bio: 'x' }, as(ada)))).toBe('suspended')
