@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { outputsOf, replaceFiles } from './write-files.ts'
 
@@ -30,4 +33,20 @@ export async function buildWorker(): Promise<void> {
     logLevel: 'silent',
   })
   replaceFiles(workerFolder, outputsOf(outputFiles, workerFolder))
+}
+
+/** The limit of the whole Worker, compressed. */
+export const LIMIT_KIB = 700
+
+export type Module = { name: string; raw: number; gzip: number }
+
+/** The sizes of the modules of the built Worker in KiB, and last that of the whole Worker. */
+export function workerSizes(): Module[] {
+  const names = readdirSync(workerFolder).filter((name) => ['.js', '.wasm'].includes(extname(name)))
+  const parts = names.map((name) => {
+    const bytes = readFileSync(join(workerFolder, name))
+    return { name, raw: bytes.length / 1024, gzip: gzipSync(bytes).length / 1024 }
+  })
+  const sum = (key: 'raw' | 'gzip') => parts.reduce((total, part) => total + part[key], 0)
+  return [...parts, { name: 'whole Worker', raw: sum('raw'), gzip: sum('gzip') }]
 }

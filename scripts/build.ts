@@ -1,31 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
-import { gzipSync } from 'node:zlib'
-import { buildWorker, workerFolder } from './build-worker.ts'
+import { existsSync } from 'node:fs'
+import { buildWorker, LIMIT_KIB, type Module, workerFolder, workerSizes } from './build-worker.ts'
 import { main } from './command.ts'
 
-const LIMIT_KIB = 700
 const COLD_START_GOAL = 2
-
-type Module = { name: string; raw: number; gzip: number }
-
-function modules(): Module[] {
-  const names = readdirSync(workerFolder).filter((name) => ['.js', '.wasm'].includes(extname(name)))
-  return names.map((name) => {
-    const bytes = readFileSync(join(workerFolder, name))
-    return { name, raw: bytes.length / 1024, gzip: gzipSync(bytes).length / 1024 }
-  })
-}
 
 const line = ({ name, raw, gzip }: Module) =>
   `${name.padEnd(52)} ${raw.toFixed(1).padStart(8)} KiB ${gzip.toFixed(1).padStart(8)} KiB gzip\n`
 
 function printSizes(): void {
-  const parts = modules()
-  const sum = (key: 'raw' | 'gzip') => parts.reduce((total, part) => total + part[key], 0)
-  const whole = { name: 'whole Worker', raw: sum('raw'), gzip: sum('gzip') }
-  process.stdout.write([...parts, whole].map(line).join(''))
-  if (whole.gzip > LIMIT_KIB) {
+  const sizes = workerSizes()
+  process.stdout.write(sizes.map(line).join(''))
+  if (sizes.at(-1)!.gzip > LIMIT_KIB) {
     process.stderr.write(`The Worker is larger than its budget of ${LIMIT_KIB} KiB gzip.\n`)
     process.exitCode = 1
   }

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { UserCtx } from '../src/platform/context.ts'
-import { type Id, shardOf } from '../src/platform/data/ids.ts'
+import { type Id, shardOf, timeOf } from '../src/platform/data/ids.ts'
 import type { Cost } from '../src/platform/observability/cost.ts'
 import { blockAccount, listBlocks, unblockAccount } from '../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../src/services/accounts/follows.ts'
@@ -12,7 +12,7 @@ import { likePost, unlikePost } from '../src/services/posts/likes.ts'
 import { createPost, getPost } from '../src/services/posts/posts.ts'
 import { accountsOn, bulkIds, handleOf, type RegisteredUser, registeredUser } from './support/actors.ts'
 import { type Budget, costOf, expectWithin, PAGE } from './support/budgets.ts'
-import { insertRows, shards } from './support/databases.ts'
+import { insertRows, shards, unusedId } from './support/databases.ts'
 import { queues } from './support/manual-queues.ts'
 import { draft } from './support/posting.ts'
 import { seedFollows, seedImages, seedPosts } from './support/seed.ts'
@@ -151,7 +151,7 @@ test('a notifications page reads all posts and actors in one parallel wave over 
     const posts = await seedPosts(Array.from({ length: 60 }, () => recipient))
     const rows = posts.map((post, n) => ({
       account_id: Number(recipient),
-      id: Number(post) + 1,
+      id: Number(unusedId(i, timeOf(post))),
       kind: 'like',
       actor_id: Number(authors[n]),
       post_id: Number(posts[n]),
@@ -202,8 +202,8 @@ test('a post is announced with one trip per shard and one more, whatever the num
   )
   const { value: post } = await createPost(asUser(author), draft({ text: 'hello' }))
   const ctx = queues.context()
-  await indexAndAnnounce(ctx, [{ postId: post.id, authorId: author, rootId: null }])
-  expectWithin('announcement', ctx.cost, { trips: 1 + shards.length, rowsRead: 20, rowsWritten: 1, objectCalls: 4 })
+  await indexAndAnnounce(ctx, [{ postId: post.id, authorId: author, rootId: null, isPublic: true }])
+  expectWithin('announcement', ctx.cost, { trips: 1 + shards.length, rowsRead: 20, rowsWritten: 2, objectCalls: 4 })
 })
 
 test('a request with a valid token makes no directory read and at most one Durable Object call', async () => {

@@ -59,7 +59,11 @@ test('every column of the databases and objects, every bucket, KV namespace and 
   const stores = new Map(
     [...(await storedTables())].map(([name, { columns }]) => [name, columns.map((row) => row.name)]),
   )
-  for (const [binding, namespace] of [['HUB', env.HUB] as const, ['GUARD', env.GUARD] as const, ['REVOCATIONS', env.REVOCATIONS] as const]) {
+  for (const [binding, namespace] of [
+    ['HUB', env.HUB] as const,
+    ['GUARD', env.GUARD] as const,
+    ['REVOCATIONS', env.REVOCATIONS] as const,
+  ]) {
     for (const [table, columns] of await objectTables(namespace as never))
       stores.set(`object ${binding}.${table}`, columns)
   }

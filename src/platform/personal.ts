@@ -14,6 +14,7 @@ export const housekeepingData: PersonalData = {
       data: 'technical',
       trace: 'technical',
       pending: 'technical',
+      retryAt: 'technical',
     }),
     ...classify(deadLetters, {
       id: 'technical',

@@ -1,12 +1,10 @@
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { buildWorker, workerFolder } from '../../scripts/build-worker.ts'
 import { parseCommand } from '../../scripts/command.ts'
 import { type Case, makeCases } from './cases.ts'
 import { drive } from './load.ts'
 import { goalsOf, print, type Round, save, summarize } from './report.ts'
-import { cpuOf, cpuWhenIdle, type Runtime, startWorkers } from './runtime.ts'
+import { cpuOf, cpuWhenIdle, makeStateDir, type Runtime, startWorkers } from './runtime.ts'
 import { makeCommunity, seed, seedRows } from './seed.ts'
 import { makeTokens } from './tokens.ts'
 import { baseline, besideProduct, bundleBaselines, caller, product } from './workers.ts'
@@ -82,9 +80,7 @@ async function bench(stateDir: string): Promise<void> {
   }
 }
 
-// Uses memory if there is room. The simulated D1 writes at every read in a session, so a disk would slow down reads.
-const hasRoom = (dir: string) => existsSync(dir) && statfsSync(dir).bavail * statfsSync(dir).bsize > 1e9
-const stateDir = mkdtempSync(join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), 'bench-'))
+const stateDir = makeStateDir('bench')
 try {
   await bench(stateDir)
 } finally {

@@ -1,7 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
 import type { Store } from './seed.ts'
+
+/**
+ * A new folder for the data of Workers, in memory if there is room. The simulated D1 writes at every read in a session, so
+ * a disk would slow down reads.
+ */
+export function makeStateDir(name: string): string {
+  const hasRoom = (dir: string) => existsSync(dir) && statfsSync(dir).bavail * statfsSync(dir).bsize > 1e9
+  return mkdtempSync(join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), `${name}-`))
+}
 
 /** A workerd process whose Workers are reached directly, without a proxy in front of them. */
 export type Runtime = {
@@ -10,6 +21,8 @@ export type Runtime = {
   open: (worker: string, database: string) => Promise<Store>
   /** How many rows a table holds. */
   count: (worker: string, database: string, table: string) => Promise<number>
+  /** The first column of a query's rows, as text. */
+  column: (worker: string, database: string, query: string) => Promise<string[]>
   stop: () => Promise<void>
 }
 
@@ -37,6 +50,10 @@ export async function startWorkers(workers: V4WorkerOptions[], stateDir: string)
         .first<{ n: number }>()
       return row!.n
     },
+    column: async (worker, name, query) => {
+      const [, ...rows] = await (await databaseOf(worker, name)).prepare(query).raw({ columnNames: true })
+      return rows.map(([value]) => String(value))
+    },
     stop: () => miniflare.dispose(),
   }
 }
@@ -57,6 +74,11 @@ export function cpuOf(pid: number): number {
   if (sum === 0) throw new Error('This machine does not count the CPU time of threads')
   return sum / 1e9
 }
+
+/** The memory of a process that is in RAM, in KiB. */
+export const memoryOf = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`) ?? '')![1])
+
+export const openFilesOf = (pid: number) => readdirSync(`/proc/${pid}/fd`).length
 
 const IDLE_S = 0.01
 

@@ -122,6 +122,7 @@ function notificationsOf(account_id: Id, accounts: Id[], posts: Post[]) {
 
 /** Inserts rows. Their ids may be strings, which SQLite converts because the columns are integer columns. */
 async function insert(store: Store, table: string, rows: Record<string, unknown>[]): Promise<void> {
+  if (rows.length === 0) return
   const columns = Object.keys(rows[0]!)
   const values = columns.map((column) => `value ->> '${column}'`)
   const statement = `INSERT INTO ${table} (${columns}) SELECT ${values} FROM json_each(?)`
@@ -136,19 +137,19 @@ async function migrate(store: Store, folder: string): Promise<void> {
   }
 }
 
-function newIds(count: number): Id[] {
+export function newIds(count: number): Id[] {
   const ids = new Set<Id>()
   while (ids.size < count) ids.add(newId(ids.size % SHARDS.length, Date.now() - Math.random() * MONTH_MS))
   return [...ids]
 }
 
-function someFollows(accounts: readonly Id[], followerId: Id, count: number): Follow[] {
+export function someFollows(accounts: readonly Id[], followerId: Id, count: number): Follow[] {
   const chosen = new Set<Id>()
   while (chosen.size < count) chosen.add(pick(accounts))
   chosen.delete(followerId)
   return [...chosen].map((followeeId) => ({ followerId, followeeId }))
 }
 
-function pick<T>(list: readonly T[]): T {
+export function pick<T>(list: readonly T[]): T {
   return list[Math.floor(Math.random() * list.length)]!
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import type { V4WorkerOptions } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler'
 import type { Tokens } from './tokens.ts'
@@ -21,6 +21,21 @@ export const runtime = {
 export function product(folder: string, tokens: Tokens): V4WorkerOptions {
   const modules = productModules(folder).map(({ path }) => ({ type: typeOf(path), path }))
   return { ...withBindings(tokens), name: 'product', modules, modulesRoot: resolve(folder) }
+}
+
+/** The product, with a counter around it: see `meter.ts`. `set` are variables that differ from those of the benchmark. */
+export function meteredProduct(folder: string, tokens: Tokens, set: Record<string, string> = {}): V4WorkerOptions {
+  const modules = [baselineModule('metered'), ...productModules(folder)]
+  const bindings = { ...variables(tokens), ...set }
+  const asModules = modules.map(({ path }) => ({ type: typeOf(path), path }))
+  return { ...withBindings(tokens), bindings, name: 'product', modules: asModules, modulesRoot: resolve('dist') }
+}
+
+/** A Worker of `test/bench/workers` whose only binding is one object per path. */
+export function broadcaster(): V4WorkerOptions {
+  const durableObjects = { ROOM: { className: 'Room', useSQLite: true } }
+  const scriptPath = baselineModule('broadcast').path
+  return { name: 'broadcast', modules: true, scriptPath, ...runtime, durableObjects, ...listening }
 }
 
 /** A Worker of `test/bench/workers` with the product's bindings, except that it consumes no queue. */
@@ -79,6 +94,13 @@ function withBindings(tokens: Tokens) {
   return { ...options, bindings: variables(tokens), ...listening }
 }
 
+/** Leaves the product out of the Worker that counts it, which runs the product as it is built for deployment. */
+const builtProduct: Plugin = {
+  name: 'built-product',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/src\/worker\.ts$/ }, () => ({ path: '../worker/worker.js', external: true })),
+}
+
 /** Bundles the Workers of `test/bench/workers` as wrangler would. */
 export async function bundleBaselines(): Promise<void> {
   await build({
@@ -90,6 +112,7 @@ export async function bundleBaselines(): Promise<void> {
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
     external: ['cloudflare:*', 'node:*'],
+    plugins: [builtProduct],
     logLevel: 'error',
   })
 }

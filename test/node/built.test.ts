@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { buildWorker, workerFolder } from '../../scripts/build-worker.ts'
+import { buildWorker, LIMIT_KIB, workerFolder, workerSizes } from '../../scripts/build-worker.ts'
 import { wranglerCommand, wranglerEnv } from '../../scripts/cli.ts'
 import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
@@ -41,6 +41,10 @@ test('the Worker built for deployment loads auth, passwords, mail templates, Ope
     'registry',
   ]
   expect(needed.filter((name) => ![...lazy].some((module) => module.startsWith(`${name}-`)))).toEqual([])
+})
+
+test('the Worker built for deployment stays within its size', () => {
+  expect(workerSizes().at(-1)!.gzip).toBeLessThanOrEqual(LIMIT_KIB)
 })
 
 test('the Worker built for deployment passes every step of the demo', async () => {

@@ -22,6 +22,9 @@ export type RegisteredUser = Client & {
 /** An account without a login, for tests that call verbs. Each read of `ctx` starts a new request. */
 export type Account = { id: Id; handle: string; readonly ctx: UserCtx }
 
+/** Addresses of `registeredUser`, which verifies them itself, perhaps before the email about it is sent. */
+export const registeredAddresses = new Set<string>()
+
 /** Registers a user and verifies the email address, which also logs the user in. */
 export async function registeredUser(
   handle = `user_${crypto.randomUUID().slice(0, 8)}`,
@@ -35,6 +38,7 @@ export async function registeredUser(
     deviceToken: '',
     ...client(() => user.token || null),
   }
+  registeredAddresses.add(email)
   const registered = await postJson('/v1/auth/register', { handle, email, password }, user)
   await expectOk(registered)
   const { registrationToken } = await registered.json<{ registrationToken: string }>()

@@ -45,15 +45,22 @@ export async function insertByShard(table: string, rows: readonly Row[], owner: 
   }
 }
 
+const TICK_MS = 10
 const issued = new Set<Id>()
 
 /** An id that no call in this test file has returned before. If `at` (epoch ms) is given, the ids of all shards sort by it. */
 export function unusedId(shard: number, at?: number): Id {
-  for (;;) {
+  for (let time = at ?? Date.now(); ; time += TICK_MS) {
     // `newId` moves an id to after the latest one of its shard, which would reorder the ids of two shards.
-    const id = at === undefined ? newId(shard, Date.now()) : idOf(shard, at, Math.floor(Math.random() * 512))
-    if (issued.has(id)) continue
+    const id = at === undefined ? newId(shard, time) : drawnId(shard, time)
+    if (issued.has(id)) continue // a tick has 512 ids
     issued.add(id)
     return id
   }
+}
+
+/** Tries again if the id is in use, because the next tick may be the time of another id. */
+function drawnId(shard: number, at: number): Id {
+  const ids = Array.from({ length: 5 }, () => idOf(shard, at, Math.floor(Math.random() * 512)))
+  return ids.find((id) => !issued.has(id)) ?? ids[0]!
 }

@@ -1,5 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
+import { registeredAddresses } from './actors.ts'
 import { until } from './until.ts'
 
 type Mail = { from: { email: string; name: string }; to: string; subject: string; html: string; text: string }
@@ -10,8 +11,9 @@ export function interceptMails() {
   const allTo = (address: string): Mail[] =>
     send.mock.calls.map(([mail]) => mail as unknown as Mail).filter(({ to }) => to === address)
   const isWarning = ({ subject }: Mail) => subject === 'A new device logged in'
+  const isRegistration = ({ subject, to }: Mail) => subject === 'Verify your address' && registeredAddresses.has(to)
   /** Without warnings about new devices, which most tests cause, because they log in without a device token. */
-  const mailsTo = (address: string) => allTo(address).filter((mail) => !isWarning(mail))
+  const mailsTo = (address: string) => allTo(address).filter((mail) => !isWarning(mail) && !isRegistration(mail))
   const warningsTo = (address: string) => allTo(address).filter(isWarning)
 
   /** Waits until `count` emails have been sent to the address, and returns the last one. */

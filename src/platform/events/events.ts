@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { and, eq, inArray, max, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
-import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../context.ts'
 import { changed, rowIf } from '../data/conditions.ts'
 import type { Database } from '../data/databases.ts'
@@ -15,6 +15,8 @@ export const outbox = sqliteTable('outbox', {
   trace: text('trace', { mode: 'json' }).$type<Trace>().notNull(),
   /** The subscriptions that must still run; null means all of them. */
   pending: text('pending', { mode: 'json' }).$type<string[]>(),
+  /** When the queue retries it after a failure, epoch ms; null before it has failed. */
+  retryAt: integer('retry_at'),
 })
 
 export type EventDefinition<T = unknown> = { type: string; data: z.ZodType<T> }
@@ -59,7 +61,7 @@ export function record<T>(
       (json, [name, value]) => sql`json_set(${json}, ${`$.${name}`}, ${value} || '')`,
       JSON.stringify(known),
     )
-  const row = { id, type: event.type, data: read ? withRead() : known, trace: db.trace, pending: null }
+  const row = { id, type: event.type, data: read ? withRead() : known, trace: db.trace, pending: null, retryAt: null }
   const insert = db.insert(outbox)
   const inserted = when ? insert.select(rowIf(outbox, row, when)) : insert.values(row)
   const statement = inserted.returning({ id: outbox.id, data: outbox.data })

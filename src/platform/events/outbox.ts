@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, lt } from 'drizzle-orm'
+import { and, asc, eq, gt, isNull, lt, or } from 'drizzle-orm'
 import { type SystemCtx, withLog } from '../context.ts'
 import { createContext } from '../create-context.ts'
 import type { Database } from '../data/databases.ts'
@@ -6,9 +6,17 @@ import { firstIdAt, type Id } from '../data/ids.ts'
 import { idIn } from '../data/shards.ts'
 import { Committed, type EventDefinition, outbox, type Subscription } from './events.ts'
 
-/** The events of one database older than `before` (epoch ms) and after `cursor`, oldest first, in pages of 100. */
-export async function* backlog(db: Database, cursor: Id | null, before: number): AsyncGenerator<Committed[]> {
-  const old = lt(outbox.id, firstIdAt(before))
+/** The relay has this long to send an event before the sweeper does. */
+const RELAY_MS = 5_000
+/** The queue retried an event that failed, unless this long has passed since the retry was due: then it lost the message. */
+const OVERDUE_MS = 60_000
+/** The clocks of two isolates, and the times of the queue, differ by less. */
+const CLOCK_SKEW_MS = 1_000
+
+/** The events of one database after `cursor` for which no message may be left in the queue, oldest first, in pages of 100. */
+export async function* backlog(db: Database, cursor: Id | null, now: number): AsyncGenerator<Committed[]> {
+  const isLost = or(isNull(outbox.retryAt), lt(outbox.retryAt, now - OVERDUE_MS))
+  const old = and(lt(outbox.id, firstIdAt(now - RELAY_MS)), isLost)
   for (let after = cursor; ; ) {
     const rows = await db
       .select()
@@ -60,61 +68,79 @@ async function processBatch(
   deliveries: readonly Delivery[],
   reactions: Reactions,
 ): Promise<void> {
-  const failed = new Set<Delivery>()
-  const fail = (delivery: Delivery, error: unknown) => {
-    failed.add(delivery)
-    retryLater(ctx, delivery.message, error, delivery.event)
-  }
   try {
     const db = sourceOf(ctx, source)
     const waiting = await unacknowledged(db, deliveries)
-    const early = await startBatches(ctx, deliveries, waiting, reactions)
-    await Promise.all(
-      deliveries.map(async (delivery) => {
-        const pending = waiting.get(delivery.event.id)
-        if (pending === undefined) return
-        await deliver(ctx, db, delivery.event, pending, reactions, early).catch((error: unknown) =>
-          fail(delivery, error),
-        )
-      }),
+    const due = deliveries.filter(({ event }) => !isRetriedLater(waiting.get(event.id), ctx.now()))
+    const early = await startBatches(ctx, due, waiting, reactions)
+    const outcomes = await Promise.all(
+      due.map(async (delivery) => ({
+        delivery,
+        failure: await deliver(ctx, delivery.event, waiting, reactions, early),
+      })),
     )
-    const done = deliveries.filter((delivery) => !failed.has(delivery)).map(({ event }) => event.id)
-    if (done.length > 0) await db.delete(outbox).where(idIn(outbox.id, done))
+    await settle(ctx, db, outcomes)
   } catch (error) {
-    for (const delivery of deliveries) if (!failed.has(delivery)) fail(delivery, error)
+    for (const { message, event } of deliveries) retryLater(ctx, message, error, event)
   }
 }
 
-/** The pending subscriptions of each event that is still in the outbox. All other events have been handled before. */
-async function unacknowledged(db: Database, deliveries: readonly Delivery[]): Promise<Map<Id, string[] | null>> {
+type Waiting = Pick<typeof outbox.$inferSelect, 'pending' | 'retryAt'>
+type Failure = { error: unknown; pending: string[] | null }
+type Outcome = { delivery: Delivery; failure: Failure | null }
+
+/** The rows of events that are still in the outbox. All other events have been handled before. */
+async function unacknowledged(db: Database, deliveries: readonly Delivery[]): Promise<Map<Id, Waiting>> {
   const ids = deliveries.map(({ event }) => event.id)
-  const rows = await db.select({ id: outbox.id, pending: outbox.pending }).from(outbox).where(idIn(outbox.id, ids))
-  return new Map(rows.map((row) => [row.id, row.pending]))
+  const { id, pending, retryAt } = outbox
+  const rows = await db.select({ id, pending, retryAt }).from(outbox).where(idIn(id, ids))
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
+/** Whether another message of the same event will retry it. This one is then dropped, so that duplicates do not multiply. */
+function isRetriedLater(row: Waiting | undefined, now: number): boolean {
+  return row?.retryAt != null && row.retryAt > now + CLOCK_SKEW_MS
+}
+
+/** In one trip, deletes the rows of the events that succeeded, and stores what is left to do of those that failed. */
+async function settle(ctx: SystemCtx, db: Database, outcomes: readonly Outcome[]): Promise<void> {
+  const done = outcomes.flatMap(({ delivery, failure }) => (failure ? [] : [delivery.event.id]))
+  const kept = outcomes.flatMap(({ delivery: { event, message }, failure }) => {
+    if (!failure) return []
+    const retryAt = ctx.now() + delaySeconds(message) * 1_000
+    return [db.update(outbox).set({ pending: failure.pending, retryAt }).where(eq(outbox.id, event.id))]
+  })
+  const deleted = done.length > 0 ? [db.delete(outbox).where(idIn(outbox.id, done))] : []
+  const [first, ...others] = [...deleted, ...kept]
+  if (first) await db.batch([first, ...others])
+  for (const { delivery, failure } of outcomes) {
+    if (failure) retryLater(ctx, delivery.message, failure.error, delivery.event)
+  }
+}
+
+/** Returns null if no subscription is left to run. */
 async function deliver(
   ctx: SystemCtx,
-  db: Database,
   event: Committed,
-  pending: string[] | null,
+  waiting: ReadonlyMap<Id, Waiting>,
   { events, subscriptions }: Reactions,
   early: Early,
-): Promise<void> {
+): Promise<Failure | null> {
+  const row = waiting.get(event.id)
+  if (!row) return null
+  const { pending } = row
   const due = subscriptions.filter((subscription) => isDue(subscription, event, pending))
+  const isKnown = events.some(({ type }) => type === event.type) && (pending === null || due.length === pending.length)
   // Retry an unknown name: this isolate may run an old version of the code. A removed name ends as a dead letter.
-  if (!events.some(({ type }) => type === event.type)) throw new Error(`the event ${event.type} is unknown`)
-  if (pending && due.length < pending.length) throw new Error(`a subscription of ${event.type} is unknown`)
+  if (!isKnown) return { error: new Error(`the event ${event.type} or a subscription of it is unknown`), pending }
   const outcomes = await Promise.allSettled(
     due.map((subscription) => early.get(subscription)?.get(event.id) ?? react(ctx, event, subscription)),
   )
   const failures = outcomes.flatMap((outcome, i) =>
-    outcome.status === 'rejected' ? [{ outcome, name: due[i]?.name }] : [],
+    outcome.status === 'rejected' ? [{ error: outcome.reason, name: due[i]?.name }] : [],
   )
   const [first] = failures
-  if (!first) return
-  const names = failures.flatMap(({ name }) => name ?? [])
-  if (names.length < due.length) await db.update(outbox).set({ pending: names }).where(eq(outbox.id, event.id))
-  throw first.outcome.reason
+  return first ? { error: first.error, pending: failures.flatMap(({ name }) => name ?? []) } : null
 }
 
 function isDue({ event, name }: Subscription, { type }: Committed, pending: string[] | null): boolean {
@@ -127,7 +153,7 @@ type Early = ReadonlyMap<Subscription, ReadonlyMap<Id, Promise<void>>>
 async function startBatches(
   ctx: SystemCtx,
   deliveries: readonly Delivery[],
-  waiting: ReadonlyMap<Id, string[] | null>,
+  waiting: ReadonlyMap<Id, Waiting>,
   { subscriptions }: Reactions,
 ): Promise<Early> {
   const early = new Map<Subscription, Map<Id, Promise<void>>>()
@@ -135,10 +161,10 @@ async function startBatches(
     const { name, service, runAll } = subscription
     if (!runAll) continue
     const events = deliveries.flatMap(({ event }) => {
-      const pending = waiting.get(event.id)
+      const row = waiting.get(event.id)
       // A malformed event must not fail the others.
       const isFit = subscription.event.data.safeParse(event.data).success
-      return pending !== undefined && isDue(subscription, event, pending) && isFit ? [event] : []
+      return row && isDue(subscription, event, row.pending) && isFit ? [event] : []
     })
     const [first] = events
     if (!first) continue
@@ -171,5 +197,9 @@ function logged({ log }: SystemCtx, run: Promise<void>): Promise<void> {
 function retryLater(ctx: SystemCtx, message: Message, error: unknown, event?: Committed): void {
   const { attempts } = message
   ctx.log.warn('an event will be retried', { type: event?.type, eventId: event?.id, ...event?.trace, attempts, error })
-  message.retry({ delaySeconds: Math.min(2 ** attempts, 300) })
+  message.retry({ delaySeconds: delaySeconds(message) })
+}
+
+function delaySeconds({ attempts }: Message): number {
+  return Math.min(2 ** attempts, 300)
 }

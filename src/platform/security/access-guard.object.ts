@@ -44,7 +44,6 @@ const statusQuery = `SELECT suspended, revoked_before, rights,
 /** A network may send this many times the requests of one address. */
 const NETWORK_FACTOR = 10
 
-/** `isStored`: whether the count is in the storage too. */
 type Window = { used: number; resetsAt: number; own: Map<string, number>; isStored: boolean }
 
 /**
@@ -157,7 +156,6 @@ export class AccessGuard extends DurableObject<Env> {
     await this.announce()
   }
 
-  /** Not announced, because nothing has changed. */
   async fillRights(rights: Rights): Promise<void> {
     await this.scheduleCleanup()
     this.sql.exec('INSERT OR IGNORE INTO rights VALUES (1, ?)', JSON.stringify(rights))
@@ -212,7 +210,6 @@ export class AccessGuard extends DurableObject<Env> {
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + DAY_MS)
   }
 
-  /** Most guards store nothing. The others read everything in one statement. */
   private status(now: number): AccountStatus {
     if (this.isEmpty()) return { suspended: false, revokedBefore: 0, endedSessions: [] }
     const row = this.sql.exec<StoredStatus>(statusQuery, now - ACCESS_TOKEN_LIFE_MS, now).one()

@@ -11,10 +11,7 @@ const MAX_CHANGES = 5_000
 /** A new feed vouches for nothing while guards of a version that announces nothing may still run. */
 const SETTLING_MS = 10 * 60_000
 
-/**
- * One for the whole network. Lists the accounts whose status has changed within the life of an access token, in order.
- * An isolate asks it every two seconds, so that it need not ask the `AccessGuard` of each account.
- */
+/** One for the whole network. Lists, in order, the accounts whose status has changed within the life of a token. */
 export class RevocationFeed extends DurableObject<Env> {
   private known: { last: number; beginning: number } | null = null
 
@@ -22,7 +19,6 @@ export class RevocationFeed extends DurableObject<Env> {
     return this.ctx.storage.sql
   }
 
-  /** `last` is the position of the newest change. */
   private get state(): { last: number; beginning: number } {
     if (this.known) return this.known
     migrateObject(this.ctx.storage, schema)
@@ -64,7 +60,6 @@ export class RevocationFeed extends DurableObject<Env> {
     }
   }
 
-  /** Of an account that is erased: its tokens expired long ago. */
   async erase(accountId: Id): Promise<void> {
     if (this.state) this.sql.exec('DELETE FROM changes WHERE account_id = ?', Number(accountId))
   }

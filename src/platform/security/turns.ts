@@ -9,16 +9,14 @@ const MAX_REMEMBERED = 10_000
 export const isRecent = (time: number, now: number): boolean => now >= time && now < time + RETRY_MS
 
 /**
- * Calls of Durable Objects that several requests need at once. One request makes the call and the others poll, because
- * a promise that requests share would die with the request that created it. A call that failed is repeated after two
- * seconds, by one request.
+ * Calls that several requests need at once. One request makes the call and the others poll, because a promise that they
+ * share would die with the request that created it. One request repeats a failed call after two seconds.
  */
 export class Turns {
   private readonly begun = new Map<string, number>()
   private readonly failed = new Map<string, number>()
   private readonly name: string
 
-  /** `name` is what does not answer, for the log. */
   constructor(name: string) {
     this.name = name
   }

@@ -6,41 +6,47 @@ import { pending } from '../../platform/events/events.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import { activeHubs } from '../../platform/realtime/hubs.ts'
 import { accountBlocked } from '../accounts/events.ts'
+import { isPublic } from '../posts/policy.ts'
 import { posts } from '../posts/tables.ts'
 import { homeChannel } from './channels.ts'
-import { unindexElsewhere } from './replicate.ts'
+import { unindexElsewhere, unlist } from './replicate.ts'
 import { indexPosts } from './statements.ts'
+import { publicPosts } from './tables.ts'
 
 type Post = { id: Id; authorId: Id }
-type Announced = { postId: Id; authorId: Id; rootId: Id | null }
+type Announced = { postId: Id; authorId: Id; rootId: Id | null; isPublic?: boolean }
+type Added = Post & { isPublic: boolean }
 
 /** At most this many at once, because D1 accepts a hundred parameters. */
 const STEP = 25
 
-/** Adds new posts of one shard to the feed index of the other shards, and sends them to the sockets of followers. */
+/** Adds new posts of one shard to the feed index of the other shards and to the public feed, and tells their followers. */
 export async function indexAndAnnounce(ctx: SystemCtx, events: readonly Announced[]): Promise<void> {
-  // Comments are listed on their own shard only.
-  const added = events.flatMap(({ postId: id, authorId, rootId }) => (rootId === null ? [{ id, authorId }] : []))
+  // Comments are listed on their own shard only. Events from before `isPublic` are listed, and then checked.
+  const added = events.flatMap(({ postId: id, authorId, rootId, isPublic = true }) =>
+    rootId === null ? [{ id, authorId, isPublic }] : [],
+  )
   for (let at = 0; at < added.length; at += STEP) await announce(ctx, added.slice(at, at + STEP))
 }
 
-async function announce(ctx: SystemCtx, added: readonly Post[]): Promise<void> {
+/** Lists first and reads the posts afterwards, once: a post that was deleted meanwhile is then removed again. */
+async function announce(ctx: SystemCtx, added: readonly Added[]): Promise<void> {
   const [first] = added
   if (!first) return
   const own = shardOf(first.id)
-  const reading = readOwn(ctx, own, added)
-  await settleConcurrently(ctx.db.shards, async (shard) => {
-    const [{ listed, blocked, hubs }, elsewhere] = await Promise.all([
-      reading,
-      shard === own ? null : index(ctx.db.shard(shard), added),
-    ])
-    const frames = added.filter(({ id }) => listed.has(id)).map((post) => frameFor(post, blocked.get(post.authorId)))
-    await publish(ctx, elsewhere ?? hubs, frames)
+  const others = ctx.db.shards.filter((shard) => shard !== own)
+  const [indexed] = await Promise.all([
+    mapConcurrently(others, (shard) => index(ctx.db.shard(shard), added)),
+    listPublicly(ctx, added),
+  ])
+  const { found, blocked, hubs } = await readOwn(ctx, own, added)
+  const listed = added.filter(({ id }) => found.has(id))
+  const frames = listed.map((post) => frameFor(post, blocked.get(post.authorId)))
+  await settleConcurrently([hubs, ...indexed], (names) => publish(ctx, names, frames))
+  await mapConcurrently(added, async (post) => {
+    if (!found.has(post.id)) await unindexElsewhere(ctx, post)
+    if (post.isPublic && !found.get(post.id)) await unlist(ctx, post)
   })
-  // A post that was deleted meanwhile may have been removed there before it was added.
-  const { listed } = await readOwn(ctx, own, added)
-  const deleted = added.filter(({ id }) => !listed.has(id))
-  await mapConcurrently(deleted, (post) => unindexElsewhere(ctx, post))
 }
 
 function frameFor({ id: postId, authorId }: Post, except?: readonly Id[]) {
@@ -53,13 +59,21 @@ async function index(db: Database, added: readonly Post[]) {
   return hubs
 }
 
+async function listPublicly(ctx: SystemCtx, added: readonly Added[]): Promise<void> {
+  const rows = added.flatMap(({ id: postId, authorId, isPublic }) => (isPublic ? [{ postId, authorId }] : []))
+  if (rows.length > 0) await ctx.db.index.insert(publicPosts).values(rows).onConflictDoNothing()
+}
+
 /** What the shard of the posts says. A block waits in its outbox until the follow has ended on the other shard too. */
 async function readOwn(ctx: SystemCtx, shard: number, added: readonly Post[]) {
   const db = atPrimary(ctx).shard(shard)
   const authors = [...new Set(added.map(({ authorId }) => authorId))]
   const ids = added.map(({ id }) => id)
-  const [found, blocks, hubs] = await db.batch([
-    db.select({ id: posts.id }).from(posts).where(idIn(posts.id, ids)),
+  const [rows, blocks, hubs] = await db.batch([
+    db
+      .select({ id: posts.id, visibility: posts.visibility, rootId: posts.rootId })
+      .from(posts)
+      .where(idIn(posts.id, ids)),
     pending(db, accountBlocked, 'accountId', authors),
     activeHubs(db),
   ])
@@ -68,5 +82,5 @@ async function readOwn(ctx: SystemCtx, shard: number, added: readonly Post[]) {
     ({ accountId }) => accountId,
   )
   const blocked = new Map([...pairs].map(([author, list]) => [author, list.map(({ otherId }) => otherId)]))
-  return { listed: new Set(found.map(({ id }) => id)), blocked, hubs }
+  return { found: new Map(rows.map((row) => [row.id, isPublic(row)])), blocked, hubs }
 }

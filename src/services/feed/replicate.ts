@@ -2,9 +2,6 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
-import { mirror } from '../../platform/events/mirror.ts'
-import { isPublic } from '../posts/policy.ts'
-import { loadPostFacts } from '../posts/queries.ts'
 import { unindexPost } from './statements.ts'
 import { publicPosts } from './tables.ts'
 
@@ -16,17 +13,7 @@ export async function unindexElsewhere(ctx: SystemCtx, post: Post): Promise<void
   await mapConcurrently(others, async (shard) => unindexPost(ctx.db.shard(shard), post))
 }
 
-/** Adds a post to the public feed, or removes it there if it was deleted. */
-export async function listPublicly(ctx: SystemCtx, { id: postId, authorId }: Post): Promise<void> {
-  const { index } = ctx.db
-  await mirror(
-    async () => {
-      const post = await loadPostFacts(ctx, postId)
-      return post !== undefined && isPublic(post)
-    },
-    (isListed) =>
-      isListed
-        ? index.insert(publicPosts).values({ postId, authorId }).onConflictDoNothing()
-        : index.delete(publicPosts).where(eq(publicPosts.postId, postId)),
-  )
+/** Removes a post from the public feed. */
+export async function unlist(ctx: SystemCtx, post: Pick<Post, 'id'>): Promise<void> {
+  await ctx.db.index.delete(publicPosts).where(eq(publicPosts.postId, post.id))
 }

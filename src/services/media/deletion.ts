@@ -10,9 +10,11 @@ export function markDeleted(db: Database, which: SQL | undefined) {
   return db.update(media).set({ postId: DELETED }).where(which).returning({ id: media.id })
 }
 
-/** Deletes R2 objects before their row, so that a crash leaves no objects without a row. */
+const STEPS_PER_RUN = 10
+
+/** Deletes R2 objects before their row, so that a crash leaves no objects without a row. The hourly job goes on where a run ends. */
 export async function purgeDeleted(ctx: SystemCtx, db: Database): Promise<void> {
-  for (;;) {
+  for (let step = 0; step < STEPS_PER_RUN; step++) {
     const rows = await db.select({ id: media.id }).from(media).where(eq(media.postId, DELETED)).limit(MAX_DELETED)
     if (rows.length === 0) return
     const ids = rows.map((row) => row.id)

@@ -9,12 +9,14 @@ import { deleteObjects, MAX_DELETED, mediaIdOf, OBJECTS } from './objects.ts'
 import { media } from './tables.ts'
 
 const HOUR_MS = 3_600_000
-const PAGES = 100
+/** A minute of 400 uploads a second, each of which has two objects: a run may repeat one, because KV is late by a minute. */
+const PAGES = 48
+const PAGE = 1_000
 const CHECKED = 'media:checked-objects'
 
 export const mediaJobs: Job[] = [
   { name: 'delete unattached media', every: 'hour', perShard: true, run: deleteUnattached },
-  { name: 'delete objects without media', every: 'hour', run: deleteOrphans },
+  { name: 'delete objects without media', every: 'minute', run: deleteOrphans },
 ]
 
 async function deleteUnattached(ctx: SystemCtx, db: Database): Promise<void> {
@@ -30,13 +32,15 @@ async function deleteOrphans(ctx: SystemCtx): Promise<void> {
   // When ids get another digit, in 2034, keys no longer sort by time: the listing then restarts from the beginning.
   let startAfter = checked !== null && checked < until ? checked : OBJECTS
   for (let page = 0; page < PAGES; page++) {
-    const { objects, truncated } = await ctx.env.MEDIA.list({ prefix: OBJECTS, startAfter, limit: MAX_DELETED })
+    const { objects, truncated } = await ctx.env.MEDIA.list({ prefix: OBJECTS, startAfter, limit: PAGE })
     const old = objects.map((object) => object.key).filter((key) => key < until)
-    await deleteObjects(ctx, await withoutRow(ctx, old))
+    const orphans = await withoutRow(ctx, old)
+    for (let at = 0; at < orphans.length; at += MAX_DELETED)
+      await deleteObjects(ctx, orphans.slice(at, at + MAX_DELETED))
     startAfter = old.at(-1) ?? startAfter
     if (!truncated || old.length < objects.length) break
   }
-  await ctx.env.CACHE.put(CHECKED, startAfter)
+  if (startAfter !== checked) await ctx.env.CACHE.put(CHECKED, startAfter)
 }
 
 /** Objects of a shard that is not bound here are kept, because their rows cannot be checked. */

@@ -11,6 +11,8 @@ const PostRef = z.object({
   parentId: Id.nullable(),
   parentAuthorId: Id.nullable().default(null),
   mentioned: z.array(Id),
+  /** Absent in events that are older than this field. */
+  isPublic: z.boolean().optional(),
 })
 
 export const postPublished = defineEvent('post.published', PostRef)
@@ -33,3 +35,4 @@ export const likesDeleted = defineEvent(
   'post.likes-deleted',
   z.object({ postId: Id, likes: z.array(z.object({ id: Id, accountId: Id })) }),
 )
+export const threadToDelete = defineEvent('post.thread-to-delete', z.object({ postId: Id }))

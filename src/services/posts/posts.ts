@@ -114,15 +114,17 @@ async function placeOf(ctx: UserCtx, { parentId, visibility }: PostCreation): Pr
   return { visibility: audience, rootId: parent.rootId ?? parentId, parentId, parentAuthorId: parent.authorId }
 }
 
-function eventOf({
-  id,
-  authorId,
-  rootId,
-  parentId,
-  parentAuthorId,
-  entities,
-}: Place & Pick<PostRow, 'id' | 'authorId' | 'entities'>) {
-  return { postId: id, authorId, rootId, parentId, parentAuthorId, mentioned: mentionedIn(entities) }
+function eventOf(post: Place & Pick<PostRow, 'id' | 'authorId' | 'entities'>) {
+  const { id: postId, authorId, rootId, parentId, parentAuthorId, entities } = post
+  return {
+    postId,
+    authorId,
+    rootId,
+    parentId,
+    parentAuthorId,
+    mentioned: mentionedIn(entities),
+    isPublic: isPublic(post),
+  }
 }
 
 /** Handles that the text had before keep their accounts: `before`. */

@@ -1,6 +1,14 @@
-import { on } from '../../platform/events/events.ts'
+import { continueWith, on, record } from '../../platform/events/events.ts'
 import { accountHidden, accountShown } from '../accounts/events.ts'
-import { likesDeleted, listsToMark, postDeleted, postLiked, postPublished, postUnliked } from './events.ts'
+import {
+  likesDeleted,
+  listsToMark,
+  postDeleted,
+  postLiked,
+  postPublished,
+  postUnliked,
+  threadToDelete,
+} from './events.ts'
 import { markLists, startMarking } from './hiding.ts'
 import { continueDeletingLikes, deleteLikes, mirrorLike } from './like-mirrors.ts'
 import { deleteThread, syncThreads } from './threads.ts'
@@ -8,7 +16,12 @@ import { deleteThread, syncThreads } from './threads.ts'
 export const postSubscriptions = [
   on(postPublished, 'index-comment', syncThreads),
   on(postDeleted, 'unindex-comment', syncThreads),
-  on(postDeleted, 'delete-thread', (ctx, { postId }) => deleteThread(ctx, postId)),
+  on(postDeleted, 'delete-thread', (ctx, { postId }) =>
+    deleteThread(ctx, postId, (db) => db.commit([record(db, threadToDelete, { postId })])),
+  ),
+  on(threadToDelete, 'delete-thread', (ctx, { postId }, id) =>
+    deleteThread(ctx, postId, (db) => continueWith(db, id, threadToDelete, { postId })),
+  ),
   on(postDeleted, 'delete-likes', deleteLikes),
   on(likesDeleted, 'unlist-likes', continueDeletingLikes),
   on(postLiked, 'mirror-like', (ctx, { postId, actorId }, id) => mirrorLike(ctx, { postId, actorId, likeId: id }, id)),

@@ -70,20 +70,23 @@ function count(db: Database, { threadId }: Entry, by: 1 | -1) {
     .where(and(eq(posts.id, threadId), changed))
 }
 
-/** Deletes the comment list of a deleted post. For a root, also those of its comments, which nobody may read now. */
-export async function deleteThread(ctx: SystemCtx, threadId: Id): Promise<void> {
+/** Deletes one step of the comment list of a deleted post, and for a root also of its comments. The event starts the next step. */
+export async function deleteThread(
+  ctx: SystemCtx,
+  threadId: Id,
+  next: (db: Database) => Promise<unknown>,
+): Promise<void> {
   const list = ctx.db.shardOf(threadId)
-  for (;;) {
-    const rows = await list
-      .select({ id: threadIndex.postId })
-      .from(threadIndex)
-      .where(eq(threadIndex.threadId, threadId))
-      .limit(COMMENTS_PER_STEP)
-    if (rows.length === 0) return
-    const ids = rows.map((row) => row.id)
-    await unlistReplies(ctx, threadId, ids)
-    await list.delete(threadIndex).where(and(eq(threadIndex.threadId, threadId), idIn(threadIndex.postId, ids)))
-  }
+  const rows = await list
+    .select({ id: threadIndex.postId })
+    .from(threadIndex)
+    .where(eq(threadIndex.threadId, threadId))
+    .limit(COMMENTS_PER_STEP)
+  if (rows.length === 0) return
+  const ids = rows.map((row) => row.id)
+  await unlistReplies(ctx, threadId, ids)
+  await list.delete(threadIndex).where(and(eq(threadIndex.threadId, threadId), idIn(threadIndex.postId, ids)))
+  if (rows.length === COMMENTS_PER_STEP) await next(list)
 }
 
 async function unlistReplies(ctx: SystemCtx, rootId: Id, ids: readonly Id[]): Promise<void> {

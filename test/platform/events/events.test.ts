@@ -45,7 +45,7 @@ test('commit stores an event in the batch of the change and reports it to onComm
   const [row] = await rows()
   expect(timeOf(row!.id)).toBe(clock)
   const event = { id: row!.id, type: 'test.happened', data: { thingId }, trace: { requestId: 'r1', traceId: 't1' } }
-  expect(row).toEqual({ ...event, pending: null })
+  expect(row).toEqual({ ...event, pending: null, retryAt: null })
   expect(committed).toEqual([{ version: 1, source: '0', ...event }])
 })
 

@@ -8,6 +8,7 @@ import { type Committed, defineEvent, on, outbox, record } from '../../../src/pl
 import { consumeEvents } from '../../../src/platform/events/outbox.ts'
 import { hubName } from '../../../src/platform/realtime/hubs.ts'
 import { createPost } from '../../../src/services/posts/posts.ts'
+import { shards } from '../../support/databases.ts'
 import { authors, breakQueue, deliver, indexedOn, isolateEvents, notificationsOf, sweep } from '../../support/events.ts'
 import { contextWith } from '../../support/platform.ts'
 import { draft } from '../../support/posting.ts'
@@ -37,6 +38,9 @@ beforeEach(() => {
   lines.length = 0
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(JSON.parse(line)))
 })
+
+/** Lets the time come at which the queue retries an event that failed. */
+const untilRetry = () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_000 })
 
 /** Commits an event in a context with `trace`, and returns its queue message. */
 async function committed(event: typeof happened): Promise<Committed> {
@@ -72,10 +76,22 @@ test('only failed subscriptions are retried, until all have succeeded and the ev
     ['b', 'c'],
   ])
   broken = ['c']
+  untilRetry()
   expect([await consume(event), ran.splice(0), await pendingOf(event)]).toEqual(['retried', ['b', 'c'], ['c']])
   broken = []
+  untilRetry()
   expect([await consume(event), ran.splice(0), await pendingOf(event)]).toEqual(['acknowledged', ['c'], undefined])
   expect([await consume(event), ran]).toEqual(['acknowledged', []])
+})
+
+test('a duplicate of a failed event runs nothing while the queue waits to retry it, and the retry runs', async () => {
+  const event = await committed(happened)
+  broken = ['b']
+  expect([await consume(event), ran.splice(0)]).toEqual(['retried', ['a', 'b', 'c']])
+  broken = []
+  expect([await consume(event), ran.splice(0), await pendingOf(event)]).toEqual(['acknowledged', [], ['b']])
+  untilRetry()
+  expect([await consume(event), ran, await pendingOf(event)]).toEqual(['acknowledged', ['b'], undefined])
 })
 
 test('an event without subscriptions is acknowledged, and one with an unknown subscription is retried', async () => {
@@ -107,6 +123,7 @@ test('a sweep after a partial failure completes the event and creates no second 
   expect(await deliver(events, Object.assign({ ...env }, { HUB }))).toEqual(['m0', 'm1'])
   expect([await indexedOn(1, ada), await notificationsOf(ada)]).toEqual([1, 1])
   vi.restoreAllMocks()
+  for (const db of shards) await db.prepare('update outbox set retry_at = 0').run()
   await sweep()
   expect(await notificationsOf(ada)).toBe(1)
 })

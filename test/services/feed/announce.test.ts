@@ -7,7 +7,6 @@ import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
 import { indexAndAnnounce } from '../../../src/services/feed/announce.ts'
 import { accountFeed } from '../../../src/services/feed/feeds.ts'
-import { listPublicly } from '../../../src/services/feed/replicate.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { count, countRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
@@ -42,7 +41,6 @@ test('a post is indexed on every shard while D1 replicas lag', async () => {
   const id = await publishedId(ada)
   const ctx = createContext({ env: withLaggingReplicas(queues.env), waitUntil: () => {} })
   await indexAndAnnounce(ctx, [published(id, ada)])
-  await listPublicly(ctx, { id, authorId: ada })
   expect([await indexRows(id), await isPublic(id)]).toEqual([3, 1])
 })
 
@@ -119,7 +117,8 @@ test('the posts of a queue batch reach a hub in one call, and a deleted one amon
   const posts = ids.map((id) => published(id, ada))
   await indexAndAnnounce(ctx, posts)
   const hubs = await count('select count(*) n from hubs')
-  expect(ctx.cost).toMatchObject({ trips: 4, objectCalls: hubs })
+  // The last two trips remove the deleted post again.
+  expect(ctx.cost).toMatchObject({ trips: 3 + 2, objectCalls: hubs })
   expect((await socket.takeFrames()).map(({ data }) => (data as { postId: Id }).postId)).toEqual([ids[0], ids[2]])
   expect(await indexRows(ids[1]!)).toBe(0)
 })

@@ -99,7 +99,7 @@ test('the hourly job deletes R2 objects over an hour old without a media row and
 
 test('the hourly job deletes R2 objects without a media row on every page of the R2 listing', async () => {
   await env.CACHE.delete('media:checked-objects')
-  const orphans = Array.from({ length: 251 }, (_, i) => newId(0, Date.now() - 2 * HOUR_MS - i * 10))
+  const orphans = Array.from({ length: 501 }, (_, i) => newId(0, Date.now() - 2 * HOUR_MS - i * 10))
   await Promise.all(orphans.map(putObjects))
   await runJobs()
   const { objects } = await env.MEDIA.list({ prefix: 'media/' })

@@ -4,9 +4,11 @@ import type { Id } from '../../../src/platform/data/ids.ts'
 import { markFollows } from '../../../src/services/accounts/hiding.ts'
 import { liftSuspension, suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { markLists } from '../../../src/services/posts/hiding.ts'
+import { deletePost } from '../../../src/services/posts/posts.ts'
+import { deleteThread } from '../../../src/services/posts/threads.ts'
 import { bulkIds, markSuspended } from '../../support/actors.ts'
 import { expectWithin } from '../../support/budgets.ts'
-import { count, insertRows, shardHolding, shards } from '../../support/databases.ts'
+import { count, countRows, insertRows, shardHolding, shards } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { pendingEvents } from '../../support/outboxes.ts'
 import { seedFollows, seedLikes, seedPosts } from '../../support/seed.ts'
@@ -35,6 +37,20 @@ async function seedMemberships(number: number): Promise<{ posts: Id[]; others: I
   }
   return { posts, others }
 }
+
+test('the comment list of a deleted post is deleted in steps of a hundred, which go on after a crash', async () => {
+  const [root, ...comments] = await seedPosts([ada, ...Array.from({ length: 230 }, () => bob)])
+  const rows = comments.map((comment) => ({ thread_id: Number(root), post_id: Number(comment) }))
+  await insertRows(shardHolding(root!), 'thread_index', rows)
+  const left = () => countRows('thread_index', { thread_id: root! })
+  await deletePost(asUser(ada), { postId: root! })
+  const [first] = await queues.delayMessages({ run: true })
+  await deleteThread(queues.context(), root!, async () => {})
+  expect(await left()).toBe(130)
+  queues.sent.push(first!, first!)
+  await queues.deliver({ times: 2 })
+  expect([await left(), await pendingEvents()]).toEqual([0, 0])
+})
 
 const sums = async ({ posts, others }: { posts: Id[]; others: Id[] }) => [
   await count(`SELECT coalesce(sum(like_count), 0) n FROM posts WHERE id IN (${posts})`),
