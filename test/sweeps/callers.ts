@@ -75,7 +75,7 @@ export const callers: Caller[] = [
     (role): Caller => ({ name: role, role, token: (id, operation) => freshToken(id, operation, { role }) }),
   ),
   { name: 'suspended', role: 'user', token: (id) => mint(id), refused: () => 'suspended' },
-  { name: 'expired', role: 'admin', token: (id) => mint(id, { role: 'admin', age: 601 }), refused: unauthorized },
+  { name: 'expired', role: 'admin', token: (id) => mint(id, { role: 'admin', age: 3_601 }), refused: unauthorized },
   { name: 'forged', role: 'admin', token: (id) => mint(id, { role: 'admin', forged: true }), refused: unauthorized },
   {
     name: 'misdirected',

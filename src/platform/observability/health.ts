@@ -93,6 +93,7 @@ function checks(env: Env): Check[] {
     { name: 'REVOCATIONS', run: async () => env.REVOCATIONS.getByName('health').changesSince(null) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').ready() },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },
+    { name: 'CONVERSATION', run: async () => env.CONVERSATION.getByName('health').ready() },
     ...Object.entries(present).map(([name, binding]) => ({ name, run: async () => requireBound(binding) })),
   ]
 }

@@ -114,7 +114,7 @@ test('strangers get the status of /readyz and nothing else', async () => {
     null,
     'forged.forged.forged',
     await mint(newViewer().id, { role: 'admin', forged: true }),
-    await mint(newViewer().id, { role: 'admin', age: 700 }),
+    await mint(newViewer().id, { role: 'admin', age: 3_700 }),
     await mint(newViewer().id, { role: 'moderator' }),
     await mint(newViewer().id),
   ]
