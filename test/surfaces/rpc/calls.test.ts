@@ -230,9 +230,7 @@ test('an unexpected error is logged, and the caller gets `internal` without its 
   const lines: string[] = []
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
   const withSession = vi.spyOn(env.SHARD_0 as D1Database, 'withSession')
-  withSession.mockImplementation(() => {
-    throw new Error('a secret')
-  })
+  withSession.mockImplementation(() => expect.fail('a secret'))
   const result = await POSTS.getPost({ postId: unusedId(0) })
   withSession.mockRestore()
   expect(result).toMatchObject({ ok: false, error: { code: 'internal', status: 500 } })
