@@ -40,10 +40,11 @@ type Served = { mount: string; service: string; operation: VerbOperation; checks
 
 /** Reads while the request is admitted, if nothing that is known already refuses it. A refusal drops what was read. */
 async function read(c: Context<AppEnv>, { mount, service, operation, checks }: Served): Promise<Response> {
+  const isEarly = mayBeAdmitted(c.var.ctx, operation) // before the lease of this request is used
   const admitted = beginAdmission(c, service, operation)
   const ended = requestsInFlight.begin()
   try {
-    if (!mayBeAdmitted(c.var.ctx, operation)) await admitted
+    if (!isEarly) await admitted
     const result = parse(c, checks).then(() => runVerb(operation, c.var.ctx, c.get('input') ?? {}))
     result.catch(() => {})
     await admitted

@@ -14,9 +14,8 @@ import {
   voidKeysBefore,
 } from './access-guard-keys.ts'
 import { keyIn } from './key-logins.ts'
-import { announceChange } from './revocation-feed.client.ts'
+import { announceChange, FEED_MS } from './revocation-feed.client.ts'
 import type { Rights } from './rights.ts'
-import { ACCESS_TOKEN_LIFE_MS } from './tokens.ts'
 
 const schema = [
   `CREATE TABLE usage (id INTEGER PRIMARY KEY CHECK (id = 1), used INTEGER, resets_at INTEGER);
@@ -41,6 +40,9 @@ const statusQuery = `SELECT suspended, revoked_before, rights,
     iif(is_complete = 1, (SELECT json_group_array(id) FROM api_keys WHERE ${isLiveKey('?2')}), NULL) AS keys
   FROM api_key_state LEFT JOIN status LEFT JOIN rights`
 
+const UNANNOUNCED = 'unannounced'
+const REPEAT_MS = 1_000
+
 /** A network may send this many times the requests of one address. */
 const NETWORK_FACTOR = 10
 
@@ -64,11 +66,18 @@ export class AccessGuard extends DurableObject<Env> {
 
   /** Deletes everything if nothing is in force; otherwise checks again in a day. */
   override async alarm(): Promise<void> {
+    if (this.ctx.storage.kv.get(UNANNOUNCED)) {
+      const isAnnounced = await this.announce().then(
+        () => true,
+        () => false,
+      )
+      if (!isAnnounced) return
+    }
     const now = Date.now()
     const { suspended, revokedBefore, endedSessions } = this.status(now)
-    const isRevoking = endedSessions.length > 0 || revokedBefore > now - ACCESS_TOKEN_LIFE_MS
+    const isRevoking = endedSessions.length > 0 || revokedBefore > now - FEED_MS
     const isKept = keepsKeys(this.sql, now) || suspended || isRevoking
-    this.sql.exec('DELETE FROM ended_sessions WHERE ended_at <= ?', now - ACCESS_TOKEN_LIFE_MS)
+    this.sql.exec('DELETE FROM ended_sessions WHERE ended_at <= ?', now - FEED_MS)
     if (isKept || this.openWindow(now)) return this.ctx.storage.setAlarm(now + DAY_MS)
     await this.deleteAll()
   }
@@ -178,7 +187,17 @@ export class AccessGuard extends DurableObject<Env> {
   /** After the change is stored, so that an isolate that learns of it reads it here. Throws if the feed does not answer. */
   private async announce(): Promise<void> {
     await this.scheduleCleanup()
-    await announceChange(this.env, this.ctx.id.name?.replace(/^user:/, '') ?? '')
+    const [, accountId] = /^user:(\d+)$/.exec(this.ctx.id.name ?? '') ?? []
+    if (accountId === undefined) throw new Error('only guards of accounts announce changes')
+    const { kv } = this.ctx.storage
+    try {
+      await announceChange(this.env, accountId)
+      if (kv.get(UNANNOUNCED)) kv.delete(UNANNOUNCED)
+    } catch (error) {
+      kv.put(UNANNOUNCED, true)
+      await this.ctx.storage.setAlarm(Date.now() + REPEAT_MS)
+      throw error
+    }
   }
 
   async storeKeys(keys: readonly ApiKeyGrant[]): Promise<void> {
@@ -212,7 +231,7 @@ export class AccessGuard extends DurableObject<Env> {
 
   private status(now: number): AccountStatus {
     if (this.isEmpty()) return { suspended: false, revokedBefore: 0, endedSessions: [] }
-    const row = this.sql.exec<StoredStatus>(statusQuery, now - ACCESS_TOKEN_LIFE_MS, now).one()
+    const row = this.sql.exec<StoredStatus>(statusQuery, now - FEED_MS, now).one()
     return {
       suspended: row.suspended === 1,
       revokedBefore: row.revoked_before ?? 0,

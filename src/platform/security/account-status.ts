@@ -87,7 +87,7 @@ export class AccountStatuses {
       if (at > readAt - FEED_MS) break
       this.changed.delete(id)
     }
-    this.feed = { cursor, from, readAt }
+    this.feed = { cursor, from: isComplete ? Math.max(from, this.feed.from) : from, readAt }
   }
 
   /** The latest change is the last one, so that old ones can be deleted from the start. */

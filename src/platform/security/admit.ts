@@ -12,7 +12,7 @@ import {
 import type { AccountStatus } from './access-guard.client.ts'
 import { accountStatus } from './account-status.ts'
 import { isApiKey } from './key-logins.ts'
-import { type Allowance, anonymousLimit, type ClientIp, isUsedUp, type Limit, spend, userLimit } from './rate-limit.ts'
+import { type Allowance, anonymousLimit, type ClientIp, isLeased, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
@@ -72,10 +72,10 @@ function generalLimit({ viewer, clientIp, callerLimit = anonymousLimit }: Reques
   return viewer ? [userLimit, viewer.id] : [callerLimit, clientIp]
 }
 
-/** Whether only a call can tell if `admit` refuses the request. Always false for rules that need more than a role and a scope. */
+/** Whether a lease pays for the request, and nothing known refuses it. Always false for rules that need more than a role and a scope. */
 export function mayBeAdmitted(ctx: RequestCtx, { access, scope, ...further }: Rule): boolean {
   const { action, fresh, login, ownClients, limit } = further
-  if (action || fresh || login || ownClients || limit || isUsedUp(ctx, ...generalLimit(ctx))) return false
+  if (action || fresh || login || ownClients || limit || !isLeased(ctx, ...generalLimit(ctx))) return false
   try {
     return requirePermission(ctx, { access, scope }) === null
   } catch {

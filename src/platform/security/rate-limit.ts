@@ -107,6 +107,12 @@ export function isUsedUp(ctx: SystemCtx, limit: Limit, key: string | ClientIp): 
   return current !== undefined && current.left <= 0 && current.remaining === 0
 }
 
+/** Whether this isolate knows without a call that `spend` will let the request pass. */
+export function isLeased(ctx: SystemCtx, declared: Limit, key: string | ClientIp): boolean {
+  const [limit, counter] = [effective(ctx, declared), counterOf(declared, key)]
+  return ((inForce(ctx, counter) ?? begin(ctx, counter, limit))?.left ?? 0) > 0
+}
+
 /** The object `guard` counts all requests, and separately those of the address `part`. `id` is the key of the lease. */
 type Counter = { id: string; guard: string; part: string | undefined }
 

@@ -4,7 +4,7 @@ import { migrateObject } from '../objects/migrate-object.ts'
 import { type Changes, FEED_MS } from './revocation-feed.client.ts'
 
 const schema = [
-  `CREATE TABLE changes (at INTEGER PRIMARY KEY, account_id INTEGER);
+  `CREATE TABLE changes (at INTEGER PRIMARY KEY, account_id INTEGER NOT NULL);
    CREATE TABLE beginning (id INTEGER PRIMARY KEY CHECK (id = 1), at INTEGER)`,
 ]
 const MAX_CHANGES = 5_000
@@ -33,6 +33,7 @@ export class RevocationFeed extends DurableObject<Env> {
   async announce(accountId: string): Promise<void> {
     const { state } = this
     const at = Math.max(Date.now(), state.last + 1)
+    this.sql.exec('DELETE FROM changes WHERE account_id = ?', Number(accountId))
     this.sql.exec('INSERT INTO changes VALUES (?, ?)', at, Number(accountId))
     this.sql.exec('DELETE FROM changes WHERE at < ?', Date.now() - FEED_MS)
     state.last = at

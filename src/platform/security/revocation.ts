@@ -16,17 +16,23 @@ export async function revokeSessions(
   keysBefore = 0,
 ): Promise<void> {
   const guard = accountGuard(ctx, accountId)
-  if (sessionIds.length > 0) await guard.endSession(...sessionIds)
-  if (keysBefore > 0) await guard.revokeTokensBefore(0, keysBefore)
-  forgetStatus(ctx, accountId)
-  await closeSockets(ctx, accountId, 'logged out', { sessionIds, keysBefore })
+  try {
+    if (sessionIds.length > 0) await guard.endSession(...sessionIds)
+    if (keysBefore > 0) await guard.revokeTokensBefore(0, keysBefore)
+  } finally {
+    forgetStatus(ctx, accountId)
+    await closeSockets(ctx, accountId, 'logged out', { sessionIds, keysBefore })
+  }
 }
 
 /** Revokes access tokens by when they were issued (epoch ms) and API keys by when they were created, and closes all sockets. */
 export async function revokeTokensBefore(ctx: SystemCtx, accountId: Id, before: number, keysBefore = 0): Promise<void> {
-  await accountGuard(ctx, accountId).revokeTokensBefore(before, keysBefore)
-  forgetStatus(ctx, accountId)
-  await closeSockets(ctx, accountId, 'logged out', { before, keysBefore })
+  try {
+    await accountGuard(ctx, accountId).revokeTokensBefore(before, keysBefore)
+  } finally {
+    forgetStatus(ctx, accountId)
+    await closeSockets(ctx, accountId, 'logged out', { before, keysBefore })
+  }
 }
 
 export async function setRights(ctx: SystemCtx, accountId: Id, rights: Rights): Promise<void> {
@@ -41,8 +47,11 @@ export async function fillRights(ctx: SystemCtx, accountId: Id, rights: Rights):
 }
 
 export async function setSuspended(ctx: SystemCtx, accountId: Id, suspended: boolean): Promise<void> {
-  await accountGuard(ctx, accountId).setSuspended(suspended)
-  forgetStatus(ctx, accountId)
   const now = ctx.now()
-  if (suspended) await closeSockets(ctx, accountId, 'suspended', { before: now, keysBefore: now })
+  try {
+    await accountGuard(ctx, accountId).setSuspended(suspended)
+  } finally {
+    forgetStatus(ctx, accountId)
+    if (suspended) await closeSockets(ctx, accountId, 'suspended', { before: now, keysBefore: now })
+  }
 }

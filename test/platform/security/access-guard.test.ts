@@ -42,7 +42,7 @@ test('a request sees a changed account status within two seconds, even after the
 
 test('an ended session is stored for the lifetime of its access tokens', async () => {
   await guardOf().endSession('login 1')
-  advance(3_599)
+  advance(3_719)
   expect((await statusOf()).endedSessions).toEqual(['login 1'])
   advance(2)
   expect((await statusOf()).endedSessions).toEqual([])
