@@ -52,10 +52,10 @@ test('requests with a known key read no database for the key, and call the guard
   expect(first.objectCalls).toBeLessThanOrEqual(4)
   expect(costOf(await callWithKey(key))).toMatchObject({ directoryTrips: 0, objectCalls: 0 })
   clock.advance(LEASE_MS)
-  const later = costOf(await callWithKey(key)) // asks the feed, and after five requests the guard
-  expect(later).toMatchObject({ directoryTrips: 0 })
-  expect(later.objectCalls).toBeLessThanOrEqual(2)
-  expect(costOf(await callWithKey(key))).toMatchObject({ directoryTrips: 0, objectCalls: 0 })
+  const later = [costOf(await callWithKey(key)), costOf(await callWithKey(key))]
+  expect(later).toMatchObject(Array(2).fill({ directoryTrips: 0 }))
+  // One asks the feed, and the sixth request of the minute asks the guard.
+  expect(later[0].objectCalls + later[1].objectCalls).toBeLessThanOrEqual(2)
 })
 
 test('an empty guard reads the keys from the directory once, and never revives a key that was revoked', async () => {
