@@ -15,10 +15,13 @@ export type Socket = {
 }
 
 /** Its frames must be as the AsyncAPI document describes them: otherwise `takeFrames` throws. */
-export async function openSocket(accountId: Id, since: number | null = null): Promise<Socket> {
+export async function openSocket(
+  accountId: Id,
+  since: number | null = null,
+  channels = ['home', 'notifications'],
+): Promise<Socket> {
   const { requireDescribed } = await import('./frames.ts')
-  const channels = ['home', 'notifications']
-  const scopes = ['posts:read', 'notifications:read']
+  const scopes = ['posts:read', 'notifications:read', 'messages:read']
   const opening: Opening = { accountId, sessionId: 'test', issuedAt: Date.now(), channels, scopes, since }
   const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
   const { webSocket } = await hubOf(accountId).fetch('https://hub/', { headers })
