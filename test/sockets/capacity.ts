@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { median } from '../bench/report.ts'
-import { cpuWhenIdle, memoryOf, openFilesOf } from '../bench/runtime.ts'
+import { cpuWhenIdle, memoryOf, openFileLimit, openFilesOf } from '../bench/runtime.ts'
 import type { Audience } from './audience.ts'
 import { postAs, type Stage } from './stage.ts'
 
@@ -16,7 +15,7 @@ const MAX_PER_ACCOUNT = 16
 /** Opens as many sockets as the limit of open files allows, at most `wanted`, some for each account; then posts. */
 export async function measureCapacity(stage: Stage, audience: Audience, wanted: number, say: (text: string) => void) {
   const { pid } = audience.venue
-  const limit = Number(spawnSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).stdout)
+  const limit = openFileLimit()
   const [memory, files] = [memoryOf(pid), openFilesOf(pid)]
   const possible = Math.floor((limit - RESERVE - files) / 2)
   const count = Math.min(wanted, possible, stage.tokens.length * MAX_PER_ACCOUNT)

@@ -10,14 +10,21 @@ export type Socket = {
   hello: Promise<{ seq: number; resumed: boolean }>
   /** The frames received since the last call. */
   takeFrames: () => Promise<Frame[]>
+  /** Sends a message. Resolves with the frame that answers it. */
+  ask: (message: object) => Promise<{ event: string; seq: number }>
   isClosed: () => boolean
   close: () => void
 }
 
+const answers = ['joined', 'left', 'error']
+
 /** Its frames must be as the AsyncAPI document describes them: otherwise `takeFrames` throws. */
-export async function openSocket(accountId: Id, since: number | null = null): Promise<Socket> {
+export async function openSocket(
+  accountId: Id,
+  since: number | null = null,
+  channels = ['home', 'notifications'],
+): Promise<Socket> {
   const { requireDescribed } = await import('./frames.ts')
-  const channels = ['home', 'notifications']
   const scopes = ['posts:read', 'notifications:read']
   const opening: Opening = { accountId, sessionId: 'test', issuedAt: Date.now(), channels, scopes, since }
   const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
@@ -27,6 +34,7 @@ export async function openSocket(accountId: Id, since: number | null = null): Pr
   const hello = Promise.withResolvers<{ seq: number; resumed: boolean }>()
   let closed = false
   let answered = () => {}
+  let reply = (_frame: { event: string; seq: number }) => {}
   socket.accept()
   socket.addEventListener('close', () => {
     closed = true
@@ -38,6 +46,7 @@ export async function openSocket(accountId: Id, since: number | null = null): Pr
       const frame = JSON.parse(String(data))
       frames.push(frame)
       if (frame.event === 'hello') hello.resolve(frame)
+      if (answers.includes(frame.event)) reply(frame)
     }
   })
   return {
@@ -51,7 +60,13 @@ export async function openSocket(accountId: Id, since: number | null = null): Pr
         await pong.promise
       }
       frames.forEach(requireDescribed)
-      return frames.splice(0).filter((frame) => frame.event !== 'hello')
+      return frames.splice(0).filter(({ event }) => event !== 'hello' && !answers.includes(event))
+    },
+    ask: (message) => {
+      const asked = Promise.withResolvers<{ event: string; seq: number }>()
+      reply = asked.resolve
+      socket.send(JSON.stringify(message))
+      return asked.promise
     },
     isClosed: () => closed,
     close: () => socket.close(),
