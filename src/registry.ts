@@ -41,6 +41,10 @@ import { mediaJobs } from './services/media/jobs.ts'
 import { mediaOperations } from './services/media/operations.ts'
 import { mediaData } from './services/media/personal.ts'
 import { mediaSubscriptions } from './services/media/subscriptions.ts'
+import { conversationChannel, conversationsChannel } from './services/messaging/channels.ts'
+import { messagingOperations } from './services/messaging/operations.ts'
+import { messagingData } from './services/messaging/personal.ts'
+import { messagingSubscriptions } from './services/messaging/subscriptions.ts'
 import { notificationChannel } from './services/notifications/channels.ts'
 import { notificationJobs, notificationTasks } from './services/notifications/jobs.ts'
 import { notificationOperations } from './services/notifications/operations.ts'
@@ -128,6 +132,16 @@ const typed = [
     subscriptions: mediaSubscriptions,
     jobs: mediaJobs,
     personal: mediaData,
+  },
+  {
+    name: 'messaging',
+    about: 'Conversations between two people, and their messages',
+    rpc: 'NotificationService',
+    ownClients: true,
+    operations: messagingOperations,
+    subscriptions: messagingSubscriptions,
+    channels: [conversationsChannel, conversationChannel],
+    personal: messagingData,
   },
   {
     name: 'audit',

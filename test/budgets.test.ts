@@ -120,7 +120,7 @@ test('unfollow, block, and unblock without a block take one round trip and do no
       [author, other],
     ])
     await within('unblock without a block', { rowsRead: 1 }, unblockAccount)
-    await within('block', { ...written, rowsRead: 10 + HUBS, rowsWritten: 7 }, blockAccount)
+    await within('block', { ...written, rowsRead: 10 + HUBS, rowsWritten: 7, objectCalls: 2 }, blockAccount)
     await within('block again', { rowsRead: 8 + HUBS }, blockAccount)
     await queues.deliver()
   }

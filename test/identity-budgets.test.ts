@@ -46,7 +46,7 @@ async function expectAnswer(
 const post = (path: string, accessToken: string) =>
   anonymousClient().fetch(path, { method: 'POST', headers: { authorization: `Bearer ${accessToken}` } })
 
-test('registration, also of a reserved handle or a known address, stays within its budget', async () => {
+test('registration stays within its budget, also for a handle that another registration holds, or for a known address', async () => {
   const budget = { trips: 1, rowsRead: 30, rowsWritten: 14, objectCalls: 4, bucketCalls: 3, queueMessages: 1 }
   const handle = newHandle()
   await expectAnswer(await register(handle), 202, budget)

@@ -78,7 +78,7 @@ async function openSocket(calls: Calls, { channels, signal }: ListenOptions, sin
   return new WebSocket(`${origin.replace(/^http/, 'ws')}/v1/realtime?${query}`)
 }
 
-/** Waits, but no longer than until the network is back. */
+/** Waits for the given time or for the network, whichever comes first. */
 async function untilOnline(wait: Promise<void>, network: EventTarget | undefined): Promise<void> {
   const over = new AbortController()
   const online = new Promise<unknown>((resolve) => {

@@ -28,6 +28,10 @@ import type {
   CommentPage,
   Confirmation,
   ConfirmedTotp,
+  Conversation,
+  ConversationLog,
+  ConversationOpening,
+  ConversationState,
   Deletion,
   Export,
   ExportList,
@@ -46,6 +50,8 @@ import type {
   MediaChange,
   MediaUpload,
   MediaVariant,
+  Message,
+  MessageSending,
   Notification,
   Page,
   Passkey,
@@ -68,6 +74,7 @@ import type {
   ProviderLogin,
   ProviderRegistration,
   PublicKeys,
+  ReadMark,
   RealtimeTicket,
   RecoveryCodes,
   Refresh,
@@ -87,12 +94,14 @@ import type {
   TotpConfirmation,
   TotpSecret,
   UnreadCount,
+  UnreadMessages,
   Verification,
   WaitingRegistration,
 } from './wire.ts'
 
 /** What the client needs to know of each operation at run time: method, path and traits. */
 export const operations: Record<keyof Operations, string> = {
+  acceptConversation: 'PUT /v1/conversations/{conversationId}/accept',
   addPasskey: 'POST /v1/me/passkeys',
   allowApp: 'POST /v1/oauth/authorizations',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
@@ -103,11 +112,13 @@ export const operations: Record<keyof Operations, string> = {
   confirmAddress: 'POST /v1/auth/address/confirm open',
   confirmLogin: 'POST /v1/auth/confirm',
   confirmTotp: 'POST /v1/me/factors/totp/confirm',
+  countUnreadMessages: 'GET /v1/conversations/unread-count',
   countUnreadNotifications: 'GET /v1/notifications/unread-count',
   createApiKey: 'POST /v1/me/api-keys',
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
+  declineConversation: 'PUT /v1/conversations/{conversationId}/decline',
   deleteAccount: 'DELETE /v1/me ends',
   deleteApiKey: 'DELETE /v1/me/api-keys/{apiKeyId}',
   deleteApp: 'DELETE /v1/apps/{appId}',
@@ -131,10 +142,12 @@ export const operations: Record<keyof Operations, string> = {
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
   getAccounts: 'GET /v1/accounts',
+  getConversation: 'GET /v1/conversations/{conversationId}',
   getHomeFeed: 'GET /v1/feeds/home',
   getLimits: 'GET /v1/limits',
   getMe: 'GET /v1/accounts/me',
   getMedia: 'GET /v1/media/{mediaId}/{variant} file',
+  getMessage: 'GET /v1/messages/{messageId}',
   getPost: 'GET /v1/posts/{postId}',
   getPublicFeed: 'GET /v1/feeds/public',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
@@ -146,12 +159,14 @@ export const operations: Record<keyof Operations, string> = {
   listAudit: 'GET /v1/audit',
   listBlocks: 'GET /v1/accounts/me/blocks',
   listComments: 'GET /v1/posts/{postId}/comments',
+  listConversations: 'GET /v1/conversations',
   listExports: 'GET /v1/me/exports',
   listFollowers: 'GET /v1/accounts/{accountId}/followers',
   listFollowing: 'GET /v1/accounts/{accountId}/following',
   listInvitations: 'GET /v1/me/invitations',
   listLikes: 'GET /v1/posts/{postId}/likes',
   listLoginProviders: 'GET /v1/auth/providers',
+  listMessages: 'GET /v1/conversations/{conversationId}/messages',
   listMyAudit: 'GET /v1/me/audit',
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
@@ -168,10 +183,13 @@ export const operations: Record<keyof Operations, string> = {
   logInWithProvider: 'POST /v1/auth/providers/callback open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
+  markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
+  openConversation: 'POST /v1/conversations',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
   readAuthorization: 'GET /v1/oauth/authorizations',
+  readConversationLog: 'GET /v1/conversations/log',
   readIdentity: 'GET /v1/me/identity',
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
@@ -193,6 +211,7 @@ export const operations: Record<keyof Operations, string> = {
   resetPassword: 'POST /v1/auth/password/reset open',
   revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
+  sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
   setAttributes: 'PUT /v1/accounts/{accountId}/attributes',
   setAvatar: 'PUT /v1/accounts/me/avatar form',
@@ -220,6 +239,8 @@ export type Nothing = Record<string, never>
 
 /** The input of each operation (path, query and body merged) and its result. */
 export type Operations = {
+  /** Move a request to your inbox. `PUT /v1/conversations/{conversationId}/accept` */
+  acceptConversation: { input: { conversationId: string }; output: undefined }
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
   addPasskey: { input: PasskeyAddition; output: AddedPasskey }
   /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
@@ -228,7 +249,7 @@ export type Operations = {
   approveRegistration: { input: { accountId: Id }; output: undefined }
   /** Block an account: it no longer sees you, and follows end in both directions. `PUT /v1/accounts/{accountId}/block` */
   blockAccount: { input: { accountId: Id }; output: undefined }
-  /** Request a new email address; it gets an email with a token that confirms it. `PUT /v1/me/address` */
+  /** Request a new email address; a token sent to that address confirms it. `PUT /v1/me/address` */
   changeAddress: { input: AddressChange; output: Accepted }
   /** Change your handle, once in 30 days. `PUT /v1/me/handle` */
   changeHandle: { input: HandleChange; output: Identity }
@@ -240,6 +261,8 @@ export type Operations = {
   confirmLogin: { input: Confirmation; output: undefined }
   /** Turn on the authenticator app with its first code. `POST /v1/me/factors/totp/confirm` */
   confirmTotp: { input: TotpConfirmation; output: ConfirmedTotp }
+  /** Count your unread messages, conversations and requests. `GET /v1/conversations/unread-count` */
+  countUnreadMessages: { input: Nothing; output: UnreadMessages }
   /** Count your unread notifications, up to 100. `GET /v1/notifications/unread-count` */
   countUnreadNotifications: { input: Nothing; output: UnreadCount }
   /** Create an API key, with which a program uses the API for you. `POST /v1/me/api-keys` */
@@ -250,6 +273,8 @@ export type Operations = {
   createPost: { input: PostCreation; output: Post }
   /** Get a ticket that opens one socket within 30 seconds. `POST /v1/realtime/tickets` */
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
+  /** Decline a request: you hear no more of it, and the sender is not told. `PUT /v1/conversations/{conversationId}/decline` */
+  declineConversation: { input: { conversationId: string }; output: undefined }
   /** Delete your account: it is hidden at once, and erased at `erasedAt`. `DELETE /v1/me` */
   deleteAccount: { input: Nothing; output: Deletion }
   /** Delete one of your API keys, which revokes it at once. `DELETE /v1/me/api-keys/{apiKeyId}` */
@@ -296,6 +321,8 @@ export type Operations = {
   getAccountFeed: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Post> }
   /** Read up to 50 accounts by their ids. `GET /v1/accounts` */
   getAccounts: { input: { ids: string[] }; output: Page<Account> }
+  /** Get a conversation. `GET /v1/conversations/{conversationId}` */
+  getConversation: { input: { conversationId: string }; output: Conversation }
   /** List the newest posts of the accounts that you follow. `GET /v1/feeds/home` */
   getHomeFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read the limits that apply to posts and images. `GET /v1/limits` */
@@ -307,6 +334,8 @@ export type Operations = {
     input: { mediaId: Id; variant: MediaVariant; viewer?: string; expires?: number; signature?: string }
     output: Blob
   }
+  /** Get a message. `GET /v1/messages/{messageId}` */
+  getMessage: { input: { messageId: string }; output: Message }
   /** Read a post. `GET /v1/posts/{postId}` */
   getPost: { input: { postId: Id }; output: Post }
   /** List the newest public posts of everyone. `GET /v1/feeds/public` */
@@ -390,6 +419,11 @@ export type Operations = {
   listBlocks: { input: { limit?: number; cursor?: string }; output: Page<Block> }
   /** List the comments on a post, oldest first. `GET /v1/posts/{postId}/comments` */
   listComments: { input: { postId: Id; limit?: number; cursor?: string }; output: CommentPage }
+  /** List your conversations, newest message first. `GET /v1/conversations` */
+  listConversations: {
+    input: { limit?: number; cursor?: string; state?: ConversationState }
+    output: Page<Conversation>
+  }
   /** List the exports that you requested within the last week, newest first. `GET /v1/me/exports` */
   listExports: { input: Nothing; output: ExportList }
   /** List the followers of an account, newest follower first. `GET /v1/accounts/{accountId}/followers` */
@@ -402,6 +436,11 @@ export type Operations = {
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
   listLoginProviders: { input: Nothing; output: LoginProviders }
+  /** List the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages` */
+  listMessages: {
+    input: { conversationId: string; limit?: number; cursor?: string; after?: number }
+    output: Page<Message>
+  }
   /** List what happened to your account: logins, changes of its security, and actions of the staff, newest first. `GET /v1/me/audit` */
   listMyAudit: { input: { limit?: number; cursor?: string }; output: Page<AuditEntry> }
   /** List all comments that you wrote, newest first. `GET /v1/me/comments` */
@@ -434,14 +473,20 @@ export type Operations = {
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
   logOutEverywhere: { input: Nothing; output: undefined }
+  /** Mark the messages up to one as read. `PUT /v1/conversations/{conversationId}/read` */
+  markConversationRead: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
+  /** Open the conversation with an account. `POST /v1/conversations` */
+  openConversation: { input: ConversationOpening; output: Conversation }
   /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
   putRole: { input: { roleName: string } & RoleDefinition; output: undefined }
   /** List the roles, attributes and grants of an account. `GET /v1/accounts/{accountId}/access` */
   readAccess: { input: { accountId: Id }; output: AccountAccess }
   /** Read what an app asks for, and what the page must do. `GET /v1/oauth/authorizations` */
   readAuthorization: { input: { request: string }; output: AppAuthorization }
+  /** Read which conversations have changed since a position. `GET /v1/conversations/log` */
+  readConversationLog: { input: { since?: Id; limit?: number }; output: ConversationLog }
   /** Read your handle, email address and role, when the handle may be changed, and when the password was changed. `GET /v1/me/identity` */
   readIdentity: { input: Nothing; output: Identity }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
@@ -484,6 +529,8 @@ export type Operations = {
   revokeGrant: { input: { grantId: Id }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
+  /** Send a message; repeating it with the same `clientId` returns the first one. `POST /v1/conversations/{conversationId}/messages` */
+  sendMessage: { input: { conversationId: string } & MessageSending; output: Message }
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
   setAccountRoles: { input: { accountId: Id } & RolesChange; output: AccountAccess }
   /** Set the attributes of an account, which rules read; not of your own. `PUT /v1/accounts/{accountId}/attributes` */

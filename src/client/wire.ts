@@ -375,6 +375,49 @@ export type ProfileImageUpload = { file: Blob }
 
 export type MediaVariant = 'image' | 'thumbnail'
 
+export type Conversation = {
+  id: string
+  account: AccountSummary | null
+  state: ConversationState
+  ended: boolean
+  unread: number
+  readSeq: number
+  lastMessage: LastMessage | null
+}
+
+export type ConversationState = 'active' | 'request' | 'declined' | (string & Record<never, never>)
+
+export type LastMessage = { seq: number; authorId: Id | null; preview: string | null; createdAt: string }
+
+export type ConversationOpening = { accountId: Id }
+
+export type ConversationLog = { items: Conversation[]; position: Id | null; hasMore: boolean }
+
+export type UnreadMessages = { messages: number; conversations: number; requests: number }
+
+export type ReadMark = { seq: number }
+
+export type Message = {
+  id: string
+  conversationId: string
+  seq: number
+  authorId: Id | null
+  clientId: string | null
+  text: string | null
+  entities: MessageEntity[]
+  createdAt: string
+}
+
+export type MessageEntity = MessageMention | MessageHashtag | MessageLink
+
+export type MessageMention = { kind: 'mention'; start: number; end: number; handle: string }
+
+export type MessageHashtag = { kind: 'hashtag'; start: number; end: number; tag: string }
+
+export type MessageLink = { kind: 'link'; start: number; end: number; url: string }
+
+export type MessageSending = { clientId: string; text: string }
+
 export type AuditEntry = {
   id: Id
   at: string

@@ -28,6 +28,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} passkey`,
     `${name} key`,
     `${name} app`,
+    `${name} message`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -44,6 +45,8 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await ok(friend.fetch(`/v1/accounts/${user.id}/follow`, { method: 'PUT' }))
   await ok(friend.fetch(`/v1/posts/${post}/like`, { method: 'PUT' }))
   await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
+  const conversation = await idOf(send('POST', '/conversations', { accountId: friend.id }))
+  await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
   await createdApiKey(user, { name: `${name} key` })

@@ -20,6 +20,7 @@ function decodings(text: string): string[] {
 
 /** The id and its time in decimal, hex and base 36 and as bytes, forwards and backwards. */
 function spellings(id: Id): string[] {
+  if (Number.isNaN(Number(id))) return [id]
   const numbers = [Number(id), timeOf(id)]
   const digits = numbers.flatMap((number) => [10, 16, 36].map((base) => number.toString(base)))
   const bytes = numbers.map((number) => {

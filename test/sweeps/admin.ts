@@ -8,6 +8,8 @@ import type { Operation } from './operations.ts'
 import { kindOfParameter } from './targets.ts'
 
 const missing = newId(0, Date.now() - 86_400_000)
+const conversation = 'f'.repeat(32)
+const missingOf: Record<string, string> = { handle: 'nobody', conversation, message: `${conversation}.1` }
 let admin: { id: Id; sessionId: string } | undefined
 
 /** Its login is fresh, so that operations which require that parse its requests. */
@@ -43,6 +45,6 @@ export async function callAsAdmin(
 export function pathOf({ path, parameters }: Operation, parameter?: string): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const options = parameters.find((each) => each.name === name)!.schema.enum as string[] | undefined
-    return options?.[0] ?? parameter ?? (kindOfParameter[name] === 'handle' ? 'nobody' : missing)
+    return options?.[0] ?? parameter ?? missingOf[kindOfParameter[name] ?? ''] ?? missing
   })
 }

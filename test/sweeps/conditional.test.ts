@@ -129,6 +129,7 @@ test('every 201 names a location', async () => {
     'createPost',
     'createRealtimeTicket',
     'registerApp',
+    'sendMessage',
     'uploadMedia',
   ])
   const required = creations.map(({ responses }) => responses[201]!.headers.Location?.required)

@@ -54,7 +54,7 @@ test('objects, enums and unions inside of schemas have names, and no name is nul
 
 test('every union of objects has a discriminator that maps each value of its tag to a variant', () => {
   const unions = named.filter(([, { oneOf }]) => oneOf)
-  expect(unions.map(([name]) => name)).toEqual(['Entity'])
+  expect(unions.map(([name]) => name)).toEqual(['Entity', 'MessageEntity'])
   for (const [, { oneOf, discriminator }] of unions) {
     const { propertyName, mapping } = discriminator as { propertyName: string; mapping: Record<string, string> }
     expect(Object.values(mapping)).toEqual((oneOf as Schema[]).map(({ $ref }) => $ref))

@@ -5,6 +5,7 @@ import { accountsOn, bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 import { audit } from './audit-list.ts'
+import { conversations, messages } from './messaging-lists.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
@@ -194,6 +195,8 @@ const lists: Record<string, () => Promise<List>> = {
   },
   listAudit: () => audit('actor_id'),
   listMyAudit: () => audit('account_id'),
+  listConversations: conversations,
+  listMessages: messages,
   listBlocks: blocks,
   listComments: comments,
   listMyComments: ownComments,

@@ -4,6 +4,7 @@ import { idList } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertApiKey } from '../support/api-keys.ts'
 import { insertApp } from '../support/apps.ts'
+import { seedConversation } from '../support/conversations.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
 import { insertPasskey } from '../support/factors.ts'
@@ -27,8 +28,21 @@ export const kindOfParameter: Record<string, Kind> = {
   passkeyId: 'passkey',
   apiKeyId: 'API key',
   appId: 'app',
+  conversationId: 'conversation',
+  messageId: 'message',
 }
-export type Kind = 'account' | 'handle' | 'post' | 'image' | 'session' | 'export' | 'passkey' | 'API key' | 'app'
+export type Kind =
+  | 'account'
+  | 'handle'
+  | 'post'
+  | 'image'
+  | 'session'
+  | 'export'
+  | 'passkey'
+  | 'API key'
+  | 'app'
+  | 'conversation'
+  | 'message'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -46,6 +60,8 @@ export const states: Record<Kind, State[]> = {
   passkey: ['restricted', 'missing'],
   'API key': ['restricted', 'missing'],
   app: ['restricted', 'missing'],
+  conversation: ['restricted', 'missing'],
+  message: ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -91,6 +107,8 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
   }
   for (const target of targets) {
     const { kind, state, ownerId } = target
+    if (kind === 'conversation' && state !== 'missing') target.parameter = await seedConversation(ownerId)
+    if (kind === 'message' && state !== 'missing') target.parameter = `${await seedConversation(ownerId)}.1`
     if (kind === 'app' && state !== 'missing') target.parameter = (await insertApp(ownerId, { isAllowed: true })).id
   }
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
@@ -129,6 +147,8 @@ async function fill(targets: Target[], make: (ownerIds: Id[]) => Promise<Id[]>):
 }
 
 function missing(kind: Kind, i: number): string {
+  if (kind === 'conversation') return `${i}`.padStart(32, '0')
+  if (kind === 'message') return `${`${i}`.padStart(32, '0')}.1`
   return kind === 'handle' ? `nobody_${i}` : newId(i % 2, Date.now() - 86_400_000)
 }
 

@@ -8,12 +8,12 @@ import { Committed, type EventDefinition, outbox, type Subscription } from './ev
 
 /** The relay has this long to send an event before the sweeper does. */
 const RELAY_MS = 5_000
-/** The queue retried an event that failed, unless this long has passed since the retry was due: then it lost the message. */
+/** If a retry is overdue by this long, the queue has lost its message. */
 const OVERDUE_MS = 60_000
 /** The clocks of two isolates, and the times of the queue, differ by less. */
 const CLOCK_SKEW_MS = 1_000
 
-/** The events of one database after `cursor` for which no message may be left in the queue, oldest first, in pages of 100. */
+/** The events of one database after `cursor` whose messages may be lost, oldest first, in pages of 100. */
 export async function* backlog(db: Database, cursor: Id | null, now: number): AsyncGenerator<Committed[]> {
   const isLost = or(isNull(outbox.retryAt), lt(outbox.retryAt, now - OVERDUE_MS))
   const old = and(lt(outbox.id, firstIdAt(now - RELAY_MS)), isLost)

@@ -10,7 +10,7 @@ export type Noun = {
   name: string
   view: z.ZodObject
   views?: z.ZodObject[]
-  /** The operation that reads one, by `<noun>Id`. Links to the record require its access and scope. */
+  /** The operation that reads a record by `<noun>Id`. Links to the record require its access and scope. */
   read: string
   readOwn?: string
   load: (ctx: Ctx, ids: readonly Id[]) => Promise<ReadonlyMap<Id, object>>

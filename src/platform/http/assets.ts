@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import type { AppEnv } from './app-env.ts'
 
-/** A static file, or the web client if a browser opens an unknown path. Null otherwise, and always below `apiPaths`. */
+/** A static file, or the web client if a browser opens an unknown path. Null for other requests, and for all paths below `apiPaths`. */
 export async function assetResponse(c: Context<AppEnv>, apiPaths: readonly string[]): Promise<Response | null> {
   if (isWithin(apiPaths, c.req.path)) return null
   const { method, headers, url } = c.req.raw

@@ -1,8 +1,9 @@
 /** Runs the steps (SQL) that this object has not run yet, in one transaction. Never change a step, only append. */
 export function migrateObject(storage: DurableObjectStorage, steps: readonly string[]): void {
   const { sql } = storage
-  const [known] = sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").toArray()
-  const version = known ? sql.exec<{ version: number }>('SELECT version FROM schema_version').one().version : 0
+  const version = isMigrated(storage)
+    ? sql.exec<{ version: number }>('SELECT version FROM schema_version').one().version
+    : 0
   if (version === steps.length) return
   if (version > steps.length) throw new Error(`the object's schema has version ${version}, newer than this code`)
   storage.transactionSync(() => {
@@ -11,4 +12,9 @@ export function migrateObject(storage: DurableObjectStorage, steps: readonly str
     sql.exec('DELETE FROM schema_version')
     sql.exec('INSERT INTO schema_version VALUES (?)', steps.length)
   })
+}
+
+/** Whether the object has ever stored something. Asking this stores nothing. */
+export function isMigrated({ sql }: DurableObjectStorage): boolean {
+  return sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").toArray().length > 0
 }

@@ -92,6 +92,7 @@ function checks(env: Env): Check[] {
     { name: 'GUARD', run: async () => env.GUARD.getByName('health').lease({ quota: 1, window: 60 }, 0) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').ready() },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },
+    { name: 'CONVERSATION', run: async () => env.CONVERSATION.getByName('health').ready() },
     ...Object.entries(present).map(([name, binding]) => ({ name, run: async () => requireBound(binding) })),
   ]
 }

@@ -60,7 +60,7 @@ export function ownClientsOnly(): Failure {
   return new Failure('forbidden', 'Apps of other developers cannot do this')
 }
 
-/** Throws `unavailable` (status null), `suspended`, or `unauthorized` (the login has ended or its token is revoked). */
+/** Throws `unavailable` (status or keys unknown), `suspended`, or `unauthorized` (login ended, token or key revoked). */
 export function requireActiveLogin(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, status: AccountStatus | null): void {
   if (status === null) throw unavailable(2)
   if (status.suspended) throw new Failure('suspended')

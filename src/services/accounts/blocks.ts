@@ -8,6 +8,7 @@ import { record, recordedId } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { tryRefreshHub } from '../../platform/realtime/hub.client.ts'
 import { activeHubs } from '../../platform/realtime/hubs.ts'
+import { blockConversation } from '../messaging/statements.ts'
 import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
@@ -22,14 +23,24 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
   const block = { accountId, otherId, byMe: true, id: recordedId }
-  const [active] = await db.commit([
+  const [active, events] = await db.commit([
     activeHubs(db),
     record(db, accountBlocked, { accountId, otherId }, not(blocksOther(accountId, otherId))),
     db.insert(blocks).select(rowIf(blocks, block, changed)),
     ...endFollows(db, accountId, otherId),
   ])
   ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))
-  await tryRefreshHub(ctx, accountId, active)
+  await Promise.all([
+    tryRefreshHub(ctx, accountId, active),
+    ...events.map(({ id: eventId }) => tryEndConversation(ctx, { accountId, otherId, eventId })),
+  ])
+}
+
+/** A failure is left to the subscription that repeats it. */
+async function tryEndConversation(ctx: SystemCtx, block: { accountId: Id; otherId: Id; eventId: Id }): Promise<void> {
+  await blockConversation(ctx, { ...block, isBlocking: true }).catch((error: unknown) =>
+    ctx.log.warn('a conversation was not ended', { ...block, error }),
+  )
 }
 
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {

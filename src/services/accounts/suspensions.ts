@@ -16,7 +16,7 @@ import { accountHidden, accountShown, accountSuspended, suspensionLifted } from 
 import { readSuspension } from './queries.ts'
 import { accounts } from './tables.ts'
 
-/** Never of an administrator. Hides the account and its posts at once; its access tokens stop working within two seconds. */
+/** Refused for administrators. Hides the account and its posts at once; its access tokens stop working within two seconds. */
 export async function suspendAccount(ctx: UserCtx, { accountId }: { accountId: Id }): Promise<void> {
   if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
   await requireBelow(ctx, accountId, true)

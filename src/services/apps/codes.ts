@@ -96,7 +96,7 @@ async function findCode(ctx: Ctx, { appId, code }: Presented) {
 
 type Code = NonNullable<Awaited<ReturnType<typeof findCode>>>
 
-/** The batch that uses the code checks what may change meanwhile. */
+/** A first check. The batch that uses the code checks again what can change meanwhile. */
 async function isValid(ctx: Ctx, code: Code, { redirectUri, verifier }: Presented): Promise<boolean> {
   if (code.createdAt + CODE_SECONDS * 1_000 <= ctx.now()) return false
   if (code.redirectUri !== redirectUri || !VERIFIER.test(verifier)) return false

@@ -21,7 +21,7 @@ export const mailTask = defineTask('DELIVERIES', 'mail.account', z.object({ mail
 /** Mails that anyone may request by a name. The account is looked up only on delivery. */
 export type RequestKind = 'reset-requested' | 'verification-requested'
 
-/** `to` is a sealed address; without it, the mail goes to the current address of the account. */
+/** `to` is a sealed address; by default, that of the account. A request has no account yet: `detail` names the person. */
 type Mail =
   | { accountId: Id; kind: MailKind; to?: string; detail?: string }
   | { accountId: null; kind: RequestKind; to?: undefined; detail: string }

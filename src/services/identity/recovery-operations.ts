@@ -115,7 +115,7 @@ export const recoveryOperations = [
     example: { email: 'ada@example.org' },
     returns: Accepted,
     status: 202,
-    summary: 'Request a new email address; it gets an email with a token that confirms it',
+    summary: 'Request a new email address; a token sent to that address confirms it',
     description: `Nothing changes until the token is used, for which there are ${CONFIRM_ADDRESS_HOURS} hours. The response does not reveal whether the address has an account.`,
     run: changeAddress,
   }),

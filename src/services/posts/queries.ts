@@ -5,6 +5,7 @@ import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { iso, pagesOf } from '../../platform/personal-data.ts'
 import { feedIndex } from '../feed/tables.ts'
+import { type Span, scan } from './scan.ts'
 import { posts } from './tables.ts'
 
 /** For subscriptions: reads at the primary and ignores visibility. Undefined if the post was deleted. */
@@ -44,3 +45,6 @@ export async function* exportedPosts(ctx: SystemCtx, accountId: Id, lane: number
     }))
   }
 }
+
+/** The mentions, hashtags and links of a text of another service. A mention has a handle, which may be nobody's. */
+export const spansOf = (text: string): Span[] => scan(text)

@@ -13,7 +13,7 @@ export type Attachment = {
   width: number
   height: number
   placeholder: string
-  /** Absent in posts that are older than support for animations. Means false. */
+  /** Absent (false) in posts from before animations were supported. */
   animated?: boolean
 }
 

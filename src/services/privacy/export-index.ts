@@ -23,6 +23,8 @@ const described = new Map([
   ['posts.json', 'Your posts'],
   ['comments.json', 'Your comments'],
   ['likes.json', 'What you like'],
+  ['conversations.json', 'Your conversations'],
+  ['messages.json', 'The messages that you have sent'],
   ['notifications.json', 'Your notifications'],
   ['notifications-read.json', 'When you last read your notifications'],
   ['media.json', 'Your images, with their descriptions'],

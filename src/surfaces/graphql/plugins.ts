@@ -55,7 +55,7 @@ function requireStream(accept: string | null): void {
     throw new Failure('bad_request', 'A subscription needs Accept: text/event-stream')
 }
 
-/** Returns the cost of the query. */
+/** Returns the cost of the query. Throws if it is too high. */
 function requireCheap({ schema, document, operationName, variableValues }: ExecutionArgs): number {
   const fragments = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
   const operations = document.definitions.filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)

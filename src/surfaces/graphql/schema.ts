@@ -7,7 +7,7 @@ import { Builder, type Fields } from './builder.ts'
 import { nodeFields } from './node-fields.ts'
 import { defineNoun } from './nouns.ts'
 import { mutationField, queryField, queryName } from './roots.ts'
-import { channelField } from './subscriptions.ts'
+import { channelField, fieldNameOf } from './subscriptions.ts'
 import { Types } from './types.ts'
 
 type Service = { operations: readonly Operation[]; nouns?: readonly Noun[] }
@@ -46,7 +46,7 @@ export function schemaOf({ services, channels }: Declared): GraphQLSchema {
   const place = { builder, types, nouns, find }
   builder.root(
     'subscriptionType',
-    Object.fromEntries(channels.map((each) => [each.name, channelField(place, each, rule)])),
+    Object.fromEntries(channels.map((each) => [fieldNameOf(each.name), channelField(place, each, rule)])),
   )
   return builder.schema()
 }

@@ -38,7 +38,7 @@ function innerOf(schema: unknown): unknown {
   return schema instanceof z.ZodUnion ? orNull(schema.options) : null
 }
 
-/** The other option of a union with null. Of other unions, only discriminated ones are supported. */
+/** For a union of one option and null, that option; otherwise null. */
 function orNull(options: readonly unknown[]): unknown {
   const [option, ...others] = options.filter((each) => !(each instanceof z.ZodNull))
   return others.length === 0 && options.length === 2 ? option : null

@@ -7,7 +7,7 @@ import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { Ago, exactTime } from '../ui/time.tsx'
 import { focusHeading } from '../ui/view.tsx'
 
-/** The browsers and apps that are logged in to the account. Each but this one can be logged out. */
+/** The browsers and apps that are logged in to the account. All except this one can be logged out. */
 export function Logins() {
   const { data, error, load } = useData(() => client.listSessions())
   const sessions = data.value?.items ?? []

@@ -27,7 +27,7 @@ const request = (viewer: Viewer | null, status = active, age = 0): RequestCtx =>
   readLoginTime: async () => Date.now() - age,
 })
 
-test('admit checks the role and the scope and reports the rate limit without an HTTP request', async () => {
+test('without HTTP, admit checks role and scope and reports the rate limit', async () => {
   const viewer = newViewer({ scopes: new Set([readPosts]) })
   const budgets: Record<string, string>[] = []
   await admit(request(viewer), { access: 'user', scope: readPosts }, (headers) => void budgets.push(headers))

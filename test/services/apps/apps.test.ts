@@ -6,6 +6,7 @@ import { bundles, offeredScopes } from '../../../src/services/apps/bundles.ts'
 import { manageApps } from '../../../src/services/apps/policy.ts'
 import type { AllowedApps, App, AppWithSecret } from '../../../src/services/apps/views.ts'
 import { readAudit } from '../../../src/services/audit/policy.ts'
+import { readMessages, writeMessages } from '../../../src/services/messaging/policy.ts'
 import { exportData } from '../../../src/services/privacy/policy.ts'
 import { type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { directoryNumber, statusWith } from '../../support/auth.ts'
@@ -37,7 +38,7 @@ const mailsTo = (user: RegisteredUser) =>
   directoryNumber("select count(*) as n from mails where kind = 'app-allowed' and account_id = ?", Number(user.id))
 
 /** Scopes of staff, and of what only the owner of an account does. */
-const withheld = [moderate, exportData, readAudit, manageApps]
+const withheld = [moderate, exportData, readAudit, manageApps, readMessages, writeMessages]
 
 test('every scope is in exactly one bundle, or withheld from apps; staff scopes are withheld', () => {
   const protocol = ['openid', 'offline_access', 'realtime']

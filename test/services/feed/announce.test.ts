@@ -167,7 +167,7 @@ test('a follow succeeds while the hub is down, and its event tells the hub later
   expect((await socket.takeFrames()).map(({ event }) => event)).toEqual(['post.published'])
 })
 
-test('the blocks of other authors do not hide a post, and a retried post is sent once after the block has arrived', async () => {
+test('only a block by the author hides a post, and a retry after the block arrived sends no second frame', async () => {
   await followAccount(asUser(bob), { accountId: ada })
   await followAccount(asUser(cyd), { accountId: ada })
   await queues.deliver()

@@ -135,7 +135,7 @@ test('a home feed uses index seeks on every page, whatever the table statistics 
   await check()
 })
 
-test('the page of an account is one index seek in the lane that the viewer may read', async () => {
+test('an account page takes one index seek, in the list (lane) that the viewer may read', async () => {
   for (const hasViewer of [false, true]) {
     for (const hasCursor of [false, true]) {
       const { sql } = selectAccountFeed({ hasCursor, backward: false, hasViewer, isOwn: false }).toSQL()

@@ -108,7 +108,7 @@ test('a handle that somebody else has since still means the account of the old t
   await expect(getPost(asUser(after), { postId })).rejects.toEqual(failure('not_found'))
 })
 
-test('a mention that an edit adds long after the post is notified once, and goes with the post', async () => {
+test('a mention added by a late edit notifies once, and its notification is deleted with the post', async () => {
   const [author, mentioned] = await accountsOn(0, 1)
   const clock = movableClock()
   const postId = await publishedId(author)

@@ -55,6 +55,8 @@ async function livedThrough(handle: string) {
     await call(one, 'PUT', `/v1/accounts/${other.id}/follow`)
   await ada.fetch(`/v1/handles/${ada.handle}`)
   await call(ada, 'PUT', '/v1/notifications/read')
+  const conversation = (await call(ada, 'POST', '/v1/conversations', { accountId: bob.id }))!
+  await call(ada, 'POST', `/v1/conversations/${conversation.id}/messages`, { clientId: 'client-id', text: MARKER })
   await call(ada, 'PUT', `/v1/accounts/${(await registeredUser()).id}/block`)
   await drained()
   return { ada, bob, post, kept, comment, reply }

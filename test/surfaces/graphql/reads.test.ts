@@ -39,7 +39,7 @@ test('a record that does not exist is null, with the code of REST at its path', 
   expect(codes(answer)).toEqual({ post: 'not_found' })
 })
 
-test('a mutation writes with the verb of its operation, and its fields read what it wrote', async () => {
+test('a mutation runs the verb of its operation, and returns what the verb wrote', async () => {
   const { data, errors } = await graphql(
     'mutation { createPost(input: { text: "Hello @nobody", visibility: FOLLOWERS }) { id visibility author { databaseId postCount } } }',
     { token },

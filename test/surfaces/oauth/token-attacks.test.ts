@@ -1,7 +1,7 @@
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import type { AppWithSecret } from '../../../src/services/apps/views.ts'
-import { registeredUser } from '../../support/actors.ts'
+import { registeredUser, setRole } from '../../support/actors.ts'
 import { claimsOf, readMe, refreshWith, statusWith } from '../../support/auth.ts'
 import { anonymousClient, BASE_URL } from '../../support/client.ts'
 import { movableClock } from '../../support/clock.ts'
@@ -51,8 +51,9 @@ test('a refresh can drop scopes but add none, and dropped ones come back', async
   expect(all.scope).toBe('posts:read accounts:read offline_access')
 })
 
-test('the scope parameter of an exchange adds nothing, and an app never gets a role', async () => {
+test('the scope parameter of an exchange adds nothing, and the token of an app always has the role of a user', async () => {
   const admin = await registeredUser()
+  await setRole(admin, 'admin')
   const code = await codeFor(admin, app, { scope: 'accounts:read' })
   const tokens = await (await exchange(app, code, { scope: 'moderation posts:write' })).json<TokenResponse>()
   expect([tokens.scope, claimsOf(tokens.access_token).role]).toEqual(['accounts:read', 'user'])

@@ -34,7 +34,7 @@ const Proof = z.object(proofShape)
 export type Proof = z.infer<typeof Proof>
 type Statements = BatchItem<'sqlite'>[]
 
-/** The statements that use up a right proof, and fail their batch if that has happened meanwhile; null for a wrong one. */
+/** Statements that consume a valid proof, and fail their batch if it was consumed meanwhile; null for an invalid one. */
 export function proofUse(ctx: Ctx, accountId: Id, proof: Proof, challenge?: string): Promise<Statements | null> {
   const { code, recoveryCode, passkey } = proof
   if (passkey !== undefined) return passkeyUse(ctx, accountId, passkey, challenge ?? '')

@@ -1,0 +1,94 @@
+import { DurableObject } from 'cloudflare:workers'
+import type { Id } from '../../platform/data/ids.ts'
+import { isMigrated } from '../../platform/objects/migrate-object.ts'
+import type { ConversationState } from './conversation-state.ts'
+import type { Block, Facts, Opening, PageOf, Sending, StoredMessage } from './facts.ts'
+
+type Module = typeof import('./conversation-state.ts')
+
+/** The messages of a conversation in their one order, its members, and what each of them has read. */
+export class ConversationObject extends DurableObject<Env> {
+  private module: Module | null = null
+  private state: ConversationState | null = null
+
+  /** For the health check. */
+  async ready(): Promise<void> {
+    await this.loaded()
+    this.existing()
+  }
+
+  async open(opening: Opening): Promise<Facts> {
+    await this.loaded()
+    return this.current().open(opening)
+  }
+
+  async read(accountId: Id): Promise<Facts | null> {
+    await this.loaded()
+    return this.existing()?.factsFor(accountId) ?? null
+  }
+
+  async isMember(accountId: Id): Promise<boolean> {
+    await this.loaded()
+    return this.existing()?.isMember(accountId) ?? false
+  }
+
+  async send(sending: Sending): Promise<StoredMessage | 'ended' | null> {
+    await this.loaded()
+    return this.existing()?.send(sending) ?? null
+  }
+
+  async page(wanted: PageOf): Promise<StoredMessage[] | null> {
+    await this.loaded()
+    return this.existing()?.page(wanted) ?? null
+  }
+
+  async markRead(accountId: Id, seq: number): Promise<boolean> {
+    await this.loaded()
+    return this.existing()?.markRead(accountId, seq) ?? false
+  }
+
+  async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {
+    await this.loaded()
+    return this.existing()?.answer(accountId, state) ?? false
+  }
+
+  async block(block: Block): Promise<void> {
+    await this.loaded()
+    this.current().block(block)
+    await this.forgetIfUnused()
+  }
+
+  async erase(accountId: Id): Promise<void> {
+    await this.loaded()
+    await this.existing()?.erase(accountId)
+    await this.forgetIfUnused()
+  }
+
+  override async alarm(): Promise<void> {
+    await this.loaded()
+    await this.existing()?.alarm()
+  }
+
+  /** The module loads on first use, because most isolates serve no conversation. */
+  private async loaded(): Promise<void> {
+    this.module ??= await import('./conversation-state.ts')
+  }
+
+  /** An id that somebody made up must not create an object, so only `open` and `block` write to an empty one. */
+  private existing(): ConversationState | null {
+    return this.state || isMigrated(this.ctx.storage) ? this.current() : null
+  }
+
+  private current(): ConversationState {
+    if (!this.module) throw new Error('the module is not loaded')
+    this.state ??= new this.module.ConversationState(this.ctx, this.env)
+    return this.state
+  }
+
+  /** In one turn, so that no other call finds the tables gone. */
+  private async forgetIfUnused(): Promise<void> {
+    if (!this.existing()?.isUnused()) return
+    this.state = null
+    await Promise.all([this.ctx.storage.deleteAlarm(), this.ctx.storage.deleteAll()])
+  }
+}

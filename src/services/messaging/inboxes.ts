@@ -1,0 +1,73 @@
+import { and, eq, exists, gte, inArray, lt, max, ne } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { withDatabases } from '../../platform/create-context.ts'
+import { any, either, increment, one, query, rowIf } from '../../platform/data/conditions.ts'
+import type { Database } from '../../platform/data/databases.ts'
+import { firstIdAt, type Id, shardOf } from '../../platform/data/ids.ts'
+import { settleConcurrently } from '../../platform/data/shards.ts'
+import { frameOf, publish } from '../../platform/realtime/channels.ts'
+import type { HubFrame } from '../../platform/realtime/hub-frames.ts'
+import { hubName, hubs } from '../../platform/realtime/hubs.ts'
+import { sealFor } from '../../platform/security/account-keys.ts'
+import { accounts } from '../accounts/tables.ts'
+import { conversationChannel, conversationsChannel } from './channels.ts'
+import type { Facts } from './facts.ts'
+import { PREVIEW } from './queries.ts'
+import { conversations } from './tables.ts'
+
+export type InboxCopy = Facts & { accountId: Id; version: number }
+
+/** Copies what a conversation is for its members to their inboxes, and then tells their sockets. Repeating it is harmless. */
+export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[]): Promise<void> {
+  const own = withDatabases(ctx, { start: 'first-primary' })
+  const groups = [...Map.groupBy(copies, ({ accountId }) => shardOf(accountId))]
+  await settleConcurrently(groups, async ([shard, group]) => {
+    const db = own.db.shard(shard)
+    const previews = await Promise.all(group.map((copy) => sealedPreview(ctx, copy)))
+    const writes = group.map((copy, i) => store(db, copy, previews[i] ?? null))
+    const names = group.map(({ accountId }) => hubName(ctx, accountId))
+    const select = db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
+    const results = await db.batch([select, ...writes])
+    const active = new Set(results[0].map(({ name }) => name))
+    const told = group.filter(({ accountId, state }) => active.has(hubName(ctx, accountId)) && state !== 'declined')
+    const byHub = [...Map.groupBy(told, ({ accountId }) => hubName(ctx, accountId))]
+    await settleConcurrently(byHub, ([name, members]) => publish(ctx, [{ name }], members.flatMap(framesFor)))
+  })
+}
+
+async function sealedPreview(ctx: SystemCtx, { accountId, preview }: InboxCopy) {
+  return preview === null ? null : sealFor(ctx, accountId, preview, PREVIEW)
+}
+
+/** An erased account gets no row. */
+function store(db: Database, { accountId, conversationId, version, ...facts }: InboxCopy, preview: string | null) {
+  const newest = query.select({ position: max(conversations.position) }).from(conversations)
+  const latest = newest.where(eq(conversations.accountId, accountId))
+  const now = firstIdAt(db.now())
+  const next = either<Id>(gte(latest, now), increment(latest), now)
+  const isListed = facts.lastSeq > 0
+  const hasMoved = any(lt(conversations.lastSeq, facts.lastSeq), ne(conversations.state, facts.state))
+  const row = { ...facts, lastAt: new Date(facts.lastAt), preview, version }
+  const account = query.select(one).from(accounts).where(eq(accounts.id, accountId))
+  const key = { accountId, conversationId, position: isListed ? next : null }
+  return db
+    .insert(conversations)
+    .select(rowIf(conversations, { ...row, ...key }, exists(account)))
+    .onConflictDoUpdate({
+      target: [conversations.accountId, conversations.conversationId],
+      set: { ...row, ...(isListed && { position: either<Id>(hasMoved, next, conversations.position) }) },
+      setWhere: and(lt(conversations.version, version)),
+    })
+}
+
+function framesFor({ accountId, conversationId, lastSeq, readSeq, state, version }: InboxCopy): HubFrame[] {
+  const options = { key: `${conversationId}:${accountId}:${version}`, isTransient: true }
+  const changed = { conversationId, seq: lastSeq, readSeq, state }
+  const topic = `account:${accountId}` as const
+  const name = `conversation:${conversationId}`
+  const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })]
+  if (lastSeq === 0) return frames
+  const message = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq: lastSeq } })
+  // To members instead of those who joined, so that nobody hears a conversation that it has left.
+  return [...frames, { ...message, topic }]
+}

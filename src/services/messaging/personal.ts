@@ -1,0 +1,96 @@
+import { and, asc, eq, gt } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { classify, type ExportEntry, iso, jsonList, type PersonalData } from '../../platform/personal-data.ts'
+import { namesFor } from '../accounts/views.ts'
+import { readPage } from './conversation.client.ts'
+import { eraseConversations } from './erasure.ts'
+import { conversations } from './tables.ts'
+
+const PER_READ = 50
+
+export const messagingData: PersonalData = {
+  inventory: {
+    ...classify(conversations, {
+      accountId: 'owner',
+      conversationId: 'exported',
+      otherId: 'exported',
+      state: 'exported',
+      ended: 'technical',
+      position: 'technical',
+      lastSeq: 'technical',
+      lastAt: 'technical',
+      lastAuthorId: 'technical',
+      preview: 'technical',
+      readSeq: 'exported',
+      version: 'technical',
+    }),
+    'object CONVERSATION.conversation': { id: 'technical', last_seq: 'technical', version: 'technical' },
+    'object CONVERSATION.members': {
+      account_id: 'owner',
+      state: 'technical',
+      read_seq: 'technical',
+      sealed_key: 'secret',
+    },
+    'object CONVERSATION.messages': {
+      seq: 'exported',
+      author_id: 'owner',
+      client_id: 'technical',
+      at: 'exported',
+      body: 'exported',
+    },
+    'object CONVERSATION.blocks': { account_id: 'owner', event_id: 'technical', is_blocking: 'technical' },
+    'object CONVERSATION.outbox': { key: 'owner', revision: 'technical' },
+  },
+  exported,
+  erase: eraseConversations,
+}
+
+async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
+  yield jsonList('conversations.json', ownConversations(ctx, accountId))
+  yield jsonList('messages.json', ownMessages(ctx, accountId))
+}
+
+async function* inboxOf(ctx: SystemCtx, accountId: Id) {
+  for (let after = ''; ; ) {
+    const rows = await ctx.db
+      .shardOf(accountId)
+      .select()
+      .from(conversations)
+      .where(and(eq(conversations.accountId, accountId), gt(conversations.conversationId, after)))
+      .orderBy(asc(conversations.conversationId))
+      .limit(PER_READ)
+    if (rows.length > 0) yield rows
+    after = rows.at(-1)?.conversationId ?? ''
+    if (rows.length < PER_READ) return
+  }
+}
+
+async function* ownConversations(ctx: SystemCtx, accountId: Id) {
+  for await (const rows of inboxOf(ctx, accountId)) {
+    const name = await namesFor(
+      ctx,
+      accountId,
+      rows.flatMap(({ otherId }) => otherId ?? []),
+    )
+    yield rows.map(({ conversationId: id, otherId, state, readSeq }) => {
+      return { id, account: otherId && name(otherId), state, readSeq }
+    })
+  }
+}
+
+/** Only what the person has written: the messages of others are theirs. */
+async function* ownMessages(ctx: SystemCtx, accountId: Id) {
+  for await (const rows of inboxOf(ctx, accountId)) {
+    for (const { conversationId } of rows) {
+      for (let cursor = 0; ; ) {
+        const wanted = { accountId, after: 0, cursor, backward: true, limit: PER_READ }
+        const page = await readPage(ctx, conversationId, wanted)
+        const own = page.filter(({ authorId }) => authorId === accountId)
+        yield own.map(({ seq, at, body }) => ({ conversationId, seq, createdAt: iso(at), text: body?.text ?? null }))
+        cursor = page.at(-1)?.seq ?? 0
+        if (page.length < PER_READ) break
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { boolean, instant } from '../../platform/data/columns.ts'
+import { id } from '../../platform/data/ids.ts'
+
+/** `request`: the account has not accepted the conversation yet, and `declined`: it never will. */
+export const states = ['active', 'request', 'declined'] as const
+export type State = (typeof states)[number]
+
+/** What the inbox of an account shows, copied from the `Conversation` objects. No text is readable here. */
+export const conversations = sqliteTable(
+  'conversations',
+  {
+    accountId: id('account_id').notNull(),
+    conversationId: text('conversation_id').notNull(),
+    /** Null after the erasure of the other account. */
+    otherId: id('other_id'),
+    state: text('state', { enum: states }).notNull(),
+    /** Nobody can send, because one of the two blocks the other. */
+    ended: boolean('ended').notNull(),
+    /** Increases with every change of `last_seq` or `state` in the inbox; null before the first message. */
+    position: id('position'),
+    lastSeq: integer('last_seq').notNull(),
+    lastAt: instant('last_at').notNull(),
+    lastAuthorId: id('last_author_id'),
+    /** The beginning of the last message, sealed with the key of the account. */
+    preview: text('preview'),
+    readSeq: integer('read_seq').notNull(),
+    /** Of the object: an older copy that arrives late changes nothing. */
+    version: integer('version').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.accountId, t.conversationId] }),
+    index('conversations_by_position').on(t.accountId, t.state, t.position),
+  ],
+)
