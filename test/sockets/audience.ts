@@ -32,15 +32,17 @@ export class Audience {
   }
 
   /** Opens sockets until there are `count`, `perSecond` of them each second. The times are those until `hello`, in ms. */
-  async open(count: number, perSecond: number, pause = async () => {}): Promise<Times> {
+  async open(count: number, perSecond: number, pause = async (_arriving: number) => {}): Promise<Times> {
     const began = performance.now()
     const [first, times] = [this.clients.length, [] as number[]]
     const opening: Promise<void>[] = []
     for (let i = first; i < count; i++) {
       const early = ((i - first) / perSecond) * 1_000 - (performance.now() - began)
       if (early > 5) await sleep(early)
-      await pause()
-      opening.push(this.openOne(i).then((ms) => void times.push(ms)))
+      await pause(i - first - times.length)
+      const one = this.openOne(i).then((ms) => void times.push(ms))
+      one.catch(() => {}) // reported below
+      opening.push(one)
     }
     await Promise.all(opening)
     return timesOf(times)
