@@ -121,20 +121,27 @@ export function* accountRows({ people, random, until }: Community): Generator<En
   }
 }
 
-type NotificationInput = Pick<typeof notifications.$inferInsert, 'kind' | 'actorId' | 'postId'> & { time: number }
+type NotificationInput = Pick<typeof notifications.$inferInsert, 'kind' | 'actorId' | 'postId'> & {
+  time: number
+  id?: Id
+}
 
 /** The notification of an event, unless the event is too old or was caused by the account itself. */
 export function* notificationOf(
   community: Community,
   accountId: Id,
-  { time, ...about }: NotificationInput,
+  { time, id, ...about }: NotificationInput,
 ): Generator<Entry> {
   const { until, newId, random } = community
   if (accountId === about.actorId || time < until - NOTIFIED_DAYS * DAY_MS) return
-  // A notification has the id of its event. The shard of the event does not matter here, so it is always 0.
-  const id = newId(0, time)
+  // A notification has the id of its event or like. The shard of an event does not matter here, so it is always 0.
   const arrivedAt = time + 50 + random.below(900)
-  yield entry(shardNamed(shardOf(accountId)), notifications, { accountId, id, ...about, arrivedAt })
+  yield entry(shardNamed(shardOf(accountId)), notifications, {
+    accountId,
+    id: id ?? newId(0, time),
+    ...about,
+    arrivedAt,
+  })
 }
 
 /** At most `count` people who saw a post of `author`: followers, and some strangers if `isPublic`. */

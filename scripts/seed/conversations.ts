@@ -123,7 +123,7 @@ function* likeRows(community: Community, draft: Draft, fan: number): Generator<E
   const like = { postId, accountId, id: newId(author.shard, likedAt) }
   for (const table of [likes, postLikers]) yield entry(shardNamed(author.shard), table, like)
   yield entry(shardNamed(shard), likedPosts, like)
-  yield* notificationOf(community, author.id, { kind: 'like', actorId: accountId, postId, time: likedAt })
+  yield* notificationOf(community, author.id, { kind: 'like', actorId: accountId, postId, time: likedAt, id: like.id })
 }
 
 function likers(community: Community, { author, root, isPublic }: Draft): number[] {

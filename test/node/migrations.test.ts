@@ -127,6 +127,18 @@ test('of several mentions of an account in one post, the first stays', () => {
   ])
     db.exec(`INSERT INTO notifications (account_id, id, kind, actor_id, post_id, arrived_at)
       VALUES (7, ${id}, '${kind}', 9, ${post}, 0)`)
+  db.exec('INSERT INTO likes (post_id, account_id, id) VALUES (50, 9, 4)')
   migrate()
   expect(column(db, 'SELECT id FROM notifications ORDER BY id')).toEqual([1, 3, 4])
+})
+
+test('the notification of a like gets the id of the like, and those of likes that ended are deleted', () => {
+  const { db, migrate } = shardBefore('0016_fewer_rows_per_like.sql')
+  db.exec(`
+    INSERT INTO likes (post_id, account_id, id) VALUES (50, 9, 400), (60, 9, 401);
+    INSERT INTO notifications (account_id, id, kind, actor_id, post_id, arrived_at)
+    VALUES (7, 1, 'like', 9, 50, 0), (7, 401, 'like', 9, 60, 0), (7, 3, 'like', 8, 50, 0), (7, 4, 'follow', 9, null, 0);
+  `)
+  migrate()
+  expect(column(db, 'SELECT id FROM notifications ORDER BY id')).toEqual([4, 400, 401])
 })

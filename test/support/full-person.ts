@@ -44,7 +44,12 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('PUT', `/accounts/${friend.id}/follow`)
   await ok(friend.fetch(`/v1/accounts/${user.id}/follow`, { method: 'PUT' }))
   await ok(friend.fetch(`/v1/posts/${post}/like`, { method: 'PUT' }))
-  await ok(friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }))
+  const reply = await idOf(
+    friend.fetch('/v1/posts', { method: 'POST', json: { text: 'friend reply', parentId: post } }),
+  )
+  await send('PUT', `/posts/${reply}/like`)
+  await drained()
+  await send('DELETE', `/posts/${reply}/like`)
   const conversation = await idOf(send('POST', '/conversations', { accountId: friend.id }))
   await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
   await insertAccess(user.id)

@@ -36,6 +36,7 @@ export function makeModel(people: string[]) {
   }
   /** Whether a viewer who sees the post also sees the comments under it. */
   const seesThread = (viewer: string | null, id: string) => sees(viewer, posts.get(id)?.root ?? id)
+  const withdrawn = new Set<string>()
   const isNotified = (...fields: (string | null)[]) =>
     notifications.some(({ to, kind, actor, id }) => [to, kind, actor, id].join() === fields.join())
   function notify(to: string, kind: string, actor: string, id: string | null): void {
@@ -43,11 +44,12 @@ export function makeModel(people: string[]) {
     notifications.push({ to, kind, actor, id })
   }
 
-  function withdraw(to: string, kind: string, actor: string, id: string | null): void {
+  function withdraw(to: string, kind: string, actor: string, id: string | null): boolean {
     const at = notifications.findIndex(
       (each) => [each.to, each.kind, each.actor, each.id].join() === [to, kind, actor, id].join(),
     )
     if (at >= 0) notifications.splice(at, 1)
+    return at >= 0
   }
 
   /** Applies the step if it is allowed, and returns whether it was. */
@@ -72,8 +74,10 @@ export function makeModel(people: string[]) {
     } else if ('id' in step) {
       if (step.do === 'like' && !sees(step.who, step.id)) return false
       const { author, likes } = posts.get(step.id)!
-      if (step.do === 'like' && !likes.has(step.who)) notify(author, 'like', step.who, step.id)
-      if (step.do === 'unlike') withdraw(author, 'like', step.who, step.id)
+      const pair = `${step.who} ${step.id}`
+      // A like that has notified does not notify again after it was withdrawn.
+      if (step.do === 'like' && !likes.has(step.who) && !withdrawn.has(pair)) notify(author, 'like', step.who, step.id)
+      if (step.do === 'unlike' && withdraw(author, 'like', step.who, step.id)) withdrawn.add(pair)
       likes[step.do === 'like' ? 'add' : 'delete'](step.who)
     } else if ('who' in step) {
       const [pair, reverse] = [`${step.who} ${step.whom}`, `${step.whom} ${step.who}`]

@@ -1,8 +1,8 @@
-import { and, asc, eq, exists, gt, lte, max, not, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, eq, exists, not, notExists, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
-import { firstIdAt, type Id, timeOf } from '../../platform/data/ids.ts'
+import type { Id } from '../../platform/data/ids.ts'
 import { fromShards, idIn } from '../../platform/data/shards.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
@@ -10,19 +10,16 @@ import { hubName, hubs } from '../../platform/realtime/hubs.ts'
 import { blockBetween, isActive } from '../accounts/policy.ts'
 import { isFollowing } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
-import { isAddressedTo, isLikedBy } from '../posts/policy.ts'
-import { posts } from '../posts/tables.ts'
+import { isAddressedTo } from '../posts/policy.ts'
+import { likes, posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { notificationChannel } from './channels.ts'
 import { readAt } from './queries.ts'
-import { type Kind, notifications } from './tables.ts'
-
-const HOUR_MS = 3_600_000
-const ROWS_PER_STEP = 5_000
+import { type Kind, notifications, withdrawnLikes } from './tables.ts'
 
 type NotificationInput = { id: Id; kind: Kind; actorId: Id; postId: Id | null }
 
-/** Stores the notification if its action still exists. If not, deletes it. Likes are left to `withdrawLike`. */
+/** Stores the notification if its action still exists. If not, deletes it, except that of a like, which its unlike deletes. */
 export async function notify(ctx: SystemCtx, accountId: Id, input: NotificationInput): Promise<void> {
   const { id, kind, actorId, postId } = input
   if (accountId === actorId) return
@@ -53,7 +50,15 @@ function insertLike(ctx: SystemCtx, authorId: Id, like: LikeInput): Promise<Hub[
     .select(one)
     .from(accounts)
     .where(and(eq(accounts.id, authorId), isActive))
-  const isLiked = all(exists(author), exists(post), isLikedBy(like.postId, like.actorId))
+  const { postId, actorId } = like
+  const current = and(eq(likes.postId, postId), eq(likes.accountId, actorId), eq(likes.id, like.id))
+  const withdrawn = and(eq(withdrawnLikes.accountId, actorId), eq(withdrawnLikes.postId, postId))
+  const isLiked = all(
+    exists(author),
+    exists(post),
+    exists(query.select(one).from(likes).where(current)),
+    notExists(query.select(one).from(withdrawnLikes).where(withdrawn)),
+  )
   return insert(ctx, authorId, { ...like, rootId: post }, isLiked)
 }
 
@@ -97,40 +102,15 @@ async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): 
   return active
 }
 
-export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: { postId: Id; actorId: Id }): Promise<void> {
-  const authorId = query.select({ id: posts.authorId }).from(posts).where(eq(posts.id, postId))
-  await ctx.db
-    .shardOf(postId)
-    .delete(notifications)
-    .where(all(once(authorId, actorId, 'like', postId), not(isLikedBy(postId, actorId))))
-}
-
-/** Deletes the notifications about likes of a deleted post. Scans in steps, because no index finds them. */
-export async function withdrawLikes(ctx: SystemCtx, { postId, authorId }: { postId: Id; authorId: Id }): Promise<void> {
-  const db = ctx.db.shardOf(postId)
-  const own = eq(notifications.accountId, authorId)
-  for (let after = firstIdAt(timeOf(postId) - HOUR_MS); ; ) {
-    const newer = and(own, gt(notifications.id, after))
-    const step = query
-      .select({ id: notifications.id })
-      .from(notifications)
-      .where(newer)
-      .orderBy(asc(notifications.id))
-      .limit(ROWS_PER_STEP)
-      .as('step')
-    const [{ last } = { last: null }] = await db.select({ last: max(step.id) }).from(step)
-    if (!last) return
-    await db.delete(notifications).where(and(newer, lte(notifications.id, last), eq(notifications.postId, postId)))
-    after = last
-  }
-}
+/** A literal, so that SQLite finds the partial index `notifications_once`. */
+const isFollow = sql.raw(`notifications.kind = 'follow'`)
 
 async function withdraw(ctx: SystemCtx, accountId: Id, { actorId, postId }: NotificationInput): Promise<void> {
   if (postId !== null) return withdrawPost(ctx, [accountId], postId)
   await ctx.db
     .shardOf(accountId)
     .delete(notifications)
-    .where(once(accountId, actorId, 'follow', null))
+    .where(and(eq(notifications.accountId, accountId), eq(notifications.actorId, actorId), isFollow))
 }
 
 /** Deletes what tells the accounts that the post is a reply to them or mentions them. */
@@ -142,15 +122,5 @@ export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], po
       .delete(notifications)
       .where(and(idIn(notifications.accountId, group), eq(notifications.postId, postId), isOfPost))
       .returning({ id: notifications.id }),
-  )
-}
-
-/** Finds the row of a repeatable action. To use the index `notifications_once`, it must have the same expressions. */
-function once(accountId: Id | SQLWrapper, actorId: Id, kind: 'follow' | 'like', postId: Id | null): SQL {
-  return all(
-    eq(notifications.accountId, accountId),
-    eq(notifications.actorId, actorId),
-    eq(notifications.kind, kind),
-    sql`ifnull(${notifications.postId}, 0) = ${Number(postId)} and ${notifications.kind} in ('follow', 'like')`,
   )
 }

@@ -12,7 +12,7 @@ import {
 } from '../../platform/personal-data.ts'
 import { namesFor } from '../accounts/views.ts'
 import { eraseNotifications } from './erasure.ts'
-import { notificationMarkers, notifications } from './tables.ts'
+import { notificationMarkers, notifications, withdrawnLikes } from './tables.ts'
 
 export const notificationData: PersonalData = {
   inventory: {
@@ -25,6 +25,7 @@ export const notificationData: PersonalData = {
       rootId: 'technical',
       arrivedAt: 'technical',
     }),
+    ...classify(withdrawnLikes, { accountId: 'owner', postId: 'technical' }),
     ...classify(notificationMarkers, { accountId: 'owner', readAt: 'exported' }),
   },
   exported,

@@ -3,8 +3,8 @@ import type { Id } from '../../platform/data/ids.ts'
 import { settleConcurrently } from '../../platform/data/shards.ts'
 import { on } from '../../platform/events/events.ts'
 import { accountBlocked, accountFollowed, accountUnfollowed } from '../accounts/events.ts'
-import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
-import { notify, withdrawLike, withdrawLikes, withdrawPost } from './notify.ts'
+import { postDeleted, postEdited, postLiked, postPublished } from '../posts/events.ts'
+import { notify, withdrawPost } from './notify.ts'
 import type { Kind } from './tables.ts'
 
 type Follow = { followerId: Id; followeeId: Id }
@@ -27,7 +27,6 @@ export const notificationSubscriptions = [
   on(postLiked, 'notify-author', (ctx, { postId, authorId, actorId }, id) =>
     notify(ctx, authorId, { id, kind: 'like', actorId, postId }),
   ),
-  on(postUnliked, 'withdraw-like', withdrawLike),
   on(postPublished, 'notify-mentioned', async (ctx, { postId, authorId, parentAuthorId, mentioned }, id) => {
     const kinds = new Map<Id, Kind>(mentioned.map((accountId) => [accountId, 'mention']))
     if (parentAuthorId) kinds.set(parentAuthorId, 'comment') // replaces a mention: one notification per account
@@ -39,7 +38,6 @@ export const notificationSubscriptions = [
   on(postDeleted, 'withdraw-mentions', (ctx, { postId, parentAuthorId, mentioned }) =>
     withdrawPost(ctx, parentAuthorId ? [...mentioned, parentAuthorId] : mentioned, postId),
   ),
-  on(postDeleted, 'withdraw-likes', withdrawLikes),
 ]
 
 type Edit = { postId: Id; authorId: Id; parentAuthorId: Id | null; added: readonly Id[]; removed: readonly Id[] }

@@ -4,7 +4,7 @@ import { id } from '../../platform/data/ids.ts'
 export const kinds = ['follow', 'like', 'comment', 'mention'] as const
 export type Kind = (typeof kinds)[number]
 
-/** `id` is the event's id, so an event is stored once. So are repeated likes and follows, due to a unique index. */
+/** `id` is the id of the event, and of the like, so each is stored once. So are repeated follows, due to a unique index. */
 export const notifications = sqliteTable(
   'notifications',
   {
@@ -18,6 +18,13 @@ export const notifications = sqliteTable(
     arrivedAt: integer('arrived_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.id] })],
+)
+
+/** Likes that were withdrawn after they had notified, on the shard of the post. Such an account's next like does not notify. */
+export const withdrawnLikes = sqliteTable(
+  'withdrawn_likes',
+  { accountId: id('account_id').notNull(), postId: id('post_id').notNull() },
+  (t) => [primaryKey({ columns: [t.accountId, t.postId] })],
 )
 
 /** Notifications that arrived at or before `readAt` (epoch ms) are read. */

@@ -47,7 +47,7 @@ async function eraseSomeLikes(ctx: SystemCtx, actorId: Id): Promise<number> {
     ctx.db,
     rows,
     ({ postId }) => postId,
-    (shard, { postId }) => unliking(shard, { postId, actorId }),
+    (shard, { postId }) => unliking(shard, { postId, actorId }, false),
   )
   const ids = rows.map(({ id }) => id)
   if (ids.length > 0) await db.delete(likedPosts).where(and(own, idIn(likedPosts.id, ids)))

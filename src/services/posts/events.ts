@@ -33,6 +33,6 @@ export const listsToMark = defineEvent(
 )
 export const likesDeleted = defineEvent(
   'post.likes-deleted',
-  z.object({ postId: Id, likes: z.array(z.object({ id: Id, accountId: Id })) }),
+  z.object({ postId: Id, authorId: Id.optional(), likes: z.array(z.object({ id: Id, accountId: Id })) }),
 )
 export const threadToDelete = defineEvent('post.thread-to-delete', z.object({ postId: Id }))

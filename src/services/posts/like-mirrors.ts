@@ -1,19 +1,22 @@
-import { and, eq, exists, not } from 'drizzle-orm'
+import { and, eq, exists, lte, not, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { query as builder, changed, one } from '../../platform/data/conditions.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
+import { all, query as builder, changed, either, one } from '../../platform/data/conditions.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { idIn, mapConcurrently } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { isActive } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
+import { forgetWithdrawn, withdrawLikes } from '../notifications/statements.ts'
 import { likesDeleted } from './events.ts'
 import { markLikes } from './hiding.ts'
-import { likedPosts, likes, postLikers } from './tables.ts'
+import { hasLikers } from './policy.ts'
+import { likedPosts, likes, postLikers, posts } from './tables.ts'
 
 /** How many likes of a deleted post one step deletes. The event of a step, `likesDeleted`, starts the next step. */
 const STEP = 100
+/** Up to this many likes of a post are sorted when they are listed, because a copy would cost a row for each like. */
+export const LIKES_TO_SORT = 100
 
 type Pair = { postId: Id; actorId: Id }
 
@@ -62,36 +65,49 @@ async function syncLikers(ctx: SystemCtx, { postId, actorId }: Pair, seen: Reado
       .from(likes)
       .where(and(own, eq(likes.id, postLikers.id))),
   )
-  const [, , [current]] = await db.batch([
-    db.insert(postLikers).select(builder.select(like).from(likes).where(own)).onConflictDoNothing(),
+  const copied = builder.select(like).from(likes)
+  const count = builder.select({ count: posts.likeCount }).from(posts).where(eq(posts.id, postId))
+  const isMany = all(not(hasLikers(postId)), lte(sql`${LIKES_TO_SORT}`, count))
+  const [, , , [current]] = await db.batch([
+    db
+      .insert(postLikers)
+      .select(copied.where(and(own, hasLikers(postId))))
+      .onConflictDoNothing(),
+    db
+      .insert(postLikers)
+      .select(copied.where(eq(likes.postId, either(isMany, Number(postId), null))))
+      .onConflictDoNothing(),
     db.delete(postLikers).where(and(eq(postLikers.postId, postId), idIn(postLikers.id, [...seen]), not(isCurrent))),
     db.select({ id: likes.id }).from(likes).where(own),
   ])
   return current?.id ?? null
 }
 
+type Deleted = { postId: Id; authorId?: Id }
+
 /** Deletes up to `STEP` likes of a deleted post. No like can be added, because it would need the row of the post. */
-export async function deleteLikes(ctx: SystemCtx, { postId }: { postId: Id }): Promise<void> {
+export async function deleteLikes(ctx: SystemCtx, { postId, authorId }: Deleted): Promise<void> {
   const db = ctx.db.shardOf(postId)
-  const ended = await atPrimary(ctx)
-    .shardOf(postId)
-    .select({ id: likes.id, accountId: likes.accountId })
-    .from(likes)
-    .where(eq(likes.postId, postId))
-    .limit(STEP)
-  if (ended.length === 0) return
+  const like = { id: likes.id, accountId: likes.accountId }
+  const [ended, forgotten] = await db.batch([
+    db.select(like).from(likes).where(eq(likes.postId, postId)).limit(STEP),
+    forgetWithdrawn(db, postId),
+  ])
+  if (ended.length === 0 && forgotten.meta.changes === 0) return
   const [ids, accountIds] = [ended.map(({ id }) => id), ended.map(({ accountId }) => accountId)]
+  const isLeft = ended.length === 0 ? undefined : changed
   await db.commit([
     db.delete(likes).where(and(eq(likes.postId, postId), idIn(likes.accountId, accountIds))),
-    record(db, likesDeleted, { postId, likes: ended }, changed),
+    record(db, likesDeleted, { postId, authorId, likes: ended }, isLeft),
     db.delete(postLikers).where(and(eq(postLikers.postId, postId), idIn(postLikers.id, ids))),
+    ...(authorId ? [withdrawLikes(db, authorId, ids)] : []),
   ])
 }
 
-type Ended = { postId: Id; likes: { id: Id; accountId: Id }[] }
+type Ended = Deleted & { likes: { id: Id; accountId: Id }[] }
 
 /** Removes deleted likes from the lists of their accounts, then deletes the next likes of the post. */
-export async function continueDeletingLikes(ctx: SystemCtx, { postId, likes: ended }: Ended): Promise<void> {
+export async function continueDeletingLikes(ctx: SystemCtx, { likes: ended, ...post }: Ended): Promise<void> {
   const groups = [...Map.groupBy(ended, ({ accountId }) => shardOf(accountId))]
   await mapConcurrently(groups, async ([shard, group]) => {
     const db = ctx.db.shard(shard)
@@ -100,5 +116,5 @@ export async function continueDeletingLikes(ctx: SystemCtx, { postId, likes: end
     )
     if (first) await db.batch([first, ...others])
   })
-  await deleteLikes(ctx, { postId })
+  await deleteLikes(ctx, post)
 }

@@ -1,15 +1,16 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, not } from 'drizzle-orm'
+import { and, eq, exists, inArray, not } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
-import { all, query as builder, changed, increment, rowIf } from '../../platform/data/conditions.ts'
+import { all, query as builder, changed, either, increment, one, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, pageOf, seek } from '../../platform/data/page.ts'
 import { record, recordedId } from '../../platform/events/events.ts'
 import { blockBetween } from '../accounts/policy.ts'
 import { type Account, loadListedAccounts } from '../accounts/views.ts'
+import { withdrawLike } from '../notifications/statements.ts'
 import { postLiked, postUnliked } from './events.ts'
-import { isLikedBy } from './policy.ts'
+import { hasLikers, isLikedBy } from './policy.ts'
 import { getPost } from './posts.ts'
 import { likedPosts, likes, postLikers, posts } from './tables.ts'
 import { loadPosts, Post } from './views.ts'
@@ -54,34 +55,47 @@ export async function likePost(ctx: UserCtx, { postId }: PostPath): Promise<Post
 /** Does not read the post: undoing your own action never requires visibility, and the answer is always the same. */
 export async function unlikePost(ctx: UserCtx, { postId }: PostPath): Promise<void> {
   const db = ctx.db.shardOf(postId)
-  await db.commit(unliking(db, { postId, actorId: ctx.viewer.id }))
+  await db.commit(unliking(db, { postId, actorId: ctx.viewer.id }, true))
 }
 
-export function unliking(db: Database, { postId, actorId }: { postId: Id; actorId: Id }) {
+/** The likes of a deleted post are left to the event of its deletion. */
+export function unliking(db: Database, { postId, actorId }: { postId: Id; actorId: Id }, isRemembered: boolean) {
   const own = and(eq(likes.postId, postId), eq(likes.accountId, actorId))
-  const likeId = builder.select({ id: likes.id }).from(likes).where(own)
+  const [likeId, likedId] = [likes.id, likes.postId].map((id) => builder.select({ id }).from(likes).where(own))
+  const isThere = exists(builder.select(one).from(posts).where(inArray(posts.id, likedId!)))
   return [
-    record(db, postUnliked, { postId, actorId }, isLikedBy(postId, actorId), { likeId }),
-    db.delete(likes).where(and(own, eq(likes.hidden, false))),
+    record(db, postUnliked, { postId, actorId }, isThere, { likeId: likeId! }),
+    ...withdrawLike(db, { postId, actorId }, isRemembered),
+    db.delete(likes).where(and(own, eq(likes.hidden, false), isThere)),
     db
       .update(posts)
       .set({ likeCount: increment(posts.likeCount, -1) })
       .where(and(eq(posts.id, postId), changed)),
-    db.delete(likes).where(own),
+    db.delete(likes).where(and(own, isThere)),
   ] as const
 }
 
 export async function listLikes(ctx: Ctx, { postId, ...query }: PostPath & PageQuery): Promise<Page<Account>> {
-  const from = await seek(ctx, query, `likes of ${postId}`, postLikers.id)
-  const found = ctx.db
-    .shardOf(postId)
-    .select({ id: postLikers.id, accountId: postLikers.accountId })
-    .from(postLikers)
-    .where(and(eq(postLikers.postId, postId), from.where))
-    .orderBy(from.order(postLikers.id))
-    .limit(from.limit)
-  const [rows] = await Promise.all([found, getPost(ctx, { postId })])
-  return loadPage(ctx, from, rows, (kept) => loadListedAccounts(ctx, kept))
+  const name = `likes of ${postId}`
+  const db = ctx.db.shardOf(postId)
+  const [from, few] = [await seek(ctx, query, name, postLikers.id), await seek(ctx, query, name, likes.id)]
+  const [listed, sorted] = await Promise.all([
+    db
+      .select({ id: postLikers.id, accountId: postLikers.accountId })
+      .from(postLikers)
+      .where(and(eq(postLikers.postId, postId), from.where))
+      .orderBy(from.order(postLikers.id))
+      .limit(from.limit),
+    db
+      .select({ id: likes.id, accountId: likes.accountId })
+      .from(likes)
+      // A condition on the key, so that the likes of a post with many likes are not read.
+      .where(and(eq(likes.postId, either(hasLikers(postId), null, Number(postId))), few.where))
+      .orderBy(few.order(likes.id))
+      .limit(few.limit),
+    getPost(ctx, { postId }),
+  ])
+  return loadPage(ctx, from, [...listed, ...sorted], (kept) => loadListedAccounts(ctx, kept))
 }
 
 export async function listMyLikes(ctx: UserCtx, query: PageQuery): Promise<Page<Like>> {

@@ -5,7 +5,7 @@ import { defineAction } from '../../platform/security/actions.ts'
 import { defineScope } from '../../platform/security/scopes.ts'
 import { blockBetween, isActive, isFollowedBy } from '../accounts/policy.ts'
 import { type Entity, mentionedIn } from './entities.ts'
-import { likes, posts, type Visibility } from './tables.ts'
+import { likes, postLikers, posts, type Visibility } from './tables.ts'
 
 export const readPosts = defineScope('posts:read', 'Read posts, comments and feeds')
 export const writePosts = defineScope('posts:write', 'Publish, edit, delete and like posts')
@@ -41,6 +41,11 @@ type Comment = { authorId: Id | null; parentAuthorId: Id | null; entities: reado
 /** Whether the viewer wrote a comment, is mentioned in it or is replied to. It is then readable without its root. */
 export function isAddressedTo(viewerId: Id | null, { authorId, parentAuthorId, entities }: Comment): boolean {
   return viewerId !== null && [authorId, parentAuthorId, ...mentionedIn(entities ?? [])].includes(viewerId)
+}
+
+/** Whether `post_likers` lists the likes of the post. If not, they are few, and sorted when they are read. */
+export function hasLikers(postId: Id): SQL {
+  return exists(query.select(one).from(postLikers).where(eq(postLikers.postId, postId)))
 }
 
 /** Use it in queries on the shard of the post. */

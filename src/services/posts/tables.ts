@@ -45,7 +45,7 @@ export const likes = sqliteTable(
   (t) => [primaryKey({ columns: [t.postId, t.accountId] })],
 )
 
-/** Copies of `likes`, sorted by id, which events sync: on the shard of the post, and on that of the account. */
+/** Copies of `likes`, sorted by id, which events sync: on the shard of a post with many likes, and on that of the account. */
 export const postLikers = sqliteTable(
   'post_likers',
   { postId: id('post_id').notNull(), id: id('id').notNull(), accountId: id('account_id').notNull() },

@@ -5,7 +5,6 @@ import { Committed } from '../../../src/platform/events/events.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
 import { countUnread, markRead } from '../../../src/services/notifications/notifications.ts'
-import { withdrawLike } from '../../../src/services/notifications/notify.ts'
 import { notificationSubscriptions } from '../../../src/services/notifications/subscriptions.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
@@ -170,22 +169,40 @@ test('a block removes the notification of a follow that the other shard has not 
   await arrive([event!])
 })
 
-test('a like after a withdrawn one notifies again, and at most one notification is stored', async () => {
+test('a like that is withdrawn and given again notifies at most once, whenever its events arrive', async () => {
   const socket = await openSocket(ada)
   await like()
   await queues.deliver()
-  await markRead(asUser(ada))
   await unlike()
+  expect(await storedAndUnread()).toEqual([0, 0])
   await queues.deliver()
+  for (let times = 0; times < 2; times++) {
+    await like()
+    await queues.deliver({ times: 3 })
+    expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([0, 0, times === 0 ? 1 : 0])
+    await unlike()
+  }
+  postId = await publishedId(ada)
+  await queues.deliver()
+  await socket.takeFrames()
   await like()
-  await queues.deliver({ times: 3 })
-  expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([1, 1, 2])
-  // If the like exists again when the unlike event arrives, its notification stays marked as read.
-  await markRead(asUser(ada))
+  const late = await queues.delayMessages({ run: true })
+  for (const act of [unlike, like, unlike, like]) await act()
+  const others = await queues.delayMessages({ run: true })
+  await arrive(others)
+  await arrive([...late, ...late])
+  expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([1, 1, 1])
+})
+
+test('what is remembered of withdrawn likes is deleted with the post', async () => {
+  await like()
+  await queues.deliver()
   await unlike()
-  await like()
-  await queues.deliver({ times: 3 })
-  expect([...(await storedAndUnread()), (await socket.takeFrames()).length]).toEqual([1, 0, 0])
+  const remembered = () => countRows('withdrawn_likes', { account_id: bob, post_id: postId })
+  expect(await remembered()).toBe(1)
+  await deletePost(asUser(ada), { postId })
+  await queues.deliver()
+  expect(await remembered()).toBe(0)
 })
 
 test('a withdrawal removes no notification of another actor, post or kind', async () => {
@@ -213,9 +230,8 @@ test('a withdrawal removes no notification of another actor, post or kind', asyn
   expect([...(await storedAndUnread())]).toEqual([3, 3])
 })
 
-test('a withdrawal reads a few rows, however many notifications the recipient has', async () => {
-  const actors = await bulkIds(500)
-  const rows = actors.map((actor, i) => ({
+test('a like and its withdrawal read a few rows, however many notifications the recipient has', async () => {
+  const rows = (await bulkIds(500)).map((actor, i) => ({
     account_id: Number(ada),
     id: 1_000_000 + i,
     kind: 'like',
@@ -224,8 +240,10 @@ test('a withdrawal reads a few rows, however many notifications the recipient ha
     arrived_at: 1,
   }))
   await insertRows(shards[0], 'notifications', rows)
-  const ctx = queues.context()
-  await withdrawLike(ctx, { postId, actorId: actors[7]! })
-  expect([await storedFor(ada), ctx.cost.trips]).toEqual([499, 1])
-  expect(ctx.cost.rowsRead).toBeLessThan(10)
+  await like()
+  await queues.deliver()
+  const ctx = asUser(bob)
+  await unlikePost(ctx, { postId })
+  expect([await storedFor(ada), ctx.cost.trips]).toEqual([500, 1])
+  expect(ctx.cost.rowsRead).toBeLessThan(30)
 })

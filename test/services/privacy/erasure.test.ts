@@ -48,6 +48,9 @@ async function livedThrough(handle: string) {
   const reply = (await call(bob, 'POST', '/v1/posts', { text: 'a reply', parentId: post.id }))!
   await call(ada, 'PUT', `/v1/posts/${kept.id}/like`)
   await call(bob, 'PUT', `/v1/posts/${post.id}/like`)
+  await call(ada, 'PUT', `/v1/posts/${reply.id}/like`)
+  await drained()
+  await call(ada, 'DELETE', `/v1/posts/${reply.id}/like`)
   for (const [one, other] of [
     [ada, bob],
     [bob, ada],
@@ -59,6 +62,9 @@ async function livedThrough(handle: string) {
   await call(ada, 'POST', `/v1/conversations/${conversation.id}/messages`, { clientId: 'client-id', text: MARKER })
   await call(ada, 'PUT', `/v1/accounts/${(await registeredUser()).id}/block`)
   await drained()
+  // As if the post had many likes.
+  const list = 'insert into post_likers select post_id, id, account_id from likes where post_id = ?'
+  await shardHolding(kept.id).prepare(list).bind(Number(kept.id)).run()
   return { ada, bob, post, kept, comment, reply }
 }
 

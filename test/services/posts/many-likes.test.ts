@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { type Id, toId } from '../../../src/platform/data/ids.ts'
+import type { Cost } from '../../../src/platform/observability/cost.ts'
+import { LIKES_TO_SORT, mirrorLike } from '../../../src/services/posts/like-mirrors.ts'
+import { likePost, listLikes } from '../../../src/services/posts/likes.ts'
+import { accountsOn, bulkIds } from '../../support/actors.ts'
+import { expectWithin } from '../../support/budgets.ts'
+import { countRows, insertRows, shardHolding } from '../../support/databases.ts'
+import { queues } from '../../support/manual-queues.ts'
+import { publishedId } from '../../support/posting.ts'
+import { asAnonymous, asUser, idsOf } from '../../support/viewers.ts'
+
+async function likeIdOf(account: Id, post: Id): Promise<Id> {
+  const found = shardHolding(post).prepare('SELECT id FROM likes WHERE post_id = ? AND account_id = ?')
+  return toId((await found.bind(Number(post), Number(account)).first<{ id: number }>())!.id)
+}
+
+test('mirroring a like takes two round trips and writes one row, and one more if the post has many likes', async () => {
+  for (const [author, actor] of [await accountsOn(0, 0), await accountsOn(0, 1)]) {
+    const post = await publishedId(author)
+    await likePost(asUser(actor), { postId: post })
+    const id = await likeIdOf(actor, post)
+    const ctx = queues.context()
+    await mirrorLike(ctx, { postId: post, actorId: actor, likeId: id }, id)
+    expectWithin('mirror a like', ctx.cost, { trips: 2, rowsRead: 8, rowsWritten: 1 })
+    expect(await countRows('liked_posts', { account_id: actor, id })).toBe(1)
+    await queues.deliver()
+    await countAsLiked(post, await bulkIds(LIKES_TO_SORT))
+    const [first, second] = await accountsOn(0, 1)
+    expect(await mirroredCost(first, post)).toMatchObject({ trips: 2, rowsWritten: LIKES_TO_SORT + 3 })
+    expect(await countRows('post_likers', { post_id: post })).toBe(LIKES_TO_SORT + 2)
+    expectWithin('mirror one of many', await mirroredCost(second, post), { trips: 2, rowsRead: 10, rowsWritten: 2 })
+  }
+})
+
+/** Lets these accounts like the post, without events. */
+async function countAsLiked(post: Id, fans: readonly Id[]): Promise<void> {
+  const rows = fans.map((fan, i) => ({ post_id: Number(post), account_id: Number(fan), id: Number(post) + i + 1 }))
+  await insertRows(shardHolding(post), 'likes', rows)
+  const counted = shardHolding(post).prepare('UPDATE posts SET like_count = like_count + ? WHERE id = ?')
+  await counted.bind(fans.length, Number(post)).run()
+}
+
+async function mirroredCost(actor: Id, post: Id): Promise<Cost> {
+  await likePost(asUser(actor), { postId: post })
+  await queues.delayMessages({ run: false })
+  const id = await likeIdOf(actor, post)
+  const ctx = queues.context()
+  await mirrorLike(ctx, { postId: post, actorId: actor, likeId: id }, id)
+  return ctx.cost
+}
+
+test('the pages of the accounts that like a post are the same before and after the post has many likes', async () => {
+  const [ada, bob] = await accountsOn(0, 1)
+  const postId = await publishedId(ada)
+  await queues.deliver()
+  const fans = await bulkIds(LIKES_TO_SORT - 1)
+  await countAsLiked(postId, fans)
+  const pages = async () => {
+    const first = await listLikes(asAnonymous(), { postId, limit: 50 })
+    const second = await listLikes(asAnonymous(), { postId, limit: 50, cursor: first.nextCursor! })
+    return [...idsOf(first), ...idsOf(second)]
+  }
+  expect(await pages()).toEqual(fans.toReversed())
+  await likePost(asUser(bob), { postId })
+  expect((await pages())[0]).toBe(bob)
+  expect(await countRows('post_likers', { post_id: postId })).toBe(0)
+  await queues.deliver({ times: 2 })
+  expect(await countRows('post_likers', { post_id: postId })).toBe(LIKES_TO_SORT)
+  expect(await pages()).toEqual([bob, ...fans.toReversed()])
+})

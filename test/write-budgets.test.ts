@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest'
+import type { UserCtx } from '../src/platform/context.ts'
+import type { Id } from '../src/platform/data/ids.ts'
+import { likePost, unlikePost } from '../src/services/posts/likes.ts'
+import { createPost, deletePost } from '../src/services/posts/posts.ts'
+import { accountsOn } from './support/actors.ts'
+import { costOf, expectWithin } from './support/budgets.ts'
+import { meterDatabases } from './support/d1-meter.ts'
+import { countRows, shardHolding, shards } from './support/databases.ts'
+import { queues } from './support/manual-queues.ts'
+import { pendingEvents } from './support/outboxes.ts'
+import { draft, publishedId } from './support/posting.ts'
+import { asUser } from './support/viewers.ts'
+
+// Checks the budgets in docs/architecture.md of writes together with what follows them, by events.
+
+const meter = meterDatabases(queues.env)
+
+/** The cost of a write and of all that follows. */
+async function wholeCost(by: Id, act: (ctx: UserCtx) => Promise<unknown>) {
+  await queues.deliver()
+  meter.take()
+  await act(asUser(by))
+  const answer = meter.take()
+  await queues.finishDeferred({ run: true })
+  const messages = queues.sent.length
+  await queues.deliver()
+  return { answer, after: meter.take(), messages }
+}
+
+test('a like writes four rows in all and those of its event, and notifies the author', async () => {
+  for (const [author, actor] of [await accountsOn(0, 1), await accountsOn(1, 1)]) {
+    const postId = await publishedId(author)
+    const { answer, after, messages } = await wholeCost(actor, (ctx) => likePost(ctx, { postId }))
+    expect(await countRows('notifications', { account_id: author, actor_id: actor, post_id: postId })).toBe(1)
+    expect(answer).toMatchObject({ trips: 2, rowsWritten: 3, outboxRowsWritten: 1 })
+    expect(after).toMatchObject({ trips: 5, rowsWritten: 3, outboxRowsWritten: 1 })
+    expect([after.rowsRead <= 20, messages]).toEqual([true, 1])
+    const unlike = await wholeCost(actor, (ctx) => unlikePost(ctx, { postId }))
+    expect(unlike.answer).toMatchObject({ trips: 1, rowsWritten: 6, outboxRowsWritten: 1 })
+    expect(unlike.after).toMatchObject({ trips: 4, rowsWritten: 2, outboxRowsWritten: 1 })
+  }
+})
+
+test('what follows a post takes five round trips and writes three rows', async () => {
+  for (const [author] of [await accountsOn(0), await accountsOn(1)]) {
+    const publish = (visibility: 'public' | 'followers') =>
+      wholeCost(author, (ctx) => createPost(ctx, draft({ text: 'hello', visibility })))
+    const open = await publish('public')
+    expect(open.answer).toMatchObject({ trips: 1, rowsWritten: 5 })
+    expect(open.after).toMatchObject({ trips: 5, rowsWritten: 3, outboxRowsWritten: 1 })
+    expect([open.after.rowsRead <= 12, open.messages]).toEqual([true, 1])
+    expect((await publish('followers')).after).toMatchObject({ trips: 4, rowsWritten: 2 })
+  }
+})
+
+/** Adds likes of accounts that do not exist. */
+async function seedManyLikes(postId: Id, many: number): Promise<void> {
+  const numbers = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${many})`
+  for (const [table, columns] of [
+    ['likes', 'account_id, id'],
+    ['post_likers', 'id, account_id'],
+  ])
+    await shardHolding(postId)
+      .prepare(`INSERT INTO ${table} (post_id, ${columns}) ${numbers} SELECT ${postId}, i, i FROM n`)
+      .run()
+}
+
+test('the answer to a deletion costs the same at a thousand and at a hundred thousand likes', async () => {
+  for (const many of [1_000, 100_000]) {
+    const [author] = await accountsOn(0)
+    const postId = await publishedId(author)
+    await seedManyLikes(postId, many)
+    const cost = await costOf(author, (ctx) => deletePost(ctx, { postId }))
+    expectWithin('delete', cost, { trips: 2, rowsRead: 16, rowsWritten: 6, queueMessages: 1, objectCalls: 1 })
+    if (many === 1_000) {
+      await queues.deliver()
+      expect([await countRows('likes', { post_id: postId }), await pendingEvents()]).toEqual([0, 0])
+    } else await queues.delayMessages({ run: false })
+  }
+})
+
+const cleanUps: Record<string, string> = {
+  'the likes of a post': 'SELECT id FROM likes WHERE post_id = 1 LIMIT 100',
+  'the list of its likes': 'DELETE FROM post_likers WHERE post_id = 1 AND id IN (SELECT value FROM json_each(?))',
+  'their notifications': `DELETE FROM notifications
+    WHERE account_id = 1 AND id IN (SELECT value FROM json_each(?)) AND kind = 'like'`,
+  'what is remembered of withdrawn likes': 'SELECT account_id FROM withdrawn_likes WHERE post_id = 1 LIMIT 1000',
+  'withdrawn likes of an account': 'SELECT account_id, post_id FROM withdrawn_likes WHERE account_id = 1 LIMIT 1000',
+  'the comments of a post': 'SELECT post_id FROM thread_index WHERE thread_id = 1 LIMIT 100',
+  'the likes of an account':
+    'SELECT id, post_id FROM liked_posts WHERE account_id = 1 AND id > 2 ORDER BY id LIMIT 100',
+  'the followers of an account': 'SELECT id FROM followers WHERE account_id = 1 AND id > 2 ORDER BY id LIMIT 100',
+  'the notification of a follow': `DELETE FROM notifications
+    WHERE account_id = 1 AND actor_id = 2 AND notifications.kind = 'follow'`,
+  'old dead letters': "SELECT id FROM dead_letters WHERE failed_at < 1 AND queue NOT LIKE '%-events' LIMIT 1000",
+  'old idempotency keys': 'SELECT account_id FROM idempotency_keys WHERE expires_at < 1 LIMIT 1000',
+  'deleted images': 'SELECT id FROM media WHERE post_id = 0 LIMIT 500',
+}
+
+test.each(Object.entries(cleanUps))('a step that deletes or marks %s seeks an index', async (_, query) => {
+  const explained = shards[0].prepare(`EXPLAIN QUERY PLAN ${query}`)
+  const { results } = await (query.includes('?') ? explained.bind('[]') : explained).all<{ detail: string }>()
+  const plan = results.map(({ detail }) => detail)
+  expect(plan.filter((step) => /^SCAN (?!json_each)|TEMP B-TREE/.test(step))).toEqual([])
+  expect(plan.some((step) => step.startsWith('SEARCH'))).toBe(true)
+})
