@@ -139,6 +139,8 @@ export async function startNetwork() {
   return { ...queues, apply, applyToSocket, readAs, receivedFrames, subjects, connect, close }
 }
 
+export type Network = Awaited<ReturnType<typeof startNetwork>>
+
 /** Whether the post gets an image, as two out of every three posts do. */
 function hasImage(post: string): boolean {
   return Number(post.slice(1)) % 3 > 0

@@ -7,6 +7,7 @@ import { listComments } from '../../src/services/posts/comments.ts'
 import { listLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import { operations } from '../sweeps/operations.ts'
+import { expectedFrames, expectSocket } from './frames.ts'
 import {
   addressed,
   comingBack,
@@ -18,9 +19,9 @@ import {
   mutualBlocks,
   stepOf,
 } from './intents.ts'
-import { isSocketStep, type Listening, makeListening, type SocketStep, type Told } from './listening.ts'
+import { isSocketStep, makeListening } from './listening.ts'
 import { type Model, makeModel, type Step } from './model.ts'
-import { people, startNetwork } from './network.ts'
+import { type Network, people, startNetwork } from './network.ts'
 import { type Surface, surfaces } from './surfaces.ts'
 
 /** The number of random histories. `VISIBILITY_RUNS=10000 npm test -- visibility` takes a night. */
@@ -28,7 +29,6 @@ const RUNS = Number(process.env.VISIBILITY_RUNS || 10)
 const TIMEOUT_MS = 60_000 + RUNS * 30_000
 
 type Viewer = string | null
-type Network = Awaited<ReturnType<typeof startNetwork>>
 /** What a viewer sees. Each key is a read operation and the name of what is read, for example a post. */
 type View = Record<string, unknown>
 const viewers: Viewer[] = [...people, null]
@@ -107,43 +107,6 @@ async function expectCounts(viewer: Viewer, network: Network, { blocks }: Model)
     expect({ viewer, name, lengths }).toEqual({ viewer, name, lengths: [postCount, followerCount, followingCount] })
   }
 }
-
-/** What there is to tell each account because of a step, whether or not it listens. */
-function toldTo(name: string, step: Step, model: Model, notified: Model['notifications']): Told[] {
-  const isRoot = step.do === 'post' && step.parent === null
-  const isTold = isRoot && model.isFollower(name, step.who)
-  const home: Told[] = isTold
-    ? [{ channel: 'home', text: `post.published ${step.who} ${step.id}`, author: step.who }]
-    : []
-  const own = notified.filter(({ to }) => to === name)
-  return [...home, ...own.map(({ kind }) => ({ channel: 'notifications' as const, text: kind }))]
-}
-
-/** The frames that each open socket should receive because of a step. */
-function expectedFrames(step: Step, model: Model, listening: Listening, notified: Model['notifications']) {
-  const told = people
-    .filter((name) => !model.isHidden(name))
-    .map((name) => [name, listening.tell(name, toldTo(name, step, model, notified))] as const)
-  return Object.fromEntries(told.filter(([name]) => listening.isOpen(name)))
-}
-
-const LINGER_MS = 60_000
-
-/** Expects that a socket that comes back gets what it missed, and nothing of those whom the account may not hear any more. */
-async function expectSocket(step: SocketStep, network: Network, model: Model, listening: Listening): Promise<void> {
-  const missed = step.do === 'resume' ? listening.missedBy(step.who, model) : []
-  listening.apply(step)
-  const isResumed = await network.applyToSocket(step)
-  const brokeAt = brokenAt.get(step.who) ?? 0
-  if (step.do === 'drop') brokenAt.set(step.who, Date.now())
-  // A hub forgets an account after a minute, which a slow machine may take for these steps.
-  if (!isResumed) expect(Date.now() - brokeAt).toBeGreaterThanOrEqual(LINGER_MS)
-  const open = people.filter(listening.isOpen)
-  const expected = open.map((name) => [name, name === step.who && isResumed ? missed : []])
-  expect({ step, frames: await network.receivedFrames() }).toEqual({ step, frames: Object.fromEntries(expected) })
-}
-
-const brokenAt = new Map<string, number>()
 
 async function expectView(viewer: Viewer, network: Network, model: Model, step: Step): Promise<void> {
   const expected = await viewBy(network, viewer, (surface, name) => surface.expected(model, viewer, name))
