@@ -5,6 +5,7 @@ import { ApiKeys } from './views/api-keys.tsx'
 import { Apps } from './views/apps.tsx'
 import { Authorize, ResumeRequest } from './views/authorize.tsx'
 import { Blocked } from './views/blocked.tsx'
+import { Conversation } from './views/conversation.tsx'
 import { DeleteAccount } from './views/delete-account.tsx'
 import { ExportData } from './views/export-data.tsx'
 import { Discover, Home } from './views/feed.tsx'
@@ -14,6 +15,7 @@ import { Invitations } from './views/invitations.tsx'
 import { Landing } from './views/landing.tsx'
 import { Likers, OwnLikes } from './views/likes.tsx'
 import { LogIn } from './views/log-in.tsx'
+import { Messages } from './views/messages.tsx'
 import { NotFound } from './views/not-found.tsx'
 import { Notifications } from './views/notifications.tsx'
 import { People } from './views/people.tsx'
@@ -37,6 +39,7 @@ export function CurrentView({ path }: { path: string }) {
   if (!session.value) return <LoggedOut first={first} />
   if (first === '' && isWaiting()) return <ResumeRequest />
   if (first === 'notifications') return <Notifications />
+  if (first === 'messages') return second ? <Conversation id={second} /> : <Messages />
   if (first === 'security') return securityView(second)
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />

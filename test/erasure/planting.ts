@@ -112,6 +112,9 @@ export class Planting {
     await this.call(`/posts/${id}/like`, person, { method: 'PUT' })
     await this.call(`/posts/${postId}/like`, other, { method: 'PUT' })
     await this.call(`/accounts/${other.id}/follow`, person, { method: 'PUT' })
+    const opened = await this.call<{ id: string }>('/conversations', person, { json: { accountId: other.id } })
+    const message = { clientId: 'client-id', text: this.mark(`a message to ${other.handle}`) }
+    await this.call(`/conversations/${opened.id}/messages`, person, { json: message })
     await this.call(`/accounts/${person.id}/follow`, other, { method: 'PUT' })
   }
 }

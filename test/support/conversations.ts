@@ -5,7 +5,6 @@ import type { Id } from '../../src/platform/data/ids.ts'
 import { listConversations, openConversation } from '../../src/services/messaging/conversations.ts'
 import { listMessages, sendMessage } from '../../src/services/messaging/messages.ts'
 import { conversationOf } from '../../src/services/messaging/policy.ts'
-import { accountsOn } from './actors.ts'
 import { until } from './until.ts'
 import { asUser } from './viewers.ts'
 
@@ -35,13 +34,12 @@ export async function delivered(conversationId: string): Promise<void> {
   await until(async () => (await waiting()) === 0)
 }
 
-/** A conversation of the account with another one, which has sent a message. */
-export async function seedConversation(accountId: Id): Promise<string> {
-  const [other] = await accountsOn(1)
+/** A conversation of two accounts, to which `other` has sent a message, if wanted. */
+export async function seedConversation(accountId: Id, other: Id, hasMessage: boolean): Promise<string> {
   const id = await idOfPair(accountId, other)
-  const opening = { conversationId: id, accountId: other, otherId: accountId, otherState: 'active' } as const
   const object = conversationObject(id)
-  await object.open(opening)
-  await object.send({ accountId: other, clientId: crypto.randomUUID(), body: { text: 'hello', entities: [] } })
+  await object.open({ conversationId: id, accountId: other, otherId: accountId, otherState: 'active' })
+  const sending = { accountId: other, clientId: crypto.randomUUID(), body: { text: 'hello', entities: [] } }
+  if (hasMessage) await object.send(sending)
   return id
 }

@@ -25,7 +25,7 @@ export async function openSocket(
   channels = ['home', 'notifications'],
 ): Promise<Socket> {
   const { requireDescribed } = await import('./frames.ts')
-  const scopes = ['posts:read', 'notifications:read']
+  const scopes = ['posts:read', 'notifications:read', 'messages:read']
   const opening: Opening = { accountId, sessionId: 'test', issuedAt: Date.now(), channels, scopes, since }
   const headers = { upgrade: 'websocket', opening: JSON.stringify(opening) }
   const { webSocket } = await hubOf(accountId).fetch('https://hub/', { headers })

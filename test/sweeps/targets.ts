@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { type Id, newId, shardOf } from '../../src/platform/data/ids.ts'
-import { idList } from '../../src/platform/data/shards.ts'
+import { idList, mapConcurrently } from '../../src/platform/data/shards.ts'
 import { bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertApiKey } from '../support/api-keys.ts'
 import { insertApp } from '../support/apps.ts'
@@ -105,14 +105,22 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
+  await seedConversations(targets.filter(({ state }) => state !== 'missing'))
   for (const target of targets) {
     const { kind, state, ownerId } = target
-    if (kind === 'conversation' && state !== 'missing') target.parameter = await seedConversation(ownerId)
-    if (kind === 'message' && state !== 'missing') target.parameter = `${await seedConversation(ownerId)}.1`
     if (kind === 'app' && state !== 'missing') target.parameter = (await insertApp(ownerId, { isAllowed: true })).id
   }
   await suspend(targets.flatMap(({ state, ownerId }) => (state === 'suspended' ? [ownerId] : [])))
   return targets
+}
+
+async function seedConversations(targets: Target[]): Promise<void> {
+  const wanted = targets.filter(({ kind }) => kind === 'conversation' || kind === 'message')
+  const [other] = await bulkIds(1)
+  await mapConcurrently(wanted, async (target) => {
+    const id = await seedConversation(target.ownerId, other!, target.kind === 'message')
+    target.parameter = target.kind === 'message' ? `${id}.1` : id
+  })
 }
 
 /** For each state, a function that creates one post per owner and returns the ids of these posts. */

@@ -8,6 +8,7 @@ import { record, recordedId } from '../../platform/events/events.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { tryRefreshHub } from '../../platform/realtime/hub.client.ts'
 import { activeHubs } from '../../platform/realtime/hubs.ts'
+import { withTimeout } from '../../platform/timeout.ts'
 import { blockConversation } from '../messaging/statements.ts'
 import { requireOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
@@ -16,6 +17,8 @@ import { blocksOther } from './policy.ts'
 import { isCounted } from './statements.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
 import { type Block, loadAccountSummaries } from './views.ts'
+
+const CONVERSATION_TIMEOUT_MS = 2_000
 
 /** The viewer is hidden from the other account at once, because that is checked on the viewer's own shard. */
 export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
@@ -38,8 +41,8 @@ export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accou
 
 /** A failure is left to the subscription that repeats it. */
 async function tryEndConversation(ctx: SystemCtx, block: { accountId: Id; otherId: Id; eventId: Id }): Promise<void> {
-  await blockConversation(ctx, { ...block, isBlocking: true }).catch((error: unknown) =>
-    ctx.log.warn('a conversation was not ended', { ...block, error }),
+  await withTimeout(blockConversation(ctx, { ...block, isBlocking: true }), CONVERSATION_TIMEOUT_MS).catch(
+    (error: unknown) => ctx.log.warn('a conversation was not ended', { ...block, error }),
   )
 }
 

@@ -1,10 +1,7 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure, notFound } from '../../platform/failures.ts'
-import { withTimeout } from '../../platform/timeout.ts'
 import type { Block, Facts, Opening, PageOf, Sending, StoredMessage } from './facts.ts'
-
-const BLOCK_TIMEOUT_MS = 2_000
 
 const conversation = (ctx: SystemCtx, id: string) => ctx.env.CONVERSATION.getByName(id)
 
@@ -49,7 +46,7 @@ export async function answer(ctx: SystemCtx, id: string, accountId: Id, state: '
 
 /** From when this returns, no message is accepted that the block forbids. */
 export async function setBlock(ctx: SystemCtx, block: Block): Promise<void> {
-  await withTimeout(conversation(ctx, block.conversationId).block(block), BLOCK_TIMEOUT_MS)
+  await conversation(ctx, block.conversationId).block(block)
 }
 
 /** Deletes what the account has written, and its membership. Returns when the inboxes of others no longer show it. */

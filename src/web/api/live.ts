@@ -37,7 +37,7 @@ onAccountChange(() => {
 })
 
 async function listen(signal: AbortSignal): Promise<void> {
-  const events = client.listen({ channels: ['home', 'notifications'], signal, network: window })
+  const events = client.listen({ channels: ['home', 'notifications', 'conversations'], signal, network: window })
   for await (const event of events) receive(event)
 }
 
@@ -53,6 +53,9 @@ function receive(event: LiveEvent): void {
       for (const catchUp of gapHandlers) catchUp()
       break
     case 'post.published':
+      frameHandlers[event.event]?.(event.data)
+      break
+    case 'conversation.changed':
       frameHandlers[event.event]?.(event.data)
       break
     case 'notification':

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals'
 import type { Account } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
 import { type Relation, setBlocking, setFollowing } from '../state/accounts.ts'
+import { navigate } from '../state/location.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from './dialog.tsx'
 import { Menu } from './menu.tsx'
@@ -35,6 +37,7 @@ export function RelationButtons({ account, relation }: { account: Account; relat
       >
         {label}
       </button>
+      {!blocking && <MessageButton accountId={account.id} />}
       {!blocking && (
         <Menu
           label="More"
@@ -42,5 +45,17 @@ export function RelationButtons({ account, relation }: { account: Account; relat
         />
       )}
     </>
+  )
+}
+
+function MessageButton({ accountId }: { accountId: string }) {
+  const write = async () => {
+    const { id } = await client.openConversation({ accountId })
+    navigate(`/messages/${id}`)
+  }
+  return (
+    <button type="button" class="secondary" onClick={() => void write().catch(reportError)}>
+      Message
+    </button>
   )
 }

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact'
-import type { Entity } from '../../client/wire.ts'
+import type { Entity, MessageEntity } from '../../client/wire.ts'
 import { Link } from './link.tsx'
 
 /** The text of a post with links and mentions. Hashtags are only highlighted, because they have no view. */
-export function RichText({ text, entities }: { text: string; entities: Entity[] }) {
+export function RichText({ text, entities }: { text: string; entities: (Entity | MessageEntity)[] }) {
   // An array of code points, which the offsets count: a string would be indexed by UTF-16 units.
   const points = Array.from(text)
   const between = (start: number, end?: number) => points.slice(start, end).join('')
@@ -22,7 +22,7 @@ export function RichText({ text, entities }: { text: string; entities: Entity[] 
   )
 }
 
-function renderEntity(entity: Entity, label: string) {
+function renderEntity(entity: Entity | MessageEntity, label: string) {
   if (entity.kind === 'mention') {
     return (
       <Link key={entity.start} href={`/@${entity.handle}`}>

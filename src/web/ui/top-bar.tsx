@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Account } from '../../client/wire.ts'
 import { session } from '../api/session.ts'
+import { unreadMessages, unreadMessagesLabel } from '../state/conversations.ts'
 import { currentAccount } from '../state/current-account.ts'
 import { newPostsLabel } from '../state/home.ts'
 import { location } from '../state/location.ts'
@@ -52,6 +53,14 @@ function AccountLinks({ handle }: { handle: string }) {
         note={unread ? `${unreadLabel()} unread` : undefined}
       >
         {unread && <span class="badge">{unreadLabel()}</span>}
+      </NavLink>
+      <NavLink
+        href="/messages"
+        icon="comment"
+        label="Messages"
+        note={unreadMessages.value > 0 ? `${unreadMessagesLabel()} unread` : undefined}
+      >
+        {unreadMessages.value > 0 && <span class="badge">{unreadMessagesLabel()}</span>}
       </NavLink>
       <NavLink href={`/@${handle}`} icon="person" label="Profile" />
     </>

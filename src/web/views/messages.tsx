@@ -1,0 +1,80 @@
+import { useSignal } from '@preact/signals'
+import type { Conversation } from '../../client/wire.ts'
+import { session } from '../api/session.ts'
+import { inbox, requests, waitingRequests } from '../state/conversations.ts'
+import { Avatar } from '../ui/avatar.tsx'
+import { Link } from '../ui/link.tsx'
+import { ListView, useList } from '../ui/list-view.tsx'
+import { Ago } from '../ui/time.tsx'
+import { View } from '../ui/view.tsx'
+
+/** The inbox, and in a second tab the requests of people whom the account does not follow. */
+export function Messages() {
+  const showsRequests = useSignal(false)
+  const list = showsRequests.value ? requests : inbox
+  useList(list)
+  const tab = (label: string, isRequests: boolean) => (
+    <button
+      type="button"
+      class={showsRequests.value === isRequests ? '' : 'secondary'}
+      aria-pressed={showsRequests.value === isRequests}
+      onClick={() => {
+        showsRequests.value = isRequests
+      }}
+    >
+      {label}
+    </button>
+  )
+  const count = waitingRequests.value
+  return (
+    <View title="Messages">
+      <div class="folders">
+        {tab('Inbox', false)}
+        {tab(count > 0 ? `Requests (${count})` : 'Requests', true)}
+      </div>
+      <ListView
+        key={String(showsRequests.value)}
+        list={list}
+        label={showsRequests.value ? 'Requests' : 'Inbox'}
+        moreLabel="Older conversations"
+        empty={
+          showsRequests.value ? (
+            <p>No requests. Messages of people whom you don’t follow wait here.</p>
+          ) : (
+            <p>No messages yet. Open somebody’s profile to write to them.</p>
+          )
+        }
+        render={(conversation) => <ConversationRow conversation={conversation} />}
+      />
+    </View>
+  )
+}
+
+function ConversationRow({ conversation }: { conversation: Conversation }) {
+  const { id, account, unread, lastMessage } = conversation
+  const isOwn = lastMessage?.authorId === session.value?.id
+  return (
+    <article>
+      <Link href={`/messages/${id}`} class={`conversation${unread > 0 ? ' unread' : ''}`}>
+        {account ? <Avatar account={account} /> : <span class="avatar" />}
+        <span class="about">
+          <span class="names">
+            <b>{nameOf(conversation)}</b>
+            {lastMessage && <Ago at={lastMessage.createdAt} />}
+          </span>
+          <span class="preview" dir="auto">
+            {isOwn && 'You: '}
+            {lastMessage?.preview ?? 'Deleted message'}
+          </span>
+        </span>
+        {unread > 0 && (
+          <span class="badge">
+            {unread} <span class="visually-hidden">unread</span>
+          </span>
+        )}
+      </Link>
+    </article>
+  )
+}
+
+export const nameOf = ({ account }: Conversation) => account?.displayName ?? 'Unavailable account'
