@@ -29,7 +29,7 @@ export const conventions = markdown(
   'Each operation says in its description who may call it, and for programs too: `x-access` is the least role (or',
   '`public`), `x-action` what another role or a grant can allow instead, `x-scope` the scope that a token needs, `x-fresh`',
   'whether it requires a fresh login, `x-login` whether it refuses API keys, `x-own-clients` whether it refuses apps of',
-  'other developers, `x-limit` the name of a separate limit, and `x-idempotent` whether it accepts an idempotency key.',
+  'other developers, `x-while-suspended` whether suspended people can call it, `x-limit` the name of a separate limit, and `x-idempotent` whether it accepts an idempotency key.',
   '',
   '## Versions',
   '',

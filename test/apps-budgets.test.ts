@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Cost } from '../src/platform/observability/cost.ts'
 import type { AppWithSecret } from '../src/services/apps/views.ts'
-import { type RegisteredUser, registeredUser } from './support/actors.ts'
+import { type RegisteredUser, registeredUser, setRole } from './support/actors.ts'
 import { type Budget, expectWithin } from './support/budgets.ts'
 import {
   authorize,
@@ -49,8 +49,11 @@ test('a developer’s operations stay within their budgets', async () => {
   const { id } = await made.json<{ id: string }>()
   expectCost('list', await by('GET', ''), 200, { trips: 1, rowsRead: 4, objectCalls: 1 })
   const change = { name: 'B' }
-  expectCost('edit', await by('PATCH', `/${id}`, change), 200, { trips: 2, rowsRead: 10, rowsWritten: 4, ...writes })
-  expectCost('secret', await by('POST', `/${id}/secret`), 200, { trips: 2, rowsRead: 10, rowsWritten: 4, ...writes })
+  expectCost('edit', await by('PATCH', `/${id}`, change), 200, { trips: 3, rowsRead: 12, rowsWritten: 4, ...writes })
+  const secret = { trips: 3, rowsRead: 14, rowsWritten: 9, ...writes, queueMessages: 2 }
+  expectCost('secret', await by('POST', `/${id}/secret`), 200, secret)
+  const moved = { redirectUris: ['https://b.example/cb'] }
+  expectCost('edit redirects', await by('PATCH', `/${id}`, moved), 200, secret)
   expectCost('delete', await by('DELETE', `/${id}`), 204, {
     trips: 1,
     rowsRead: 12,
@@ -69,7 +72,7 @@ test('allowing an app stays within its budget: the page, the first approval, and
   const writes = { objectCalls: 3, bucketCalls: 1, queueMessages: 1 }
   expectCost('allow', first, 200, { trips: 5, rowsRead: 30, rowsWritten: 12, ...writes, queueMessages: 2 })
   const again = await decide(ada, request, '/repeat')
-  expectCost('allow again', again, 200, { trips: 4, rowsRead: 16, rowsWritten: 4, objectCalls: 1 })
+  expectCost('allow again', again, 200, { trips: 5, rowsRead: 20, rowsWritten: 8, ...writes, objectCalls: 1 })
 })
 
 test('the endpoints for apps stay within their budgets', async () => {
@@ -92,4 +95,23 @@ test('the apps that a person allowed are listed and removed within their budgets
   const removed = await ada.fetch(`/v1/me/apps/${app.id}`, { method: 'DELETE' })
   const ended = { rowsWritten: 30, objectCalls: 4, bucketCalls: 1, queueMessages: 1 }
   expectCost('remove', removed, 204, { trips: 2, rowsRead: 50, ...ended })
+})
+
+test('disabling an app of a person and enabling it stay within their budgets', async () => {
+  const mod = await registeredUser()
+  await setRole(mod, 'moderator')
+  await connect(ada, app)
+  const path = `/v1/apps/${app.id}/disabled`
+  const disabled = await mod.fetch(path, { method: 'PUT', json: { reason: 'Spam' } })
+  const writes = { bucketCalls: 1, queueMessages: 2 }
+  expectCost('disable', disabled, 204, {
+    trips: 6,
+    rowsRead: 60,
+    rowsWritten: 40,
+    objectCalls: 5,
+    ...writes,
+    queueMessages: 3,
+  })
+  const enabled = await mod.fetch(path, { method: 'DELETE' })
+  expectCost('enable', enabled, 204, { trips: 4, rowsRead: 12, rowsWritten: 8, objectCalls: 2, ...writes })
 })

@@ -17,6 +17,7 @@ import {
   secondStep,
   startPasskey,
 } from './support/factors.ts'
+import { mailedFactorToken } from './support/recovery.ts'
 
 // Checks the budgets of second factors in docs/architecture.md.
 
@@ -145,4 +146,12 @@ test('reading, adding and removing second factors stays within its budget', asyn
     bucketCalls: 1,
     queueMessages: 2,
   })
+})
+
+test('undoing a new second factor stays within its budget', async () => {
+  const robbed = await registeredUser()
+  const { id } = await addPasskey(robbed)
+  const token = await mailedFactorToken(robbed.id, id)
+  const budget = { trips: 5, rowsRead: 60, rowsWritten: 40, objectCalls: 5, bucketCalls: 1, queueMessages: 3 }
+  expectCost(await postJson('/v1/auth/factors/undo', { token }), 204, budget)
 })

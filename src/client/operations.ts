@@ -19,6 +19,7 @@ import type {
   AppAuthorization,
   AppChange,
   AppDecision,
+  AppDisabling,
   AppRegistration,
   Apps,
   AppWithSecret,
@@ -128,10 +129,12 @@ export const operations: Record<keyof Operations, string> = {
   deletePost: 'DELETE /v1/posts/{postId}',
   deleteRole: 'DELETE /v1/roles/{roleName}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
+  disableApp: 'PUT /v1/apps/{appId}/disabled',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
   editApp: 'PATCH /v1/apps/{appId}',
   editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
+  enableApp: 'DELETE /v1/apps/{appId}/disabled',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
   explainMyAccess: 'GET /v1/me/access',
@@ -227,6 +230,7 @@ export const operations: Record<keyof Operations, string> = {
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
   unblockAccount: 'DELETE /v1/accounts/{accountId}/block',
   undoAddress: 'POST /v1/auth/address/undo open',
+  undoFactor: 'POST /v1/auth/factors/undo open',
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
@@ -293,6 +297,8 @@ export type Operations = {
   deleteRole: { input: { roleName: string }; output: undefined }
   /** Change the description of your image, also in the post that has it. `PATCH /v1/media/{mediaId}` */
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
+  /** Disable an app; its tokens end within seconds. `PUT /v1/apps/{appId}/disabled` */
+  disableApp: { input: { appId: Id } & AppDisabling; output: undefined }
   /** Download an export: a ZIP archive with JSON files, your images and an `index.html`. `GET /v1/me/exports/{exportId}/file` */
   downloadExport: { input: { exportId: Id }; output: Blob }
   /** Change one of your apps. `PATCH /v1/apps/{appId}` */
@@ -301,6 +307,8 @@ export type Operations = {
   editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
   editProfile: { input: ProfileChange; output: Account }
+  /** Enable an app again. `DELETE /v1/apps/{appId}/disabled` */
+  enableApp: { input: { appId: Id }; output: undefined }
   /** End all of your logins except this one, and forget all devices. `DELETE /v1/me/sessions` */
   endOtherSessions: { input: Nothing; output: undefined }
   /** End one of your logins. `DELETE /v1/me/sessions/{sessionId}` */
@@ -386,6 +394,7 @@ export type Operations = {
         | 'provider-unlinked'
         | 'factor-added'
         | 'factor-removed'
+        | 'factor-undone'
         | 'recovery-codes-replaced'
         | 'recovery-code-used'
         | 'passkey-refused'
@@ -410,6 +419,9 @@ export type Operations = {
         | 'app-secret-renewed'
         | 'app-deleted'
         | 'app-allowed'
+        | 'app-logged-in'
+        | 'app-disabled'
+        | 'app-enabled'
         | 'app-removed'
         | 'audit-read'
     }
@@ -561,6 +573,8 @@ export type Operations = {
   unblockAccount: { input: { accountId: Id }; output: undefined }
   /** Restore the former address with the token from the email to it, end every login and void the password. `POST /v1/auth/address/undo` */
   undoAddress: { input: AddressToken; output: undefined }
+  /** Remove a new second factor with the token from the email about it, end every login and void the password. `POST /v1/auth/factors/undo` */
+  undoFactor: { input: AddressToken; output: undefined }
   /** Stop following an account; if you do not follow it, nothing changes. `DELETE /v1/accounts/{accountId}/follow` */
   unfollowAccount: { input: { accountId: Id }; output: undefined }
   /** Remove your like, whether or not you may still see the post. `DELETE /v1/posts/{postId}/like` */

@@ -111,6 +111,7 @@ export type Tokens = {
   deviceToken: string
   account: AccountName
   deletionCancelled?: boolean
+  suspended?: boolean
 }
 
 export type AccountName = { id: Id; handle: string }
@@ -184,7 +185,9 @@ export type ProviderRegistration = {
   termsVersion?: string
 }
 
-export type ProviderCallback = { flow: string; code: string; state: string; iss?: string }
+export type ProviderCallback = { flow: string; code: string; state: string; iss?: string; secondFactor?: TypedCode }
+
+export type TypedCode = { code?: string; recoveryCode?: string }
 
 export type ProviderLinks = { items: ProviderLink[] }
 
@@ -490,6 +493,8 @@ export type App = {
   redirectUris: string[]
   kind: AppKind
   createdAt: string
+  disabledAt: string | null
+  disabledReason: string | null
 }
 
 export type AppRegistration = {
@@ -504,9 +509,16 @@ export type Apps = { items: App[] }
 
 export type AppChange = { name?: string; website?: string; description?: string; redirectUris?: string[] }
 
+export type AppDisabling = { reason: string }
+
 export type AllowedApps = { items: AllowedApp[] }
 
-export type AllowedApp = AppSummary & { permissions: Permission[]; allowedAt: string; lastUsedAt: string | null }
+export type AllowedApp = AppSummary & {
+  permissions: Permission[]
+  allowedAt: string
+  lastUsedAt: string | null
+  isDisabled: boolean
+}
 
 export type Permission = { title: string; allows: string[] }
 

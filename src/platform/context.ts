@@ -21,6 +21,8 @@ export type Viewer = {
   issuedAt: number
   /** The app of another developer that acts for the account; absent for our own clients. */
   clientId?: string
+  /** A login of a suspended person, whatever has happened to the suspension since. */
+  isRestricted?: boolean
 }
 
 /** The context of everything that runs: verbs, subscriptions, tasks and jobs. */

@@ -1,5 +1,5 @@
 import { errorText } from './api/error-text.ts'
-import { session } from './api/session.ts'
+import { session, suspended } from './api/session.ts'
 import { CurrentView } from './router.tsx'
 import { location } from './state/location.ts'
 import { mailLink } from './state/mail-link.ts'
@@ -25,9 +25,9 @@ export function App({ startError }: { startError: unknown }) {
       <div class={session.value ? 'shell' : 'shell logged-out'}>
         <TopBar />
         <Main startError={startError} />
-        {session.value && <Side />}
+        {session.value && !suspended.value && <Side />}
       </div>
-      <Toasts>{session.value && <Connection narrow />}</Toasts>
+      <Toasts>{session.value && !suspended.value && <Connection narrow />}</Toasts>
       <ConfirmDialog />
       <PasswordDialog />
     </>

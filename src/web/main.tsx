@@ -3,7 +3,7 @@ import { computed, effect, signal } from '@preact/signals'
 import { render } from 'preact'
 import { resumeSession } from './api/client.ts'
 import { connect } from './api/live.ts'
-import { session } from './api/session.ts'
+import { session, suspended } from './api/session.ts'
 import { App } from './app.tsx'
 import { loadCurrentAccount } from './state/current-account.ts'
 import { loadLimits } from './state/limits.ts'
@@ -17,7 +17,7 @@ function Root() {
 
 const accountId = computed(() => session.value?.id)
 effect(() => {
-  if (!accountId.value) return
+  if (!accountId.value || suspended.value) return
   connect()
   Promise.all([loadCurrentAccount(), loadLimits()]).catch(reportError)
 })

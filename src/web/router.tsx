@@ -1,4 +1,4 @@
-import { session } from './api/session.ts'
+import { session, suspended } from './api/session.ts'
 import { isWaiting } from './state/app-request.ts'
 import { Access } from './views/access.tsx'
 import { ApiKeys } from './views/api-keys.tsx'
@@ -23,9 +23,11 @@ import { Profile } from './views/profile.tsx'
 import { Register } from './views/register.tsx'
 import { Registrations } from './views/registrations.tsx'
 import { Security } from './views/security.tsx'
+import { Suspended } from './views/suspended.tsx'
 import { Thread } from './views/thread.tsx'
 
 export function CurrentView({ path }: { path: string }) {
+  if (session.value && suspended.value) return <Suspended />
   const [, first = '', second = '', third = ''] = path.split('/').map(decodeSegment)
   if (first === 'discover') return <Discover />
   if (first === 'posts' && /^\d+$/.test(second))

@@ -43,6 +43,13 @@ export function appTests(world: World): void {
     await form.getByRole('button', { name: 'Save' }).click()
     clientId = (await ada.getByText(/^\d{10,16}$/).textContent()) ?? ''
     expect(await violations(ada)).toEqual([])
+    await ada.getByRole('button', { name: 'Edit Kite' }).click()
+    const edited = ada.getByRole('form', { name: 'Edit Kite' })
+    await edited.getByLabel('What it does').fill('Shows the wind')
+    expect(await violations(ada)).toEqual([])
+    await edited.getByRole('button', { name: 'Save' }).click()
+    await confirmIfAsked(ada, ada.getByText('App changed'))
+    await edited.waitFor({ state: 'detached' })
   })
 
   test('a person sees what an app asks for, allows it, and removes it', async () => {
@@ -52,6 +59,7 @@ export function appTests(world: World): void {
     await heading(ada, 'Allow an app').waitFor()
     const app = ada.getByRole('region', { name: 'Kite' })
     await app.getByText('Publish as you').waitFor()
+    await app.getByText('Shows the wind').waitFor()
     expect(await violations(ada)).toEqual([])
     await app.getByRole('button', { name: 'Allow' }).click()
     await confirmIfAsked(ada, ada.getByText('Welcome to Kite'))
@@ -91,6 +99,11 @@ export function appTests(world: World): void {
     await ada.goto(`${site.origin}/auth/oauth2/authorize?${request}`)
     await heading(ada, 'This app cannot be allowed').waitFor()
     expect(await violations(ada)).toEqual([])
+    await ada.emulateMedia({ colorScheme: 'dark' })
+    expect(await ada.evaluate("getComputedStyle(document.querySelector('header')).backgroundColor")).toBe(
+      'rgb(20, 24, 26)',
+    )
+    await ada.emulateMedia({ colorScheme: 'light' })
     await ada.goto(site.origin)
   })
 }

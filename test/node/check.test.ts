@@ -28,7 +28,7 @@ test.each([
 test.each([
   ['src/platform/db.ts', "import { Id } from './ids.ts'"],
   ['src/services/feed/home.ts', "import { posts } from '../posts/tables.ts'"],
-  ['src/services/feed/home.ts', "import { loadPostFacts } from '../posts/queries.ts'"],
+  ['src/services/feed/home.ts', "import { exportedPosts } from '../posts/queries.ts'"],
   ['src/services/feed/home.ts', "import { postVariables } from '../posts/variables.ts'"],
   ['src/services/feed/home.ts', "import { rank } from './rank.ts'"],
   ['src/services/feed/home.ts', "import { z } from 'zod'\nimport { Id } from '../../platform/ids.ts'"],

@@ -40,7 +40,7 @@ export const outcomeOf = async (response: Response): Promise<[status: number, co
   (await response.json<{ code?: string }>()).code,
 ]
 
-type Claims = { sub: string; sid: string; role: string }
+type Claims = { sub: string; sid: string; role: string; scope: string }
 
 export function claimsOf(accessToken: string): Claims {
   return JSON.parse(atob(accessToken.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')))

@@ -43,11 +43,17 @@ export function worldOf(providers: OidcProvider[], mode: Parameters<typeof inMod
     return post('/auth/providers/register', { token, handle, ...rest })
   }
   /** Starts to link or confirm as the holder of `token`, agrees, and sends the callback. */
-  const finishAs = async (provider: OidcProvider, person: Person, token: string, act: 'link' | 'confirm' = 'link') => {
+  const finishAs = async (
+    provider: OidcProvider,
+    person: Person,
+    token: string,
+    act: 'link' | 'confirm' = 'link',
+    rest: object = {},
+  ) => {
     const started = await post(`/me/providers/${provider.entry.id}/${act}`, undefined, token)
     if (!started.ok) return started
     const { url, flow } = await started.json<Started>()
-    return post('/auth/providers/finish', { flow, ...provider.agree(url, person) }, token)
+    return post('/auth/providers/finish', { flow, ...provider.agree(url, person), ...rest }, token)
   }
   return { ...world, post, start, logInAs, registerAs, finishAs, pendingOf }
 }

@@ -3,6 +3,7 @@ import { createContext } from '../../src/platform/create-context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { readPendingAddress, undoToken } from '../../src/services/identity/address-tokens.ts'
 import { emailIndex } from '../../src/services/identity/email.ts'
+import { undoFactorToken } from '../../src/services/identity/factors/factor-undo-tokens.ts'
 import { resetToken } from '../../src/services/identity/password-reset-tokens.ts'
 import { PASSWORD, type RegisteredUser } from './actors.ts'
 import { anonymousClient, postJson } from './client.ts'
@@ -51,6 +52,11 @@ export async function mailedAddressToken(id: Id, email: string): Promise<string>
 export async function mailedUndoToken(id: Id, email: string): Promise<string> {
   const ctx = context()
   return (await undoToken(ctx, id, await emailIndex(ctx, email)))!
+}
+
+/** The token in the email about a new factor. */
+export async function mailedFactorToken(id: Id, factorId: string): Promise<string> {
+  return (await undoFactorToken(context(), id, factorId))!
 }
 
 /** What `refusal` returns for a token that is wrong, expired or used. */

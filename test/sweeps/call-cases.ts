@@ -92,6 +92,7 @@ export async function callOf({ operation, caller, target, expected }: Case): Pro
   // operation, such a body would cost a registration.
   const needsNoBody = operation.access === 'public' && operation.method === 'POST' && expected !== null
   const account = example?.endsSession && expected === null ? (await accountsOn(0))[0] : self
+  if (caller.name === 'suspended') await env.GUARD.getByName(`user:${account}`).setSuspended(true)
   if (example?.hasPassword && expected === null) await insertPassword(account)
   if (example?.hasFactor && expected === null) await insertTotp(account)
   const token = await caller.token(account, operation)

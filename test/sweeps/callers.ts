@@ -74,7 +74,12 @@ export const callers: Caller[] = [
   ...(['moderator', 'admin'] as const).map(
     (role): Caller => ({ name: role, role, token: (id, operation) => freshToken(id, operation, { role }) }),
   ),
-  { name: 'suspended', role: 'user', token: (id) => mint(id), refused: () => 'suspended' },
+  {
+    name: 'suspended',
+    role: 'user',
+    token: freshToken,
+    refused: ({ whileSuspended }) => (whileSuspended ? null : 'suspended'),
+  },
   { name: 'expired', role: 'admin', token: (id) => mint(id, { role: 'admin', age: 601 }), refused: unauthorized },
   { name: 'forged', role: 'admin', token: (id) => mint(id, { role: 'admin', forged: true }), refused: unauthorized },
   {

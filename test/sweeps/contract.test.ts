@@ -112,7 +112,15 @@ test('a field or parameter with a default may be omitted, and every other field 
   const optional = responses.flatMap(([, { properties = {}, required = [] }]) =>
     Object.keys(properties).filter((name) => !required.includes(name)),
   )
-  const known = ['detail', 'errors', 'registration', 'registrationToken', 'secondFactor', 'deletionCancelled']
+  const known = [
+    'detail',
+    'errors',
+    'registration',
+    'registrationToken',
+    'secondFactor',
+    'suspended',
+    'deletionCancelled',
+  ]
   expect(new Set(optional)).toEqual(new Set(known))
 })
 

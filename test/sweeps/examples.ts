@@ -3,7 +3,7 @@ import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { insertApp } from '../support/apps.ts'
 import { register } from '../support/auth.ts'
-import { newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
+import { addPasskey, newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import { REDIRECT, requestOf } from '../support/oauth.ts'
@@ -11,6 +11,7 @@ import {
   changeAddress,
   confirmAddress,
   mailedAddressToken,
+  mailedFactorToken,
   mailedResetToken,
   mailedUndoToken,
   NEW_PASSWORD,
@@ -147,6 +148,14 @@ export const examples: Record<string, Example> = {
       return { token: await mailedUndoToken(id, `${handle}@example.com`) }
     },
   },
+  undoFactor: {
+    json: async () => {
+      const user = await registeredUser(fresh('robbed'))
+      user.token = await mint(user.id, { sessionId: await insertLogin(user.id) })
+      const { id } = await addPasskey(user)
+      return { token: await mailedFactorToken(user.id, id) }
+    },
+  },
   changeHandle: { hasPassword: true, json: () => ({ handle: fresh('renamed') }) },
   resendVerification: { json: () => ({ email: `${fresh('late')}@example.com` }) },
   logOut: { endsSession: true },
@@ -155,6 +164,8 @@ export const examples: Record<string, Example> = {
   editApp: { rule: ownOnly, json: () => ({ description: fresh('about') }) },
   renewAppSecret: { rule: ownOnly },
   deleteApp: { rule: ownOnly },
+  disableApp: { rule: existing, json: () => ({ reason: fresh('spam') }) },
+  enableApp: { rule: existing },
   removeAllowedApp: { rule: ownOnly },
   readAuthorization: {
     query: async () => `request=${encodeURIComponent(requestOf(await insertApp((await accountsOn(0))[0])))}`,

@@ -28,6 +28,7 @@ type Described = {
   'x-fresh'?: boolean
   'x-login'?: boolean
   'x-own-clients'?: boolean
+  'x-while-suspended'?: boolean
   'x-idempotent'?: boolean
   description?: string
   parameters?: Ref<Parameter>[]
@@ -49,6 +50,8 @@ export type Operation = {
   login: boolean
   /** Whether apps of other developers are refused. */
   ownClients: boolean
+  /** Whether suspended people can call it. */
+  whileSuspended: boolean
   description: string
   idempotent: boolean
   parameters: Parameter[]
@@ -109,6 +112,7 @@ function describe(method: string, path: string, described: Described): Operation
     fresh: described['x-fresh'] ?? false,
     login: described['x-login'] ?? false,
     ownClients: described['x-own-clients'] ?? false,
+    whileSuspended: described['x-while-suspended'] ?? false,
     description: described.description ?? '',
     idempotent: described['x-idempotent'] ?? false,
     parameters,

@@ -28,6 +28,12 @@ async function newAdmin() {
   return { id, token: await mint(id, { role: 'admin', sessionId }) }
 }
 
+async function disableApps(targets: readonly Target[]): Promise<void> {
+  const statement = 'UPDATE apps SET disabled_at = 0 WHERE id IN (SELECT value FROM json_each(?))'
+  const ids = targets.map(({ parameter }) => Number(parameter))
+  await env.DIRECTORY.prepare(statement).bind(JSON.stringify(ids)).run()
+}
+
 /** Operations that act only on accounts whose registration waits for a moderator. */
 const onWaiting = ['approveRegistration', 'rejectRegistration']
 
@@ -66,6 +72,7 @@ test.each(watched)('$id by an admin is in the audit log, with the admin as the a
       )
     : []
   if (onWaiting.includes(operation.id)) await makeWait(targets)
+  if (operation.id === 'enableApp') await disableApps(targets)
   if (operation.id === 'deleteRole') await makeRoles(targets)
   if (operation.id === 'revokeGrant') await makeGrants(targets)
   for (const target of kind ? targets.map((each) => each.parameter) : [undefined]) {
@@ -73,7 +80,7 @@ test.each(watched)('$id by an admin is in the audit log, with the admin as the a
     await call({ method: operation.method, path: pathOf(operation, target), token: admin.token, json })
   }
   await drained()
-  const accounts = new Set(targets.map((target) => target.parameter))
+  const accounts = new Set(targets.flatMap(({ parameter, ownerId }) => [parameter, ownerId]))
   const entries = (await auditOf(admin.id)).filter(({ actorId }) => actorId === admin.id)
   expect(entries).not.toEqual([])
   const concerned = entries.flatMap(({ accountId }) => accountId ?? [])

@@ -25,7 +25,7 @@ export const IdempotencyKey = z.object({
 type Mounted = { name: string; about: string; mount: string; operations: readonly Operation[] }
 
 /**
- * The OpenAPI 3.1 document, with `x-access`, `x-action`, `x-scope`, `x-fresh`, `x-login`, `x-own-clients`, `x-limit`, `x-idempotent`.
+ * The OpenAPI 3.1 document, with `x-access`, `x-action`, `x-scope`, `x-fresh`, `x-login`, `x-own-clients`, `x-while-suspended`, `x-limit`, `x-idempotent`.
  * `conventions` is Markdown that applies to all of them. Sockets are in the AsyncAPI document instead.
  */
 export function openApiDocument(mounted: readonly Mounted[], conventions: string): Document {
@@ -57,8 +57,8 @@ export function openApiDocument(mounted: readonly Mounted[], conventions: string
 const isRest = (operation: Operation) => !('isSocket' in operation)
 
 function pathOf(service: string, mount: string, operation: Operation): object {
-  const { id, method, path, summary, access, action, scope, fresh, login, ownClients, limit, idempotent, deprecated } =
-    operation
+  const { id, method, path, summary, deprecated } = operation
+  const { access, action, scope, fresh, login, ownClients, whileSuspended, limit, idempotent } = operation
   const texts = [deprecated && deprecationText(deprecated), operation.description, conditionsOf(operation)]
   return {
     operationId: id,
@@ -74,6 +74,7 @@ function pathOf(service: string, mount: string, operation: Operation): object {
     ...(fresh && { 'x-fresh': true }),
     ...((fresh || login) && { 'x-login': true }),
     ...(ownClients && { 'x-own-clients': true }),
+    ...(whileSuspended && { 'x-while-suspended': true }),
     ...(limit && { 'x-limit': limit.name }),
     ...(idempotent && { 'x-idempotent': true }),
     security: securityOf(operation),
@@ -149,7 +150,8 @@ function securityOf({ access, scope }: Operation): Record<string, string[]>[] {
 const tokenOf = { user: 'a token', moderator: 'a token of a moderator', admin: 'a token of an administrator' }
 
 /** Who may call the operation and how often, as a sentence each. */
-function conditionsOf({ access, action, scope, fresh, login, ownClients, limit, idempotent }: Operation): string {
+function conditionsOf(operation: Operation): string {
+  const { access, action, scope, fresh, login, ownClients, whileSuspended, limit, idempotent } = operation
   const withScope = scope ? ` with the scope \`${scope}\`` : ''
   const optional = scope
     ? `Works without a token. A token that is sent needs the scope \`${scope}\`.`
@@ -160,6 +162,7 @@ function conditionsOf({ access, action, scope, fresh, login, ownClients, limit, 
     (ownClients || fresh) && 'Apps of other developers cannot call it.',
     fresh && 'Needs a fresh login: see `confirmLogin`.',
     (fresh || login) && 'Refuses API keys.',
+    whileSuspended && 'Works while the account is suspended.',
     limit && `At most ${limit.quota} requests in ${limit.window} seconds per client address.`,
     idempotent && 'Accepts an `Idempotency-Key`.',
   ]

@@ -61,9 +61,13 @@ export function ownClientsOnly(): Failure {
 }
 
 /** Throws `unavailable` (status or keys unknown), `suspended`, or `unauthorized` (login ended, token or key revoked). */
-export function requireActiveLogin(login: Pick<Viewer, 'sessionId' | 'issuedAt'>, status: AccountStatus | null): void {
+export function requireActiveLogin(
+  login: Pick<Viewer, 'sessionId' | 'issuedAt' | 'isRestricted'>,
+  status: AccountStatus | null,
+  whileSuspended = false,
+): void {
   if (status === null) throw unavailable(2)
-  if (status.suspended) throw new Failure('suspended')
+  if ((status.suspended || login.isRestricted) && !whileSuspended) throw new Failure('suspended')
   const keyId = keyIn(login.sessionId)
   if (keyId !== null) requireLiveKey(login, keyId, status)
   else if (login.issuedAt <= status.revokedBefore || status.endedSessions.includes(login.sessionId))

@@ -33,6 +33,8 @@ export type Rule = Requirement & {
   login?: boolean
   /** Whether apps of other developers are refused. They are refused too where a fresh login or a role is required. */
   ownClients?: boolean
+  /** Whether a suspended person may do this too, with a login of our own clients. */
+  whileSuspended?: boolean
   /** A limit per client address, in addition to the general limit. */
   limit?: Limit
 }
@@ -40,13 +42,14 @@ export type Rule = Requirement & {
 /** Surfaces call this before every operation. `report` gets rate limit headers. Throws like `requireActiveLogin`, `requirePermission` and `spend`. */
 export async function admit(
   ctx: RequestCtx,
-  { fresh, login, ownClients, limit, ...requirement }: Rule,
+  { fresh, login, ownClients, whileSuspended, limit, ...requirement }: Rule,
   report: (headers: Record<string, string>) => void = () => {},
 ): Promise<void> {
   const { viewer, clientIp } = ctx
   const general = await countRequest(ctx)
   report(general.headers)
-  if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, general.status))
+  const isPerson = viewer !== null && viewer.clientId === undefined && !isApiKey(viewer)
+  if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, general.status), isPerson && whileSuspended)
   await requirePermission(ctx, requirement)
   if (viewer && isApiKey(viewer) && (fresh || login)) throw new Failure('forbidden', 'API keys cannot do this')
   if (viewer?.clientId !== undefined && (ownClients || fresh)) throw ownClientsOnly()

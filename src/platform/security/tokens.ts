@@ -28,6 +28,7 @@ const Claims = z.object({
   scope: z.string().regex(SCOPES),
   sid: z.string().regex(/^[^:]+$/, 'must be the session of a login'),
   client_id: z.string().default(OWN_CLIENT),
+  restricted: z.boolean().default(false),
   iat: z.int(),
   exp: z.int(),
 })
@@ -57,6 +58,7 @@ export async function verifyAccessToken(ctx: SystemCtx, token: string, source: K
     sessionId: claims.sid,
     issuedAt: claims.iat * 1_000,
     ...(claims.client_id !== OWN_CLIENT && { clientId: claims.client_id }),
+    ...(claims.restricted && { isRestricted: true }),
   }
   if (verified.size >= MAX_REMEMBERED_TOKENS) verified.clear()
   verified.set(token, { viewer, expiresAt: Math.min(claims.exp * 1_000, keys!.dueAt) })

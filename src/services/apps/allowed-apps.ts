@@ -1,6 +1,6 @@
 import { and, desc, eq, isNotNull, max } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { changed } from '../../platform/data/conditions.ts'
+import { changed, flag } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
@@ -31,6 +31,7 @@ export async function listAllowedApps(ctx: UserCtx): Promise<AllowedApps> {
         developer: handles.handle,
         scopes: appGrants.scopes,
         allowedAt: appGrants.createdAt,
+        isDisabled: flag(isNotNull(apps.disabledAt), 'is_disabled'),
       })
       .from(appGrants)
       .innerJoin(apps, eq(apps.id, appGrants.appId))

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { and, desc, eq, exists, isNull, not, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { changed, one, query, rowIf } from '../../platform/data/conditions.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
 import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { cleanLine, cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
@@ -9,7 +10,7 @@ import { record } from '../../platform/events/events.ts'
 import { Failure, invalid, notFound, unavailable } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { isOfficialName } from '../identity/policy.ts'
-import { addClient } from '../identity/statements.ts'
+import { addClient, mailIfChanged } from '../identity/statements.ts'
 import { appChanged, appDeleted, appLoginsToEnd, appRegistered, appSecretRenewed } from './events.ts'
 import { tooManyApps } from './failures.ts'
 import { MAX_APPS, MAX_REDIRECTS, MAX_SELF_REGISTERED } from './lifetimes.ts'
@@ -87,6 +88,9 @@ export async function createApp(ctx: Ctx, ownerId: Id | null, given: NewApp): Pr
     ownerId,
     secret: secret && (await digest(secret)),
     createdAt: ctx.now(),
+    redirectsChangedAt: 0,
+    disabledAt: null,
+    disabledReason: null,
   }
   const db = ctx.db.directory
   const actor = ownerId && ctx.viewer ? await actorOf({ ...ctx, viewer: ctx.viewer }) : {}
@@ -119,13 +123,27 @@ export async function listApps(ctx: UserCtx): Promise<{ items: App[] }> {
   return { items: rows.map(viewOf) }
 }
 
+/** With other redirects, people whom the app asks must allow it again. */
 export async function editApp(ctx: UserCtx, { appId, ...given }: AppPath & AppChange): Promise<App> {
   const { website, ...texts } = checked(ctx, given)
-  const change = { ...texts, ...(website !== undefined && { website: website || null }) }
+  const accountId = ctx.viewer.id
+  const before = await readOwn(ctx, appId)
+  const former = new Set(before.redirectUris)
+  const uris = new Set(given.redirectUris ?? former)
+  const isMoved = former.symmetricDifference(uris).size > 0
+  const added = [...uris.difference(former)]
+  const change = {
+    ...texts,
+    ...(website !== undefined && { website: website || null }),
+    ...(isMoved && { redirectsChangedAt: ctx.now() }),
+  }
   const db = ctx.db.directory
   const [[app]] = await db.commit([
     db.update(apps).set(change).where(isOwn(ctx, appId)).returning(),
-    record(db, appChanged, { accountId: ctx.viewer.id, appId, ...(await actorOf(ctx)) }, changed),
+    record(db, appChanged, { accountId, appId, ...(await actorOf(ctx)) }, changed),
+    ...(added.length > 0
+      ? mailIfChanged(db, accountId, 'app-redirects-added', [before.name, ...added].join('\n'))
+      : []),
   ])
   if (!app) throw notFound()
   return viewOf(app)
@@ -134,25 +152,39 @@ export async function editApp(ctx: UserCtx, { appId, ...given }: AppPath & AppCh
 /** The app is confidential from now on. Its former secret is void at once; its tokens stay valid. */
 export async function renewSecret(ctx: UserCtx, { appId }: AppPath): Promise<AppWithSecret> {
   const secret = newSecret('scs_')
+  const accountId = ctx.viewer.id
+  const { name } = await readOwn(ctx, appId)
   const db = ctx.db.directory
   const stored = await digest(secret)
   const [[app]] = await db.commit([
     db.update(apps).set({ secret: stored }).where(isOwn(ctx, appId)).returning(),
-    record(db, appSecretRenewed, { accountId: ctx.viewer.id, appId, ...(await actorOf(ctx)) }, changed),
+    record(db, appSecretRenewed, { accountId, appId, ...(await actorOf(ctx)) }, changed),
+    ...mailIfChanged(db, accountId, 'app-secret-renewed', name),
   ])
   if (!app) throw notFound()
   return { ...viewOf(app), secret }
 }
 
-/** From now on, the app gets no tokens. Those that it has end in steps, within seconds. */
+/** From now on, the app gets no tokens. Those that it has end in steps, within seconds. Throws `conflict` for a disabled app. */
 export async function deleteApp(ctx: UserCtx, { appId }: AppPath): Promise<void> {
   const db = ctx.db.directory
   const [deleted] = await db.commit([
-    db.delete(apps).where(isOwn(ctx, appId)).returning({ id: apps.id }),
+    db
+      .delete(apps)
+      .where(and(isOwn(ctx, appId), isNull(apps.disabledAt)))
+      .returning({ id: apps.id }),
     record(db, appDeleted, { accountId: ctx.viewer.id, appId, ...(await actorOf(ctx)) }, changed),
     record(db, appLoginsToEnd, { appId }, changed),
   ])
-  if (deleted.length === 0) throw notFound()
+  if (deleted.length > 0) return
+  await readOwn(ctx, appId)
+  throw new Failure('conflict', 'The staff disabled this app')
+}
+
+async function readOwn(ctx: UserCtx, appId: Id): Promise<Row> {
+  const [app] = await atPrimary(ctx).directory.select().from(apps).where(isOwn(ctx, appId))
+  if (!app) throw notFound()
+  return app
 }
 
 function isOwn(ctx: UserCtx, appId: Id) {
@@ -161,7 +193,11 @@ function isOwn(ctx: UserCtx, appId: Id) {
 
 type Row = typeof apps.$inferSelect
 
-function viewOf({ id, name, website, description, redirectUris, secret, createdAt }: Omit<Row, 'ownerId'>): App {
-  const kind = secret === null ? 'public' : 'confidential'
-  return { id, name, website, description, redirectUris, kind, createdAt: new Date(createdAt).toISOString() }
+function viewOf({ ownerId: _, redirectsChangedAt: __, secret, createdAt, disabledAt, ...app }: Row): App {
+  return {
+    ...app,
+    kind: secret === null ? 'public' : 'confidential',
+    createdAt: new Date(createdAt).toISOString(),
+    disabledAt: disabledAt === null ? null : new Date(disabledAt).toISOString(),
+  }
 }

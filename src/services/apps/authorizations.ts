@@ -14,7 +14,7 @@ import { mailAppAllowed } from '../identity/statements.ts'
 import { sessions } from '../identity/tables.ts'
 import { permissionsFor } from './bundles.ts'
 import { newCode } from './codes.ts'
-import { appAllowed } from './events.ts'
+import { appAllowed, appLoggedIn } from './events.ts'
 import { consentRequired } from './failures.ts'
 import { CODE_SECONDS } from './lifetimes.ts'
 import { type AuthorizationRequest, isIdentified, readRequest, returnTo } from './requests.ts'
@@ -55,6 +55,8 @@ export const Approval = z
   .openapi('AppApproval', { example: { returnTo: 'https://birdhouse.example/cb?code=8sK2mWv3xKs6nRb1zJw4' } })
 type Approval = z.infer<typeof Approval>
 
+type Grant = Pick<typeof appGrants.$inferSelect, 'scopes' | 'approvedAt'>
+
 /** Works without a login, so that a page can show the app before the person logs in. */
 export async function readAuthorization(ctx: Ctx, given: { request: string }): Promise<Authorization> {
   const asked = await readRequest(ctx, given.request)
@@ -62,7 +64,7 @@ export async function readAuthorization(ctx: Ctx, given: { request: string }): P
   const error = await silentError(ctx, asked)
   const isSilent = asked.prompts.includes('none')
   const isKnown =
-    isSilent && ctx.viewer !== null && (await allowedScopes({ ...ctx, viewer: ctx.viewer }, asked)).length > 0
+    isSilent && ctx.viewer !== null && (await readGrant({ ...ctx, viewer: ctx.viewer }, asked)).scopes.length > 0
   const repeats = error === null && (isSilent || asked.prompts.length === 0)
   return {
     app: summaryOf(app),
@@ -79,27 +81,31 @@ async function silentError(ctx: Ctx, asked: AuthorizationRequest): Promise<strin
   const user = { ...ctx, viewer }
   const isOld = asked.maxAge !== undefined && isTooOld(ctx, asked, await readLoginTime(ctx, viewer))
   if (isOld) return 'login_required'
-  const allowed = new Set(await allowedScopes(user, asked))
-  return isIdentified(asked) && asked.scopes.every((scope) => allowed.has(scope)) ? null : 'consent_required'
+  const { scopes, approvedAt } = await readGrant(user, asked)
+  // Somebody who took over the app of a developer cannot lead codes to another address without asking.
+  const isCurrent = approvedAt >= asked.app.redirectsChangedAt
+  const isAllowed = isCurrent && new Set(asked.scopes).isSubsetOf(new Set(scopes))
+  return isIdentified(asked) && isAllowed ? null : 'consent_required'
 }
 
 export async function allowApp(ctx: UserCtx, { request, accountId }: Decision): Promise<Approval> {
   const asked = await readRequest(ctx, request)
   const authTime = await requireOwner(ctx, asked, accountId)
-  const before = await allowedScopes(ctx, asked)
+  const before = (await readGrant(ctx, asked)).scopes
   const scopes = [...new Set([...before, ...asked.scopes])]
   const isNew = scopes.length > before.length
   const { app } = asked
   const db = ctx.db.directory
   const actor = await actorOf(ctx)
-  const row = { accountId, appId: app.id, scopes, createdAt: db.now() }
+  const approvedAt = db.now()
+  const row = { accountId, appId: app.id, scopes, createdAt: approvedAt, approvedAt }
   const { code, statement } = await newCode(db, asked, { accountId, authTime }, isLoggedIn(ctx))
   const [stored] = await db.commit([
     statement,
     db
       .insert(appGrants)
       .select(rowIf(appGrants, row, changed))
-      .onConflictDoUpdate({ target: [appGrants.accountId, appGrants.appId], set: { scopes } }),
+      .onConflictDoUpdate({ target: [appGrants.accountId, appGrants.appId], set: { scopes, approvedAt } }),
     record(db, appAllowed, { accountId, appId: app.id, ...actor }, changed),
     ...(isNew ? mailAppAllowed(db, accountId, app.name, changed) : []),
     deleteStaleCodes(ctx, asked),
@@ -116,7 +122,8 @@ export async function repeatAuthorization(ctx: UserCtx, { request, accountId }: 
   if (mayAsk || (await silentError(ctx, asked)) !== null) throw new Failure(consentRequired)
   const db = ctx.db.directory
   const { code, statement } = await newCode(db, asked, { accountId, authTime }, isLoggedIn(ctx))
-  const [stored] = await db.batch([statement, deleteStaleCodes(ctx, asked)])
+  const act = { accountId, appId: asked.app.id, ...(await actorOf(ctx)) }
+  const [stored] = await db.commit([statement, record(db, appLoggedIn, act, changed), deleteStaleCodes(ctx, asked)])
   if (stored.length === 0) throw unauthorized()
   return { returnTo: returnTo(ctx, asked, { code }) }
 }
@@ -146,10 +153,10 @@ function isTooOld(ctx: Ctx, { maxAge }: AuthorizationRequest, authTime: number):
   return maxAge !== undefined && authTime < ctx.now() - maxAge * 1_000
 }
 
-async function allowedScopes(ctx: UserCtx, { app }: AuthorizationRequest): Promise<string[]> {
+async function readGrant(ctx: UserCtx, { app }: AuthorizationRequest): Promise<Grant> {
   const [grant] = await atPrimary(ctx)
-    .directory.select({ scopes: appGrants.scopes })
+    .directory.select({ scopes: appGrants.scopes, approvedAt: appGrants.approvedAt })
     .from(appGrants)
     .where(and(eq(appGrants.accountId, ctx.viewer.id), eq(appGrants.appId, app.id)))
-  return grant?.scopes ?? []
+  return grant ?? { scopes: [], approvedAt: 0 }
 }

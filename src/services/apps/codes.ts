@@ -11,7 +11,7 @@ import { users } from '../identity/tables.ts'
 import { CODE_SECONDS, USED_CODE_HOURS } from './lifetimes.ts'
 import type { AuthorizationRequest } from './requests.ts'
 import { digest, newSecret } from './secrets.ts'
-import { appCodes, appGrants } from './tables.ts'
+import { appCodes, appGrants, apps } from './tables.ts'
 
 const VERIFIER = /^[\w.~-]{43,128}$/
 
@@ -60,6 +60,12 @@ export async function redeemCode(ctx: Ctx, presented: Presented): Promise<Redeem
 
 /** The grant, which is deleted with the logins, and the account's logins have not ended since the code was issued. */
 const isStillAllowed = and(
+  exists(
+    query
+      .select(one)
+      .from(apps)
+      .where(and(eq(apps.id, appCodes.appId), isNull(apps.disabledAt))),
+  ),
   exists(
     query
       .select(one)

@@ -1,4 +1,4 @@
-import { and, eq, exists, not } from 'drizzle-orm'
+import { and, eq, exists, isNotNull, lte, not, or } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { one, query } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -14,8 +14,10 @@ import { appGrants, apps } from './tables.ts'
 
 const STEP = 100
 
-export async function continueEnding(ctx: SystemCtx, step: { appId: Id }, eventId: Id): Promise<void> {
-  if (!(await endLoginsOf(ctx, step.appId))) await continueWith(ctx.db.directory, eventId, appLoginsToEnd, step)
+type Step = { appId: Id; until?: number | undefined }
+
+export async function continueEnding(ctx: SystemCtx, step: Step, eventId: Id): Promise<void> {
+  if (!(await endLoginsOf(ctx, step))) await continueWith(ctx.db.directory, eventId, appLoginsToEnd, step)
 }
 
 /** People must allow the apps of the developer again after the suspension. */
@@ -27,18 +29,29 @@ export async function endAppsOfSuspended(ctx: SystemCtx, { accountId }: { accoun
   if (first) await db.commit([first, ...rest])
 }
 
+/** Logins that an app opens after it was enabled again go on. */
+function isToEnd({ appId, until }: Step) {
+  const disabled = query
+    .select(one)
+    .from(apps)
+    .where(and(eq(apps.id, appId), isNotNull(apps.disabledAt)))
+  const isOver = until === undefined ? undefined : or(lte(sessions.createdAt, new Date(until)), exists(disabled))
+  return and(eq(sessions.appId, appId), isOver)
+}
+
 const isApp = (appId: Id) => exists(query.select(one).from(apps).where(eq(apps.id, appId)))
 
 /** Ends up to `STEP` logins and grants of an app that gets no more tokens. Returns whether none are left. */
-export async function endLoginsOf(ctx: SystemCtx, appId: Id): Promise<boolean> {
+export async function endLoginsOf(ctx: SystemCtx, step: Step): Promise<boolean> {
+  const { appId } = step
   const db = atPrimary(ctx).directory
   const [logins, grants] = await db.batch([
+    db.select({ id: sessions.id, accountId: sessions.userId }).from(sessions).where(isToEnd(step)).limit(STEP),
     db
-      .select({ id: sessions.id, accountId: sessions.userId })
-      .from(sessions)
-      .where(eq(sessions.appId, appId))
-      .limit(STEP),
-    db.select({ accountId: appGrants.accountId }).from(appGrants).where(eq(appGrants.appId, appId)).limit(STEP),
+      .select({ accountId: appGrants.accountId })
+      .from(appGrants)
+      .where(eq(appGrants.appId, appId))
+      .limit(step.until === undefined ? STEP : 0),
   ])
   // Revoked first: if this is interrupted, the next run finds the rows again.
   await mapConcurrently([...Map.groupBy(logins, ({ accountId }) => accountId)], ([accountId, own]) =>

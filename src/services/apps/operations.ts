@@ -1,4 +1,5 @@
 import { type Operation, operation } from '../../platform/http/operation.ts'
+import { moderate } from '../accounts/policy.ts'
 import { credentialsOnly, loginOnly } from '../identity/policy.ts'
 import { listAllowedApps, removeAllowedApp } from './allowed-apps.ts'
 import { AppChange, AppPath, deleteApp, editApp, listApps, NewApp, registerApp, renewSecret } from './apps.ts'
@@ -11,9 +12,10 @@ import {
   readAuthorization,
   repeatAuthorization,
 } from './authorizations.ts'
+import { AppDisabling, disableApp, enableApp } from './disabling.ts'
 import { consentRequired, invalidAppRequest, tooManyApps } from './failures.ts'
 import { appRegistrationLimit } from './limits.ts'
-import { manageApps } from './policy.ts'
+import { disableApps, manageApps } from './policy.ts'
 import { AllowedApps, App, Apps, AppWithSecret } from './views.ts'
 
 const REQUEST =
@@ -89,6 +91,7 @@ export const appOperations = [
   }),
   operation({
     id: 'deleteApp',
+    fails: ['conflict'],
     method: 'delete',
     path: '/apps/{appId}',
     access: 'user',
@@ -98,6 +101,35 @@ export const appOperations = [
     returns: null,
     summary: 'Delete one of your apps; its tokens end within seconds',
     run: deleteApp,
+  }),
+  operation({
+    id: 'disableApp',
+    method: 'put',
+    path: '/apps/{appId}/disabled',
+    access: 'moderator',
+    action: disableApps,
+    scope: moderate,
+    fresh: true,
+    params: AppPath,
+    body: AppDisabling,
+    example: { reason: 'It sends advertisements in the name of people' },
+    returns: null,
+    summary: 'Disable an app; its tokens end within seconds',
+    description: 'What people allowed it stays, but it can use nothing of it. Its developer gets the reason by mail.',
+    run: disableApp,
+  }),
+  operation({
+    id: 'enableApp',
+    method: 'delete',
+    path: '/apps/{appId}/disabled',
+    access: 'moderator',
+    action: disableApps,
+    scope: moderate,
+    fresh: true,
+    params: AppPath,
+    returns: null,
+    summary: 'Enable an app again',
+    run: enableApp,
   }),
   operation({
     id: 'listAllowedApps',

@@ -17,8 +17,17 @@ export const appData: PersonalData = {
       redirectUris: 'exported',
       secret: 'secret',
       createdAt: 'exported',
+      redirectsChangedAt: 'technical',
+      disabledAt: 'exported',
+      disabledReason: 'exported',
     }),
-    ...classify(appGrants, { accountId: 'owner', appId: 'exported', scopes: 'exported', createdAt: 'exported' }),
+    ...classify(appGrants, {
+      accountId: 'owner',
+      appId: 'exported',
+      scopes: 'exported',
+      createdAt: 'exported',
+      approvedAt: 'exported',
+    }),
     ...classify(appCodes, {
       code: 'secret',
       appId: 'technical',
@@ -41,18 +50,30 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   const own = await db.select().from(apps).where(eq(apps.ownerId, accountId)).orderBy(asc(apps.id))
   yield jsonFile(
     'apps.json',
-    own.map(({ id, name, website, description, redirectUris, createdAt }) => {
-      return { id, name, website, description, redirectUris, registeredAt: iso(createdAt) }
-    }),
+    own.map(({ createdAt, disabledAt, secret: _, ownerId: __, redirectsChangedAt: ___, ...app }) => ({
+      ...app,
+      registeredAt: iso(createdAt),
+      disabledAt: iso(disabledAt),
+    })),
   )
   const allowed = await db
-    .select({ appId: appGrants.appId, name: apps.name, scopes: appGrants.scopes, createdAt: appGrants.createdAt })
+    .select({
+      appId: appGrants.appId,
+      name: apps.name,
+      scopes: appGrants.scopes,
+      createdAt: appGrants.createdAt,
+      approvedAt: appGrants.approvedAt,
+    })
     .from(appGrants)
     .leftJoin(apps, eq(apps.id, appGrants.appId))
     .where(eq(appGrants.accountId, accountId))
   yield jsonFile(
     'allowed-apps.json',
-    allowed.map(({ createdAt, ...grant }) => ({ ...grant, allowedAt: iso(createdAt) })),
+    allowed.map(({ createdAt, approvedAt, ...grant }) => ({
+      ...grant,
+      allowedAt: iso(createdAt),
+      approvedAt: iso(approvedAt),
+    })),
   )
 }
 
@@ -65,7 +86,7 @@ async function erase(ctx: SystemCtx, accountId: Id): Promise<boolean> {
     db.delete(appCodes).where(eq(appCodes.accountId, accountId)),
   ])
   if (!app) return true
-  if (await endLoginsOf(ctx, app.id))
+  if (await endLoginsOf(ctx, { appId: app.id }))
     await db.batch([db.delete(apps).where(eq(apps.id, app.id)), removeClient(db, app.id)])
   return false
 }

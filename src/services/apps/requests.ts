@@ -43,6 +43,7 @@ export async function readRequest(ctx: Ctx, query: string): Promise<Authorizatio
     new RequestRefused(detail, returnTo(ctx, { redirectUri, state }, { error, error_description: detail }))
   const repeated = [...given.keys()].find((name) => given.getAll(name).length > 1)
   if (repeated) throw refuse('invalid_request', `The parameter ${printable(repeated)} is repeated`)
+  if (app.disabledAt !== null) throw refuse('unauthorized_client', `${printable(app.name)} was disabled by the staff`)
   const flaw = flawOf(ctx, (name) => given.get(name) || undefined)
   if (flaw) throw refuse(...flaw)
   const maxAge = given.get('max_age') || undefined

@@ -11,9 +11,12 @@ export const apps = sqliteTable('apps', {
   redirectUris: text('redirect_uris', { mode: 'json' }).$type<string[]>().notNull(),
   secret: text('secret'),
   createdAt: integer('created_at').notNull(),
+  redirectsChangedAt: integer('redirects_changed_at').notNull().default(0),
+  disabledAt: integer('disabled_at'),
+  disabledReason: text('disabled_reason'),
 })
 
-/** What a person allowed an app: the scopes of all approvals together. */
+/** What a person allowed an app: the scopes of all approvals together. `approvedAt` is the time of the latest. */
 export const appGrants = sqliteTable(
   'app_grants',
   {
@@ -21,6 +24,7 @@ export const appGrants = sqliteTable(
     appId: id('app_id').notNull(),
     scopes: text('scopes', { mode: 'json' }).$type<string[]>().notNull(),
     createdAt: integer('created_at').notNull(),
+    approvedAt: integer('approved_at').notNull().default(0),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.appId] })],
 )

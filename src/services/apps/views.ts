@@ -15,6 +15,11 @@ export const App = z
     redirectUris: z.array(z.string()),
     kind: AppKind,
     createdAt: z.iso.datetime(),
+    disabledAt: z.iso
+      .datetime()
+      .nullable()
+      .openapi({ description: 'Since when it gets no tokens, because the staff disabled it; null if it may' }),
+    disabledReason: z.string().nullable(),
   })
   .openapi('App', {
     example: {
@@ -22,6 +27,8 @@ export const App = z
       website: 'https://birdhouse.example/',
       description: 'Photos of nest boxes',
       redirectUris: ['https://birdhouse.example/cb'],
+      disabledAt: null,
+      disabledReason: null,
     },
   })
 export type App = z.infer<typeof App>
@@ -61,6 +68,7 @@ export const AllowedApp = AppSummary.extend({
     .datetime()
     .nullable()
     .openapi({ description: 'When the app last connected; null if it is not connected now' }),
+  isDisabled: z.boolean().openapi({ description: 'Whether the staff disabled the app, so that it can do nothing' }),
 }).openapi('AllowedApp', {
   example: { name: 'Birdhouse', description: 'Photos of nest boxes', allowedAt: '2026-04-13T09:26:53.589Z' },
 })

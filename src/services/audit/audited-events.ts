@@ -2,7 +2,17 @@ import type { EventDefinition } from '../../platform/events/events.ts'
 import { attributesGiven, grantGiven, grantRevoked, roleDefined, roleDeleted, rolesGiven } from '../access/events.ts'
 import { accountSuspended, suspensionLifted } from '../accounts/events.ts'
 import { apiKeyCreated, apiKeyDeleted } from '../api-keys/events.ts'
-import { appAllowed, appChanged, appDeleted, appRegistered, appRemoved, appSecretRenewed } from '../apps/events.ts'
+import {
+  appAllowed,
+  appChanged,
+  appDeleted,
+  appDisabled,
+  appEnabled,
+  appLoggedIn,
+  appRegistered,
+  appRemoved,
+  appSecretRenewed,
+} from '../apps/events.ts'
 import {
   addressChanged,
   addressChangeRequested,
@@ -11,6 +21,7 @@ import {
   allSessionsEnded,
   factorAdded,
   factorRemoved,
+  factorUndone,
   handleChanged,
   invitationCreated,
   loggedIn,
@@ -84,6 +95,7 @@ export const auditedEvents = [
   byOwner(providerUnlinked, 'provider-unlinked', 'provider'),
   byOwner(factorAdded, 'factor-added', 'factor'),
   byOwner(factorRemoved, 'factor-removed', 'factor'),
+  audited(factorUndone, 'factor-undone', 'factor'),
   byOwner(recoveryCodesReplaced, 'recovery-codes-replaced'),
   byOwner(recoveryCodeUsed, 'recovery-code-used'),
   audited(passkeyRefused, 'passkey-refused', 'passkeyId'),
@@ -108,6 +120,9 @@ export const auditedEvents = [
   byOwner(appSecretRenewed, 'app-secret-renewed', 'appId'),
   byOwner(appDeleted, 'app-deleted', 'appId'),
   byOwner(appAllowed, 'app-allowed', 'appId'),
+  byOwner(appLoggedIn, 'app-logged-in', 'appId'),
+  audited(appDisabled, 'app-disabled', 'appId'),
+  audited(appEnabled, 'app-enabled', 'appId'),
   byOwner(appRemoved, 'app-removed', 'appId'),
   audited(auditRead, 'audit-read', 'readActorId', 'readAction'),
 ]

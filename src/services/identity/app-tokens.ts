@@ -32,7 +32,8 @@ export async function issueAppTokens(ctx: Ctx, { accountId, sessionId, app }: St
     .select({ id: users.id, tokensVoidBefore: users.tokensVoidBefore })
     .from(users)
     .where(eq(users.id, accountId))
-  const tokens = person && (await issueTo(ctx, person, { sessionId, app: { ...app, granted: app.scopes } }))
+  const tokens =
+    person && (await issueTo(ctx, person, { sessionId, isSuspended: false, app: { ...app, granted: app.scopes } }))
   if (!tokens) return null
   // A refresh token cannot be stored for a login that has ended, but an access token can be issued.
   const isOpen = tokens.refreshToken !== null || (await directory.$count(sessions, eq(sessions.id, sessionId))) > 0
@@ -44,6 +45,7 @@ type Renewal = { appId: Id; refreshToken: string; narrow: (granted: string[]) =>
 /** Rotates a refresh token of the app; null if it is not one, or has expired. `narrow` chooses among the scopes. */
 export async function refreshAppTokens(ctx: Ctx, { appId, refreshToken, narrow }: Renewal): Promise<AppTokens | null> {
   return rotate(ctx, refreshToken, eq(sessions.appId, appId), (login, session) => {
+    if (session.isSuspended) throw new Failure('suspended')
     const granted = login.scopes ?? []
     const authTime = login.confirmedAt ?? login.createdAt.getTime()
     const app = { appId, scopes: narrow(granted), granted, authTime }

@@ -12,7 +12,7 @@ import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer, OWN_CLIENT } from '../../
 import { firstParty } from './first-party.ts'
 import { REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
 import { ensureClient, grantedScopes } from './oauth-client.ts'
-import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
+import { oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { hashToken } from './refresh-tokens.ts'
 import { credentials, jwks, sessions, users } from './tables.ts'
 
@@ -28,7 +28,6 @@ const schema = {
   jwks,
   oauthClient: oauthClients,
   oauthResource: oauthResources,
-  oauthClientResource: oauthClientResources,
   oauthRefreshToken: refreshTokens,
 }
 
@@ -70,7 +69,10 @@ function makeAuth(ctx: SystemCtx) {
         storeTokens: { hash: hashToken },
         cachedTrustedClients: new Set([OWN_CLIENT]),
         cachedResources: new Set([jwtAudience(ctx)]),
-        customAccessTokenClaims: ({ user }) => ({ role: (user as { role?: Role } | undefined)?.role }),
+        customAccessTokenClaims: ({ user }) => {
+          const { role, restricted } = (user ?? {}) as { role?: Role; restricted?: boolean }
+          return { role, ...(restricted && { restricted }) }
+        },
       }),
       firstParty,
     ],
@@ -85,7 +87,7 @@ function withAuth<T>(ctx: SystemCtx, call: (api: ReturnType<typeof makeAuth>['ap
   return directory.run(atPrimary(ctx).directory, () => call(api))
 }
 
-type Login = { user: { id: Id; role: Role }; sessionId: string; rotates?: string; app?: AppGrant }
+type Login = { user: { id: Id; role: Role }; sessionId: string; rotates?: string; isSuspended: boolean; app?: AppGrant }
 /** What an app of another developer gets. `granted` includes `scopes`. */
 export type AppGrant = { appId: Id; scopes: string[]; granted: string[]; nonce?: string; authTime?: number }
 

@@ -4,15 +4,13 @@ import { changed } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
-import { readSuspension } from '../accounts/queries.ts'
 import { cancelDeletion, syncHidden } from '../privacy/statements.ts'
 import { deletions } from '../privacy/tables.ts'
 import { invalidCredentials } from './failures.ts'
 import { queueMail } from './mails.ts'
 
-/** Throws `suspended`, because a refused login cancels nothing, or `invalid_credentials` if the erasure has started. */
+/** Throws `invalid_credentials` if the erasure has started. */
 export async function keepAccount(ctx: Ctx, accountId: Id): Promise<void> {
-  if ((await readSuspension(ctx, accountId)) !== null) throw new Failure('suspended')
   const db = ctx.db.directory
   const [, , , , pending] = await db.commit([
     ...cancelDeletion(db, accountId, await sealClient(ctx, accountId)),

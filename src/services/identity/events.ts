@@ -55,5 +55,7 @@ export const factorAdded = defineEvent('identity.factor-added', Act.extend({ fac
 export const factorRemoved = defineEvent('identity.factor-removed', Act.extend({ factor }))
 export const recoveryCodesReplaced = defineEvent('identity.recovery-codes-replaced', Act)
 export const recoveryCodeUsed = defineEvent('identity.recovery-code-used', Act)
+/** With the token from the mail about its addition. */
+export const factorUndone = defineEvent('identity.factor-undone', Act.extend({ factor }))
 /** The counter of the passkey went back, so it may have been copied. */
 export const passkeyRefused = defineEvent('identity.passkey-refused', Act.extend({ passkeyId: z.string() }))

@@ -4,7 +4,7 @@ import type { BetterAuthPlugin } from 'better-auth'
 import { APIError, createAuthEndpoint } from 'better-auth/api'
 import { symmetricDecrypt } from 'better-auth/crypto'
 import { OWN_CLIENT } from '../../platform/security/tokens.ts'
-import { grantedScopes } from './oauth-client.ts'
+import { grantedScopes, suspendedScopes } from './oauth-client.ts'
 
 type User = NonNullable<OAuthTokenIssueParams['user']>
 type RefreshToken = NonNullable<OAuthTokenIssueParams['refreshToken']>
@@ -14,6 +14,7 @@ const Issue = z.object({
   audience: z.string(),
   sessionId: z.string(),
   rotates: z.string().optional(),
+  isSuspended: z.boolean(),
   app: z
     .object({
       appId: z.string(),
@@ -56,8 +57,9 @@ export const firstParty = {
     }),
     /** Throws `invalid_grant` if a concurrent request has already used the token `rotates`. */
     issueTokens: createAuthEndpoint({ method: 'POST', body: Issue }, async (ctx) => {
-      const { user, audience, rotates, sessionId, app } = ctx.body
-      const { scopes, granted } = app ?? { scopes: grantedScopes(), granted: grantedScopes() }
+      const { user, audience, rotates, sessionId, isSuspended, app } = ctx.body
+      const own = { scopes: isSuspended ? suspendedScopes : grantedScopes(), granted: grantedScopes() }
+      const { scopes, granted } = app ?? own
       const options = ctx.context.getPlugin('oauth-provider')!.options as OAuthOptions<string[]>
       const provider = getOAuthProviderApi(ctx, options, rotates ? 'refresh_token' : 'authorization_code')
       const client = await provider.getClient(app?.appId ?? OWN_CLIENT)
@@ -65,7 +67,7 @@ export const firstParty = {
       const issued = await provider.issueTokens({
         client,
         // Casts: the provider reads only the id and role of the user, and the id and scopes of the refresh token.
-        user: user as unknown as User,
+        user: { ...user, restricted: isSuspended } as unknown as User,
         scopes,
         resources: [audience],
         sessionId,

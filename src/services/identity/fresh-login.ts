@@ -11,7 +11,7 @@ import { type Factors, readFactors } from './factors/factors.ts'
 import { requireRight } from './factors/guess-limits.ts'
 import { type PasskeyChallenge, passkeyRequest } from './factors/passkey-options.ts'
 import { ownLogin } from './factors/passkey-registration.ts'
-import { proofShape, proofUse } from './factors/proofs.ts'
+import { proofShape, proofUse, type TypedCode } from './factors/proofs.ts'
 import { refuseUsed } from './factors/used-proofs.ts'
 import { confirmLimit } from './limits.ts'
 import { Password } from './password-rules.ts'
@@ -26,7 +26,7 @@ export const Confirmation = z
   .openapi('Confirmation')
 type Confirmation = z.infer<typeof Confirmation>
 
-/** A passkey confirms a login alone. Without one, the password does, together with a code if there is a second factor. */
+/** A passkey confirms a login alone. Without one, the password does, together with a code if there is a second factor. A code alone is never enough. */
 export async function confirmLogin(ctx: UserCtx, given: Confirmation): Promise<void> {
   const { password, challenge: token, ...proof } = given
   const { id } = ctx.viewer
@@ -37,16 +37,31 @@ export async function confirmLogin(ctx: UserCtx, given: Confirmation): Promise<v
   const db = ctx.db.directory
   const confirmed = await confirmation(ctx)
   await requireRightByLogin(ctx, async () => {
-    if (!proof.passkey && factors.hash !== null && !(await matches(ctx, password ?? '', factors.hash))) return null
+    if (!proof.passkey && !(await matches(ctx, password ?? '', factors.hash ?? ''))) return null
     const uses = Object.keys(proof).length > 0 ? await proofUse(ctx, id, proof, token) : []
     const used = challenge ? [useChallenge(db, challenge)] : []
     return uses && db.commit([...confirmed, ...used, ...uses]).catch(refuseUsed)
   })
 }
 
-/** For a person who has just proved in another way to own the account. */
-export async function markConfirmed(ctx: UserCtx): Promise<void> {
-  await ctx.db.directory.commit(await confirmation(ctx))
+/** For a person who proves by `prove`, instead of with the password, to own the account. The code is checked first. */
+export async function confirmBy(ctx: UserCtx, code: TypedCode | undefined, prove: () => Promise<void>): Promise<void> {
+  const { id } = ctx.viewer
+  const db = ctx.db.directory
+  const { isOn } = await readFactors(ctx, id)
+  const confirmed = await confirmation(ctx)
+  if (!isOn) {
+    await prove()
+    await db.commit(confirmed)
+    return
+  }
+  if (!code) throw invalid('secondFactor', 'is required, because the account has a second factor')
+  await requireRightByLogin(ctx, async () => {
+    const uses = await proofUse(ctx, id, code)
+    if (!uses) return null
+    await prove()
+    return db.commit([...confirmed, ...uses]).catch(refuseUsed)
+  })
 }
 
 async function confirmation(ctx: UserCtx) {
@@ -63,10 +78,11 @@ async function confirmation(ctx: UserCtx) {
 
 function requireEnough({ hash, isOn }: Factors, { password, passkey, code, recoveryCode }: Confirmation): void {
   if (passkey !== undefined) return
-  if (hash !== null && password === undefined) throw invalid('password', 'is required, or else a passkey')
+  if (hash === null)
+    throw invalid('passkey', 'is required, or a confirmation at a provider: the account has no password')
+  if (password === undefined) throw invalid('password', 'is required, or else a passkey')
   const isProved = code !== undefined || recoveryCode !== undefined
   if (isOn && !isProved) throw invalid('code', 'is required, because the account has a second factor')
-  if (hash === null && !isOn) throw invalid('passkey', 'is required, because the account has no password')
 }
 
 /** The challenge that a passkey signs to confirm this login. */

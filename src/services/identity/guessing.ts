@@ -104,7 +104,7 @@ export async function noteFailure(ctx: Ctx, limit: Limit, counted: Allowance, fa
   await db.commit([record(db, loginFailed, { ...failed, client: failed.accountId === null ? null : sealed })])
 }
 
-type Refused = { accountId: Id; reason: 'suspended' | 'awaiting_approval' }
+type Refused = { accountId: Id; reason: 'awaiting_approval' }
 
 export async function noteRefusal(ctx: Ctx, { accountId, reason }: Refused): Promise<void> {
   if (!(await trySpend(ctx, notedRefusalLimit, accountId))) return

@@ -13,6 +13,8 @@ export const RESET_MINUTES = 30
 export const CONFIRM_ADDRESS_HOURS = 24
 /** How long the owner of a former address can undo its change. */
 export const UNDO_ADDRESS_HOURS = 72
+/** How long the mail about a new second factor can undo it. */
+export const UNDO_FACTOR_HOURS = 72
 export const HANDLE_CHANGE_DAYS = 30
 /** How long a former handle resolves to its account, and nobody else may register it. */
 export const FORMER_HANDLE_DAYS = 90

@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
 import { openClients } from '../../platform/security/clients.ts'
+import { appTemplates } from './app-mails.ts'
 import { factorTemplates } from './factors/factor-mails.ts'
 import { VERIFICATION_MINUTES } from './lifetimes.ts'
 import type { Mail, Template } from './mail-text.ts'
@@ -37,6 +38,7 @@ const templates = {
   ...recoveryTemplates,
   ...providerTemplates,
   ...factorTemplates,
+  ...appTemplates,
   'password-changed': ({ config }, { handle }) => ({
     subject: 'Your password was changed',
     paragraphs: [
@@ -89,14 +91,6 @@ const templates = {
       ],
     }
   },
-  'app-allowed': ({ config }, { handle, detail }) => ({
-    subject: 'You allowed an app',
-    paragraphs: [
-      `The app “${detail}” was allowed to use the account @${handle}. To see what it may do, or to remove it, open “Apps”:`,
-      `${config.BASE_URL}/security/apps`,
-      'If it was not you, remove the app and change your password.',
-    ],
-  }),
   'registration-approved': ({ config }, { handle }) => ({
     subject: 'Your account was approved',
     paragraphs: [`A moderator has approved your account @${handle}. Log in here:`, config.BASE_URL],

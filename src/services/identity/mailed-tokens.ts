@@ -6,7 +6,7 @@ import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
 export const MailedToken = z.string().max(120)
 
-type Purpose = 'reset password' | 'confirm address' | 'undo change of address'
+type Purpose = 'reset password' | 'confirm address' | 'undo change of address' | 'undo second factor'
 type Parts = { accountId: Id; until: number; signature: string }
 
 /** `state` contains what the use of the token changes, so that it works once without being stored. */

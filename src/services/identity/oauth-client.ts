@@ -1,10 +1,15 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import { declaredScopes } from '../../platform/security/scopes.ts'
 import { jwtAudience, OWN_CLIENT } from '../../platform/security/tokens.ts'
+import { readAccounts, writeAccounts } from '../accounts/policy.ts'
+import { exportData } from '../privacy/policy.ts'
 import { oauthClients, oauthResources } from './oauth-tables.ts'
 
 /** Our own applications are granted every scope. */
 export const grantedScopes = () => [...declaredScopes().keys(), 'offline_access']
+
+/** What a suspended person is granted: to confirm the login, and to export and delete the account. */
+export const suspendedScopes = [exportData, readAccounts, writeAccounts, 'offline_access']
 
 let known = false
 

@@ -27,13 +27,6 @@ export const oauthResources = sqliteTable('oauth_resources', {
   updatedAt: instant('updated_at'),
 })
 
-export const oauthClientResources = sqliteTable('oauth_client_resources', {
-  id: text('id').primaryKey(),
-  clientId: text('client_id').notNull(),
-  resourceId: text('resource_id').notNull(),
-  createdAt: instant('created_at'),
-})
-
 /** `token` is a hash. A rotated (`revoked`) token keeps the encrypted response of its rotation for a grace period. */
 export const refreshTokens = sqliteTable('refresh_tokens', {
   id: text('id').primaryKey(),

@@ -39,7 +39,8 @@ export async function changePassword(ctx: UserCtx, { currentPassword, password }
   const changes = { password, event: passwordChanged, mail: 'password-changed', kept: ctx.viewer.sessionId } as const
   if (person?.hash !== hash || !(await replacePassword(ctx, person, changes))) throw new Failure(invalidCredentials)
   const renewed = await readPerson(ctx, ctx.viewer.id)
-  const tokens = renewed && (await issueTokenPair(ctx, renewed, { sessionId: ctx.viewer.sessionId }))
+  const tokens =
+    renewed && (await issueTokenPair(ctx, renewed, { sessionId: ctx.viewer.sessionId, isSuspended: false }))
   if (!tokens) throw new Failure(invalidCredentials)
   return tokens
 }

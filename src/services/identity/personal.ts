@@ -7,7 +7,7 @@ import { openEmail } from './email.ts'
 import { eraseLogins } from './erasure.ts'
 import { factorsFile, factorsInventory } from './factors/factor-export.ts'
 import { formerNames, formerNamesInventory } from './former-names.ts'
-import { oauthClientResources, oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
+import { oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
 import { credentials, handles, invitations, jwks, mails, sessions, users } from './tables.ts'
 
 const logins = {
@@ -129,12 +129,6 @@ const tokens = {
     disabled: 'technical',
     createdAt: 'technical',
     updatedAt: 'technical',
-  }),
-  ...classify(oauthClientResources, {
-    id: 'technical',
-    clientId: 'technical',
-    resourceId: 'technical',
-    createdAt: 'technical',
   }),
 }
 

@@ -1,6 +1,7 @@
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import { readAccounts, writeAccounts } from '../accounts/policy.ts'
 import { AddressChange, AddressToken, changeAddress, confirmAddress, undoAddress } from './address-change.ts'
+import { undoFactor } from './factors/factor-undo.ts'
 import { handleChangedRecently, handleTaken, invalidCredentials } from './failures.ts'
 import { changeHandle, HandleChange } from './handle-change.ts'
 import { readIdentity } from './identity.ts'
@@ -10,6 +11,7 @@ import {
   HANDLE_CHANGE_DAYS,
   RESET_MINUTES,
   UNDO_ADDRESS_HOURS,
+  UNDO_FACTOR_HOURS,
 } from './lifetimes.ts'
 import { mailedTokenLimit, resendLimit, resetRequestLimit } from './limits.ts'
 import { changePassword, PasswordChange } from './password-change.ts'
@@ -146,6 +148,20 @@ export const recoveryOperations = [
     noRpc: credentialsOnly,
     summary: 'Restore the former address with the token from the email to it, end every login and void the password',
     run: undoAddress,
+  }),
+  operation({
+    id: 'undoFactor',
+    method: 'post',
+    path: '/auth/factors/undo',
+    access: 'public',
+    limit: mailedTokenLimit,
+    body: AddressToken,
+    example: { token: TOKEN },
+    returns: null,
+    noRpc: credentialsOnly,
+    summary: 'Remove a new second factor with the token from the email about it, end every login and void the password',
+    description: `The token works for ${UNDO_FACTOR_HOURS} hours. Factors that were added later are removed too.`,
+    run: undoFactor,
   }),
   operation({
     id: 'changeHandle',

@@ -6,13 +6,14 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, unavailable } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
+import { readSuspension } from '../accounts/queries.ts'
 import { allSessionsEnded } from './events.ts'
 import { invalidCredentials } from './failures.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { decodeRefreshToken, hashToken, RefreshToken } from './refresh-tokens.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { closeSession, undoRotation } from './session-rows.ts'
-import { issueTokenPair, type Person, requireNotSuspended, type Session } from './start-session.ts'
+import { issueTokenPair, type Person, type Session } from './start-session.ts'
 import { endLogins } from './statements.ts'
 import { handles, sessions, users } from './tables.ts'
 import type { Tokens } from './views.ts'
@@ -55,7 +56,6 @@ async function useToken<T>(ctx: Ctx, token: Presented, issue: Issue<T>): Promise
     await closeSession(ctx, { accountId: login.id, sessionId }, 'token_reused')
     throw new Failure(invalidCredentials)
   }
-  await requireNotSuspended(ctx, login.id)
   if (login.interrupted) {
     await undoRotation(atPrimary(ctx).directory, { sessionId, tokenId: login.tokenId })
     return null
@@ -66,7 +66,8 @@ async function useToken<T>(ctx: Ctx, token: Presented, issue: Issue<T>): Promise
     createdAt: login.createdAt.getTime(),
     usedAt: login.usedAt.getTime(),
   }
-  return issue(login, { sessionId, deviceId: login.deviceId, rotation })
+  const isSuspended = (await readSuspension(ctx, login.id)) !== null
+  return issue(login, { sessionId, deviceId: login.deviceId, rotation, isSuspended })
 }
 
 type Presented = { sessionId: string; secret: string; owned: SQL }

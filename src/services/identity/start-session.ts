@@ -8,7 +8,6 @@ import { readSuspension } from '../accounts/queries.ts'
 import type { AppGrant } from './auth.ts'
 import { encodeDeviceToken } from './device-tokens.ts'
 import { invalidCredentials } from './failures.ts'
-import { noteRefusal } from './guessing.ts'
 import { refreshTokens } from './oauth-tables.ts'
 import { encodeRefreshToken, hashToken } from './refresh-tokens.ts'
 import { type LoginDevice, noteUse, openSession, type Use } from './session-rows.ts'
@@ -18,24 +17,24 @@ import type { Tokens } from './views.ts'
 export type Person = { id: Id; handle: string; role: Role; tokensVoidBefore: number }
 /** If the token was already `rotated`, the client gets the stored response of that rotation again. */
 type Rotation = { tokenId: string; rotated: boolean; createdAt: number; usedAt: number }
-export type Session = { sessionId: string; deviceId?: string | null; rotation?: Rotation; app?: AppGrant }
-
-export async function requireNotSuspended(ctx: Ctx, accountId: Id): Promise<void> {
-  if ((await readSuspension(ctx, accountId)) !== null) throw new Failure('suspended')
+export type Session = {
+  sessionId: string
+  isSuspended: boolean
+  deviceId?: string | null
+  rotation?: Rotation
+  app?: AppGrant
 }
 
+/** A suspended person gets tokens that only export and delete the account. */
 export async function startSession(
   ctx: Ctx,
   person: Person,
   device: LoginDevice = { deviceId: crypto.randomUUID(), warns: true },
 ): Promise<Tokens> {
   const [client, suspendedAt] = await Promise.all([sealClient(ctx, person.id), readSuspension(ctx, person.id)])
-  if (suspendedAt !== null) {
-    await noteRefusal(ctx, { accountId: person.id, reason: 'suspended' })
-    throw new Failure('suspended')
-  }
   const sessionId = await openSession(ctx, person.id, { ...device, client })
-  const tokens = await issueTokenPair(ctx, person, { sessionId, deviceId: device.deviceId })
+  const login = { sessionId, deviceId: device.deviceId, isSuspended: suspendedAt !== null }
+  const tokens = await issueTokenPair(ctx, person, login)
   if (!tokens) throw new Failure(invalidCredentials)
   return tokens
 }
@@ -44,7 +43,7 @@ export async function startSession(
 export async function issueTokenPair(ctx: Ctx, person: Person, login: Session): Promise<Tokens | null> {
   const issued = await issueFor(ctx, person, login)
   if (!issued?.secret) return null
-  const { sessionId, deviceId } = login
+  const { sessionId, deviceId, isSuspended } = login
   return {
     accessToken: issued.accessToken,
     refreshToken: await encodeRefreshToken(ctx, sessionId, issued.secret),
@@ -56,6 +55,7 @@ export async function issueTokenPair(ctx: Ctx, person: Person, login: Session): 
       issuedAt: issued.usedAt,
     }),
     account: { id: person.id, handle: person.handle },
+    ...(isSuspended && { suspended: true }),
   }
 }
 
@@ -65,11 +65,11 @@ type Owner = Pick<Person, 'id' | 'role' | 'tokensVoidBefore'>
 export async function issueFor(ctx: Ctx, person: Owner, login: Session) {
   const { issueTokens, replayRotation } = await import('./auth.ts')
   await waitForNextSecond(ctx, person.tokensVoidBefore)
-  const { sessionId, rotation, app } = login
-  const user = { id: person.id, role: person.role }
+  const { sessionId, rotation, isSuspended, app } = login
+  const user = { id: person.id, role: isSuspended ? 'user' : person.role }
   const issued = rotation?.rotated
     ? await replayRotation(ctx, rotation.tokenId)
-    : await issueTokens(ctx, { user, sessionId, rotates: rotation?.tokenId, app })
+    : await issueTokens(ctx, { user, sessionId, isSuspended, rotates: rotation?.tokenId, app })
   if (!issued) return null
   const usedAt = rotation?.rotated ? rotation.usedAt : ctx.now()
   const use = rotation?.rotated === false ? { ...rotation, sessionId, usedAt } : undefined

@@ -64,6 +64,9 @@ export const Tokens = z
     }),
     account: AccountName,
     deletionCancelled: z.boolean().optional().openapi({ description: 'Whether the login cancelled a deletion' }),
+    suspended: z.boolean().optional().openapi({
+      description: 'Whether the account is suspended: the tokens only export and delete the account, and log out',
+    }),
   })
   .openapi('Tokens', {
     example: {

@@ -1,27 +1,11 @@
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
 import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { iso, pagesOf } from '../../platform/personal-data.ts'
 import { feedIndex } from '../feed/tables.ts'
 import { type Span, scan } from './scan.ts'
 import { posts } from './tables.ts'
-
-/** For subscriptions: reads at the primary and ignores visibility. Undefined if the post was deleted. */
-export async function loadPostFacts(ctx: SystemCtx, postId: Id) {
-  const [post] = await atPrimary(ctx)
-    .shardOf(postId)
-    .select({
-      authorId: posts.authorId,
-      rootId: posts.rootId,
-      parentId: posts.parentId,
-      visibility: posts.visibility,
-    })
-    .from(posts)
-    .where(eq(posts.id, postId))
-  return post
-}
 
 /** For exports: the posts (or comments, by `lane`) of an account, oldest first, in pages. */
 export async function* exportedPosts(ctx: SystemCtx, accountId: Id, lane: number) {

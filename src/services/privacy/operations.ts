@@ -8,6 +8,7 @@ import { exportData } from './policy.ts'
 export const privacyOperations = [
   operation({
     id: 'deleteAccount',
+    whileSuspended: true,
     method: 'delete',
     path: '/me',
     access: 'user',
@@ -24,6 +25,7 @@ export const privacyOperations = [
   }),
   operation({
     id: 'requestExport',
+    whileSuspended: true,
     method: 'post',
     path: '/me/exports',
     access: 'user',
@@ -40,6 +42,7 @@ export const privacyOperations = [
   }),
   operation({
     id: 'listExports',
+    whileSuspended: true,
     method: 'get',
     path: '/me/exports',
     access: 'user',
@@ -50,6 +53,7 @@ export const privacyOperations = [
   }),
   responder({
     id: 'downloadExport',
+    whileSuspended: true,
     method: 'get',
     path: '/me/exports/{exportId}/file',
     restOnly: 'It returns bytes',

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose'
 import type { RequestCtx } from '../../platform/security/admit.ts'
 import { jwtIssuer } from '../../platform/security/tokens.ts'
-import { authenticateApp } from '../../services/apps/clients.ts'
+import { authenticateEnabled } from '../../services/apps/clients.ts'
 import { OAuthError } from '../../services/apps/oauth-error.ts'
 import { isAccepted } from '../../services/identity/app-tokens.ts'
 import type { Form } from './form.ts'
@@ -11,7 +11,7 @@ const INACTIVE = { active: false }
 
 /** Describes a token to the confidential client to which it was issued (RFC 7662). To others, it is not active. */
 export async function introspectToken(ctx: RequestCtx, form: Form): Promise<object> {
-  const app = await authenticateApp(ctx, form.proof)
+  const app = await authenticateEnabled(ctx, form.proof)
   if (app.secret === null) throw new OAuthError('invalid_client', 'A public client cannot prove who it is')
   const text = form.require('token')
   const token = await presentedToken(ctx, text)

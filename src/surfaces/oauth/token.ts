@@ -1,6 +1,6 @@
 import type { RequestCtx } from '../../platform/security/admit.ts'
 import { jwtAudience } from '../../platform/security/tokens.ts'
-import { authenticateApp } from '../../services/apps/clients.ts'
+import { authenticateEnabled } from '../../services/apps/clients.ts'
 import { redeemCode } from '../../services/apps/codes.ts'
 import { OAuthError } from '../../services/apps/oauth-error.ts'
 import type { KnownApp } from '../../services/apps/queries.ts'
@@ -9,7 +9,7 @@ import type { Form } from './form.ts'
 
 /** The token endpoint (RFC 6749, 3.2). Throws `OAuthError`. */
 export async function issueToken(ctx: RequestCtx, form: Form): Promise<object> {
-  const app = await authenticateApp(ctx, form.proof)
+  const app = await authenticateEnabled(ctx, form.proof)
   const resource = form.read('resource')
   if (resource && resource !== jwtAudience(ctx)) throw new OAuthError('invalid_target', 'The resource is unknown')
   const grant = form.require('grant_type')

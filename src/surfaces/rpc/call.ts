@@ -79,7 +79,7 @@ async function perform(
 async function admitted(ctx: SystemCtx, binding: Binding, operation: VerbOperation, accountId: Id | undefined) {
   const request = await requestBy(ctx, binding, operation, accountId)
   requireCapacity(ctx, operation)
-  await admit(request, operation)
+  await admit(request, { ...operation, whileSuspended: false })
   return request
 }
 

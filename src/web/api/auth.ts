@@ -73,10 +73,10 @@ const refusedPasskey = instead(
 )
 
 /** Codes of authenticator apps have six digits, recovery codes have letters too. */
-const proofOf = (typed: string) =>
+export const proofOf = (typed: string) =>
   /^\d{6}$/.test(typed.replace(/\s/g, '')) ? { code: typed } : { recoveryCode: typed }
 
-type Confirmed = { password?: string; code?: string }
+type Confirmed = { password: string; code: string | undefined }
 
 /** Confirms the current login, for operations that require a fresh login. */
 export async function confirmLogin({ password, code }: Confirmed): Promise<void> {

@@ -1,5 +1,6 @@
 import { ApiError, type ProviderFlow, type ProviderRegistration, type Tokens } from '../../client/client.ts'
 import type { ProviderAnswer } from '../state/provider-answer.ts'
+import { proofOf } from './auth.ts'
 import { client } from './client.ts'
 import { InvalidField, instead } from './errors.ts'
 import { loadToken, saveToken } from './token-store.ts'
@@ -37,8 +38,13 @@ export async function logInWithProvider(started: Started, answer: ProviderAnswer
   return client.logInWithProvider({ ...callbackOf(started, answer), deviceToken: await loadToken('device') })
 }
 
-export function finishFlow(started: Started, answer: ProviderAnswer): Promise<void> {
-  return client.finishProviderFlow(callbackOf(started, answer))
+/** `code`: typed by the person, to confirm the login of an account with a second factor. */
+export function finishFlow(started: Started, answer: ProviderAnswer, code?: string): Promise<void> {
+  const wrong = new InvalidField('code', 'is wrong or was used before')
+  const secondFactor = code === undefined ? undefined : proofOf(code)
+  return client
+    .finishProviderFlow({ ...callbackOf(started, answer), secondFactor })
+    .catch(instead('invalid_credentials', wrong))
 }
 
 /** Returns null if the address must be verified first: an email is on its way. */

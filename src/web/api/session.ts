@@ -7,6 +7,9 @@ type Session = Tokens['account']
 /** The logged-in account: `undefined` until it is known, `null` when logged out. */
 export const session = signal<Session | null | undefined>(undefined)
 
+/** Whether the account is suspended, so that it can only be exported and deleted. */
+export const suspended = signal(false)
+
 /** Why the last session ended, unless the user logged out. */
 export const logoutReason = signal('')
 
@@ -39,6 +42,7 @@ export function renameSession(handle: string): void {
 export async function showLogin(tokens: Tokens): Promise<void> {
   await rememberDevice(tokens, tokens.account.handle)
   logoutReason.value = ''
+  suspended.value = tokens.suspended ?? false
   setSession(tokens.account)
 }
 

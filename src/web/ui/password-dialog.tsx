@@ -34,51 +34,44 @@ function Confirmation(props: Props) {
       <p>This protects your account if someone else uses this browser. It is asked again after ten minutes.</p>
       {error.value !== null && <LoadError error={error.value} retry={load} />}
       {!data.value && error.value === null && <Loading />}
-      {data.value && (isAlone(data.value) ? <ByProvider /> : <ConfirmationForm factors={data.value} {...props} />)}
+      {data.value && !data.value.hasPassword && <WithoutPassword factors={data.value} {...props} />}
+      {data.value?.hasPassword && <ConfirmationForm factors={data.value} {...props} />}
     </div>
   )
 }
 
-/** Whether a provider is the only way to log in. */
-const isAlone = ({ totpSince, passkeys, hasPassword }: SecondFactors) =>
-  totpSince === null && passkeys === 0 && !hasPassword
-
-function ByProvider() {
+/** A provider proves who it is in place of the password. If there is a second factor, its code is asked for afterwards. */
+function WithoutPassword({ factors, onConfirmed }: Props & { factors: SecondFactors }) {
   return (
     <>
+      {factors.passkeys > 0 && hasPasskeys() && <PasskeyButton onConfirmed={onConfirmed} />}
       <ProviderButtons purpose="confirm" />
       <p class="hint">Or log out and log in again: that counts too.</p>
     </>
   )
 }
 
+function PasskeyButton({ onConfirmed }: Pick<Props, 'onConfirmed'>) {
+  const confirm = () => confirmWithPasskey().then(onConfirmed)
+  return (
+    <button type="button" onClick={() => void confirm().catch(reportError)}>
+      Use a passkey
+    </button>
+  )
+}
+
 function ConfirmationForm({ factors, onConfirmed, onCancel }: Props & { factors: SecondFactors }) {
-  const { totpSince, passkeys, hasPassword } = factors
+  const { totpSince, passkeys } = factors
   const needsCode = totpSince !== null || passkeys > 0
   const form = useForm(async ({ value }) => {
-    const password = hasPassword ? value('password') : undefined
-    await confirmLogin({ password, code: needsCode ? value('code').trim() : undefined })
+    await confirmLogin({ password: value('password'), code: needsCode ? value('code').trim() : undefined })
     onConfirmed()
   })
-  const byPasskey = () => confirmWithPasskey().then(onConfirmed)
   return (
     <form class="stack" aria-label="Confirm that it is you" {...form.attributes}>
-      {passkeys > 0 && hasPasskeys() && (
-        <button type="button" onClick={() => void byPasskey().catch(reportError)}>
-          Use a passkey
-        </button>
-      )}
+      {passkeys > 0 && hasPasskeys() && <PasskeyButton onConfirmed={onConfirmed} />}
       <UsernameField handle={session.value?.handle} />
-      {hasPassword && (
-        <PasswordField
-          form={form}
-          name="password"
-          label="Password"
-          autocomplete="current-password"
-          required
-          autofocus
-        />
-      )}
+      <PasswordField form={form} name="password" label="Password" autocomplete="current-password" required autofocus />
       {needsCode && <CodeField form={form} withApp={totpSince !== null} />}
       <FormError form={form} shown={['password', 'code']} />
       <div class="actions">

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 import type { Account } from '../../client/wire.ts'
-import { session } from '../api/session.ts'
+import { session, suspended } from '../api/session.ts'
 import { unreadMessages, unreadMessagesLabel } from '../state/conversations.ts'
 import { currentAccount } from '../state/current-account.ts'
 import { newPostsLabel } from '../state/home.ts'
@@ -18,7 +18,10 @@ export function TopBar() {
         <span>SocialConnect</span>
       </Link>
       <nav aria-label="Main">
-        <ul>{session.value ? <AccountLinks handle={session.value.handle} /> : <PublicLinks />}</ul>
+        <ul>
+          {!session.value && <PublicLinks />}
+          {session.value && !suspended.value && <AccountLinks handle={session.value.handle} />}
+        </ul>
       </nav>
       {currentAccount.value && <OwnProfileLink account={currentAccount.value} />}
     </header>

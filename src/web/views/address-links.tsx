@@ -10,7 +10,7 @@ import { Link } from '../ui/link.tsx'
 import { type Form, useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
 
-// Both need a press on a button, because programs that check emails for viruses open links too.
+// All need a press on a button, because programs that check emails for viruses open links too.
 
 export function ConfirmAddress({ token }: { token: string }) {
   const { form, state } = useTokenForm(() => client.confirmAddress({ token }))
@@ -62,6 +62,37 @@ export function UndoAddress({ token }: { token: string }) {
         </p>
         <FormError form={form} />
         <SubmitButton form={form}>Undo the change</SubmitButton>
+      </form>
+    </View>
+  )
+}
+
+export function UndoFactor({ token }: { token: string }) {
+  const { form, state } = useTokenForm(() => client.undoFactor({ token }))
+  if (state.value === 'dead') return <DeadLink children={<SecurityLink label="Look at your second factors" />} />
+  if (state.value === 'done') {
+    return (
+      <Done title="The second factor was removed">
+        <p>
+          Every device was logged out. Your password no longer works, because the person who added the second factor may
+          know it. Choose a new one with the link in the email that we sent you, or ask for another link.
+        </p>
+        <Link href="/forgot" class="button">
+          Reset your password
+        </Link>
+      </Done>
+    )
+  }
+  return (
+    <View title="Remove a new second factor">
+      <form class="card stack narrow-form centered" aria-label="Remove a new second factor" {...form.attributes}>
+        <Icon name="mail" />
+        <p>
+          This removes the authenticator app or passkey that was added to your account, and those that were added later.
+          It logs out every device, and ends your password.
+        </p>
+        <FormError form={form} />
+        <SubmitButton form={form}>Remove it</SubmitButton>
       </form>
     </View>
   )

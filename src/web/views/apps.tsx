@@ -35,7 +35,7 @@ export function Apps() {
 
 function Row({ app, load }: { app: AllowedApp; load: () => Promise<void> }) {
   const busy = useSignal(false)
-  const { id, name, developer, permissions, allowedAt, lastUsedAt } = app
+  const { id, name, developer, permissions, allowedAt, lastUsedAt, isDisabled } = app
   const remove = async () => {
     const text = `${name} can no longer do anything as you. It keeps what it has read.`
     if (!(await askConfirmation(`Remove ${name}?`, text, 'Remove'))) return
@@ -50,6 +50,7 @@ function Row({ app, load }: { app: AllowedApp; load: () => Promise<void> }) {
       <div>
         <b>{name}</b>
         <p class="row-value">{developer ? `Made by @${developer}` : 'Registered itself'}</p>
+        {isDisabled && <p>Disabled by the staff of this server. It can do nothing as you.</p>}
         <Permissions permissions={permissions} />
         <p class="hint">
           Allowed on {day(allowedAt)}. {lastUsedAt ? <Used at={lastUsedAt} /> : 'Not connected.'}

@@ -11,8 +11,17 @@ import { View } from '../ui/view.tsx'
 
 const POLL_INTERVAL_MS = 3_000
 
-/** Requests a copy of the own data, and downloads it. */
 export function ExportData() {
+  return (
+    <View title="Your data">
+      <SettingsNav />
+      <ExportSection />
+    </View>
+  )
+}
+
+/** Requests a copy of the own data, and downloads it. */
+export function ExportSection() {
   const { data, error, load } = useData(() => client.listExports())
   const exports = data.value?.items ?? []
   const isPreparing = exports.some(({ status }) => status === 'preparing')
@@ -22,25 +31,22 @@ export function ExportData() {
     return () => clearInterval(timer)
   }, [isPreparing])
   return (
-    <View title="Your data">
-      <SettingsNav />
-      <section class="card settings" aria-label="A copy of your data" aria-busy={!data.value && !error.value}>
-        <h2>A copy of your data</h2>
-        <p>
-          Everything that SocialConnect holds of you, in one zip file: your profile, posts, images, likes, follows and
-          the rest, as pages to read and as JSON. It takes some minutes. We email you when it is ready, and you can
-          download it for a day.
-        </p>
-        {error.value !== null && <LoadError error={error.value} retry={load} />}
-        {!data.value && error.value === null && <Loading />}
-        <ul class="rows" aria-live="polite">
-          {exports.map((item) => (
-            <Row key={item.id} item={item} />
-          ))}
-        </ul>
-        {data.value && <RequestButton disabled={isPreparing} load={load} />}
-      </section>
-    </View>
+    <section class="card settings" aria-label="A copy of your data" aria-busy={!data.value && !error.value}>
+      <h2>A copy of your data</h2>
+      <p>
+        Everything that SocialConnect holds of you, in one zip file: your profile, posts, images, likes, follows and the
+        rest, as pages to read and as JSON. It takes some minutes. We email you when it is ready, and you can download
+        it for a day.
+      </p>
+      {error.value !== null && <LoadError error={error.value} retry={load} />}
+      {!data.value && error.value === null && <Loading />}
+      <ul class="rows" aria-live="polite">
+        {exports.map((item) => (
+          <Row key={item.id} item={item} />
+        ))}
+      </ul>
+      {data.value && <RequestButton disabled={isPreparing} load={load} />}
+    </section>
   )
 }
 

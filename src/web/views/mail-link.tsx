@@ -1,5 +1,5 @@
 import type { mailLink } from '../state/mail-link.ts'
-import { ConfirmAddress, UndoAddress } from './address-links.tsx'
+import { ConfirmAddress, UndoAddress, UndoFactor } from './address-links.tsx'
 import { ResetPassword } from './reset-password.tsx'
 import { Verify } from './verify.tsx'
 
@@ -7,5 +7,6 @@ import { Verify } from './verify.tsx'
 export function MailLink({ link: { kind, token } }: { link: NonNullable<typeof mailLink> }) {
   if (kind === 'verify') return <Verify token={token} />
   if (kind === 'reset') return <ResetPassword token={token} />
+  if (kind === 'factor') return <UndoFactor token={token} />
   return kind === 'address' ? <ConfirmAddress token={token} /> : <UndoAddress token={token} />
 }

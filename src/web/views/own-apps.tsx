@@ -4,10 +4,11 @@ import { client } from '../api/client.ts'
 import { Cancelled } from '../api/errors.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from '../ui/dialog.tsx'
-import { CheckboxField, EditActions, Field, FormError, TextAreaField } from '../ui/field.tsx'
+import { CheckboxField, EditActions, FormError } from '../ui/field.tsx'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { useForm } from '../ui/use-form.ts'
 import { focusHeading } from '../ui/view.tsx'
+import { AppFields, appFields, EditApp, typedApp } from './app-form.tsx'
 
 /** For developers: the apps that the person has registered. */
 export function OwnApps() {
@@ -51,24 +52,8 @@ export function OwnApps() {
 type Shown = { shown: Signal<AppWithSecret | null>; load: () => Promise<void> }
 
 function Row({ app, shown, load }: Shown & { app: App }) {
-  const { id, name, kind, redirectUris } = app
-  const report = (failure: unknown) => {
-    if (!(failure instanceof Cancelled)) reportError(failure)
-  }
-  const renew = async () => {
-    const text = `The present secret of ${name} stops working at once.`
-    if (!(await askConfirmation('Replace the secret?', text, 'Replace'))) return
-    shown.value = await client.renewAppSecret({ appId: id })
-    focusHeading()
-  }
-  const remove = async () => {
-    const text = `${name} is logged out for everyone who allowed it.`
-    if (!(await askConfirmation(`Delete ${name}?`, text, 'Delete'))) return
-    await client.deleteApp({ appId: id })
-    await load()
-    focusHeading()
-    showToast(`${name} was deleted`)
-  }
+  const edits = useSignal(false)
+  const { id, name, kind, redirectUris, disabledReason } = app
   return (
     <li class="row">
       <div>
@@ -77,49 +62,70 @@ function Row({ app, shown, load }: Shown & { app: App }) {
           Client id: <code>{id}</code> ({kind})
         </p>
         <p class="hint long">{redirectUris.join(' ')}</p>
+        {disabledReason !== null && <p>Disabled by the staff of this server: {disabledReason}</p>}
       </div>
+      <button
+        type="button"
+        class="secondary"
+        aria-label={`Edit ${name}`}
+        aria-expanded={edits.value}
+        onClick={() => (edits.value = !edits.value)}
+      >
+        Edit
+      </button>
       {kind === 'confidential' && (
-        <button type="button" class="secondary" onClick={() => void renew().catch(report)}>
+        <button type="button" class="secondary" onClick={() => void renew(app, shown).catch(report)}>
           New secret
         </button>
       )}
-      <button type="button" class="secondary" aria-label={`Delete ${name}`} onClick={() => void remove().catch(report)}>
+      <button
+        type="button"
+        class="secondary"
+        aria-label={`Delete ${name}`}
+        onClick={() => void remove(app, load).catch(report)}
+      >
         Delete
       </button>
+      {edits.value && <EditApp app={app} load={load} onDone={() => (edits.value = false)} />}
     </li>
   )
 }
 
+function report(failure: unknown): void {
+  if (!(failure instanceof Cancelled)) reportError(failure)
+}
+
+async function renew({ id, name }: App, shown: Shown['shown']): Promise<void> {
+  const text = `The present secret of ${name} stops working at once.`
+  if (!(await askConfirmation('Replace the secret?', text, 'Replace'))) return
+  shown.value = await client.renewAppSecret({ appId: id })
+  focusHeading()
+}
+
+async function remove({ id, name }: App, load: Shown['load']): Promise<void> {
+  const text = `${name} is logged out for everyone who allowed it.`
+  if (!(await askConfirmation(`Delete ${name}?`, text, 'Delete'))) return
+  await client.deleteApp({ appId: id })
+  await load()
+  focusHeading()
+  showToast(`${name} was deleted`)
+}
+
 function Registration({ shown, load, onDone }: Shown & { onDone: () => void }) {
   const form = useForm(async ({ value }) => {
-    shown.value = await client.registerApp({
-      name: value('name'),
-      website: value('website').trim(),
-      description: value('description'),
-      redirectUris: value('redirectUris').split(/\s+/).filter(Boolean),
-      kind: value('confidential') ? 'confidential' : 'public',
-    })
+    const kind = value('confidential') ? 'confidential' : 'public'
+    shown.value = await client.registerApp({ ...typedApp(value), kind })
     await load()
     showToast('App registered')
     onDone()
   })
   return (
     <form class="stack" aria-label="Register an app" {...form.attributes}>
-      <Field form={form} name="name" label="Name" maxLength={50} required autofocus />
-      <Field form={form} name="website" label="Website" hint="Begins with https://" maxLength={500} />
-      <TextAreaField form={form} name="description" label="What it does" value="" maxLength={300} />
-      <TextAreaField
-        form={form}
-        name="redirectUris"
-        label="Redirect addresses"
-        hint="One per line: https://…, or http://127.0.0.1/… for a program on a device"
-        value=""
-        maxLength={5_000}
-      />
+      <AppFields form={form} />
       <CheckboxField form={form} name="confidential">
         It runs on a server and can keep a secret
       </CheckboxField>
-      <FormError form={form} shown={['name', 'website', 'description', 'redirectUris']} />
+      <FormError form={form} shown={appFields} />
       <EditActions form={form} onCancel={onDone} />
     </form>
   )

@@ -22,7 +22,7 @@ test('an address registers at most 20 apps an hour, and the server has a bounded
   expect(await directoryNumber(`select count(website) as n ${own}`)).toBe(0)
   await env.DIRECTORY.prepare(
     `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${MAX_SELF_REGISTERED})
-     insert into apps select -i, null, 'x', null, '', '[]', null, 0 from n`,
+     insert into apps (id, name, description, redirect_uris, created_at) select -i, 'x', '', '[]', 0 from n`,
   ).run()
   expect((await register('192.0.2.79')).status).toBe(503)
   await env.DIRECTORY.prepare(`delete ${own}`).run()

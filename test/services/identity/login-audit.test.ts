@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import { mailedToken, markSuspended, PASSWORD, registeredUser } from '../../support/actors.ts'
+import { mailedToken, PASSWORD, registeredUser } from '../../support/actors.ts'
 import { auditOf } from '../../support/audit.ts'
-import { logIn, outcomeOf, register, verify } from '../../support/auth.ts'
+import { register, verify } from '../../support/auth.ts'
 import { postJson } from '../../support/client.ts'
 import { accountIdOf, inMode } from '../../support/modes.ts'
 import { drained } from '../../support/outboxes.ts'
@@ -30,13 +30,6 @@ test('the audit log has wrong passwords at confirmations and password changes, a
   for (let i = 0; i < 9; i++) await confirm(WRONG)
   // The first five of an hour, and the one that reached the limit.
   expect(await entriesOf(ada.id)).toHaveLength(7)
-})
-
-test('the right password of a suspended account has an entry, five times an hour', async () => {
-  const bea = await registeredUser('bea_entries')
-  await markSuspended(bea.id)
-  for (let i = 0; i < 7; i++) expect(await outcomeOf(await logIn('bea_entries'))).toEqual([403, 'suspended'])
-  expect(await entriesOf(bea.id)).toEqual(Array(5).fill(['login-refused', bea.id, { reason: 'suspended' }]))
 })
 
 test('a wrong password at the verification has an entry', async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { auditOf } from '../../support/audit.ts'
 import { claimsOf, directoryNumber, directoryRow, logIn } from '../../support/auth.ts'
-import { addTotp, newPasskey } from '../../support/factors.ts'
+import { addTotp, codeAt, newPasskey } from '../../support/factors.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { drained } from '../../support/outboxes.ts'
 import {
@@ -124,14 +124,35 @@ test('a login is confirmed at a linked provider that has just asked for the cred
   expect((await auditOf(ada.id)).filter(({ action }) => action === 'login-confirmed')).toHaveLength(1)
 })
 
-test('a provider confirms no login of an account with a second factor, which can confirm with that', async () => {
-  const { provider, finishAs } = await withProvider()
+test('a provider confirms a login of an account with a second factor only together with a code, which works once', async () => {
+  const { provider, finishAs, post } = await withProvider()
   const ada = await registeredUser()
   await insertLink(ada.id, provider.issuer, 'ada')
-  await addTotp(ada)
+  const { secret, recoveryCodes } = await addTotp(ada)
+  await env.DIRECTORY.prepare("delete from credentials where user_id = ? and provider_id = 'credential'")
+    .bind(Number(ada.id))
+    .run()
   await age(ada)
-  expect((await problemOf(await finishAs(provider, { sub: 'ada' }, ada.token, 'confirm'))).code).toBe('forbidden')
-  expect((await problemOf(await finishAs(provider, { sub: 'ada' }, ada.token))).code).toBe('fresh_login_required')
+  const confirm = async (secondFactor?: object, sub = 'ada') =>
+    (await finishAs(provider, { sub }, ada.token, 'confirm', { secondFactor })).status
+  const alone = (proof: object) => post('/auth/confirm', proof, ada.token)
+  for (const proof of [{ code: codeAt(secret) }, { recoveryCode: recoveryCodes[0] }]) {
+    expect((await problemOf(await alone(proof))).text).toMatch(/passkey is required, or a confirmation at a provider/)
+  }
+  expect((await problemOf(await finishAs(provider, { sub: 'ada' }, ada.token, 'confirm'))).text).toMatch(
+    /secondFactor is required/,
+  )
+  expect(await confirm({})).toBe(422)
+  expect(await confirm({ code: '000000' })).toBe(401)
+  expect(await confirm({ code: codeAt(secret) }, 'bob')).toBe(422)
+  const isConfirmed = () =>
+    directoryNumber('select count(confirmed_at) n from sessions where user_id = ?', Number(ada.id))
+  expect(await isConfirmed()).toBe(0)
+  expect(await confirm({ code: codeAt(secret) })).toBe(204)
+  expect(await isConfirmed()).toBe(1)
+  expect(await confirm({ code: codeAt(secret) })).toBe(401)
+  expect(await confirm({ recoveryCode: recoveryCodes[0] })).toBe(204)
+  expect(await confirm({ recoveryCode: recoveryCodes[0] })).toBe(401)
 })
 
 const unlink = async (user: Pick<RegisteredUser, 'token'>, call: Call, nth = 0) => {

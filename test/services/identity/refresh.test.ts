@@ -185,5 +185,5 @@ test('registering, logging in and refreshing read their own writes despite laggi
   expect(keys.map(({ kid }) => kid)).toContain(JSON.parse(atob(accessToken.split('.')[0]!)).kid)
 
   await markSuspended(account.id)
-  expect(await (await post('refresh', { refreshToken: last })).json()).toMatchObject({ code: 'suspended' })
+  expect(await (await post('refresh', { refreshToken: last })).json()).toMatchObject({ suspended: true })
 })

@@ -88,12 +88,13 @@ test('concurrent logins cancel a deletion once, and all succeed', async () => {
   expect(await directoryNumber(unsent, Number(dan.id))).toBe(0)
 })
 
-test('a refused login of a suspended account cancels nothing', async () => {
+test('the restricted login of a suspended person cancels a deletion, and the account stays hidden', async () => {
   const eva = await registeredUser('eva_gone')
   await remove(eva)
   await markSuspended(eva.id)
-  expect(await outcomeOf(await logIn('eva_gone'))).toEqual([403, 'suspended'])
-  expect(await pending(eva)).toBe(1)
+  expect(await (await logIn('eva_gone')).json()).toMatchObject({ deletionCancelled: true, suspended: true })
+  expect(await pending(eva)).toBe(0)
+  expect(await statusOf(`/v1/accounts/${eva.id}`)).toBe(404)
 })
 
 test('a login after the erasure has started is refused like an unknown name', async () => {

@@ -12,10 +12,10 @@ import { canLogIn } from '../providers/links.ts'
 import { ENDED, loginLasts, refusedIfEnded } from '../statements.ts'
 import { users } from '../tables.ts'
 import { recoveryCodes } from './factor-tables.ts'
+import type { Added } from './factor-undo-tokens.ts'
 import { hasFactor, readFactors } from './factors.ts'
 import { newRecoveryCodes, replaceCodes } from './recovery-codes.ts'
 
-type Factor = 'totp' | 'passkey'
 const MISSING = 'missing'
 const TOO_SHORT = 'too_short'
 const LAST_WAY = 'last_way'
@@ -29,12 +29,12 @@ type Statements = [BatchItem<'sqlite'>, ...BatchItem<'sqlite'>[]]
  */
 export async function addFactor(
   ctx: UserCtx,
-  factor: Factor,
+  added: Pick<Added, 'factor' | 'id'>,
   insertion: Statements,
   refuse: (error: unknown) => never,
 ): Promise<string[] | null> {
   const commit = async () => {
-    const { codes, before, after } = await additionOf(ctx, factor)
+    const { codes, before, after } = await additionOf(ctx, added)
     await ctx.db.directory.commit([...before, ...insertion, ...after])
     return codes
   }
@@ -49,7 +49,7 @@ export async function addFactor(
 
 class Raced extends Error {}
 
-async function additionOf(ctx: UserCtx, factor: Factor) {
+async function additionOf(ctx: UserCtx, { factor, id }: Pick<Added, 'factor' | 'id'>) {
   const db = ctx.db.directory
   const accountId = ctx.viewer.id
   const { isOn } = await readFactors(ctx, accountId)
@@ -60,14 +60,18 @@ async function additionOf(ctx: UserCtx, factor: Factor) {
     before: [failUnless(db, loginLasts(ctx), ENDED), failUnless(db, isAsRead, RACED)] as const,
     after: [
       record(db, factorAdded, { accountId, factor, ...(await actorOf(ctx)) }),
-      ...queueMail(db, { accountId, kind: `${factor}-added` }),
+      ...queueMail(db, { accountId, kind: `${factor}-added`, detail: id }),
       ...(codes ? await replaceCodes(ctx, db, accountId, codes) : []),
     ],
   }
 }
 
 /** Runs `deletion`, which removes a factor. Removes the recovery codes with the last factor. */
-export async function removeFactor(ctx: UserCtx, factor: Factor, deletion: BatchItem<'sqlite'>): Promise<void> {
+export async function removeFactor(
+  ctx: UserCtx,
+  factor: Added['factor'],
+  deletion: BatchItem<'sqlite'>,
+): Promise<void> {
   const db = ctx.db.directory
   const accountId = ctx.viewer.id
   const isLong = and(eq(users.id, accountId), eq(users.hasShortPassword, false))

@@ -51,7 +51,7 @@ export const factorOperations = [
     body: SecondStep,
     example: { challenge: CHALLENGE, code: '287082' },
     returns: Tokens,
-    fails: [invalidCredentials, awaitingApproval, 'suspended', 'rate_limited'],
+    fails: [invalidCredentials, awaitingApproval, 'rate_limited'],
     restOnly: oneWay,
     noRpc: credentialsOnly,
     summary: 'Finish a login that needs a second factor, with a code, a recovery code or a passkey',
@@ -81,7 +81,7 @@ export const factorOperations = [
     body: PasskeyLogin,
     example: { challenge: CHALLENGE, passkey: ASSERTION },
     returns: Tokens,
-    fails: [invalidCredentials, awaitingApproval, 'suspended'],
+    fails: [invalidCredentials, awaitingApproval],
     restOnly: oneWay,
     noRpc: credentialsOnly,
     summary: 'Log in with a passkey, without a name or password',
@@ -91,6 +91,7 @@ export const factorOperations = [
   operation({
     ...own,
     id: 'startConfirmation',
+    whileSuspended: true,
     method: 'post',
     path: '/auth/confirm/challenge',
     scope: writeAccounts,
@@ -100,6 +101,7 @@ export const factorOperations = [
   }),
   operation({
     id: 'readSecondFactors',
+    whileSuspended: true,
     method: 'get',
     path: '/me/factors',
     access: 'user',

@@ -74,7 +74,8 @@ export async function addPasskey(ctx: UserCtx, { challenge: token, ...input }: P
   const db = ctx.db.directory
   const insert = db.insert(passkeys).select(rowIf(passkeys, row, lt(own, MAX_PASSKEYS)))
   const insertion = [useChallenge(db, challenge), insert, failUnless(db, changed, TOO_MANY)] as const
-  const recoveryCodes = await addFactor(ctx, 'passkey', [...insertion], refuseAddition)
+  const added = { factor: 'passkey', id: row.id } as const
+  const recoveryCodes = await addFactor(ctx, added, [...insertion], refuseAddition)
   return { ...viewOf({ id: row.id, name, ...times }), recoveryCodes }
 }
 

@@ -30,6 +30,16 @@ export const proofShape = {
   recoveryCode: z.string().max(40).optional().openapi({ description: 'Works once', example: 'q2w8e-7rt5y' }),
   passkey: PasskeyAssertion.optional(),
 }
+/** What a person types as the second factor. */
+export const TypedCode = z
+  .strictObject({ code: proofShape.code, recoveryCode: proofShape.recoveryCode })
+  .refine(
+    ({ code, recoveryCode }) => (code === undefined) !== (recoveryCode === undefined),
+    'must have one of its fields',
+  )
+  .openapi('TypedCode', { minProperties: 1, maxProperties: 1 })
+export type TypedCode = z.infer<typeof TypedCode>
+
 const Proof = z.object(proofShape)
 export type Proof = z.infer<typeof Proof>
 type Statements = BatchItem<'sqlite'>[]

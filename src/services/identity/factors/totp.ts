@@ -76,9 +76,11 @@ export async function confirmTotp(ctx: UserCtx, { code }: TotpConfirmation): Pro
   )
   const db = ctx.db.directory
   const isSame = and(pending, eq(totpFactors.sealedSecret, factor.sealed))
-  const confirmed = db.update(totpFactors).set({ confirmedAt: ctx.now(), lastStep }).where(isSame)
+  const confirmedAt = ctx.now()
+  const confirmed = db.update(totpFactors).set({ confirmedAt, lastStep }).where(isSame)
+  const added = { factor: 'totp', id: String(confirmedAt) } as const
   const refuse = refusals({ ...refusedChanges, [USED]: () => new Failure('conflict') })
-  return { recoveryCodes: await addFactor(ctx, 'totp', [confirmed, failUnless(db, changed, USED)], refuse) }
+  return { recoveryCodes: await addFactor(ctx, added, [confirmed, failUnless(db, changed, USED)], refuse) }
 }
 
 export async function removeTotp(ctx: UserCtx): Promise<void> {

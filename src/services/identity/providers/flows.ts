@@ -33,7 +33,7 @@ export const callbackShape = {
   state: z.string().min(1).max(200),
   iss: z.string().max(300).optional().openapi({ description: 'If the provider has sent it (RFC 9207)' }),
 }
-export const Callback = z.strictObject(callbackShape).openapi('ProviderCallback')
+const Callback = z.object(callbackShape)
 export type Callback = z.infer<typeof Callback>
 
 export function providerOf(ctx: Ctx, providerId: string): Provider {

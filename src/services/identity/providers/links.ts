@@ -21,7 +21,8 @@ import type { ProviderLinks } from './views.ts'
 
 export const LinkPath = z.object({ linkId: z.string().max(64) })
 
-const isLinkOf = (accountId: Id) => and(eq(credentials.userId, accountId), ne(credentials.providerId, 'credential'))
+export const isLinkOf = (accountId: Id) =>
+  and(eq(credentials.userId, accountId), ne(credentials.providerId, 'credential'))
 
 /** Linking the same identity again changes nothing. */
 export async function linkIdentity(ctx: UserCtx, provider: Provider, identity: Identity): Promise<void> {

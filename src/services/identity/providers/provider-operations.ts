@@ -4,6 +4,7 @@ import {
   awaitingApproval,
   handleTaken,
   identityLinked,
+  invalidCredentials,
   lastWayToLogIn,
   linkRequired,
   providerFailed,
@@ -16,8 +17,8 @@ import { FLOW_MINUTES, MAX_LINKS } from '../lifetimes.ts'
 import { providerCallbackLimit, providerStartLimit, registerLimit } from '../limits.ts'
 import { credentialsOnly } from '../policy.ts'
 import { Tokens } from '../views.ts'
-import { finishProviderFlow, logInWithProvider, ProviderLogin } from './callback.ts'
-import { Callback, ProviderPath } from './flows.ts'
+import { finishProviderFlow, logInWithProvider, ProviderFinish, ProviderLogin } from './callback.ts'
+import { ProviderPath } from './flows.ts'
 import { LinkPath, listProviderLinks, unlinkProvider } from './links.ts'
 import { ProviderRegistration, registerWithProvider } from './register.ts'
 import { listLoginProviders, startProviderConfirmation, startProviderLink, startProviderLogin } from './start.ts'
@@ -68,7 +69,7 @@ export const providerOperations = [
     body: ProviderLogin,
     example: callback,
     returns: Tokens,
-    fails: [registrationRequired, linkRequired, awaitingApproval, 'suspended', providerFailed, 'unavailable'],
+    fails: [registrationRequired, linkRequired, awaitingApproval, providerFailed, 'unavailable'],
     noRpc: credentialsOnly,
     summary: 'Log in with what the identity provider has sent back',
     description:
@@ -118,6 +119,7 @@ export const providerOperations = [
   }),
   operation({
     id: 'startProviderConfirmation',
+    whileSuspended: true,
     method: 'post',
     path: '/me/providers/{providerId}/confirm',
     access: 'user',
@@ -126,7 +128,7 @@ export const providerOperations = [
     restOnly,
     params: ProviderPath,
     returns: ProviderFlow,
-    fails: ['not_found', 'forbidden', providerFailed, 'unavailable'],
+    fails: ['not_found', providerFailed, 'unavailable'],
     noRpc: credentialsOnly,
     summary: 'Start to confirm this login at a linked provider, instead of with a password',
     description: `${steps} The provider must ask for its credentials again, and say when it did (\`auth_time\`).`,
@@ -134,6 +136,7 @@ export const providerOperations = [
   }),
   operation({
     id: 'finishProviderFlow',
+    whileSuspended: true,
     method: 'post',
     path: '/auth/providers/finish',
     access: 'user',
@@ -141,10 +144,10 @@ export const providerOperations = [
     login: true,
     restOnly,
     limit: providerCallbackLimit,
-    body: Callback,
+    body: ProviderFinish,
     example: callback,
     returns: null,
-    fails: ['forbidden', identityLinked, tooManyLinks, providerFailed, 'unavailable'],
+    fails: [invalidCredentials, identityLinked, tooManyLinks, providerFailed, 'unavailable'],
     noRpc: credentialsOnly,
     summary: 'Link an identity, or confirm this login, with what the provider has sent back',
     description: 'Only the login that started the flow can finish it.',
