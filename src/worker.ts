@@ -7,6 +7,7 @@ import { rpcService } from './surfaces/rpc/entrypoint.ts'
 
 export { Sweeper } from './platform/events/sweeper.object.ts'
 export { AccessGuard } from './platform/security/access-guard.object.ts'
+export { RevocationFeed } from './platform/security/revocation-feed.object.ts'
 export { ConversationObject as Conversation } from './services/messaging/conversation.object.ts'
 
 const registry = () => import('./registry.ts')

@@ -3,6 +3,9 @@ import { env } from 'cloudflare:workers'
 import { is } from 'drizzle-orm'
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { expect, test } from 'vitest'
+import type { AccessGuard } from '../src/platform/security/access-guard.object.ts'
+import type { RevocationFeed } from '../src/platform/security/revocation-feed.object.ts'
+import { noRights } from '../src/platform/security/rights.ts'
 import { inventory } from './support/inventory.ts'
 
 const modules = import.meta.glob<object>(['../src/**/*tables.ts', '../src/platform/**/*.ts'], { eager: true })
@@ -56,7 +59,11 @@ test('every column of the databases and objects, every bucket, KV namespace and 
   const stores = new Map(
     [...(await storedTables())].map(([name, { columns }]) => [name, columns.map((row) => row.name)]),
   )
-  for (const [binding, namespace] of [['HUB', env.HUB] as const, ['GUARD', env.GUARD] as const]) {
+  for (const [binding, namespace] of [
+    ['HUB', env.HUB] as const,
+    ['GUARD', env.GUARD] as const,
+    ['REVOCATIONS', env.REVOCATIONS] as const,
+  ]) {
     for (const [table, columns] of await objectTables(namespace as never))
       stores.set(`object ${binding}.${table}`, columns)
   }
@@ -86,8 +93,8 @@ test('every column of the databases and objects, every bucket, KV namespace and 
 
 async function objectTables(namespace: DurableObjectNamespace): Promise<[string, string[]][]> {
   return runInDurableObject(namespace.getByName('inventory'), async (object, state) => {
-    if ('lease' in object)
-      await (object as { lease: (...args: unknown[]) => unknown }).lease({ quota: 1, window: 60 }, 0)
+    if ('fillRights' in object) await (object as AccessGuard).fillRights(noRights)
+    if ('changesSince' in object) await (object as RevocationFeed).changesSince(null)
     if ('ready' in object) await (object as { ready: () => unknown }).ready()
     const { sql } = state.storage
     const names = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").toArray()

@@ -47,6 +47,8 @@ export const housekeepingData: PersonalData = {
       ended_at: 'technical',
     },
     'object GUARD.api_key_state': { id: 'technical', is_complete: 'technical', void_before: 'technical' },
+    'object REVOCATIONS.changes': { at: 'technical', account_id: 'owner' },
+    'object REVOCATIONS.beginning': { id: 'technical', at: 'technical' },
     'object SWEEPER': { alarm: 'technical', id: 'technical' },
     'R2 KEYS accounts/<account id>': { object: 'secret' },
     'queue EVENTS': { body: 'technical' },

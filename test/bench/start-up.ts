@@ -11,7 +11,7 @@ import { makeTokens, type Tokens } from './tokens.ts'
 import { baselineModule, bundleBaselines, productModules, runtime, variables } from './workers.ts'
 
 const STARTS = 25
-const objects = { HUB: 'Hub', GUARD: 'AccessGuard', SWEEPER: 'Sweeper' }
+const objects = { HUB: 'Hub', GUARD: 'AccessGuard', REVOCATIONS: 'RevocationFeed', SWEEPER: 'Sweeper' }
 
 export type ColdStart = { name: string; ms: number }
 

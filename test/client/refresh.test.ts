@@ -5,7 +5,7 @@ import { clientOf, requestsTo } from '../support/api-client.ts'
 import { movableClock } from '../support/clock.ts'
 
 const REFRESH = '/v1/auth/refresh'
-const TOKEN_LIFE_MS = 10 * 60_000
+const TOKEN_LIFE_MS = 3_600_000
 const clock = movableClock()
 afterEach(() => vi.useRealTimers())
 

@@ -7,7 +7,7 @@ import { directoryNumber, refreshWith } from '../support/auth.ts'
 import { LEASE_MS, movableClock } from '../support/clock.ts'
 
 const REFRESH = '/v1/auth/refresh'
-const TOKEN_LIFE_MS = 10 * 60_000
+const TOKEN_LIFE_MS = 3_600_000
 const clock = movableClock()
 afterEach(() => vi.restoreAllMocks())
 

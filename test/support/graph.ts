@@ -2,8 +2,8 @@ import { execute, parse } from 'graphql'
 import { logins } from '../../src/eager.ts'
 import type { Ctx } from '../../src/platform/context.ts'
 import { withDatabases } from '../../src/platform/create-context.ts'
+import { forgetStatus } from '../../src/platform/security/account-status.ts'
 import type { RequestCtx } from '../../src/platform/security/admit.ts'
-import { forgetStatus } from '../../src/platform/security/rate-limit.ts'
 import { declaredScopes } from '../../src/platform/security/scopes.ts'
 import { newGraph } from '../../src/surfaces/graphql/graph.ts'
 import { schema } from '../sweeps/graphql-documents.ts'
@@ -17,7 +17,7 @@ export async function executeGraph(
 ) {
   const address = randomAddress()
   const viewer = given && { ...given, scopes: new Set(declaredScopes().keys()), issuedAt: Date.now() + 1 }
-  if (viewer) forgetStatus(viewer.id)
+  if (viewer) forgetStatus(ctx, viewer.id)
   const config = { ...ctx.config, REQUESTS_PER_MINUTE: 1_000_000 }
   const request: RequestCtx = {
     ...ctx,

@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Role } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { declaredScopes } from '../../src/platform/security/scopes.ts'
-import type { KeySource } from '../../src/platform/security/tokens.ts'
+import { ACCESS_TOKEN_LIFE_MS, type KeySource } from '../../src/platform/security/tokens.ts'
 import { BASE_URL } from './client.ts'
 
 const KEY_ID = 'key-of-the-tests'
@@ -40,7 +40,7 @@ type Options = {
   clientId?: string
 }
 
-/** A ten-minute access token, `age` seconds old. Only a `sessionId` of `insertLogin` counts as a fresh login. */
+/** An access token, `age` seconds old. Only a `sessionId` of `insertLogin` counts as a fresh login. */
 export function mint(
   accountId: Id,
   { role = 'user', without, audience, age = 0, forged, sessionId = crypto.randomUUID(), clientId }: Options = {},
@@ -53,6 +53,6 @@ export function mint(
     .setIssuer(`${BASE_URL}/auth`)
     .setAudience(audience ?? `${BASE_URL}/v1`)
     .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + 600)
+    .setExpirationTime(issuedAt + ACCESS_TOKEN_LIFE_MS / 1_000)
     .sign(forged ? foreign.privateKey : trusted.privateKey)
 }

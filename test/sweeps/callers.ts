@@ -80,7 +80,7 @@ export const callers: Caller[] = [
     token: freshToken,
     refused: ({ whileSuspended }) => (whileSuspended ? null : 'suspended'),
   },
-  { name: 'expired', role: 'admin', token: (id) => mint(id, { role: 'admin', age: 601 }), refused: unauthorized },
+  { name: 'expired', role: 'admin', token: (id) => mint(id, { role: 'admin', age: 3_601 }), refused: unauthorized },
   { name: 'forged', role: 'admin', token: (id) => mint(id, { role: 'admin', forged: true }), refused: unauthorized },
   {
     name: 'misdirected',

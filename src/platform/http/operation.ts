@@ -34,6 +34,8 @@ export type Contract = Rule & {
   /** Whether the operation accepts an `Idempotency-Key`: a repeated request then returns what the first one created. */
   idempotent?: boolean
   cacheControl?: string
+  /** What the verb of a GET changes. It then runs after its caller was admitted; other GETs run meanwhile. */
+  effect?: string
   /** Why GraphQL leaves the operation out. */
   restOnly?: string
   /** Why other Workers cannot call the operation. */

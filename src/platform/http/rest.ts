@@ -6,13 +6,13 @@ import { Made } from '../data/idempotency.ts'
 import { cursorsOf, linksOf, type Page } from '../data/page.ts'
 import { notFound } from '../failures.ts'
 import { requestsInFlight } from '../observability/pending.ts'
-import { admit } from '../security/admit.ts'
+import { admit, mayBeAdmitted } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { requireMediaType, strictJson } from './body.ts'
 import { conditionalJson } from './conditional.ts'
 import { announcement } from './deprecation.ts'
 import { IdempotencyKey } from './openapi.ts'
-import { type Operation, runVerb, successOf } from './operation.ts'
+import { type Operation, runVerb, successOf, type VerbOperation } from './operation.ts'
 import { invalidBySchema } from './problems.ts'
 import { requireCapacity } from './shedding.ts'
 
@@ -25,21 +25,53 @@ export function mountOperations(
 ): void {
   for (const operation of operations) {
     const path = `${mount}${operation.path.replaceAll(/\{(\w+)\}/g, ':$1')}`
-    const checks = [...announcement(operation), admission(service, operation), ...validators(operation)]
-    app.on(operation.method.toUpperCase(), [path], ...checks, (c) =>
+    const [early, checks] = [announcement(operation), validators(operation)]
+    if (operation.method === 'get' && 'run' in operation && !operation.effect) {
+      app.on('GET', [path], ...early, (c) => read(c, { mount, service, operation, checks }))
+      continue
+    }
+    app.on(operation.method.toUpperCase(), [path], ...early, admission(service, operation), ...checks, (c) =>
       answer(c, mount, operation).finally(requestsInFlight.begin()),
     )
   }
 }
 
+type Served = { mount: string; service: string; operation: VerbOperation; checks: MiddlewareHandler<AppEnv>[] }
+
+/** Reads while the request is admitted, if nothing that is known already refuses it. A refusal drops what was read. */
+async function read(c: Context<AppEnv>, { mount, service, operation, checks }: Served): Promise<Response> {
+  const isEarly = mayBeAdmitted(c.var.ctx, operation) // before the lease of this request is used
+  const admitted = beginAdmission(c, service, operation)
+  const ended = requestsInFlight.begin()
+  try {
+    if (!isEarly) await admitted
+    const result = parse(c, checks).then(() => runVerb(operation, c.var.ctx, c.get('input') ?? {}))
+    result.catch(() => {})
+    await admitted
+    return present(c, mount, operation, await result)
+  } finally {
+    ended()
+  }
+}
+
+async function parse(c: Context<AppEnv>, checks: readonly MiddlewareHandler<AppEnv>[]): Promise<void> {
+  for (const validate of checks) await validate(c, async () => {})
+}
+
+/** Throws `unavailable` at once. The promise is that of `admit`. */
+function beginAdmission(c: Context<AppEnv>, service: string, operation: Operation): Promise<void> {
+  const ctx = c.get('ctx')
+  ctx.log = ctx.log.with({ service, accountId: ctx.viewer?.id })
+  c.set('isCounted', true)
+  requireCapacity(ctx, operation)
+  return admit(ctx, operation, (headers) => c.set('allowance', headers))
+}
+
 /** Admits a request before its path, query and body are parsed. */
 function admission(service: string, operation: Operation): MiddlewareHandler<AppEnv> {
   return createMiddleware<AppEnv>(async function admitRequest(c, next) {
-    const ctx = c.get('ctx')
-    ctx.log = ctx.log.with({ service, accountId: ctx.viewer?.id })
-    c.set('isCounted', true)
-    requireCapacity(ctx, operation)
-    await admit(ctx, operation, (headers) => c.set('allowance', headers))
+    await beginAdmission(c, service, operation)
+    const { ctx } = c.var
     const key = operation.idempotent ? c.req.header('idempotency-key') : undefined
     if (key !== undefined && key.length <= 255) ctx.idempotencyKey = key
     await next()
@@ -84,7 +116,15 @@ async function answer(c: Context<AppEnv>, mount: string, operation: Operation): 
   const ctx = c.get('ctx')
   const input = c.get('input') ?? {}
   if ('respond' in operation) return operation.respond(ctx, input as never, c.req.raw)
-  const result = await runVerb(operation, ctx, input)
+  return present(c, mount, operation, await runVerb(operation, ctx, input))
+}
+
+function present(
+  c: Context<AppEnv>,
+  mount: string,
+  operation: VerbOperation,
+  result: unknown,
+): Response | Promise<Response> {
   const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }
   if (replayed) c.header('idempotency-replayed', 'true')
   if (operation.returns === null) return c.body(null, 204)

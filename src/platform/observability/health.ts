@@ -90,6 +90,7 @@ function checks(env: Env): Check[] {
     { name: 'KEYS', run: async () => env.KEYS.head('health') },
     { name: 'EXPORTS', run: async () => env.EXPORTS.head('health') },
     { name: 'GUARD', run: async () => env.GUARD.getByName('health').lease({ quota: 1, window: 60 }, 0) },
+    { name: 'REVOCATIONS', run: async () => env.REVOCATIONS.getByName('health').changesSince(null) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').ready() },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },
     { name: 'CONVERSATION', run: async () => env.CONVERSATION.getByName('health').ready() },

@@ -1,6 +1,6 @@
 import { Id, timeOf } from '../data/ids.ts'
-import { keyIn } from '../security/api-keys.ts'
 import { sha256 } from '../security/crypto.ts'
+import { keyIn } from '../security/key-logins.ts'
 import { ACCESS_TOKEN_LIFE_MS } from '../security/tokens.ts'
 import { type Login, type Revocation, TICKET_LIFE_S } from './hub.client.ts'
 

@@ -56,6 +56,7 @@ export function realtimeOperations(channels: readonly Channel[]): Operation[] {
       method: 'get',
       path: SOCKET_PATH,
       restOnly: 'It upgrades to a WebSocket; GraphQL has subscriptions',
+      effect: 'It marks the account as online',
       access: 'public',
       scope: realtime,
       query: SocketQuery,

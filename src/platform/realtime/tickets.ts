@@ -1,10 +1,11 @@
 import type { UserCtx } from '../context.ts'
 import { Id } from '../data/ids.ts'
 import { requireActiveLogin } from '../security/access.ts'
+import { accountStatus, forgetStatus } from '../security/account-status.ts'
 import type { RequestCtx } from '../security/admit.ts'
-import { isApiKey } from '../security/api-keys.ts'
 import { sign, verifySignature } from '../security/crypto.ts'
-import { forgetStatus, spend, userLimit } from '../security/rate-limit.ts'
+import { isApiKey } from '../security/key-logins.ts'
+import { spend, userLimit } from '../security/rate-limit.ts'
 import { unauthorized } from '../security/tokens.ts'
 import { issueTicketSecret, redeemTicketSecret, TICKET_LIFE_S } from './hub.client.ts'
 import type { Listener } from './open-channels.ts'
@@ -30,8 +31,8 @@ export async function redeemTicket(ctx: RequestCtx, ticket: string): Promise<Lis
   if (!id.success || !secret || !isValid) throw unauthorized('The ticket is invalid')
   const login = await redeemTicketSecret(ctx, id.data, secret)
   if (login === null) throw unauthorized('The ticket is invalid')
-  if (isApiKey(login)) forgetStatus(id.data) // its list of keys may be older than this one
-  const { status } = await spend(ctx, userLimit, id.data)
-  requireActiveLogin(login, status)
+  if (isApiKey(login)) forgetStatus(ctx, id.data) // its list of keys may be older than this one
+  await spend(ctx, userLimit, id.data)
+  requireActiveLogin(login, await accountStatus(ctx, { id: id.data, ...login }))
   return { id: id.data, ...login, scopes: new Set(granted.split('+')) }
 }

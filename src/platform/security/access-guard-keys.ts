@@ -11,7 +11,9 @@ export const apiKeySchema = `
   INSERT INTO api_key_state VALUES (1, 0, 0)`
 
 const USE_INTERVAL_MS = 3_600_000
-const isLive = 'ended_at IS NULL AND expires_at > ? AND created_at > (SELECT void_before FROM api_key_state)'
+/** A condition of SQL. `now` is the parameter with the current time. */
+export const isLiveKey = (now: string) =>
+  `ended_at IS NULL AND expires_at > ${now} AND created_at > (SELECT void_before FROM api_key_state)`
 
 /** Adds all keys of the account. A key that has ended stays ended, so an outdated list revives nothing. */
 export function storeKeys(sql: SqlStorage, keys: readonly ApiKeyGrant[]): void {
@@ -27,7 +29,7 @@ export function useKey(sql: SqlStorage, hash: string, now: number): ApiKeyGrant 
   const columns = 'id, hash, scopes, created_at AS createdAt, expires_at AS expiresAt'
   const [key] = sql
     .exec<Omit<ApiKeyGrant, 'scopes'> & { scopes: string }>(
-      `SELECT ${columns} FROM api_keys WHERE hash = ? AND ${isLive}`,
+      `SELECT ${columns} FROM api_keys WHERE hash = ? AND ${isLiveKey('?')}`,
       hash,
       now,
     )
@@ -36,13 +38,6 @@ export function useKey(sql: SqlStorage, hash: string, now: number): ApiKeyGrant 
   const note = 'UPDATE api_keys SET used_at = ?1 WHERE id = ?2 AND ifnull(used_at, 0) <= ?1 - ?3'
   sql.exec(note, now, key.id, USE_INTERVAL_MS)
   return { ...key, scopes: key.scopes.split(' ') }
-}
-
-/** Undefined if the guard does not know all keys of the account. */
-export function liveKeys(sql: SqlStorage, now: number): string[] | undefined {
-  if (!isComplete(sql)) return undefined
-  const keys = sql.exec<{ id: string }>(`SELECT id FROM api_keys WHERE ${isLive}`, now).toArray()
-  return keys.map(({ id }) => id)
 }
 
 /** By the id of the key: when it was last used, epoch ms. */
@@ -65,7 +60,8 @@ export function keepsKeys(sql: SqlStorage, now: number): boolean {
   const recent = now - ACCESS_TOKEN_LIFE_MS
   sql.exec('DELETE FROM api_keys WHERE ended_at <= ? OR expires_at <= ?', recent, now)
   const ended = sql.exec('SELECT 1 FROM api_keys WHERE ended_at IS NOT NULL LIMIT 1').toArray()
-  return ended.length > 0 || (liveKeys(sql, now) ?? []).length > 0
+  const live = sql.exec(`SELECT 1 FROM api_keys WHERE ${isLiveKey('?')} LIMIT 1`, now).toArray()
+  return ended.length + live.length > 0
 }
 
 function isComplete(sql: SqlStorage): boolean {

@@ -27,15 +27,19 @@ export type Lease = {
   isNetworkUsedUp?: boolean
 }
 
+/** `used` requests that passed before the guard was asked, in a window until `resetsAt` (epoch ms). */
+export type Spent = { used: number; resetsAt: number }
+
 /** Leases up to `wanted` requests from the guard `name`; 0 only reads the status of its account. */
-export function leaseRequests(
+export async function leaseRequests(
   ctx: SystemCtx,
   name: string,
   limit: Quota,
   wanted: number,
-  address?: string,
+  { address, spent }: { address?: string | undefined; spent?: Spent | undefined } = {},
 ): Promise<Lease> {
-  return ctx.env.GUARD.getByName(name).lease(limit, wanted, address)
+  const { quota, window } = limit
+  return ctx.env.GUARD.getByName(name).lease({ quota, window }, wanted, address, spent)
 }
 
 /** Takes back a request that `leaseRequests` granted in the window that ends at `resetsAt`. */

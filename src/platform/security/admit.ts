@@ -1,4 +1,5 @@
 import type { Ctx, UserCtx, Viewer } from '../context.ts'
+import type { Id } from '../data/ids.ts'
 import { Failure } from '../failures.ts'
 import {
   type AccountStatusSource,
@@ -9,8 +10,9 @@ import {
   requireScope,
 } from './access.ts'
 import type { AccountStatus } from './access-guard.client.ts'
-import { isApiKey } from './api-keys.ts'
-import { type Allowance, anonymousLimit, type ClientIp, type Limit, spend, userLimit } from './rate-limit.ts'
+import { accountStatus } from './account-status.ts'
+import { isApiKey } from './key-logins.ts'
+import { type Allowance, anonymousLimit, type ClientIp, isLeased, type Limit, spend, userLimit } from './rate-limit.ts'
 import type { Scope } from './scopes.ts'
 
 /** A request with its client address, and a way to read its account's status without the guard. */
@@ -49,7 +51,7 @@ export async function admit(
   const general = await countRequest(ctx)
   report(general.headers)
   const isPerson = viewer !== null && viewer.clientId === undefined && !isApiKey(viewer)
-  if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, general.status), isPerson && whileSuspended)
+  if (viewer) requireActiveLogin(viewer, await currentStatus(ctx, viewer), isPerson && whileSuspended)
   await requirePermission(ctx, requirement)
   if (viewer && isApiKey(viewer) && (fresh || login)) throw new Failure('forbidden', 'API keys cannot do this')
   if (viewer?.clientId !== undefined && (ownClients || fresh)) throw ownClientsOnly()
@@ -57,18 +59,31 @@ export async function admit(
   if (fresh && viewer) await requireFreshLogin(ctx, viewer)
 }
 
-/** Reads the status from the databases if the guard does not answer, or does not know the API key of the request. */
-async function currentStatus(ctx: RequestCtx, status: AccountStatus | null): Promise<AccountStatus | null> {
-  const { viewer } = ctx
-  const isKnown = status && (!viewer || !isApiKey(viewer) || status.keys)
-  if (isKnown || !viewer) return status
-  return ctx.readAccountStatus(ctx, viewer)
+/** Reads the status from the databases if neither feed nor guard answers, or the guard does not know the API keys. */
+async function currentStatus(ctx: RequestCtx, viewer: Viewer): Promise<AccountStatus> {
+  const status = await accountStatus(ctx, viewer)
+  const isKnown = status && (!isApiKey(viewer) || status.keys)
+  return isKnown ? status : ctx.readAccountStatus(ctx, viewer)
 }
 
 /** Counts a request for the general limit of its caller. Throws like `spend`. */
 export function countRequest(ctx: RequestCtx): Promise<Allowance> {
-  const { viewer, clientIp, callerLimit = anonymousLimit } = ctx
-  return viewer ? spend(ctx, userLimit, viewer.id) : spend(ctx, callerLimit, clientIp)
+  return spend(ctx, ...generalLimit(ctx))
+}
+
+function generalLimit({ viewer, clientIp, callerLimit = anonymousLimit }: RequestCtx): [Limit, Id | ClientIp] {
+  return viewer ? [userLimit, viewer.id] : [callerLimit, clientIp]
+}
+
+/** Whether a lease pays for the request, and nothing known refuses it. Always false for rules that need more than a role and a scope. */
+export function mayBeAdmitted(ctx: RequestCtx, { access, scope, ...further }: Rule): boolean {
+  const { action, fresh, login, ownClients, limit } = further
+  if (action || fresh || login || ownClients || limit || !isLeased(ctx, ...generalLimit(ctx))) return false
+  try {
+    return requirePermission(ctx, { access, scope }) === null
+  } catch {
+    return false
+  }
 }
 
 /** For verbs that write to what belongs to others only sometimes: what `scope` and `fresh` require of an operation. */

@@ -4,8 +4,10 @@ import { Id } from '../data/ids.ts'
 import { withTimeout } from '../timeout.ts'
 import { accountGuard } from './access-guard.client.ts'
 import type { ApiKeyGrant } from './access-guard-keys.ts'
+import { forgetStatus } from './account-status.ts'
 import { sha256 } from './crypto.ts'
-import { type ClientIp, forgetStatus, type Limit, refund, spend } from './rate-limit.ts'
+import { sessionOfKey } from './key-logins.ts'
+import { type ClientIp, type Limit, refund, spend } from './rate-limit.ts'
 import { unauthorized } from './tokens.ts'
 
 /** Reads the API keys of an account from the database. */
@@ -14,7 +16,6 @@ export type ApiKeySource = (ctx: SystemCtx, accountId: Id) => Promise<ApiKeyGran
 /** `sc_`, the account, 256 random bits, and the CRC-32 of all that precedes it. Each key has exactly one form. */
 const FORM = /^(sc_([1-9]\d{0,15})_[0-9a-f]{64})([0-9a-f]{8})$/
 const SECRET_BYTES = 32
-const SESSION_PREFIX = 'key:'
 const KEPT_MS = 3_600_000
 const UNSTORED_MS = 2_000
 const TIMEOUT_MS = 2_000
@@ -33,16 +34,6 @@ export function newApiKey(accountId: Id): string {
 export async function hashOfKey(key: string): Promise<string> {
   return (await sha256(key)).toHex()
 }
-
-/** What stands for the key where a login has the id of its session. */
-export const sessionOfKey = (id: string) => `${SESSION_PREFIX}${id}`
-
-/** The id of the API key that a session id stands for; null for a login. */
-export function keyIn(sessionId: string): string | null {
-  return sessionId.startsWith(SESSION_PREFIX) ? sessionId.slice(SESSION_PREFIX.length) : null
-}
-
-export const isApiKey = ({ sessionId }: Pick<Viewer, 'sessionId'>) => keyIn(sessionId) !== null
 
 /** Lets the guard accept these keys, which are all of the account. */
 export async function storeApiKeys(ctx: SystemCtx, accountId: Id, keys: readonly ApiKeyGrant[]): Promise<void> {
@@ -100,7 +91,7 @@ async function recognized(
   }
   if (known.size >= MAX_REMEMBERED) known.clear()
   known.set(key, { grant, until: ctx.now() + (stored ? KEPT_MS : UNSTORED_MS) })
-  forgetStatus(id) // its list of keys may be older than this one
+  forgetStatus(ctx, id) // its list of keys may be older than this one
   if (counted) ctx.defer(() => refund(ctx, unknownKeyLimit, ctx.clientIp, counted))
   return grant
 }

@@ -2,7 +2,6 @@ import type { Ctx, Viewer } from '../context.ts'
 import { timeOf } from '../data/ids.ts'
 import { Failure } from '../failures.ts'
 import type { Action } from './actions.ts'
-import { isApiKey } from './api-keys.ts'
 import {
   type AccessRule,
   type Decision,
@@ -12,6 +11,7 @@ import {
   type Subject,
   type Thing,
 } from './decide.ts'
+import { isApiKey } from './key-logins.ts'
 import { noRights, type Rights } from './rights.ts'
 import { tokenMissing } from './tokens.ts'
 

@@ -1,8 +1,8 @@
 import type { SystemCtx } from '../context.ts'
-import type { Id } from '../data/ids.ts'
 import { Failure, unavailable } from '../failures.ts'
-import { withTimeout } from '../timeout.ts'
-import { type AccountStatus, type Lease, leaseRequests, type Quota, returnRequest } from './access-guard.client.ts'
+import { type Lease, leaseRequests, type Quota, returnRequest } from './access-guard.client.ts'
+import { statusReader } from './account-status.ts'
+import { Turns } from './turns.ts'
 
 export type Limit = Quota & {
   name: string
@@ -10,6 +10,8 @@ export type Limit = Quota & {
   failure: 'open' | 'closed'
   /** Requests leased at a time. With 1, the guard counts each request before the request proceeds. */
   lease: number
+  /** Requests that each isolate lets pass in a window before it asks the guard, which then counts them too. */
+  free?: number
 }
 
 const declared = new Set<string>()
@@ -25,53 +27,55 @@ export function defineLimit(name: string, { quota, window }: Quota): Limit {
 }
 
 /** The general limit of an account. `spend` replaces its quota with `REQUESTS_PER_MINUTE`. */
-export const userLimit: Limit = { name: 'user', quota: 100, window: 60, failure: 'open', lease: 10 }
+export const userLimit: Limit = { name: 'user', quota: 100, window: 60, failure: 'open', lease: 10, free: 5 }
 /** The general limit of a client address, for requests without a token. */
-export const anonymousLimit: Limit = { name: 'anonymous', quota: 300, window: 60, failure: 'open', lease: 10 }
+export const anonymousLimit: Limit = { name: 'anonymous', quota: 300, window: 60, failure: 'open', lease: 10, free: 5 }
 /** The limit of a client address for requests that reach no operation: pages, unknown paths, refused tokens. */
-export const addressLimit: Limit = { name: 'address', quota: 600, window: 60, failure: 'open', lease: 20 }
+export const addressLimit: Limit = { name: 'address', quota: 600, window: 60, failure: 'open', lease: 20, free: 5 }
 
-const FRESH_MS = 2_000
+/** How long the isolate may refuse by itself where requests are taken back, which other isolates do not tell. */
+const REFUSING_MS = 2_000
 /** Longer for limits that fail closed, because a new object starts slowly and a timeout refuses the request. */
 const LEASE_TIMEOUT_MS = { open: 2_000, closed: 5_000 }
-const POLL_INTERVAL_MS = 3
 const MAX_REMEMBERED = 10_000
 
-type Held = { lease: Lease; left: number; until: number }
+/** `free` requests of the window were counted by this isolate only. */
+type Held = Pick<Lease, 'remaining' | 'resetsAt'> & { left: number; free: number; until: number }
 const held = new Map<string, Held>()
-const renewals = new Map<string, number>()
-/** Until when (epoch ms) a guard that did not respond is not called again, so that requests do not queue up. */
-const unavailableUntil = new Map<string, number>()
+const turns = new Turns('the access guard')
 
-/** `status` is null when the guard does not respond. `headers` follow draft-ietf-httpapi-ratelimit-headers-11. */
+/** `headers` follow draft-ietf-httpapi-ratelimit-headers-11. There are none if the guard does not respond. */
 export type Allowance = {
-  status: AccountStatus | null
   headers: Record<string, string>
   /** What was counted, for `refund`. */
   counted?: { resetsAt: number; remaining: number }
 }
 
 /**
- * Counts a request. The account status in the result is at most two seconds old. Throws `rate_limited`, or `unavailable`
- * if the guard does not respond and the limit fails closed.
+ * Counts a request. Throws `rate_limited`, or `unavailable` if the guard does not respond and the limit fails closed.
+ * Exact for one isolate. With several, an account or address may exceed its limit by the `free` requests of each.
  */
 export async function spend(ctx: SystemCtx, declared: Limit, key: string | ClientIp): Promise<Allowance> {
-  const limit = declared === userLimit ? { ...userLimit, quota: ctx.config.REQUESTS_PER_MINUTE } : declared
+  const limit = effective(ctx, declared)
   const holding = await take(ctx, counterOf(limit, key), limit)
   if (!holding) {
-    if (limit.failure === 'open') return { status: null, headers: {} }
+    if (limit.failure === 'open') return { headers: {} }
     throw unavailable(5)
   }
-  const { lease, left } = holding
-  const seconds = Math.max(1, Math.ceil((lease.resetsAt - ctx.now()) / 1_000))
-  const remaining = Math.max(0, lease.remaining + left)
+  const { resetsAt, left } = holding
+  const seconds = Math.max(1, Math.ceil((resetsAt - ctx.now()) / 1_000))
+  const remaining = Math.max(0, holding.remaining + left)
   const headers = {
     'ratelimit-policy': `"${limit.name}";q=${limit.quota};w=${limit.window}`,
     ratelimit: `"${limit.name}";r=${remaining};t=${seconds}`,
   }
   if (left < 0)
     throw new Failure('rate_limited', undefined, { headers: { ...headers, 'retry-after': String(seconds) } })
-  return { status: lease.status, headers, counted: { resetsAt: lease.resetsAt, remaining } }
+  return { headers, counted: { resetsAt, remaining } }
+}
+
+function effective({ config }: SystemCtx, limit: Limit): Limit {
+  return limit === userLimit ? { ...userLimit, quota: config.REQUESTS_PER_MINUTE } : limit
 }
 
 /** Like `spend`, but returns null instead of throwing `rate_limited`. */
@@ -99,21 +103,14 @@ export async function refund(
 
 /** Whether this isolate knows without a call that `spend` would refuse. */
 export function isUsedUp(ctx: SystemCtx, limit: Limit, key: string | ClientIp): boolean {
-  const current = held.get(counterOf(limit, key).id)
-  const isCurrent = current && Math.min(current.until, current.lease.resetsAt) > ctx.now()
-  return !!isCurrent && current.left <= 0 && current.lease.remaining === 0
+  const current = inForce(ctx, counterOf(limit, key))
+  return current !== undefined && current.left <= 0 && current.remaining === 0
 }
 
-/** What the current lease of the account says; null if this isolate has none. */
-export function leasedStatus(ctx: SystemCtx, accountId: Id): AccountStatus | null {
-  const current = held.get(`${userLimit.name}:${accountId}`)
-  return current && current.until > ctx.now() ? current.lease.status : null
-}
-
-/** Makes this isolate read the status of the account again with its next request. */
-export function forgetStatus(accountId: Id): void {
-  const current = held.get(`${userLimit.name}:${accountId}`)
-  if (current) current.until = 0
+/** Whether this isolate knows without a call that `spend` will let the request pass. */
+export function isLeased(ctx: SystemCtx, declared: Limit, key: string | ClientIp): boolean {
+  const [limit, counter] = [effective(ctx, declared), counterOf(declared, key)]
+  return ((inForce(ctx, counter) ?? begin(ctx, counter, limit))?.left ?? 0) > 0
 }
 
 /** The object `guard` counts all requests, and separately those of the address `part`. `id` is the key of the lease. */
@@ -124,51 +121,51 @@ function counterOf({ name }: Limit, key: string | ClientIp): Counter {
   return { id: `${name}:${address}`, guard: `${name}:${network}`, part: address === network ? undefined : address }
 }
 
-/**
- * `left` is negative if the limit is reached. Returns null if the guard does not respond. One request renews the lease
- * and the others poll, because a promise that requests share would die with the request that created it.
- */
-async function take(ctx: SystemCtx, counter: Counter, limit: Limit): Promise<{ lease: Lease; left: number } | null> {
-  const { id, guard } = counter
+function inForce(ctx: SystemCtx, { id, guard }: Counter): Held | undefined {
+  const current = held.get(id) ?? held.get(guard)
+  return current && Math.min(current.until, current.resetsAt) > ctx.now() ? current : undefined
+}
+
+/** `left` is negative if the limit is reached. Returns null if the guard does not respond. */
+async function take(ctx: SystemCtx, counter: Counter, limit: Limit): Promise<Held | null> {
   for (;;) {
-    const now = ctx.now()
-    const current = held.get(id) ?? held.get(guard)
-    if (current && current.until > now && current.lease.resetsAt > now) {
-      if (current.left > 0) {
-        current.left -= 1
-        return { lease: current.lease, left: current.left }
-      }
-      if (current.lease.remaining === 0) return { lease: current.lease, left: -1 }
+    const current = inForce(ctx, counter) ?? begin(ctx, counter, limit)
+    if (current && current.left > 0) {
+      current.left -= 1
+      return { ...current }
     }
-    if ((unavailableUntil.get(id) ?? 0) > now) return null
-    if ((renewals.get(id) ?? 0) > now - LEASE_TIMEOUT_MS[limit.failure]) await scheduler.wait(POLL_INTERVAL_MS)
-    else await renew(ctx, counter, limit, current)
+    if (current && current.remaining === 0) return { ...current, left: -1 }
+    const timeout = LEASE_TIMEOUT_MS[limit.failure]
+    if (!(await turns.take(ctx, counter.id, timeout, () => renew(ctx, counter, limit, current)))) return null
   }
 }
 
-async function renew(
-  ctx: SystemCtx,
-  { id, guard, part }: Counter,
-  limit: Limit,
-  last: Held | undefined,
-): Promise<void> {
-  const started = ctx.now()
-  renewals.set(id, started)
-  const wanted = last && last.left > 0 && last.lease.resetsAt > started ? 0 : limit.lease
-  try {
-    const lease = await withTimeout(leaseRequests(ctx, guard, limit, wanted, part), LEASE_TIMEOUT_MS[limit.failure])
-    if (held.size > MAX_REMEMBERED) held.clear()
-    // Read after the call, because the window may have ended or another request may have renewed the lease.
-    const current = held.get(id)
-    const kept = current?.lease.resetsAt === lease.resetsAt ? current.left : 0
-    held.set(id, { lease, left: kept + lease.granted, until: ctx.now() + FRESH_MS })
-    // Until the window ends, all addresses of the network are refused without a call.
-    if (lease.isNetworkUsedUp) held.set(guard, { lease, left: 0, until: lease.resetsAt })
-  } catch (error) {
-    ctx.log.error('the access guard does not answer', { limit: limit.name, error })
-    if (unavailableUntil.size > MAX_REMEMBERED) unavailableUntil.clear()
-    unavailableUntil.set(id, ctx.now() + FRESH_MS)
-  } finally {
-    if (renewals.get(id) === started) renewals.delete(id)
-  }
+/** Begins a window without the guard. Not for the addresses of a network, of which one client can have any number. */
+function begin(ctx: SystemCtx, { id, part }: Counter, limit: Limit): Held | undefined {
+  const free = part === undefined ? Math.min(limit.free ?? 0, Math.floor(limit.quota / 20)) : 0
+  if (free === 0) return undefined
+  const resetsAt = ctx.now() + limit.window * 1_000
+  return hold(ctx, id, { free, left: free, remaining: limit.quota - free, resetsAt, until: resetsAt })
+}
+
+function hold(ctx: SystemCtx, id: string, holding: Held): Held {
+  if (held.size >= MAX_REMEMBERED) for (const [old, { resetsAt }] of held) if (resetsAt <= ctx.now()) held.delete(old)
+  if (held.size >= MAX_REMEMBERED) held.clear()
+  held.set(id, holding)
+  return holding
+}
+
+async function renew(ctx: SystemCtx, counter: Counter, limit: Limit, last: Held | undefined): Promise<void> {
+  const { id, guard, part } = counter
+  const spent = last && last.free > 0 ? { used: last.free, resetsAt: last.resetsAt } : undefined
+  const remember = limit.name === userLimit.name ? statusReader(ctx, guard.slice(`${limit.name}:`.length)) : null
+  const lease = await leaseRequests(ctx, guard, limit, limit.lease, { address: part, spent })
+  remember?.(lease.status)
+  // Read after the call, because the window may have ended or another request may have renewed the lease.
+  const current = held.get(id)
+  const kept = current?.resetsAt === lease.resetsAt ? current.left : 0
+  const until = limit.lease === 1 ? ctx.now() + REFUSING_MS : lease.resetsAt
+  hold(ctx, id, { ...lease, left: kept + lease.granted, free: 0, until })
+  // Until the window ends, all addresses of the network are refused without a call.
+  if (lease.isNetworkUsedUp) hold(ctx, guard, { ...lease, left: 0, free: 0, until: lease.resetsAt })
 }

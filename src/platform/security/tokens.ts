@@ -5,7 +5,7 @@ import { Id } from '../data/ids.ts'
 import { Failure } from '../failures.ts'
 
 /** How long an access token is valid, and so how long its revocation must be stored. */
-export const ACCESS_TOKEN_LIFE_MS = 10 * 60_000
+export const ACCESS_TOKEN_LIFE_MS = 3_600_000
 
 /** Called every ten minutes per isolate. An unknown key id calls it earlier, but at most every five seconds. */
 export type KeySource = (ctx: SystemCtx) => Promise<JSONWebKeySet>
@@ -35,8 +35,8 @@ const Claims = z.object({
 
 type Verified = { viewer: Viewer; expiresAt: number }
 type Keys = { get: ReturnType<typeof createLocalJWKSet>; fetchedAt: number; dueAt: number }
-/** A removed key must not be trusted for longer than a token lives. */
-const KEPT_MS = ACCESS_TOKEN_LIFE_MS
+/** For so long, a removed key may still be trusted. */
+const KEPT_MS = 10 * 60_000
 const REFETCH_MS = 5_000
 const MAX_REMEMBERED_TOKENS = 5_000
 const verified = new Map<string, Verified>()

@@ -3,16 +3,16 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { mirror } from '../../platform/events/mirror.ts'
-import { leasedStatus } from '../../platform/security/rate-limit.ts'
+import { statusInGuard } from '../../platform/security/account-status.ts'
 import { fillRights, setRights } from '../../platform/security/revocation.ts'
 import type { Rights } from '../../platform/security/rights.ts'
 import { users } from '../identity/tables.ts'
 import { accountAttributes, accountRoles, grants, roles } from './tables.ts'
 
-/** The rights of an account, from the lease of its guard. Reads the directory only if the guard does not know them. */
+/** The rights of an account, from its guard. Reads the directory only if the guard does not know them. */
 export async function rightsOf(ctx: SystemCtx, accountId: Id): Promise<Rights> {
-  const leased = leasedStatus(ctx, accountId)?.rights
-  if (leased) return leased
+  const stored = (await statusInGuard(ctx, accountId))?.rights
+  if (stored) return stored
   const { rights } = await readHolder(ctx, accountId)
   ctx.defer(() => fillRights(ctx, accountId, rights))
   return rights

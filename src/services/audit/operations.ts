@@ -31,6 +31,7 @@ export const auditOperations = [
     query: AuditQuery,
     returns: AuditPage,
     summary: 'List the audit log, newest first',
+    effect: 'Each call is an entry of the log',
     description: 'The filters can be combined. Every call is itself an entry of the log, with the action `audit-read`.',
     run: listAudit,
   }),

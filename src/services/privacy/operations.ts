@@ -57,6 +57,7 @@ export const privacyOperations = [
     method: 'get',
     path: '/me/exports/{exportId}/file',
     restOnly: 'It returns bytes',
+    effect: 'The audit log gets an entry',
     access: 'user',
     scope: exportData,
     fresh: true,

@@ -1,6 +1,7 @@
-import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { revokeSessions, setSuspended } from '../../../src/platform/security/revocation.ts'
 import { newViewer, smallApp } from '../../support/edge.ts'
+import { contextWith } from '../../support/platform.ts'
 import { reached, things, writeThings } from '../../support/things.ts'
 
 const { call } = smallApp(things)
@@ -74,10 +75,10 @@ test('a caller without access is refused before the request is validated', async
 })
 
 test('requests of a suspended account, or with a token of an ended session, are refused', async () => {
-  await env.GUARD.getByName(`user:${ada.id}`).setSuspended(true)
+  await setSuspended(contextWith(), ada.id, true)
   expect(await codeOf(await write({ text: 'x' }))).toBe('suspended')
   const bob = newViewer()
-  await env.GUARD.getByName(`user:${bob.id}`).endSession('login 1')
+  await revokeSessions(contextWith(), bob.id, ['login 1'])
   expect(await codeOf(await call(bob, '/v1/login', { method: 'POST' }))).toBe('unauthorized')
   expect((await call({ ...bob, sessionId: 'login 2' }, '/v1/login', { method: 'POST' })).status).toBe(204)
 })

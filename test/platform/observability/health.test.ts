@@ -92,6 +92,7 @@ const faults: [string, object][] = [
   ['MEDIA', { MEDIA: { head: broken } }],
   ['GUARD', { GUARD: { getByName: () => ({ lease: broken }) } }],
   ['HUB', { HUB: { getByName: () => ({ ready: broken }) } }],
+  ['REVOCATIONS', { REVOCATIONS: { getByName: () => ({ changesSince: broken }) } }],
   ['SWEEPER', { SWEEPER: { getByName: () => ({ ready: broken }) } }],
   ['EVENTS', { EVENTS: undefined }],
   ['DELIVERIES', { DELIVERIES: undefined }],
@@ -113,7 +114,7 @@ test('strangers get the status of /readyz and nothing else', async () => {
     null,
     'forged.forged.forged',
     await mint(newViewer().id, { role: 'admin', forged: true }),
-    await mint(newViewer().id, { role: 'admin', age: 700 }),
+    await mint(newViewer().id, { role: 'admin', age: 3_700 }),
     await mint(newViewer().id, { role: 'moderator' }),
     await mint(newViewer().id),
   ]

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Viewer } from '../../../src/platform/context.ts'
 import { toId } from '../../../src/platform/data/ids.ts'
 import type { AccountStatus } from '../../../src/platform/security/access-guard.client.ts'
+import { forgetStatus } from '../../../src/platform/security/account-status.ts'
 import { admit, type RequestCtx } from '../../../src/platform/security/admit.ts'
 import { defineLimit } from '../../../src/platform/security/rate-limit.ts'
 import { noRights, type Rights } from '../../../src/platform/security/rights.ts'
@@ -65,10 +66,12 @@ test('the limit of an operation counts requests per IP address, not per viewer',
   await expect(admit(request(null), { access: 'public', limit })).rejects.toMatchObject({ code: 'rate_limited' })
 })
 
-test('while the AccessGuard is down, admit uses the account status from readAccountStatus', async () => {
+test('without an answer of the AccessGuard, admit uses the status from readAccountStatus where the feed lists a change', async () => {
   const ctx = request(newViewer(), { ...active, suspended: true })
   const GUARD = { getByName: () => ({ lease: () => Promise.reject(new Error('down')) }) }
   ctx.env = Object.assign({ ...ctx.env }, { GUARD })
+  await admit(ctx, { access: 'public' })
+  forgetStatus(ctx, ctx.viewer!.id)
   await expect(admit(ctx, { access: 'public' })).rejects.toMatchObject({ code: 'suspended' })
 })
 

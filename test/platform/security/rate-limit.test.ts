@@ -1,7 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { expect, test, vi } from 'vitest'
 import type { AccessGuard } from '../../../src/platform/security/access-guard.object.ts'
-import { anonymousLimit, userLimit } from '../../../src/platform/security/rate-limit.ts'
+import { anonymousLimit, spend, userLimit } from '../../../src/platform/security/rate-limit.ts'
 import {
   loginLimit,
   loginPerNameLimit,
@@ -12,6 +12,7 @@ import {
 import { contextWith } from '../../support/platform.ts'
 import {
   advance,
+  anotherLimiter,
   guardOf,
   isolateRateLimits,
   remaining,
@@ -22,13 +23,36 @@ import {
 
 isolateRateLimits()
 
-/** The maximum age of the account status that an isolate caches. */
-const LEASE_S = 2
+/** After this time, an isolate asks again a guard that did not answer. */
+const RETRY_S = 2
+const FREE = userLimit.free!
 
 test('exactly 100 of 200 concurrent requests pass, with at most 20 calls to the AccessGuard', async () => {
   const { passed, refused, calls } = await requestMany(200, userLimit)
   expect([passed, refused]).toEqual([100, 100])
   expect(calls).toBeLessThanOrEqual(20)
+})
+
+test('several isolates let exactly the quota pass, and at most the free requests of each one more', async () => {
+  const isolates = [await anotherLimiter(), await anotherLimiter(), await anotherLimiter()]
+  const sent = isolates.flatMap((send) => Array.from({ length: 100 }, () => send(userLimit)))
+  const passed = (await Promise.allSettled(sent)).filter(({ status }) => status === 'fulfilled').length
+  expect(passed).toBeGreaterThanOrEqual(100)
+  expect(passed).toBeLessThanOrEqual(100 + isolates.length * FREE)
+  expect((await requestMany(10, userLimit)).passed).toBe(FREE)
+})
+
+test('the first requests of a window need no AccessGuard, which counts them with the first lease', async () => {
+  expect((await requestMany(FREE, userLimit)).calls).toBe(0)
+  expect(await remaining()).toBe(100 - FREE - 1)
+  const { remaining: left } = await guardOf().lease(userLimit, 0)
+  expect(left).toBe(100 - FREE - userLimit.lease)
+})
+
+test('addresses of a network get no free requests, because one client can have any number of them', async () => {
+  const ctx = contextWith()
+  await spend(ctx, anonymousLimit, { network: '2001:db8:77::', address: '2001:db8:77:1::' })
+  expect(ctx.cost.objectCalls).toBe(1)
 })
 
 test('a refused request has Retry-After, and requests pass again after that time', async () => {
@@ -48,27 +72,24 @@ test('a refused request has Retry-After, and requests pass again after that time
   expect(await remaining()).toBe(99)
 })
 
-test('a lease of ten requests is used up without writes to the AccessGuard, and ends with its window', async () => {
-  const writes = () =>
-    runInDurableObject(guardOf(), (_, state) => {
-      const [row] = state.storage.sql.exec<{ n: number }>('SELECT total_changes() n').toArray()
-      return row!.n
-    })
-  const before: number[] = []
-  for (let left = 99; left >= 80; left--) {
+test('below half of the quota, the AccessGuard writes nothing, and leases end with their window', async () => {
+  const tables = () =>
+    runInDurableObject(guardOf(), (_, state) =>
+      state.storage.sql.exec("SELECT name FROM sqlite_schema WHERE name = 'usage'").toArray(),
+    )
+  for (let left = 99; left >= 60; left--) {
     expect(await remaining()).toBe(left)
-    before.push(await writes())
-    advance(2.5)
+    advance(1)
   }
-  expect(before[9]).toBe(before[0])
-  expect(before[10]).toBe(before[0]! + 1)
-  expect((await requestMany(100, userLimit)).passed).toBe(80)
-  advance(60)
+  expect(await tables()).toEqual([])
+  expect((await requestMany(100, userLimit)).passed).toBe(60)
+  expect(await tables()).toHaveLength(1)
+  advance(20)
   expect(await remaining()).toBe(99)
 })
 
 test('a lease ends with its window, even if the AccessGuard answers late', async () => {
-  await requestMany(1, userLimit)
+  await requestMany(FREE, userLimit)
   advance(59)
   const late = {
     lease: async (...args: Parameters<AccessGuard['lease']>) => {
@@ -81,8 +102,7 @@ test('a lease ends with its window, even if the AccessGuard answers late', async
 })
 
 test('two concurrent renewals of a lease count its unused requests once', async () => {
-  await requestMany(1, userLimit)
-  advance(LEASE_S + 0.5)
+  await requestMany(FREE, userLimit)
   const answered = Promise.withResolvers<void>()
   const slow = {
     lease: async (...args: Parameters<AccessGuard['lease']>) => {
@@ -92,16 +112,18 @@ test('two concurrent renewals of a lease count its unused requests once', async 
     },
   }
   const first = request(userLimit, slow)
-  advance(1)
+  advance(3)
   const second = request(userLimit, slow)
   answered.resolve()
   await Promise.all([first, second])
-  expect((await requestMany(150, userLimit)).passed).toBe(97)
+  const { passed } = await requestMany(150, userLimit)
+  expect(passed).toBe(100 - FREE - 2 - FREE) // the free requests are reported twice
 })
 
 test('a quota lowered below the used requests refuses the next request after one AccessGuard call', async () => {
   await requestMany(60, userLimit)
-  advance(LEASE_S + 0.5)
+  const leased = Number((await remaining()) - (await guardOf().lease(userLimit, 0)).remaining)
+  await requestMany(leased, userLimit)
   const ctx = contextWith()
   ctx.config = { ...ctx.config, REQUESTS_PER_MINUTE: 50 }
   await expect(request(userLimit, undefined, ctx)).rejects.toMatchObject({ code: 'rate_limited' })
@@ -111,8 +133,18 @@ test('a quota lowered below the used requests refuses the next request after one
 test('the request count survives the eviction of the AccessGuard', async () => {
   await requestMany(60, userLimit)
   await evictDurableObject(guardOf())
-  advance(LEASE_S + 0.5)
   expect((await requestMany(100, userLimit)).passed).toBe(40)
+})
+
+test('an AccessGuard that leaves the memory forgets at most half of a quota, and never an attempt to log in', async () => {
+  await requestMany(30, userLimit)
+  const used = 100 - (await guardOf().lease(userLimit, 0)).remaining
+  await evictDurableObject(guardOf())
+  expect(used).toBeLessThan(50)
+  expect((await guardOf().lease(userLimit, 0)).remaining).toBe(100)
+  await requestMany(4, loginLimit)
+  await evictDurableObject(guardOf(loginLimit))
+  expect((await requestMany(12, loginLimit)).passed).toBe(6)
 })
 
 test('each kind of limit and each key has its own budget', async () => {
@@ -138,29 +170,32 @@ test.each([
   ['fails', failing],
   ['hangs', hanging],
 ])('while the AccessGuard %s, ordinary requests pass and authentication attempts are refused', async (_, guard) => {
+  for (const limit of [userLimit, anonymousLimit]) await requestMany(FREE, limit)
   const passing = Promise.all([request(userLimit, guard), request(anonymousLimit, guard)])
   const unavailable = { code: 'unavailable', extra: { headers: { 'retry-after': '5' } } }
   const attempts = [loginLimit, loginPerNameLimit, registerLimit, verifyLimit, refreshLimit].map((name) =>
     expect(request(name, guard)).rejects.toMatchObject(unavailable),
   )
-  expect(await passing).toEqual(Array(2).fill({ status: null, headers: {} }))
+  expect(await passing).toEqual(Array(2).fill({ headers: {} }))
   await Promise.all(attempts)
 })
 
 test('concurrent requests share one call to a hanging AccessGuard, and later requests do not wait for it', async () => {
+  await requestMany(FREE, userLimit)
   const counting = { lease: vi.fn(() => new Promise(() => {})) }
   const sixRequests = () => Promise.all(Array.from({ length: 6 }, () => request(userLimit, counting)))
-  expect(await sixRequests()).toEqual(Array(6).fill({ status: null, headers: {} }))
+  expect(await sixRequests()).toEqual(Array(6).fill({ headers: {} }))
   expect(await sixRequests()).toHaveLength(6)
   expect(counting.lease).toHaveBeenCalledTimes(1)
-  advance(LEASE_S + 0.5)
-  expect(await remaining()).toBe(99)
+  advance(RETRY_S + 0.5)
+  expect(await remaining()).toBe(100 - FREE - 1)
 })
 
 test('a request that dies while it renews a lease does not block later requests', async () => {
+  await requestMany(FREE, userLimit)
   // Without the timer that ends its wait, the request never settles, like a request that died.
   vi.spyOn(globalThis, 'setTimeout').mockReturnValueOnce(0 as never)
   void request(userLimit, hanging)
-  vi.useRealTimers()
-  expect(await remaining()).toBe(99)
+  advance(RETRY_S)
+  expect(await remaining()).toBe(100 - FREE - 1)
 })

@@ -85,7 +85,7 @@ test.each(Object.entries(revocations))(
   },
 )
 
-test('while the AccessGuard is down, ended sessions and suspensions are read from the primary databases', async () => {
+test('while neither feed nor AccessGuard answers, ended sessions and suspensions are read from the primary databases', async () => {
   const [ended, active, suspended] = [
     await registeredUser('gone_dir'),
     await registeredUser('stays_dir'),
@@ -99,6 +99,7 @@ test('while the AccessGuard is down, ended sessions and suspensions are read fro
     ...env,
     DIRECTORY: laggingDatabase(env.DIRECTORY, env.INDEX),
     GUARD: { getByName: () => ({ lease }) },
+    REVOCATIONS: { getByName: () => ({ changesSince: lease }) },
   }
   clock.advance(LEASE_MS)
   const status = async ({ token }: RegisteredUser) => {

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
+import { ACCESS_TOKEN_LIFE_MS } from '../../../src/platform/security/tokens.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
@@ -75,7 +76,7 @@ test('a subscription ends when its account is suspended', async () => {
 })
 
 test('a subscription ends with its access token', async () => {
-  const stream = await subscribe(HOME, await mint(bob, { age: 599 }))
+  const stream = await subscribe(HOME, await mint(bob, { age: ACCESS_TOKEN_LIFE_MS / 1_000 - 1 }))
   await stream.next()
   expect(await stream.next()).toBeNull()
 })

@@ -1,11 +1,14 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
+import { forgetStatus } from '../../../src/platform/security/account-status.ts'
+import { setSuspended } from '../../../src/platform/security/revocation.ts'
 import { RpcFailure, unwrap } from '../../../src/rpc.ts'
 import { deleteAccount } from '../../../src/services/privacy/deletion.ts'
 import { markSuspended, type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { countRows, unusedId } from '../../support/databases.ts'
 import { jpeg } from '../../support/images.ts'
+import { contextWith } from '../../support/platform.ts'
 import { publishedId } from '../../support/posting.ts'
 import { bindings, boundWith, codeOf } from '../../support/rpc.ts'
 import { ada, bob, cyd } from '../../support/trio.ts'
@@ -14,6 +17,7 @@ import { asUser } from '../../support/viewers.ts'
 const { USERS, POSTS, NOTIFICATIONS } = bindings()
 const system = bindings({ actsAs: 'system' })
 const as = (id: Id) => ({ as: id })
+const down = () => Promise.reject(new Error('down'))
 
 let user: RegisteredUser
 beforeEach(async () => {
@@ -74,7 +78,7 @@ test.each([
 })
 
 test('an account that is suspended, deleted or never existed cannot act', async () => {
-  await env.GUARD.getByName(`user:${cyd}`).setSuspended(true)
+  await setSuspended(contextWith(), cyd, true)
   await markSuspended(bob)
   const act = (id: Id) => codeOf(POSTS.createPost({ text: 'x' }, as(id)))
   expect(await act(cyd)).toBe('suspended')
@@ -94,11 +98,11 @@ test('an account that calls have used can no longer act once it is deleted, but 
   expect(await act()).toBe('unauthorized')
 })
 
-test('while the access guard is unavailable, the account is read from the databases', async () => {
+test('while neither feed nor access guard is available, the account is read from the databases', async () => {
   vi.spyOn(console, 'log').mockImplementation(() => {})
-  vi.spyOn(env.GUARD as DurableObjectNamespace, 'getByName').mockImplementation(() => {
-    throw new Error('Network connection lost')
-  })
+  for (const objects of [env.GUARD, env.REVOCATIONS] as DurableObjectNamespace[])
+    vi.spyOn(objects, 'getByName').mockReturnValue({ lease: down, changesSince: down } as never)
+  for (const id of [ada, bob]) forgetStatus(contextWith(), id) // what the feed said within the last two seconds
   expect(await codeOf(USERS.editProfile({ bio: 'x' }, as(ada)))).toBeNull()
   await markSuspended(ada)
   expect(await codeOf(USERS.editProfile({ bio: 'x' }, as(ada)))).toBe('suspended')
@@ -226,9 +230,7 @@ test('an unexpected error is logged, and the caller gets `internal` without its 
   const lines: string[] = []
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
   const withSession = vi.spyOn(env.SHARD_0 as D1Database, 'withSession')
-  withSession.mockImplementation(() => {
-    throw new Error('a secret')
-  })
+  withSession.mockImplementation(() => expect.fail('a secret'))
   const result = await POSTS.getPost({ postId: unusedId(0) })
   withSession.mockRestore()
   expect(result).toMatchObject({ ok: false, error: { code: 'internal', status: 500 } })
