@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,6 +79,8 @@ export function cpuOf(pid: number): number {
 /** The memory of a process that is in RAM, in KiB. */
 export const memoryOf = (pid: number) => Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`) ?? '')![1])
 
+/** How many files a process of this machine may open. workerd ends if it needs more. */
+export const openFileLimit = () => Number(spawnSync('sh', ['-c', 'ulimit -Hn'], { encoding: 'utf8' }).stdout)
 export const openFilesOf = (pid: number) => readdirSync(`/proc/${pid}/fd`).length
 
 const IDLE_S = 0.01

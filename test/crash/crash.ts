@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCommand } from '../../scripts/command.ts'
 import { type Acts, acknowledgedActs, changeRole, comeAndGo, compareAudit } from './acts.ts'
 import { Ledger, type Post } from './ledger.ts'
+import { compareListeners, Listener } from './listeners.ts'
 import { meet } from './people.ts'
 import { freePort, Server } from './server.ts'
 import { type Acknowledged, type Person, write } from './writers.ts'
@@ -12,7 +13,8 @@ import { type Acknowledged, type Person, write } from './writers.ts'
 const { values } = parseCommand({
   command: 'npm run test:crash',
   purpose: `Repeatedly kills the server with SIGKILL while clients write. Then checks the stored rows: no acknowledged write may
-be lost, no write may be stored twice, and each stored write must have had every effect exactly once.`,
+be lost, no write may be stored twice, and each stored write must have had every effect exactly once. Sockets that are open
+meanwhile must get the frame of every post, or be told to read their feed again.`,
   options: {
     kills: { type: 'string', default: '10', value: 'NUMBER', help: 'how often the server is killed' },
     writers: { type: 'string', default: '20', value: 'NUMBER', help: 'how many clients write' },
@@ -20,6 +22,8 @@ be lost, no write may be stored twice, and each stored write must have had every
   examples: ['', '--kills 2 --writers 10'],
 })
 const DRAIN_DEADLINE_MS = 90_000
+const HEARD_DEADLINE_MS = 30_000
+const WRITERS = 6
 
 type Findings = Record<string, number>
 
@@ -35,11 +39,19 @@ async function main(): Promise<Findings> {
     const people = await meet(server.origin, stateDir, () => ledger.handles())
     const toldBefore = new Set(ledger.notifications())
     const acts: Acts = new Map()
+    let over = false
+    const listeners = people.slice(0, WRITERS).map((person) => new Listener(server.origin, person))
+    const listening = listeners.map((listener) => listener.listen(() => over))
     const done = await writeThroughKills(server, people, acts)
     const drainedAfterMs = await drain(ledger)
-    const findings = { ...compare(ledger, done, toldBefore), ...compareAudit(ledger, acts, stateDir) }
+    const dueTo = duePosts(ledger, done)
+    const heard = await hear(listeners, dueTo)
+    over = true
+    await Promise.all(listening)
+    const findings = { ...compare(ledger, done, toldBefore), ...compareAudit(ledger, acts, stateDir), ...heard }
     ledger.close()
     report(done, acts, drainedAfterMs, findings)
+    reportListeners(listeners, dueTo)
     return findings
   } finally {
     await server.kill()
@@ -51,7 +63,7 @@ async function main(): Promise<Findings> {
 async function writeThroughKills(server: Server, people: Person[], acts: Acts): Promise<Acknowledged> {
   const done: Acknowledged = { posts: new Map(), likes: new Set(), retries: 0 }
   let over = false
-  const [writers, others, admin] = [people.slice(0, 6), people.slice(6, -1), people.at(-1)!]
+  const [writers, others, admin] = [people.slice(0, WRITERS), people.slice(WRITERS, -1), people.at(-1)!]
   const clients = Array.from({ length: Number(values.writers) }, (_, i) =>
     write(server.origin, writers, `client ${i}`, done, () => over),
   )
@@ -78,6 +90,24 @@ async function drain(ledger: Ledger): Promise<number> {
     await sleep(100)
   }
   return Date.now() - started
+}
+
+/** The acknowledged posts without comments, for each account that follows their author. Accounts follow themselves. */
+function duePosts(ledger: Ledger, done: Acknowledged): (listener: Listener) => string[] {
+  const roots = ledger.posts().filter((post) => post.root_id === null && done.posts.has(String(post.id)))
+  const follows = new Set(ledger.follows().map(({ a, b }) => `${a} ${b}`))
+  return ({ person }) =>
+    roots.filter((post) => follows.has(`${person.id} ${post.author_id}`)).map((post) => String(post.id))
+}
+
+/** Waits until each listener knows what it should, at most half a minute. */
+async function hear(listeners: Listener[], dueTo: (listener: Listener) => string[]): Promise<Findings> {
+  const deadline = Date.now() + HEARD_DEADLINE_MS
+  for (;;) {
+    const findings = compareListeners(listeners, dueTo)
+    if (Date.now() > deadline || Object.values(findings).every((n) => n === 0)) return findings
+    await sleep(100)
+  }
 }
 
 /** The numbers of lost, duplicated, missing and unexplained rows and of wrong counters. All should be 0. */
@@ -131,6 +161,14 @@ function report(done: Acknowledged, acts: Acts, drainedAfterMs: number, findings
   process.stdout.write(
     `${values.kills} kills, ${done.posts.size} posts, ${done.likes.size} likes and ${acknowledgedActs(acts)} audited acts acknowledged, ${done.retries} retries; ` +
       `outboxes empty ${drainedAfterMs} ms after the last write\n${lines.join('\n')}\n`,
+  )
+}
+
+function reportListeners(listeners: Listener[], dueTo: (listener: Listener) => string[]): void {
+  const sum = (count: (listener: Listener) => number) => listeners.reduce((total, each) => total + count(each), 0)
+  const [due, resumed] = [sum((each) => dueTo(each).length), sum(({ hellos }) => hellos.resumed)]
+  process.stdout.write(
+    `${listeners.length} listeners: ${due} frames due, ${resumed} sockets resumed, ${sum(({ hellos }) => hellos.refetched)} told to read the feed\n`,
   )
 }
 

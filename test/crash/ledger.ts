@@ -55,6 +55,10 @@ export class Ledger {
     return this.rows('likes', 'select post_id a, account_id b from likes')
   }
 
+  follows(): Pair[] {
+    return this.rows('follows', 'select follower_id a, followee_id b from follows')
+  }
+
   notifications(): string[] {
     type Row = { account_id: number; kind: string; actor_id: number; post_id: number | null }
     const rows = this.rows<Row>('notifications', 'select account_id, kind, actor_id, post_id from notifications')

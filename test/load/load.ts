@@ -5,7 +5,7 @@ import { parseCommand } from '../../scripts/command.ts'
 import { makeCrowd } from '../bench/crowd.ts'
 import { type Figure, printFigures, updateFigures } from '../bench/figures.ts'
 import { drive } from '../bench/load.ts'
-import { cpuOf, makeStateDir, type Runtime, startWorkers } from '../bench/runtime.ts'
+import { cpuOf, makeStateDir, openFileLimit, type Runtime, startWorkers } from '../bench/runtime.ts'
 import { seed, seedRows } from '../bench/seed.ts'
 import { makeTokens, type Tokens } from '../bench/tokens.ts'
 import { baseline, bundleBaselines, product } from '../bench/workers.ts'
@@ -34,7 +34,7 @@ if an acknowledged write is lost.`,
       help: 'how long people pause between requests, on average',
     },
     seconds: { type: 'string', default: '30', value: 'SECONDS', help: 'how long each phase is measured' },
-    accounts: { type: 'string', default: '4000', value: 'NUMBER', help: 'how many accounts the people have' },
+    accounts: { type: 'string', default: '1500', value: 'NUMBER', help: 'how many accounts the people share' },
     update: { type: 'boolean', default: false, help: 'writes the results to docs/figures.md' },
   },
   examples: ['', '--rate 20 --think 2 --seconds 5 --accounts 100'],
@@ -48,6 +48,7 @@ const [share, think, seconds, accounts] = [values.share, values.think, values.se
 const RECOVERY_S = 10
 const FOLLOWED = 200
 const POSTS = 20_000
+const [FILES_PER_GUARD, RESERVED_FILES] = [3, 500]
 const say = (text: string) => void process.stderr.write(`${text}\n`)
 
 type OneRow = { rate: number; cpu: number }
@@ -65,23 +66,28 @@ async function measureOneRow(runtime: Runtime): Promise<OneRow> {
   return rounds.toSorted((a, b) => b.rate - a.rate)[0]!
 }
 
+/** An awake guard has three files open, and a connection one. */
+const mostPeople = () => openFileLimit() - FILES_PER_GUARD * accounts - RESERVED_FILES
+
 /** Seeds the databases. Returns what the people do, and their tokens. */
-async function prepare(runtime: Runtime, signing: Tokens): Promise<Target> {
+async function prepare(runtime: Runtime, signing: Tokens): Promise<Omit<Target, 'thinkMs'>> {
   const community = makeCrowd({ people: accounts, followed: Math.min(FOLLOWED, accounts / 2), posts: POSTS })
   await seed((database) => runtime.open('product', database), community, signing)
   await seedRows(await runtime.open('one-row', 'DB'))
   const tokens: string[] = []
   for (const id of community.accounts) tokens.push(await signing.tokenOf(id))
-  return { port: await runtime.portOf('product'), tokens, next: mixOf(community), thinkMs: think * 1_000 }
+  return { port: await runtime.portOf('product'), tokens, next: mixOf(community) }
 }
 
 async function run(runtime: Runtime, signing: Tokens): Promise<void> {
   say('Seeding')
   const target = await prepare(runtime, signing)
   const oneRow = await measureOneRow(runtime)
-  const people = Math.round(Number(values.rate ?? oneRow.rate * share) * think)
-  say(`${people} people, ${(people / think).toFixed(0)} requests a second`)
-  const visitors = new Crowd(target)
+  const rate = Number(values.rate ?? oneRow.rate * share)
+  const people = Math.floor(Math.min(rate * think, mostPeople() / 2))
+  const pause = people / rate
+  say(`${people} people, ${rate.toFixed(0)} requests a second, ${pause.toFixed(1)} s between those of one`)
+  const visitors = new Crowd({ ...target, thinkMs: pause * 1_000 })
   visitors.join(people)
   await visitors.observe(seconds / 2) // not measured: caches fill, and code is compiled
   const before = cpuOf(runtime.pid)

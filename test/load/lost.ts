@@ -4,7 +4,7 @@ import type { Acknowledged, Target } from './phase.ts'
 const AT_ONCE = 8
 
 /** How many acknowledged posts and likes the API does not show. */
-export async function countLost({ port, tokens }: Target, { posts, likes }: Acknowledged) {
+export async function countLost({ port, tokens }: Pick<Target, 'port' | 'tokens'>, { posts, likes }: Acknowledged) {
   const [reader] = tokens
   const checks = [
     ...[...posts].map((id) => async () => (await read(port, id, reader!)) !== null),

@@ -58,12 +58,13 @@ async function run(stage: Stage): Promise<{ figures: Figure[]; flaws: Record<str
   await Promise.all([alone.product.open(1, 1), alone.raw.open(1, 1)])
   const one = await measureFrames(stage, alone, { room: '/one', posts: posts * 3, silence: false, token: stage.friend })
   await Promise.all([alone.product.close(), alone.raw.close()])
-  const everyone = new Audience(pair.product.venue)
-  const most = capacity > 0 ? await measureCapacity(stage, everyone, capacity, say) : null
-  const found = [pair.product, pair.raw, alone.product, alone.raw, everyone].map((audience) => audience.flaws())
+  if (capacity > 0) say(`Opening ${capacity} sockets, or as many as the limit of open files allows`)
+  const most = capacity > 0 ? await measureCapacity(stage, capacity, pair.product.venue) : null
+  const audiences = [pair.product, pair.raw, alone.product, alone.raw, ...(most ? [most.audience] : [])]
+  const found = audiences.map((audience) => audience.flaws())
   const sum = (kind: 'missing' | 'repeated') => found.reduce((total, flaws) => total + flaws[kind], 0)
   return {
-    figures: figuresOf({ online, opening, storm, awake, sleeping, one, most }),
+    figures: figuresOf({ online, opening, storm, awake, sleeping, one, most: most?.capacity ?? null }),
     flaws: {
       'frames missing': sum('missing'),
       'frames repeated': sum('repeated'),

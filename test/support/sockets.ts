@@ -10,9 +10,13 @@ export type Socket = {
   hello: Promise<{ seq: number; resumed: boolean }>
   /** The frames received since the last call. */
   takeFrames: () => Promise<Frame[]>
+  /** Sends a message. Resolves with the frame that answers it. */
+  ask: (message: object) => Promise<{ event: string; seq: number }>
   isClosed: () => boolean
   close: () => void
 }
+
+const answers = ['joined', 'left', 'error']
 
 /** Its frames must be as the AsyncAPI document describes them: otherwise `takeFrames` throws. */
 export async function openSocket(
@@ -30,6 +34,7 @@ export async function openSocket(
   const hello = Promise.withResolvers<{ seq: number; resumed: boolean }>()
   let closed = false
   let answered = () => {}
+  let reply = (_frame: { event: string; seq: number }) => {}
   socket.accept()
   socket.addEventListener('close', () => {
     closed = true
@@ -41,6 +46,7 @@ export async function openSocket(
       const frame = JSON.parse(String(data))
       frames.push(frame)
       if (frame.event === 'hello') hello.resolve(frame)
+      if (answers.includes(frame.event)) reply(frame)
     }
   })
   return {
@@ -54,7 +60,13 @@ export async function openSocket(
         await pong.promise
       }
       frames.forEach(requireDescribed)
-      return frames.splice(0).filter((frame) => frame.event !== 'hello')
+      return frames.splice(0).filter(({ event }) => event !== 'hello' && !answers.includes(event))
+    },
+    ask: (message) => {
+      const asked = Promise.withResolvers<{ event: string; seq: number }>()
+      reply = asked.resolve
+      socket.send(JSON.stringify(message))
+      return asked.promise
     },
     isClosed: () => closed,
     close: () => socket.close(),

@@ -3,7 +3,9 @@ import { beforeAll, expect, test } from 'vitest'
 import { mapConcurrently } from '../../src/platform/data/shards.ts'
 import { channels, services } from '../../src/registry.ts'
 import { globalId } from '../../src/surfaces/graphql/global-id.ts'
+import { fieldNameOf } from '../../src/surfaces/graphql/subscriptions.ts'
 import { bulkIds } from '../support/actors.ts'
+import { seedConversation } from '../support/conversations.ts'
 import { fingerprint } from '../support/fingerprint.ts'
 import { type GraphqlAnswer, graphql } from '../support/graphql.ts'
 import { drained } from '../support/outboxes.ts'
@@ -140,10 +142,12 @@ test('a record that a caller may not read is null by its id in the graph, and no
 
 test.each(channels.map(({ name }) => name))('a subscription to %s is refused like the socket', async (name) => {
   const socket = { ...operations.find(({ id }) => id === 'openRealtime')!, access: 'user' as const }
-  const [fresh] = await bulkIds(1)
+  const [fresh, other] = await bulkIds(2)
+  const key = `(key: "${await seedConversation(fresh!, other!, true)}")`
+  const field = fieldNameOf(name) === name ? name : `${fieldNameOf(name)}${key}`
   for (const caller of callers) {
     const self = caller.name === 'suspended' ? ids.suspended : fresh!
-    const stream = await subscribe(`subscription { ${name} { __typename } }`, await caller.token(self, socket))
+    const stream = await subscribe(`subscription { ${field} { __typename } }`, await caller.token(self, socket))
     const { data, code } = (await stream.next())!
     expect({ caller: caller.name, code }).toEqual({ caller: caller.name, code: refusalOf(caller, socket) })
     expect(Boolean(data)).toBe(code === null)

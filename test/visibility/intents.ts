@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { type Listening, type SocketStep, socketKinds, socketStepOf } from './listening.ts'
 import type { Model, Step } from './model.ts'
 import { people } from './network.ts'
 
@@ -7,6 +8,7 @@ import { people } from './network.ts'
 export const kinds = [
   ...(['follow', 'unfollow', 'block', 'unblock', 'suspend', 'lift', 'leave', 'return'] as const),
   ...(['post', 'comment', 'like', 'unlike', 'delete'] as const),
+  ...socketKinds,
 ]
 const frequentKinds = [
   ...(['follow', 'follow', 'block', 'suspend', 'lift', 'lift', 'leave', 'return', 'return'] as const),
@@ -78,6 +80,29 @@ export const hiddenTwice: Intent[] = [
   { ...defaults, do: 'return', who: 'ada', whom: 'bob' },
 ]
 
+/** Sockets join and leave channels, break, and resume after posts, a notification, an unfollow, a block and a suspension. */
+export const comingBack: Intent[] = [
+  { ...defaults, do: 'follow', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'part', who: 'bob', whom: 'ada', pick: 0 },
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'join', who: 'bob', whom: 'ada', pick: 0 },
+  { ...defaults, do: 'drop', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob', mention: 'bob' },
+  { ...defaults, do: 'resume', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'follow', who: 'bob', whom: 'cyd' },
+  { ...defaults, do: 'part', who: 'bob', whom: 'ada', pick: 1 },
+  { ...defaults, do: 'drop', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'post', who: 'cyd', whom: 'bob', mention: 'bob' },
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'block', who: 'ada', whom: 'bob', pick: 1 },
+  { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
+  { ...defaults, do: 'resume', who: 'bob', whom: 'ada' },
+  { ...defaults, do: 'drop', who: 'cyd', whom: 'ada' },
+  { ...defaults, do: 'suspend', who: 'ada', whom: 'cyd' },
+  { ...defaults, do: 'resume', who: 'cyd', whom: 'ada' },
+  { ...defaults, do: 'lift', who: 'ada', whom: 'cyd' },
+]
+
 /** Two accounts block and unblock each other, and a suspended account is unfollowed and blocked. */
 export const mutualBlocks: Intent[] = [
   { ...defaults, do: 'post', who: 'ada', whom: 'bob' },
@@ -119,8 +144,10 @@ function picked<T>(items: Iterable<T>, pick: number): T | undefined {
 }
 
 /** Turns an intent into a step. Null when no step fits, for example because the acting account is suspended. */
-export function stepOf(intent: Intent, model: Model, number: number): Step | null {
+export function stepOf(intent: Intent, model: Model, number: number, listening: Listening): Step | SocketStep | null {
   const { do: what, who, whom, open, mention, pick } = intent
+  if (what === 'join' || what === 'part' || what === 'drop' || what === 'resume')
+    return socketStepOf(intent, model.people, listening)
   if (what === 'suspend') return { do: what, whom }
   if (what === 'lift') return { do: what, whom: picked(model.suspended, pick) ?? whom }
   if (what === 'return') return { do: what, whom: picked(model.left, pick) ?? whom }

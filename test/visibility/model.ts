@@ -58,10 +58,8 @@ export function makeModel(people: string[]) {
     if (step.do === 'suspend') suspended.add(step.whom)
     else if (step.do === 'lift') suspended.delete(step.whom)
     else if (step.do === 'leave') left.add(step.whom)
-    else if (step.do === 'return') {
-      if (suspended.has(step.whom)) return false
-      left.delete(step.whom)
-    } else if (step.do === 'post') {
+    else if (step.do === 'return') left.delete(step.whom)
+    else if (step.do === 'post') {
       const { who, id, open, parent, mention } = step
       const parentPost = parent === null ? null : posts.get(parent)!
       if (parent !== null && !(sees(who, parent) && seesThread(who, parent))) return false

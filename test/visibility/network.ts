@@ -14,6 +14,7 @@ import { seedImages } from '../support/seed.ts'
 import type { Frame } from '../support/sockets.ts'
 import { openSocket, type Socket } from '../support/sockets.ts'
 import { withModeratorRole } from '../support/viewers.ts'
+import type { SocketStep } from './listening.ts'
 import type { Step } from './model.ts'
 import type { Read } from './surfaces.ts'
 
@@ -46,8 +47,15 @@ export async function startNetwork() {
   const nameOf = (id: Id | null | undefined) => (id ? names.get(id) : undefined)
   const handleOf = (name: string) => accounts[people.indexOf(name)]!.handle
   const as = (name: string): UserCtx => asViewer(context(), idOf(name))
-  const connect = async (name: string) => void sockets.set(name, await openSocket(idOf(name)))
-  await Promise.all(people.map(connect))
+  const seqs = new Map<string, number>()
+  async function connect(name: string, since: number | null = null, channels?: string[]): Promise<boolean> {
+    const socket = await openSocket(idOf(name), since, channels)
+    const { seq, resumed } = await socket.hello
+    sockets.set(name, socket)
+    seqs.set(name, seq)
+    return resumed
+  }
+  await Promise.all(people.map((name) => connect(name)))
 
   async function perform(step: Exclude<Step, { do: 'post' }>): Promise<unknown> {
     const ctx =
@@ -69,6 +77,20 @@ export async function startNetwork() {
     ids.set(id, value.id)
     names.set(value.id, id)
     if (media[0]) images.set(id, media[0])
+  }
+
+  /** Returns whether a socket that comes back has resumed; true for other steps. */
+  async function applyToSocket(step: SocketStep): Promise<boolean> {
+    if (step.do === 'resume') return connect(step.who, seqs.get(step.who), step.channels)
+    const socket = sockets.get(step.who)!
+    if (step.do === 'drop') {
+      socket.close()
+      sockets.delete(step.who)
+    } else {
+      const { seq } = await socket.ask(step.do === 'join' ? { join: step.channel } : { leave: step.channel })
+      seqs.set(step.who, seq)
+    }
+    return true
   }
 
   /** Runs the verb of the step, and returns false if the verb refuses. The step's events wait for `deliver`. */
@@ -104,16 +126,20 @@ export async function startNetwork() {
         ? (data as { kind: string }).kind
         : `${event} ${nameOf((data as { authorId: Id }).authorId)} ${nameOf((data as { postId: Id }).postId)}`
     const open = [...sockets].filter(([, socket]) => !socket.isClosed())
-    const entries = open.map(
-      async ([name, socket]) => [name, (await socket.takeFrames()).map(summaryOf).sort()] as const,
-    )
+    const entries = open.map(async ([name, socket]) => {
+      const frames = await socket.takeFrames()
+      seqs.set(name, frames.at(-1)?.seq ?? seqs.get(name)!)
+      return [name, frames.map(summaryOf).sort()] as const
+    })
     return Object.fromEntries(await Promise.all(entries))
   }
 
   const subjects = () => ({ post: [...ids.keys()].slice(people.length), image: [...images.keys()], person: people })
   const close = () => sockets.values().forEach((socket) => void socket.close())
-  return { ...queues, apply, readAs, receivedFrames, subjects, connect, close }
+  return { ...queues, apply, applyToSocket, readAs, receivedFrames, subjects, connect, close }
 }
+
+export type Network = Awaited<ReturnType<typeof startNetwork>>
 
 /** Whether the post gets an image, as two out of every three posts do. */
 function hasImage(post: string): boolean {

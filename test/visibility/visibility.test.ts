@@ -7,9 +7,21 @@ import { listComments } from '../../src/services/posts/comments.ts'
 import { listLikes } from '../../src/services/posts/likes.ts'
 import { getPost } from '../../src/services/posts/posts.ts'
 import { operations } from '../sweeps/operations.ts'
-import { addressed, everyKind, hiddenLikes, hiddenTwice, Intent, kinds, mutualBlocks, stepOf } from './intents.ts'
+import { expectedFrames, expectSocket } from './frames.ts'
+import {
+  addressed,
+  comingBack,
+  everyKind,
+  hiddenLikes,
+  hiddenTwice,
+  Intent,
+  kinds,
+  mutualBlocks,
+  stepOf,
+} from './intents.ts'
+import { isSocketStep, makeListening } from './listening.ts'
 import { type Model, makeModel, type Step } from './model.ts'
-import { people, startNetwork } from './network.ts'
+import { type Network, people, startNetwork } from './network.ts'
 import { type Surface, surfaces } from './surfaces.ts'
 
 /** The number of random histories. `VISIBILITY_RUNS=10000 npm test -- visibility` takes a night. */
@@ -17,7 +29,6 @@ const RUNS = Number(process.env.VISIBILITY_RUNS || 10)
 const TIMEOUT_MS = 60_000 + RUNS * 30_000
 
 type Viewer = string | null
-type Network = Awaited<ReturnType<typeof startNetwork>>
 /** What a viewer sees. Each key is a read operation and the name of what is read, for example a post. */
 type View = Record<string, unknown>
 const viewers: Viewer[] = [...people, null]
@@ -97,17 +108,6 @@ async function expectCounts(viewer: Viewer, network: Network, { blocks }: Model)
   }
 }
 
-/** The frames that each open socket should receive because of a step. */
-function expectedFrames(step: Step, model: Model, notified: Model['notifications']): Record<string, string[]> {
-  const open = people.filter((name) => !model.isHidden(name))
-  const isRoot = step.do === 'post' && step.parent === null
-  const frames = open.map((name) => {
-    const home = isRoot && model.isFollower(name, step.who) ? [`post.published ${step.who} ${step.id}`] : []
-    return [name, [...home, ...notified.filter(({ to }) => to === name).map(({ kind }) => kind)].sort()] as const
-  })
-  return Object.fromEntries(frames)
-}
-
 async function expectView(viewer: Viewer, network: Network, model: Model, step: Step): Promise<void> {
   const expected = await viewBy(network, viewer, (surface, name) => surface.expected(model, viewer, name))
   expect({ viewer, step, ...(await shownTo(viewer, network)) }).toEqual({ viewer, step, ...expected })
@@ -117,11 +117,17 @@ const covered = new Set<Intent['do']>()
 
 async function runHistory(intents: Intent[]): Promise<void> {
   const model = makeModel(people)
+  const listening = makeListening(people)
   const network = await startNetwork()
   let number = 0
   for (const intent of intents) {
-    const step = stepOf(intent, model, number)
+    const step = stepOf(intent, model, number, listening)
     if (step === null) continue
+    if (isSocketStep(step)) {
+      await expectSocket(step, network, model, listening)
+      covered.add(step.do)
+      continue
+    }
     const hidden = hiddenBy(step, model)
     const wasHidden = people.filter(model.isHidden)
     const notifiedBefore = new Set(model.notifications)
@@ -132,15 +138,14 @@ async function runHistory(intents: Intent[]): Promise<void> {
     if (hidden && allowed) await expectHidden(network, model, hidden)
     await network.finishDeferred({ run: intent.survives })
     await network.deliver({ times: 2, random: seeded(intent.seed) })
-    for (const name of wasHidden) if (!model.isHidden(name)) await network.connect(name)
-    expect({ step, frames: await network.receivedFrames() }).toEqual({
-      step,
-      frames: expectedFrames(
-        step,
-        model,
-        model.notifications.filter((each) => !notifiedBefore.has(each)),
-      ),
-    })
+    for (const name of people) if (model.isHidden(name)) listening.disconnect(name)
+    for (const name of wasHidden.filter((each) => !model.isHidden(each))) {
+      await network.connect(name)
+      listening.connect(name)
+    }
+    const notified = model.notifications.filter((each) => !notifiedBefore.has(each))
+    const frames = expectedFrames(step, model, listening, notified)
+    expect({ step, frames: await network.receivedFrames() }).toEqual({ step, frames })
     await Promise.all(viewers.map((viewer) => expectView(viewer, network, model, step)))
     await Promise.all(viewers.map((viewer) => expectCounts(viewer, network, model)))
   }
@@ -164,7 +169,7 @@ test(
       numRuns: RUNS,
       unbiased: true,
       endOnFailure: true, // Shrinking would take longer than the timeout, which hides the history that failed.
-      examples: [[everyKind], [hiddenTwice], [mutualBlocks], [hiddenLikes], [addressed]],
+      examples: [[everyKind], [hiddenTwice], [mutualBlocks], [hiddenLikes], [addressed], [comingBack]],
     })
     expect(covered, 'every kind of step must be applied at least once').toEqual(new Set(kinds))
   },

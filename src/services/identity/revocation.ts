@@ -42,14 +42,18 @@ async function readKeyStatus(ctx: Ctx, accountId: Id): Promise<AccountStatus> {
   return { suspended: suspendedAt !== null, revokedBefore: 0, endedSessions: [], keys: ids }
 }
 
-/** Ends the sessions and API keys that are older than the suspension, even if it was lifted in the meantime. A repeat ends no later one. */
+/** A login that read the account before the suspension may be stored this much later, and is not restricted. */
+const LATE_LOGIN_MS = 60_000
+
+/** Ends the sessions and API keys that are older than the suspension, even if it was lifted. A late repeat ends no restricted login. */
 export async function endSessionsOfSuspended(
   ctx: SystemCtx,
   { accountId }: { accountId: Id },
   eventId: Id,
 ): Promise<void> {
   const isSuspended = (await readSuspension(ctx, accountId)) !== null
-  const before = isSuspended ? ctx.now() : timeOf(eventId)
+  const suspended = timeOf(eventId)
+  const before = isSuspended ? Math.min(ctx.now(), suspended + LATE_LOGIN_MS) : suspended
   const db = ctx.db.directory
   await db.batch([
     db
