@@ -118,7 +118,7 @@ async function seedConversations(targets: Target[]): Promise<void> {
   const wanted = targets.filter(({ kind }) => kind === 'conversation' || kind === 'message')
   const [other] = await bulkIds(1)
   await mapConcurrently(wanted, async (target) => {
-    const id = await seedConversation(target.ownerId, other!, target.kind === 'message')
+    const id = await seedConversation(target.ownerId, other!, true)
     target.parameter = target.kind === 'message' ? `${id}.1` : id
   })
 }
