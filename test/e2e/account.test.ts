@@ -19,5 +19,5 @@ describeSite(
     ownDataTests(world)
     factorTests(world)
   },
-  LOCALHOST,
+  { host: LOCALHOST },
 )

@@ -4,7 +4,7 @@ import { PASSWORD } from './actions.ts'
 import { newPage, type World } from './site.ts'
 
 /** The page refreshes its token a minute before it expires. A token is valid for an hour. */
-const REFRESHED_AFTER_MS = 9 * 60_000
+const REFRESHED_AFTER_MS = 59 * 60_000
 
 const operation = (page: Page, id: string) => page.locator(`[id$="-${id}"].opblock`)
 

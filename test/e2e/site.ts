@@ -17,6 +17,7 @@ const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', ...QU
 /** A local server with its own data, and a browser. */
 export type Site = {
   origin: string
+  stateDir: string
   browser: Browser
   /** Where people can log in besides the site. */
   provider: OidcProvider
@@ -37,8 +38,10 @@ export const LOCALHOST = 'localhost'
 
 const executable = process.env.CHROMIUM ?? '/usr/bin/chromium'
 
+type Settings = { host?: string; variables?: Record<string, string> }
+
 /** Starts a site for the tests that `define` defines. Skips them without a browser. */
-export function describeSite(name: string, define: (world: World) => void, host = '127.0.0.1'): void {
+export function describeSite(name: string, define: (world: World) => void, settings: Settings = {}): void {
   const hasChromium = existsSync(executable)
   if (!hasChromium) {
     process.stderr.write(`Skipping the browser tests: ${executable} is missing. Install chromium or set CHROMIUM.\n`)
@@ -46,20 +49,20 @@ export function describeSite(name: string, define: (world: World) => void, host 
   describe.skipIf(!hasChromium)(name, () => {
     const world = new World()
     beforeAll(async () => {
-      world.site = await startSite(executable, host)
+      world.site = await startSite(executable, settings)
     })
     afterAll(() => world.site?.stop())
     define(world)
   })
 }
 
-async function startSite(executablePath: string, host: string): Promise<Site> {
+async function startSite(executablePath: string, { host = '127.0.0.1', variables: own }: Settings): Promise<Site> {
   const stateDir = mkdtempSync(join(tmpdir(), 'socialconnect-page-'))
   const port = String(await freePort())
   const origin = `http://${host}:${port}`
   // A user of these tests makes more requests in a minute than the default limit allows.
   const { provider, variables, stop: stopProvider } = await startProvider()
-  const settings = Object.entries({ REQUESTS_PER_MINUTE: '1000', BASE_URL: origin, ...variables })
+  const settings = Object.entries({ REQUESTS_PER_MINUTE: '1000', BASE_URL: origin, ...variables, ...own })
   const vars = settings.flatMap(([name, value]) => ['--var', `${name}:${value}`])
   const options = ['--port', port, '--persist-to', stateDir, ...vars]
   const server = spawn(process.execPath, ['scripts/start.ts', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -78,7 +81,7 @@ async function startSite(executablePath: string, host: string): Promise<Site> {
       await stop()
       throw error
     })
-  return { origin, browser, provider, consoleErrors: [], stop }
+  return { origin, stateDir, browser, provider, consoleErrors: [], stop }
 }
 
 async function isHealthy(origin: string, server: ChildProcess, output: Buffer[]): Promise<boolean> {

@@ -21,7 +21,9 @@ export function interceptMails() {
     await until(() => mailsTo(address).length === count)
     return mailsTo(address).at(-1)!
   }
-  return { send, mailsTo, warningsTo, nthMailTo }
+  /** The emails of all registrations with the address, also those that `mailsTo` leaves out. */
+  const registrationsTo = (address: string) => allTo(address).filter(({ subject }) => subject === 'Verify your address')
+  return { send, mailsTo, warningsTo, nthMailTo, registrationsTo }
 }
 
 /** The verification token in the text of an email. */

@@ -42,7 +42,7 @@ test('registering and then verifying the email address opens an account and retu
   const verified = await verify(tokenIn(await nthMailTo('ada@example.com', 1)))
   expect(verified.status).toBe(200)
   const tokens = await verified.json<Tokens>()
-  expect(tokens).toMatchObject({ tokenType: 'Bearer', expiresIn: 600, account: { handle: 'ada' } })
+  expect(tokens).toMatchObject({ tokenType: 'Bearer', expiresIn: 3600, account: { handle: 'ada' } })
 
   const { id } = tokens.account
   const row = shardHolding(id).prepare('select handle from accounts where id = ?').bind(Number(id)).first()

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { type Id, toId } from '../../../src/platform/data/ids.ts'
+import { type Id, shardOf, toId } from '../../../src/platform/data/ids.ts'
 import type { Cost } from '../../../src/platform/observability/cost.ts'
 import { LIKES_TO_SORT, mirrorLike } from '../../../src/services/posts/like-mirrors.ts'
 import { likePost, listLikes } from '../../../src/services/posts/likes.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { expectWithin } from '../../support/budgets.ts'
-import { countRows, insertRows, shardHolding } from '../../support/databases.ts'
+import { countRows, insertRows, shardHolding, unusedId } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { asAnonymous, asUser, idsOf } from '../../support/viewers.ts'
@@ -35,7 +35,8 @@ test('mirroring a like takes two round trips and writes one row, and one more if
 
 /** Lets these accounts like the post, without events. */
 async function countAsLiked(post: Id, fans: readonly Id[]): Promise<void> {
-  const rows = fans.map((fan, i) => ({ post_id: Number(post), account_id: Number(fan), id: Number(post) + i + 1 }))
+  const newLike = () => Number(unusedId(shardOf(post)))
+  const rows = fans.map((fan) => ({ post_id: Number(post), account_id: Number(fan), id: newLike() }))
   await insertRows(shardHolding(post), 'likes', rows)
   const counted = shardHolding(post).prepare('UPDATE posts SET like_count = like_count + ? WHERE id = ?')
   await counted.bind(fans.length, Number(post)).run()

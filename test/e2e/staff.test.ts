@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Page } from 'playwright-core'
+import { expect, test } from 'vitest'
+import { heading, logIn, register } from './actions.ts'
+import { violations } from './axe.ts'
+import { describeSite, newPage, type Site, verificationLink } from './site.ts'
+
+describeSite(
+  'the pages of the staff',
+  (world) => {
+    let admin: Page
+
+    test('a registration waits until an administrator approves it', async () => {
+      const { site } = world
+      const bob = await newPage(site)
+      await register(bob, site.origin, 'bob')
+      await bob.goto(await verificationLink(site, 'bob@example.com'))
+      await heading(bob, 'Your email is confirmed').waitFor()
+      admin = await loggedInAdmin(site)
+      await admin.goto(`${site.origin}/registrations`)
+      await admin.getByText('@bob', { exact: true }).waitFor()
+      expect(await violations(admin)).toEqual([])
+      await admin.getByRole('button', { name: 'Approve @bob' }).click()
+      await admin.getByText('Nobody waits for approval.').waitFor()
+      await logIn(bob, site.origin, 'bob')
+      await bob.goto(`${site.origin}/access`)
+      await bob.getByRole('main').getByRole('alert').waitFor()
+    })
+
+    test('an administrator makes a role, gives it and a grant to an account, and is told why the account may act', async () => {
+      const { site } = world
+      await admin.goto(`${site.origin}/access`)
+      await admin.getByRole('button', { name: 'Make a role' }).click()
+      const role = admin.getByRole('form', { name: 'Make a role' })
+      await role.getByLabel('Name').fill('editor')
+      await role.getByLabel(/posts:edit/).check()
+      await role.getByRole('button', { name: 'Save' }).click()
+      await admin.getByText('Role editor saved').waitFor()
+
+      const find = admin.getByRole('form', { name: 'Find an account' })
+      await find.getByLabel('Handle').fill('bob')
+      await find.getByRole('button', { name: 'Show' }).click()
+      const why = async (answer: string) => {
+        await admin.getByRole('form', { name: 'Ask why' }).getByRole('button', { name: 'Ask' }).click()
+        await admin.getByText(answer, { exact: true }).waitFor()
+      }
+      await why('No.')
+      const roles = admin.getByRole('form', { name: 'Roles of the account' })
+      await roles.getByLabel('editor').check()
+      await roles.getByRole('button', { name: 'Save roles' }).click()
+      await admin.getByText(/^Saved/).waitFor()
+      await why('Yes.')
+
+      const grant = admin.getByRole('form', { name: 'Give a grant' })
+      await grant.getByLabel('On', { exact: true }).fill('post:456')
+      await grant.getByLabel('Until').fill('2099-01-31')
+      await grant.getByRole('button', { name: 'Give grant' }).click()
+      await admin.getByText('posts:edit on post:456').waitFor()
+      expect(await violations(admin)).toEqual([])
+      await admin.getByRole('button', { name: 'Revoke posts:edit on post:456' }).click()
+      await admin.getByText('The account has no grants.').waitFor()
+
+      await admin.getByRole('button', { name: 'Delete editor' }).click()
+      await admin.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+      await admin.getByText('Role editor deleted').waitFor()
+      expect(site.consoleErrors.filter((text) => text.includes('Content Security Policy'))).toEqual([])
+    })
+  },
+  { variables: { REGISTRATION: 'approval' } },
+)
+
+/** Creates the first administrator as an operator does, and logs in with the password that is printed once. */
+async function loggedInAdmin(site: Site): Promise<Page> {
+  const create = ['create', 'ada', 'ada@example.com', '--persist-to', site.stateDir, '--url', site.origin]
+  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/admin.ts', ...create])
+  const page = await newPage(site)
+  await page.goto(`${site.origin}/login`)
+  await page.getByLabel('Handle or email').fill('ada')
+  await page.getByLabel('Password', { exact: true }).fill(/shown only this once: (\S+)/.exec(stdout)![1]!)
+  await page.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
+  await heading(page, 'Home').waitFor()
+  return page
+}
