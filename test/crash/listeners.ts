@@ -83,7 +83,7 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(RETRY_MS)
 }
 
-/** How many posts listeners neither heard of nor read, of those that they follow; and whose frames came out of order. */
+/** Counts the posts of followed authors that a listener neither got nor read, and the listeners whose frames came out of order. */
 export function compareListeners(listeners: readonly Listener[], dueTo: (listener: Listener) => string[]) {
   return {
     'posts that a listener neither heard of nor was told to read': listeners.reduce(

@@ -27,7 +27,7 @@ export function makeListening(people: readonly string[]) {
     else state.missed = step.do === 'drop' ? [] : null
   }
 
-  /** What the account's socket gets of these frames. Whoever has none gets it later. */
+  /** The frames that the account's socket gets. An account without a socket gets them when it resumes. */
   function tell(name: string, frames: Told[]): string[] {
     const { joined, missed } = sockets.get(name)!
     const heard = frames.filter(({ channel }) => joined.has(channel))

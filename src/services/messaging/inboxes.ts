@@ -15,7 +15,7 @@ import type { Facts } from './facts.ts'
 import { PREVIEW } from './queries.ts'
 import { conversations } from './tables.ts'
 
-/** `told`: what `toldBy` returned for the copy that the sockets of the member heard of last. */
+/** `told`: what `toldBy` returned for the last copy that was sent to the sockets of the member. */
 export type InboxCopy = Facts & { accountId: Id; version: number; told: string }
 
 /** What frames tell a member: nothing of a block. Begins with the number of the last message. */

@@ -62,7 +62,7 @@ async function* inboxOf(ctx: SystemCtx, accountId: Id) {
       .where(and(eq(conversations.accountId, accountId), gt(conversations.conversationId, after)))
       .orderBy(asc(conversations.conversationId))
       .limit(PER_READ)
-    // The other member has not heard of a conversation without a message.
+    // The other member is not told of a conversation without a message.
     const known = rows.filter(({ lastSeq }) => lastSeq > 0)
     if (known.length > 0) yield known
     after = rows.at(-1)?.conversationId ?? ''

@@ -43,13 +43,7 @@ export function UndoAddress({ token }: { token: string }) {
   if (state.value === 'done') {
     return (
       <Done title="Your address is the old one again">
-        <p>
-          Every device was logged out. Your password no longer works, because the person who changed the address may
-          know it. Choose a new one with the link in the email that we sent you, or ask for another link.
-        </p>
-        <Link href="/forgot" class="button">
-          Reset your password
-        </Link>
+        <PasswordEnded act="changed the address" />
       </Done>
     )
   }
@@ -67,19 +61,27 @@ export function UndoAddress({ token }: { token: string }) {
   )
 }
 
+function PasswordEnded({ act }: { act: string }) {
+  return (
+    <>
+      <p>
+        Every device was logged out. Your password no longer works, because the person who {act} may know it. Choose a
+        new one with the link in the email that we sent you, or ask for another link.
+      </p>
+      <Link href="/forgot" class="button">
+        Reset your password
+      </Link>
+    </>
+  )
+}
+
 export function UndoFactor({ token }: { token: string }) {
   const { form, state } = useTokenForm(() => client.undoFactor({ token }))
   if (state.value === 'dead') return <DeadLink children={<SecurityLink label="Look at your second factors" />} />
   if (state.value === 'done') {
     return (
       <Done title="The second factor was removed">
-        <p>
-          Every device was logged out. Your password no longer works, because the person who added the second factor may
-          know it. Choose a new one with the link in the email that we sent you, or ask for another link.
-        </p>
-        <Link href="/forgot" class="button">
-          Reset your password
-        </Link>
+        <PasswordEnded act="added the second factor" />
       </Done>
     )
   }

@@ -7,7 +7,7 @@ const VISITS = 3
 /** A client that connects and disconnects, resumes where it was, and reads its feed again when it is told to. */
 export class Client {
   readonly reader: Reader
-  /** Posts that it has been told of, and those that it has read in its feed. */
+  /** Posts that it got as frames, and posts that it read in its feed. */
   readonly told = new Set<number>()
   readonly read = new Set<number>()
   isInOrder = true

@@ -11,7 +11,7 @@ type Relation = { isFollowing: boolean; isBlocking: boolean; isBlocked: boolean 
 export class History {
   readonly relations = new Map<Reader, Relation>()
   readonly clients: Client[] = []
-  /** Who must know a post, and who must not be told of it, as of its beginning. */
+  /** Who must get a post, and who must not, as decided when it begins. */
   readonly due: { post: number; reader: Reader }[] = []
   readonly forbidden: { post: number; reader: Reader }[] = []
   private readonly world: World

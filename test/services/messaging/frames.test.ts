@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 const told = (frames: Frame[]) => frames.map(({ channel, event, data }) => ({ channel, event, data }))
 
-test('both members hear of a message on the channel of all conversations, and on that of the one that they joined', async () => {
+test('a message reaches both members on the channel of all conversations and on the channel of that conversation', async () => {
   const conversationId = await opened(ada, bob)
   const name = `conversation:${conversationId}`
   const [hers, his] = [

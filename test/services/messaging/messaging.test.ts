@@ -34,7 +34,7 @@ async function friends(): Promise<string> {
   return opened(ada, bob)
 }
 
-test('two accounts have one conversation, whoever opens it and however often, also at the same time', async () => {
+test('two accounts have one conversation, even if both open it repeatedly and at the same time', async () => {
   const ids = await Promise.all([opened(ada, bob), opened(bob, ada), opened(ada, bob)])
   expect(new Set([...ids, await opened(bob, ada), await idOfPair(bob, ada)]).size).toBe(1)
   expect(ids[0]).not.toContain(ada)
