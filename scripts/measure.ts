@@ -26,7 +26,7 @@ export function measure(sources: Sources): Measure[] {
     count('casts in src/services', 5, services.flatMap(casts)),
     count('casts in src/surfaces', 6, surfaces.flatMap(casts)),
     count('casts in src/client', 6, client.flatMap(casts)),
-    count('raw sql templates in src', 30, src.flatMap(sqlTemplates)),
+    count('raw sql templates in src', 38, src.flatMap(sqlTemplates)),
     count(
       `functions over ${LONGEST_FUNCTION} lines in src and scripts`,
       0,
