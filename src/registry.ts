@@ -28,6 +28,9 @@ import * as auditEvents from './services/audit/events.ts'
 import { auditOperations } from './services/audit/operations.ts'
 import { auditData } from './services/audit/personal.ts'
 import { auditSubscriptions } from './services/audit/subscriptions.ts'
+import { deliveryJobs, deliveryTasks } from './services/deliveries/jobs.ts'
+import { deliveryOperations } from './services/deliveries/operations.ts'
+import { deliveryData } from './services/deliveries/personal.ts'
 import { homeChannel } from './services/feed/channels.ts'
 import { feedOperations } from './services/feed/operations.ts'
 import { feedData } from './services/feed/personal.ts'
@@ -123,6 +126,15 @@ const typed = [
     jobs: notificationJobs,
     channels: [notificationChannel],
     personal: notificationData,
+  },
+  {
+    name: 'deliveries',
+    about: 'Who may notify the caller, and mails and pushes about notifications',
+    ownClients: true,
+    operations: deliveryOperations,
+    tasks: deliveryTasks,
+    jobs: deliveryJobs,
+    personal: deliveryData,
   },
   {
     name: 'media',

@@ -94,7 +94,7 @@ test.each(sizes)('with %i posts, reads and writes stay within budget, on one sha
     await within('like a comment', { ...written, trips: 3, rowsRead: 8 + 3, rowsWritten: 3 }, (ctx) =>
       likePost(ctx, { postId: comment.id }),
     )
-    await within('unlike', { ...written, trips: 1, rowsRead: 30, rowsWritten: 3 }, (ctx) =>
+    await within('unlike', { ...written, trips: 1, rowsRead: 40, rowsWritten: 3 }, (ctx) =>
       unlikePost(ctx, { postId: post.id }),
     )
     await within('unlike again', { trips: 1, rowsRead: 12 }, (ctx) => unlikePost(ctx, { postId: post.id }))

@@ -30,6 +30,9 @@ const secrets = {
   DATA_KEYS: `k1:${btoa('k'.repeat(32))}`,
   INDEX_KEY: btoa('i'.repeat(32)),
   PASSWORD_HASH_MEMORY_KIB: '64',
+  // The key of the example in RFC 8291.
+  VAPID_KEY:
+    '_jP0qw3qcZFNtVgj9ztUlI9BMG2SBzLbuaWaUyhkgiA.Dll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A8.yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw',
 }
 
 const migrationsOf = (database: string) => readD1Migrations(`${root}migrations/${database}`)

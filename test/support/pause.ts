@@ -25,10 +25,3 @@ export function pauseBatches<C extends SystemCtx>(ctx: C): Paused<C> {
     commit: (statements: Parameters<typeof db.commit>[0]) => hold(() => db.commit(statements)),
   }))
 }
-
-/** Like `pauseBatches`, but only deletes outside a batch wait. */
-export function pauseDeletes<C extends SystemCtx>(ctx: C): Paused<C> {
-  return pause(ctx, (db, hold) => ({
-    delete: (table: never) => ({ where: (which: never) => hold(() => db.delete(table).where(which)) }),
-  }))
-}

@@ -60,6 +60,11 @@ export function increment(value: SQLWrapper, by = 1): SQL<number> {
   return sql`${value} + ${by}`
 }
 
+/** The text at a path like `$.like.push` of a JSON value; null if there is none. */
+export function jsonText(json: SQLWrapper, path: string): SQL<string | null> {
+  return sql`${json} ->> ${path}`
+}
+
 /** A value of a write: `value` if the condition holds, else `otherwise`. */
 export function either<T = number>(condition: SQL, value: T | SQLWrapper, otherwise: T | SQLWrapper): SQL<T> {
   return sql<T>`iif(${condition}, ${value}, ${otherwise})`

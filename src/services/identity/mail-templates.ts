@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { SystemCtx } from '../../platform/context.ts'
+import { sendEmail } from '../../platform/mail.ts'
 import { openClients } from '../../platform/security/clients.ts'
 import { appTemplates } from './app-mails.ts'
 import { factorTemplates } from './factors/factor-mails.ts'
@@ -7,9 +8,6 @@ import { VERIFICATION_MINUTES } from './lifetimes.ts'
 import type { Mail, Template } from './mail-text.ts'
 import { providerTemplates } from './providers/provider-mails.ts'
 import { recoveryTemplates } from './recovery-mails.ts'
-
-/** Error codes for addresses to which the email service never delivers, so a retry would not help. */
-const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 
 export async function sendVerification(ctx: SystemCtx, to: string, handle: string, token: string): Promise<void> {
   const link = `${ctx.config.BASE_URL}/?verify=${token}`
@@ -131,12 +129,5 @@ async function send(ctx: SystemCtx, to: string, subject: string, paragraphs: str
         ${paragraphs.map((text) => html`<p>${text.startsWith('http') ? html`<a href="${text}">${text}</a>` : text}</p>`)}
       </body>
     </html>`
-  const from = { email: `no-reply@${new URL(ctx.config.BASE_URL).hostname}`, name: 'SocialConnect' }
-  const mail = { from, to, subject, html: String(body), text: paragraphs.join('\n\n') }
-  await ctx.env.MAIL.send(mail).catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? error.code : null
-    // The error is not attached as a cause: causes are logged, and its message may contain `to`.
-    if (!FINAL.includes(code)) throw new Error(`the email service failed with ${code}`)
-    ctx.log.warn('an address does not accept email', { code })
-  })
+  await sendEmail(ctx, { to, subject, html: String(body), text: paragraphs.join('\n\n') })
 }

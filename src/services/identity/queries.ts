@@ -25,6 +25,19 @@ export async function readLoginTime(ctx: Ctx, { id, sessionId }: Pick<Viewer, 'i
   return login ? Math.max(login.createdAt.getTime(), login.confirmedAt ?? 0) : 0
 }
 
+/** The verified address of an account and its blind index. Null without one, and if the key of the account was destroyed. */
+export async function readVerifiedAddress(
+  ctx: SystemCtx,
+  accountId: Id,
+): Promise<{ address: string; index: string } | null> {
+  const own = and(eq(users.id, accountId), eq(users.emailVerified, true))
+  const { sealedAddress: sealed, email: index } = users
+  const [user] = await atPrimary(ctx).directory.select({ sealed, index }).from(users).where(own)
+  const { openEmail } = await import('./email.ts')
+  const address = user && (await openEmail(ctx, accountId, user.sealed))
+  return address ? { address, index: user.index } : null
+}
+
 /** Omits handles that are free or only reserved. A handle that an account gave up resolves to it. */
 export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): Promise<Map<string, Id>> {
   const unique = [...new Set(wanted)]

@@ -7,6 +7,9 @@ import { readNotifications } from './policy.ts'
 export const notificationChannel = defineChannel('notifications', {
   frames: {
     notification: z.object({ id: Id, kind: NotificationKind }).describe('A new notification'),
+    'notification.withdrawn': z
+      .object({ ids: z.array(Id), postId: Id.nullable() })
+      .describe('Notifications that no longer exist: those with these ids, and those of likes of this post'),
   },
   scope: readNotifications,
   mayJoin: async () => true,

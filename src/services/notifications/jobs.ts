@@ -7,6 +7,7 @@ import { idIn } from '../../platform/data/shards.ts'
 import type { Job } from '../../platform/events/jobs.ts'
 import { defineTask, enqueue, onTask } from '../../platform/events/tasks.ts'
 import { accounts } from '../accounts/tables.ts'
+import { deleteOldDeliveries } from '../deliveries/statements.ts'
 import { notifications } from './tables.ts'
 import { notificationDays } from './variables.ts'
 
@@ -37,12 +38,14 @@ export async function deleteOldNotifications(ctx: SystemCtx, { shard, after }: z
   const last = owners.at(-1)
   if (!last) return
   const ids = owners.map((owner) => owner.id)
-  const old = lt(notifications.id, firstIdAt(ctx.now() - notificationDays(ctx) * DAY_MS))
+  const expired = firstIdAt(ctx.now() - notificationDays(ctx) * DAY_MS)
+  const old = lt(notifications.id, expired)
   await deleteInSteps(
     db,
     notifications,
     [notifications.accountId, notifications.id],
     and(idIn(notifications.accountId, ids), old),
   )
+  await deleteOldDeliveries(db, ids, expired)
   if (owners.length === ACCOUNTS_PER_STEP) await enqueue(ctx, deleteOld, [{ shard, after: last.id }])
 }

@@ -2,14 +2,17 @@ import { and, eq, exists, not, notExists, type SQL, type SQLWrapper, sql } from 
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
-import type { Id } from '../../platform/data/ids.ts'
-import { fromShards, idIn } from '../../platform/data/shards.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
+import { firstIdAt, type Id, timeOf } from '../../platform/data/ids.ts'
+import { fromShards, idIn, settleConcurrently } from '../../platform/data/shards.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
-import { hubName, hubs } from '../../platform/realtime/hubs.ts'
+import { activeHubs, hubName, hubs } from '../../platform/realtime/hubs.ts'
 import { blockBetween, isActive } from '../accounts/policy.ts'
 import { isFollowing } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
+import { allows } from '../deliveries/policy.ts'
+import { hintPush, planDeliveries } from '../deliveries/statements.ts'
 import { isAddressedTo } from '../posts/policy.ts'
 import { likes, posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
@@ -86,20 +89,28 @@ type Hub = { name: string }
 async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): Promise<Hub[]> {
   // Always later than the read marker, even if this machine's clock is behind the clock that set the marker.
   const arrivedAt = sql`max(${ctx.now()}, ${readAt(accountId)} + 1)`
-  const may = all(condition, not(blockBetween(accountId, row.actorId)))
+  const groupId = groupOf(row)
+  const may = all(condition, not(blockBetween(accountId, row.actorId)), allows(accountId, row, 'inApp'))
   const db = ctx.db.shardOf(accountId)
-  const [, active] = await db.batch([
+  const [, active, , pushes] = await db.batch([
     db
       .insert(notifications)
-      .select(rowIf(notifications, { ...row, accountId, arrivedAt }, may))
+      .select(rowIf(notifications, { ...row, accountId, groupId, arrivedAt }, may))
       .onConflictDoNothing(),
     db
       .select({ name: hubs.name })
       .from(notifications)
       .innerJoin(hubs, eq(hubs.name, hubName(ctx, accountId)))
       .where(and(eq(notifications.accountId, accountId), eq(notifications.id, row.id))),
+    ...planDeliveries(db, accountId, row),
   ])
+  await hintPush(ctx, accountId, pushes)
   return active
+}
+
+function groupOf({ kind, id, postId }: Row): Id | null {
+  if (kind === 'follow') return firstIdAt(timeOf(id) - (timeOf(id) % DAY_MS))
+  return kind === 'like' ? postId : null
 }
 
 /** A literal, so that SQLite finds the partial index `notifications_once`. */
@@ -107,20 +118,55 @@ const isFollow = sql.raw(`notifications.kind = 'follow'`)
 
 async function withdraw(ctx: SystemCtx, accountId: Id, { actorId, postId }: NotificationInput): Promise<void> {
   if (postId !== null) return withdrawPost(ctx, [accountId], postId)
-  await ctx.db
-    .shardOf(accountId)
-    .delete(notifications)
-    .where(and(eq(notifications.accountId, accountId), eq(notifications.actorId, actorId), isFollow))
+  const db = ctx.db.shardOf(accountId)
+  const [withdrawn, active] = await db.batch([
+    db
+      .delete(notifications)
+      .where(and(eq(notifications.accountId, accountId), eq(notifications.actorId, actorId), isFollow))
+      .returning({ accountId: notifications.accountId, id: notifications.id }),
+    activeHubs(db),
+  ])
+  await tellWithdrawn(ctx, withdrawn, active)
 }
 
 /** Deletes what tells the accounts that the post is a reply to them or mentions them. */
 export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], postId: Id): Promise<void> {
   // To use the index `notifications_of_posts`, it must have the same expression.
   const isOfPost = sql.raw(`notifications.kind in ('comment', 'mention')`)
-  await fromShards(ctx.db, accountIds, (db, group) =>
-    db
-      .delete(notifications)
-      .where(and(idIn(notifications.accountId, group), eq(notifications.postId, postId), isOfPost))
-      .returning({ id: notifications.id }),
-  )
+  await fromShards(ctx.db, accountIds, async (db, group) => {
+    const [withdrawn, active] = await db.batch([
+      db
+        .delete(notifications)
+        .where(and(idIn(notifications.accountId, group), eq(notifications.postId, postId), isOfPost))
+        .returning({ accountId: notifications.accountId, id: notifications.id }),
+      activeHubs(db),
+    ])
+    await tellWithdrawn(ctx, withdrawn, active)
+    return []
+  })
+}
+
+/** A failure is only logged: a repeated event would find nothing to withdraw, and lists do not depend on frames. */
+async function tellWithdrawn(ctx: SystemCtx, rows: readonly Withdrawn[], active: readonly Hub[]): Promise<void> {
+  await settleConcurrently(rows, ({ accountId, id }) =>
+    publish(ctx, hubOf(ctx, active, accountId), [
+      withdrawnFrame(accountId, `withdrawn:${id}`, { ids: [id], postId: null }),
+    ]),
+  ).catch((error: unknown) => ctx.log.warn('a withdrawn notification was not announced', { error }))
+}
+
+/** Tells the author that likes of the post no longer notify: the one with this id, or all of a deleted post. */
+export async function tellLikesWithdrawn(ctx: SystemCtx, authorId: Id, postId: Id, likeId?: Id): Promise<void> {
+  const active = hubOf(ctx, await activeHubs(ctx.db.shardOf(authorId)), authorId)
+  const data = likeId ? { ids: [likeId], postId: null } : { ids: [], postId }
+  await publish(ctx, active, [withdrawnFrame(authorId, `withdrawn:${likeId ?? postId}`, data)])
+}
+
+type Withdrawn = { accountId: Id; id: Id }
+
+const hubOf = (ctx: SystemCtx, active: readonly Hub[], accountId: Id) =>
+  active.filter(({ name }) => name === hubName(ctx, accountId))
+
+function withdrawnFrame(accountId: Id, key: string, data: { ids: Id[]; postId: Id | null }) {
+  return frameOf(notificationChannel, `account:${accountId}`, { key, event: 'notification.withdrawn', data })
 }

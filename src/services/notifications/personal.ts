@@ -23,6 +23,7 @@ export const notificationData: PersonalData = {
       actorId: 'exported',
       postId: 'exported',
       rootId: 'technical',
+      groupId: 'technical',
       arrivedAt: 'technical',
     }),
     ...classify(withdrawnLikes, { accountId: 'owner', postId: 'technical' }),

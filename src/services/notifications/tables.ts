@@ -14,6 +14,8 @@ export const notifications = sqliteTable(
     actorId: id('actor_id').notNull(),
     postId: id('post_id'),
     rootId: id('root_id'),
+    /** Of a like its post, of a follow the first id of its day (UTC); null for kinds that are listed one by one. */
+    groupId: id('group_id'),
     /** Epoch ms, possibly long after the event; decides what is unread. */
     arrivedAt: integer('arrived_at').notNull(),
   },

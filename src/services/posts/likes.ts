@@ -8,7 +8,7 @@ import { loadPage, type Page, type PageQuery, pageOf, seek } from '../../platfor
 import { record, recordedId } from '../../platform/events/events.ts'
 import { blockBetween } from '../accounts/policy.ts'
 import { type Account, loadListedAccounts } from '../accounts/views.ts'
-import { withdrawLike } from '../notifications/statements.ts'
+import { toldOfLike, withdrawLike } from '../notifications/statements.ts'
 import { postLiked, postUnliked } from './events.ts'
 import { hasLikers, isLikedBy } from './policy.ts'
 import { getPost } from './posts.ts'
@@ -64,7 +64,7 @@ export function unliking(db: Database, { postId, actorId }: { postId: Id; actorI
   const [likeId, likedId] = [likes.id, likes.postId].map((id) => builder.select({ id }).from(likes).where(own))
   const isThere = exists(builder.select(one).from(posts).where(inArray(posts.id, likedId!)))
   return [
-    record(db, postUnliked, { postId, actorId }, isThere, { likeId: likeId! }),
+    record(db, postUnliked, { postId, actorId }, isThere, { likeId: likeId!, toldId: toldOfLike({ postId, actorId }) }),
     ...withdrawLike(db, { postId, actorId }, isRemembered),
     db.delete(likes).where(and(own, eq(likes.hidden, false), isThere)),
     db

@@ -5,7 +5,8 @@ import { hubName } from '../../../src/platform/realtime/hubs.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
-import { countUnread, listNotifications, markRead } from '../../../src/services/notifications/notifications.ts'
+import { countUnread, listNotifications } from '../../../src/services/notifications/notifications.ts'
+import { markRead } from '../../../src/services/notifications/reads.ts'
 import { notificationSubscriptions } from '../../../src/services/notifications/subscriptions.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
@@ -26,7 +27,11 @@ async function summariesOf(recipient: Id): Promise<string[]> {
 const unreadCount = async (recipient: Id) => (await countUnread(asUser(recipient))).count
 const storedFor = (recipient: Id) => countRows('notifications', { account_id: recipient })
 const kindsOf = (frames: Awaited<ReturnType<Socket['takeFrames']>>) =>
-  frames.map(({ channel, data }) => `${channel} ${(data as { kind: string }).kind}`).sort()
+  frames
+    .flatMap(({ channel, event, data }) =>
+      event === 'notification' ? `${channel} ${(data as { kind: string }).kind}` : [],
+    )
+    .sort()
 const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event.type === type)!.run
 
 test('a follow, a like, a comment and a mention create one notification each, listed newest first', async () => {
@@ -144,7 +149,7 @@ test('marking as read does not cover a notification that arrives later, even if 
   const late = await queues.delayMessages({ run: true })
   await followAccount(asUser(cyd), { accountId: ada })
   await queues.deliver()
-  await markRead(asUser(ada))
+  await markRead(asUser(ada), {})
   expect([await unreadCount(ada), await summariesOf(ada)]).toEqual([0, [`follow ${cyd} undefined read`]])
   const readAt = Date.now()
   await until(() => Date.now() > readAt)
@@ -162,7 +167,7 @@ test('a new notification is unread even if the clock is behind the time of the l
   const readAt = () =>
     count(`select read_at n from notification_markers where account_id = ${Number(ada)}`, [shards[0]])
   const before = await readAt()
-  await markRead(asUser(ada))
+  await markRead(asUser(ada), {})
   expect(await readAt()).toBe(before)
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
@@ -181,7 +186,7 @@ test('the unread count stops at 100', async () => {
   }))
   await insertRows(shards[0], 'notifications', rows)
   expect(await unreadCount(ada)).toBe(100)
-  await markRead(asUser(ada))
+  await markRead(asUser(ada), {})
   expect(await unreadCount(ada)).toBe(0)
 })
 

@@ -1,0 +1,9 @@
+import type { Job } from '../../platform/events/jobs.ts'
+import { onTask } from '../../platform/events/tasks.ts'
+import { deliver } from './deliver.ts'
+import { findDue } from './rows.ts'
+import { deliverTask } from './statements.ts'
+
+export const deliveryJobs: Job[] = [{ name: 'find due deliveries', every: 'minute', perShard: true, run: findDue }]
+
+export const deliveryTasks = [onTask(deliverTask, deliver)]

@@ -1,0 +1,94 @@
+import { and, asc, eq, gt } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { deleteInSteps } from '../../platform/data/expiry.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import {
+  classify,
+  type ExportEntry,
+  iso,
+  jsonFile,
+  jsonList,
+  type PersonalData,
+  pagesOf,
+} from '../../platform/personal-data.ts'
+import { openPushes } from './push-subscriptions.ts'
+import { deliveries, mailStates, notificationPreferences, pushSubscriptions } from './tables.ts'
+
+export const deliveryData: PersonalData = {
+  inventory: {
+    ...classify(notificationPreferences, {
+      accountId: 'owner',
+      rules: 'exported',
+      previousRules: 'technical',
+      changedAt: 'exported',
+      timeZone: 'exported',
+      quietFrom: 'exported',
+      quietTo: 'exported',
+      includeText: 'exported',
+    }),
+    ...classify(deliveries, {
+      accountId: 'owner',
+      eventId: 'exported',
+      channel: 'exported',
+      state: 'exported',
+      attempt: 'technical',
+      nextAt: 'technical',
+      reached: 'technical',
+    }),
+    ...classify(mailStates, { accountId: 'owner', mailedAt: 'exported', suppressedAddress: 'secret' }),
+    ...classify(pushSubscriptions, {
+      accountId: 'owner',
+      id: 'exported',
+      endpointHash: 'secret',
+      sealed: 'exported',
+      device: 'exported',
+    }),
+  },
+  exported,
+  erase: eraseDeliveries,
+}
+
+async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
+  const db = ctx.db.shardOf(accountId)
+  const [[preferences], [mail], devices] = await db.batch([
+    db.select().from(notificationPreferences).where(eq(notificationPreferences.accountId, accountId)),
+    db.select({ mailedAt: mailStates.mailedAt }).from(mailStates).where(eq(mailStates.accountId, accountId)),
+    db.select().from(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId)),
+  ])
+  if (preferences) {
+    const { rules, changedAt, timeZone, quietFrom, quietTo, includeText } = preferences
+    const settings = { rules, changedAt: iso(changedAt), timeZone, quietFrom, quietTo, includeText }
+    yield jsonFile('notification-preferences.json', settings)
+  }
+  if (mail) yield jsonFile('notification-mails.json', { lastMailAt: iso(mail.mailedAt) })
+  const subscriptions = await openPushes(ctx, accountId, devices)
+  if (devices.length > 0) yield jsonFile('push-subscriptions.json', subscriptions)
+  yield jsonList('deliveries.json', own(ctx, accountId))
+}
+
+async function* own(ctx: SystemCtx, accountId: Id) {
+  const { eventId: id, channel, state } = deliveries
+  for (const one of ['mail', 'push'] as const) {
+    const read = (after: Id, limit: number) =>
+      ctx.db
+        .shardOf(accountId)
+        .select({ id, channel, state })
+        .from(deliveries)
+        .where(and(eq(deliveries.accountId, accountId), eq(channel, one), gt(id, after)))
+        .orderBy(asc(id))
+        .limit(limit)
+    for await (const rows of pagesOf(read))
+      yield rows.map(({ id: notificationId, ...row }) => ({ notificationId, ...row }))
+  }
+}
+
+async function eraseDeliveries(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  const db = ctx.db.shardOf(accountId)
+  await db.batch([
+    db.delete(notificationPreferences).where(eq(notificationPreferences.accountId, accountId)),
+    db.delete(mailStates).where(eq(mailStates.accountId, accountId)),
+    db.delete(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId)),
+  ])
+  const key = [deliveries.accountId, deliveries.eventId, deliveries.channel]
+  return deleteInSteps(db, deliveries, key, eq(deliveries.accountId, accountId))
+}

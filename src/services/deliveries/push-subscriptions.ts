@@ -1,0 +1,128 @@
+import { z } from '@hono/zod-openapi'
+import { and, asc, eq, exists, not } from 'drizzle-orm'
+import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import { any, one, query, rowIf } from '../../platform/data/conditions.ts'
+import { Id, isoTimeOf, shardOf } from '../../platform/data/ids.ts'
+import { withFreshId } from '../../platform/data/shards.ts'
+import { Failure, invalid, notFound } from '../../platform/failures.ts'
+import { openAllFor, sealFor } from '../../platform/security/account-keys.ts'
+import { blindIndex } from '../../platform/security/crypto.ts'
+import { outboundUrl } from '../../platform/security/outbound-url.ts'
+import { deviceNameOf } from '../../platform/security/user-agents.ts'
+import { MAX_PUSH_SUBSCRIPTIONS, tooManyPushSubscriptions } from './failures.ts'
+import { importPoint } from './push-encryption.ts'
+import { pushSubscriptions } from './tables.ts'
+
+const CONTEXT = 'push'
+const encoded = (bytes: number, description: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^[\\w-]{${Math.ceil((bytes * 4) / 3)}}=*$`), `must be ${bytes} bytes in base64url`)
+    .openapi({ description })
+
+export const PushSubscriptionInput = z
+  .strictObject({
+    endpoint: z
+      .string()
+      .max(1_000)
+      .openapi({ description: 'The https address that the browser got from its push service' }),
+    keys: z.strictObject({
+      p256dh: encoded(65, 'The public key of the browser, an uncompressed P-256 point in base64url'),
+      auth: encoded(16, '16 bytes in base64url'),
+    }),
+  })
+  .openapi('PushSubscriptionInput')
+type Input = z.infer<typeof PushSubscriptionInput>
+
+export const PushDevice = z
+  .object({ id: Id, device: z.string(), createdAt: z.iso.datetime() })
+  .openapi('PushDevice', { example: { device: 'Firefox on Linux' } })
+type PushDevice = z.infer<typeof PushDevice>
+export const PushDevices = z.object({ items: z.array(PushDevice) }).openapi('PushDevices')
+export const PushDevicePath = z.object({ subscriptionId: Id })
+
+/** Subscribes a device. An endpoint that is known keeps its id, and gets the new keys. */
+export async function subscribeToPush(ctx: UserCtx, { endpoint, keys }: Input): Promise<PushDevice> {
+  const accountId = ctx.viewer.id
+  const { href } = addressOf(ctx, endpoint)
+  await importPoint(bytesOf(keys.p256dh)).catch(() => {
+    throw invalid('keys.p256dh', 'must be a point of the curve P-256')
+  })
+  const endpointHash = await blindIndex(ctx.config, CONTEXT, href)
+  const sealed = await sealFor(ctx, accountId, JSON.stringify({ endpoint: href, ...keys }), CONTEXT)
+  const device = deviceNameOf(ctx.client?.userAgent ?? null) ?? 'An unknown device'
+  const own = query.select(one).from(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId))
+  const isFull = exists(own.limit(1).offset(MAX_PUSH_SUBSCRIPTIONS - 1))
+  const same = and(eq(pushSubscriptions.accountId, accountId), eq(pushSubscriptions.endpointHash, endpointHash))
+  const mayAdd = any(not(isFull), exists(query.select(one).from(pushSubscriptions).where(same)))
+  const [row] = await withFreshId(ctx, shardOf(accountId), pushSubscriptions.id, (id) =>
+    ctx.db
+      .shardOf(accountId)
+      .insert(pushSubscriptions)
+      .select(rowIf(pushSubscriptions, { accountId, id, endpointHash, sealed, device }, mayAdd))
+      .onConflictDoUpdate({
+        target: [pushSubscriptions.accountId, pushSubscriptions.endpointHash],
+        set: { sealed, device },
+      })
+      .returning(),
+  )
+  if (!row) throw new Failure(tooManyPushSubscriptions)
+  return viewOf(row)
+}
+
+function addressOf(ctx: SystemCtx, endpoint: string): URL {
+  try {
+    return outboundUrl(ctx.config, endpoint)
+  } catch {
+    throw invalid('endpoint', 'must be a public https address')
+  }
+}
+
+const viewOf = ({ id, device }: Pick<typeof pushSubscriptions.$inferSelect, 'id' | 'device'>) => ({
+  id,
+  device,
+  createdAt: isoTimeOf(id),
+})
+
+export async function listPushSubscriptions(ctx: UserCtx): Promise<z.infer<typeof PushDevices>> {
+  return { items: (await readPushes(ctx, ctx.viewer.id)).map(viewOf) }
+}
+
+export async function deletePushSubscription(ctx: UserCtx, { subscriptionId }: { subscriptionId: Id }): Promise<void> {
+  if (!(await forgetPush(ctx, ctx.viewer.id, subscriptionId))) throw notFound()
+}
+
+export async function forgetPush(ctx: SystemCtx, accountId: Id, id: Id): Promise<boolean> {
+  const own = and(eq(pushSubscriptions.accountId, accountId), eq(pushSubscriptions.id, id))
+  const { meta } = await ctx.db.shardOf(accountId).delete(pushSubscriptions).where(own)
+  return meta.changes > 0
+}
+
+export async function readPushes(ctx: SystemCtx, accountId: Id) {
+  const own = eq(pushSubscriptions.accountId, accountId)
+  return ctx.db.shardOf(accountId).select().from(pushSubscriptions).where(own).orderBy(asc(pushSubscriptions.id))
+}
+
+const Opened = z.object({ endpoint: z.string(), p256dh: z.string(), auth: z.string() })
+
+/** With their endpoints and keys, unless the key of the account was destroyed. */
+export async function openPushes(
+  ctx: SystemCtx,
+  accountId: Id,
+  rows: readonly (typeof pushSubscriptions.$inferSelect)[],
+) {
+  const texts = await openAllFor(
+    ctx,
+    accountId,
+    rows.map(({ sealed }) => sealed),
+    CONTEXT,
+  )
+  return rows.flatMap((row, i) => {
+    const text = texts[i]
+    return text ? [{ ...viewOf(row), ...Opened.parse(JSON.parse(text)) }] : []
+  })
+}
+
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.fromBase64(text.replace(/=+$/, ''), { alphabet: 'base64url' })
+}

@@ -1,0 +1,48 @@
+import { z } from '@hono/zod-openapi'
+import { html } from 'hono/html'
+import type { Ctx, SystemCtx } from '../../platform/context.ts'
+import { Id } from '../../platform/data/ids.ts'
+import { notFound } from '../../platform/failures.ts'
+import { sign, verifySignature } from '../../platform/security/crypto.ts'
+import { type Kind, kinds } from '../notifications/tables.ts'
+import { stopMails } from './preferences.ts'
+
+const PURPOSE = 'unsubscribe'
+
+export const UnsubscribeQuery = z.strictObject({
+  token: z.string().max(200).openapi({ description: 'From the mail. It needs no login, and stops mails of its kinds' }),
+})
+
+const Parts = z.tuple([Id, z.string().transform((text) => kinds.filter((kind) => text.split('-').includes(kind)))])
+
+/** Names an account and kinds. It does not expire, because old mails must let people unsubscribe too. */
+export async function unsubscribeToken(ctx: SystemCtx, accountId: Id, stopped: readonly Kind[]): Promise<string> {
+  const text = `${accountId}.${stopped.join('-')}`
+  return `${text}.${await sign(ctx.config, PURPOSE, text)}`
+}
+
+/** Throws `not_found` for a token that is not from a mail. Repeating it changes nothing. */
+export async function unsubscribe(ctx: Ctx, { token }: { token: string }): Promise<void> {
+  const text = token.slice(0, token.lastIndexOf('.'))
+  const isValid = await verifySignature(ctx.config, PURPOSE, text, token.slice(text.length + 1))
+  const parts = Parts.safeParse(text.split('.'))
+  if (!isValid || !parts.success) throw notFound()
+  const [accountId, stopped] = parts.data
+  await stopMails(ctx, accountId, stopped)
+}
+
+/** Leads browsers to the page with a button, because programs that only follow links must not unsubscribe anybody. */
+export async function showUnsubscribe(_: Ctx, { token }: { token: string }): Promise<Response> {
+  const page = `/unsubscribe?token=${encodeURIComponent(token)}`
+  const body = await html`<!doctype html>
+    <html lang="en">
+      <head>
+        <title>Unsubscribe</title>
+        <meta http-equiv="refresh" content="0;url=${page}" />
+      </head>
+      <body>
+        <p><a href="${page}">Unsubscribe</a></p>
+      </body>
+    </html>`
+  return new Response(String(body), { headers: { 'content-type': 'text/html; charset=utf-8' } })
+}

@@ -1,0 +1,54 @@
+import { and, eq, exists, gt, not } from 'drizzle-orm'
+import { asViewer, type SystemCtx } from '../../platform/context.ts'
+import { flag, one, query } from '../../platform/data/conditions.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { idIn } from '../../platform/data/shards.ts'
+import { blockBetween, isActive } from '../accounts/policy.ts'
+import { accounts } from '../accounts/tables.ts'
+import { readAt } from '../notifications/queries.ts'
+import { notifications } from '../notifications/tables.ts'
+import { loadNotifications, type Notification } from '../notifications/views.ts'
+import { wasFollowedBy, wasFollowing } from './policy.ts'
+import { audienceOf, type Settings } from './preferences.ts'
+import type { Claimed } from './rows.ts'
+
+/** What may still be delivered: unread notifications that the account may see and wants to hear of, if it is active. */
+export async function readWanted(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Notification[]> {
+  const rows = await selectUnread(ctx, claimed.accountId, [...claimed.attempts.keys()])
+  const wanted = rows.filter(({ kind, followed, follower }) => {
+    const audience = audienceOf(settings, kind, claimed.channel)
+    return { everyone: true, followed, followers: follower, nobody: false }[audience]
+  })
+  const visible = await loadNotifications(asViewer(ctx, claimed.accountId), wanted)
+  return [...visible.values()]
+}
+
+function selectUnread(ctx: SystemCtx, accountId: Id, eventIds: readonly Id[]) {
+  const { id, kind, actorId, postId, rootId, arrivedAt } = notifications
+  const active = query
+    .select(one)
+    .from(accounts)
+    .where(and(eq(accounts.id, accountId), isActive))
+  return ctx.db
+    .shardOf(accountId)
+    .select({
+      id,
+      kind,
+      actorId,
+      postId,
+      rootId,
+      unread: flag(gt(arrivedAt, readAt(accountId)), 'unread'),
+      followed: flag(wasFollowing(accountId, actorId, id), 'followed'),
+      follower: flag(wasFollowedBy(accountId, actorId, id), 'follower'),
+    })
+    .from(notifications)
+    .where(
+      and(
+        eq(notifications.accountId, accountId),
+        idIn(id, eventIds),
+        gt(arrivedAt, readAt(accountId)),
+        not(blockBetween(notifications.accountId, actorId)),
+        exists(active),
+      ),
+    )
+}
