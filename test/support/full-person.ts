@@ -9,6 +9,7 @@ import { uploaded } from './media.ts'
 import { connect, registeredApp } from './oauth.ts'
 import { drained } from './outboxes.ts'
 import { insertLink } from './provider-logins.ts'
+import { insertDelivery, pushSubscription } from './pushes.ts'
 
 export type FullPerson = { user: RegisteredUser; address: string; markers: string[]; mediaIds: string[] }
 
@@ -68,6 +69,12 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await passkeyLogin(device)
   await drained()
   await send('PUT', '/notifications/read')
+  await insertDelivery(user.id)
+  await send('POST', '/me/push-subscriptions', pushSubscription())
+  await send('PUT', '/me/notification-preferences', {
+    rules: { like: { mail: 'followed' } },
+    quietHours: { timeZone: 'Europe/Berlin', from: '22:00', to: '07:00' },
+  })
   await insertLink(user.id, 'https://accounts.example.org', `${name} subject`)
   const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
   return { user, address, markers, mediaIds }

@@ -1,5 +1,6 @@
 import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
+import { unsubscribeToken } from '../../src/services/deliveries/unsubscribe.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { insertApp } from '../support/apps.ts'
 import { register } from '../support/auth.ts'
@@ -7,6 +8,8 @@ import { addPasskey, newPasskey, waitingLogin, waitingPasskey } from '../support
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import { REDIRECT, requestOf } from '../support/oauth.ts'
+import { contextWith } from '../support/platform.ts'
+import { pushSubscription } from '../support/pushes.ts'
 import {
   changeAddress,
   confirmAddress,
@@ -93,6 +96,8 @@ async function pendingAddress() {
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
   return { ...user, token: await mailedAddressToken(user.id, email) }
 }
+
+const unsubscribing = async () => `token=${await unsubscribeToken(contextWith(), (await accountsOn(0))[0], ['like'])}`
 
 /** The query with which an operation succeeds, and `more`; empty, or with its question mark. */
 export async function queryFor(operationId: string, more = ''): Promise<string> {
@@ -207,6 +212,15 @@ export const examples: Record<string, Example> = {
   likePost: { rule: visible },
   unlikePost: { rule: ownUndone },
   markNotificationsRead: {},
+  markNotificationRead: { rule: ownUndone },
+  markNotificationGroupRead: { rule: ownUndone },
+  listNotificationActors: { rule: ownOnly },
+  replaceNotificationPreferences: { json: () => ({ rules: { like: { mail: 'followed' } }, quietHours: null }) },
+  forgetMailSuppression: {},
+  unsubscribeFromMails: { query: unsubscribing },
+  showUnsubscribePage: { query: unsubscribing },
+  createPushSubscription: { json: pushSubscription },
+  deletePushSubscription: { rule: ownOnly },
   uploadMedia: { form: () => uploadForm(jpeg(), 'A dusk') },
   describeMedia: { rule: ownOnly, json: () => ({ alt: 'A dusk' }) },
   deleteMedia: { rule: ownUnattached },

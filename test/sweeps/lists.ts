@@ -3,6 +3,7 @@ import type { Role } from '../../src/platform/context.ts'
 import { type Id, toId } from '../../src/platform/data/ids.ts'
 import { accountsOn, bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
+import { insertNotification } from '../support/pushes.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 import { audit } from './audit-list.ts'
 import { conversations, messages } from './messaging-lists.ts'
@@ -157,6 +158,22 @@ async function notifications(): Promise<List> {
   }
 }
 
+async function notificationActors(): Promise<List> {
+  const [reader] = await accountsOn(0)
+  const [first] = await bulkIds(1)
+  const head = await insertNotification(reader, first!)
+  return {
+    reader,
+    path: `/v1/notifications/${head}/actors`,
+    add: async (count) => {
+      const actors = await bulkIds(count)
+      for (const actor of actors) await insertNotification(reader, actor)
+      return actors
+    },
+    remove: (actor) => run(shards, 'DELETE FROM notifications WHERE actor_id = ?', actor),
+  }
+}
+
 async function registrations(): Promise<List> {
   const [reader] = await accountsOn(0)
   return {
@@ -205,6 +222,8 @@ const lists: Record<string, () => Promise<List>> = {
   listLikes: () => likes('accounts'),
   listMyLikes: () => likes('posts'),
   listNotifications: notifications,
+  listNotificationGroups: async () => ({ ...(await notifications()), path: '/v1/notifications/groups' }),
+  listNotificationActors: notificationActors,
   listRegistrations: registrations,
 }
 

@@ -9,6 +9,7 @@ import { insertByShard, insertRows, shardHolding, shards } from '../support/data
 import { seedExports } from '../support/exports.ts'
 import { insertPasskey } from '../support/factors.ts'
 import { insertLogin } from '../support/logins.ts'
+import { insertNotification, insertPush } from '../support/pushes.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
 /** What each path parameter names. Add new parameters here. */
@@ -30,6 +31,8 @@ export const kindOfParameter: Record<string, Kind> = {
   appId: 'app',
   conversationId: 'conversation',
   messageId: 'message',
+  notificationId: 'notification',
+  subscriptionId: 'push subscription',
 }
 export type Kind =
   | 'account'
@@ -43,6 +46,8 @@ export type Kind =
   | 'app'
   | 'conversation'
   | 'message'
+  | 'notification'
+  | 'push subscription'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -62,6 +67,8 @@ export const states: Record<Kind, State[]> = {
   app: ['restricted', 'missing'],
   conversation: ['restricted', 'missing'],
   message: ['restricted', 'missing'],
+  notification: ['restricted', 'missing'],
+  'push subscription': ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -99,10 +106,13 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     own.filter(({ kind }) => kind === 'export'),
     seedExports,
   )
+  const [actor] = await bulkIds(1)
   for (const target of targets) {
     if (target.state === 'missing') continue
     if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
     if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
+    if (target.kind === 'push subscription') target.parameter = await insertPush(target.ownerId)
+    if (target.kind === 'notification') target.parameter = await insertNotification(target.ownerId, actor!)
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   await seedConversations(targets.filter(({ state }) => state !== 'missing'))

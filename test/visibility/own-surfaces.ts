@@ -1,5 +1,6 @@
 import type { UserCtx } from '../../src/platform/context.ts'
 import { listMyAudit } from '../../src/services/audit/entries.ts'
+import { listNotificationGroups } from '../../src/services/notifications/groups.ts'
 import { countUnread, listNotifications } from '../../src/services/notifications/notifications.ts'
 import type { Model } from './model.ts'
 import type { Read, Surface } from './surfaces.ts'
@@ -35,6 +36,23 @@ export const ownSurfaces: Record<string, Surface> = {
         .map(({ kind, actor, post }) => `${kind} ${read.nameOf(actor.id)} ${read.nameOf(post?.id) ?? null}`)
         .sort(),
     expected: expectedNotifications,
+  },
+  listNotificationGroups: {
+    of: 'viewer',
+    actual: async (read) =>
+      (await listNotificationGroups(own(read), page)).items
+        .map(({ kind, post, actors, actorCount }) => {
+          const single = kind === 'like' || kind === 'follow' ? '' : read.nameOf(actors[0]?.id)
+          return `${kind} ${read.nameOf(post?.id) ?? null} ${single} ${actorCount}`
+        })
+        .sort(),
+    expected: (model, viewer) => {
+      const keys = expectedNotifications(model, viewer).map((each) => {
+        const [kind, actor, id] = each.split(' ')
+        return `${kind} ${id} ${kind === 'like' || kind === 'follow' ? '' : actor}`
+      })
+      return [...Map.groupBy(keys, (key) => key)].map(([key, all]) => `${key} ${all.length}`).sort()
+    },
   },
   countUnreadNotifications: {
     of: 'viewer',

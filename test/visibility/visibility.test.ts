@@ -188,6 +188,11 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'listInvitations',
     'listRegistrations',
     'readIdentity',
+    'listNotificationActors', // its length is compared with the count of its group in groups.test.ts
+    'readNotificationPreferences',
+    'readPushKey',
+    'listPushSubscriptions',
+    'showUnsubscribePage',
     'listAudit',
     'openRealtime',
     'listSessions',

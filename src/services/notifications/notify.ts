@@ -10,7 +10,7 @@ import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import { activeHubs, hubName, hubs } from '../../platform/realtime/hubs.ts'
 import { blockBetween, isActive } from '../accounts/policy.ts'
 import { isFollowing } from '../accounts/queries.ts'
-import { accounts } from '../accounts/tables.ts'
+import { accounts, blocks } from '../accounts/tables.ts'
 import { allows } from '../deliveries/policy.ts'
 import { hintPush, planDeliveries } from '../deliveries/statements.ts'
 import { isAddressedTo } from '../posts/policy.ts'
@@ -155,11 +155,18 @@ async function tellWithdrawn(ctx: SystemCtx, rows: readonly Withdrawn[], active:
   ).catch((error: unknown) => ctx.log.warn('a withdrawn notification was not announced', { error }))
 }
 
-/** Tells the author that likes of the post no longer notify: the one with this id, or all of a deleted post. */
-export async function tellLikesWithdrawn(ctx: SystemCtx, authorId: Id, postId: Id, likeId?: Id): Promise<void> {
+/** Tells the author that the like no longer notifies. A blocked account's like was hidden before. */
+export async function tellLikeWithdrawn(ctx: SystemCtx, authorId: Id, like: { id: Id; actorId: Id }): Promise<void> {
+  const db = ctx.db.shardOf(authorId)
+  const isBlocked = and(eq(blocks.accountId, authorId), eq(blocks.otherId, like.actorId))
+  const [active, blocked] = await db.batch([activeHubs(db), db.select(one).from(blocks).where(isBlocked)])
+  if (blocked.length === 0) await tellWithdrawn(ctx, [{ accountId: authorId, id: like.id }], active)
+}
+
+/** Tells the author that no like of a deleted post notifies any longer. */
+export async function tellPostWithdrawn(ctx: SystemCtx, authorId: Id, postId: Id): Promise<void> {
   const active = hubOf(ctx, await activeHubs(ctx.db.shardOf(authorId)), authorId)
-  const data = likeId ? { ids: [likeId], postId: null } : { ids: [], postId }
-  await publish(ctx, active, [withdrawnFrame(authorId, `withdrawn:${likeId ?? postId}`, data)])
+  await publish(ctx, active, [withdrawnFrame(authorId, `withdrawn:${postId}`, { ids: [], postId })])
 }
 
 type Withdrawn = { accountId: Id; id: Id }

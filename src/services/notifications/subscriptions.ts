@@ -4,7 +4,7 @@ import { settleConcurrently } from '../../platform/data/shards.ts'
 import { on } from '../../platform/events/events.ts'
 import { accountBlocked, accountFollowed, accountUnfollowed } from '../accounts/events.ts'
 import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
-import { notify, tellLikesWithdrawn, withdrawPost } from './notify.ts'
+import { notify, tellLikeWithdrawn, tellPostWithdrawn, withdrawPost } from './notify.ts'
 import type { Kind } from './tables.ts'
 
 type Follow = { followerId: Id; followeeId: Id }
@@ -38,9 +38,9 @@ export const notificationSubscriptions = [
   on(postDeleted, 'withdraw-mentions', (ctx, { postId, parentAuthorId, mentioned }) =>
     withdrawPost(ctx, parentAuthorId ? [...mentioned, parentAuthorId] : mentioned, postId),
   ),
-  on(postDeleted, 'tell-author', (ctx, { postId, authorId }) => tellLikesWithdrawn(ctx, authorId, postId)),
-  on(postUnliked, 'tell-author', async (ctx, { postId, likeId, toldId }) => {
-    if (toldId && likeId) await tellLikesWithdrawn(ctx, toldId, postId, likeId)
+  on(postDeleted, 'tell-author', (ctx, { postId, authorId }) => tellPostWithdrawn(ctx, authorId, postId)),
+  on(postUnliked, 'tell-author', async (ctx, { actorId, likeId, toldId }) => {
+    if (toldId && likeId) await tellLikeWithdrawn(ctx, toldId, { id: likeId, actorId })
   }),
 ]
 

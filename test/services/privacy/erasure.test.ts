@@ -12,6 +12,7 @@ import { jpeg, uploadForm } from '../../support/images.ts'
 import { inventory } from '../../support/inventory.ts'
 import { drained } from '../../support/outboxes.ts'
 import { contextWith } from '../../support/platform.ts'
+import { insertDelivery, pushSubscription } from '../../support/pushes.ts'
 import { residueOf } from '../../support/residue.ts'
 import { seedFollows, seedLikes, seedPosts } from '../../support/seed.ts'
 import { until } from '../../support/until.ts'
@@ -58,6 +59,9 @@ async function livedThrough(handle: string) {
     await call(one, 'PUT', `/v1/accounts/${other.id}/follow`)
   await ada.fetch(`/v1/handles/${ada.handle}`)
   await call(ada, 'PUT', '/v1/notifications/read')
+  await call(ada, 'PUT', '/v1/me/notification-preferences', { rules: { like: { mail: 'everyone' } } })
+  await insertDelivery(ada.id)
+  await call(ada, 'POST', '/v1/me/push-subscriptions', pushSubscription())
   const conversation = (await call(ada, 'POST', '/v1/conversations', { accountId: bob.id }))!
   await call(ada, 'POST', `/v1/conversations/${conversation.id}/messages`, { clientId: 'client-id', text: MARKER })
   await call(ada, 'PUT', `/v1/accounts/${(await registeredUser()).id}/block`)

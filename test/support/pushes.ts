@@ -1,0 +1,45 @@
+import { createECDH, randomBytes } from 'node:crypto'
+import type { Id } from '../../src/platform/data/ids.ts'
+import { shardOf } from '../../src/platform/data/ids.ts'
+import { insertRows, shardHolding, unusedId } from './databases.ts'
+
+/** A subscription of a new browser. */
+export function pushSubscription() {
+  const keys = createECDH('prime256v1')
+  return {
+    endpoint: `https://push.example.net/${crypto.randomUUID()}`,
+    keys: { p256dh: keys.generateKeys('base64url'), auth: randomBytes(16).toString('base64url') },
+  }
+}
+
+/** Inserts a subscription that nobody can open. */
+export async function insertPush(accountId: Id): Promise<Id> {
+  const id = unusedId(shardOf(accountId))
+  const row = { account_id: Number(accountId), id: Number(id), endpoint_hash: id, sealed: '', device: 'Firefox' }
+  await insertRows(shardHolding(accountId), 'push_subscriptions', [row])
+  return id
+}
+
+/** Inserts the notification of a follow by another account. */
+export async function insertNotification(accountId: Id, actorId: Id): Promise<Id> {
+  const id = unusedId(shardOf(accountId))
+  const row = {
+    account_id: Number(accountId),
+    id: Number(id),
+    kind: 'follow',
+    actor_id: Number(actorId),
+    group_id: 1,
+    arrived_at: 1,
+  }
+  await insertRows(shardHolding(accountId), 'notifications', [row])
+  return id
+}
+
+/** Rows that a mail leaves. */
+export async function insertDelivery(accountId: Id): Promise<void> {
+  const account_id = Number(accountId)
+  await insertRows(shardHolding(accountId), 'mail_states', [{ account_id, mailed_at: 1, suppressed_address: 'index' }])
+  await insertRows(shardHolding(accountId), 'deliveries', [
+    { account_id, event_id: account_id, channel: 'mail', state: 'sent', attempt: 0, next_at: null, reached: '[]' },
+  ])
+}
