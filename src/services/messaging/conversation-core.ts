@@ -10,7 +10,6 @@ import { idOrNull, type Row } from './message-rows.ts'
 
 const PASS_TIMEOUT_MS = 2_000
 
-/** What all parts of a conversation use: its rows, its keys, and the outbox that tells its members of changes. */
 export class ConversationCore {
   readonly rows: ConversationRows
   readonly outbox: ObjectOutbox
@@ -37,7 +36,6 @@ export class ConversationCore {
     return head !== null && member !== null && (head.lastSeq > 0 || member.hasEntered === 1)
   }
 
-  /** Whether nobody can write. */
   isEnded(): boolean {
     return this.rows.isBlocked() || this.rows.members.all().length < 2
   }
