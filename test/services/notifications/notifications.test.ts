@@ -32,7 +32,7 @@ const kindsOf = (frames: Awaited<ReturnType<Socket['takeFrames']>>) =>
       event === 'notification' ? `${channel} ${(data as { kind: string }).kind}` : [],
     )
     .sort()
-const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event.type === type)!.run
+const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event?.type === type)!.run
 
 test('a follow, a like, a comment and a mention create one notification each, listed newest first', async () => {
   const postId = await publishedId(ada)
