@@ -1,14 +1,10 @@
 import type { SystemCtx } from './context.ts'
 
-/** Error codes for addresses to which the email service never delivers, so a retry would not help. */
-const FINAL: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
+const FINAL_CODES: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
 
 type Mail = { to: string; subject: string; html: string; text: string; headers?: Record<string, string> }
 
-/**
- * Sends a mail from `no-reply@` of the own domain. Returns false if the address never accepts mail. Throws if the email
- * service fails otherwise: try again later.
- */
+/** Sends a mail from `no-reply@` of the own domain. Returns false if the address accepts none, and throws to be retried. */
 export async function sendEmail(ctx: SystemCtx, mail: Mail): Promise<boolean> {
   const from = { email: `no-reply@${new URL(ctx.config.BASE_URL).hostname}`, name: 'SocialConnect' }
   try {
@@ -17,7 +13,7 @@ export async function sendEmail(ctx: SystemCtx, mail: Mail): Promise<boolean> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null
     // The error is not attached as a cause: causes are logged, and its message may contain `to`.
-    if (!FINAL.includes(code)) throw new Error(`the email service failed with ${code}`)
+    if (!FINAL_CODES.includes(code)) throw new Error(`the email service failed with ${code}`)
     ctx.log.warn('an address does not accept email', { code })
     return false
   }

@@ -26,12 +26,10 @@ async function summariesOf(recipient: Id): Promise<string[]> {
 }
 const unreadCount = async (recipient: Id) => (await countUnread(asUser(recipient))).count
 const storedFor = (recipient: Id) => countRows('notifications', { account_id: recipient })
-const kindsOf = (frames: Awaited<ReturnType<Socket['takeFrames']>>) =>
-  frames
-    .flatMap(({ channel, event, data }) =>
-      event === 'notification' ? `${channel} ${(data as { kind: string }).kind}` : [],
-    )
-    .sort()
+const kindsOf = (frames: Awaited<ReturnType<Socket['takeFrames']>>) => {
+  const told = frames.filter(({ event }) => event === 'notification')
+  return told.map(({ channel, data }) => `${channel} ${(data as { kind: string }).kind}`).sort()
+}
 const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event?.type === type)!.run
 
 test('a follow, a like, a comment and a mention create one notification each, listed newest first', async () => {
