@@ -10,6 +10,7 @@ export async function buildWeb({ withGraphiql = false } = {}): Promise<void> {
   const { outputFiles } = await build({
     entryPoints: {
       main: 'src/web/main.tsx',
+      'push-worker': 'src/web/push-worker.ts',
       'docs/open': 'src/web/docs/open.ts',
       ...(withGraphiql && graphiqlEntries),
     },

@@ -17,6 +17,7 @@ import { Likers, OwnLikes } from './views/likes.tsx'
 import { LogIn } from './views/log-in.tsx'
 import { Messages } from './views/messages.tsx'
 import { NotFound } from './views/not-found.tsx'
+import { NotificationSettings } from './views/notification-settings.tsx'
 import { Notifications } from './views/notifications.tsx'
 import { People } from './views/people.tsx'
 import { Profile } from './views/profile.tsx'
@@ -57,6 +58,7 @@ export function CurrentView({ path }: { path: string }) {
 function securityView(page: string) {
   if (page === 'api-keys') return <ApiKeys />
   if (page === 'apps') return <Apps />
+  if (page === 'notifications') return <NotificationSettings />
   return page === 'history' ? <History /> : <Security />
 }
 

@@ -32,7 +32,7 @@ export async function notificationMail(
   const base = ctx.config.BASE_URL
   const kinds = [...new Set(notifications.map(({ kind }) => kind))]
   const token = await unsubscribeToken(ctx, accountId, kinds)
-  const stop = `${base}/unsubscribe?token=${token}`
+  const stop = `${base}/?unsubscribe=${token}`
   const items = notifications.map((each) => ({
     title: titleOf(each),
     quote: quoteOf(each, settings),

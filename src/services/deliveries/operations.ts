@@ -62,7 +62,6 @@ export const deliveryOperations = [
     access: 'public',
     query: UnsubscribeQuery,
     returns: null,
-    fails: ['not_found'],
     summary: 'Stop the mails about notifications of some kinds, without a login (RFC 8058)',
     run: unsubscribe,
   }),

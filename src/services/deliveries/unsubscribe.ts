@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { html } from 'hono/html'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
-import { notFound } from '../../platform/failures.ts'
+import { invalid } from '../../platform/failures.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 import { type Kind, kinds } from '../notifications/tables.ts'
 import { stopMails } from './preferences.ts'
@@ -21,19 +21,19 @@ export async function unsubscribeToken(ctx: SystemCtx, accountId: Id, stopped: r
   return `${text}.${await sign(ctx.config, PURPOSE, text)}`
 }
 
-/** Throws `not_found` for a token that is not from a mail. Repeating it changes nothing. */
+/** Throws `invalid` for a token that is not from a mail. Repeating it changes nothing. */
 export async function unsubscribe(ctx: Ctx, { token }: { token: string }): Promise<void> {
   const text = token.slice(0, token.lastIndexOf('.'))
   const isValid = await verifySignature(ctx.config, PURPOSE, text, token.slice(text.length + 1))
   const parts = Parts.safeParse(text.split('.'))
-  if (!isValid || !parts.success) throw notFound()
+  if (!isValid || !parts.success) throw invalid('token', 'is not from a mail')
   const [accountId, stopped] = parts.data
   await stopMails(ctx, accountId, stopped)
 }
 
 /** Leads browsers to the page with a button, because programs that only follow links must not unsubscribe anybody. */
 export async function showUnsubscribe(_: Ctx, { token }: { token: string }): Promise<Response> {
-  const page = `/unsubscribe?token=${encodeURIComponent(token)}`
+  const page = `/?unsubscribe=${encodeURIComponent(token)}`
   const body = await html`<!doctype html>
     <html lang="en">
       <head>

@@ -58,6 +58,9 @@ function receive(event: LiveEvent): void {
     case 'conversation.changed':
       frameHandlers[event.event]?.(event.data)
       break
+    case 'notification.withdrawn':
+      frameHandlers[event.event]?.(event.data)
+      break
     case 'notification':
       frameHandlers[event.event]?.(event.data)
   }

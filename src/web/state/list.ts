@@ -72,14 +72,14 @@ export async function poll<T extends Item>(list: List<T>): Promise<boolean> {
   return added.length > 0
 }
 
-/** Loads the first page again, so that items that no longer exist disappear. Items that stay are not replaced. */
-export async function refresh<T extends Item>(list: List<T>): Promise<void> {
+/** Loads the first page again, so that items that no longer exist disappear. `keep` makes of an item that stays what is shown. */
+export async function refresh<T extends Item>(list: List<T>, keep = (shown: T, _: T): T => shown): Promise<void> {
   const { generation } = list
   if (list.status.value !== 'ready') return
   const before = new Map(list.items.value.map((item) => [item.id, item]))
   const page = await fetchPage(list, null)
   if (generation !== list.generation) return
-  const first = page.items.map((item) => before.get(item.id) ?? item)
+  const first = page.items.map((item) => keep(before.get(item.id) ?? item, item))
   const end = page.nextCursor === null ? -1 : list.items.value.findIndex(({ id }) => id === first.at(-1)?.id)
   const arrived = list.items.value.filter(({ id }) => !before.has(id))
   list.items.value = unique([...arrived, ...first, ...(end < 0 ? [] : list.items.value.slice(end + 1))])

@@ -1,4 +1,4 @@
-const KINDS = ['verify', 'reset', 'address', 'undo', 'factor'] as const
+const KINDS = ['verify', 'reset', 'address', 'undo', 'factor', 'unsubscribe'] as const
 
 type MailLink = { kind: (typeof KINDS)[number]; token: string }
 

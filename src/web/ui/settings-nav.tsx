@@ -6,6 +6,7 @@ import { Link } from './link.tsx'
 
 const LINKS = {
   '/security': 'Security',
+  '/security/notifications': 'Notifications',
   '/security/apps': 'Apps',
   '/security/history': 'History',
   '/security/api-keys': 'API keys',

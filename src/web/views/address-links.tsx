@@ -100,7 +100,7 @@ export function UndoFactor({ token }: { token: string }) {
   )
 }
 
-function useTokenForm(use: () => Promise<unknown>): { form: Form; state: { value: string } } {
+export function useTokenForm(use: () => Promise<unknown>): { form: Form; state: { value: string } } {
   const state = useSignal('open')
   const form = useForm(async () => {
     try {
@@ -122,7 +122,7 @@ function SecurityLink({ label }: { label: string }) {
   )
 }
 
-function Done({ title, children }: { title: string; children: ComponentChildren }) {
+export function Done({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <View title={title}>
       <div class="card stack narrow-form centered">{children}</div>

@@ -1,11 +1,17 @@
 import { Fragment } from 'preact'
-import { useEffect, useMemo } from 'preact/hooks'
-import type { Notification } from '../../client/wire.ts'
+import { useEffect } from 'preact/hooks'
+import type { NotificationGroup, NotificationKind } from '../../client/wire.ts'
 import { session } from '../api/session.ts'
 import { reload } from '../state/list.ts'
 import { location, navigate } from '../state/location.ts'
-import { actorsOf, groupNotifications } from '../state/notification-groups.ts'
-import { actionText, markAllRead, notifications, refreshNotifications } from '../state/notifications-state.ts'
+import {
+  actionText,
+  markAllRead,
+  notifications,
+  refreshNotifications,
+  showKind,
+  shownKind,
+} from '../state/notifications-state.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Icon, type IconName } from '../ui/icons.tsx'
 import { Link } from '../ui/link.tsx'
@@ -17,23 +23,54 @@ import { View } from '../ui/view.tsx'
 const REFRESH_MS = 30_000
 
 const icons: Record<string, IconName> = { follow: 'person', like: 'heart', comment: 'comment', mention: 'at' }
+const filters: [NotificationKind | null, string][] = [
+  [null, 'All'],
+  ['mention', 'Mentions'],
+  ['comment', 'Replies'],
+  ['like', 'Likes'],
+  ['follow', 'Followers'],
+]
 
 export function Notifications() {
   useEffect(() => void loadAndMarkRead(), [])
   usePolling(refreshNotifications, REFRESH_MS, [])
-  const loaded = notifications.items.value
-  const groups = useMemo(() => groupNotifications(loaded), [loaded])
   return (
     <View title="Notifications">
+      <Filters />
       <ListView
         list={notifications}
-        items={[...groups.keys()]}
         label="Notifications"
         moreLabel="Older notifications"
         empty={<p>Nothing yet. You’ll see here when someone follows you, likes your posts or replies to you.</p>}
-        render={(latest) => <NotificationRow latest={latest} group={groups.get(latest) ?? [latest]} />}
+        render={(group) => <NotificationRow group={group} />}
       />
     </View>
+  )
+}
+
+function Filters() {
+  return (
+    <nav class="settings-nav" aria-label="Kinds of notifications">
+      <ul>
+        {filters.map(([kind, label]) => (
+          <li key={label}>
+            <button
+              type="button"
+              class="tab"
+              aria-pressed={shownKind.value === kind}
+              onClick={() => shownKind.value !== kind && showKind(kind)}
+            >
+              {label}
+            </button>
+          </li>
+        ))}
+        <li>
+          <Link href="/security/notifications" class="tab">
+            Settings
+          </Link>
+        </li>
+      </ul>
+    </nav>
   )
 }
 
@@ -44,10 +81,11 @@ async function loadAndMarkRead(): Promise<void> {
   if (status.peek() === 'ready') await markAllRead()
 }
 
-function NotificationRow({ latest, group }: { latest: Notification; group: Notification[] }) {
-  const { actor, post, kind, unread } = latest
-  const actors = actorsOf(group)
-  const profile = actors.length > 1 ? `/@${session.value?.handle}/followers` : `/@${actor.handle}`
+function NotificationRow({ group }: { group: NotificationGroup }) {
+  const { actors, actorCount, post, kind, unread, createdAt } = group
+  const [actor] = actors
+  if (!actor) return null
+  const profile = actorCount > 1 ? `/@${session.value?.handle}/followers` : `/@${actor.handle}`
   const target = post ? `/posts/${post.id}` : profile
   const open = (event: MouseEvent) => {
     if (!(event.target as Element).closest('a')) navigate(target)
@@ -62,7 +100,8 @@ function NotificationRow({ latest, group }: { latest: Notification; group: Notif
       <div>
         <p>
           {unread && <span class="visually-hidden">New: </span>}
-          <Names actors={actors} /> <Link href={target}>{actionText(latest)}</Link> <Ago at={latest.createdAt} />
+          <Names actors={actors} count={actorCount} /> <Link href={target}>{actionText(group)}</Link>{' '}
+          <Ago at={createdAt} />
         </p>
         {post && <p class="excerpt">{post.text || (post.media.length > 0 ? 'Image' : '')}</p>}
       </div>
@@ -71,22 +110,23 @@ function NotificationRow({ latest, group }: { latest: Notification; group: Notif
 }
 
 const MAX_NAMES = 3
+const MAX_COUNTED = 1_000
 
 /** `Ada`, `Ada and Bob`, `Ada, Bob and Carol`, or `Ada, Bob and 2 others`. */
-function Names({ actors }: { actors: Notification['actor'][] }) {
-  const named = actors.length > MAX_NAMES ? actors.slice(0, MAX_NAMES - 1) : actors
-  const others = actors.length - named.length
+function Names({ actors, count }: { actors: NotificationGroup['actors']; count: number }) {
+  const named = count > MAX_NAMES ? actors.slice(0, MAX_NAMES - 1) : actors
+  const others = count - named.length
   return (
     <>
       {named.map(({ handle, displayName }, index) => (
         <Fragment key={handle}>
-          {index > 0 && (index === actors.length - 1 ? ' and ' : ', ')}
+          {index > 0 && (index === count - 1 ? ' and ' : ', ')}
           <Link href={`/@${handle}`}>
             <b>{displayName}</b>
           </Link>
         </Fragment>
       ))}
-      {others > 0 && ` and ${others} others`}
+      {others > 0 && ` and ${others}${count >= MAX_COUNTED ? '+' : ''} ${others === 1 ? 'other' : 'others'}`}
     </>
   )
 }

@@ -1,0 +1,123 @@
+import type { NotificationPreferences } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
+import { reportError, showToast } from '../state/toasts.ts'
+import { CheckboxField, Field, FormError, SelectField, SubmitButton } from '../ui/field.tsx'
+import { LoadError, Loading, useData } from '../ui/loading.tsx'
+import { SettingsNav } from '../ui/settings-nav.tsx'
+import { useForm } from '../ui/use-form.ts'
+import { View } from '../ui/view.tsx'
+import { PushDevices } from './push-devices.tsx'
+
+type Rules = NotificationPreferences['rules']
+type Channels = Rules['like']
+
+const kinds: Record<keyof Rules, string> = {
+  like: 'Likes of your posts',
+  comment: 'Replies to your posts',
+  mention: 'Mentions',
+  follow: 'New followers',
+}
+const channels: Record<keyof Channels, string> = { inApp: 'In the app', mail: 'By email', push: 'By push' }
+const audiences = {
+  everyone: 'From everyone',
+  followed: 'From people you follow',
+  followers: 'From your followers',
+  nobody: 'Never',
+}
+
+/** Who may notify the person, and how. */
+export function NotificationSettings() {
+  const { data, error, load } = useData(() => client.readNotificationPreferences())
+  return (
+    <View title="Notifications">
+      <SettingsNav />
+      {error.value !== null && <LoadError error={error.value} retry={load} />}
+      {!data.value && error.value === null && <Loading />}
+      {data.value?.mailSuppressed && <Suppressed load={load} />}
+      {data.value && <Preferences preferences={data.value} />}
+      <PushDevices />
+    </View>
+  )
+}
+
+function Suppressed({ load }: { load: () => Promise<void> }) {
+  const retry = async () => {
+    await client.forgetMailSuppression()
+    await load()
+    showToast('The next mail will be sent')
+  }
+  return (
+    <section class="card settings" aria-label="Your address">
+      <p>Your email address refused a mail, so you get no more mails about notifications.</p>
+      <div class="actions">
+        <button type="button" class="secondary" onClick={() => void retry().catch(reportError)}>
+          Try again
+        </button>
+      </div>
+    </section>
+  )
+}
+
+function Preferences({ preferences }: { preferences: NotificationPreferences }) {
+  const { rules, quietHours, includeText } = preferences
+  const form = useForm(async ({ value }) => {
+    const audience = (kind: string, channel: string) => value(`${kind}.${channel}`) as Channels['mail']
+    const byChannel = (kind: string): Channels => ({
+      inApp: audience(kind, 'inApp'),
+      mail: audience(kind, 'mail'),
+      push: audience(kind, 'push'),
+    })
+    const quiet = { timeZone: value('timeZone'), from: value('from'), to: value('to') }
+    await client.replaceNotificationPreferences({
+      rules: {
+        like: byChannel('like'),
+        comment: byChannel('comment'),
+        mention: byChannel('mention'),
+        follow: byChannel('follow'),
+      },
+      quietHours: value('quiet') === '' ? null : quiet,
+      includeText: value('includeText') !== '',
+    })
+    showToast('Saved')
+  })
+  const zone = quietHours?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  return (
+    <section class="card settings" aria-label="What notifies you">
+      <h2>What notifies you</h2>
+      <p class="hint">What you do not see in the app is not mailed or pushed either.</p>
+      <form class="stack" aria-label="What notifies you" {...form.attributes}>
+        {Object.entries(kinds).map(([kind, legend]) => (
+          <fieldset key={kind} class="audiences">
+            <legend>{legend}</legend>
+            {Object.entries(channels).map(([channel, label]) => (
+              <SelectField
+                key={channel}
+                form={form}
+                name={`${kind}.${channel}`}
+                label={label}
+                options={audiences}
+                selected={rules[kind as keyof Rules][channel as keyof Channels]}
+              />
+            ))}
+          </fieldset>
+        ))}
+        <fieldset class="audiences">
+          <legend>Quiet hours</legend>
+          <CheckboxField form={form} name="quiet" checked={quietHours !== null}>
+            Send no mails and pushes at night
+          </CheckboxField>
+          <Field form={form} name="from" label="From" defaultValue={quietHours?.from ?? '22:00'} />
+          <Field form={form} name="to" label="To" defaultValue={quietHours?.to ?? '07:00'} />
+          <Field form={form} name="timeZone" label="Time zone" defaultValue={zone} />
+        </fieldset>
+        <CheckboxField form={form} name="includeText" checked={includeText}>
+          Quote public posts in mails and pushes
+        </CheckboxField>
+        <FormError form={form} shown={['from', 'to', 'timeZone']} />
+        <div class="actions">
+          <SubmitButton form={form}>Save</SubmitButton>
+        </div>
+      </form>
+    </section>
+  )
+}

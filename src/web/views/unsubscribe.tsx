@@ -1,0 +1,37 @@
+import { client } from '../api/client.ts'
+import { DeadLink } from '../ui/dead-link.tsx'
+import { FormError, SubmitButton } from '../ui/field.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { Link } from '../ui/link.tsx'
+import { View } from '../ui/view.tsx'
+import { Done, useTokenForm } from './address-links.tsx'
+
+/** Needs no login. The button is for programs that only follow links. */
+export function Unsubscribe({ token }: { token: string }) {
+  const { form, state } = useTokenForm(() => client.unsubscribeFromMails({ token }))
+  if (state.value === 'dead') return <DeadLink children={<Settings />} />
+  if (state.value === 'done') {
+    return (
+      <Done title="You are unsubscribed">
+        <p>You get no more mails about such notifications.</p>
+        <Settings />
+      </Done>
+    )
+  }
+  return (
+    <View title="Unsubscribe">
+      <form class="card stack narrow-form centered" aria-label="Unsubscribe" {...form.attributes}>
+        <Icon name="mail" />
+        <p>You will get no more mails about notifications of the kinds in that mail. You still see them in the app.</p>
+        <FormError form={form} />
+        <SubmitButton form={form}>Unsubscribe</SubmitButton>
+      </form>
+    </View>
+  )
+}
+
+const Settings = () => (
+  <Link href="/security/notifications" class="button">
+    Notification settings
+  </Link>
+)
