@@ -1,9 +1,13 @@
--- Who may notify an account, by kind and channel. Settings that nobody changed are absent.
+-- Whose actions notify an account, by kind and channel, since each of its changes. What is absent has its default.
+CREATE TABLE notification_rules (
+  account_id INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  rules TEXT NOT NULL,
+  PRIMARY KEY (account_id, since)
+) WITHOUT ROWID;
+
 CREATE TABLE notification_preferences (
   account_id INTEGER PRIMARY KEY,
-  rules TEXT NOT NULL,
-  previous_rules TEXT NOT NULL,
-  changed_at INTEGER NOT NULL,
   time_zone TEXT,
   quiet_from INTEGER,
   quiet_to INTEGER,
@@ -23,18 +27,27 @@ CREATE TABLE deliveries (
 ) WITHOUT ROWID;
 CREATE INDEX deliveries_due ON deliveries (next_at) WHERE next_at IS NOT NULL;
 
-CREATE TABLE mail_states (
+-- When the last mail and the last push about notifications were sent, and the `next_at` of the deliveries in it.
+CREATE TABLE delivery_turns (
+  account_id INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  taken_at INTEGER NOT NULL,
+  lease INTEGER NOT NULL,
+  PRIMARY KEY (account_id, channel)
+) WITHOUT ROWID;
+
+CREATE TABLE suppressed_addresses (
   account_id INTEGER PRIMARY KEY,
-  mailed_at INTEGER NOT NULL,
-  suppressed_address TEXT
+  address TEXT NOT NULL
 );
 
 CREATE TABLE push_subscriptions (
   account_id INTEGER NOT NULL,
   id INTEGER NOT NULL,
+  session_id TEXT NOT NULL,
   endpoint_hash TEXT NOT NULL,
   sealed TEXT NOT NULL,
   device TEXT NOT NULL,
   PRIMARY KEY (account_id, id)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX push_subscriptions_once ON push_subscriptions (account_id, endpoint_hash);
+CREATE UNIQUE INDEX push_subscriptions_once ON push_subscriptions (endpoint_hash, account_id);

@@ -1,20 +1,25 @@
 import type { SystemCtx } from './context.ts'
 
-const FINAL_CODES: unknown[] = ['E_RECIPIENT_SUPPRESSED', 'E_VALIDATION_ERROR']
+/** What a retry would not change: the service delivers nothing to the address, or refuses this mail. */
+const final = new Map<unknown, 'suppressed' | 'refused'>([
+  ['E_RECIPIENT_SUPPRESSED', 'suppressed'],
+  ['E_VALIDATION_ERROR', 'refused'],
+])
 
 type Mail = { to: string; subject: string; html: string; text: string; headers?: Record<string, string> }
 
-/** Sends a mail from `no-reply@` of the own domain. Returns false if the address accepts none, and throws to be retried. */
-export async function sendEmail(ctx: SystemCtx, mail: Mail): Promise<boolean> {
+/** Sends a mail from `no-reply@` of the own domain. Throws if the email service fails, to be retried. */
+export async function sendEmail(ctx: SystemCtx, mail: Mail): Promise<'accepted' | 'suppressed' | 'refused'> {
   const from = { email: `no-reply@${new URL(ctx.config.BASE_URL).hostname}`, name: 'SocialConnect' }
   try {
     await ctx.env.MAIL.send({ from, ...mail })
-    return true
+    return 'accepted'
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null
     // The error is not attached as a cause: causes are logged, and its message may contain `to`.
-    if (!FINAL_CODES.includes(code)) throw new Error(`the email service failed with ${code}`)
+    const outcome = final.get(code)
+    if (!outcome) throw new Error(`the email service failed with ${code}`)
     ctx.log.warn('an address does not accept email', { code })
-    return false
+    return outcome
   }
 }

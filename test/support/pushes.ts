@@ -15,7 +15,14 @@ export function pushSubscription() {
 /** Inserts a subscription that nobody can open. */
 export async function insertPush(accountId: Id): Promise<Id> {
   const id = unusedId(shardOf(accountId))
-  const row = { account_id: Number(accountId), id: Number(id), endpoint_hash: id, sealed: '', device: 'Firefox' }
+  const row = {
+    account_id: Number(accountId),
+    id: Number(id),
+    session_id: '',
+    endpoint_hash: id,
+    sealed: '',
+    device: 'Firefox',
+  }
   await insertRows(shardHolding(accountId), 'push_subscriptions', [row])
   return id
 }
@@ -38,7 +45,8 @@ export async function insertNotification(accountId: Id, actorId: Id): Promise<Id
 /** Rows that a mail leaves. */
 export async function insertDelivery(accountId: Id): Promise<void> {
   const account_id = Number(accountId)
-  await insertRows(shardHolding(accountId), 'mail_states', [{ account_id, mailed_at: 1, suppressed_address: 'index' }])
+  await insertRows(shardHolding(accountId), 'delivery_turns', [{ account_id, channel: 'mail', taken_at: 1, lease: 0 }])
+  await insertRows(shardHolding(accountId), 'suppressed_addresses', [{ account_id, address: 'index' }])
   await insertRows(shardHolding(accountId), 'deliveries', [
     { account_id, event_id: account_id, channel: 'mail', state: 'sent', attempt: 0, next_at: null, reached: '[]' },
   ])

@@ -139,15 +139,16 @@ export function idsOf(rows: readonly { id: Id }[]): Id[] {
   return rows.map(({ id }) => id)
 }
 
-/** The cursors come from `rows`, so that a hidden item, which `load` omits, causes neither a gap nor a repeat. */
+/** The cursors come from `rows`, so that a hidden item, which `load` omits, causes neither a gap nor a repeat. `end`: where the search for them stopped early. */
 export async function loadPage<R extends { id: Id }, T>(
   ctx: SystemCtx,
   from: Seek,
   rows: readonly R[],
   load: (rows: R[]) => Promise<ReadonlyMap<Id, T>>,
+  end: Id | null = null,
 ): Promise<Page<T>> {
   const { backward } = from.variant
-  const more = rows.length > from.query.limit
+  const more = rows.length > from.query.limit || end !== null
   const kept = rows.slice(0, from.query.limit)
   if (backward) kept.reverse()
   ctx.onRows?.(kept)
@@ -155,10 +156,11 @@ export async function loadPage<R extends { id: Id }, T>(
   const listed = kept.filter(({ id }) => shown.has(id))
   const items = listed.flatMap(({ id }) => shown.get(id) ?? [])
   seeks.set(items, { list: from.list, ids: idsOf(listed), hasPrevious: backward && more })
-  const [first, last] = [kept[0]?.id ?? from.back, kept.at(-1)?.id ?? from.back]
+  const [newer, older] = [kept[0]?.id ?? from.back ?? end, kept.at(-1)?.id ?? from.back]
+  const [first, last] = backward ? [end ?? newer, older ?? end] : [newer, end ?? older]
   if (!first || !last) return { items, nextCursor: null, previousCursor: null }
   const { next, previous } = await sealCursors(ctx, from.list, first, last)
-  if (kept.length > 0) return { items, nextCursor: backward || more ? next : null, previousCursor: previous }
+  if (kept.length > 0 || end) return { items, nextCursor: backward || more ? next : null, previousCursor: previous }
   const here = from.query.cursor!
   return { items, nextCursor: backward ? next : null, previousCursor: backward ? here : previous }
 }

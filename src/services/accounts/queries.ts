@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, lt } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -30,6 +30,12 @@ export async function isFollowing(ctx: SystemCtx, followerId: Id, followeeId: Id
     db.shardOf(followeeId).$count(blocks, and(eq(blocks.accountId, followeeId), eq(blocks.otherId, followerId))),
   ])
   return followed > 0 && blocked === 0
+}
+
+/** Whether the follow is older than the event, read at the primary of the follower. */
+export async function followedBefore(ctx: SystemCtx, followerId: Id, followeeId: Id, eventId: Id): Promise<boolean> {
+  const own = and(eq(follows.followerId, followerId), eq(follows.followeeId, followeeId), lt(follows.id, eventId))
+  return (await atPrimary(ctx).shardOf(followerId).$count(follows, own)) > 0
 }
 
 /** Reads the primary. Every account follows itself. */

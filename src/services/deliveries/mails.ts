@@ -1,65 +1,40 @@
-import { eq, lte } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import type { Id } from '../../platform/data/ids.ts'
 import { sendEmail } from '../../platform/mail.ts'
 import { readVerifiedAddress } from '../identity/queries.ts'
-import type { Notification } from '../notifications/views.ts'
-import { notificationMail } from './mail-text.ts'
-import type { Settings } from './preferences.ts'
-import { type Claimed, postpone, retryLater, settle } from './rows.ts'
-import { mailStates } from './tables.ts'
+import { type Message, notificationMail } from './mail-text.ts'
+import { type Claimed, postpone, retryLater, returnTurn, settle, settleSent, takeTurn } from './rows.ts'
+import { suppressedAddresses } from './tables.ts'
 
 /** At most one mail about notifications in this time. */
 const INTERVAL_MS = 15 * 60_000
 
-/** Sends one mail about all of the notifications, now or when the next mail is allowed. */
-export async function sendMails(
-  ctx: SystemCtx,
-  claimed: Claimed,
-  wanted: readonly Notification[],
-  settings: Settings,
-): Promise<void> {
+/** Sends one mail about all that is claimed, now or when the next mail is allowed. */
+export async function sendMail(ctx: SystemCtx, claimed: Claimed, message: Message): Promise<void> {
   const { accountId } = claimed
-  const ids = wanted.map(({ id }) => id)
-  const [state, mailbox] = await Promise.all([readState(ctx, accountId), readVerifiedAddress(ctx, accountId)])
-  if (mailbox === null || state.suppressedAddress === mailbox.index) return settle(ctx, claimed, ids, 'dropped')
-  if (!(await takeTurn(ctx, accountId))) {
-    return postpone(ctx, claimed, ids, (await readState(ctx, accountId)).mailedAt + INTERVAL_MS)
-  }
-  try {
-    const mail = await notificationMail(ctx, accountId, wanted, settings)
-    if (await sendEmail(ctx, { to: mailbox.address, ...mail })) return await settle(ctx, claimed, ids, 'sent')
-  } catch (error) {
+  const db = ctx.db.shardOf(accountId)
+  const own = eq(suppressedAddresses.accountId, accountId)
+  const [[suppressed], mailbox] = await Promise.all([
+    db.select({ address: suppressedAddresses.address }).from(suppressedAddresses).where(own),
+    readVerifiedAddress(ctx, accountId),
+  ])
+  if (mailbox === null || suppressed?.address === mailbox.index) return settle(ctx, claimed, 'dropped')
+  const mail = await notificationMail(ctx, accountId, message)
+  const free = await takeTurn(ctx, claimed, INTERVAL_MS)
+  if (free !== null) return postpone(ctx, claimed, free)
+  const sent = await sendEmail(ctx, { to: mailbox.address, ...mail }).catch((error: unknown) => {
     ctx.log.warn('a mail about notifications will be retried', { error })
-    await update(ctx, accountId, { mailedAt: 0 })
-    return retryLater(ctx, claimed, ids)
+    return null
+  })
+  if (sent === 'accepted') return settleSent(ctx, claimed)
+  await returnTurn(ctx, claimed)
+  if (sent === null) return retryLater(ctx, claimed)
+  if (sent === 'suppressed') {
+    const address = mailbox.index
+    await db
+      .insert(suppressedAddresses)
+      .values({ accountId, address })
+      .onConflictDoUpdate({ target: suppressedAddresses.accountId, set: { address } })
   }
-  await update(ctx, accountId, { mailedAt: 0, suppressedAddress: mailbox.index })
-  await settle(ctx, claimed, ids, 'failed')
-}
-
-async function readState(ctx: SystemCtx, accountId: Id) {
-  const own = eq(mailStates.accountId, accountId)
-  const [state] = await ctx.db.shardOf(accountId).select().from(mailStates).where(own)
-  return state ?? { mailedAt: 0, suppressedAddress: null }
-}
-
-/** Of two calls at once, one succeeds. */
-async function takeTurn(ctx: SystemCtx, accountId: Id): Promise<boolean> {
-  const turn = { mailedAt: ctx.now() }
-  const taken = await ctx.db
-    .shardOf(accountId)
-    .insert(mailStates)
-    .values({ accountId, ...turn })
-    .onConflictDoUpdate({
-      target: mailStates.accountId,
-      set: turn,
-      setWhere: lte(mailStates.mailedAt, turn.mailedAt - INTERVAL_MS),
-    })
-    .returning({ mailedAt: mailStates.mailedAt })
-  return taken.length > 0
-}
-
-async function update(ctx: SystemCtx, accountId: Id, set: Partial<typeof mailStates.$inferInsert>): Promise<void> {
-  await ctx.db.shardOf(accountId).update(mailStates).set(set).where(eq(mailStates.accountId, accountId))
+  await settle(ctx, claimed, 'failed')
 }

@@ -92,6 +92,7 @@ export const deliveryOperations = [
     path: '/me/push-subscriptions',
     access: 'user',
     scope: writeNotifications,
+    login: true,
     body: PushSubscriptionInput,
     example: {
       endpoint: 'https://push.example.net/send/8c0d',

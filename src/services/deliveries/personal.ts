@@ -12,15 +12,20 @@ import {
   pagesOf,
 } from '../../platform/personal-data.ts'
 import { openPushes } from './push-subscriptions.ts'
-import { deliveries, mailStates, notificationPreferences, pushSubscriptions } from './tables.ts'
+import {
+  deliveries,
+  deliveryTurns,
+  notificationPreferences,
+  notificationRules,
+  pushSubscriptions,
+  suppressedAddresses,
+} from './tables.ts'
 
 export const deliveryData: PersonalData = {
   inventory: {
+    ...classify(notificationRules, { accountId: 'owner', since: 'exported', rules: 'exported' }),
     ...classify(notificationPreferences, {
       accountId: 'owner',
-      rules: 'exported',
-      previousRules: 'technical',
-      changedAt: 'exported',
       timeZone: 'exported',
       quietFrom: 'exported',
       quietTo: 'exported',
@@ -35,10 +40,12 @@ export const deliveryData: PersonalData = {
       nextAt: 'technical',
       reached: 'technical',
     }),
-    ...classify(mailStates, { accountId: 'owner', mailedAt: 'exported', suppressedAddress: 'secret' }),
+    ...classify(deliveryTurns, { accountId: 'owner', channel: 'exported', takenAt: 'exported', lease: 'technical' }),
+    ...classify(suppressedAddresses, { accountId: 'owner', address: 'secret' }),
     ...classify(pushSubscriptions, {
       accountId: 'owner',
       id: 'exported',
+      sessionId: 'secret',
       endpointHash: 'secret',
       sealed: 'exported',
       device: 'exported',
@@ -50,17 +57,24 @@ export const deliveryData: PersonalData = {
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
   const db = ctx.db.shardOf(accountId)
-  const [[preferences], [mail], devices] = await db.batch([
+  const [[preferences], rules, turns, devices] = await db.batch([
     db.select().from(notificationPreferences).where(eq(notificationPreferences.accountId, accountId)),
-    db.select({ mailedAt: mailStates.mailedAt }).from(mailStates).where(eq(mailStates.accountId, accountId)),
+    db.select().from(notificationRules).where(eq(notificationRules.accountId, accountId)),
+    db.select().from(deliveryTurns).where(eq(deliveryTurns.accountId, accountId)),
     db.select().from(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId)),
   ])
+  yield jsonFile(
+    'notification-rules.json',
+    rules.map(({ since, rules }) => ({ since: iso(since), rules })),
+  )
   if (preferences) {
-    const { rules, changedAt, timeZone, quietFrom, quietTo, includeText } = preferences
-    const settings = { rules, changedAt: iso(changedAt), timeZone, quietFrom, quietTo, includeText }
+    const { accountId: _, ...settings } = preferences
     yield jsonFile('notification-preferences.json', settings)
   }
-  if (mail) yield jsonFile('notification-mails.json', { lastMailAt: iso(mail.mailedAt) })
+  yield jsonFile(
+    'delivery-turns.json',
+    turns.map(({ channel, takenAt }) => ({ channel, takenAt: iso(takenAt) })),
+  )
   const subscriptions = await openPushes(ctx, accountId, devices)
   if (devices.length > 0) yield jsonFile('push-subscriptions.json', subscriptions)
   yield jsonList('deliveries.json', own(ctx, accountId))
@@ -86,7 +100,9 @@ async function eraseDeliveries(ctx: SystemCtx, accountId: Id): Promise<boolean> 
   const db = ctx.db.shardOf(accountId)
   await db.batch([
     db.delete(notificationPreferences).where(eq(notificationPreferences.accountId, accountId)),
-    db.delete(mailStates).where(eq(mailStates.accountId, accountId)),
+    db.delete(notificationRules).where(eq(notificationRules.accountId, accountId)),
+    db.delete(deliveryTurns).where(eq(deliveryTurns.accountId, accountId)),
+    db.delete(suppressedAddresses).where(eq(suppressedAddresses.accountId, accountId)),
     db.delete(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId)),
   ])
   const key = [deliveries.accountId, deliveries.eventId, deliveries.channel]

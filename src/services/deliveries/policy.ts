@@ -1,9 +1,9 @@
-import { and, eq, exists, gt, isNotNull, lt, not, or, type SQL, type SQLWrapper } from 'drizzle-orm'
-import { either, jsonText, one, query } from '../../platform/data/conditions.ts'
+import { and, eq, exists, inArray, isNotNull, lt, lte, max, not, or, type SQL, type SQLWrapper } from 'drizzle-orm'
+import { all, jsonText, one, query } from '../../platform/data/conditions.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
 import { followers, follows } from '../accounts/tables.ts'
 import type { Kind } from '../notifications/tables.ts'
-import { type Audience, type Channel, notificationPreferences as preferences } from './tables.ts'
+import { type Audience, type Channel, notificationRules as rules } from './tables.ts'
 
 export const defaultAudience: Record<'inApp' | Channel, Audience> = {
   inApp: 'everyone',
@@ -24,21 +24,33 @@ export function wasFollowedBy(accountId: Id | SQLWrapper, actorId: Id | SQLWrapp
   return exists(query.select(one).from(followers).where(row))
 }
 
-/** Whether the account wants to hear of the action. The same however late the event arrives. Must run on the account's shard. */
-export function allows(accountId: Id, { id, kind, actorId }: Action, channel: 'inApp' | Channel): SQL {
-  const rules = either(gt(preferences.changedAt, timeOf(id)), preferences.previousRules, preferences.rules)
-  const audience = jsonText(rules, `$.${kind}.${channel}`)
+/** The audience that the rules of the account name at the time of the action; null for the default. */
+function ruleOf(accountId: Id, { id, kind }: Action, channel: 'inApp' | Channel) {
+  const known = and(eq(rules.accountId, accountId), lte(rules.since, timeOf(id)))
+  const since = query
+    .select({ since: max(rules.since) })
+    .from(rules)
+    .where(known)
+  const audience = jsonText(rules.rules, `$.${kind}.${channel}`)
+  const isNamed = and(eq(rules.accountId, accountId), inArray(rules.since, since), isNotNull(audience))
+  const names = (holds: SQL) => exists(query.select(one).from(rules).where(and(isNamed, holds)))
+  return { audience, names }
+}
+
+/** Whether the account wants to hear of the action: by its rules of that time, and relations that are as old and still exist. */
+export function allows(accountId: Id, action: Action, channel: 'inApp' | Channel): SQL {
+  const { id, actorId } = action
+  const { audience, names } = ruleOf(accountId, action, channel)
   const isAllowed = or(
     eq(audience, 'everyone'),
     and(eq(audience, 'followed'), wasFollowing(accountId, actorId, id)),
     and(eq(audience, 'followers'), wasFollowedBy(accountId, actorId, id)),
   )!
-  const rule = (holds: SQL) =>
-    exists(
-      query
-        .select(one)
-        .from(preferences)
-        .where(and(eq(preferences.accountId, accountId), isNotNull(audience), holds)),
-    )
-  return defaultAudience[channel] === 'everyone' ? not(rule(not(isAllowed))) : rule(isAllowed)
+  return defaultAudience[channel] === 'everyone' ? not(names(not(isAllowed))) : names(isAllowed)
+}
+
+/** Whether the answer depends on a copy of a follow that this shard does not have, perhaps not yet. */
+export function awaitsFollower(accountId: Id, action: Action): SQL {
+  const { audience, names } = ruleOf(accountId, action, 'inApp')
+  return all(names(eq(audience, 'followers')), not(wasFollowedBy(accountId, action.actorId, action.id)))
 }

@@ -1,4 +1,6 @@
 const RECORD_SIZE = 4_096
+/** Push services accept 4,096 bytes: a header of 86, the text with its delimiter, and a tag of 16. */
+const MAX_PLAIN = RECORD_SIZE - 86 - 16
 const encoder = new TextEncoder()
 
 /** What a browser gives a server so that only it can read pushes: an uncompressed P-256 point, and 16 random bytes. */
@@ -21,6 +23,8 @@ export function importPoint(bytes: Uint8Array<ArrayBuffer>): Promise<CryptoKey> 
 /** Encrypts a push as one record of `aes128gcm` (RFC 8291, RFC 8188). `given` is for the example of the RFC. */
 export async function encryptPush(text: string, to: Receiver, given?: Random): Promise<Uint8Array<ArrayBuffer>> {
   const { salt, keys } = given ?? (await random())
+  const plain = bytesOf(text, Uint8Array.of(2))
+  if (plain.length > MAX_PLAIN) throw new Error('the push is too long')
   const ours = await rawKey(keys.publicKey)
   const shared = { name: 'ECDH', public: await importPoint(to.p256dh) }
   const secret = new Uint8Array(await crypto.subtle.deriveBits(shared, keys.privateKey, 256))
@@ -29,7 +33,7 @@ export async function encryptPush(text: string, to: Receiver, given?: Random): P
   const key = await expand(material, salt, bytesOf('Content-Encoding: aes128gcm\0'), 16)
   const iv = await expand(material, salt, bytesOf('Content-Encoding: nonce\0'), 12)
   const aes = await crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt'])
-  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, aes, bytesOf(text, Uint8Array.of(2)))
+  const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, aes, plain)
   const size = new Uint8Array(4)
   new DataView(size.buffer).setUint32(0, RECORD_SIZE)
   return bytesOf(salt, size, Uint8Array.of(ours.length), ours, new Uint8Array(sealed))

@@ -1,14 +1,15 @@
 import { z } from '@hono/zod-openapi'
-import { and, asc, eq, exists, not } from 'drizzle-orm'
+import { and, asc, eq, exists, ne, not } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import { any, one, query, rowIf } from '../../platform/data/conditions.ts'
 import { Id, isoTimeOf, shardOf } from '../../platform/data/ids.ts'
-import { withFreshId } from '../../platform/data/shards.ts'
+import { mapConcurrently, withFreshId } from '../../platform/data/shards.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { openAllFor, sealFor } from '../../platform/security/account-keys.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
 import { outboundUrl } from '../../platform/security/outbound-url.ts'
 import { deviceNameOf } from '../../platform/security/user-agents.ts'
+import { liveSessions } from '../identity/queries.ts'
 import { MAX_PUSH_SUBSCRIPTIONS, tooManyPushSubscriptions } from './failures.ts'
 import { importPoint } from './push-encryption.ts'
 import { pushSubscriptions } from './tables.ts'
@@ -17,7 +18,7 @@ const CONTEXT = 'push'
 const encoded = (bytes: number, description: string) =>
   z
     .string()
-    .regex(new RegExp(`^[\\w-]{${Math.ceil((bytes * 4) / 3)}}=*$`), `must be ${bytes} bytes in base64url`)
+    .regex(new RegExp(`^[\\w-]{${Math.ceil((bytes * 4) / 3)}}={0,2}$`), `must be ${bytes} bytes in base64url`)
     .openapi({ description })
 
 export const PushSubscriptionInput = z
@@ -43,7 +44,7 @@ export const PushDevicePath = z.object({ subscriptionId: Id })
 
 /** Subscribes a device. An endpoint that is known keeps its id, and gets the new keys. */
 export async function subscribeToPush(ctx: UserCtx, { endpoint, keys }: Input): Promise<PushDevice> {
-  const accountId = ctx.viewer.id
+  const { id: accountId, sessionId } = ctx.viewer
   const { href } = addressOf(ctx, endpoint)
   await importPoint(bytesOf(keys.p256dh)).catch(() => {
     throw invalid('keys.p256dh', 'must be a point of the curve P-256')
@@ -55,19 +56,26 @@ export async function subscribeToPush(ctx: UserCtx, { endpoint, keys }: Input): 
   const isFull = exists(own.limit(1).offset(MAX_PUSH_SUBSCRIPTIONS - 1))
   const same = and(eq(pushSubscriptions.accountId, accountId), eq(pushSubscriptions.endpointHash, endpointHash))
   const mayAdd = any(not(isFull), exists(query.select(one).from(pushSubscriptions).where(same)))
+  await forgetElsewhere(ctx, accountId, endpointHash)
   const [row] = await withFreshId(ctx, shardOf(accountId), pushSubscriptions.id, (id) =>
     ctx.db
       .shardOf(accountId)
       .insert(pushSubscriptions)
-      .select(rowIf(pushSubscriptions, { accountId, id, endpointHash, sealed, device }, mayAdd))
+      .select(rowIf(pushSubscriptions, { accountId, id, sessionId, endpointHash, sealed, device }, mayAdd))
       .onConflictDoUpdate({
-        target: [pushSubscriptions.accountId, pushSubscriptions.endpointHash],
-        set: { sealed, device },
+        target: [pushSubscriptions.endpointHash, pushSubscriptions.accountId],
+        set: { sessionId, sealed, device },
       })
       .returning(),
   )
   if (!row) throw new Failure(tooManyPushSubscriptions)
   return viewOf(row)
+}
+
+/** A browser belongs to the person who has subscribed with it last. */
+async function forgetElsewhere(ctx: SystemCtx, accountId: Id, endpointHash: string): Promise<void> {
+  const isForeign = and(eq(pushSubscriptions.endpointHash, endpointHash), ne(pushSubscriptions.accountId, accountId))
+  await mapConcurrently(ctx.db.shards, (shard) => ctx.db.shard(shard).delete(pushSubscriptions).where(isForeign))
 }
 
 function addressOf(ctx: SystemCtx, endpoint: string): URL {
@@ -101,6 +109,19 @@ export async function forgetPush(ctx: SystemCtx, accountId: Id, id: Id): Promise
 export async function readPushes(ctx: SystemCtx, accountId: Id) {
   const own = eq(pushSubscriptions.accountId, accountId)
   return ctx.db.shardOf(accountId).select().from(pushSubscriptions).where(own).orderBy(asc(pushSubscriptions.id))
+}
+
+/** Without those of logins that have ended, which are forgotten. */
+export async function readLivePushes(ctx: SystemCtx, accountId: Id) {
+  const rows = await readPushes(ctx, accountId)
+  const live = await liveSessions(
+    ctx,
+    accountId,
+    rows.map(({ sessionId }) => sessionId),
+  )
+  const [kept, ended] = [rows.filter((row) => live.has(row.sessionId)), rows.filter((row) => !live.has(row.sessionId))]
+  await mapConcurrently(ended, ({ id }) => forgetPush(ctx, accountId, id))
+  return kept
 }
 
 const Opened = z.object({ endpoint: z.string(), p256dh: z.string(), auth: z.string() })

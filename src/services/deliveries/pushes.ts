@@ -2,82 +2,80 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
 import { outbound } from '../../platform/security/outbound.ts'
-import type { Notification } from '../notifications/views.ts'
-import { pathOf, quoteOf, titleOf } from './mail-text.ts'
-import type { Settings } from './preferences.ts'
+import { type Message, pathOf, quoteOf, singleOf, subjectOf } from './mail-text.ts'
 import { encryptPush } from './push-encryption.ts'
-import { bytesOf, forgetPush, openPushes, readPushes } from './push-subscriptions.ts'
-import { type Claimed, retryLater, settle } from './rows.ts'
+import { bytesOf, forgetPush, openPushes, readLivePushes } from './push-subscriptions.ts'
+import { type Claimed, postpone, retryLater, settle, settleSent, takeTurn } from './rows.ts'
 import { vapidHeader } from './vapid.ts'
 
+/** At most one push in this time. */
+const INTERVAL_MS = 60_000
 const TTL_SECONDS = 24 * 3_600
 const MAX_WAIT_SECONDS = 24 * 3_600
 const GONE = new Set([404, 410])
 
 type Device = Awaited<ReturnType<typeof openPushes>>[number]
 /** How long to wait before the next attempt, null if the device got it or never will. */
-type Outcome = { device: Id; waitMs: number | null }
+type Outcome = { device: Id; waitMs: number | null; isAccepted: boolean }
 
-/** Pushes each notification to all devices of the account that have not got it. */
-export async function sendPushes(
-  ctx: SystemCtx,
-  claimed: Claimed,
-  wanted: readonly Notification[],
-  settings: Settings,
-): Promise<void> {
+/** Sends one push about all that is claimed to the devices of the account, now or when the next push is allowed. */
+export async function sendPush(ctx: SystemCtx, claimed: Claimed, message: Message): Promise<void> {
   const { accountId } = claimed
-  const devices = await openPushes(ctx, accountId, await readPushes(ctx, accountId))
-  for (const notification of wanted) {
-    const reached = claimed.reached.get(notification.id) ?? []
-    const rest = devices.filter(({ id }) => !reached.includes(id))
-    const outcomes = await mapConcurrently(rest, (device) => push(ctx, accountId, device, notification, settings))
-    const waits = outcomes.flatMap(({ waitMs }) => waitMs ?? [])
-    const done = outcomes.flatMap(({ device, waitMs }) => (waitMs === null ? [device] : []))
-    if (waits.length === 0) await settle(ctx, claimed, [notification.id], devices.length > 0 ? 'sent' : 'dropped')
-    else await retryLater(ctx, claimed, [notification.id], Math.max(...waits), [...reached, ...done])
-  }
+  const devices = await openPushes(ctx, accountId, await readLivePushes(ctx, accountId))
+  if (devices.length === 0) return settle(ctx, claimed, 'dropped')
+  const free = await takeTurn(ctx, claimed, INTERVAL_MS)
+  if (free !== null) return postpone(ctx, claimed, free)
+  const rest = devices.filter(({ id }) => !claimed.reached.includes(id))
+  const outcomes = await mapConcurrently(rest, (device) => push(ctx, accountId, device, message))
+  const waits = outcomes.flatMap(({ waitMs }) => waitMs ?? [])
+  const done = outcomes.flatMap(({ device, waitMs }) => (waitMs === null ? [device] : []))
+  if (waits.length > 0) return retryLater(ctx, claimed, Math.min(...waits), [...claimed.reached, ...done])
+  const isSent = claimed.reached.length > 0 || outcomes.some(({ isAccepted }) => isAccepted)
+  if (isSent) return settleSent(ctx, claimed)
+  await settle(ctx, claimed, 'failed')
 }
 
-async function push(
-  ctx: SystemCtx,
-  accountId: Id,
-  { id: device, endpoint, p256dh, auth }: Device,
-  notification: Notification,
-  settings: Settings,
-): Promise<Outcome> {
+async function push(ctx: SystemCtx, accountId: Id, device: Device, message: Message): Promise<Outcome> {
+  const { id, endpoint, p256dh, auth } = device
   const authorization = await vapidHeader(ctx, new URL(endpoint))
-  if (authorization === null) return { device, waitMs: null }
-  const { kind, post } = notification
-  const text = JSON.stringify(payloadOf(ctx, notification, settings))
+  if (authorization === null) return { device: id, waitMs: null, isAccepted: false }
+  const text = JSON.stringify(payloadOf(ctx, message))
   const body = await encryptPush(text, { p256dh: bytesOf(p256dh), auth: bytesOf(auth) })
   const headers = {
     authorization,
     'content-type': 'application/notification+json',
     'content-encoding': 'aes128gcm',
     ttl: String(TTL_SECONDS),
-    urgency: kind === 'like' || kind === 'follow' ? 'low' : 'normal',
-    topic: `${kind}-${post?.id ?? 'all'}`,
+    urgency: message.wanted.every(({ kind }) => kind === 'like' || kind === 'follow') ? 'low' : 'normal',
+    topic: topicOf(message),
   }
   const call = { method: 'POST', headers, body, redirect: 'manual' as const }
   const response = await outbound(ctx, endpoint, call).catch(() => null)
-  if (response && GONE.has(response.status)) await forgetPush(ctx, accountId, device)
+  if (response && GONE.has(response.status)) await forgetPush(ctx, accountId, id)
   const isTransient = response === null || response.status === 429 || response.status >= 500
   if (response && !response.ok) ctx.log.warn('a push service refused a push', { status: response.status })
-  return { device, waitMs: isTransient ? waitOf(ctx, response) : null }
+  return { device: id, waitMs: isTransient ? waitOf(ctx, response) : null, isAccepted: response?.ok ?? false }
+}
+
+/** Of pushes with one topic, a device that comes online gets the last. */
+function topicOf(message: Message): string {
+  const single = singleOf(message)
+  return single ? `${single.kind}-${single.post?.id ?? 'all'}` : 'several'
 }
 
 /** Declarative Web Push (W3C Push API, `web_push: 8030`): browsers can show it without a service worker. */
-function payloadOf(ctx: SystemCtx, notification: Notification, settings: Settings) {
-  const body = quoteOf(notification, settings)
+function payloadOf(ctx: SystemCtx, message: Message) {
+  const single = singleOf(message)
+  const body = single && quoteOf(single, message.settings)
   return {
     web_push: 8030,
     notification: {
-      title: titleOf(notification),
+      title: subjectOf(message),
       ...(body && { body }),
       lang: 'en',
       dir: 'ltr',
-      tag: notification.id,
-      navigate: ctx.config.BASE_URL + pathOf(notification),
+      tag: single?.id ?? 'several',
+      navigate: ctx.config.BASE_URL + (single ? pathOf(single) : '/notifications'),
     },
   }
 }

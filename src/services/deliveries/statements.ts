@@ -14,7 +14,7 @@ import { channels, deliveries, pushSubscriptions } from './tables.ts'
 export const deliverTask = defineTask(
   'DELIVERIES',
   'notifications.deliver',
-  z.object({ accountId: Id, channel: z.enum(channels), eventIds: z.array(Id) }),
+  z.object({ accountId: Id, channel: z.enum(channels) }),
 )
 
 /** After the insert of the notification, in its batch: a delivery for each channel that the account wants. */
@@ -37,9 +37,8 @@ export function planDeliveries(db: Database, accountId: Id, action: { id: Id; ki
 
 /** Only a hint: a job finds deliveries whose message was lost. Mails have none, so that the job sends several in one. */
 export async function hintPush(ctx: SystemCtx, accountId: Id, planned: readonly { eventId: Id }[]): Promise<void> {
-  const eventIds = planned.map(({ eventId }) => eventId)
-  if (eventIds.length === 0) return
-  await enqueue(ctx, deliverTask, [{ accountId, channel: 'push', eventIds }]).catch((error: unknown) =>
+  if (planned.length === 0) return
+  await enqueue(ctx, deliverTask, [{ accountId, channel: 'push' }]).catch((error: unknown) =>
     ctx.log.warn('a push waits for the next minute', { error }),
   )
 }

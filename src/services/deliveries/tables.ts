@@ -10,12 +10,19 @@ export type Audience = (typeof audiences)[number]
 /** Whose actions notify, by kind and channel. What is absent has its default. */
 export type Rules = Partial<Record<Kind, Partial<Record<'inApp' | Channel, Audience>>>>
 
+/** The rules of an account since each of its latest changes (epoch ms): late events are decided by the rules of their time. */
+export const notificationRules = sqliteTable(
+  'notification_rules',
+  {
+    accountId: id('account_id').notNull(),
+    since: integer('since').notNull(),
+    rules: text('rules', { mode: 'json' }).$type<Rules>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.since] })],
+)
+
 export const notificationPreferences = sqliteTable('notification_preferences', {
   accountId: id('account_id').primaryKey(),
-  rules: text('rules', { mode: 'json' }).$type<Rules>().notNull(),
-  /** The rules until `changedAt` (epoch ms), for events that are older and arrive late or again. */
-  previousRules: text('previous_rules', { mode: 'json' }).$type<Rules>().notNull(),
-  changedAt: integer('changed_at').notNull(),
   timeZone: text('time_zone'),
   /** Minutes since midnight in the time zone; both are null without quiet hours. */
   quietFrom: integer('quiet_from'),
@@ -40,12 +47,23 @@ export const deliveries = sqliteTable(
   (t) => [primaryKey({ columns: [t.accountId, t.eventId, t.channel] })],
 )
 
-export const mailStates = sqliteTable('mail_states', {
+/** When the last message of the channel was sent, epoch ms. */
+export const deliveryTurns = sqliteTable(
+  'delivery_turns',
+  {
+    accountId: id('account_id').notNull(),
+    channel: text('channel', { enum: channels }).notNull(),
+    takenAt: integer('taken_at').notNull(),
+    /** The `nextAt` of the deliveries in it; 0 if it was not sent. */
+    lease: integer('lease').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.accountId, t.channel] })],
+)
+
+/** `address` is the blind index of an address that refused a mail. */
+export const suppressedAddresses = sqliteTable('suppressed_addresses', {
   accountId: id('account_id').primaryKey(),
-  /** When the last mail about notifications was sent, epoch ms. */
-  mailedAt: integer('mailed_at').notNull(),
-  /** The blind index of an address that accepts no mail. */
-  suppressedAddress: text('suppressed_address'),
+  address: text('address').notNull(),
 })
 
 /** `sealed` has the endpoint and its keys; `endpointHash` is a blind index. */
@@ -54,6 +72,8 @@ export const pushSubscriptions = sqliteTable(
   {
     accountId: id('account_id').notNull(),
     id: id('id').notNull(),
+    /** The login that subscribed: when it ends, so does the subscription. */
+    sessionId: text('session_id').notNull(),
     endpointHash: text('endpoint_hash').notNull(),
     sealed: text('sealed').notNull(),
     device: text('device').notNull(),

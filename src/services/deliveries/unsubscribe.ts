@@ -5,7 +5,8 @@ import { Id } from '../../platform/data/ids.ts'
 import { invalid } from '../../platform/failures.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 import { type Kind, kinds } from '../notifications/tables.ts'
-import { stopMails } from './preferences.ts'
+import { audienceOf } from './preferences.ts'
+import { changeRules, readRules } from './rules.ts'
 
 const PURPOSE = 'unsubscribe'
 
@@ -13,22 +14,36 @@ export const UnsubscribeQuery = z.strictObject({
   token: z.string().max(200).openapi({ description: 'From the mail. It needs no login, and stops mails of its kinds' }),
 })
 
-const Parts = z.tuple([Id, z.string().transform((text) => kinds.filter((kind) => text.split('-').includes(kind)))])
+const Parts = z.tuple([
+  Id,
+  z.string().transform((text) => kinds.filter((kind) => text.split('-').includes(kind))),
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number),
+])
 
-/** Names an account and kinds. It does not expire, because old mails must let people unsubscribe too. */
+/** Names an account, kinds and the time of the mail. It does not expire, because old mails must let people unsubscribe too. */
 export async function unsubscribeToken(ctx: SystemCtx, accountId: Id, stopped: readonly Kind[]): Promise<string> {
-  const text = `${accountId}.${stopped.join('-')}`
+  const text = `${accountId}.${stopped.join('-')}.${ctx.now()}`
   return `${text}.${await sign(ctx.config, PURPOSE, text)}`
 }
 
-/** Throws `invalid` for a token that is not from a mail. Repeating it changes nothing. */
+/** Throws `invalid` for a token that is not from a mail. It works once: it does not stop mails that were asked for again. */
 export async function unsubscribe(ctx: Ctx, { token }: { token: string }): Promise<void> {
   const text = token.slice(0, token.lastIndexOf('.'))
   const isValid = await verifySignature(ctx.config, PURPOSE, text, token.slice(text.length + 1))
   const parts = Parts.safeParse(text.split('.'))
   if (!isValid || !parts.success) throw invalid('token', 'is not from a mail')
-  const [accountId, stopped] = parts.data
-  await stopMails(ctx, accountId, stopped)
+  const [accountId, stopped, mailedAt] = parts.data
+  const since = (await readRules(ctx, accountId)).filter((row) => row.since > mailedAt)
+  const wasStopped = (kind: Kind) => since.some(({ rules }) => audienceOf(rules, kind, 'mail') === 'nobody')
+  const open = stopped.filter((kind) => !wasStopped(kind))
+  if (open.length === 0) return
+  await changeRules(ctx, accountId, (rules) => ({
+    ...rules,
+    ...Object.fromEntries(open.map((kind) => [kind, { ...rules[kind], mail: 'nobody' as const }])),
+  }))
 }
 
 /** Leads browsers to the page with a button, because programs that only follow links must not unsubscribe anybody. */

@@ -1,4 +1,4 @@
-import { and, eq, exists, gt, not } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, not } from 'drizzle-orm'
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import { flag, one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -12,15 +12,15 @@ import { wasFollowedBy, wasFollowing } from './policy.ts'
 import { audienceOf, type Settings } from './preferences.ts'
 import type { Claimed } from './rows.ts'
 
-/** What may still be delivered: unread notifications that the account may see and wants to hear of, if it is active. */
+/** What may still be delivered, newest first: unread notifications that the account may see and wants to hear of, if it is active. */
 export async function readWanted(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Notification[]> {
-  const rows = await selectUnread(ctx, claimed.accountId, [...claimed.attempts.keys()])
+  const rows = await selectUnread(ctx, claimed.accountId, claimed.newest)
   const wanted = rows.filter(({ kind, followed, follower }) => {
-    const audience = audienceOf(settings, kind, claimed.channel)
+    const audience = audienceOf(settings.rules, kind, claimed.channel)
     return { everyone: true, followed, followers: follower, nobody: false }[audience]
   })
   const visible = await loadNotifications(asViewer(ctx, claimed.accountId), wanted)
-  return [...visible.values()]
+  return wanted.flatMap(({ id }) => visible.get(id) ?? [])
 }
 
 function selectUnread(ctx: SystemCtx, accountId: Id, eventIds: readonly Id[]) {
@@ -51,4 +51,5 @@ function selectUnread(ctx: SystemCtx, accountId: Id, eventIds: readonly Id[]) {
         exists(active),
       ),
     )
+    .orderBy(desc(id))
 }

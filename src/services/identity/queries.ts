@@ -25,6 +25,14 @@ export async function readLoginTime(ctx: Ctx, { id, sessionId }: Pick<Viewer, 'i
   return login ? Math.max(login.createdAt.getTime(), login.confirmedAt ?? 0) : 0
 }
 
+/** Which of the logins have not ended, read at the primary. */
+export async function liveSessions(ctx: SystemCtx, accountId: Id, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const isLive = and(eq(sessions.userId, accountId), inArray(sessions.id, listed(JSON.stringify(ids))))
+  const rows = await atPrimary(ctx).directory.select({ id: sessions.id }).from(sessions).where(isLive)
+  return new Set(rows.map(({ id }) => id))
+}
+
 /** The verified address of an account and its blind index. Null without one, and if the key of the account was destroyed. */
 export async function readVerifiedAddress(
   ctx: SystemCtx,

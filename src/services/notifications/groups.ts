@@ -55,75 +55,101 @@ const isShownMember = isShown({
   kind: member.kind,
   postId: member.groupId,
 })
-const hasKind = and(eq(member.accountId, notifications.accountId), eq(member.kind, notifications.kind))
-const inGroup = and(hasKind, eq(member.groupId, notifications.groupId), isShownMember)
-/** A range, because with an equality SQLite takes the order from the primary key, and reads all notifications. */
-const inSortedGroup = and(hasKind, between(member.groupId, notifications.groupId, notifications.groupId), isShownMember)
-const isNewest = notExists(
-  builder
-    .select(one)
-    .from(member)
-    .where(and(inGroup, gt(member.id, notifications.id))),
-)
 
-function nthActor(place: number, name: string) {
-  const found = builder
-    .select({ actorId: member.actorId })
-    .from(member)
-    .where(inSortedGroup)
-    .orderBy(desc(member.groupId), desc(member.id))
-    .limit(1)
-    .offset(place)
-  return either<Id | null>(isNotNull(notifications.groupId), found, null)
-    .mapWith(notifications.actorId)
-    .as<Id | null>(name)
-}
-
-function memberCount() {
-  const counted = builder.select(one).from(member).where(inGroup).limit(MAX_COUNTED).as('counted')
-  return either<number>(isNotNull(notifications.groupId), builder.select({ members: count() }).from(counted), 1).as(
-    'members',
-  )
-}
+/** The rows that a page looks at, at most: those of a group with more members than that are on several pages. */
+const MAX_WALKED = 1_000
 
 type Variant = Seek['variant'] & { isOfKind: boolean }
 
-const preparedGroups = prepared(({ isOfKind, ...variant }: Variant) => {
-  const viewerId = sql.placeholder('viewerId')
+/** Stops when the page is full, as the rows are read in the order of the primary key, which is that of the list. */
+function walk({ isOfKind, ...variant }: Variant) {
   const from = preparedSeek(notifications.id, variant)
-  const unreadMember = builder
-    .select(one)
+  const { id, accountId, kind, actorId, postId, rootId, groupId, arrivedAt } = notifications
+  const own = and(eq(accountId, sql.placeholder('viewerId')), from.where)
+  const walked = builder
+    .select({ id, accountId, kind, actorId, postId, rootId, groupId, arrivedAt })
+    .from(notifications)
+    .where(own)
+    .orderBy(from.order(id))
+    .limit(MAX_WALKED)
+    .as('walked')
+  const isListed = and(
+    isOfKind ? eq(walked.kind, sql.placeholder('kind')) : undefined,
+    isShown(walked),
+    isNewest(walked),
+  )
+  return { walked, isListed, limit: from.limit }
+}
+
+type Walked = ReturnType<typeof walk>['walked']
+
+const inGroupOf = (row: Walked) =>
+  and(eq(member.accountId, row.accountId), eq(member.kind, row.kind), eq(member.groupId, row.groupId), isShownMember)
+
+/** A range, because with an equality SQLite takes the order from the primary key, and reads all notifications. */
+const inSortedGroupOf = (row: Walked) =>
+  and(
+    eq(member.accountId, row.accountId),
+    eq(member.kind, row.kind),
+    between(member.groupId, row.groupId, row.groupId),
+    isShownMember,
+  )
+
+function isNewest(row: Walked): SQL {
+  const newer = and(inGroupOf(row), gt(member.id, row.id))
+  return notExists(builder.select(one).from(member).where(newer))
+}
+
+function nthActor(row: Walked, place: number, name: string) {
+  const found = builder
+    .select({ actorId: member.actorId })
     .from(member)
-    .where(and(inSortedGroup, gt(member.arrivedAt, readAt(viewerId))))
+    .where(inSortedGroupOf(row))
+    .orderBy(desc(member.groupId), desc(member.id))
+    .limit(1)
+    .offset(place)
+  return either<Id | null>(isNotNull(row.groupId), found, null).mapWith(notifications.actorId).as<Id | null>(name)
+}
+
+/** The members that count, newest first. */
+const counted = (row: Walked) =>
+  builder
+    .select({ arrivedAt: member.arrivedAt })
+    .from(member)
+    .where(inSortedGroupOf(row))
+    .orderBy(desc(member.groupId), desc(member.id))
+    .limit(MAX_COUNTED)
+    .as('counted')
+
+const preparedGroups = prepared((variant: Variant) => {
+  const viewerId = sql.placeholder('viewerId')
+  const { walked, isListed, limit } = walk(variant)
+  const members = builder.select({ members: count() }).from(counted(walked))
+  const newest = counted(walked)
+  const unread = builder
+    .select(one)
+    .from(newest)
+    .where(gt(newest.arrivedAt, readAt(viewerId)))
   return builder
     .select({
-      id: notifications.id,
-      kind: notifications.kind,
-      actorId: notifications.actorId,
-      postId: notifications.postId,
-      rootId: notifications.rootId,
-      unread: flag(any(gt(notifications.arrivedAt, readAt(viewerId)), exists(unreadMember)), 'unread'),
-      second: nthActor(1, 'second'),
-      third: nthActor(2, 'third'),
-      members: memberCount(),
+      id: walked.id,
+      kind: walked.kind,
+      actorId: walked.actorId,
+      postId: walked.postId,
+      rootId: walked.rootId,
+      unread: flag(any(gt(walked.arrivedAt, readAt(viewerId)), exists(unread)), 'unread'),
+      second: nthActor(walked, 1, 'second'),
+      third: nthActor(walked, 2, 'third'),
+      members: either<number>(isNotNull(walked.groupId), members, 1).as('members'),
     })
-    .from(notifications)
-    .where(
-      and(
-        eq(notifications.accountId, viewerId),
-        isOfKind ? eq(notifications.kind, sql.placeholder('kind')) : undefined,
-        isShown(notifications),
-        isNewest,
-        from.where,
-      ),
-    )
-    .orderBy(from.order(notifications.id))
-    .limit(from.limit)
+    .from(walked)
+    .where(isListed)
+    .limit(limit)
 })
 
 type GroupRow = Row & { second: Id | null; third: Id | null; members: number }
 
-/** A group is listed where its newest member is, and only there: pages neither repeat nor omit a group. */
+/** A group is listed where its newest member is, so a page repeats no group of an earlier page that grows meanwhile. */
 export async function listNotificationGroups(
   ctx: UserCtx,
   { kind, ...query }: PageQuery & { kind?: Kind },
@@ -133,7 +159,23 @@ export async function listNotificationGroups(
   const variant = { ...from.variant, isOfKind: kind !== undefined }
   const values = { viewerId: Number(id), kind: kind ?? '', ...from.values }
   const rows = await preparedGroups(ctx.db.shardOf(id), variant, values)
-  return loadPage(ctx, from, rows, (kept) => present(ctx, kept))
+  const end = rows.length < from.limit ? await endOfWalk(ctx, from) : null
+  return loadPage(ctx, from, rows, (kept) => present(ctx, kept), end)
+}
+
+/** The last row that a page with few groups has looked at, if there are more rows behind it. */
+async function endOfWalk(ctx: UserCtx, from: Seek): Promise<Id | null> {
+  const { id } = notifications
+  const own = and(eq(notifications.accountId, ctx.viewer.id), from.where)
+  const [last] = await ctx.db
+    .shardOf(ctx.viewer.id)
+    .select({ id })
+    .from(notifications)
+    .where(own)
+    .orderBy(from.order(id))
+    .limit(1)
+    .offset(MAX_WALKED - 1)
+  return last?.id ?? null
 }
 
 async function present(ctx: UserCtx, rows: readonly GroupRow[]): Promise<Map<Id, NotificationGroup>> {
@@ -159,13 +201,13 @@ export async function listGroupActors(
     .from(notifications)
     .where(and(own, isShown(notifications)))
   if (!group?.groupId) throw notFound()
-  const inSame = and(eq(kind, group.kind), eq(groupId, group.groupId))
+  const inSame = and(eq(kind, group.kind), between(groupId, group.groupId, group.groupId))
   const from = await seek(ctx, query, `actors of ${viewerId} ${group.kind} ${group.groupId}`, notifications.id)
   const rows = await db
     .select({ id: notifications.id, accountId: notifications.actorId })
     .from(notifications)
     .where(and(eq(notifications.accountId, viewerId), inSame, isShown(notifications), from.where))
-    .orderBy(from.order(notifications.id))
+    .orderBy(from.order(groupId), from.order(notifications.id))
     .limit(from.limit)
   return loadPage(ctx, from, rows, (kept) => loadListedAccounts(ctx, kept))
 }

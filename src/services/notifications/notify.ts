@@ -1,17 +1,17 @@
 import { and, eq, exists, not, notExists, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { firstIdAt, type Id, timeOf } from '../../platform/data/ids.ts'
 import { fromShards, idIn, settleConcurrently } from '../../platform/data/shards.ts'
 import { mirror } from '../../platform/events/mirror.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import { activeHubs, hubName, hubs } from '../../platform/realtime/hubs.ts'
-import { blockBetween, isActive } from '../accounts/policy.ts'
-import { isFollowing } from '../accounts/queries.ts'
+import { blockBetween, isActive, isBlockedBy } from '../accounts/policy.ts'
+import { followedBefore, isFollowing, readHidden } from '../accounts/queries.ts'
 import { accounts, blocks } from '../accounts/tables.ts'
-import { allows } from '../deliveries/policy.ts'
+import { allows, awaitsFollower } from '../deliveries/policy.ts'
 import { hintPush, planDeliveries } from '../deliveries/statements.ts'
 import { isAddressedTo } from '../posts/policy.ts'
 import { likes, posts } from '../posts/tables.ts'
@@ -92,7 +92,7 @@ async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): 
   const groupId = groupOf(row)
   const may = all(condition, not(blockBetween(accountId, row.actorId)), allows(accountId, row, 'inApp'))
   const db = ctx.db.shardOf(accountId)
-  const [, active, , pushes] = await db.batch([
+  const [, active, [waiting], , pushes] = await db.batch([
     db
       .insert(notifications)
       .select(rowIf(notifications, { ...row, accountId, groupId, arrivedAt }, may))
@@ -102,8 +102,14 @@ async function insert(ctx: SystemCtx, accountId: Id, row: Row, condition: SQL): 
       .from(notifications)
       .innerJoin(hubs, eq(hubs.name, hubName(ctx, accountId)))
       .where(and(eq(notifications.accountId, accountId), eq(notifications.id, row.id))),
+    db
+      .select({ id: accounts.id })
+      .from(accounts)
+      .where(and(eq(accounts.id, accountId), awaitsFollower(accountId, row))),
     ...planDeliveries(db, accountId, row),
   ])
+  if (waiting && (await followedBefore(ctx, row.actorId, accountId, row.id)))
+    throw new Error('the follow of the actor has not been copied yet')
   await hintPush(ctx, accountId, pushes)
   return active
 }
@@ -117,33 +123,36 @@ function groupOf({ kind, id, postId }: Row): Id | null {
 const isFollow = sql.raw(`notifications.kind = 'follow'`)
 
 async function withdraw(ctx: SystemCtx, accountId: Id, { actorId, postId }: NotificationInput): Promise<void> {
-  if (postId !== null) return withdrawPost(ctx, [accountId], postId)
-  const db = ctx.db.shardOf(accountId)
-  const [withdrawn, active] = await db.batch([
-    db
-      .delete(notifications)
-      .where(and(eq(notifications.accountId, accountId), eq(notifications.actorId, actorId), isFollow))
-      .returning({ accountId: notifications.accountId, id: notifications.id }),
-    activeHubs(db),
-  ])
-  await tellWithdrawn(ctx, withdrawn, active)
+  if (postId !== null) return withdrawPost(ctx, [accountId], { postId, authorId: actorId })
+  const which = and(eq(notifications.accountId, accountId), eq(notifications.actorId, actorId), isFollow)
+  // The follower may have been blocked by the account, which then sees that the notification is gone.
+  await withdrawAndTell(ctx, ctx.db.shardOf(accountId), actorId, which, not(isBlockedBy(accountId, actorId)))
 }
 
+type Post = { postId: Id; authorId: Id }
+
 /** Deletes what tells the accounts that the post is a reply to them or mentions them. */
-export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], postId: Id): Promise<void> {
+export async function withdrawPost(ctx: SystemCtx, accountIds: readonly Id[], post: Post): Promise<void> {
   // To use the index `notifications_of_posts`, it must have the same expression.
   const isOfPost = sql.raw(`notifications.kind in ('comment', 'mention')`)
   await fromShards(ctx.db, accountIds, async (db, group) => {
-    const [withdrawn, active] = await db.batch([
-      db
-        .delete(notifications)
-        .where(and(idIn(notifications.accountId, group), eq(notifications.postId, postId), isOfPost))
-        .returning({ accountId: notifications.accountId, id: notifications.id }),
-      activeHubs(db),
-    ])
-    await tellWithdrawn(ctx, withdrawn, active)
+    const which = and(idIn(notifications.accountId, group), eq(notifications.postId, post.postId), isOfPost)
+    const isShown = not(blockBetween(notifications.accountId, notifications.actorId))
+    await withdrawAndTell(ctx, db, post.authorId, which, isShown)
     return []
   })
+}
+
+/** Says nothing about notifications that were hidden from their accounts. */
+async function withdrawAndTell(ctx: SystemCtx, db: Database, actorId: Id, which: SQL | undefined, isShown: SQL) {
+  const { accountId, id } = notifications
+  const [shown, active, { meta }] = await db.batch([
+    db.select({ accountId, id }).from(notifications).where(and(which, isShown)),
+    activeHubs(db),
+    db.delete(notifications).where(which),
+  ])
+  if (meta.changes > 0 && active.length > 0 && !(await readHidden(ctx, actorId)))
+    await tellWithdrawn(ctx, shown, active)
 }
 
 /** A failure is only logged: a repeated event would find nothing to withdraw, and lists do not depend on frames. */
@@ -155,12 +164,13 @@ async function tellWithdrawn(ctx: SystemCtx, rows: readonly Withdrawn[], active:
   ).catch((error: unknown) => ctx.log.warn('a withdrawn notification was not announced', { error }))
 }
 
-/** Tells the author that the like no longer notifies. A blocked account's like was hidden before. */
+/** Tells the author that the like no longer notifies, unless it was hidden from the author. */
 export async function tellLikeWithdrawn(ctx: SystemCtx, authorId: Id, like: { id: Id; actorId: Id }): Promise<void> {
   const db = ctx.db.shardOf(authorId)
   const isBlocked = and(eq(blocks.accountId, authorId), eq(blocks.otherId, like.actorId))
   const [active, blocked] = await db.batch([activeHubs(db), db.select(one).from(blocks).where(isBlocked)])
-  if (blocked.length === 0) await tellWithdrawn(ctx, [{ accountId: authorId, id: like.id }], active)
+  if (blocked.length > 0 || active.length === 0 || (await readHidden(ctx, like.actorId))) return
+  await tellWithdrawn(ctx, [{ accountId: authorId, id: like.id }], active)
 }
 
 /** Tells the author that no like of a deleted post notifies any longer. */

@@ -66,7 +66,7 @@ export const notificationOperations = [
     access: 'user',
     scope: writeNotifications,
     query: z.strictObject({
-      upTo: Id.optional().openapi({ description: 'Leaves newer notifications than this one unread' }),
+      upTo: Id.optional().openapi({ description: 'Leaves those unread that have arrived after this one' }),
     }),
     returns: null,
     summary: 'Mark all of your notifications as read',
@@ -91,7 +91,7 @@ export const notificationOperations = [
     scope: writeNotifications,
     params: NotificationPath,
     returns: null,
-    summary: 'Mark a notification as read, and the older ones of its group',
+    summary: 'Mark a notification as read, and the thousand older ones of its group',
     run: markGroupRead,
   }),
 ] satisfies Operation[]

@@ -1,48 +1,64 @@
-import { and, eq, gt, inArray, lt, lte, type SQL } from 'drizzle-orm'
+import { and, between, desc, eq, gt, inArray, lt, lte, type SQL } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { query } from '../../platform/data/conditions.ts'
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, timeOf } from '../../platform/data/ids.ts'
 import { readAt } from './queries.ts'
 import { notificationMarkers, notifications } from './tables.ts'
-
-const ROWS_PER_STEP = 1_000
-const MAX_STEPS = 100
+import { MAX_COUNTED } from './views.ts'
 
 type Target = { notificationId: Id }
 
+const { accountId, arrivedAt, groupId, id, kind } = notifications
+
+/** With `upTo`: all that had arrived when that notification arrived. */
 export async function markRead(ctx: UserCtx, { upTo }: { upTo?: Id }): Promise<void> {
-  if (upTo !== undefined) return markRows(ctx, lte(notifications.id, upTo))
-  const marker = { accountId: ctx.viewer.id, readAt: ctx.now() }
-  const isLater = lt(notificationMarkers.readAt, marker.readAt)
+  const time = upTo === undefined ? ctx.now() : await arrivalOf(ctx, upTo)
+  if (time === null) return
+  const marker = { accountId: ctx.viewer.id, readAt: time }
   await ctx.db
     .shardOf(ctx.viewer.id)
     .insert(notificationMarkers)
     .values(marker)
-    .onConflictDoUpdate({ target: notificationMarkers.accountId, set: marker, setWhere: isLater })
+    .onConflictDoUpdate({
+      target: notificationMarkers.accountId,
+      set: marker,
+      setWhere: lt(notificationMarkers.readAt, marker.readAt),
+    })
+}
+
+async function arrivalOf(ctx: UserCtx, notificationId: Id): Promise<number | null> {
+  const own = and(eq(accountId, ctx.viewer.id), eq(id, notificationId))
+  const [row] = await ctx.db.shardOf(ctx.viewer.id).select({ arrivedAt }).from(notifications).where(own)
+  return row ? row.arrivedAt || timeOf(notificationId) : null
 }
 
 export async function markOneRead(ctx: UserCtx, { notificationId }: Target): Promise<void> {
-  await markRows(ctx, eq(notifications.id, notificationId))
+  await markRows(ctx, eq(id, notificationId))
 }
 
-/** What has been added to the group since `notificationId` stays unread. */
+/** What was added to the group since `notificationId` stays unread. Marks as many as the list of groups looks at. */
 export async function markGroupRead(ctx: UserCtx, { notificationId }: Target): Promise<void> {
-  const own = and(eq(notifications.accountId, ctx.viewer.id), eq(notifications.id, notificationId))
-  const { id, kind, groupId } = notifications
-  const [found] = await ctx.db.shardOf(ctx.viewer.id).select({ kind, groupId }).from(notifications).where(own)
+  const own = eq(accountId, ctx.viewer.id)
+  const named = and(own, eq(id, notificationId))
+  const [found] = await ctx.db.shardOf(ctx.viewer.id).select({ kind, groupId }).from(notifications).where(named)
   if (!found?.groupId) return markOneRead(ctx, { notificationId })
-  await markRows(ctx, and(eq(kind, found.kind), eq(groupId, found.groupId), lte(id, notificationId)))
+  const inGroup = and(
+    own,
+    eq(kind, found.kind),
+    between(groupId, found.groupId, found.groupId),
+    lte(id, notificationId),
+  )
+  const newest = query
+    .select({ id })
+    .from(notifications)
+    .where(and(inGroup, gt(arrivedAt, readAt(ctx.viewer.id))))
+    .orderBy(desc(groupId), desc(id))
+    .limit(MAX_COUNTED)
+  await markRows(ctx, inArray(id, newest))
 }
 
 /** A notification that arrived at 0 is read, whatever the marker says. */
-async function markRows(ctx: UserCtx, which: SQL | undefined): Promise<void> {
-  const { accountId, id, arrivedAt } = notifications
-  const own = eq(accountId, ctx.viewer.id)
-  const unread = and(own, which, gt(arrivedAt, readAt(ctx.viewer.id)))
-  const step = query.select({ id }).from(notifications).where(unread).limit(ROWS_PER_STEP)
-  for (let count = 0; count < MAX_STEPS; count++) {
-    const update = ctx.db.shardOf(ctx.viewer.id).update(notifications).set({ arrivedAt: 0 })
-    const { meta } = await update.where(and(own, inArray(id, step)))
-    if (meta.changes < ROWS_PER_STEP) return
-  }
+async function markRows(ctx: UserCtx, which: SQL): Promise<void> {
+  const unread = and(eq(accountId, ctx.viewer.id), which, gt(arrivedAt, readAt(ctx.viewer.id)))
+  await ctx.db.shardOf(ctx.viewer.id).update(notifications).set({ arrivedAt: 0 }).where(unread)
 }

@@ -35,8 +35,8 @@ export const notificationSubscriptions = [
     )
   }),
   on(postEdited, 'sync-mentions', syncMentions),
-  on(postDeleted, 'withdraw-mentions', (ctx, { postId, parentAuthorId, mentioned }) =>
-    withdrawPost(ctx, parentAuthorId ? [...mentioned, parentAuthorId] : mentioned, postId),
+  on(postDeleted, 'withdraw-mentions', (ctx, { postId, authorId, parentAuthorId, mentioned }) =>
+    withdrawPost(ctx, parentAuthorId ? [...mentioned, parentAuthorId] : mentioned, { postId, authorId }),
   ),
   on(postDeleted, 'tell-author', (ctx, { postId, authorId }) => tellPostWithdrawn(ctx, authorId, postId)),
   on(postUnliked, 'tell-author', async (ctx, { actorId, likeId, toldId }) => {

@@ -8,8 +8,7 @@ import { listNotifications } from '../../../src/services/notifications/notificat
 import { markRead } from '../../../src/services/notifications/reads.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { accountsOn, bulkIds, handleOf, markSuspended } from '../../support/actors.ts'
-import { client } from '../../support/client.ts'
-import { countRows } from '../../support/databases.ts'
+import { insertRows, shards } from '../../support/databases.ts'
 import { deliveriesOf, prefer, runDue, statesOf, withAddress } from '../../support/deliveries.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { queues } from '../../support/manual-queues.ts'
@@ -21,52 +20,11 @@ const mails = interceptMails()
 const byMail = {
   rules: { like: { mail: 'everyone' }, mention: { mail: 'everyone' }, comment: { mail: 'everyone' } },
 } as const
-const stored = (accountId: Id) => countRows('notifications', { account_id: accountId })
 
 async function liked(by: Id, postId: Id): Promise<void> {
   await likePost(asUser(by), { postId })
   await queues.deliver()
 }
-
-test('an action whose audience excludes its actor stores nothing, and one that includes the actor notifies', async () => {
-  const postId = await publishedId(ada)
-  await followAccount(asUser(ada), { accountId: bob })
-  await queues.deliver()
-  await prefer(ada, { rules: { like: { inApp: 'followed' } } })
-  await liked(cyd, postId)
-  expect(await stored(ada)).toBe(0)
-  await liked(bob, postId)
-  expect(await stored(ada)).toBe(1)
-  await prefer(ada, { rules: { like: { inApp: 'followers' } } })
-  const [dan, eve] = await accountsOn(1, 0)
-  await followAccount(asUser(dan), { accountId: ada })
-  await queues.deliver()
-  const before = await stored(ada)
-  await liked(eve, postId)
-  expect(await stored(ada)).toBe(before)
-  await liked(dan, postId)
-  expect(await stored(ada)).toBe(before + 1)
-  await prefer(ada, { rules: { like: { inApp: 'nobody' } } })
-  const [fay] = await accountsOn(0)
-  await liked(fay, postId)
-  expect(await stored(ada)).toBe(before + 1)
-})
-
-test('a late or repeated event is decided by the relations and the rules of its time', async () => {
-  const postId = await publishedId(ada)
-  await prefer(ada, { rules: { like: { inApp: 'followed' } } })
-  await likePost(asUser(bob), { postId })
-  const late = await queues.delayMessages({ run: true })
-  await followAccount(asUser(ada), { accountId: bob })
-  await queues.deliver()
-  queues.sent.push(...structuredClone(late))
-  await queues.deliver({ times: 3 })
-  expect(await stored(ada)).toBe(0)
-  await prefer(ada, {})
-  queues.sent.push(...late)
-  await queues.deliver({ times: 3 })
-  expect(await stored(ada)).toBe(0)
-})
 
 test('an event that is delivered ten times is mailed once, although all messages of the queue are lost', async () => {
   const address = await withAddress(ada)
@@ -185,35 +143,6 @@ test('an address that refuses a mail gets none until its owner tries again', asy
   expect(mails.mailsTo(address).length).toBe(2)
 })
 
-test('one click in a mail stops mails of its kinds without a login, and a forged token does nothing', async () => {
-  const address = await withAddress(ada)
-  await prefer(ada, byMail)
-  await liked(bob, await publishedId(ada))
-  await runDue()
-  const [mail] = mails.mailsTo(address)
-  const { headers } = mail as unknown as { headers: Record<string, string> }
-  expect(headers['List-Unsubscribe-Post']).toBe('List-Unsubscribe=One-Click')
-  const url = new URL(/^<(.+)>$/.exec(headers['List-Unsubscribe']!)![1]!)
-  const anyone = client(() => null)
-  const post = (search: string) =>
-    anyone.fetch(url.pathname + search, {
-      method: 'POST',
-      body: 'List-Unsubscribe=One-Click',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    })
-  const mailed = async () => {
-    const { rules } = await readPreferences(asUser(ada))
-    return [rules.like.mail, rules.mention.mail, rules.like.inApp]
-  }
-  for (const forged of [url.search.replace('like', 'mention'), `${url.search}A`, '?token=a.b.c'])
-    expect((await post(forged)).status).toBe(422)
-  const page = await anyone.fetch(url.pathname + url.search)
-  expect([page.status, (await page.text()).includes('/?unsubscribe=')]).toEqual([200, true])
-  expect(await mailed()).toEqual(['everyone', 'everyone', 'everyone'])
-  for (let n = 0; n < 2; n++) expect((await post(url.search)).status).toBe(204)
-  expect(await mailed()).toEqual(['nobody', 'everyone', 'everyone'])
-})
-
 test('during quiet hours a delivery waits for their end', async () => {
   const address = await withAddress(ada)
   const clock = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString().slice(11, 16)
@@ -236,4 +165,58 @@ test('a follow that ended before its mail is not mailed, and its notification is
   await runDue()
   expect([await statesOf(ada), mails.mailsTo(address)]).toEqual([['mail dropped'], []])
   expect((await listNotifications(asUser(ada), wholePage)).items).toEqual([])
+})
+
+test('an account with many due mails delays nobody else, and gets one mail about all of them', async () => {
+  const address = await withAddress(ada)
+  const [hog] = await accountsOn(0)
+  await prefer(ada, byMail)
+  const many = Array.from({ length: 1_200 }, (_, i) => ({
+    account_id: Number(hog),
+    event_id: i + 1,
+    channel: 'mail',
+    state: 'due',
+    attempt: 0,
+    next_at: 1,
+  }))
+  await insertRows(shards[0], 'deliveries', many)
+  await liked(bob, await publishedId(ada))
+  expect(await runDue()).toBe(2)
+  expect(mails.mailsTo(address).length).toBe(1)
+  const hogAddress = await withAddress(hog)
+  await prefer(hog, byMail)
+  const postId = await publishedId(hog)
+  for (const other of await bulkIds(55)) await likePost(asUser(other), { postId })
+  await queues.deliver()
+  await runDue(20)
+  const [mail] = mails.mailsTo(hogAddress)
+  expect([mail?.subject, mail?.text.includes('And older ones.')]).toEqual(['50+ new notifications', true])
+  await runDue(40)
+  expect([mails.mailsTo(hogAddress).length, (await statesOf(hog)).includes('mail due')]).toEqual([1, false])
+})
+
+test('a mail that was sent is not sent again when the database fails after it', async () => {
+  const address = await withAddress(ada)
+  await prefer(ada, byMail)
+  await liked(bob, await publishedId(ada))
+  const fail =
+    "CREATE TRIGGER down BEFORE UPDATE ON deliveries WHEN new.state = 'sent' BEGIN SELECT raise(abort, 'down'); END"
+  await shards[0].prepare(fail).run()
+  await runDue()
+  expect(await statesOf(ada)).toEqual(['mail due'])
+  await runDue(2)
+  await shards[0].prepare('DROP TRIGGER down').run()
+  await runDue(10)
+  await runDue(60)
+  expect([await statesOf(ada), mails.mailsTo(address).length]).toEqual([['mail sent'], 1])
+})
+
+test('a mail that the service refuses for its content does not suppress the address', async () => {
+  await withAddress(ada)
+  await prefer(ada, byMail)
+  await liked(bob, await publishedId(ada))
+  vi.spyOn(env.MAIL, 'send').mockRejectedValueOnce(Object.assign(new Error('no'), { code: 'E_VALIDATION_ERROR' }))
+  await runDue()
+  const { mailSuppressed } = await readPreferences(asUser(ada))
+  expect([await statesOf(ada), mailSuppressed]).toEqual([['mail failed'], false])
 })

@@ -5,6 +5,7 @@ import { decodeJwt, importJWK, jwtVerify } from 'jose'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { SystemCtx } from '../../../src/platform/context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
+import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
 import { encryptPush } from '../../../src/services/deliveries/push-encryption.ts'
 import {
   deletePushSubscription,
@@ -16,6 +17,7 @@ import { readPushKey } from '../../../src/services/deliveries/vapid.ts'
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { handleOf } from '../../support/actors.ts'
 import { deliveriesOf, prefer, runDue, statesOf } from '../../support/deliveries.ts'
+import { insertLogin } from '../../support/logins.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { ada, bob, cyd } from '../../support/trio.ts'
@@ -53,7 +55,9 @@ async function browser(accountId: Id, name: string): Promise<Browser> {
     endpoint: `http://${HOST}/${name}`,
     keys: { p256dh: keys.generateKeys('base64url'), auth: auth.toString('base64url') },
   }
-  const { id } = await subscribeToPush(local(asUser(accountId)), PushSubscriptionInput.parse(subscription))
+  const ctx = local(asUser(accountId))
+  const viewer = { ...ctx.viewer, sessionId: await insertLogin(accountId) }
+  const { id } = await subscribeToPush({ ...ctx, viewer }, PushSubscriptionInput.parse(subscription))
   const read = (body: Buffer) =>
     JSON.parse(
       decrypt(body, { version: 'aes128gcm', privateKey: keys, authSecret: auth.toString('base64url') }).toString(),
@@ -207,4 +211,54 @@ test('an endpoint must be a public https address with valid keys, and is stored 
   for (let n = 2; n <= 20; n++) await add(`https://push.example.net/${n}`)
   await expect(add('https://push.example.net/21')).rejects.toMatchObject({ code: 'too_many_push_subscriptions' })
   await add('https://push.example.net/20')
+})
+
+test('a browser belongs to the person who has subscribed with it last', async () => {
+  await browser(ada, 'shared')
+  await browser(bob, 'shared')
+  await liked(bob)
+  await push()
+  expect([await deliveriesOf(ada), sent]).toEqual([[], []])
+})
+
+test('a subscription ends with the login that made it', async () => {
+  await browser(ada, 'lost')
+  const kept = await browser(ada, 'kept')
+  await env.DIRECTORY.prepare("DELETE FROM sessions WHERE user_id = ? AND id <> ''").bind(Number(ada)).run()
+  await browser(ada, 'kept')
+  await liked(bob)
+  await push()
+  expect(sent.map(({ path }) => path)).toEqual(['/kept'])
+  expect((await listPushSubscriptions(asUser(ada))).items.map(({ id }) => id)).toEqual([kept.id])
+})
+
+test('a person gets at most one push in a minute, which tells of all notifications', async () => {
+  const { read } = await browser(ada, 'phone')
+  await liked(bob)
+  await push()
+  for (let round = 0; round < 5; round++) {
+    await followAccount(asUser(cyd), { accountId: ada })
+    await queues.deliver()
+    await unfollowAccount(asUser(cyd), { accountId: ada })
+    await queues.deliver()
+    await liked(bob)
+    await push(0.2)
+  }
+  expect(sent.length).toBe(1)
+  await push(1.1)
+  await push(2.2)
+  expect(sent.length).toBe(2)
+  expect(read(sent[1]!.body).notification).toMatchObject({ title: '5 new notifications', tag: 'several' })
+})
+
+test('a long post is cut to what a push service accepts', async () => {
+  const { read } = await browser(ada, 'reader')
+  await prefer(ada, { includeText: true })
+  await publishedId(bob, { text: `@${handleOf(ada)} ${'𝒶'.repeat(400)}` })
+  await queues.deliver()
+  await push()
+  expect(sent[0]!.body.length).toBeLessThanOrEqual(4_096)
+  expect(read(sent[0]!.body).notification.body).toMatch(/^@.+𝒶…$/u)
+  const to = { p256dh: createECDH('prime256v1').generateKeys(), auth: randomBytes(16) }
+  await expect(encryptPush('x'.repeat(4_000), to as never)).rejects.toThrow('too long')
 })
