@@ -217,7 +217,7 @@ export const examples: Record<string, Example> = {
   markNotificationRead: { rule: ownUndone },
   markNotificationGroupRead: { rule: ownUndone },
   listNotificationActors: { rule: ownOnly },
-  replaceNotificationPreferences: { json: () => ({ rules: { like: { mail: 'followed' } }, quietHours: null }) },
+  replaceNotificationPreferences: { json: () => ({ rules: { like: { mail: 'followed' } } }) },
   forgetMailSuppression: {},
   unsubscribeFromMails: { query: unsubscribing },
   showUnsubscribePage: { query: unsubscribing },

@@ -30,7 +30,6 @@ async function deliverClaimed(ctx: SystemCtx, claimed: Claimed): Promise<void> {
   if (unwanted.length > 0) await settle(ctx, claimed, 'dropped', idIn(deliveries.eventId, unwanted))
   const quiet = quietUntil(ctx.now(), settings.quietHours)
   if (quiet !== null) return postpone(ctx, claimed, quiet)
-  // None of the newest is wanted: the older ones, if there are any, follow in the next minute.
   if (wanted.length === 0) return postpone(ctx, claimed, ctx.now())
   const send = claimed.channel === 'mail' ? sendMail : sendPush
   await send(ctx, claimed, { wanted, hasMore: claimed.total > claimed.newest.length, settings })

@@ -6,7 +6,6 @@ import { type Message, notificationMail } from './mail-text.ts'
 import { type Claimed, postpone, retryLater, returnTurn, settle, settleSent, takeTurn } from './rows.ts'
 import { suppressedAddresses } from './tables.ts'
 
-/** At most one mail about notifications in this time. */
 const INTERVAL_MS = 15 * 60_000
 
 /** Sends one mail about all that is claimed, now or when the next mail is allowed. */

@@ -38,7 +38,7 @@ export const deliveryOperations = [
     access: 'user',
     scope: writeNotifications,
     body: PreferencesInput,
-    example: { rules: { like: { inApp: 'followed' } }, quietHours: null },
+    example: { rules: { like: { inApp: 'followed' } } },
     returns: NotificationPreferences,
     summary: 'Replace your notification preferences; an omitted field gets its default',
     description:

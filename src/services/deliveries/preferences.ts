@@ -7,34 +7,35 @@ import type { Kind } from '../notifications/tables.ts'
 import { defaultAudience } from './policy.ts'
 import { isTimeZone, type QuietHours } from './quiet-hours.ts'
 import { changeRules, readRules } from './rules.ts'
-import { audiences, type Rules, suppressedAddresses, notificationPreferences as table } from './tables.ts'
+import {
+  audiences,
+  type Rules as StoredRules,
+  suppressedAddresses,
+  notificationPreferences as table,
+} from './tables.ts'
 
 const Audience = openEnum('Audience', audiences, 'Whose actions notify: `followed` are those whom you follow')
 
+const channels = { inApp: Audience, mail: Audience, push: Audience }
 const Channels = z
-  .strictObject({
-    inApp: Audience.default(defaultAudience.inApp),
-    mail: Audience.default(defaultAudience.mail),
-    push: Audience.default(defaultAudience.push),
-  })
+  .object(channels)
   .openapi('NotificationChannels', { example: { inApp: 'everyone', mail: 'nobody', push: 'followed' } })
-const defaultChannels = { ...defaultAudience }
-
-const ByKind = z
-  .strictObject({
-    follow: Channels.default(defaultChannels),
-    like: Channels.default(defaultChannels),
-    comment: Channels.default(defaultChannels),
-    mention: Channels.default(defaultChannels),
-  })
+const Rules = z
+  .object({ follow: Channels, like: Channels, comment: Channels, mention: Channels })
   .openapi('NotificationRules')
+const SomeChannels = z.strictObject(channels).partial().openapi('SomeNotificationChannels')
+const SomeRules = z
+  .strictObject({ follow: SomeChannels, like: SomeChannels, comment: SomeChannels, mention: SomeChannels })
+  .partial()
+  .openapi('SomeNotificationRules')
 
 const Time = z
   .string()
+  .length(5)
   .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 22:30')
   .openapi({ example: '22:30' })
 
-const QuietHoursView = z
+const Hours = z
   .strictObject({
     timeZone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone, like Europe/Berlin'),
     from: Time,
@@ -43,15 +44,15 @@ const QuietHoursView = z
   .openapi('QuietHours', { example: { timeZone: 'Europe/Berlin', from: '22:30', to: '07:00' } })
 
 export const PreferencesInput = z.strictObject({
-  rules: ByKind.prefault({}),
-  quietHours: z.union([QuietHoursView, z.null()]).default(null),
-  includeText: z.boolean().default(false),
+  rules: SomeRules.optional(),
+  quietHours: Hours.optional(),
+  includeText: z.boolean().optional(),
 })
 
 export const NotificationPreferences = z
   .object({
-    rules: ByKind,
-    quietHours: z.union([QuietHoursView, z.null()]).openapi({ description: 'When no mail and no push is sent' }),
+    rules: Rules,
+    quietHours: z.union([Hours, z.null()]).openapi({ description: 'When no mail and no push is sent' }),
     includeText: z.boolean().openapi({ description: 'Whether mails and pushes quote public posts' }),
     mailSuppressed: z.boolean().openapi({ description: 'Whether the address of the account has refused mail' }),
   })
@@ -59,8 +60,7 @@ export const NotificationPreferences = z
 
 type Preferences = z.infer<typeof NotificationPreferences>
 
-/** What the delivery of notifications needs to know about an account. */
-export type Settings = { rules: Rules; quietHours: QuietHours | null; includeText: boolean }
+export type Settings = { rules: StoredRules; quietHours: QuietHours | null; includeText: boolean }
 
 export async function readSettings(ctx: SystemCtx, accountId: Id): Promise<Settings> {
   const own = eq(table.accountId, accountId)
@@ -73,7 +73,7 @@ export async function readSettings(ctx: SystemCtx, accountId: Id): Promise<Setti
   return { rules: newest?.rules ?? {}, includeText, quietHours }
 }
 
-export function audienceOf(rules: Rules, kind: Kind, channel: keyof typeof defaultAudience) {
+export function audienceOf(rules: StoredRules, kind: Kind, channel: keyof typeof defaultAudience) {
   return rules[kind]?.[channel] ?? defaultAudience[channel]
 }
 
@@ -84,13 +84,13 @@ export async function readPreferences(ctx: UserCtx): Promise<Preferences> {
     readSettings(ctx, id),
     ctx.db.shardOf(id).$count(suppressedAddresses, isSuppressed),
   ])
-  const channels = (kind: Kind) => ({ ...defaultAudience, ...rules[kind] })
+  const audiencesOf = (kind: Kind) => ({ ...defaultAudience, ...rules[kind] })
   return {
     rules: {
-      follow: channels('follow'),
-      like: channels('like'),
-      comment: channels('comment'),
-      mention: channels('mention'),
+      follow: audiencesOf('follow'),
+      like: audiencesOf('like'),
+      comment: audiencesOf('comment'),
+      mention: audiencesOf('mention'),
     },
     quietHours: quiet && { timeZone: quiet.timeZone, from: timeText(quiet.from), to: timeText(quiet.to) },
     includeText,
@@ -100,13 +100,13 @@ export async function readPreferences(ctx: UserCtx): Promise<Preferences> {
 
 export async function replacePreferences(
   ctx: UserCtx,
-  { rules, quietHours, includeText }: z.infer<typeof PreferencesInput>,
+  { rules = {}, quietHours, includeText = false }: z.infer<typeof PreferencesInput>,
 ): Promise<Preferences> {
   const accountId = ctx.viewer.id
   const set = {
     timeZone: quietHours?.timeZone ?? null,
-    quietFrom: quietHours && minutesOf(quietHours.from),
-    quietTo: quietHours && minutesOf(quietHours.to),
+    quietFrom: quietHours ? minutesOf(quietHours.from) : null,
+    quietTo: quietHours ? minutesOf(quietHours.to) : null,
     includeText,
   }
   await changeRules(ctx, accountId, () => rules)

@@ -45,7 +45,6 @@ async function rawKey(key: CryptoKey): Promise<Uint8Array> {
   return new Uint8Array(raw)
 }
 
-/** HKDF with SHA-256. */
 async function expand(
   secret: Uint8Array<ArrayBuffer>,
   salt: Uint8Array<ArrayBuffer>,

@@ -18,8 +18,16 @@ const CONTEXT = 'push'
 const encoded = (bytes: number, description: string) =>
   z
     .string()
+    .max(Math.ceil((bytes * 4) / 3) + 2)
     .regex(new RegExp(`^[\\w-]{${Math.ceil((bytes * 4) / 3)}}={0,2}$`), `must be ${bytes} bytes in base64url`)
     .openapi({ description })
+
+const Keys = z
+  .strictObject({
+    p256dh: encoded(65, 'The public key of the browser, an uncompressed P-256 point in base64url'),
+    auth: encoded(16, '16 bytes in base64url'),
+  })
+  .openapi('PushSubscriptionKeys')
 
 export const PushSubscriptionInput = z
   .strictObject({
@@ -27,10 +35,7 @@ export const PushSubscriptionInput = z
       .string()
       .max(1_000)
       .openapi({ description: 'The https address that the browser got from its push service' }),
-    keys: z.strictObject({
-      p256dh: encoded(65, 'The public key of the browser, an uncompressed P-256 point in base64url'),
-      auth: encoded(16, '16 bytes in base64url'),
-    }),
+    keys: Keys,
   })
   .openapi('PushSubscriptionInput')
 type Input = z.infer<typeof PushSubscriptionInput>

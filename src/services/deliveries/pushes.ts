@@ -8,7 +8,6 @@ import { bytesOf, forgetPush, openPushes, readLivePushes } from './push-subscrip
 import { type Claimed, postpone, retryLater, settle, settleSent, takeTurn } from './rows.ts'
 import { vapidHeader } from './vapid.ts'
 
-/** At most one push in this time. */
 const INTERVAL_MS = 60_000
 const TTL_SECONDS = 24 * 3_600
 const MAX_WAIT_SECONDS = 24 * 3_600

@@ -8,13 +8,11 @@ import { deliverTask } from './statements.ts'
 import { type Channel, deliveries, deliveryTurns } from './tables.ts'
 
 const MINUTE_MS = 60_000
-/** How long deliveries are left to the one who claimed them. */
 const LEASE_MS = 5 * MINUTE_MS
 const LONGEST_WAIT_MS = 8 * 60 * MINUTE_MS
 /** The waits grow threefold, from a minute to `LONGEST_WAIT_MS`: 22 hours in all. */
 const MAX_ATTEMPTS = 9
 const ACCOUNTS_PER_RUN = 1_000
-/** How many notifications one message can name. */
 const NAMED = 50
 
 type Whose = { accountId: Id; channel: Channel }
@@ -80,7 +78,6 @@ export function settleSent(ctx: SystemCtx, claimed: Claimed): Promise<void> {
   )
 }
 
-/** Waits until `at` (epoch ms), which is no failure. */
 export function postpone(ctx: SystemCtx, claimed: Claimed, at: number) {
   return change(ctx, claimed, { nextAt: at })
 }

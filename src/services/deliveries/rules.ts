@@ -58,7 +58,6 @@ export async function changeRules(ctx: SystemCtx, accountId: Id, change: (rules:
   throw new Error('the rules of the account change all the time')
 }
 
-/** Without what is the default. */
 function sparse(rules: Rules): Rules {
   const channels = ['inApp', 'mail', 'push'] as const
   return Object.fromEntries(

@@ -48,7 +48,6 @@ function isShown({ accountId, actorId, kind, postId }: Columns): SQL {
   )
 }
 
-/** The index of groups contains all of these columns. */
 const isShownMember = isShown({
   accountId: member.accountId,
   actorId: member.actorId,

@@ -4,7 +4,7 @@ import { reportError, showToast } from '../state/toasts.ts'
 import { CheckboxField, Field, FormError, SelectField, SubmitButton } from '../ui/field.tsx'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
-import { useForm } from '../ui/use-form.ts'
+import { type Form, useForm } from '../ui/use-form.ts'
 import { View } from '../ui/view.tsx'
 import { PushDevices } from './push-devices.tsx'
 
@@ -75,41 +75,20 @@ function Preferences({ preferences }: { preferences: NotificationPreferences }) 
         mention: byChannel('mention'),
         follow: byChannel('follow'),
       },
-      quietHours: value('quiet') === '' ? null : quiet,
+      ...(value('quiet') !== '' && { quietHours: quiet }),
       includeText: value('includeText') !== '',
     })
     showToast('Saved')
   })
-  const zone = quietHours?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
   return (
     <section class="card settings" aria-label="What notifies you">
       <h2>What notifies you</h2>
       <p class="hint">What you do not see in the app is not mailed or pushed either.</p>
       <form class="stack" aria-label="What notifies you" {...form.attributes}>
         {Object.entries(kinds).map(([kind, legend]) => (
-          <fieldset key={kind} class="audiences">
-            <legend>{legend}</legend>
-            {Object.entries(channels).map(([channel, label]) => (
-              <SelectField
-                key={channel}
-                form={form}
-                name={`${kind}.${channel}`}
-                label={label}
-                options={audiences}
-                selected={rules[kind as keyof Rules][channel as keyof Channels]}
-              />
-            ))}
-          </fieldset>
+          <Audiences key={kind} form={form} kind={kind as keyof Rules} legend={legend} rules={rules} />
         ))}
-        <fieldset class="audiences">
-          <legend>Quiet hours</legend>
-          <CheckboxField form={form} name="quiet" checked={quietHours !== null}>
-            Send no mails and pushes at night
-          </CheckboxField>
-          <Field form={form} name="from" label="From" defaultValue={quietHours?.from ?? '22:00'} />
-          <Field form={form} name="to" label="To" defaultValue={quietHours?.to ?? '07:00'} />
-          <Field form={form} name="timeZone" label="Time zone" defaultValue={zone} />
-        </fieldset>
+        <QuietHours form={form} quietHours={quietHours} />
         <CheckboxField form={form} name="includeText" checked={includeText}>
           Quote public posts in mails and pushes
         </CheckboxField>
@@ -119,5 +98,38 @@ function Preferences({ preferences }: { preferences: NotificationPreferences }) 
         </div>
       </form>
     </section>
+  )
+}
+
+function Audiences({ form, kind, legend, rules }: { form: Form; kind: keyof Rules; legend: string; rules: Rules }) {
+  return (
+    <fieldset class="audiences">
+      <legend>{legend}</legend>
+      {Object.entries(channels).map(([channel, label]) => (
+        <SelectField
+          key={channel}
+          form={form}
+          name={`${kind}.${channel}`}
+          label={label}
+          options={audiences}
+          selected={rules[kind][channel as keyof Channels]}
+        />
+      ))}
+    </fieldset>
+  )
+}
+
+function QuietHours({ form, quietHours }: { form: Form } & Pick<NotificationPreferences, 'quietHours'>) {
+  const zone = quietHours?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  return (
+    <fieldset class="audiences">
+      <legend>Quiet hours</legend>
+      <CheckboxField form={form} name="quiet" checked={quietHours !== null}>
+        Send no mails and pushes in these hours
+      </CheckboxField>
+      <Field form={form} name="from" label="From" defaultValue={quietHours?.from ?? '22:00'} />
+      <Field form={form} name="to" label="To" defaultValue={quietHours?.to ?? '07:00'} />
+      <Field form={form} name="timeZone" label="Time zone" defaultValue={zone} />
+    </fieldset>
   )
 }
