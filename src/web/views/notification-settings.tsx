@@ -62,11 +62,9 @@ function Preferences({ preferences }: { preferences: NotificationPreferences }) 
   const { rules, quietHours, includeText } = preferences
   const form = useForm(async ({ value }) => {
     const audience = (kind: string, channel: string) => value(`${kind}.${channel}`) as Channels['mail']
-    const byChannel = (kind: string): Channels => ({
-      inApp: audience(kind, 'inApp'),
-      mail: audience(kind, 'mail'),
-      push: audience(kind, 'push'),
-    })
+    const byChannel = (kind: string): Channels => {
+      return { inApp: audience(kind, 'inApp'), mail: audience(kind, 'mail'), push: audience(kind, 'push') }
+    }
     const quiet = { timeZone: value('timeZone'), from: value('from'), to: value('to') }
     await client.replaceNotificationPreferences({
       rules: {
