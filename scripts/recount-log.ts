@@ -41,7 +41,8 @@ export function recount(texts: Iterable<string>): Recount {
 function sumsOf({ kind, at, post }: Line): string[] {
   if (kind === 'view') return []
   const time = new Date(at).toISOString()
-  const ofPost = post && ['like', 'unlike', 'comment'].includes(kind) ? [`post.${kind} d${time.slice(0, 10)} ${post}`] : []
+  const ofPost =
+    post && ['like', 'unlike', 'comment'].includes(kind) ? [`post.${kind} d${time.slice(0, 10)} ${post}`] : []
   return [`site.${kind} d${time.slice(0, 10)} `, `site.${kind} h${time.slice(0, 13)} `, ...ofPost]
 }
 

@@ -23,9 +23,3 @@ function fieldOf(value: string | number | null): string {
   const text = String(value ?? '')
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
-
-export function answerCsv(c: Context<AppEnv>, table: Table, name: string): Response {
-  c.header('vary', 'authorization, accept')
-  c.header('content-disposition', `attachment; filename="${name}.csv"`)
-  return c.newResponse(csvOf(table), 200, { 'content-type': `${CSV}; charset=utf-8; header=present` })
-}

@@ -3,7 +3,6 @@ import type { UserCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { bucketsBetween, cohortOf } from './buckets.ts'
-import { product } from './erasure.ts'
 import { enough, Format } from './period.ts'
 import { numbersOf } from './reading.ts'
 
@@ -50,8 +49,8 @@ export async function getRetention(ctx: UserCtx, { weeks: wanted }: CohortQuery)
     ctx,
     [],
     [
-      ...weeks.flatMap((week, i) => weeks.slice(i).map((bucket) => ({ metric: 'cohort', bucket, key: week.slice(1) }))),
-      ...product(['funnel'], weeks.map(cohortIn), ['register']),
+      ...weeks.map((week, i) => ({ metrics: ['cohort'], buckets: weeks.slice(i), keys: [week.slice(1)] })),
+      { metrics: ['funnel'], buckets: weeks.map(cohortIn), keys: ['register'] },
     ],
   )
   const points = weeks.map((week, i) => ({
@@ -64,8 +63,8 @@ export async function getRetention(ctx: UserCtx, { weeks: wanted }: CohortQuery)
 
 export async function getFunnel(ctx: UserCtx, { weeks: wanted }: CohortQuery): Promise<z.infer<typeof Funnel>> {
   const weeks = weeksUntil(ctx.now(), wanted)
-  const cells = product(['funnel'], weeks.map(cohortIn), ['register', 'verify', 'follow', 'post'])
-  const { people } = await numbersOf(ctx, [], cells)
+  const keys = ['register', 'verify', 'follow', 'post']
+  const { people } = await numbersOf(ctx, [], [{ metrics: ['funnel'], buckets: weeks.map(cohortIn), keys }])
   const points = weeks.map((week) => {
     const of = (step: string) => enough(people('funnel', cohortIn(week), step))
     const steps = { registered: of('register'), verified: of('verify'), followed: of('follow'), posted: of('post') }

@@ -12,7 +12,7 @@ import { slots } from './tables.ts'
 /** An activity that arrives later is only logged, because its slot no longer knows what it has counted. */
 export const SLOT_MS = 7 * DAY_MS
 /** A slot is one row, and D1 allows rows of 2 MB. */
-const FULL_SLOT = 400_000
+const FULL_SLOT = 200_000
 const MAX_ATTEMPTS = 8
 
 type Slot = typeof slots.$inferSelect

@@ -9,7 +9,7 @@ import { Sketch } from './sketch.ts'
 import { folds, rollups, sketches, slots, topPosts } from './tables.ts'
 import { topAfter } from './top-posts.ts'
 
-const SLOTS_PER_STEP = 20
+const SLOTS_PER_STEP = 70
 const ROWS_PER_INSERT = 20
 const MAX_ATTEMPTS = 5
 /** Slots stay open for so long, because most late activities arrive by then. */
@@ -22,7 +22,7 @@ export async function foldOldSlots(ctx: SystemCtx): Promise<void> {
   while (await foldSlots(ctx, lt(slots.minute, minuteOf(ctx.now() - OPEN_MS))));
 }
 
-/** Folds up to 20 open slots in one batch, so that an interruption loses and repeats nothing. Returns whether there were any. */
+/** Folds up to 70 open slots in one batch, so that an interruption loses and repeats nothing. Returns whether there were any. */
 export async function foldSlots(ctx: SystemCtx, which?: SQL): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {

@@ -5,7 +5,7 @@ import { notFound } from '../../platform/failures.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { surfaces } from './activities.ts'
 import { bucketsBetween, dateOf } from './buckets.ts'
-import { authorCounts, keysOf, product } from './erasure.ts'
+import { authorCounts, keysOf } from './erasure.ts'
 import { Surface } from './impressions.ts'
 import { daysOf, enough, InsightSteps, type Period, type PeriodQuery, periodOf, pointsOf } from './period.ts'
 import { numbersOf } from './reading.ts'
@@ -48,7 +48,9 @@ const Frame = z.object({
 })
 export const Insights = Frame.extend({
   points: z.array(InsightPoint),
-  bestHours: z.array(BusyHour).openapi({ description: `When people saw the posts, best hour first. ${about}` }),
+  bestHours: z
+    .array(BusyHour)
+    .openapi({ description: `When people saw the posts in the last two weeks, best hour first. ${about}` }),
 }).openapi('Insights', { example: { from: '2026-11-03', to: '2026-11-30', step: 'day' } })
 export type Insights = z.infer<typeof Insights>
 
@@ -69,12 +71,17 @@ export async function getMyInsights(ctx: UserCtx, query: Query): Promise<Insight
   const { id } = ctx.viewer
   const period = periodOf(ctx, query)
   const [days, weeks] = [bucketsBetween('day', period.from, period.to), weeksOf(period)]
-  const { count, people } = await numbersOf(ctx, product(authorCounts, days, [id]), [
-    ...product(['author.views'], days, [id]),
-    ...product(['author.reach'], pointsOf(period), [id]),
-    ...product(['author.from'], weeks, keysOf(id, surfaces)),
-    ...product(['author.hour'], weeks, keysOf(id, hours)),
-  ])
+  const lastWeeks = weeks.slice(-2)
+  const { count, people } = await numbersOf(
+    ctx,
+    [{ metrics: authorCounts, buckets: days, keys: [id] }],
+    [
+      { metrics: ['author.views'], buckets: days, keys: [id] },
+      { metrics: ['author.reach'], buckets: pointsOf(period), keys: [id] },
+      { metrics: ['author.from'], buckets: weeks, keys: keysOf(id, surfaces) },
+      { metrics: ['author.hour'], buckets: lastWeeks, keys: keysOf(id, hours) },
+    ],
+  )
   const points = pointsOf(period).map((point) => {
     const inPoint = daysOf(period, point)
     const sum = (kind: string) => total(inPoint, (day) => count(`author.${kind}`, day, id))
@@ -89,7 +96,7 @@ export async function getMyInsights(ctx: UserCtx, query: Query): Promise<Insight
       lostFollowers: sum('unfollow'),
     }
   })
-  const bestHours = shown(hours, weeks, (hour, week) => people('author.hour', week, `${id}:${hour}`))
+  const bestHours = shown(hours, lastWeeks, (hour, week) => people('author.hour', week, `${id}:${hour}`))
   return {
     ...frameOf(period),
     points,
@@ -124,11 +131,14 @@ export async function getPostInsights(
 
 async function insightsOf(ctx: SystemCtx, postId: Id, period: Period) {
   const [days, weeks] = [bucketsBetween('day', period.from, period.to), weeksOf(period)]
-  const metrics = ['post.like', 'post.comment', 'post.unlike']
-  const { count, people } = await numbersOf(ctx, product(metrics, days, [postId]), [
-    ...product(['post.reach'], [...days, ...weeks], [postId]),
-    ...product(['post.from'], weeks, keysOf(postId, surfaces)),
-  ])
+  const { count, people } = await numbersOf(
+    ctx,
+    [{ metrics: ['post.like', 'post.comment', 'post.unlike'], buckets: days, keys: [postId] }],
+    [
+      { metrics: ['post.reach'], buckets: [...days, ...weeks], keys: [postId] },
+      { metrics: ['post.from'], buckets: weeks, keys: keysOf(postId, surfaces) },
+    ],
+  )
   const points = pointsOf(period).map((point) => {
     const inPoint = daysOf(period, point)
     const sum = (kind: string) => total(inPoint, (day) => count(`post.${kind}`, day, postId))

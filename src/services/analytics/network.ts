@@ -2,7 +2,6 @@ import { z } from '@hono/zod-openapi'
 import { gte } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { bucketOf, bucketsBetween, dateOf, MINUTE_MS, minuteOf } from './buckets.ts'
-import { product } from './erasure.ts'
 import { type DateQuery, periodOf } from './period.ts'
 import { numbersOf } from './reading.ts'
 import { slots } from './tables.ts'
@@ -46,7 +45,7 @@ export const Overview = z
   .openapi('Overview', { example: { daily: 812, weekly: 2_120, monthly: 4_005, stickiness: 0.21 } })
 export type Overview = z.infer<typeof Overview>
 
-/** What happens in the whole network. Two trips at most, which are sent together. */
+/** What happens in the whole network. One trip. */
 export async function getOverview(ctx: UserCtx, query: z.infer<typeof DateQuery>): Promise<Overview> {
   const { from, to } = periodOf(ctx, query)
   const days = bucketsBetween('day', from, to)
@@ -54,10 +53,14 @@ export async function getOverview(ctx: UserCtx, query: z.infer<typeof DateQuery>
   const ofMonth = bucketsBetween('day', Date.parse(month.slice(1)), to)
   const metrics = acts.map((kind) => `site.${kind}`)
   const [{ count, people }, minutes] = await Promise.all([
-    numbersOf(ctx, product(metrics, days, ['']), [
-      ...product(['people'], [...new Set([...days, ...ofMonth, week, month])], ['']),
-      ...product(['views'], days, ['']),
-    ]),
+    numbersOf(
+      ctx,
+      [{ metrics, buckets: days, keys: [''] }],
+      [
+        { metrics: ['people'], buckets: [...new Set([...days, ...ofMonth, week, month])], keys: [''] },
+        { metrics: ['views'], buckets: days, keys: [''] },
+      ],
+    ),
     lastMinutes(ctx),
   ])
   const points = days.map((bucket) => {

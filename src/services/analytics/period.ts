@@ -6,7 +6,7 @@ import { bucketsBetween, dateOf, type Step, startOf } from './buckets.ts'
 import { insightsDays } from './variables.ts'
 
 const MOST_DAYS = 31
-const DEFAULT_DAYS = 28
+const DEFAULT_DAYS = 14
 /** Numbers of fewer people are not shown, because they could tell who somebody is. */
 export const FEWEST_PEOPLE = 5
 
@@ -14,7 +14,7 @@ export const Format = z.enum(['json', 'csv']).optional().openapi({ description: 
 
 export const InsightSteps = openEnum('InsightStep', ['day', 'week'] as const, 'The length of a point')
 export const DateQuery = z.strictObject({
-  from: z.iso.date().optional().openapi({ description: 'The first day (UTC); by default 27 days before `to`' }),
+  from: z.iso.date().optional().openapi({ description: 'The first day (UTC); by default 13 days before `to`' }),
   to: z.iso
     .date()
     .optional()

@@ -5,7 +5,8 @@ import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, jsonList, type PersonalData } from '../../platform/personal-data.ts'
 import { bucketsBetween } from './buckets.ts'
 import { countsIn } from './cells.ts'
-import { authorCounts, eraseInsights, product } from './erasure.ts'
+import { authorCounts, eraseInsights } from './erasure.ts'
+import { cellsOf } from './reading.ts'
 import { activityChoices, folds, rollups, sketches, slots, topPosts } from './tables.ts'
 import { insightsDays } from './variables.ts'
 
@@ -50,6 +51,6 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
 
 async function* countsOf(ctx: SystemCtx, accountId: Id) {
   const days = bucketsBetween('day', ctx.now() - insightsDays(ctx) * DAY_MS, ctx.now())
-  const rows = await countsIn(ctx.db.analytics, product(authorCounts, days, [accountId]))
+  const rows = await countsIn(ctx.db.analytics, cellsOf({ metrics: authorCounts, buckets: days, keys: [accountId] }))
   yield rows.map(({ metric, bucket, n }) => ({ day: bucket.slice(1), what: metric.replace('author.', ''), n }))
 }

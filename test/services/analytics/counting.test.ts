@@ -2,7 +2,6 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import type { Activity } from '../../../src/services/analytics/activities.ts'
-import { accountsOn, bulkIds } from '../../support/actors.ts'
 import {
   act,
   agree,
@@ -14,6 +13,7 @@ import {
   seen,
   stored,
 } from '../../support/activity.ts'
+import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { publishedId } from '../../support/posting.ts'
 
 const HOUR = 3_600_000
@@ -48,7 +48,10 @@ const busyDay = (): Activity[] =>
   ])
 
 function shuffled<T>(items: readonly T[]): T[] {
-  return items.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item)
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
 }
 
 test('roll-ups equal a recount of the log after shuffled, tenfold and interrupted delivery', async () => {
@@ -112,7 +115,9 @@ test('a slot that grows too large is folded at once, and counts stay right', asy
   const { results } = await env.ANALYTICS.prepare('select 1').all()
   expect(results).toHaveLength(1)
   await deliver([act('post', people[0]!, { at })])
-  const big = JSON.stringify({ 'post.reach|d2026-01-01|1': Array.from({ length: 40_000 }, (_, i) => `${i}`.padStart(11, 'a')) })
+  const big = JSON.stringify({
+    'post.reach|d2026-01-01|1': Array.from({ length: 40_000 }, (_, i) => `${i}`.padStart(11, 'a')),
+  })
   await env.ANALYTICS.prepare('update slots set members = ?').bind(big).run()
   await deliver([act('post', people[1]!, { at })])
   const open = await env.ANALYTICS.prepare('select count(*) n from slots where open').first('n')
@@ -126,7 +131,8 @@ test('who declines leaves no person anywhere, and is counted without one; who ha
   for (const shard of [env.SHARD_0, env.SHARD_1]) {
     await shard.prepare('delete from activity_choices where account_id = ?').bind(Number(undecided)).run()
   }
-  for (const id of [declined, undecided, agreed]) await deliver([act('like', id, { post: posts[0]!, author }), seen(id, posts)])
+  for (const id of [declined, undecided, agreed])
+    await deliver([act('like', id, { post: posts[0]!, author }), seen(id, posts)])
   expect(await auditAnalytics()).toEqual([])
   expect(await numberOf('site.like', 'd', '')).toBe(3)
   expect(await numberOf('post.reach', 'd', posts[0]!)).toBe(1)
