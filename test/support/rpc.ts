@@ -2,7 +2,12 @@ import { exports } from 'cloudflare:workers'
 import type { AnalyticsService, NotificationService, PostService, RpcResult, UserService } from '../../src/rpc.ts'
 
 type Props = { caller?: string; actsAs?: string; scopes?: string[]; staff?: boolean }
-type Bindings = { USERS: UserService; POSTS: PostService; NOTIFICATIONS: NotificationService; ANALYTICS: AnalyticsService }
+type Bindings = {
+  USERS: UserService
+  POSTS: PostService
+  NOTIFICATIONS: NotificationService
+  ANALYTICS: AnalyticsService
+}
 
 export const allScopes = [
   'accounts:read',
@@ -39,7 +44,12 @@ export async function codeOf(call: Promise<RpcResult<unknown>>): Promise<string 
 
 /** Calls an operation by its name, for sweeps. */
 export function callByName(target: Bindings, service: string, id: string, input: unknown, call?: object) {
-  const key = { UserService: 'USERS', PostService: 'POSTS', NotificationService: 'NOTIFICATIONS', AnalyticsService: 'ANALYTICS' }[service]
+  const key = {
+    UserService: 'USERS',
+    PostService: 'POSTS',
+    NotificationService: 'NOTIFICATIONS',
+    AnalyticsService: 'ANALYTICS',
+  }[service]
   const methods = target[key as keyof Bindings] as unknown as Record<
     string,
     (...args: unknown[]) => Promise<RpcResult<unknown>>
