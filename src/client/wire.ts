@@ -586,7 +586,7 @@ export type PostInsights = {
   to: string
   step: InsightStep
   sources: ReaderSource[]
-  postId: string
+  postId: Id
   points: PostInsightPoint[]
 }
 

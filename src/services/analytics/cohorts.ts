@@ -3,6 +3,7 @@ import type { UserCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { bucketsBetween, cohortOf } from './buckets.ts'
+import { Day } from './day.ts'
 import { enough, Format } from './period.ts'
 import { numbersOf } from './reading.ts'
 
@@ -17,7 +18,7 @@ type CohortQuery = z.infer<typeof CohortQuery>
 
 const Cohort = z
   .object({
-    start: z.iso.date().openapi({ description: 'The Monday of the week of registration' }),
+    start: Day.openapi({ description: 'The Monday of the week of registration' }),
     registered: z.int().nullable().openapi({ description: few }),
     active: z
       .array(z.int().nullable())
@@ -28,7 +29,7 @@ export const Retention = z.object({ points: z.array(Cohort) }).openapi('Retentio
 
 const FunnelWeek = z
   .object({
-    start: z.iso.date().openapi({ description: 'The Monday of the week of registration' }),
+    start: Day.openapi({ description: 'The Monday of the week of registration' }),
     registered: z.int().nullable(),
     verified: z.int().nullable(),
     followed: z.int().nullable(),

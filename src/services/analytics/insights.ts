@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
-import type { Id } from '../../platform/data/ids.ts'
+import { Id } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
 import { visiblePosts } from '../posts/views.ts'
 import { surfaces } from './activities.ts'
 import { bucketsBetween, dateOf } from './buckets.ts'
+import { Day } from './day.ts'
 import { authorCounts, keysOf } from './erasure.ts'
 import { Surface } from './impressions.ts'
 import { daysOf, enough, InsightSteps, type Period, type PeriodQuery, periodOf, pointsOf } from './period.ts'
@@ -18,7 +19,7 @@ const people = (description: string) =>
     .openapi({ description: `${description}. ${fewer} people` })
 
 const Point = z.object({
-  start: z.iso.date(),
+  start: Day,
   impressions: people('How often people saw a post: once for each person, post and day'),
   reach: people('The people who saw a post, each once in the step'),
   likes: z.int(),
@@ -41,8 +42,8 @@ const BusyHour = z
 
 const about = 'Readers are counted once a week. Entries with fewer than 5 in every week are left out'
 const Frame = z.object({
-  from: z.iso.date(),
-  to: z.iso.date(),
+  from: Day,
+  to: Day,
   step: InsightSteps,
   sources: z.array(Source).openapi({ description: `Where readers saw the posts. ${about}` }),
 })
@@ -54,10 +55,9 @@ export const Insights = Frame.extend({
 }).openapi('Insights', { example: { from: '2026-11-03', to: '2026-11-30', step: 'day' } })
 export type Insights = z.infer<typeof Insights>
 
-export const PostInsights = Frame.extend({ postId: z.string(), points: z.array(PostInsightPoint) }).openapi(
-  'PostInsights',
-  { example: { postId: '1970324836974593', from: '2026-11-03', to: '2026-11-30', step: 'day' } },
-)
+export const PostInsights = Frame.extend({ postId: Id, points: z.array(PostInsightPoint) }).openapi('PostInsights', {
+  example: { postId: '1970324836974593', from: '2026-11-03', to: '2026-11-30', step: 'day' },
+})
 export type PostInsights = z.infer<typeof PostInsights>
 
 type Query = z.infer<typeof PeriodQuery>

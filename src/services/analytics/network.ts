@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { gte } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { bucketOf, bucketsBetween, dateOf, MINUTE_MS, minuteOf } from './buckets.ts'
+import { Day } from './day.ts'
 import { type DateQuery, periodOf } from './period.ts'
 import { numbersOf } from './reading.ts'
 import { slots } from './tables.ts'
@@ -11,7 +12,7 @@ const acts = ['post', 'comment', 'like', 'follow', 'register', 'login', 'mail'] 
 
 const NetworkDay = z
   .object({
-    start: z.iso.date(),
+    start: Day,
     activePeople: z.int(),
     impressions: z.int(),
     posts: z.int(),
@@ -30,8 +31,8 @@ const NetworkMinute = z
 
 export const Overview = z
   .object({
-    from: z.iso.date(),
-    to: z.iso.date(),
+    from: Day,
+    to: Day,
     daily: z.int().openapi({ description: 'Active people on the last day (DAU)' }),
     weekly: z.int().openapi({ description: 'In the week of the last day, from Monday (WAU)' }),
     monthly: z.int().openapi({ description: 'In the month of the last day (MAU)' }),

@@ -3,6 +3,7 @@ import { DAY_MS } from '../../platform/data/expiry.ts'
 import { invalid } from '../../platform/failures.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
 import { bucketsBetween, dateOf, type Step, startOf } from './buckets.ts'
+import { Day } from './day.ts'
 import { insightsDays } from './variables.ts'
 
 const MOST_DAYS = 31
@@ -14,11 +15,8 @@ export const Format = z.enum(['json', 'csv']).optional().openapi({ description: 
 
 export const InsightSteps = openEnum('InsightStep', ['day', 'week'] as const, 'The length of a point')
 export const DateQuery = z.strictObject({
-  from: z.iso.date().optional().openapi({ description: 'The first day (UTC); by default 13 days before `to`' }),
-  to: z.iso
-    .date()
-    .optional()
-    .openapi({ description: `The last day (UTC); today by default. At most ${MOST_DAYS} days` }),
+  from: Day.optional().openapi({ description: 'The first day (UTC); by default 13 days before `to`' }),
+  to: Day.optional().openapi({ description: `The last day (UTC); today by default. At most ${MOST_DAYS} days` }),
   format: Format,
 })
 export const PeriodQuery = DateQuery.extend({ step: z.enum(['day', 'week']).default('day') })

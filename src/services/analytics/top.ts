@@ -5,19 +5,20 @@ import { invalid } from '../../platform/failures.ts'
 import { isPublic } from '../posts/policy.ts'
 import { loadPosts, Post } from '../posts/views.ts'
 import { bucketOf, dateOf } from './buckets.ts'
+import { Day } from './day.ts'
 import { Format } from './period.ts'
 import { topPosts } from './tables.ts'
 
 const LISTED = 20
 
 export const TopQuery = z.strictObject({
-  day: z.iso.date().optional().openapi({ description: 'A day (UTC); today by default' }),
+  day: Day.optional().openapi({ description: 'A day (UTC); today by default' }),
   format: Format,
 })
 
 export const TopPosts = z
   .object({
-    day: z.iso.date(),
+    day: Day,
     posts: z.array(
       z
         .object({ post: Post, engagement: z.int().openapi({ description: 'Likes and comments of the day' }) })
