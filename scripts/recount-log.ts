@@ -74,6 +74,20 @@ export type Stored = {
 const ERROR = 0.03
 const MOST_EXACT = 1_000
 
+/** Without the cells that began before the first day of the log, which deletes its oldest days. */
+export function since(day: string, { activities, sums, people }: Recount, { rollups, sketches }: Stored) {
+  const isCovered = (bucket: string) => bucket.slice(1, 11) >= day
+  const covered = (cells: ReadonlyMap<string, number>) =>
+    new Map([...cells].filter(([name]) => isCovered(name.split(' ')[1] ?? '')))
+  return differences(
+    { activities, sums: covered(sums), people: covered(people) },
+    {
+      rollups: rollups.filter(({ bucket }) => isCovered(bucket)),
+      sketches: sketches.filter(({ bucket }) => isCovered(bucket)),
+    },
+  )
+}
+
 /** What the roll-ups say otherwise than the log, a sentence for each cell. Sketches of more than 1,000 people are estimates. */
 export function differences({ sums, people }: Recount, { rollups, sketches }: Stored): string[] {
   const names = new Set(['people', 'views', 'post.reach'])
