@@ -627,7 +627,9 @@ export type NetworkMinute = { at: string; posts: number }
 
 export type Retention = { points: Cohort[] }
 
-export type Cohort = { start: string; registered: number | null; active: (number | null)[] }
+export type Cohort = { start: string; registered: number | null; active: ActiveWeek[] }
+
+export type ActiveWeek = { week: number; people: number | null }
 
 export type Funnel = { points: FunnelWeek[] }
 

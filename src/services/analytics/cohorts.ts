@@ -16,15 +16,20 @@ export const CohortQuery = z.strictObject({
 })
 type CohortQuery = z.infer<typeof CohortQuery>
 
+const ActiveWeek = z
+  .object({ week: z.int(), people: z.int().nullable().openapi({ description: few }) })
+  .openapi('ActiveWeek', {
+    description: 'How many people of a cohort were active in the n-th week after that of their registration',
+    example: { week: 1, people: 64 },
+  })
+
 const Cohort = z
   .object({
     start: Day.openapi({ description: 'The Monday of the week of registration' }),
     registered: z.int().nullable().openapi({ description: few }),
-    active: z
-      .array(z.int().nullable())
-      .openapi({ description: `How many of them were active in that week and in each week after it. ${few}` }),
+    active: z.array(ActiveWeek),
   })
-  .openapi('Cohort', { example: { start: '2026-11-23', registered: 120, active: [118, 64] } })
+  .openapi('Cohort', { example: { start: '2026-11-23', registered: 120 } })
 export const Retention = z.object({ points: z.array(Cohort) }).openapi('Retention')
 
 const FunnelWeek = z
@@ -57,7 +62,9 @@ export async function getRetention(ctx: UserCtx, { weeks: wanted }: CohortQuery)
   const points = weeks.map((week, i) => ({
     start: week.slice(1),
     registered: enough(people('funnel', cohortIn(week), 'register')),
-    active: weeks.slice(i).map((bucket) => enough(people('cohort', bucket, week.slice(1)))),
+    active: weeks
+      .slice(i)
+      .map((bucket, later) => ({ week: later, people: enough(people('cohort', bucket, week.slice(1))) })),
   }))
   return { points }
 }

@@ -7,7 +7,9 @@ export function tableOfPoints({ points }: { points: readonly Record<string, Cell
   return { header: Object.keys(points[0] ?? {}), rows: points.map((point) => Object.values(point)) }
 }
 
-type Cohorts = { points: readonly { start: string; registered: number | null; active: readonly (number | null)[] }[] }
+type Cohorts = {
+  points: readonly { start: string; registered: number | null; active: readonly { people: number | null }[] }[]
+}
 
 export function tableOfRetention({ points }: Cohorts): Table {
   const most = Math.max(0, ...points.map(({ active }) => active.length))
@@ -17,7 +19,7 @@ export function tableOfRetention({ points }: Cohorts): Table {
     rows: points.map(({ start, registered, active }) => [
       start,
       registered,
-      ...weeks.map((week) => active[week] ?? null),
+      ...weeks.map((week) => active[week]?.people ?? null),
     ]),
   }
 }

@@ -129,11 +129,11 @@ function FunnelTable({ funnel: { points } }: { funnel: Funnel }) {
 }
 
 function RetentionTable({ retention: { points } }: { retention: Retention }) {
-  const head = ['Registered', ...(points[0]?.active ?? []).map((_, week) => `+${week}`)]
+  const head = ['Registered', ...(points[0]?.active ?? []).map(({ week }) => `+${week}`)]
   const rows = points.map(({ start, registered, active }): [string, ...(number | null)[]] => [
     start,
     registered,
-    ...active,
+    ...active.map(({ people }) => people),
   ])
   return <Grid title="People who come back, by week of registration" head={head} rows={rows} />
 }

@@ -97,9 +97,15 @@ test('retention and the funnel count people by the week of their registration, a
   const funnel = await read<{ points: object[] }>('funnel?weeks=4')
   expect(funnel.points.at(-2)).toMatchObject({ registered: 6, verified: null, followed: 6, posted: 5 })
   expect(funnel.points.at(-4)).toMatchObject({ registered: null, verified: null })
-  const retention = await read<{ points: { active: (number | null)[] }[] }>('retention?weeks=4')
+  const retention = await read<{ points: { active: { people: number | null }[] }[] }>('retention?weeks=4')
   expect(retention.points.map(({ active }) => active.length)).toEqual([4, 3, 2, 1])
-  expect(retention.points.at(-2)).toMatchObject({ registered: 6, active: [null, 6] })
+  expect(retention.points.at(-2)).toMatchObject({
+    registered: 6,
+    active: [
+      { week: 0, people: null },
+      { week: 1, people: 6 },
+    ],
+  })
   const csv = await analyst.fetch('/v1/analytics/retention?weeks=2&format=csv')
   expect((await csv.text()).split('\r\n')[0]).toBe('start,registered,week0,week1')
 })
