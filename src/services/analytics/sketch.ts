@@ -2,7 +2,6 @@ const PRECISION = 14
 const REGISTERS = 1 << PRECISION
 const RANKS = 64 - PRECISION
 const MOST_EXACT = 1_000
-export const MEMBER_LENGTH = 11
 const base64url = { alphabet: 'base64url', omitPadding: true } as const
 
 /**
