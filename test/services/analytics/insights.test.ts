@@ -202,6 +202,20 @@ test('while the queue is down, a like succeeds and its event waits; impressions 
   vi.restoreAllMocks()
 })
 
+test('while ANALYTICS is overloaded, insights get 503 with Retry-After, and posts and likes go on', async () => {
+  vi.spyOn(env.ANALYTICS, 'withSession').mockImplementation(() => {
+    throw new Error('D1_ERROR: D1 DB is overloaded. Too many requests queued.')
+  })
+  for (const path of ['me/insights', `posts/${post}/insights`]) {
+    const response = await ada.fetch(`/v1/${path}`)
+    expect([response.status, response.headers.has('retry-after')]).toEqual([503, true])
+  }
+  expect((await bob.fetch(`/v1/posts/${post}/like`, { method: 'PUT' })).status).toBe(200)
+  expect(
+    (await bob.fetch('/v1/impressions', { method: 'POST', json: { postIds: [post], surface: 'home' } })).status,
+  ).toBe(204)
+})
+
 test('a decision is stored, exported and erased, together with what was counted for the account', async () => {
   const carol = await registeredUser()
   for (const agreed of [true, false]) {
