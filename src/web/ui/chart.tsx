@@ -13,6 +13,7 @@ type Props = {
 }
 
 const HEIGHT = 180
+const MOST_POINTS = 31
 
 /** A chart and, beside it, a table with the same values. uPlot loads when the first chart is shown. */
 export function Chart({ title, times, format, series, note }: Props) {
@@ -40,7 +41,7 @@ function Canvas({ times, series }: Pick<Props, 'times' | 'series'>) {
       const { default: UPlot } = await import('uplot')
       if (isGone) return
       chart?.destroy()
-      chart = new UPlot(optionsOf(element, series), dataOf(times, series), element)
+      chart = new UPlot(optionsOf(element, times, series), dataOf(times, series), element)
     }
     void draw()
     const sizes = new ResizeObserver(() => chart?.setSize({ width: element.clientWidth, height: HEIGHT }))
@@ -62,16 +63,24 @@ const dataOf = (times: string[], series: Series[]): uPlot.AlignedData => [
   ...series.map(({ values }) => values),
 ]
 
+/** A date whose local fields are those of UTC, because days of statistics are in UTC. */
+function inUtc(seconds: number): Date {
+  const date = new Date(seconds * 1_000)
+  return new Date(date.getTime() + date.getTimezoneOffset() * 60_000)
+}
+
 /** The colors of the style sheet, as canvas needs them. */
-function optionsOf(element: HTMLElement, series: Series[]): uPlot.Options {
+function optionsOf(element: HTMLElement, times: string[], series: Series[]): uPlot.Options {
   const { color, borderTopColor, textDecorationColor, outlineColor } = getComputedStyle(element)
   const axis = { stroke: textDecorationColor, grid: { stroke: borderTopColor, width: 1 }, ticks: { show: false } }
   const strokes = [color, outlineColor]
-  const points = { show: true, size: 6 }
+  const points = { show: times.length <= MOST_POINTS, size: 6 }
+  const ofDays = times[0]?.length === 'yyyy-mm-dd'.length
   return {
     width: element.clientWidth,
     height: HEIGHT,
     legend: { show: false },
+    tzDate: (seconds) => (ofDays ? inUtc(seconds) : new Date(seconds * 1_000)),
     cursor: { show: false },
     scales: { y: { range: (_, __, most) => [0, Math.max(5, most * 1.1)] } },
     axes: [axis, { ...axis, size: 44 }],
@@ -90,8 +99,8 @@ function ValueTable({ label, times, format, series }: Pick<Props, 'times' | 'for
         <thead>
           <tr>
             <th scope="col">Time</th>
-            {series.map((each) => (
-              <th scope="col" key={each.label}>
+            {series.map((each, i) => (
+              <th scope="col" key={each.label} class={`line-${i}`}>
                 {each.label}
               </th>
             ))}

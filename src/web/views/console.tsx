@@ -50,7 +50,7 @@ function Active({ overview: { daily, weekly, monthly, stickiness } }: { overview
     Stickiness: stickiness === null ? '–' : `${Math.round(stickiness * 100)} %`,
   }
   return (
-    <section class="card" aria-label="Active people">
+    <section class="card chart" aria-label="Active people">
       <ul class="figures">
         {Object.entries(figures).map(([label, value]) => (
           <li key={label}>
