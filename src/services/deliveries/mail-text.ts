@@ -39,7 +39,6 @@ export const subjectOf = (message: Message) => {
 export const singleOf = ({ wanted: [first, ...others], hasMore }: Message) =>
   first && others.length === 0 && !hasMore ? first : null
 
-/** Where the page shows what a notification is about. */
 export const pathOf = ({ post, actor }: Notification) => (post ? `/posts/${post.id}` : `/@${actor.handle}`)
 
 /** The parts of one mail about all of these notifications. Its header lets mail programs unsubscribe (RFC 8058). */

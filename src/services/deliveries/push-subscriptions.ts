@@ -47,7 +47,6 @@ type PushDevice = z.infer<typeof PushDevice>
 export const PushDevices = z.object({ items: z.array(PushDevice) }).openapi('PushDevices')
 export const PushDevicePath = z.object({ subscriptionId: Id })
 
-/** Subscribes a device. An endpoint that is known keeps its id, and gets the new keys. */
 export async function subscribeToPush(ctx: UserCtx, { endpoint, keys }: Input): Promise<PushDevice> {
   const { id: accountId, sessionId } = ctx.viewer
   const { href } = addressOf(ctx, endpoint)
@@ -131,7 +130,6 @@ export async function readLivePushes(ctx: SystemCtx, accountId: Id) {
 
 const Opened = z.object({ endpoint: z.string(), p256dh: z.string(), auth: z.string() })
 
-/** With their endpoints and keys, unless the key of the account was destroyed. */
 export async function openPushes(
   ctx: SystemCtx,
   accountId: Id,

@@ -56,7 +56,6 @@ async function push(ctx: SystemCtx, accountId: Id, device: Device, message: Mess
   return { device: id, waitMs: isTransient ? waitOf(ctx, response) : null, isAccepted: response?.ok ?? false }
 }
 
-/** Of pushes with one topic, a device that comes online gets the last. */
 function topicOf(message: Message): string {
   const single = singleOf(message)
   return single ? `${single.kind}-${single.post?.id ?? 'all'}` : 'several'

@@ -115,7 +115,6 @@ export async function takeTurn(
   return taken.length > 0 ? null : (turn?.takenAt ?? takenAt) + intervalMs
 }
 
-/** Gives the turn back, because no message was sent. */
 export async function returnTurn(ctx: SystemCtx, { accountId, channel }: Whose): Promise<void> {
   const own = and(eq(deliveryTurns.accountId, accountId), eq(deliveryTurns.channel, channel))
   await ctx.db.shardOf(accountId).update(deliveryTurns).set({ takenAt: 0, lease: 0 }).where(own)

@@ -12,7 +12,6 @@ import { type Rules, notificationRules as table } from './tables.ts'
 const KEPT = 20
 const MAX_TRIES = 5
 
-/** The rules since each of the latest changes, newest first. */
 export async function readRules(ctx: SystemCtx, accountId: Id) {
   const own = eq(table.accountId, accountId)
   return ctx.db.shardOf(accountId).select().from(table).where(own).orderBy(desc(table.since)).limit(KEPT)

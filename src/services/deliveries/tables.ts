@@ -7,7 +7,6 @@ export const channels = ['mail', 'push'] as const
 export type Channel = (typeof channels)[number]
 export const audiences = ['everyone', 'followed', 'followers', 'nobody'] as const
 export type Audience = (typeof audiences)[number]
-/** Whose actions notify, by kind and channel. What is absent has its default. */
 export type Rules = Partial<Record<Kind, Partial<Record<'inApp' | Channel, Audience>>>>
 
 /** The rules of an account since each of its latest changes (epoch ms): late events are decided by the rules of their time. */
@@ -47,7 +46,6 @@ export const deliveries = sqliteTable(
   (t) => [primaryKey({ columns: [t.accountId, t.eventId, t.channel] })],
 )
 
-/** When the last message of the channel was sent, epoch ms. */
 export const deliveryTurns = sqliteTable(
   'delivery_turns',
   {

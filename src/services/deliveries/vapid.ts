@@ -7,7 +7,6 @@ export const PushKey = z
   .object({ key: z.string().nullable().openapi({ description: 'Null if this server sends no pushes' }) })
   .openapi('PushKey', { example: { key: `B${'A'.repeat(86)}` } })
 
-/** The public key as an uncompressed point, the `applicationServerKey` of a subscription. */
 export async function readPushKey(ctx: UserCtx): Promise<z.infer<typeof PushKey>> {
   return { key: publicKey(ctx) }
 }

@@ -110,7 +110,6 @@ function nthActor(row: Walked, place: number, name: string) {
   return either<Id | null>(isNotNull(row.groupId), found, null).mapWith(notifications.actorId).as<Id | null>(name)
 }
 
-/** The members that count, newest first. */
 const counted = (row: Walked) =>
   builder
     .select({ arrivedAt: member.arrivedAt })

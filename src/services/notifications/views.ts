@@ -27,7 +27,6 @@ export type Notification = z.infer<typeof Notification>
 export const NotificationPage = pageOf('Notification', Notification)
 export const UnreadCount = z.object({ count: z.int().max(100) }).openapi('UnreadCount', { example: { count: 3 } })
 
-/** How many members of a group are counted. */
 export const MAX_COUNTED = 1_000
 
 export const NotificationGroup = z
