@@ -127,6 +127,7 @@ test('every 201 names a location', async () => {
     'createApiKey',
     'createInvitation',
     'createPost',
+    'createPushSubscription',
     'createRealtimeTicket',
     'registerApp',
     'sendMessage',
