@@ -4,12 +4,12 @@ type Push = { notification: { title: string; body?: string; tag: string; navigat
 type Lasting = { waitUntil: (work: Promise<unknown>) => void }
 type PushEvent = Event & Lasting & { data: { json: () => Push } | null }
 type ClickEvent = Event & Lasting & { notification: Notification }
-type Worker = EventTarget & {
+type PushWorker = EventTarget & {
   registration: ServiceWorkerRegistration
   clients: { openWindow: (url: string) => Promise<unknown> }
 }
 
-const worker = self as unknown as Worker
+const worker = self as unknown as PushWorker
 
 worker.addEventListener('push', (event) => {
   const { data, waitUntil } = bound(event as PushEvent)

@@ -1,6 +1,5 @@
 import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
-import { unsubscribeToken } from '../../src/services/deliveries/unsubscribe.ts'
 import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/actors.ts'
 import { insertApp } from '../support/apps.ts'
 import { register } from '../support/auth.ts'
@@ -8,7 +7,6 @@ import { addPasskey, newPasskey, waitingLogin, waitingPasskey } from '../support
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import { REDIRECT, requestOf } from '../support/oauth.ts'
-import { contextWith } from '../support/platform.ts'
 import { pushSubscription } from '../support/pushes.ts'
 import {
   changeAddress,
@@ -98,8 +96,6 @@ async function pendingAddress() {
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
   return { ...user, token: await mailedAddressToken(user.id, email) }
 }
-
-const unsubscribing = async () => `token=${await unsubscribeToken(contextWith(), (await accountsOn(0))[0], ['like'])}`
 
 /** The query with which an operation succeeds, and `more`; empty, or with its question mark. */
 export async function queryFor(operationId: string, more = ''): Promise<string> {
@@ -218,12 +214,13 @@ export const examples: Record<string, Example> = {
   unlikePost: { rule: ownUndone },
   markNotificationsRead: {},
   markNotificationRead: { rule: ownUndone },
+  markNotificationsReadUpTo: { rule: ownUndone },
   markNotificationGroupRead: { rule: ownUndone },
   listNotificationActors: { rule: ownOnly },
   replaceNotificationPreferences: { json: () => ({ rules: { like: { mail: 'followed' } } }) },
   forgetMailSuppression: {},
-  unsubscribeFromMails: { query: unsubscribing },
-  showUnsubscribePage: { query: unsubscribing },
+  unsubscribeFromMails: { rule: () => 'invalid' },
+  showUnsubscribePage: { rule: () => null },
   createPushSubscription: { json: pushSubscription },
   deletePushSubscription: { rule: ownOnly },
   uploadMedia: { form: () => uploadForm(jpeg(), 'A dusk') },

@@ -69,7 +69,7 @@ export async function notificationMail(ctx: SystemCtx, accountId: Id, message: M
     html: String(body),
     text: [...text, ...(more ? [more] : []), `${footer}\n${stop}`].join('\n\n'),
     headers: {
-      'List-Unsubscribe': `<${base}/v1/notification-mails/unsubscribe?token=${token}>`,
+      'List-Unsubscribe': `<${base}/v1/notification-mails/${token}/unsubscribe>`,
       'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
     },
   }

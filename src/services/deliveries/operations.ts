@@ -17,7 +17,7 @@ import {
   PushSubscriptionInput,
   subscribeToPush,
 } from './push-subscriptions.ts'
-import { showUnsubscribe, UnsubscribeQuery, unsubscribe } from './unsubscribe.ts'
+import { showUnsubscribe, UnsubscribePath, unsubscribe } from './unsubscribe.ts'
 import { PushKey, readPushKey } from './vapid.ts'
 
 export const deliveryOperations = [
@@ -58,9 +58,9 @@ export const deliveryOperations = [
   operation({
     id: 'unsubscribeFromMails',
     method: 'post',
-    path: '/notification-mails/unsubscribe',
+    path: '/notification-mails/{token}/unsubscribe',
     access: 'public',
-    query: UnsubscribeQuery,
+    params: UnsubscribePath,
     returns: null,
     summary: 'Stop the mails about notifications of some kinds, without a login (RFC 8058)',
     run: unsubscribe,
@@ -68,9 +68,9 @@ export const deliveryOperations = [
   responder({
     id: 'showUnsubscribePage',
     method: 'get',
-    path: '/notification-mails/unsubscribe',
+    path: '/notification-mails/{token}/unsubscribe',
     access: 'public',
-    query: UnsubscribeQuery,
+    params: UnsubscribePath,
     restOnly: 'It returns a page',
     mediaTypes: ['text/html'],
     summary: 'Open the page that unsubscribes from mails',

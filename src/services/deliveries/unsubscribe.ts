@@ -10,7 +10,7 @@ import { changeRules, readRules } from './rules.ts'
 
 const PURPOSE = 'unsubscribe'
 
-export const UnsubscribeQuery = z.strictObject({
+export const UnsubscribePath = z.object({
   token: z.string().max(200).openapi({ description: 'From the mail. It needs no login, and stops mails of its kinds' }),
 })
 

@@ -7,7 +7,7 @@ import { listGroupActors, listNotificationGroups } from './groups.ts'
 import { NotificationKind } from './kinds.ts'
 import { countUnread, listNotifications } from './notifications.ts'
 import { readNotifications, writeNotifications } from './policy.ts'
-import { markGroupRead, markOneRead, markRead } from './reads.ts'
+import { markGroupRead, markOneRead, markRead, markReadUpTo } from './reads.ts'
 import { NotificationGroupPage, NotificationPage, UnreadCount } from './views.ts'
 
 const NotificationPath = z.object({ notificationId: Id })
@@ -65,12 +65,20 @@ export const notificationOperations = [
     path: '/notifications/read',
     access: 'user',
     scope: writeNotifications,
-    query: z.strictObject({
-      upTo: Id.optional().openapi({ description: 'Leaves those unread that have arrived after this one' }),
-    }),
     returns: null,
     summary: 'Mark all of your notifications as read',
     run: markRead,
+  }),
+  operation({
+    id: 'markNotificationsReadUpTo',
+    method: 'put',
+    path: '/notifications/up-to/{notificationId}/read',
+    access: 'user',
+    scope: writeNotifications,
+    params: NotificationPath,
+    returns: null,
+    summary: 'Mark those of your notifications as read that had arrived when this one arrived',
+    run: markReadUpTo,
   }),
   operation({
     id: 'markNotificationRead',

@@ -10,10 +10,16 @@ type Target = { notificationId: Id }
 
 const { accountId, arrivedAt, groupId, id, kind } = notifications
 
-/** With `upTo`: all that had arrived when that notification arrived. */
-export async function markRead(ctx: UserCtx, { upTo }: { upTo?: Id }): Promise<void> {
-  const time = upTo === undefined ? ctx.now() : await arrivalOf(ctx, upTo)
-  if (time === null) return
+export async function markRead(ctx: UserCtx): Promise<void> {
+  await moveMarker(ctx, ctx.now())
+}
+
+export async function markReadUpTo(ctx: UserCtx, { notificationId }: Target): Promise<void> {
+  const time = await arrivalOf(ctx, notificationId)
+  if (time !== null) await moveMarker(ctx, time)
+}
+
+async function moveMarker(ctx: UserCtx, time: number): Promise<void> {
   const marker = { accountId: ctx.viewer.id, readAt: time }
   await ctx.db
     .shardOf(ctx.viewer.id)

@@ -55,7 +55,7 @@ test('notifications within 15 minutes are one mail, and the next mail waits for 
 test('what was read, withdrawn, hidden, unwanted or addressed to nobody by then is not mailed', async () => {
   const [eve, dan] = await accountsOn(0, 0)
   const obstacles: [string, (postId: Id, author: Id) => Promise<unknown>][] = [
-    ['read', (_, author) => markRead(asUser(author), {})],
+    ['read', (_, author) => markRead(asUser(author))],
     ['withdrawn', (postId) => unlikePost(asUser(bob), { postId })],
     ['blocked', (_, author) => blockAccount(asUser(author), { accountId: bob })],
     ['unwanted', (_, author) => prefer(author, {})],

@@ -5,7 +5,7 @@ import { followAccount, unfollowAccount } from '../../../src/services/accounts/f
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { listGroupActors, listNotificationGroups } from '../../../src/services/notifications/groups.ts'
 import { countUnread, listNotifications } from '../../../src/services/notifications/notifications.ts'
-import { markGroupRead, markOneRead, markRead } from '../../../src/services/notifications/reads.ts'
+import { markGroupRead, markOneRead, markRead, markReadUpTo } from '../../../src/services/notifications/reads.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { accountsOn, bulkIds, handleOf, markSuspended } from '../../support/actors.ts'
@@ -125,9 +125,9 @@ test('marking one notification, a group or all up to one as read leaves the othe
   expect([await unreadCount(ada), (await groupsOf(ada)).map(({ unread }) => unread)]).toEqual([1, [true, false]])
   await likedBy(second, [dan])
   const { items } = await listNotifications(asUser(ada), wholePage)
-  await markRead(asUser(ada), { upTo: items[1]!.id })
+  await markReadUpTo(asUser(ada), { notificationId: items[1]!.id })
   expect([await unreadCount(ada), items[1]!.post?.id]).toEqual([1, first])
-  await markRead(asUser(ada), {})
+  await markRead(asUser(ada))
   expect(await unreadCount(ada)).toBe(0)
 })
 
@@ -183,7 +183,7 @@ test('a page looks at a thousand rows, however many members a group has, and the
   }))
   const older = { ...row, id: 1_000, actor_id: fans[0]!, post_id: Number(other), group_id: Number(other) }
   await insertRows(shards[0], 'notifications', [...many, older])
-  await markRead(asUser(reader), {})
+  await markRead(asUser(reader))
   const ctx = asUser(reader)
   let page = await listNotificationGroups(ctx, { limit: PAGE })
   expect(page.items).toMatchObject([{ actorCount: 1_000, unread: false }])
@@ -194,7 +194,7 @@ test('a page looks at a thousand rows, however many members a group has, and the
   shown.push(...page.items.map(({ post }) => post?.id))
   expect(shown).toEqual([viral, other])
   const actors = await costOf(reader, (each) => listGroupActors(each, { notificationId: toId(1_000), limit: PAGE }))
-  const marking = await costOf(reader, (each) => markRead(each, { upTo: toId(1_002_000) }))
+  const marking = await costOf(reader, (each) => markReadUpTo(each, { notificationId: toId(1_002_000) }))
   expect([actors.rowsRead < 40, marking.rowsRead < 10, marking.rowsWritten < 3]).toEqual([true, true, true])
 })
 

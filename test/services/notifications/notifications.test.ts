@@ -147,7 +147,7 @@ test('marking as read does not cover a notification that arrives later, even if 
   const late = await queues.delayMessages({ run: true })
   await followAccount(asUser(cyd), { accountId: ada })
   await queues.deliver()
-  await markRead(asUser(ada), {})
+  await markRead(asUser(ada))
   expect([await unreadCount(ada), await summariesOf(ada)]).toEqual([0, [`follow ${cyd} undefined read`]])
   const readAt = Date.now()
   await until(() => Date.now() > readAt)
@@ -165,7 +165,7 @@ test('a new notification is unread even if the clock is behind the time of the l
   const readAt = () =>
     count(`select read_at n from notification_markers where account_id = ${Number(ada)}`, [shards[0]])
   const before = await readAt()
-  await markRead(asUser(ada), {})
+  await markRead(asUser(ada))
   expect(await readAt()).toBe(before)
   await followAccount(asUser(bob), { accountId: ada })
   await queues.deliver()
@@ -184,7 +184,7 @@ test('the unread count stops at 100', async () => {
   }))
   await insertRows(shards[0], 'notifications', rows)
   expect(await unreadCount(ada)).toBe(100)
-  await markRead(asUser(ada), {})
+  await markRead(asUser(ada))
   expect(await unreadCount(ada)).toBe(0)
 })
 

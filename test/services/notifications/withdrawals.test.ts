@@ -78,7 +78,7 @@ test.each(Object.entries(cases))('%s removes the notification, however often its
   await each.withdraw(acted as Id)
   await queues.deliver({ times: 3 })
   expect(await storedAndUnread()).toEqual([0, 0])
-  await markRead(asUser(ada), {})
+  await markRead(asUser(ada))
   expect(await storedAndUnread()).toEqual([0, 0])
 })
 
