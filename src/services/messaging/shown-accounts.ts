@@ -1,0 +1,22 @@
+import { and, eq } from 'drizzle-orm'
+import type { UserCtx } from '../../platform/context.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { idIn } from '../../platform/data/shards.ts'
+import { blocks } from '../accounts/tables.ts'
+import { type AccountSummary, loadAccountSummaries } from '../accounts/views.ts'
+
+/** The accounts that the viewer sees in a group. Two of which one blocks the other do not see each other. */
+export async function loadShown(ctx: UserCtx, ids: readonly Id[]): Promise<Map<Id, AccountSummary>> {
+  const [known, blocked] = await Promise.all([loadAccountSummaries(ctx, ids), blockedAmong(ctx, ids)])
+  return new Map([...known].filter(([id]) => !blocked.has(id)))
+}
+
+/** Those of these accounts that the viewer blocks, or that block it, as far as its shard knows. */
+export async function blockedAmong(ctx: UserCtx, ids: readonly Id[]): Promise<Set<Id>> {
+  const { id } = ctx.viewer
+  const others = [...new Set(ids)].filter((other) => other !== id)
+  if (others.length === 0) return new Set()
+  const between = and(eq(blocks.accountId, id), idIn(blocks.otherId, others))
+  const rows = await ctx.db.shardOf(id).select({ id: blocks.otherId }).from(blocks).where(between)
+  return new Set(rows.map((row) => row.id))
+}

@@ -1,0 +1,24 @@
+import type { Id } from '../../src/platform/data/ids.ts'
+import type { GroupRole } from '../../src/services/messaging/group-views.ts'
+import { createGroup, leaveGroup } from '../../src/services/messaging/groups.ts'
+import { addMember, listMembers, removeMember, setMemberRole } from '../../src/services/messaging/members.ts'
+import { seedFollows } from './seed.ts'
+import { asUser } from './viewers.ts'
+
+/** A group whose other members follow its owner, and so have joined. */
+export async function groupOf(ownerId: Id, members: readonly Id[], name = 'engines'): Promise<string> {
+  await seedFollows(members.map((member) => [member, ownerId] as const))
+  return started(ownerId, members, name)
+}
+
+export const started = async (ownerId: Id, members: readonly Id[], name = 'engines'): Promise<string> =>
+  (await createGroup(asUser(ownerId), { name, members: [...members] })).value.id
+
+export const membersFor = async (by: Id, conversationId: string) =>
+  (await listMembers(asUser(by), { conversationId, limit: 50 })).items
+export const add = (by: Id, groupId: string, other: Id) => addMember(asUser(by), { memberId: `${groupId}.${other}` })
+export const remove = (by: Id, groupId: string, other: Id) =>
+  removeMember(asUser(by), { memberId: `${groupId}.${other}` })
+export const setRole = (by: Id, groupId: string, other: Id, role: (typeof GroupRole.options)[number]) =>
+  setMemberRole(asUser(by), { memberId: `${groupId}.${other}`, role })
+export const leave = (by: Id, groupId: string) => leaveGroup(asUser(by), { groupId })
