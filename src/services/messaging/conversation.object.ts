@@ -108,7 +108,8 @@ export class ConversationObject extends DurableObject<Env> {
 
   async changeGroup(by: Id, change: GroupChange): Promise<GroupRefusal | null> {
     await this.loaded()
-    const refusal = (await this.existing()?.group.change(by, change)) ?? 'absent'
+    const state = this.existing()
+    const refusal = state ? await state.group.change(by, change) : 'absent'
     await this.forgetIfUnused()
     return refusal
   }

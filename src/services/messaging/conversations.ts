@@ -161,7 +161,12 @@ async function openRows(ctx: UserCtx, rows: readonly InboxRow[]): Promise<Facts[
     rows.map(({ name }) => name),
     GROUP_NAME,
   )
-  return rows.map((row, i) => ({ ...row, lastAt: row.lastAt.getTime(), name: names[i] ?? null, preview: previews[i] ?? null }))
+  return rows.map((row, i) => ({
+    ...row,
+    lastAt: row.lastAt.getTime(),
+    name: names[i] ?? null,
+    preview: previews[i] ?? null,
+  }))
 }
 
 async function presentOne(ctx: UserCtx, facts: Facts): Promise<Conversation> {
@@ -200,7 +205,14 @@ async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string,
 }
 
 function lastMessageOf(
-  { shownSeq: seq, shownKind, lastEvent: event, lastAuthorId, lastAt, preview }: Omit<Facts, 'conversationId' | 'otherId' | 'ended'>,
+  {
+    shownSeq: seq,
+    shownKind,
+    lastEvent: event,
+    lastAuthorId,
+    lastAt,
+    preview,
+  }: Omit<Facts, 'conversationId' | 'otherId' | 'ended'>,
   isHidden: boolean,
 ): NonNullable<Conversation['lastMessage']> {
   const createdAt = new Date(lastAt).toISOString()

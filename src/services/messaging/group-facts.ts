@@ -36,7 +36,13 @@ export type GroupChange =
 /** `absent`: for who is no member of the group, and for a target that is none. */
 export type GroupRefusal = 'absent' | 'forbidden' | 'full'
 
-export type MembersOf = { accountId: Id; state: 'active' | 'asking'; cursor: number | null; backward: boolean; limit: number }
+export type MembersOf = {
+  accountId: Id
+  state: 'active' | 'asking'
+  cursor: number | null
+  backward: boolean
+  limit: number
+}
 export type StoredMember = { accountId: Id; role: Role; since: number }
 
 /** What a valid link shows. `ownerId` decides who may use it. */

@@ -91,7 +91,8 @@ export const groupOperations = [
     params: GroupPath,
     returns: null,
     summary: 'Leave a group: you see nothing of it any more',
-    description: 'If you own it, the oldest admin owns it then, or else the oldest member. The last one closes the group.',
+    description:
+      'If you own it, the oldest admin owns it then, or else the oldest member. The last one closes the group.',
     run: leaveGroup,
   }),
   operation({

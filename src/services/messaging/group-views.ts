@@ -26,9 +26,7 @@ export const MemberId = z
     example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3.1970324836990977',
   })
 
-const historyVisible = z
-  .boolean()
-  .openapi({ description: 'Who joins from now on reads the messages from before, too' })
+const historyVisible = z.boolean().openapi({ description: 'Who joins from now on reads the messages from before, too' })
 const locked = z.boolean().openapi({ description: 'Only the owner and admins write' })
 const name = z.string().openapi(describeBounds(nameBounds))
 
@@ -83,7 +81,9 @@ export const Member = z
 export type Member = z.infer<typeof Member>
 export const MemberPage = pageOf('Member', Member)
 
-export const JoinRequest = z.object({ id: MemberId, account: AccountSummary, since: z.iso.datetime() }).openapi('JoinRequest')
+export const JoinRequest = z
+  .object({ id: MemberId, account: AccountSummary, since: z.iso.datetime() })
+  .openapi('JoinRequest')
 export type JoinRequest = z.infer<typeof JoinRequest>
 export const JoinRequestPage = pageOf('JoinRequest', JoinRequest)
 
@@ -95,7 +95,12 @@ export const LinkCreation = z
   .strictObject({
     audience: LinkAudience.default('anyone'),
     approval: z.boolean().default(false),
-    hours: z.int().min(1).max(MAX_HOURS).optional().openapi({ description: 'How long it is valid; for ever by default' }),
+    hours: z
+      .int()
+      .min(1)
+      .max(MAX_HOURS)
+      .optional()
+      .openapi({ description: 'How long it is valid; for ever by default' }),
   })
   .openapi('LinkCreation')
 export type LinkCreation = z.infer<typeof LinkCreation>
