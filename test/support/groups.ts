@@ -1,7 +1,9 @@
 import type { Id } from '../../src/platform/data/ids.ts'
+import { createGroupLink, joinGroupByLink } from '../../src/services/messaging/group-links.ts'
 import type { GroupRole } from '../../src/services/messaging/group-views.ts'
 import { createGroup, leaveGroup } from '../../src/services/messaging/groups.ts'
 import { addMember, listMembers, removeMember, setMemberRole } from '../../src/services/messaging/members.ts'
+import { conversationObject } from './conversations.ts'
 import { seedFollows } from './seed.ts'
 import { asUser } from './viewers.ts'
 
@@ -22,3 +24,27 @@ export const remove = (by: Id, groupId: string, other: Id) =>
 export const setRole = (by: Id, groupId: string, other: Id, role: (typeof GroupRole.options)[number]) =>
   setMemberRole(asUser(by), { memberId: `${groupId}.${other}`, role })
 export const leave = (by: Id, groupId: string) => leaveGroup(asUser(by), { groupId })
+
+/** A group in its object only, without checks of who may be a member. */
+export async function seedGroup(ownerId: Id, members: readonly Id[]): Promise<string> {
+  const conversationId = crypto.getRandomValues(new Uint8Array(16)).toHex()
+  const invitees = members.map((accountId) => ({ accountId, follows: true }))
+  await conversationObject(conversationId).createGroup({
+    conversationId,
+    ownerId,
+    name: 'engines',
+    invitees,
+    fingerprint: '',
+  })
+  return conversationId
+}
+
+export const linkTo = async (
+  by: Id,
+  groupId: string,
+  more: { approval?: boolean; audience?: 'anyone' | 'followed' } = {},
+) => (await createGroupLink(asUser(by), { groupId, audience: 'anyone', approval: false, ...more })).code
+
+export async function askToJoin(by: Id, groupId: string, asking: Id): Promise<void> {
+  await joinGroupByLink(asUser(asking), { code: await linkTo(by, groupId, { approval: true }) })
+}

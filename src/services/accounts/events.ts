@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
-import { defineEvent } from '../../platform/events/events.ts'
+import { defineEvent, defineStep } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
 
 export const accountFollowed = defineEvent('account.followed', z.object({ followerId: Id, followeeId: Id }))
@@ -14,7 +14,7 @@ export const suspensionToCopy = defineEvent('account.suspension-to-copy', z.obje
 /** `account.hidden` and `account.shown`: `isActive` changed. Record one of them in the batch of the change. */
 export const accountHidden = defineEvent('account.hidden', z.object({ accountId: Id }))
 export const accountShown = defineEvent('account.shown', z.object({ accountId: Id }))
-export const followsToMark = defineEvent(
+export const followsToMark = defineStep(
   'account.follows-to-mark',
   z.object({ accountId: Id, list: z.enum(['following', 'followers']), after: Id.nullable() }),
 )

@@ -11,7 +11,6 @@ import { type MessageKind, states } from './tables.ts'
 
 const PASS_TIMEOUT_MS = 2_000
 
-/** What all parts of a conversation use: its rows, its keys, and the outbox that tells its members of changes. */
 export class ConversationCore {
   readonly rows: ConversationRows
   readonly outbox: ObjectOutbox
@@ -45,7 +44,6 @@ export class ConversationCore {
     return this.rows.group.exists() ? states.some((known) => known === state && known !== 'left') : state !== undefined
   }
 
-  /** Whether nobody can write. */
   isEnded(): boolean {
     if (this.rows.group.exists()) return false
     return this.rows.isBlocked() || this.rows.members.all().length < 2

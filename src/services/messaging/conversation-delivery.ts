@@ -15,7 +15,6 @@ export async function factsFor(core: ConversationCore, accountId: Id): Promise<F
   return seen && { ...seen.facts, name: await nameOf(core), preview: await previewOf(core, seen.last) }
 }
 
-/** Copies the current state to the inboxes of these members. */
 export async function deliver(core: ConversationCore, accountIds: readonly Id[]): Promise<void> {
   // From one moment, so that no older text comes under a newer version.
   const version = core.rows.head()?.version ?? 0

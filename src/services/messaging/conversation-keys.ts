@@ -8,7 +8,6 @@ import type { MemberRows } from './member-rows.ts'
 const KEY_BYTES = 32
 const KEY_CONTEXT = 'conversation key'
 
-/** `edits`: how often the text was edited before it was this one. */
 type Written = { authorId: Id; clientId: string; edits: number }
 
 /** Each member has a key for what it writes here, sealed with the key of its account, whose erasure destroys both. */
@@ -26,7 +25,6 @@ export class ConversationKeys {
     return key && sealWith(key, JSON.stringify(body), contextOf(written))
   }
 
-  /** Null if the key was destroyed. */
   async open(written: Written, sealed: string): Promise<Body | null> {
     const key = await this.read(written.authorId)
     return key && JSON.parse(await openWith(key, sealed, contextOf(written)))

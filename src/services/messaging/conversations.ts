@@ -122,7 +122,6 @@ export async function readConversationLog(
   return { items: [...views.values()], position: kept.at(-1)?.changed ?? since ?? null, hasMore: rows.length > limit }
 }
 
-/** Messages and conversations of the inbox that are not read, and unread requests. */
 export async function countUnreadMessages(ctx: UserCtx): Promise<z.infer<typeof UnreadMessages>> {
   const { id } = ctx.viewer
   const { state, unread, accountId } = conversations

@@ -38,9 +38,7 @@ export type StoredMessage = {
   revision: number
   body: Body | null
 }
-/** What a message said before an edit, and since when. */
 export type Version = { at: number; body: Body | null }
-/** A message, and what it said before its edits, oldest first. */
 export type History = { message: StoredMessage; versions: Version[] }
 /** `hidden`: the numbers of messages that the account has deleted for itself. */
 export type Changes = { messages: StoredMessage[]; hidden: number[]; revision: number; hasMore: boolean }

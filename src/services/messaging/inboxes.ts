@@ -21,7 +21,6 @@ export type InboxCopy = Facts & { accountId: Id; version: number; told: string; 
 /** What frames tell a member: nothing of a block. */
 export const toldBy = ({ lastSeq, readSeq, state, revision }: Facts) => `${lastSeq} ${readSeq} ${state} ${revision}`
 
-/** The numbers in what `toldBy` returned; earlier versions had no revision. */
 export function readTold(told: string): { lastSeq: number; revision: number } {
   const [lastSeq, , , revision] = told.split(' ')
   return { lastSeq: Number(lastSeq), revision: Number(revision ?? 0) }

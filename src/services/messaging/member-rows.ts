@@ -44,13 +44,11 @@ export class MemberRows {
     this.sql.exec('UPDATE members SET has_entered = 1 WHERE account_id = ?', Number(accountId))
   }
 
-  /** Whether this changes the state. */
   moveTo(state: State, accountId: Id): boolean {
     const move = 'UPDATE members SET state = ?1 WHERE account_id = ?2 AND state <> ?1'
     return changes(this.sql, move, state, Number(accountId))
   }
 
-  /** Whether more is read now than before. */
   read(accountId: Id, seq: number): boolean {
     const read = `UPDATE members SET read_seq = min(?1, (SELECT last_seq FROM conversation))
       WHERE account_id = ?2 AND read_seq < min(?1, (SELECT last_seq FROM conversation))`

@@ -73,7 +73,6 @@ export class MessageRows {
     return this.sql.exec<Change>(`${changed} ORDER BY revision LIMIT ?3`, Number(accountId), since, limit).toArray()
   }
 
-  /** The revision of the last change that the viewer can see. */
   revision(viewerId: Id): number {
     const [change] = this.sql.exec<Change>(`${changed} ORDER BY revision DESC LIMIT 1`, Number(viewerId), 0).toArray()
     return change?.revision ?? 0
@@ -96,7 +95,6 @@ export class MessageRows {
     this.sql.exec(update, edited.body, edited.at, edited.revision, seq)
   }
 
-  /** The texts that a message had before its edits, oldest first. */
   versions(seq: number): Version[] {
     return this.sql.exec<Version>('SELECT number, at, body FROM edits WHERE seq = ? ORDER BY number', seq).toArray()
   }

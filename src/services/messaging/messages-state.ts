@@ -21,7 +21,6 @@ const MAX_UNANSWERED = 10
 const MAX_EDITS = 20
 const EDITABLE_MS = 24 * 3_600_000
 
-/** The messages of a conversation: sending, reading and changing them. */
 export class MessagesState {
   constructor(private readonly core: ConversationCore) {}
 
@@ -114,7 +113,6 @@ export class MessagesState {
     return { ...before, editedAt: now, revision, body }
   }
 
-  /** For everybody. Returns when the inboxes do not show it any more, if they answer in time. */
   private async delete({ seq, isDeleted }: Row): Promise<'done'> {
     if (!isDeleted) {
       this.core.rows.messages.delete(seq, this.core.rows.nextVersion())

@@ -33,7 +33,6 @@ export async function sendMessage(
   return present(ctx, conversationId, sent)
 }
 
-/** Throws `invalid` for texts that are empty or too long. */
 export function bodyOf(typed: string): Body {
   const text = cleanText('text', typed)
   if (text === '') throw invalid('text', 'is empty')
@@ -69,7 +68,6 @@ export async function getMessage(ctx: UserCtx, { messageId }: { messageId: strin
   return present(ctx, conversationId, shown)
 }
 
-/** The parts of a `MessageId`. */
 export function placeOf(messageId: string): Place & { seq: number } {
   const [conversationId = '', seq] = messageId.split('.')
   return { conversationId, seq: Number(seq) }

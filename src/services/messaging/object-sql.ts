@@ -1,4 +1,3 @@
-/** Runs a statement, and returns whether it changed a row. */
 export function changes(sql: SqlStorage, statement: string, ...values: (string | number | null)[]): boolean {
   return sql.exec(`${statement} RETURNING 1`, ...values).toArray().length > 0
 }
