@@ -29,6 +29,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} key`,
     `${name} app`,
     `${name} message`,
+    `${name} group`,
     `${name} edited message`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
@@ -54,6 +55,8 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   const conversation = await idOf(send('POST', '/conversations', { accountId: friend.id }))
   await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
   await send('PATCH', `/messages/${conversation}.1`, { text: `${name} edited message` })
+  const group = await idOf(send('POST', '/groups', { name: `${name} group`, members: [friend.id] }))
+  await send('POST', `/conversations/${group}/messages`, { clientId: 'client-id', text: `${name} message` })
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
   await createdApiKey(user, { name: `${name} key` })

@@ -75,14 +75,16 @@ export const GroupChange = z
   .openapi('GroupChange', { minProperties: 1 })
 export type GroupChange = z.infer<typeof GroupChange>
 
+const since = z.iso.datetime().nullable().openapi({ description: 'When it joined or asked; null in a pair' })
+
 export const Member = z
-  .object({ id: MemberId, account: AccountSummary, role: GroupRole, since: z.iso.datetime() })
+  .object({ id: MemberId, account: AccountSummary, role: GroupRole, since })
   .openapi('Member', { example: { role: 'admin' } })
 export type Member = z.infer<typeof Member>
 export const MemberPage = pageOf('Member', Member)
 
 export const JoinRequest = z
-  .object({ id: MemberId, account: AccountSummary, since: z.iso.datetime() })
+  .object({ id: MemberId, account: AccountSummary, since })
   .openapi('JoinRequest')
 export type JoinRequest = z.infer<typeof JoinRequest>
 export const JoinRequestPage = pageOf('JoinRequest', JoinRequest)

@@ -81,7 +81,7 @@ async function pageOfMembers<T>(
     return new Map(
       kept.flatMap((member) => {
         const account = known.get(member.accountId)
-        const since = new Date(member.since).toISOString()
+        const since = member.since > 0 ? new Date(member.since).toISOString() : null
         return account ? [[member.id, present({ id: `${id}.${account.id}`, account, since }, member)] as const] : []
       }),
     )
