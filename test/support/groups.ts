@@ -1,9 +1,12 @@
 import type { Id } from '../../src/platform/data/ids.ts'
+import { getConversation } from '../../src/services/messaging/conversations.ts'
 import { createGroupLink, joinGroupByLink } from '../../src/services/messaging/group-links.ts'
 import type { GroupRole } from '../../src/services/messaging/group-views.ts'
-import { createGroup, leaveGroup } from '../../src/services/messaging/groups.ts'
+import { createGroup, getGroup, leaveGroup } from '../../src/services/messaging/groups.ts'
 import { addMember, listMembers, removeMember, setMemberRole } from '../../src/services/messaging/members.ts'
-import { conversationObject } from './conversations.ts'
+import { listMessageEdits, readMessageLog } from '../../src/services/messaging/message-changes.ts'
+import { getMessage, listMessages, markConversationRead } from '../../src/services/messaging/messages.ts'
+import { conversationObject, say, textsFor } from './conversations.ts'
 import { seedFollows } from './seed.ts'
 import { asUser } from './viewers.ts'
 
@@ -48,3 +51,21 @@ export const linkTo = async (
 export async function askToJoin(by: Id, groupId: string, asking: Id): Promise<void> {
   await joinGroupByLink(asUser(asking), { code: await linkTo(by, groupId, { approval: true }) })
 }
+
+/** What the account reads, oldest first: texts and events. */
+export const eventsFor = async (by: Id, conversationId: string) => {
+  const { items } = await listMessages(asUser(by), { conversationId, after: 0, limit: 50 })
+  return items.toReversed().map(({ event, text }) => event?.event ?? text)
+}
+/** All ways to reach a conversation and its second message. */
+export const everything = (by: Id, id: string) => [
+  () => getConversation(asUser(by), { conversationId: id }),
+  () => getGroup(asUser(by), { groupId: id }),
+  () => membersFor(by, id),
+  () => textsFor(by, id),
+  () => getMessage(asUser(by), { messageId: `${id}.2` }),
+  () => listMessageEdits(asUser(by), { messageId: `${id}.2` }),
+  () => readMessageLog(asUser(by), { conversationId: id, since: 0, limit: 50 }),
+  () => markConversationRead(asUser(by), { conversationId: id, seq: 1 }),
+  () => say(by, id, 'hello'),
+]

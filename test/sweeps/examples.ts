@@ -4,7 +4,6 @@ import { accountsOn, mailedToken, PASSWORD, registeredUser } from '../support/ac
 import { insertApp } from '../support/apps.ts'
 import { register } from '../support/auth.ts'
 import { addPasskey, newPasskey, waitingLogin, waitingPasskey } from '../support/factors.ts'
-import { linkTo, seedGroup } from '../support/groups.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import { REDIRECT, requestOf } from '../support/oauth.ts'
@@ -19,6 +18,7 @@ import {
 } from '../support/recovery.ts'
 import { mint } from '../support/tokens.ts'
 import type { Caller } from './callers.ts'
+import { groupExamples } from './group-examples.ts'
 import type { Target } from './targets.ts'
 
 /** The failure that a caller gets for a target, or null. */
@@ -101,11 +101,6 @@ async function pendingAddress() {
 export async function queryFor(operationId: string, more = ''): Promise<string> {
   const query = [await examples[operationId]?.query?.(), more].filter(Boolean).join('&')
   return query && `?${query}`
-}
-
-async function linkCode() {
-  const [ownerId] = await accountsOn(0)
-  return { code: await linkTo(ownerId, await seedGroup(ownerId, [])) }
 }
 
 /** What the OpenAPI document does not say about an operation, but the sweeps need to know. */
@@ -233,21 +228,7 @@ export const examples: Record<string, Example> = {
   hideMessage: { rule: ownOnly },
   editMessage: { rule: othersMessage, json: () => ({ text: fresh('edited') }) },
   deleteMessage: { rule: othersMessage },
-  createGroup: { json: () => ({ name: 'Engines' }) },
-  getGroup: { rule: ownOnly },
-  editGroup: { rule: ownOnly, json: () => ({ name: fresh('engines') }) },
-  leaveGroup: { rule: ownOnly },
-  listMembers: { rule: ownOnly },
-  addMember: { rule: ownOnly },
-  removeMember: { rule: ownOnly },
-  setMemberRole: { rule: ownOnly, json: () => ({ role: 'admin' }) },
-  createGroupLink: { rule: ownOnly, json: () => ({}) },
-  revokeGroupLink: { rule: ownOnly },
-  previewGroup: { json: linkCode },
-  joinGroupByLink: { json: linkCode },
-  listJoinRequests: { rule: ownOnly },
-  approveJoinRequest: { rule: ownOnly },
-  refuseJoinRequest: { rule: ownOnly },
+  ...groupExamples(ownOnly),
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }
