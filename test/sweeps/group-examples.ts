@@ -16,7 +16,7 @@ export const groupExamples = <R>(rule: R) => ({
   addMember: { rule },
   removeMember: { rule },
   setMemberRole: { rule, json: () => ({ role: 'admin' }) },
-  createGroupLink: { rule, json: () => ({}) },
+  createGroupLink: { rule, json: () => ({ audience: 'anyone', approval: false }) },
   revokeGroupLink: { rule },
   previewGroup: { json: linkCode },
   joinGroupByLink: { json: linkCode },

@@ -34,8 +34,14 @@ export class ConversationCore {
   /** Before the first message, the conversation exists only for those who opened it. */
   isMember(accountId: Id): boolean {
     const [head, member] = [this.rows.head(), this.rows.members.one(accountId)]
-    if (this.rows.group.exists()) return this.rows.group.member(accountId)?.state === 'active'
+    if (this.rows.group.exists()) return this.isAmong(accountId)
     return head !== null && member !== null && (head.lastSeq > 0 || member.hasEntered === 1)
+  }
+
+  /** Who has joined a group, or is one of the two. */
+  isAmong(accountId: Id): boolean {
+    const { group, members } = this.rows
+    return group.exists() ? group.member(accountId)?.state === 'active' : members.one(accountId) !== null
   }
 
   /** Also before it has accepted or declined to be one. */

@@ -95,8 +95,8 @@ export const RoleChange = z
 
 export const LinkCreation = z
   .strictObject({
-    audience: LinkAudience.default('anyone'),
-    approval: z.boolean().default(false),
+    audience: LinkAudience,
+    approval: z.boolean(),
     hours: z
       .int()
       .min(1)

@@ -27,9 +27,9 @@ export class MessagesState {
   async send({ accountId, clientId, body }: Sending): Promise<StoredMessage | Refused | null> {
     const { core } = this
     const { members, messages } = core.rows
-    if (!core.isMember(accountId)) return null
+    if (!core.isAmong(accountId)) return null
     const sealed = await core.keys.seal({ authorId: accountId, clientId, edits: 0 }, body)
-    if (sealed === null || !core.isMember(accountId)) return null
+    if (sealed === null || !core.isAmong(accountId)) return null
     const first = messages.sentAs(accountId, clientId)
     if (first) return this.repeated(first, body)
     if (core.isEnded()) return 'ended'
