@@ -83,9 +83,7 @@ export const Member = z
 export type Member = z.infer<typeof Member>
 export const MemberPage = pageOf('Member', Member)
 
-export const JoinRequest = z
-  .object({ id: MemberId, account: AccountSummary, since })
-  .openapi('JoinRequest')
+export const JoinRequest = z.object({ id: MemberId, account: AccountSummary, since }).openapi('JoinRequest')
 export type JoinRequest = z.infer<typeof JoinRequest>
 export const JoinRequestPage = pageOf('JoinRequest', JoinRequest)
 
