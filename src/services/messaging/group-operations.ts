@@ -114,7 +114,7 @@ export const groupOperations = [
     access: 'user',
     scope: writeMessages,
     params: MemberPath,
-    returns: null,
+    returns: Group,
     fails: ['forbidden', 'conflict'],
     summary: 'Add an account to a group; who does not follow you gets a request',
     description: 'The settings of the group say who may add. A block between you and the account forbids it.',
@@ -218,7 +218,7 @@ export const groupOperations = [
   operation({
     id: 'approveJoinRequest',
     method: 'put',
-    path: '/group-requests/{requestId}',
+    path: '/group-requests/{requestId}/approve',
     access: 'user',
     scope: writeMessages,
     params: RequestPath,
@@ -229,8 +229,8 @@ export const groupOperations = [
   }),
   operation({
     id: 'refuseJoinRequest',
-    method: 'delete',
-    path: '/group-requests/{requestId}',
+    method: 'put',
+    path: '/group-requests/{requestId}/refuse',
     access: 'user',
     scope: writeMessages,
     params: RequestPath,

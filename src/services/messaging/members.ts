@@ -5,7 +5,8 @@ import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/p
 import { notFound } from '../../platform/failures.ts'
 import { changeGroup, readMembers } from './group.client.ts'
 import type { MembersOf, StoredMember } from './group-facts.ts'
-import type { JoinRequest, Member, RoleChange } from './group-views.ts'
+import type { Group, JoinRequest, Member, RoleChange } from './group-views.ts'
+import { getGroup } from './groups.ts'
 import { inviteesOf, spendRequests } from './invitees.ts'
 import { loadShown } from './shown-accounts.ts'
 import { conversations } from './tables.ts'
@@ -27,12 +28,13 @@ export async function listJoinRequests(
 }
 
 /** Adding a member again, or somebody who has declined, changes nothing and answers the same. */
-export async function addMember(ctx: UserCtx, { memberId }: MemberPlace): Promise<void> {
+export async function addMember(ctx: UserCtx, { memberId }: MemberPlace): Promise<Group> {
   const { groupId, accountId } = partsOf(memberId)
   const invitees = await inviteesOf(ctx, [accountId])
   if (!invitees) throw notFound()
   await spendRequests(ctx, invitees)
   await changeGroup(ctx, groupId, ctx.viewer.id, { kind: 'add', invitees })
+  return getGroup(ctx, { groupId })
 }
 
 export async function removeMember(ctx: UserCtx, { memberId }: MemberPlace): Promise<void> {
