@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { UserCtx } from '../src/platform/context.ts'
 import type { Id } from '../src/platform/data/ids.ts'
+import { hubName } from '../src/platform/realtime/hubs.ts'
 import { listConversations } from '../src/services/messaging/conversations.ts'
 import { joinGroupByLink } from '../src/services/messaging/group-links.ts'
 import { createGroup, editGroup, getGroup, leaveGroup } from '../src/services/messaging/groups.ts'
@@ -12,6 +13,8 @@ import { type Budget, costOf, expectWithin, PAGE } from './support/budgets.ts'
 import { delivered, say } from './support/conversations.ts'
 import { linkTo, started } from './support/groups.ts'
 import { seedFollows } from './support/seed.ts'
+import { openSocket } from './support/sockets.ts'
+import { asUser } from './support/viewers.ts'
 
 // Checks the budgets of groups in docs/architecture.md. What an object does after its answer is not part of them.
 
@@ -70,6 +73,12 @@ test.each([2, 10, 100])('a delivery to %i members takes one trip per shard', asy
   const keys = { bucketCalls: 3 * size }
   expectWithin('delivery', cost, { trips: SHARDS, rowsRead: 8 * size, rowsWritten: 3 * size, ...keys })
   expect(cost.objectCalls).toBe(0)
+  const listening = members.slice(0, 3)
+  const sockets = await Promise.all(listening.map((member) => openSocket(member, null, ['conversations'])))
+  const later = copies.map((copy) => ({ ...copy, version: 2, lastSeq: 2 }))
+  const told = await costOf(members[0], (ctx) => deliverInboxes(ctx, later))
+  expect(told.objectCalls).toBe(new Set(listening.map((member) => hubName(asUser(member), member))).size)
+  for (const socket of sockets) socket.close()
 })
 
 test('changes of members and settings cost one object call, and adding one reads two shards', async () => {
@@ -79,7 +88,7 @@ test('changes of members and settings cost one object call, and adding one reads
     expectWithin(name, await costOf(by, run), budget)
   const memberId = `${groupId}.${eve}`
   const one = { objectCalls: 1 }
-  await within('add', owner, { objectCalls: 2, trips: 2, rowsRead: 6 }, (ctx) => addMember(ctx, { memberId }))
+  await within('add', owner, { objectCalls: 3, trips: 2, rowsRead: 6 }, (ctx) => addMember(ctx, { memberId }))
   await within('set a role', owner, one, (ctx) => setMemberRole(ctx, { memberId, role: 'admin' }))
   await within('edit', owner, { objectCalls: 2 }, (ctx) => editGroup(ctx, { groupId, name: 'looms', locked: true }))
   await within('read', owner, one, (ctx) => getGroup(ctx, { groupId }))

@@ -8,7 +8,7 @@ export class GroupModel {
   readonly places: Place[]
   readonly blocks = new Set<string>()
   locked = false
-  shows = false
+  shows: number | null = null
 
   constructor(size: number) {
     this.places = Array.from({ length: size }, (_, i) => ({ ...newPlace, role: i === 0 ? 'owner' : 'member' }))
@@ -21,18 +21,20 @@ export class GroupModel {
     if (kind === 'block') return this.blocks.add([by, to].toSorted().join()) && 'done'
     if (kind === 'accept' && me.state === 'request') return this.join(me, by)
     if (kind === 'read' && me.state === 'request') return 'done'
+    const entry = this.log[n - 1]
+    if (kind === 'delete' && entry?.by === by) entry.text = null
+    if ((kind === 'delete' && entry?.by === by) || (kind === 'leave' && me.state === 'left')) return 'done'
     if (me.state !== 'active') return 'not_found'
     if (kind === 'accept') return 'done'
     if (kind === 'read') me.read = Math.max(me.read, Math.min(n, this.log.length))
     else if (kind === 'send' && isMuted) return 'forbidden'
     else if (kind === 'send') me.read = this.log.push({ by, text: `text ${n}` })
     else if (kind === 'edit' || kind === 'delete') {
-      const entry = this.log[n - 1]
       if (!entry || n <= me.from) return 'not_found'
       if (entry.by !== by) return 'forbidden'
-      if (kind === 'edit' && entry.text === null) return 'not_found'
-      if (kind === 'edit' && isMuted) return 'forbidden'
-      entry.text = kind === 'edit' ? 'edited' : null
+      if (entry.text === null) return 'not_found'
+      if (isMuted) return 'forbidden'
+      entry.text = 'edited'
     } else if (kind === 'leave') this.leave(me, by)
     else if (kind === 'add') {
       if (this.isBlocked(by, to)) return 'not_found'
@@ -40,17 +42,16 @@ export class GroupModel {
       else if (other.state === 'removed') this.join(other, by)
     } else if (kind === 'remove') {
       if (rank[me.role] <= rank[other.role]) return 'forbidden'
-      if (other.state === 'left' || other.state === 'removed') return 'not_found'
-      const before = Object.assign({}, other)
-      Object.assign(other, { state: 'removed', role: 'member' })
-      if (before.state === 'active') this.tell(by, 'removed')
+      const [wasActive, isHere] = [other.state === 'active', ['active', 'request'].includes(other.state)]
+      if (isHere) Object.assign(other, { state: 'removed', role: 'member' })
+      if (wasActive) this.tell(by, 'removed')
     } else if (kind === 'hand over') {
       if (me.role !== 'owner') return 'forbidden'
       if (other.state !== 'active') return 'not_found'
       ;[me.role, other.role] = ['admin', 'owner']
       this.tell(by, 'handed_over')
     } else if (me.role === 'member') return 'forbidden'
-    else if (kind === 'show') this.shows = true
+    else if (kind === 'show') this.show(by)
     else if (this.locked !== n > 4) this.tell(by, n > 4 ? 'locked' : 'unlocked')
     if (kind === 'lock') this.locked = n > 4
     return 'done'
@@ -72,9 +73,15 @@ export class GroupModel {
 
   private join(place: Place, by: number): 'done' {
     const last = this.log.length
-    Object.assign(place, { state: 'active', role: 'member', from: this.shows ? 0 : last, read: last })
+    Object.assign(place, { state: 'active', role: 'member', from: this.shows ?? last, read: last })
     this.tell(by, 'joined')
     return 'done'
+  }
+
+  private show(by: number): void {
+    const before = this.shows
+    this.shows ??= this.log.length
+    if (before === null) this.tell(by, 'history_shown')
   }
 
   private leave(me: Place, by: number): void {

@@ -19,8 +19,9 @@ export async function deliver(core: ConversationCore, accountIds: readonly Id[])
   // From one moment, so that no older text comes under a newer version.
   const version = core.rows.head()?.version ?? 0
   const naming = nameOf(core)
+  const memberCount = core.rows.group.count('active')
   const all = accountIds.flatMap((accountId) => {
-    const seen = seenBy(core, accountId)
+    const seen = seenBy(core, accountId, memberCount)
     return seen ? [{ accountId, version, ...seen, ...toldBefore(core, accountId) }] : []
   })
   const previews = new Map<number | undefined, Promise<string | null>>()
@@ -43,19 +44,19 @@ function toldBefore({ rows }: ConversationCore, accountId: Id): Pick<InboxCopy, 
   return { told, changedSeq: rows.messages.changedAfter(accountId, revision, lastSeq) }
 }
 
-function seenBy(core: ConversationCore, accountId: Id): Seen | null {
+function seenBy(core: ConversationCore, accountId: Id, memberCount = core.rows.group.count('active')): Seen | null {
   const { members, messages, group } = core.rows
   const [head, member] = [core.rows.head(), members.one(accountId)]
   if (!head || !member) return null
   const inGroup = group.exists() ? group.member(accountId) : null
-  if (inGroup && inGroup.state !== 'active') return outsideOf(core, head.id, inGroup)
+  if (inGroup && inGroup.state !== 'active') return outsideOf(head.id, inGroup, memberCount)
   const last = messages.last(accountId)
   const other = inGroup ? null : members.all().find((each) => each.accountId !== member.accountId)
   const event = last?.authorId === null ? group.event(last.seq) : null
   const facts = {
     conversationId: head.id,
     kind: inGroup ? 'group' : 'pair',
-    memberCount: inGroup ? group.count('active') : 2,
+    memberCount: inGroup ? memberCount : 2,
     otherId: idOrNull(other?.accountId ?? null),
     state: member.state,
     ended: core.isEnded(),

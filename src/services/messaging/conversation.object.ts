@@ -114,6 +114,11 @@ export class ConversationObject extends DurableObject<Env> {
     return refusal
   }
 
+  async wouldAdd({ by, accountId }: { by: Id; accountId: Id }): Promise<boolean | GroupRefusal> {
+    await this.loaded()
+    return this.existing()?.group.wouldAdd(by, accountId) ?? 'absent'
+  }
+
   async members(wanted: MembersOf): Promise<StoredMember[] | GroupRefusal> {
     await this.loaded()
     return this.existing()?.group.members(wanted) ?? 'absent'

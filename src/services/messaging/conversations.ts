@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, asc, count, eq, exists, gt, isNotNull, ne, sum } from 'drizzle-orm'
+import { and, asc, count, eq, exists, gt, inArray, isNotNull, ne, sum } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { query as builder, flag, one } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -109,7 +109,7 @@ export async function readConversationLog(
 ): Promise<z.infer<typeof ConversationLog>> {
   const { id } = ctx.viewer
   const own = eq(conversations.accountId, id)
-  const fromStart = and(isNotNull(conversations.changed), ne(conversations.state, 'declined'))
+  const fromStart = and(isNotNull(conversations.changed), inArray(conversations.state, ['active', 'request']))
   const rows = await atPrimary(ctx)
     .shardOf(id)
     .select()
@@ -189,7 +189,7 @@ async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string,
     return {
       id,
       kind,
-      name,
+      name: isHidden && state !== 'active' ? null : name,
       memberCount,
       account,
       state,

@@ -3,6 +3,7 @@ import type { Adding, Role } from './group-policy.ts'
 import type { GroupEvent } from './tables.ts'
 
 export const MAX_MEMBERS = 100
+export const MAX_ASKING = 500
 
 /** Who is added to a group. `follows`: it follows who adds it, and so joins at once; others get a request. */
 export type Invitee = { accountId: Id; follows: boolean }

@@ -27,14 +27,14 @@ export function mayWrite({ rows }: ConversationCore, accountId: Id): boolean {
 }
 
 /** For those who have not joined: a request that nothing changes any more, and for former members nothing. */
-export function outsideOf({ rows }: ConversationCore, conversationId: string, member: GroupMember): Seen {
+export function outsideOf(conversationId: string, member: GroupMember, memberCount: number): Seen {
   const isInvited = member.state === 'request' || member.state === 'declined'
   const { fromSeq: lastSeq } = member
   const readSeq = Math.min(member.readSeq, lastSeq)
   const facts = {
     conversationId,
     kind: 'group',
-    memberCount: isInvited ? rows.group.count('active') : 0,
+    memberCount: isInvited ? memberCount : 0,
     otherId: null,
     state: member.state === 'request' || member.state === 'declined' ? member.state : 'left',
     ended: !isInvited,

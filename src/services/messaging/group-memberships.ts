@@ -37,7 +37,7 @@ export class GroupMemberships {
   join(accountId: Id, actorId: Id, invitedBy: Id | null = null): void {
     const { group } = this.core.rows
     const lastSeq = this.lastSeq()
-    const fromSeq = group.one()?.historyVisible ? 0 : lastSeq
+    const fromSeq = group.one()?.visibleFrom ?? lastSeq
     group.put({
       accountId: Number(accountId),
       state: 'active',
@@ -58,8 +58,9 @@ export class GroupMemberships {
     this.place(accountId, 'asking', 0)
   }
 
-  refuse({ accountId }: GroupMember): void {
-    this.place(toId(accountId), 'left', 0)
+  refuse({ accountId, fromSeq }: GroupMember): void {
+    this.place(toId(accountId), 'left', fromSeq)
+    this.core.rows.group.forget(accountId)
   }
 
   remove(by: Id, { accountId, state }: GroupMember): void {

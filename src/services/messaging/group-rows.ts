@@ -1,5 +1,5 @@
 import { type Id, toId } from '../../platform/data/ids.ts'
-import type { LinkRule, MembersOf, Settings, StoredMember } from './group-facts.ts'
+import type { LinkRule, MembersOf, StoredMember } from './group-facts.ts'
 import type { Adding, Role } from './group-policy.ts'
 import type { GroupEvent } from './tables.ts'
 
@@ -19,7 +19,7 @@ type Group = {
   namedBy: number | null
   fingerprint: string
   locked: number
-  historyVisible: number
+  visibleFrom: number | null
   adding: Adding
   linkHash: string | null
   linkAudience: LinkRule['audience']
@@ -28,7 +28,7 @@ type Group = {
 }
 type Event = { event: GroupEvent; actorId: number | null; subjectId: number | null }
 
-const groupColumns = `name, named_by AS namedBy, fingerprint, locked, history_visible AS historyVisible, adding,
+const groupColumns = `name, named_by AS namedBy, fingerprint, locked, visible_from AS visibleFrom, adding,
   link_hash AS linkHash, link_audience AS linkAudience, link_approval AS linkApproval, link_expires_at AS linkExpiresAt`
 const memberColumns =
   'account_id AS accountId, state, role, since, from_seq AS fromSeq, read_seq AS readSeq, invited_by AS invitedBy'
@@ -36,13 +36,14 @@ const memberColumns =
 /** Only in the object of a group. `from_seq` of a member: it sees the messages after this one. */
 export const groupSchema = `
   CREATE TABLE groups (id INTEGER PRIMARY KEY, name TEXT, named_by INTEGER, fingerprint TEXT, locked INTEGER DEFAULT 0,
-    history_visible INTEGER DEFAULT 0, adding TEXT DEFAULT 'everyone', link_hash TEXT, link_audience TEXT DEFAULT 'anyone',
+    visible_from INTEGER, adding TEXT DEFAULT 'everyone', link_hash TEXT, link_audience TEXT DEFAULT 'anyone',
     link_approval INTEGER DEFAULT 0, link_expires_at INTEGER);
   CREATE TABLE group_events (seq INTEGER PRIMARY KEY, event TEXT, actor_id INTEGER, subject_id INTEGER);
   ALTER TABLE members ADD COLUMN role TEXT NOT NULL DEFAULT 'member';
   ALTER TABLE members ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE members ADD COLUMN from_seq INTEGER NOT NULL DEFAULT 0;
-  ALTER TABLE members ADD COLUMN invited_by INTEGER;`
+  ALTER TABLE members ADD COLUMN invited_by INTEGER;
+  CREATE INDEX members_by_state ON members (state);`
 
 export class GroupRows {
   constructor(private readonly sql: SqlStorage) {}
@@ -64,9 +65,10 @@ export class GroupRows {
     this.sql.exec('UPDATE groups SET name = ?, named_by = ?', name, by === null ? null : Number(by))
   }
 
-  set({ locked, historyVisible, adding }: Omit<Settings, 'name'>): void {
-    const update = 'UPDATE groups SET locked = ?, history_visible = ?, adding = ?'
-    this.sql.exec(update, Number(locked), Number(historyVisible), adding)
+  /** Who joins sees the messages after `visibleFrom`; null for those after it has joined. */
+  set({ locked, visibleFrom, adding }: { locked: boolean; visibleFrom: number | null; adding: Adding }): void {
+    const update = 'UPDATE groups SET locked = ?, visible_from = ?, adding = ?'
+    this.sql.exec(update, Number(locked), visibleFrom, adding)
   }
 
   setLink(link: (LinkRule & { hash: string }) | null): void {
@@ -103,11 +105,12 @@ export class GroupRows {
     this.sql.exec('UPDATE members SET role = ? WHERE account_id = ?', role, accountId)
   }
 
+  /** In a pair both, because the folder of the other is its own matter. */
   page({ state, cursor, backward, limit }: MembersOf): StoredMember[] {
     const [compare, order] = backward ? ['>', 'ASC'] : ['<', 'DESC']
     const beyond = `account_id ${compare} ifnull(?2, ${backward ? 0 : '9007199254740991'})`
     const select = `SELECT account_id AS accountId, role, since FROM members
-      WHERE state = ?1 AND ${beyond} ORDER BY account_id ${order} LIMIT ?3`
+      WHERE (state = ?1 OR NOT EXISTS (SELECT 1 FROM groups)) AND ${beyond} ORDER BY account_id ${order} LIMIT ?3`
     const rows = this.sql.exec<{ accountId: number; role: Role; since: number }>(select, state, cursor, limit).toArray()
     return rows.map(({ accountId, ...row }) => ({ ...row, accountId: toId(accountId) }))
   }
@@ -121,9 +124,15 @@ export class GroupRows {
     return this.sql.exec<Event>(select, seq).toArray()[0] ?? null
   }
 
+  /** Forgets an account that has written nothing. */
+  forget(accountId: number): void {
+    const hasWritten = 'EXISTS (SELECT 1 FROM messages WHERE author_id = ?1)'
+    this.sql.exec(`DELETE FROM members WHERE account_id = ?1 AND NOT ${hasWritten}`, accountId)
+  }
+
   /** Whoever has not joined does not join any more. */
   closeRequests(): GroupMember[] {
-    const close = `UPDATE members SET state = 'removed' WHERE state IN ('request', 'asking') RETURNING ${memberColumns}`
+    const close = `UPDATE members SET state = 'removed' WHERE state IN ('request', 'declined', 'asking') RETURNING ${memberColumns}`
     return this.sql.exec<GroupMember>(close).toArray()
   }
 

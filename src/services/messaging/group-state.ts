@@ -6,6 +6,7 @@ import {
   type GroupRefusal,
   type Joining,
   type LinkPreview,
+  MAX_ASKING,
   MAX_MEMBERS,
   type MembersOf,
   type StoredGroup,
@@ -15,6 +16,8 @@ import { nameOf, nameSealedBy } from './group-inbox.ts'
 import { GroupMemberships } from './group-memberships.ts'
 import { type Act, mayDo, type Role } from './group-policy.ts'
 import type { GroupMember } from './group-rows.ts'
+import { idOrNull } from './message-rows.ts'
+import { areApart } from './shown-accounts.ts'
 
 type ChangeOf<K extends GroupChange['kind']> = Extract<GroupChange, { kind: K }>
 
@@ -36,7 +39,7 @@ export class GroupState {
     }
     const group = rows.group.one()
     if (group?.fingerprint !== fingerprint) return false
-    if (group.namedBy === null && this.memberships.joined(ownerId)) await this.rename(ownerId, name)
+    if (group.namedBy === null && this.memberships.joined(ownerId)) await this.rename(ownerId, name, null)
     await this.core.tryOutbox()
     return true
   }
@@ -57,7 +60,7 @@ export class GroupState {
 
   async change(by: Id, change: GroupChange): Promise<GroupRefusal | null> {
     const member = this.memberships.joined(by)
-    if (!member) return 'absent'
+    if (!member) return change.kind === 'leave' && this.core.rows.group.member(by)?.state === 'left' ? null : 'absent'
     const refusal = await this.perform(member, by, change)
     if (refusal === null) await this.core.tryOutbox()
     return refusal
@@ -80,6 +83,7 @@ export class GroupState {
     if (known?.state === 'active') return 'joined'
     if (known?.state !== 'request' && this.isFull(1)) return 'full'
     const outcome = link.approval && known?.state !== 'request' ? 'asked' : 'joined'
+    if (outcome === 'asked' && group.count('asking') >= MAX_ASKING) return 'full'
     if (outcome === 'asked') this.memberships.ask(accountId)
     else this.memberships.join(accountId, accountId)
     await this.core.tryOutbox()
@@ -88,10 +92,13 @@ export class GroupState {
 
   /** False if the account has no invitation, or the group is full meanwhile. */
   async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {
-    const member = this.core.rows.group.member(accountId)
+    const { group } = this.core.rows
+    const inviter = group.member(accountId)?.invitedBy
+    const isApart = state === 'active' && inviter && (await areApart(this.core.context(), accountId, toId(inviter)))
+    const member = group.member(accountId)
     if (member?.state === state) return true
     const isInvited = member?.state === 'request' || (member?.state === 'declined' && !this.isFull(1))
-    if (!isInvited) return false
+    if (!isInvited || isApart || group.count('active') === 0) return false
     if (state === 'active') this.memberships.join(accountId, accountId)
     else this.memberships.decline(accountId)
     await this.core.tryOutbox()
@@ -103,7 +110,7 @@ export class GroupState {
     const { namedBy = null } = this.core.rows.group.one() ?? {}
     const heir = this.memberships.heirOf(accountId)
     const name = namedBy === Number(accountId) && heir ? await nameOf(this.core) : null
-    if (heir && name) await this.rename(toId(heir.accountId), name)
+    if (heir && name) await this.rename(toId(heir.accountId), name, accountId)
   }
 
   private async perform(member: GroupMember, by: Id, change: GroupChange): Promise<GroupRefusal | null> {
@@ -111,19 +118,23 @@ export class GroupState {
     if (change.kind === 'leave') return this.memberships.leave(by)
     if (change.kind === 'remove') return this.remove(member, by, change.accountId)
     if (change.kind === 'set-role') return this.setRole(member, by, change)
-    if (change.kind === 'edit') return this.edit(member, by, change)
+    if (change.kind === 'edit') return this.edit(by, change)
     if (change.kind === 'link') return this.setLink(member, change)
     return this.decide(member, by, change)
+  }
+
+  wouldAdd(by: Id, accountId: Id): boolean | GroupRefusal {
+    const member = this.memberships.joined(by)
+    if (!member) return 'absent'
+    if (!this.may('add', member)) return 'forbidden'
+    if (!isNew(this.core.rows.group.member(accountId))) return false
+    return this.isFull(1) ? 'full' : true
   }
 
   private add(member: GroupMember, by: Id, { invitees }: ChangeOf<'add'>): GroupRefusal | null {
     const { group } = this.core.rows
     if (!this.may('add', member)) return 'forbidden'
-    const isNew = ({ accountId }: { accountId: Id }) => {
-      const state = group.member(accountId)?.state
-      return state !== 'active' && state !== 'request' && state !== 'declined'
-    }
-    const added = invitees.filter(isNew)
+    const added = invitees.filter(({ accountId }) => isNew(group.member(accountId)))
     if (this.isFull(added.length)) return 'full'
     for (const invitee of added) this.memberships.add(by, invitee)
     return null
@@ -133,9 +144,8 @@ export class GroupState {
     if (by === accountId) return this.memberships.leave(by)
     const target = this.core.rows.group.member(accountId)
     if (!this.may('remove', member, target?.role ?? 'member')) return 'forbidden'
-    const isHere = target?.state === 'active' || target?.state === 'request' || target?.state === 'declined'
-    if (!target || !isHere) return 'absent'
-    if (target.state !== 'declined') this.memberships.remove(by, target)
+    if (!target || target.state === 'asking') return 'absent'
+    if (target.state === 'active' || target.state === 'request') this.memberships.remove(by, target)
     return null
   }
 
@@ -147,17 +157,24 @@ export class GroupState {
     return null
   }
 
-  private async edit(member: GroupMember, by: Id, change: ChangeOf<'edit'>): Promise<GroupRefusal | null> {
+  /** Seals first, and then decides and changes everything in one turn. */
+  private async edit(by: Id, { name, ...change }: ChangeOf<'edit'>): Promise<GroupRefusal | null> {
+    const isRenamed = name !== undefined && name !== (await nameOf(this.core))
+    const sealed = isRenamed ? await this.sealed(by, name) : null
+    const { group } = this.core.rows
+    const [member, before] = [this.memberships.joined(by), group.one()]
+    if (!member || !before) return 'absent'
     if (!this.may('edit', member)) return 'forbidden'
-    if (change.name !== undefined && change.name !== (await nameOf(this.core))) {
-      await this.rename(by, change.name)
-      this.memberships.tell({ event: 'renamed', actorId: by })
-    }
-    const group = this.core.rows.group.one()
-    if (!group) return 'absent'
-    const { locked = group.locked === 1, historyVisible = group.historyVisible === 1, adding = group.adding } = change
-    this.core.rows.group.set({ locked, historyVisible, adding })
-    if (Number(locked) !== group.locked) this.memberships.tell({ event: locked ? 'locked' : 'unlocked', actorId: by })
+    const { locked = before.locked === 1, historyVisible = before.visibleFrom !== null } = change
+    const visibleFrom = historyVisible ? (before.visibleFrom ?? this.core.rows.head()?.lastSeq ?? 0) : null
+    group.set({ locked, visibleFrom, adding: change.adding ?? before.adding })
+    if (sealed !== null) group.rename(sealed, by)
+    const events = [
+      sealed !== null && 'renamed',
+      Number(locked) !== before.locked && (locked ? 'locked' : 'unlocked'),
+      historyVisible !== (before.visibleFrom !== null) && (historyVisible ? 'history_shown' : 'history_hidden'),
+    ] as const
+    for (const event of events) if (event) this.memberships.tell({ event, actorId: by })
     return null
   }
 
@@ -170,17 +187,24 @@ export class GroupState {
   private decide(member: GroupMember, by: Id, { kind, accountId }: ChangeOf<'approve' | 'refuse'>) {
     if (!this.may('decide', member)) return 'forbidden'
     const asking = this.core.rows.group.member(accountId)
-    if (asking?.state !== 'asking') return 'absent'
+    if (kind === 'approve' && asking?.state === 'active') return null
+    if (asking?.state !== 'asking') return kind === 'refuse' ? null : 'absent'
     if (kind === 'refuse') this.memberships.refuse(asking)
     else if (this.isFull(1)) return 'full'
     else this.memberships.join(accountId, by)
     return null
   }
 
-  /** The name changes for all at once with its version, so an edit and its inboxes agree. */
-  private async rename(by: Id, name: string): Promise<void> {
-    const sealed = await this.core.keys.seal(nameSealedBy(by), { text: name, entities: [] })
-    if (sealed === null) return
+  /** Null for who is no member any more. */
+  private sealed(by: Id, name: string): Promise<string | null> {
+    return this.core.keys.seal(nameSealedBy(by), { text: name, entities: [] })
+  }
+
+  /** Unless somebody has changed it meanwhile, from which this is to follow. */
+  private async rename(by: Id, name: string, namedBy: Id | null): Promise<void> {
+    const sealed = await this.sealed(by, name)
+    const current = this.core.rows.group.one()
+    if (sealed === null || !current || idOrNull(current.namedBy) !== namedBy) return
     this.core.rows.group.rename(sealed, by)
     this.core.announceTo(...this.core.memberIds())
   }
@@ -214,9 +238,13 @@ export class GroupState {
       role: member.role,
       memberCount: this.core.rows.group.count('active'),
       locked: group.locked === 1,
-      historyVisible: group.historyVisible === 1,
+      historyVisible: group.visibleFrom !== null,
       adding: group.adding,
       link: showsLink ? { audience, approval: linkApproval === 1, expiresAt } : null,
     }
   }
 }
+
+/** Whether adding it changes something. Who has declined is left alone. */
+const isNew = (member: GroupMember | null) =>
+  member === null || member.state === 'left' || member.state === 'removed' || member.state === 'asking'

@@ -20,13 +20,16 @@ const LinkAudience = openEnum('LinkAudience', ['anyone', 'followed'], 'Who may j
 export const MemberId = z
   .string()
   .regex(/^[0-9a-f]{32}\.[1-9]\d{0,15}$/)
+  .refine((id) => Id.safeParse(id.split('.')[1]).success, 'names no account')
   .openapi({
     maxLength: MAX_MEMBER_ID,
     description: 'The id of the group, a period, and the id of the account',
     example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3.1970324836990977',
   })
 
-const historyVisible = z.boolean().openapi({ description: 'Who joins from now on reads the messages from before, too' })
+const historyVisible = z
+  .boolean()
+  .openapi({ description: 'Who joins reads what was written since this was switched on' })
 const locked = z.boolean().openapi({ description: 'Only the owner and admins write' })
 const name = z.string().openapi(describeBounds(nameBounds))
 

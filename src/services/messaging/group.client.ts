@@ -37,9 +37,14 @@ export async function readGroup(ctx: SystemCtx, id: string, accountId: Id): Prom
   return conversation(ctx, id).readGroup(accountId)
 }
 
-/** From when this returns, the change counts for everything that the group shows. */
+/** From when this returns, the group shows the change. Inboxes follow within seconds, if their shard is slow. */
 export async function changeGroup(ctx: SystemCtx, id: string, by: Id, change: GroupChange): Promise<void> {
   granted(await conversation(ctx, id).changeGroup(by, change))
+}
+
+/** Whether adding the account would change something. Throws as `changeGroup` would. */
+export async function wouldAdd(ctx: SystemCtx, id: string, adding: { by: Id; accountId: Id }): Promise<boolean> {
+  return granted<boolean>(await conversation(ctx, id).wouldAdd(adding))
 }
 
 export async function readMembers(ctx: SystemCtx, id: string, wanted: MembersOf): Promise<StoredMember[]> {

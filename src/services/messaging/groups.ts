@@ -23,8 +23,8 @@ export async function createGroup(ctx: UserCtx, input: GroupCreation): Promise<M
   const replayed = ctx.idempotencyKey !== undefined && (await readGroup(ctx, conversationId, ownerId)) !== null
   const invitees = replayed ? [] : await inviteesOf(ctx, ids)
   if (!invitees) throw invalid('members', 'contains an account that cannot be added')
-  if (!replayed) await spend(ctx, groupLimit, ownerId)
   await spendRequests(ctx, invitees)
+  if (!replayed) await spend(ctx, groupLimit, ownerId)
   const isSame = await createIn(ctx, { conversationId, ownerId, name, invitees, fingerprint })
   if (!isSame) throw new Failure('idempotency_mismatch')
   return new Made(await getGroup(ctx, { groupId: conversationId }), replayed)

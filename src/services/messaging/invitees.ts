@@ -4,7 +4,8 @@ import { query as builder, flag, one } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { fromShards, idIn } from '../../platform/data/shards.ts'
-import { spend } from '../../platform/security/rate-limit.ts'
+import { invalid } from '../../platform/failures.ts'
+import { type Allowance, refund, spend } from '../../platform/security/rate-limit.ts'
 import { knownTo } from '../accounts/policy.ts'
 import { accounts, blocks, follows } from '../accounts/tables.ts'
 import type { Invitee } from './group-facts.ts'
@@ -28,9 +29,17 @@ export async function inviteesOf(ctx: UserCtx, ids: readonly Id[]): Promise<Invi
   return known.length < ids.length || blocked > 0 ? null : known
 }
 
-/** Counts a request for each account that does not follow the viewer, with one call. */
+/** Counts a request for each account that does not follow the viewer, with one call; for all of them, or for none. */
 export async function spendRequests(ctx: UserCtx, invitees: readonly Invitee[]): Promise<void> {
   const strangers = invitees.filter((invitee) => !invitee.follows)
+  const { quota } = strangerLimit
+  if (strangers.length > quota) throw invalid('members', `contains more than ${quota} accounts that do not follow you`)
   const limit = { ...strangerLimit, lease: strangers.length }
-  for (const _ of strangers) await spend(ctx, limit, ctx.viewer.id)
+  const spent: Allowance[] = []
+  try {
+    for (const _ of strangers) spent.push(await spend(ctx, limit, ctx.viewer.id))
+  } catch (error) {
+    for (const allowance of spent) await refund(ctx, limit, ctx.viewer.id, allowance)
+    throw error
+  }
 }

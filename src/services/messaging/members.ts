@@ -1,9 +1,9 @@
 import type { z } from '@hono/zod-openapi'
 import type { UserCtx } from '../../platform/context.ts'
-import { Id } from '../../platform/data/ids.ts'
+import { type Id, toId } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, seek } from '../../platform/data/page.ts'
 import { notFound } from '../../platform/failures.ts'
-import { changeGroup, readMembers } from './group.client.ts'
+import { changeGroup, readMembers, wouldAdd } from './group.client.ts'
 import type { MembersOf, StoredMember } from './group-facts.ts'
 import type { Group, JoinRequest, Member, RoleChange } from './group-views.ts'
 import { getGroup } from './groups.ts'
@@ -32,8 +32,11 @@ export async function addMember(ctx: UserCtx, { memberId }: MemberPlace): Promis
   const { groupId, accountId } = partsOf(memberId)
   const invitees = await inviteesOf(ctx, [accountId])
   if (!invitees) throw notFound()
-  await spendRequests(ctx, invitees)
-  await changeGroup(ctx, groupId, ctx.viewer.id, { kind: 'add', invitees })
+  const isNew = await wouldAdd(ctx, groupId, { by: ctx.viewer.id, accountId })
+  if (isNew) {
+    await spendRequests(ctx, invitees)
+    await changeGroup(ctx, groupId, ctx.viewer.id, { kind: 'add', invitees })
+  }
   return getGroup(ctx, { groupId })
 }
 
@@ -52,6 +55,7 @@ export async function setMemberRole(
 
 export async function approveJoinRequest(ctx: UserCtx, { requestId }: { requestId: string }): Promise<void> {
   const { groupId, accountId } = partsOf(requestId)
+  if (!(await inviteesOf(ctx, [accountId]))) throw notFound()
   await changeGroup(ctx, groupId, ctx.viewer.id, { kind: 'approve', accountId })
 }
 
@@ -92,5 +96,5 @@ async function pageOfMembers<T>(
 
 function partsOf(memberId: string): { groupId: string; accountId: Id } {
   const [groupId = '', accountId] = memberId.split('.')
-  return { groupId, accountId: Id.parse(accountId) }
+  return { groupId, accountId: toId(Number(accountId)) }
 }

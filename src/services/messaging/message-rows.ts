@@ -47,6 +47,11 @@ export class MessageRows {
     return this.first('author_id = ? AND client_id = ?', Number(authorId), clientId)
   }
 
+  /** Also one that the author does not see any more, because it has left. */
+  authored(authorId: Id, seq: number): Row | null {
+    return this.first('author_id = ? AND seq = ?', Number(authorId), seq)
+  }
+
   one(viewerId: Id, seq: number): Row | null {
     return this.first(`${isShown} AND seq = ?2`, Number(viewerId), seq)
   }

@@ -75,6 +75,8 @@ export class MessagesState {
   }
 
   async act({ accountId, seq, act }: Acting): Promise<StoredMessage | 'done' | NotDone | null> {
+    const own = act.kind === 'delete' ? this.core.rows.messages.authored(accountId, seq) : null
+    if (own) return this.delete(own)
     if (!this.core.isMember(accountId)) return null
     if (act.kind === 'hide') return this.hide(accountId, seq)
     const row = this.core.rows.messages.one(accountId, seq)

@@ -56,7 +56,7 @@ export const messagingData: PersonalData = {
       named_by: 'owner',
       fingerprint: 'technical',
       locked: 'technical',
-      history_visible: 'technical',
+      visible_from: 'technical',
       adding: 'technical',
       link_hash: 'secret',
       link_audience: 'technical',
@@ -104,7 +104,7 @@ async function* inboxOf(ctx: SystemCtx, accountId: Id) {
       .orderBy(asc(conversations.conversationId))
       .limit(PER_READ)
     // The other member is not told of a conversation without a message.
-    const known = rows.filter(({ lastSeq }) => lastSeq > 0)
+    const known = rows.filter(({ kind, lastSeq }) => kind === 'group' || lastSeq > 0)
     if (known.length > 0) yield known
     after = rows.at(-1)?.conversationId ?? ''
     if (rows.length < PER_READ) return

@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
-import type { UserCtx } from '../../platform/context.ts'
+import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { blocks } from '../accounts/tables.ts'
@@ -19,4 +20,12 @@ export async function blockedAmong(ctx: UserCtx, ids: readonly Id[]): Promise<Se
   const between = and(eq(blocks.accountId, id), idIn(blocks.otherId, others))
   const rows = await ctx.db.shardOf(id).select({ id: blocks.otherId }).from(blocks).where(between)
   return new Set(rows.map((row) => row.id))
+}
+
+/** Whether one of the two blocks the other, read where each block was stored first. */
+export async function areApart(ctx: SystemCtx, one: Id, other: Id): Promise<boolean> {
+  const db = atPrimary(ctx)
+  const count = (id: Id, otherId: Id) =>
+    db.shardOf(id).$count(blocks, and(eq(blocks.accountId, id), eq(blocks.otherId, otherId), eq(blocks.byMe, true)))
+  return (await Promise.all([count(one, other), count(other, one)])).some((found) => found > 0)
 }

@@ -27,6 +27,8 @@ export const groupEvents = [
   'handed_over',
   'locked',
   'unlocked',
+  'history_shown',
+  'history_hidden',
 ] as const
 export type GroupEvent = (typeof groupEvents)[number]
 

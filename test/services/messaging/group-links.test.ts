@@ -2,6 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
+import { acceptConversation } from '../../../src/services/messaging/conversations.ts'
 import {
   createGroupLink,
   joinGroupByLink,
@@ -14,7 +15,7 @@ import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { fetchWith } from '../../support/client.ts'
 import { conversationObject, delivered, inboxOf, say, textsFor } from '../../support/conversations.ts'
 import { countRows } from '../../support/databases.ts'
-import { add, groupOf, leave, linkTo, membersFor, remove } from '../../support/groups.ts'
+import { add, askToJoin, groupOf, leave, linkTo, membersFor, remove } from '../../support/groups.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { seedFollows } from '../../support/seed.ts'
 import { mint, trustTestKey } from '../../support/tokens.ts'
@@ -141,4 +142,32 @@ test('an address tries 60 links an hour', async () => {
     statuses.filter((status) => status === 404).length,
     statuses.filter((status) => status === 429).length,
   ]).toEqual([60, 1])
+})
+
+test('a block after the request to join, or after the invitation, keeps both apart', async () => {
+  await askToJoin(ada, id, eve)
+  await blockAccount(asUser(ada), { accountId: eve })
+  await expect(approveJoinRequest(asUser(ada), { requestId: `${id}.${eve}` })).rejects.toThrow(absent)
+  const [invited] = await bulkIds(1)
+  await add(ada, id, invited!)
+  await blockAccount(asUser(invited!), { accountId: ada })
+  await queues.deliver({ times: 2 })
+  await expect(acceptConversation(asUser(invited!), { conversationId: id })).rejects.toThrow(absent)
+  await delivered(id)
+  expect(await inboxOf(invited!, 'request')).toMatchObject([{ id, name: null, lastMessage: { authorId: null } }])
+})
+
+test('who asks and is refused leaves no row, and at most 500 wait', async () => {
+  await askToJoin(ada, id, eve)
+  await refuseJoinRequest(asUser(ada), { requestId: `${id}.${eve}` })
+  await refuseJoinRequest(asUser(ada), { requestId: `${id}.${eve}` })
+  await runInDurableObject(conversationObject(id), (_, { storage }) => {
+    expect(storage.sql.exec('SELECT * FROM members').toArray()).toHaveLength(2)
+    for (let n = 1; n <= 500; n++)
+      storage.sql.exec("INSERT INTO members (account_id, state, read_seq) VALUES (?, 'asking', 0)", n)
+    const scanned = storage.sql.exec("SELECT * FROM members WHERE state = 'active'")
+    expect(scanned.toArray().length).toBe(2)
+    expect(scanned.rowsRead).toBeLessThan(10)
+  })
+  await expect(askToJoin(ada, id, eve)).rejects.toThrow(failure('conflict'))
 })

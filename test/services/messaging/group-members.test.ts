@@ -2,17 +2,29 @@ import { runInDurableObject } from 'cloudflare:test'
 import { beforeEach, expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { conversationChannel } from '../../../src/services/messaging/channels.ts'
+import type { ConversationState } from '../../../src/services/messaging/conversation-state.ts'
 import {
   acceptConversation,
   countUnreadMessages,
   readConversationLog,
 } from '../../../src/services/messaging/conversations.ts'
 import { editGroup, getGroup } from '../../../src/services/messaging/groups.ts'
-import { listMessageEdits, readMessageLog } from '../../../src/services/messaging/message-changes.ts'
+import { deleteMessage, listMessageEdits, readMessageLog } from '../../../src/services/messaging/message-changes.ts'
 import { getMessage } from '../../../src/services/messaging/messages.ts'
-import { accountsOn } from '../../support/actors.ts'
+import { messagingData } from '../../../src/services/messaging/personal.ts'
+import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { conversationObject, delivered, inboxOf, say, textsFor } from '../../support/conversations.ts'
-import { add, eventsFor, everything, groupOf, leave, remove, setRole, started } from '../../support/groups.ts'
+import {
+  add,
+  askToJoin,
+  eventsFor,
+  everything,
+  groupOf,
+  leave,
+  remove,
+  setRole,
+  started,
+} from '../../support/groups.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { seedFollows } from '../../support/seed.ts'
 import { openSocket } from '../../support/sockets.ts'
@@ -65,10 +77,14 @@ test('who joins later does not read what was before, unless the group shows its 
   expect(log.items.map(({ seq }) => seq)).toEqual([3])
   expect(await inboxOf(cleo)).toMatchObject([{ unread: 1 }])
   await editGroup(asUser(ada), { groupId: id, historyVisible: true })
-  expect(await eventsFor(cleo, id)).toEqual(['joined'])
+  await say(bob, id, 'open')
   await add(ada, id, eve)
-  expect(await eventsFor(eve, id)).toEqual(['created', 'early', 'joined', 'joined'])
+  expect(await eventsFor(eve, id)).toEqual(['history_shown', 'open', 'joined'])
   expect(await inboxOf(eve)).toMatchObject([{ unread: 1 }])
+  await leave(cleo, id)
+  await add(ada, id, cleo)
+  await acceptConversation(asUser(cleo), { conversationId: id })
+  expect(await eventsFor(cleo, id)).not.toContain('early')
 })
 
 test('roles are exact: who may not act changes nothing', async () => {
@@ -141,4 +157,44 @@ test('who left comes back only if it accepts, and the messages of former members
   await acceptConversation(asUser(bob), { conversationId: id })
   expect(await eventsFor(bob, id)).toEqual(['joined'])
   expect((await say(bob, id, 'back')).seq).toBe(5)
+})
+
+test('an admin who is removed while the name is sealed changes nothing', async () => {
+  const id = await groupOf(ada, [bob])
+  await setRole(ada, id, bob, 'admin')
+  const edit = { kind: 'edit', name: 'mine', locked: true } as const
+  const outcomes = await runInDurableObject(conversationObject(id), (object) => {
+    const { group } = Reflect.get(object, 'state') as ConversationState
+    return Promise.all([group.change(bob, edit), group.change(ada, { kind: 'remove', accountId: bob })])
+  })
+  expect(outcomes).toEqual(['absent', null])
+  expect(await getGroup(asUser(ada), { groupId: id })).toMatchObject({ name: 'engines', locked: false })
+  expect(await eventsFor(ada, id)).toEqual(['created', 'promoted', 'removed'])
+})
+
+test('removing, leaving and adding again answer as the first time, and do not count as requests', async () => {
+  const id = await groupOf(ada, [bob])
+  for (let n = 0; n < 60; n++) await add(ada, id, eve)
+  await expect(add(bob, 'f'.repeat(32), eve)).rejects.toThrow(failure('not_found'))
+  await editGroup(asUser(ada), { groupId: id, adding: 'admins' })
+  for (let n = 0; n < 60; n++) await expect(add(bob, id, cleo)).rejects.toThrow(failure('forbidden'))
+  for (const _ of [1, 2]) await remove(ada, id, eve)
+  for (const _ of [1, 2]) await leave(bob, id)
+  const [other] = await bulkIds(1)
+  await add(ada, id, other!)
+})
+
+test('who has left still deletes its own messages, and finds them in its export while it asks to come back', async () => {
+  const id = await groupOf(ada, [bob])
+  await say(bob, id, 'mine')
+  await say(bob, id, 'regretted')
+  await leave(bob, id)
+  await deleteMessage(asUser(bob), { messageId: `${id}.3` })
+  expect(await eventsFor(ada, id)).toEqual(['created', 'mine', null, 'left'])
+  await expect(deleteMessage(asUser(bob), { messageId: `${id}.1` })).rejects.toThrow(failure('not_found'))
+  await askToJoin(ada, id, bob)
+  await delivered(id)
+  const parts: unknown[] = []
+  for await (const { body } of messagingData.exported(asUser(bob), bob)) for await (const part of body) parts.push(part)
+  expect(parts.join('')).toContain('"text": "mine"')
 })

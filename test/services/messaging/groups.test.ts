@@ -2,6 +2,7 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
+import { groupAccountMinutes } from '../../../src/services/access/variables.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import {
   acceptConversation,
@@ -12,12 +13,14 @@ import {
 } from '../../../src/services/messaging/conversations.ts'
 import { createGroup, getGroup } from '../../../src/services/messaging/groups.ts'
 import { listMessages, markConversationRead } from '../../../src/services/messaging/messages.ts'
-import { accountsOn, bulkIds } from '../../support/actors.ts'
-import { conversationObject, delivered, inboxOf, say, textsFor } from '../../support/conversations.ts'
+import { accountsOn, bulkIds, markSuspended } from '../../support/actors.ts'
+import { fetchWith } from '../../support/client.ts'
+import { conversationObject, delivered, inboxOf, opened, say, textsFor } from '../../support/conversations.ts'
 import { count, countRows } from '../../support/databases.ts'
 import { add, eventsFor, everything, groupOf, membersFor, remove, setRole, started } from '../../support/groups.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { seedFollows } from '../../support/seed.ts'
+import { mint, trustTestKey } from '../../support/tokens.ts'
 import { asUser, failure } from '../../support/viewers.ts'
 
 // Ada owns the groups. Bob and Cleo follow her, and Eve is a stranger.
@@ -70,15 +73,16 @@ test('a repeated request with the same key makes one group, and another body is 
   expect((await createGroup(withKey(bob, 'k'), { name: 'engines', members: [] })).value.id).not.toBe(first.value.id)
 })
 
-test('new accounts start no groups while the operator says so', async () => {
-  const { decide } = (await import('../../../src/services/access/policy.ts')).rules.find(
-    ({ name }) => name === 'account-age-of-groups',
-  )!
-  const facts = { env, now: Date.now(), createdAt: Date.now() - 3_600_000 } as never
-  Object.assign(env, { GROUP_ACCOUNT_MINUTES: '1440' })
-  expect(decide(facts)).toBe('deny')
-  Object.assign(env, { GROUP_ACCOUNT_MINUTES: '30' })
-  expect(decide(facts)).toBe('abstain')
+test('new accounts start no groups for a day, and the operator may change that', async () => {
+  await trustTestKey()
+  const headers = { authorization: `Bearer ${await mint(ada)}`, 'content-type': 'application/json' }
+  const body = JSON.stringify({ name: 'engines' })
+  const statusWith = async (variables: object) =>
+    (await fetchWith(Object.assign({ ...env }, variables), '/v1/groups', { method: 'POST', headers, body })).status
+  expect(await statusWith({ GROUP_ACCOUNT_MINUTES: '1440' })).toBe(403)
+  expect(await statusWith({ GROUP_ACCOUNT_MINUTES: '0' })).toBe(201)
+  const envOf = (ENVIRONMENT: string) => ({ env: Object.assign({ ...env }, { ENVIRONMENT }) })
+  expect([groupAccountMinutes(envOf('production')), groupAccountMinutes(envOf('development'))]).toEqual([1_440, 0])
 })
 
 test('names that are empty or too long, unknown accounts, and those on either side of a block are refused', async () => {
@@ -131,8 +135,10 @@ test('a group has 100 members with those who were asked, and starting it sends a
   await expect(add(ada, id, many[99]!)).rejects.toThrow(failure('conflict'))
   await add(ada, id, eve)
   expect(await getGroup(asUser(ada), { groupId: id })).toMatchObject({ memberCount: 99 })
-  await expect(started(bob, many.slice(0, 51))).rejects.toThrow(failure('rate_limited'))
-  expect(await countRows('conversations', { account_id: bob })).toBe(0)
+  await expect(started(bob, many.slice(0, 51))).rejects.toThrow(failure('invalid'))
+  await started(bob, many.slice(0, 30))
+  await expect(started(bob, many.slice(0, 30))).rejects.toThrow(failure('rate_limited'))
+  await started(bob, many.slice(0, 20))
 })
 
 test('two members of whom one blocks the other see nothing of each other, and the group goes on', async () => {
@@ -151,6 +157,29 @@ test('two members of whom one blocks the other see nothing of each other, and th
   await setRole(ada, id, cleo, 'admin')
   const { items } = await listMessages(asUser(bob), { conversationId: id, after: 4, limit: 1 })
   expect(items).toMatchObject([{ kind: 'system', authorId: null, event: { actor: { id: ada }, subject: null } }])
+})
+
+test('the members of a pair are both, whatever the other has answered', async () => {
+  const id = await opened(ada, eve)
+  const both = async () => (await membersFor(ada, id)).map(({ account, role, since }) => [account.id, role, since])
+  await say(ada, id, 'hello')
+  const before = await both()
+  expect(before).toHaveLength(2)
+  await acceptConversation(asUser(eve), { conversationId: id })
+  expect(await both()).toEqual(before)
+  await declineConversation(asUser(eve), { conversationId: id })
+  expect(await both()).toEqual(before)
+})
+
+test('nobody sees a suspended member in the list, the events and the messages of a group', async () => {
+  const id = await groupOf(ada, [bob, cleo])
+  await say(bob, id, 'hello')
+  await setRole(ada, id, bob, 'admin')
+  await markSuspended(bob)
+  await delivered(id)
+  expect((await membersFor(cleo, id)).map(({ account }) => account.id)).not.toContain(bob)
+  const { items } = await listMessages(asUser(cleo), { conversationId: id, after: 1, limit: 2 })
+  expect(items).toMatchObject([{ event: { event: 'promoted', subject: null } }, { authorId: null, text: null }])
 })
 
 test('for others, a group does not exist; no database has its name or texts in clear', async () => {
