@@ -89,12 +89,15 @@ test.each(sizes)('with %i posts, reads and writes stay within budget, on one sha
     await within('create a post', { ...written, trips: 1, rowsWritten: 5 }, (ctx) =>
       createPost(ctx, draft({ text: 'plain #tag' })),
     )
-    await within('like', { ...written, rowsWritten: 3 }, (ctx) => likePost(ctx, { postId: post.id }))
+    // On one shard, the like is also added to the list of its account.
+    const list = shardOf(author) === shardOf(other) ? 1 : 0
+    const like = { ...written, rowsRead: list ? 24 : 8, rowsWritten: 3 + list }
+    await within('like', like, (ctx) => likePost(ctx, { postId: post.id }))
     await within('like again', { trips: 2, rowsRead: 8 }, (ctx) => likePost(ctx, { postId: post.id }))
-    await within('like a comment', { ...written, trips: 3, rowsRead: 8 + 3, rowsWritten: 3 }, (ctx) =>
+    await within('like a comment', { ...like, trips: 3, rowsRead: like.rowsRead + 3 }, (ctx) =>
       likePost(ctx, { postId: comment.id }),
     )
-    await within('unlike', { ...written, trips: 1, rowsRead: 40, rowsWritten: 3 }, (ctx) =>
+    await within('unlike', { ...written, trips: 1, rowsRead: 40, rowsWritten: 3 + list }, (ctx) =>
       unlikePost(ctx, { postId: post.id }),
     )
     await within('unlike again', { trips: 1, rowsRead: 12 }, (ctx) => unlikePost(ctx, { postId: post.id }))
