@@ -19,6 +19,15 @@ export type NotificationsNotification = {
 
 export type NotificationsNotificationData = { id: Id; kind: NotificationKind }
 
+export type NotificationsNotificationWithdrawn = {
+  seq: number
+  channel: 'notifications'
+  event: 'notification.withdrawn'
+  data: NotificationsNotificationWithdrawnData
+}
+
+export type NotificationsNotificationWithdrawnData = { ids: Id[]; postId: Id | null }
+
 export type ConversationsConversationChanged = {
   seq: number
   channel: 'conversations'
@@ -56,6 +65,7 @@ export type ConversationMessageChangedData = { seq: number; revision: number }
 export type Frame =
   | HomePostPublished
   | NotificationsNotification
+  | NotificationsNotificationWithdrawn
   | ConversationsConversationChanged
   | ConversationMessageSent
   | ConversationMessageChanged

@@ -70,6 +70,9 @@ import type {
   MessageLog,
   MessageSending,
   Notification,
+  NotificationGroup,
+  NotificationKind,
+  NotificationPreferences,
   Overview,
   Page,
   Passkey,
@@ -93,6 +96,11 @@ import type {
   ProviderLogin,
   ProviderRegistration,
   PublicKeys,
+  PushDevice,
+  PushDevices,
+  PushKey,
+  PushSubscriptionInput,
+  QuietHours,
   ReadMark,
   RealtimeTicket,
   RecoveryCodes,
@@ -110,6 +118,7 @@ import type {
   SecondFactors,
   SecondStep,
   Sessions,
+  SomeNotificationRules,
   Tokens,
   TopPosts,
   TotpConfirmation,
@@ -142,6 +151,7 @@ export const operations: Record<keyof Operations, string> = {
   createGroupLink: 'POST /v1/groups/{groupId}/link',
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
+  createPushSubscription: 'POST /v1/me/push-subscriptions',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
   declineConversation: 'PUT /v1/conversations/{conversationId}/decline',
   deleteAccount: 'DELETE /v1/me ends',
@@ -152,6 +162,7 @@ export const operations: Record<keyof Operations, string> = {
   deleteMedia: 'DELETE /v1/media/{mediaId}',
   deleteMessage: 'DELETE /v1/messages/{messageId}',
   deletePost: 'DELETE /v1/posts/{postId}',
+  deletePushSubscription: 'DELETE /v1/me/push-subscriptions/{subscriptionId}',
   deleteRole: 'DELETE /v1/roles/{roleName}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   disableApp: 'PUT /v1/apps/{appId}/disabled',
@@ -168,6 +179,7 @@ export const operations: Record<keyof Operations, string> = {
   finishLogin: 'POST /v1/auth/login/second-factor open',
   finishProviderFlow: 'POST /v1/auth/providers/finish',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
+  forgetMailSuppression: 'DELETE /v1/me/notification-mails/suppression',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
@@ -214,10 +226,13 @@ export const operations: Record<keyof Operations, string> = {
   listMyAudit: 'GET /v1/me/audit',
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
+  listNotificationActors: 'GET /v1/notifications/{notificationId}/actors',
+  listNotificationGroups: 'GET /v1/notifications/groups',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
   listPosts: 'GET /v1/posts',
   listProviderLinks: 'GET /v1/me/providers',
+  listPushSubscriptions: 'GET /v1/me/push-subscriptions',
   listRegistrations: 'GET /v1/registrations',
   listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
@@ -228,7 +243,10 @@ export const operations: Record<keyof Operations, string> = {
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
+  markNotificationGroupRead: 'PUT /v1/notifications/groups/{notificationId}/read',
+  markNotificationRead: 'PUT /v1/notifications/{notificationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
+  markNotificationsReadUpTo: 'PUT /v1/notifications/up-to/{notificationId}/read',
   openConversation: 'POST /v1/conversations',
   previewGroup: 'POST /v1/group-links/preview',
   putRole: 'PUT /v1/roles/{roleName}',
@@ -237,6 +255,8 @@ export const operations: Record<keyof Operations, string> = {
   readConversationLog: 'GET /v1/conversations/log',
   readIdentity: 'GET /v1/me/identity',
   readMessageLog: 'GET /v1/conversations/{conversationId}/messages/log',
+  readNotificationPreferences: 'GET /v1/me/notification-preferences',
+  readPushKey: 'GET /v1/push/key',
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
@@ -252,6 +272,7 @@ export const operations: Record<keyof Operations, string> = {
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
   repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
+  replaceNotificationPreferences: 'PUT /v1/me/notification-preferences',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
   reportImpressions: 'POST /v1/impressions',
   requestExport: 'POST /v1/me/exports',
@@ -269,6 +290,7 @@ export const operations: Record<keyof Operations, string> = {
   setHeader: 'PUT /v1/accounts/me/header form',
   setMemberRole: 'PUT /v1/group-members/{memberId}/role',
   setRole: 'PUT /v1/accounts/{accountId}/role',
+  showUnsubscribePage: 'GET /v1/notification-mails/{token}/unsubscribe file',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
@@ -283,6 +305,7 @@ export const operations: Record<keyof Operations, string> = {
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
+  unsubscribeFromMails: 'POST /v1/notification-mails/{token}/unsubscribe open',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -332,6 +355,8 @@ export type Operations = {
   createInvitation: { input: Nothing; output: InvitationWithCode }
   /** Publish a post or a comment. `POST /v1/posts` */
   createPost: { input: PostCreation; output: Post }
+  /** Send pushes to a browser of yours (RFC 8030). `POST /v1/me/push-subscriptions` */
+  createPushSubscription: { input: PushSubscriptionInput; output: PushDevice }
   /** Get a ticket that opens one socket within 30 seconds. `POST /v1/realtime/tickets` */
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
   /** Decline a request: you hear no more of it, and the sender is not told. `PUT /v1/conversations/{conversationId}/decline` */
@@ -352,6 +377,8 @@ export type Operations = {
   deleteMessage: { input: { messageId: string }; output: undefined }
   /** Delete your own post. `DELETE /v1/posts/{postId}` */
   deletePost: { input: { postId: Id }; output: undefined }
+  /** Send no more pushes to a browser. `DELETE /v1/me/push-subscriptions/{subscriptionId}` */
+  deletePushSubscription: { input: { subscriptionId: Id }; output: undefined }
   /** Delete a role; all accounts that have it lose it. `DELETE /v1/roles/{roleName}` */
   deleteRole: { input: { roleName: string }; output: undefined }
   /** Change the description of your image, also in the post that has it. `PATCH /v1/media/{mediaId}` */
@@ -384,6 +411,8 @@ export type Operations = {
   finishProviderFlow: { input: ProviderCallback; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }
+  /** Try to send mails about notifications again, after your address had refused one. `DELETE /v1/me/notification-mails/suppression` */
+  forgetMailSuppression: { input: Nothing; output: undefined }
   /** Read an account. `GET /v1/accounts/{accountId}` */
   getAccount: { input: { accountId: Id }; output: Account }
   /** Read an account by its handle. `GET /v1/handles/{handle}` */
@@ -556,6 +585,13 @@ export type Operations = {
   listMyComments: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** List the posts that you like, newest like first. `GET /v1/me/likes` */
   listMyLikes: { input: { limit?: number; cursor?: string }; output: Page<Like> }
+  /** List the accounts in the group of a notification, those who acted last first. `GET /v1/notifications/{notificationId}/actors` */
+  listNotificationActors: { input: { notificationId: Id; limit?: number; cursor?: string }; output: Page<Account> }
+  /** List your notifications in groups, newest first. `GET /v1/notifications/groups` */
+  listNotificationGroups: {
+    input: { limit?: number; cursor?: string; kind?: NotificationKind }
+    output: Page<NotificationGroup>
+  }
   /** List your notifications, newest first. `GET /v1/notifications` */
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
   /** List your passkeys, oldest first. `GET /v1/me/passkeys` */
@@ -564,6 +600,8 @@ export type Operations = {
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
   listProviderLinks: { input: Nothing; output: ProviderLinks }
+  /** List the browsers that get pushes of yours. `GET /v1/me/push-subscriptions` */
+  listPushSubscriptions: { input: Nothing; output: PushDevices }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List all roles with their permissions, and all actions. `GET /v1/roles` */
@@ -584,8 +622,14 @@ export type Operations = {
   logOutEverywhere: { input: Nothing; output: undefined }
   /** Mark the messages up to one as read. `PUT /v1/conversations/{conversationId}/read` */
   markConversationRead: { input: { conversationId: string } & ReadMark; output: undefined }
+  /** Mark a notification as read, and the thousand older ones of its group. `PUT /v1/notifications/groups/{notificationId}/read` */
+  markNotificationGroupRead: { input: { notificationId: Id }; output: undefined }
+  /** Mark a notification as read. `PUT /v1/notifications/{notificationId}/read` */
+  markNotificationRead: { input: { notificationId: Id }; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
+  /** Mark those of your notifications as read that had arrived when this one arrived. `PUT /v1/notifications/up-to/{notificationId}/read` */
+  markNotificationsReadUpTo: { input: { notificationId: Id }; output: undefined }
   /** Open the conversation with an account. `POST /v1/conversations` */
   openConversation: { input: ConversationOpening; output: Conversation }
   /** Look at the group of a link before you join it. `POST /v1/group-links/preview` */
@@ -602,6 +646,10 @@ export type Operations = {
   readIdentity: { input: Nothing; output: Identity }
   /** Read the messages that are new or changed since a revision, oldest change first. `GET /v1/conversations/{conversationId}/messages/log` */
   readMessageLog: { input: { conversationId: string; since?: number; limit?: number }; output: MessageLog }
+  /** Read who may notify you, and how. `GET /v1/me/notification-preferences` */
+  readNotificationPreferences: { input: Nothing; output: NotificationPreferences }
+  /** Read the key with which a browser subscribes to pushes. `GET /v1/push/key` */
+  readPushKey: { input: Nothing; output: PushKey }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
   readRegistration: { input: Nothing; output: RegistrationRules }
   /** Read which second factors your account has, and how many recovery codes are left. `GET /v1/me/factors` */
@@ -632,6 +680,11 @@ export type Operations = {
   renewAppSecret: { input: { appId: Id }; output: AppWithSecret }
   /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
   repeatAuthorization: { input: AppDecision; output: AppApproval }
+  /** Replace your notification preferences; an omitted field gets its default. `PUT /v1/me/notification-preferences` */
+  replaceNotificationPreferences: {
+    input: { rules?: SomeNotificationRules; quietHours?: QuietHours; includeText?: boolean }
+    output: NotificationPreferences
+  }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
   /** Report which posts you saw. `POST /v1/impressions` */
@@ -669,6 +722,8 @@ export type Operations = {
   setMemberRole: { input: { memberId: string } & RoleChange; output: undefined }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
+  /** Open the page that unsubscribes from mails. `GET /v1/notification-mails/{token}/unsubscribe` */
+  showUnsubscribePage: { input: { token: string }; output: Blob }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
   startConfirmation: { input: Nothing; output: PasskeyChallenge }
   /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
@@ -697,6 +752,8 @@ export type Operations = {
   unlikePost: { input: { postId: Id }; output: undefined }
   /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
   unlinkProvider: { input: { linkId: string }; output: undefined }
+  /** Stop the mails about notifications of some kinds, without a login (RFC 8058). `POST /v1/notification-mails/{token}/unsubscribe` */
+  unsubscribeFromMails: { input: { token: string }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

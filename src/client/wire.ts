@@ -39,6 +39,7 @@ export type FailureCode =
   | 'too_many_apps'
   | 'invalid_app_request'
   | 'consent_required'
+  | 'too_many_push_subscriptions'
   | 'invalid_credentials'
   | 'handle_taken'
   | 'login_challenge_required'
@@ -360,15 +361,64 @@ export type Limits = {
 export type Notification = {
   id: Id
   kind: NotificationKind
-  actor: AccountSummary
   post: Post | null
   createdAt: string
   unread: boolean
+  actor: AccountSummary
 }
 
 export type NotificationKind = 'follow' | 'like' | 'comment' | 'mention' | (string & Record<never, never>)
 
+export type NotificationGroup = {
+  id: Id
+  kind: NotificationKind
+  post: Post | null
+  createdAt: string
+  unread: boolean
+  actors: AccountSummary[]
+  actorCount: number
+}
+
 export type UnreadCount = { count: number }
+
+export type NotificationPreferences = {
+  rules: NotificationRules
+  quietHours: QuietHours | null
+  includeText: boolean
+  mailSuppressed: boolean
+}
+
+export type NotificationRules = {
+  follow: NotificationChannels
+  like: NotificationChannels
+  comment: NotificationChannels
+  mention: NotificationChannels
+}
+
+export type NotificationChannels = { inApp: Audience; mail: Audience; push: Audience }
+
+export type Audience = 'everyone' | 'followed' | 'followers' | 'nobody' | (string & Record<never, never>)
+
+export type QuietHours = { timeZone: string; from: string; to: string }
+
+export type SomeNotificationRules = {
+  follow?: SomeNotificationChannels
+  like?: SomeNotificationChannels
+  comment?: SomeNotificationChannels
+  mention?: SomeNotificationChannels
+}
+
+export type SomeNotificationChannels = { inApp?: Audience; mail?: Audience; push?: Audience }
+
+export type PushKey = { key: string | null }
+
+export type PushDevice = { id: Id; device: string; createdAt: string }
+
+export type PushSubscriptionInput = { endpoint: string; keys: PushSubscriptionKeys }
+
+export type PushSubscriptionKeys = { p256dh: string; auth: string }
+
+export type PushDevices = { items: PushDevice[] }
 
 export type MediaUpload = { file: Blob; alt?: string }
 
