@@ -131,6 +131,7 @@ const typed = [
   {
     name: 'deliveries',
     about: 'Who may notify the caller, and mails and pushes about notifications',
+    rpc: 'NotificationService',
     ownClients: true,
     operations: deliveryOperations,
     tasks: deliveryTasks,

@@ -1,4 +1,5 @@
 import { env } from 'cloudflare:workers'
+import type { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { deliver } from '../../src/services/deliveries/deliver.ts'
@@ -22,10 +23,10 @@ export async function withAddress(accountId: Id, isVerified = true): Promise<str
   return address
 }
 
-type Input = Parameters<typeof PreferencesInput.parse>[0]
+type Input = Partial<z.input<typeof PreferencesInput>>
 
 export const prefer = (accountId: Id, preferences: Input) =>
-  replacePreferences(asUser(accountId), PreferencesInput.parse(preferences))
+  replacePreferences(asUser(accountId), PreferencesInput.parse({ rules: {}, ...preferences }))
 
 export type Row = { event_id: number; channel: string; state: string; attempt: number; next_at: number | null }
 

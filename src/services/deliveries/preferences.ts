@@ -44,7 +44,7 @@ const Hours = z
   .openapi('QuietHours', { example: { timeZone: 'Europe/Berlin', from: '22:30', to: '07:00' } })
 
 export const PreferencesInput = z.strictObject({
-  rules: SomeRules.optional(),
+  rules: SomeRules,
   quietHours: Hours.optional(),
   includeText: z.boolean().optional(),
 })
@@ -100,7 +100,7 @@ export async function readPreferences(ctx: UserCtx): Promise<Preferences> {
 
 export async function replacePreferences(
   ctx: UserCtx,
-  { rules = {}, quietHours, includeText = false }: z.infer<typeof PreferencesInput>,
+  { rules, quietHours, includeText = false }: z.infer<typeof PreferencesInput>,
 ): Promise<Preferences> {
   const accountId = ctx.viewer.id
   const set = {
