@@ -59,6 +59,11 @@ export function mailAppAllowed(db: Database, accountId: Id, appName: string, whe
   return queueMail(db, { accountId, kind: 'app-allowed', detail: appName }, when)
 }
 
+/** Mails the person that a webhook was paused, because it only failed or answered that it is gone. */
+export function mailWebhookStopped(db: Database, accountId: Id, url: string, reason: 'failing' | 'gone') {
+  return queueMail(db, { accountId, kind: `webhook-${reason}`, detail: url })
+}
+
 /** Makes an app known to the token issuer, if the condition holds. */
 export function addClient(db: Database, { id, name }: { id: Id; name: string }, when: SQL) {
   const at = new Date(db.now())
