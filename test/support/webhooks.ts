@@ -1,8 +1,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
-import type { Id } from '../../src/platform/data/ids.ts'
+import { type Id, newId } from '../../src/platform/data/ids.ts'
 import { getWebhookDelivery, listWebhookDeliveries } from '../../src/services/webhooks/deliveries.ts'
+import { handTo } from '../../src/services/webhooks/endpoint.client.ts'
+import { messageOf } from '../../src/services/webhooks/messages.ts'
 import type { WebhookEventType } from '../../src/services/webhooks/tables.ts'
 import { webhookEvents } from '../../src/services/webhooks/tables.ts'
 import { createWebhook } from '../../src/services/webhooks/webhooks.ts'
@@ -25,6 +27,16 @@ export function receivers() {
     answer: (host: string, answer: Answer) => void answers.set(host, answer),
     received: (host: string) => received.get(host) ?? [],
   }
+}
+
+const { fetch: realFetch } = globalThis
+
+/** For tests that are not about what is sent: messages to webhooks arrive, and other requests are made. */
+export function acceptMessages(): void {
+  const isWebhook = (input: unknown) => /^https:\/\/hooks\d*\.example\.org\//.test(String(input))
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) =>
+    isWebhook(input) ? new Response(null, { status: 204 }) : realFetch(input as RequestInfo, init as RequestInit),
+  )
 }
 
 let made = 0
@@ -61,3 +73,11 @@ export const deliveriesOf = async (by: Id, webhookId: Id) =>
   (await listWebhookDeliveries(asUser(by), { webhookId, limit: 50 })).items
 
 export const deliveryOf = (by: Id, deliveryId: string) => getWebhookDelivery(asUser(by), { deliveryId })
+
+/** A webhook with a delivery. Returns the id of the delivery. */
+export async function seedDelivery(accountId: Id): Promise<string> {
+  const { id: webhookId } = await webhookOf(accountId)
+  const id = newId(0, Date.now())
+  await handTo(asUser(accountId), { webhookId, accountId }, [messageOf(id, 'webhook.test', { webhookId })])
+  return `${webhookId}.${id}`
+}

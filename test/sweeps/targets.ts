@@ -10,6 +10,7 @@ import { seedExports } from '../support/exports.ts'
 import { insertPasskey } from '../support/factors.ts'
 import { insertLogin } from '../support/logins.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
+import { acceptMessages, seedDelivery, webhookOf } from '../support/webhooks.ts'
 
 /** What each path parameter names. Add new parameters here. */
 export const kindOfParameter: Record<string, Kind> = {
@@ -30,6 +31,8 @@ export const kindOfParameter: Record<string, Kind> = {
   appId: 'app',
   conversationId: 'conversation',
   messageId: 'message',
+  webhookId: 'webhook',
+  deliveryId: 'delivery',
 }
 export type Kind =
   | 'account'
@@ -43,6 +46,8 @@ export type Kind =
   | 'app'
   | 'conversation'
   | 'message'
+  | 'webhook'
+  | 'delivery'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -62,12 +67,15 @@ export const states: Record<Kind, State[]> = {
   app: ['restricted', 'missing'],
   conversation: ['restricted', 'missing'],
   message: ['restricted', 'missing'],
+  webhook: ['restricted', 'missing'],
+  delivery: ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
 export type Target = { kind: Kind; state: State; ownerId: Id; parameter: string }
 
 export async function makeTargets(wanted: readonly [Kind, State][], blockedId: Id): Promise<Target[]> {
+  acceptMessages()
   const owners = await bulkAccounts(wanted.length)
   await seedUsers(owners.map(({ id }) => id))
   await block(
@@ -103,6 +111,8 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     if (target.state === 'missing') continue
     if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
     if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
+    if (target.kind === 'webhook') target.parameter = (await webhookOf(target.ownerId)).id
+    if (target.kind === 'delivery') target.parameter = await seedDelivery(target.ownerId)
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   await seedConversations(targets.filter(({ state }) => state !== 'missing'))
@@ -157,6 +167,7 @@ async function fill(targets: Target[], make: (ownerIds: Id[]) => Promise<Id[]>):
 function missing(kind: Kind, i: number): string {
   if (kind === 'conversation') return `${i}`.padStart(32, '0')
   if (kind === 'message') return `${`${i}`.padStart(32, '0')}.1`
+  if (kind === 'delivery') return `${newId(i % 2, Date.now() - 86_400_000)}.1`
   return kind === 'handle' ? `nobody_${i}` : newId(i % 2, Date.now() - 86_400_000)
 }
 
