@@ -33,11 +33,9 @@ type Call = {
   body?: string | Uint8Array<ArrayBuffer>
   /** `manual` returns a redirect instead of following it, and `error` throws `unavailable`. */
   redirect?: 'follow' | 'manual' | 'error'
-  /** For all redirects and retries together: 5 seconds by default, 15 at most. */
+  /** At most 15 seconds, for all redirects and retries together. A body over `maxBytes` throws `unavailable`, or is cut off. */
   deadlineMs?: number
-  /** The longest body: 1 MiB by default and at most. */
   maxBytes?: number
-  /** Whether a longer body is cut off. Otherwise it throws `unavailable`. The rest is not read. */
   cutsBody?: boolean
   /** The caller has a breaker and slots of its own. Those of the host are then neither asked nor told. */
   hasBreaker?: boolean

@@ -1,11 +1,11 @@
-import type { Webhook } from '../../client/wire.ts'
+import type { Signal } from '@preact/signals'
+import type { Webhook, WebhookWithSecret } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { InvalidField } from '../api/errors.ts'
 import { showToast } from '../state/toasts.ts'
 import { CheckboxField, EditActions, Field, FormError, SubmitButton } from '../ui/field.tsx'
 import { type Form, useForm } from '../ui/use-form.ts'
 import { focusHeading } from '../ui/view.tsx'
-import type { Shown } from './webhooks.tsx'
 
 const eventWords = {
   'post.published': 'You publish a post or comment',
@@ -56,6 +56,8 @@ function typed(value: (name: string) => string) {
 }
 
 const fields = ['url', 'description']
+
+export type Shown = { shown: Signal<WebhookWithSecret | null>; load: () => Promise<void> }
 
 export function CreateWebhook({ shown, load }: Shown) {
   const form = useForm(async ({ value, element }) => {

@@ -1,4 +1,4 @@
-import { type Signal, useSignal } from '@preact/signals'
+import { useSignal } from '@preact/signals'
 import type { Webhook, WebhookWithSecret } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { Cancelled } from '../api/errors.ts'
@@ -9,7 +9,7 @@ import { LoadError, Loading, useData } from '../ui/loading.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
 import { day } from '../ui/time.tsx'
 import { focusHeading, View } from '../ui/view.tsx'
-import { CreateWebhook, EditWebhook } from './webhook-form.tsx'
+import { CreateWebhook, EditWebhook, type Shown } from './webhook-form.tsx'
 
 export const stateWords: Record<string, string> = {
   active: 'Active',
@@ -42,8 +42,6 @@ export function Webhooks() {
     </View>
   )
 }
-
-export type Shown = { shown: Signal<WebhookWithSecret | null>; load: () => Promise<void> }
 
 function Secret({ webhook: { url, secret } }: { webhook: WebhookWithSecret }) {
   const copy = async () => {
