@@ -8,6 +8,7 @@ import {
   replayWebhookDelivery,
   testWebhook,
 } from '../../../src/services/webhooks/deliveries.ts'
+import { webhookData } from '../../../src/services/webhooks/personal.ts'
 import {
   createWebhook,
   deleteWebhook,
@@ -124,6 +125,19 @@ test('the object of a deleted webhook is emptied, and the deliveries that waited
     storage.sql.exec("select name from sqlite_master where name not glob '_cf_*'").toArray(),
   )
   expect([tables, net.received(host), await alarmOf(webhookId)]).toEqual([[], [], null])
+})
+
+test('the erasure of an account deletes its webhooks and empties their objects', async () => {
+  const [mine, other] = [await webhookOf(ada), await webhookOf(bob)]
+  await testWebhook(asUser(ada), { webhookId: mine.id })
+  await testWebhook(asUser(bob), { webhookId: other.id })
+  expect(await webhookData.erase(asUser(ada), ada)).toBe(true)
+  const tables = (webhookId: Id) =>
+    runInDurableObject(webhookObject(webhookId), (_, { storage }) =>
+      storage.sql.exec("select name from sqlite_master where name = 'deliveries'").toArray(),
+    )
+  expect([await tables(mine.id), (await tables(other.id)).length]).toEqual([[], 1])
+  expect([(await listWebhooks(asUser(ada))).items, (await listWebhooks(asUser(bob))).items.length]).toEqual([[], 1])
 })
 
 test('the last thousand finished deliveries are kept for 30 days, and those that wait are never deleted', async () => {
