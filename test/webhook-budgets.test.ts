@@ -46,12 +46,13 @@ test('webhooks are managed with one trip, and their deliveries with one more cal
   const creation = { url: 'https://example.org/', events: [...webhookEvents], description: '' }
   await within('create', write, (ctx) => createWebhook(ctx, creation))
   await within('edit', write, (ctx) => editWebhook(ctx, { webhookId, description: 'b' }))
-  await within('renew', write, (ctx) => renewWebhookSecret(ctx, { webhookId }))
+  await within('renew', { ...write, trips: 2 }, (ctx) => renewWebhookSecret(ctx, { webhookId }))
   await within('list', { trips: 1, rowsRead: 3 }, listWebhooks)
   await within('get', { trips: 1, rowsRead: 1 }, (ctx) => getWebhook(ctx, { webhookId }))
-  const state = { trips: 1, rowsRead: 2, rowsWritten: 1 }
-  await within('pause', state, (ctx) => pauseWebhook(ctx, { webhookId }))
-  await within('resume', { ...state, objectCalls: 1 }, (ctx) => resumeWebhook(ctx, { webhookId }))
+  await within('pause', write, (ctx) => pauseWebhook(ctx, { webhookId }))
+  await within('resume', { ...write, objectCalls: 1 }, (ctx) => resumeWebhook(ctx, { webhookId }))
+  const address = { ...write, trips: 2, rowsRead: 14, objectCalls: 1 }
+  await within('edit the address', address, (ctx) => editWebhook(ctx, { webhookId, url: 'https://example.net/' }))
   const send = { trips: 1, rowsRead: 1, objectCalls: 3 }
   await within('test', send, (ctx) => testWebhook(ctx, { webhookId }))
   const [delivery] = await deliveriesOf(ada, webhookId)

@@ -7,8 +7,7 @@ CREATE TABLE webhook_endpoints (
   events TEXT NOT NULL,
   state TEXT NOT NULL,
   sealed_secret TEXT NOT NULL,
-  former_secret TEXT,
-  former_until INTEGER NOT NULL DEFAULT 0,
+  former_secrets TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   PRIMARY KEY (account_id, id)
 ) WITHOUT ROWID;

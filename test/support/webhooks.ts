@@ -81,3 +81,20 @@ export async function seedDelivery(accountId: Id): Promise<string> {
   await handTo(asUser(accountId), { webhookId, accountId }, [messageOf(id, 'webhook.test', { webhookId })])
   return `${webhookId}.${id}`
 }
+
+/** Hands test messages to the webhook. */
+export async function sendTests(accountId: Id, webhookId: Id, count = 1): Promise<void> {
+  const ids = Array.from({ length: count }, () => newId(0, Date.now()))
+  const messages = ids.map((id) => messageOf(id, 'webhook.test', { webhookId }))
+  await handTo(asUser(accountId), { webhookId, accountId }, messages)
+}
+
+export const answerWith = (status: number, headers?: Record<string, string>) => () =>
+  new Response('no', { status, headers })
+
+/** The hosts that queued mails about paused webhooks name. */
+export async function mailsAbout(accountId: Id, kind: 'failing' | 'gone'): Promise<string[]> {
+  const mails = env.DIRECTORY.prepare('select detail from mails where account_id = ? and kind = ?')
+  const { results } = await mails.bind(Number(accountId), `webhook-${kind}`).all<{ detail: string }>()
+  return results.map(({ detail }) => detail)
+}

@@ -227,7 +227,7 @@ export const examples: Record<string, Example> = {
   hideMessage: { rule: ownOnly },
   editMessage: { rule: othersMessage, json: () => ({ text: fresh('edited') }) },
   deleteMessage: { rule: othersMessage },
-  createWebhook: { json: () => ({ url: 'https://hooks.example.org/', events: ['post.liked'] }) },
+  createWebhook: { json: () => ({ url: `https://hooks.example.org/${fresh('in')}`, events: ['post.liked'] }) },
   getWebhook: { rule: ownOnly },
   editWebhook: { rule: ownOnly, json: () => ({ description: fresh('about') }) },
   deleteWebhook: { rule: ownOnly },

@@ -57,6 +57,8 @@ import {
   webhookChanged,
   webhookCreated,
   webhookDeleted,
+  webhookPaused,
+  webhookResumed,
   webhookSecretRenewed,
   webhookStopped,
 } from '../webhooks/events.ts'
@@ -135,6 +137,8 @@ export const auditedEvents = [
   byOwner(webhookChanged, 'webhook-changed', 'webhookId'),
   byOwner(webhookDeleted, 'webhook-deleted', 'webhookId'),
   byOwner(webhookSecretRenewed, 'webhook-secret-renewed', 'webhookId'),
+  byOwner(webhookPaused, 'webhook-paused', 'webhookId'),
+  byOwner(webhookResumed, 'webhook-resumed', 'webhookId'),
   audited(webhookStopped, 'webhook-stopped', 'webhookId', 'reason'),
   audited(auditRead, 'audit-read', 'readActorId', 'readAction'),
 ]

@@ -7,7 +7,7 @@ import { spend } from '../../platform/security/rate-limit.ts'
 import { handTo, readDeliveries, readDelivery, replay } from './endpoint.client.ts'
 import type { DeliveryFacts, StoredDelivery } from './facts.ts'
 import { DeliveryState } from './kinds.ts'
-import { webhookSendLimit } from './limits.ts'
+import { webhookReplayLimit, webhookSendLimit } from './limits.ts'
 import { messageOf } from './messages.ts'
 import { webhookEndpoints } from './tables.ts'
 import { DeliveryId, type ReplayCount, type WebhookDelivery, type WebhookDeliveryDetails } from './views.ts'
@@ -73,7 +73,7 @@ export async function replayWebhookDeliveries(
   const [from, before] = [Date.parse(since), Date.parse(until)]
   if (before <= from) throw invalid('until', 'must be later than since')
   await requireActive(ctx, webhookId)
-  await spend(ctx, webhookSendLimit, ctx.viewer.id)
+  await spend(ctx, webhookReplayLimit, ctx.viewer.id)
   return { count: await replay(ctx, webhookId, Number(firstIdAt(from)), Number(firstIdAt(before))) }
 }
 

@@ -1,5 +1,6 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import { createContext } from '../../platform/create-context.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { type Id, toId } from '../../platform/data/ids.ts'
 import { openAllFor } from '../../platform/security/account-keys.ts'
@@ -10,7 +11,7 @@ import { SECRET } from './queries.ts'
 import { delayAfter, isOpen, restAfter } from './schedule.ts'
 import { isSuccess, type Outcome, sendMessage } from './sending.ts'
 import { stopEndpoint } from './stopping.ts'
-import { readEndpoint } from './visibility.ts'
+import { readEndpoint, type Telling } from './visibility.ts'
 
 const CONCURRENT = 4
 const PER_MINUTE = 300
@@ -20,7 +21,11 @@ const SAFETY_MS = 60_000
 const MINUTE_MS = 60_000
 /** An endpoint that has only failed for so long, or with so many deliveries, is paused. */
 const FAILING_MS = 5 * DAY_MS
+/** Longer than the longest delay, so that a pause between two failures is not time in which it failed. */
+const QUIET_MS = 2 * DAY_MS
 const MAX_EXHAUSTED = 20
+/** A longer answer of an attempt that will be repeated is not worth its place. */
+const MAX_INTERIM_ANSWER = 4_096
 
 type Round = { endpoint: { url: string; secrets: readonly string[] }; due: readonly Due[] }
 
@@ -59,6 +64,8 @@ export class EndpointState {
 
   wake(): void {
     this.forget()
+    const head = this.rows.head()
+    if (head) this.rows.update({ ...head, heldUntil: 0 })
     this.rows.hurry(Date.now())
     this.arm()
   }
@@ -100,20 +107,23 @@ export class EndpointState {
     const owner = { webhookId: toId(head.id), accountId: toId(head.accountId) }
     const stop = this.rows.head()?.stop
     if (stop) await stopEndpoint(ctx, owner, stop)
-    const tellings = due.map(({ id, body }) => ({ id: toId(id), ...Body.parse(JSON.parse(body)) }))
-    const read = await readEndpoint(ctx, owner, tellings)
+    const tellings = due.flatMap(tellingOf)
+    const read = await readEndpoint({ ...ctx, db: atPrimary(ctx) }, owner, tellings)
     if (!read) return 'deleted'
     const { endpoint, visible } = read
     if (endpoint.state !== 'active') {
       this.forget()
       return 'idle'
     }
-    const former = endpoint.formerUntil > ctx.now() ? endpoint.formerSecret : null
-    const opened = await openAllFor(ctx, owner.accountId, [endpoint.sealedSecret, former], SECRET)
+    const former = endpoint.formerSecrets.filter(({ until }) => until > ctx.now()).map(({ sealed }) => sealed)
+    const opened = await openAllFor(ctx, owner.accountId, [endpoint.sealedSecret, ...former], SECRET)
     const secrets = opened.filter((secret) => secret !== null)
     if (secrets.length === 0) return 'deleted'
     const isVisible = ({ id }: Due) => visible.has(toId(id))
-    for (const { id } of due.filter((each) => !isVisible(each))) this.rows.drop(id)
+    for (const delivery of due) {
+      if (isVisible(delivery)) this.rows.show(delivery.id)
+      else this.rows.drop(delivery, ctx.now())
+    }
     return { endpoint: { url: endpoint.url, secrets }, due: due.filter(isVisible) }
   }
 
@@ -121,37 +131,46 @@ export class EndpointState {
     this.count(ctx.now())
     const outcome = await sendMessage(ctx, endpoint, delivery)
     if (isSuccess(outcome)) {
-      this.rows.settle(delivery.id, 'delivered', delivery.attempts + 1, null, outcome)
+      this.rows.settle(delivery.id, { state: 'delivered', attempts: delivery.attempts + 1, nextAt: null }, outcome)
       if (this.rows.head()?.stop !== 'gone') this.forget()
     } else this.fail(delivery, outcome)
   }
 
+  /** An answer with 429 is none of the ten attempts: the endpoint works, and says when it has room again. */
   private fail(delivery: Due, outcome: Outcome): void {
     const { at, durationMs, retryAfterMs, status } = outcome
-    const attempts = delivery.attempts + 1
-    const delay = delayAfter(attempts)
+    const isLimited = status === 429
+    const attempts = delivery.attempts + (isLimited ? 0 : 1)
+    const delay = delayAfter(Math.max(attempts, 1))
     const end = at + durationMs
     const nextAt = delay === null ? null : end + Math.max(delay, retryAfterMs)
-    this.rows.settle(delivery.id, nextAt === null ? 'failed' : 'waiting', attempts, nextAt, outcome)
+    const answer = (nextAt === null ? outcome.answer : outcome.answer?.slice(0, MAX_INTERIM_ANSWER)) ?? null
+    this.rows.settle(
+      delivery.id,
+      { state: nextAt === null ? 'failed' : 'waiting', attempts, nextAt },
+      { ...outcome, answer },
+    )
     const head = this.rows.head()
     if (!head) return
     const failures = head.failures + 1
     const exhausted = head.exhausted + (nextAt === null ? 1 : 0)
-    const failingSince = head.failingSince ?? at
-    const isFailing = failingSince <= end - FAILING_MS || exhausted >= MAX_EXHAUSTED
-    const rest = status === 429 || status === 503 ? Math.max(retryAfterMs, restAfter(failures)) : restAfter(failures)
-    const stop = status === 410 ? 'gone' : isFailing ? 'failing' : head.stop
+    const isNew = head.failingSince === null || head.failedAt < at - QUIET_MS
+    const failingSince = isNew ? at : head.failingSince
+    const isFailing = (failingSince ?? at) <= end - FAILING_MS || exhausted >= MAX_EXHAUSTED
+    const held = isLimited || status === 503 ? end + retryAfterMs : 0
     this.rows.update({
       ...head,
       failures,
       exhausted,
       failingSince,
-      restsUntil: Math.max(head.restsUntil, end + rest),
-      stop,
+      failedAt: end,
+      restsUntil: Math.max(head.restsUntil, end + restAfter(failures)),
+      heldUntil: Math.max(head.heldUntil, held),
+      stop: status === 410 ? 'gone' : isFailing ? 'failing' : head.stop,
     })
   }
 
-  /** Forgets the failures. */
+  /** Forgets the failures. What the endpoint has asked for by `Retry-After` still holds. */
   private forget(): void {
     const head = this.rows.head()
     if (head && (head.failures > 0 || head.restsUntil > 0 || head.stop))
@@ -167,7 +186,7 @@ export class EndpointState {
   /** How many deliveries may be sent at once now. */
   private width(now: number): number {
     const head = this.rows.head()
-    if (!head || head.stop || head.restsUntil > now) return 0
+    if (!head || head.stop || Math.max(head.restsUntil, head.heldUntil) > now) return 0
     const sent = head.minute === Math.floor(now / MINUTE_MS) ? head.sent : 0
     return Math.min(isOpen(head.failures) ? 1 : CONCURRENT, Math.max(0, PER_MINUTE - sent))
   }
@@ -181,15 +200,21 @@ export class EndpointState {
     else void this.object.storage.setAlarm(Math.max(Math.min(...times), Date.now()))
   }
 
-  private sendsAt({ stop, sent, minute, restsUntil }: Head): number | null {
+  private sendsAt({ stop, sent, minute, restsUntil, heldUntil }: Head): number | null {
     if (stop) return 0
     const next = this.rows.nextAt()
     const freeAt = sent >= PER_MINUTE ? (minute + 1) * MINUTE_MS : 0
-    return next === null ? null : Math.max(next, restsUntil, freeAt)
+    return next === null ? null : Math.max(next, restsUntil, heldUntil, freeAt)
   }
 
   private context(): SystemCtx {
     const waitUntil = (work: Promise<unknown>) => this.object.waitUntil(work)
     return createContext({ env: this.env, waitUntil, start: 'first-primary' })
   }
+}
+
+/** Nothing for a type that this version does not know: the delivery is then dropped alone. */
+function tellingOf({ id, body }: Due): Telling[] {
+  const { success, data } = Body.safeParse(JSON.parse(body))
+  return success ? [{ id: toId(id), ...data }] : []
 }

@@ -12,10 +12,11 @@ export const Subject = z.object({
 export type Subject = z.infer<typeof Subject>
 export const Body = z.object({ type: z.enum(messageTypes), data: Subject })
 
-/** A message before it is sent. `id` is that of the event, and `body` exactly what every attempt sends. */
-export type Message = { id: Id; type: MessageType; body: string }
+/** A message before it is sent. `id` is that of the event, and `body` exactly what every attempt sends. `isOwn`: it tells of nobody else. */
+export type Message = { id: Id; type: MessageType; body: string; isOwn: boolean }
 
 /** A thin payload: receivers read what they may with the API. */
 export function messageOf(id: Id, type: MessageType, data: Subject): Message {
-  return { id, type, body: JSON.stringify({ type, timestamp: isoTimeOf(id), data }) }
+  const body = JSON.stringify({ type, timestamp: isoTimeOf(id), data })
+  return { id, type, body, isOwn: data.actorId === undefined }
 }

@@ -12,7 +12,7 @@ import {
 } from './deliveries.ts'
 import { tooManyWebhooks } from './failures.ts'
 import { webhookLimit } from './limits.ts'
-import { FORMER_SECRET_HOURS, MAX_WEBHOOKS, manageWebhooks } from './policy.ts'
+import { FORMER_SECRET_HOURS, MAX_FORMER_SECRETS, MAX_WEBHOOKS, manageWebhooks } from './policy.ts'
 import {
   ReplayCount,
   Webhook,
@@ -110,9 +110,10 @@ export const webhookOperations = [
     fresh: true,
     params: WebhookPath,
     returns: WebhookWithSecret,
+    fails: ['conflict'],
     noRpc: credentialsOnly,
     summary: 'Replace the secret of a webhook',
-    description: `For ${FORMER_SECRET_HOURS} hours, messages have a signature of each of the two secrets.`,
+    description: `For ${FORMER_SECRET_HOURS} hours, messages have a signature of the former secret too, of at most ${MAX_FORMER_SECRETS} former ones.`,
     run: renewWebhookSecret,
   }),
   operation({
@@ -157,7 +158,9 @@ export const webhookOperations = [
     query: WantedDeliveries,
     returns: WebhookDeliveryPage,
     summary: 'List the deliveries of a webhook, newest event first',
-    description: 'Those that wait are kept, and the last 1,000 finished ones for 30 days.',
+    description:
+      'The last 1,000 finished ones of each state are kept for 30 days. One that tells of somebody else is listed once it was checked that ' +
+      'you may know of it.',
     run: listWebhookDeliveries,
   }),
   operation({

@@ -18,7 +18,7 @@ export const states = ['active', 'paused', 'failing', 'gone'] as const
 export const deliveryStates = ['waiting', 'delivered', 'failed', 'dropped'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 
-/** On the shard of the owner. The secrets are sealed with the key of the account; the former one signs until `formerUntil`. */
+/** On the shard of the owner. The secrets are sealed with the key of the account; former ones sign `until` then (epoch ms). */
 export const webhookEndpoints = sqliteTable(
   'webhook_endpoints',
   {
@@ -29,8 +29,7 @@ export const webhookEndpoints = sqliteTable(
     events: text('events', { mode: 'json' }).$type<WebhookEventType[]>().notNull(),
     state: text('state', { enum: states }).notNull(),
     sealedSecret: text('sealed_secret').notNull(),
-    formerSecret: text('former_secret'),
-    formerUntil: integer('former_until').notNull().default(0),
+    formerSecrets: text('former_secrets', { mode: 'json' }).$type<{ sealed: string; until: number }[]>().notNull(),
     createdAt: integer('created_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.id] })],

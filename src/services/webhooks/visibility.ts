@@ -44,8 +44,10 @@ export async function readEndpoint(ctx: SystemCtx, { webhookId, accountId }: Own
   ])
   const [blockedIds, likeIds] = [new Set(blocked.map(({ id }) => id)), new Set(liked.map(({ id }) => id))]
   const isKnown = (actorId: Id | undefined) => !actorId || (actors.has(actorId) && !blockedIds.has(actorId))
+  const { events } = endpoint.row
   const isCurrent = ({ id, type, data: { postId, actorId } }: Telling) => {
     const post = postId && posts.get(postId)
+    if (type !== 'webhook.test' && !events.includes(type)) return false
     if (type === 'webhook.test' || type === 'post.deleted') return true
     if (type === 'account.followed') return actorId !== undefined && following.has(actorId)
     if (type === 'post.liked') return post && likeIds.has(id)
