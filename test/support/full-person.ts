@@ -31,6 +31,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} app`,
     `${name} message`,
     `${name} webhook`,
+    `${name} group`,
     `${name} edited message`,
   ]
   acceptMessages()
@@ -66,6 +67,8 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     { metric: 'author.like', bucket: `d${new Date().toISOString().slice(0, 10)}`, key: user.id, n: 7 },
   ])
   await send('PATCH', `/messages/${conversation}.1`, { text: `${name} edited message` })
+  const group = await idOf(send('POST', '/groups', { name: `${name} group`, members: [friend.id] }))
+  await send('POST', `/conversations/${group}/messages`, { clientId: 'client-id', text: `${name} message` })
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
   await createdApiKey(user, { name: `${name} key` })

@@ -14,6 +14,9 @@ const missingOf: Record<string, string> = {
   conversation,
   message: `${conversation}.1`,
   delivery: `${missing}.1`,
+  group: conversation,
+  member: `${conversation}.${missing}`,
+  'request to join': `${conversation}.${missing}`,
 }
 let admin: { id: Id; sessionId: string } | undefined
 

@@ -18,6 +18,7 @@ import {
 } from '../support/recovery.ts'
 import { mint } from '../support/tokens.ts'
 import type { Caller } from './callers.ts'
+import { groupExamples } from './group-examples.ts'
 import type { Target } from './targets.ts'
 
 /** The failure that a caller gets for a target, or null. */
@@ -245,6 +246,7 @@ export const examples: Record<string, Example> = {
     rule: ownOnly,
     json: () => ({ since: '2026-01-01T00:00:00Z', until: '2026-02-01T00:00:00Z' }),
   },
+  ...groupExamples(ownOnly),
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }
