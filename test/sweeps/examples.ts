@@ -20,6 +20,7 @@ import { mint } from '../support/tokens.ts'
 import type { Caller } from './callers.ts'
 import { groupExamples } from './group-examples.ts'
 import type { Target } from './targets.ts'
+import { webhookExamples } from './webhook-examples.ts'
 
 /** The failure that a caller gets for a target, or null. */
 type Rule = (caller: Caller['name'], target: Target) => Code | null
@@ -231,22 +232,8 @@ export const examples: Record<string, Example> = {
   hideMessage: { rule: ownOnly },
   editMessage: { rule: othersMessage, json: () => ({ text: fresh('edited') }) },
   deleteMessage: { rule: othersMessage },
-  createWebhook: { json: () => ({ url: `https://hooks.example.org/${fresh('in')}`, events: ['post.liked'] }) },
-  getWebhook: { rule: ownOnly },
-  editWebhook: { rule: ownOnly, json: () => ({ description: fresh('about') }) },
-  deleteWebhook: { rule: ownOnly },
-  renewWebhookSecret: { rule: ownOnly },
-  pauseWebhook: { rule: ownOnly },
-  resumeWebhook: { rule: ownOnly },
-  testWebhook: { rule: ownOnly },
-  listWebhookDeliveries: { rule: ownOnly },
-  getWebhookDelivery: { rule: ownOnly },
-  replayWebhookDelivery: { rule: ownOnly },
-  replayWebhookDeliveries: {
-    rule: ownOnly,
-    json: () => ({ since: '2026-01-01T00:00:00Z', until: '2026-02-01T00:00:00Z' }),
-  },
   ...groupExamples(ownOnly),
+  ...webhookExamples(ownOnly),
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }
