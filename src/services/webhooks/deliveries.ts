@@ -22,7 +22,7 @@ export const DeliveryPath = z.object({ deliveryId: DeliveryId })
 type DeliveryPath = z.infer<typeof DeliveryPath>
 
 export const ReplayRange = z
-  .strictObject({ since: z.iso.datetime({ offset: true }), until: z.iso.datetime({ offset: true }) })
+  .strictObject({ since: z.iso.datetime({ offset: true }).max(40), until: z.iso.datetime({ offset: true }).max(40) })
   .openapi('WebhookReplay')
 type ReplayRange = z.infer<typeof ReplayRange>
 
@@ -111,7 +111,7 @@ function viewOf(webhookId: Id, { id, type, state, attempts, nextAt, lastStatus }
 function detailsOf(webhookId: Id, delivery: DeliveryFacts): WebhookDeliveryDetails {
   const { body, answer, all } = delivery
   const log = all.map(({ number, at, durationMs, status, error }) => {
-    return { number, startedAt: new Date(at).toISOString(), milliseconds: durationMs, status, error }
+    return { number, startedAt: new Date(at).toISOString(), durationMs, status, error }
   })
   return { ...viewOf(webhookId, delivery), payload: all.length > 0 && body !== '' ? body : null, log, answer }
 }

@@ -122,7 +122,7 @@ export const webhookOperations = [
     path: '/webhooks/{webhookId}/paused',
     ...rule,
     params: WebhookPath,
-    returns: null,
+    returns: Webhook,
     summary: 'Pause a webhook: events are no longer recorded, and nothing is sent',
     run: pauseWebhook,
   }),

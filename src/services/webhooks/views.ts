@@ -41,6 +41,7 @@ export type WebhookWithSecret = z.infer<typeof WebhookWithSecret>
 
 export const DeliveryId = z
   .string()
+  .max(33)
   .regex(/^[1-9]\d{0,15}\.[1-9]\d{0,15}$/, 'must be the id of a delivery')
   .openapi({ example: '1970324936974593.1970324937974593' })
 
@@ -64,11 +65,11 @@ const DeliveryAttempt = z
   .object({
     number: z.int(),
     startedAt: z.iso.datetime(),
-    milliseconds: z.int(),
+    durationMs: z.int(),
     status: z.int().nullable(),
     error: z.string().nullable().openapi({ description: 'Why there was no answer' }),
   })
-  .openapi('WebhookAttempt', { example: { number: 1, milliseconds: 84, status: 503, error: null } })
+  .openapi('WebhookAttempt', { example: { number: 1, durationMs: 84, status: 503, error: null } })
 
 export const WebhookDeliveryDetails = z
   .object({

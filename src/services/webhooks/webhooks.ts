@@ -193,8 +193,8 @@ export async function deleteWebhook(ctx: UserCtx, { webhookId }: WebhookPath): P
 }
 
 /** From now on, events are not recorded. What waits is sent after `resumeWebhook`. */
-export async function pauseWebhook(ctx: UserCtx, { webhookId }: WebhookPath): Promise<void> {
-  await change(ctx, webhookId, { state: 'paused' }, webhookPaused)
+export async function pauseWebhook(ctx: UserCtx, { webhookId }: WebhookPath): Promise<Webhook> {
+  return viewOf(ctx, await change(ctx, webhookId, { state: 'paused' }, webhookPaused))
 }
 
 export async function resumeWebhook(ctx: UserCtx, { webhookId }: WebhookPath): Promise<void> {

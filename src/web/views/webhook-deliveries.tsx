@@ -136,12 +136,12 @@ function Waterfall({ delivery: { log, payload, answer } }: { delivery: WebhookDe
     <>
       {log.length === 0 && <p class="hint">No attempt yet.</p>}
       <ol class="waterfall">
-        {log.map(({ number, startedAt, milliseconds, status, error }) => (
+        {log.map(({ number, startedAt, durationMs, status, error }) => (
           <li key={number}>
             <span>{exactTime(startedAt)}</span>
-            <meter min={0} max={15_000} value={milliseconds} aria-label={`Attempt ${number}`} />
+            <meter min={0} max={15_000} value={durationMs} aria-label={`Attempt ${number}`} />
             <span>
-              {status ?? error} in {milliseconds} ms
+              {status ?? error} in {durationMs} ms
             </span>
           </li>
         ))}
