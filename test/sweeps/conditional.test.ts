@@ -130,8 +130,10 @@ test('every 201 names a location', async () => {
     'createPost',
     'createPushSubscription',
     'createRealtimeTicket',
+    'createWebhook',
     'registerApp',
     'sendMessage',
+    'testWebhook',
     'uploadMedia',
   ])
   const required = creations.map(({ responses }) => responses[201]!.headers.Location?.required)

@@ -7,6 +7,7 @@ import { insertNotification } from '../support/pushes.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 import { audit } from './audit-list.ts'
 import { conversations, joinRequests, members, messages } from './messaging-lists.ts'
+import { webhookDeliveries } from './webhook-lists.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
@@ -224,8 +225,12 @@ const lists: Record<string, () => Promise<List>> = {
   listLikes: () => likes('accounts'),
   listMyLikes: () => likes('posts'),
   listNotifications: notifications,
+<<<<<<< HEAD
   listNotificationGroups: async () => ({ ...(await notifications()), path: '/v1/notifications/groups' }),
   listNotificationActors: notificationActors,
+=======
+  listWebhookDeliveries: webhookDeliveries,
+>>>>>>> main
   listRegistrations: registrations,
 }
 

@@ -12,6 +12,7 @@ import { askToJoin, seedGroup } from '../support/groups.ts'
 import { insertLogin } from '../support/logins.ts'
 import { insertNotification, insertPush } from '../support/pushes.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
+import { acceptMessages, seedDelivery, webhookOf } from '../support/webhooks.ts'
 
 /** What each path parameter names. Add new parameters here. */
 export const kindOfParameter: Record<string, Kind> = {
@@ -33,8 +34,13 @@ export const kindOfParameter: Record<string, Kind> = {
   appId: 'app',
   conversationId: 'conversation',
   messageId: 'message',
+<<<<<<< HEAD
   notificationId: 'notification',
   subscriptionId: 'push subscription',
+=======
+  webhookId: 'webhook',
+  deliveryId: 'delivery',
+>>>>>>> main
   groupId: 'group',
   memberId: 'member',
   requestId: 'request to join',
@@ -51,8 +57,13 @@ export type Kind =
   | 'app'
   | 'conversation'
   | 'message'
+<<<<<<< HEAD
   | 'notification'
   | 'push subscription'
+=======
+  | 'webhook'
+  | 'delivery'
+>>>>>>> main
   | 'group'
   | 'member'
   | 'request to join'
@@ -75,8 +86,13 @@ export const states: Record<Kind, State[]> = {
   app: ['restricted', 'missing'],
   conversation: ['restricted', 'missing'],
   message: ['restricted', 'missing'],
+<<<<<<< HEAD
   notification: ['restricted', 'missing'],
   'push subscription': ['restricted', 'missing'],
+=======
+  webhook: ['restricted', 'missing'],
+  delivery: ['restricted', 'missing'],
+>>>>>>> main
   group: ['restricted', 'missing'],
   member: ['restricted', 'missing'],
   'request to join': ['restricted', 'missing'],
@@ -86,6 +102,7 @@ export const states: Record<Kind, State[]> = {
 export type Target = { kind: Kind; state: State; ownerId: Id; parameter: string }
 
 export async function makeTargets(wanted: readonly [Kind, State][], blockedId: Id): Promise<Target[]> {
+  acceptMessages()
   const owners = await bulkAccounts(wanted.length)
   await seedUsers(owners.map(({ id }) => id))
   await block(
@@ -122,8 +139,13 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     if (target.state === 'missing') continue
     if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
     if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
+<<<<<<< HEAD
     if (target.kind === 'push subscription') target.parameter = await insertPush(target.ownerId)
     if (target.kind === 'notification') target.parameter = await insertNotification(target.ownerId, actor!)
+=======
+    if (target.kind === 'webhook') target.parameter = (await webhookOf(target.ownerId)).id
+    if (target.kind === 'delivery') target.parameter = await seedDelivery(target.ownerId)
+>>>>>>> main
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   await seedConversations(targets.filter(({ state }) => state !== 'missing'))
@@ -193,6 +215,7 @@ function missing(kind: Kind, i: number): string {
   if (kind === 'group') return `${i}`.padStart(32, '0')
   if (kind === 'member' || kind === 'request to join') return `${`${i}`.padStart(32, '0')}.1`
   if (kind === 'message') return `${`${i}`.padStart(32, '0')}.1`
+  if (kind === 'delivery') return `${newId(i % 2, Date.now() - 86_400_000)}.1`
   return kind === 'handle' ? `nobody_${i}` : newId(i % 2, Date.now() - 86_400_000)
 }
 
