@@ -225,12 +225,9 @@ const lists: Record<string, () => Promise<List>> = {
   listLikes: () => likes('accounts'),
   listMyLikes: () => likes('posts'),
   listNotifications: notifications,
-<<<<<<< HEAD
   listNotificationGroups: async () => ({ ...(await notifications()), path: '/v1/notifications/groups' }),
   listNotificationActors: notificationActors,
-=======
   listWebhookDeliveries: webhookDeliveries,
->>>>>>> main
   listRegistrations: registrations,
 }
 

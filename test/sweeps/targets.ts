@@ -34,13 +34,10 @@ export const kindOfParameter: Record<string, Kind> = {
   appId: 'app',
   conversationId: 'conversation',
   messageId: 'message',
-<<<<<<< HEAD
   notificationId: 'notification',
   subscriptionId: 'push subscription',
-=======
   webhookId: 'webhook',
   deliveryId: 'delivery',
->>>>>>> main
   groupId: 'group',
   memberId: 'member',
   requestId: 'request to join',
@@ -57,13 +54,10 @@ export type Kind =
   | 'app'
   | 'conversation'
   | 'message'
-<<<<<<< HEAD
   | 'notification'
   | 'push subscription'
-=======
   | 'webhook'
   | 'delivery'
->>>>>>> main
   | 'group'
   | 'member'
   | 'request to join'
@@ -86,13 +80,10 @@ export const states: Record<Kind, State[]> = {
   app: ['restricted', 'missing'],
   conversation: ['restricted', 'missing'],
   message: ['restricted', 'missing'],
-<<<<<<< HEAD
   notification: ['restricted', 'missing'],
   'push subscription': ['restricted', 'missing'],
-=======
   webhook: ['restricted', 'missing'],
   delivery: ['restricted', 'missing'],
->>>>>>> main
   group: ['restricted', 'missing'],
   member: ['restricted', 'missing'],
   'request to join': ['restricted', 'missing'],
@@ -139,13 +130,10 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     if (target.state === 'missing') continue
     if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
     if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
-<<<<<<< HEAD
     if (target.kind === 'push subscription') target.parameter = await insertPush(target.ownerId)
     if (target.kind === 'notification') target.parameter = await insertNotification(target.ownerId, actor!)
-=======
     if (target.kind === 'webhook') target.parameter = (await webhookOf(target.ownerId)).id
     if (target.kind === 'delivery') target.parameter = await seedDelivery(target.ownerId)
->>>>>>> main
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   await seedConversations(targets.filter(({ state }) => state !== 'missing'))
