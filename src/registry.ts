@@ -28,7 +28,7 @@ import * as auditEvents from './services/audit/events.ts'
 import { auditOperations } from './services/audit/operations.ts'
 import { auditData } from './services/audit/personal.ts'
 import { auditSubscriptions } from './services/audit/subscriptions.ts'
-import { deliveryJobs, deliveryTasks } from './services/deliveries/jobs.ts'
+import { deliveryWork } from './services/deliveries/jobs.ts'
 import { deliveryOperations } from './services/deliveries/operations.ts'
 import { deliveryData } from './services/deliveries/personal.ts'
 import { homeChannel } from './services/feed/channels.ts'
@@ -50,7 +50,7 @@ import { messagingOperations } from './services/messaging/operations.ts'
 import { messagingData } from './services/messaging/personal.ts'
 import { messagingSubscriptions } from './services/messaging/subscriptions.ts'
 import { notificationChannel } from './services/notifications/channels.ts'
-import { notificationJobs, notificationTasks } from './services/notifications/jobs.ts'
+import { notificationWork } from './services/notifications/jobs.ts'
 import { notificationOperations } from './services/notifications/operations.ts'
 import { notificationData } from './services/notifications/personal.ts'
 import { notificationSubscriptions } from './services/notifications/subscriptions.ts'
@@ -127,8 +127,7 @@ const typed = [
     rpc: 'NotificationService',
     operations: notificationOperations,
     subscriptions: notificationSubscriptions,
-    tasks: notificationTasks,
-    jobs: notificationJobs,
+    ...notificationWork,
     channels: [notificationChannel],
     personal: notificationData,
   },
@@ -138,8 +137,7 @@ const typed = [
     rpc: 'NotificationService',
     ownClients: true,
     operations: deliveryOperations,
-    tasks: deliveryTasks,
-    jobs: deliveryJobs,
+    ...deliveryWork,
     personal: deliveryData,
   },
   {

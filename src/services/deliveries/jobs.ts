@@ -4,6 +4,6 @@ import { deliver } from './deliver.ts'
 import { findDue } from './rows.ts'
 import { deliverTask } from './statements.ts'
 
-export const deliveryJobs: Job[] = [{ name: 'find due deliveries', every: 'minute', perShard: true, run: findDue }]
+const jobs: Job[] = [{ name: 'find due deliveries', every: 'minute', perShard: true, run: findDue }]
 
-export const deliveryTasks = [onTask(deliverTask, deliver)]
+export const deliveryWork = { jobs, tasks: [onTask(deliverTask, deliver)] }

@@ -24,7 +24,7 @@ export const notificationJobs: Job[] = [
   },
 ]
 
-export const notificationTasks = [onTask(deleteOld, deleteOldNotifications)]
+export const notificationWork = { jobs: notificationJobs, tasks: [onTask(deleteOld, deleteOldNotifications)] }
 
 /** Iterates over the accounts: an index of notifications by age would cost a row write with every notification. */
 export async function deleteOldNotifications(ctx: SystemCtx, { shard, after }: z.infer<typeof deleteOld.data>) {
