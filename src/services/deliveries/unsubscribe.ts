@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { html } from 'hono/html'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
-import { invalid } from '../../platform/failures.ts'
+import { notFound } from '../../platform/failures.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 import { type Kind, kinds } from '../notifications/tables.ts'
 import { audienceOf } from './preferences.ts'
@@ -11,7 +11,11 @@ import { changeRules, readRules } from './rules.ts'
 const PURPOSE = 'unsubscribe'
 
 export const UnsubscribePath = z.object({
-  token: z.string().max(200).openapi({ description: 'From the mail. It needs no login, and stops mails of its kinds' }),
+  token: z
+    .string()
+    .max(200)
+    .regex(/^\d{1,16}\.[a-z-]+\.\d{1,16}\.[\w-]{43}$/)
+    .openapi({ description: 'From the mail. It needs no login, and stops mails of its kinds' }),
 })
 
 const Parts = z.tuple([
@@ -29,12 +33,12 @@ export async function unsubscribeToken(ctx: SystemCtx, accountId: Id, stopped: r
   return `${text}.${await sign(ctx.config, PURPOSE, text)}`
 }
 
-/** Throws `invalid` for a token that is not from a mail. It works once: it does not stop mails that were asked for again. */
+/** Throws `not_found` for a token that is not from a mail. It works once: it does not stop mails that were asked for again. */
 export async function unsubscribe(ctx: Ctx, { token }: { token: string }): Promise<void> {
   const text = token.slice(0, token.lastIndexOf('.'))
   const isValid = await verifySignature(ctx.config, PURPOSE, text, token.slice(text.length + 1))
   const parts = Parts.safeParse(text.split('.'))
-  if (!isValid || !parts.success) throw invalid('token', 'is not from a mail')
+  if (!isValid || !parts.success) throw notFound()
   const [accountId, stopped, mailedAt] = parts.data
   const since = (await readRules(ctx, accountId)).filter((row) => row.since > mailedAt)
   const wasStopped = (kind: Kind) => since.some(({ rules }) => audienceOf(rules, kind, 'mail') === 'nobody')

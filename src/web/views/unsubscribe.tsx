@@ -1,4 +1,6 @@
+import { ApiError } from '../../client/client.ts'
 import { client } from '../api/client.ts'
+import { InvalidField } from '../api/errors.ts'
 import { DeadLink } from '../ui/dead-link.tsx'
 import { FormError, SubmitButton } from '../ui/field.tsx'
 import { Icon } from '../ui/icons.tsx'
@@ -8,7 +10,7 @@ import { Done, useTokenForm } from './address-links.tsx'
 
 /** Needs no login. The button is for programs that only follow links. */
 export function Unsubscribe({ token }: { token: string }) {
-  const { form, state } = useTokenForm(() => client.unsubscribeFromMails({ token }))
+  const { form, state } = useTokenForm(() => client.unsubscribeFromMails({ token }).catch(asInvalid))
   if (state.value === 'dead') return <DeadLink children={<Settings />} />
   if (state.value === 'done') {
     return (
@@ -28,6 +30,12 @@ export function Unsubscribe({ token }: { token: string }) {
       </form>
     </View>
   )
+}
+
+function asInvalid(error: unknown): never {
+  throw error instanceof ApiError && error.code === 'not_found'
+    ? new InvalidField('token', 'is not from a mail')
+    : error
 }
 
 const Settings = () => (
