@@ -37,13 +37,13 @@ async function tryFold(ctx: SystemCtx, which?: SQL): Promise<boolean> {
   const db = ctx.db.analytics
   const [folded = { version: 0 }] = await db.select({ version: folds.version }).from(folds)
   const rows = await db
-    .select()
+    .select({ minute: slots.minute, version: slots.version, counts: slots.counts, members: slots.members })
     .from(slots)
     .where(and(eq(slots.open, true), which))
     .orderBy(asc(slots.minute))
     .limit(SLOTS_PER_STEP)
   if (rows.length === 0) return false
-  const { counts, members } = merged(rows)
+  const { counts, members } = merged(rows.map((row) => ({ ...row, site: {} })))
   const [sums, sets] = await Promise.all([addedCounts(db, counts), addedMembers(db, members)])
   const tops = await topAfter(db, sums)
   const minutes = rows.map(({ minute }) => minute)

@@ -25,7 +25,8 @@ export type Tally = {
 }
 
 export const VIEW = 'view'
-const engagement = new Set(['like', 'unlike', 'comment', 'follow', 'unfollow'])
+const ofPost = new Set(['like', 'unlike', 'comment'])
+const ofAuthor = new Set(['like', 'comment', 'follow'])
 const funnelSteps = new Set(['register', 'verify', 'follow', 'post'])
 
 /** The name of a cell in a slot. `cellIn` is its inverse. */
@@ -42,10 +43,8 @@ export function tallyOf(entry: Entry): Tally {
   const day = bucketOf('day', at)
   const counts: Record<string, number> = {}
   if (kind !== VIEW) for (const bucket of [hourOf(at), day]) counts[cellName(`site.${kind}`, bucket)] = 1
-  if (engagement.has(kind)) {
-    if (post) counts[cellName(`post.${kind}`, day, post)] = 1
-    if (author) counts[cellName(`author.${kind}`, day, author)] = 1
-  }
+  if (post && ofPost.has(kind)) counts[cellName(`post.${kind}`, day, post)] = 1
+  if (author && ofAuthor.has(kind)) counts[cellName(`author.${kind}`, day, author)] = 1
   return { site: kind === VIEW ? {} : { [kind]: 1 }, counts, members: membersOf(entry) }
 }
 

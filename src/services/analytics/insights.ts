@@ -20,14 +20,15 @@ const people = (description: string) =>
 
 const Point = z.object({
   start: Day,
-  impressions: people('How often people saw a post: once for each person, post and day'),
+  impressions: people(
+    'How often people saw a post: once for each person, post and day. Days with fewer than 5 people are left out',
+  ),
   reach: people('The people who saw a post, each once in the step'),
   likes: z.int(),
   comments: z.int(),
 })
 export const InsightPoint = Point.extend({
   newFollowers: z.int(),
-  lostFollowers: z.int().openapi({ description: 'Those who unfollowed' }),
 }).openapi('InsightPoint', { example: { start: '2026-11-30', impressions: 41, reach: 17, likes: 3, comments: 1 } })
 export const PostInsightPoint = Point.extend({
   withdrawnLikes: z.int(),
@@ -77,7 +78,7 @@ export async function getMyInsights(ctx: UserCtx, query: Query): Promise<Insight
     [{ metrics: authorCounts, buckets: days, keys: [id] }],
     [
       { metrics: ['author.views'], buckets: days, keys: [id] },
-      { metrics: ['author.reach'], buckets: pointsOf(period), keys: [id] },
+      { metrics: ['author.reach'], buckets: [...new Set([...days, ...pointsOf(period)])], keys: [id] },
       { metrics: ['author.from'], buckets: weeks, keys: keysOf(id, surfaces) },
       { metrics: ['author.hour'], buckets: lastWeeks, keys: keysOf(id, hours) },
     ],
@@ -88,12 +89,11 @@ export async function getMyInsights(ctx: UserCtx, query: Query): Promise<Insight
     const reach = enough(people('author.reach', point, id))
     return {
       start: point.slice(1),
-      impressions: reach === null ? null : total(inPoint, (day) => people('author.views', day, id)),
+      impressions: shownSum(inPoint, (day) => [people('author.reach', day, id), people('author.views', day, id)]),
       reach,
       likes: sum('like'),
       comments: sum('comment'),
       newFollowers: sum('follow'),
-      lostFollowers: sum('unfollow'),
     }
   })
   const bestHours = shown(hours, lastWeeks, (hour, week) => people('author.hour', week, `${id}:${hour}`))
@@ -107,6 +107,12 @@ export async function getMyInsights(ctx: UserCtx, query: Query): Promise<Insight
 
 const total = (buckets: readonly string[], numberOf: (bucket: string) => number) =>
   buckets.reduce((sum, bucket) => sum + numberOf(bucket), 0)
+
+/** The sum over days with enough people, so that a week minus its other days does not tell of a day with fewer. */
+function shownSum(days: readonly string[], readersAndViews: (day: string) => [number, number]): number | null {
+  const shownDays = days.map(readersAndViews).filter(([readers]) => enough(readers) !== null)
+  return shownDays.length === 0 ? null : shownDays.reduce((sum, [, views]) => sum + views, 0)
+}
 
 /** The sums over weeks in which enough people are known, largest first. */
 function shown<T>(parts: readonly T[], weeks: readonly string[], peopleIn: (part: T, week: string) => number) {
@@ -143,7 +149,10 @@ async function insightsOf(ctx: SystemCtx, postId: Id, period: Period) {
     const inPoint = daysOf(period, point)
     const sum = (kind: string) => total(inPoint, (day) => count(`post.${kind}`, day, postId))
     const reach = enough(people('post.reach', point, postId))
-    const impressions = reach === null ? null : total(inPoint, (day) => people('post.reach', day, postId))
+    const impressions = shownSum(inPoint, (day) => {
+      const readers = people('post.reach', day, postId)
+      return [readers, readers]
+    })
     return {
       start: point.slice(1),
       impressions,

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
 import { fromShards, idIn } from '../../platform/data/shards.ts'
@@ -8,14 +8,14 @@ import type { Person } from './fold.ts'
 import { pseudonym, saltOf } from './salts.ts'
 import { activityChoices } from './tables.ts'
 
-/** What each account has decided: null if nothing yet. Accounts that do not exist are absent. */
+/** What each account has decided: null if nothing yet. Accounts that do not exist, or wait for their erasure, are absent. */
 export async function choicesOf(ctx: SystemCtx, ids: Iterable<Id>): Promise<Map<Id, boolean | null>> {
   const rows = await fromShards(ctx.db, ids, (db, group) =>
     db
       .select({ id: accounts.id, agreed: activityChoices.agreed })
       .from(accounts)
       .leftJoin(activityChoices, eq(activityChoices.accountId, accounts.id))
-      .where(idIn(accounts.id, group)),
+      .where(and(idIn(accounts.id, group), isNull(accounts.deletedAt))),
   )
   return new Map(rows.map(({ id, agreed }) => [id, agreed]))
 }

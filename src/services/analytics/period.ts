@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { invalid } from '../../platform/failures.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
-import { bucketsBetween, dateOf, type Step, startOf } from './buckets.ts'
+import { bucketsBetween, dateOf, mondayOf, type Step, startOf } from './buckets.ts'
 import { Day } from './day.ts'
 import { insightsDays } from './variables.ts'
 
@@ -35,10 +35,12 @@ export function periodOf(
   if (first > last) throw invalid('from', 'must not be after `to`')
   if (last - first >= MOST_DAYS * DAY_MS) throw invalid('from', `must be at most ${MOST_DAYS - 1} days before \`to\``)
   if (first < today - insightsDays(ctx) * DAY_MS) throw invalid('from', `must be in the last ${insightsDays(ctx)} days`)
-  return { from: first, to: last, step }
+  if (step === 'day') return { from: first, to: last, step }
+  // Whole weeks, so that no period can be chosen that contains only one reader.
+  const sunday = Date.parse(mondayOf(last)) + 6 * DAY_MS
+  return { from: Date.parse(mondayOf(first)), to: Math.min(sunday, today), step }
 }
 
-/** The buckets of a period's points. A week belongs to it if some of its days do. */
 export const pointsOf = ({ from, to, step }: Period) => bucketsBetween(step, from, to)
 
 /** The days of the period that belong to a point. */

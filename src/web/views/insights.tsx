@@ -32,15 +32,11 @@ export function Insights() {
 
 function AuthorCharts({ insights }: { insights: AuthorInsights }) {
   const { points, sources, bestHours } = insights
-  const of = (name: 'newFollowers' | 'lostFollowers') => points.map((point) => point[name])
-  const followers = [
-    { label: 'New', values: of('newFollowers') },
-    { label: 'Lost', values: of('lostFollowers') },
-  ]
+  const followers = [{ label: 'New followers', values: points.map(({ newFollowers }) => newFollowers) }]
   return (
     <>
       <PostCharts points={points} />
-      <Chart title="Followers" times={points.map(({ start }) => start)} format={shortDay} series={followers} />
+      <Chart title="New followers" times={points.map(({ start }) => start)} format={shortDay} series={followers} />
       <Parts
         title="Where people saw your posts"
         parts={sources.map(({ surface, readers }) => [surfaceName(surface), readers])}

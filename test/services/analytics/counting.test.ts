@@ -35,7 +35,7 @@ const numberOf = async (metric: string, bucket: string, key: string) => {
   const { rollups, sketches } = await stored()
   const isIt = (row: { metric: string; bucket: string; key: string }) =>
     row.metric === metric && row.bucket.startsWith(bucket) && row.key === key
-  return rollups.find(isIt)?.n ?? sketches.find(isIt)?.size ?? 0
+  return rollups.findLast(isIt)?.n ?? sketches.findLast(isIt)?.size ?? 0
 }
 
 const busyDay = (): Activity[] =>

@@ -47,7 +47,6 @@ test('a like moves the charts of the author and of the post as soon as the queue
     likes: 1,
     comments: 1,
     newFollowers: 1,
-    lostFollowers: 0,
     impressions: null,
     reach: null,
   }
@@ -87,6 +86,19 @@ test('impressions are reported without a database, and show from 5 readers on, o
   await deliver(readers.map((id) => seen(id, [post])))
   expect((await read<Insights>('/me/insights')).sources).toEqual([{ surface: 'home', readers: 8 }])
   expect((await read<PostInsights>(`/posts/${post}/insights`)).sources).toEqual([{ surface: 'home', readers: 8 }])
+  const yesterday = Date.now() - 86_400_000
+  await deliver(readers.slice(0, 4).map((id) => seen(id, [post], { at: yesterday })))
+  await foldAll()
+  const day = new Date(yesterday).toISOString().slice(0, 10)
+  for (const path of ['me/insights', `posts/${post}/insights`]) {
+    const sum = async (query: string) => {
+      const { points } = await read<Insights>(`/${path}?${query}`)
+      return points.reduce((total, { impressions }) => total + (impressions ?? 0), 0)
+    }
+    // The four readers of yesterday are in no week, and in no period that is chosen for them.
+    expect(await sum('step=week')).toBe(await sum('step=day'))
+    expect(await sum(`from=${day}&to=${day}`)).toBe(0)
+  }
   expect((await (await fetch('/v1/me/insights?step=week')).json<Insights>()).points.at(-1)).toMatchObject({ reach: 8 })
 })
 
@@ -163,8 +175,8 @@ test('insights are CSV where the client asks for it', async () => {
   const csv = await ada.fetch(`/v1/me/insights?from=${today()}&format=csv`)
   expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present')
   expect(csv.headers.get('vary')).toContain('accept')
-  const header = 'start,impressions,reach,likes,comments,newFollowers,lostFollowers'
-  expect(await csv.text()).toBe(`${header}\r\n${today()},,,1,0,0,0\r\n`)
+  const header = 'start,impressions,reach,likes,comments,newFollowers'
+  expect(await csv.text()).toBe(`${header}\r\n${today()},,,1,0,0\r\n`)
   const accepted = await ada.fetch(`/v1/posts/${post}/insights`, { headers: { accept: 'text/csv' } })
   expect((await accepted.text()).split('\r\n')).toHaveLength(16)
   const json = await ada.fetch('/v1/me/insights?format=json', { headers: { accept: 'text/csv' } })

@@ -52,6 +52,18 @@ test('a decision is stored, exported and erased, together with what was counted 
   expect(await choiceOf(carol)).toEqual({ agreed: null })
 })
 
+test('what still arrives for an account that waits for its erasure counts neither as its own nor for its posts', async () => {
+  const dave = await registeredUser()
+  const sql = 'update accounts set deleted_at = 1 where id = ?'
+  for (const shard of [env.SHARD_0, env.SHARD_1]) await shard.prepare(sql).bind(Number(dave.id)).run()
+  await deliver([act('like', dave.id, { post, author: bob.id }), act('follow', bob.id, { author: dave.id })])
+  await foldAll()
+  const { rollups, sketches } = await stored()
+  expect(JSON.stringify(rollups)).not.toContain(dave.id)
+  expect(rollups.find(({ metric, key }) => metric === 'author.like' && key === bob.id)?.n).toBe(1)
+  expect(sketches.find(({ metric, bucket }) => metric === 'people' && bucket.startsWith('d'))?.size).toBe(1)
+})
+
 test('salts are destroyed when their buckets close, and the log and roll-ups when they are old', async () => {
   const day = 86_400_000
   await deliver([act('post', bob.id), act('like', bob.id, { at: Date.now() - 40 * day })])
