@@ -576,7 +576,6 @@ export type InsightPoint = {
   likes: number
   comments: number
   newFollowers: number
-  lostFollowers: number
 }
 
 export type BusyHour = { hour: number; readers: number }
