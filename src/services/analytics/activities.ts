@@ -32,6 +32,12 @@ export type Seen = z.infer<typeof Seen>
 export const Activity = z.union([Act, Seen])
 export type Activity = z.infer<typeof Activity>
 
+/** The kinds of acts. */
+export const kinds = [
+  ...['register', 'verify', 'login', 'mail', 'follow', 'unfollow'],
+  ...['post', 'comment', 'delete', 'like', 'unlike'],
+]
+
 type Subjects = Partial<Pick<Act, 'actor' | 'author' | 'post'>>
 type Reader = (event: Happened) => { kind: string; subjects: Subjects } | null
 

@@ -12,8 +12,8 @@ import { usePolling } from '../ui/use-polling.ts'
 import { View } from '../ui/view.tsx'
 import { ErrorView } from './not-found.tsx'
 
-const POLL_MS = 5_000
-const HIDDEN = 'Numbers of fewer than 5 people are hidden.'
+const POLL_MS = 10_000
+const HIDDEN = 'Numbers of readers are multiples of 5; fewer than 5 are hidden.'
 
 /** How the posts and the number of followers of the account do. */
 export function Insights() {

@@ -45,7 +45,7 @@ test('a decision is stored, exported and erased, together with what was counted 
   }
   expect(files).toEqual({
     'activity-choice.json': { agreed: false, decidedAt: expect.any(String) },
-    'insights.json': [{ day: today(), what: 'like', n: 1 }],
+    'insights.json': ['like', 'comment'].map((what) => ({ day: today(), what, n: 1 })),
   })
   expect(await analyticsData.erase(ctx, carol.id)).toBe(true)
   expect(JSON.stringify(await stored())).not.toContain(carol.id)
@@ -60,7 +60,7 @@ test('what still arrives for an account that waits for its erasure counts neithe
   await foldAll()
   const { rollups, sketches } = await stored()
   expect(JSON.stringify(rollups)).not.toContain(dave.id)
-  expect(rollups.find(({ metric, key }) => metric === 'author.like' && key === bob.id)?.n).toBe(1)
+  expect(rollups.find(({ metric, key }) => metric === 'post.like' && key === post)?.n).toBe(1)
   expect(sketches.find(({ metric, bucket }) => metric === 'people' && bucket.startsWith('d'))?.size).toBe(1)
 })
 
