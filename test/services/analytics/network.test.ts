@@ -67,7 +67,7 @@ test('the overview counts active people of the day, week and month, and posts by
     const ofWeek = new Date(now).getUTCDay() === 1 ? 6 : 8
     expect([overview.weekly, overview.points.length]).toEqual([ofWeek, 14])
     expect(overview.points.at(-1)).toMatchObject({ posts: 6, logins: 3, mails: 1, impressions: 5, activePeople: 6 })
-    if (fold) expect(overview.points.at(-2)).toMatchObject({ likes: 6, activePeople: 6 })
+    expect(overview.points.at(-2)).toMatchObject({ likes: 6, activePeople: 6 })
     expect(overview.minutes.reduce((sum, { posts }) => sum + posts, 0)).toBe(6)
     expect(overview.stickiness).toBeGreaterThan(0)
   }
