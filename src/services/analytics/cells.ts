@@ -7,23 +7,27 @@ export type Cell = { metric: string; bucket: string; key: string }
 /** D1 allows values of 2 MB. */
 const TEXT_PER_STATEMENT = 500_000
 
-/** Whether a row of `rollups` or `sketches` is one of the cells. Binds them as one parameter. */
-function isOneOf(cells: readonly Cell[]): SQL {
-  const list = JSON.stringify(cells.map(({ metric, bucket, key }) => [metric, bucket, key]))
+/** Whether a row of `rollups` or `sketches` is one of the cells of a list. */
+function isOneOf(list: string): SQL {
   const [from, to] = [sql.raw('(select value ->> 0, value ->> 1, value ->> 2 from json_each('), sql.raw('))')]
   return inArray(sql.raw('("metric", "bucket", "key")'), sql.join([from, sql.param(list), to]))
 }
 
-export function countsIn(db: Database, cells: readonly Cell[]) {
-  return db.select().from(rollups).where(isOneOf(cells))
+const listsOfCells = (cells: readonly Cell[]) =>
+  listsOf(cells.map(({ metric, bucket, key }) => JSON.stringify([metric, bucket, key])))
+
+export async function countsIn(db: Database, cells: readonly Cell[]) {
+  return (await Promise.all(listsOfCells(cells).map((list) => db.select().from(rollups).where(isOneOf(list))))).flat()
 }
 
-export function sketchesIn(db: Database, cells: readonly Cell[]) {
-  return db.select().from(sketches).where(isOneOf(cells))
+export async function sketchesIn(db: Database, cells: readonly Cell[]) {
+  return (await Promise.all(listsOfCells(cells).map((list) => db.select().from(sketches).where(isOneOf(list))))).flat()
 }
 
-export function deleteCells(db: Database, cells: readonly Cell[]) {
-  return [db.delete(rollups).where(isOneOf(cells)), db.delete(sketches).where(isOneOf(cells))] as const
+export async function deleteCells(db: Database, cells: readonly Cell[]): Promise<void> {
+  for (const list of listsOfCells(cells)) {
+    await db.batch([db.delete(rollups).where(isOneOf(list)), db.delete(sketches).where(isOneOf(list))])
+  }
 }
 
 /** Statements that store rows, in few parameters. */

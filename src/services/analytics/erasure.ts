@@ -37,6 +37,6 @@ async function deleteSince(ctx: SystemCtx, since: number, groups: (days: string[
   for (let from = oldest; from <= ctx.now(); from += SPAN_MS) {
     const to = Math.min(from + SPAN_MS, ctx.now())
     const found = groups(bucketsBetween('day', from, to), bucketsBetween('week', from, to))
-    await ctx.db.analytics.batch(deleteCells(ctx.db.analytics, found.flatMap(cellsOf)))
+    await deleteCells(ctx.db.analytics, found.flatMap(cellsOf))
   }
 }

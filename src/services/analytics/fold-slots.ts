@@ -11,7 +11,7 @@ import { topAfter } from './top-posts.ts'
 
 const SLOTS_PER_STEP = 70
 /** Bounds the memory and the parameters of a step: the length of what it folds, as JSON. */
-const TEXT_PER_STEP = 400_000
+const TEXT_PER_STEP = 2_000_000
 const MAX_ATTEMPTS = 5
 /** Slots stay open for so long, because most late activities arrive by then. */
 const OPEN_MS = 10 * MINUTE_MS

@@ -60,7 +60,11 @@ function isIn(table: typeof rollups | typeof sketches, { metrics, buckets, keys 
 async function liveNumbers(ctx: SystemCtx, counts: readonly Group[], members: readonly Group[]) {
   const [wantedCounts, wantedMembers] = [liveNames(ctx, counts), liveNames(ctx, members)]
   const rows = await ctx.db.analytics
-    .select({ ...picked('counts', slots.counts, wantedCounts), ...picked('members', slots.members, wantedMembers) })
+    .select({
+      minute: slots.minute,
+      ...picked('counts', slots.counts, wantedCounts),
+      ...picked('members', slots.members, wantedMembers),
+    })
     .from(slots)
     .where(isOpen)
     .orderBy(desc(slots.minute))

@@ -183,7 +183,7 @@ test('while the queue is down, a like succeeds and its event waits; impressions 
   vi.spyOn(env.ACTIVITY, 'sendBatch').mockRejectedValue(new Error('the queue is down'))
   const refused = await bob.fetch('/v1/impressions', { method: 'POST', json: { postIds: [post], surface: 'home' } })
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '10'])
-  const like = await bob.fetch(`/v1/posts/${post}/like`, { method: 'PUT' })
+  const like = await bob.fetch(`/v1/posts/${await publish()}/like`, { method: 'PUT' })
   expect(like.status).toBe(200)
   const pending = () =>
     Promise.all(
