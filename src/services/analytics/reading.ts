@@ -101,9 +101,9 @@ function picked(prefix: string, column: SQLWrapper, names: readonly string[]) {
   return Object.fromEntries(columns)
 }
 
-function named<T>(names: readonly string[], prefix: string, row: Record<string, string>): Record<string, T> {
+function named<T>(names: readonly string[], prefix: string, row: Record<string, unknown>): Record<string, T> {
   const entries = partsOf(names).flatMap((part, i) => {
-    const values: (T | null)[] = JSON.parse(row[`${prefix}${i}`] ?? '[]')
+    const values: (T | null)[] = JSON.parse(String(row[`${prefix}${i}`] ?? '[]'))
     return part.flatMap((name, at): [string, T][] => {
       const value = values[at] ?? null
       return value === null ? [] : [[name, value]]
