@@ -86,7 +86,6 @@ const emptySlot = (minute: number): Slot => ({
   members: {},
 })
 
-/** Null if the slot has counted all of them already. */
 function withActivities(slot: Slot, activities: readonly Hashed[]): Slot | null {
   const known = new Set(slot.ids)
   const fresh = activities.filter(({ id }) => id === null || (!known.has(id) && known.add(id)))

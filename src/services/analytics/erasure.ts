@@ -14,7 +14,6 @@ export const authorCounts = ['author.like', 'author.comment', 'author.follow'] a
 const hours = Array.from({ length: 24 }, (_, hour) => hour)
 const SPAN_MS = 60 * DAY_MS
 
-/** Deletes what was counted for an account, and what it has decided. */
 export async function eraseInsights(ctx: SystemCtx, accountId: Id): Promise<boolean> {
   const minute = minuteOf(ctx.now())
   while (await foldSlots(ctx, lt(slots.minute, minute)));

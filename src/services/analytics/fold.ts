@@ -96,7 +96,6 @@ function add(into: Record<string, number>, more: Record<string, number>): void {
   for (const [name, n] of Object.entries(more)) into[name] = (into[name] ?? 0) + n
 }
 
-/** The sum of tallies. */
 export function merged(tallies: Iterable<Tally>): Tally {
   const sum: Tally = { site: {}, counts: {}, members: {} }
   const sets = new Map<string, Set<string>>()

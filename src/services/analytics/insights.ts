@@ -108,7 +108,6 @@ const daysIn = ({ from, to }: Period) => bucketsBetween('day', from, to)
 const total = (buckets: readonly string[], numberOf: (bucket: string) => number) =>
   buckets.reduce((sum, bucket) => sum + numberOf(bucket), 0)
 
-/** Of people, and of those that nobody may know. */
 const reactions = ({ count, people }: Numbers, metric: string, days: readonly string[], key: string) =>
   total(days, (day) => count(metric, day, key) + people(metric, day, key))
 

@@ -10,7 +10,6 @@ import { LOG, SALTS } from './log-names.ts'
 import { rollups, sketches, slots, topPosts } from './tables.ts'
 import { activityLogDays, insightsDays } from './variables.ts'
 
-/** Each seeks the primary key of its table. */
 const metrics = [
   ...kinds.map((kind) => `site.${kind}`),
   ...['people', 'cohort', 'funnel', 'views', 'post.like', 'post.comment', 'post.reach', 'post.from'],

@@ -23,7 +23,6 @@ export async function choicesOf(ctx: SystemCtx, ids: Iterable<Id>): Promise<Map<
 /** An activity without its people: only hashes, which differ in each set. `id` is null for a view. */
 export type Hashed = { id: string | null; at: number; kind: string; tally: Tally }
 
-/** Hashes the people of the entries. */
 export function hashed(ctx: SystemCtx, entries: readonly Entry[]): Promise<Hashed[]> {
   const salts = new Map<string, Promise<CryptoKey | null>>()
   const member = async (membership: Membership): Promise<[string, string | null]> => {

@@ -43,7 +43,6 @@ export function periodOf(
 
 export const pointsOf = ({ from, to, step }: Period) => bucketsBetween(step, from, to)
 
-/** The days of the period that belong to a point. */
 export function daysOf({ from, to, step }: Period, point: string): string[] {
   return bucketsBetween('day', from, to).filter((day) => startOf[step](Date.parse(day.slice(1))) === point.slice(1))
 }

@@ -15,7 +15,6 @@ const LIVE_MS = 26 * 3_600_000
 /** D1 allows functions of 32 arguments. */
 const MOST_PATHS = 30
 
-/** The cells with each of these metrics, buckets and keys. */
 export type Group = { metrics: readonly string[]; buckets: readonly string[]; keys: readonly string[] }
 
 /** Numbers of roll-ups, with what is not folded yet. */
@@ -56,7 +55,6 @@ function isIn(table: typeof rollups | typeof sketches, { metrics, buckets, keys 
   return and(inArray(table.metric, [...metrics]), inArray(table.bucket, [...buckets]), inArray(table.key, [...keys]))
 }
 
-/** What open slots have of the cells. */
 async function liveNumbers(ctx: SystemCtx, counts: readonly Group[], members: readonly Group[]) {
   const [wantedCounts, wantedMembers] = [liveNames(ctx, counts), liveNames(ctx, members)]
   const rows = await ctx.db.analytics
