@@ -58,8 +58,9 @@ async function* countsOf(ctx: SystemCtx, accountId: Id) {
     const { count, people } = await numbersOf(ctx, [group], [group])
     const numberOf = ({ metric, bucket, key }: Cell) => count(metric, bucket, key) + people(metric, bucket, key)
     const found = cellsOf(group).map((cell) => ({ ...cell, n: numberOf(cell) }))
-    yield found
-      .filter(({ n }) => n > 0)
-      .map(({ metric, bucket, n }) => ({ day: bucket.slice(1), what: metric.replace('author.', ''), n }))
+    const days = found.flatMap(({ metric, bucket, n }) =>
+      n > 0 ? [{ day: bucket.slice(1), what: metric.replace('author.', ''), n }] : [],
+    )
+    if (days.length > 0) yield days
   }
 }
