@@ -742,7 +742,6 @@ export type PostInsightPoint = {
   reach: number | null
   likes: number
   comments: number
-  withdrawnLikes: number
 }
 
 export type Overview = {
