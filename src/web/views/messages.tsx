@@ -3,6 +3,7 @@ import type { Conversation } from '../../client/wire.ts'
 import { session } from '../api/session.ts'
 import { inbox, requests, waitingRequests } from '../state/conversations.ts'
 import { Avatar } from '../ui/avatar.tsx'
+import { wordsOf } from '../ui/group-event.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -31,6 +32,9 @@ export function Messages() {
       <div class="folders">
         {tab('Inbox', false)}
         {tab(count > 0 ? `Requests (${count})` : 'Requests', true)}
+        <Link href="/messages/new-group" class="button secondary">
+          New group
+        </Link>
       </div>
       <ListView
         key={String(showsRequests.value)}
@@ -64,7 +68,9 @@ function ConversationRow({ conversation }: { conversation: Conversation }) {
           </span>
           <span class="preview" dir="auto">
             {isOwn && 'You: '}
-            {lastMessage?.preview ?? 'Deleted message'}
+            {lastMessage?.event
+              ? wordsOf({ event: lastMessage.event, actor: null, subject: null })
+              : (lastMessage?.preview ?? 'Deleted message')}
           </span>
         </span>
         {unread > 0 && (
@@ -77,4 +83,5 @@ function ConversationRow({ conversation }: { conversation: Conversation }) {
   )
 }
 
-export const nameOf = ({ account }: Conversation) => account?.displayName ?? 'Unavailable account'
+export const nameOf = ({ kind, name, account }: Conversation) =>
+  kind === 'group' ? (name ?? 'Group') : (account?.displayName ?? 'Unavailable account')
