@@ -30,6 +30,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} app`,
     `${name} message`,
     `${name} edited message`,
+    `${name} sent image`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -53,6 +54,11 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('DELETE', `/posts/${reply}/like`)
   const conversation = await idOf(send('POST', '/conversations', { accountId: friend.id }))
   await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
+  const sentImage = await uploaded(user, webp(), `${name} sent image`)
+  const withImage = { clientId: 'client-id-2', text: '', media: [sentImage.id] }
+  await send('POST', `/conversations/${conversation}/messages`, withImage)
+  await send('PUT', `/messages/${conversation}.1/reactions/${encodeURIComponent('👍')}`)
+  await send('PUT', '/conversations/settings', { sharesMarks: false })
   await send('PATCH', `/messages/${conversation}.1`, { text: `${name} edited message` })
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
@@ -71,7 +77,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await drained()
   await send('PUT', '/notifications/read')
   await insertLink(user.id, 'https://accounts.example.org', `${name} subject`)
-  const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
+  const mediaIds = [image.id, sentImage.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
   return { user, address, markers, mediaIds }
 }
 

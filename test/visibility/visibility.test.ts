@@ -213,6 +213,11 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'getMessage',
     'listMessageEdits',
     'readMessageLog',
+    'listReactions',
+    'listPinnedMessages',
+    'searchMessages',
+    'listMarks',
+    'getMessageSettings',
   ]
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

@@ -1,17 +1,20 @@
-import { and, isNull, lt } from 'drizzle-orm'
+import { and, eq, isNull, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { firstIdAt, type Id, shardOf } from '../../platform/data/ids.ts'
-import { fromShards, idIn } from '../../platform/data/shards.ts'
+import { fromShards, idIn, mapConcurrently } from '../../platform/data/shards.ts'
 import type { Job } from '../../platform/events/jobs.ts'
+import { hasImage } from '../messaging/queries.ts'
 import { markDeleted, purgeDeleted } from './deletion.ts'
 import { deleteObjects, MAX_DELETED, mediaIdOf, OBJECTS } from './objects.ts'
-import { media } from './tables.ts'
+import { settleImages } from './statements.ts'
+import { media, SENDING } from './tables.ts'
 
 const HOUR_MS = 3_600_000
 /** A minute of 400 uploads a second, each of which has two objects: a run may repeat one, because KV is late by a minute. */
 const PAGES = 48
 const PAGE = 1_000
+const UNSENT_PER_RUN = 100
 const CHECKED = 'media:checked-objects'
 
 export const mediaJobs: Job[] = [
@@ -22,7 +25,23 @@ export const mediaJobs: Job[] = [
 async function deleteUnattached(ctx: SystemCtx, db: Database): Promise<void> {
   const dayOld = lt(media.id, firstIdAt(ctx.now() - 24 * HOUR_MS))
   await markDeleted(db, and(isNull(media.postId), dayOld))
+  await settleUnsent(ctx, db)
   await purgeDeleted(ctx, db)
+}
+
+/** Images whose message was not stored, or not confirmed. */
+async function settleUnsent(ctx: SystemCtx, db: Database): Promise<void> {
+  const dayOld = lt(media.id, firstIdAt(ctx.now() - 24 * HOUR_MS))
+  const rows = await db
+    .select()
+    .from(media)
+    .where(and(eq(media.postId, SENDING), dayOld))
+    .limit(UNSENT_PER_RUN)
+  const checked = await mapConcurrently(rows, async ({ id, conversationId }) => {
+    return { id, isSent: await hasImage(ctx, conversationId, id) }
+  })
+  const idsOf = (isSent: boolean) => checked.flatMap((row) => (row.isSent === isSent ? [row.id] : []))
+  await settleImages(ctx, idsOf(true), idsOf(false))
 }
 
 /** Keys sort by time, so a run continues where the last one ended. Skips the last hour: uploads may be in progress. */

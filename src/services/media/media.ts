@@ -59,7 +59,7 @@ async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string,
   const db = ctx.db.shardOf(accountId)
   return withFreshId(ctx, shardOf(accountId), media.id, async (id) => {
     await putObjects(ctx, id, files)
-    const row = { id, accountId, postId: null, alt, ...described }
+    const row = { id, accountId, postId: null, conversationId: null, alt, ...described }
     const counted = countImage(db, accountId, upload.length, imageQuotas(ctx))
     await withinQuotas(ctx, id, db.batch([counted, db.insert(media).values(row), ...claim(db, id)]))
     return presentMedia(ctx, row)

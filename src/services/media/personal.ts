@@ -12,6 +12,7 @@ export const mediaData: PersonalData = {
       id: 'exported',
       accountId: 'owner',
       postId: 'exported',
+      conversationId: 'exported',
       alt: 'exported',
       width: 'exported',
       height: 'exported',

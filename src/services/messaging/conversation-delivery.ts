@@ -5,15 +5,15 @@ import type { Facts } from './facts.ts'
 import { deliverInboxes, type InboxCopy, readTold, toldBy } from './inboxes.ts'
 import { idOrNull, type Row } from './message-rows.ts'
 
-const PREVIEW_LENGTH = 100
 const DELIVERY_TIMEOUT_MS = 15_000
 
 export async function factsFor(core: ConversationCore, accountId: Id): Promise<Facts | null> {
   const seen = core.isMember(accountId) ? seenBy(core, accountId) : null
-  return seen && { ...seen.facts, preview: await previewOf(core, seen.last) }
+  return seen && { ...seen.facts, preview: await core.previewOf(seen.last) }
 }
 
 export async function deliver(core: ConversationCore, accountIds: readonly Id[]): Promise<void> {
+  if (accountIds.length === 0) return
   // From one moment, so that no older text comes under a newer version.
   const version = core.rows.head()?.version ?? 0
   const all = accountIds.flatMap((accountId) => {
@@ -22,7 +22,7 @@ export async function deliver(core: ConversationCore, accountIds: readonly Id[])
   })
   const copies = await Promise.all(
     all.map(async ({ facts, last, ...copy }): Promise<InboxCopy> => {
-      return { ...facts, ...copy, preview: await previewOf(core, last) }
+      return { ...facts, ...copy, preview: await core.previewOf(last) }
     }),
   )
   await withTimeout(deliverInboxes(core.keys.ctx, copies), DELIVERY_TIMEOUT_MS)
@@ -54,12 +54,8 @@ function seenBy(core: ConversationCore, accountId: Id): { facts: Omit<Facts, 'pr
     lastAuthorId: idOrNull(last?.authorId ?? null),
     readSeq: member.readSeq,
     unread: head.lastSeq - member.readSeq - messages.hiddenAfter(accountId, member.readSeq),
+    mutedUntil: member.mutedUntil,
     revision: messages.revision(accountId),
   } as const
   return { facts, last }
-}
-
-async function previewOf(core: ConversationCore, last: Row | null): Promise<string | null> {
-  const { body = null } = last ? await core.opened(last) : {}
-  return body && Array.from(body.text).slice(0, PREVIEW_LENGTH).join('')
 }

@@ -2,9 +2,11 @@ import type { Id } from '../../platform/data/ids.ts'
 import { migrateObject } from '../../platform/objects/migrate-object.ts'
 import { conversationSteps } from './conversation-schema.ts'
 import type { Block } from './facts.ts'
+import { ImageRows } from './image-rows.ts'
 import { MemberRows } from './member-rows.ts'
 import { MessageRows } from './message-rows.ts'
 import { changes } from './object-sql.ts'
+import { ReactionRows } from './reaction-rows.ts'
 
 type Head = { id: string; lastSeq: number; version: number }
 
@@ -12,6 +14,8 @@ type Head = { id: string; lastSeq: number; version: number }
 export class ConversationRows {
   readonly members: MemberRows
   readonly messages: MessageRows
+  readonly reactions: ReactionRows
+  readonly images: ImageRows
   private readonly sql: SqlStorage
 
   constructor(storage: DurableObjectStorage) {
@@ -19,6 +23,8 @@ export class ConversationRows {
     this.sql = storage.sql
     this.members = new MemberRows(this.sql)
     this.messages = new MessageRows(this.sql)
+    this.reactions = new ReactionRows(this.sql)
+    this.images = new ImageRows(this.sql)
   }
 
   /** Null before it was opened, and after the erasure of all members. */
@@ -49,8 +55,11 @@ export class ConversationRows {
 
   /** The places of the messages stay, so that the others keep their numbers. */
   erase(accountId: Id): void {
-    this.messages.erase(accountId, this.nextVersion())
-    // Each erased message has got a revision of its own.
+    const revision = this.nextVersion()
+    this.reactions.erase(accountId, revision)
+    this.images.erase(accountId)
+    this.messages.erase(accountId, revision)
+    // Each changed message has got a revision of its own.
     this.sql.exec('UPDATE conversation SET version = version + last_seq')
     this.members.erase(accountId)
     this.sql.exec('DELETE FROM blocks WHERE account_id = ?', Number(accountId))

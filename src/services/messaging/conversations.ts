@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, asc, count, eq, exists, gt, isNotNull, ne, sum } from 'drizzle-orm'
+import { and, asc, count, eq, exists, gt, isNotNull, lte, ne, sum } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { query as builder, flag, one } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -15,6 +15,7 @@ import { loadAccountSummaries } from '../accounts/views.ts'
 import { answer, open, readFacts } from './conversation.client.ts'
 import type { Facts } from './facts.ts'
 import { strangerLimit } from './limits.ts'
+import { mutingOf } from './muting.ts'
 import { conversationOf } from './policy.ts'
 import { PREVIEW } from './queries.ts'
 import { conversations, type State } from './tables.ts'
@@ -123,8 +124,8 @@ export async function readConversationLog(
 
 export async function countUnreadMessages(ctx: UserCtx): Promise<z.infer<typeof UnreadMessages>> {
   const { id } = ctx.viewer
-  const { state, unread, accountId } = conversations
-  const isUnread = and(eq(accountId, id), ne(state, 'declined'), gt(unread, 0), isListed)
+  const { state, unread, mutedUntil, accountId } = conversations
+  const isUnread = and(eq(accountId, id), ne(state, 'declined'), gt(unread, 0), lte(mutedUntil, ctx.now()), isListed)
   const rows = await atPrimary(ctx)
     .shardOf(id)
     .select({ state, conversations: count(), messages: sum(unread) })
@@ -171,7 +172,7 @@ async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string,
     all.flatMap(({ otherId }) => otherId ?? []),
   )
   const views = all.map(
-    ({ conversationId: id, otherId, state, ended, readSeq, unread, revision, ...facts }): Conversation => {
+    ({ conversationId: id, otherId, state, ended, readSeq, unread, mutedUntil, revision, ...facts }): Conversation => {
       const { shownSeq: seq, lastAt } = facts
       const account = (otherId && others.get(otherId)) ?? null
       const isHidden = account === null && facts.lastAuthorId === otherId
@@ -186,6 +187,7 @@ async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string,
         ended: ended || account === null,
         readSeq,
         unread,
+        ...mutingOf(mutedUntil, ctx.now()),
         revision,
         lastMessage: seq > 0 ? lastMessage : null,
       }

@@ -8,7 +8,8 @@ import { settleConcurrently } from '../../platform/data/shards.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import type { HubFrame } from '../../platform/realtime/hub-frames.ts'
 import { hubName, hubs } from '../../platform/realtime/hubs.ts'
-import { sealFor } from '../../platform/security/account-keys.ts'
+import { sealFor, sealForKnown } from '../../platform/security/account-keys.ts'
+import { isStored } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
 import { conversationChannel, conversationsChannel } from './channels.ts'
 import type { Facts } from './facts.ts'
@@ -46,7 +47,11 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
 }
 
 async function sealedPreview(ctx: SystemCtx, { accountId, preview }: InboxCopy) {
-  return preview === null ? null : sealFor(ctx, accountId, preview, PREVIEW)
+  if (preview === null) return null
+  const sealed = await sealForKnown(ctx, accountId, preview, PREVIEW)
+  // Only now, because an erasure that ended meanwhile has destroyed the key for good.
+  if (sealed !== null || !(await isStored(ctx, accountId))) return sealed
+  return sealFor(ctx, accountId, preview, PREVIEW)
 }
 
 /** An erased account gets no row. */

@@ -1,74 +1,42 @@
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, toId } from '../../platform/data/ids.ts'
+import { idsOf } from '../../platform/data/page.ts'
 import type { ConversationCore } from './conversation-core.ts'
-import type {
-  Acting,
-  Body,
-  Changes,
-  ChangesSince,
-  History,
-  NotDone,
-  PageOf,
-  Refused,
-  Sending,
-  StoredMessage,
-  Version,
-  WrittenAfter,
-} from './facts.ts'
+import type { Act, Acting, Body, NotDone, Refused, Sending, StoredMessage } from './facts.ts'
 import type { Row } from './message-rows.ts'
+import { mayPin } from './pins.ts'
 
 const MAX_UNANSWERED = 10
 const MAX_EDITS = 20
+const MAX_PINS = 3
 const EDITABLE_MS = 24 * 3_600_000
+
+type Reacting = Extract<Act, { emoji: string }>
+
+const imagesIn = ({ media = [] }: Body) => idsOf(media).join()
 
 export class MessagesState {
   constructor(private readonly core: ConversationCore) {}
 
-  async send({ accountId, clientId, body }: Sending): Promise<StoredMessage | Refused | null> {
+  async send({ accountId, clientId, body, replyTo = null }: Sending): Promise<StoredMessage | Refused | null> {
     const { core } = this
     const { members, messages } = core.rows
     if (!members.one(accountId)) return null
     const sealed = await core.keys.seal({ authorId: accountId, clientId, edits: 0 }, body)
     if (sealed === null || !members.one(accountId)) return null
     const first = messages.sentAs(accountId, clientId)
-    if (first) return this.repeated(first, body)
+    if (first) return this.repeated(first, body, replyTo)
     if (core.isEnded()) return 'ended'
     if (this.isFullFor(accountId)) return 'full'
-    const [at, revision] = [Date.now(), core.rows.nextVersion()]
-    const seq = messages.append({ authorId: accountId, clientId, at, body: sealed, revision })
+    if (replyTo !== null && !this.canAnswer(accountId, replyTo)) return 'unanswerable'
+    const mediaIds = idsOf(body.media ?? [])
+    if (mediaIds.some((id) => core.rows.images.messageOf(id) !== null)) return 'used'
+    const row = { authorId: accountId, clientId, at: Date.now(), body: sealed, replyTo }
+    const seq = messages.append({ ...row, revision: core.rows.nextVersion() })
+    core.rows.images.add(seq, mediaIds)
+    core.announceImages(mediaIds)
     members.moveTo('active', accountId)
     members.read(accountId, seq)
-    core.announceTo(...core.memberIds())
-    core.tryOutboxLater()
-    return { seq, kind: 'text', authorId: accountId, clientId, at, editedAt: null, revision, body }
-  }
-
-  async page(wanted: PageOf): Promise<StoredMessage[] | null> {
-    if (!this.core.isMember(wanted.accountId)) return null
-    return Promise.all(this.core.rows.messages.page(wanted).map((row) => this.core.opened(row)))
-  }
-
-  async changes({ limit, ...wanted }: ChangesSince): Promise<Changes | null> {
-    if (!this.core.isMember(wanted.accountId)) return null
-    const { messages } = this.core.rows
-    const found = messages.changes({ ...wanted, limit: limit + 1 })
-    const kept = found.slice(0, limit)
-    const rows = kept.flatMap(({ seq, isHidden }) => (isHidden ? [] : (messages.one(wanted.accountId, seq) ?? [])))
-    return {
-      messages: await Promise.all(rows.map((row) => this.core.opened(row))),
-      hidden: kept.flatMap(({ seq, isHidden }) => (isHidden ? [seq] : [])),
-      revision: kept.at(-1)?.revision ?? wanted.since,
-      hasMore: found.length > limit,
-    }
-  }
-
-  async history(accountId: Id, seq: number): Promise<History | null> {
-    const row = this.core.isMember(accountId) ? this.core.rows.messages.one(accountId, seq) : null
-    return row && this.historyOf(row)
-  }
-
-  /** All that the account has written, for its export. */
-  async written(wanted: WrittenAfter): Promise<History[]> {
-    return Promise.all(this.core.rows.messages.written(wanted).map((row) => this.historyOf(row)))
+    return this.tell(accountId, seq)
   }
 
   async act({ accountId, seq, act }: Acting): Promise<StoredMessage | 'done' | NotDone | null> {
@@ -76,24 +44,24 @@ export class MessagesState {
     if (act.kind === 'hide') return this.hide(accountId, seq)
     const row = this.core.rows.messages.one(accountId, seq)
     if (!row) return null
+    if (act.kind === 'react' || act.kind === 'unreact') return this.react(accountId, row, act)
+    if (act.kind === 'pin' || act.kind === 'unpin') return this.pin(accountId, row, act.kind === 'pin')
     if (row.authorId !== Number(accountId)) return 'foreign'
     return act.kind === 'edit' ? this.edit(accountId, row, act.body) : this.delete(row)
   }
 
-  private async historyOf(row: Row): Promise<History> {
-    const stored = this.core.rows.messages.versions(row.seq)
-    const opened = stored.map(async ({ at, body, number }): Promise<Version> => {
-      return { at, body: (await this.core.opened({ ...row, edits: number, body })).body }
-    })
-    return { message: await this.core.opened(row), versions: await Promise.all(opened) }
-  }
-
-  private async edit(authorId: Id, row: Row, body: Body): Promise<StoredMessage | 'done' | NotDone | null> {
+  private async edit(
+    authorId: Id,
+    row: Row,
+    { text, entities }: Body,
+  ): Promise<StoredMessage | 'done' | NotDone | null> {
     const { core } = this
     const { seq, clientId, edits } = row
-    const before = await core.opened(row)
-    if (before.body === null || clientId === null) return null
-    if (before.body.text === body.text) return before
+    const before = await core.bodyOf(row)
+    if (before === null || clientId === null) return null
+    if (before.text === text) return this.one(authorId, seq)
+    const body = { ...before, text, entities }
+    if (text === '' && !body.media?.length) return 'empty'
     const sealed = await core.keys.seal({ authorId, clientId, edits: edits + 1 }, body)
     const current = core.rows.messages.one(authorId, seq)
     if (sealed === null || current?.revision !== row.revision) {
@@ -103,16 +71,59 @@ export class MessagesState {
     if (core.isEnded()) return 'ended'
     if (now - row.at > EDITABLE_MS) return 'late'
     if (edits >= MAX_EDITS) return 'often'
-    const revision = core.rows.nextVersion()
-    core.rows.messages.edit(row, { at: now, body: sealed, revision })
-    core.announceTo(...core.memberIds())
-    core.tryOutboxLater()
-    return { ...before, editedAt: now, revision, body }
+    core.rows.messages.edit(row, { at: now, body: sealed, revision: core.rows.nextVersion() })
+    return this.tell(authorId, seq)
+  }
+
+  /** Adding one is an answer, which accepts a request. */
+  private async react(
+    accountId: Id,
+    { seq, body }: Row,
+    { kind, emoji }: Reacting,
+  ): Promise<StoredMessage | NotDone | null> {
+    const { members, messages, reactions } = this.core.rows
+    if (body === null) return null
+    if (kind === 'react' && this.core.isEnded()) return 'ended'
+    const hasChanged = kind === 'react' ? reactions.add(seq, accountId, emoji) : reactions.remove(seq, accountId, emoji)
+    if (hasChanged === 'full') return 'kinds'
+    if (!hasChanged) return this.one(accountId, seq)
+    if (kind === 'react') members.moveTo('active', accountId)
+    messages.touch(seq, this.core.rows.nextVersion())
+    return this.tell(accountId, seq)
+  }
+
+  private async pin(accountId: Id, { seq, body }: Row, isPinned: boolean): Promise<StoredMessage | NotDone | null> {
+    const { messages } = this.core.rows
+    if (body === null) return null
+    if (!mayPin(this.core, accountId)) return 'foreign'
+    if (isPinned && this.core.isEnded()) return 'ended'
+    if (isPinned && !messages.one(accountId, seq)?.isPinned && messages.pinCount() >= MAX_PINS) return 'pins'
+    if (!messages.pin(seq, isPinned)) return this.one(accountId, seq)
+    messages.touch(seq, this.core.rows.nextVersion())
+    return this.tell(accountId, seq)
+  }
+
+  private tell(accountId: Id, seq: number): Promise<StoredMessage | null> {
+    this.core.announceTo(...this.core.reachedIds())
+    this.core.tryOutboxLater()
+    return this.one(accountId, seq)
+  }
+
+  private async one(viewerId: Id, seq: number): Promise<StoredMessage | null> {
+    const row = this.core.rows.messages.one(viewerId, seq)
+    return row && this.core.shown(viewerId, row)
+  }
+
+  private canAnswer(accountId: Id, seq: number): boolean {
+    const row = this.core.rows.messages.one(accountId, seq)
+    return row !== null && row.body !== null
   }
 
   private async delete({ seq, isDeleted }: Row): Promise<'done'> {
     if (!isDeleted) {
       this.core.rows.messages.delete(seq, this.core.rows.nextVersion())
+      this.core.rows.reactions.clear(seq)
+      this.core.announceImages(this.core.rows.images.release(seq))
       this.core.announceTo(...this.core.memberIds())
     }
     await this.core.tryOutbox()
@@ -136,10 +147,11 @@ export class MessagesState {
   }
 
   /** The first message as it is now. An edit does not make its repetition a mismatch. */
-  private async repeated(first: Row, { text }: Body): Promise<StoredMessage | 'mismatch'> {
+  private async repeated(first: Row, body: Body, replyTo: number | null): Promise<StoredMessage | 'mismatch' | null> {
     const [original] = this.core.rows.messages.versions(first.seq)
-    const sent = await this.core.opened(original ? { ...first, edits: 0, body: original.body } : first)
-    if (sent.body && sent.body.text !== text) return 'mismatch'
-    return original ? this.core.opened(first) : sent
+    const sent = await this.core.bodyOf(original ? { ...first, edits: 0, body: original.body } : first)
+    const isSame = sent?.text === body.text && first.replyTo === replyTo && imagesIn(sent) === imagesIn(body)
+    if (sent && !isSame) return 'mismatch'
+    return this.core.shown(toId(first.authorId ?? 0), first)
   }
 }

@@ -1,14 +1,15 @@
 import type { z } from '@hono/zod-openapi'
 import type { UserCtx } from '../../platform/context.ts'
-import { toId } from '../../platform/data/ids.ts'
+import { Id, toId } from '../../platform/data/ids.ts'
 import { loadPage, type Page, PageQuery, seek } from '../../platform/data/page.ts'
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { cleanText, requireLength } from '../../platform/data/text.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
-import { loadAccountSummaries } from '../accounts/views.ts'
+import { claimImages } from '../media/statements.ts'
 import { spansOf } from '../posts/queries.ts'
-import { markRead, readPage, send } from './conversation.client.ts'
-import type { Body, StoredMessage } from './facts.ts'
+import { isMember, markRead, readPage, send } from './conversation.client.ts'
+import type { Body } from './facts.ts'
+import { viewOf, viewsOf } from './message-presentation.ts'
 import { type Message, type MessageSending, textBounds } from './message-views.ts'
 import { conversations } from './tables.ts'
 import type { ReadMark } from './views.ts'
@@ -25,15 +26,25 @@ export const WantedMessages = PageQuery.extend({
 
 export async function sendMessage(
   ctx: UserCtx,
-  { conversationId, clientId, text: typed }: Place & z.infer<typeof MessageSending>,
+  { conversationId, clientId, text, replyTo, media = [] }: Place & z.input<typeof MessageSending>,
 ): Promise<Message> {
-  const sent = await send(ctx, conversationId, { accountId: ctx.viewer.id, clientId, body: bodyOf(typed) })
-  return present(ctx, conversationId, sent)
+  const accountId = ctx.viewer.id
+  const body: Body = bodyOf(text, media.length > 0)
+  if (media.length > 0) {
+    if (!(await isMember(ctx, conversationId, accountId))) throw notFound()
+    body.media = await claimImages(
+      ctx,
+      conversationId,
+      media.map((id) => Id.parse(id)),
+    )
+  }
+  return viewOf(ctx, conversationId, await send(ctx, conversationId, { accountId, clientId, replyTo, body }))
 }
 
-export function bodyOf(typed: string): Body {
+/** An empty text needs an image, which the conversation knows of an edited message. */
+export function bodyOf(typed: string, canBeEmpty: boolean): Body {
   const text = cleanText('text', typed)
-  if (text === '') throw invalid('text', 'is empty')
+  if (text === '' && !canBeEmpty) throw invalid('text', 'is required when there are no images')
   requireLength('text', text, textBounds)
   const body = { text, entities: spansOf(text) }
   if (body.entities.length > MAX_ENTITIES)
@@ -52,8 +63,8 @@ export async function listMessages(
   const page = await readPage(ctx, conversationId, { accountId, after, cursor, backward, limit: from.limit })
   const rows = page.map((message) => ({ ...message, id: toId(message.seq) }))
   return loadPage(ctx, from, rows, async (kept) => {
-    const shown = await withoutHidden(ctx, kept)
-    return new Map(shown.map(({ id, ...message }) => [id, present(ctx, conversationId, message)]))
+    const views = await viewsOf(ctx, conversationId, kept)
+    return new Map(views.map((view) => [toId(view.seq), view]))
   })
 }
 
@@ -62,8 +73,7 @@ export async function getMessage(ctx: UserCtx, { messageId }: { messageId: strin
   const wanted = { accountId: ctx.viewer.id, after: 0, cursor: seq + 1, backward: false, limit: 1 }
   const [message] = await readPage(ctx, conversationId, wanted)
   if (message?.seq !== seq) throw notFound()
-  const [shown = message] = await withoutHidden(ctx, [message])
-  return present(ctx, conversationId, shown)
+  return viewOf(ctx, conversationId, message)
 }
 
 export function placeOf(messageId: string): Place & { seq: number } {
@@ -76,31 +86,4 @@ export async function markConversationRead(
   { conversationId, seq }: Place & z.infer<typeof ReadMark>,
 ): Promise<void> {
   await markRead(ctx, conversationId, ctx.viewer.id, seq)
-}
-
-const unseen = { kind: 'text', authorId: null, editedAt: null, body: null } as const
-
-/** Without author and text where the viewer may not know the author, who is suspended or blocks the viewer. */
-export async function withoutHidden<M extends StoredMessage>(ctx: UserCtx, messages: readonly M[]): Promise<M[]> {
-  const others = messages.flatMap(({ authorId }) => (authorId && authorId !== ctx.viewer.id ? [authorId] : []))
-  const known = await loadAccountSummaries(ctx, [...new Set(others)])
-  const isHidden = ({ authorId }: M) => authorId !== null && authorId !== ctx.viewer.id && !known.has(authorId)
-  return messages.map((message) => (isHidden(message) ? { ...message, ...unseen } : message))
-}
-
-export function present(ctx: UserCtx, conversationId: string, message: StoredMessage): Message {
-  const { seq, kind, authorId, clientId, at, editedAt, revision, body } = message
-  return {
-    id: `${conversationId}.${seq}`,
-    conversationId,
-    seq,
-    kind,
-    authorId,
-    clientId: authorId === ctx.viewer.id ? clientId : null,
-    text: body?.text ?? null,
-    entities: body?.entities ?? [],
-    createdAt: new Date(at).toISOString(),
-    editedAt: editedAt === null ? null : new Date(editedAt).toISOString(),
-    revision,
-  }
 }

@@ -1,12 +1,13 @@
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { classify, type ExportEntry, iso, jsonList, type PersonalData } from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, jsonList, type PersonalData } from '../../platform/personal-data.ts'
 import { namesFor } from '../accounts/views.ts'
-import { readWritten } from './conversation.client.ts'
+import { readReactionsOf, readWritten } from './conversation.client.ts'
 import { eraseConversations } from './erasure.ts'
 import type { StoredMessage, Version } from './facts.ts'
-import { conversations } from './tables.ts'
+import { keepingMarks } from './member-frames.ts'
+import { conversations, messageSettings } from './tables.ts'
 
 const PER_READ = 50
 
@@ -28,9 +29,11 @@ export const messagingData: PersonalData = {
       preview: 'technical',
       readSeq: 'exported',
       unread: 'technical',
+      mutedUntil: 'exported',
       revision: 'technical',
       version: 'technical',
     }),
+    ...classify(messageSettings, { accountId: 'owner', sharesMarks: 'exported' }),
     'object CONVERSATION.conversation': { id: 'technical', last_seq: 'technical', version: 'technical' },
     'object CONVERSATION.members': {
       account_id: 'owner',
@@ -39,6 +42,8 @@ export const messagingData: PersonalData = {
       sealed_key: 'secret',
       has_entered: 'technical',
       told: 'technical',
+      delivered_seq: 'technical',
+      muted_until: 'technical',
     },
     'object CONVERSATION.messages': {
       seq: 'exported',
@@ -50,8 +55,12 @@ export const messagingData: PersonalData = {
       edits: 'technical',
       edited_at: 'exported',
       is_deleted: 'exported',
+      reply_to: 'exported',
+      is_pinned: 'technical',
     },
     'object CONVERSATION.edits': { seq: 'technical', number: 'technical', at: 'exported', body: 'exported' },
+    'object CONVERSATION.reactions': { seq: 'exported', account_id: 'owner', emoji: 'exported', at: 'exported' },
+    'object CONVERSATION.images': { media_id: 'exported', seq: 'technical' },
     'object CONVERSATION.hidden': { account_id: 'owner', seq: 'technical', revision: 'technical' },
     'object CONVERSATION.blocks': { account_id: 'owner' },
     'object CONVERSATION.outbox': { key: 'owner', revision: 'technical' },
@@ -62,6 +71,8 @@ export const messagingData: PersonalData = {
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
   yield jsonList('conversations.json', ownConversations(ctx, accountId))
+  yield jsonFile('message-settings.json', await settingsOf(ctx, accountId))
+  yield jsonList('reactions.json', ownReactions(ctx, accountId))
   yield jsonList('messages.json', ownMessages(ctx, accountId))
 }
 
@@ -89,9 +100,28 @@ async function* ownConversations(ctx: SystemCtx, accountId: Id) {
       accountId,
       rows.flatMap(({ otherId }) => otherId ?? []),
     )
-    yield rows.map(({ conversationId: id, otherId, state, readSeq }) => {
-      return { id, account: otherId && name(otherId), state, readSeq }
+    yield rows.map(({ conversationId: id, otherId, state, readSeq, mutedUntil }) => {
+      return {
+        id,
+        account: otherId && name(otherId),
+        state,
+        readSeq,
+        mutedUntil: mutedUntil > 0 ? iso(mutedUntil) : null,
+      }
     })
+  }
+}
+
+async function settingsOf(ctx: SystemCtx, accountId: Id) {
+  return { sharesMarks: !(await keepingMarks(ctx, [accountId])).has(accountId) }
+}
+
+async function* ownReactions(ctx: SystemCtx, accountId: Id) {
+  for await (const rows of inboxOf(ctx, accountId)) {
+    for (const { conversationId } of rows) {
+      const reactions = await readReactionsOf(ctx, conversationId, accountId)
+      yield reactions.map(({ seq, emoji, at }) => ({ conversationId, seq, emoji, createdAt: iso(at) }))
+    }
   }
 }
 
@@ -109,13 +139,15 @@ async function* ownMessages(ctx: SystemCtx, accountId: Id) {
   }
 }
 
-function exportedMessage({ seq, kind, at, editedAt, body }: StoredMessage, versions: readonly Version[]) {
+function exportedMessage({ seq, kind, at, editedAt, body, replyTo }: StoredMessage, versions: readonly Version[]) {
   return {
     seq,
     kind,
+    replyTo: replyTo?.seq ?? null,
     createdAt: iso(at),
     editedAt: editedAt && iso(editedAt),
     text: body?.text ?? null,
+    media: (body?.media ?? []).map(({ id }) => id),
     before: versions.map((version) => ({ createdAt: iso(version.at), text: version.body?.text ?? null })),
   }
 }

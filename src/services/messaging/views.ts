@@ -44,6 +44,8 @@ export const Conversation = z
     ended: z.boolean().openapi({ description: 'Nobody can send, or the other account is hidden from you' }),
     unread: z.int().openapi({ description: 'Messages after the last one that you read or sent' }),
     readSeq: z.int(),
+    isMuted: z.boolean().openapi({ description: 'Its messages do not count as unread in all together' }),
+    mutedUntil: z.iso.datetime().nullable().openapi({ description: 'Null if it is not muted, or for ever' }),
     revision,
     lastMessage: z
       .union([LastMessage, z.null()])
@@ -75,3 +77,21 @@ export const ConversationOpening = z.strictObject({ accountId: Id }).openapi('Co
 export const ReadMark = z
   .strictObject({ seq: z.int().min(0).openapi({ description: 'The last message that was read' }) })
   .openapi('ReadMark')
+
+export const Muting = z
+  .strictObject({ until: z.iso.datetime({ offset: true }).nullable().openapi({ description: 'Null for ever' }) })
+  .openapi('Muting')
+
+const Mark = z
+  .object({ accountId: Id, deliveredSeq: z.int(), readSeq: z.int() })
+  .openapi('Mark', { example: { accountId: '1970324836990977', deliveredSeq: 7, readSeq: 5 } })
+export const Marks = z.object({ items: z.array(Mark) }).openapi('Marks')
+
+export const MessageSettings = z
+  .strictObject({
+    sharesMarks: z.boolean().openapi({
+      description:
+        'Whether others learn what you have received and read, and that you are typing, and you learn it of them',
+    }),
+  })
+  .openapi('MessageSettings', { example: { sharesMarks: true } })
