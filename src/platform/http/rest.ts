@@ -43,14 +43,15 @@ async function read(c: Context<AppEnv>, { mount, service, operation, checks }: S
   const isEarly = mayBeAdmitted(c.var.ctx, operation) // before the lease of this request is used
   const admitted = beginAdmission(c, service, operation)
   const ended = requestsInFlight.begin()
+  let result: Promise<unknown> | undefined
   try {
     if (!isEarly) await admitted
-    const result = parse(c, checks).then(() => runVerb(operation, c.var.ctx, c.get('input') ?? {}))
+    result = parse(c, checks).then(() => runVerb(operation, c.var.ctx, c.get('input') ?? {}))
     result.catch(() => {})
     await admitted
     return present(c, mount, operation, await result)
   } finally {
-    ended()
+    void Promise.resolve(result).then(ended, ended) // a refused read may go on
   }
 }
 
