@@ -237,7 +237,7 @@ export const examples: Record<string, Example> = {
   listMarks: { rule: ownOnly },
   markConversationDelivered: { rule: ownOnly, json: () => ({ seq: 1 }) },
   showTyping: { rule: ownOnly },
-  muteConversation: { rule: ownOnly, json: () => ({ until: null }) },
+  muteConversation: { rule: ownOnly, json: () => ({ until: '2100-01-01T00:00:00Z' }) },
   unmuteConversation: { rule: ownOnly },
   getMessageSettings: {},
   setMessageSettings: { json: () => ({ sharesMarks: true }) },

@@ -103,7 +103,7 @@ export class ConversationCore {
   }
 
   /** As the viewer sees it. */
-  async shown(viewerId: Id, row: Row): Promise<StoredMessage> {
+  async shown(viewerId: Id, row: Row, known?: Body): Promise<StoredMessage> {
     const { seq, authorId, clientId, at, editedAt, revision } = row
     const [reactions, quoted] = [this.rows.reactions.of(seq), this.quoted(viewerId, row)]
     return {
@@ -111,7 +111,7 @@ export class ConversationCore {
       kind: row.isDeleted ? 'deleted' : 'text',
       authorId: idOrNull(authorId),
       isPinned: row.isPinned === 1,
-      body: await this.bodyOf(row),
+      body: known ?? (await this.bodyOf(row)),
       replyTo: quoted && { ...quoted.place, text: await this.previewOf(quoted.row) },
     }
   }

@@ -10,7 +10,7 @@ import {
   unmuteConversation,
 } from './marks.ts'
 import { readMessages, writeMessages } from './policy.ts'
-import { ConversationId, Marks, MessageSettings, Muting, ReadMark } from './views.ts'
+import { Conversation, ConversationId, Marks, MessageSettings, Muting, ReadMark } from './views.ts'
 
 const ConversationPath = z.object({ conversationId: ConversationId })
 
@@ -60,7 +60,7 @@ export const markOperations = [
     params: ConversationPath,
     body: Muting,
     example: { until: '2030-01-31T09:00:00Z' },
-    returns: null,
+    returns: Conversation,
     summary: 'Mute a conversation until a time, or for ever',
     run: muteConversation,
   }),

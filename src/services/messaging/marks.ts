@@ -4,11 +4,12 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import { invalid } from '../../platform/failures.ts'
 import { loadAccountSummaries } from '../accounts/views.ts'
 import { markDelivered, mute, readMarks, tellTyping } from './conversation.client.ts'
+import { getConversation } from './conversations.ts'
 import { keepingMarks } from './member-frames.ts'
 import type { Place } from './messages.ts'
 import { FOREVER } from './muting.ts'
 import { messageSettings } from './tables.ts'
-import type { Marks, MessageSettings, Muting, ReadMark } from './views.ts'
+import type { Conversation, Marks, MessageSettings, Muting, ReadMark } from './views.ts'
 
 export async function markConversationDelivered(
   ctx: UserCtx,
@@ -38,10 +39,11 @@ export async function listMarks(ctx: UserCtx, { conversationId }: Place): Promis
 export async function muteConversation(
   ctx: UserCtx,
   { conversationId, until }: Place & z.infer<typeof Muting>,
-): Promise<void> {
-  const time = until === null ? FOREVER : Date.parse(until)
+): Promise<Conversation> {
+  const time = until === undefined ? FOREVER : Date.parse(until)
   if (time <= ctx.now()) throw invalid('until', 'is in the past')
   await mute(ctx, conversationId, ctx.viewer.id, Math.min(time, FOREVER))
+  return getConversation(ctx, { conversationId })
 }
 
 export async function unmuteConversation(ctx: UserCtx, { conversationId }: Place): Promise<void> {

@@ -133,12 +133,7 @@ export const MessageSending = z
       .max(MAX_IMAGES)
       .default([])
       .openapi({ default: [], description: 'Images that you have uploaded and not used yet', example: [] }),
-    replyTo: z
-      .int()
-      .min(1)
-      .nullable()
-      .default(null)
-      .openapi({ default: null, description: 'The `seq` of a message that it answers' }),
+    replyTo: z.int().min(1).optional().openapi({ description: 'The `seq` of a message that it answers' }),
   })
   .openapi('MessageSending')
 export const MessageChange = z

@@ -36,7 +36,7 @@ export class MessagesState {
     core.announceImages(mediaIds)
     members.moveTo('active', accountId)
     members.read(accountId, seq)
-    return this.tell(accountId, seq)
+    return this.tell(accountId, seq, body)
   }
 
   async act({ accountId, seq, act }: Acting): Promise<StoredMessage | 'done' | NotDone | null> {
@@ -72,7 +72,7 @@ export class MessagesState {
     if (now - row.at > EDITABLE_MS) return 'late'
     if (edits >= MAX_EDITS) return 'often'
     core.rows.messages.edit(row, { at: now, body: sealed, revision: core.rows.nextVersion() })
-    return this.tell(authorId, seq)
+    return this.tell(authorId, seq, body)
   }
 
   /** Adding one is an answer, which accepts a request. */
@@ -103,15 +103,15 @@ export class MessagesState {
     return this.tell(accountId, seq)
   }
 
-  private tell(accountId: Id, seq: number): Promise<StoredMessage | null> {
+  private tell(accountId: Id, seq: number, body?: Body): Promise<StoredMessage | null> {
     this.core.announceTo(...this.core.reachedIds())
     this.core.tryOutboxLater()
-    return this.one(accountId, seq)
+    return this.one(accountId, seq, body)
   }
 
-  private async one(viewerId: Id, seq: number): Promise<StoredMessage | null> {
+  private async one(viewerId: Id, seq: number, body?: Body): Promise<StoredMessage | null> {
     const row = this.core.rows.messages.one(viewerId, seq)
-    return row && this.core.shown(viewerId, row)
+    return row && this.core.shown(viewerId, row, body)
   }
 
   private canAnswer(accountId: Id, seq: number): boolean {

@@ -19,8 +19,8 @@ export async function addReaction(ctx: UserCtx, { messageId, emoji }: Named & { 
   return changed(ctx, messageId, { kind: 'react', emoji: checked(emoji) })
 }
 
-export async function removeReaction(ctx: UserCtx, { messageId, emoji }: Named & { emoji: string }): Promise<Message> {
-  return changed(ctx, messageId, { kind: 'unreact', emoji: checked(emoji) })
+export async function removeReaction(ctx: UserCtx, { messageId, emoji }: Named & { emoji: string }): Promise<void> {
+  await changed(ctx, messageId, { kind: 'unreact', emoji: checked(emoji) })
 }
 
 /** Throws `invalid` unless it is one emoji. Adds what makes a character an emoji, such as in ❤️. */
@@ -49,8 +49,8 @@ export async function pinMessage(ctx: UserCtx, { messageId }: Named): Promise<Me
   return changed(ctx, messageId, { kind: 'pin' })
 }
 
-export async function unpinMessage(ctx: UserCtx, { messageId }: Named): Promise<Message> {
-  return changed(ctx, messageId, { kind: 'unpin' })
+export async function unpinMessage(ctx: UserCtx, { messageId }: Named): Promise<void> {
+  await changed(ctx, messageId, { kind: 'unpin' })
 }
 
 export async function listPinnedMessages(

@@ -6,6 +6,7 @@ import { AccountSummary } from '../accounts/views.ts'
 import { messageKinds, states } from './tables.ts'
 
 const ID_LENGTH = 32
+const MAX_TIME = 40
 export const ConversationId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
@@ -79,12 +80,17 @@ export const ReadMark = z
   .openapi('ReadMark')
 
 export const Muting = z
-  .strictObject({ until: z.iso.datetime({ offset: true }).nullable().openapi({ description: 'Null for ever' }) })
+  .strictObject({
+    until: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .openapi({ maxLength: MAX_TIME, description: 'For ever without one' }),
+  })
   .openapi('Muting')
 
 const Mark = z
   .object({ accountId: Id, deliveredSeq: z.int(), readSeq: z.int() })
-  .openapi('Mark', { example: { accountId: '1970324836990977', deliveredSeq: 7, readSeq: 5 } })
+  .openapi('MemberMark', { example: { accountId: '1970324836990977', deliveredSeq: 7, readSeq: 5 } })
 export const Marks = z.object({ items: z.array(Mark) }).openapi('Marks')
 
 export const MessageSettings = z

@@ -1,10 +1,13 @@
 import { useSignal } from '@preact/signals'
 import type { Conversation } from '../../client/wire.ts'
+import { client } from '../api/client.ts'
 import { session } from '../api/session.ts'
 import { inbox, requests, waitingRequests } from '../state/conversations.ts'
+import { reportError } from '../state/toasts.ts'
 import { Avatar } from '../ui/avatar.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
+import { useLoad } from '../ui/loading.tsx'
 import { Ago } from '../ui/time.tsx'
 import { View } from '../ui/view.tsx'
 
@@ -46,12 +49,35 @@ export function Messages() {
         }
         render={(conversation) => <ConversationRow conversation={conversation} />}
       />
+      <MarksSetting />
     </View>
   )
 }
 
+/** Whether others learn what the account has read, and it learns the same of them. */
+function MarksSetting() {
+  const sharesMarks = useSignal<boolean | null>(null)
+  useLoad(async () => {
+    sharesMarks.value = (await client.getMessageSettings()).sharesMarks
+  })
+  const change = async (shares: boolean) => {
+    sharesMarks.value = (await client.setMessageSettings({ sharesMarks: shares })).sharesMarks
+  }
+  if (sharesMarks.value === null) return null
+  return (
+    <label class="marks-setting">
+      <input
+        type="checkbox"
+        checked={sharesMarks.value}
+        onChange={({ currentTarget }) => void change(currentTarget.checked).catch(reportError)}
+      />
+      Show each other what was read, and who is writing
+    </label>
+  )
+}
+
 function ConversationRow({ conversation }: { conversation: Conversation }) {
-  const { id, account, unread, lastMessage } = conversation
+  const { id, account, unread, lastMessage, isMuted } = conversation
   const isOwn = lastMessage?.authorId === session.value?.id
   return (
     <article>
@@ -64,9 +90,10 @@ function ConversationRow({ conversation }: { conversation: Conversation }) {
           </span>
           <span class="preview" dir="auto">
             {isOwn && 'You: '}
-            {lastMessage?.preview ?? 'Deleted message'}
+            {lastMessage ? (lastMessage.preview ?? 'Deleted message') || 'Image' : 'No messages'}
           </span>
         </span>
+        {isMuted && <span class="state">Muted</span>}
         {unread > 0 && (
           <span class="badge">
             {unread} <span class="visually-hidden">unread</span>

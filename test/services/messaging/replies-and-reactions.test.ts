@@ -39,7 +39,7 @@ async function friends(): Promise<string> {
   return opened(ada, bob)
 }
 
-const answer = (by: Id, conversationId: string, replyTo: number | null, clientId: string = crypto.randomUUID()) =>
+const answer = (by: Id, conversationId: string, replyTo: number | undefined, clientId: string = crypto.randomUUID()) =>
   sendMessage(asUser(by), { conversationId, clientId, text: 'an answer', replyTo })
 const reactionsOf = async (by: Id, messageId: string) => (await getMessage(asUser(by), { messageId })).reactions
 
@@ -69,7 +69,7 @@ test('nobody answers a message that it cannot see, and a repeated answer must an
   for (const replyTo of [1, 2, 99]) await expect(answer(bob, id, replyTo)).rejects.toThrow(failure('invalid'))
   const sent = await answer(bob, id, 3, 'client-id-1')
   expect(await answer(bob, id, 3, 'client-id-1')).toEqual(sent)
-  await expect(answer(bob, id, null, 'client-id-1')).rejects.toThrow(failure('idempotency_mismatch'))
+  await expect(answer(bob, id, undefined, 'client-id-1')).rejects.toThrow(failure('idempotency_mismatch'))
   expect(sent.seq).toBe(4)
 })
 
