@@ -7,6 +7,7 @@ import type {
   Account,
   AccountAccess,
   AccountRole,
+  ActivityChoice,
   AddedPasskey,
   AddressChange,
   AddressToken,
@@ -36,20 +37,19 @@ import type {
   Deletion,
   Export,
   ExportList,
-  FoundMessages,
+  Funnel,
   Grant,
   GrantRequest,
   HandleChange,
   Id,
   Identity,
+  Insights,
   Invitations,
   InvitationWithCode,
   Like,
   Limits,
   Login,
   LoginProviders,
-  Mark,
-  Marks,
   Media,
   MediaChange,
   MediaUpload,
@@ -59,9 +59,8 @@ import type {
   MessageEdits,
   MessageLog,
   MessageSending,
-  MessageSettings,
-  Muting,
   Notification,
+  Overview,
   Page,
   Passkey,
   PasskeyAddition,
@@ -72,10 +71,10 @@ import type {
   Passkeys,
   PasswordChange,
   PasswordReset,
-  PinnedMessages,
   Post,
   PostChange,
   PostCreation,
+  PostInsights,
   ProfileChange,
   ProfileImageUpload,
   ProviderCallback,
@@ -84,7 +83,6 @@ import type {
   ProviderLogin,
   ProviderRegistration,
   PublicKeys,
-  Reactions,
   ReadMark,
   RealtimeTicket,
   RecoveryCodes,
@@ -95,6 +93,7 @@ import type {
   Resend,
   Reset,
   ResetRequest,
+  Retention,
   RoleChange,
   RoleDefinition,
   RolesChange,
@@ -102,6 +101,7 @@ import type {
   SecondStep,
   Sessions,
   Tokens,
+  TopPosts,
   TotpConfirmation,
   TotpSecret,
   UnreadCount,
@@ -114,7 +114,6 @@ import type {
 export const operations: Record<keyof Operations, string> = {
   acceptConversation: 'PUT /v1/conversations/{conversationId}/accept',
   addPasskey: 'POST /v1/me/passkeys',
-  addReaction: 'PUT /v1/messages/{messageId}/reactions/{emoji}',
   allowApp: 'POST /v1/oauth/authorizations',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
   blockAccount: 'PUT /v1/accounts/{accountId}/block',
@@ -158,15 +157,21 @@ export const operations: Record<keyof Operations, string> = {
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
   getAccounts: 'GET /v1/accounts',
+  getActivityChoice: 'GET /v1/me/activity-choice',
   getConversation: 'GET /v1/conversations/{conversationId}',
+  getFunnel: 'GET /v1/analytics/funnel',
   getHomeFeed: 'GET /v1/feeds/home',
   getLimits: 'GET /v1/limits',
   getMe: 'GET /v1/accounts/me',
   getMedia: 'GET /v1/media/{mediaId}/{variant} file',
   getMessage: 'GET /v1/messages/{messageId}',
-  getMessageSettings: 'GET /v1/conversations/settings',
+  getMyInsights: 'GET /v1/me/insights',
+  getOverview: 'GET /v1/analytics/overview',
   getPost: 'GET /v1/posts/{postId}',
+  getPostInsights: 'GET /v1/posts/{postId}/insights',
   getPublicFeed: 'GET /v1/feeds/public',
+  getRetention: 'GET /v1/analytics/retention',
+  getTopPosts: 'GET /v1/analytics/top',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   hideMessage: 'PUT /v1/messages/{messageId}/hidden',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
@@ -184,7 +189,6 @@ export const operations: Record<keyof Operations, string> = {
   listInvitations: 'GET /v1/me/invitations',
   listLikes: 'GET /v1/posts/{postId}/likes',
   listLoginProviders: 'GET /v1/auth/providers',
-  listMarks: 'GET /v1/conversations/{conversationId}/marks',
   listMessageEdits: 'GET /v1/messages/{messageId}/edits',
   listMessages: 'GET /v1/conversations/{conversationId}/messages',
   listMyAudit: 'GET /v1/me/audit',
@@ -192,10 +196,8 @@ export const operations: Record<keyof Operations, string> = {
   listMyLikes: 'GET /v1/me/likes',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
-  listPinnedMessages: 'GET /v1/conversations/{conversationId}/pins',
   listPosts: 'GET /v1/posts',
   listProviderLinks: 'GET /v1/me/providers',
-  listReactions: 'GET /v1/messages/{messageId}/reactions',
   listRegistrations: 'GET /v1/registrations',
   listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
@@ -205,12 +207,9 @@ export const operations: Record<keyof Operations, string> = {
   logInWithProvider: 'POST /v1/auth/providers/callback open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
-  markConversationDelivered: 'PUT /v1/conversations/{conversationId}/delivered',
   markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
-  muteConversation: 'PUT /v1/conversations/{conversationId}/mute',
   openConversation: 'POST /v1/conversations',
-  pinMessage: 'PUT /v1/messages/{messageId}/pin',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
   readAuthorization: 'GET /v1/oauth/authorizations',
@@ -226,27 +225,25 @@ export const operations: Record<keyof Operations, string> = {
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
   removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
-  removeReaction: 'DELETE /v1/messages/{messageId}/reactions/{emoji}',
   removeTotp: 'DELETE /v1/me/factors/totp',
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
   repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
+  reportImpressions: 'POST /v1/impressions',
   requestExport: 'POST /v1/me/exports',
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
   resendVerification: 'POST /v1/auth/verify/resend open',
   resetPassword: 'POST /v1/auth/password/reset open',
   revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
-  searchMessages: 'GET /v1/conversations/{conversationId}/messages/search',
   sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
+  setActivityChoice: 'PUT /v1/me/activity-choice',
   setAttributes: 'PUT /v1/accounts/{accountId}/attributes',
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
-  setMessageSettings: 'PUT /v1/conversations/settings',
   setRole: 'PUT /v1/accounts/{accountId}/role',
-  showTyping: 'POST /v1/conversations/{conversationId}/typing',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
@@ -261,8 +258,6 @@ export const operations: Record<keyof Operations, string> = {
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
-  unmuteConversation: 'DELETE /v1/conversations/{conversationId}/mute',
-  unpinMessage: 'DELETE /v1/messages/{messageId}/pin',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -276,8 +271,6 @@ export type Operations = {
   acceptConversation: { input: { conversationId: string }; output: undefined }
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
   addPasskey: { input: PasskeyAddition; output: AddedPasskey }
-  /** React to a message with an emoji, with at most 5; repeating it changes nothing. `PUT /v1/messages/{messageId}/reactions/{emoji}` */
-  addReaction: { input: { messageId: string; emoji: string }; output: Message }
   /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
   allowApp: { input: AppDecision; output: AppApproval }
   /** Approve an account, which opens it; its owner is mailed. `PUT /v1/registrations/{accountId}/approval` */
@@ -364,8 +357,12 @@ export type Operations = {
   getAccountFeed: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Post> }
   /** Read up to 50 accounts by their ids. `GET /v1/accounts` */
   getAccounts: { input: { ids: string[] }; output: Page<Account> }
+  /** Read whether you agreed to be counted in statistics. `GET /v1/me/activity-choice` */
+  getActivityChoice: { input: Nothing; output: ActivityChoice }
   /** Get a conversation. `GET /v1/conversations/{conversationId}` */
   getConversation: { input: { conversationId: string }; output: Conversation }
+  /** Read how many new people verify their address, follow somebody, and publish a post. `GET /v1/analytics/funnel` */
+  getFunnel: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Funnel }
   /** List the newest posts of the accounts that you follow. `GET /v1/feeds/home` */
   getHomeFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read the limits that apply to posts and images. `GET /v1/limits` */
@@ -379,12 +376,26 @@ export type Operations = {
   }
   /** Get a message. `GET /v1/messages/{messageId}` */
   getMessage: { input: { messageId: string }; output: Message }
-  /** Get your settings for messages. `GET /v1/conversations/settings` */
-  getMessageSettings: { input: Nothing; output: MessageSettings }
+  /** Read how your posts and your number of followers do. `GET /v1/me/insights` */
+  getMyInsights: {
+    input: { from?: string; to?: string; format?: 'json' | 'csv'; step?: 'day' | 'week' }
+    output: Insights
+  }
+  /** Read how active the network is. `GET /v1/analytics/overview` */
+  getOverview: { input: { from?: string; to?: string; format?: 'json' | 'csv' }; output: Overview }
   /** Read a post. `GET /v1/posts/{postId}` */
   getPost: { input: { postId: Id }; output: Post }
+  /** Read how one of your own posts does. `GET /v1/posts/{postId}/insights` */
+  getPostInsights: {
+    input: { postId: Id; from?: string; to?: string; format?: 'json' | 'csv'; step?: 'day' | 'week' }
+    output: PostInsights
+  }
   /** List the newest public posts of everyone. `GET /v1/feeds/public` */
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
+  /** Read how many people come back in the weeks after their registration. `GET /v1/analytics/retention` */
+  getRetention: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Retention }
+  /** List the public posts with the most likes and comments of a day. `GET /v1/analytics/top` */
+  getTopPosts: { input: { day?: string; format?: 'json' | 'csv' }; output: TopPosts }
   /** Allow an account one action on one thing; not your own account. `PUT /v1/accounts/{accountId}/grants` */
   giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
   /** Delete a message for yourself only; others still see it. `PUT /v1/messages/{messageId}/hidden` */
@@ -487,8 +498,6 @@ export type Operations = {
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
   listLoginProviders: { input: Nothing; output: LoginProviders }
-  /** List how far the other members have received and read the messages. `GET /v1/conversations/{conversationId}/marks` */
-  listMarks: { input: { conversationId: string }; output: Marks }
   /** List what a message said before its edits. `GET /v1/messages/{messageId}/edits` */
   listMessageEdits: { input: { messageId: string }; output: MessageEdits }
   /** List the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages` */
@@ -506,14 +515,10 @@ export type Operations = {
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
   /** List your passkeys, oldest first. `GET /v1/me/passkeys` */
   listPasskeys: { input: Nothing; output: Passkeys }
-  /** List the pinned messages, the last one sent first. `GET /v1/conversations/{conversationId}/pins` */
-  listPinnedMessages: { input: { conversationId: string }; output: PinnedMessages }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
   listProviderLinks: { input: Nothing; output: ProviderLinks }
-  /** List who reacted to a message, oldest first. `GET /v1/messages/{messageId}/reactions` */
-  listReactions: { input: { messageId: string }; output: Reactions }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List all roles with their permissions, and all actions. `GET /v1/roles` */
@@ -532,18 +537,12 @@ export type Operations = {
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
   logOutEverywhere: { input: Nothing; output: undefined }
-  /** Report that the messages up to one have arrived at this client. `PUT /v1/conversations/{conversationId}/delivered` */
-  markConversationDelivered: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark the messages up to one as read. `PUT /v1/conversations/{conversationId}/read` */
   markConversationRead: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
-  /** Mute a conversation until a time, or for ever. `PUT /v1/conversations/{conversationId}/mute` */
-  muteConversation: { input: { conversationId: string } & Muting; output: undefined }
   /** Open the conversation with an account. `POST /v1/conversations` */
   openConversation: { input: ConversationOpening; output: Conversation }
-  /** Pin a message for all members; a conversation can have 3. `PUT /v1/messages/{messageId}/pin` */
-  pinMessage: { input: { messageId: string }; output: Message }
   /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
   putRole: { input: { roleName: string } & RoleDefinition; output: undefined }
   /** List the roles, attributes and grants of an account. `GET /v1/accounts/{accountId}/access` */
@@ -574,8 +573,6 @@ export type Operations = {
   removeAllowedApp: { input: { appId: Id }; output: undefined }
   /** Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
-  /** Remove an own reaction; repeating it changes nothing. `DELETE /v1/messages/{messageId}/reactions/{emoji}` */
-  removeReaction: { input: { messageId: string; emoji: string }; output: Message }
   /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
   removeTotp: { input: Nothing; output: undefined }
   /** Rename a passkey. `PATCH /v1/me/passkeys/{passkeyId}` */
@@ -586,6 +583,11 @@ export type Operations = {
   repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
+  /** Report which posts you saw. `POST /v1/impressions` */
+  reportImpressions: {
+    input: { postIds: Id[]; surface: 'home' | 'public' | 'profile' | 'post' | 'search' | 'other' }
+    output: undefined
+  }
   /** Request an archive of all your data; an email says when it is ready. `POST /v1/me/exports` */
   requestExport: { input: Nothing; output: Export }
   /** Ask for an email with a token that resets the password. `POST /v1/auth/password/forgot` */
@@ -598,27 +600,20 @@ export type Operations = {
   revokeGrant: { input: { grantId: Id }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
-  /** Search the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages/search` */
-  searchMessages: {
-    input: { conversationId: string; q: string; before?: number; limit?: number }
-    output: FoundMessages
-  }
   /** Send a message; repeating it with the same `clientId` returns the first one. `POST /v1/conversations/{conversationId}/messages` */
   sendMessage: { input: { conversationId: string } & MessageSending; output: Message }
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
   setAccountRoles: { input: { accountId: Id } & RolesChange; output: AccountAccess }
+  /** Agree or decline to be counted in statistics. `PUT /v1/me/activity-choice` */
+  setActivityChoice: { input: { agreed: boolean }; output: ActivityChoice }
   /** Set the attributes of an account, which rules read; not of your own. `PUT /v1/accounts/{accountId}/attributes` */
   setAttributes: { input: { accountId: Id } & AttributesChange; output: AccountAccess }
   /** Replace your avatar; the image is cropped to a square. `PUT /v1/accounts/me/avatar` */
   setAvatar: { input: ProfileImageUpload; output: Account }
   /** Replace the header image of your profile; the image is cropped to three times its height. `PUT /v1/accounts/me/header` */
   setHeader: { input: ProfileImageUpload; output: Account }
-  /** Change your settings for messages. `PUT /v1/conversations/settings` */
-  setMessageSettings: { input: MessageSettings; output: MessageSettings }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
-  /** Tell the others that you are typing; they hear of it at most every 3 seconds. `POST /v1/conversations/{conversationId}/typing` */
-  showTyping: { input: { conversationId: string }; output: undefined }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
   startConfirmation: { input: Nothing; output: PasskeyChallenge }
   /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
@@ -647,10 +642,6 @@ export type Operations = {
   unlikePost: { input: { postId: Id }; output: undefined }
   /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
   unlinkProvider: { input: { linkId: string }; output: undefined }
-  /** End the muting of a conversation; repeating it changes nothing. `DELETE /v1/conversations/{conversationId}/mute` */
-  unmuteConversation: { input: { conversationId: string }; output: undefined }
-  /** Remove the pin of a message; repeating it changes nothing. `DELETE /v1/messages/{messageId}/pin` */
-  unpinMessage: { input: { messageId: string }; output: Message }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

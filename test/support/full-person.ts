@@ -59,6 +59,10 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('POST', `/conversations/${conversation}/messages`, withImage)
   await send('PUT', `/messages/${conversation}.1/reactions/${encodeURIComponent('👍')}`)
   await send('PUT', '/conversations/settings', { sharesMarks: false })
+  await send('PUT', '/me/activity-choice', { agreed: true })
+  await insertRows(env.ANALYTICS, 'rollups', [
+    { metric: 'author.like', bucket: `d${new Date().toISOString().slice(0, 10)}`, key: user.id, n: 7 },
+  ])
   await send('PATCH', `/messages/${conversation}.1`, { text: `${name} edited message` })
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })

@@ -204,6 +204,14 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'explainMyAccess',
     'listRoles',
     'readAccess',
+    // Numbers without people: test/services/analytics.
+    'getActivityChoice',
+    'getMyInsights',
+    'getPostInsights',
+    'getOverview',
+    'getRetention',
+    'getFunnel',
+    'getTopPosts',
     // Only members read a conversation, which test/services/messaging checks.
     'listConversations',
     'readConversationLog',

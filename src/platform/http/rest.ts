@@ -10,6 +10,7 @@ import { admit, mayBeAdmitted } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { requireMediaType, strictJson } from './body.ts'
 import { conditionalJson } from './conditional.ts'
+import { CSV, csvOf, wantsCsv } from './csv.ts'
 import { announcement } from './deprecation.ts'
 import { IdempotencyKey } from './openapi.ts'
 import { type Operation, runVerb, successOf, type VerbOperation } from './operation.ts'
@@ -132,9 +133,14 @@ function present(
   const links = isPage(value) ? linksOf(c.req.url, value) : null
   if (links) c.header('link', links)
   if (operation.location) c.header('location', mount + operation.location(value as never))
-  const text = JSON.stringify(value)
+  const table = operation.csv && wantsCsv(c) ? operation.csv(value as never) : null
+  const text = table ? csvOf(table) : JSON.stringify(value)
   if (operation.method === 'get') {
-    return conditionalJson(c, text, { varying: isPage(value) ? cursorsOf(value) : [], ...operation })
+    return conditionalJson(c, text, {
+      varying: isPage(value) ? cursorsOf(value) : [],
+      mediaType: table ? `${CSV}; charset=utf-8; header=present` : 'application/json',
+      ...operation,
+    })
   }
   return c.newResponse(text, successOf(operation), { 'content-type': 'application/json' })
 }
