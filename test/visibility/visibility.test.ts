@@ -226,6 +226,9 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'searchMessages',
     'listMarks',
     'getMessageSettings',
+    'getGroup',
+    'listMembers',
+    'listJoinRequests',
   ]
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

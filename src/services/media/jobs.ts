@@ -25,23 +25,20 @@ export const mediaJobs: Job[] = [
 async function deleteUnattached(ctx: SystemCtx, db: Database): Promise<void> {
   const dayOld = lt(media.id, firstIdAt(ctx.now() - 24 * HOUR_MS))
   await markDeleted(db, and(isNull(media.postId), dayOld))
-  await settleUnsent(ctx, db)
   await purgeDeleted(ctx, db)
+  await settleUnsent(ctx, db)
 }
 
-/** Images whose message was not stored, or not confirmed. */
+/** Images whose message was not stored, or not confirmed. Sending takes seconds, so an hour after the claim it is known. */
 async function settleUnsent(ctx: SystemCtx, db: Database): Promise<void> {
-  const dayOld = lt(media.id, firstIdAt(ctx.now() - 24 * HOUR_MS))
-  const rows = await db
-    .select()
-    .from(media)
-    .where(and(eq(media.postId, SENDING), dayOld))
-    .limit(UNSENT_PER_RUN)
-  const checked = await mapConcurrently(rows, async ({ id, conversationId }) => {
-    return { id, isSent: await hasImage(ctx, conversationId, id) }
+  const isOverdue = and(eq(media.postId, SENDING), lt(media.claimedAt, ctx.now() - HOUR_MS))
+  const rows = await db.select().from(media).where(isOverdue).orderBy(media.claimedAt).limit(UNSENT_PER_RUN)
+  await mapConcurrently(rows, async ({ id, conversationId }) => {
+    const settle = hasImage(ctx, conversationId, id).then((isKept) =>
+      settleImages(ctx, conversationId, isKept ? { kept: [id], gone: [] } : { kept: [], gone: [id] }),
+    )
+    await settle.catch((error: unknown) => ctx.log.warn('an image of a message waits', { id, error }))
   })
-  const idsOf = (isSent: boolean) => checked.flatMap((row) => (row.isSent === isSent ? [row.id] : []))
-  await settleImages(ctx, idsOf(true), idsOf(false))
 }
 
 /** Keys sort by time, so a run continues where the last one ended. Skips the last hour: uploads may be in progress. */

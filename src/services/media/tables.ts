@@ -15,6 +15,9 @@ export const media = sqliteTable('media', {
   accountId: id('account_id').notNull(),
   postId: id('post_id'),
   conversationId: text('conversation_id'),
+  /** The client id of the message that uses the image, and since when (epoch ms). */
+  claim: text('claim'),
+  claimedAt: integer('claimed_at'),
   alt: text('alt').notNull(),
   width: integer('width').notNull(),
   height: integer('height').notNull(),

@@ -32,7 +32,9 @@ export const conversationChannel = defineChannel('conversation:{id}', {
     'member.typing': z.object({ accountId: Id }).describe('A member is writing; at most every 3 seconds'),
     'member.marked': z
       .object({ accountId: Id, deliveredSeq: z.int(), readSeq: z.int() })
-      .describe('Messages have arrived at a member, or were read by it'),
+      .describe(
+        'Messages have arrived at a member, or were read by it. Frames may overtake each other: keep the greater number',
+      ),
   },
   isTransient: true,
   scope: readMessages,

@@ -8,7 +8,7 @@ import { ConversationKeys } from './conversation-keys.ts'
 import { ConversationRows } from './conversation-rows.ts'
 import type { Body, StoredMessage } from './facts.ts'
 import { idOrNull, type Row } from './message-rows.ts'
-import type { State } from './tables.ts'
+import { type MessageKind, type State, states } from './tables.ts'
 
 const PASS_TIMEOUT_MS = 2_000
 const PREVIEW_LENGTH = 100
@@ -37,15 +37,30 @@ export class ConversationCore {
   /** Before the first message, the conversation exists only for those who opened it. */
   isMember(accountId: Id): boolean {
     const [head, member] = [this.rows.head(), this.rows.members.one(accountId)]
+    if (this.rows.group.exists()) return this.isAmong(accountId)
     return head !== null && member !== null && (head.lastSeq > 0 || member.hasEntered === 1)
   }
 
+  /** Who has joined a group, or is one of the two. */
+  isAmong(accountId: Id): boolean {
+    const { group, members } = this.rows
+    return group.exists() ? group.member(accountId)?.state === 'active' : members.one(accountId) !== null
+  }
+
+  /** Also before it has accepted or declined to be one. */
+  isKnown(accountId: Id): boolean {
+    const state = this.rows.members.one(accountId)?.state
+    return this.rows.group.exists() ? states.some((known) => known === state && known !== 'left') : state !== undefined
+  }
+
   isEnded(): boolean {
+    if (this.rows.group.exists()) return false
     return this.rows.isBlocked() || this.rows.members.all().length < 2
   }
 
   memberIds(): Id[] {
-    return this.rows.members.all().map(({ accountId }) => toId(accountId))
+    const { group, members } = this.rows
+    return (group.exists() ? group.joined() : members.all()).map(({ accountId }) => toId(accountId))
   }
 
   idsIn(state: State): Id[] {
@@ -54,7 +69,7 @@ export class ConversationCore {
 
   /** Who has declined the conversation hears nothing of what others do in it. */
   reachedIds(): Id[] {
-    return [...this.idsIn('active'), ...this.idsIn('request')]
+    return this.rows.group.exists() ? this.memberIds() : [...this.idsIn('active'), ...this.idsIn('request')]
   }
 
   /** In the turn of the change: the inboxes of these members are out of date. */
@@ -106,13 +121,21 @@ export class ConversationCore {
   async shown(viewerId: Id, row: Row, known?: Body): Promise<StoredMessage> {
     const { seq, authorId, clientId, at, editedAt, revision } = row
     const [reactions, quoted] = [this.rows.reactions.of(seq), this.quoted(viewerId, row)]
+    const system = authorId === null ? this.rows.group.event(seq) : null
     return {
       ...{ seq, clientId, at, editedAt, revision, reactions },
-      kind: row.isDeleted ? 'deleted' : 'text',
+      inGroup: this.rows.group.exists(),
+      kind: kindOf(row.isDeleted === 1, system !== null),
+      system: system && {
+        event: system.event,
+        actorId: idOrNull(system.actorId),
+        subjectId: idOrNull(system.subjectId),
+      },
       authorId: idOrNull(authorId),
       isPinned: row.isPinned === 1,
       body: known ?? (await this.bodyOf(row)),
-      replyTo: quoted && { ...quoted.place, text: await this.previewOf(quoted.row) },
+      // A stored message must not look like a failure because the other one cannot be read.
+      replyTo: quoted && { ...quoted.place, text: await this.previewOf(quoted.row).catch(() => null) },
     }
   }
 
@@ -127,11 +150,16 @@ export class ConversationCore {
     if (mediaIds.length === 0) return
     const isKept = (id: Id) => this.rows.images.messageOf(id) !== null
     const [kept, gone] = [mediaIds.filter(isKept), mediaIds.filter((id) => !isKept(id))]
-    await settleImages(this.context(), kept, gone)
+    await settleImages(this.context(), this.rows.head()?.id ?? null, { kept, gone })
   }
 
   context(): SystemCtx {
     const waitUntil = (work: Promise<unknown>) => this.object.waitUntil(work)
     return createContext({ env: this.env, waitUntil, start: 'first-primary' })
   }
+}
+
+export function kindOf(isDeleted: boolean, isSystem: boolean): MessageKind {
+  if (isSystem) return 'system'
+  return isDeleted ? 'deleted' : 'text'
 }

@@ -2,6 +2,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { migrateObject } from '../../platform/objects/migrate-object.ts'
 import { conversationSteps } from './conversation-schema.ts'
 import type { Block } from './facts.ts'
+import { GroupRows } from './group-rows.ts'
 import { ImageRows } from './image-rows.ts'
 import { MemberRows } from './member-rows.ts'
 import { MessageRows } from './message-rows.ts'
@@ -16,6 +17,7 @@ export class ConversationRows {
   readonly messages: MessageRows
   readonly reactions: ReactionRows
   readonly images: ImageRows
+  readonly group: GroupRows
   private readonly sql: SqlStorage
 
   constructor(storage: DurableObjectStorage) {
@@ -25,6 +27,7 @@ export class ConversationRows {
     this.messages = new MessageRows(this.sql)
     this.reactions = new ReactionRows(this.sql)
     this.images = new ImageRows(this.sql)
+    this.group = new GroupRows(this.sql)
   }
 
   /** Null before it was opened, and after the erasure of all members. */
@@ -53,6 +56,12 @@ export class ConversationRows {
     return this.sql.exec<{ version: number }>(next, now).one().version
   }
 
+  /** What answers a message shows a part of it, so it changes with that one. */
+  touchAnswers(seq: number): void {
+    if (!this.messages.touchAnswers(seq, this.nextVersion())) return
+    this.sql.exec('UPDATE conversation SET version = version + last_seq')
+  }
+
   /** The places of the messages stay, so that the others keep their numbers. */
   erase(accountId: Id): void {
     const revision = this.nextVersion()
@@ -62,6 +71,7 @@ export class ConversationRows {
     // Each changed message has got a revision of its own.
     this.sql.exec('UPDATE conversation SET version = version + last_seq')
     this.members.erase(accountId)
+    this.group.erase(accountId)
     this.sql.exec('DELETE FROM blocks WHERE account_id = ?', Number(accountId))
   }
 }

@@ -4,6 +4,7 @@ import { isStored } from '../accounts/queries.ts'
 import { ConversationCore } from './conversation-core.ts'
 import { deliver, factsFor } from './conversation-delivery.ts'
 import type { Block, Facts, Opening } from './facts.ts'
+import { GroupState } from './group-state.ts'
 import { MarksState } from './marks-state.ts'
 import { MessageReads } from './message-reads.ts'
 import { MessagesState } from './messages-state.ts'
@@ -18,6 +19,7 @@ export class ConversationState {
   readonly messages: MessagesState
   readonly reads: MessageReads
   readonly marks: MarksState
+  readonly group: GroupState
   private readonly core: ConversationCore
 
   constructor(object: DurableObjectState, env: Env) {
@@ -25,6 +27,7 @@ export class ConversationState {
     this.messages = new MessagesState(this.core)
     this.reads = new MessageReads(this.core)
     this.marks = new MarksState(this.core)
+    this.group = new GroupState(this.core)
   }
 
   async open({ conversationId, accountId, otherId, otherState }: Opening): Promise<Facts> {
@@ -54,6 +57,7 @@ export class ConversationState {
 
   async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {
     const { members } = this.core.rows
+    if (this.core.rows.group.exists()) return this.group.answer(accountId, state)
     if (!members.one(accountId)) return false
     if (members.moveTo(state, accountId)) this.core.announceTo(accountId)
     await this.core.tryOutbox()
@@ -73,7 +77,9 @@ export class ConversationState {
 
   /** Throws while the inboxes of the others still show what is erased. */
   async erase(accountId: Id): Promise<void> {
+    await this.group.keepName(accountId)
     if (this.core.rows.members.one(accountId)) {
+      if (this.group.memberships.joined(accountId)) this.group.memberships.leave(accountId)
       this.core.rows.erase(accountId)
       this.core.forgetKeys()
       this.core.announceTo(...this.core.memberIds())
@@ -83,7 +89,9 @@ export class ConversationState {
 
   /** Whether nothing in it concerns anybody. */
   isUnused(): boolean {
-    return this.core.rows.members.all().length === 0 && !this.core.rows.isBlocked()
+    const { members, group } = this.core.rows
+    if (group.exists()) return group.count('active', 'request') === 0 && this.core.outbox.isEmpty()
+    return members.all().length === 0 && !this.core.rows.isBlocked()
   }
 
   alarm(): Promise<void> {

@@ -41,6 +41,7 @@ export async function send(ctx: SystemCtx, id: string, sending: Sending): Promis
   const sent = await conversation(ctx, id).send(sending)
   if (sent === 'ended') throw new Failure('forbidden', 'No messages can be sent in this conversation')
   if (sent === 'full') throw new Failure('conflict', 'The other account has not answered your first messages yet')
+  if (sent === 'locked') throw new Failure('forbidden', 'Only the owner and admins write in this group')
   if (sent === 'mismatch') throw new Failure('idempotency_mismatch', 'This clientId was used for another message')
   if (sent === 'unanswerable') throw invalid('replyTo', 'is no message of this conversation')
   if (sent === 'used') throw invalid('media', 'contains an image that cannot be attached')
@@ -86,6 +87,13 @@ export async function readReactionsOf(
   return conversation(ctx, id).reactionsOf(accountId)
 }
 
+/** Whether the account has already sent a message with this client id. */
+export async function hasSent(ctx: SystemCtx, id: string, accountId: Id, clientId: string): Promise<boolean> {
+  const sent = await conversation(ctx, id).hasSent(accountId, clientId)
+  if (sent === null) throw notFound()
+  return sent
+}
+
 /** Whether a message has the image; for an account, one that it can see. */
 export async function findImage(ctx: SystemCtx, id: string, mediaId: Id, accountId: Id | null): Promise<boolean> {
   return conversation(ctx, id).findImage(mediaId, accountId)
@@ -98,6 +106,7 @@ const whyNot: Record<NotDone, [Code, string]> = {
   often: ['conflict', 'A message can be edited 20 times'],
   kinds: ['conflict', 'You can react to a message with 5 emoji, and all together with 20'],
   empty: ['invalid', 'A message without images needs a text'],
+  waiting: ['conflict', 'The other account has not accepted the conversation yet'],
   pins: ['conflict', 'A conversation can have 3 pinned messages'],
 }
 

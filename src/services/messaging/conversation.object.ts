@@ -21,6 +21,16 @@ import type {
   StoredMessage,
   WrittenAfter,
 } from './facts.ts'
+import type {
+  GroupChange,
+  GroupCreation,
+  GroupRefusal,
+  Joining,
+  LinkPreview,
+  MembersOf,
+  StoredGroup,
+  StoredMember,
+} from './group-facts.ts'
 
 type Module = typeof import('./conversation-state.ts')
 
@@ -85,6 +95,11 @@ export class ConversationObject extends DurableObject<Env> {
     return this.existing()?.reads.reactionsOf(accountId) ?? []
   }
 
+  async hasSent(accountId: Id, clientId: string): Promise<boolean | null> {
+    await this.loaded()
+    return this.existing()?.messages.hasSent(accountId, clientId) ?? null
+  }
+
   async findImage(mediaId: Id, accountId: Id | null): Promise<boolean> {
     await this.loaded()
     return this.existing()?.reads.findImage(mediaId, accountId) ?? false
@@ -130,6 +145,44 @@ export class ConversationObject extends DurableObject<Env> {
     return this.existing()?.answer(accountId, state) ?? false
   }
 
+  async createGroup(creation: GroupCreation): Promise<boolean> {
+    await this.loaded()
+    return this.current().group.create(creation)
+  }
+
+  async readGroup(accountId: Id): Promise<StoredGroup | null> {
+    await this.loaded()
+    return this.existing()?.group.read(accountId) ?? null
+  }
+
+  async changeGroup(by: Id, change: GroupChange): Promise<GroupRefusal | null> {
+    await this.loaded()
+    const state = this.existing()
+    const refusal = state ? await state.group.change(by, change) : 'absent'
+    await this.forgetIfUnused()
+    return refusal
+  }
+
+  async wouldAdd({ by, accountId }: { by: Id; accountId: Id }): Promise<boolean | GroupRefusal> {
+    await this.loaded()
+    return this.existing()?.group.wouldAdd(by, accountId) ?? 'absent'
+  }
+
+  async members(wanted: MembersOf): Promise<StoredMember[] | GroupRefusal> {
+    await this.loaded()
+    return this.existing()?.group.members(wanted) ?? 'absent'
+  }
+
+  async previewLink(accountId: Id, hash: string): Promise<LinkPreview | null> {
+    await this.loaded()
+    return this.existing()?.group.preview(accountId, hash) ?? null
+  }
+
+  async join(joining: Joining): Promise<'joined' | 'asked' | GroupRefusal> {
+    await this.loaded()
+    return this.existing()?.group.join(joining) ?? 'absent'
+  }
+
   async block(block: Block): Promise<void> {
     await this.loaded()
     const isNew = this.existing() === null
@@ -147,6 +200,7 @@ export class ConversationObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     await this.loaded()
     await this.existing()?.alarm()
+    await this.forgetIfUnused()
   }
 
   /** The module loads on first use, because most isolates serve no conversation. */

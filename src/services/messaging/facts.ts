@@ -1,17 +1,22 @@
 import type { Id } from '../../platform/data/ids.ts'
 import type { spansOf } from '../posts/queries.ts'
 import type { Attachment } from '../posts/tables.ts'
-import type { MessageKind, State } from './tables.ts'
+import type { SystemEvent } from './group-facts.ts'
+import type { GroupEvent, Kind, MessageKind, State } from './tables.ts'
 
 /** What a conversation is for one of its members. `preview` is the beginning of its last message that the member sees, `shownSeq`. */
 export type Facts = {
   conversationId: string
+  kind: Kind
+  name: string | null
+  memberCount: number
   otherId: Id | null
   state: State
   ended: boolean
   lastSeq: number
   shownSeq: number
   shownKind: MessageKind
+  lastEvent: GroupEvent | null
   lastAt: number
   lastAuthorId: Id | null
   readSeq: number
@@ -28,7 +33,9 @@ export type Quote = { seq: number; authorId: Id | null; text: string | null }
 /** Without an author or a body after the erasure of its author. */
 export type StoredMessage = {
   seq: number
+  inGroup: boolean
   kind: MessageKind
+  system: SystemEvent | null
   authorId: Id | null
   clientId: string | null
   at: number
@@ -54,17 +61,18 @@ export type Found = { messages: StoredMessage[]; next: number | null }
 export type ChangesSince = { accountId: Id; since: number; limit: number }
 /**
  * Why a message is refused. `full`: a request with all messages that it may have; `mismatch`: its client id was used for
- * another one; `unanswerable`: it answers one that its sender cannot see; `used`: another
- * message has its image.
+ * another one; `unanswerable`: it answers one that its sender cannot see; `used`: another message has its image.
  */
-export type Refused = 'ended' | 'full' | 'mismatch' | 'unanswerable' | 'used'
+export type Refused = 'ended' | 'full' | 'mismatch' | 'unanswerable' | 'used' | 'locked'
 /** What a member does to a message. `hide` deletes it for this member only. */
 export type Act =
   | { kind: 'edit'; body: Body }
-  | { kind: 'delete' | 'hide' | 'pin' | 'unpin' }
-  | { kind: 'react' | 'unreact'; emoji: string }
+  | { kind: 'delete' | 'hide' | 'pin' }
+  | { kind: 'react'; emoji: string }
+  | Undoing
+export type Undoing = { kind: 'unpin' } | { kind: 'unreact'; emoji: string }
 export type Acting = { accountId: Id; seq: number; act: Act }
-export type NotDone = 'ended' | 'foreign' | 'late' | 'often' | 'kinds' | 'pins' | 'empty'
+export type NotDone = 'ended' | 'foreign' | 'late' | 'often' | 'kinds' | 'pins' | 'empty' | 'waiting'
 /** How far messages have arrived at a member, and how far it has read. */
 export type Mark = { accountId: Id; deliveredSeq: number; readSeq: number }
 export type Block = { conversationId: string; accountId: Id; otherId: Id; isBlocking: boolean }

@@ -8,19 +8,20 @@ import { settleConcurrently } from '../../platform/data/shards.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import type { HubFrame } from '../../platform/realtime/hub-frames.ts'
 import { hubName, hubs } from '../../platform/realtime/hubs.ts'
-import { sealFor, sealForKnown } from '../../platform/security/account-keys.ts'
+import { destroyKeys, sealFor, sealForKnown } from '../../platform/security/account-keys.ts'
 import { isStored } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
 import { conversationChannel, conversationsChannel } from './channels.ts'
 import type { Facts } from './facts.ts'
-import { PREVIEW } from './queries.ts'
+import { GROUP_NAME, PREVIEW } from './queries.ts'
 import { conversations } from './tables.ts'
 
 /** `told`: what `toldBy` returned for the last copy that was sent to the sockets of the member. `changedSeq` was changed since then. */
 export type InboxCopy = Facts & { accountId: Id; version: number; told: string; changedSeq: number | null }
 
-/** What frames tell a member: nothing of a block. */
-export const toldBy = ({ lastSeq, readSeq, state, revision }: Facts) => `${lastSeq} ${readSeq} ${state} ${revision}`
+/** What frames tell a member: nothing of a block, and nothing of changes in a request. */
+export const toldBy = ({ lastSeq, readSeq, state, revision, mutedUntil }: Facts) =>
+  `${lastSeq} ${readSeq} ${state} ${state === 'request' ? 0 : revision} ${mutedUntil}`
 
 export function readTold(told: string): { lastSeq: number; revision: number } {
   const [lastSeq, , , revision] = told.split(' ')
@@ -33,9 +34,9 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   const groups = [...Map.groupBy(copies, ({ accountId }) => shardOf(accountId))]
   await settleConcurrently(groups, async ([shard, group]) => {
     const db = own.db.shard(shard)
-    const previews = await Promise.all(group.map((copy) => sealedPreview(ctx, copy)))
-    const writes = group.map((copy, i) => store(db, copy, previews[i] ?? null))
-    const names = group.map(({ accountId }) => hubName(ctx, accountId))
+    const sealed = await Promise.all(group.map((copy) => sealedTexts(ctx, copy)))
+    const writes = group.map((copy, i) => store(db, copy, sealed[i] ?? { preview: null, name: null }))
+    const names = [...new Set(group.map(({ accountId }) => hubName(ctx, accountId)))]
     const select = db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
     const results = await db.batch([select, ...writes])
     const active = new Set(results[0].map(({ name }) => name))
@@ -46,19 +47,30 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   })
 }
 
-async function sealedPreview(ctx: SystemCtx, { accountId, preview }: InboxCopy) {
-  if (preview === null) return null
-  const sealed = await sealForKnown(ctx, accountId, preview, PREVIEW)
-  // Only now, because an erasure that ended meanwhile has destroyed the key for good.
-  if (sealed !== null || !(await isStored(ctx, accountId))) return sealed
-  return sealFor(ctx, accountId, preview, PREVIEW)
+async function sealedTexts(ctx: SystemCtx, { accountId, preview, name }: InboxCopy): Promise<SealedTexts> {
+  return {
+    preview: await sealedFor(ctx, accountId, preview, PREVIEW),
+    name: await sealedFor(ctx, accountId, name, GROUP_NAME),
+  }
 }
+
+async function sealedFor(ctx: SystemCtx, accountId: Id, text: string | null, context: string): Promise<string | null> {
+  if (text === null) return null
+  const sealed = await sealForKnown(ctx, accountId, text, context)
+  if (sealed !== null || !(await isStored(ctx, accountId))) return sealed
+  const first = await sealFor(ctx, accountId, text, context)
+  // The account was erased meanwhile, and with it a key that is not needed again.
+  if (!(await isStored(ctx, accountId))) await destroyKeys(ctx, [accountId])
+  return first
+}
+
+type SealedTexts = { preview: string | null; name: string | null }
 
 /** An erased account gets no row. */
 function store(
   db: Database,
   { accountId, conversationId, version, told: _, changedSeq: __, ...facts }: InboxCopy,
-  preview: string | null,
+  texts: SealedTexts,
 ) {
   const newest = query.select({ changed: max(conversations.changed) }).from(conversations)
   const latest = newest.where(eq(conversations.accountId, accountId))
@@ -66,7 +78,7 @@ function store(
   const next = either<Id>(gte(latest, now), increment(latest), now)
   const isListed = facts.lastSeq > 0
   const hasMoved = any(lt(conversations.lastSeq, facts.lastSeq), ne(conversations.state, facts.state))
-  const row = { ...facts, lastAt: new Date(facts.lastAt), preview, version }
+  const row = { ...facts, lastAt: new Date(facts.lastAt), ...texts, version }
   const account = query.select(one).from(accounts).where(eq(accounts.id, accountId))
   const changed = isListed ? next : null
   const key = { accountId, conversationId, position: changed, changed }
@@ -88,7 +100,7 @@ function framesFor(copy: InboxCopy): HubFrame[] {
   const changed = { conversationId, seq, readSeq, state, revision }
   const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })]
   // To members instead of those who joined, so that nobody hears a conversation that it has left.
-  if (seq > readTold(copy.told).lastSeq) {
+  if (seq > readTold(copy.told).lastSeq && state !== 'left') {
     const sent = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq } })
     frames.push({ ...sent, topic })
   }

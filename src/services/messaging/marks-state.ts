@@ -13,7 +13,7 @@ export class MarksState {
 
   async markRead(accountId: Id, seq: number): Promise<boolean> {
     const { members } = this.core.rows
-    if (!members.one(accountId)) return false
+    if (!this.core.isKnown(accountId)) return false
     if (members.read(accountId, seq)) {
       this.core.announceTo(accountId)
       this.tellOfMark(accountId)

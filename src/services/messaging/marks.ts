@@ -2,12 +2,12 @@ import type { z } from '@hono/zod-openapi'
 import type { UserCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { invalid } from '../../platform/failures.ts'
-import { loadAccountSummaries } from '../accounts/views.ts'
 import { markDelivered, mute, readMarks, tellTyping } from './conversation.client.ts'
 import { getConversation } from './conversations.ts'
 import { keepingMarks } from './member-frames.ts'
 import type { Place } from './messages.ts'
 import { FOREVER } from './muting.ts'
+import { loadShown } from './shown-accounts.ts'
 import { messageSettings } from './tables.ts'
 import type { Conversation, Marks, MessageSettings, Muting, ReadMark } from './views.ts'
 
@@ -28,10 +28,7 @@ export async function listMarks(ctx: UserCtx, { conversationId }: Place): Promis
   const marks = await readMarks(ctx, conversationId, accountId)
   const others = marks.map((mark) => mark.accountId)
   const primary = { ...ctx, db: atPrimary(ctx) }
-  const [keeping, known] = await Promise.all([
-    keepingMarks(primary, [accountId, ...others]),
-    loadAccountSummaries(ctx, others),
-  ])
+  const [keeping, known] = await Promise.all([keepingMarks(primary, [accountId, ...others]), loadShown(ctx, others)])
   if (keeping.has(accountId)) return { items: [] }
   return { items: marks.filter((mark) => known.has(mark.accountId) && !keeping.has(mark.accountId)) }
 }

@@ -6,6 +6,7 @@ import { fromShards, idIn } from '../../platform/data/shards.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import type { HubFrame } from '../../platform/realtime/hub-frames.ts'
 import { hubName, hubs } from '../../platform/realtime/hubs.ts'
+import { blocks } from '../accounts/tables.ts'
 import { conversationChannel } from './channels.ts'
 import type { Mark } from './facts.ts'
 import { messageSettings } from './tables.ts'
@@ -42,27 +43,21 @@ function frame({ conversationId, accountId }: Telling, key: string, told: Told):
   return frameOf(conversationChannel, { name }, { ...told, key: `${conversationId}:${accountId}:${key}` })
 }
 
-/** Only who shares own marks gets those of others. */
+/** Only who shares own marks gets those of others, and nobody those of an account across a block. */
 async function tell(ctx: SystemCtx, { accountId, others }: Telling, frame: Frame): Promise<void> {
   const own = withDatabases(ctx, { start: 'first-primary' })
   const byHub = Map.groupBy(others, (id) => hubName(ctx, id))
-  const [keeping, active] = await Promise.all([
+  const [keeping, apart, active] = await Promise.all([
     keepingMarks(own, [accountId, ...others]),
-    fromShards(own.db, others, (db, group) =>
-      db
-        .select({ name: hubs.name })
-        .from(hubs)
-        .where(
-          inArray(
-            hubs.name,
-            group.map((id) => hubName(ctx, id)),
-          ),
-        ),
-    ),
+    apartFrom(own, accountId, others),
+    fromShards(own.db, others, (db, group) => {
+      const names = group.map((id) => hubName(ctx, id))
+      return db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
+    }),
   ])
   if (keeping.has(accountId)) return
   const calls = active.map(({ name }) => {
-    const listeners = (byHub.get(name) ?? []).filter((id) => !keeping.has(id))
+    const listeners = (byHub.get(name) ?? []).filter((id) => !keeping.has(id) && !apart.has(id))
     return publish(
       ctx,
       [{ name }],
@@ -70,4 +65,19 @@ async function tell(ctx: SystemCtx, { accountId, others }: Telling, frame: Frame
     )
   })
   await Promise.all(calls)
+}
+
+/** Read where each block was stored first. */
+async function apartFrom(ctx: SystemCtx, accountId: Id, others: readonly Id[]): Promise<Set<Id>> {
+  const between = and(eq(blocks.accountId, accountId), idIn(blocks.otherId, others))
+  const [blocked, blocking] = await Promise.all([
+    ctx.db.shardOf(accountId).select({ id: blocks.otherId }).from(blocks).where(between),
+    fromShards(ctx.db, others, (db, group) =>
+      db
+        .select({ id: blocks.accountId })
+        .from(blocks)
+        .where(and(idIn(blocks.accountId, group), eq(blocks.otherId, accountId))),
+    ),
+  ])
+  return new Set([...blocked, ...blocking].map(({ id }) => id))
 }

@@ -1,11 +1,12 @@
 import type { UserCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { iso } from '../../platform/personal-data.ts'
-import { loadAccountSummaries } from '../accounts/views.ts'
+import { type AccountSummary, loadAccountSummaries } from '../accounts/views.ts'
 import { mediaUrls } from '../media/views.ts'
 import type { Attachment } from '../posts/tables.ts'
 import type { Quote, Reaction, StoredMessage } from './facts.ts'
 import type { Message } from './message-views.ts'
+import { loadShown } from './shown-accounts.ts'
 
 /** Nothing of accounts that the viewer may not know, because they are suspended or block it. */
 export async function viewsOf(
@@ -13,9 +14,9 @@ export async function viewsOf(
   conversationId: string,
   messages: readonly StoredMessage[],
 ): Promise<Message[]> {
-  const named = new Set(messages.flatMap(accountsIn))
-  named.delete(ctx.viewer.id)
-  const known = new Set((await loadAccountSummaries(ctx, [...named])).keys()).add(ctx.viewer.id)
+  const named = new Set(messages.flatMap((message) => accountsIn(message, ctx.viewer.id)))
+  const load = messages.some(({ inGroup }) => inGroup) ? loadShown : loadAccountSummaries
+  const known = await load(ctx, [...named])
   return Promise.all(messages.map(presenter(ctx, conversationId, known)))
 }
 
@@ -25,15 +26,20 @@ export async function viewOf(ctx: UserCtx, conversationId: string, message: Stor
   return view
 }
 
-function accountsIn({ authorId, replyTo, reactions }: StoredMessage): Id[] {
-  const ids = [authorId, replyTo?.authorId ?? null, ...reactions.map(({ accountId }) => accountId)]
+/** Those of the system are shown as accounts, also the own one. */
+function accountsIn({ authorId, replyTo, reactions, system }: StoredMessage, ownId: Id): Id[] {
+  const others = [authorId, replyTo?.authorId ?? null, ...reactions.map(({ accountId }) => accountId)]
+  const ids = [...others.filter((id) => id !== ownId), system?.actorId ?? null, system?.subjectId ?? null]
   return ids.filter((id) => id !== null)
 }
 
 const unseen = { kind: 'text', authorId: null, editedAt: null, body: null, replyTo: null, isPinned: false } as const
 
-function presenter(ctx: UserCtx, conversationId: string, known: ReadonlySet<Id>) {
-  const isHidden = (id: Id | null) => id !== null && !known.has(id)
+function presenter(ctx: UserCtx, conversationId: string, known: ReadonlyMap<Id, AccountSummary>) {
+  const isHidden = (id: Id | null) => id !== null && id !== ctx.viewer.id && !known.has(id)
+  const accountOf = (id: Id | null) => (id && known.get(id)) ?? null
+  const eventOf = (system: StoredMessage['system']) =>
+    system && { event: system.event, actor: accountOf(system.actorId), subject: accountOf(system.subjectId) }
   const quoteOf = (quote: Quote) => (isHidden(quote.authorId) ? { ...quote, authorId: null, text: null } : quote)
   return async (message: StoredMessage): Promise<Message> => {
     const { seq, clientId, at, revision, ...rest } = message
@@ -47,9 +53,10 @@ function presenter(ctx: UserCtx, conversationId: string, known: ReadonlySet<Id>)
       replyTo: replyTo && quoteOf(replyTo),
       reactions: countsOf(
         ctx.viewer.id,
-        rest.reactions.filter(({ accountId }) => known.has(accountId)),
+        rest.reactions.filter(({ accountId }) => !isHidden(accountId)),
       ),
       isPinned,
+      event: eventOf(rest.system),
       createdAt: new Date(at).toISOString(),
       editedAt: iso(editedAt),
     }

@@ -21,7 +21,8 @@ type Appended = { authorId: Id; clientId: string; at: number; body: string; revi
 
 const columns = `seq, author_id AS authorId, client_id AS clientId, at, body, revision, edits, edited_at AS editedAt,
   is_deleted AS isDeleted, reply_to AS replyTo, is_pinned AS isPinned`
-const isShown = 'NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account_id = ?1 AND hidden.seq = messages.seq)'
+const isShown = `NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account_id = ?1 AND hidden.seq = messages.seq)
+  AND seq > ifnull((SELECT from_seq FROM members WHERE account_id = ?1), 0)`
 const changed = `
   SELECT seq, revision, 0 AS isHidden FROM messages WHERE revision > ?2 AND ${isShown}
   UNION ALL SELECT seq, revision, 1 FROM hidden WHERE account_id = ?1 AND revision > ?2`
@@ -31,11 +32,17 @@ export class MessageRows {
   constructor(private readonly sql: SqlStorage) {}
 
   append({ authorId, clientId, at, body, revision, replyTo }: Appended): number {
-    const next = 'UPDATE conversation SET last_seq = last_seq + 1 RETURNING last_seq AS seq'
-    const { seq } = this.sql.exec<{ seq: number }>(next).one()
+    const seq = this.nextSeq()
     const insert = `INSERT INTO messages (seq, author_id, client_id, at, body, revision, reply_to)
       VALUES (?, ?, ?, ?, ?, ?, ?)`
     this.sql.exec(insert, seq, Number(authorId), clientId, at, body, revision, replyTo)
+    return seq
+  }
+
+  /** A place without an author and a text, for a message of the system. */
+  appendEmpty(at: number, revision: number): number {
+    const seq = this.nextSeq()
+    this.sql.exec('INSERT INTO messages (seq, at, revision) VALUES (?, ?, ?)', seq, at, revision)
     return seq
   }
 
@@ -43,8 +50,18 @@ export class MessageRows {
     return this.first('author_id = ? AND client_id = ?', Number(authorId), clientId)
   }
 
+  /** Also one that the author does not see any more, because it has left. */
+  authored(authorId: Id, seq: number): Row | null {
+    return this.first('author_id = ? AND seq = ?', Number(authorId), seq)
+  }
+
   one(viewerId: Id, seq: number): Row | null {
     return this.first(`${isShown} AND seq = ?2`, Number(viewerId), seq)
+  }
+
+  /** For what needs no view of the message. */
+  any(seq: number): Row | null {
+    return this.first('seq = ?', seq)
   }
 
   last(viewerId: Id): Row | null {
@@ -112,6 +129,12 @@ export class MessageRows {
     this.sql.exec('UPDATE messages SET revision = ? WHERE seq = ?', revision, seq)
   }
 
+  /** Gives the newest answers revisions of their own, and returns whether there are some. */
+  touchAnswers(seq: number, revision: number): boolean {
+    const newest = 'SELECT seq FROM messages WHERE reply_to = ?2 ORDER BY seq DESC LIMIT 100'
+    return changes(this.sql, `UPDATE messages SET revision = ?1 + seq WHERE seq IN (${newest})`, revision, seq)
+  }
+
   pinned(viewerId: Id): Row[] {
     const select = `SELECT ${columns} FROM messages WHERE is_pinned = 1 AND ${isShown} ORDER BY seq DESC`
     return this.sql.exec<Row>(select, Number(viewerId)).toArray()
@@ -133,7 +156,9 @@ export class MessageRows {
 
   erase(accountId: Id, revision: number): void {
     const id = Number(accountId)
-    this.sql.exec('DELETE FROM edits WHERE seq IN (SELECT seq FROM messages WHERE author_id = ?)', id)
+    const own = 'SELECT seq FROM messages WHERE author_id = ?'
+    this.sql.exec(`DELETE FROM edits WHERE seq IN (${own})`, id)
+    this.sql.exec(`UPDATE messages SET revision = ? + seq WHERE reply_to IN (${own})`, revision, id)
     const empty = 'author_id = NULL, client_id = NULL, body = NULL, edits = 0, edited_at = NULL, is_deleted = 0'
     this.sql.exec(
       `UPDATE messages SET ${empty}, is_pinned = 0, reply_to = NULL, revision = ? + seq WHERE author_id = ?`,
@@ -141,6 +166,11 @@ export class MessageRows {
       id,
     )
     this.sql.exec('DELETE FROM hidden WHERE account_id = ?', id)
+  }
+
+  private nextSeq(): number {
+    const next = 'UPDATE conversation SET last_seq = last_seq + 1 RETURNING last_seq AS seq'
+    return this.sql.exec<{ seq: number }>(next).one().seq
   }
 
   private first(where: string, ...values: (string | number)[]): Row | null {

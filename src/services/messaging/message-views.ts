@@ -4,6 +4,7 @@ import { pageOf } from '../../platform/data/page.ts'
 import { describeBounds } from '../../platform/data/text.ts'
 import { AccountSummary } from '../accounts/views.ts'
 import { MediaView } from '../media/views.ts'
+import { GroupEvent } from './group-views.ts'
 import { ConversationId, MessageKind, revision } from './views.ts'
 
 export const textBounds = { characters: 2_000, bytes: 40_000 }
@@ -82,6 +83,7 @@ export const Message = z
     }),
     reactions: z.array(MessageReaction).openapi({ description: 'The kind that came first is first' }),
     isPinned: z.boolean(),
+    event: z.union([GroupEvent, z.null()]).openapi({ description: 'Of a message of the system, which has no author' }),
     createdAt: z.iso.datetime(),
     editedAt: z.iso.datetime().nullable(),
     revision,

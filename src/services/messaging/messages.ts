@@ -4,11 +4,11 @@ import { Id, toId } from '../../platform/data/ids.ts'
 import { loadPage, type Page, PageQuery, seek } from '../../platform/data/page.ts'
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { cleanText, requireLength } from '../../platform/data/text.ts'
-import { invalid, notFound } from '../../platform/failures.ts'
-import { claimImages } from '../media/statements.ts'
+import { Failure, invalid, notFound } from '../../platform/failures.ts'
+import { claimImages, releaseImages } from '../media/statements.ts'
 import { spansOf } from '../posts/queries.ts'
-import { isMember, markRead, readPage, send } from './conversation.client.ts'
-import type { Body } from './facts.ts'
+import { hasSent, markRead, readPage, send } from './conversation.client.ts'
+import type { Body, Sending } from './facts.ts'
 import { viewOf, viewsOf } from './message-presentation.ts'
 import { type Message, type MessageSending, textBounds } from './message-views.ts'
 import { conversations } from './tables.ts'
@@ -28,18 +28,26 @@ export async function sendMessage(
   ctx: UserCtx,
   { conversationId, clientId, text, replyTo, media = [] }: Place & z.input<typeof MessageSending>,
 ): Promise<Message> {
-  const accountId = ctx.viewer.id
-  const body: Body = bodyOf(text, media.length > 0)
-  if (media.length > 0) {
-    if (!(await isMember(ctx, conversationId, accountId))) throw notFound()
-    body.media = await claimImages(
-      ctx,
-      conversationId,
-      media.map((id) => Id.parse(id)),
-    )
-  }
-  return viewOf(ctx, conversationId, await send(ctx, conversationId, { accountId, clientId, replyTo, body }))
+  const sending = { accountId: ctx.viewer.id, clientId, replyTo, body: bodyOf(text, media.length > 0) }
+  const ids = media.map((id) => Id.parse(id))
+  const sent = ids.length > 0 ? sendImages(ctx, conversationId, sending, ids) : send(ctx, conversationId, sending)
+  return viewOf(ctx, conversationId, await sent)
 }
+
+/** Claims the images first, and gives them back if the message is refused. */
+async function sendImages(ctx: UserCtx, conversationId: string, sending: Sending, ids: readonly Id[]) {
+  const { accountId, clientId, body } = sending
+  const claim = { conversationId, claim: clientId, ids }
+  const isRepeated = await hasSent(ctx, conversationId, accountId, clientId)
+  const media = isRepeated ? ids.map(unnamed) : await claimImages(ctx, claim)
+  return send(ctx, conversationId, { ...sending, body: { ...body, media } }).catch(async (error: unknown) => {
+    if (error instanceof Failure && !isRepeated) await releaseImages(ctx, claim)
+    throw error
+  })
+}
+
+/** A repetition is compared by the ids of its images only. */
+const unnamed = (id: Id) => ({ id, alt: '', width: 0, height: 0, placeholder: '' })
 
 /** An empty text needs an image, which the conversation knows of an edited message. */
 export function bodyOf(typed: string, canBeEmpty: boolean): Body {

@@ -19,3 +19,5 @@ export async function mayLoadImage(
 export async function hasImage(ctx: SystemCtx, conversationId: string | null, mediaId: Id): Promise<boolean> {
   return conversationId !== null && findImage(ctx, conversationId, mediaId, null)
 }
+/** With which the names of groups are sealed there. */
+export const GROUP_NAME = 'group name'

@@ -7,6 +7,7 @@ import { changed } from './message-changes.ts'
 import { viewsOf } from './message-presentation.ts'
 import type { Message, PinnedMessages, Reactions } from './message-views.ts'
 import { type Place, placeOf } from './messages.ts'
+import { loadShown } from './shown-accounts.ts'
 
 type Named = { messageId: string }
 const MAX_EMOJI = 40
@@ -34,7 +35,8 @@ function checked(emoji: string): string {
 export async function listReactions(ctx: UserCtx, { messageId }: Named): Promise<z.infer<typeof Reactions>> {
   const { conversationId, seq } = placeOf(messageId)
   const { message } = await readHistory(ctx, conversationId, ctx.viewer.id, seq)
-  const known = await loadAccountSummaries(
+  const load = message.inGroup ? loadShown : loadAccountSummaries
+  const known = await load(
     ctx,
     message.reactions.map(({ accountId }) => accountId),
   )

@@ -43,10 +43,13 @@ export function showChanged(conversationId: string, changed: readonly Message[],
   const byId = new Map(changed.map((message) => [message.id, message]))
   const gone = new Set([...hidden, ...changed.flatMap(({ seq, kind }) => (kind === 'deleted' ? [seq] : []))])
   update(messagesOf(conversationId), (messages) => {
-    const newest = messages[0]?.seq ?? 0
-    const added = changed.filter(({ seq }) => seq > newest).sort((one, other) => other.seq - one.seq)
-    const kept = messages.filter(({ seq }) => !hidden.includes(seq))
-    return [...added, ...kept.map((message) => withoutQuoteOf(gone, byId.get(message.id) ?? message))]
+    // Whatever is older is loaded later, in its place.
+    const oldest = messagesOf(conversationId).nextCursor.value === null ? 0 : (messages.at(-1)?.seq ?? 0)
+    const loaded = new Set(messages.map(({ id }) => id))
+    const added = changed.filter(({ id, seq }) => seq > oldest && !loaded.has(id))
+    const kept = messages.filter(({ seq }) => !hidden.includes(seq)).map((message) => byId.get(message.id) ?? message)
+    const shown = [...added, ...kept].sort((one, other) => other.seq - one.seq)
+    return shown.map((message) => withoutQuoteOf(gone, message))
   })
 }
 
@@ -70,8 +73,7 @@ export async function listenTo(conversationId: string, presence: Presence, signa
   const channel = `conversation:${conversationId}`
   for await (const event of client.listen({ channels: [channel], signal, network: window })) {
     if (event.event === 'member.marked') {
-      const others = presence.marks.value.filter(({ accountId }) => accountId !== event.data.accountId)
-      presence.marks.value = [...others, event.data]
+      presence.marks.value = withMark(presence.marks.value, event.data)
     } else if (event.event === 'refetch') await load()
     else if (event.event === 'member.typing' && event.data.accountId !== session.value?.id) {
       presence.typing.value = true
@@ -79,6 +81,17 @@ export async function listenTo(conversationId: string, presence: Presence, signa
       timer = setTimeout(() => (presence.typing.value = false), TYPING_SHOWN_MS)
     } else if (event.event === 'message.sent') presence.typing.value = false
   }
+}
+
+/** Frames may overtake each other, and marks only grow. */
+function withMark(marks: readonly MemberMark[], mark: MemberMark): MemberMark[] {
+  const before = marks.find(({ accountId }) => accountId === mark.accountId)
+  const greatest = {
+    ...mark,
+    deliveredSeq: Math.max(mark.deliveredSeq, before?.deliveredSeq ?? 0),
+    readSeq: Math.max(mark.readSeq, before?.readSeq ?? 0),
+  }
+  return [...marks.filter((other) => other !== before), greatest]
 }
 
 let toldAt = 0

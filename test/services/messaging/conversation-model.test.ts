@@ -11,11 +11,12 @@ import {
 import { listMessages, markConversationRead } from '../../../src/services/messaging/messages.ts'
 import { addReaction } from '../../../src/services/messaging/reactions.ts'
 import { blockConversation } from '../../../src/services/messaging/statements.ts'
-import type { State } from '../../../src/services/messaging/tables.ts'
+import type { folders } from '../../../src/services/messaging/tables.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { conversationObject, delivered, inboxOf, opened, say } from '../../support/conversations.ts'
 import { asUser } from '../../support/viewers.ts'
 
+type State = (typeof folders)[number]
 type Side = { read: number; state: State; blocks: boolean; hidden: Set<number> }
 type Entry = { by: 0 | 1; clientId: string; text: string | null; reactions: Set<0 | 1> }
 type Outcome = 'done' | 'forbidden' | 'not_found'
@@ -184,7 +185,7 @@ const pick = ({
   readSeq,
   unread,
 }: {
-  state: State
+  state: string
   ended: boolean
   readSeq: number
   unread: number

@@ -83,7 +83,18 @@ test('a delivery that arrives after the erasure of its account does not create a
   const ctx = createContext({ env: { ...env }, waitUntil: () => {}, start: 'first-primary' })
   await shardHolding(bob).prepare('delete from accounts where id = ?').bind(Number(bob)).run()
   await destroyKeys(queues.context(), [bob])
-  const facts = { otherId: ada, state: 'active', ended: false, lastSeq: 2, shownSeq: 2, shownKind: 'text' } as const
+  const facts = {
+    kind: 'pair',
+    name: null,
+    memberCount: 2,
+    lastEvent: null,
+    otherId: ada,
+    state: 'active',
+    ended: false,
+    lastSeq: 2,
+    shownSeq: 2,
+    shownKind: 'text',
+  } as const
   const rest = { lastAt: 1, lastAuthorId: ada, readSeq: 0, unread: 2, mutedUntil: 0, revision: 1, preview: 'hello' }
   const late: InboxCopy = {
     ...facts,

@@ -14,7 +14,7 @@ import { until } from '../../support/until.ts'
 import { asUser, failure } from '../../support/viewers.ts'
 
 const { fetch: anonymously } = anonymousClient()
-const DAY_MS = 24 * 3_600_000
+const HOUR_MS = 3_600_000
 const [SENDING, IN_MESSAGE] = [2, 3]
 
 let ada: RegisteredUser
@@ -117,18 +117,55 @@ test('images do not load across a block, and after the erasure of their owner or
   expect(await statusOf(url)).toBe(404)
 })
 
-test('the hourly job deletes images whose message was never stored, and keeps those that a message has', async () => {
-  const [unsent, used] = [await uploaded(ada), await uploaded(ada)]
+test('a refused message gives its images back, and a repeated one keeps them, also after its deletion', async () => {
+  const [{ id }, other] = [await uploaded(ada, undefined, 'a dusk'), await uploaded(ada)]
+  const first = await (await send(ada, { media: [id], clientId: 'client-id-1' })).json<Message>()
+  expect((await send(ada, { media: [other.id], clientId: 'client-id-1' })).status).toBe(422)
+  await bob.fetch(`/v1/accounts/${ada.id}/block`, { method: 'PUT' })
+  expect((await send(ada, { media: [other.id] })).status).toBe(403)
+  expect(await mediaRow(other.id)).toMatchObject({ post_id: null, conversation_id: null, claim: null })
+  expect((await ada.fetch('/v1/posts', { method: 'POST', json: { media: [other.id] } })).status).toBe(201)
+  await deleteMessage(asUser(ada.id), { messageId: first.id })
+  const repeated = await send(ada, { media: [id], clientId: 'client-id-1' })
+  expect(await repeated.json()).toMatchObject({ seq: 1, kind: 'deleted', media: [] })
+})
+
+test('an image of a message is described only in the sealed message', async () => {
+  const { id } = await uploaded(ada, undefined, 'zqdusk')
+  const message = await sent(ada, [id])
+  expect(message.media).toMatchObject([{ alt: 'zqdusk', placeholder: expect.stringMatching(/^data:/) }])
+  expect(await mediaRow(id)).toMatchObject({ post_id: IN_MESSAGE, alt: '', placeholder: '' })
+  expect((await getMessage(asUser(bob.id), { messageId: message.id })).media).toMatchObject([{ alt: 'zqdusk' }])
+})
+
+test('the hourly job deletes images whose message was never stored, and keeps those that are sent or being sent', async () => {
+  const [unsent, used, claimed] = [await uploaded(ada), await uploaded(ada), await uploaded(ada)]
   await sent(ada, [used.id])
-  const claim = 'update media set post_id = ?, conversation_id = ? where id = ?'
-  for (const { id } of [unsent, used]) {
-    await shardHolding(ada.id).prepare(claim).bind(SENDING, conversationId, Number(id)).run()
-  }
-  const ctx = queues.context()
-  const later = { ...ctx, now: () => Date.now() + 2 * DAY_MS }
-  for (const job of mediaJobs) if (job.perShard) await job.run(later, ctx.db.shard(shardOf(ada.id)))
+  const claim = 'update media set post_id = ?, conversation_id = ?, claimed_at = ? where id = ?'
+  const claimAt = (id: string, at: number, place = conversationId) =>
+    shardHolding(ada.id).prepare(claim).bind(SENDING, place, at, Number(id)).run()
+  const now = Date.now()
+  await claimAt(unsent.id, now - HOUR_MS - 1)
+  await claimAt(used.id, now - HOUR_MS - 1)
+  await claimAt(claimed.id, now - HOUR_MS + 60_000)
+  const ctx = { ...queues.context(), now: () => now }
+  for (const job of mediaJobs) if (job.perShard) await job.run(ctx, ctx.db.shard(shardOf(ada.id)))
   expect(await mediaRow(unsent.id)).toBeNull()
   expect(await objectCountOf(unsent.id)).toBe(0)
   expect(await mediaRow(used.id)).toMatchObject({ post_id: IN_MESSAGE })
-  expect(await objectCountOf(used.id)).toBe(2)
+  expect(await mediaRow(claimed.id)).toMatchObject({ post_id: SENDING })
+  expect([await objectCountOf(used.id), await objectCountOf(claimed.id)]).toEqual([2, 2])
+})
+
+test('a conversation that does not answer keeps its own images only from being cleaned up', async () => {
+  const [waiting, deleted] = [await uploaded(ada), await uploaded(ada)]
+  const claim = 'update media set post_id = ?, conversation_id = ?, claimed_at = 1 where id = ?'
+  await shardHolding(ada.id).prepare(claim).bind(SENDING, conversationId, Number(waiting.id)).run()
+  await shardHolding(ada.id).prepare('update media set post_id = 0 where id = ?').bind(Number(deleted.id)).run()
+  const { env: bindings, ...rest } = queues.context()
+  const broken = { getByName: () => ({ findImage: () => Promise.reject(new Error('the object is down')) }) }
+  const ctx = { ...rest, env: { ...bindings, CONVERSATION: broken as unknown as typeof bindings.CONVERSATION } }
+  for (const job of mediaJobs) if (job.perShard) await job.run(ctx, ctx.db.shard(shardOf(ada.id)))
+  expect(await mediaRow(deleted.id)).toBeNull()
+  expect(await mediaRow(waiting.id)).toMatchObject({ post_id: SENDING })
 })

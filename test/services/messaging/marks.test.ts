@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
-import { blockAccount } from '../../../src/services/accounts/blocks.ts'
+import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
 import {
   acceptConversation,
@@ -107,7 +107,9 @@ test('marks are told only where both members share theirs', async () => {
   await say(bob, id, 'two')
   await markConversationRead(asUser(ada), { conversationId: id, seq: 2 })
   expect(await heard(his, 1)).toEqual([['member.marked', { accountId: ada, deliveredSeq: 2, readSeq: 2 }]])
-  expect(await heard(hers, 0)).toEqual([])
+  await say(ada, id, 'three')
+  await markConversationDelivered(asUser(bob), { conversationId: id, seq: 3 })
+  expect(await heard(hers, 1)).toEqual([['member.marked', { accountId: bob, deliveredSeq: 3, readSeq: 2 }]])
   for (const socket of [hers, his]) socket.close()
 })
 
@@ -121,15 +123,20 @@ test('marks tell nothing across a block, of a suspended account, and of one that
     await markConversationRead(asUser(bob), { ...place, seq: 1 })
     await markConversationDelivered(asUser(bob), { ...place, seq: 1 })
     await showTyping(asUser(bob), place)
-    return [await marksFor(eve, id), await heard(socket, 0)]
+    return marksFor(eve, id)
   }
-  expect(await silently()).toEqual([[], []])
+  expect(await silently()).toEqual([])
   await declineConversation(asUser(bob), place)
-  expect(await silently()).toEqual([[], []])
+  expect(await silently()).toEqual([])
   await acceptConversation(asUser(bob), place)
   expect(await marksFor(eve, id)).toEqual([{ accountId: bob, deliveredSeq: 1, readSeq: 1 }])
   await blockAccount(asUser(bob), { accountId: eve })
-  expect(await silently()).toEqual([[], []])
+  expect(await silently()).toEqual([])
+  await unblockAccount(asUser(bob), { accountId: eve })
+  await queues.deliver({ times: 2 })
+  await say(eve, id, 'two')
+  await markConversationRead(asUser(bob), { ...place, seq: 2 })
+  expect(await heard(socket, 1)).toEqual([['member.marked', { accountId: bob, deliveredSeq: 2, readSeq: 2 }]])
   socket.close()
   const other = await friends()
   await markSuspended(bob)
