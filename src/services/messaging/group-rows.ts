@@ -124,10 +124,12 @@ export class GroupRows {
     return this.sql.exec<Event>(select, seq).toArray()[0] ?? null
   }
 
-  /** Forgets an account that has written nothing. */
+  /** Forgets an account of which nothing else is stored here. */
   forget(accountId: number): void {
-    const hasWritten = 'EXISTS (SELECT 1 FROM messages WHERE author_id = ?1)'
-    this.sql.exec(`DELETE FROM members WHERE account_id = ?1 AND NOT ${hasWritten}`, accountId)
+    const traces = `SELECT 1 FROM messages WHERE author_id = ?1 UNION ALL SELECT 1 FROM groups WHERE named_by = ?1
+      UNION ALL SELECT 1 FROM group_events WHERE ?1 IN (actor_id, subject_id)
+      UNION ALL SELECT 1 FROM members WHERE invited_by = ?1`
+    this.sql.exec(`DELETE FROM members WHERE account_id = ?1 AND NOT EXISTS (${traces})`, accountId)
   }
 
   /** Whoever has not joined does not join any more. */

@@ -9,13 +9,13 @@ import {
   previewGroup,
   revokeGroupLink,
 } from '../../../src/services/messaging/group-links.ts'
-import { getGroup } from '../../../src/services/messaging/groups.ts'
+import { editGroup, getGroup } from '../../../src/services/messaging/groups.ts'
 import { approveJoinRequest, listJoinRequests, refuseJoinRequest } from '../../../src/services/messaging/members.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { fetchWith } from '../../support/client.ts'
 import { conversationObject, delivered, inboxOf, say, textsFor } from '../../support/conversations.ts'
 import { countRows } from '../../support/databases.ts'
-import { add, askToJoin, groupOf, leave, linkTo, membersFor, remove } from '../../support/groups.ts'
+import { add, askToJoin, groupOf, leave, linkTo, membersFor, remove, setRole } from '../../support/groups.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { seedFollows } from '../../support/seed.ts'
 import { mint, trustTestKey } from '../../support/tokens.ts'
@@ -170,4 +170,19 @@ test('who asks and is refused leaves no row, and at most 500 wait', async () => 
     expect(scanned.rowsRead).toBeLessThan(10)
   })
   await expect(askToJoin(ada, id, eve)).rejects.toThrow(failure('conflict'))
+})
+
+test('an admin who has named the group, left and was refused takes no name along, and is erased completely', async () => {
+  await setRole(ada, id, bob, 'admin')
+  await editGroup(asUser(bob), { groupId: id, name: 'looms' })
+  await leave(bob, id)
+  await askToJoin(ada, id, bob)
+  await refuseJoinRequest(asUser(ada), { requestId: `${id}.${bob}` })
+  expect(await getGroup(asUser(ada), { groupId: id })).toMatchObject({ name: 'looms' })
+  await conversationObject(id).erase(bob)
+  expect(await getGroup(asUser(ada), { groupId: id })).toMatchObject({ name: 'looms' })
+  const stored = await runInDurableObject(conversationObject(id), (_, { storage }) =>
+    ['members', 'group_events', 'groups'].map((table) => storage.sql.exec(`SELECT * FROM ${table}`).toArray()),
+  )
+  expect(JSON.stringify(stored)).not.toContain(bob)
 })
