@@ -73,7 +73,9 @@ test('sending, reading and answering cost one object call and no trip; opening c
   await within('marks', { ...one, trips: 4, rowsRead: 4 }, (ctx) => listMarks(ctx, { conversationId }))
   await within('typing', one, (ctx) => showTyping(ctx, { conversationId }))
   await within('delivered', one, (ctx) => markConversationDelivered(ctx, { conversationId, seq: 1 }))
-  await within('mute', { objectCalls: 2, trips: 1, rowsRead: 2 }, (ctx) => muteConversation(ctx, { conversationId }))
+  await within('mute', { objectCalls: 2, trips: 1, rowsRead: 2 }, (ctx) =>
+    muteConversation(ctx, { conversationId, until: '9999-12-31T00:00:00Z' }),
+  )
   await within('settings', { trips: 1, rowsRead: 1 }, getMessageSettings)
   const changed = { trips: 1, rowsRead: 2, rowsWritten: 1 }
   await within('change settings', changed, (ctx) => setMessageSettings(ctx, { sharesMarks: true }))

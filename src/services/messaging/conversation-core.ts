@@ -93,7 +93,6 @@ export class ConversationCore {
     this.object.waitUntil(this.tryOutbox())
   }
 
-  /** For what may be lost. */
   later(failure: string, work: (ctx: SystemCtx) => Promise<void>): void {
     const ctx = this.context()
     this.object.waitUntil(

@@ -9,7 +9,6 @@ import { MarksState } from './marks-state.ts'
 import { MessageReads } from './message-reads.ts'
 import { MessagesState } from './messages-state.ts'
 
-/** For blocks of ids that somebody made up. */
 export async function isAccount(env: Env, accountId: Id): Promise<boolean> {
   return isStored(createContext({ env, waitUntil: () => {}, start: 'first-primary' }), accountId)
 }

@@ -87,7 +87,6 @@ export async function readReactionsOf(
   return conversation(ctx, id).reactionsOf(accountId)
 }
 
-/** Whether the account has already sent a message with this client id. */
 export async function hasSent(ctx: SystemCtx, id: string, accountId: Id, clientId: string): Promise<boolean> {
   const sent = await conversation(ctx, id).hasSent(accountId, clientId)
   if (sent === null) throw notFound()
@@ -132,7 +131,6 @@ export async function tellTyping(ctx: SystemCtx, id: string, accountId: Id): Pro
   if (!(await conversation(ctx, id).typing(accountId))) throw notFound()
 }
 
-/** Of the other members, whether they share them or not. */
 export async function readMarks(ctx: SystemCtx, id: string, accountId: Id): Promise<Mark[]> {
   const marks = await conversation(ctx, id).marks(accountId)
   if (marks === null) throw notFound()

@@ -73,6 +73,5 @@ export type Act =
 export type Undoing = { kind: 'unpin' } | { kind: 'unreact'; emoji: string }
 export type Acting = { accountId: Id; seq: number; act: Act }
 export type NotDone = 'ended' | 'foreign' | 'late' | 'often' | 'kinds' | 'pins' | 'empty' | 'waiting'
-/** How far messages have arrived at a member, and how far it has read. */
 export type Mark = { accountId: Id; deliveredSeq: number; readSeq: number }
 export type Block = { conversationId: string; accountId: Id; otherId: Id; isBlocking: boolean }

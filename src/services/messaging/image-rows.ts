@@ -1,6 +1,5 @@
 import { type Id, toId } from '../../platform/data/ids.ts'
 
-/** Which images the messages have. An image is in one message. */
 export class ImageRows {
   constructor(private readonly sql: SqlStorage) {}
 
@@ -13,7 +12,6 @@ export class ImageRows {
     return this.sql.exec<{ seq: number }>(select, Number(mediaId)).toArray()[0]?.seq ?? null
   }
 
-  /** Takes the images away from the message, and returns them. */
   release(seq: number): Id[] {
     const release = 'DELETE FROM images WHERE seq = ? RETURNING media_id AS id'
     return this.sql

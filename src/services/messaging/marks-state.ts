@@ -5,7 +5,6 @@ import { tellOfMark, tellOfTyping } from './member-frames.ts'
 
 const TYPING_EVERY_MS = 3_000
 
-/** What members tell each other besides messages, and how they want to hear of them. */
 export class MarksState {
   private readonly typedAt = new Map<Id, number>()
 

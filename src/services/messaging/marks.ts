@@ -22,7 +22,6 @@ export async function showTyping(ctx: UserCtx, { conversationId }: Place): Promi
   await tellTyping(ctx, conversationId, ctx.viewer.id)
 }
 
-/** Empty if the viewer shares no marks. */
 export async function listMarks(ctx: UserCtx, { conversationId }: Place): Promise<z.infer<typeof Marks>> {
   const accountId = ctx.viewer.id
   const marks = await readMarks(ctx, conversationId, accountId)
@@ -37,7 +36,7 @@ export async function muteConversation(
   ctx: UserCtx,
   { conversationId, until }: Place & z.infer<typeof Muting>,
 ): Promise<Conversation> {
-  const time = until === undefined ? FOREVER : Date.parse(until)
+  const time = Date.parse(until)
   if (time <= ctx.now()) throw invalid('until', 'is in the past')
   await mute(ctx, conversationId, ctx.viewer.id, Math.min(time, FOREVER))
   return getConversation(ctx, { conversationId })

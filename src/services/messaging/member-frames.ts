@@ -25,7 +25,6 @@ export async function tellOfMark(ctx: SystemCtx, telling: Telling, mark: Mark): 
   await tell(ctx, telling, frame(telling, key, { event: 'member.marked', data: mark }))
 }
 
-/** Those of these accounts that share no marks. */
 export async function keepingMarks(ctx: SystemCtx, accountIds: readonly Id[]): Promise<Set<Id>> {
   const rows = await fromShards(ctx.db, accountIds, (db, group) =>
     db

@@ -75,12 +75,10 @@ export class MessageReads {
     return Promise.all(this.core.rows.messages.pinned(accountId).map((row) => this.core.shown(accountId, row)))
   }
 
-  /** For the export of the account. */
   reactionsOf(accountId: Id): (Reaction & { seq: number })[] {
     return this.core.rows.reactions.by(accountId)
   }
 
-  /** Without an account: whether any message has the image. */
   findImage(mediaId: Id, accountId: Id | null): boolean {
     const seq = this.core.rows.images.messageOf(mediaId)
     if (seq === null || accountId === null) return seq !== null

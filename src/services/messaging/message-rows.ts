@@ -59,7 +59,6 @@ export class MessageRows {
     return this.first(`${isShown} AND seq = ?2`, Number(viewerId), seq)
   }
 
-  /** For what needs no view of the message. */
   any(seq: number): Row | null {
     return this.first('seq = ?', seq)
   }
@@ -124,7 +123,6 @@ export class MessageRows {
     return changes(this.sql, 'INSERT OR IGNORE INTO hidden VALUES (?, ?, ?)', Number(viewerId), seq, revision)
   }
 
-  /** Changes nothing but the revision. */
   touch(seq: number, revision: number): void {
     this.sql.exec('UPDATE messages SET revision = ? WHERE seq = ?', revision, seq)
   }

@@ -1,4 +1,3 @@
-/** Later than any time that a client can send. */
 export const FOREVER = Date.UTC(9999, 11, 31)
 
 export const mutingOf = (until: number, now: number) => ({

@@ -8,7 +8,6 @@ const MAX_KINDS = 20
 export class ReactionRows {
   constructor(private readonly sql: SqlStorage) {}
 
-  /** Oldest first. */
   of(seq: number): Reaction[] {
     const select = 'SELECT account_id AS accountId, emoji, at FROM reactions WHERE seq = ? ORDER BY at, account_id'
     const rows = this.sql.exec<{ accountId: number; emoji: string; at: number }>(select, seq).toArray()

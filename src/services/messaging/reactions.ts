@@ -31,7 +31,6 @@ function checked(emoji: string): string {
   return found
 }
 
-/** Who reacted to a message, oldest first. */
 export async function listReactions(ctx: UserCtx, { messageId }: Named): Promise<z.infer<typeof Reactions>> {
   const { conversationId, seq } = placeOf(messageId)
   const { message } = await readHistory(ctx, conversationId, ctx.viewer.id, seq)

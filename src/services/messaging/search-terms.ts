@@ -1,9 +1,7 @@
-/** The words of a search or a text, without case and marks. */
 const plain = (text: string) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
 
 export const termsOf = (query: string): string[] => plain(query).split(/\s+/).filter(Boolean)
 
-/** Whether the text contains all terms. */
 export function matches(text: string | undefined, terms: readonly string[]): boolean {
   if (text === undefined) return false
   const searched = plain(text)

@@ -97,8 +97,7 @@ export const Muting = z
   .strictObject({
     until: z.iso
       .datetime({ offset: true })
-      .optional()
-      .openapi({ maxLength: MAX_TIME, description: 'For ever without one' }),
+      .openapi({ maxLength: MAX_TIME, description: 'For ever: 9999-12-31T00:00:00Z' }),
   })
   .openapi('Muting')
 

@@ -9,6 +9,7 @@ import { RichText } from './rich-text.tsx'
 import { Ago } from './time.tsx'
 
 const HOUR_MS = 3_600_000
+const FOREVER = '9999-12-31T00:00:00Z'
 
 /** Muting, and the search in the messages of the conversation. */
 export function ConversationTools({ facts }: { facts: Signal<Conversation | null> }) {
@@ -16,7 +17,7 @@ export function ConversationTools({ facts }: { facts: Signal<Conversation | null
   if (!value) return null
   const mute = async (hours: number | null) => {
     const place = { conversationId: value.id }
-    const until = hours === null ? undefined : new Date(Date.now() + hours * HOUR_MS).toISOString()
+    const until = hours === null ? FOREVER : new Date(Date.now() + hours * HOUR_MS).toISOString()
     if (hours === 0) await client.unmuteConversation(place)
     else await client.muteConversation({ ...place, until })
     facts.value = { ...value, isMuted: hours !== 0, mutedUntil: (hours && until) || null }
@@ -70,23 +71,32 @@ function Search({ id }: { id: string }) {
         />
       </form>
       {found.value && (
-        <section class="card found" aria-label="Found messages">
-          {found.value.length === 0 && next.value === null && <p>Nothing found.</p>}
-          <ol>
-            {found.value.map((message) => (
-              <li key={message.id}>
-                <RichText text={message.text ?? ''} entities={message.entities} />
-                <Ago at={message.createdAt} />
-              </li>
-            ))}
-          </ol>
-          {next.value !== null && (
-            <button type="button" class="secondary" onClick={() => void search(next.value ?? 1).catch(reportError)}>
-              Search older messages
-            </button>
-          )}
-        </section>
+        <Found
+          messages={found.value}
+          onMore={next.value === null ? null : () => void search(next.value ?? 1).catch(reportError)}
+        />
       )}
     </search>
+  )
+}
+
+function Found({ messages, onMore }: { messages: Message[]; onMore: (() => void) | null }) {
+  return (
+    <section class="card found" aria-label="Found messages">
+      {messages.length === 0 && onMore === null && <p>Nothing found.</p>}
+      <ol>
+        {messages.map((message) => (
+          <li key={message.id}>
+            <RichText text={message.text ?? ''} entities={message.entities} />
+            <Ago at={message.createdAt} />
+          </li>
+        ))}
+      </ol>
+      {onMore && (
+        <button type="button" class="secondary" onClick={onMore}>
+          Search older messages
+        </button>
+      )}
+    </section>
   )
 }

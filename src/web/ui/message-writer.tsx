@@ -2,7 +2,7 @@ import { type Signal, useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useId, useMemo } from 'preact/hooks'
 import type { Message } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
-import { attachImages, clearDraft, createDraft, uploadImages } from '../state/draft.ts'
+import { attachImages, clearDraft, createDraft, type Draft, uploadImages } from '../state/draft.ts'
 import { showChanged, tellTyping } from '../state/messages.ts'
 import { showToast } from '../state/toasts.ts'
 import { Attachments } from './attachments.tsx'
@@ -32,17 +32,7 @@ export function MessageWriter({ id, target, onSent }: Props) {
   const form = useForm(async () => {
     if (isEmpty) return
     const { value } = target
-    const text = draft.text.value
-    const message =
-      value?.kind === 'edit'
-        ? await client.editMessage({ messageId: value.message.id, text })
-        : await client.sendMessage({
-            conversationId: id,
-            clientId: clientId.value,
-            text,
-            media: await uploadImages(draft),
-            replyTo: value?.message.seq,
-          })
+    const message = await submit(id, value, draft, clientId.value)
     showChanged(id, [message])
     clientId.value = crypto.randomUUID()
     target.value = null
@@ -66,6 +56,13 @@ export function MessageWriter({ id, target, onSent }: Props) {
       </button>
     </form>
   )
+}
+
+async function submit(id: string, target: Target | null, draft: Draft, clientId: string): Promise<Message> {
+  const text = draft.text.value
+  if (target?.kind === 'edit') return client.editMessage({ messageId: target.message.id, text })
+  const media = await uploadImages(draft)
+  return client.sendMessage({ conversationId: id, clientId, text, media, replyTo: target?.message.seq })
 }
 
 function Aim({ target, onCancel }: { target: Signal<Target | null>; onCancel: () => void }) {

@@ -5,7 +5,7 @@ import { client } from '../api/client.ts'
 import { inbox, loadUnreadMessages, markRead, requests } from '../state/conversations.ts'
 import { clear } from '../state/list.ts'
 import { navigate } from '../state/location.ts'
-import { createPresence, listenTo, loadMessages } from '../state/messages.ts'
+import { createPresence, listenTo, loadMessages, type Presence } from '../state/messages.ts'
 import { reportError } from '../state/toasts.ts'
 import { ConversationTools } from '../ui/conversation-tools.tsx'
 import { Link } from '../ui/link.tsx'
@@ -19,12 +19,7 @@ import { ErrorView } from './not-found.tsx'
 export function Conversation({ id }: { id: string }) {
   const facts = useSignal<Facts | null>(null)
   const target = useSignal<Target | null>(null)
-  const presence = useMemo(createPresence, [id])
-  useEffect(() => {
-    const controller = new AbortController()
-    void listenTo(id, presence, controller.signal).catch(() => {})
-    return () => controller.abort()
-  }, [id])
+  const presence = usePresence(id)
   const { error, retry } = useLoad(async () => {
     facts.value = await loadMessages(id)
     await markRead(id)
@@ -57,6 +52,16 @@ export function Conversation({ id }: { id: string }) {
       )}
     </View>
   )
+}
+
+function usePresence(id: string): Presence {
+  const presence = useMemo(createPresence, [id])
+  useEffect(() => {
+    const controller = new AbortController()
+    void listenTo(id, presence, controller.signal).catch(() => {})
+    return () => controller.abort()
+  }, [id])
+  return presence
 }
 
 function Request({ facts, onAnswer }: { facts: Facts; onAnswer: (state: Facts['state']) => void }) {

@@ -40,18 +40,17 @@ export function Messages() {
         list={list}
         label={showsRequests.value ? 'Requests' : 'Inbox'}
         moreLabel="Older conversations"
-        empty={
-          showsRequests.value ? (
-            <p>No requests. Messages of people whom you don’t follow wait here.</p>
-          ) : (
-            <p>No messages yet. Open somebody’s profile to write to them.</p>
-          )
-        }
+        empty={<Nothing isRequests={showsRequests.value} />}
         render={(conversation) => <ConversationRow conversation={conversation} />}
       />
       <MarksSetting />
     </View>
   )
+}
+
+function Nothing({ isRequests }: { isRequests: boolean }) {
+  if (isRequests) return <p>No requests. Messages of people whom you don’t follow wait here.</p>
+  return <p>No messages yet. Open somebody’s profile to write to them.</p>
 }
 
 /** Whether others learn what the account has read, and it learns the same of them. */
