@@ -63,6 +63,7 @@ test.each([2, 10, 100])('a delivery to %i members takes one trip per shard', asy
     lastAuthorId: members[0],
     readSeq: 0,
     unread: 1,
+    mutedUntil: 0,
     revision: 1,
     preview: 'hello',
     told: '0',

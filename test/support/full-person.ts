@@ -31,6 +31,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} message`,
     `${name} group`,
     `${name} edited message`,
+    `${name} sent image`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -54,6 +55,11 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('DELETE', `/posts/${reply}/like`)
   const conversation = await idOf(send('POST', '/conversations', { accountId: friend.id }))
   await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
+  const sentImage = await uploaded(user, webp(), `${name} sent image`)
+  const withImage = { clientId: 'client-id-2', text: '', media: [sentImage.id] }
+  await send('POST', `/conversations/${conversation}/messages`, withImage)
+  await send('PUT', `/messages/${conversation}.1/reactions/${encodeURIComponent('👍')}`)
+  await send('PUT', '/conversations/settings', { sharesMarks: false })
   await send('PUT', '/me/activity-choice', { agreed: true })
   await insertRows(env.ANALYTICS, 'rollups', [
     { metric: 'author.like', bucket: `d${new Date().toISOString().slice(0, 10)}`, key: user.id, n: 7 },
@@ -78,7 +84,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await drained()
   await send('PUT', '/notifications/read')
   await insertLink(user.id, 'https://accounts.example.org', `${name} subject`)
-  const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
+  const mediaIds = [image.id, sentImage.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
   return { user, address, markers, mediaIds }
 }
 

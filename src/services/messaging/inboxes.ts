@@ -8,7 +8,8 @@ import { settleConcurrently } from '../../platform/data/shards.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import type { HubFrame } from '../../platform/realtime/hub-frames.ts'
 import { hubName, hubs } from '../../platform/realtime/hubs.ts'
-import { sealFor } from '../../platform/security/account-keys.ts'
+import { destroyKeys, sealFor, sealForKnown } from '../../platform/security/account-keys.ts'
+import { isStored } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
 import { conversationChannel, conversationsChannel } from './channels.ts'
 import type { Facts } from './facts.ts'
@@ -18,8 +19,9 @@ import { conversations } from './tables.ts'
 /** `told`: what `toldBy` returned for the last copy that was sent to the sockets of the member. `changedSeq` was changed since then. */
 export type InboxCopy = Facts & { accountId: Id; version: number; told: string; changedSeq: number | null }
 
-/** What frames tell a member: nothing of a block. */
-export const toldBy = ({ lastSeq, readSeq, state, revision }: Facts) => `${lastSeq} ${readSeq} ${state} ${revision}`
+/** What frames tell a member: nothing of a block, and nothing of changes in a request. */
+export const toldBy = ({ lastSeq, readSeq, state, revision, mutedUntil }: Facts) =>
+  `${lastSeq} ${readSeq} ${state} ${state === 'request' ? 0 : revision} ${mutedUntil}`
 
 export function readTold(told: string): { lastSeq: number; revision: number } {
   const [lastSeq, , , revision] = told.split(' ')
@@ -47,9 +49,19 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
 
 async function sealedTexts(ctx: SystemCtx, { accountId, preview, name }: InboxCopy): Promise<SealedTexts> {
   return {
-    preview: preview === null ? null : await sealFor(ctx, accountId, preview, PREVIEW),
-    name: name === null ? null : await sealFor(ctx, accountId, name, GROUP_NAME),
+    preview: await sealedFor(ctx, accountId, preview, PREVIEW),
+    name: await sealedFor(ctx, accountId, name, GROUP_NAME),
   }
+}
+
+async function sealedFor(ctx: SystemCtx, accountId: Id, text: string | null, context: string): Promise<string | null> {
+  if (text === null) return null
+  const sealed = await sealForKnown(ctx, accountId, text, context)
+  if (sealed !== null || !(await isStored(ctx, accountId))) return sealed
+  const first = await sealFor(ctx, accountId, text, context)
+  // The account was erased meanwhile, and with it a key that is not needed again.
+  if (!(await isStored(ctx, accountId))) await destroyKeys(ctx, [accountId])
+  return first
 }
 
 type SealedTexts = { preview: string | null; name: string | null }

@@ -1,4 +1,5 @@
 import type { Message } from '../../client/wire.ts'
+import { session } from '../api/session.ts'
 import { Ago } from './time.tsx'
 
 type Event = NonNullable<Message['event']>
@@ -21,7 +22,11 @@ const words: Record<string, (actor: string, subject: string) => string> = {
 
 /** A message of the system in words. Later releases may have other events. */
 export function wordsOf({ event, actor, subject }: Event): string {
-  const nameOf = (account: Event['actor']) => account?.displayName ?? 'Somebody'
+  const ownId = session.value?.id
+  const nameOf = (account: Event['actor']) => {
+    if (!account) return 'Somebody'
+    return account.id === ownId ? 'You' : account.displayName
+  }
   return words[event]?.(nameOf(actor), nameOf(subject)) ?? 'The group has changed'
 }
 
