@@ -48,7 +48,7 @@ describeSite('groups', (world) => {
 
     await ada.getByRole('link', { name: 'Members and settings' }).click()
     await ada.getByRole('button', { name: 'Make a link' }).click()
-    const address = await ada.getByText(/\/join#/).innerText()
+    const address = (await ada.getByText(/\/join#/).textContent()) ?? ''
     await cleo.goto(address)
     await heading(cleo, 'Join Engines').waitFor()
     expect(cleo.url()).not.toContain('#')

@@ -32,8 +32,10 @@ export function Conversation({ id }: { id: string }) {
   const { value } = facts
   if (!value) return <View title="Conversation" children={<Loading />} />
   const answered = (state: Facts['state']) => {
-    facts.value = { ...value, state }
+    if (value.kind === 'group' && value.state !== state) void retry()
+    else facts.value = { ...value, state }
   }
+  const reads = value.kind === 'pair' || isJoined(value)
   return (
     <View title={nameOf(value)} windowTitle={`Messages with ${nameOf(value)}`}>
       <p class="context">
@@ -52,9 +54,9 @@ export function Conversation({ id }: { id: string }) {
         )}
       </p>
       {value.state === 'request' && <Request facts={value} onAnswer={answered} />}
-      <ConversationTools facts={facts} />
-      <Log id={id} target={target} presence={presence} ended={value.ended} />
-      {value.ended ? (
+      {reads && <ConversationTools facts={facts} />}
+      {reads && <Log id={id} target={target} presence={presence} ended={value.ended} />}
+      {!reads ? null : value.ended ? (
         <p class="ended">No messages can be sent in this conversation.</p>
       ) : (
         <MessageWriter id={id} target={target} onSent={() => answered('active')} />
@@ -87,8 +89,10 @@ function Request({ facts, onAnswer }: { facts: Facts; onAnswer: (state: Facts['s
   return (
     <section class="card request" aria-label="Request">
       <p>
-        {facts.kind === 'group' ? `You are invited to the group ${nameOf(facts)}` : `${nameOf(facts)} wants to write to you`}.
-        If you decline, they are not told.
+        {facts.kind === 'group'
+          ? `You are invited to the group ${nameOf(facts)}`
+          : `${nameOf(facts)} wants to write to you`}
+        . If you decline, they are not told.
       </p>
       <button type="button" onClick={() => void answer(true).catch(reportError)}>
         Accept
