@@ -38,21 +38,7 @@ export function Conversation({ id }: { id: string }) {
   const reads = value.kind === 'pair' || isJoined(value)
   return (
     <View title={nameOf(value)} windowTitle={`Messages with ${nameOf(value)}`}>
-      <p class="context">
-        <Link href="/messages">All messages</Link>
-        {value.account && (
-          <>
-            {' · '}
-            <Link href={`/@${value.account.handle}`}>@{value.account.handle}</Link>
-          </>
-        )}
-        {isJoined(value) && (
-          <>
-            {' · '}
-            <Link href={`/groups/${id}`}>Members and settings</Link>
-          </>
-        )}
-      </p>
+      <Context facts={value} />
       {value.state === 'request' && <Request facts={value} onAnswer={answered} />}
       {reads && <ConversationTools facts={facts} />}
       {reads && <Log id={id} target={target} presence={presence} ended={value.ended} />}
@@ -62,6 +48,26 @@ export function Conversation({ id }: { id: string }) {
         <MessageWriter id={id} target={target} onSent={() => answered('active')} />
       )}
     </View>
+  )
+}
+
+function Context({ facts }: { facts: Facts }) {
+  return (
+    <p class="context">
+      <Link href="/messages">All messages</Link>
+      {facts.account && (
+        <>
+          {' · '}
+          <Link href={`/@${facts.account.handle}`}>@{facts.account.handle}</Link>
+        </>
+      )}
+      {isJoined(facts) && (
+        <>
+          {' · '}
+          <Link href={`/groups/${facts.id}`}>Members and settings</Link>
+        </>
+      )}
+    </p>
   )
 }
 

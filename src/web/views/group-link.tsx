@@ -7,7 +7,7 @@ import { Avatar } from '../ui/avatar.tsx'
 import { CheckboxField, FormError, SelectField, SubmitButton } from '../ui/field.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
-import { useForm } from '../ui/use-form.ts'
+import { type Form, useForm } from '../ui/use-form.ts'
 
 type Props = { group: Group; load: () => Promise<void> }
 
@@ -38,24 +38,30 @@ export function GroupLinkSettings({ group, load }: Props) {
           </button>
         </p>
       )}
-      <form class="stack" aria-label="Link to join" {...form.attributes}>
-        <SelectField
-          form={form}
-          name="audience"
-          label="For"
-          options={{ anyone: 'Anyone', followed: 'People whom the owner follows' }}
-          selected={group.link?.audience ?? 'anyone'}
-        />
-        <CheckboxField form={form} name="approval" checked={group.link?.approval ?? false}>
-          An admin decides on each person
-        </CheckboxField>
-        <FormError form={form} />
-        <div class="actions">
-          <SubmitButton form={form}>{group.link ? 'Replace the link' : 'Make a link'}</SubmitButton>
-        </div>
-      </form>
+      <LinkForm form={form} group={group} />
       <Requests group={group} load={load} />
     </section>
+  )
+}
+
+function LinkForm({ form, group }: { form: Form; group: Group }) {
+  return (
+    <form class="stack" aria-label="Link to join" {...form.attributes}>
+      <SelectField
+        form={form}
+        name="audience"
+        label="For"
+        options={{ anyone: 'Anyone', followed: 'People whom the owner follows' }}
+        selected={group.link?.audience ?? 'anyone'}
+      />
+      <CheckboxField form={form} name="approval" checked={group.link?.approval ?? false}>
+        An admin decides on each person
+      </CheckboxField>
+      <FormError form={form} />
+      <div class="actions">
+        <SubmitButton form={form}>{group.link ? 'Replace the link' : 'Make a link'}</SubmitButton>
+      </div>
+    </form>
   )
 }
 
