@@ -94,7 +94,7 @@ function MemberRow({ group, member, onChange }: RowProps) {
           <b>{account.displayName}</b> <span class="handle">@{account.handle}</span>
         </Link>
         <span class="chip">{roleWords[role] ?? role}</span>
-        <div class="actions">
+        <div class="actions roles">
           {owns &&
             (role === 'member' ? button('Make admin', setRole('admin')) : button('Make member', setRole('member')))}
           {owns && button('Hand over', handOver)}
