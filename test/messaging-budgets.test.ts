@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { UserCtx } from '../src/platform/context.ts'
-import type { Id } from '../src/platform/data/ids.ts'
+import { type Id, newId } from '../src/platform/data/ids.ts'
 import { conversationChannel } from '../src/services/messaging/channels.ts'
 import {
   acceptConversation,
@@ -86,6 +86,24 @@ test('sending, reading and answering cost one object call and no trip; opening c
   const joining = (ctx: UserCtx) => conversationChannel.mayJoin(ctx, ada, 'made-up')
   await within('join a made-up channel', {}, joining)
   await within('conversation', again, (ctx) => getConversation(ctx, { conversationId }))
+})
+
+test('images cost the check of the client id and two trips; an answer costs the account that it quotes', async () => {
+  const [ada, bob] = await accountsOn(0, 1)
+  const conversationId = await opened(ada, bob)
+  const described = { alt: '', width: 1, height: 1, placeholder: '', animated: 0 }
+  const ids = Array.from({ length: 4 }, (_, n) => newId(0, Date.now() - n))
+  await insertRows(
+    shards[0],
+    'media',
+    ids.map((id) => ({ id: Number(id), account_id: Number(ada), ...described })),
+  )
+  const send = (more: object) =>
+    costOf(ada, (ctx) => sendMessage(ctx, { conversationId, clientId: crypto.randomUUID(), text: 'hello', ...more }))
+  const images = { objectCalls: 2, trips: 2, rowsRead: 12, rowsWritten: 8 }
+  expectWithin('images', await send({ media: ids }), images)
+  await say(bob, conversationId, 'when?')
+  expectWithin('answer', await send({ replyTo: 2 }), { objectCalls: 1, trips: 1, rowsRead: 2 })
 })
 
 test('a page of the inbox reads its rows, and the accounts of each shard side by side', async () => {

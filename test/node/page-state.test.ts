@@ -129,3 +129,15 @@ test('an upload stops when its signal is aborted, and a response without a body 
   FakeUpload.last.onload()
   expect((await done).status).toBe(204)
 })
+
+test('a message that arrives after a newer one is shown in its place, and a deleted one is quoted no more', async () => {
+  const { messagesOf, showChanged } = await pageModule('state/messages.ts')
+  const message = (seq: number, more: object = {}) => ({ id: `c.${seq}`, seq, kind: 'text', replyTo: null, ...more })
+  const list = messagesOf('c')
+  const quote = { seq: 2, authorId: '1', text: 'two' }
+  list.items.value = [message(6, { replyTo: quote }), message(4), message(2)]
+  list.nextCursor.value = 'older'
+  showChanged('c', [message(5), message(1), message(2, { kind: 'deleted' })], [4])
+  expect(list.items.value.map(({ seq }: { seq: number }) => seq)).toEqual([6, 5, 2])
+  expect(list.items.value[0].replyTo).toEqual({ seq: 2, authorId: null, text: null })
+})

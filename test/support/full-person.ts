@@ -59,7 +59,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   const withImage = { clientId: 'client-id-2', text: '', media: [sentImage.id] }
   await send('POST', `/conversations/${conversation}/messages`, withImage)
   await send('PUT', `/messages/${conversation}.1/reactions/${encodeURIComponent('👍')}`)
-  await send('PUT', '/conversations/settings', { sharesMarks: false })
+  await send('PUT', '/me/message-settings', { sharesMarks: false })
   await send('PUT', '/me/activity-choice', { agreed: true })
   await insertRows(env.ANALYTICS, 'rollups', [
     { metric: 'author.like', bucket: `d${new Date().toISOString().slice(0, 10)}`, key: user.id, n: 7 },

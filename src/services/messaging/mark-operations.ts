@@ -78,7 +78,7 @@ export const markOperations = [
   operation({
     id: 'getMessageSettings',
     method: 'get',
-    path: '/conversations/settings',
+    path: '/me/message-settings',
     access: 'user',
     scope: readMessages,
     returns: MessageSettings,
@@ -88,7 +88,7 @@ export const markOperations = [
   operation({
     id: 'setMessageSettings',
     method: 'put',
-    path: '/conversations/settings',
+    path: '/me/message-settings',
     access: 'user',
     scope: writeMessages,
     body: MessageSettings,

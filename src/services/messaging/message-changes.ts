@@ -60,7 +60,7 @@ export async function changed(ctx: UserCtx, messageId: string, change: Act): Pro
   return viewOf(ctx, placeOf(messageId).conversationId, message)
 }
 
-async function acted(ctx: UserCtx, messageId: string, change: Act) {
+export async function acted(ctx: UserCtx, messageId: string, change: Act) {
   const { conversationId, seq } = placeOf(messageId)
   return act(ctx, conversationId, { accountId: ctx.viewer.id, seq, act: change })
 }

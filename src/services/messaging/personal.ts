@@ -151,7 +151,8 @@ async function* ownReactions(ctx: SystemCtx, accountId: Id) {
   for await (const rows of inboxOf(ctx, accountId)) {
     for (const { conversationId } of rows) {
       const reactions = await readReactionsOf(ctx, conversationId, accountId)
-      yield reactions.map(({ seq, emoji, at }) => ({ conversationId, seq, emoji, createdAt: iso(at) }))
+      if (reactions.length > 0)
+        yield reactions.map(({ seq, emoji, at }) => ({ conversationId, seq, emoji, createdAt: iso(at) }))
     }
   }
 }
@@ -162,7 +163,8 @@ async function* ownMessages(ctx: SystemCtx, accountId: Id) {
     for (const { conversationId } of rows) {
       for (let after = 0; ; ) {
         const page = await readWritten(ctx, conversationId, { accountId, after, limit: PER_READ })
-        yield page.map(({ message, versions }) => ({ conversationId, ...exportedMessage(message, versions) }))
+        if (page.length > 0)
+          yield page.map(({ message, versions }) => ({ conversationId, ...exportedMessage(message, versions) }))
         after = page.at(-1)?.message.seq ?? 0
         if (page.length < PER_READ) break
       }

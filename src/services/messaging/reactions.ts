@@ -3,7 +3,7 @@ import type { UserCtx } from '../../platform/context.ts'
 import { invalid } from '../../platform/failures.ts'
 import { loadAccountSummaries } from '../accounts/views.ts'
 import { readHistory, readPinned } from './conversation.client.ts'
-import { changed } from './message-changes.ts'
+import { acted, changed } from './message-changes.ts'
 import { viewsOf } from './message-presentation.ts'
 import type { Message, PinnedMessages, Reactions } from './message-views.ts'
 import { type Place, placeOf } from './messages.ts'
@@ -21,7 +21,7 @@ export async function addReaction(ctx: UserCtx, { messageId, emoji }: Named & { 
 }
 
 export async function removeReaction(ctx: UserCtx, { messageId, emoji }: Named & { emoji: string }): Promise<void> {
-  await changed(ctx, messageId, { kind: 'unreact', emoji: checked(emoji) })
+  await acted(ctx, messageId, { kind: 'unreact', emoji: checked(emoji) })
 }
 
 /** Throws `invalid` unless it is one emoji. Adds what makes a character an emoji, such as in ❤️. */
@@ -51,7 +51,7 @@ export async function pinMessage(ctx: UserCtx, { messageId }: Named): Promise<Me
 }
 
 export async function unpinMessage(ctx: UserCtx, { messageId }: Named): Promise<void> {
-  await changed(ctx, messageId, { kind: 'unpin' })
+  await acted(ctx, messageId, { kind: 'unpin' })
 }
 
 export async function listPinnedMessages(
