@@ -82,9 +82,10 @@ export class ConversationCore {
 
   /** Like `announceTo` for all members. A group has one row for them, because it has many. */
   announceToMembers(): void {
-    if (!this.rows.group.exists()) return this.announceTo(...this.memberIds())
-    this.rows.nextVersion()
-    this.outbox.add(EVERYONE)
+    if (this.rows.group.exists()) {
+      this.rows.nextVersion()
+      this.outbox.add(EVERYONE)
+    } else this.announceTo(...this.memberIds())
   }
 
   /** In the turn of the change: messages have got or lost these images. */
