@@ -27,7 +27,7 @@ export function JoinGroup() {
   return (
     <View title={`Join ${name ?? 'a group'}`}>
       <section class="card settings" aria-label="The group">
-        <p>{memberCount === 1 ? '1 member.' : `${memberCount} members.`} You see what is written from now on.</p>
+        <p>{memberCount === 1 ? '1 member' : `${memberCount} members`}</p>
         <form class="stack" aria-label="Join" {...form.attributes}>
           <FormError form={form} />
           <div class="actions">
