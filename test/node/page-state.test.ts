@@ -131,13 +131,11 @@ test('an upload stops when its signal is aborted, and a response without a body 
 })
 
 test('a message that arrives after a newer one is shown in its place, and a deleted one is quoted no more', async () => {
-  const { messagesOf, showChanged } = await pageModule('state/messages.ts')
+  const { merged } = await pageModule('state/merged-messages.ts')
   const message = (seq: number, more: object = {}) => ({ id: `c.${seq}`, seq, kind: 'text', replyTo: null, ...more })
-  const list = messagesOf('c')
-  const quote = { seq: 2, authorId: '1', text: 'two' }
-  list.items.value = [message(6, { replyTo: quote }), message(4), message(2)]
-  list.nextCursor.value = 'older'
-  showChanged('c', [message(5), message(1), message(2, { kind: 'deleted' })], [4])
-  expect(list.items.value.map(({ seq }: { seq: number }) => seq)).toEqual([6, 5, 2])
-  expect(list.items.value[0].replyTo).toEqual({ seq: 2, authorId: null, text: null })
+  const loaded = [message(6, { replyTo: { seq: 2, authorId: '1', text: 'two' } }), message(4), message(2)]
+  const changed = [message(5), message(1), message(2, { kind: 'deleted' })]
+  const shown = merged(loaded, { changed, hidden: [4], isComplete: false })
+  expect(shown.map(({ seq }: { seq: number }) => seq)).toEqual([6, 5, 2])
+  expect(shown[0].replyTo).toEqual({ seq: 2, authorId: null, text: null })
 })

@@ -3,6 +3,7 @@ import type { Conversation, MemberMark, Message } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { onAccountChange, session } from '../api/session.ts'
 import { cachedList, type List, reload, update } from './list.ts'
+import { merged } from './merged-messages.ts'
 
 const TYPING_SHOWN_MS = 5_000
 const TYPING_TOLD_EVERY_MS = 3_000
@@ -42,23 +43,9 @@ export async function loadChanges(conversationId: string): Promise<void> {
 
 /** Replaces loaded messages, adds newer ones, and takes away those that the account has deleted for itself. */
 export function showChanged(conversationId: string, changed: readonly Message[], hidden: readonly number[] = []): void {
-  const byId = new Map(changed.map((message) => [message.id, message]))
-  const gone = new Set([...hidden, ...changed.flatMap(({ seq, kind }) => (kind === 'deleted' ? [seq] : []))])
-  update(messagesOf(conversationId), (messages) => {
-    // Whatever is older is loaded later, in its place.
-    const oldest = messagesOf(conversationId).nextCursor.value === null ? 0 : (messages.at(-1)?.seq ?? 0)
-    const loaded = new Set(messages.map(({ id }) => id))
-    const added = changed.filter(({ id, seq }) => seq > oldest && !loaded.has(id))
-    const kept = messages.filter(({ seq }) => !hidden.includes(seq)).map((message) => byId.get(message.id) ?? message)
-    const shown = [...added, ...kept].sort((one, other) => other.seq - one.seq)
-    return shown.map((message) => withoutQuoteOf(gone, message))
-  })
-}
-
-function withoutQuoteOf(gone: ReadonlySet<number>, message: Message): Message {
-  const { replyTo } = message
-  if (replyTo === null || !gone.has(replyTo.seq)) return message
-  return { ...message, replyTo: { ...replyTo, authorId: null, text: null } }
+  const list = messagesOf(conversationId)
+  const isComplete = list.nextCursor.value === null
+  update(list, (messages) => merged(messages, { changed, hidden, isComplete }))
 }
 
 /** What the open conversation tells of its other members. */
