@@ -100,7 +100,7 @@ test('images cost the check of the client id and two trips; an answer costs the 
   )
   const send = (more: object) =>
     costOf(ada, (ctx) => sendMessage(ctx, { conversationId, clientId: crypto.randomUUID(), text: 'hello', ...more }))
-  const images = { objectCalls: 2, trips: 2, rowsRead: 12, rowsWritten: 8 }
+  const images = { objectCalls: 2, trips: 2, rowsRead: 40, rowsWritten: 8 }
   expectWithin('images', await send({ media: ids }), images)
   await say(bob, conversationId, 'when?')
   expectWithin('answer', await send({ replyTo: 2 }), { objectCalls: 1, trips: 1, rowsRead: 2 })

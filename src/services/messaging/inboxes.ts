@@ -4,12 +4,11 @@ import { withDatabases } from '../../platform/create-context.ts'
 import { any, either, increment, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { firstIdAt, type Id, shardOf } from '../../platform/data/ids.ts'
-import { settleConcurrently } from '../../platform/data/shards.ts'
+import { idIn, settleConcurrently } from '../../platform/data/shards.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import type { HubFrame } from '../../platform/realtime/hub-frames.ts'
 import { hubName, hubs } from '../../platform/realtime/hubs.ts'
 import { destroyKeys, sealFor, sealForKnown } from '../../platform/security/account-keys.ts'
-import { isStored } from '../accounts/queries.ts'
 import { accounts } from '../accounts/tables.ts'
 import { conversationChannel, conversationsChannel } from './channels.ts'
 import type { Facts } from './facts.ts'
@@ -34,7 +33,7 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   const groups = [...Map.groupBy(copies, ({ accountId }) => shardOf(accountId))]
   await settleConcurrently(groups, async ([shard, group]) => {
     const db = own.db.shard(shard)
-    const sealed = await Promise.all(group.map((copy) => sealedTexts(ctx, copy)))
+    const sealed = await sealAll(ctx, db, group)
     const writes = group.map((copy, i) => store(db, copy, sealed[i] ?? { preview: null, name: null }))
     const names = [...new Set(group.map(({ accountId }) => hubName(ctx, accountId)))]
     const select = db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
@@ -47,21 +46,43 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   })
 }
 
-async function sealedTexts(ctx: SystemCtx, { accountId, preview, name }: InboxCopy): Promise<SealedTexts> {
-  return {
-    preview: await sealedFor(ctx, accountId, preview, PREVIEW),
-    name: await sealedFor(ctx, accountId, name, GROUP_NAME),
+type Sealing = { ctx: SystemCtx; stored: () => Promise<Set<Id>>; created: Set<Id> }
+
+/** A key that an erasure has destroyed must not be created again by a late delivery. */
+async function sealAll(ctx: SystemCtx, db: Database, copies: readonly InboxCopy[]): Promise<SealedTexts[]> {
+  const ids = copies.map(({ accountId }) => accountId)
+  const read = async () => {
+    const rows = await db.select({ id: accounts.id }).from(accounts).where(idIn(accounts.id, ids))
+    return new Set(rows.map(({ id }) => id))
+  }
+  const first = once(read)
+  const sealing = { ctx, stored: first, created: new Set<Id>() }
+  const sealed = await Promise.all(copies.map((copy) => sealedTexts(sealing, copy)))
+  if (sealing.created.size > 0) await destroyKeys(ctx, [...sealing.created.difference(await read())])
+  return sealed
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | null = null
+  return () => {
+    known ??= read()
+    return known
   }
 }
 
-async function sealedFor(ctx: SystemCtx, accountId: Id, text: string | null, context: string): Promise<string | null> {
+async function sealedTexts(sealing: Sealing, { accountId, preview, name }: InboxCopy): Promise<SealedTexts> {
+  return {
+    preview: await sealedFor(sealing, accountId, preview, PREVIEW),
+    name: await sealedFor(sealing, accountId, name, GROUP_NAME),
+  }
+}
+
+async function sealedFor({ ctx, stored, created }: Sealing, id: Id, text: string | null, context: string) {
   if (text === null) return null
-  const sealed = await sealForKnown(ctx, accountId, text, context)
-  if (sealed !== null || !(await isStored(ctx, accountId))) return sealed
-  const first = await sealFor(ctx, accountId, text, context)
-  // The account was erased meanwhile, and with it a key that is not needed again.
-  if (!(await isStored(ctx, accountId))) await destroyKeys(ctx, [accountId])
-  return first
+  const sealed = await sealForKnown(ctx, id, text, context)
+  if (sealed !== null || !(await stored()).has(id)) return sealed
+  created.add(id)
+  return sealFor(ctx, id, text, context)
 }
 
 type SealedTexts = { preview: string | null; name: string | null }

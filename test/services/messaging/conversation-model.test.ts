@@ -19,7 +19,7 @@ import { asUser } from '../../support/viewers.ts'
 type State = (typeof folders)[number]
 type Side = { read: number; state: State; blocks: boolean; hidden: Set<number> }
 type Entry = { by: 0 | 1; clientId: string; text: string | null; reactions: Set<0 | 1> }
-type Outcome = 'done' | 'forbidden' | 'not_found'
+type Outcome = 'done' | 'forbidden' | 'not_found' | 'conflict'
 
 /** What a conversation of two must show, by the rules alone. */
 class Model {
@@ -62,6 +62,7 @@ class Model {
     const message = this.seen(by, seq)
     if (!message || message.text === null) return 'not_found'
     if (this.isEnded()) return 'forbidden'
+    if (this.sides[1 - by]?.state === 'request') return 'conflict'
     if (!message.reactions.has(by)) this.sides[by].state = 'active'
     message.reactions.add(by)
     return 'done'
