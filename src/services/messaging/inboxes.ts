@@ -121,7 +121,8 @@ function framesFor(copy: InboxCopy): HubFrame[] {
   const changed = { conversationId, seq, readSeq, state, revision }
   const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })]
   // To members instead of those who joined, so that nobody hears a conversation that it has left.
-  if (seq > readTold(copy.told).lastSeq && state !== 'left') {
+  const mayRead = copy.kind === 'pair' || state === 'active'
+  if (seq > readTold(copy.told).lastSeq && mayRead) {
     const sent = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq } })
     frames.push({ ...sent, topic })
   }
