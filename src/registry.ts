@@ -61,6 +61,10 @@ import { privacyJobs } from './services/privacy/jobs.ts'
 import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
+import * as webhookServiceEvents from './services/webhooks/events.ts'
+import { webhookOperations } from './services/webhooks/operations.ts'
+import { webhookData } from './services/webhooks/personal.ts'
+import { webhookSubscriptions } from './services/webhooks/subscriptions.ts'
 
 const typed = [
   {
@@ -185,6 +189,16 @@ const typed = [
     subscriptions: appSubscriptions,
     jobs: appJobs,
     personal: appData,
+  },
+  {
+    name: 'webhooks',
+    about: 'Webhooks: events of the account, sent to servers of its developers',
+    rpc: 'NotificationService',
+    ownClients: true,
+    operations: webhookOperations,
+    events: Object.values(webhookServiceEvents),
+    subscriptions: webhookSubscriptions,
+    personal: webhookData,
   },
   {
     name: 'analytics',

@@ -38,7 +38,6 @@ import type {
   Deletion,
   Export,
   ExportList,
-  FoundMessages,
   Funnel,
   Grant,
   GrantRequest,
@@ -60,7 +59,6 @@ import type {
   LinkCreation,
   Login,
   LoginProviders,
-  Marks,
   Media,
   MediaChange,
   MediaUpload,
@@ -71,8 +69,6 @@ import type {
   MessageEdits,
   MessageLog,
   MessageSending,
-  MessageSettings,
-  Muting,
   Notification,
   Overview,
   Page,
@@ -85,7 +81,6 @@ import type {
   Passkeys,
   PasswordChange,
   PasswordReset,
-  PinnedMessages,
   Post,
   PostChange,
   PostCreation,
@@ -98,7 +93,6 @@ import type {
   ProviderLogin,
   ProviderRegistration,
   PublicKeys,
-  Reactions,
   ReadMark,
   RealtimeTicket,
   RecoveryCodes,
@@ -106,6 +100,7 @@ import type {
   Registered,
   Registration,
   RegistrationRules,
+  ReplayCount,
   Resend,
   Reset,
   ResetRequest,
@@ -124,6 +119,15 @@ import type {
   UnreadMessages,
   Verification,
   WaitingRegistration,
+  Webhook,
+  WebhookChange,
+  WebhookCreation,
+  WebhookDelivery,
+  WebhookDeliveryDetails,
+  WebhookDeliveryState,
+  WebhookReplay,
+  Webhooks,
+  WebhookWithSecret,
 } from './wire.ts'
 
 /** What the client needs to know of each operation at run time: method, path and traits. */
@@ -131,7 +135,6 @@ export const operations: Record<keyof Operations, string> = {
   acceptConversation: 'PUT /v1/conversations/{conversationId}/accept',
   addMember: 'PUT /v1/group-members/{memberId}',
   addPasskey: 'POST /v1/me/passkeys',
-  addReaction: 'PUT /v1/messages/{messageId}/reactions/{emoji}',
   allowApp: 'POST /v1/oauth/authorizations',
   approveJoinRequest: 'PUT /v1/group-requests/{requestId}/approve',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
@@ -150,6 +153,7 @@ export const operations: Record<keyof Operations, string> = {
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
+  createWebhook: 'POST /v1/webhooks',
   declineConversation: 'PUT /v1/conversations/{conversationId}/decline',
   deleteAccount: 'DELETE /v1/me ends',
   deleteApiKey: 'DELETE /v1/me/api-keys/{apiKeyId}',
@@ -160,6 +164,7 @@ export const operations: Record<keyof Operations, string> = {
   deleteMessage: 'DELETE /v1/messages/{messageId}',
   deletePost: 'DELETE /v1/posts/{postId}',
   deleteRole: 'DELETE /v1/roles/{roleName}',
+  deleteWebhook: 'DELETE /v1/webhooks/{webhookId}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   disableApp: 'PUT /v1/apps/{appId}/disabled',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
@@ -168,6 +173,7 @@ export const operations: Record<keyof Operations, string> = {
   editMessage: 'PATCH /v1/messages/{messageId}',
   editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
+  editWebhook: 'PATCH /v1/webhooks/{webhookId}',
   enableApp: 'DELETE /v1/apps/{appId}/disabled',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
@@ -188,7 +194,6 @@ export const operations: Record<keyof Operations, string> = {
   getMe: 'GET /v1/accounts/me',
   getMedia: 'GET /v1/media/{mediaId}/{variant} file',
   getMessage: 'GET /v1/messages/{messageId}',
-  getMessageSettings: 'GET /v1/conversations/settings',
   getMyInsights: 'GET /v1/me/insights',
   getOverview: 'GET /v1/analytics/overview',
   getPost: 'GET /v1/posts/{postId}',
@@ -196,6 +201,8 @@ export const operations: Record<keyof Operations, string> = {
   getPublicFeed: 'GET /v1/feeds/public',
   getRetention: 'GET /v1/analytics/retention',
   getTopPosts: 'GET /v1/analytics/top',
+  getWebhook: 'GET /v1/webhooks/{webhookId}',
+  getWebhookDelivery: 'GET /v1/webhook-deliveries/{deliveryId}',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   hideMessage: 'PUT /v1/messages/{messageId}/hidden',
   joinGroupByLink: 'POST /v1/group-links/join',
@@ -216,7 +223,6 @@ export const operations: Record<keyof Operations, string> = {
   listJoinRequests: 'GET /v1/groups/{groupId}/requests',
   listLikes: 'GET /v1/posts/{postId}/likes',
   listLoginProviders: 'GET /v1/auth/providers',
-  listMarks: 'GET /v1/conversations/{conversationId}/marks',
   listMembers: 'GET /v1/conversations/{conversationId}/members',
   listMessageEdits: 'GET /v1/messages/{messageId}/edits',
   listMessages: 'GET /v1/conversations/{conversationId}/messages',
@@ -225,25 +231,23 @@ export const operations: Record<keyof Operations, string> = {
   listMyLikes: 'GET /v1/me/likes',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
-  listPinnedMessages: 'GET /v1/conversations/{conversationId}/pins',
   listPosts: 'GET /v1/posts',
   listProviderLinks: 'GET /v1/me/providers',
-  listReactions: 'GET /v1/messages/{messageId}/reactions',
   listRegistrations: 'GET /v1/registrations',
   listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
   listSigningKeys: 'GET /v1/auth/jwks',
+  listWebhookDeliveries: 'GET /v1/webhooks/{webhookId}/deliveries',
+  listWebhooks: 'GET /v1/webhooks',
   logIn: 'POST /v1/auth/login open',
   logInWithPasskey: 'POST /v1/auth/passkey open',
   logInWithProvider: 'POST /v1/auth/providers/callback open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
-  markConversationDelivered: 'PUT /v1/conversations/{conversationId}/delivered',
   markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
-  muteConversation: 'PUT /v1/conversations/{conversationId}/mute',
   openConversation: 'POST /v1/conversations',
-  pinMessage: 'PUT /v1/messages/{messageId}/pin',
+  pauseWebhook: 'PUT /v1/webhooks/{webhookId}/paused',
   previewGroup: 'POST /v1/group-links/preview',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
@@ -262,21 +266,23 @@ export const operations: Record<keyof Operations, string> = {
   removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
   removeMember: 'DELETE /v1/group-members/{memberId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
-  removeReaction: 'DELETE /v1/messages/{messageId}/reactions/{emoji}',
   removeTotp: 'DELETE /v1/me/factors/totp',
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
+  renewWebhookSecret: 'POST /v1/webhooks/{webhookId}/secret',
   repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
+  replayWebhookDeliveries: 'POST /v1/webhooks/{webhookId}/replay',
+  replayWebhookDelivery: 'POST /v1/webhook-deliveries/{deliveryId}/replay',
   reportImpressions: 'POST /v1/impressions',
   requestExport: 'POST /v1/me/exports',
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
   resendVerification: 'POST /v1/auth/verify/resend open',
   resetPassword: 'POST /v1/auth/password/reset open',
+  resumeWebhook: 'DELETE /v1/webhooks/{webhookId}/paused',
   revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeGroupLink: 'DELETE /v1/groups/{groupId}/link',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
-  searchMessages: 'GET /v1/conversations/{conversationId}/messages/search',
   sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
   setActivityChoice: 'PUT /v1/me/activity-choice',
@@ -284,9 +290,7 @@ export const operations: Record<keyof Operations, string> = {
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
   setMemberRole: 'PUT /v1/group-members/{memberId}/role',
-  setMessageSettings: 'PUT /v1/conversations/settings',
   setRole: 'PUT /v1/accounts/{accountId}/role',
-  showTyping: 'POST /v1/conversations/{conversationId}/typing',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
@@ -295,14 +299,13 @@ export const operations: Record<keyof Operations, string> = {
   startProviderLogin: 'POST /v1/auth/providers/{providerId}/start open',
   startTotp: 'POST /v1/me/factors/totp',
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
+  testWebhook: 'POST /v1/webhooks/{webhookId}/test',
   unblockAccount: 'DELETE /v1/accounts/{accountId}/block',
   undoAddress: 'POST /v1/auth/address/undo open',
   undoFactor: 'POST /v1/auth/factors/undo open',
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
-  unmuteConversation: 'DELETE /v1/conversations/{conversationId}/mute',
-  unpinMessage: 'DELETE /v1/messages/{messageId}/pin',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -318,8 +321,6 @@ export type Operations = {
   addMember: { input: { memberId: string }; output: Group }
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
   addPasskey: { input: PasskeyAddition; output: AddedPasskey }
-  /** React to a message with an emoji, with at most 5; repeating it changes nothing. `PUT /v1/messages/{messageId}/reactions/{emoji}` */
-  addReaction: { input: { messageId: string; emoji: string }; output: Message }
   /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
   allowApp: { input: AppDecision; output: AppApproval }
   /** Let somebody join who asks to. `PUT /v1/group-requests/{requestId}/approve` */
@@ -356,6 +357,8 @@ export type Operations = {
   createPost: { input: PostCreation; output: Post }
   /** Get a ticket that opens one socket within 30 seconds. `POST /v1/realtime/tickets` */
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
+  /** Create a webhook, to which events of your account are sent. `POST /v1/webhooks` */
+  createWebhook: { input: WebhookCreation; output: WebhookWithSecret }
   /** Decline a request: you hear no more of it, and the sender is not told. `PUT /v1/conversations/{conversationId}/decline` */
   declineConversation: { input: { conversationId: string }; output: undefined }
   /** Delete your account: it is hidden at once, and erased at `erasedAt`. `DELETE /v1/me` */
@@ -376,6 +379,8 @@ export type Operations = {
   deletePost: { input: { postId: Id }; output: undefined }
   /** Delete a role; all accounts that have it lose it. `DELETE /v1/roles/{roleName}` */
   deleteRole: { input: { roleName: string }; output: undefined }
+  /** Delete a webhook with its deliveries, also those that wait. `DELETE /v1/webhooks/{webhookId}` */
+  deleteWebhook: { input: { webhookId: Id }; output: undefined }
   /** Change the description of your image, also in the post that has it. `PATCH /v1/media/{mediaId}` */
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
   /** Disable an app; its tokens end within seconds. `PUT /v1/apps/{appId}/disabled` */
@@ -392,6 +397,8 @@ export type Operations = {
   editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
   editProfile: { input: ProfileChange; output: Account }
+  /** Change the address, the events or the description of a webhook. `PATCH /v1/webhooks/{webhookId}` */
+  editWebhook: { input: { webhookId: Id } & WebhookChange; output: Webhook }
   /** Enable an app again. `DELETE /v1/apps/{appId}/disabled` */
   enableApp: { input: { appId: Id }; output: undefined }
   /** End all of your logins except this one, and forget all devices. `DELETE /v1/me/sessions` */
@@ -435,8 +442,6 @@ export type Operations = {
   }
   /** Get a message. `GET /v1/messages/{messageId}` */
   getMessage: { input: { messageId: string }; output: Message }
-  /** Get your settings for messages. `GET /v1/conversations/settings` */
-  getMessageSettings: { input: Nothing; output: MessageSettings }
   /** Read how your posts and your number of followers do. `GET /v1/me/insights` */
   getMyInsights: {
     input: { from?: string; to?: string; format?: 'json' | 'csv'; step?: 'day' | 'week' }
@@ -457,6 +462,10 @@ export type Operations = {
   getRetention: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Retention }
   /** List the public posts with the most likes and comments of a day. `GET /v1/analytics/top` */
   getTopPosts: { input: { day?: string; format?: 'json' | 'csv' }; output: TopPosts }
+  /** Get one of your webhooks. `GET /v1/webhooks/{webhookId}` */
+  getWebhook: { input: { webhookId: Id }; output: Webhook }
+  /** Get a delivery with its attempts and the last answer. `GET /v1/webhook-deliveries/{deliveryId}` */
+  getWebhookDelivery: { input: { deliveryId: string }; output: WebhookDeliveryDetails }
   /** Allow an account one action on one thing; not your own account. `PUT /v1/accounts/{accountId}/grants` */
   giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
   /** Delete a message for yourself only; others still see it. `PUT /v1/messages/{messageId}/hidden` */
@@ -538,6 +547,13 @@ export type Operations = {
         | 'app-disabled'
         | 'app-enabled'
         | 'app-removed'
+        | 'webhook-created'
+        | 'webhook-changed'
+        | 'webhook-deleted'
+        | 'webhook-secret-renewed'
+        | 'webhook-paused'
+        | 'webhook-resumed'
+        | 'webhook-stopped'
         | 'audit-read'
     }
     output: Page<AuditEntry>
@@ -565,8 +581,6 @@ export type Operations = {
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
   listLoginProviders: { input: Nothing; output: LoginProviders }
-  /** List how far the other members have received and read the messages. `GET /v1/conversations/{conversationId}/marks` */
-  listMarks: { input: { conversationId: string }; output: Marks }
   /** List the members of a conversation, newest account first. `GET /v1/conversations/{conversationId}/members` */
   listMembers: { input: { conversationId: string; limit?: number; cursor?: string }; output: Page<Member> }
   /** List what a message said before its edits. `GET /v1/messages/{messageId}/edits` */
@@ -586,14 +600,10 @@ export type Operations = {
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
   /** List your passkeys, oldest first. `GET /v1/me/passkeys` */
   listPasskeys: { input: Nothing; output: Passkeys }
-  /** List the pinned messages, the last one sent first. `GET /v1/conversations/{conversationId}/pins` */
-  listPinnedMessages: { input: { conversationId: string }; output: PinnedMessages }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
   listProviderLinks: { input: Nothing; output: ProviderLinks }
-  /** List who reacted to a message, oldest first. `GET /v1/messages/{messageId}/reactions` */
-  listReactions: { input: { messageId: string }; output: Reactions }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List all roles with their permissions, and all actions. `GET /v1/roles` */
@@ -602,6 +612,13 @@ export type Operations = {
   listSessions: { input: Nothing; output: Sessions }
   /** Read the public keys that verify access tokens, as a JWK set. `GET /v1/auth/jwks` */
   listSigningKeys: { input: Nothing; output: PublicKeys }
+  /** List the deliveries of a webhook, newest event first. `GET /v1/webhooks/{webhookId}/deliveries` */
+  listWebhookDeliveries: {
+    input: { webhookId: Id; limit?: number; cursor?: string; state?: WebhookDeliveryState }
+    output: Page<WebhookDelivery>
+  }
+  /** List your webhooks, newest first. `GET /v1/webhooks` */
+  listWebhooks: { input: Nothing; output: Webhooks }
   /** Log in with a handle or an email address. `POST /v1/auth/login` */
   logIn: { input: Login; output: Tokens }
   /** Log in with a passkey, without a name or password. `POST /v1/auth/passkey` */
@@ -612,18 +629,14 @@ export type Operations = {
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
   logOutEverywhere: { input: Nothing; output: undefined }
-  /** Report that the messages up to one have arrived at this client. `PUT /v1/conversations/{conversationId}/delivered` */
-  markConversationDelivered: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark the messages up to one as read. `PUT /v1/conversations/{conversationId}/read` */
   markConversationRead: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
-  /** Mute a conversation until a time, or for ever. `PUT /v1/conversations/{conversationId}/mute` */
-  muteConversation: { input: { conversationId: string } & Muting; output: Conversation }
   /** Open the conversation with an account. `POST /v1/conversations` */
   openConversation: { input: ConversationOpening; output: Conversation }
-  /** Pin a message for all members; a conversation can have 3. `PUT /v1/messages/{messageId}/pin` */
-  pinMessage: { input: { messageId: string }; output: Message }
+  /** Pause a webhook: events are no longer recorded, and nothing is sent. `PUT /v1/webhooks/{webhookId}/paused` */
+  pauseWebhook: { input: { webhookId: Id }; output: Webhook }
   /** Look at the group of a link before you join it. `POST /v1/group-links/preview` */
   previewGroup: { input: LinkCode; output: GroupPreview }
   /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
@@ -660,18 +673,22 @@ export type Operations = {
   removeMember: { input: { memberId: string }; output: undefined }
   /** Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
-  /** Remove an own reaction; repeating it changes nothing. `DELETE /v1/messages/{messageId}/reactions/{emoji}` */
-  removeReaction: { input: { messageId: string; emoji: string }; output: undefined }
   /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
   removeTotp: { input: Nothing; output: undefined }
   /** Rename a passkey. `PATCH /v1/me/passkeys/{passkeyId}` */
   renamePasskey: { input: { passkeyId: string } & PasskeyName; output: Passkey }
   /** Replace the secret of one of your apps. `POST /v1/apps/{appId}/secret` */
   renewAppSecret: { input: { appId: Id }; output: AppWithSecret }
+  /** Replace the secret of a webhook. `POST /v1/webhooks/{webhookId}/secret` */
+  renewWebhookSecret: { input: { webhookId: Id }; output: WebhookWithSecret }
   /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
   repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
+  /** Send the finished deliveries of events in a span of time again. `POST /v1/webhooks/{webhookId}/replay` */
+  replayWebhookDeliveries: { input: { webhookId: Id } & WebhookReplay; output: ReplayCount }
+  /** Send a finished delivery again, with the same `webhook-id`. `POST /v1/webhook-deliveries/{deliveryId}/replay` */
+  replayWebhookDelivery: { input: { deliveryId: string }; output: WebhookDelivery }
   /** Report which posts you saw. `POST /v1/impressions` */
   reportImpressions: {
     input: { postIds: Id[]; surface: 'home' | 'public' | 'profile' | 'post' | 'search' | 'other' }
@@ -685,17 +702,14 @@ export type Operations = {
   resendVerification: { input: Resend; output: Accepted }
   /** Reset the password with the token from the email, and end every login. `POST /v1/auth/password/reset` */
   resetPassword: { input: Reset; output: PasswordReset }
+  /** Resume a webhook, and send what waits at once. `DELETE /v1/webhooks/{webhookId}/paused` */
+  resumeWebhook: { input: { webhookId: Id }; output: undefined }
   /** Revoke a grant; if there is none, nothing changes. `DELETE /v1/grants/{grantId}` */
   revokeGrant: { input: { grantId: Id }; output: undefined }
   /** Revoke the link of a group. `DELETE /v1/groups/{groupId}/link` */
   revokeGroupLink: { input: { groupId: string }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
-  /** Search the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages/search` */
-  searchMessages: {
-    input: { conversationId: string; q: string; before?: number; limit?: number }
-    output: FoundMessages
-  }
   /** Send a message; repeating it with the same `clientId` returns the first one. `POST /v1/conversations/{conversationId}/messages` */
   sendMessage: { input: { conversationId: string } & MessageSending; output: Message }
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
@@ -710,12 +724,8 @@ export type Operations = {
   setHeader: { input: ProfileImageUpload; output: Account }
   /** Change the role of a member, as the owner. `PUT /v1/group-members/{memberId}/role` */
   setMemberRole: { input: { memberId: string } & RoleChange; output: undefined }
-  /** Change your settings for messages. `PUT /v1/conversations/settings` */
-  setMessageSettings: { input: MessageSettings; output: MessageSettings }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
-  /** Tell the others that you are typing; they hear of it at most every 3 seconds. `POST /v1/conversations/{conversationId}/typing` */
-  showTyping: { input: { conversationId: string }; output: undefined }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
   startConfirmation: { input: Nothing; output: PasskeyChallenge }
   /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
@@ -732,6 +742,8 @@ export type Operations = {
   startTotp: { input: Nothing; output: TotpSecret }
   /** Suspend an account. `PUT /v1/accounts/{accountId}/suspension` */
   suspendAccount: { input: { accountId: Id }; output: undefined }
+  /** Send a test message. `POST /v1/webhooks/{webhookId}/test` */
+  testWebhook: { input: { webhookId: Id }; output: WebhookDelivery }
   /** Unblock an account; if you do not block it, nothing changes. `DELETE /v1/accounts/{accountId}/block` */
   unblockAccount: { input: { accountId: Id }; output: undefined }
   /** Restore the former address with the token from the email to it, end every login and void the password. `POST /v1/auth/address/undo` */
@@ -744,10 +756,6 @@ export type Operations = {
   unlikePost: { input: { postId: Id }; output: undefined }
   /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
   unlinkProvider: { input: { linkId: string }; output: undefined }
-  /** End the muting of a conversation; repeating it changes nothing. `DELETE /v1/conversations/{conversationId}/mute` */
-  unmuteConversation: { input: { conversationId: string }; output: undefined }
-  /** Remove the pin of a message; repeating it changes nothing. `DELETE /v1/messages/{messageId}/pin` */
-  unpinMessage: { input: { messageId: string }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

@@ -27,6 +27,8 @@ import { Registrations } from './views/registrations.tsx'
 import { Security } from './views/security.tsx'
 import { Suspended } from './views/suspended.tsx'
 import { Thread } from './views/thread.tsx'
+import { WebhookDeliveries } from './views/webhook-deliveries.tsx'
+import { Webhooks } from './views/webhooks.tsx'
 
 export function CurrentView({ path }: { path: string }) {
   if (session.value && suspended.value) return <Suspended />
@@ -45,6 +47,7 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'notifications') return <Notifications />
   if (first === 'messages') return second ? <Conversation id={second} /> : <Messages />
   if (first === 'security') return securityView(second)
+  if (first === 'webhooks') return second ? <WebhookDeliveries id={second} /> : <Webhooks />
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />
   if (first === 'delete-account') return <DeleteAccount />

@@ -21,6 +21,7 @@ import type { Caller } from './callers.ts'
 import { groupExamples } from './group-examples.ts'
 import { messageExamples } from './message-examples.ts'
 import type { Target } from './targets.ts'
+import { webhookExamples } from './webhook-examples.ts'
 
 /** The failure that a caller gets for a target, or null. */
 export type Rule = (caller: Caller['name'], target: Target) => Code | null
@@ -227,6 +228,7 @@ export const examples: Record<string, Example> = {
   getMessage: { rule: ownOnly },
   ...messageExamples(ownOnly),
   ...groupExamples(ownOnly),
+  ...webhookExamples(ownOnly),
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }

@@ -6,6 +6,7 @@ import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 import { audit } from './audit-list.ts'
 import { conversations, joinRequests, members, messages } from './messaging-lists.ts'
+import { webhookDeliveries } from './webhook-lists.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
@@ -207,6 +208,7 @@ const lists: Record<string, () => Promise<List>> = {
   listLikes: () => likes('accounts'),
   listMyLikes: () => likes('posts'),
   listNotifications: notifications,
+  listWebhookDeliveries: webhookDeliveries,
   listRegistrations: registrations,
 }
 

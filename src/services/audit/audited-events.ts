@@ -53,6 +53,15 @@ import {
   exportReady,
   exportRequested,
 } from '../privacy/events.ts'
+import {
+  webhookChanged,
+  webhookCreated,
+  webhookDeleted,
+  webhookPaused,
+  webhookResumed,
+  webhookSecretRenewed,
+  webhookStopped,
+} from '../webhooks/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 /** `details`: the fields of the data that the entry shows. They are short, and nothing personal. */
@@ -124,5 +133,12 @@ export const auditedEvents = [
   audited(appDisabled, 'app-disabled', 'appId'),
   audited(appEnabled, 'app-enabled', 'appId'),
   byOwner(appRemoved, 'app-removed', 'appId'),
+  byOwner(webhookCreated, 'webhook-created', 'webhookId'),
+  byOwner(webhookChanged, 'webhook-changed', 'webhookId'),
+  byOwner(webhookDeleted, 'webhook-deleted', 'webhookId'),
+  byOwner(webhookSecretRenewed, 'webhook-secret-renewed', 'webhookId'),
+  byOwner(webhookPaused, 'webhook-paused', 'webhookId'),
+  byOwner(webhookResumed, 'webhook-resumed', 'webhookId'),
+  audited(webhookStopped, 'webhook-stopped', 'webhookId', 'reason'),
   audited(auditRead, 'audit-read', 'readActorId', 'readAction'),
 ]
