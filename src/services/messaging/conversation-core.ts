@@ -13,6 +13,7 @@ import { type MessageKind, type State, states } from './tables.ts'
 const PASS_TIMEOUT_MS = 2_000
 const PREVIEW_LENGTH = 100
 /** Begins the keys of images in the outbox. The others are ids of members. */
+const EVERYONE = 'everyone'
 const IMAGE = 'image:'
 
 export class ConversationCore {
@@ -29,8 +30,9 @@ export class ConversationCore {
     this.keys = new ConversationKeys(this.rows.members, this.context())
     this.outbox = new ObjectOutbox(object.storage, async (keys) => {
       const images = keys.flatMap((key) => (key.startsWith(IMAGE) ? [toId(Number(key.slice(IMAGE.length)))] : []))
-      const members = keys.flatMap((key) => (key.startsWith(IMAGE) ? [] : [toId(Number(key))]))
-      await Promise.all([this.settleImages(images), deliver(this, members)])
+      const others = keys.filter((key) => !key.startsWith(IMAGE))
+      const members = others.flatMap((key) => (key === EVERYONE ? this.memberIds() : [toId(Number(key))]))
+      await Promise.all([this.settleImages(images), deliver(this, [...new Set(members)])])
     })
   }
 
@@ -76,6 +78,14 @@ export class ConversationCore {
   announceTo(...accountIds: readonly Id[]): void {
     this.rows.nextVersion()
     this.outbox.add(...accountIds)
+  }
+
+  /** Like `announceTo` for all members. A group has one row for them, because it has many. */
+  announceToMembers(): void {
+    if (this.rows.group.exists()) {
+      this.rows.nextVersion()
+      this.outbox.add(EVERYONE)
+    } else this.announceTo(...this.memberIds())
   }
 
   /** In the turn of the change: messages have got or lost these images. */

@@ -70,7 +70,7 @@ export class ConversationState {
     const isOpened = rows.head() !== null
     if (block.isBlocking && isOpened && !isOfMember) return
     if (!rows.setBlock(block) || !isOpened) return
-    this.core.announceTo(...this.core.memberIds())
+    this.core.announceToMembers()
     this.core.tryOutboxLater()
   }
 
@@ -81,7 +81,7 @@ export class ConversationState {
       if (this.group.memberships.joined(accountId)) this.group.memberships.leave(accountId)
       this.core.rows.erase(accountId)
       this.core.forgetKeys()
-      this.core.announceTo(...this.core.memberIds())
+      this.core.announceToMembers()
     }
     await this.core.outbox.run()
   }

@@ -120,7 +120,8 @@ export class MessagesState {
   }
 
   private tell(accountId: Id, seq: number, body?: Body): Promise<StoredMessage | null> {
-    this.core.announceTo(...(this.core.isEnded() ? [accountId] : this.core.reachedIds()))
+    if (this.core.rows.group.exists()) this.core.announceToMembers()
+    else this.core.announceTo(...(this.core.isEnded() ? [accountId] : this.core.reachedIds()))
     this.core.tryOutboxLater()
     return this.one(accountId, seq, body)
   }
@@ -141,7 +142,7 @@ export class MessagesState {
       this.core.rows.reactions.clear(seq)
       this.core.announceImages(this.core.rows.images.release(seq))
       this.core.rows.touchAnswers(seq)
-      this.core.announceTo(...this.core.memberIds())
+      this.core.announceToMembers()
     }
     await this.core.tryOutbox()
     return 'done'

@@ -18,6 +18,8 @@ export const messagesOf = (conversationId: string): List<Message> =>
 
 export async function loadMessages(conversationId: string): Promise<Conversation> {
   const facts = await client.getConversation({ conversationId })
+  // Who has not joined a group reads nothing of it.
+  if (facts.kind === 'group' && facts.state !== 'active') return facts
   known.set(conversationId, facts.revision)
   await reload(messagesOf(conversationId))
   return facts

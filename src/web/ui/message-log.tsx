@@ -3,11 +3,13 @@ import { useEffect } from 'preact/hooks'
 import type { Message } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { session } from '../api/session.ts'
+import { groupNames, loadGroupNames } from '../state/group-names.ts'
 import { loadMore } from '../state/list.ts'
 import { loadChanges, messagesOf, type Presence } from '../state/messages.ts'
 import { reportError } from '../state/toasts.ts'
 import { Modal } from './dialog.tsx'
 import { Thumbnail } from './gallery.tsx'
+import { GroupEventLine } from './group-event.tsx'
 import { MessageMenu } from './message-menu.tsx'
 import type { Target } from './message-writer.tsx'
 import { RichText } from './rich-text.tsx'
@@ -22,6 +24,7 @@ export function Log({ id, target, presence, ended }: Props) {
   const lastOwn = messages.find(({ authorId, kind }) => authorId === session.value?.id && kind !== 'deleted')
   useEffect(() => {
     scrollTo({ top: document.body.scrollHeight })
+    if (newest?.event && groupNames.value) void loadGroupNames(id).catch(() => {})
   }, [newest?.id])
   return (
     <section aria-label="Messages" aria-busy={list.status.value === 'loading'}>
@@ -58,12 +61,14 @@ function markOf({ seq }: Message, { marks }: Presence): string | null {
 type BubbleProps = { message: Message; target: Signal<Target | null>; mark: string | null; ended: boolean }
 
 function Bubble({ message, target, mark, ended }: BubbleProps) {
-  const { authorId, text, entities, createdAt, editedAt, replyTo, isPinned } = message
+  const { authorId, text, entities, createdAt, editedAt, replyTo, isPinned, event } = message
   const isOwn = authorId === session.value?.id
   const isGone = text === null
+  const name = groupNames.value && ((authorId && groupNames.value.get(authorId)) || 'Somebody')
+  if (event) return <GroupEventLine event={event} at={createdAt} />
   return (
     <li class={isOwn ? 'bubble own' : 'bubble'}>
-      <span class="visually-hidden">{isOwn ? 'You: ' : 'They: '}</span>
+      {name && !isOwn ? <b class="by">{name}</b> : <span class="visually-hidden">{isOwn ? 'You: ' : 'They: '}</span>}
       {replyTo && <blockquote dir="auto">{replyTo.text ?? 'Deleted message'}</blockquote>}
       {isGone && <p class="gone">Deleted message</p>}
       <Images message={message} />

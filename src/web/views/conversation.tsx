@@ -3,6 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks'
 import type { Conversation as Facts } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { inbox, loadUnreadMessages, markRead, requests } from '../state/conversations.ts'
+import { groupNames, loadGroupNames } from '../state/group-names.ts'
 import { clear } from '../state/list.ts'
 import { navigate } from '../state/location.ts'
 import { createPresence, listenTo, loadMessages, type Presence } from '../state/messages.ts'
@@ -22,6 +23,8 @@ export function Conversation({ id }: { id: string }) {
   const presence = usePresence(id)
   const { error, retry } = useLoad(async () => {
     facts.value = await loadMessages(id)
+    groupNames.value = null
+    if (isJoined(facts.value)) await loadGroupNames(id)
     await markRead(id)
     await loadUnreadMessages()
   })
@@ -29,23 +32,17 @@ export function Conversation({ id }: { id: string }) {
   const { value } = facts
   if (!value) return <View title="Conversation" children={<Loading />} />
   const answered = (state: Facts['state']) => {
-    facts.value = { ...value, state }
+    if (value.kind === 'group' && value.state !== state) void retry()
+    else facts.value = { ...value, state }
   }
+  const reads = value.kind === 'pair' || isJoined(value)
   return (
     <View title={nameOf(value)} windowTitle={`Messages with ${nameOf(value)}`}>
-      <p class="context">
-        <Link href="/messages">All messages</Link>
-        {value.account && (
-          <>
-            {' · '}
-            <Link href={`/@${value.account.handle}`}>@{value.account.handle}</Link>
-          </>
-        )}
-      </p>
+      <Context facts={value} />
       {value.state === 'request' && <Request facts={value} onAnswer={answered} />}
-      <ConversationTools facts={facts} />
-      <Log id={id} target={target} presence={presence} ended={value.ended} />
-      {value.ended ? (
+      {reads && <ConversationTools facts={facts} />}
+      {reads && <Log id={id} target={target} presence={presence} ended={value.ended} />}
+      {!reads ? null : value.ended ? (
         <p class="ended">No messages can be sent in this conversation.</p>
       ) : (
         <MessageWriter id={id} target={target} onSent={() => answered('active')} />
@@ -53,6 +50,28 @@ export function Conversation({ id }: { id: string }) {
     </View>
   )
 }
+
+function Context({ facts }: { facts: Facts }) {
+  return (
+    <p class="context">
+      <Link href="/messages">All messages</Link>
+      {facts.account && (
+        <>
+          {' · '}
+          <Link href={`/@${facts.account.handle}`}>@{facts.account.handle}</Link>
+        </>
+      )}
+      {isJoined(facts) && (
+        <>
+          {' · '}
+          <Link href={`/groups/${facts.id}`}>Members and settings</Link>
+        </>
+      )}
+    </p>
+  )
+}
+
+const isJoined = ({ kind, state }: Facts) => kind === 'group' && state === 'active'
 
 function usePresence(id: string): Presence {
   const presence = useMemo(createPresence, [id])
@@ -75,7 +94,12 @@ function Request({ facts, onAnswer }: { facts: Facts; onAnswer: (state: Facts['s
   }
   return (
     <section class="card request" aria-label="Request">
-      <p>{nameOf(facts)} wants to write to you. If you decline, they are not told.</p>
+      <p>
+        {facts.kind === 'group'
+          ? `You are invited to the group ${nameOf(facts)}`
+          : `${nameOf(facts)} wants to write to you`}
+        . If you decline, they are not told.
+      </p>
       <button type="button" onClick={() => void answer(true).catch(reportError)}>
         Accept
       </button>

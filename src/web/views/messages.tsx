@@ -5,6 +5,7 @@ import { session } from '../api/session.ts'
 import { inbox, requests, waitingRequests } from '../state/conversations.ts'
 import { reportError } from '../state/toasts.ts'
 import { Avatar } from '../ui/avatar.tsx'
+import { wordsOf } from '../ui/group-event.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
 import { useLoad } from '../ui/loading.tsx'
@@ -34,6 +35,9 @@ export function Messages() {
       <div class="folders">
         {tab('Inbox', false)}
         {tab(count > 0 ? `Requests (${count})` : 'Requests', true)}
+        <Link href="/messages/new-group" class="button secondary">
+          New group
+        </Link>
       </div>
       <ListView
         key={String(showsRequests.value)}
@@ -89,7 +93,7 @@ function ConversationRow({ conversation }: { conversation: Conversation }) {
           </span>
           <span class="preview" dir="auto">
             {isOwn && 'You: '}
-            {lastMessage ? (lastMessage.preview ?? 'Deleted message') || 'Image' : 'No messages'}
+            {previewOf(lastMessage)}
           </span>
         </span>
         {isMuted && <span class="state">Muted</span>}
@@ -103,4 +107,11 @@ function ConversationRow({ conversation }: { conversation: Conversation }) {
   )
 }
 
-export const nameOf = ({ account }: Conversation) => account?.displayName ?? 'Unavailable account'
+export const nameOf = ({ kind, name, account }: Conversation) =>
+  kind === 'group' ? (name ?? 'Group') : (account?.displayName ?? 'Unavailable account')
+
+function previewOf(message: Conversation['lastMessage']): string {
+  if (!message) return 'No messages'
+  if (message.event) return wordsOf({ event: message.event, actor: null, subject: null })
+  return (message.preview ?? 'Deleted message') || 'Image'
+}
