@@ -38,6 +38,7 @@ import type {
   Deletion,
   Export,
   ExportList,
+  FoundMessages,
   Funnel,
   Grant,
   GrantRequest,
@@ -59,6 +60,7 @@ import type {
   LinkCreation,
   Login,
   LoginProviders,
+  Marks,
   Media,
   MediaChange,
   MediaUpload,
@@ -69,6 +71,8 @@ import type {
   MessageEdits,
   MessageLog,
   MessageSending,
+  MessageSettings,
+  Muting,
   Notification,
   Overview,
   Page,
@@ -81,6 +85,7 @@ import type {
   Passkeys,
   PasswordChange,
   PasswordReset,
+  PinnedMessages,
   Post,
   PostChange,
   PostCreation,
@@ -93,6 +98,7 @@ import type {
   ProviderLogin,
   ProviderRegistration,
   PublicKeys,
+  Reactions,
   ReadMark,
   RealtimeTicket,
   RecoveryCodes,
@@ -135,6 +141,7 @@ export const operations: Record<keyof Operations, string> = {
   acceptConversation: 'PUT /v1/conversations/{conversationId}/accept',
   addMember: 'PUT /v1/group-members/{memberId}',
   addPasskey: 'POST /v1/me/passkeys',
+  addReaction: 'PUT /v1/messages/{messageId}/reactions/{emoji}',
   allowApp: 'POST /v1/oauth/authorizations',
   approveJoinRequest: 'PUT /v1/group-requests/{requestId}/approve',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
@@ -194,6 +201,7 @@ export const operations: Record<keyof Operations, string> = {
   getMe: 'GET /v1/accounts/me',
   getMedia: 'GET /v1/media/{mediaId}/{variant} file',
   getMessage: 'GET /v1/messages/{messageId}',
+  getMessageSettings: 'GET /v1/me/message-settings',
   getMyInsights: 'GET /v1/me/insights',
   getOverview: 'GET /v1/analytics/overview',
   getPost: 'GET /v1/posts/{postId}',
@@ -223,6 +231,7 @@ export const operations: Record<keyof Operations, string> = {
   listJoinRequests: 'GET /v1/groups/{groupId}/requests',
   listLikes: 'GET /v1/posts/{postId}/likes',
   listLoginProviders: 'GET /v1/auth/providers',
+  listMarks: 'GET /v1/conversations/{conversationId}/marks',
   listMembers: 'GET /v1/conversations/{conversationId}/members',
   listMessageEdits: 'GET /v1/messages/{messageId}/edits',
   listMessages: 'GET /v1/conversations/{conversationId}/messages',
@@ -231,8 +240,10 @@ export const operations: Record<keyof Operations, string> = {
   listMyLikes: 'GET /v1/me/likes',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
+  listPinnedMessages: 'GET /v1/conversations/{conversationId}/pins',
   listPosts: 'GET /v1/posts',
   listProviderLinks: 'GET /v1/me/providers',
+  listReactions: 'GET /v1/messages/{messageId}/reactions',
   listRegistrations: 'GET /v1/registrations',
   listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
@@ -244,10 +255,13 @@ export const operations: Record<keyof Operations, string> = {
   logInWithProvider: 'POST /v1/auth/providers/callback open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
+  markConversationDelivered: 'PUT /v1/conversations/{conversationId}/delivered',
   markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
+  muteConversation: 'PUT /v1/conversations/{conversationId}/mute',
   openConversation: 'POST /v1/conversations',
   pauseWebhook: 'PUT /v1/webhooks/{webhookId}/paused',
+  pinMessage: 'PUT /v1/messages/{messageId}/pin',
   previewGroup: 'POST /v1/group-links/preview',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
@@ -266,6 +280,7 @@ export const operations: Record<keyof Operations, string> = {
   removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
   removeMember: 'DELETE /v1/group-members/{memberId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
+  removeReaction: 'DELETE /v1/messages/{messageId}/reactions/{emoji}',
   removeTotp: 'DELETE /v1/me/factors/totp',
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
@@ -283,6 +298,7 @@ export const operations: Record<keyof Operations, string> = {
   revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeGroupLink: 'DELETE /v1/groups/{groupId}/link',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
+  searchMessages: 'GET /v1/conversations/{conversationId}/messages/search',
   sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
   setActivityChoice: 'PUT /v1/me/activity-choice',
@@ -290,7 +306,9 @@ export const operations: Record<keyof Operations, string> = {
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
   setMemberRole: 'PUT /v1/group-members/{memberId}/role',
+  setMessageSettings: 'PUT /v1/me/message-settings',
   setRole: 'PUT /v1/accounts/{accountId}/role',
+  showTyping: 'POST /v1/conversations/{conversationId}/typing',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
@@ -306,6 +324,8 @@ export const operations: Record<keyof Operations, string> = {
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
+  unmuteConversation: 'DELETE /v1/conversations/{conversationId}/mute',
+  unpinMessage: 'DELETE /v1/messages/{messageId}/pin',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -321,6 +341,8 @@ export type Operations = {
   addMember: { input: { memberId: string }; output: Group }
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
   addPasskey: { input: PasskeyAddition; output: AddedPasskey }
+  /** React to a message with an emoji, with at most 5; repeating it changes nothing. `PUT /v1/messages/{messageId}/reactions/{emoji}` */
+  addReaction: { input: { messageId: string; emoji: string }; output: Message }
   /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
   allowApp: { input: AppDecision; output: AppApproval }
   /** Let somebody join who asks to. `PUT /v1/group-requests/{requestId}/approve` */
@@ -442,6 +464,8 @@ export type Operations = {
   }
   /** Get a message. `GET /v1/messages/{messageId}` */
   getMessage: { input: { messageId: string }; output: Message }
+  /** Get your settings for messages. `GET /v1/me/message-settings` */
+  getMessageSettings: { input: Nothing; output: MessageSettings }
   /** Read how your posts and your number of followers do. `GET /v1/me/insights` */
   getMyInsights: {
     input: { from?: string; to?: string; format?: 'json' | 'csv'; step?: 'day' | 'week' }
@@ -581,6 +605,8 @@ export type Operations = {
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
   listLoginProviders: { input: Nothing; output: LoginProviders }
+  /** List how far the other members have received and read the messages. `GET /v1/conversations/{conversationId}/marks` */
+  listMarks: { input: { conversationId: string }; output: Marks }
   /** List the members of a conversation, newest account first. `GET /v1/conversations/{conversationId}/members` */
   listMembers: { input: { conversationId: string; limit?: number; cursor?: string }; output: Page<Member> }
   /** List what a message said before its edits. `GET /v1/messages/{messageId}/edits` */
@@ -600,10 +626,14 @@ export type Operations = {
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
   /** List your passkeys, oldest first. `GET /v1/me/passkeys` */
   listPasskeys: { input: Nothing; output: Passkeys }
+  /** List the pinned messages, the last one sent first. `GET /v1/conversations/{conversationId}/pins` */
+  listPinnedMessages: { input: { conversationId: string }; output: PinnedMessages }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
   listProviderLinks: { input: Nothing; output: ProviderLinks }
+  /** List who reacted to a message, oldest first. `GET /v1/messages/{messageId}/reactions` */
+  listReactions: { input: { messageId: string }; output: Reactions }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List all roles with their permissions, and all actions. `GET /v1/roles` */
@@ -629,14 +659,20 @@ export type Operations = {
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
   logOutEverywhere: { input: Nothing; output: undefined }
+  /** Report that the messages up to one have arrived at this client. `PUT /v1/conversations/{conversationId}/delivered` */
+  markConversationDelivered: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark the messages up to one as read. `PUT /v1/conversations/{conversationId}/read` */
   markConversationRead: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
+  /** Mute a conversation until a time, or for ever. `PUT /v1/conversations/{conversationId}/mute` */
+  muteConversation: { input: { conversationId: string } & Muting; output: Conversation }
   /** Open the conversation with an account. `POST /v1/conversations` */
   openConversation: { input: ConversationOpening; output: Conversation }
   /** Pause a webhook: events are no longer recorded, and nothing is sent. `PUT /v1/webhooks/{webhookId}/paused` */
   pauseWebhook: { input: { webhookId: Id }; output: Webhook }
+  /** Pin a message for all members; a conversation can have 3. `PUT /v1/messages/{messageId}/pin` */
+  pinMessage: { input: { messageId: string }; output: Message }
   /** Look at the group of a link before you join it. `POST /v1/group-links/preview` */
   previewGroup: { input: LinkCode; output: GroupPreview }
   /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
@@ -673,6 +709,8 @@ export type Operations = {
   removeMember: { input: { memberId: string }; output: undefined }
   /** Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
+  /** Remove an own reaction; repeating it changes nothing. `DELETE /v1/messages/{messageId}/reactions/{emoji}` */
+  removeReaction: { input: { messageId: string; emoji: string }; output: undefined }
   /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
   removeTotp: { input: Nothing; output: undefined }
   /** Rename a passkey. `PATCH /v1/me/passkeys/{passkeyId}` */
@@ -710,6 +748,11 @@ export type Operations = {
   revokeGroupLink: { input: { groupId: string }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
+  /** Search the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages/search` */
+  searchMessages: {
+    input: { conversationId: string; q: string; before?: number; limit?: number }
+    output: FoundMessages
+  }
   /** Send a message; repeating it with the same `clientId` returns the first one. `POST /v1/conversations/{conversationId}/messages` */
   sendMessage: { input: { conversationId: string } & MessageSending; output: Message }
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
@@ -724,8 +767,12 @@ export type Operations = {
   setHeader: { input: ProfileImageUpload; output: Account }
   /** Change the role of a member, as the owner. `PUT /v1/group-members/{memberId}/role` */
   setMemberRole: { input: { memberId: string } & RoleChange; output: undefined }
+  /** Change your settings for messages. `PUT /v1/me/message-settings` */
+  setMessageSettings: { input: MessageSettings; output: MessageSettings }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
+  /** Tell the others that you are typing; they hear of it at most every 3 seconds. `POST /v1/conversations/{conversationId}/typing` */
+  showTyping: { input: { conversationId: string }; output: undefined }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
   startConfirmation: { input: Nothing; output: PasskeyChallenge }
   /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
@@ -756,6 +803,10 @@ export type Operations = {
   unlikePost: { input: { postId: Id }; output: undefined }
   /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
   unlinkProvider: { input: { linkId: string }; output: undefined }
+  /** End the muting of a conversation; repeating it changes nothing. `DELETE /v1/conversations/{conversationId}/mute` */
+  unmuteConversation: { input: { conversationId: string }; output: undefined }
+  /** Remove the pin of a message; repeating it changes nothing. `DELETE /v1/messages/{messageId}/pin` */
+  unpinMessage: { input: { messageId: string }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

@@ -491,7 +491,7 @@ export type Marks = { items: MemberMark[] }
 
 export type MemberMark = { accountId: Id; deliveredSeq: number; readSeq: number }
 
-export type Muting = { until?: string }
+export type Muting = { until: string }
 
 export type MessageSettings = { sharesMarks: boolean }
 
