@@ -749,7 +749,6 @@ export type InsightPoint = {
   likes: number
   comments: number
   newFollowers: number
-  lostFollowers: number
 }
 
 export type BusyHour = { hour: number; readers: number }
@@ -769,7 +768,6 @@ export type PostInsightPoint = {
   reach: number | null
   likes: number
   comments: number
-  withdrawnLikes: number
 }
 
 export type Overview = {
