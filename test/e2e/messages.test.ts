@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { drawLandscape, heading, newUser, openView } from './actions.ts'
 import { violations } from './axe.ts'
 import { describeSite } from './site.ts'
@@ -11,12 +11,21 @@ async function choose(page: Page, text: string, action: string): Promise<void> {
   await bubble(page, text).getByRole('button', { name: action, exact: true }).click()
 }
 
+/** Types until the other page shows it, because a frame of typing is lost while its socket is not open yet. */
+async function typingShown(ada: Page, bob: Page): Promise<void> {
+  const isShown = async () => {
+    await ada.getByLabel('Write a message').press('x')
+    return bob.getByText('Writing…').isVisible()
+  }
+  await vi.waitUntil(isShown, { timeout: 20_000, interval: 500 })
+}
+
 /** Ada answers, edits, deletes and sends an image; Bob reacts, searches and mutes. Both see it live. */
 async function changeMessages(browser: Browser, ada: Page, bob: Page): Promise<void> {
   await ada.getByText('Read', { exact: true }).waitFor()
   await choose(ada, 'At noon', 'Reply')
-  await ada.getByLabel('Write a message').pressSequentially('By which engine?')
-  await bob.getByText('Writing…').waitFor()
+  await typingShown(ada, bob)
+  await ada.getByLabel('Write a message').fill('By which engine?')
   await ada.getByRole('button', { name: 'Send' }).click()
   await bob.locator('blockquote', { hasText: 'At noon' }).waitFor()
   await choose(bob, 'By which engine?', 'React')
