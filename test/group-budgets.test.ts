@@ -4,6 +4,7 @@ import { configOf } from '../src/platform/config.ts'
 import type { UserCtx } from '../src/platform/context.ts'
 import type { Id } from '../src/platform/data/ids.ts'
 import { hubName } from '../src/platform/realtime/hubs.ts'
+import { sealFor } from '../src/platform/security/account-keys.ts'
 import { listConversations } from '../src/services/messaging/conversations.ts'
 import { joinGroupByLink } from '../src/services/messaging/group-links.ts'
 import { createGroup, editGroup, getGroup, leaveGroup } from '../src/services/messaging/groups.ts'
@@ -63,6 +64,7 @@ test.each([2, 10, 100])('a delivery to %i members takes one trip per shard', asy
     lastAuthorId: members[0],
     readSeq: 0,
     unread: 1,
+    mutedUntil: 0,
     revision: 1,
     preview: 'hello',
     told: '0',
@@ -71,6 +73,7 @@ test.each([2, 10, 100])('a delivery to %i members takes one trip per shard', asy
     version: 1,
   } as const
   const copies = members.map((accountId) => ({ ...facts, accountId }))
+  for (const id of members) await sealFor(asUser(id), id, '', 'a first text creates the key')
   const cost = await costOf(members[0], (ctx) => deliverInboxes(ctx, copies))
   const keys = { bucketCalls: 3 * size }
   const hubs = configOf(env).HUBS_PER_SHARD * SHARDS

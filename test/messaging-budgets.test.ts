@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { UserCtx } from '../src/platform/context.ts'
-import type { Id } from '../src/platform/data/ids.ts'
+import { type Id, newId } from '../src/platform/data/ids.ts'
 import { conversationChannel } from '../src/services/messaging/channels.ts'
 import {
   acceptConversation,
@@ -12,6 +12,14 @@ import {
 } from '../src/services/messaging/conversations.ts'
 import { deliverInboxes } from '../src/services/messaging/inboxes.ts'
 import {
+  getMessageSettings,
+  listMarks,
+  markConversationDelivered,
+  muteConversation,
+  setMessageSettings,
+  showTyping,
+} from '../src/services/messaging/marks.ts'
+import {
   deleteMessage,
   editMessage,
   hideMessage,
@@ -19,6 +27,15 @@ import {
   readMessageLog,
 } from '../src/services/messaging/message-changes.ts'
 import { getMessage, listMessages, markConversationRead, sendMessage } from '../src/services/messaging/messages.ts'
+import {
+  addReaction,
+  listPinnedMessages,
+  listReactions,
+  pinMessage,
+  removeReaction,
+  unpinMessage,
+} from '../src/services/messaging/reactions.ts'
+import { searchMessages } from '../src/services/messaging/search.ts'
 import { accountsOn, bulkIds } from './support/actors.ts'
 import { type Budget, costOf, expectWithin, PAGE } from './support/budgets.ts'
 import { delivered, opened, say } from './support/conversations.ts'
@@ -45,6 +62,23 @@ test('sending, reading and answering cost one object call and no trip; opening c
   await within('message log', read, (ctx) => readMessageLog(ctx, { conversationId, since: 0, limit: PAGE }))
   await within('edit', one, (ctx) => editMessage(ctx, { messageId: `${conversationId}.1`, text: 'edited' }))
   await within('edits', one, (ctx) => listMessageEdits(ctx, { messageId: `${conversationId}.1` }))
+  const messageId = `${conversationId}.2`
+  await within('react', read, (ctx) => addReaction(ctx, { messageId, emoji: '👍' }))
+  await within('who reacted', read, (ctx) => listReactions(ctx, { messageId }))
+  await within('remove a reaction', read, (ctx) => removeReaction(ctx, { messageId, emoji: '👍' }))
+  await within('pin', read, (ctx) => pinMessage(ctx, { messageId }))
+  await within('pinned', read, (ctx) => listPinnedMessages(ctx, { conversationId }))
+  await within('remove a pin', read, (ctx) => unpinMessage(ctx, { messageId }))
+  await within('search', read, (ctx) => searchMessages(ctx, { conversationId, q: 'hello', limit: PAGE }))
+  await within('marks', { ...one, trips: 4, rowsRead: 4 }, (ctx) => listMarks(ctx, { conversationId }))
+  await within('typing', one, (ctx) => showTyping(ctx, { conversationId }))
+  await within('delivered', one, (ctx) => markConversationDelivered(ctx, { conversationId, seq: 1 }))
+  await within('mute', { objectCalls: 2, trips: 1, rowsRead: 2 }, (ctx) =>
+    muteConversation(ctx, { conversationId, until: '9999-12-31T00:00:00Z' }),
+  )
+  await within('settings', { trips: 1, rowsRead: 1 }, getMessageSettings)
+  const changed = { trips: 1, rowsRead: 2, rowsWritten: 1 }
+  await within('change settings', changed, (ctx) => setMessageSettings(ctx, { sharesMarks: true }))
   await within('delete', one, (ctx) => deleteMessage(ctx, { messageId: `${conversationId}.1` }))
   await within('hide', one, (ctx) => hideMessage(ctx, { messageId: `${conversationId}.2` }))
   await within('mark as read', one, (ctx) => markConversationRead(ctx, { conversationId, seq: 1 }))
@@ -52,6 +86,24 @@ test('sending, reading and answering cost one object call and no trip; opening c
   const joining = (ctx: UserCtx) => conversationChannel.mayJoin(ctx, ada, 'made-up')
   await within('join a made-up channel', {}, joining)
   await within('conversation', again, (ctx) => getConversation(ctx, { conversationId }))
+})
+
+test('images cost the check of the client id and two trips; an answer costs the account that it quotes', async () => {
+  const [ada, bob] = await accountsOn(0, 1)
+  const conversationId = await opened(ada, bob)
+  const described = { alt: '', width: 1, height: 1, placeholder: '', animated: 0 }
+  const ids = Array.from({ length: 4 }, (_, n) => newId(0, Date.now() - n))
+  await insertRows(
+    shards[0],
+    'media',
+    ids.map((id) => ({ id: Number(id), account_id: Number(ada), ...described })),
+  )
+  const send = (more: object) =>
+    costOf(ada, (ctx) => sendMessage(ctx, { conversationId, clientId: crypto.randomUUID(), text: 'hello', ...more }))
+  const images = { objectCalls: 2, trips: 2, rowsRead: 40, rowsWritten: 8 }
+  expectWithin('images', await send({ media: ids }), images)
+  await say(bob, conversationId, 'when?')
+  expectWithin('answer', await send({ replyTo: 2 }), { objectCalls: 1, trips: 1, rowsRead: 2 })
 })
 
 test('a page of the inbox reads its rows, and the accounts of each shard side by side', async () => {
@@ -100,6 +152,7 @@ test('the cost of a delivery and of the log does not grow with the inbox', async
     shownSeq: 1,
     shownKind: 'text',
     unread: 1,
+    mutedUntil: 0,
     revision: 1,
   } as const
   for (const lastSeq of [1, 2]) {

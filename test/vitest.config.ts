@@ -59,7 +59,10 @@ const workers = {
   ],
   test: {
     name: 'workers',
-    env: { VISIBILITY_RUNS: process.env.VISIBILITY_RUNS ?? '' },
+    env: {
+      VISIBILITY_RUNS: process.env.VISIBILITY_RUNS ?? '',
+      GROUP_MODEL_RUNS: process.env.GROUP_MODEL_RUNS ?? '',
+    },
     include: ['test/**/*.test.ts'],
     exclude: ['test/node/**', 'test/e2e/**'],
     setupFiles: ['./test/setup.ts'],

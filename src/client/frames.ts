@@ -61,6 +61,24 @@ export type ConversationMessageChanged = {
 
 export type ConversationMessageChangedData = { seq: number; revision: number }
 
+export type ConversationMemberTyping = {
+  seq: number
+  channel: string
+  event: 'member.typing'
+  data: ConversationMemberTypingData
+}
+
+export type ConversationMemberTypingData = { accountId: Id }
+
+export type ConversationMemberMarked = {
+  seq: number
+  channel: string
+  event: 'member.marked'
+  data: ConversationMemberMarkedData
+}
+
+export type ConversationMemberMarkedData = { accountId: Id; deliveredSeq: number; readSeq: number }
+
 /** What the socket reports. Frames contain ids only: read the records through the API. */
 export type Frame =
   | HomePostPublished
@@ -69,5 +87,7 @@ export type Frame =
   | ConversationsConversationChanged
   | ConversationMessageSent
   | ConversationMessageChanged
+  | ConversationMemberTyping
+  | ConversationMemberMarked
 
 export type Channel = Frame['channel']

@@ -38,6 +38,7 @@ import type {
   Deletion,
   Export,
   ExportList,
+  FoundMessages,
   Funnel,
   Grant,
   GrantRequest,
@@ -59,6 +60,7 @@ import type {
   LinkCreation,
   Login,
   LoginProviders,
+  Marks,
   Media,
   MediaChange,
   MediaUpload,
@@ -69,10 +71,9 @@ import type {
   MessageEdits,
   MessageLog,
   MessageSending,
+  MessageSettings,
+  Muting,
   Notification,
-  NotificationGroup,
-  NotificationKind,
-  NotificationPreferences,
   Overview,
   Page,
   Passkey,
@@ -84,6 +85,7 @@ import type {
   Passkeys,
   PasswordChange,
   PasswordReset,
+  PinnedMessages,
   Post,
   PostChange,
   PostCreation,
@@ -96,11 +98,7 @@ import type {
   ProviderLogin,
   ProviderRegistration,
   PublicKeys,
-  PushDevice,
-  PushDevices,
-  PushKey,
-  PushSubscriptionInput,
-  QuietHours,
+  Reactions,
   ReadMark,
   RealtimeTicket,
   RecoveryCodes,
@@ -119,7 +117,6 @@ import type {
   SecondFactors,
   SecondStep,
   Sessions,
-  SomeNotificationRules,
   Tokens,
   TopPosts,
   TotpConfirmation,
@@ -144,6 +141,7 @@ export const operations: Record<keyof Operations, string> = {
   acceptConversation: 'PUT /v1/conversations/{conversationId}/accept',
   addMember: 'PUT /v1/group-members/{memberId}',
   addPasskey: 'POST /v1/me/passkeys',
+  addReaction: 'PUT /v1/messages/{messageId}/reactions/{emoji}',
   allowApp: 'POST /v1/oauth/authorizations',
   approveJoinRequest: 'PUT /v1/group-requests/{requestId}/approve',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
@@ -161,7 +159,6 @@ export const operations: Record<keyof Operations, string> = {
   createGroupLink: 'POST /v1/groups/{groupId}/link',
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
-  createPushSubscription: 'POST /v1/me/push-subscriptions',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
   createWebhook: 'POST /v1/webhooks',
   declineConversation: 'PUT /v1/conversations/{conversationId}/decline',
@@ -173,7 +170,6 @@ export const operations: Record<keyof Operations, string> = {
   deleteMedia: 'DELETE /v1/media/{mediaId}',
   deleteMessage: 'DELETE /v1/messages/{messageId}',
   deletePost: 'DELETE /v1/posts/{postId}',
-  deletePushSubscription: 'DELETE /v1/me/push-subscriptions/{subscriptionId}',
   deleteRole: 'DELETE /v1/roles/{roleName}',
   deleteWebhook: 'DELETE /v1/webhooks/{webhookId}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
@@ -192,7 +188,6 @@ export const operations: Record<keyof Operations, string> = {
   finishLogin: 'POST /v1/auth/login/second-factor open',
   finishProviderFlow: 'POST /v1/auth/providers/finish',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
-  forgetMailSuppression: 'DELETE /v1/me/notification-mails/suppression',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
@@ -206,6 +201,7 @@ export const operations: Record<keyof Operations, string> = {
   getMe: 'GET /v1/accounts/me',
   getMedia: 'GET /v1/media/{mediaId}/{variant} file',
   getMessage: 'GET /v1/messages/{messageId}',
+  getMessageSettings: 'GET /v1/me/message-settings',
   getMyInsights: 'GET /v1/me/insights',
   getOverview: 'GET /v1/analytics/overview',
   getPost: 'GET /v1/posts/{postId}',
@@ -235,19 +231,19 @@ export const operations: Record<keyof Operations, string> = {
   listJoinRequests: 'GET /v1/groups/{groupId}/requests',
   listLikes: 'GET /v1/posts/{postId}/likes',
   listLoginProviders: 'GET /v1/auth/providers',
+  listMarks: 'GET /v1/conversations/{conversationId}/marks',
   listMembers: 'GET /v1/conversations/{conversationId}/members',
   listMessageEdits: 'GET /v1/messages/{messageId}/edits',
   listMessages: 'GET /v1/conversations/{conversationId}/messages',
   listMyAudit: 'GET /v1/me/audit',
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
-  listNotificationActors: 'GET /v1/notifications/{notificationId}/actors',
-  listNotificationGroups: 'GET /v1/notifications/groups',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
+  listPinnedMessages: 'GET /v1/conversations/{conversationId}/pins',
   listPosts: 'GET /v1/posts',
   listProviderLinks: 'GET /v1/me/providers',
-  listPushSubscriptions: 'GET /v1/me/push-subscriptions',
+  listReactions: 'GET /v1/messages/{messageId}/reactions',
   listRegistrations: 'GET /v1/registrations',
   listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
@@ -259,13 +255,13 @@ export const operations: Record<keyof Operations, string> = {
   logInWithProvider: 'POST /v1/auth/providers/callback open',
   logOut: 'POST /v1/auth/logout ends',
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
+  markConversationDelivered: 'PUT /v1/conversations/{conversationId}/delivered',
   markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
-  markNotificationGroupRead: 'PUT /v1/notifications/groups/{notificationId}/read',
-  markNotificationRead: 'PUT /v1/notifications/{notificationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
-  markNotificationsReadUpTo: 'PUT /v1/notifications/up-to/{notificationId}/read',
+  muteConversation: 'PUT /v1/conversations/{conversationId}/mute',
   openConversation: 'POST /v1/conversations',
   pauseWebhook: 'PUT /v1/webhooks/{webhookId}/paused',
+  pinMessage: 'PUT /v1/messages/{messageId}/pin',
   previewGroup: 'POST /v1/group-links/preview',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
@@ -273,8 +269,6 @@ export const operations: Record<keyof Operations, string> = {
   readConversationLog: 'GET /v1/conversations/log',
   readIdentity: 'GET /v1/me/identity',
   readMessageLog: 'GET /v1/conversations/{conversationId}/messages/log',
-  readNotificationPreferences: 'GET /v1/me/notification-preferences',
-  readPushKey: 'GET /v1/push/key',
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
@@ -286,12 +280,12 @@ export const operations: Record<keyof Operations, string> = {
   removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
   removeMember: 'DELETE /v1/group-members/{memberId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
+  removeReaction: 'DELETE /v1/messages/{messageId}/reactions/{emoji}',
   removeTotp: 'DELETE /v1/me/factors/totp',
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
   renewWebhookSecret: 'POST /v1/webhooks/{webhookId}/secret',
   repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
-  replaceNotificationPreferences: 'PUT /v1/me/notification-preferences',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
   replayWebhookDeliveries: 'POST /v1/webhooks/{webhookId}/replay',
   replayWebhookDelivery: 'POST /v1/webhook-deliveries/{deliveryId}/replay',
@@ -304,6 +298,7 @@ export const operations: Record<keyof Operations, string> = {
   revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeGroupLink: 'DELETE /v1/groups/{groupId}/link',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
+  searchMessages: 'GET /v1/conversations/{conversationId}/messages/search',
   sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
   setActivityChoice: 'PUT /v1/me/activity-choice',
@@ -311,8 +306,9 @@ export const operations: Record<keyof Operations, string> = {
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
   setMemberRole: 'PUT /v1/group-members/{memberId}/role',
+  setMessageSettings: 'PUT /v1/me/message-settings',
   setRole: 'PUT /v1/accounts/{accountId}/role',
-  showUnsubscribePage: 'GET /v1/notification-mails/{token}/unsubscribe file',
+  showTyping: 'POST /v1/conversations/{conversationId}/typing',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
@@ -328,7 +324,8 @@ export const operations: Record<keyof Operations, string> = {
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
-  unsubscribeFromMails: 'POST /v1/notification-mails/{token}/unsubscribe open',
+  unmuteConversation: 'DELETE /v1/conversations/{conversationId}/mute',
+  unpinMessage: 'DELETE /v1/messages/{messageId}/pin',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -344,6 +341,8 @@ export type Operations = {
   addMember: { input: { memberId: string }; output: Group }
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
   addPasskey: { input: PasskeyAddition; output: AddedPasskey }
+  /** React to a message with an emoji, with at most 5; repeating it changes nothing. `PUT /v1/messages/{messageId}/reactions/{emoji}` */
+  addReaction: { input: { messageId: string; emoji: string }; output: Message }
   /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
   allowApp: { input: AppDecision; output: AppApproval }
   /** Let somebody join who asks to. `PUT /v1/group-requests/{requestId}/approve` */
@@ -378,8 +377,6 @@ export type Operations = {
   createInvitation: { input: Nothing; output: InvitationWithCode }
   /** Publish a post or a comment. `POST /v1/posts` */
   createPost: { input: PostCreation; output: Post }
-  /** Send pushes to a browser of yours (RFC 8030). `POST /v1/me/push-subscriptions` */
-  createPushSubscription: { input: PushSubscriptionInput; output: PushDevice }
   /** Get a ticket that opens one socket within 30 seconds. `POST /v1/realtime/tickets` */
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
   /** Create a webhook, to which events of your account are sent. `POST /v1/webhooks` */
@@ -402,8 +399,6 @@ export type Operations = {
   deleteMessage: { input: { messageId: string }; output: undefined }
   /** Delete your own post. `DELETE /v1/posts/{postId}` */
   deletePost: { input: { postId: Id }; output: undefined }
-  /** Send no more pushes to a browser. `DELETE /v1/me/push-subscriptions/{subscriptionId}` */
-  deletePushSubscription: { input: { subscriptionId: Id }; output: undefined }
   /** Delete a role; all accounts that have it lose it. `DELETE /v1/roles/{roleName}` */
   deleteRole: { input: { roleName: string }; output: undefined }
   /** Delete a webhook with its deliveries, also those that wait. `DELETE /v1/webhooks/{webhookId}` */
@@ -440,8 +435,6 @@ export type Operations = {
   finishProviderFlow: { input: ProviderCallback; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }
-  /** Try to send mails about notifications again, after your address had refused one. `DELETE /v1/me/notification-mails/suppression` */
-  forgetMailSuppression: { input: Nothing; output: undefined }
   /** Read an account. `GET /v1/accounts/{accountId}` */
   getAccount: { input: { accountId: Id }; output: Account }
   /** Read an account by its handle. `GET /v1/handles/{handle}` */
@@ -471,6 +464,8 @@ export type Operations = {
   }
   /** Get a message. `GET /v1/messages/{messageId}` */
   getMessage: { input: { messageId: string }; output: Message }
+  /** Get your settings for messages. `GET /v1/me/message-settings` */
+  getMessageSettings: { input: Nothing; output: MessageSettings }
   /** Read how your posts and your number of followers do. `GET /v1/me/insights` */
   getMyInsights: {
     input: { from?: string; to?: string; format?: 'json' | 'csv'; step?: 'day' | 'week' }
@@ -610,6 +605,8 @@ export type Operations = {
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
   listLoginProviders: { input: Nothing; output: LoginProviders }
+  /** List how far the other members have received and read the messages. `GET /v1/conversations/{conversationId}/marks` */
+  listMarks: { input: { conversationId: string }; output: Marks }
   /** List the members of a conversation, newest account first. `GET /v1/conversations/{conversationId}/members` */
   listMembers: { input: { conversationId: string; limit?: number; cursor?: string }; output: Page<Member> }
   /** List what a message said before its edits. `GET /v1/messages/{messageId}/edits` */
@@ -625,23 +622,18 @@ export type Operations = {
   listMyComments: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** List the posts that you like, newest like first. `GET /v1/me/likes` */
   listMyLikes: { input: { limit?: number; cursor?: string }; output: Page<Like> }
-  /** List the accounts in the group of a notification, those who acted last first. `GET /v1/notifications/{notificationId}/actors` */
-  listNotificationActors: { input: { notificationId: Id; limit?: number; cursor?: string }; output: Page<Account> }
-  /** List your notifications in groups, newest first. `GET /v1/notifications/groups` */
-  listNotificationGroups: {
-    input: { limit?: number; cursor?: string; kind?: NotificationKind }
-    output: Page<NotificationGroup>
-  }
   /** List your notifications, newest first. `GET /v1/notifications` */
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
   /** List your passkeys, oldest first. `GET /v1/me/passkeys` */
   listPasskeys: { input: Nothing; output: Passkeys }
+  /** List the pinned messages, the last one sent first. `GET /v1/conversations/{conversationId}/pins` */
+  listPinnedMessages: { input: { conversationId: string }; output: PinnedMessages }
   /** Read up to 50 posts by their ids, or list the newest posts of one author. `GET /v1/posts` */
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
   listProviderLinks: { input: Nothing; output: ProviderLinks }
-  /** List the browsers that get pushes of yours. `GET /v1/me/push-subscriptions` */
-  listPushSubscriptions: { input: Nothing; output: PushDevices }
+  /** List who reacted to a message, oldest first. `GET /v1/messages/{messageId}/reactions` */
+  listReactions: { input: { messageId: string }; output: Reactions }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
   listRegistrations: { input: { limit?: number; cursor?: string }; output: Page<WaitingRegistration> }
   /** List all roles with their permissions, and all actions. `GET /v1/roles` */
@@ -667,20 +659,20 @@ export type Operations = {
   logOut: { input: Nothing; output: undefined }
   /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
   logOutEverywhere: { input: Nothing; output: undefined }
+  /** Report that the messages up to one have arrived at this client. `PUT /v1/conversations/{conversationId}/delivered` */
+  markConversationDelivered: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark the messages up to one as read. `PUT /v1/conversations/{conversationId}/read` */
   markConversationRead: { input: { conversationId: string } & ReadMark; output: undefined }
-  /** Mark a notification as read, and the thousand older ones of its group. `PUT /v1/notifications/groups/{notificationId}/read` */
-  markNotificationGroupRead: { input: { notificationId: Id }; output: undefined }
-  /** Mark a notification as read. `PUT /v1/notifications/{notificationId}/read` */
-  markNotificationRead: { input: { notificationId: Id }; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
-  /** Mark those of your notifications as read that had arrived when this one arrived. `PUT /v1/notifications/up-to/{notificationId}/read` */
-  markNotificationsReadUpTo: { input: { notificationId: Id }; output: undefined }
+  /** Mute a conversation until a time, or for ever. `PUT /v1/conversations/{conversationId}/mute` */
+  muteConversation: { input: { conversationId: string } & Muting; output: Conversation }
   /** Open the conversation with an account. `POST /v1/conversations` */
   openConversation: { input: ConversationOpening; output: Conversation }
   /** Pause a webhook: events are no longer recorded, and nothing is sent. `PUT /v1/webhooks/{webhookId}/paused` */
   pauseWebhook: { input: { webhookId: Id }; output: Webhook }
+  /** Pin a message for all members; a conversation can have 3. `PUT /v1/messages/{messageId}/pin` */
+  pinMessage: { input: { messageId: string }; output: Message }
   /** Look at the group of a link before you join it. `POST /v1/group-links/preview` */
   previewGroup: { input: LinkCode; output: GroupPreview }
   /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
@@ -695,10 +687,6 @@ export type Operations = {
   readIdentity: { input: Nothing; output: Identity }
   /** Read the messages that are new or changed since a revision, oldest change first. `GET /v1/conversations/{conversationId}/messages/log` */
   readMessageLog: { input: { conversationId: string; since?: number; limit?: number }; output: MessageLog }
-  /** Read who may notify you, and how. `GET /v1/me/notification-preferences` */
-  readNotificationPreferences: { input: Nothing; output: NotificationPreferences }
-  /** Read the key with which a browser subscribes to pushes. `GET /v1/push/key` */
-  readPushKey: { input: Nothing; output: PushKey }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
   readRegistration: { input: Nothing; output: RegistrationRules }
   /** Read which second factors your account has, and how many recovery codes are left. `GET /v1/me/factors` */
@@ -721,6 +709,8 @@ export type Operations = {
   removeMember: { input: { memberId: string }; output: undefined }
   /** Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
+  /** Remove an own reaction; repeating it changes nothing. `DELETE /v1/messages/{messageId}/reactions/{emoji}` */
+  removeReaction: { input: { messageId: string; emoji: string }; output: undefined }
   /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
   removeTotp: { input: Nothing; output: undefined }
   /** Rename a passkey. `PATCH /v1/me/passkeys/{passkeyId}` */
@@ -731,11 +721,6 @@ export type Operations = {
   renewWebhookSecret: { input: { webhookId: Id }; output: WebhookWithSecret }
   /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
   repeatAuthorization: { input: AppDecision; output: AppApproval }
-  /** Replace your notification preferences; an omitted field gets its default. `PUT /v1/me/notification-preferences` */
-  replaceNotificationPreferences: {
-    input: { rules: SomeNotificationRules; quietHours?: QuietHours; includeText?: boolean }
-    output: NotificationPreferences
-  }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
   /** Send the finished deliveries of events in a span of time again. `POST /v1/webhooks/{webhookId}/replay` */
@@ -763,6 +748,11 @@ export type Operations = {
   revokeGroupLink: { input: { groupId: string }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
+  /** Search the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages/search` */
+  searchMessages: {
+    input: { conversationId: string; q: string; before?: number; limit?: number }
+    output: FoundMessages
+  }
   /** Send a message; repeating it with the same `clientId` returns the first one. `POST /v1/conversations/{conversationId}/messages` */
   sendMessage: { input: { conversationId: string } & MessageSending; output: Message }
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
@@ -777,10 +767,12 @@ export type Operations = {
   setHeader: { input: ProfileImageUpload; output: Account }
   /** Change the role of a member, as the owner. `PUT /v1/group-members/{memberId}/role` */
   setMemberRole: { input: { memberId: string } & RoleChange; output: undefined }
+  /** Change your settings for messages. `PUT /v1/me/message-settings` */
+  setMessageSettings: { input: MessageSettings; output: MessageSettings }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
-  /** Open the page that unsubscribes from mails. `GET /v1/notification-mails/{token}/unsubscribe` */
-  showUnsubscribePage: { input: { token: string }; output: Blob }
+  /** Tell the others that you are typing; they hear of it at most every 3 seconds. `POST /v1/conversations/{conversationId}/typing` */
+  showTyping: { input: { conversationId: string }; output: undefined }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
   startConfirmation: { input: Nothing; output: PasskeyChallenge }
   /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
@@ -811,8 +803,10 @@ export type Operations = {
   unlikePost: { input: { postId: Id }; output: undefined }
   /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
   unlinkProvider: { input: { linkId: string }; output: undefined }
-  /** Stop the mails about notifications of some kinds, without a login (RFC 8058). `POST /v1/notification-mails/{token}/unsubscribe` */
-  unsubscribeFromMails: { input: { token: string }; output: undefined }
+  /** End the muting of a conversation; repeating it changes nothing. `DELETE /v1/conversations/{conversationId}/mute` */
+  unmuteConversation: { input: { conversationId: string }; output: undefined }
+  /** Remove the pin of a message; repeating it changes nothing. `DELETE /v1/messages/{messageId}/pin` */
+  unpinMessage: { input: { messageId: string }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

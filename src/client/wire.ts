@@ -439,6 +439,8 @@ export type Conversation = {
   ended: boolean
   unread: number
   readSeq: number
+  isMuted: boolean
+  mutedUntil: string | null
   revision: number
   lastMessage: LastMessage | null
 }
@@ -493,6 +495,10 @@ export type Message = {
   clientId: string | null
   text: string | null
   entities: MessageEntity[]
+  media: Media[]
+  replyTo: MessageQuote | null
+  reactions: MessageReaction[]
+  isPinned: boolean
   event: GroupEvent | null
   createdAt: string
   editedAt: string | null
@@ -507,9 +513,13 @@ export type MessageHashtag = { kind: 'hashtag'; start: number; end: number; tag:
 
 export type MessageLink = { kind: 'link'; start: number; end: number; url: string }
 
+export type MessageQuote = { seq: number; authorId: Id | null; text: string | null }
+
+export type MessageReaction = { emoji: string; count: number; isOwn: boolean }
+
 export type GroupEvent = { event: GroupEventName; actor: AccountSummary | null; subject: AccountSummary | null }
 
-export type MessageSending = { clientId: string; text: string }
+export type MessageSending = { clientId: string; text: string; media?: Id[]; replyTo?: number }
 
 export type MessageLog = { items: Message[]; hidden: number[]; revision: number; hasMore: boolean }
 
@@ -518,6 +528,22 @@ export type MessageChange = { text: string }
 export type MessageEdits = { items: MessageVersion[] }
 
 export type MessageVersion = { text: string | null; entities: MessageEntity[]; createdAt: string }
+
+export type Reactions = { items: ReactionOfAccount[] }
+
+export type ReactionOfAccount = { account: AccountSummary; emoji: string; createdAt: string }
+
+export type PinnedMessages = { items: Message[] }
+
+export type FoundMessages = { items: Message[]; next: number | null }
+
+export type Marks = { items: MemberMark[] }
+
+export type MemberMark = { accountId: Id; deliveredSeq: number; readSeq: number }
+
+export type Muting = { until: string }
+
+export type MessageSettings = { sharesMarks: boolean }
 
 export type Group = {
   id: string

@@ -11,13 +11,16 @@ import { DeleteAccount } from './views/delete-account.tsx'
 import { ExportData } from './views/export-data.tsx'
 import { Discover, Home } from './views/feed.tsx'
 import { ForgotPassword } from './views/forgot-password.tsx'
+import { Group } from './views/group.tsx'
 import { History } from './views/history.tsx'
 import { Insights, PostInsights } from './views/insights.tsx'
 import { Invitations } from './views/invitations.tsx'
+import { JoinGroup } from './views/join-group.tsx'
 import { Landing } from './views/landing.tsx'
 import { Likers, OwnLikes } from './views/likes.tsx'
 import { LogIn } from './views/log-in.tsx'
 import { Messages } from './views/messages.tsx'
+import { NewGroup } from './views/new-group.tsx'
 import { NotFound } from './views/not-found.tsx'
 import { NotificationSettings } from './views/notification-settings.tsx'
 import { Notifications } from './views/notifications.tsx'
@@ -46,7 +49,9 @@ export function CurrentView({ path }: { path: string }) {
   if (!session.value) return <LoggedOut first={first} />
   if (first === '' && isWaiting()) return <ResumeRequest />
   if (first === 'notifications') return <Notifications />
-  if (first === 'messages') return second ? <Conversation id={second} /> : <Messages />
+  if (first === 'messages') return messagesView(second)
+  if (first === 'groups' && second) return <Group id={second} />
+  if (first === 'join') return <JoinGroup />
   if (first === 'security') return securityView(second)
   if (first === 'webhooks') return second ? <WebhookDeliveries id={second} /> : <Webhooks />
   if (first === 'export') return <ExportData />
@@ -60,6 +65,11 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />
   return <NotFound />
+}
+
+function messagesView(page: string) {
+  if (page === 'new-group') return <NewGroup />
+  return page ? <Conversation id={page} /> : <Messages />
 }
 
 function securityView(page: string) {

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks'
  * The n-th request uses the n-th path and the n-th token. Each list starts over when it ends. If the lengths of the two
  * lists have no common factor, every pair of path and token occurs once before one is repeated.
  */
-export type Traffic = { method: string; paths: string[]; tokens: string[]; body?: string }
+export type Traffic = { method: string; paths: string[]; tokens: string[]; body?: string | ((n: number) => string) }
 /** The load ends after `seconds` or `requests`. `from` is the number of its first request. */
 export type Load = { port: number; connections: number; from: number; seconds?: number; requests?: number }
 export type Outcome = { requests: number; failures: number; rps: number; p50: number; p95: number }
@@ -35,7 +35,8 @@ export async function drive(traffic: Traffic, load: Load): Promise<Outcome> {
   return { requests: times.length, failures, rps, p50: percentile(0.5), p95: percentile(0.95) }
 }
 
-function requestText({ method, paths, tokens, body = '' }: Traffic, n: number): string {
+function requestText({ method, paths, tokens, body: given = '' }: Traffic, n: number): string {
+  const body = typeof given === 'string' ? given : given(n)
   const token = tokens.length > 0 ? `authorization: Bearer ${tokens[n % tokens.length]}\r\n` : ''
   const content = body && `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`
   return `${method} ${paths[n % paths.length]} HTTP/1.1\r\nhost: bench\r\n${token}${content}\r\n${body}`

@@ -5,6 +5,7 @@ import type { Person } from './writers.ts'
 
 const DEADLINE_MS = 60_000
 const PAGE = 50
+const MAX_TRIES = 5
 
 type Message = { seq: number; authorId: string | null; text: string | null; event: object | null }
 type Conversation = { id: string; readSeq: number; unread: number; lastMessage: { seq: number } | null }
@@ -84,7 +85,11 @@ async function inboxOf(origin: string, member: Person, id: string, lastSeq: numb
 }
 
 async function get<T>(origin: string, { token }: Person, path: string): Promise<T> {
-  const answer = await fetchInTime(`${origin}${path}`, { headers: { authorization: `Bearer ${token}` } })
-  if (!answer.ok) throw new Error(`${path} failed with ${answer.status}: ${await answer.text()}`)
-  return (await answer.json()) as T
+  const request = { headers: { authorization: `Bearer ${token}` } }
+  for (let tries = 1; ; tries++) {
+    const answer = await fetchInTime(`${origin}${path}`, request).catch(() => null)
+    if (answer?.ok) return (await answer.json()) as T
+    if (tries === MAX_TRIES) throw new Error(`${path} failed with ${answer?.status ?? 'no answer'}`)
+    await sleep(500)
+  }
 }

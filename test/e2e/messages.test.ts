@@ -1,7 +1,55 @@
-import { expect, test } from 'vitest'
-import { heading, newUser, openView } from './actions.ts'
+import type { Browser, Page } from 'playwright-core'
+import { expect, test, vi } from 'vitest'
+import { drawLandscape, heading, newUser, openView } from './actions.ts'
 import { violations } from './axe.ts'
 import { describeSite } from './site.ts'
+
+const bubble = (page: Page, text: string) => page.getByRole('listitem').filter({ hasText: text }).last()
+
+async function choose(page: Page, text: string, action: string): Promise<void> {
+  await bubble(page, text).getByRole('button', { name: 'Actions' }).click()
+  await bubble(page, text).getByRole('button', { name: action, exact: true }).click()
+}
+
+/** Types until the other page shows it, because a frame of typing is lost while its socket is not open yet. */
+async function typingShown(ada: Page, bob: Page): Promise<void> {
+  const isShown = async () => {
+    await ada.getByLabel('Write a message').press('x')
+    return bob.getByText('Writing…').isVisible()
+  }
+  await vi.waitUntil(isShown, { timeout: 20_000, interval: 500 })
+}
+
+/** Ada answers, edits, deletes and sends an image; Bob reacts, searches and mutes. Both see it live. */
+async function changeMessages(browser: Browser, ada: Page, bob: Page): Promise<void> {
+  await ada.getByText('Read', { exact: true }).waitFor()
+  await choose(ada, 'At noon', 'Reply')
+  await typingShown(ada, bob)
+  await ada.getByLabel('Write a message').fill('By which engine?')
+  await ada.getByRole('button', { name: 'Send' }).click()
+  await bob.locator('blockquote', { hasText: 'At noon' }).waitFor()
+  await choose(bob, 'By which engine?', 'React')
+  await bob.getByRole('button', { name: '👍', exact: true }).click()
+  await ada.getByRole('button', { name: '👍, 1' }).waitFor()
+  await choose(ada, 'See you there', 'Edit')
+  await ada.getByLabel('Write a message').fill('See you soon')
+  await ada.getByRole('button', { name: 'Save' }).click()
+  await bob.getByText('See you soon').waitFor()
+  await bob.getByText('Edited', { exact: true }).waitFor()
+  const image = { name: 'ridge.jpg', mimeType: 'image/jpeg', buffer: await drawLandscape(browser) }
+  await ada.getByLabel('Add images').and(ada.locator('input')).setInputFiles(image)
+  await ada.getByRole('button', { name: 'Send' }).click()
+  await bob.getByRole('button', { name: /Open image 1 of 1/ }).waitFor()
+  await choose(ada, 'By which engine?', 'Delete for everybody')
+  await ada.getByRole('button', { name: 'Delete', exact: true }).click()
+  await bob.getByText('Deleted message').waitFor()
+  await bob.getByLabel('Search these messages').fill('NOON')
+  await bob.keyboard.press('Enter')
+  await bob.getByRole('region', { name: 'Found messages' }).getByText('At noon').waitFor()
+  await bob.getByRole('button', { name: 'Mute', exact: true }).click()
+  await bob.getByRole('button', { name: 'For ever' }).click()
+  await bob.getByRole('button', { name: 'Muted', exact: true }).waitFor()
+}
 
 describeSite('messages', (world) => {
   test('two people write to each other live, a stranger’s message is a request, and a reload shows the same', async () => {
@@ -30,12 +78,13 @@ describeSite('messages', (world) => {
     await bob.getByText('See you there').waitFor()
     await bob.reload()
     await bob.getByText('See you there').waitFor()
+    await changeMessages(site.browser, ada, bob)
     expect(
       await bob
         .getByRole('listitem')
         .filter({ hasText: /You:|They:/ })
         .count(),
-    ).toBe(3)
+    ).toBe(5)
 
     const shot = async (page: string) => {
       for (const [colorScheme, width] of [

@@ -129,3 +129,13 @@ test('an upload stops when its signal is aborted, and a response without a body 
   FakeUpload.last.onload()
   expect((await done).status).toBe(204)
 })
+
+test('a message that arrives after a newer one is shown in its place, and a deleted one is quoted no more', async () => {
+  const { merged } = await pageModule('state/merged-messages.ts')
+  const message = (seq: number, more: object = {}) => ({ id: `c.${seq}`, seq, kind: 'text', replyTo: null, ...more })
+  const loaded = [message(6, { replyTo: { seq: 2, authorId: '1', text: 'two' } }), message(4), message(2)]
+  const changed = [message(5), message(1), message(2, { kind: 'deleted' })]
+  const shown = merged(loaded, { changed, hidden: [4], isComplete: false })
+  expect(shown.map(({ seq }: { seq: number }) => seq)).toEqual([6, 5, 2])
+  expect(shown[0].replyTo).toEqual({ seq: 2, authorId: null, text: null })
+})

@@ -34,6 +34,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} webhook`,
     `${name} group`,
     `${name} edited message`,
+    `${name} sent image`,
   ]
   acceptMessages()
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
@@ -63,6 +64,11 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('DELETE', `/posts/${reply}/like`)
   const conversation = await idOf(send('POST', '/conversations', { accountId: friend.id }))
   await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
+  const sentImage = await uploaded(user, webp(), `${name} sent image`)
+  const withImage = { clientId: 'client-id-2', text: '', media: [sentImage.id] }
+  await send('POST', `/conversations/${conversation}/messages`, withImage)
+  await send('PUT', `/messages/${conversation}.1/reactions/${encodeURIComponent('👍')}`)
+  await send('PUT', '/me/message-settings', { sharesMarks: false })
   await send('PUT', '/me/activity-choice', { agreed: true })
   await insertRows(env.ANALYTICS, 'rollups', [
     {
@@ -98,7 +104,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     quietHours: { timeZone: 'Europe/Berlin', from: '22:00', to: '07:00' },
   })
   await insertLink(user.id, 'https://accounts.example.org', `${name} subject`)
-  const mediaIds = [image.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
+  const mediaIds = [image.id, sentImage.id, idIn(avatar.avatarUrl), idIn(header.headerUrl)]
   return { user, address, markers, mediaIds }
 }
 

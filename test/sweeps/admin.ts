@@ -3,6 +3,7 @@ import { accountsOn } from '../support/actors.ts'
 import { insertLogin } from '../support/logins.ts'
 import { mint } from '../support/tokens.ts'
 import { type Answer, type Call, call } from './calls.ts'
+import { constantFor } from './cases.ts'
 import { queryFor } from './examples.ts'
 import type { Operation } from './operations.ts'
 import { kindOfParameter } from './targets.ts'
@@ -52,7 +53,6 @@ export async function callAsAdmin(
 /** The path of the operation with its parameters filled in. */
 export function pathOf({ path, parameters }: Operation, parameter?: string): string {
   return path.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const options = parameters.find((each) => each.name === name)!.schema.enum as string[] | undefined
-    return options?.[0] ?? parameter ?? missingOf[kindOfParameter[name] ?? ''] ?? missing
+    return constantFor(parameters, name) ?? parameter ?? missingOf[kindOfParameter[name] ?? ''] ?? missing
   })
 }

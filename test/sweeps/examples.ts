@@ -20,13 +20,14 @@ import {
 import { mint } from '../support/tokens.ts'
 import type { Caller } from './callers.ts'
 import { groupExamples } from './group-examples.ts'
+import { messageExamples } from './message-examples.ts'
 import type { Target } from './targets.ts'
 import { webhookExamples } from './webhook-examples.ts'
 
 /** The failure that a caller gets for a target, or null. */
-type Rule = (caller: Caller['name'], target: Target) => Code | null
+export type Rule = (caller: Caller['name'], target: Target) => Code | null
 
-type Example = {
+export type Example = {
   /** The rule for calls that pass the checks of access and scope. By default, it is `visible` for a GET of a target. */
   rule?: Rule
   /** Makes a valid body for the token of the caller, a different one for each call. */
@@ -55,8 +56,6 @@ const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller 
 const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
 const ownOnly: Rule = (caller, { state }) => (state !== 'missing' && caller === 'owner' ? null : 'not_found')
-/** The message of the target was sent by the other member. */
-const othersMessage: Rule = (caller, target) => ownOnly(caller, target) ?? 'forbidden'
 /** Others than the author need a fresh login. */
 const editable: Rule = (caller, target) => {
   const hidden = visible(caller, target)
@@ -238,11 +237,7 @@ export const examples: Record<string, Example> = {
   sendMessage: { rule: ownOnly, json: () => ({ clientId: crypto.randomUUID(), text: 'Hello' }) },
   listMessages: { rule: ownOnly },
   getMessage: { rule: ownOnly },
-  readMessageLog: { rule: ownOnly },
-  listMessageEdits: { rule: ownOnly },
-  hideMessage: { rule: ownOnly },
-  editMessage: { rule: othersMessage, json: () => ({ text: fresh('edited') }) },
-  deleteMessage: { rule: othersMessage },
+  ...messageExamples(ownOnly),
   ...groupExamples(ownOnly),
   ...webhookExamples(ownOnly),
   createRealtimeTicket: {},

@@ -30,7 +30,9 @@ test('a number in a query has decimal digits only', async () => {
       .filter((parameter) => parameter.in === 'query' && parameter.schema.type === 'integer')
       .map(({ name }) => ({ operation, name })),
   )
-  expect(new Set(numbers.map(({ name }) => name))).toEqual(new Set(['limit', 'since', 'expires', 'after', 'weeks']))
+  expect(new Set(numbers.map(({ name }) => name))).toEqual(
+    new Set(['limit', 'since', 'expires', 'after', 'before', 'weeks']),
+  )
   for (const { operation, name } of numbers) {
     for (const text of malformed) {
       const { status, body } = await callAsAdmin(operation, { query: `?${name}=${text}` })

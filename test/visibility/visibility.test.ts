@@ -217,6 +217,11 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'getRetention',
     'getFunnel',
     'getTopPosts',
+    // The webhooks of the caller. What they tell of others is checked in test/services/webhooks.
+    'listWebhooks',
+    'getWebhook',
+    'listWebhookDeliveries',
+    'getWebhookDelivery',
     // Only members read a conversation, which test/services/messaging checks.
     'listConversations',
     'readConversationLog',
@@ -226,6 +231,11 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'getMessage',
     'listMessageEdits',
     'readMessageLog',
+    'listReactions',
+    'listPinnedMessages',
+    'searchMessages',
+    'listMarks',
+    'getMessageSettings',
     'getGroup',
     'listMembers',
     'listJoinRequests',

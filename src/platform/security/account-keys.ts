@@ -20,6 +20,21 @@ export const KEYS_OF_ACCOUNTS = 'accounts/'
 export async function sealFor(store: KeyStore, accountId: Id, plain: string, context: string): Promise<string> {
   const key = (await readKey(store, accountId)) ?? (await createKey(store, accountId))
   remember(store, accountId, key)
+  return sealed(key, accountId, plain, context)
+}
+
+/** Like `sealFor`, for an account that may have been erased: null if it has no key, which is not created. */
+export async function sealForKnown(
+  store: KeyStore,
+  accountId: Id,
+  plain: string,
+  context: string,
+): Promise<string | null> {
+  const key = await readKey(store, accountId)
+  return key && sealed(key, accountId, plain, context)
+}
+
+async function sealed(key: CryptoKey, accountId: Id, plain: string, context: string): Promise<string> {
   return `a.${await sealWith(key, plain, `${accountId}:${context}`)}`
 }
 

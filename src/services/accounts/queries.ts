@@ -1,7 +1,7 @@
 import { and, eq, lt } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
 import { isActive, knownTo } from './policy.ts'
 import { accounts, blocks, follows } from './tables.ts'
@@ -14,6 +14,12 @@ export async function readSuspension(ctx: SystemCtx, accountId: Id): Promise<num
     .from(accounts)
     .where(eq(accounts.id, accountId))
   return account?.suspendedAt ?? null
+}
+
+/** Reads the primary. True for suspended accounts too. */
+export async function isStored(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  if (!ctx.db.shards.includes(shardOf(accountId))) return false
+  return (await atPrimary(ctx).shardOf(accountId).$count(accounts, eq(accounts.id, accountId))) > 0
 }
 
 /** Whether the account is hidden from everyone, read at the primary. True for an account that does not exist. */

@@ -5,18 +5,26 @@ import type { Id } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
 import { knownTo } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
+import { mayLoadImage } from '../messaging/queries.ts'
 import { isAddressedTo, isPublic, visibleTo } from '../posts/policy.ts'
 import { posts } from '../posts/tables.ts'
 import { visiblePosts } from '../posts/views.ts'
-import { IN_PROFILE, media } from './tables.ts'
+import { IN_MESSAGE, IN_PROFILE, media, SENDING } from './tables.ts'
 
-/** Only its owner may read an unattached image. Others are as visible as their post or profile. Throws `not_found`. */
-export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null): Promise<'public' | 'restricted'> {
+type Reader = { readerId: Id | null; isSigned: boolean }
+
+/** Only its owner may read an unattached image. Others are as visible as their message, post or profile. Throws `not_found`. */
+export async function authorizeMedia(
+  ctx: Ctx,
+  mediaId: Id,
+  { readerId, isSigned }: Reader,
+): Promise<'public' | 'restricted'> {
   const [row] = await ctx.db
     .shardOf(mediaId)
     .select({
       ownerId: media.accountId,
       postId: media.postId,
+      conversationId: media.conversationId,
       rootId: posts.rootId,
       authorId: posts.authorId,
       parentAuthorId: posts.parentAuthorId,
@@ -32,6 +40,12 @@ export async function authorizeMedia(ctx: Ctx, mediaId: Id, readerId: Id | null)
   if (!row) throw notFound()
   const { postId, rootId, visibility, visible, known } = row
   if (postId === IN_PROFILE && known) return 'public'
+  if (postId === SENDING || postId === IN_MESSAGE) {
+    // Only by a signed URL, because the scope of a token for media does not cover messages.
+    const isReadable = isSigned && known && readerId !== null
+    if (!isReadable || !(await mayLoadImage(ctx, row.conversationId, readerId, mediaId))) throw notFound()
+    return 'restricted'
+  }
   const isOwn = row.ownerId === readerId && postId === null
   const isReadable = visible && (!rootId || isAddressedTo(readerId, row) || (await maySee(ctx, readerId, rootId)))
   if (!isOwn && !isReadable) throw notFound()

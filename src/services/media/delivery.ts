@@ -22,7 +22,7 @@ export async function serveMedia(
   const isSigned = Object.keys(query).length > 0
   const readerId = isSigned ? await signedViewer(ctx, mediaId, query) : (ctx.viewer?.id ?? null)
   if (isSigned && readerId === null) throw notFound()
-  const audience = await authorizeMedia(ctx, mediaId, readerId)
+  const audience = await authorizeMedia(ctx, mediaId, { readerId, isSigned })
   const etag = `"${mediaId}-${variant}"`
   const headers = {
     etag,

@@ -52,6 +52,8 @@ function checkedAlt(given: string): string {
   return alt
 }
 
+const unused = { conversationId: null, claim: null, claimedAt: null }
+
 /** Stores the R2 objects first: a crash then leaves objects without a row, which the hourly job deletes. */
 async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string, claim: Claim): Promise<MediaView> {
   const { files, ...described } = await encodeImage(ctx.env.IMAGES, upload, shapes.post)
@@ -59,7 +61,7 @@ async function store(ctx: UserCtx, upload: Uint8Array<ArrayBuffer>, alt: string,
   const db = ctx.db.shardOf(accountId)
   return withFreshId(ctx, shardOf(accountId), media.id, async (id) => {
     await putObjects(ctx, id, files)
-    const row = { id, accountId, postId: null, alt, ...described }
+    const row = { id, accountId, postId: null, ...unused, alt, ...described }
     const counted = countImage(db, accountId, upload.length, imageQuotas(ctx))
     await withinQuotas(ctx, id, db.batch([counted, db.insert(media).values(row), ...claim(db, id)]))
     return presentMedia(ctx, row)

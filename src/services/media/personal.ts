@@ -12,6 +12,9 @@ export const mediaData: PersonalData = {
       id: 'exported',
       accountId: 'owner',
       postId: 'exported',
+      conversationId: 'exported',
+      claim: 'technical',
+      claimedAt: 'technical',
       alt: 'exported',
       width: 'exported',
       height: 'exported',
@@ -38,7 +41,10 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
 
 async function* described(ctx: SystemCtx, accountId: Id) {
   for await (const rows of images(ctx, accountId)) {
-    yield rows.map(({ accountId: _, placeholder: __, ...image }) => ({ ...image, uploadedAt: isoTimeOf(image.id) }))
+    yield rows.map(({ accountId: _, placeholder: __, claim: ___, claimedAt: ____, ...image }) => ({
+      ...image,
+      uploadedAt: isoTimeOf(image.id),
+    }))
   }
 }
 

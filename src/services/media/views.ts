@@ -46,7 +46,7 @@ export async function mediaUrls(
 }
 
 export async function presentMedia(ctx: UserCtx, row: typeof media.$inferSelect): Promise<MediaView> {
-  const { accountId: _, postId: __, ...described } = row
+  const { accountId: _, postId: __, conversationId: ___, claim: ____, claimedAt: _____, ...described } = row
   return { ...described, ...(await mediaUrls(ctx, row.id, false)) }
 }
 

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { Id } from '../../platform/data/ids.ts'
 import { defineChannel } from '../../platform/realtime/channels.ts'
 import { isMember } from './conversation.client.ts'
 import { readMessages } from './policy.ts'
@@ -27,7 +28,13 @@ export const conversationChannel = defineChannel('conversation:{id}', {
       .describe('The conversation has messages up to this one; read those that you miss'),
     'message.changed': z
       .object({ seq: z.int().openapi({ description: 'The message that was changed last' }), revision })
-      .describe('Messages were edited or deleted'),
+      .describe('Messages were edited, deleted, pinned or got reactions'),
+    'member.typing': z.object({ accountId: Id }).describe('A member is writing; at most every 3 seconds'),
+    'member.marked': z
+      .object({ accountId: Id, deliveredSeq: z.int(), readSeq: z.int() })
+      .describe(
+        'Messages have arrived at a member, or were read by it. Frames may overtake each other: keep the greater number',
+      ),
   },
   isTransient: true,
   scope: readMessages,

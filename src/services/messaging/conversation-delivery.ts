@@ -4,18 +4,18 @@ import { type ConversationCore, kindOf } from './conversation-core.ts'
 import type { Facts } from './facts.ts'
 import { nameOf, outsideOf, type Seen } from './group-inbox.ts'
 import { deliverInboxes, type InboxCopy, readTold, toldBy } from './inboxes.ts'
-import { idOrNull, type Row } from './message-rows.ts'
+import { idOrNull } from './message-rows.ts'
 
-const PREVIEW_LENGTH = 100
 const DELIVERY_TIMEOUT_MS = 15_000
 
 export async function factsFor(core: ConversationCore, accountId: Id): Promise<Facts | null> {
   const isShown = core.isMember(accountId) || (core.rows.group.exists() && core.isKnown(accountId))
   const seen = isShown ? seenBy(core, accountId) : null
-  return seen && { ...seen.facts, name: await nameOf(core), preview: await previewOf(core, seen.last) }
+  return seen && { ...seen.facts, name: await nameOf(core), preview: await core.previewOf(seen.last) }
 }
 
 export async function deliver(core: ConversationCore, accountIds: readonly Id[]): Promise<void> {
+  if (accountIds.length === 0) return
   // From one moment, so that no older text comes under a newer version.
   const version = core.rows.head()?.version ?? 0
   const naming = nameOf(core)
@@ -25,7 +25,7 @@ export async function deliver(core: ConversationCore, accountIds: readonly Id[])
     return seen ? [{ accountId, version, ...seen, ...toldBefore(core, accountId) }] : []
   })
   const previews = new Map<number | undefined, Promise<string | null>>()
-  for (const { last } of all) previews.set(last?.seq, previews.get(last?.seq) ?? previewOf(core, last))
+  for (const { last } of all) previews.set(last?.seq, previews.get(last?.seq) ?? core.previewOf(last))
   const groupName = await naming
   const copies = await Promise.all(
     all.map(async ({ facts, last, ...copy }): Promise<InboxCopy> => {
@@ -39,9 +39,10 @@ export async function deliver(core: ConversationCore, accountIds: readonly Id[])
 
 /** `changedSeq`: the message that was changed last, of those that the sockets of the member have heard of. */
 function toldBefore({ rows }: ConversationCore, accountId: Id): Pick<InboxCopy, 'told' | 'changedSeq'> {
-  const told = rows.members.one(accountId)?.told ?? '0'
+  const { told = '0', state } = rows.members.one(accountId) ?? {}
   const { lastSeq, revision } = readTold(told)
-  return { told, changedSeq: rows.messages.changedAfter(accountId, revision, lastSeq) }
+  const isTold = revision > 0 && state !== 'request'
+  return { told, changedSeq: isTold ? rows.messages.changedAfter(accountId, revision, lastSeq) : null }
 }
 
 function seenBy(core: ConversationCore, accountId: Id, memberCount = core.rows.group.count('active')): Seen | null {
@@ -68,12 +69,8 @@ function seenBy(core: ConversationCore, accountId: Id, memberCount = core.rows.g
     lastAuthorId: idOrNull(last?.authorId ?? null),
     readSeq: member.readSeq,
     unread: head.lastSeq - member.readSeq - messages.hiddenAfter(accountId, member.readSeq),
+    mutedUntil: member.mutedUntil,
     revision: messages.revision(accountId),
   } as const
   return { facts, last }
-}
-
-async function previewOf(core: ConversationCore, last: Row | null): Promise<string | null> {
-  const { body = null } = last ? await core.opened(last) : {}
-  return body && Array.from(body.text).slice(0, PREVIEW_LENGTH).join('')
 }

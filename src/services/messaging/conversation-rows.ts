@@ -3,9 +3,11 @@ import { migrateObject } from '../../platform/objects/migrate-object.ts'
 import { conversationSteps } from './conversation-schema.ts'
 import type { Block } from './facts.ts'
 import { GroupRows } from './group-rows.ts'
+import { ImageRows } from './image-rows.ts'
 import { MemberRows } from './member-rows.ts'
 import { MessageRows } from './message-rows.ts'
 import { changes } from './object-sql.ts'
+import { ReactionRows } from './reaction-rows.ts'
 
 type Head = { id: string; lastSeq: number; version: number }
 
@@ -13,6 +15,8 @@ type Head = { id: string; lastSeq: number; version: number }
 export class ConversationRows {
   readonly members: MemberRows
   readonly messages: MessageRows
+  readonly reactions: ReactionRows
+  readonly images: ImageRows
   readonly group: GroupRows
   private readonly sql: SqlStorage
 
@@ -21,6 +25,8 @@ export class ConversationRows {
     this.sql = storage.sql
     this.members = new MemberRows(this.sql)
     this.messages = new MessageRows(this.sql)
+    this.reactions = new ReactionRows(this.sql)
+    this.images = new ImageRows(this.sql)
     this.group = new GroupRows(this.sql)
   }
 
@@ -50,10 +56,19 @@ export class ConversationRows {
     return this.sql.exec<{ version: number }>(next, now).one().version
   }
 
+  /** What answers a message shows a part of it, so it changes with that one. */
+  touchAnswers(seq: number): void {
+    if (!this.messages.touchAnswers(seq, this.nextVersion())) return
+    this.sql.exec('UPDATE conversation SET version = version + last_seq')
+  }
+
   /** The places of the messages stay, so that the others keep their numbers. */
   erase(accountId: Id): void {
-    this.messages.erase(accountId, this.nextVersion())
-    // Each erased message has got a revision of its own.
+    const revision = this.nextVersion()
+    this.reactions.erase(accountId, revision)
+    this.images.erase(accountId)
+    this.messages.erase(accountId, revision)
+    // Each changed message has got a revision of its own.
     this.sql.exec('UPDATE conversation SET version = version + last_seq')
     this.members.erase(accountId)
     this.group.erase(accountId)

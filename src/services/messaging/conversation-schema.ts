@@ -23,6 +23,23 @@ const changesOfMessages = `
   CREATE TABLE edits (seq INTEGER, number INTEGER, at INTEGER, body TEXT, PRIMARY KEY (seq, number)) WITHOUT ROWID;
   CREATE TABLE hidden (account_id INTEGER, seq INTEGER, revision INTEGER, PRIMARY KEY (account_id, seq)) WITHOUT ROWID;
   CREATE INDEX hidden_by_revision ON hidden (account_id, revision);`
+const answersAndMarks = `
+  ALTER TABLE messages ADD COLUMN reply_to INTEGER;
+  ALTER TABLE messages ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX pinned_messages ON messages (seq) WHERE is_pinned = 1;
+  CREATE TABLE reactions (seq INTEGER, account_id INTEGER, emoji TEXT, at INTEGER, PRIMARY KEY (seq, account_id, emoji)) WITHOUT ROWID;
+  CREATE INDEX reactions_of_account ON reactions (account_id);
+  ALTER TABLE members ADD COLUMN delivered_seq INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE members ADD COLUMN muted_until INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX answers ON messages (reply_to, seq) WHERE reply_to IS NOT NULL;
+  CREATE TABLE images (media_id INTEGER PRIMARY KEY, seq INTEGER);
+  CREATE INDEX images_of_message ON images (seq);`
 
 /** For `migrateObject`: only append. */
-export const conversationSteps = [conversation + outboxSchema, currentBlocksOnly, changesOfMessages, groupSchema]
+export const conversationSteps = [
+  conversation + outboxSchema,
+  currentBlocksOnly,
+  changesOfMessages,
+  groupSchema,
+  answersAndMarks,
+]

@@ -1,19 +1,31 @@
+import { createContext } from '../../platform/create-context.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { isStored } from '../accounts/queries.ts'
 import { ConversationCore } from './conversation-core.ts'
 import { deliver, factsFor } from './conversation-delivery.ts'
 import type { Block, Facts, Opening } from './facts.ts'
 import { GroupState } from './group-state.ts'
+import { MarksState } from './marks-state.ts'
+import { MessageReads } from './message-reads.ts'
 import { MessagesState } from './messages-state.ts'
+
+export async function isAccount(env: Env, accountId: Id): Promise<boolean> {
+  return isStored(createContext({ env, waitUntil: () => {}, start: 'first-primary' }), accountId)
+}
 
 /** What the object does. After each `await`, it looks at the rows again: another call may have changed them. */
 export class ConversationState {
   readonly messages: MessagesState
+  readonly reads: MessageReads
+  readonly marks: MarksState
   readonly group: GroupState
   private readonly core: ConversationCore
 
   constructor(object: DurableObjectState, env: Env) {
     this.core = new ConversationCore(object, env, deliver)
     this.messages = new MessagesState(this.core)
+    this.reads = new MessageReads(this.core)
+    this.marks = new MarksState(this.core)
     this.group = new GroupState(this.core)
   }
 
@@ -42,14 +54,6 @@ export class ConversationState {
     return factsFor(this.core, accountId)
   }
 
-  async markRead(accountId: Id, seq: number): Promise<boolean> {
-    const { members } = this.core.rows
-    if (!this.core.isKnown(accountId)) return false
-    if (members.read(accountId, seq)) this.core.announceTo(accountId)
-    await this.core.tryOutbox()
-    return true
-  }
-
   async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {
     const { members } = this.core.rows
     if (this.core.rows.group.exists()) return this.group.answer(accountId, state)
@@ -66,7 +70,7 @@ export class ConversationState {
     const isOpened = rows.head() !== null
     if (block.isBlocking && isOpened && !isOfMember) return
     if (!rows.setBlock(block) || !isOpened) return
-    this.core.announceTo(...this.core.memberIds())
+    this.core.announceToMembers()
     this.core.tryOutboxLater()
   }
 
@@ -77,7 +81,7 @@ export class ConversationState {
       if (this.group.memberships.joined(accountId)) this.group.memberships.leave(accountId)
       this.core.rows.erase(accountId)
       this.core.forgetKeys()
-      this.core.announceTo(...this.core.memberIds())
+      this.core.announceToMembers()
     }
     await this.core.outbox.run()
   }

@@ -1,16 +1,20 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { type Code, Failure, notFound } from '../../platform/failures.ts'
+import { type Code, Failure, invalid, notFound } from '../../platform/failures.ts'
 import type {
   Acting,
   Block,
   Changes,
   ChangesSince,
   Facts,
+  Found,
   History,
+  Mark,
   NotDone,
   Opening,
   PageOf,
+  Reaction,
+  Searching,
   Sending,
   StoredMessage,
   WrittenAfter,
@@ -38,7 +42,9 @@ export async function send(ctx: SystemCtx, id: string, sending: Sending): Promis
   if (sent === 'ended') throw new Failure('forbidden', 'No messages can be sent in this conversation')
   if (sent === 'full') throw new Failure('conflict', 'The other account has not answered your first messages yet')
   if (sent === 'locked') throw new Failure('forbidden', 'Only the owner and admins write in this group')
-  if (sent === 'mismatch') throw new Failure('idempotency_mismatch', 'This clientId was used with another text')
+  if (sent === 'mismatch') throw new Failure('idempotency_mismatch', 'This clientId was used for another message')
+  if (sent === 'unanswerable') throw invalid('replyTo', 'is no message of this conversation')
+  if (sent === 'used') throw invalid('media', 'contains an image that cannot be attached')
   if (sent === null) throw notFound()
   return sent
 }
@@ -67,11 +73,40 @@ export async function readWritten(ctx: SystemCtx, id: string, wanted: WrittenAft
   return conversation(ctx, id).written(wanted)
 }
 
+export async function readPinned(ctx: SystemCtx, id: string, accountId: Id): Promise<StoredMessage[]> {
+  const pinned = await conversation(ctx, id).pinned(accountId)
+  if (pinned === null) throw notFound()
+  return pinned
+}
+
+export async function readReactionsOf(
+  ctx: SystemCtx,
+  id: string,
+  accountId: Id,
+): Promise<(Reaction & { seq: number })[]> {
+  return conversation(ctx, id).reactionsOf(accountId)
+}
+
+export async function hasSent(ctx: SystemCtx, id: string, accountId: Id, clientId: string): Promise<boolean> {
+  const sent = await conversation(ctx, id).hasSent(accountId, clientId)
+  if (sent === null) throw notFound()
+  return sent
+}
+
+/** Whether a message has the image; for an account, one that it can see. */
+export async function findImage(ctx: SystemCtx, id: string, mediaId: Id, accountId: Id | null): Promise<boolean> {
+  return conversation(ctx, id).findImage(mediaId, accountId)
+}
+
 const whyNot: Record<NotDone, [Code, string]> = {
   ended: ['forbidden', 'Messages of this conversation cannot be changed'],
   foreign: ['forbidden', 'Only the author may do this'],
   late: ['conflict', 'A message can be edited for 24 hours'],
   often: ['conflict', 'A message can be edited 20 times'],
+  kinds: ['conflict', 'You can react to a message with 5 emoji, and all together with 20'],
+  empty: ['invalid', 'A message without images needs a text'],
+  waiting: ['conflict', 'The other account has not accepted the conversation yet'],
+  pins: ['conflict', 'A conversation can have 3 pinned messages'],
 }
 
 /** Returns the message as it is now, or `done` if it is gone. Throws `forbidden` or `conflict`. */
@@ -85,6 +120,32 @@ export async function act(ctx: SystemCtx, id: string, acting: Acting): Promise<S
 /** Returns when the inbox shows it. */
 export async function markRead(ctx: SystemCtx, id: string, accountId: Id, seq: number): Promise<void> {
   if (!(await conversation(ctx, id).markRead(accountId, seq))) throw notFound()
+}
+
+export async function markDelivered(ctx: SystemCtx, id: string, accountId: Id, seq: number): Promise<void> {
+  if (!(await conversation(ctx, id).markDelivered(accountId, seq))) throw notFound()
+}
+
+/** Others hear of it at most every 3 seconds. */
+export async function tellTyping(ctx: SystemCtx, id: string, accountId: Id): Promise<void> {
+  if (!(await conversation(ctx, id).typing(accountId))) throw notFound()
+}
+
+export async function readMarks(ctx: SystemCtx, id: string, accountId: Id): Promise<Mark[]> {
+  const marks = await conversation(ctx, id).marks(accountId)
+  if (marks === null) throw notFound()
+  return marks
+}
+
+/** Until a time (epoch ms). Returns when the inbox shows it. */
+export async function mute(ctx: SystemCtx, id: string, accountId: Id, until: number): Promise<void> {
+  if (!(await conversation(ctx, id).mute(accountId, until))) throw notFound()
+}
+
+export async function search(ctx: SystemCtx, id: string, searching: Searching): Promise<Found> {
+  const found = await conversation(ctx, id).search(searching)
+  if (found === null) throw notFound()
+  return found
 }
 
 /** Moves the conversation to the inbox of the account, or out of its sight. Returns when the inbox shows it. */

@@ -8,11 +8,15 @@ import type {
   Changes,
   ChangesSince,
   Facts,
+  Found,
   History,
+  Mark,
   NotDone,
   Opening,
   PageOf,
+  Reaction,
   Refused,
+  Searching,
   Sending,
   StoredMessage,
   WrittenAfter,
@@ -63,22 +67,42 @@ export class ConversationObject extends DurableObject<Env> {
 
   async page(wanted: PageOf): Promise<StoredMessage[] | null> {
     await this.loaded()
-    return this.existing()?.messages.page(wanted) ?? null
+    return this.existing()?.reads.page(wanted) ?? null
   }
 
   async changes(wanted: ChangesSince): Promise<Changes | null> {
     await this.loaded()
-    return this.existing()?.messages.changes(wanted) ?? null
+    return this.existing()?.reads.changes(wanted) ?? null
   }
 
   async history(accountId: Id, seq: number): Promise<History | null> {
     await this.loaded()
-    return this.existing()?.messages.history(accountId, seq) ?? null
+    return this.existing()?.reads.history(accountId, seq) ?? null
   }
 
   async written(wanted: WrittenAfter): Promise<History[]> {
     await this.loaded()
-    return this.existing()?.messages.written(wanted) ?? []
+    return this.existing()?.reads.written(wanted) ?? []
+  }
+
+  async pinned(accountId: Id): Promise<StoredMessage[] | null> {
+    await this.loaded()
+    return this.existing()?.reads.pinned(accountId) ?? null
+  }
+
+  async reactionsOf(accountId: Id): Promise<(Reaction & { seq: number })[]> {
+    await this.loaded()
+    return this.existing()?.reads.reactionsOf(accountId) ?? []
+  }
+
+  async hasSent(accountId: Id, clientId: string): Promise<boolean | null> {
+    await this.loaded()
+    return this.existing()?.messages.hasSent(accountId, clientId) ?? null
+  }
+
+  async findImage(mediaId: Id, accountId: Id | null): Promise<boolean> {
+    await this.loaded()
+    return this.existing()?.reads.findImage(mediaId, accountId) ?? false
   }
 
   async act(acting: Acting): Promise<StoredMessage | 'done' | NotDone | null> {
@@ -88,7 +112,32 @@ export class ConversationObject extends DurableObject<Env> {
 
   async markRead(accountId: Id, seq: number): Promise<boolean> {
     await this.loaded()
-    return this.existing()?.markRead(accountId, seq) ?? false
+    return this.existing()?.marks.markRead(accountId, seq) ?? false
+  }
+
+  async markDelivered(accountId: Id, seq: number): Promise<boolean> {
+    await this.loaded()
+    return this.existing()?.marks.markDelivered(accountId, seq) ?? false
+  }
+
+  async typing(accountId: Id): Promise<boolean> {
+    await this.loaded()
+    return this.existing()?.marks.typing(accountId) ?? false
+  }
+
+  async marks(accountId: Id): Promise<Mark[] | null> {
+    await this.loaded()
+    return this.existing()?.marks.marks(accountId) ?? null
+  }
+
+  async mute(accountId: Id, until: number): Promise<boolean> {
+    await this.loaded()
+    return this.existing()?.marks.mute(accountId, until) ?? false
+  }
+
+  async search(searching: Searching): Promise<Found | null> {
+    await this.loaded()
+    return this.existing()?.reads.search(searching) ?? null
   }
 
   async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {
@@ -136,6 +185,8 @@ export class ConversationObject extends DurableObject<Env> {
 
   async block(block: Block): Promise<void> {
     await this.loaded()
+    const isNew = this.existing() === null
+    if (isNew && !(block.isBlocking && (await this.module?.isAccount(this.env, block.otherId)))) return
     this.current().block(block)
     await this.forgetIfUnused()
   }

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, asc, count, eq, exists, gt, inArray, isNotNull, ne, sum } from 'drizzle-orm'
+import { and, asc, count, eq, exists, gt, inArray, isNotNull, lte, ne, sum } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { query as builder, flag, one } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -15,6 +15,7 @@ import { loadAccountSummaries } from '../accounts/views.ts'
 import { answer, open, readFacts } from './conversation.client.ts'
 import type { Facts } from './facts.ts'
 import { strangerLimit } from './limits.ts'
+import { mutingOf } from './muting.ts'
 import { conversationOf } from './policy.ts'
 import { GROUP_NAME, PREVIEW } from './queries.ts'
 import { blockedAmong } from './shown-accounts.ts'
@@ -124,8 +125,8 @@ export async function readConversationLog(
 
 export async function countUnreadMessages(ctx: UserCtx): Promise<z.infer<typeof UnreadMessages>> {
   const { id } = ctx.viewer
-  const { state, unread, accountId } = conversations
-  const isUnread = and(eq(accountId, id), ne(state, 'declined'), gt(unread, 0), isListed)
+  const { state, unread, mutedUntil, accountId } = conversations
+  const isUnread = and(eq(accountId, id), ne(state, 'declined'), gt(unread, 0), lte(mutedUntil, ctx.now()), isListed)
   const rows = await atPrimary(ctx)
     .shardOf(id)
     .select({ state, conversations: count(), messages: sum(unread) })
@@ -182,7 +183,7 @@ async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string,
   ])
   const isSeen = (id: Id | null) => id === null || id === ctx.viewer.id || (known.has(id) && !blocked.has(id))
   const views = all.map(({ conversationId: id, otherId, ended, ...facts }): Conversation => {
-    const { kind, name, memberCount, state, readSeq, unread, revision } = facts
+    const { kind, name, memberCount, state, readSeq, unread, mutedUntil, revision } = facts
     const isPair = kind === 'pair'
     const account = (otherId && known.get(otherId)) ?? null
     const isHidden = isPair ? account === null && facts.lastAuthorId === otherId : !isSeen(facts.lastAuthorId)
@@ -196,6 +197,7 @@ async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string,
       ended: ended || (isPair && account === null),
       readSeq,
       unread,
+      ...mutingOf(mutedUntil, ctx.now()),
       revision,
       lastMessage: facts.shownSeq > 0 ? lastMessageOf(facts, isHidden) : null,
     }

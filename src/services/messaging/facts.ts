@@ -1,5 +1,6 @@
 import type { Id } from '../../platform/data/ids.ts'
 import type { spansOf } from '../posts/queries.ts'
+import type { Attachment } from '../posts/tables.ts'
 import type { SystemEvent } from './group-facts.ts'
 import type { GroupEvent, Kind, MessageKind, State } from './tables.ts'
 
@@ -20,11 +21,15 @@ export type Facts = {
   lastAuthorId: Id | null
   readSeq: number
   unread: number
+  mutedUntil: number
   revision: number
   preview: string | null
 }
 
-export type Body = { text: string; entities: ReturnType<typeof spansOf> }
+export type Body = { text: string; entities: ReturnType<typeof spansOf>; media?: Attachment[] }
+export type Reaction = { accountId: Id; emoji: string; at: number }
+/** Of the message that another one answers. Without author and text if the reader cannot see it. */
+export type Quote = { seq: number; authorId: Id | null; text: string | null }
 /** Without an author or a body after the erasure of its author. */
 export type StoredMessage = {
   seq: number
@@ -37,6 +42,9 @@ export type StoredMessage = {
   editedAt: number | null
   revision: number
   body: Body | null
+  replyTo: Quote | null
+  reactions: Reaction[]
+  isPinned: boolean
 }
 export type Version = { at: number; body: Body | null }
 export type History = { message: StoredMessage; versions: Version[] }
@@ -45,14 +53,25 @@ export type Changes = { messages: StoredMessage[]; hidden: number[]; revision: n
 
 /** `otherState`: the folder in which the other account finds it. */
 export type Opening = { conversationId: string; accountId: Id; otherId: Id; otherState: State }
-export type Sending = { accountId: Id; clientId: string; body: Body }
+export type Sending = { accountId: Id; clientId: string; body: Body; replyTo?: number | null }
 export type PageOf = { accountId: Id; after: number; cursor: number | null; backward: boolean; limit: number }
 export type WrittenAfter = { accountId: Id; after: number; limit: number }
+export type Searching = { accountId: Id; terms: string[]; before: number | null; limit: number }
+export type Found = { messages: StoredMessage[]; next: number | null }
 export type ChangesSince = { accountId: Id; since: number; limit: number }
-/** Why a message is refused. `full`: a request with all messages that it may have; `mismatch`: its client id was used for another text. */
-export type Refused = 'ended' | 'full' | 'mismatch' | 'locked'
+/**
+ * Why a message is refused. `full`: a request with all messages that it may have; `mismatch`: its client id was used for
+ * another one; `unanswerable`: it answers one that its sender cannot see; `used`: another message has its image.
+ */
+export type Refused = 'ended' | 'full' | 'mismatch' | 'unanswerable' | 'used' | 'locked'
 /** What a member does to a message. `hide` deletes it for this member only. */
-export type Act = { kind: 'edit'; body: Body } | { kind: 'delete' } | { kind: 'hide' }
+export type Act =
+  | { kind: 'edit'; body: Body }
+  | { kind: 'delete' | 'hide' | 'pin' }
+  | { kind: 'react'; emoji: string }
+  | Undoing
+export type Undoing = { kind: 'unpin' } | { kind: 'unreact'; emoji: string }
 export type Acting = { accountId: Id; seq: number; act: Act }
-export type NotDone = 'ended' | 'foreign' | 'late' | 'often'
-export type Block = { conversationId: string; accountId: Id; isBlocking: boolean }
+export type NotDone = 'ended' | 'foreign' | 'late' | 'often' | 'kinds' | 'pins' | 'empty' | 'waiting'
+export type Mark = { accountId: Id; deliveredSeq: number; readSeq: number }
+export type Block = { conversationId: string; accountId: Id; otherId: Id; isBlocking: boolean }

@@ -46,6 +46,7 @@ export function outsideOf(conversationId: string, member: GroupMember, memberCou
     lastAuthorId: idOrNull(member.invitedBy),
     readSeq,
     unread: isInvited ? lastSeq - readSeq : 0,
+    mutedUntil: 0,
     revision: 0,
   } as const
   return { facts, last: null }

@@ -116,7 +116,7 @@ export class GroupMemberships {
       subjectId: subjectId && Number(subjectId),
     })
     if (actorId && this.joined(actorId)?.readSeq === seq - 1) rows.members.read(actorId, seq)
-    this.core.announceTo(...this.core.memberIds())
+    this.core.announceToMembers()
   }
 
   private invite(by: Id, accountId: Id): void {

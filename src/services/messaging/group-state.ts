@@ -206,7 +206,7 @@ export class GroupState {
     const current = this.core.rows.group.one()
     if (sealed === null || !current || idOrNull(current.namedBy) !== namedBy) return
     this.core.rows.group.rename(sealed, by)
-    this.core.announceTo(...this.core.memberIds())
+    this.core.announceToMembers()
   }
 
   private linkOf(accountId: Id, hash: string) {

@@ -4,11 +4,11 @@ import { withDatabases } from '../../platform/create-context.ts'
 import { any, either, increment, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { firstIdAt, type Id, shardOf } from '../../platform/data/ids.ts'
-import { settleConcurrently } from '../../platform/data/shards.ts'
+import { idIn, settleConcurrently } from '../../platform/data/shards.ts'
 import { frameOf, publish } from '../../platform/realtime/channels.ts'
 import type { HubFrame } from '../../platform/realtime/hub-frames.ts'
 import { hubName, hubs } from '../../platform/realtime/hubs.ts'
-import { sealFor } from '../../platform/security/account-keys.ts'
+import { destroyKeys, sealFor, sealForKnown } from '../../platform/security/account-keys.ts'
 import { accounts } from '../accounts/tables.ts'
 import { conversationChannel, conversationsChannel } from './channels.ts'
 import type { Facts } from './facts.ts'
@@ -18,8 +18,9 @@ import { conversations } from './tables.ts'
 /** `told`: what `toldBy` returned for the last copy that was sent to the sockets of the member. `changedSeq` was changed since then. */
 export type InboxCopy = Facts & { accountId: Id; version: number; told: string; changedSeq: number | null }
 
-/** What frames tell a member: nothing of a block. */
-export const toldBy = ({ lastSeq, readSeq, state, revision }: Facts) => `${lastSeq} ${readSeq} ${state} ${revision}`
+/** What frames tell a member: nothing of a block, and nothing of changes in a request. */
+export const toldBy = ({ lastSeq, readSeq, state, revision, mutedUntil }: Facts) =>
+  `${lastSeq} ${readSeq} ${state} ${state === 'request' ? 0 : revision} ${mutedUntil}`
 
 export function readTold(told: string): { lastSeq: number; revision: number } {
   const [lastSeq, , , revision] = told.split(' ')
@@ -32,7 +33,7 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   const groups = [...Map.groupBy(copies, ({ accountId }) => shardOf(accountId))]
   await settleConcurrently(groups, async ([shard, group]) => {
     const db = own.db.shard(shard)
-    const sealed = await Promise.all(group.map((copy) => sealedTexts(ctx, copy)))
+    const sealed = await sealAll(ctx, db, group)
     const writes = group.map((copy, i) => store(db, copy, sealed[i] ?? { preview: null, name: null }))
     const names = [...new Set(group.map(({ accountId }) => hubName(ctx, accountId)))]
     const select = db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
@@ -45,11 +46,43 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   })
 }
 
-async function sealedTexts(ctx: SystemCtx, { accountId, preview, name }: InboxCopy): Promise<SealedTexts> {
-  return {
-    preview: preview === null ? null : await sealFor(ctx, accountId, preview, PREVIEW),
-    name: name === null ? null : await sealFor(ctx, accountId, name, GROUP_NAME),
+type Sealing = { ctx: SystemCtx; stored: () => Promise<Set<Id>>; created: Set<Id> }
+
+/** A key that an erasure has destroyed must not be created again by a late delivery. */
+async function sealAll(ctx: SystemCtx, db: Database, copies: readonly InboxCopy[]): Promise<SealedTexts[]> {
+  const ids = copies.map(({ accountId }) => accountId)
+  const read = async () => {
+    const rows = await db.select({ id: accounts.id }).from(accounts).where(idIn(accounts.id, ids))
+    return new Set(rows.map(({ id }) => id))
   }
+  const first = once(read)
+  const sealing = { ctx, stored: first, created: new Set<Id>() }
+  const sealed = await Promise.all(copies.map((copy) => sealedTexts(sealing, copy)))
+  if (sealing.created.size > 0) await destroyKeys(ctx, [...sealing.created.difference(await read())])
+  return sealed
+}
+
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+  let known: Promise<T> | null = null
+  return () => {
+    known ??= read()
+    return known
+  }
+}
+
+async function sealedTexts(sealing: Sealing, { accountId, preview, name }: InboxCopy): Promise<SealedTexts> {
+  return {
+    preview: await sealedFor(sealing, accountId, preview, PREVIEW),
+    name: await sealedFor(sealing, accountId, name, GROUP_NAME),
+  }
+}
+
+async function sealedFor({ ctx, stored, created }: Sealing, id: Id, text: string | null, context: string) {
+  if (text === null) return null
+  const sealed = await sealForKnown(ctx, id, text, context)
+  if (sealed !== null || !(await stored()).has(id)) return sealed
+  created.add(id)
+  return sealFor(ctx, id, text, context)
 }
 
 type SealedTexts = { preview: string | null; name: string | null }
@@ -88,7 +121,8 @@ function framesFor(copy: InboxCopy): HubFrame[] {
   const changed = { conversationId, seq, readSeq, state, revision }
   const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })]
   // To members instead of those who joined, so that nobody hears a conversation that it has left.
-  if (seq > readTold(copy.told).lastSeq && state !== 'left') {
+  const mayRead = copy.kind === 'pair' || state === 'active'
+  if (seq > readTold(copy.told).lastSeq && mayRead) {
     const sent = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq } })
     frames.push({ ...sent, topic })
   }

@@ -9,10 +9,12 @@ export type Member = {
   sealedKey: string | null
   hasEntered: number
   told: string
+  deliveredSeq: number
+  mutedUntil: number
 }
 
-const memberColumns =
-  'account_id AS accountId, state, read_seq AS readSeq, sealed_key AS sealedKey, has_entered AS hasEntered, told'
+const memberColumns = `account_id AS accountId, state, read_seq AS readSeq, sealed_key AS sealedKey, has_entered AS hasEntered, told,
+  delivered_seq AS deliveredSeq, muted_until AS mutedUntil`
 
 export class MemberRows {
   constructor(private readonly sql: SqlStorage) {}
@@ -53,6 +55,18 @@ export class MemberRows {
     const read = `UPDATE members SET read_seq = min(?1, (SELECT last_seq FROM conversation))
       WHERE account_id = ?2 AND read_seq < min(?1, (SELECT last_seq FROM conversation))`
     return changes(this.sql, read, seq, Number(accountId))
+  }
+
+  /** Whether more has arrived than before. */
+  receive(accountId: Id, seq: number): boolean {
+    const receive = `UPDATE members SET delivered_seq = min(?1, (SELECT last_seq FROM conversation))
+      WHERE account_id = ?2 AND max(delivered_seq, read_seq) < min(?1, (SELECT last_seq FROM conversation))`
+    return changes(this.sql, receive, seq, Number(accountId))
+  }
+
+  mute(accountId: Id, until: number): boolean {
+    const mute = 'UPDATE members SET muted_until = ?1 WHERE account_id = ?2 AND muted_until <> ?1'
+    return changes(this.sql, mute, until, Number(accountId))
   }
 
   erase(accountId: Id): void {

@@ -5,8 +5,9 @@ import { queryInteger } from '../../platform/data/query-integer.ts'
 import { notFound } from '../../platform/failures.ts'
 import { act, readChanges, readHistory } from './conversation.client.ts'
 import type { Act } from './facts.ts'
+import { viewOf, viewsOf } from './message-presentation.ts'
 import type { Message, MessageChange, MessageEdits, MessageLog } from './message-views.ts'
-import { bodyOf, type Place, placeOf, present, withoutHidden } from './messages.ts'
+import { bodyOf, type Place, placeOf } from './messages.ts'
 
 type Named = { messageId: string }
 
@@ -21,7 +22,7 @@ export async function editMessage(
   ctx: UserCtx,
   { messageId, text }: Named & z.infer<typeof MessageChange>,
 ): Promise<Message> {
-  return changed(ctx, messageId, { kind: 'edit', body: bodyOf(text) })
+  return changed(ctx, messageId, { kind: 'edit', body: bodyOf(text, true) })
 }
 
 export async function deleteMessage(ctx: UserCtx, { messageId }: Named): Promise<void> {
@@ -35,8 +36,8 @@ export async function hideMessage(ctx: UserCtx, { messageId }: Named): Promise<v
 export async function listMessageEdits(ctx: UserCtx, { messageId }: Named): Promise<z.infer<typeof MessageEdits>> {
   const { conversationId, seq } = placeOf(messageId)
   const { message, versions } = await readHistory(ctx, conversationId, ctx.viewer.id, seq)
-  const [shown] = await withoutHidden(ctx, [message])
-  if (!shown?.body) return { items: [] }
+  const shown = await viewOf(ctx, conversationId, message)
+  if (shown.text === null) return { items: [] }
   const items = versions.map(({ at, body }) => {
     return { text: body?.text ?? null, entities: body?.entities ?? [], createdAt: new Date(at).toISOString() }
   })
@@ -50,17 +51,16 @@ export async function readMessageLog(
 ): Promise<z.infer<typeof MessageLog>> {
   const wanted = { accountId: ctx.viewer.id, since, limit }
   const { messages, ...log } = await readChanges(ctx, conversationId, wanted)
-  const shown = await withoutHidden(ctx, messages)
-  return { ...log, items: shown.map((message) => present(ctx, conversationId, message)) }
+  return { ...log, items: await viewsOf(ctx, conversationId, messages) }
 }
 
-async function changed(ctx: UserCtx, messageId: string, change: Act): Promise<Message> {
+export async function changed(ctx: UserCtx, messageId: string, change: Act): Promise<Message> {
   const message = await acted(ctx, messageId, change)
   if (message === 'done') throw notFound()
-  return present(ctx, placeOf(messageId).conversationId, message)
+  return viewOf(ctx, placeOf(messageId).conversationId, message)
 }
 
-async function acted(ctx: UserCtx, messageId: string, change: Act) {
+export async function acted(ctx: UserCtx, messageId: string, change: Act) {
   const { conversationId, seq } = placeOf(messageId)
   return act(ctx, conversationId, { accountId: ctx.viewer.id, seq, act: change })
 }

@@ -9,6 +9,7 @@ import {
   WantedChanges,
 } from './message-changes.ts'
 import {
+  FoundMessages,
   Message,
   MessageChange,
   MessageEdits,
@@ -16,13 +17,26 @@ import {
   MessageLog,
   MessagePage,
   MessageSending,
+  PinnedMessages,
+  Reactions,
 } from './message-views.ts'
 import { getMessage, listMessages, sendMessage, WantedMessages } from './messages.ts'
 import { readMessages, writeMessages } from './policy.ts'
+import {
+  addReaction,
+  Emoji,
+  listPinnedMessages,
+  listReactions,
+  pinMessage,
+  removeReaction,
+  unpinMessage,
+} from './reactions.ts'
+import { MessageSearch, searchMessages } from './search.ts'
 import { ConversationId } from './views.ts'
 
 const ConversationPath = z.object({ conversationId: ConversationId })
 const MessagePath = z.object({ messageId: MessageId })
+const ReactionPath = MessagePath.extend({ emoji: Emoji })
 
 export const messageOperations = [
   operation({
@@ -130,5 +144,88 @@ export const messageOperations = [
     returns: null,
     summary: 'Delete a message for yourself only; others still see it',
     run: hideMessage,
+  }),
+  operation({
+    id: 'addReaction',
+    method: 'put',
+    path: '/messages/{messageId}/reactions/{emoji}',
+    access: 'user',
+    scope: writeMessages,
+    params: ReactionPath,
+    fails: ['forbidden', 'conflict'],
+    returns: Message,
+    summary: 'React to a message with an emoji, with at most 5; repeating it changes nothing',
+    run: addReaction,
+  }),
+  operation({
+    id: 'removeReaction',
+    method: 'delete',
+    path: '/messages/{messageId}/reactions/{emoji}',
+    access: 'user',
+    scope: writeMessages,
+    params: ReactionPath,
+    returns: null,
+    summary: 'Remove an own reaction; repeating it changes nothing',
+    run: removeReaction,
+  }),
+  operation({
+    id: 'listReactions',
+    method: 'get',
+    path: '/messages/{messageId}/reactions',
+    access: 'user',
+    scope: readMessages,
+    params: MessagePath,
+    returns: Reactions,
+    summary: 'List who reacted to a message, oldest first',
+    run: listReactions,
+  }),
+  operation({
+    id: 'pinMessage',
+    method: 'put',
+    path: '/messages/{messageId}/pin',
+    access: 'user',
+    scope: writeMessages,
+    params: MessagePath,
+    fails: ['forbidden', 'conflict'],
+    returns: Message,
+    summary: 'Pin a message for all members; a conversation can have 3',
+    run: pinMessage,
+  }),
+  operation({
+    id: 'unpinMessage',
+    method: 'delete',
+    path: '/messages/{messageId}/pin',
+    access: 'user',
+    scope: writeMessages,
+    params: MessagePath,
+    fails: ['forbidden'],
+    returns: null,
+    summary: 'Remove the pin of a message; repeating it changes nothing',
+    run: unpinMessage,
+  }),
+  operation({
+    id: 'listPinnedMessages',
+    method: 'get',
+    path: '/conversations/{conversationId}/pins',
+    access: 'user',
+    scope: readMessages,
+    params: ConversationPath,
+    returns: PinnedMessages,
+    summary: 'List the pinned messages, the last one sent first',
+    run: listPinnedMessages,
+  }),
+  operation({
+    id: 'searchMessages',
+    method: 'get',
+    path: '/conversations/{conversationId}/messages/search',
+    access: 'user',
+    scope: readMessages,
+    params: ConversationPath,
+    query: MessageSearch,
+    description:
+      'A call looks through at most 500 messages, so it may find none although more follow: go on while `next` is not null.',
+    returns: FoundMessages,
+    summary: 'Search the messages of a conversation, newest first',
+    run: searchMessages,
   }),
 ] satisfies Operation[]

@@ -12,13 +12,15 @@ export type Row = {
   edits: number
   editedAt: number | null
   isDeleted: number
+  replyTo: number | null
+  isPinned: number
 }
 type Change = { seq: number; revision: number; isHidden: number }
 type Version = { number: number; at: number; body: string }
-type Appended = { authorId: Id; clientId: string; at: number; body: string; revision: number }
+type Appended = { authorId: Id; clientId: string; at: number; body: string; revision: number; replyTo: number | null }
 
 const columns = `seq, author_id AS authorId, client_id AS clientId, at, body, revision, edits, edited_at AS editedAt,
-  is_deleted AS isDeleted`
+  is_deleted AS isDeleted, reply_to AS replyTo, is_pinned AS isPinned`
 const isShown = `NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account_id = ?1 AND hidden.seq = messages.seq)
   AND seq > ifnull((SELECT from_seq FROM members WHERE account_id = ?1), 0)`
 const changed = `
@@ -29,10 +31,11 @@ const changed = `
 export class MessageRows {
   constructor(private readonly sql: SqlStorage) {}
 
-  append({ authorId, clientId, at, body, revision }: Appended): number {
+  append({ authorId, clientId, at, body, revision, replyTo }: Appended): number {
     const seq = this.nextSeq()
-    const insert = 'INSERT INTO messages (seq, author_id, client_id, at, body, revision) VALUES (?, ?, ?, ?, ?, ?)'
-    this.sql.exec(insert, seq, Number(authorId), clientId, at, body, revision)
+    const insert = `INSERT INTO messages (seq, author_id, client_id, at, body, revision, reply_to)
+      VALUES (?, ?, ?, ?, ?, ?, ?)`
+    this.sql.exec(insert, seq, Number(authorId), clientId, at, body, revision, replyTo)
     return seq
   }
 
@@ -54,6 +57,10 @@ export class MessageRows {
 
   one(viewerId: Id, seq: number): Row | null {
     return this.first(`${isShown} AND seq = ?2`, Number(viewerId), seq)
+  }
+
+  any(seq: number): Row | null {
+    return this.first('seq = ?', seq)
   }
 
   last(viewerId: Id): Row | null {
@@ -106,7 +113,7 @@ export class MessageRows {
 
   /** Its place stays, with author and client id, so that a repeated send does not send it again. */
   delete(seq: number, revision: number): void {
-    const empty = 'body = NULL, edits = 0, edited_at = NULL, is_deleted = 1'
+    const empty = 'body = NULL, edits = 0, edited_at = NULL, is_deleted = 1, is_pinned = 0, reply_to = NULL'
     this.sql.exec(`UPDATE messages SET ${empty}, revision = ? WHERE seq = ?`, revision, seq)
     this.sql.exec('DELETE FROM edits WHERE seq = ?', seq)
   }
@@ -116,11 +123,46 @@ export class MessageRows {
     return changes(this.sql, 'INSERT OR IGNORE INTO hidden VALUES (?, ?, ?)', Number(viewerId), seq, revision)
   }
 
+  touch(seq: number, revision: number): void {
+    this.sql.exec('UPDATE messages SET revision = ? WHERE seq = ?', revision, seq)
+  }
+
+  /** Gives the newest answers revisions of their own, and returns whether there are some. */
+  touchAnswers(seq: number, revision: number): boolean {
+    const newest = 'SELECT seq FROM messages WHERE reply_to = ?2 ORDER BY seq DESC LIMIT 100'
+    return changes(this.sql, `UPDATE messages SET revision = ?1 + seq WHERE seq IN (${newest})`, revision, seq)
+  }
+
+  pinned(viewerId: Id): Row[] {
+    const select = `SELECT ${columns} FROM messages WHERE is_pinned = 1 AND ${isShown} ORDER BY seq DESC`
+    return this.sql.exec<Row>(select, Number(viewerId)).toArray()
+  }
+
+  /** Whether this changes something. */
+  pin(seq: number, isPinned: boolean): boolean {
+    return changes(
+      this.sql,
+      'UPDATE messages SET is_pinned = ?1 WHERE seq = ?2 AND is_pinned <> ?1',
+      Number(isPinned),
+      seq,
+    )
+  }
+
+  pinCount(): number {
+    return this.sql.exec<{ n: number }>('SELECT count(*) AS n FROM messages WHERE is_pinned = 1').one().n
+  }
+
   erase(accountId: Id, revision: number): void {
     const id = Number(accountId)
-    this.sql.exec('DELETE FROM edits WHERE seq IN (SELECT seq FROM messages WHERE author_id = ?)', id)
+    const own = 'SELECT seq FROM messages WHERE author_id = ?'
+    this.sql.exec(`DELETE FROM edits WHERE seq IN (${own})`, id)
+    this.sql.exec(`UPDATE messages SET revision = ? + seq WHERE reply_to IN (${own})`, revision, id)
     const empty = 'author_id = NULL, client_id = NULL, body = NULL, edits = 0, edited_at = NULL, is_deleted = 0'
-    this.sql.exec(`UPDATE messages SET ${empty}, revision = ? + seq WHERE author_id = ?`, revision, id)
+    this.sql.exec(
+      `UPDATE messages SET ${empty}, is_pinned = 0, reply_to = NULL, revision = ? + seq WHERE author_id = ?`,
+      revision,
+      id,
+    )
     this.sql.exec('DELETE FROM hidden WHERE account_id = ?', id)
   }
 

@@ -2,11 +2,14 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
 import { describeBounds } from '../../platform/data/text.ts'
+import { AccountSummary } from '../accounts/views.ts'
+import { MediaView } from '../media/views.ts'
 import { GroupEvent } from './group-views.ts'
 import { ConversationId, MessageKind, revision } from './views.ts'
 
 export const textBounds = { characters: 2_000, bytes: 40_000 }
 const MAX_CLIENT_ID = 64
+const MAX_IMAGES = 4
 const MAX_MESSAGE_ID = 42
 
 export const MessageId = z
@@ -47,6 +50,17 @@ const clientId = z
     example: 'c0a80101-7d3f-4b52-9d3c-0f1e2d3c4b5a',
   })
 
+const MessageQuote = z
+  .object({ seq: z.int(), authorId: Id.nullable(), text: z.string().nullable() })
+  .openapi('MessageQuote', { example: { seq: 5, authorId: '1970324836990977', text: 'When do we meet?' } })
+const MessageReaction = z
+  .object({
+    emoji: z.string(),
+    count: z.int(),
+    isOwn: z.boolean().openapi({ description: 'Whether you are one of them' }),
+  })
+  .openapi('MessageReaction', { example: { emoji: '👍', count: 2, isOwn: true } })
+
 export const Message = z
   .object({
     id: MessageId,
@@ -63,6 +77,12 @@ export const Message = z
       .nullable()
       .openapi({ description: 'Null if it was deleted, or its author erased or hidden from you' }),
     entities: z.array(MessageEntity),
+    media: z.array(MediaView),
+    replyTo: z.union([MessageQuote, z.null()]).openapi({
+      description: 'The message that it answers; without author and text if that one is deleted, or hidden from you',
+    }),
+    reactions: z.array(MessageReaction).openapi({ description: 'The kind that came first is first' }),
+    isPinned: z.boolean(),
     event: z.union([GroupEvent, z.null()]).openapi({ description: 'Of a message of the system, which has no author' }),
     createdAt: z.iso.datetime(),
     editedAt: z.iso.datetime().nullable(),
@@ -79,6 +99,22 @@ export const MessageEdits = z
   .object({ items: z.array(MessageVersion).openapi({ description: 'Oldest first, without the text that it has now' }) })
   .openapi('MessageEdits')
 
+const ReactionOfAccount = z
+  .object({ account: AccountSummary, emoji: z.string(), createdAt: z.iso.datetime() })
+  .openapi('ReactionOfAccount', { example: { emoji: '👍' } })
+export const Reactions = z.object({ items: z.array(ReactionOfAccount) }).openapi('Reactions')
+export const PinnedMessages = z.object({ items: z.array(Message) }).openapi('PinnedMessages')
+
+export const FoundMessages = z
+  .object({
+    items: z.array(Message),
+    next: z
+      .int()
+      .nullable()
+      .openapi({ description: 'Send it as `before` to go on; null if all messages were searched' }),
+  })
+  .openapi('FoundMessages', { example: { next: null } })
+
 export const MessageLog = z
   .object({
     items: z.array(Message),
@@ -91,7 +127,16 @@ export const MessageLog = z
   .openapi('MessageLog')
 
 export const MessageSending = z
-  .strictObject({ clientId, text: z.string().openapi(describeBounds(textBounds)) })
+  .strictObject({
+    clientId,
+    text: z.string().openapi(describeBounds(textBounds)),
+    media: z
+      .array(Id)
+      .max(MAX_IMAGES)
+      .default([])
+      .openapi({ default: [], description: 'Images that you have uploaded and not used yet', example: [] }),
+    replyTo: z.int().min(1).optional().openapi({ description: 'The `seq` of a message that it answers' }),
+  })
   .openapi('MessageSending')
 export const MessageChange = z
   .strictObject({ text: z.string().openapi(describeBounds(textBounds)) })

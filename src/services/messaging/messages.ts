@@ -1,17 +1,16 @@
 import type { z } from '@hono/zod-openapi'
 import type { UserCtx } from '../../platform/context.ts'
-import { type Id, toId } from '../../platform/data/ids.ts'
+import { Id, toId } from '../../platform/data/ids.ts'
 import { loadPage, type Page, PageQuery, seek } from '../../platform/data/page.ts'
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { cleanText, requireLength } from '../../platform/data/text.ts'
-import { invalid, notFound } from '../../platform/failures.ts'
-import { loadAccountSummaries } from '../accounts/views.ts'
+import { Failure, invalid, notFound } from '../../platform/failures.ts'
+import { claimImages, releaseImages } from '../media/statements.ts'
 import { spansOf } from '../posts/queries.ts'
-import { markRead, readPage, send } from './conversation.client.ts'
-import type { Body, StoredMessage } from './facts.ts'
-import type { GroupEvent } from './group-views.ts'
+import { hasSent, markRead, readPage, send } from './conversation.client.ts'
+import type { Body, Sending } from './facts.ts'
+import { viewOf, viewsOf } from './message-presentation.ts'
 import { type Message, type MessageSending, textBounds } from './message-views.ts'
-import { loadShown } from './shown-accounts.ts'
 import { conversations } from './tables.ts'
 import type { ReadMark } from './views.ts'
 
@@ -27,15 +26,33 @@ export const WantedMessages = PageQuery.extend({
 
 export async function sendMessage(
   ctx: UserCtx,
-  { conversationId, clientId, text: typed }: Place & z.infer<typeof MessageSending>,
+  { conversationId, clientId, text, replyTo, media = [] }: Place & z.input<typeof MessageSending>,
 ): Promise<Message> {
-  const sent = await send(ctx, conversationId, { accountId: ctx.viewer.id, clientId, body: bodyOf(typed) })
-  return present(ctx, conversationId, sent)
+  const sending = { accountId: ctx.viewer.id, clientId, replyTo, body: bodyOf(text, media.length > 0) }
+  const ids = media.map((id) => Id.parse(id))
+  const sent = ids.length > 0 ? sendImages(ctx, conversationId, sending, ids) : send(ctx, conversationId, sending)
+  return viewOf(ctx, conversationId, await sent)
 }
 
-export function bodyOf(typed: string): Body {
+/** Claims the images first, and gives them back if the message is refused. */
+async function sendImages(ctx: UserCtx, conversationId: string, sending: Sending, ids: readonly Id[]) {
+  const { accountId, clientId, body } = sending
+  const claim = { conversationId, claim: clientId, ids }
+  const isRepeated = await hasSent(ctx, conversationId, accountId, clientId)
+  const media = isRepeated ? ids.map(unnamed) : await claimImages(ctx, claim)
+  return send(ctx, conversationId, { ...sending, body: { ...body, media } }).catch(async (error: unknown) => {
+    if (error instanceof Failure && !isRepeated) await releaseImages(ctx, claim)
+    throw error
+  })
+}
+
+/** A repetition is compared by the ids of its images only. */
+const unnamed = (id: Id) => ({ id, alt: '', width: 0, height: 0, placeholder: '' })
+
+/** An empty text needs an image, which the conversation knows of an edited message. */
+export function bodyOf(typed: string, canBeEmpty: boolean): Body {
   const text = cleanText('text', typed)
-  if (text === '') throw invalid('text', 'is empty')
+  if (text === '' && !canBeEmpty) throw invalid('text', 'is required when there are no images')
   requireLength('text', text, textBounds)
   const body = { text, entities: spansOf(text) }
   if (body.entities.length > MAX_ENTITIES)
@@ -54,8 +71,8 @@ export async function listMessages(
   const page = await readPage(ctx, conversationId, { accountId, after, cursor, backward, limit: from.limit })
   const rows = page.map((message) => ({ ...message, id: toId(message.seq) }))
   return loadPage(ctx, from, rows, async (kept) => {
-    const shown = await withoutHidden(ctx, kept)
-    return new Map(shown.map(({ id, ...message }) => [id, present(ctx, conversationId, message)]))
+    const views = await viewsOf(ctx, conversationId, kept)
+    return new Map(views.map((view) => [toId(view.seq), view]))
   })
 }
 
@@ -64,8 +81,7 @@ export async function getMessage(ctx: UserCtx, { messageId }: { messageId: strin
   const wanted = { accountId: ctx.viewer.id, after: 0, cursor: seq + 1, backward: false, limit: 1 }
   const [message] = await readPage(ctx, conversationId, wanted)
   if (message?.seq !== seq) throw notFound()
-  const [shown = message] = await withoutHidden(ctx, [message])
-  return present(ctx, conversationId, shown)
+  return viewOf(ctx, conversationId, message)
 }
 
 export function placeOf(messageId: string): Place & { seq: number } {
@@ -78,43 +94,4 @@ export async function markConversationRead(
   { conversationId, seq }: Place & z.infer<typeof ReadMark>,
 ): Promise<void> {
   await markRead(ctx, conversationId, ctx.viewer.id, seq)
-}
-
-const unseen = { kind: 'text', authorId: null, editedAt: null, body: null } as const
-
-type Happened = { event: z.infer<typeof GroupEvent> | null }
-
-/** Without author and text where the viewer may not know the author, who is suspended or blocks the viewer. */
-export async function withoutHidden<M extends StoredMessage>(
-  ctx: UserCtx,
-  messages: readonly M[],
-): Promise<(M & Happened)[]> {
-  const own = ctx.viewer.id
-  const others = messages.flatMap(({ authorId }) => (authorId && authorId !== own ? [authorId] : []))
-  const named = messages.flatMap(({ system }) => [system?.actorId ?? [], system?.subjectId ?? []].flat())
-  const load = messages.some(({ inGroup }) => inGroup) ? loadShown : loadAccountSummaries
-  const known = await load(ctx, [...new Set([...others, ...named])])
-  const isHidden = ({ authorId }: M) => authorId !== null && authorId !== own && !known.has(authorId)
-  const accountOf = (id: Id | null) => (id && known.get(id)) ?? null
-  const eventOf = ({ system }: M) =>
-    system && { event: system.event, actor: accountOf(system.actorId), subject: accountOf(system.subjectId) }
-  return messages.map((message) => ({ ...message, ...(isHidden(message) && unseen), event: eventOf(message) }))
-}
-
-export function present(ctx: UserCtx, conversationId: string, message: StoredMessage & Partial<Happened>): Message {
-  const { seq, kind, authorId, clientId, at, editedAt, revision, body } = message
-  return {
-    id: `${conversationId}.${seq}`,
-    conversationId,
-    seq,
-    kind,
-    authorId,
-    clientId: authorId === ctx.viewer.id ? clientId : null,
-    text: body?.text ?? null,
-    entities: body?.entities ?? [],
-    event: message.event ?? null,
-    createdAt: new Date(at).toISOString(),
-    editedAt: editedAt === null ? null : new Date(editedAt).toISOString(),
-    revision,
-  }
 }

@@ -11,6 +11,7 @@ import {
   WantedConversations,
   WantedLog,
 } from './conversations.ts'
+import { markOperations } from './mark-operations.ts'
 import { messageOperations } from './message-operations.ts'
 import { markConversationRead } from './messages.ts'
 import { readMessages, writeMessages } from './policy.ts'
@@ -126,4 +127,5 @@ export const messagingOperations = [
     run: markConversationRead,
   }),
   ...messageOperations,
+  ...markOperations,
 ] satisfies Operation[]

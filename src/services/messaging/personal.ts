@@ -1,14 +1,15 @@
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { classify, type ExportEntry, iso, jsonList, type PersonalData } from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, jsonList, type PersonalData } from '../../platform/personal-data.ts'
 import { openAllFor } from '../../platform/security/account-keys.ts'
 import { namesFor } from '../accounts/views.ts'
-import { readWritten } from './conversation.client.ts'
+import { readReactionsOf, readWritten } from './conversation.client.ts'
 import { eraseConversations } from './erasure.ts'
 import type { StoredMessage, Version } from './facts.ts'
+import { keepingMarks } from './member-frames.ts'
 import { GROUP_NAME } from './queries.ts'
-import { conversations } from './tables.ts'
+import { conversations, messageSettings } from './tables.ts'
 
 const PER_READ = 50
 
@@ -34,9 +35,11 @@ export const messagingData: PersonalData = {
       preview: 'technical',
       readSeq: 'exported',
       unread: 'technical',
+      mutedUntil: 'exported',
       revision: 'technical',
       version: 'technical',
     }),
+    ...classify(messageSettings, { accountId: 'owner', sharesMarks: 'exported' }),
     'object CONVERSATION.conversation': { id: 'technical', last_seq: 'technical', version: 'technical' },
     'object CONVERSATION.members': {
       account_id: 'owner',
@@ -45,6 +48,8 @@ export const messagingData: PersonalData = {
       sealed_key: 'secret',
       has_entered: 'technical',
       told: 'technical',
+      delivered_seq: 'technical',
+      muted_until: 'technical',
       role: 'technical',
       since: 'technical',
       from_seq: 'technical',
@@ -79,8 +84,12 @@ export const messagingData: PersonalData = {
       edits: 'technical',
       edited_at: 'exported',
       is_deleted: 'exported',
+      reply_to: 'exported',
+      is_pinned: 'technical',
     },
     'object CONVERSATION.edits': { seq: 'technical', number: 'technical', at: 'exported', body: 'exported' },
+    'object CONVERSATION.reactions': { seq: 'exported', account_id: 'owner', emoji: 'exported', at: 'exported' },
+    'object CONVERSATION.images': { media_id: 'exported', seq: 'technical' },
     'object CONVERSATION.hidden': { account_id: 'owner', seq: 'technical', revision: 'technical' },
     'object CONVERSATION.blocks': { account_id: 'owner' },
     'object CONVERSATION.outbox': { key: 'owner', revision: 'technical' },
@@ -91,6 +100,8 @@ export const messagingData: PersonalData = {
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
   yield jsonList('conversations.json', ownConversations(ctx, accountId))
+  yield jsonFile('message-settings.json', await settingsOf(ctx, accountId))
+  yield jsonList('reactions.json', ownReactions(ctx, accountId))
   yield jsonList('messages.json', ownMessages(ctx, accountId))
 }
 
@@ -124,9 +135,25 @@ async function* ownConversations(ctx: SystemCtx, accountId: Id) {
       rows.map((row) => row.name),
       GROUP_NAME,
     )
-    yield rows.map(({ conversationId: id, kind, otherId, state, readSeq }, i) => {
-      return { id, kind, name: groups[i] ?? null, account: otherId && name(otherId), state, readSeq }
+    yield rows.map(({ conversationId: id, kind, otherId, state, readSeq, mutedUntil }, i) => {
+      const account = otherId && name(otherId)
+      const muted = mutedUntil > 0 ? iso(mutedUntil) : null
+      return { id, kind, name: groups[i] ?? null, account, state, readSeq, mutedUntil: muted }
     })
+  }
+}
+
+async function settingsOf(ctx: SystemCtx, accountId: Id) {
+  return { sharesMarks: !(await keepingMarks(ctx, [accountId])).has(accountId) }
+}
+
+async function* ownReactions(ctx: SystemCtx, accountId: Id) {
+  for await (const rows of inboxOf(ctx, accountId)) {
+    for (const { conversationId } of rows) {
+      const reactions = await readReactionsOf(ctx, conversationId, accountId)
+      if (reactions.length > 0)
+        yield reactions.map(({ seq, emoji, at }) => ({ conversationId, seq, emoji, createdAt: iso(at) }))
+    }
   }
 }
 
@@ -136,7 +163,8 @@ async function* ownMessages(ctx: SystemCtx, accountId: Id) {
     for (const { conversationId } of rows) {
       for (let after = 0; ; ) {
         const page = await readWritten(ctx, conversationId, { accountId, after, limit: PER_READ })
-        yield page.map(({ message, versions }) => ({ conversationId, ...exportedMessage(message, versions) }))
+        if (page.length > 0)
+          yield page.map(({ message, versions }) => ({ conversationId, ...exportedMessage(message, versions) }))
         after = page.at(-1)?.message.seq ?? 0
         if (page.length < PER_READ) break
       }
@@ -144,13 +172,15 @@ async function* ownMessages(ctx: SystemCtx, accountId: Id) {
   }
 }
 
-function exportedMessage({ seq, kind, at, editedAt, body }: StoredMessage, versions: readonly Version[]) {
+function exportedMessage({ seq, kind, at, editedAt, body, replyTo }: StoredMessage, versions: readonly Version[]) {
   return {
     seq,
     kind,
+    replyTo: replyTo?.seq ?? null,
     createdAt: iso(at),
     editedAt: editedAt && iso(editedAt),
     text: body?.text ?? null,
+    media: (body?.media ?? []).map(({ id, alt }) => ({ id, alt })),
     before: versions.map((version) => ({ createdAt: iso(version.at), text: version.body?.text ?? null })),
   }
 }

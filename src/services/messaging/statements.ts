@@ -13,7 +13,7 @@ type Change = Pair & { isBlocking: boolean }
 /** Allows or ends the conversation of two accounts. Call `syncBlock` after it, because the block may have changed meanwhile. */
 export async function blockConversation(ctx: SystemCtx, { accountId, otherId, isBlocking }: Change): Promise<void> {
   const conversationId = await conversationOf(ctx.config, accountId, otherId)
-  await setBlock(ctx, { conversationId, accountId, isBlocking })
+  await setBlock(ctx, { conversationId, accountId, otherId, isBlocking })
 }
 
 /** Allows or ends it by whether `accountId` blocks the other one now. */

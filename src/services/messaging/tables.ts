@@ -63,6 +63,8 @@ export const conversations = sqliteTable(
     preview: text('preview'),
     readSeq: integer('read_seq').notNull(),
     unread: integer('unread').notNull(),
+    /** Epoch ms. */
+    mutedUntil: integer('muted_until').notNull(),
     /** Increases with every change of a message that the account sees. */
     revision: integer('revision').notNull(),
     /** Of the object: an older copy that arrives late changes nothing. */
@@ -74,3 +76,9 @@ export const conversations = sqliteTable(
     index('conversations_by_change').on(t.accountId, t.changed),
   ],
 )
+
+/** Without a row, the account shares its marks. */
+export const messageSettings = sqliteTable('message_settings', {
+  accountId: id('account_id').primaryKey(),
+  sharesMarks: boolean('shares_marks').notNull(),
+})

@@ -6,6 +6,7 @@ import { AccountSummary } from '../accounts/views.ts'
 import { folders, groupEvents, kinds, messageKinds, states } from './tables.ts'
 
 const ID_LENGTH = 32
+const MAX_TIME = 40
 export const ConversationId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
@@ -55,6 +56,8 @@ export const Conversation = z
     ended: z.boolean().openapi({ description: 'Nobody can send, or the other account is hidden from you' }),
     unread: z.int().openapi({ description: 'Messages after the last one that you read or sent' }),
     readSeq: z.int(),
+    isMuted: z.boolean().openapi({ description: 'Its messages do not count as unread in all together' }),
+    mutedUntil: z.iso.datetime().nullable().openapi({ description: 'Null if it is not muted, or for ever' }),
     revision,
     lastMessage: z
       .union([LastMessage, z.null()])
@@ -89,3 +92,25 @@ export const ConversationOpening = z.strictObject({ accountId: Id }).openapi('Co
 export const ReadMark = z
   .strictObject({ seq: z.int().min(0).openapi({ description: 'The last message that was read' }) })
   .openapi('ReadMark')
+
+export const Muting = z
+  .strictObject({
+    until: z.iso
+      .datetime({ offset: true })
+      .openapi({ maxLength: MAX_TIME, description: 'For ever: 9999-12-31T00:00:00Z' }),
+  })
+  .openapi('Muting')
+
+const Mark = z
+  .object({ accountId: Id, deliveredSeq: z.int(), readSeq: z.int() })
+  .openapi('MemberMark', { example: { accountId: '1970324836990977', deliveredSeq: 7, readSeq: 5 } })
+export const Marks = z.object({ items: z.array(Mark) }).openapi('Marks')
+
+export const MessageSettings = z
+  .strictObject({
+    sharesMarks: z.boolean().openapi({
+      description:
+        'Whether others learn what you have received and read, and that you are typing, and you learn it of them',
+    }),
+  })
+  .openapi('MessageSettings', { example: { sharesMarks: true } })

@@ -30,8 +30,8 @@ export async function listWebhookDeliveries(
   ctx: UserCtx,
   { webhookId, state, ...query }: Wanted,
 ): Promise<Page<WebhookDelivery>> {
-  await requireOwn(ctx, webhookId)
   const from = await seek(ctx, query, `${state} deliveries of ${webhookId}`, webhookEndpoints.id)
+  await requireOwn(ctx, webhookId)
   const { hasCursor, backward } = from.variant
   const cursor = hasCursor ? from.values.cursor : null
   const stored = await readDeliveries(ctx, webhookId, { cursor, backward, limit: from.limit, state })

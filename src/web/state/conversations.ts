@@ -1,11 +1,12 @@
 import { signal } from '@preact/signals'
-import type { Conversation, Message } from '../../client/wire.ts'
+import type { Conversation } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { onFrame, onGap } from '../api/live.ts'
 import { onAccountChange, sameAccount } from '../api/session.ts'
 import { collect } from './collect.ts'
-import { cachedList, clear, createList, type List, prepend, reload } from './list.ts'
+import { clear, createList, reload } from './list.ts'
 import { location } from './location.ts'
+import { loadChanges, messagesOf } from './messages.ts'
 import { reportError } from './toasts.ts'
 
 const MIN_LOAD_INTERVAL_MS = 300
@@ -33,20 +34,6 @@ export async function loadUnreadMessages(): Promise<void> {
   waitingRequests.value = counts.requests
 }
 
-/** The messages of a conversation, newest first. */
-export const messagesOf = (conversationId: string): List<Message> =>
-  cachedList(`messages of ${conversationId}`, (query) => client.listMessages({ ...query, conversationId }))
-
-/** Loads what is newer than the loaded messages. */
-export async function loadNewer(conversationId: string): Promise<void> {
-  const list = messagesOf(conversationId)
-  const [newest] = list.items.value
-  if (list.status.value !== 'ready' || !newest) return reload(list)
-  const { items, nextCursor } = await client.listMessages({ conversationId, after: newest.seq, limit: 50 })
-  if (nextCursor !== null) return reload(list)
-  prepend(list, items)
-}
-
 export async function markRead(conversationId: string): Promise<void> {
   const [newest] = messagesOf(conversationId).items.value
   if (newest && !document.hidden) await client.markConversationRead({ conversationId, seq: newest.seq })
@@ -54,13 +41,17 @@ export async function markRead(conversationId: string): Promise<void> {
 
 async function loadChanged(ids: string[]): Promise<void> {
   const shown = ids.find((id) => location.value.path === `/messages/${id}`)
-  if (shown) await loadNewer(shown).then(() => markRead(shown), reportError)
+  if (shown) await loadChanges(shown).then(() => markRead(shown), reportError)
   const lists = [inbox, requests].filter(({ status }) => status.value === 'ready')
   await Promise.all([loadUnreadMessages().catch(() => {}), ...lists.map(reload)])
 }
 
 const addChanged = collect(MIN_LOAD_INTERVAL_MS, loadChanged)
-onFrame('conversation.changed', ({ conversationId }) => addChanged(conversationId))
+onFrame('conversation.changed', ({ conversationId, seq, readSeq }) => {
+  addChanged(conversationId)
+  // Only what has arrived and is not read yet, and nobody waits for the answer.
+  if (seq > readSeq) void client.markConversationDelivered({ conversationId, seq }).catch(() => {})
+})
 
 onGap(() => {
   const [, first, id = ''] = location.value.path.split('/')

@@ -59,9 +59,8 @@ export function clearDraft(draft: Draft): void {
 
 /** Uploads the images, then publishes the post. Safe to call again after a failure. */
 export async function publishDraft(draft: Draft): Promise<Post> {
-  const { text, visibility, attachments, parentId } = draft
-  const media: string[] = []
-  for (const attachment of attachments.value) media.push(await upload(attachment))
+  const { text, visibility, parentId } = draft
+  const media = await uploadImages(draft)
   // A comment is sent without a visibility, because it has that of its thread.
   const place = parentId ? { parentId } : { visibility: visibility.value }
   const json: PostCreation = { text: text.value, media, ...place }
@@ -69,6 +68,13 @@ export async function publishDraft(draft: Draft): Promise<Post> {
   const post = await client.createPost(json, { idempotencyKey })
   clearDraft(draft)
   return post
+}
+
+/** Uploads the images that are not uploaded yet, and returns the ids of all. */
+export async function uploadImages({ attachments }: Draft): Promise<string[]> {
+  const media: string[] = []
+  for (const attachment of attachments.value) media.push(await upload(attachment))
+  return media
 }
 
 // Attempts with the same content use the same idempotency key, so that together they create one post.

@@ -94,7 +94,8 @@ export function append<T extends Item>(list: List<T>, item: T): void {
   update(list, (items) => unique([...items, item]))
 }
 
-function update<T extends Item>(list: List<T>, change: (items: T[]) => T[]): void {
+/** Changes the loaded items, and again those of a load that is under way. */
+export function update<T extends Item>(list: List<T>, change: (items: T[]) => T[]): void {
   list.items.value = change(list.items.value)
   if (list.status.value === 'loading') list.changes.push(change)
 }

@@ -28,7 +28,7 @@ export function Gallery({ post }: { post: Post }) {
   )
 }
 
-function Thumbnail({ image, single }: { image: Media; single: boolean }) {
+export function Thumbnail({ image, single }: { image: Media; single: boolean }) {
   const loaded = useSignal(false)
   const moves = !image.animated || !matchMedia('(prefers-reduced-motion: reduce)').matches
   const shape = single ? { aspectRatio: `${image.width} / ${image.height}` } : {}

@@ -4,8 +4,8 @@ import { useEffect, useId, useRef } from 'preact/hooks'
 
 type Action = { label: string; onSelect: () => void; disabled?: boolean }
 
-/** A button that shows rarely needed actions. A second press, Escape, or a press elsewhere hides them. */
-export function Menu({ label, actions }: { label: string; actions: Action[] }) {
+/** A button that shows rarely needed actions. `name`: what it is called, if its label is a sign. A second press, Escape, or a press elsewhere hides them. */
+export function Menu({ label, name, actions }: { label: string; name?: string; actions: Action[] }) {
   const id = useId()
   const open = useSignal(false)
   const menu = useRef<HTMLDivElement>(null)
@@ -25,6 +25,7 @@ export function Menu({ label, actions }: { label: string; actions: Action[] }) {
       <button
         type="button"
         class="secondary"
+        aria-label={name}
         aria-expanded={open.value}
         aria-controls={open.value ? id : undefined}
         onClick={toggle}

@@ -1,28 +1,30 @@
 import { useSignal } from '@preact/signals'
-import { useEffect, useId } from 'preact/hooks'
-import type { Conversation as Facts, Message } from '../../client/wire.ts'
+import { useEffect, useMemo } from 'preact/hooks'
+import type { Conversation as Facts } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
-import { session } from '../api/session.ts'
-import { inbox, loadUnreadMessages, markRead, messagesOf, requests } from '../state/conversations.ts'
-import { clear, loadMore, prepend, reload } from '../state/list.ts'
+import { inbox, loadUnreadMessages, markRead, requests } from '../state/conversations.ts'
+import { groupNames, loadGroupNames } from '../state/group-names.ts'
+import { clear } from '../state/list.ts'
 import { navigate } from '../state/location.ts'
+import { createPresence, listenTo, loadMessages, type Presence } from '../state/messages.ts'
 import { reportError } from '../state/toasts.ts'
-import { FormError } from '../ui/field.tsx'
-import { GrowingTextArea } from '../ui/growing-text-area.tsx'
+import { ConversationTools } from '../ui/conversation-tools.tsx'
 import { Link } from '../ui/link.tsx'
 import { Loading, useLoad } from '../ui/loading.tsx'
-import { RichText } from '../ui/rich-text.tsx'
-import { Ago } from '../ui/time.tsx'
-import { useForm } from '../ui/use-form.ts'
+import { Log } from '../ui/message-log.tsx'
+import { MessageWriter, type Target } from '../ui/message-writer.tsx'
 import { View } from '../ui/view.tsx'
 import { nameOf } from './messages.tsx'
 import { ErrorView } from './not-found.tsx'
 
 export function Conversation({ id }: { id: string }) {
   const facts = useSignal<Facts | null>(null)
+  const target = useSignal<Target | null>(null)
+  const presence = usePresence(id)
   const { error, retry } = useLoad(async () => {
-    facts.value = await client.getConversation({ conversationId: id })
-    await reload(messagesOf(id))
+    facts.value = await loadMessages(id)
+    groupNames.value = null
+    if (isJoined(facts.value)) await loadGroupNames(id)
     await markRead(id)
     await loadUnreadMessages()
   })
@@ -30,28 +32,55 @@ export function Conversation({ id }: { id: string }) {
   const { value } = facts
   if (!value) return <View title="Conversation" children={<Loading />} />
   const answered = (state: Facts['state']) => {
-    facts.value = { ...value, state }
+    if (value.kind === 'group' && value.state !== state) void retry()
+    else facts.value = { ...value, state }
   }
+  const reads = value.kind === 'pair' || isJoined(value)
   return (
     <View title={nameOf(value)} windowTitle={`Messages with ${nameOf(value)}`}>
-      <p class="context">
-        <Link href="/messages">All messages</Link>
-        {value.account && (
-          <>
-            {' · '}
-            <Link href={`/@${value.account.handle}`}>@{value.account.handle}</Link>
-          </>
-        )}
-      </p>
+      <Context facts={value} />
       {value.state === 'request' && <Request facts={value} onAnswer={answered} />}
-      <Log id={id} />
-      {value.ended ? (
+      {reads && <ConversationTools facts={facts} />}
+      {reads && <Log id={id} target={target} presence={presence} ended={value.ended} />}
+      {!reads ? null : value.ended ? (
         <p class="ended">No messages can be sent in this conversation.</p>
       ) : (
-        <Writer id={id} onSent={() => answered('active')} />
+        <MessageWriter id={id} target={target} onSent={() => answered('active')} />
       )}
     </View>
   )
+}
+
+function Context({ facts }: { facts: Facts }) {
+  return (
+    <p class="context">
+      <Link href="/messages">All messages</Link>
+      {facts.account && (
+        <>
+          {' · '}
+          <Link href={`/@${facts.account.handle}`}>@{facts.account.handle}</Link>
+        </>
+      )}
+      {isJoined(facts) && (
+        <>
+          {' · '}
+          <Link href={`/groups/${facts.id}`}>Members and settings</Link>
+        </>
+      )}
+    </p>
+  )
+}
+
+const isJoined = ({ kind, state }: Facts) => kind === 'group' && state === 'active'
+
+function usePresence(id: string): Presence {
+  const presence = useMemo(createPresence, [id])
+  useEffect(() => {
+    const controller = new AbortController()
+    void listenTo(id, presence, controller.signal).catch(() => {})
+    return () => controller.abort()
+  }, [id])
+  return presence
 }
 
 function Request({ facts, onAnswer }: { facts: Facts; onAnswer: (state: Facts['state']) => void }) {
@@ -65,7 +94,12 @@ function Request({ facts, onAnswer }: { facts: Facts; onAnswer: (state: Facts['s
   }
   return (
     <section class="card request" aria-label="Request">
-      <p>{nameOf(facts)} wants to write to you. If you decline, they are not told.</p>
+      <p>
+        {facts.kind === 'group'
+          ? `You are invited to the group ${nameOf(facts)}`
+          : `${nameOf(facts)} wants to write to you`}
+        . If you decline, they are not told.
+      </p>
       <button type="button" onClick={() => void answer(true).catch(reportError)}>
         Accept
       </button>
@@ -73,66 +107,5 @@ function Request({ facts, onAnswer }: { facts: Facts; onAnswer: (state: Facts['s
         Decline
       </button>
     </section>
-  )
-}
-
-function Log({ id }: { id: string }) {
-  const list = messagesOf(id)
-  const messages = list.items.value
-  const [newest] = messages
-  useEffect(() => {
-    scrollTo({ top: document.body.scrollHeight })
-  }, [newest?.id])
-  return (
-    <section aria-label="Messages" aria-busy={list.status.value === 'loading'}>
-      {list.nextCursor.value !== null && (
-        <button type="button" class="secondary more" onClick={() => void loadMore(list)}>
-          Older messages
-        </button>
-      )}
-      {/* biome-ignore lint/a11y/noRedundantRoles: Safari does not treat a list without bullets as a list */}
-      <ol class="log" role="list" aria-live="polite">
-        {[...messages].reverse().map((message) => (
-          <Bubble key={message.id} message={message} />
-        ))}
-      </ol>
-    </section>
-  )
-}
-
-function Bubble({ message }: { message: Message }) {
-  const { authorId, text, entities, createdAt } = message
-  const isOwn = authorId === session.value?.id
-  return (
-    <li class={isOwn ? 'bubble own' : 'bubble'}>
-      <span class="visually-hidden">{isOwn ? 'You: ' : 'They: '}</span>
-      {text === null ? <p class="gone">Deleted message</p> : <RichText text={text} entities={entities} />}
-      <Ago at={createdAt} />
-    </li>
-  )
-}
-
-function Writer({ id, onSent }: { id: string; onSent: () => void }) {
-  const field = useId()
-  const text = useSignal('')
-  const clientId = useSignal(crypto.randomUUID())
-  const form = useForm(async () => {
-    if (text.value.trim() === '') return
-    const message = await client.sendMessage({ conversationId: id, clientId: clientId.value, text: text.value })
-    prepend(messagesOf(id), [message])
-    clientId.value = crypto.randomUUID()
-    text.value = ''
-    onSent()
-  })
-  return (
-    <form class="composer writer" aria-label="New message" {...form.attributes}>
-      <div class="composer-body">
-        <GrowingTextArea text={text} id={field} label="Write a message" onPaste={() => {}} />
-        <FormError form={form} />
-      </div>
-      <button type="submit" aria-disabled={text.value.trim() === '' || form.busy.value}>
-        Send
-      </button>
-    </form>
   )
 }

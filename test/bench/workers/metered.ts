@@ -4,6 +4,7 @@ import { add, meterBindings, metered, moveClock, used } from '../meter.ts'
 export * from '../../../src/worker.ts'
 
 export const Hub = metered('Hub', product.Hub)
+export const Conversation = metered('Conversation', product.Conversation)
 export const AccessGuard = metered('AccessGuard', product.AccessGuard)
 export const Sweeper = metered('Sweeper', product.Sweeper)
 

@@ -35,7 +35,9 @@ const storedOf = async (mediaId: string): Promise<[hasRow: boolean, objects: num
 async function oldImage(hoursAgo: number, postId: number | null = null): Promise<Id> {
   const id = newId(shardOf(ada.id), Date.now() - hoursAgo * HOUR_MS)
   await putObjects(id)
-  const insert = shardHolding(ada.id).prepare("insert into media values (?, ?, ?, '', 1, 1, '', 0)")
+  const insert = shardHolding(ada.id).prepare(
+    "insert into media (id, account_id, post_id, alt, width, height, placeholder, animated) values (?, ?, ?, '', 1, 1, '', 0)",
+  )
   await insert.bind(Number(id), Number(ada.id), postId).run()
   return id
 }

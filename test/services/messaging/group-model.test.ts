@@ -16,6 +16,7 @@ import { openSocket, type Socket } from '../../support/sockets.ts'
 import { asUser } from '../../support/viewers.ts'
 
 const SIZE = 4
+const RUNS = Number(process.env.GROUP_MODEL_RUNS || 15)
 const person = fc.nat({ max: SIZE - 1 })
 const kind = (...names: string[]) => fc.constantFrom(...names)
 const step = fc
@@ -79,42 +80,46 @@ async function hear(model: GroupModel, sockets: readonly Socket[], last: Map<num
   }
 }
 
-test('in whatever order people act, histories, inboxes, unread counts and frames of all are as the rules say', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (steps) => {
-      const ids = (await bulkIds(SIZE)).toSorted((a, b) => Number(a) - Number(b))
-      await seedFollows(ids.flatMap((one) => ids.flatMap((other) => (one === other ? [] : [[one, other] as const]))))
-      const [founder, ...others] = ids
-      const [model, id] = [new GroupModel(SIZE), await started(founder!, others)]
-      const sockets = await Promise.all(
-        ids.map((each) => openSocket(each, null, ['conversations', `conversation:${id}`])),
-      )
-      const last = new Map<number, unknown>()
-      for (const { kind, by, to, n } of steps) {
-        if (kind === 'evict') {
-          await conversationObject(id).ready() // only an object that runs can be evicted
-          await evictDurableObject(conversationObject(id))
-          continue
-        }
-        const outcome = await perform(ids, id, kind, ids[by]!, ids[to]!, n).then(
-          () => 'done',
-          ({ code }) => code,
+test(
+  'in whatever order people act, histories, inboxes, unread counts and frames of all are as the rules say',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (steps) => {
+        const ids = (await bulkIds(SIZE)).toSorted((a, b) => Number(a) - Number(b))
+        await seedFollows(ids.flatMap((one) => ids.flatMap((other) => (one === other ? [] : [[one, other] as const]))))
+        const [founder, ...others] = ids
+        const [model, id] = [new GroupModel(SIZE), await started(founder!, others)]
+        const sockets = await Promise.all(
+          ids.map((each) => openSocket(each, null, ['conversations', `conversation:${id}`])),
         )
-        expect({ kind, by, to, n, outcome }).toEqual({ kind, by, to, n, outcome: model.act(kind, by, to, n) })
-        if (model.places.every(({ state }) => state !== 'active')) break
-        await runDurableObjectAlarm(conversationObject(id))
-        await delivered(id)
-        await hear(model, sockets, last)
-      }
-      if (model.places.some(({ state }) => state === 'active')) await compare(model, ids, id)
-      for (const [i, data] of last) {
-        const { state } = model.places[i]!
-        const heard =
-          state === 'active' ? { seq: model.log.length } : { state: state === 'request' ? 'request' : 'left' }
-        expect(data).toMatchObject(heard)
-      }
-      for (const socket of sockets) socket.close()
-    }),
-    { numRuns: Number(process.env.GROUP_MODEL_RUNS || 15) },
-  )
-})
+        const last = new Map<number, unknown>()
+        for (const { kind, by, to, n } of steps) {
+          if (kind === 'evict') {
+            await conversationObject(id).ready() // only an object that runs can be evicted
+            await evictDurableObject(conversationObject(id))
+            continue
+          }
+          const outcome = await perform(ids, id, kind, ids[by]!, ids[to]!, n).then(
+            () => 'done',
+            ({ code }) => code,
+          )
+          expect({ kind, by, to, n, outcome }).toEqual({ kind, by, to, n, outcome: model.act(kind, by, to, n) })
+          if (model.places.every(({ state }) => state !== 'active')) break
+          await runDurableObjectAlarm(conversationObject(id))
+          await delivered(id)
+          await hear(model, sockets, last)
+        }
+        if (model.places.some(({ state }) => state === 'active')) await compare(model, ids, id)
+        for (const [i, data] of last) {
+          const { state } = model.places[i]!
+          const heard =
+            state === 'active' ? { seq: model.log.length } : { state: state === 'request' ? 'request' : 'left' }
+          expect(data).toMatchObject(heard)
+        }
+        for (const socket of sockets) socket.close()
+      }),
+      { numRuns: RUNS },
+    )
+  },
+  60_000 + RUNS * 4_000,
+)

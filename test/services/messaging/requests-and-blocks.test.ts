@@ -136,7 +136,7 @@ test('nobody sends to an erased account, and nothing brings back its id', async 
   const object = conversationObject(id)
   await object.erase(bob)
   await expect(say(ada, id, 'two')).rejects.toThrow(failure('forbidden'))
-  await object.block({ conversationId: id, accountId: bob, isBlocking: true })
+  await object.block({ conversationId: id, accountId: bob, otherId: ada, isBlocking: true })
   const blocks = (_: unknown, { storage }: DurableObjectState) => storage.sql.exec('SELECT * FROM blocks').toArray()
   expect(await runInDurableObject(object, blocks)).toEqual([])
 })

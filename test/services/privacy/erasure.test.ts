@@ -71,6 +71,7 @@ async function livedThrough(handle: string) {
   await call(ada, 'POST', `/v1/conversations/${conversation.id}/messages`, { clientId: 'client-id', text: MARKER })
   const group = (await call(ada, 'POST', '/v1/groups', { name: MARKER, members: [bob.id] }))!
   await call(ada, 'POST', `/v1/conversations/${group.id}/messages`, { clientId: 'client-id', text: MARKER })
+  await call(ada, 'PUT', '/v1/me/message-settings', { sharesMarks: false })
   await call(ada, 'PUT', `/v1/accounts/${(await registeredUser()).id}/block`)
   await drained()
   // As if the post had many likes.
