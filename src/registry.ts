@@ -60,6 +60,11 @@ import { privacyJobs } from './services/privacy/jobs.ts'
 import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
+import * as searchEvents from './services/search/events.ts'
+import { searchJobs } from './services/search/jobs.ts'
+import { searchOperations } from './services/search/operations.ts'
+import { searchData } from './services/search/personal.ts'
+import { searchSubscriptions } from './services/search/subscriptions.ts'
 
 const typed = [
   {
@@ -112,6 +117,16 @@ const typed = [
     subscriptions: feedSubscriptions,
     channels: [homeChannel],
     personal: feedData,
+  },
+  {
+    name: 'search',
+    about: 'Search of posts, accounts and hashtags',
+    rpc: 'PostService',
+    operations: searchOperations,
+    events: Object.values(searchEvents),
+    subscriptions: searchSubscriptions,
+    jobs: searchJobs,
+    personal: searchData,
   },
   {
     name: 'notifications',

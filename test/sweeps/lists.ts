@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers'
 import type { Role } from '../../src/platform/context.ts'
 import { type Id, toId } from '../../src/platform/data/ids.ts'
-import { accountsOn, bulkAccounts, bulkIds } from '../support/actors.ts'
+import { accountsOn, bulkAccounts, bulkIds, handleOf } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 import { audit } from './audit-list.ts'
@@ -174,6 +174,28 @@ async function registrations(): Promise<List> {
   }
 }
 
+async function foundPosts(): Promise<List> {
+  const [reader, author] = await accountsOn(0, 1)
+  const list = postsBy(author, reader, `/v1/search/posts?q=from:${handleOf(author)}`)
+  return {
+    ...list,
+    add: async (count) => {
+      const ids = await list.add(count)
+      const row = { text: 'a post of the tests', tags: '', handle: '', facts: `a${author}` }
+      await insertRows(
+        env.INDEX,
+        'post_search',
+        ids.map((id) => ({ rowid: Number(id), ...row })),
+      )
+      return ids
+    },
+    remove: async (id) => {
+      await list.remove(id)
+      await run([env.INDEX], 'DELETE FROM post_search WHERE rowid = ?', id)
+    },
+  }
+}
+
 /** For each list operation, a function that creates a list. Add new lists here. */
 const lists: Record<string, () => Promise<List>> = {
   getHomeFeed: async () => {
@@ -206,6 +228,7 @@ const lists: Record<string, () => Promise<List>> = {
   listMyLikes: () => likes('posts'),
   listNotifications: notifications,
   listRegistrations: registrations,
+  searchPosts: foundPosts,
 }
 
 export async function listOf(operationId: string): Promise<List> {

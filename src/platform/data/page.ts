@@ -193,6 +193,12 @@ export async function loadGrowingPage<R extends { id: Id }, T>(
   return { ...page, endCursor: (await sealCursors(ctx, from.list, toId(end), toId(end))).next }
 }
 
+/** For a page that ended early: the cursor with which reading goes on after the row `id`. */
+export async function continuedAt<P extends Page<unknown>>(ctx: SystemCtx, from: Seek, page: P, id: Id): Promise<P> {
+  const { next, previous } = await sealCursors(ctx, from.list, id, id)
+  return from.variant.backward ? { ...page, previousCursor: previous } : { ...page, nextCursor: next }
+}
+
 /** Encrypted, because the row of an id may be hidden from the viewer. Padded, so that the length reveals nothing. */
 async function sealCursors(ctx: SystemCtx, list: string, first: Id, last: Id) {
   const ends = await seal(ctx.config, `${first.padStart(ID_DIGITS)}${last.padStart(ID_DIGITS)}`, contextOf(list))

@@ -1,0 +1,42 @@
+import type { Id } from '../../platform/data/ids.ts'
+import type { posts } from '../posts/tables.ts'
+import { languageOf } from './language.ts'
+import { encoded, indexed } from './tokens.ts'
+
+type Source = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'text' | 'entities' | 'media' | 'rootId'> & {
+  handle: string
+}
+
+/** The row of a post in `post_search`. */
+export function documentOf({ id, authorId, text, entities, media, rootId, handle }: Source) {
+  const texts = [text, ...media.map(({ alt }) => alt)]
+  const language = languageOf(text)
+  const facts = [
+    `a${authorId}`,
+    ...entities.flatMap((entity) => (entity.kind === 'mention' ? [`m${entity.accountId}`] : [])),
+    ...(media.length > 0 ? ['hasmedia'] : []),
+    ...(entities.some(({ kind }) => kind === 'link') ? ['haslink'] : []),
+    ...(rootId === null ? [] : ['isreply', threadFact(rootId)]),
+    ...(language ? [`lang${language}`] : []),
+  ]
+  return {
+    id,
+    text: texts.map(indexed).join(' '),
+    tags: tagsOf({ entities }).map(encoded).join(' '),
+    handle: indexed(handle),
+    facts: [...new Set(facts)].join(' '),
+  }
+}
+
+export const threadFact = (rootId: Id) => `r${rootId}`
+
+export function tagsOf({ entities }: Pick<Source, 'entities'>): string[] {
+  return [...new Set(entities.flatMap((entity) => (entity.kind === 'hashtag' ? [entity.tag] : [])))]
+}
+
+type Profile = { id: Id; handle: string; displayName: string; bio: string }
+
+/** The row of an account in `account_search`. The handle is also one token, so that all its beginnings are found. */
+export function profileDocumentOf({ id, handle, displayName, bio }: Profile) {
+  return { id, handle: `${indexed(handle)} ${encoded(handle)}`, name: indexed(displayName), bio: indexed(bio) }
+}

@@ -1,0 +1,138 @@
+import { and, asc, eq, gt, lt } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
+import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
+import { firstIdAt, type Id, timeOf } from '../../platform/data/ids.ts'
+import { fromShards, idIn } from '../../platform/data/shards.ts'
+import { continueWith, record } from '../../platform/events/events.ts'
+import { mirror } from '../../platform/events/mirror.ts'
+import { isActive } from '../accounts/policy.ts'
+import { accounts } from '../accounts/tables.ts'
+import { feedIndex, lanes } from '../feed/tables.ts'
+import { posts } from '../posts/tables.ts'
+import { documentOf, profileDocumentOf, tagsOf, threadFact } from './documents.ts'
+import { postsToIndex } from './events.ts'
+import { matches } from './match.ts'
+import { accountSearch, postSearch, tagPosts } from './tables.ts'
+
+/** Rows of one statement, because D1 accepts a hundred parameters. */
+const ROWS = 20
+const POSTS_PER_STEP = 50
+const COMMENTS_PER_STEP = 500
+/** Uses of hashtags are counted for so long. */
+const TAG_MS = 7 * DAY_MS
+
+type Accounts = { accountId: Id }
+
+/** Makes the index agree with the shards for these posts. Only public posts, and comments on them, of active accounts are in it. */
+export async function indexPosts(ctx: SystemCtx, ids: readonly Id[]): Promise<void> {
+  for (let at = 0; at < ids.length; at += POSTS_PER_STEP) {
+    const step = ids.slice(at, at + POSTS_PER_STEP)
+    await mirror(
+      () => readPosts(ctx, step),
+      (rows) => store(ctx, step, rows),
+    )
+  }
+}
+
+async function readPosts(ctx: SystemCtx, ids: readonly Id[]) {
+  const { id, authorId, text, entities, media, rootId, visibility } = posts
+  const primary = atPrimary(ctx)
+  const rows = await fromShards(primary, ids, (db, group) =>
+    db
+      .select({ id, authorId, text, entities, media, rootId, handle: accounts.handle })
+      .from(posts)
+      .innerJoin(accounts, eq(accounts.id, authorId))
+      .where(and(idIn(id, group), eq(visibility, 'public'), isActive)),
+  )
+  const rootIds = rows.flatMap((row) => row.rootId ?? [])
+  const roots = await fromShards(primary, rootIds, (db, group) => db.select({ id }).from(posts).where(idIn(id, group)))
+  const existing = new Set(roots.map((root) => root.id))
+  return rows.filter((row) => row.rootId === null || existing.has(row.rootId))
+}
+
+type Rows = Awaited<ReturnType<typeof readPosts>>
+
+async function store(ctx: SystemCtx, ids: readonly Id[], rows: Rows): Promise<void> {
+  const db = ctx.db.index
+  const isRecent = ({ id }: { id: Id }) => timeOf(id) > ctx.now() - TAG_MS
+  const used = rows.filter(isRecent).flatMap((row) => tagsOf(row).map((tag) => ({ postId: row.id, tag })))
+  await db.batch([
+    ...removal(db, ids),
+    ...inParts(rows.map(documentOf), (part) => db.insert(postSearch).values(part)),
+    ...inParts(used, (part) => db.insert(tagPosts).values(part).onConflictDoNothing()),
+  ])
+}
+
+function removal(db: Database, ids: readonly Id[]) {
+  return [
+    db.delete(postSearch).where(idIn(postSearch.id, ids)),
+    db.delete(tagPosts).where(idIn(tagPosts.postId, ids)),
+  ] as const
+}
+
+function inParts<T, R>(rows: readonly T[], write: (part: T[]) => R): R[] {
+  const starts = Array.from({ length: Math.ceil(rows.length / ROWS) }, (_, i) => i * ROWS)
+  return starts.map((start) => write(rows.slice(start, start + ROWS)))
+}
+
+/** With the comments on it, which nobody but those whom they address may still read. */
+export async function unindexPost(ctx: SystemCtx, { postId }: { postId: Id }): Promise<void> {
+  const db = ctx.db.index
+  await db.batch(removal(db, [postId]))
+  const inThread = matches(postSearch, `facts : "${threadFact(postId)}"`)
+  for (let ids: Id[] = [postId]; ids.length > 0; ) {
+    const rows = await db.select({ id: postSearch.id }).from(postSearch).where(inThread).limit(COMMENTS_PER_STEP)
+    ids = rows.map(({ id }) => id)
+    if (ids.length > 0) await db.batch(removal(db, ids))
+  }
+}
+
+export async function startIndexing(ctx: SystemCtx, { accountId }: Accounts): Promise<void> {
+  const db = ctx.db.shardOf(accountId)
+  await db.commit([
+    record(db, postsToIndex, { accountId, lane: lanes.posts, after: null }),
+    record(db, postsToIndex, { accountId, lane: lanes.comments, after: null }),
+  ])
+}
+
+type Step = Accounts & { lane: number; after: Id | null }
+
+/** Indexes the next posts of an account, and records the step after this one. */
+export async function continueIndexing(ctx: SystemCtx, step: Step, eventId: Id): Promise<void> {
+  const { accountId, lane, after } = step
+  const db = ctx.db.shardOf(accountId)
+  const own = and(eq(feedIndex.authorId, accountId), eq(feedIndex.lane, lane))
+  const rows = await atPrimary(ctx)
+    .shardOf(accountId)
+    .select({ id: feedIndex.postId })
+    .from(feedIndex)
+    .where(and(own, after ? gt(feedIndex.postId, after) : undefined))
+    .orderBy(asc(feedIndex.postId))
+    .limit(POSTS_PER_STEP)
+  const ids = rows.map(({ id }) => id)
+  await indexPosts(ctx, ids)
+  const last = ids[POSTS_PER_STEP - 1]
+  if (last) await continueWith(db, eventId, postsToIndex, { ...step, after: last })
+}
+
+export async function indexAccount(ctx: SystemCtx, { accountId }: Accounts): Promise<void> {
+  const { id, handle, displayName, bio } = accounts
+  const own = and(eq(id, accountId), isActive)
+  const source = atPrimary(ctx).shardOf(accountId)
+  const db = ctx.db.index
+  await mirror(
+    async () => source.select({ id, handle, displayName, bio }).from(accounts).where(own),
+    (rows) =>
+      db.batch([
+        db.delete(accountSearch).where(eq(accountSearch.id, accountId)),
+        ...inParts(rows.map(profileDocumentOf), (part) => db.insert(accountSearch).values(part)),
+      ]),
+  )
+}
+
+/** Triggers then count the uses of tags without the old posts. */
+export async function forgetOldTags(ctx: SystemCtx): Promise<void> {
+  const isOld = lt(tagPosts.postId, firstIdAt(ctx.now() - TAG_MS))
+  await deleteInSteps(ctx.db.index, tagPosts, [tagPosts.postId, tagPosts.tag], isOld)
+}
