@@ -1,9 +1,5 @@
-import { deleteExpiredKeys } from './platform/data/idempotency.ts'
-import { deleteOldDeadLetters } from './platform/events/dead-letters.ts'
 import { shardJobHandler } from './platform/events/jobs.ts'
-import { housekeepingData, realtimeData } from './platform/personal.ts'
-import { realtimeOperations } from './platform/realtime/operations.ts'
-import { resealKeys } from './platform/security/account-keys.ts'
+import { platformServices } from './platform-services.ts'
 import { forOwnClients, type Service } from './service.ts'
 import * as accessEvents from './services/access/events.ts'
 import { accessOperations } from './services/access/operations.ts'
@@ -207,37 +203,8 @@ const declared: Service[] = typed
 
 export const channels = declared.flatMap((service) => service.channels ?? [])
 
-const platform: Service[] = [
-  {
-    name: 'realtime',
-    about: 'Tickets for the socket with live updates',
-    operations: realtimeOperations(channels),
-    personal: realtimeData,
-  },
-  {
-    name: 'housekeeping',
-    about: 'Recurring work of the platform',
-    personal: housekeepingData,
-    jobs: [
-      {
-        name: 'delete expired idempotency keys',
-        every: 'hour',
-        perShard: true,
-        run: (_, db) => deleteExpiredKeys(db),
-      },
-      { name: 'reseal the keys of accounts', every: 'minute', run: resealKeys },
-      { name: 'delete old dead letters', every: 'day', perShard: true, run: deleteOldDeadLetters },
-      {
-        name: 'delete old dead letters of the directory',
-        every: 'day',
-        run: (ctx) => deleteOldDeadLetters(ctx, ctx.db.directory),
-      },
-    ],
-  },
-]
-
 /** The table of contents: everything that the services and the platform declare, with defaults filled in. */
-export const services = [...declared, ...platform].map(({ operations = [], ...service }) => ({
+export const services = [...declared, ...platformServices(channels)].map(({ operations = [], ...service }) => ({
   mount: '/v1' as const,
   ...service,
   operations: service.ownClients ? operations.map(forOwnClients) : operations,

@@ -11,6 +11,13 @@ import {
   readConversationLog,
 } from '../src/services/messaging/conversations.ts'
 import { deliverInboxes } from '../src/services/messaging/inboxes.ts'
+import {
+  deleteMessage,
+  editMessage,
+  hideMessage,
+  listMessageEdits,
+  readMessageLog,
+} from '../src/services/messaging/message-changes.ts'
 import { getMessage, listMessages, markConversationRead, sendMessage } from '../src/services/messaging/messages.ts'
 import { accountsOn, bulkIds } from './support/actors.ts'
 import { type Budget, costOf, expectWithin, PAGE } from './support/budgets.ts'
@@ -35,6 +42,11 @@ test('sending, reading and answering cost one object call and no trip; opening c
   await say(bob, conversationId, 'hello')
   await within('messages', read, (ctx) => listMessages(ctx, { conversationId, after: 0, limit: PAGE }))
   await within('message', read, (ctx) => getMessage(ctx, { messageId: `${conversationId}.2` }))
+  await within('message log', read, (ctx) => readMessageLog(ctx, { conversationId, since: 0, limit: PAGE }))
+  await within('edit', one, (ctx) => editMessage(ctx, { messageId: `${conversationId}.1`, text: 'edited' }))
+  await within('edits', one, (ctx) => listMessageEdits(ctx, { messageId: `${conversationId}.1` }))
+  await within('delete', one, (ctx) => deleteMessage(ctx, { messageId: `${conversationId}.1` }))
+  await within('hide', one, (ctx) => hideMessage(ctx, { messageId: `${conversationId}.2` }))
   await within('mark as read', one, (ctx) => markConversationRead(ctx, { conversationId, seq: 1 }))
   await within('accept', one, (ctx) => acceptConversation(ctx, { conversationId }))
   const joining = (ctx: UserCtx) => conversationChannel.mayJoin(ctx, ada, 'made-up')
@@ -68,6 +80,7 @@ test('the cost of a delivery and of the log does not grow with the inbox', async
     conversation_id: `c${n}`,
     state: state(n),
     position: n + 1,
+    changed: n + 1,
   }))
   await insertRows(shards[0], 'conversations', rows)
   const facts = {
@@ -79,6 +92,11 @@ test('the cost of a delivery and of the log does not grow with the inbox', async
     readSeq: 0,
     preview: null,
     told: '0',
+    changedSeq: null,
+    shownSeq: 1,
+    shownKind: 'text',
+    unread: 1,
+    revision: 1,
   } as const
   for (const lastSeq of [1, 2]) {
     const copy = { ...facts, accountId: ada, conversationId: 'f'.repeat(32), version: lastSeq, lastSeq }

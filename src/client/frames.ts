@@ -31,6 +31,7 @@ export type ConversationsConversationChangedData = {
   seq: number
   readSeq: number
   state: ConversationState
+  revision: number
 }
 
 export type ConversationMessageSent = {
@@ -42,11 +43,21 @@ export type ConversationMessageSent = {
 
 export type ConversationMessageSentData = { seq: number }
 
+export type ConversationMessageChanged = {
+  seq: number
+  channel: string
+  event: 'message.changed'
+  data: ConversationMessageChangedData
+}
+
+export type ConversationMessageChangedData = { seq: number; revision: number }
+
 /** What the socket reports. Frames contain ids only: read the records through the API. */
 export type Frame =
   | HomePostPublished
   | NotificationsNotification
   | ConversationsConversationChanged
   | ConversationMessageSent
+  | ConversationMessageChanged
 
 export type Channel = Frame['channel']

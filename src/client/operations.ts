@@ -52,6 +52,9 @@ import type {
   MediaUpload,
   MediaVariant,
   Message,
+  MessageChange,
+  MessageEdits,
+  MessageLog,
   MessageSending,
   Notification,
   Page,
@@ -126,12 +129,14 @@ export const operations: Record<keyof Operations, string> = {
   deleteAvatar: 'DELETE /v1/accounts/me/avatar',
   deleteHeader: 'DELETE /v1/accounts/me/header',
   deleteMedia: 'DELETE /v1/media/{mediaId}',
+  deleteMessage: 'DELETE /v1/messages/{messageId}',
   deletePost: 'DELETE /v1/posts/{postId}',
   deleteRole: 'DELETE /v1/roles/{roleName}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   disableApp: 'PUT /v1/apps/{appId}/disabled',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
   editApp: 'PATCH /v1/apps/{appId}',
+  editMessage: 'PATCH /v1/messages/{messageId}',
   editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
   enableApp: 'DELETE /v1/apps/{appId}/disabled',
@@ -154,6 +159,7 @@ export const operations: Record<keyof Operations, string> = {
   getPost: 'GET /v1/posts/{postId}',
   getPublicFeed: 'GET /v1/feeds/public',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
+  hideMessage: 'PUT /v1/messages/{messageId}/hidden',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
   listAllowedApps: 'GET /v1/me/apps',
@@ -169,6 +175,7 @@ export const operations: Record<keyof Operations, string> = {
   listInvitations: 'GET /v1/me/invitations',
   listLikes: 'GET /v1/posts/{postId}/likes',
   listLoginProviders: 'GET /v1/auth/providers',
+  listMessageEdits: 'GET /v1/messages/{messageId}/edits',
   listMessages: 'GET /v1/conversations/{conversationId}/messages',
   listMyAudit: 'GET /v1/me/audit',
   listMyComments: 'GET /v1/me/comments',
@@ -194,6 +201,7 @@ export const operations: Record<keyof Operations, string> = {
   readAuthorization: 'GET /v1/oauth/authorizations',
   readConversationLog: 'GET /v1/conversations/log',
   readIdentity: 'GET /v1/me/identity',
+  readMessageLog: 'GET /v1/conversations/{conversationId}/messages/log',
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
@@ -291,6 +299,8 @@ export type Operations = {
   deleteHeader: { input: Nothing; output: undefined }
   /** Delete an image that is not attached to a post. `DELETE /v1/media/{mediaId}` */
   deleteMedia: { input: { mediaId: Id }; output: undefined }
+  /** Delete an own message for everybody. `DELETE /v1/messages/{messageId}` */
+  deleteMessage: { input: { messageId: string }; output: undefined }
   /** Delete your own post. `DELETE /v1/posts/{postId}` */
   deletePost: { input: { postId: Id }; output: undefined }
   /** Delete a role; all accounts that have it lose it. `DELETE /v1/roles/{roleName}` */
@@ -303,6 +313,8 @@ export type Operations = {
   downloadExport: { input: { exportId: Id }; output: Blob }
   /** Change one of your apps. `PATCH /v1/apps/{appId}` */
   editApp: { input: { appId: Id } & AppChange; output: App }
+  /** Edit an own message, within 24 hours and at most 20 times. `PATCH /v1/messages/{messageId}` */
+  editMessage: { input: { messageId: string } & MessageChange; output: Message }
   /** Edit the text of your own post. `PATCH /v1/posts/{postId}` */
   editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
@@ -350,6 +362,8 @@ export type Operations = {
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Allow an account one action on one thing; not your own account. `PUT /v1/accounts/{accountId}/grants` */
   giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
+  /** Delete a message for yourself only; others still see it. `PUT /v1/messages/{messageId}/hidden` */
+  hideMessage: { input: { messageId: string }; output: undefined }
   /** Lift a suspension. `DELETE /v1/accounts/{accountId}/suspension` */
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
@@ -448,6 +462,8 @@ export type Operations = {
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
   listLoginProviders: { input: Nothing; output: LoginProviders }
+  /** List what a message said before its edits. `GET /v1/messages/{messageId}/edits` */
+  listMessageEdits: { input: { messageId: string }; output: MessageEdits }
   /** List the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages` */
   listMessages: {
     input: { conversationId: string; limit?: number; cursor?: string; after?: number }
@@ -501,6 +517,8 @@ export type Operations = {
   readConversationLog: { input: { since?: Id; limit?: number }; output: ConversationLog }
   /** Read your handle, email address and role, when the handle may be changed, and when the password was changed. `GET /v1/me/identity` */
   readIdentity: { input: Nothing; output: Identity }
+  /** Read the messages that are new or changed since a revision, oldest change first. `GET /v1/conversations/{conversationId}/messages/log` */
+  readMessageLog: { input: { conversationId: string; since?: number; limit?: number }; output: MessageLog }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
   readRegistration: { input: Nothing; output: RegistrationRules }
   /** Read which second factors your account has, and how many recovery codes are left. `GET /v1/me/factors` */

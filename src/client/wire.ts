@@ -385,12 +385,21 @@ export type Conversation = {
   ended: boolean
   unread: number
   readSeq: number
+  revision: number
   lastMessage: LastMessage | null
 }
 
 export type ConversationState = 'active' | 'request' | 'declined' | (string & Record<never, never>)
 
-export type LastMessage = { seq: number; authorId: Id | null; preview: string | null; createdAt: string }
+export type LastMessage = {
+  seq: number
+  kind: MessageKind
+  authorId: Id | null
+  preview: string | null
+  createdAt: string
+}
+
+export type MessageKind = 'text' | 'deleted' | (string & Record<never, never>)
 
 export type ConversationOpening = { accountId: Id }
 
@@ -403,12 +412,15 @@ export type ReadMark = { seq: number }
 export type Message = {
   id: string
   conversationId: string
+  kind: MessageKind
   seq: number
   authorId: Id | null
   clientId: string | null
   text: string | null
   entities: MessageEntity[]
   createdAt: string
+  editedAt: string | null
+  revision: number
 }
 
 export type MessageEntity = MessageMention | MessageHashtag | MessageLink
@@ -420,6 +432,14 @@ export type MessageHashtag = { kind: 'hashtag'; start: number; end: number; tag:
 export type MessageLink = { kind: 'link'; start: number; end: number; url: string }
 
 export type MessageSending = { clientId: string; text: string }
+
+export type MessageLog = { items: Message[]; hidden: number[]; revision: number; hasMore: boolean }
+
+export type MessageChange = { text: string }
+
+export type MessageEdits = { items: MessageVersion[] }
+
+export type MessageVersion = { text: string | null; entities: MessageEntity[]; createdAt: string }
 
 export type AuditEntry = {
   id: Id

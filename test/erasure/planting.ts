@@ -115,6 +115,8 @@ export class Planting {
     const opened = await this.call<{ id: string }>('/conversations', person, { json: { accountId: other.id } })
     const message = { clientId: 'client-id', text: this.mark(`a message to ${other.handle}`) }
     await this.call(`/conversations/${opened.id}/messages`, person, { json: message })
+    const edit = { text: this.mark(`an edited message to ${other.handle}`) }
+    await this.call(`/messages/${opened.id}.1`, person, { method: 'PATCH', json: edit })
     await this.call(`/accounts/${person.id}/follow`, other, { method: 'PUT' })
   }
 }

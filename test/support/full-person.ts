@@ -29,6 +29,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} key`,
     `${name} app`,
     `${name} message`,
+    `${name} edited message`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
@@ -52,6 +53,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('DELETE', `/posts/${reply}/like`)
   const conversation = await idOf(send('POST', '/conversations', { accountId: friend.id }))
   await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
+  await send('PATCH', `/messages/${conversation}.1`, { text: `${name} edited message` })
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
   await createdApiKey(user, { name: `${name} key` })

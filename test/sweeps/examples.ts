@@ -52,6 +52,8 @@ const ownersOnly: Rule = (caller, target) => visible(caller, target) ?? (caller 
 const ownUndone: Rule = () => null
 const ownUnattached: Rule = (caller, { state }) => (state === 'unattached' && caller === 'owner' ? null : 'not_found')
 const ownOnly: Rule = (caller, { state }) => (state !== 'missing' && caller === 'owner' ? null : 'not_found')
+/** The message of the target was sent by the other member. */
+const othersMessage: Rule = (caller, target) => ownOnly(caller, target) ?? 'forbidden'
 /** Others than the author need a fresh login. */
 const editable: Rule = (caller, target) => {
   const hidden = visible(caller, target)
@@ -223,6 +225,11 @@ export const examples: Record<string, Example> = {
   sendMessage: { rule: ownOnly, json: () => ({ clientId: crypto.randomUUID(), text: 'Hello' }) },
   listMessages: { rule: ownOnly },
   getMessage: { rule: ownOnly },
+  readMessageLog: { rule: ownOnly },
+  listMessageEdits: { rule: ownOnly },
+  hideMessage: { rule: ownOnly },
+  editMessage: { rule: othersMessage, json: () => ({ text: fresh('edited') }) },
+  deleteMessage: { rule: othersMessage },
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }

@@ -21,6 +21,8 @@ export async function conversations(): Promise<List> {
         conversation_id: id,
         other_id: Number(others[i]),
         position: ++last,
+        changed: last,
+        shown_seq: 1,
       }))
       await insertRows(shards[0], 'conversations', rows)
       return ids as Id[]

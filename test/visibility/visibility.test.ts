@@ -213,6 +213,8 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'getConversation',
     'listMessages',
     'getMessage',
+    'listMessageEdits',
+    'readMessageLog',
   ]
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

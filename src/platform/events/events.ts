@@ -19,11 +19,17 @@ export const outbox = sqliteTable('outbox', {
   retryAt: integer('retry_at'),
 })
 
-export type EventDefinition<T = unknown> = { type: string; data: z.ZodType<T> }
+export type EventDefinition<T = unknown> = { type: string; data: z.ZodType<T>; isStep?: boolean }
+export type StepDefinition<T = unknown> = EventDefinition<T> & { isStep: true }
 
 /** Declares an event of a service. Its data contains ids, never content; subscriptions read the current state. */
 export function defineEvent<T>(type: string, data: z.ZodType<T>): EventDefinition<T> {
   return { type, data }
+}
+
+/** Declares an event that only continues long work, with one subscription. `onAny` leaves it out. */
+export function defineStep<T>(type: string, data: z.ZodType<T>): StepDefinition<T> {
+  return { type, data, isStep: true }
 }
 
 /** A committed event, as the body of an `EVENTS` message. `source` names the database whose outbox holds the row. */
@@ -69,8 +75,8 @@ export function record<T>(
   return statement
 }
 
-/** For the only subscription of an event: acknowledges it and records that of the next step, once despite repeats. */
-export async function continueWith<T>(db: Database, eventId: Id, event: EventDefinition<T>, data: T): Promise<void> {
+/** For the only subscription of a step: acknowledges it and records the next step, once despite repeats. */
+export async function continueWith<T>(db: Database, eventId: Id, event: StepDefinition<T>, data: T): Promise<void> {
   await db.commit([db.delete(outbox).where(eq(outbox.id, eventId)), record(db, event, data, changed)])
 }
 
@@ -86,15 +92,19 @@ export function committedIn(statements: readonly object[], results: readonly unk
   })
 }
 
+/** An event that a subscription handles. `data` fits the schema of its definition. */
+export type Happened = Pick<Committed, 'id' | 'type' | 'data'>
+
 export type Subscription = {
-  event: EventDefinition
+  /** Null for all events except steps. */
+  event: EventDefinition | null
   /** Unique among the subscriptions of its event; the outbox stores the name for retries. */
   name: string
   /** Set by the registry, for log lines. */
   service?: string
   run: (ctx: SystemCtx, data: unknown, eventId: Id) => Promise<void>
-  /** Handles all events of a queue batch in one call, before the other subscriptions begin. */
-  runAll?: (ctx: SystemCtx, data: readonly unknown[]) => Promise<void>
+  /** Handles all events of a queue batch that one database recorded, in one call. */
+  runAll?: (ctx: SystemCtx, events: readonly Happened[]) => Promise<void>
 }
 
 /**
@@ -116,12 +126,38 @@ export function onBatch<T>(
   name: string,
   run: (ctx: SystemCtx, data: readonly T[]) => Promise<void>,
 ): Subscription {
-  const runAll = async (ctx: SystemCtx, data: readonly unknown[]) =>
+  const runOn = async (ctx: SystemCtx, data: readonly unknown[]) =>
     run(
       ctx,
       data.map((each) => event.data.parse(each)),
     )
-  return { event, name, runAll, run: (ctx, data) => runAll(ctx, [data]) }
+  return {
+    event,
+    name,
+    runAll: (ctx, events) =>
+      runOn(
+        ctx,
+        events.map(({ data }) => data),
+      ),
+    run: (ctx, data) => runOn(ctx, [data]),
+  }
+}
+
+/**
+ * One subscription to the events of all services, also of later ones. A call gets those of a queue batch that one
+ * database recorded. If it fails, it is retried alone, with all of them, so its effects must be keyed on event ids.
+ * @example onAny('count', (ctx, events) => countActivity(ctx, events.flatMap((each) => dataOf(postLiked, each) ?? [])))
+ */
+export function onAny(name: string, runAll: (ctx: SystemCtx, events: readonly Happened[]) => Promise<void>) {
+  const run = async () => {
+    throw new Error('the event does not fit its schema')
+  }
+  return { event: null, name, runAll, run } satisfies Subscription
+}
+
+/** The data of an event if it is one of these; otherwise null. */
+export function dataOf<T>(event: EventDefinition<T>, { type, data }: Happened): T | null {
+  return type === event.type ? event.data.parse(data) : null
 }
 
 /** A statement that reads the events of the type in the outbox whose `field` is one of `ids`: they are not handled yet. */

@@ -129,8 +129,9 @@ async function deliver(
   const row = waiting.get(event.id)
   if (!row) return null
   const { pending } = row
-  const due = subscriptions.filter((subscription) => isDue(subscription, event, pending))
-  const isKnown = events.some(({ type }) => type === event.type) && (pending === null || due.length === pending.length)
+  const definition = events.find(({ type }) => type === event.type)
+  const due = subscriptions.filter((subscription) => isDue(subscription, definition, pending))
+  const isKnown = definition !== undefined && (pending === null || due.length === pending.length)
   // Retry an unknown name: this isolate may run an old version of the code. A removed name ends as a dead letter.
   if (!isKnown) return { error: new Error(`the event ${event.type} or a subscription of it is unknown`), pending }
   const outcomes = await Promise.allSettled(
@@ -143,48 +144,50 @@ async function deliver(
   return first ? { error: first.error, pending: failures.flatMap(({ name }) => name ?? []) } : null
 }
 
-function isDue({ event, name }: Subscription, { type }: Committed, pending: string[] | null): boolean {
-  return event.type === type && (pending === null || pending.includes(name))
+function isDue({ event, name }: Subscription, of: EventDefinition | undefined, pending: string[] | null): boolean {
+  const isFor = event === null ? of?.isStep !== true : event.type === of?.type
+  return isFor && (pending === null || pending.includes(name))
 }
 
 type Early = ReadonlyMap<Subscription, ReadonlyMap<Id, Promise<void>>>
 
-/** Runs the subscriptions that handle all their events in one call. Returns how this has ended for each event. */
+/** Runs the subscriptions that handle all their events in one call. Waits for those of `onBatch`, which must be fast. */
 async function startBatches(
   ctx: SystemCtx,
   deliveries: readonly Delivery[],
   waiting: ReadonlyMap<Id, Waiting>,
-  { subscriptions }: Reactions,
+  { events: definitions, subscriptions }: Reactions,
 ): Promise<Early> {
   const early = new Map<Subscription, Map<Id, Promise<void>>>()
+  const fit = deliveries.flatMap(({ event }) => {
+    const row = waiting.get(event.id)
+    const definition = definitions.find(({ type }) => type === event.type)
+    // A malformed event must not fail the others.
+    return row && definition?.data.safeParse(event.data).success ? [{ event, definition, pending: row.pending }] : []
+  })
   for (const subscription of subscriptions) {
-    const { name, service, runAll } = subscription
-    if (!runAll) continue
-    const events = deliveries.flatMap(({ event }) => {
-      const row = waiting.get(event.id)
-      // A malformed event must not fail the others.
-      const isFit = subscription.event.data.safeParse(event.data).success
-      return row && isDue(subscription, event, row.pending) && isFit ? [event] : []
-    })
-    const [first] = events
-    if (!first) continue
-    const { type, trace } = first
-    const own = withLog({ ...ctx, trace }, { ...trace, service, event: type, subscription: name })
-    const data = new Map(events.map((event) => [event.id, event.data]))
-    const run = logged(own, runAll(own, [...data.values()]))
-    early.set(subscription, new Map([...data.keys()].map((id) => [id, run])))
+    const { runAll } = subscription
+    const due = fit.filter(({ definition, pending }) => runAll && isDue(subscription, definition, pending))
+    const [first] = due
+    if (!first || !runAll) continue
+    const events = new Map(due.map(({ event }) => [event.id, event]))
+    const own = contextFor(ctx, first.event, subscription)
+    const run = logged(own, runAll(own, [...events.values()]))
+    run.catch(() => {}) // handled where the outcome of each event is awaited
+    early.set(subscription, new Map([...events.keys()].map((id) => [id, run])))
   }
-  await Promise.allSettled([...early.values()].flatMap((runs) => [...runs.values()]))
+  const urgent = [...early].filter(([{ event }]) => event !== null)
+  await Promise.allSettled(urgent.flatMap(([, runs]) => [...runs.values()]))
   return early
 }
 
-function react(
-  ctx: SystemCtx,
-  { id, type, data, trace }: Committed,
-  { name, service, run }: Subscription,
-): Promise<void> {
-  const own = withLog({ ...ctx, trace }, { ...trace, service, event: type, eventId: id, subscription: name })
-  return logged(own, run(own, data, id))
+function contextFor(ctx: SystemCtx, { type, trace }: Committed, { name, service }: Subscription): SystemCtx {
+  return withLog({ ...ctx, trace }, { ...trace, service, event: type, subscription: name })
+}
+
+function react(ctx: SystemCtx, event: Committed, subscription: Subscription): Promise<void> {
+  const own = withLog(contextFor(ctx, event, subscription), { eventId: event.id })
+  return logged(own, subscription.run(own, event.data, event.id))
 }
 
 function logged({ log }: SystemCtx, run: Promise<void>): Promise<void> {

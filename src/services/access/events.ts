@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
-import { defineEvent } from '../../platform/events/events.ts'
+import { defineEvent, defineStep } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
 
 const Grant = Act.extend({ granted: z.string(), thing: z.string() })
@@ -15,4 +15,4 @@ export const attributesGiven = defineEvent('access.attributes-given', Act.extend
 const Until = z.object({ until: z.iso.datetime().nullable().default(null) })
 export const grantGiven = defineEvent('access.grant-given', Grant.extend(Until.shape))
 export const grantRevoked = defineEvent('access.grant-revoked', Grant)
-export const holdersToSync = defineEvent('access.holders-to-sync', z.object({ roleId: Id, after: Id }))
+export const holdersToSync = defineStep('access.holders-to-sync', z.object({ roleId: Id, after: Id }))

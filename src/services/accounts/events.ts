@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
-import { defineEvent } from '../../platform/events/events.ts'
+import { defineEvent, defineStep } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
 
 export const accountFollowed = defineEvent('account.followed', z.object({ followerId: Id, followeeId: Id }))
@@ -17,7 +17,7 @@ export const accountShown = defineEvent('account.shown', z.object({ accountId: I
 /** The account was opened, or its display name or bio changed. */
 export const accountChanged = defineEvent('account.changed', z.object({ accountId: Id }))
 export const accountRenamed = defineEvent('account.renamed', z.object({ accountId: Id }))
-export const followsToMark = defineEvent(
+export const followsToMark = defineStep(
   'account.follows-to-mark',
   z.object({ accountId: Id, list: z.enum(['following', 'followers']), after: Id.nullable() }),
 )

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
-import { defineEvent } from '../../platform/events/events.ts'
+import { defineEvent, defineStep } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
 
 const AppAct = Act.extend({ appId: Id })
@@ -19,4 +19,4 @@ export const appEnabled = defineEvent('apps.enabled', OfStaff)
 /** `sessionIds`: the logins of the app that ended. */
 export const appRemoved = defineEvent('apps.removed', AppAct.extend({ sessionIds: z.array(z.string()) }))
 /** The next step of ending the logins of an app. `until` (epoch ms): it was disabled then, so its grants stay. */
-export const appLoginsToEnd = defineEvent('apps.logins-to-end', z.object({ appId: Id, until: z.number().optional() }))
+export const appLoginsToEnd = defineStep('apps.logins-to-end', z.object({ appId: Id, until: z.number().optional() }))

@@ -5,12 +5,15 @@ import { readMessages } from './policy.ts'
 import { ConversationId, ConversationState } from './views.ts'
 
 const seq = z.int().openapi({ description: 'The last message' })
+const revision = z
+  .int()
+  .openapi({ description: 'Greater than before; read the log of the messages since the one that you know' })
 
 export const conversationsChannel = defineChannel('conversations', {
   frames: {
     'conversation.changed': z
-      .object({ conversationId: ConversationId, seq, readSeq: z.int(), state: ConversationState })
-      .describe('A conversation has a new message, was read, or moved to another folder'),
+      .object({ conversationId: ConversationId, seq, readSeq: z.int(), state: ConversationState, revision })
+      .describe('A conversation has a new or changed message, was read, or moved to another folder'),
   },
   isTransient: true,
   scope: readMessages,
@@ -22,6 +25,9 @@ export const conversationChannel = defineChannel('conversation:{id}', {
     'message.sent': z
       .object({ seq })
       .describe('The conversation has messages up to this one; read those that you miss'),
+    'message.changed': z
+      .object({ seq: z.int().openapi({ description: 'The message that was changed last' }), revision })
+      .describe('Messages were edited or deleted'),
   },
   isTransient: true,
   scope: readMessages,

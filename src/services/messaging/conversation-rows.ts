@@ -1,44 +1,24 @@
-import { type Id, toId } from '../../platform/data/ids.ts'
+import type { Id } from '../../platform/data/ids.ts'
 import { migrateObject } from '../../platform/objects/migrate-object.ts'
-import { outboxSchema } from '../../platform/objects/object-outbox.ts'
-import type { Block, Opening, PageOf } from './facts.ts'
-import type { State } from './tables.ts'
-
-const schema = `
-  CREATE TABLE conversation (id TEXT PRIMARY KEY, last_seq INTEGER, version INTEGER) WITHOUT ROWID;
-  CREATE TABLE members (account_id INTEGER PRIMARY KEY, state TEXT, read_seq INTEGER, sealed_key TEXT);
-  CREATE TABLE messages (seq INTEGER PRIMARY KEY, author_id INTEGER, client_id TEXT, at INTEGER, body TEXT);
-  CREATE UNIQUE INDEX messages_once ON messages (author_id, client_id) WHERE author_id IS NOT NULL;
-  CREATE TABLE blocks (account_id INTEGER PRIMARY KEY, event_id INTEGER, is_blocking INTEGER);`
-const currentBlocksOnly = `
-  DELETE FROM blocks WHERE is_blocking = 0;
-  ALTER TABLE blocks DROP COLUMN event_id;
-  ALTER TABLE blocks DROP COLUMN is_blocking;
-  ALTER TABLE members ADD COLUMN has_entered INTEGER NOT NULL DEFAULT 1;
-  ALTER TABLE members ADD COLUMN told TEXT NOT NULL DEFAULT '0';`
+import { conversationSteps } from './conversation-schema.ts'
+import type { Block } from './facts.ts'
+import { MemberRows } from './member-rows.ts'
+import { MessageRows } from './message-rows.ts'
+import { changes } from './object-sql.ts'
 
 type Head = { id: string; lastSeq: number; version: number }
-export type Member = {
-  accountId: number
-  state: State
-  readSeq: number
-  sealedKey: string | null
-  hasEntered: number
-  told: string
-}
-export type Row = { seq: number; authorId: number | null; clientId: string | null; at: number; body: string | null }
-
-const messageColumns = 'seq, author_id AS authorId, client_id AS clientId, at, body'
-const memberColumns =
-  'account_id AS accountId, state, read_seq AS readSeq, sealed_key AS sealedKey, has_entered AS hasEntered, told'
 
 /** The tables of a conversation. Bodies and keys are sealed. All methods are synchronous: a turn is a transaction. */
 export class ConversationRows {
+  readonly members: MemberRows
+  readonly messages: MessageRows
   private readonly sql: SqlStorage
 
   constructor(storage: DurableObjectStorage) {
-    migrateObject(storage, [schema + outboxSchema, currentBlocksOnly])
+    migrateObject(storage, conversationSteps)
     this.sql = storage.sql
+    this.members = new MemberRows(this.sql)
+    this.messages = new MessageRows(this.sql)
   }
 
   /** Null before it was opened, and after the erasure of all members. */
@@ -47,97 +27,32 @@ export class ConversationRows {
     return rows[0] ?? null
   }
 
-  create({ conversationId, accountId, otherId, otherState }: Opening): void {
+  create(conversationId: string): void {
     this.sql.exec('INSERT INTO conversation VALUES (?, 0, 1)', conversationId)
-    const insert = "INSERT INTO members VALUES (?, ?, 0, NULL, ?, '0')"
-    this.sql.exec(insert, Number(accountId), 'active', 1)
-    this.sql.exec(insert, Number(otherId), otherState, 0)
-  }
-
-  members(): Member[] {
-    return this.sql.exec<Member>(`SELECT ${memberColumns} FROM members ORDER BY account_id`).toArray()
-  }
-
-  member(accountId: Id): Member | null {
-    return this.members().find((member) => member.accountId === Number(accountId)) ?? null
-  }
-
-  keepTold(accountId: Id, told: string): void {
-    this.sql.exec('UPDATE members SET told = ? WHERE account_id = ?', told, Number(accountId))
-  }
-
-  keepKey(accountId: Id, sealedKey: string): void {
-    const keep = 'UPDATE members SET sealed_key = ? WHERE account_id = ? AND sealed_key IS NULL'
-    this.sql.exec(keep, sealedKey, Number(accountId))
-  }
-
-  enter(accountId: Id): void {
-    this.sql.exec('UPDATE members SET has_entered = 1 WHERE account_id = ?', Number(accountId))
-  }
-
-  /** Whether this changes the state. */
-  moveTo(state: State, accountId: Id): boolean {
-    const move = 'UPDATE members SET state = ?1 WHERE account_id = ?2 AND state <> ?1'
-    return this.changes(move, state, Number(accountId))
-  }
-
-  /** Whether more is read now than before. */
-  read(accountId: Id, seq: number): boolean {
-    const read = `UPDATE members SET read_seq = min(?1, (SELECT last_seq FROM conversation))
-      WHERE account_id = ?2 AND read_seq < min(?1, (SELECT last_seq FROM conversation))`
-    return this.changes(read, seq, Number(accountId))
-  }
-
-  append(authorId: Id, clientId: string, at: number, body: string): Row {
-    const seq = (this.head()?.lastSeq ?? 0) + 1
-    this.sql.exec('INSERT INTO messages VALUES (?, ?, ?, ?, ?)', seq, Number(authorId), clientId, at, body)
-    this.sql.exec('UPDATE conversation SET last_seq = ?', seq)
-    return { seq, authorId: Number(authorId), clientId, at, body }
-  }
-
-  sentAs(authorId: Id, clientId: string): Row | null {
-    const find = `SELECT ${messageColumns} FROM messages WHERE author_id = ? AND client_id = ?`
-    return this.sql.exec<Row>(find, Number(authorId), clientId).toArray()[0] ?? null
-  }
-
-  last(): Row | null {
-    return this.sql.exec<Row>(`SELECT ${messageColumns} FROM messages ORDER BY seq DESC LIMIT 1`).toArray()[0] ?? null
-  }
-
-  page({ after, cursor, backward, limit }: PageOf): Row[] {
-    const [low, high] = backward ? [Math.max(after, cursor ?? 0), null] : [after, cursor]
-    const where = 'seq > ?1 AND seq < ifnull(?2, 9007199254740991)'
-    const order = backward ? 'ASC' : 'DESC'
-    const select = `SELECT ${messageColumns} FROM messages WHERE ${where} ORDER BY seq ${order} LIMIT ?3`
-    return this.sql.exec<Row>(select, low, high, limit).toArray()
   }
 
   /** Whether this changes something. */
   setBlock({ accountId, isBlocking }: Block): boolean {
     const unblock = 'DELETE FROM blocks WHERE account_id = ?'
-    return this.changes(isBlocking ? 'INSERT OR IGNORE INTO blocks VALUES (?)' : unblock, Number(accountId))
+    return changes(this.sql, isBlocking ? 'INSERT OR IGNORE INTO blocks VALUES (?)' : unblock, Number(accountId))
   }
 
   isBlocked(): boolean {
     return this.sql.exec('SELECT 1 FROM blocks LIMIT 1').toArray().length > 0
   }
 
-  /** A number for the copies in the inboxes, greater than all before, also after the object was restored from a backup. */
-  nextVersion(now: number): void {
-    this.sql.exec('UPDATE conversation SET version = max(version + 1, ?)', now)
+  /** A number greater than all before, also after the object was restored from a backup. */
+  nextVersion(now = Date.now()): number {
+    const next = 'UPDATE conversation SET version = max(version + 1, ?) RETURNING version'
+    return this.sql.exec<{ version: number }>(next, now).one().version
   }
 
   /** The places of the messages stay, so that the others keep their numbers. */
   erase(accountId: Id): void {
-    const id = Number(accountId)
-    this.sql.exec('UPDATE messages SET author_id = NULL, client_id = NULL, body = NULL WHERE author_id = ?', id)
-    this.sql.exec('DELETE FROM members WHERE account_id = ?', id)
-    this.sql.exec('DELETE FROM blocks WHERE account_id = ?', id)
-  }
-
-  private changes(statement: string, ...values: (string | number)[]): boolean {
-    return this.sql.exec(`${statement} RETURNING 1`, ...values).toArray().length > 0
+    this.messages.erase(accountId, this.nextVersion())
+    // Each erased message has got a revision of its own.
+    this.sql.exec('UPDATE conversation SET version = version + last_seq')
+    this.members.erase(accountId)
+    this.sql.exec('DELETE FROM blocks WHERE account_id = ?', Number(accountId))
   }
 }
-
-export const idOrNull = (value: number | null): Id | null => (value === null ? null : toId(value))

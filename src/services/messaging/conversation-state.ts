@@ -1,199 +1,87 @@
-import type { SystemCtx } from '../../platform/context.ts'
-import { createContext } from '../../platform/create-context.ts'
-import { type Id, toId } from '../../platform/data/ids.ts'
-import { ObjectOutbox } from '../../platform/objects/object-outbox.ts'
-import { withTimeout } from '../../platform/timeout.ts'
-import { ConversationKeys } from './conversation-keys.ts'
-import { ConversationRows, idOrNull, type Row } from './conversation-rows.ts'
-import type { Block, Body, Facts, Opening, PageOf, Refused, Sending, StoredMessage } from './facts.ts'
-import { deliverInboxes, type InboxCopy, toldBy } from './inboxes.ts'
-
-const PREVIEW_LENGTH = 100
-const MAX_UNANSWERED = 10
-const PASS_TIMEOUT_MS = 2_000
-const DELIVERY_TIMEOUT_MS = 15_000
+import type { Id } from '../../platform/data/ids.ts'
+import { ConversationCore } from './conversation-core.ts'
+import { deliver, factsFor } from './conversation-delivery.ts'
+import type { Block, Facts, Opening } from './facts.ts'
+import { MessagesState } from './messages-state.ts'
 
 /** What the object does. After each `await`, it looks at the rows again: another call may have changed them. */
 export class ConversationState {
-  private readonly rows: ConversationRows
-  private keys: ConversationKeys
-  private readonly outbox: ObjectOutbox
+  readonly messages: MessagesState
+  private readonly core: ConversationCore
 
-  constructor(
-    private readonly object: DurableObjectState,
-    private readonly env: Env,
-  ) {
-    this.rows = new ConversationRows(object.storage)
-    this.keys = new ConversationKeys(this.rows, this.context())
-    this.outbox = new ObjectOutbox(object.storage, (keys) => this.deliver(keys.map(Number)))
+  constructor(object: DurableObjectState, env: Env) {
+    this.core = new ConversationCore(object, env, deliver)
+    this.messages = new MessagesState(this.core)
   }
 
-  async open(opening: Opening): Promise<Facts> {
-    const { accountId, otherId } = opening
-    const isNew = this.rows.head() === null
-    if (isNew) this.rows.create(opening)
-    else this.rows.enter(accountId)
-    if (isNew) this.announceTo(accountId, otherId)
-    else if (this.rows.moveTo('active', accountId)) this.announceTo(accountId)
-    await this.tryOutbox()
+  async open({ conversationId, accountId, otherId, otherState }: Opening): Promise<Facts> {
+    const { rows } = this.core
+    if (rows.head() === null) {
+      rows.create(conversationId)
+      rows.members.add(accountId, 'active', true)
+      rows.members.add(otherId, otherState, false)
+      this.core.announceTo(accountId, otherId)
+    } else {
+      rows.members.enter(accountId)
+      if (rows.members.moveTo('active', accountId)) this.core.announceTo(accountId)
+    }
+    await this.core.tryOutbox()
     const facts = await this.factsFor(accountId)
     if (!facts) throw new Error('a conversation was opened for an account that is no member')
     return facts
   }
 
-  /** Before the first message, the conversation exists only for those who opened it. */
   isMember(accountId: Id): boolean {
-    const [head, member] = [this.rows.head(), this.rows.member(accountId)]
-    return head !== null && member !== null && (head.lastSeq > 0 || member.hasEntered === 1)
+    return this.core.isMember(accountId)
   }
 
-  async factsFor(accountId: Id): Promise<Facts | null> {
-    const facts = this.isMember(accountId) ? this.factsWithoutPreview(accountId) : null
-    const last = this.rows.last()
-    return facts && { ...facts, preview: await this.previewOf(last) }
-  }
-
-  async send({ accountId, clientId, body }: Sending): Promise<StoredMessage | Refused | null> {
-    if (!this.rows.member(accountId)) return null
-    const sealed = await this.keys.seal(accountId, clientId, body)
-    if (sealed === null || !this.rows.member(accountId)) return null
-    const first = this.rows.sentAs(accountId, clientId)
-    if (first) return this.repeated(first, body)
-    if (this.isEnded()) return 'ended'
-    if (this.isFullFor(accountId)) return 'full'
-    const { seq, at } = this.rows.append(accountId, clientId, Date.now(), sealed)
-    this.rows.moveTo('active', accountId)
-    this.rows.read(accountId, seq)
-    this.announceTo(...this.memberIds())
-    this.object.waitUntil(this.tryOutbox())
-    return { seq, authorId: accountId, clientId, at, body }
-  }
-
-  async page(wanted: PageOf): Promise<StoredMessage[] | null> {
-    if (!this.isMember(wanted.accountId)) return null
-    return Promise.all(this.rows.page(wanted).map((row) => this.opened(row)))
+  factsFor(accountId: Id): Promise<Facts | null> {
+    return factsFor(this.core, accountId)
   }
 
   async markRead(accountId: Id, seq: number): Promise<boolean> {
-    if (!this.rows.member(accountId)) return false
-    if (this.rows.read(accountId, seq)) this.announceTo(accountId)
-    await this.tryOutbox()
+    const { members } = this.core.rows
+    if (!members.one(accountId)) return false
+    if (members.read(accountId, seq)) this.core.announceTo(accountId)
+    await this.core.tryOutbox()
     return true
   }
 
   async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {
-    if (!this.rows.member(accountId)) return false
-    if (this.rows.moveTo(state, accountId)) this.announceTo(accountId)
-    await this.tryOutbox()
+    const { members } = this.core.rows
+    if (!members.one(accountId)) return false
+    if (members.moveTo(state, accountId)) this.core.announceTo(accountId)
+    await this.core.tryOutbox()
     return true
   }
 
   /** Stored before the conversation exists, too, so that it does not matter which of the two comes first. */
   block(block: Block): void {
-    const isOfMember = this.rows.member(block.accountId) !== null
-    const isOpened = this.rows.head() !== null
+    const { rows } = this.core
+    const isOfMember = rows.members.one(block.accountId) !== null
+    const isOpened = rows.head() !== null
     if (block.isBlocking && isOpened && !isOfMember) return
-    if (!this.rows.setBlock(block) || !isOpened) return
-    this.announceTo(...this.memberIds())
-    this.object.waitUntil(this.tryOutbox())
+    if (!rows.setBlock(block) || !isOpened) return
+    this.core.announceTo(...this.core.memberIds())
+    this.core.tryOutboxLater()
   }
 
   /** Throws while the inboxes of the others still show what is erased. */
   async erase(accountId: Id): Promise<void> {
-    if (this.rows.member(accountId)) {
-      this.rows.erase(accountId)
-      this.keys = new ConversationKeys(this.rows, this.context())
-      this.announceTo(...this.memberIds())
+    if (this.core.rows.members.one(accountId)) {
+      this.core.rows.erase(accountId)
+      this.core.forgetKeys()
+      this.core.announceTo(...this.core.memberIds())
     }
-    await this.outbox.run()
+    await this.core.outbox.run()
   }
 
   /** Whether nothing in it concerns anybody. */
   isUnused(): boolean {
-    return this.rows.members().length === 0 && !this.rows.isBlocked()
+    return this.core.rows.members.all().length === 0 && !this.core.rows.isBlocked()
   }
 
   alarm(): Promise<void> {
-    return this.outbox.alarm((error) => this.context().log.warn('inboxes were not updated', { error }))
-  }
-
-  private announceTo(...accountIds: readonly Id[]): void {
-    this.rows.nextVersion(Date.now())
-    this.outbox.add(...accountIds)
-  }
-
-  private async deliver(accountIds: readonly number[]): Promise<void> {
-    // From one moment, so that no older text comes under a newer version.
-    const [version, last] = [this.rows.head()?.version ?? 0, this.rows.last()]
-    const all = accountIds.flatMap((accountId) => {
-      const facts = this.factsWithoutPreview(toId(accountId))
-      const told = this.rows.member(toId(accountId))?.told ?? ''
-      return facts ? [{ ...facts, accountId: toId(accountId), version, told }] : []
-    })
-    const preview = await this.previewOf(last)
-    const copies = all.map((facts): InboxCopy => ({ ...facts, preview }))
-    await withTimeout(deliverInboxes(this.keys.ctx, copies), DELIVERY_TIMEOUT_MS)
-    for (const copy of copies) this.rows.keepTold(copy.accountId, toldBy(copy))
-  }
-
-  private factsWithoutPreview(accountId: Id): Omit<Facts, 'preview'> | null {
-    const [head, member, last] = [this.rows.head(), this.rows.member(accountId), this.rows.last()]
-    if (!head || !member) return null
-    const other = this.rows.members().find((each) => each.accountId !== member.accountId)
-    return {
-      conversationId: head.id,
-      otherId: idOrNull(other?.accountId ?? null),
-      state: member.state,
-      ended: this.isEnded(),
-      lastSeq: head.lastSeq,
-      lastAt: last?.at ?? 0,
-      lastAuthorId: idOrNull(last?.authorId ?? null),
-      readSeq: member.readSeq,
-    }
-  }
-
-  private isEnded(): boolean {
-    return this.rows.isBlocked() || this.rows.members().length < 2
-  }
-
-  /** Whether the other member has a request with as many messages as it may get before it answers. */
-  private isFullFor(accountId: Id): boolean {
-    const other = this.rows.members().find((member) => member.accountId !== Number(accountId))
-    return other?.state === 'request' && (this.rows.head()?.lastSeq ?? 0) >= MAX_UNANSWERED
-  }
-
-  private async repeated(first: Row, { text }: Body): Promise<StoredMessage | 'mismatch'> {
-    const message = await this.opened(first)
-    return message.body && message.body.text !== text ? 'mismatch' : message
-  }
-
-  private async previewOf(last: Row | null): Promise<string | null> {
-    const { body = null } = last ? await this.opened(last) : {}
-    return body && Array.from(body.text).slice(0, PREVIEW_LENGTH).join('')
-  }
-
-  private async opened({ authorId, body, ...row }: Row): Promise<StoredMessage> {
-    const author = idOrNull(authorId)
-    const isReadable = author !== null && body !== null && row.clientId !== null
-    return {
-      ...row,
-      authorId: author,
-      body: isReadable ? await this.keys.open(author, row.clientId ?? '', body) : null,
-    }
-  }
-
-  /** A failure loses nothing: the alarm repeats it. */
-  private async tryOutbox(): Promise<void> {
-    const pass = withTimeout(this.outbox.run(), PASS_TIMEOUT_MS)
-    await pass.catch((error: unknown) => this.context().log.warn('inboxes wait', { error }))
-  }
-
-  private memberIds(): Id[] {
-    return this.rows.members().map(({ accountId }) => toId(accountId))
-  }
-
-  private context(): SystemCtx {
-    const waitUntil = (work: Promise<unknown>) => this.object.waitUntil(work)
-    return createContext({ env: this.env, waitUntil, start: 'first-primary' })
+    return this.core.outbox.alarm((error) => this.core.context().log.warn('inboxes were not updated', { error }))
   }
 }

@@ -1,7 +1,20 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { Failure, notFound } from '../../platform/failures.ts'
-import type { Block, Facts, Opening, PageOf, Sending, StoredMessage } from './facts.ts'
+import { type Code, Failure, notFound } from '../../platform/failures.ts'
+import type {
+  Acting,
+  Block,
+  Changes,
+  ChangesSince,
+  Facts,
+  History,
+  NotDone,
+  Opening,
+  PageOf,
+  Sending,
+  StoredMessage,
+  WrittenAfter,
+} from './facts.ts'
 
 const conversation = (ctx: SystemCtx, id: string) => ctx.env.CONVERSATION.getByName(id)
 
@@ -34,6 +47,38 @@ export async function readPage(ctx: SystemCtx, id: string, wanted: PageOf): Prom
   const page = await conversation(ctx, id).page(wanted)
   if (page === null) throw notFound()
   return page
+}
+
+export async function readChanges(ctx: SystemCtx, id: string, wanted: ChangesSince): Promise<Changes> {
+  const changes = await conversation(ctx, id).changes(wanted)
+  if (changes === null) throw notFound()
+  return changes
+}
+
+export async function readHistory(ctx: SystemCtx, id: string, accountId: Id, seq: number): Promise<History> {
+  const found = await conversation(ctx, id).history(accountId, seq)
+  if (found === null) throw notFound()
+  return found
+}
+
+/** What an account has written, oldest first, also what it has deleted for itself. */
+export async function readWritten(ctx: SystemCtx, id: string, wanted: WrittenAfter): Promise<History[]> {
+  return conversation(ctx, id).written(wanted)
+}
+
+const whyNot: Record<NotDone, [Code, string]> = {
+  ended: ['forbidden', 'Messages of this conversation cannot be changed'],
+  foreign: ['forbidden', 'Only the author may do this'],
+  late: ['conflict', 'A message can be edited for 24 hours'],
+  often: ['conflict', 'A message can be edited 20 times'],
+}
+
+/** Returns the message as it is now, or `done` if it is gone. Throws `forbidden` or `conflict`. */
+export async function act(ctx: SystemCtx, id: string, acting: Acting): Promise<StoredMessage | 'done'> {
+  const acted = await conversation(ctx, id).act(acting)
+  if (acted === null) throw notFound()
+  if (acted === 'done' || typeof acted === 'object') return acted
+  throw new Failure(...whyNot[acted])
 }
 
 /** Returns when the inbox shows it. */

@@ -2,7 +2,21 @@ import { DurableObject } from 'cloudflare:workers'
 import type { Id } from '../../platform/data/ids.ts'
 import { isMigrated } from '../../platform/objects/migrate-object.ts'
 import type { ConversationState } from './conversation-state.ts'
-import type { Block, Facts, Opening, PageOf, Refused, Sending, StoredMessage } from './facts.ts'
+import type {
+  Acting,
+  Block,
+  Changes,
+  ChangesSince,
+  Facts,
+  History,
+  NotDone,
+  Opening,
+  PageOf,
+  Refused,
+  Sending,
+  StoredMessage,
+  WrittenAfter,
+} from './facts.ts'
 
 type Module = typeof import('./conversation-state.ts')
 
@@ -34,12 +48,32 @@ export class ConversationObject extends DurableObject<Env> {
 
   async send(sending: Sending): Promise<StoredMessage | Refused | null> {
     await this.loaded()
-    return this.existing()?.send(sending) ?? null
+    return this.existing()?.messages.send(sending) ?? null
   }
 
   async page(wanted: PageOf): Promise<StoredMessage[] | null> {
     await this.loaded()
-    return this.existing()?.page(wanted) ?? null
+    return this.existing()?.messages.page(wanted) ?? null
+  }
+
+  async changes(wanted: ChangesSince): Promise<Changes | null> {
+    await this.loaded()
+    return this.existing()?.messages.changes(wanted) ?? null
+  }
+
+  async history(accountId: Id, seq: number): Promise<History | null> {
+    await this.loaded()
+    return this.existing()?.messages.history(accountId, seq) ?? null
+  }
+
+  async written(wanted: WrittenAfter): Promise<History[]> {
+    await this.loaded()
+    return this.existing()?.messages.written(wanted) ?? []
+  }
+
+  async act(acting: Acting): Promise<StoredMessage | 'done' | NotDone | null> {
+    await this.loaded()
+    return this.existing()?.messages.act(acting) ?? null
   }
 
   async markRead(accountId: Id, seq: number): Promise<boolean> {

@@ -101,40 +101,40 @@ export async function listConversations(
   })
 }
 
-/** What has changed in the inbox and among the requests since a position, oldest change first. */
+/** What has changed in all folders since a position, oldest change first. Without one, declined ones are left out. */
 export async function readConversationLog(
   ctx: UserCtx,
   { since, limit }: z.infer<typeof WantedLog>,
 ): Promise<z.infer<typeof ConversationLog>> {
   const { id } = ctx.viewer
-  const folders = and(eq(conversations.accountId, id), ne(conversations.state, 'declined'))
+  const own = eq(conversations.accountId, id)
+  const fromStart = and(isNotNull(conversations.changed), ne(conversations.state, 'declined'))
   const rows = await atPrimary(ctx)
     .shardOf(id)
     .select()
     .from(conversations)
-    .where(and(folders, since ? gt(conversations.position, since) : isListed))
-    .orderBy(asc(conversations.position))
+    .where(and(own, since ? gt(conversations.changed, since) : fromStart))
+    .orderBy(asc(conversations.changed))
     .limit(limit + 1)
   const kept = rows.slice(0, limit)
   const views = await present(ctx, await openRows(ctx, kept))
-  return { items: [...views.values()], position: kept.at(-1)?.position ?? since ?? null, hasMore: rows.length > limit }
+  return { items: [...views.values()], position: kept.at(-1)?.changed ?? since ?? null, hasMore: rows.length > limit }
 }
 
-/** Messages and conversations of the inbox that are not read, and unread requests. */
 export async function countUnreadMessages(ctx: UserCtx): Promise<z.infer<typeof UnreadMessages>> {
   const { id } = ctx.viewer
-  const { state, lastSeq, readSeq, accountId } = conversations
-  const isUnread = and(eq(accountId, id), ne(state, 'declined'), gt(lastSeq, readSeq), isListed)
+  const { state, unread, accountId } = conversations
+  const isUnread = and(eq(accountId, id), ne(state, 'declined'), gt(unread, 0), isListed)
   const rows = await atPrimary(ctx)
     .shardOf(id)
-    .select({ state, conversations: count(), last: sum(lastSeq), read: sum(readSeq) })
+    .select({ state, conversations: count(), messages: sum(unread) })
     .from(conversations)
     .where(isUnread)
     .groupBy(state)
   const inbox = rows.find((row) => row.state === 'active')
   const requests = rows.find((row) => row.state === 'request')
   return {
-    messages: Number(inbox?.last ?? 0) - Number(inbox?.read ?? 0),
+    messages: Number(inbox?.messages ?? 0),
     conversations: inbox?.conversations ?? 0,
     requests: requests?.conversations ?? 0,
   }
@@ -170,21 +170,26 @@ async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string,
     ctx,
     all.flatMap(({ otherId }) => otherId ?? []),
   )
-  const views = all.map(({ conversationId: id, otherId, state, ended, readSeq, ...facts }): Conversation => {
-    const { lastSeq: seq, lastAt } = facts
-    const account = (otherId && others.get(otherId)) ?? null
-    const isHidden = account === null && facts.lastAuthorId === otherId
-    const { lastAuthorId: authorId, preview } = isHidden ? { lastAuthorId: null, preview: null } : facts
-    const lastMessage = { seq, authorId, preview, createdAt: new Date(lastAt).toISOString() }
-    return {
-      id,
-      account,
-      state,
-      ended: ended || account === null,
-      readSeq,
-      unread: seq - readSeq,
-      lastMessage: seq > 0 ? lastMessage : null,
-    }
-  })
+  const views = all.map(
+    ({ conversationId: id, otherId, state, ended, readSeq, unread, revision, ...facts }): Conversation => {
+      const { shownSeq: seq, lastAt } = facts
+      const account = (otherId && others.get(otherId)) ?? null
+      const isHidden = account === null && facts.lastAuthorId === otherId
+      const [kind, authorId, preview] = isHidden
+        ? (['text', null, null] as const)
+        : [facts.shownKind, facts.lastAuthorId, facts.preview]
+      const lastMessage = { seq, kind, authorId, preview, createdAt: new Date(lastAt).toISOString() }
+      return {
+        id,
+        account,
+        state,
+        ended: ended || account === null,
+        readSeq,
+        unread,
+        revision,
+        lastMessage: seq > 0 ? lastMessage : null,
+      }
+    },
+  )
   return new Map(views.map((view) => [view.id, view]))
 }

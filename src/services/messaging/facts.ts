@@ -1,17 +1,21 @@
 import type { Id } from '../../platform/data/ids.ts'
 import type { spansOf } from '../posts/queries.ts'
-import type { State } from './tables.ts'
+import type { MessageKind, State } from './tables.ts'
 
-/** What a conversation is for one of its members. `preview` is the beginning of the last message. */
+/** What a conversation is for one of its members. `preview` is the beginning of its last message that the member sees, `shownSeq`. */
 export type Facts = {
   conversationId: string
   otherId: Id | null
   state: State
   ended: boolean
   lastSeq: number
+  shownSeq: number
+  shownKind: MessageKind
   lastAt: number
   lastAuthorId: Id | null
   readSeq: number
+  unread: number
+  revision: number
   preview: string | null
 }
 
@@ -19,16 +23,29 @@ export type Body = { text: string; entities: ReturnType<typeof spansOf> }
 /** Without an author or a body after the erasure of its author. */
 export type StoredMessage = {
   seq: number
+  kind: MessageKind
   authorId: Id | null
   clientId: string | null
   at: number
+  editedAt: number | null
+  revision: number
   body: Body | null
 }
+export type Version = { at: number; body: Body | null }
+export type History = { message: StoredMessage; versions: Version[] }
+/** `hidden`: the numbers of messages that the account has deleted for itself. */
+export type Changes = { messages: StoredMessage[]; hidden: number[]; revision: number; hasMore: boolean }
 
 /** `otherState`: the folder in which the other account finds it. */
 export type Opening = { conversationId: string; accountId: Id; otherId: Id; otherState: State }
 export type Sending = { accountId: Id; clientId: string; body: Body }
 export type PageOf = { accountId: Id; after: number; cursor: number | null; backward: boolean; limit: number }
+export type WrittenAfter = { accountId: Id; after: number; limit: number }
+export type ChangesSince = { accountId: Id; since: number; limit: number }
 /** Why a message is refused. `full`: a request with all messages that it may have; `mismatch`: its client id was used for another text. */
 export type Refused = 'ended' | 'full' | 'mismatch'
+/** What a member does to a message. `hide` deletes it for this member only. */
+export type Act = { kind: 'edit'; body: Body } | { kind: 'delete' } | { kind: 'hide' }
+export type Acting = { accountId: Id; seq: number; act: Act }
+export type NotDone = 'ended' | 'foreign' | 'late' | 'often'
 export type Block = { conversationId: string; accountId: Id; isBlocking: boolean }

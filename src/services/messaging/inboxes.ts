@@ -15,11 +15,16 @@ import type { Facts } from './facts.ts'
 import { PREVIEW } from './queries.ts'
 import { conversations } from './tables.ts'
 
-/** `told`: what `toldBy` returned for the last copy that was sent to the sockets of the member. */
-export type InboxCopy = Facts & { accountId: Id; version: number; told: string }
+/** `told`: what `toldBy` returned for the last copy that was sent to the sockets of the member. `changedSeq` was changed since then. */
+export type InboxCopy = Facts & { accountId: Id; version: number; told: string; changedSeq: number | null }
 
-/** What frames tell a member: nothing of a block. Begins with the number of the last message. */
-export const toldBy = ({ lastSeq, readSeq, state }: Omit<Facts, 'preview'>) => `${lastSeq} ${readSeq} ${state}`
+/** What frames tell a member: nothing of a block. */
+export const toldBy = ({ lastSeq, readSeq, state, revision }: Facts) => `${lastSeq} ${readSeq} ${state} ${revision}`
+
+export function readTold(told: string): { lastSeq: number; revision: number } {
+  const [lastSeq, , , revision] = told.split(' ')
+  return { lastSeq: Number(lastSeq), revision: Number(revision ?? 0) }
+}
 
 /** Copies what a conversation is for its members to their inboxes, and then tells their sockets. Repeating it is harmless. */
 export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[]): Promise<void> {
@@ -47,10 +52,10 @@ async function sealedPreview(ctx: SystemCtx, { accountId, preview }: InboxCopy) 
 /** An erased account gets no row. */
 function store(
   db: Database,
-  { accountId, conversationId, version, told: _, ...facts }: InboxCopy,
+  { accountId, conversationId, version, told: _, changedSeq: __, ...facts }: InboxCopy,
   preview: string | null,
 ) {
-  const newest = query.select({ position: max(conversations.position) }).from(conversations)
+  const newest = query.select({ changed: max(conversations.changed) }).from(conversations)
   const latest = newest.where(eq(conversations.accountId, accountId))
   const now = firstIdAt(db.now())
   const next = either<Id>(gte(latest, now), increment(latest), now)
@@ -58,25 +63,34 @@ function store(
   const hasMoved = any(lt(conversations.lastSeq, facts.lastSeq), ne(conversations.state, facts.state))
   const row = { ...facts, lastAt: new Date(facts.lastAt), preview, version }
   const account = query.select(one).from(accounts).where(eq(accounts.id, accountId))
-  const key = { accountId, conversationId, position: isListed ? next : null }
+  const changed = isListed ? next : null
+  const key = { accountId, conversationId, position: changed, changed }
   return db
     .insert(conversations)
     .select(rowIf(conversations, { ...row, ...key }, exists(account)))
     .onConflictDoUpdate({
       target: [conversations.accountId, conversations.conversationId],
-      set: { ...row, ...(isListed && { position: either<Id>(hasMoved, next, conversations.position) }) },
+      set: { ...row, ...(isListed && { changed, position: either<Id>(hasMoved, next, conversations.position) }) },
       setWhere: and(lt(conversations.version, version)),
     })
 }
 
-function framesFor({ accountId, conversationId, lastSeq, readSeq, state, version, told }: InboxCopy): HubFrame[] {
+function framesFor(copy: InboxCopy): HubFrame[] {
+  const { accountId, conversationId, lastSeq: seq, readSeq, state, revision, version, changedSeq } = copy
   const options = { key: `${conversationId}:${accountId}:${version}` }
-  const changed = { conversationId, seq: lastSeq, readSeq, state }
   const topic = `account:${accountId}` as const
   const name = `conversation:${conversationId}`
-  const frame = frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })
-  if (lastSeq <= Number.parseInt(told, 10)) return [frame]
-  const message = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq: lastSeq } })
+  const changed = { conversationId, seq, readSeq, state, revision }
+  const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })]
   // To members instead of those who joined, so that nobody hears a conversation that it has left.
-  return [frame, { ...message, topic }]
+  if (seq > readTold(copy.told).lastSeq) {
+    const sent = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq } })
+    frames.push({ ...sent, topic })
+  }
+  if (changedSeq !== null) {
+    const data = { seq: changedSeq, revision }
+    const other = { key: `${options.key}:changed`, event: 'message.changed', data } as const
+    frames.push({ ...frameOf(conversationChannel, { name }, other), topic })
+  }
+  return frames
 }

@@ -8,13 +8,14 @@ import { invalid, notFound } from '../../platform/failures.ts'
 import { loadAccountSummaries } from '../accounts/views.ts'
 import { spansOf } from '../posts/queries.ts'
 import { markRead, readPage, send } from './conversation.client.ts'
-import type { StoredMessage } from './facts.ts'
+import type { Body, StoredMessage } from './facts.ts'
+import { type Message, type MessageSending, textBounds } from './message-views.ts'
 import { conversations } from './tables.ts'
-import { type Message, type MessageSending, type ReadMark, textBounds } from './views.ts'
+import type { ReadMark } from './views.ts'
 
 const MAX_ENTITIES = 50
 
-type Place = { conversationId: string }
+export type Place = { conversationId: string }
 
 export const WantedMessages = PageQuery.extend({
   after: queryInteger({ max: 999_999_999 })
@@ -26,14 +27,18 @@ export async function sendMessage(
   ctx: UserCtx,
   { conversationId, clientId, text: typed }: Place & z.infer<typeof MessageSending>,
 ): Promise<Message> {
+  const sent = await send(ctx, conversationId, { accountId: ctx.viewer.id, clientId, body: bodyOf(typed) })
+  return present(ctx, conversationId, sent)
+}
+
+export function bodyOf(typed: string): Body {
   const text = cleanText('text', typed)
   if (text === '') throw invalid('text', 'is empty')
   requireLength('text', text, textBounds)
   const body = { text, entities: spansOf(text) }
   if (body.entities.length > MAX_ENTITIES)
     throw invalid('text', `has more than ${MAX_ENTITIES} mentions, hashtags and links`)
-  const sent = await send(ctx, conversationId, { accountId: ctx.viewer.id, clientId, body })
-  return present(ctx, conversationId, sent)
+  return body
 }
 
 export async function listMessages(
@@ -53,12 +58,17 @@ export async function listMessages(
 }
 
 export async function getMessage(ctx: UserCtx, { messageId }: { messageId: string }): Promise<Message> {
-  const [conversationId = '', seq] = messageId.split('.')
-  const wanted = { accountId: ctx.viewer.id, after: 0, cursor: Number(seq) + 1, backward: false, limit: 1 }
+  const { conversationId, seq } = placeOf(messageId)
+  const wanted = { accountId: ctx.viewer.id, after: 0, cursor: seq + 1, backward: false, limit: 1 }
   const [message] = await readPage(ctx, conversationId, wanted)
-  if (message?.seq !== Number(seq)) throw notFound()
+  if (message?.seq !== seq) throw notFound()
   const [shown = message] = await withoutHidden(ctx, [message])
   return present(ctx, conversationId, shown)
+}
+
+export function placeOf(messageId: string): Place & { seq: number } {
+  const [conversationId = '', seq] = messageId.split('.')
+  return { conversationId, seq: Number(seq) }
 }
 
 export async function markConversationRead(
@@ -68,23 +78,29 @@ export async function markConversationRead(
   await markRead(ctx, conversationId, ctx.viewer.id, seq)
 }
 
+const unseen = { kind: 'text', authorId: null, editedAt: null, body: null } as const
+
 /** Without author and text where the viewer may not know the author, who is suspended or blocks the viewer. */
-async function withoutHidden<M extends StoredMessage>(ctx: UserCtx, messages: readonly M[]): Promise<M[]> {
+export async function withoutHidden<M extends StoredMessage>(ctx: UserCtx, messages: readonly M[]): Promise<M[]> {
   const others = messages.flatMap(({ authorId }) => (authorId && authorId !== ctx.viewer.id ? [authorId] : []))
   const known = await loadAccountSummaries(ctx, [...new Set(others)])
   const isHidden = ({ authorId }: M) => authorId !== null && authorId !== ctx.viewer.id && !known.has(authorId)
-  return messages.map((message) => (isHidden(message) ? { ...message, authorId: null, body: null } : message))
+  return messages.map((message) => (isHidden(message) ? { ...message, ...unseen } : message))
 }
 
-function present(ctx: UserCtx, conversationId: string, { seq, authorId, clientId, at, body }: StoredMessage): Message {
+export function present(ctx: UserCtx, conversationId: string, message: StoredMessage): Message {
+  const { seq, kind, authorId, clientId, at, editedAt, revision, body } = message
   return {
     id: `${conversationId}.${seq}`,
     conversationId,
     seq,
+    kind,
     authorId,
     clientId: authorId === ctx.viewer.id ? clientId : null,
     text: body?.text ?? null,
     entities: body?.entities ?? [],
     createdAt: new Date(at).toISOString(),
+    editedAt: editedAt === null ? null : new Date(editedAt).toISOString(),
+    revision,
   }
 }

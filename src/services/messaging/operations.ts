@@ -11,7 +11,8 @@ import {
   WantedConversations,
   WantedLog,
 } from './conversations.ts'
-import { getMessage, listMessages, markConversationRead, sendMessage, WantedMessages } from './messages.ts'
+import { messageOperations } from './message-operations.ts'
+import { markConversationRead } from './messages.ts'
 import { readMessages, writeMessages } from './policy.ts'
 import {
   Conversation,
@@ -19,16 +20,11 @@ import {
   ConversationLog,
   ConversationOpening,
   ConversationPage,
-  Message,
-  MessageId,
-  MessagePage,
-  MessageSending,
   ReadMark,
   UnreadMessages,
 } from './views.ts'
 
 const ConversationPath = z.object({ conversationId: ConversationId })
-const MessagePath = z.object({ messageId: MessageId })
 
 export const messagingOperations = [
   operation({
@@ -69,8 +65,8 @@ export const messagingOperations = [
     returns: ConversationLog,
     summary: 'Read which conversations have changed since a position',
     description:
-      'For clients that were away: one position covers the inbox and the requests. Then read the messages of each conversation, with ' +
-      '`after` set to the last one that you know.',
+      'For clients that were away: one position covers all folders. Then read the log of the messages of each conversation, with ' +
+      '`since` set to the `revision` that you know.',
     run: readConversationLog,
   }),
   operation({
@@ -129,46 +125,5 @@ export const messagingOperations = [
     summary: 'Mark the messages up to one as read',
     run: markConversationRead,
   }),
-  operation({
-    id: 'sendMessage',
-    method: 'post',
-    path: '/conversations/{conversationId}/messages',
-    access: 'user',
-    scope: writeMessages,
-    params: ConversationPath,
-    body: MessageSending,
-    example: { clientId: 'c0a80101-7d3f-4b52-9d3c-0f1e2d3c4b5a', text: 'Dear @grace, see you at noon' },
-    returns: Message,
-    status: 201,
-    location: ({ id }) => `/messages/${id}`,
-    fails: ['forbidden', 'conflict', 'idempotency_mismatch'],
-    summary: 'Send a message; repeating it with the same `clientId` returns the first one',
-    description:
-      'The same `clientId` with another text is refused with `idempotency_mismatch`. A request holds 10 messages: until ' +
-      'the other account answers or accepts it, a further one is refused with `conflict`.',
-    run: sendMessage,
-  }),
-  operation({
-    id: 'listMessages',
-    method: 'get',
-    path: '/conversations/{conversationId}/messages',
-    access: 'user',
-    scope: readMessages,
-    params: ConversationPath,
-    query: WantedMessages,
-    returns: MessagePage,
-    summary: 'List the messages of a conversation, newest first',
-    run: listMessages,
-  }),
-  operation({
-    id: 'getMessage',
-    method: 'get',
-    path: '/messages/{messageId}',
-    access: 'user',
-    scope: readMessages,
-    params: MessagePath,
-    returns: Message,
-    summary: 'Get a message',
-    run: getMessage,
-  }),
+  ...messageOperations,
 ] satisfies Operation[]

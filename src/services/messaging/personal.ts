@@ -3,8 +3,9 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonList, type PersonalData } from '../../platform/personal-data.ts'
 import { namesFor } from '../accounts/views.ts'
-import { readPage } from './conversation.client.ts'
+import { readWritten } from './conversation.client.ts'
 import { eraseConversations } from './erasure.ts'
+import type { StoredMessage, Version } from './facts.ts'
 import { conversations } from './tables.ts'
 
 const PER_READ = 50
@@ -18,11 +19,16 @@ export const messagingData: PersonalData = {
       state: 'exported',
       ended: 'technical',
       position: 'technical',
+      changed: 'technical',
       lastSeq: 'technical',
+      shownSeq: 'technical',
+      shownKind: 'technical',
       lastAt: 'technical',
       lastAuthorId: 'technical',
       preview: 'technical',
       readSeq: 'exported',
+      unread: 'technical',
+      revision: 'technical',
       version: 'technical',
     }),
     'object CONVERSATION.conversation': { id: 'technical', last_seq: 'technical', version: 'technical' },
@@ -40,7 +46,13 @@ export const messagingData: PersonalData = {
       client_id: 'technical',
       at: 'exported',
       body: 'exported',
+      revision: 'technical',
+      edits: 'technical',
+      edited_at: 'exported',
+      is_deleted: 'exported',
     },
+    'object CONVERSATION.edits': { seq: 'technical', number: 'technical', at: 'exported', body: 'exported' },
+    'object CONVERSATION.hidden': { account_id: 'owner', seq: 'technical', revision: 'technical' },
     'object CONVERSATION.blocks': { account_id: 'owner' },
     'object CONVERSATION.outbox': { key: 'owner', revision: 'technical' },
   },
@@ -87,14 +99,23 @@ async function* ownConversations(ctx: SystemCtx, accountId: Id) {
 async function* ownMessages(ctx: SystemCtx, accountId: Id) {
   for await (const rows of inboxOf(ctx, accountId)) {
     for (const { conversationId } of rows) {
-      for (let cursor = 0; ; ) {
-        const wanted = { accountId, after: 0, cursor, backward: true, limit: PER_READ }
-        const page = await readPage(ctx, conversationId, wanted)
-        const own = page.filter(({ authorId }) => authorId === accountId)
-        yield own.map(({ seq, at, body }) => ({ conversationId, seq, createdAt: iso(at), text: body?.text ?? null }))
-        cursor = page.at(-1)?.seq ?? 0
+      for (let after = 0; ; ) {
+        const page = await readWritten(ctx, conversationId, { accountId, after, limit: PER_READ })
+        yield page.map(({ message, versions }) => ({ conversationId, ...exportedMessage(message, versions) }))
+        after = page.at(-1)?.message.seq ?? 0
         if (page.length < PER_READ) break
       }
     }
+  }
+}
+
+function exportedMessage({ seq, kind, at, editedAt, body }: StoredMessage, versions: readonly Version[]) {
+  return {
+    seq,
+    kind,
+    createdAt: iso(at),
+    editedAt: editedAt && iso(editedAt),
+    text: body?.text ?? null,
+    before: versions.map((version) => ({ createdAt: iso(version.at), text: version.body?.text ?? null })),
   }
 }

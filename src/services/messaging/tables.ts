@@ -6,6 +6,10 @@ import { id } from '../../platform/data/ids.ts'
 export const states = ['active', 'request', 'declined'] as const
 export type State = (typeof states)[number]
 
+/** `deleted`: by its author, for everybody. */
+export const messageKinds = ['text', 'deleted'] as const
+export type MessageKind = (typeof messageKinds)[number]
+
 /** What the inbox of an account shows, copied from the `Conversation` objects. No text is readable here. */
 export const conversations = sqliteTable(
   'conversations',
@@ -17,20 +21,28 @@ export const conversations = sqliteTable(
     state: text('state', { enum: states }).notNull(),
     /** Nobody can send, because one of the two blocks the other. */
     ended: boolean('ended').notNull(),
-    /** Increases with every change of `last_seq` or `state` in the inbox; null before the first message. */
+    /** Increases with every new message or change of `state`; null before the first message. */
     position: id('position'),
+    /** Like `position`, but of every change of the row. */
+    changed: id('changed'),
     lastSeq: integer('last_seq').notNull(),
+    /** The last message that the account sees, which the next four columns describe; 0 for none. */
+    shownSeq: integer('shown_seq').notNull(),
+    shownKind: text('shown_kind', { enum: messageKinds }).notNull(),
     lastAt: instant('last_at').notNull(),
     lastAuthorId: id('last_author_id'),
     /** The beginning of the last message, sealed with the key of the account. */
     preview: text('preview'),
     readSeq: integer('read_seq').notNull(),
+    unread: integer('unread').notNull(),
+    /** Increases with every change of a message that the account sees. */
+    revision: integer('revision').notNull(),
     /** Of the object: an older copy that arrives late changes nothing. */
     version: integer('version').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.accountId, t.conversationId] }),
     index('conversations_by_position').on(t.accountId, t.state, t.position),
-    index('conversations_by_change').on(t.accountId, t.position),
+    index('conversations_by_change').on(t.accountId, t.changed),
   ],
 )

@@ -1,82 +1,35 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
-import { describeBounds } from '../../platform/data/text.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
 import { AccountSummary } from '../accounts/views.ts'
-import { states } from './tables.ts'
-
-export const textBounds = { characters: 2_000, bytes: 40_000 }
-const MAX_CLIENT_ID = 64
+import { messageKinds, states } from './tables.ts'
 
 const ID_LENGTH = 32
-const MAX_MESSAGE_ID = 42
 export const ConversationId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
   .openapi({ maxLength: ID_LENGTH, example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3' })
-export const MessageId = z
-  .string()
-  .regex(/^[0-9a-f]{32}\.[1-9]\d{0,8}$/)
-  .openapi({
-    maxLength: MAX_MESSAGE_ID,
-    description: 'The id of the conversation, a period, and `seq`',
-    example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3.7',
-  })
 export const ConversationState = openEnum('ConversationState', states, 'In which folder the conversation is')
 
-const span = {
-  start: z.int().openapi({ description: 'The first code point, counted from 0' }),
-  end: z.int().openapi({ description: 'The code point after the last one' }),
-}
-const MessageEntity = z
-  .discriminatedUnion('kind', [
-    z
-      .object({ kind: z.literal('mention'), ...span, handle: z.string() })
-      .openapi('MessageMention', { example: { start: 6, end: 12, handle: 'grace' } }),
-    z
-      .object({ kind: z.literal('hashtag'), ...span, tag: z.string() })
-      .openapi('MessageHashtag', { example: { start: 14, end: 22, tag: 'engines' } }),
-    z
-      .object({ kind: z.literal('link'), ...span, url: z.string() })
-      .openapi('MessageLink', { example: { start: 31, end: 56, url: 'https://example.org/notes' } }),
-  ])
-  .openapi('MessageEntity', {
-    description: 'A part of the text of a message. Offsets count Unicode code points. Nobody is told of a mention.',
-  })
+export const MessageKind = openEnum(
+  'MessageKind',
+  messageKinds,
+  'What a message is; `deleted` by its author, for everybody',
+)
 
-const clientId = z
-  .string()
-  .regex(/^[\w-]{8,64}$/)
-  .openapi({
-    maxLength: MAX_CLIENT_ID,
-    description: 'Chosen by the client, such as a UUID. Sending with the same one again returns the first message',
-    example: 'c0a80101-7d3f-4b52-9d3c-0f1e2d3c4b5a',
-  })
-
-export const Message = z
-  .object({
-    id: MessageId,
-    conversationId: ConversationId,
-    seq: z.int().openapi({ description: 'Counts the messages of the conversation from 1, without gaps' }),
-    authorId: Id.nullable().openapi({ description: 'Null if the account was erased, or is hidden from you' }),
-    clientId: clientId.nullable().openapi({ description: 'Null for messages of others' }),
-    text: z.string().nullable().openapi({ description: 'Null if its author was erased, or is hidden from you' }),
-    entities: z.array(MessageEntity),
-    createdAt: z.iso.datetime(),
-  })
-  .openapi('Message', { example: { seq: 7, authorId: '1970324836990977', text: 'Dear @grace, see you at noon' } })
-export type Message = z.infer<typeof Message>
-export const MessagePage = pageOf('Message', Message)
+export const revision = z
+  .int()
+  .openapi({ description: 'Greater after each change of a message; send it as `since` to `readMessageLog`' })
 
 const LastMessage = z
   .object({
     seq: z.int(),
+    kind: MessageKind,
     authorId: Id.nullable(),
-    preview: z
-      .string()
-      .nullable()
-      .openapi({ description: 'Its first 100 characters; null if the author was erased, or is hidden from you' }),
+    preview: z.string().nullable().openapi({
+      description: 'Its first 100 characters; null if it was deleted, or its author erased or hidden from you',
+    }),
     createdAt: z.iso.datetime(),
   })
   .openapi('LastMessage', { example: { seq: 7, authorId: '1970324836990977', preview: 'Dear @grace, see you' } })
@@ -91,7 +44,10 @@ export const Conversation = z
     ended: z.boolean().openapi({ description: 'Nobody can send, or the other account is hidden from you' }),
     unread: z.int().openapi({ description: 'Messages after the last one that you read or sent' }),
     readSeq: z.int(),
-    lastMessage: z.union([LastMessage, z.null()]).openapi({ description: 'Null before the first message' }),
+    revision,
+    lastMessage: z
+      .union([LastMessage, z.null()])
+      .openapi({ description: 'Null before the first message, and if you have deleted all' }),
   })
   .openapi('Conversation', {
     example: {
@@ -116,9 +72,6 @@ export const UnreadMessages = z
   .openapi('UnreadMessages', { example: { messages: 3, conversations: 2, requests: 1 } })
 
 export const ConversationOpening = z.strictObject({ accountId: Id }).openapi('ConversationOpening')
-export const MessageSending = z
-  .strictObject({ clientId, text: z.string().openapi(describeBounds(textBounds)) })
-  .openapi('MessageSending')
 export const ReadMark = z
   .strictObject({ seq: z.int().min(0).openapi({ description: 'The last message that was read' }) })
   .openapi('ReadMark')

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
-import { defineEvent } from '../../platform/events/events.ts'
+import { defineEvent, defineStep } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
 
 /** Contains only what never changes. So subscriptions need not read a new post. They could not read a deleted one. */
@@ -27,7 +27,7 @@ export const postDeleted = defineEvent('post.deleted', PostRef)
 export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))
 /** Has no author, because `unlikePost` does not read the post. Old events, recorded before likes had ids, have no `likeId`. */
 export const postUnliked = defineEvent('post.unliked', z.object({ postId: Id, actorId: Id, likeId: Id.optional() }))
-export const listsToMark = defineEvent(
+export const listsToMark = defineStep(
   'post.lists-to-mark',
   z.object({ accountId: Id, list: z.enum(['likes', 'comments']), after: Id.nullable() }),
 )
@@ -35,4 +35,4 @@ export const likesDeleted = defineEvent(
   'post.likes-deleted',
   z.object({ postId: Id, authorId: Id.optional(), likes: z.array(z.object({ id: Id, accountId: Id })) }),
 )
-export const threadToDelete = defineEvent('post.thread-to-delete', z.object({ postId: Id }))
+export const threadToDelete = defineStep('post.thread-to-delete', z.object({ postId: Id }))

@@ -11,6 +11,7 @@ import {
   committedIn,
   continueWith,
   defineEvent,
+  defineStep,
   on,
   outbox,
   record,
@@ -21,6 +22,7 @@ import { marks } from '../../support/marks.ts'
 import { contextWith } from '../../support/platform.ts'
 
 const happened = defineEvent('test.happened', z.object({ thingId: Id }))
+const stepped = defineStep('test.stepped', z.object({ thingId: Id }))
 const thingId = idOf(0, Date.UTC(2026, 0, 1), 1)
 const committed: Committed[] = []
 let clock = Date.UTC(2026, 5, 1)
@@ -59,9 +61,9 @@ test('events of two shards have different ids, even in the same moment', async (
 })
 
 test('of two concurrent repeats of a step, only one records the event of the next step', async () => {
-  await shard.commit([record(shard, happened, { thingId })])
+  await shard.commit([record(shard, stepped, { thingId })])
   const [step] = await rows()
-  await Promise.all([1, 2].map(() => continueWith(shard, step!.id, happened, { thingId })))
+  await Promise.all([1, 2].map(() => continueWith(shard, step!.id, stepped, { thingId })))
   const [next, ...others] = await rows()
   expect([others, committed.map(({ id }) => id)]).toEqual([[], [step!.id, next!.id]])
 })

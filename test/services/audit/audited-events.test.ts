@@ -17,7 +17,7 @@ test('docs/audit.md lists exactly the details that entries show', () => {
 })
 
 test('every audited event is declared by a service and has one subscription named audit', () => {
-  const audits = subscriptions.filter(({ name }) => name === 'audit').map(({ event }) => event.type)
+  const audits = subscriptions.filter(({ name }) => name === 'audit').map(({ event }) => event?.type)
   expect(audits.sort()).toEqual(auditedEvents.map(({ event }) => event.type).sort())
   expect(new Set(audits).size).toBe(audits.length)
   for (const type of audits) expect(events.map((event) => event.type)).toContain(type)

@@ -31,7 +31,7 @@ test('a message reaches both members on the channel of all conversations and on 
   const changed = (data: object) => ({
     channel: 'conversations',
     event: 'conversation.changed',
-    data: { conversationId, seq: 1, ...data },
+    data: { conversationId, seq: 1, revision: expect.any(Number), ...data },
   })
   expect(told(await hers.takeFrames())).toEqual([changed({ readSeq: 1, state: 'active' })])
   const heard = await his.takeFrames()

@@ -27,7 +27,7 @@ const unreadCount = async (recipient: Id) => (await countUnread(asUser(recipient
 const storedFor = (recipient: Id) => countRows('notifications', { account_id: recipient })
 const kindsOf = (frames: Awaited<ReturnType<Socket['takeFrames']>>) =>
   frames.map(({ channel, data }) => `${channel} ${(data as { kind: string }).kind}`).sort()
-const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event.type === type)!.run
+const handlerOf = (type: string) => notificationSubscriptions.find(({ event }) => event?.type === type)!.run
 
 test('a follow, a like, a comment and a mention create one notification each, listed newest first', async () => {
   const postId = await publishedId(ada)

@@ -106,7 +106,7 @@ async function withdrawn({ withdraw }: Case, acted: Id): Promise<Message[]> {
 /** Runs the notification subscriptions of an event, but none of another service. */
 async function runNotifications(ctx: SystemCtx, { body }: Message): Promise<void> {
   const { type, data, id } = Committed.parse(body)
-  for (const { event, run } of notificationSubscriptions) if (event.type === type) await run(ctx, data, id)
+  for (const { event, run } of notificationSubscriptions) if (event?.type === type) await run(ctx, data, id)
 }
 
 async function arrive(messages: Message[]): Promise<void> {

@@ -1,0 +1,65 @@
+import type { Id } from '../../platform/data/ids.ts'
+import { withTimeout } from '../../platform/timeout.ts'
+import type { ConversationCore } from './conversation-core.ts'
+import type { Facts } from './facts.ts'
+import { deliverInboxes, type InboxCopy, readTold, toldBy } from './inboxes.ts'
+import { idOrNull, type Row } from './message-rows.ts'
+
+const PREVIEW_LENGTH = 100
+const DELIVERY_TIMEOUT_MS = 15_000
+
+export async function factsFor(core: ConversationCore, accountId: Id): Promise<Facts | null> {
+  const seen = core.isMember(accountId) ? seenBy(core, accountId) : null
+  return seen && { ...seen.facts, preview: await previewOf(core, seen.last) }
+}
+
+export async function deliver(core: ConversationCore, accountIds: readonly Id[]): Promise<void> {
+  // From one moment, so that no older text comes under a newer version.
+  const version = core.rows.head()?.version ?? 0
+  const all = accountIds.flatMap((accountId) => {
+    const seen = seenBy(core, accountId)
+    return seen ? [{ accountId, version, ...seen, ...toldBefore(core, accountId) }] : []
+  })
+  const copies = await Promise.all(
+    all.map(async ({ facts, last, ...copy }): Promise<InboxCopy> => {
+      return { ...facts, ...copy, preview: await previewOf(core, last) }
+    }),
+  )
+  await withTimeout(deliverInboxes(core.keys.ctx, copies), DELIVERY_TIMEOUT_MS)
+  for (const copy of copies) core.rows.members.keepTold(copy.accountId, toldBy(copy))
+}
+
+/** `changedSeq`: the message that was changed last, of those that the sockets of the member have heard of. */
+function toldBefore({ rows }: ConversationCore, accountId: Id): Pick<InboxCopy, 'told' | 'changedSeq'> {
+  const told = rows.members.one(accountId)?.told ?? '0'
+  const { lastSeq, revision } = readTold(told)
+  return { told, changedSeq: rows.messages.changedAfter(accountId, revision, lastSeq) }
+}
+
+function seenBy(core: ConversationCore, accountId: Id): { facts: Omit<Facts, 'preview'>; last: Row | null } | null {
+  const { members, messages } = core.rows
+  const [head, member] = [core.rows.head(), members.one(accountId)]
+  if (!head || !member) return null
+  const last = messages.last(accountId)
+  const other = members.all().find((each) => each.accountId !== member.accountId)
+  const facts = {
+    conversationId: head.id,
+    otherId: idOrNull(other?.accountId ?? null),
+    state: member.state,
+    ended: core.isEnded(),
+    lastSeq: head.lastSeq,
+    shownSeq: last?.seq ?? 0,
+    shownKind: last?.isDeleted ? 'deleted' : 'text',
+    lastAt: last?.at ?? 0,
+    lastAuthorId: idOrNull(last?.authorId ?? null),
+    readSeq: member.readSeq,
+    unread: head.lastSeq - member.readSeq - messages.hiddenAfter(accountId, member.readSeq),
+    revision: messages.revision(accountId),
+  } as const
+  return { facts, last }
+}
+
+async function previewOf(core: ConversationCore, last: Row | null): Promise<string | null> {
+  const { body = null } = last ? await core.opened(last) : {}
+  return body && Array.from(body.text).slice(0, PREVIEW_LENGTH).join('')
+}

@@ -1,0 +1,120 @@
+import { type Id, toId } from '../../platform/data/ids.ts'
+import type { ChangesSince, PageOf, WrittenAfter } from './facts.ts'
+import { changes } from './object-sql.ts'
+
+export type Row = {
+  seq: number
+  authorId: number | null
+  clientId: string | null
+  at: number
+  body: string | null
+  revision: number
+  edits: number
+  editedAt: number | null
+  isDeleted: number
+}
+type Change = { seq: number; revision: number; isHidden: number }
+type Version = { number: number; at: number; body: string }
+type Appended = { authorId: Id; clientId: string; at: number; body: string; revision: number }
+
+const columns = `seq, author_id AS authorId, client_id AS clientId, at, body, revision, edits, edited_at AS editedAt,
+  is_deleted AS isDeleted`
+const isShown = 'NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account_id = ?1 AND hidden.seq = messages.seq)'
+const changed = `
+  SELECT seq, revision, 0 AS isHidden FROM messages WHERE revision > ?2 AND ${isShown}
+  UNION ALL SELECT seq, revision, 1 FROM hidden WHERE account_id = ?1 AND revision > ?2`
+
+/** A viewer is an account that reads: what it has hidden does not exist for it. */
+export class MessageRows {
+  constructor(private readonly sql: SqlStorage) {}
+
+  append({ authorId, clientId, at, body, revision }: Appended): number {
+    const next = 'UPDATE conversation SET last_seq = last_seq + 1 RETURNING last_seq AS seq'
+    const { seq } = this.sql.exec<{ seq: number }>(next).one()
+    const insert = 'INSERT INTO messages (seq, author_id, client_id, at, body, revision) VALUES (?, ?, ?, ?, ?, ?)'
+    this.sql.exec(insert, seq, Number(authorId), clientId, at, body, revision)
+    return seq
+  }
+
+  sentAs(authorId: Id, clientId: string): Row | null {
+    return this.first('author_id = ? AND client_id = ?', Number(authorId), clientId)
+  }
+
+  one(viewerId: Id, seq: number): Row | null {
+    return this.first(`${isShown} AND seq = ?2`, Number(viewerId), seq)
+  }
+
+  last(viewerId: Id): Row | null {
+    return this.first(`${isShown} ORDER BY seq DESC LIMIT 1`, Number(viewerId))
+  }
+
+  page({ accountId, after, cursor, backward, limit }: PageOf): Row[] {
+    const [low, high] = backward ? [Math.max(after, cursor ?? 0), null] : [after, cursor]
+    const where = `${isShown} AND seq > ?2 AND seq < ifnull(?3, 9007199254740991)`
+    const order = backward ? 'ASC' : 'DESC'
+    const select = `SELECT ${columns} FROM messages WHERE ${where} ORDER BY seq ${order} LIMIT ?4`
+    return this.sql.exec<Row>(select, Number(accountId), low, high, limit).toArray()
+  }
+
+  written({ accountId, after, limit }: WrittenAfter): Row[] {
+    const select = `SELECT ${columns} FROM messages WHERE author_id = ? AND seq > ? ORDER BY seq LIMIT ?`
+    return this.sql.exec<Row>(select, Number(accountId), after, limit).toArray()
+  }
+
+  /** The last change of each message after a revision, oldest first. */
+  changes({ accountId, since, limit }: ChangesSince): Change[] {
+    return this.sql.exec<Change>(`${changed} ORDER BY revision LIMIT ?3`, Number(accountId), since, limit).toArray()
+  }
+
+  revision(viewerId: Id): number {
+    const [change] = this.sql.exec<Change>(`${changed} ORDER BY revision DESC LIMIT 1`, Number(viewerId), 0).toArray()
+    return change?.revision ?? 0
+  }
+
+  /** The message up to `seq` that was changed last, if one was after the revision. */
+  changedAfter(viewerId: Id, revision: number, seq: number): number | null {
+    const select = `SELECT seq FROM (${changed}) WHERE seq <= ?3 ORDER BY revision DESC LIMIT 1`
+    return this.sql.exec<{ seq: number }>(select, Number(viewerId), revision, seq).toArray()[0]?.seq ?? null
+  }
+
+  hiddenAfter(viewerId: Id, seq: number): number {
+    const count = 'SELECT count(*) AS n FROM hidden WHERE account_id = ? AND seq > ?'
+    return this.sql.exec<{ n: number }>(count, Number(viewerId), seq).one().n
+  }
+
+  edit({ seq, edits, editedAt, at, body }: Row, edited: { at: number; body: string; revision: number }): void {
+    this.sql.exec('INSERT INTO edits VALUES (?, ?, ?, ?)', seq, edits, editedAt ?? at, body)
+    const update = 'UPDATE messages SET body = ?, edits = edits + 1, edited_at = ?, revision = ? WHERE seq = ?'
+    this.sql.exec(update, edited.body, edited.at, edited.revision, seq)
+  }
+
+  versions(seq: number): Version[] {
+    return this.sql.exec<Version>('SELECT number, at, body FROM edits WHERE seq = ? ORDER BY number', seq).toArray()
+  }
+
+  /** Its place stays, with author and client id, so that a repeated send does not send it again. */
+  delete(seq: number, revision: number): void {
+    const empty = 'body = NULL, edits = 0, edited_at = NULL, is_deleted = 1'
+    this.sql.exec(`UPDATE messages SET ${empty}, revision = ? WHERE seq = ?`, revision, seq)
+    this.sql.exec('DELETE FROM edits WHERE seq = ?', seq)
+  }
+
+  /** Whether this changes something. */
+  hide(viewerId: Id, seq: number, revision: number): boolean {
+    return changes(this.sql, 'INSERT OR IGNORE INTO hidden VALUES (?, ?, ?)', Number(viewerId), seq, revision)
+  }
+
+  erase(accountId: Id, revision: number): void {
+    const id = Number(accountId)
+    this.sql.exec('DELETE FROM edits WHERE seq IN (SELECT seq FROM messages WHERE author_id = ?)', id)
+    const empty = 'author_id = NULL, client_id = NULL, body = NULL, edits = 0, edited_at = NULL, is_deleted = 0'
+    this.sql.exec(`UPDATE messages SET ${empty}, revision = ? + seq WHERE author_id = ?`, revision, id)
+    this.sql.exec('DELETE FROM hidden WHERE account_id = ?', id)
+  }
+
+  private first(where: string, ...values: (string | number)[]): Row | null {
+    return this.sql.exec<Row>(`SELECT ${columns} FROM messages WHERE ${where}`, ...values).toArray()[0] ?? null
+  }
+}
+
+export const idOrNull = (value: number | null): Id | null => (value === null ? null : toId(value))
