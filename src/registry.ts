@@ -61,6 +61,7 @@ import { searchJobs } from './services/search/jobs.ts'
 import { searchOperations } from './services/search/operations.ts'
 import { searchData } from './services/search/personal.ts'
 import { searchSubscriptions } from './services/search/subscriptions.ts'
+import { tagOperations } from './services/search/tag-operations.ts'
 
 const typed = [
   {
@@ -84,6 +85,17 @@ const typed = [
     subscriptions: apiKeySubscriptions,
     jobs: apiKeyJobs,
     personal: apiKeyData,
+  },
+  // Before `accounts` and `posts`, so that an erasure comes to it after them.
+  {
+    name: 'search',
+    about: 'Search of posts, accounts and hashtags; feeds of hashtags; what is trending',
+    rpc: 'PostService',
+    operations: [...searchOperations, ...tagOperations],
+    events: Object.values(searchEvents),
+    subscriptions: searchSubscriptions,
+    jobs: searchJobs,
+    personal: searchData,
   },
   {
     name: 'accounts',
@@ -113,16 +125,6 @@ const typed = [
     subscriptions: feedSubscriptions,
     channels: [homeChannel],
     personal: feedData,
-  },
-  {
-    name: 'search',
-    about: 'Search of posts, accounts and hashtags',
-    rpc: 'PostService',
-    operations: searchOperations,
-    events: Object.values(searchEvents),
-    subscriptions: searchSubscriptions,
-    jobs: searchJobs,
-    personal: searchData,
   },
   {
     name: 'notifications',

@@ -24,3 +24,19 @@ CREATE TRIGGER tag_unused AFTER DELETE ON tag_posts BEGIN
   UPDATE tags SET uses = uses - 1 WHERE tag = old.tag;
   DELETE FROM tags WHERE tag = old.tag AND uses <= 0;
 END;
+
+-- Who gave a thing weight in an hour. Deleted after a day. See docs/adr/0049-search.md.
+CREATE TABLE trend_votes (
+  window INTEGER NOT NULL,
+  actor_id INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  lang TEXT NOT NULL,
+  weight REAL NOT NULL,
+  PRIMARY KEY (window, actor_id, kind, key)
+) WITHOUT ROWID;
+CREATE TABLE hidden_trends (
+  kind TEXT NOT NULL,
+  key TEXT NOT NULL,
+  PRIMARY KEY (kind, key)
+) WITHOUT ROWID;

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import type { Role } from '../../src/platform/context.ts'
 import { type Id, toId } from '../../src/platform/data/ids.ts'
+import { encoded } from '../../src/services/search/tokens.ts'
 import { accountsOn, bulkAccounts, bulkIds, handleOf } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
@@ -174,14 +175,15 @@ async function registrations(): Promise<List> {
   }
 }
 
-async function foundPosts(): Promise<List> {
+async function foundPosts(pathOf: (handle: string) => string): Promise<List> {
   const [reader, author] = await accountsOn(0, 1)
-  const list = postsBy(author, reader, `/v1/search/posts?q=from:${handleOf(author)}`)
+  const handle = handleOf(author)
+  const list = postsBy(author, reader, pathOf(handle))
   return {
     ...list,
     add: async (count) => {
       const ids = await list.add(count)
-      const row = { text: 'a post of the tests', tags: '', handle: '', facts: `a${author}` }
+      const row = { text: 'a post of the tests', tags: encoded(handle), handle: '', facts: `a${author}` }
       await insertRows(
         env.INDEX,
         'post_search',
@@ -228,7 +230,8 @@ const lists: Record<string, () => Promise<List>> = {
   listMyLikes: () => likes('posts'),
   listNotifications: notifications,
   listRegistrations: registrations,
-  searchPosts: foundPosts,
+  searchPosts: () => foundPosts((handle) => `/v1/search/posts?q=from:${handle}`),
+  getTagFeed: () => foundPosts((handle) => `/v1/feeds/tags/${handle}`),
 }
 
 export async function listOf(operationId: string): Promise<List> {

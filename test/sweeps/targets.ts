@@ -30,6 +30,8 @@ export const kindOfParameter: Record<string, Kind> = {
   appId: 'app',
   conversationId: 'conversation',
   messageId: 'message',
+  // Any handle is the name of a hashtag too, whether or not somebody has it.
+  tag: 'handle',
 }
 export type Kind =
   | 'account'

@@ -206,6 +206,12 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'readAccess',
     // The uses of hashtags are the same for everyone; test/services/search checks that hidden posts do not count.
     'searchTags',
+    'getTrendingTags',
+    'getTrendingLinks',
+    // Trends of posts are loaded like searches; test/services/search checks both, and feeds of hashtags.
+    'getTrendingPosts',
+    'getTagFeed',
+    'listFollowedTags',
     // Only members read a conversation, which test/services/messaging checks.
     'listConversations',
     'readConversationLog',

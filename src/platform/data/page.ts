@@ -79,9 +79,10 @@ export type Seek = Clauses & {
   list: string
   limit: number
   query: PageQuery
-  /** `variant` and `values` are for a prepared query, whose clauses `preparedSeek` builds. */
+  /** For a prepared query, whose clauses `preparedSeek` builds. `seeking` is `where` for a column of another table. */
   variant: SeekVariant
   values: { cursor: number; limit: number }
+  seeking: (column: SQLiteColumn) => SQL | undefined
   /** For an empty page: the id whose cursor leads back to the previous page. */
   back: Id | null
 }
@@ -113,6 +114,7 @@ export async function seek(
     query,
     variant: { hasCursor: from !== null, backward },
     values: { cursor: Number(from?.id), limit: query.limit + 1 },
+    seeking: (other) => clauses(other, descending, from?.id ?? null).where,
     back: from && toId(Number(from.id) + (descending ? -1 : 1)),
   }
 }

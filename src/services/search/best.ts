@@ -5,9 +5,8 @@ import type { Page, PageQuery } from '../../platform/data/page.ts'
 import { invalid } from '../../platform/failures.ts'
 import { open, seal } from '../../platform/security/crypto.ts'
 import { fromIndex, rank } from './match.ts'
-import { SCANNED, scanVisible, type Wanted } from './scan-visible.ts'
+import { type Found, SCANNED, scanVisible, type Wanted } from './scan-visible.ts'
 import { postSearch } from './tables.ts'
-import type { FoundPost } from './views.ts'
 
 /** Ranking all matches of a frequent word takes seconds of the only thread of the database. */
 const CANDIDATES = 500
@@ -18,23 +17,24 @@ const BASE = 36
 type Place = { newest: Id; last: Id; index: number }
 
 /** The newest 500 posts that match, in the order of bm25. Later pages rank the same posts, and not newer ones. */
-export async function rankedPage(
+export async function rankedPage<T>(
   ctx: Ctx,
-  wanted: Wanted,
-  { q, limit, cursor }: PageQuery & { q: string },
-): Promise<Page<FoundPost>> {
+  { q, ...wanted }: Wanted & { q: string },
+  { limit, cursor }: PageQuery,
+  present: (found: Found) => T,
+): Promise<Page<T>> {
   const list = `cursor:best posts with ${q}`
   const place = cursor === undefined ? null : await openPlace(ctx, list, cursor)
   const ranked = await rankedIds(ctx, wanted, place?.newest)
   const start = place ? startAfter(ranked, place) : 0
-  const candidates = ranked.slice(start, start + SCANNED)
-  const { found, resumeAt } = await scanVisible(ctx, candidates, wanted, limit)
-  const items = found.slice(0, limit)
-  const last = found.length > limit ? items.at(-1)?.id : resumeAt
+  const { found, resumeAt } = await scanVisible(ctx, ranked.slice(start, start + SCANNED), limit, wanted.minLikes)
+  const shown = found.slice(0, limit)
+  const last = found.length > limit ? shown.at(-1)?.id : resumeAt
   const newest = place?.newest ?? newestOf(ranked)
-  if (!last || !newest) return { items, nextCursor: null, previousCursor: null }
+  const page = { items: shown.map(present), previousCursor: null }
+  if (!last || !newest) return { ...page, nextCursor: null }
   const next = { newest, last, index: ranked.findIndex(({ id }) => id === last) }
-  return { items, nextCursor: await sealPlace(ctx, list, next), previousCursor: null }
+  return { ...page, nextCursor: await sealPlace(ctx, list, next) }
 }
 
 async function rankedIds(ctx: Ctx, { where }: Wanted, newest: Id | undefined): Promise<{ id: Id }[]> {
@@ -54,13 +54,11 @@ function newestOf(ranked: readonly { id: Id }[]): Id | null {
   return ranked.length > 0 ? toId(Math.max(...ranked.map(({ id }) => Number(id)))) : null
 }
 
-/** A post that was removed meanwhile leaves its index. */
 function startAfter(ranked: readonly { id: Id }[], { last, index }: Place): number {
   const at = ranked.findIndex(({ id }) => id === last)
   return at >= 0 ? at + 1 : index
 }
 
-/** Encrypted like the cursors of other lists. Base 36 keeps it short. */
 async function sealPlace(ctx: Ctx, list: string, { newest, last, index }: Place): Promise<string> {
   const numbers = [Number(newest), Number(last), index].map((number) => number.toString(BASE).padStart(2, '0'))
   return `n.${await seal(ctx.config, numbers.join('.').padEnd(27), list)}`

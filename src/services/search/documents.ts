@@ -7,12 +7,11 @@ type Source = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'text' | 'enti
   handle: string
 }
 
-/** The row of a post in `post_search`. */
 export function documentOf({ id, authorId, text, entities, media, rootId, handle }: Source) {
   const texts = [text, ...media.map(({ alt }) => alt)]
   const language = languageOf(text)
   const facts = [
-    `a${authorId}`,
+    authorFact(authorId),
     ...entities.flatMap((entity) => (entity.kind === 'mention' ? [`m${entity.accountId}`] : [])),
     ...(media.length > 0 ? ['hasmedia'] : []),
     ...(entities.some(({ kind }) => kind === 'link') ? ['haslink'] : []),
@@ -28,6 +27,7 @@ export function documentOf({ id, authorId, text, entities, media, rootId, handle
   }
 }
 
+export const authorFact = (authorId: Id) => `a${authorId}`
 export const threadFact = (rootId: Id) => `r${rootId}`
 
 export function tagsOf({ entities }: Pick<Source, 'entities'>): string[] {

@@ -1,9 +1,13 @@
 import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { accountSearch } from './tables.ts'
+import { unindexAccount } from './indexing.ts'
+import { tagFollows } from './tables.ts'
+import { withdrawVotes } from './votes.ts'
 
-export async function eraseIndexed(ctx: SystemCtx, accountId: Id): Promise<boolean> {
-  await ctx.db.index.delete(accountSearch).where(eq(accountSearch.id, accountId))
+export async function eraseSearch(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  await unindexAccount(ctx, { accountId })
+  await withdrawVotes(ctx, { accountId })
+  await ctx.db.shardOf(accountId).delete(tagFollows).where(eq(tagFollows.accountId, accountId))
   return true
 }

@@ -1,9 +1,12 @@
 import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
-import { defineEvent } from '../../platform/events/events.ts'
+import { defineEvent, defineStep } from '../../platform/events/events.ts'
+import { Act } from '../audit/events.ts'
 
-/** A step of indexing all posts of an account again, after it was hidden, shown or renamed. */
-export const postsToIndex = defineEvent(
+/** After an account was hidden, shown or renamed. */
+export const postsToIndex = defineStep(
   'search.posts-to-index',
   z.object({ accountId: Id, lane: z.int(), after: Id.nullable() }),
 )
+export const trendHidden = defineEvent('search.trend-hidden', Act.extend({ kind: z.string(), key: z.string() }))
+export const trendShown = defineEvent('search.trend-shown', Act.extend({ kind: z.string(), key: z.string() }))

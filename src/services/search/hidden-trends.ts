@@ -11,11 +11,13 @@ import { forgetKept } from './trending.ts'
 
 const TrendKindView = openEnum('TrendKind', trendKinds, 'What is trending')
 export const TrendName = z
-  .strictObject({ kind: TrendKindView, key: z.string().min(1).max(2_000).openapi({ description: 'The id of the post, the tag or the URL' }) })
+  .strictObject({
+    kind: TrendKindView,
+    key: z.string().min(1).max(2_000).openapi({ description: 'The id of the post, the tag or the URL' }),
+  })
   .openapi('TrendName')
 type TrendName = z.infer<typeof TrendName>
 
-/** Takes an entry out of the lists, also when it is hidden already. */
 export async function hideTrend(ctx: UserCtx, { kind, key }: TrendName): Promise<void> {
   await ctx.db.index.insert(hiddenTrends).values({ kind, key }).onConflictDoNothing()
   await announce(ctx, trendHidden, { kind, key })

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, lt } from 'drizzle-orm'
+import { and, asc, eq, getTableName, gt, lt, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
@@ -10,29 +10,42 @@ import { isActive } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
 import { feedIndex, lanes } from '../feed/tables.ts'
 import { posts } from '../posts/tables.ts'
-import { documentOf, profileDocumentOf, tagsOf, threadFact } from './documents.ts'
+import { authorFact, documentOf, profileDocumentOf, tagsOf, threadFact } from './documents.ts'
 import { postsToIndex } from './events.ts'
 import { matches } from './match.ts'
+import { inParts } from './parts.ts'
 import { accountSearch, postSearch, tagPosts } from './tables.ts'
+import { votePublished } from './votes.ts'
 
-/** Rows of one statement, because D1 accepts a hundred parameters. */
-const ROWS = 20
 const POSTS_PER_STEP = 50
-const COMMENTS_PER_STEP = 500
+const REMOVED_PER_STEP = 500
+const BLOCKS_PER_STEP = 500
 /** Uses of hashtags are counted for so long. */
 const TAG_MS = 7 * DAY_MS
 
 type Accounts = { accountId: Id }
 
 /** Makes the index agree with the shards for these posts. Only public posts, and comments on them, of active accounts are in it. */
-export async function indexPosts(ctx: SystemCtx, ids: readonly Id[]): Promise<void> {
+export async function indexPosts(ctx: SystemCtx, ids: readonly Id[]): Promise<Rows> {
+  const indexed: Rows = []
   for (let at = 0; at < ids.length; at += POSTS_PER_STEP) {
     const step = ids.slice(at, at + POSTS_PER_STEP)
-    await mirror(
+    const rows = await mirror(
       () => readPosts(ctx, step),
-      (rows) => store(ctx, step, rows),
+      (truth) => store(ctx, step, truth),
     )
+    indexed.push(...rows)
   }
+  return indexed
+}
+
+type Published = { postId: Id; rootId: Id | null; isPublic?: boolean }
+
+/** A comment is as public as its root, which its event does not say. */
+export async function indexPublished(ctx: SystemCtx, events: readonly Published[]): Promise<void> {
+  const open = events.filter(({ rootId, isPublic = true }) => rootId !== null || isPublic)
+  const ids = open.map(({ postId }) => postId)
+  await votePublished(ctx, await indexPosts(ctx, ids))
 }
 
 async function readPosts(ctx: SystemCtx, ids: readonly Id[]) {
@@ -59,8 +72,8 @@ async function store(ctx: SystemCtx, ids: readonly Id[], rows: Rows): Promise<vo
   const used = rows.filter(isRecent).flatMap((row) => tagsOf(row).map((tag) => ({ postId: row.id, tag })))
   await db.batch([
     ...removal(db, ids),
-    ...inParts(rows.map(documentOf), (part) => db.insert(postSearch).values(part)),
-    ...inParts(used, (part) => db.insert(tagPosts).values(part).onConflictDoNothing()),
+    ...inParts(rows.map(documentOf), 5, (part) => db.insert(postSearch).values(part)),
+    ...inParts(used, 2, (part) => db.insert(tagPosts).values(part).onConflictDoNothing()),
   ])
 }
 
@@ -71,20 +84,36 @@ function removal(db: Database, ids: readonly Id[]) {
   ] as const
 }
 
-function inParts<T, R>(rows: readonly T[], write: (part: T[]) => R): R[] {
-  const starts = Array.from({ length: Math.ceil(rows.length / ROWS) }, (_, i) => i * ROWS)
-  return starts.map((start) => write(rows.slice(start, start + ROWS)))
-}
-
 /** With the comments on it, which nobody but those whom they address may still read. */
 export async function unindexPost(ctx: SystemCtx, { postId }: { postId: Id }): Promise<void> {
   const db = ctx.db.index
   await db.batch(removal(db, [postId]))
-  const inThread = matches(postSearch, `facts : "${threadFact(postId)}"`)
-  for (let ids: Id[] = [postId]; ids.length > 0; ) {
-    const rows = await db.select({ id: postSearch.id }).from(postSearch).where(inThread).limit(COMMENTS_PER_STEP)
-    ids = rows.map(({ id }) => id)
-    if (ids.length > 0) await db.batch(removal(db, ids))
+  await unindexWith(db, threadFact(postId))
+}
+
+async function unindexWith(db: Database, fact: string): Promise<void> {
+  const hasFact = matches(postSearch, `facts : "${fact}"`)
+  for (;;) {
+    const rows = await db.select({ id: postSearch.id }).from(postSearch).where(hasFact).limit(REMOVED_PER_STEP)
+    const ids = rows.map(({ id }) => id)
+    if (ids.length === 0) return
+    await db.batch(removal(db, ids))
+  }
+}
+
+/** For an erasure. The words of what was deleted stay in blocks of the index until these are merged. */
+export async function unindexAccount(ctx: SystemCtx, { accountId }: Accounts): Promise<void> {
+  const db = ctx.db.index
+  await unindexWith(db, authorFact(accountId))
+  await db.delete(accountSearch).where(eq(accountSearch.id, accountId))
+  await mergeBlocks(ctx)
+}
+
+/** A bounded step, which does nothing if nothing was deleted or added. */
+export async function mergeBlocks(ctx: SystemCtx): Promise<void> {
+  for (const table of [postSearch, accountSearch]) {
+    const name = sql.raw(getTableName(table))
+    await ctx.db.index.run(sql`insert into ${name} (${name}, rank) values ('merge', ${-BLOCKS_PER_STEP})`)
   }
 }
 
@@ -126,7 +155,7 @@ export async function indexAccount(ctx: SystemCtx, { accountId }: Accounts): Pro
     (rows) =>
       db.batch([
         db.delete(accountSearch).where(eq(accountSearch.id, accountId)),
-        ...inParts(rows.map(profileDocumentOf), (part) => db.insert(accountSearch).values(part)),
+        ...inParts(rows.map(profileDocumentOf), 4, (part) => db.insert(accountSearch).values(part)),
       ]),
   )
 }

@@ -25,7 +25,6 @@ const WORDS: Record<string, string> = {
 }
 const WORD_LISTS = Object.entries(WORDS).map(([language, words]) => [language, new Set(words.split(' '))] as const)
 const LETTERS = /\p{L}/gu
-/** The share of the letters that decides, because texts quote names in other scripts. */
 const SHARE = 0.3
 
 export const languages = [...SCRIPTS.map(([language]) => language), ...Object.keys(WORDS)]

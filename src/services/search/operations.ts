@@ -7,11 +7,14 @@ import { PostSearchQuery, searchPosts } from './posts.ts'
 import { searchTags } from './tags.ts'
 import { FoundPostPage, TagUses } from './views.ts'
 
+const noPositions = 'What is sorted by relevance has no positions that a connection could name'
+
 export const searchOperations = [
   operation({
     id: 'searchPosts',
     method: 'get',
     path: '/search/posts',
+    restOnly: noPositions,
     access: 'public',
     scope: readPosts,
     query: PostSearchQuery,
@@ -29,6 +32,7 @@ export const searchOperations = [
     id: 'searchAccounts',
     method: 'get',
     path: '/search/accounts',
+    restOnly: noPositions,
     access: 'public',
     scope: readAccounts,
     query: AccountSearchQuery,

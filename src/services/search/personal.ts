@@ -1,21 +1,35 @@
-import { classify, nothing, type PersonalData } from '../../platform/personal-data.ts'
-import { eraseIndexed } from './erasure.ts'
-import { accountSearch, postSearch, tagPosts, tags } from './tables.ts'
+import type { SystemCtx } from '../../platform/context.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { classify, type ExportEntry, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
+import { eraseSearch } from './erasure.ts'
+import { followedTags } from './queries.ts'
+import { accountSearch, hiddenTrends, postSearch, tagFollows, tagPosts, tags, trendVotes } from './tables.ts'
 
-/** Only what `posts` and `accounts` export too. The rows of posts end with the posts. */
+const technical = 'technical'
+
+/** The index has what `posts` and `accounts` export. The rows of posts end with the posts, and votes after a day. */
 export const searchData: PersonalData = {
   inventory: {
-    ...classify(postSearch, {
-      id: 'technical',
-      text: 'technical',
-      tags: 'technical',
-      handle: 'technical',
-      facts: 'technical',
+    ...classify(postSearch, { id: technical, text: technical, tags: technical, handle: technical, facts: technical }),
+    ...classify(accountSearch, { id: 'owner', handle: technical, name: technical, bio: technical }),
+    ...classify(tagPosts, { postId: technical, tag: technical }),
+    ...classify(tags, { tag: technical, uses: technical }),
+    ...classify(tagFollows, { accountId: 'owner', tag: 'exported' }),
+    ...classify(trendVotes, {
+      window: technical,
+      actorId: 'owner',
+      kind: technical,
+      key: technical,
+      lang: technical,
+      weight: technical,
     }),
-    ...classify(accountSearch, { id: 'owner', handle: 'technical', name: 'technical', bio: 'technical' }),
-    ...classify(tagPosts, { postId: 'technical', tag: 'technical' }),
-    ...classify(tags, { tag: 'technical', uses: 'technical' }),
+    ...classify(hiddenTrends, { kind: technical, key: technical }),
+    'KV CACHE trending:<language>': { value: technical },
   },
-  exported: nothing,
-  erase: eraseIndexed,
+  exported,
+  erase: eraseSearch,
+}
+
+async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
+  yield jsonFile('followed-hashtags.json', await followedTags(ctx, accountId))
 }

@@ -2,13 +2,14 @@ import { z } from '@hono/zod-openapi'
 import { and, gte, lt, type SQL } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
 import { firstIdAt, toId } from '../../platform/data/ids.ts'
-import { continuedAt, loadPage, type Page, PageQuery, seek } from '../../platform/data/page.ts'
+import { type Page, PageQuery, seek } from '../../platform/data/page.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
 import { accountIdsOf } from '../identity/queries.ts'
 import { rankedPage } from './best.ts'
-import { fromIndex, matches } from './match.ts'
+import { matches } from './match.ts'
 import { handlesOf, matchOf, minLikesOf, parseQuery, type Query, spanOf } from './query.ts'
-import { SCANNED, scanVisible, type Wanted } from './scan-visible.ts'
+import { type Found, visiblePage } from './scan-visible.ts'
+import { snippetOf } from './snippets.ts'
 import { postSearch } from './tables.ts'
 import type { FoundPost } from './views.ts'
 
@@ -27,12 +28,11 @@ export async function searchPosts(ctx: Ctx, { q, order, ...page }: PostSearchQue
   const handles = handlesOf(query)
   const match = matchOf(query, handles.length > 0 ? await accountIdsOf(ctx, handles) : new Map())
   if (match === null) return nothing
-  const wanted = {
-    where: and(matches(postSearch, match), ...limitsOf(query)),
-    texts: query.terms.flatMap(({ text, isNegated }) => (isNegated ? [] : [text])),
-    minLikes: minLikesOf(query),
-  }
-  return order === 'best' ? rankedPage(ctx, wanted, { q, ...page }) : newestPage(ctx, wanted, { q, ...page })
+  const wanted = { where: and(matches(postSearch, match), ...limitsOf(query)), minLikes: minLikesOf(query) }
+  const texts = query.terms.flatMap(({ text, isNegated }) => (isNegated ? [] : [text]))
+  const present = ({ id, post }: Found) => ({ id, post, snippet: snippetOf(post.text, texts) })
+  if (order === 'best') return rankedPage(ctx, { ...wanted, q }, page, present)
+  return visiblePage(ctx, await seek(ctx, page, `newest posts with ${q}`, postSearch.id), wanted, present)
 }
 
 function limitsOf(query: Query): (SQL | undefined)[] {
@@ -42,22 +42,4 @@ function limitsOf(query: Query): (SQL | undefined)[] {
     from === null ? undefined : gte(postSearch.id, firstId(from)),
     until === null ? undefined : lt(postSearch.id, firstId(until)),
   ]
-}
-
-type Paging = PageQuery & { q: string }
-
-async function newestPage(ctx: Ctx, wanted: Wanted, { q, ...query }: Paging): Promise<Page<FoundPost>> {
-  const from = await seek(ctx, query, `newest posts with ${q}`, postSearch.id)
-  const rows = await fromIndex(
-    ctx,
-    ctx.db.index
-      .select({ id: postSearch.id })
-      .from(postSearch)
-      .where(and(wanted.where, from.where))
-      .orderBy(from.order(postSearch.id))
-      .limit(SCANNED),
-  )
-  const { found, resumeAt } = await scanVisible(ctx, rows, wanted, query.limit)
-  const page = await loadPage(ctx, from, found, async (kept) => new Map(kept.map((each) => [each.id, each])))
-  return resumeAt && found.length <= query.limit ? continuedAt(ctx, from, page, resumeAt) : page
 }

@@ -7,7 +7,6 @@ const NAMES = ['from', 'to', 'has', 'before', 'after', 'lang', 'is', 'min_likes'
 type Name = (typeof NAMES)[number]
 
 export type Operator = { name: Name; value: string; isNegated: boolean }
-/** `phrase` is one of FTS5. */
 type Term = { text: string; phrase: string; isNegated: boolean }
 export type Query = { terms: Term[]; operators: Operator[] }
 
@@ -67,7 +66,6 @@ function requireWanted(query: Query): Query {
 
 const FACTS = { has: (value: string) => `has${value}`, lang: (value: string) => `lang${value}`, is: () => 'isreply' }
 
-/** The accounts that the operators name. */
 export function handlesOf({ operators }: Query): string[] {
   return operators.flatMap(({ name, value }) => (name === 'from' || name === 'to' ? [value] : []))
 }

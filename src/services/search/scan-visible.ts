@@ -1,9 +1,10 @@
-import type { SQL } from 'drizzle-orm'
+import { and, type SQL } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { loadPosts } from '../posts/views.ts'
-import { snippetOf } from './snippets.ts'
-import type { FoundPost } from './views.ts'
+import { continuedAt, loadPage, type Page, type Seek } from '../../platform/data/page.ts'
+import { loadPosts, type Post } from '../posts/views.ts'
+import { fromIndex } from './match.ts'
+import { postSearch } from './tables.ts'
 
 const ROUND = 50
 const ROUNDS = 3
@@ -12,11 +13,10 @@ export const SCANNED = ROUND * ROUNDS
 /** A page ends after so many visible posts. Hidden ones do not count, so that they do not shorten a page. */
 const VISIBLE = 100
 
-/** What to look for in `post_search`. */
-export type Wanted = { where: SQL | undefined; texts: string[]; minLikes: number }
-
-type Candidate = { id: Id }
-type Scan = { found: FoundPost[]; resumeAt: Id | null }
+/** What to look for in `post_search`, and then among the visible posts. */
+export type Wanted = { where: SQL | undefined; minLikes?: number }
+export type Found = { id: Id; post: Post }
+type Scan = { found: Found[]; resumeAt: Id | null }
 
 /**
  * Loads candidates in rounds of 50, until one more than `limit` is visible and wanted. `resumeAt` is the last candidate
@@ -24,11 +24,11 @@ type Scan = { found: FoundPost[]; resumeAt: Id | null }
  */
 export async function scanVisible(
   ctx: Ctx,
-  candidates: readonly Candidate[],
-  { texts, minLikes }: Omit<Wanted, 'where'>,
+  candidates: readonly { id: Id }[],
   limit: number,
+  minLikes = 0,
 ): Promise<Scan> {
-  const found: FoundPost[] = []
+  const found: Found[] = []
   let visible = 0
   for (let at = 0; at < candidates.length; at += ROUND) {
     const ids = candidates.slice(at, at + ROUND).map(({ id }) => id)
@@ -37,10 +37,31 @@ export async function scanVisible(
       const post = posts.get(id)
       if (!post) continue
       visible += 1
-      if (post.likeCount >= minLikes) found.push({ id, post, snippet: snippetOf(post.text, texts) })
+      if (post.likeCount >= minLikes) found.push({ id, post })
       if (found.length > limit) return { found, resumeAt: null }
       if (visible === VISIBLE) return { found, resumeAt: id }
     }
   }
   return { found, resumeAt: candidates.length === SCANNED ? (candidates.at(-1)?.id ?? null) : null }
+}
+
+/** A page of the visible posts that are wanted, in the order of their ids. */
+export async function visiblePage<T>(
+  ctx: Ctx,
+  from: Seek,
+  { where, minLikes }: Wanted,
+  present: (found: Found) => T,
+): Promise<Page<T>> {
+  const rows = await fromIndex(
+    ctx,
+    ctx.db.index
+      .select({ id: postSearch.id })
+      .from(postSearch)
+      .where(and(where, from.where))
+      .orderBy(from.order(postSearch.id))
+      .limit(SCANNED),
+  )
+  const { found, resumeAt } = await scanVisible(ctx, rows, from.query.limit, minLikes)
+  const page = await loadPage(ctx, from, found, async (kept) => new Map(kept.map((each) => [each.id, present(each)])))
+  return resumeAt && found.length <= from.query.limit ? continuedAt(ctx, from, page, resumeAt) : page
 }

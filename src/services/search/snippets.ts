@@ -2,7 +2,6 @@ import { runsOf, type Token, tokensOf, tokensOfRun } from './tokens.ts'
 import type { Snippet } from './views.ts'
 
 const LENGTH = 160
-/** How much of the text is shown before the first word that was found. */
 const BEFORE = 40
 const DIACRITICS = /\p{M}/gu
 

@@ -1,17 +1,16 @@
 import { on, onBatch } from '../../platform/events/events.ts'
 import { accountChanged, accountHidden, accountRenamed, accountShown } from '../accounts/events.ts'
-import { postDeleted, postEdited, postPublished } from '../posts/events.ts'
+import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
 import { postsToIndex } from './events.ts'
-import { continueIndexing, indexAccount, indexPosts, startIndexing, unindexPost } from './indexing.ts'
+import { continueIndexing, indexAccount, indexPosts, indexPublished, startIndexing, unindexPost } from './indexing.ts'
+import { voteLiked, withdrawLike, withdrawVotes } from './votes.ts'
 
 export const searchSubscriptions = [
-  onBatch(postPublished, 'index-posts', (ctx, events) =>
-    indexPosts(
-      ctx,
-      events.map(({ postId }) => postId),
-    ),
-  ),
-  on(postEdited, 'index-post', (ctx, { postId }) => indexPosts(ctx, [postId])),
+  onBatch(postPublished, 'index-posts', indexPublished),
+  onBatch(postLiked, 'vote', voteLiked),
+  on(postUnliked, 'withdraw-vote', withdrawLike),
+  on(accountHidden, 'withdraw-votes', withdrawVotes),
+  on(postEdited, 'index-post', async (ctx, { postId }) => void (await indexPosts(ctx, [postId]))),
   on(postDeleted, 'unindex-post', unindexPost),
   on(accountChanged, 'index-account', indexAccount),
   ...[accountHidden, accountShown, accountRenamed].flatMap((event) => [

@@ -1,4 +1,4 @@
-import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { id } from '../../platform/data/ids.ts'
 
 /** FTS5 without content: `text` and the others can be matched, but not read. The columns contain the tokens of `tokens.ts`. */
@@ -23,5 +23,33 @@ export const tagPosts = sqliteTable(
   (t) => [primaryKey({ columns: [t.postId, t.tag] })],
 )
 
-/** Triggers count the rows of `tag_posts` here. */
 export const tags = sqliteTable('tags', { tag: text('tag').primaryKey(), uses: integer('uses').notNull() })
+
+export const tagFollows = sqliteTable(
+  'tag_follows',
+  { accountId: id('account_id').notNull(), tag: text('tag').notNull() },
+  (t) => [primaryKey({ columns: [t.accountId, t.tag] })],
+)
+
+export const trendKinds = ['post', 'tag', 'link'] as const
+export type TrendKind = (typeof trendKinds)[number]
+
+/** `window` counts hours since 1970. One vote for each account, thing and window. */
+export const trendVotes = sqliteTable(
+  'trend_votes',
+  {
+    window: integer('window').notNull(),
+    actorId: id('actor_id').notNull(),
+    kind: text('kind', { enum: trendKinds }).notNull(),
+    key: text('key').notNull(),
+    lang: text('lang').notNull(),
+    weight: real('weight').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.window, t.actorId, t.kind, t.key] })],
+)
+
+export const hiddenTrends = sqliteTable(
+  'hidden_trends',
+  { kind: text('kind', { enum: trendKinds }).notNull(), key: text('key').notNull() },
+  (t) => [primaryKey({ columns: [t.kind, t.key] })],
+)

@@ -3,14 +3,13 @@ import type { Ctx } from '../../platform/context.ts'
 import { type Page, PageQuery, seek } from '../../platform/data/page.ts'
 import { tagOf } from '../posts/queries.ts'
 import type { Post } from '../posts/views.ts'
-import { tagMatch } from './queries.ts'
 import { matches } from './match.ts'
+import { tagMatch } from './queries.ts'
 import { visiblePage } from './scan-visible.ts'
 import { postSearch } from './tables.ts'
 
 const MAX_TAGS = 4
 
-/** Up to four hashtags, separated by commas. */
 const Tags = z
   .string()
   .max(4_000)
@@ -24,7 +23,10 @@ const Tags = z
   .optional()
 
 export const TagFeedQuery = PageQuery.extend({
-  any: Tags.openapi({ type: 'string', description: 'Also posts with one of these hashtags, instead of the one of the path' }),
+  any: Tags.openapi({
+    type: 'string',
+    description: 'Also posts with one of these hashtags, instead of the one of the path',
+  }),
   all: Tags.openapi({ type: 'string', description: 'Only posts that have all of these too' }),
   none: Tags.openapi({ type: 'string', description: 'No posts that have one of these' }),
 })
@@ -37,5 +39,6 @@ export async function tagFeed(
 ): Promise<Page<Post>> {
   const list = `posts tagged ${[[tag, ...any], all, none].map((each) => [...each].sort().join(' ')).join(' / ')}`
   const from = await seek(ctx, query, list, postSearch.id)
-  return visiblePage(ctx, from, { where: matches(postSearch, tagMatch({ any: [tag, ...any], all, none })) })
+  const where = matches(postSearch, tagMatch({ any: [tag, ...any], all, none }))
+  return visiblePage(ctx, from, { where }, ({ post }) => post)
 }

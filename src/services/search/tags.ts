@@ -9,10 +9,8 @@ import type { TagUses } from './views.ts'
 
 /** A short beginning has many tags: of these, the first by name and the most used of all tags are compared. */
 const COMPARED = 500
-/** Follows every other text that begins the same. */
 const LAST = '\u{10ffff}'
 
-/** Hashtags that begin with what was typed, most used first. */
 export async function searchTags(ctx: Ctx, { q, limit }: z.infer<typeof AccountSearchQuery>): Promise<TagUses> {
   const typed = foldCase(requireText(q))
   const { index } = ctx.db

@@ -80,7 +80,6 @@ export function tokensOf(text: string): Token[] {
   return runsOf(text).flatMap((run) => tokensOfRun(run))
 }
 
-/** What the index stores of a text. */
 export function indexed(text: string): string {
   return tokensOf(text)
     .map(({ token }) => token)

@@ -11,10 +11,8 @@ const HALF_LIFE_HOURS = 6
 const MIN_ACTORS = 3
 /** More than are shown, because some are hidden from the viewer. */
 const KEPT = 50
-/** For all languages of one kind together. */
 const KEPT_OF_LANGUAGES = 500
 const KV_SECONDS = 3_600
-/** All languages together. */
 export const ALL = 'all'
 
 const Trend = z.object({ key: z.string(), actors: z.int(), hours: z.int() })
@@ -55,7 +53,7 @@ export async function countTrends(ctx: SystemCtx): Promise<Map<string, Trends>> 
         own
           .filter((row) => row.kind === kind)
           .slice(0, KEPT)
-          .map(({ key, actors, first }) => ({ key, actors, hours: now - (first ?? now) + 1 }))
+          .map(({ key, actors, first }) => ({ key, actors, hours: now - Number(first ?? now) + 1 }))
       return [lang, { post: listOf('post'), tag: listOf('tag'), link: listOf('link') }]
     }),
   )
@@ -79,7 +77,8 @@ async function ranked(ctx: SystemCtx, kind: TrendKind, now: number, byLanguage: 
     .where(and(eq(trendVotes.kind, kind), gte(window, now - WINDOWS)))
     .groupBy(...group)
     .as('voters')
-  const sumOf = (isNewcomer: number) => sql`sum(iif((${voters.weight} <= ${NEWCOMER_WEIGHT}) = ${isNewcomer}, ${voters.value}, 0))`
+  const sumOf = (isNewcomer: number) =>
+    sql`sum(iif((${voters.weight} <= ${NEWCOMER_WEIGHT}) = ${isNewcomer}, ${voters.value}, 0))`
   const score = sql<number>`${sumOf(0)} + min(${sumOf(0)}, ${sumOf(1)})`.as('score')
   const rows = await ctx.db.index
     .select({ key: voters.key, lang: voters.lang, actors: count(), first: min(voters.first), score })

@@ -20,7 +20,6 @@ export const TrendQuery = z.strictObject({
 type TrendQuery = z.infer<typeof TrendQuery>
 
 type Kept = { trends: Trends; until: number }
-/** Of this isolate, by language. */
 const kept = new Map<string, Kept>()
 
 export function forgetKept(): void {
@@ -36,7 +35,9 @@ async function trendsOf(ctx: SystemCtx, lang = ALL): Promise<Trends> {
     return undefined
   })
   const isMissing = stored === undefined || stored === null
-  const trends = isMissing ? (known?.trends ?? (await countTrends(ctx)).get(lang) ?? none) : Trends.parse(JSON.parse(stored))
+  const trends = isMissing
+    ? (known?.trends ?? (await countTrends(ctx)).get(lang) ?? none)
+    : Trends.parse(JSON.parse(stored))
   kept.set(lang, { trends, until: ctx.now() + ISOLATE_MS })
   return trends
 }

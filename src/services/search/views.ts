@@ -30,3 +30,26 @@ export const TagUse = z
   .openapi('TagUse', { example: { tag: 'engines', uses: 12 } })
 export const TagUses = z.object({ items: z.array(TagUse) }).openapi('TagUses')
 export type TagUses = z.infer<typeof TagUses>
+
+export const FollowedTags = z
+  .object({ items: z.array(z.object({ tag: z.string() }).openapi('FollowedTag', { example: { tag: 'engines' } })) })
+  .openapi('FollowedTags')
+export type FollowedTags = z.infer<typeof FollowedTags>
+
+const why = {
+  actors: z
+    .int()
+    .openapi({ description: 'How many accounts liked, used or linked it, or commented on it', example: 41 }),
+  hours: z.int().openapi({ description: 'In how many hours, up to now', example: 3 }),
+}
+const TrendingPost = z.object({ post: Post, ...why }).openapi('TrendingPost')
+const TrendingTag = z.object({ tag: z.string(), ...why }).openapi('TrendingTag', { example: { tag: 'engines' } })
+const TrendingLink = z
+  .object({ url: z.string(), ...why })
+  .openapi('TrendingLink', { example: { url: 'https://example.org/notes' } })
+export const TrendingPosts = z.object({ items: z.array(TrendingPost) }).openapi('TrendingPosts')
+export const TrendingTags = z.object({ items: z.array(TrendingTag) }).openapi('TrendingTags')
+export const TrendingLinks = z.object({ items: z.array(TrendingLink) }).openapi('TrendingLinks')
+export type TrendingPosts = z.infer<typeof TrendingPosts>
+export type TrendingTags = z.infer<typeof TrendingTags>
+export type TrendingLinks = z.infer<typeof TrendingLinks>

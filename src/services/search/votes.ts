@@ -7,7 +7,7 @@ import { fromShards, idIn } from '../../platform/data/shards.ts'
 import { isActive } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
 import { isPublic } from '../posts/policy.ts'
-import { posts } from '../posts/tables.ts'
+import { likes, posts } from '../posts/tables.ts'
 import { tagsOf } from './documents.ts'
 import { languageOf } from './language.ts'
 import { inParts } from './parts.ts'
@@ -30,46 +30,60 @@ export function weightOf(actorId: Id, now: number): number {
 }
 
 type Vote = { actorId: Id; kind: TrendKind; key: string; lang: string }
-type Published = { postId: Id; authorId: Id; rootId: Id | null }
 type Like = { postId: Id; actorId: Id }
+type Indexed = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'rootId' | 'text' | 'entities'>
 
 /** A post gives weight to its hashtags and links, and a comment to the post at the top of its thread. */
-export async function votePublished(ctx: SystemCtx, events: readonly Published[]): Promise<void> {
-  const found = await publicPosts(
+export async function votePublished(ctx: SystemCtx, indexed: readonly Indexed[]): Promise<void> {
+  const roots = await publicPosts(
     ctx,
-    events.map(({ postId, rootId }) => rootId ?? postId),
+    indexed.flatMap(({ rootId }) => rootId ?? []),
   )
-  const votes = events.flatMap(({ postId, rootId, authorId: actorId }): Vote[] => {
-    const post = found.get(rootId ?? postId)
-    if (!post) return []
-    const { lang, authorId, entities } = post
-    if (rootId) return actorId === authorId ? [] : [{ actorId, kind: 'post', key: rootId, lang }]
+  const votes = indexed.flatMap(({ authorId: actorId, rootId, text, entities }): Vote[] => {
+    if (rootId) return forPost(roots.get(rootId), actorId)
+    const lang = languageOf(text) ?? ''
     const links = new Set(entities.flatMap((entity) => (entity.kind === 'link' ? [entity.url] : [])))
     return [
-      ...tagsOf(post).map((key): Vote => ({ actorId, kind: 'tag', key, lang })),
+      ...tagsOf({ entities }).map((key): Vote => ({ actorId, kind: 'tag', key, lang })),
       ...[...links].map((key): Vote => ({ actorId, kind: 'link', key, lang })),
     ]
   })
   await store(ctx, votes)
 }
 
-export async function voteLiked(ctx: SystemCtx, likes: readonly Like[]): Promise<void> {
-  const found = await publicPosts(
+/** Only likes that still exist, and are not of hidden accounts. */
+export async function voteLiked(ctx: SystemCtx, events: readonly Like[]): Promise<void> {
+  const ids = events.map(({ postId }) => postId)
+  const actors = new Set(events.map(({ actorId }) => actorId))
+  const [found, rows] = await Promise.all([publicPosts(ctx, ids), likesOf(ctx, ids, [...actors])])
+  await store(
     ctx,
-    likes.map(({ postId }) => postId),
+    rows.flatMap(({ postId, accountId }) => forPost(found.get(postId), accountId)),
   )
-  const votes = likes.flatMap(({ postId: key, actorId }): Vote[] => {
-    const post = found.get(key)
-    return post && post.authorId !== actorId ? [{ actorId, kind: 'post', key, lang: post.lang }] : []
-  })
-  await store(ctx, votes)
+}
+
+function likesOf(ctx: SystemCtx, ids: readonly Id[], actors: readonly Id[]) {
+  const { postId, accountId, hidden } = likes
+  return fromShards(atPrimary(ctx), ids, (db, group) =>
+    db
+      .select({ postId, accountId })
+      .from(likes)
+      .where(and(idIn(postId, group), idIn(accountId, actors), eq(hidden, false))),
+  )
+}
+
+type Target = { id: Id; authorId: Id; lang: string }
+
+function forPost(post: Target | undefined, actorId: Id): Vote[] {
+  if (!post || post.authorId === actorId) return []
+  return [{ actorId, kind: 'post', key: post.id, lang: post.lang }]
 }
 
 async function publicPosts(ctx: SystemCtx, ids: readonly Id[]) {
-  const { id, authorId, text, entities, visibility, rootId } = posts
+  const { id, authorId, text, visibility, rootId } = posts
   const rows = await fromShards(atPrimary(ctx), ids, (db, group) =>
     db
-      .select({ id, authorId, text, entities, visibility, rootId })
+      .select({ id, authorId, text, visibility, rootId })
       .from(posts)
       .innerJoin(accounts, eq(accounts.id, authorId))
       .where(and(idIn(id, group), isActive)),
@@ -97,7 +111,6 @@ export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: Like): P
   await ctx.db.index.delete(trendVotes).where(own)
 }
 
-/** Of an account that is hidden or erased. */
 export async function withdrawVotes(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
   await ctx.db.index.delete(trendVotes).where(ownVotes(ctx, accountId))
 }

@@ -57,6 +57,7 @@ async function livedThrough(handle: string) {
   ] as const)
     await call(one, 'PUT', `/v1/accounts/${other.id}/follow`)
   await ada.fetch(`/v1/handles/${ada.handle}`)
+  await call(ada, 'PUT', `/v1/tags/${MARKER}/follow`)
   await call(ada, 'PUT', '/v1/notifications/read')
   const conversation = (await call(ada, 'POST', '/v1/conversations', { accountId: bob.id }))!
   await call(ada, 'POST', `/v1/conversations/${conversation.id}/messages`, { clientId: 'client-id', text: MARKER })
