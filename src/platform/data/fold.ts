@@ -1,5 +1,4 @@
-/** Equal for all cases of a text: NFC and Unicode's full case folding, except that the Turkish ı becomes i. */
+/** Unicode's full case folding, in NFC: ẞ becomes ss (by upper case) and a final ς becomes σ. The Turkish ı becomes i. */
 export function foldCase(text: string): string {
-  // Lower case turns ẞ into ß, which upper case turns into SS. Lower case turns a final Σ into ς, which becomes σ here.
   return text.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFC')
 }
