@@ -60,6 +60,7 @@ import * as searchEvents from './services/search/events.ts'
 import { searchJobs } from './services/search/jobs.ts'
 import { searchOperations } from './services/search/operations.ts'
 import { searchData } from './services/search/personal.ts'
+import { searchTasks } from './services/search/rebuild.ts'
 import { searchSubscriptions } from './services/search/subscriptions.ts'
 import { tagOperations } from './services/search/tag-operations.ts'
 
@@ -94,6 +95,7 @@ const typed = [
     operations: [...searchOperations, ...tagOperations],
     events: Object.values(searchEvents),
     subscriptions: searchSubscriptions,
+    tasks: searchTasks,
     jobs: searchJobs,
     personal: searchData,
   },

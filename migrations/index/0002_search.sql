@@ -40,3 +40,10 @@ CREATE TABLE hidden_trends (
   key TEXT NOT NULL,
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
+
+-- How far a rebuild has come on each shard.
+CREATE TABLE rebuilds (
+  shard INTEGER PRIMARY KEY,
+  stage TEXT NOT NULL,
+  after INTEGER NOT NULL
+);

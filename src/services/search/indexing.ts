@@ -145,16 +145,24 @@ export async function continueIndexing(ctx: SystemCtx, step: Step, eventId: Id):
   if (last) await continueWith(db, eventId, postsToIndex, { ...step, after: last })
 }
 
-export async function indexAccount(ctx: SystemCtx, { accountId }: Accounts): Promise<void> {
+export function indexAccount(ctx: SystemCtx, { accountId }: Accounts): Promise<void> {
+  return indexAccounts(ctx, [accountId])
+}
+
+export async function indexAccounts(ctx: SystemCtx, ids: readonly Id[]): Promise<void> {
   const { id, handle, displayName, bio } = accounts
-  const own = and(eq(id, accountId), isActive)
-  const source = atPrimary(ctx).shardOf(accountId)
   const db = ctx.db.index
   await mirror(
-    async () => source.select({ id, handle, displayName, bio }).from(accounts).where(own),
+    () =>
+      fromShards(atPrimary(ctx), ids, (source, group) =>
+        source
+          .select({ id, handle, displayName, bio })
+          .from(accounts)
+          .where(and(idIn(id, group), isActive)),
+      ),
     (rows) =>
       db.batch([
-        db.delete(accountSearch).where(eq(accountSearch.id, accountId)),
+        db.delete(accountSearch).where(idIn(accountSearch.id, ids)),
         ...inParts(rows.map(profileDocumentOf), 4, (part) => db.insert(accountSearch).values(part)),
       ]),
   )

@@ -3,7 +3,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { eraseSearch } from './erasure.ts'
 import { followedTags } from './queries.ts'
-import { accountSearch, hiddenTrends, postSearch, tagFollows, tagPosts, tags, trendVotes } from './tables.ts'
+import { accountSearch, hiddenTrends, postSearch, rebuilds, tagFollows, tagPosts, tags, trendVotes } from './tables.ts'
 
 const technical = 'technical'
 
@@ -23,6 +23,7 @@ export const searchData: PersonalData = {
       lang: technical,
       weight: technical,
     }),
+    ...classify(rebuilds, { shard: technical, stage: technical, after: technical }),
     ...classify(hiddenTrends, { kind: technical, key: technical }),
     'KV CACHE trending:<language>': { value: technical },
   },

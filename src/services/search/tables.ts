@@ -53,3 +53,12 @@ export const hiddenTrends = sqliteTable(
   { kind: text('kind', { enum: trendKinds }).notNull(), key: text('key').notNull() },
   (t) => [primaryKey({ columns: [t.kind, t.key] })],
 )
+
+export const stages = ['posts', 'accounts'] as const
+
+/** A row for each shard from which the index is rebuilt now. Ids up to `after` are done. */
+export const rebuilds = sqliteTable('rebuilds', {
+  shard: integer('shard').primaryKey(),
+  stage: text('stage', { enum: stages }).notNull(),
+  after: id('after').notNull(),
+})

@@ -1,0 +1,68 @@
+import { foundPeople, foundPosts, foundTags, type, typed } from '../state/search.ts'
+import { tagPath } from '../state/tags.ts'
+import { AccountRow } from './account-row.tsx'
+import { Link } from './link.tsx'
+import { ListView } from './list-view.tsx'
+import { plural } from './plural.ts'
+import { PostCard } from './post-card.tsx'
+
+export function SearchBox() {
+  return (
+    <form role="search" class="card search" onSubmit={(event) => event.preventDefault()}>
+      <label for="search">Search posts, people and hashtags</label>
+      <input
+        id="search"
+        type="search"
+        maxLength={200}
+        autocomplete="off"
+        value={typed.value}
+        onInput={({ currentTarget }) => type(currentTarget.value)}
+      />
+    </form>
+  )
+}
+
+export function SearchResults() {
+  const list = foundPosts.value
+  if (!list) return null
+  const [people, tags] = [foundPeople.value, foundTags.value]
+  return (
+    <div class="found">
+      <p class="visually-hidden" role="status">
+        {`${plural(people.length, 'account')} and ${plural(tags.length, 'hashtag')} found`}
+      </p>
+      {people.length > 0 && (
+        <section aria-labelledby="found-people">
+          <h2 id="found-people">People</h2>
+          <ul class="items">
+            {people.map((account) => (
+              <li key={account.id}>
+                <AccountRow account={account} />
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      {tags.length > 0 && (
+        <section aria-labelledby="found-tags">
+          <h2 id="found-tags">Hashtags</h2>
+          <ul class="tags">
+            {tags.map(({ tag, uses }) => (
+              <li key={tag}>
+                <Link href={tagPath(tag)}>#{tag}</Link> <span class="fine">{plural(uses, 'post')} this week</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+      <h2>Posts</h2>
+      <ListView
+        list={list}
+        label="Posts that were found"
+        moreLabel="Older posts"
+        empty={<p>No post has these words.</p>}
+        render={({ id }) => <PostCard id={id} />}
+      />
+    </div>
+  )
+}
