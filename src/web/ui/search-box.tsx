@@ -1,3 +1,4 @@
+import type { Account, TagUse } from '../../client/wire.ts'
 import { foundPeople, foundPosts, foundTags, type, typed } from '../state/search.ts'
 import { tagPath } from '../state/tags.ts'
 import { AccountRow } from './account-row.tsx'
@@ -31,30 +32,8 @@ export function SearchResults() {
       <p class="visually-hidden" role="status">
         {`${plural(people.length, 'account')} and ${plural(tags.length, 'hashtag')} found`}
       </p>
-      {people.length > 0 && (
-        <section aria-labelledby="found-people">
-          <h2 id="found-people">People</h2>
-          <ul class="items">
-            {people.map((account) => (
-              <li key={account.id}>
-                <AccountRow account={account} />
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
-      {tags.length > 0 && (
-        <section aria-labelledby="found-tags">
-          <h2 id="found-tags">Hashtags</h2>
-          <ul class="tags">
-            {tags.map(({ tag, uses }) => (
-              <li key={tag}>
-                <Link href={tagPath(tag)}>#{tag}</Link> <span class="fine">{plural(uses, 'post')} this week</span>
-              </li>
-            ))}
-          </ul>
-        </section>
-      )}
+      {people.length > 0 && <FoundPeople people={people} />}
+      {tags.length > 0 && <FoundTags tags={tags} />}
       <h2>Posts</h2>
       <ListView
         list={list}
@@ -64,5 +43,35 @@ export function SearchResults() {
         render={({ id }) => <PostCard id={id} />}
       />
     </div>
+  )
+}
+
+function FoundPeople({ people }: { people: Account[] }) {
+  return (
+    <section aria-labelledby="found-people">
+      <h2 id="found-people">People</h2>
+      <ul class="items">
+        {people.map((account) => (
+          <li key={account.id}>
+            <AccountRow account={account} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function FoundTags({ tags }: { tags: TagUse[] }) {
+  return (
+    <section aria-labelledby="found-tags">
+      <h2 id="found-tags">Hashtags</h2>
+      <ul class="tags">
+        {tags.map(({ tag, uses }) => (
+          <li key={tag}>
+            <Link href={tagPath(tag)}>#{tag}</Link> <span class="fine">{plural(uses, 'post')} this week</span>
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
