@@ -79,7 +79,7 @@ export function requireMigrated(stateDir: string): void {
 }
 
 /** The local stores besides the databases that scripts use. */
-export type Stores = { KEYS: R2Bucket; CACHE: KVNamespace }
+export type Stores = { KEYS: R2Bucket; ACTIVITY_LOG: R2Bucket; CACHE: KVNamespace }
 
 /** Opens the local databases, by binding, and stores while `work` runs. A running server may use them at the same time. */
 export async function withDatabases<T>(
@@ -94,8 +94,8 @@ export async function withDatabases<T>(
     remoteBindings: false,
   })
   try {
-    const { KEYS, CACHE, ...databases } = env
-    return await work(databases as Record<string, D1Database>, { KEYS, CACHE })
+    const { KEYS, ACTIVITY_LOG, CACHE, ...databases } = env
+    return await work(databases as Record<string, D1Database>, { KEYS, ACTIVITY_LOG, CACHE })
   } finally {
     await dispose()
   }
@@ -118,7 +118,9 @@ async function storesOnly(stateDir: string): Promise<string> {
   mkdirSync(stateDir, { recursive: true })
   const file = join(stateDir, 'stores.json')
   const d1_databases = (await databasesOf()).map(({ binding, database_id }) => ({ binding, database_id }))
-  const r2_buckets = config.r2_buckets.filter((bucket: { binding: string }) => bucket.binding === 'KEYS')
+  const r2_buckets = config.r2_buckets.filter(({ binding }: { binding: string }) =>
+    ['KEYS', 'ACTIVITY_LOG'].includes(binding),
+  )
   const { kv_namespaces } = config
   const stores = { d1_databases, r2_buckets, kv_namespaces }
   writeFileSync(file, JSON.stringify({ name: 'stores', compatibility_date: '2026-11-01', ...stores }))

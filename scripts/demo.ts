@@ -7,6 +7,7 @@ import { main, UsageError } from './command.ts'
 import { actAsApp, allowApp, registerApp, removeApp } from './demo/apps.ts'
 import { makeCaller, refused } from './demo/caller.ts'
 import { readToken } from './demo/inbox.ts'
+import { readInsights } from './demo/insights.ts'
 import { endLogin, logInElsewhere, type Person, resetPassword } from './demo/logins.ts'
 import { readScreen } from './demo/screen.ts'
 import { type Live, openSocket } from './demo/socket.ts'
@@ -36,6 +37,7 @@ async function play(): Promise<void> {
   const comment = await step('bob likes the post and comments on it', () => react(bob, post))
   await step('both notifications arrive on ada’s socket and are in her list', () => readNotifications(ada, adaLive))
   await step('ada reads the comment thread', () => readThread(ada, post, comment))
+  await step('bob’s like moves ada’s chart', () => readInsights(ada))
   await step('ada’s first screen takes seven requests, or one GraphQL query', () => readScreen(ada))
   await step('repeating the POST with its Idempotency-Key creates no second post', () => retry(ada, draft, key, post))
   const hidden = await step('ada posts for followers only, and bob can read the post', () => publishPrivately(ada, bob))

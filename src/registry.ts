@@ -10,6 +10,10 @@ import { accountNoun } from './services/accounts/graph.ts'
 import { accountOperations } from './services/accounts/operations.ts'
 import { accountData } from './services/accounts/personal.ts'
 import { accountSubscriptions } from './services/accounts/subscriptions.ts'
+import { analyticsJobs } from './services/analytics/jobs.ts'
+import { analyticsOperations } from './services/analytics/operations.ts'
+import { analyticsData } from './services/analytics/personal.ts'
+import { analyticsBatches, analyticsSubscriptions } from './services/analytics/subscriptions.ts'
 import * as apiKeyEvents from './services/api-keys/events.ts'
 import { apiKeyJobs } from './services/api-keys/jobs.ts'
 import { apiKeyOperations } from './services/api-keys/operations.ts'
@@ -200,6 +204,16 @@ const typed = [
     jobs: appJobs,
     personal: appData,
   },
+  {
+    name: 'analytics',
+    about: 'What people see and do, counted: for authors, and for the staff',
+    rpc: 'AnalyticsService',
+    operations: analyticsOperations,
+    subscriptions: analyticsSubscriptions,
+    batches: analyticsBatches,
+    jobs: analyticsJobs,
+    personal: analyticsData,
+  },
 ] satisfies Service[]
 /** The services with the exact types of their operations. */
 export type TypedService = (typeof typed)[number]
@@ -224,5 +238,6 @@ export const personal = services.map(({ name, personal }) => ({ service: name, .
 export const erasureParts = [...personal.slice(0, declared.length).reverse(), ...personal.slice(declared.length)]
 export const events = services.flatMap((service) => service.events ?? [])
 export const subscriptions = services.flatMap(({ name, subscriptions = [] }) => subscriptions.map(ofService(name)))
+export const batches = services.flatMap(({ name, batches = [] }) => batches.map(ofService(name)))
 export const jobs = services.flatMap(({ name, jobs = [] }) => jobs.map(ofService(name)))
 export const tasks = [...services.flatMap(({ name, tasks = [] }) => tasks.map(ofService(name))), shardJobHandler(jobs)]

@@ -9,3 +9,4 @@ export type { Call, RpcError, RpcResult } from './surfaces/rpc/types.ts'
 export type UserService = Methods<TypedService, 'UserService'>
 export type PostService = Methods<TypedService, 'PostService'>
 export type NotificationService = Methods<TypedService, 'NotificationService'>
+export type AnalyticsService = Methods<TypedService, 'AnalyticsService'>

@@ -1,4 +1,5 @@
 import type { Mount } from './compose.ts'
+import type { BatchHandler } from './platform/events/batches.ts'
 import type { EventDefinition, Subscription } from './platform/events/events.ts'
 import type { Job } from './platform/events/jobs.ts'
 import type { TaskHandler } from './platform/events/tasks.ts'
@@ -13,7 +14,7 @@ export type Service = {
   /** What its operations are for, for the API document. */
   about: string
   /** The RPC service that offers the operations to other Workers; none by default. */
-  rpc?: 'UserService' | 'PostService' | 'NotificationService'
+  rpc?: 'UserService' | 'PostService' | 'NotificationService' | 'AnalyticsService'
   /** Whether apps of other developers may call none of its operations, except those that need no token. */
   ownClients?: boolean
   /** The path below which its operations are served; `/v1` by default. */
@@ -23,6 +24,7 @@ export type Service = {
   events?: EventDefinition[]
   subscriptions?: Subscription[]
   tasks?: TaskHandler[]
+  batches?: BatchHandler[]
   jobs?: Job[]
   channels?: Channel[]
   personal: PersonalData

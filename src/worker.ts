@@ -23,6 +23,7 @@ const services = async () => (await registry()).services
 export const UserService = rpcService<Rpc.UserService>(services, 'UserService')
 export const PostService = rpcService<Rpc.PostService>(services, 'PostService')
 export const NotificationService = rpcService<Rpc.NotificationService>(services, 'NotificationService')
+export const AnalyticsService = rpcService<Rpc.AnalyticsService>(services, 'AnalyticsService')
 
 export default {
   async fetch(request: Request, env, ctx) {

@@ -3,7 +3,13 @@ type Bindings = import('../src/platform/config.ts').Env
 
 declare namespace Cloudflare {
   interface Env extends Bindings {
-    MIGRATIONS: { directory: Migrations; shard: Migrations; index: Migrations; audit: Migrations }
+    MIGRATIONS: {
+      directory: Migrations
+      shard: Migrations
+      index: Migrations
+      audit: Migrations
+      analytics: Migrations
+    }
   }
   interface GlobalProps {
     mainModule: typeof import('../src/worker.ts')

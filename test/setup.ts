@@ -6,13 +6,14 @@ import type { RevocationFeed } from '../src/platform/security/revocation-feed.ob
 const apply = (database: D1Database, migrations: D1Migration[]) =>
   applyD1Migrations(database, [{ name: 'all', queries: migrations.flatMap(({ queries }) => queries) }])
 
-const { directory, shard, index, audit } = env.MIGRATIONS
+const { directory, shard, index, audit, analytics } = env.MIGRATIONS
 await Promise.all([
   apply(env.DIRECTORY, directory),
   apply(env.SHARD_0, shard),
   apply(env.SHARD_1, shard),
   apply(env.INDEX, index),
   apply(env.AUDIT, audit),
+  apply(env.ANALYTICS, analytics),
 ])
 
 // A new feed of revocations knows nothing about older tokens. In production it is old.

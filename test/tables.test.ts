@@ -18,7 +18,7 @@ type Stored = { name: string; sql: string; columns: { name: string; type: string
 
 async function storedTables(): Promise<Map<string, Stored>> {
   const stored = new Map<string, Stored>()
-  for (const db of [env.DIRECTORY, env.SHARD_0, env.INDEX, env.AUDIT]) {
+  for (const db of [env.DIRECTORY, env.SHARD_0, env.INDEX, env.AUDIT, env.ANALYTICS]) {
     const tables = `select name, sql from sqlite_master where type = 'table' and name not glob 'sqlite_*' and name not glob '_cf_*'
       and name <> 'd1_migrations' and name not in (select name from pragma_table_list where type = 'shadow')`
     const { results } = await db.prepare(tables).all<{ name: string; sql: string }>()

@@ -38,6 +38,7 @@ const MIGRATIONS = {
   shard: await migrationsOf('shard'),
   index: await migrationsOf('index'),
   audit: await migrationsOf('audit'),
+  analytics: await migrationsOf('analytics'),
 }
 
 const workers = {

@@ -7,6 +7,7 @@ import type {
   Account,
   AccountAccess,
   AccountRole,
+  ActivityChoice,
   AddedPasskey,
   AddressChange,
   AddressToken,
@@ -36,11 +37,13 @@ import type {
   Deletion,
   Export,
   ExportList,
+  Funnel,
   Grant,
   GrantRequest,
   HandleChange,
   Id,
   Identity,
+  Insights,
   Invitations,
   InvitationWithCode,
   Like,
@@ -57,6 +60,7 @@ import type {
   MessageLog,
   MessageSending,
   Notification,
+  Overview,
   Page,
   Passkey,
   PasskeyAddition,
@@ -70,6 +74,7 @@ import type {
   Post,
   PostChange,
   PostCreation,
+  PostInsights,
   ProfileChange,
   ProfileImageUpload,
   ProviderCallback,
@@ -88,6 +93,7 @@ import type {
   Resend,
   Reset,
   ResetRequest,
+  Retention,
   RoleChange,
   RoleDefinition,
   RolesChange,
@@ -95,6 +101,7 @@ import type {
   SecondStep,
   Sessions,
   Tokens,
+  TopPosts,
   TotpConfirmation,
   TotpSecret,
   UnreadCount,
@@ -150,14 +157,21 @@ export const operations: Record<keyof Operations, string> = {
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
   getAccounts: 'GET /v1/accounts',
+  getActivityChoice: 'GET /v1/me/activity-choice',
   getConversation: 'GET /v1/conversations/{conversationId}',
+  getFunnel: 'GET /v1/analytics/funnel',
   getHomeFeed: 'GET /v1/feeds/home',
   getLimits: 'GET /v1/limits',
   getMe: 'GET /v1/accounts/me',
   getMedia: 'GET /v1/media/{mediaId}/{variant} file',
   getMessage: 'GET /v1/messages/{messageId}',
+  getMyInsights: 'GET /v1/me/insights',
+  getOverview: 'GET /v1/analytics/overview',
   getPost: 'GET /v1/posts/{postId}',
+  getPostInsights: 'GET /v1/posts/{postId}/insights',
   getPublicFeed: 'GET /v1/feeds/public',
+  getRetention: 'GET /v1/analytics/retention',
+  getTopPosts: 'GET /v1/analytics/top',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   hideMessage: 'PUT /v1/messages/{messageId}/hidden',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
@@ -216,6 +230,7 @@ export const operations: Record<keyof Operations, string> = {
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
   repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
+  reportImpressions: 'POST /v1/impressions',
   requestExport: 'POST /v1/me/exports',
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
   resendVerification: 'POST /v1/auth/verify/resend open',
@@ -224,6 +239,7 @@ export const operations: Record<keyof Operations, string> = {
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
   sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
+  setActivityChoice: 'PUT /v1/me/activity-choice',
   setAttributes: 'PUT /v1/accounts/{accountId}/attributes',
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
@@ -341,8 +357,12 @@ export type Operations = {
   getAccountFeed: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Post> }
   /** Read up to 50 accounts by their ids. `GET /v1/accounts` */
   getAccounts: { input: { ids: string[] }; output: Page<Account> }
+  /** Read whether you agreed to be counted in statistics. `GET /v1/me/activity-choice` */
+  getActivityChoice: { input: Nothing; output: ActivityChoice }
   /** Get a conversation. `GET /v1/conversations/{conversationId}` */
   getConversation: { input: { conversationId: string }; output: Conversation }
+  /** Read how many new people verify their address, follow somebody, and publish a post. `GET /v1/analytics/funnel` */
+  getFunnel: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Funnel }
   /** List the newest posts of the accounts that you follow. `GET /v1/feeds/home` */
   getHomeFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read the limits that apply to posts and images. `GET /v1/limits` */
@@ -356,10 +376,26 @@ export type Operations = {
   }
   /** Get a message. `GET /v1/messages/{messageId}` */
   getMessage: { input: { messageId: string }; output: Message }
+  /** Read how your posts and your number of followers do. `GET /v1/me/insights` */
+  getMyInsights: {
+    input: { from?: string; to?: string; format?: 'json' | 'csv'; step?: 'day' | 'week' }
+    output: Insights
+  }
+  /** Read how active the network is. `GET /v1/analytics/overview` */
+  getOverview: { input: { from?: string; to?: string; format?: 'json' | 'csv' }; output: Overview }
   /** Read a post. `GET /v1/posts/{postId}` */
   getPost: { input: { postId: Id }; output: Post }
+  /** Read how one of your own posts does. `GET /v1/posts/{postId}/insights` */
+  getPostInsights: {
+    input: { postId: Id; from?: string; to?: string; format?: 'json' | 'csv'; step?: 'day' | 'week' }
+    output: PostInsights
+  }
   /** List the newest public posts of everyone. `GET /v1/feeds/public` */
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
+  /** Read how many people come back in the weeks after their registration. `GET /v1/analytics/retention` */
+  getRetention: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Retention }
+  /** List the public posts with the most likes and comments of a day. `GET /v1/analytics/top` */
+  getTopPosts: { input: { day?: string; format?: 'json' | 'csv' }; output: TopPosts }
   /** Allow an account one action on one thing; not your own account. `PUT /v1/accounts/{accountId}/grants` */
   giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
   /** Delete a message for yourself only; others still see it. `PUT /v1/messages/{messageId}/hidden` */
@@ -547,6 +583,11 @@ export type Operations = {
   repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
+  /** Report which posts you saw. `POST /v1/impressions` */
+  reportImpressions: {
+    input: { postIds: Id[]; surface: 'home' | 'public' | 'profile' | 'post' | 'search' | 'other' }
+    output: undefined
+  }
   /** Request an archive of all your data; an email says when it is ready. `POST /v1/me/exports` */
   requestExport: { input: Nothing; output: Export }
   /** Ask for an email with a token that resets the password. `POST /v1/auth/password/forgot` */
@@ -563,6 +604,8 @@ export type Operations = {
   sendMessage: { input: { conversationId: string } & MessageSending; output: Message }
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
   setAccountRoles: { input: { accountId: Id } & RolesChange; output: AccountAccess }
+  /** Agree or decline to be counted in statistics. `PUT /v1/me/activity-choice` */
+  setActivityChoice: { input: { agreed: boolean }; output: ActivityChoice }
   /** Set the attributes of an account, which rules read; not of your own. `PUT /v1/accounts/{accountId}/attributes` */
   setAttributes: { input: { accountId: Id } & AttributesChange; output: AccountAccess }
   /** Replace your avatar; the image is cropped to a square. `PUT /v1/accounts/me/avatar` */

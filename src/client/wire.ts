@@ -552,4 +552,97 @@ export type AppApproval = { returnTo: string }
 
 export type AppDecision = { request: string; accountId: Id }
 
+export type ActivityChoice = { agreed: boolean | null }
+
+export type Insights = {
+  from: string
+  to: string
+  step: InsightStep
+  sources: ReaderSource[]
+  points: InsightPoint[]
+  bestHours: BusyHour[]
+}
+
+export type InsightStep = 'day' | 'week' | (string & Record<never, never>)
+
+export type ReaderSource = { surface: Surface; readers: number }
+
+export type Surface = 'home' | 'public' | 'profile' | 'post' | 'search' | 'other' | (string & Record<never, never>)
+
+export type InsightPoint = {
+  start: string
+  impressions: number | null
+  reach: number | null
+  likes: number
+  comments: number
+  newFollowers: number
+  lostFollowers: number
+}
+
+export type BusyHour = { hour: number; readers: number }
+
+export type PostInsights = {
+  from: string
+  to: string
+  step: InsightStep
+  sources: ReaderSource[]
+  postId: Id
+  points: PostInsightPoint[]
+}
+
+export type PostInsightPoint = {
+  start: string
+  impressions: number | null
+  reach: number | null
+  likes: number
+  comments: number
+  withdrawnLikes: number
+}
+
+export type Overview = {
+  from: string
+  to: string
+  daily: number
+  weekly: number
+  monthly: number
+  stickiness: number | null
+  points: NetworkDay[]
+  minutes: NetworkMinute[]
+}
+
+export type NetworkDay = {
+  start: string
+  activePeople: number
+  impressions: number
+  posts: number
+  comments: number
+  likes: number
+  follows: number
+  registrations: number
+  logins: number
+  mails: number
+}
+
+export type NetworkMinute = { at: string; posts: number }
+
+export type Retention = { points: Cohort[] }
+
+export type Cohort = { start: string; registered: number | null; active: ActiveWeek[] }
+
+export type ActiveWeek = { week: number; people: number | null }
+
+export type Funnel = { points: FunnelWeek[] }
+
+export type FunnelWeek = {
+  start: string
+  registered: number | null
+  verified: number | null
+  followed: number | null
+  posted: number | null
+}
+
+export type TopPosts = { day: string; posts: TopPost[] }
+
+export type TopPost = { post: Post; engagement: number }
+
 export type RealtimeTicket = { ticket: string; expiresIn: number }

@@ -6,6 +6,7 @@ import { connect } from './api/live.ts'
 import { session, suspended } from './api/session.ts'
 import { App } from './app.tsx'
 import { loadCurrentAccount } from './state/current-account.ts'
+import { loadChoice } from './state/impressions.ts'
 import { loadLimits } from './state/limits.ts'
 import { reportError } from './state/toasts.ts'
 
@@ -19,7 +20,7 @@ const accountId = computed(() => session.value?.id)
 effect(() => {
   if (!accountId.value || suspended.value) return
   connect()
-  Promise.all([loadCurrentAccount(), loadLimits()]).catch(reportError)
+  Promise.all([loadCurrentAccount(), loadLimits(), loadChoice()]).catch(reportError)
 })
 
 resumeSession().catch((error: unknown) => {

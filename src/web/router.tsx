@@ -5,12 +5,14 @@ import { ApiKeys } from './views/api-keys.tsx'
 import { Apps } from './views/apps.tsx'
 import { Authorize, ResumeRequest } from './views/authorize.tsx'
 import { Blocked } from './views/blocked.tsx'
+import { Console } from './views/console.tsx'
 import { Conversation } from './views/conversation.tsx'
 import { DeleteAccount } from './views/delete-account.tsx'
 import { ExportData } from './views/export-data.tsx'
 import { Discover, Home } from './views/feed.tsx'
 import { ForgotPassword } from './views/forgot-password.tsx'
 import { History } from './views/history.tsx'
+import { Insights, PostInsights } from './views/insights.tsx'
 import { Invitations } from './views/invitations.tsx'
 import { Landing } from './views/landing.tsx'
 import { Likers, OwnLikes } from './views/likes.tsx'
@@ -50,6 +52,8 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'delete-account') return <DeleteAccount />
   if (first === 'registrations') return <Registrations />
   if (first === 'access') return <Access />
+  if (first === 'console') return <Console />
+  if (first === 'insights') return second ? <PostInsights postId={second} /> : <Insights />
   if (first === 'likes') return <OwnLikes handle={session.value.handle} />
   if (first === 'blocked') return <Blocked handle={session.value.handle} />
   if (['', 'login', 'register'].includes(first)) return <Home />

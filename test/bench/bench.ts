@@ -17,6 +17,11 @@ const { values } = parseCommand({
     rounds: { type: 'string', default: '16', value: 'NUMBER', help: 'how often each case is measured' },
     seconds: { type: 'string', default: '0.7', value: 'NUMBER', help: 'how long a round lasts' },
     connections: { type: 'string', default: '8', value: 'NUMBER', help: 'how many requests run at once' },
+    only: {
+      type: 'string',
+      value: 'TEXT',
+      help: 'measures only the cases whose name contains the text, and the baselines',
+    },
     save: { type: 'boolean', default: true, help: 'writes the results; --no-save only prints them' },
   },
   examples: ['', '--rounds 4 --no-save'],
@@ -61,7 +66,9 @@ async function bench(stateDir: string): Promise<void> {
   try {
     await seed((database) => runtime.open('product', database), community, tokens)
     await seedRows(await runtime.open('one-row', 'DB'))
-    const cases = await makeCases(community, tokens)
+    const { only } = values
+    const all = await makeCases(community, tokens)
+    const cases = only ? all.filter(({ name, worker }) => worker !== 'product' || name.includes(only)) : all
     const measured = cases.map((it) => ({ ...it, rounds: [] as Round[] }))
     for (let round = 0; round < rounds; round++) {
       process.stderr.write(`Round ${round + 1} of ${rounds}\n`)
@@ -73,8 +80,9 @@ async function bench(stateDir: string): Promise<void> {
       if (left > 0) throw new Error(`${left} events of ${shard} were not processed`)
     }
     const lines = summarize(measured)
-    print(lines, goalsOf(lines))
-    if (values.save) save(lines, goalsOf(lines))
+    const goals = only ? [] : goalsOf(lines)
+    print(lines, goals)
+    if (values.save && !only) save(lines, goals)
   } finally {
     await runtime.stop()
   }

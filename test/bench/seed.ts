@@ -55,6 +55,7 @@ export async function seed(open: (binding: string) => Promise<Store>, community:
   const everyPost = community.posts.map(({ id, authorId }) => ({ post_id: id, author_id: authorId }))
   await insert(index, 'public_posts', everyPost)
   await migrate(await open('AUDIT'), 'audit')
+  await migrate(await open('ANALYTICS'), 'analytics')
   for (const shard of SHARDS) {
     const store = await open(`SHARD_${shard}`)
     await migrate(store, 'shard')
@@ -64,7 +65,7 @@ export async function seed(open: (binding: string) => Promise<Store>, community:
 
 /** Migrates the product's databases, and adds accounts with the handles `person_ID`. */
 export async function seedPeople(open: (binding: string) => Promise<Store>, ids: readonly Id[]): Promise<void> {
-  for (const name of ['directory', 'index', 'audit']) await migrate(await open(name.toUpperCase()), name)
+  for (const name of ['directory', 'index', 'audit', 'analytics']) await migrate(await open(name.toUpperCase()), name)
   const handles = ids.map((id) => ({ handle: `person_${id}`, account_id: id, address: id }))
   await insert(await open('DIRECTORY'), 'handles', handles)
   for (const shard of SHARDS) {

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { newPage, type Site, verificationLink } from './site.ts'
@@ -134,4 +136,17 @@ export async function unnamedControls(page: Page): Promise<string[]> {
     node.properties?.some(({ name, value }) => name === 'focusable' && value.value),
   )
   return focusable.filter((node) => !node.ignored && !node.name?.value).map((node) => String(node.role?.value))
+}
+
+/** Creates the first administrator as an operator does, and logs in with the password that is printed once. */
+export async function loggedInAdmin(site: Site, handle = 'ada'): Promise<Page> {
+  const create = ['create', handle, `${handle}@example.com`, '--persist-to', site.stateDir, '--url', site.origin]
+  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/admin.ts', ...create])
+  const page = await newPage(site)
+  await page.goto(`${site.origin}/login`)
+  await page.getByLabel('Handle or email').fill(handle)
+  await page.getByLabel('Password', { exact: true }).fill(/shown only this once: (\S+)/.exec(stdout)![1]!)
+  await page.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
+  await heading(page, 'Home').waitFor()
+  return page
 }

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { heading, logIn, register } from './actions.ts'
+import { heading, loggedInAdmin, logIn, register } from './actions.ts'
 import { violations } from './axe.ts'
-import { describeSite, newPage, type Site, verificationLink } from './site.ts'
+import { describeSite, newPage, verificationLink } from './site.ts'
 
 describeSite(
   'the pages of the staff',
@@ -69,16 +67,3 @@ describeSite(
   },
   { variables: { REGISTRATION: 'approval' } },
 )
-
-/** Creates the first administrator as an operator does, and logs in with the password that is printed once. */
-async function loggedInAdmin(site: Site): Promise<Page> {
-  const create = ['create', 'ada', 'ada@example.com', '--persist-to', site.stateDir, '--url', site.origin]
-  const { stdout } = await promisify(execFile)(process.execPath, ['scripts/admin.ts', ...create])
-  const page = await newPage(site)
-  await page.goto(`${site.origin}/login`)
-  await page.getByLabel('Handle or email').fill('ada')
-  await page.getByLabel('Password', { exact: true }).fill(/shown only this once: (\S+)/.exec(stdout)![1]!)
-  await page.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
-  await heading(page, 'Home').waitFor()
-  return page
-}

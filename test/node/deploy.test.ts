@@ -24,7 +24,9 @@ async function deploy(...options: string[]) {
   return { output, requests: cloudflare.asked, code }
 }
 
-const names = ['directory', 'shard-0', 'shard-1', 'index', 'audit'].map((name) => `socialconnect-staging-${name}`)
+const names = ['directory', 'shard-0', 'shard-1', 'index', 'audit', 'analytics'].map(
+  (name) => `socialconnect-staging-${name}`,
+)
 
 test('a dry run sends no request, and a deployment creates and migrates databases before it uploads code', async () => {
   const rehearsal = await deploy('--env', 'staging', '--dry-run')

@@ -54,6 +54,10 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('DELETE', `/posts/${reply}/like`)
   const conversation = await idOf(send('POST', '/conversations', { accountId: friend.id }))
   await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
+  await send('PUT', '/me/activity-choice', { agreed: true })
+  await insertRows(env.ANALYTICS, 'rollups', [
+    { metric: 'author.like', bucket: `d${new Date().toISOString().slice(0, 10)}`, key: user.id, n: 7 },
+  ])
   await send('PATCH', `/messages/${conversation}.1`, { text: `${name} edited message` })
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })

@@ -1,8 +1,13 @@
 import { exports } from 'cloudflare:workers'
-import type { NotificationService, PostService, RpcResult, UserService } from '../../src/rpc.ts'
+import type { AnalyticsService, NotificationService, PostService, RpcResult, UserService } from '../../src/rpc.ts'
 
 type Props = { caller?: string; actsAs?: string; scopes?: string[]; staff?: boolean }
-type Bindings = { USERS: UserService; POSTS: PostService; NOTIFICATIONS: NotificationService }
+type Bindings = {
+  USERS: UserService
+  POSTS: PostService
+  NOTIFICATIONS: NotificationService
+  ANALYTICS: AnalyticsService
+}
 
 export const allScopes = [
   'accounts:read',
@@ -21,12 +26,13 @@ export function bindings(changed: Props = {}): Bindings {
 
 /** Crosses the same boundary as a service binding of another Worker: workerd serializes the call and its result. */
 export function boundWith(props: unknown): Bindings {
-  const bound = (name: 'UserService' | 'PostService' | 'NotificationService') =>
+  const bound = (name: 'UserService' | 'PostService' | 'NotificationService' | 'AnalyticsService') =>
     (exports[name] as unknown as (options: { props: unknown }) => unknown)({ props })
   return {
     USERS: bound('UserService') as UserService,
     POSTS: bound('PostService') as PostService,
     NOTIFICATIONS: bound('NotificationService') as NotificationService,
+    ANALYTICS: bound('AnalyticsService') as AnalyticsService,
   }
 }
 
@@ -38,7 +44,12 @@ export async function codeOf(call: Promise<RpcResult<unknown>>): Promise<string 
 
 /** Calls an operation by its name, for sweeps. */
 export function callByName(target: Bindings, service: string, id: string, input: unknown, call?: object) {
-  const key = { UserService: 'USERS', PostService: 'POSTS', NotificationService: 'NOTIFICATIONS' }[service]
+  const key = {
+    UserService: 'USERS',
+    PostService: 'POSTS',
+    NotificationService: 'NOTIFICATIONS',
+    AnalyticsService: 'ANALYTICS',
+  }[service]
   const methods = target[key as keyof Bindings] as unknown as Record<
     string,
     (...args: unknown[]) => Promise<RpcResult<unknown>>

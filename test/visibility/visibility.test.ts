@@ -212,6 +212,14 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'getTrendingPosts',
     'getTagFeed',
     'listFollowedTags',
+    // Numbers without people: test/services/analytics.
+    'getActivityChoice',
+    'getMyInsights',
+    'getPostInsights',
+    'getOverview',
+    'getRetention',
+    'getFunnel',
+    'getTopPosts',
     // Only members read a conversation, which test/services/messaging checks.
     'listConversations',
     'readConversationLog',

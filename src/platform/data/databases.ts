@@ -15,7 +15,7 @@ type Session = ReturnType<typeof countedSession>
 
 /** One D1 database. A batch is the unit of work: one transaction, one round trip. */
 export type Database = DrizzleD1Database & {
-  /** `0`, `1`, … for shards, `d` for the directory, `i` for the index, `a` for the audit log. */
+  /** `0`, `1`, … for shards, `d` for the directory, `i` for the index, `a` for the audit log, `n` for analytics. */
   readonly name: string
   readonly now: () => number
   readonly trace: Trace
@@ -28,6 +28,7 @@ export type Databases = {
   directory: Database
   index: Database
   audit: Database
+  analytics: Database
   /** The database of shard `n`. */
   shard: (n: number) => Database
   /** The database that holds the record with this id. Throws `not_found` for an id of a shard that does not exist. */
@@ -77,6 +78,9 @@ export function openDatabases(env: Env, options: Options): Databases {
     },
     get audit() {
       return use('a', env.AUDIT)
+    },
+    get analytics() {
+      return use('n', env.ANALYTICS)
     },
     shard,
     shardOf: (id) => shard(shardOf(id)),
@@ -145,7 +149,7 @@ function parseBookmarks(header: string | undefined): Map<string, string> {
   const pairs = header.slice(0, MAX_BOOKMARKS_LENGTH).split(';')
   return new Map(
     pairs.flatMap((pair): [string, string][] => {
-      const [, name, bookmark] = /^(d|i|a|\d{1,2})=([0-9a-f]{8}(?:-[0-9a-f]{8,40}){2,3})$/.exec(pair) ?? []
+      const [, name, bookmark] = /^(d|i|a|n|\d{1,2})=([0-9a-f]{8}(?:-[0-9a-f]{8,40}){2,3})$/.exec(pair) ?? []
       return name && bookmark ? [[name, bookmark]] : []
     }),
   )

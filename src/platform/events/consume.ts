@@ -1,3 +1,4 @@
+import { type BatchHandler, consumeBatch } from './batches.ts'
 import { keepDeadLetters } from './dead-letters.ts'
 import { consumeEvents, type Reactions } from './outbox.ts'
 import { queueOf } from './queues.ts'
@@ -8,10 +9,12 @@ export async function consumeQueue(
   batch: MessageBatch,
   env: Env,
   waitUntil: (work: Promise<unknown>) => void,
-  { tasks, ...reactions }: Reactions & { tasks: readonly TaskHandler[] },
+  { tasks, batches, ...reactions }: Reactions & { tasks: readonly TaskHandler[]; batches: readonly BatchHandler[] },
 ): Promise<void> {
   const { binding, isDead } = queueOf(batch.queue)
+  const together = batches.find(({ queue }) => queue === binding)
   if (isDead) await keepDeadLetters(batch, env, waitUntil)
   else if (binding === 'EVENTS') await consumeEvents(batch, env, waitUntil, reactions)
+  else if (together) await consumeBatch(batch, env, waitUntil, together)
   else await consumeTasks(batch, env, waitUntil, tasks)
 }

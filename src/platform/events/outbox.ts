@@ -2,12 +2,14 @@ import { and, asc, eq, gt, isNull, lt, or } from 'drizzle-orm'
 import { type SystemCtx, withLog } from '../context.ts'
 import { createContext } from '../create-context.ts'
 import type { Database } from '../data/databases.ts'
-import { firstIdAt, type Id } from '../data/ids.ts'
+import { firstIdAt, type Id, timeOf } from '../data/ids.ts'
 import { idIn } from '../data/shards.ts'
 import { Committed, type EventDefinition, outbox, type Subscription } from './events.ts'
 
 /** The relay has this long to send an event before the sweeper does. */
 const RELAY_MS = 5_000
+const NEW_MS = 3_000
+const MAX_SEEN = 5_000
 /** If a retry is overdue by this long, the queue has lost its message. */
 const OVERDUE_MS = 60_000
 /** The clocks of two isolates, and the times of the queue, differ by less. */
@@ -70,7 +72,8 @@ async function processBatch(
 ): Promise<void> {
   try {
     const db = sourceOf(ctx, source)
-    const waiting = await unacknowledged(db, deliveries)
+    const isNew = deliveries.map((delivery) => isFirst(delivery, ctx.now())).every(Boolean)
+    const waiting = isNew ? asRecorded(deliveries) : await unacknowledged(db, deliveries)
     const due = deliveries.filter(({ event }) => !isRetriedLater(waiting.get(event.id), ctx.now()))
     const early = await startBatches(ctx, due, waiting, reactions)
     const outcomes = await Promise.all(
@@ -88,6 +91,22 @@ async function processBatch(
 type Waiting = Pick<typeof outbox.$inferSelect, 'pending' | 'retryAt'>
 type Failure = { error: unknown; pending: string[] | null }
 type Outcome = { delivery: Delivery; failure: Failure | null }
+
+/** The events that this isolate has handled lately, so that it finds most duplicates. */
+const seen = new Set<string>()
+
+/** Whether the relay has just sent the event, and nothing else has. Its row then needs no read, which every event would pay for. */
+function isFirst({ message, event: { source, id } }: Delivery, now: number): boolean {
+  const key = `${source}:${id}`
+  const isFirst = message.attempts === 1 && timeOf(id) > now - NEW_MS && !seen.has(key)
+  if (seen.size >= MAX_SEEN) seen.clear()
+  seen.add(key)
+  return isFirst
+}
+
+function asRecorded(deliveries: readonly Delivery[]): Map<Id, Waiting> {
+  return new Map(deliveries.map(({ event }) => [event.id, { pending: null, retryAt: null }]))
+}
 
 /** The rows of events that are still in the outbox. All other events have been handled before. */
 async function unacknowledged(db: Database, deliveries: readonly Delivery[]): Promise<Map<Id, Waiting>> {

@@ -5,15 +5,19 @@ export const queues = {
   FANOUT: { name: 'fanout', batchSize: 5, batchTimeout: 0, retries: 3 },
   /** Tasks that call other systems, which may be down for hours. */
   DELIVERIES: { name: 'deliveries', batchSize: 10, batchTimeout: 1, retries: 25 },
+  /** What people do, to be counted. An event stays in its outbox until this queue has accepted its activity. */
+  ACTIVITY: { name: 'activity', batchSize: 100, batchTimeout: 5, retries: 100 },
 } as const
 
 export type QueueBinding = keyof typeof queues
-export type TaskQueue = Exclude<QueueBinding, 'EVENTS'>
+/** Queues whose messages one handler takes together (`batches.ts`). */
+export type BatchQueue = 'ACTIVITY'
+export type TaskQueue = Exclude<QueueBinding, 'EVENTS' | BatchQueue>
 
 /** The settings of every dead-letter queue. Times are in seconds. */
 export const deadLetterSettings = { batchSize: 10, batchTimeout: 1, retries: 100, retryDelay: 60 } as const
 
-const bindings: readonly QueueBinding[] = ['EVENTS', 'FANOUT', 'DELIVERIES']
+const bindings: readonly QueueBinding[] = ['EVENTS', 'FANOUT', 'DELIVERIES', 'ACTIVITY']
 
 /** The binding for a full name like `socialconnect-events-dead`, and whether that is a dead-letter queue. */
 export function queueOf(fullName: string): { binding: QueueBinding; isDead: boolean } {

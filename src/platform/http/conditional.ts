@@ -9,26 +9,29 @@ type Representation = {
   varying: readonly string[]
   /** Of an answer that does not depend on the viewer. */
   cacheControl?: string
+  mediaType?: string
+  /** Set if the answer can also be CSV. */
+  csv?: object
 }
 
-/** Answers a GET with JSON and a weak entity tag, or with 304 if the client names this tag (RFC 9110, section 13.1.2). */
+/** Answers a GET with a text and a weak entity tag, or with 304 if the client names this tag (RFC 9110, section 13.1.2). */
 export async function conditionalJson(
   c: Context<AppEnv>,
   text: string,
-  { varying, cacheControl }: Representation,
+  { varying, cacheControl, csv, mediaType = 'application/json' }: Representation,
 ): Promise<Response> {
   const digest = await sha256(varying.reduce((rest, part) => rest.replace(part, ''), text))
   const etag = `W/"${digest.subarray(0, TAG_BYTES).toBase64({ alphabet: 'base64url', omitPadding: true })}"`
   c.header('etag', etag)
   if (cacheControl) c.header('cache-control', cacheControl)
-  else c.header('vary', 'authorization')
+  else c.header('vary', csv ? 'authorization, accept' : 'authorization')
   // With a token, the default `no-store` keeps private answers off the disk of a shared device.
   if (!cacheControl && c.var.ctx.viewer === null) c.header('cache-control', 'no-cache')
   if (matchesEtag(c.req.header('if-none-match'), etag)) {
     c.header('link') // describes the page that the client has
     return c.body(null, 304)
   }
-  return c.newResponse(text, 200, { 'content-type': 'application/json' })
+  return c.newResponse(text, 200, { 'content-type': mediaType })
 }
 
 /** Whether `If-None-Match` lists the tag. Weak and strong tags match (RFC 9110, section 13.1.2). */

@@ -2,6 +2,7 @@ import { OpenAPIHono, z } from '@hono/zod-openapi'
 import { KEY_HOURS } from '../data/idempotency.ts'
 import { type Code, type FailureKind, kindOf } from '../failures.ts'
 import { bearer, contact, license, VERSION } from './api-info.ts'
+import { CSV } from './csv.ts'
 import { deprecationText } from './deprecation.ts'
 import { problemType } from './error-pages.ts'
 import { addExamples } from './openapi-examples.ts'
@@ -99,7 +100,8 @@ function successes(operation: Operation): object {
   const [schema, types] = isVerb
     ? [operation.returns, ['application/json']]
     : [operation.mediaTypes && Bytes, operation.mediaTypes ?? []]
-  const content = schema && { content: Object.fromEntries(types.map((type) => [type, { schema }])) }
+  const table = isVerb && operation.csv && { [CSV]: { schema: z.string() } }
+  const content = schema && { content: { ...Object.fromEntries(types.map((type) => [type, { schema }])), ...table } }
   const unchanged = operation.method === 'get' ? { 304: 'The client’s copy is current' } : {}
   const also = Object.entries((isVerb ? unchanged : operation.also) ?? {}).map(([status, description]) => {
     const headers = successHeaders(operation, Number(status))

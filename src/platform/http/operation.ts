@@ -7,6 +7,7 @@ import { type Access, roleFor } from '../security/access.ts'
 import type { RequestCtx, Rule } from '../security/admit.ts'
 import { requireAction } from '../security/authorize.ts'
 import type { Thing } from '../security/decide.ts'
+import type { Table } from './csv.ts'
 
 type Part = z.ZodObject | undefined
 type Body = z.ZodType<object> | undefined
@@ -49,6 +50,8 @@ export type VerbOperation = Contract & {
   returns: z.ZodType | null
   /** For 201: the path of the created resource, relative to the mount. */
   location?: (view: never) => string
+  /** How the answer of a GET becomes a table, for clients that ask for CSV. Its query has `format`. */
+  csv?: (view: never) => Table
   run: (ctx: never, input: never) => unknown
 }
 
@@ -137,6 +140,7 @@ export function operation<
     bodyType?: T
     fresh?: Fresh
     noRpc?: NoRpc
+    csv?: (view: View<R>) => Table
     run: (ctx: ContextOf<A>, input: Input<P, Q, B>) => Answer<R, I> | Promise<Answer<R, I>>
   } & Example<B, T> &
     Created<R, S, I>,

@@ -10,6 +10,7 @@ import { admit, mayBeAdmitted } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { requireMediaType, strictJson } from './body.ts'
 import { conditionalJson } from './conditional.ts'
+import { CSV, csvOf, wantsCsv } from './csv.ts'
 import { announcement } from './deprecation.ts'
 import { IdempotencyKey } from './openapi.ts'
 import { type Operation, runVerb, successOf, type VerbOperation } from './operation.ts'
@@ -43,14 +44,15 @@ async function read(c: Context<AppEnv>, { mount, service, operation, checks }: S
   const isEarly = mayBeAdmitted(c.var.ctx, operation) // before the lease of this request is used
   const admitted = beginAdmission(c, service, operation)
   const ended = requestsInFlight.begin()
+  let result: Promise<unknown> | undefined
   try {
     if (!isEarly) await admitted
-    const result = parse(c, checks).then(() => runVerb(operation, c.var.ctx, c.get('input') ?? {}))
+    result = parse(c, checks).then(() => runVerb(operation, c.var.ctx, c.get('input') ?? {}))
     result.catch(() => {})
     await admitted
     return present(c, mount, operation, await result)
   } finally {
-    ended()
+    void Promise.resolve(result).then(ended, ended) // a refused read may go on
   }
 }
 
@@ -131,9 +133,14 @@ function present(
   const links = isPage(value) ? linksOf(c.req.url, value) : null
   if (links) c.header('link', links)
   if (operation.location) c.header('location', mount + operation.location(value as never))
-  const text = JSON.stringify(value)
+  const table = operation.csv && wantsCsv(c) ? operation.csv(value as never) : null
+  const text = table ? csvOf(table) : JSON.stringify(value)
   if (operation.method === 'get') {
-    return conditionalJson(c, text, { varying: isPage(value) ? cursorsOf(value) : [], ...operation })
+    return conditionalJson(c, text, {
+      varying: isPage(value) ? cursorsOf(value) : [],
+      mediaType: table ? `${CSV}; charset=utf-8; header=present` : 'application/json',
+      ...operation,
+    })
   }
   return c.newResponse(text, successOf(operation), { 'content-type': 'application/json' })
 }

@@ -75,12 +75,12 @@ async function recentOutcomes(env: Env): Promise<Outcome[]> {
 const versionOf = (env: Partial<Env>) => env.VERSION?.id ?? null
 
 function checks(env: Env): Check[] {
-  const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX, AUDIT: env.AUDIT }
+  const databases = { DIRECTORY: env.DIRECTORY, INDEX: env.INDEX, AUDIT: env.AUDIT, ANALYTICS: env.ANALYTICS }
   const shards = [...shardBindings(env)].map(([n, database]) => [`SHARD_${n}`, database] as const)
   // These bindings are not called, because calling most of them would send or count something.
   const present = {
     ...pick(env, Object.keys(queues)),
-    ...pick(env, ['IMAGES', 'MAIL', 'ACTIVITY', 'ASSETS', 'VERSION', 'EXPORTER', 'ERASURES']),
+    ...pick(env, ['IMAGES', 'MAIL', 'METRICS', 'ACTIVITY_POINTS', 'ASSETS', 'VERSION', 'EXPORTER', 'ERASURES']),
   }
   return [
     { name: 'configuration', run: () => tryKeys(env) },
@@ -89,6 +89,7 @@ function checks(env: Env): Check[] {
     { name: 'MEDIA', run: async () => env.MEDIA.head('health') },
     { name: 'KEYS', run: async () => env.KEYS.head('health') },
     { name: 'EXPORTS', run: async () => env.EXPORTS.head('health') },
+    { name: 'ACTIVITY_LOG', run: async () => env.ACTIVITY_LOG.head('health') },
     { name: 'GUARD', run: async () => env.GUARD.getByName('health').lease({ quota: 1, window: 60 }, 0) },
     { name: 'REVOCATIONS', run: async () => env.REVOCATIONS.getByName('health').changesSince(null) },
     { name: 'HUB', run: async () => env.HUB.getByName('health').ready() },

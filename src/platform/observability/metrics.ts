@@ -27,7 +27,7 @@ type Measured = { route: string; method: string; status: number; ms: number; cos
 /** Writes one data point per request to Analytics Engine. Never throws. */
 export function measure(env: Env, { route, method, status, ms, cost }: Measured): void {
   try {
-    env.ACTIVITY.writeDataPoint({
+    env.METRICS.writeDataPoint({
       indexes: [route],
       blobs: [route, method],
       doubles: [status, ms, ...Object.values(cost)],

@@ -148,9 +148,15 @@ function begin(ctx: SystemCtx, { id, part }: Counter, limit: Limit): Held | unde
   return hold(ctx, id, { free, left: free, remaining: limit.quota - free, resetsAt, until: resetsAt })
 }
 
+/** Forgets ended windows, and a tenth of the others: those that began first, whose callers use their `free` requests again. */
+function makeRoom(now: number): void {
+  for (const [id, { resetsAt }] of held) if (resetsAt <= now) held.delete(id)
+  const surplus = held.size - 0.9 * MAX_REMEMBERED
+  for (const id of held.keys().take(Math.max(0, surplus))) held.delete(id)
+}
+
 function hold(ctx: SystemCtx, id: string, holding: Held): Held {
-  if (held.size >= MAX_REMEMBERED) for (const [old, { resetsAt }] of held) if (resetsAt <= ctx.now()) held.delete(old)
-  if (held.size >= MAX_REMEMBERED) held.clear()
+  if (held.size >= MAX_REMEMBERED) makeRoom(ctx.now())
   held.set(id, holding)
   return holding
 }

@@ -1,6 +1,7 @@
 import type { Scope } from '../../platform/security/scopes.ts'
 import { declaredScopes } from '../../platform/security/scopes.ts'
 import { readAccounts, writeAccounts } from '../accounts/policy.ts'
+import { readInsights, writeImpressions } from '../analytics/policy.ts'
 import { writeMedia } from '../media/policy.ts'
 import { readNotifications, writeNotifications } from '../notifications/policy.ts'
 import { readPosts, writePosts } from '../posts/policy.ts'
@@ -12,6 +13,11 @@ export const bundles: readonly Bundle[] = [
   { id: 'read', title: 'Read posts and profiles as you', scopes: [readPosts, readAccounts] },
   { id: 'post', title: 'Publish as you', scopes: [writePosts, writeMedia] },
   { id: 'account', title: 'Change your profile and relations', scopes: [writeAccounts] },
+  {
+    id: 'statistics',
+    title: 'Read your statistics, and add to those of others',
+    scopes: [readInsights, writeImpressions],
+  },
   { id: 'notifications', title: 'Use your notifications', scopes: [readNotifications, writeNotifications] },
 ]
 

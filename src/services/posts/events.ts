@@ -27,6 +27,7 @@ export const postDeleted = defineEvent('post.deleted', PostRef)
 export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))
 /** Has no author, because `unlikePost` does not read the post. Old events, recorded before likes had ids, have no `likeId`. */
 export const postUnliked = defineEvent('post.unliked', z.object({ postId: Id, actorId: Id, likeId: Id.optional() }))
+export const likersToList = defineStep('post.likers-to-list', z.object({ postId: Id }))
 export const listsToMark = defineStep(
   'post.lists-to-mark',
   z.object({ accountId: Id, list: z.enum(['likes', 'comments']), after: Id.nullable() }),

@@ -1,6 +1,7 @@
-import { and, eq, exists, lte, not, sql } from 'drizzle-orm'
+import { and, eq, inArray, lte, not, type SQL, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { all, query as builder, changed, either, one } from '../../platform/data/conditions.ts'
+import { all, query as builder, changed, either } from '../../platform/data/conditions.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { idIn, mapConcurrently } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
@@ -8,7 +9,7 @@ import { mirror } from '../../platform/events/mirror.ts'
 import { isActive } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
 import { forgetWithdrawn, withdrawLikes } from '../notifications/statements.ts'
-import { likesDeleted } from './events.ts'
+import { likersToList, likesDeleted } from './events.ts'
 import { markLikes } from './hiding.ts'
 import { hasLikers } from './policy.ts'
 import { likedPosts, likes, postLikers, posts } from './tables.ts'
@@ -20,15 +21,51 @@ export const LIKES_TO_SORT = 100
 
 type Pair = { postId: Id; actorId: Id }
 
+const ownLike = ({ postId, actorId }: Pair) => and(eq(likes.postId, postId), eq(likes.accountId, actorId))
+const isOnOneShard = ({ postId, actorId }: Pair) => shardOf(postId) === shardOf(actorId)
+const liker = () =>
+  builder.select({ postId: likes.postId, id: likes.id, accountId: likes.accountId }).from(likes).$dynamic()
+
+/** After the like was inserted: lists it where a list is on its shard. An event does the rest. */
+export function listLike(db: Database, pair: Pair) {
+  const { postId } = pair
+  const count = builder.select({ count: posts.likeCount }).from(posts).where(eq(posts.id, postId))
+  const isMany = all(not(hasLikers(postId)), lte(sql`${LIKES_TO_SORT}`, count))
+  const liked = { accountId: likes.accountId, id: likes.id, postId: likes.postId }
+  const ofAccount = () => builder.select(liked).from(likes).where(ownLike(pair))
+  return [
+    db
+      .insert(postLikers)
+      .select(liker().where(and(ownLike(pair), hasLikers(postId))))
+      .onConflictDoNothing(),
+    record(db, likersToList, { postId }, isMany),
+    ...(isOnOneShard(pair) ? [db.insert(likedPosts).select(ofAccount()).onConflictDoNothing()] : []),
+  ]
+}
+
+/** Before the like is deleted, if `condition` holds: removes it from the lists on its shard. */
+export function unlistLike(db: Database, pair: Pair, condition: SQL) {
+  const id = builder.select({ id: likes.id }).from(likes).where(ownLike(pair))
+  const ofPost = and(eq(postLikers.postId, pair.postId), inArray(postLikers.id, id), condition)
+  const ofAccount = and(eq(likedPosts.accountId, pair.actorId), inArray(likedPosts.id, id), condition)
+  return [db.delete(postLikers).where(ofPost), ...(isOnOneShard(pair) ? [db.delete(likedPosts).where(ofAccount)] : [])]
+}
+
+export async function listLikers(ctx: SystemCtx, { postId }: { postId: Id }): Promise<void> {
+  const all = eq(likes.postId, either(hasLikers(postId), null, Number(postId)))
+  await ctx.db.shardOf(postId).insert(postLikers).select(liker().where(all)).onConflictDoNothing()
+}
+
 /**
- * Makes the lists of the post and of the account agree with `likes`. `likeId` is a like that may have ended. `expected`
- * is the like that probably exists, or null: it is listed first and checked afterwards.
+ * Makes the list of an account on another shard agree with `likes`. `likeId` may have ended. `expected` is the like that
+ * probably exists, or null: it is listed first and checked afterwards.
  */
 export async function mirrorLike(
   ctx: SystemCtx,
   { likeId, ...pair }: Pair & { likeId?: Id },
   expected?: Id | null,
 ): Promise<void> {
+  if (isOnOneShard(pair)) return
   const { postId, actorId } = pair
   const seen = new Set(likeId ? [likeId] : [])
   const db = ctx.db.shardOf(actorId)
@@ -36,7 +73,7 @@ export async function mirrorLike(
   let isShown = true
   const listed = (ids: Id[]) => and(eq(likedPosts.accountId, actorId), idIn(likedPosts.id, ids))
   await mirror(
-    () => syncLikers(ctx, pair, seen),
+    () => currentLike(ctx, pair),
     async (current) => {
       const ended = [...seen].filter((id) => id !== current)
       if (current) {
@@ -54,32 +91,9 @@ export async function mirrorLike(
   if (!isShown) await markLikes(ctx, actorId, [postId])
 }
 
-/** Needs no `mirror`: the post's list is on the shard of its likes. Returns the id of the current like, or null. */
-async function syncLikers(ctx: SystemCtx, { postId, actorId }: Pair, seen: ReadonlySet<Id>): Promise<Id | null> {
-  const db = ctx.db.shardOf(postId)
-  const own = and(eq(likes.postId, postId), eq(likes.accountId, actorId))
-  const like = { postId: likes.postId, id: likes.id, accountId: likes.accountId }
-  const isCurrent = exists(
-    builder
-      .select(one)
-      .from(likes)
-      .where(and(own, eq(likes.id, postLikers.id))),
-  )
-  const copied = builder.select(like).from(likes)
-  const count = builder.select({ count: posts.likeCount }).from(posts).where(eq(posts.id, postId))
-  const isMany = all(not(hasLikers(postId)), lte(sql`${LIKES_TO_SORT}`, count))
-  const [, , , [current]] = await db.batch([
-    db
-      .insert(postLikers)
-      .select(copied.where(and(own, hasLikers(postId))))
-      .onConflictDoNothing(),
-    db
-      .insert(postLikers)
-      .select(copied.where(eq(likes.postId, either(isMany, Number(postId), null))))
-      .onConflictDoNothing(),
-    db.delete(postLikers).where(and(eq(postLikers.postId, postId), idIn(postLikers.id, [...seen]), not(isCurrent))),
-    db.select({ id: likes.id }).from(likes).where(own),
-  ])
+async function currentLike(ctx: SystemCtx, pair: Pair): Promise<Id | null> {
+  const db = atPrimary(ctx).shardOf(pair.postId)
+  const [current] = await db.select({ id: likes.id }).from(likes).where(ownLike(pair))
   return current?.id ?? null
 }
 

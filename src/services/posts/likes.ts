@@ -3,13 +3,14 @@ import { and, eq, exists, inArray, not } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { all, query as builder, changed, either, increment, one, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
-import { Id, isoTimeOf } from '../../platform/data/ids.ts'
+import { Id, isoTimeOf, shardOf } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, pageOf, seek } from '../../platform/data/page.ts'
 import { record, recordedId } from '../../platform/events/events.ts'
-import { blockBetween } from '../accounts/policy.ts'
+import { blockBetween, isHidden } from '../accounts/policy.ts'
 import { type Account, loadListedAccounts } from '../accounts/views.ts'
 import { withdrawLike } from '../notifications/statements.ts'
 import { postLiked, postUnliked } from './events.ts'
+import { listLike, unlistLike } from './like-mirrors.ts'
 import { hasLikers, isLikedBy } from './policy.ts'
 import { getPost } from './posts.ts'
 import { likedPosts, likes, postLikers, posts } from './tables.ts'
@@ -41,11 +42,13 @@ export async function likePost(ctx: UserCtx, { postId }: PostPath): Promise<Post
           eq(posts.id, postId),
           not(isLikedBy(postId, like.accountId)),
           not(blockBetween(post.author.id, ctx.viewer.id)),
+          ...(shardOf(postId) === shardOf(ctx.viewer.id) ? [not(isHidden(ctx.viewer.id))] : []),
         ),
       )
       .returning({ likeCount: posts.likeCount }),
     record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
     db.insert(likes).select(rowIf(likes, like, changed)),
+    ...listLike(db, { postId, actorId: ctx.viewer.id }),
   ])
   // Nothing was counted: since the first read, another request liked the post, or it was deleted, or a block was added.
   if (counted.length === 0 && !post.liked) return getPost(ctx, { postId })
@@ -65,6 +68,7 @@ export function unliking(db: Database, { postId, actorId }: { postId: Id; actorI
   const isThere = exists(builder.select(one).from(posts).where(inArray(posts.id, likedId!)))
   return [
     record(db, postUnliked, { postId, actorId }, isThere, { likeId: likeId! }),
+    ...unlistLike(db, { postId, actorId }, isThere),
     ...withdrawLike(db, { postId, actorId }, isRemembered),
     db.delete(likes).where(and(own, eq(likes.hidden, false), isThere)),
     db

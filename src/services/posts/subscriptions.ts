@@ -1,6 +1,7 @@
 import { continueWith, on, record } from '../../platform/events/events.ts'
 import { accountHidden, accountShown } from '../accounts/events.ts'
 import {
+  likersToList,
   likesDeleted,
   listsToMark,
   postDeleted,
@@ -10,7 +11,7 @@ import {
   threadToDelete,
 } from './events.ts'
 import { markLists, startMarking } from './hiding.ts'
-import { continueDeletingLikes, deleteLikes, mirrorLike } from './like-mirrors.ts'
+import { continueDeletingLikes, deleteLikes, listLikers, mirrorLike } from './like-mirrors.ts'
 import { deleteThread, syncThreads } from './threads.ts'
 
 export const postSubscriptions = [
@@ -26,6 +27,7 @@ export const postSubscriptions = [
   on(likesDeleted, 'unlist-likes', continueDeletingLikes),
   on(postLiked, 'mirror-like', (ctx, { postId, actorId }, id) => mirrorLike(ctx, { postId, actorId, likeId: id }, id)),
   on(postUnliked, 'mirror-like', (ctx, unlike) => mirrorLike(ctx, unlike, null)),
+  on(likersToList, 'list-likers', listLikers),
   on(accountHidden, 'mark-lists', startMarking),
   on(accountShown, 'mark-lists', startMarking),
   on(listsToMark, 'mark-lists', markLists),

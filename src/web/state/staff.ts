@@ -12,13 +12,15 @@ onAccountChange(() => {
 export async function loadStaffViews(): Promise<void> {
   if (staffViews.value) return
   const isSame = sameAccount()
-  const [{ role }, { allowed }] = await Promise.all([
+  const [{ role }, approving, analyzing] = await Promise.all([
     client.readIdentity(),
     client.explainMyAccess({ action: 'registrations:approve' }),
+    client.explainMyAccess({ action: 'analytics:read' }),
   ])
   if (!isSame()) return
   staffViews.value = {
-    ...(allowed && { '/registrations': 'Registrations' }),
+    ...(analyzing.allowed && { '/console': 'Console' }),
+    ...(approving.allowed && { '/registrations': 'Registrations' }),
     ...(role === 'admin' && { '/access': 'Access' }),
   }
 }

@@ -1,6 +1,8 @@
-import { useId } from 'preact/hooks'
+import { useEffect, useId, useRef } from 'preact/hooks'
 import type { Post } from '../../client/wire.ts'
+import { session } from '../api/session.ts'
 import { currentAccount } from '../state/current-account.ts'
+import { observePost } from '../state/impressions.ts'
 import { navigate } from '../state/location.ts'
 import { postSignal } from '../state/posts.ts'
 import { Avatar } from './avatar.tsx'
@@ -16,6 +18,8 @@ import { Ago, exactTime } from './time.tsx'
 export function PostCard({ id, standalone = false, depth = 0 }: { id: string; standalone?: boolean; depth?: number }) {
   const label = useId()
   const post = postSignal(id).value
+  const article = useRef<HTMLElement>(null)
+  useEffect(() => (article.current ? observePost(article.current, id) : undefined), [id, post === null])
   if (!post) return null
   // If it is the user's own post, their avatar may have changed since the post was loaded.
   const author = post.author.id === currentAccount.value?.id ? currentAccount.value : post.author
@@ -26,6 +30,7 @@ export function PostCard({ id, standalone = false, depth = 0 }: { id: string; st
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: only enlarges the target of the link inside
     <article
+      ref={article}
       class={`post depth-${Math.min(depth, 3)}${standalone ? ' standalone' : ''}`}
       aria-labelledby={label}
       onClick={openThread}
@@ -39,6 +44,7 @@ export function PostCard({ id, standalone = false, depth = 0 }: { id: string; st
           <p class="exact-time">
             {exactTime(post.createdAt)}
             {post.editedAt && <span>Edited: {exactTime(post.editedAt)}</span>}
+            {post.author.id === session.value?.id && <Link href={`/insights/${id}`}>Insights</Link>}
             {post.likeCount > 0 && <Link href={`/posts/${id}/likes`}>{plural(post.likeCount, 'like')}</Link>}
           </p>
         )}

@@ -30,6 +30,12 @@ function ago(date: Date): string {
   return (isThisYear ? dayFormat : dayAndYearFormat).format(date)
 }
 
+const clockFormat = new Intl.DateTimeFormat('en', { timeStyle: 'short' })
+const utcDayFormat = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric', timeZone: 'UTC' })
+
+export const clockTime = (at: string) => clockFormat.format(new Date(at))
+/** A day in UTC, like those of statistics. */
+export const shortDay = (date: string) => utcDayFormat.format(new Date(date))
 export const exactTime = (at: string) => exactFormat.format(new Date(at))
 export const day = (at: string) => longDayFormat.format(new Date(at))
 export const monthAndYear = (at: string) => monthFormat.format(new Date(at))

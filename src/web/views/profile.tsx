@@ -117,6 +117,11 @@ function Counts({ account, isOwn }: { account: Account; isOwn: boolean }) {
       )}
       {isOwn && (
         <li>
+          <Link href="/insights">Insights</Link>
+        </li>
+      )}
+      {isOwn && (
+        <li>
           <Link href="/blocked">Blocked accounts</Link>
         </li>
       )}

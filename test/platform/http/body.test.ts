@@ -130,12 +130,12 @@ function postPart(type: string, headers: Record<string, string>, error?: Error) 
       return error ? controller.error(error) : new Promise(() => {})
     },
   })
-  const ACTIVITY = { writeDataPoint: vi.fn() }
+  const METRICS = { writeDataPoint: vi.fn() }
   const init = { method: 'POST', body, headers: { 'content-type': type, ...headers } }
   return {
-    response: callNotes('/v1/notes', init, { ...env, ACTIVITY }),
+    response: callNotes('/v1/notes', init, { ...env, METRICS }),
     waits: waits.promise,
-    measured: ACTIVITY.writeDataPoint,
+    measured: METRICS.writeDataPoint,
   }
 }
 

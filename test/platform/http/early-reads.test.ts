@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { notFound } from '../../../src/platform/failures.ts'
 import { operation } from '../../../src/platform/http/operation.ts'
+import { requestsInFlight } from '../../../src/platform/observability/pending.ts'
 import { defineLimit } from '../../../src/platform/security/rate-limit.ts'
 import { revokeSessions } from '../../../src/platform/security/revocation.ts'
 import { newViewer, smallApp } from '../../support/edge.ts'
@@ -19,6 +20,7 @@ const few = defineLimit('earlyReads', { quota: 1_000, window: 60 })
 const { call } = smallApp([
   operation({ ...common, id: 'read', path: '/plain', run: read }),
   operation({ ...common, id: 'fail', path: '/failing', run: () => read().then(() => Promise.reject(notFound())) }),
+  operation({ ...common, id: 'wait', path: '/waiting', run: async () => ({ text: String(await ran()) }) }),
   operation({ ...common, id: 'effect', path: '/effect', effect: 'It counts', run: read }),
   operation({ ...common, id: 'limited', path: '/limited', limit: few, run: read }),
   operation({ ...common, id: 'staff', path: '/staff', access: 'admin', run: read }),
@@ -73,6 +75,18 @@ test.each(['/v1/plain', '/v1/failing', '/v1/plain?unknown=1'])(
     expect(await refused.json()).toMatchObject({ code: 'unauthorized' })
   },
 )
+
+test('a read counts as in flight until it ends, also after its request was refused', async () => {
+  const ada = newViewer()
+  await revokeSessions(contextWith(), ada.id, ['login 1'])
+  const { promise, resolve } = Promise.withResolvers<void>()
+  ran.mockReturnValue(promise)
+  const before = requestsInFlight.count()
+  expect((await call(ada, '/v1/waiting')).status).toBe(401)
+  expect(requestsInFlight.count()).toBe(before + 1)
+  resolve()
+  await vi.waitFor(() => expect(requestsInFlight.count()).toBe(before))
+})
 
 test.each([
   ['PUT', '/v1/written'],

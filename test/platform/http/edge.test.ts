@@ -159,7 +159,7 @@ test('the X-Cost header is sent only in development, because it reveals hidden d
 
 test('each request writes one data point, and a failing Analytics Engine does not fail the request', async () => {
   const writeDataPoint = vi.fn()
-  expect((await callNotes('/v1/notes/1', {}, { ...env, ACTIVITY: { writeDataPoint } })).status).toBe(200)
+  expect((await callNotes('/v1/notes/1', {}, { ...env, METRICS: { writeDataPoint } })).status).toBe(200)
   expect(writeDataPoint).toHaveBeenCalledOnce()
   const [point] = writeDataPoint.mock.calls[0]!
   expect(point).toMatchObject({ indexes: ['/v1/notes/:id'], blobs: ['/v1/notes/:id', 'GET'] })
@@ -167,7 +167,7 @@ test('each request writes one data point, and a failing Analytics Engine does no
   writeDataPoint.mockImplementation(() => {
     throw new Error('down')
   })
-  expect((await callNotes('/v1/notes/1', {}, { ...env, ACTIVITY: { writeDataPoint } })).status).toBe(200)
+  expect((await callNotes('/v1/notes/1', {}, { ...env, METRICS: { writeDataPoint } })).status).toBe(200)
 })
 
 test('the response to a write has the bookmark of the write and the bookmarks that the client sent', async () => {

@@ -96,7 +96,7 @@ const faults: [string, object][] = [
   ['SWEEPER', { SWEEPER: { getByName: () => ({ ready: broken }) } }],
   ['EVENTS', { EVENTS: undefined }],
   ['DELIVERIES', { DELIVERIES: undefined }],
-  ['ACTIVITY', { ACTIVITY: undefined }],
+  ['METRICS', { METRICS: undefined }],
   ['ASSETS', { ASSETS: undefined }],
   ['VERSION', { VERSION: undefined }],
   ['configuration', { DATA_KEYS: `k1:${btoa('too short, though long enough to pass')}` }],

@@ -17,7 +17,7 @@ test('there is no trace id outside of a trace', () => {
 test('a measurement has the route, method, status, duration and cost of a request', () => {
   const writeDataPoint = vi.fn()
   const measured = { route: '/v1/posts/:id', method: 'GET', status: 200, ms: 12, cost: { ...noCost(), trips: 2 } }
-  measure({ ...env, ACTIVITY: { writeDataPoint } }, measured)
+  measure({ ...env, METRICS: { writeDataPoint } }, measured)
   expect(writeDataPoint).toHaveBeenCalledExactlyOnceWith({
     indexes: ['/v1/posts/:id'],
     blobs: ['/v1/posts/:id', 'GET'],
@@ -30,6 +30,6 @@ test('a measurement that cannot be written is dropped without an error', () => {
     throw new Error('down')
   }
   const measured = { route: '/', method: 'GET', status: 200, ms: 1, cost: noCost() }
-  measure({ ...env, ACTIVITY: { writeDataPoint } }, measured)
-  measure({ ...env, ACTIVITY: undefined as never }, measured)
+  measure({ ...env, METRICS: { writeDataPoint } }, measured)
+  measure({ ...env, METRICS: undefined as never }, measured)
 })

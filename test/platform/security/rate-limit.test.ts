@@ -49,6 +49,19 @@ test('the first requests of a window need no AccessGuard, which counts them with
   expect(left).toBe(100 - FREE - userLimit.lease)
 })
 
+test('with too many windows at once, only those that began first are forgotten', async () => {
+  const ctx = contextWith()
+  const spendAll = async (from: number, to: number) => {
+    for (let n = from; n < to; n++) await spend(ctx, userLimit, `window-${n}`)
+  }
+  await spendAll(0, 9_900)
+  for (let n = 0; n < FREE; n++) await spend(ctx, userLimit, 'late')
+  await spendAll(9_900, 10_100)
+  expect(ctx.cost.objectCalls).toBe(0)
+  await spend(ctx, userLimit, 'late')
+  expect(ctx.cost.objectCalls).toBe(1)
+})
+
 test('addresses of a network get no free requests, because one client can have any number of them', async () => {
   const ctx = contextWith()
   await spend(ctx, anonymousLimit, { network: '2001:db8:77::', address: '2001:db8:77:1::' })

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
 import { declaredScopes } from '../../../src/platform/security/scopes.ts'
 import { moderate } from '../../../src/services/accounts/policy.ts'
+import { analyze } from '../../../src/services/analytics/policy.ts'
 import { bundles, offeredScopes } from '../../../src/services/apps/bundles.ts'
 import { manageApps } from '../../../src/services/apps/policy.ts'
 import type { AllowedApps, App, AppWithSecret } from '../../../src/services/apps/views.ts'
@@ -38,7 +39,7 @@ const mailsTo = (user: RegisteredUser) =>
   directoryNumber("select count(*) as n from mails where kind = 'app-allowed' and account_id = ?", Number(user.id))
 
 /** Scopes of staff, and of what only the owner of an account does. */
-const withheld = [moderate, exportData, readAudit, manageApps, readMessages, writeMessages]
+const withheld = [analyze, moderate, exportData, readAudit, manageApps, readMessages, writeMessages]
 
 test('every scope is in exactly one bundle, or withheld from apps; staff scopes are withheld', () => {
   const protocol = ['openid', 'offline_access', 'realtime']

@@ -51,11 +51,12 @@ const revocations: Record<string, Revocation> = {
   'logging out': (user) => ['POST', '/v1/auth/logout', user],
   'logging out everywhere': (user) => ['POST', '/v1/auth/logout-all', user],
   'a change of role': (user, admin) => ['PUT', `/v1/accounts/${user.id}/role`, admin],
+  'a suspension': (user, admin) => ['PUT', `/v1/accounts/${user.id}/suspension`, admin],
 }
 
 test.each(Object.entries(revocations))(
   '%s revokes access tokens if only the event is lost or only the direct call to the AccessGuard fails',
-  async (_, revocation) => {
+  async (what, revocation) => {
     const [admin, direct, byEvent] = await Promise.all([registeredUser(), registeredUser(), registeredUser()])
     await setRole(admin, 'admin')
     vi.spyOn(console, 'log').mockImplementation(() => {})
@@ -63,13 +64,13 @@ test.each(Object.entries(revocations))(
       const [method, path, by] = revocation(user, admin)
       const headers = { authorization: `Bearer ${by.token}`, 'content-type': 'application/json' }
       const body = method === 'PUT' ? '{"role":"moderator"}' : null
-      return (await fetchWith({ ...env, ...bindings }, path, { method, headers, body })).ok
+      return fetchWith({ ...env, ...bindings }, path, { method, headers, body })
     }
     const fail = () => Promise.reject(new Error('down'))
 
-    expect(await revoke(direct, { EVENTS: { sendBatch: fail } })).toBe(true)
+    expect((await revoke(direct, { EVENTS: { sendBatch: fail } })).ok).toBe(true)
     clock.advance(LEASE_MS)
-    expect(await statusWith(direct.token)).toBe(401)
+    expect(await statusWith(direct.token)).toBe(what === 'a suspension' ? 403 : 401)
 
     type Lease = ReturnType<typeof env.GUARD.getByName>['lease']
     const getByName = (name: string) => ({
@@ -77,10 +78,11 @@ test.each(Object.entries(revocations))(
       endSession: fail,
       revokeTokensBefore: fail,
     })
-    expect(await revoke(byEvent, { GUARD: { getByName } })).toBe(false)
+    const refused = await revoke(byEvent, { GUARD: { getByName } })
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5'])
     await drained(byEvent.id)
     clock.advance(LEASE_MS)
-    expect(await statusWith(byEvent.token)).toBe(401)
+    expect(await statusWith(byEvent.token)).toBe(what === 'a suspension' ? 403 : 401)
     vi.restoreAllMocks()
   },
 )

@@ -146,10 +146,10 @@ async function insertRest(id: Id): Promise<void> {
 async function valuesOf(table: string, column: string, owner: string, id: number): Promise<unknown[]> {
   const own = table === 'blocks' ? 'AND by_me = 1' : table === 'follows' ? 'AND followee_id <> follower_id' : ''
   const found: unknown[] = []
-  for (const db of [env.DIRECTORY, env.SHARD_0, env.SHARD_1, env.AUDIT]) {
+  for (const db of [env.DIRECTORY, env.SHARD_0, env.SHARD_1, env.AUDIT, env.ANALYTICS]) {
     const known = await db.prepare(`SELECT 1 FROM sqlite_master WHERE name = ?`).bind(table).first()
     if (!known) continue
-    const query = `SELECT ${column} v FROM "${table}" WHERE ${owner} = ? ${own} AND ${column} IS NOT NULL`
+    const query = `SELECT ${column} v FROM "${table}" WHERE cast("${owner}" as integer) = ? ${own} AND ${column} IS NOT NULL`
     const { results } = await db.prepare(query).bind(id).all<{ v: unknown }>()
     found.push(...results.map((row) => (table === 'posts' && column === 'media' ? '' : row.v)))
   }

@@ -1,0 +1,40 @@
+import { eq } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
+import { type Id, timeOf } from '../../platform/data/ids.ts'
+import { surfaces } from './activities.ts'
+import { bucketsBetween, LATE_MS } from './buckets.ts'
+import { deleteCells } from './cells.ts'
+import { foldSlots } from './fold-slots.ts'
+import { cellsOf, type Group } from './reading.ts'
+import { activityChoices } from './tables.ts'
+import { insightsDays } from './variables.ts'
+
+export const authorCounts = ['author.like', 'author.comment', 'author.follow', 'author.unfollow'] as const
+const hours = Array.from({ length: 24 }, (_, hour) => hour)
+const SPAN_MS = 60 * DAY_MS
+
+/** Deletes what was counted for an account, and what it has decided. */
+export async function eraseInsights(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  while (await foldSlots(ctx));
+  await deleteSince(ctx, timeOf(accountId), (days, weeks) => [
+    { metrics: [...authorCounts, 'author.views', 'author.reach'], buckets: days, keys: [accountId] },
+    { metrics: ['author.reach'], buckets: weeks, keys: [accountId] },
+    { metrics: ['author.from'], buckets: weeks, keys: keysOf(accountId, surfaces) },
+    { metrics: ['author.hour'], buckets: weeks, keys: keysOf(accountId, hours) },
+  ])
+  await ctx.db.shardOf(accountId).delete(activityChoices).where(eq(activityChoices.accountId, accountId))
+  return true
+}
+
+export const keysOf = (id: Id, parts: readonly (string | number)[]) => parts.map((part) => `${id}:${part}`)
+
+/** In steps of 60 days, back to `since` or as far as roll-ups are kept. */
+async function deleteSince(ctx: SystemCtx, since: number, groups: (days: string[], weeks: string[]) => Group[]) {
+  const oldest = Math.max(since, ctx.now() - insightsDays(ctx) * DAY_MS) - LATE_MS
+  for (let from = oldest; from <= ctx.now(); from += SPAN_MS) {
+    const to = Math.min(from + SPAN_MS, ctx.now())
+    const found = groups(bucketsBetween('day', from, to), bucketsBetween('week', from, to))
+    await ctx.db.analytics.batch(deleteCells(ctx.db.analytics, found.flatMap(cellsOf)))
+  }
+}

@@ -1,0 +1,56 @@
+import { eq } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
+import type { Id } from '../../platform/data/ids.ts'
+import { classify, type ExportEntry, iso, jsonFile, jsonList, type PersonalData } from '../../platform/personal-data.ts'
+import { bucketsBetween } from './buckets.ts'
+import { countsIn } from './cells.ts'
+import { authorCounts, eraseInsights } from './erasure.ts'
+import { cellsOf } from './reading.ts'
+import { activityChoices, folds, rollups, sketches, slots, topPosts } from './tables.ts'
+import { insightsDays } from './variables.ts'
+
+const cell = { metric: 'technical', bucket: 'technical' } as const
+
+/** Sketches and the log name people by hashes, whose salts are destroyed some days after their bucket. */
+export const analyticsData: PersonalData = {
+  inventory: {
+    ...classify(activityChoices, { accountId: 'owner', agreed: 'exported', decidedAt: 'exported' }),
+    ...classify(rollups, { ...cell, key: 'owner', n: 'exported' }),
+    ...classify(sketches, { ...cell, key: 'owner', sketch: 'technical' }),
+    ...classify(slots, {
+      minute: 'technical',
+      version: 'technical',
+      open: 'technical',
+      ids: 'technical',
+      site: 'technical',
+      counts: 'technical',
+      members: 'technical',
+    }),
+    ...classify(folds, { id: 'technical', version: 'technical' }),
+    ...classify(topPosts, { bucket: 'technical', posts: 'technical' }),
+    'R2 ACTIVITY_LOG log/<day>/': { objects: 'technical' },
+    'R2 ACTIVITY_LOG salts/<bucket>': { object: 'secret' },
+    'queue ACTIVITY': { body: 'technical' },
+  },
+  exported,
+  erase: eraseInsights,
+}
+
+async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
+  const [choice] = await ctx.db
+    .shardOf(accountId)
+    .select()
+    .from(activityChoices)
+    .where(eq(activityChoices.accountId, accountId))
+  if (choice) {
+    yield jsonFile('activity-choice.json', { agreed: choice.agreed, decidedAt: iso(choice.decidedAt) })
+  }
+  yield jsonList('insights.json', countsOf(ctx, accountId))
+}
+
+async function* countsOf(ctx: SystemCtx, accountId: Id) {
+  const days = bucketsBetween('day', ctx.now() - insightsDays(ctx) * DAY_MS, ctx.now())
+  const rows = await countsIn(ctx.db.analytics, cellsOf({ metrics: authorCounts, buckets: days, keys: [accountId] }))
+  yield rows.map(({ metric, bucket, n }) => ({ day: bucket.slice(1), what: metric.replace('author.', ''), n }))
+}

@@ -1,0 +1,15 @@
+import type { SystemCtx } from '../../platform/context.ts'
+import { onMessages } from '../../platform/events/batches.ts'
+import { type Happened, onAny } from '../../platform/events/events.ts'
+import { Activity, actOf } from './activities.ts'
+import { countActivities } from './count.ts'
+
+export const analyticsSubscriptions = [onAny('count', enqueueActs)]
+
+export const analyticsBatches = [onMessages('ACTIVITY', Activity, countActivities)]
+
+/** Throws if the queue does not accept them: the events then stay in their outbox and are sent again. */
+async function enqueueActs(ctx: SystemCtx, events: readonly Happened[]): Promise<void> {
+  const acts = events.flatMap((event) => actOf(event) ?? [])
+  if (acts.length > 0) await ctx.env.ACTIVITY.sendBatch(acts.map((body) => ({ body })))
+}

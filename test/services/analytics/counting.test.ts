@@ -1,0 +1,180 @@
+import { env } from 'cloudflare:workers'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Id } from '../../../src/platform/data/ids.ts'
+import type { Activity } from '../../../src/services/analytics/activities.ts'
+import {
+  act,
+  agree,
+  auditAnalytics,
+  deliver,
+  emptyAnalytics,
+  foldAll,
+  logTexts,
+  seen,
+  stored,
+} from '../../support/activity.ts'
+import { accountsOn, bulkIds } from '../../support/actors.ts'
+import { publishedId } from '../../support/posting.ts'
+
+const HOUR = 3_600_000
+let people: Id[]
+let author: Id
+let posts: Id[]
+
+beforeEach(async () => {
+  vi.spyOn(console, 'log').mockImplementation(() => {})
+  await emptyAnalytics()
+  people = await bulkIds(12)
+  author = (await accountsOn(0, 1))[0]!
+  posts = [await publishedId(author), await publishedId(author)]
+  await agree(people)
+})
+afterEach(() => void vi.restoreAllMocks())
+
+const numberOf = async (metric: string, bucket: string, key: string) => {
+  const { rollups, sketches } = await stored()
+  const isIt = (row: { metric: string; bucket: string; key: string }) =>
+    row.metric === metric && row.bucket.startsWith(bucket) && row.key === key
+  return rollups.find(isIt)?.n ?? sketches.find(isIt)?.size ?? 0
+}
+
+const busyDay = (): Activity[] =>
+  people.flatMap((id, i) => [
+    act('like', id, { post: posts[i % 2]!, author, at: Date.now() - (i % 4) * HOUR }),
+    act('post', id),
+    act('login', id),
+    seen(id, posts),
+    seen(id, posts, { surface: 'profile' }),
+  ])
+
+function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+}
+
+test('roll-ups equal a recount of the log after shuffled, tenfold and interrupted delivery', async () => {
+  const day = busyDay()
+  const copies = shuffled(Array.from({ length: 10 }, () => day).flat())
+  for (let at = 0; at < copies.length; at += 60) {
+    const batch = copies.slice(at, at + 60)
+    if (at % 120 === 0) {
+      const broken = { ...env, ANALYTICS: { withSession: () => failing } } as unknown as Env
+      const retried = await deliver(batch, broken)
+      if (at === 0) expect(retried).toEqual(batch)
+    }
+    expect(await deliver(batch)).toEqual([])
+    if (at % 180 === 0) await foldAll()
+  }
+  expect(await auditAnalytics()).toEqual([])
+  expect(await numberOf('site.login', 'd', '')).toBe(people.length)
+  expect(await numberOf('post.reach', 'd', posts[0]!)).toBe(people.length)
+  expect(await numberOf('author.views', 'd', author)).toBe(2 * people.length)
+  await deliver(day)
+  expect(await auditAnalytics()).toEqual([])
+  expect(await numberOf('people', 'm', '')).toBe(people.length)
+}, 60_000)
+
+/** Reads, and then fails when it writes. */
+const failing = {
+  prepare: (query: string) => {
+    if (!query.startsWith('select')) throw new Error('the database is down')
+    return env.ANALYTICS.prepare(query)
+  },
+  batch: (statements: D1PreparedStatement[]) => env.ANALYTICS.batch(statements),
+  getBookmark: () => null,
+}
+
+test('while ANALYTICS is down nothing is lost: batches are logged and retried, and the counts catch up', async () => {
+  const down = {
+    prepare: () => {
+      throw new Error('down')
+    },
+  }
+  const bindings = { ...env, ANALYTICS: { withSession: () => down } } as unknown as Env
+  const day = busyDay()
+  expect(await deliver(day, bindings)).toEqual(day)
+  expect((await logTexts()).join('').split('\n').length).toBeGreaterThan(day.length / 2)
+  expect(await deliver(day)).toEqual([])
+  expect(await auditAnalytics()).toEqual([])
+  expect(await numberOf('site.post', 'd', '')).toBe(people.length)
+})
+
+test('two batches at once for the same minute are both counted', async () => {
+  const at = Date.now()
+  const batches = Array.from({ length: 5 }, () => people.map((id) => act('post', id, { at })))
+  const retried = await Promise.all(batches.map((batch) => deliver(batch)))
+  expect(retried.flat()).toEqual([])
+  await foldAll()
+  expect(await numberOf('site.post', 'd', '')).toBe(5 * people.length)
+})
+
+test('a slot that grows too large is folded at once, and counts stay right', async () => {
+  const at = Date.now()
+  const { results } = await env.ANALYTICS.prepare('select 1').all()
+  expect(results).toHaveLength(1)
+  await deliver([act('post', people[0]!, { at })])
+  const big = JSON.stringify({
+    'post.reach|d2026-01-01|1': Array.from({ length: 40_000 }, (_, i) => `${i}`.padStart(11, 'a')),
+  })
+  await env.ANALYTICS.prepare('update slots set members = ?').bind(big).run()
+  await deliver([act('post', people[1]!, { at })])
+  const open = await env.ANALYTICS.prepare('select count(*) n from slots where open').first('n')
+  expect(open).toBe(0)
+  expect(await numberOf('site.post', 'd', '')).toBe(2)
+})
+
+test('who declines leaves no person anywhere, and is counted without one; who has not decided is not counted as a reader', async () => {
+  const [declined, undecided, agreed] = people as [Id, Id, Id]
+  await agree([declined], false)
+  for (const shard of [env.SHARD_0, env.SHARD_1]) {
+    await shard.prepare('delete from activity_choices where account_id = ?').bind(Number(undecided)).run()
+  }
+  for (const id of [declined, undecided, agreed])
+    await deliver([act('like', id, { post: posts[0]!, author }), seen(id, posts)])
+  expect(await auditAnalytics()).toEqual([])
+  expect(await numberOf('site.like', 'd', '')).toBe(3)
+  expect(await numberOf('post.reach', 'd', posts[0]!)).toBe(1)
+  expect(await numberOf('people', 'd', '')).toBe(2)
+  const log = (await logTexts()).join('')
+  const everything = log + JSON.stringify(await env.ANALYTICS.prepare('select ids, members from slots').all())
+  for (const id of [...people, author]) expect(everything).not.toContain(id)
+  expect(log).not.toContain('"actor"')
+})
+
+test('views count only of posts that exist, that the viewer may see and did not write, however often they are reported', async () => {
+  const [reader, stranger] = people as [Id, Id]
+  const secret = await publishedId(author, { visibility: 'followers' })
+  const future = String(Number(posts[0]) + 2 ** 40) as Id
+  await agree([author])
+  await deliver([
+    ...Array.from({ length: 200 }, () => seen(reader, [posts[0]!, secret, future])),
+    seen(author, posts),
+    seen(stranger, [secret]),
+  ])
+  expect(await auditAnalytics()).toEqual([])
+  expect(await numberOf('views', 'd', '')).toBe(1)
+  for (const id of [secret, future, posts[1]!]) expect(await numberOf('post.reach', 'd', id)).toBe(0)
+})
+
+test('malformed messages are retried alone', async () => {
+  const good = act('post', people[0]!)
+  const bad = [{ kind: 'like' }, 'text', null, { viewer: 'x', postIds: [], surface: 'home', at: 1 }]
+  expect(await deliver([bad[0], good, ...bad.slice(1)])).toEqual(bad)
+  await foldAll()
+  expect(await numberOf('site.post', 'd', '')).toBe(1)
+})
+
+test('an activity of more than a week ago is logged and not counted; of four days ago it counts without a person', async () => {
+  const at = (days: number) => Date.now() - days * 24 * HOUR
+  await deliver([act('post', people[0]!, { at: at(8) }), act('like', people[1]!, { at: at(4), post: posts[0]! })])
+  await foldAll()
+  const { rollups, sketches } = await stored()
+  expect(rollups.filter(({ bucket }) => bucket.startsWith('d')).map(({ metric, n }) => [metric, n])).toEqual([
+    ['post.like', 1],
+    ['site.like', 1],
+  ])
+  expect(sketches.filter(({ bucket, metric }) => bucket.startsWith('d') && metric === 'people')).toEqual([])
+  expect(await logTexts()).toHaveLength(2)
+})
