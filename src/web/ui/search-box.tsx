@@ -9,7 +9,7 @@ import { PostCard } from './post-card.tsx'
 
 export function SearchBox() {
   return (
-    <form role="search" class="card search" onSubmit={(event) => event.preventDefault()}>
+    <search class="card search">
       <label for="search">Search posts, people and hashtags</label>
       <input
         id="search"
@@ -19,7 +19,7 @@ export function SearchBox() {
         value={typed.value}
         onInput={({ currentTarget }) => type(currentTarget.value)}
       />
-    </form>
+    </search>
   )
 }
 
