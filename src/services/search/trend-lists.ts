@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, count, desc, eq, gte, min, sql } from 'drizzle-orm'
+import { and, count, desc, eq, gte, max, min, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { query as builder } from '../../platform/data/conditions.ts'
 import { languages } from './language.ts'
@@ -62,7 +62,7 @@ export async function countTrends(ctx: SystemCtx): Promise<Map<string, Trends>> 
 /** Each account counts once, with its latest vote. Newcomers add at most as much as all others together. */
 async function ranked(ctx: SystemCtx, kind: TrendKind, now: number, byLanguage: boolean) {
   const { window, actorId, key, lang, weight } = trendVotes
-  const age = sql`(${now} - ${window}) / ${sql.raw(HALF_LIFE_HOURS.toFixed(1))}`
+  const halfLife = sql.raw(HALF_LIFE_HOURS.toFixed(1))
   const group = byLanguage ? [key, actorId, lang] : [key, actorId]
   const voters = builder
     .select({
@@ -70,8 +70,8 @@ async function ranked(ctx: SystemCtx, kind: TrendKind, now: number, byLanguage: 
       lang,
       actorId,
       first: min(window).as('first'),
-      weight: sql<number>`max(${weight})`.as('most'),
-      value: sql<number>`max(${weight} * pow(0.5, ${age}))`.as('value'),
+      weight: max(weight).as('most'),
+      value: sql<number>`max(${weight} * pow(0.5, (${now} - ${window}) / ${halfLife}))`.as('value'),
     })
     .from(trendVotes)
     .where(and(eq(trendVotes.kind, kind), gte(window, now - WINDOWS)))
