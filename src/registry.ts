@@ -64,7 +64,6 @@ import * as searchEvents from './services/search/events.ts'
 import { searchJobs } from './services/search/jobs.ts'
 import { searchOperations } from './services/search/operations.ts'
 import { searchData } from './services/search/personal.ts'
-import { searchTasks } from './services/search/rebuild.ts'
 import { searchSubscriptions } from './services/search/subscriptions.ts'
 import { tagOperations } from './services/search/tag-operations.ts'
 
@@ -99,7 +98,6 @@ const typed = [
     operations: [...searchOperations, ...tagOperations],
     events: Object.values(searchEvents),
     subscriptions: searchSubscriptions,
-    tasks: searchTasks,
     jobs: searchJobs,
     personal: searchData,
   },

@@ -3,7 +3,7 @@ CREATE VIRTUAL TABLE post_search USING fts5(
   text, tags, handle, facts, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
 );
 CREATE VIRTUAL TABLE account_search USING fts5(
-  handle, name, bio, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2', prefix='2 3'
+  handle, name, bio, content='', contentless_delete=1, tokenize="unicode61 remove_diacritics 2 tokenchars '_'", prefix='2 3 4'
 );
 
 -- The hashtags of the public posts of the last days, and how many of these posts use each.
@@ -33,6 +33,7 @@ CREATE TABLE trend_votes (
   key TEXT NOT NULL,
   lang TEXT NOT NULL,
   weight REAL NOT NULL,
+  source_id INTEGER NOT NULL,
   PRIMARY KEY (window, actor_id, kind, key)
 ) WITHOUT ROWID;
 CREATE TABLE hidden_trends (
@@ -40,6 +41,11 @@ CREATE TABLE hidden_trends (
   key TEXT NOT NULL,
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
+
+-- The id of each 50,000th post of the index, so that a query reads a bounded part of it.
+CREATE TABLE search_marks (
+  first_id INTEGER PRIMARY KEY
+);
 
 -- How far a rebuild has come on each shard.
 CREATE TABLE rebuilds (

@@ -9,6 +9,9 @@ const WORDS = 30_000
 const WORDS_PER_POST = 12
 const GOAL_MS = 50
 const RUNS = 5
+/** A page looks at so many rows at most: see `marks.ts`. */
+const LOOKED_AT = 100_000
+const idOf = (n: number) => 1_970_324_836_974_592 + n * 32_768
 
 /** Short words, frequent words, phrases of them, and operators that nearly all or no posts satisfy. */
 const queries = [
@@ -32,6 +35,8 @@ const queries = [
   'the after:2030-01-01',
   '東',
   '東京',
+  'the -lang:en',
+  'w20000 w20001 the of',
 ]
 
 /** Reproducible random numbers from 0 to 1. */
@@ -58,7 +63,7 @@ function fill(db: DatabaseSync): void {
     const words = Array.from({ length: WORDS_PER_POST }, wordOf)
     if (n % 10 === 0) words.push(kanji)
     const facts = ['langen', n % 3 ? '' : 'hasmedia', n % 5 ? '' : 'haslink', n % 4 ? '' : 'isreply', `a${n % 5_000}`]
-    insert.run(1_970_324_836_974_592 + n * 32_768, words.join(' '), '', `user${n % 5_000}`, facts.join(' '))
+    insert.run(idOf(n), words.join(' '), '', `user${n % 5_000}`, facts.join(' '))
   }
   db.exec('COMMIT')
 }
@@ -84,16 +89,17 @@ const usage = {
 await main(usage, () => {
   const db = new DatabaseSync(':memory:')
   fill(db)
-  const ordered = 'FROM post_search WHERE post_search MATCH ? ORDER BY rowid DESC LIMIT'
-  const newest = db.prepare(`SELECT rowid AS id ${ordered} 150`)
-  const best = db.prepare(`SELECT rowid AS id, bm25(post_search, 1, 0, 0.5, 0) AS rank ${ordered} 500`)
-  for (const statement of [newest, best]) statement.setReadBigInts(true)
-  process.stdout.write('| query | newest, ms of CPU | best, ms of CPU |\n|---|---|---|\n')
-  const slowest = queries.flatMap((q) => {
+  const page =
+    'SELECT rowid AS id FROM post_search WHERE post_search MATCH ? AND rowid >= ? ORDER BY rowid DESC LIMIT 150'
+  const statement = db.prepare(page)
+  statement.setReadBigInts(true)
+  process.stdout.write('| query | ms of CPU |\n|---|---|\n')
+  const times = queries.map((q) => {
     const match = matchOf(parseQuery(q), new Map())!
-    const times = [newest, best].map((statement) => cpuOf(() => statement.all(match)))
-    process.stdout.write(`| \`${q}\` | ${times.map((time) => time.toFixed(1)).join(' | ')} |\n`)
-    return times
+    const time = cpuOf(() => statement.all(match, idOf(POSTS - LOOKED_AT)))
+    process.stdout.write(`| \`${q}\` | ${time.toFixed(1)} |
+`)
+    return time
   })
-  process.exitCode = Math.max(...slowest) <= GOAL_MS ? 0 : 1
+  process.exitCode = Math.max(...times) <= GOAL_MS ? 0 : 1
 })

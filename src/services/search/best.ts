@@ -1,53 +1,67 @@
-import { and, desc, lte } from 'drizzle-orm'
+import { and, lte } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
 import { type Id, toId } from '../../platform/data/ids.ts'
-import type { Page, PageQuery } from '../../platform/data/page.ts'
+import { type Page, type PageQuery, seek } from '../../platform/data/page.ts'
 import { invalid } from '../../platform/failures.ts'
 import { open, seal } from '../../platform/security/crypto.ts'
-import { fromIndex, rank } from './match.ts'
-import { type Found, SCANNED, scanVisible, type Wanted } from './scan-visible.ts'
+import { loadPosts } from '../posts/views.ts'
+import { fromIndex } from './match.ts'
+import { candidates, type Found, type Wanted } from './scan-visible.ts'
+import { wordsOf } from './snippets.ts'
 import { postSearch } from './tables.ts'
 
-/** Ranking all matches of a frequent word takes seconds of the only thread of the database. */
-const CANDIDATES = 500
-const WEIGHTS = [1, 0, 0.5, 0]
+const PART = 50
+const K1 = 1.2
+const B = 0.75
 const BASE = 36
 
 /** A place in a ranking: the newest candidate of its first page, the last post before the place, and its index. */
 type Place = { newest: Id; last: Id; index: number }
 
-/** The newest 500 posts that match, in the order of bm25. Later pages rank the same posts, and not newer ones. */
+/**
+ * The newest 150 posts that match, in the order of BM25. Its statistics are those of these posts as the viewer sees them:
+ * the ones of the whole index would read all posts with a frequent word. Later pages rank the same posts.
+ */
 export async function rankedPage<T>(
   ctx: Ctx,
-  { q, ...wanted }: Wanted & { q: string },
+  { q, texts, minLikes = 0, ...wanted }: Wanted & { q: string; texts: readonly string[] },
   { limit, cursor }: PageQuery,
   present: (found: Found) => T,
 ): Promise<Page<T>> {
   const list = `cursor:best posts with ${q}`
   const place = cursor === undefined ? null : await openPlace(ctx, list, cursor)
-  const ranked = await rankedIds(ctx, wanted, place?.newest)
+  const from = await seek(ctx, { limit }, list, postSearch.id)
+  const where = and(wanted.where, place ? lte(postSearch.id, place.newest) : undefined)
+  const { rows } = await fromIndex(
+    ctx,
+    candidates(ctx, from, { ...wanted, where, until: place?.newest ?? wanted.until }),
+  )
+  const parts = [0, 1, 2].map((part) => rows.slice(part * PART, (part + 1) * PART).map(({ id }) => id))
+  const loaded = await Promise.all(parts.map((ids) => loadPosts(ctx, ids)))
+  const visible = loaded.flatMap((posts) => [...posts].map(([id, post]) => ({ id, post })))
+  const ranked = byScore(visible, texts).filter(({ post }) => post.likeCount >= minLikes)
   const start = place ? startAfter(ranked, place) : 0
-  const { found, resumeAt } = await scanVisible(ctx, ranked.slice(start, start + SCANNED), limit, wanted.minLikes)
-  const shown = found.slice(0, limit)
-  const last = found.length > limit ? shown.at(-1)?.id : resumeAt
-  const newest = place?.newest ?? newestOf(ranked)
+  const shown = ranked.slice(start, start + limit)
+  const last = shown.at(-1)?.id
   const page = { items: shown.map(present), previousCursor: null }
-  if (!last || !newest) return { ...page, nextCursor: null }
-  const next = { newest, last, index: ranked.findIndex(({ id }) => id === last) }
-  return { ...page, nextCursor: await sealPlace(ctx, list, next) }
+  const newest = place?.newest ?? newestOf(visible)
+  if (!last || !newest || start + limit >= ranked.length) return { ...page, nextCursor: null }
+  return { ...page, nextCursor: await sealPlace(ctx, list, { newest, last, index: start + limit }) }
 }
 
-async function rankedIds(ctx: Ctx, { where }: Wanted, newest: Id | undefined): Promise<{ id: Id }[]> {
-  const rows = await fromIndex(
-    ctx,
-    ctx.db.index
-      .select({ id: postSearch.id, rank: rank(postSearch, ...WEIGHTS).as('rank') })
-      .from(postSearch)
-      .where(and(where, newest && lte(postSearch.id, newest)))
-      .orderBy(desc(postSearch.id))
-      .limit(CANDIDATES),
-  )
-  return rows.sort((a, b) => a.rank - b.rank)
+/** Okapi BM25 with the usual constants. All posts have all words, so no word is rarer than another. */
+function byScore(found: readonly Found[], texts: readonly string[]): Found[] {
+  const wanted = texts.map(wordsOf)
+  const lists = new Map(found.map(({ id, post }) => [id, wordsOf(post.text)]))
+  const average = [...lists.values()].reduce((sum, { length }) => sum + length, 1) / Math.max(1, lists.size)
+  const scoreOf = ({ id }: Found) => {
+    const list = lists.get(id) ?? []
+    const most = K1 * (1 - B + (B * list.length) / average)
+    const counts = wanted.map((words) => list.filter((word) => words.includes(word)).length / Math.max(1, words.length))
+    return counts.reduce((sum, count) => sum + (count * (K1 + 1)) / (count + most), 0)
+  }
+  const scores = new Map(found.map((each) => [each.id, scoreOf(each)]))
+  return found.toSorted((a, b) => (scores.get(b.id) ?? 0) - (scores.get(a.id) ?? 0) || Number(b.id) - Number(a.id))
 }
 
 function newestOf(ranked: readonly { id: Id }[]): Id | null {

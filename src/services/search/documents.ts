@@ -8,7 +8,6 @@ type Source = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'text' | 'enti
 }
 
 export function documentOf({ id, authorId, text, entities, media, rootId, handle }: Source) {
-  const texts = [text, ...media.map(({ alt }) => alt)]
   const language = languageOf(text)
   const facts = [
     authorFact(authorId),
@@ -20,7 +19,7 @@ export function documentOf({ id, authorId, text, entities, media, rootId, handle
   ]
   return {
     id,
-    text: texts.map(indexed).join(' '),
+    text: indexed(text),
     tags: tagsOf({ entities }).map(encoded).join(' '),
     handle: indexed(handle),
     facts: [...new Set(facts)].join(' '),
@@ -38,5 +37,5 @@ type Profile = { id: Id; handle: string; displayName: string; bio: string }
 
 /** The row of an account in `account_search`. The handle is also one token, so that all its beginnings are found. */
 export function profileDocumentOf({ id, handle, displayName, bio }: Profile) {
-  return { id, handle: `${indexed(handle)} ${encoded(handle)}`, name: indexed(displayName), bio: indexed(bio) }
+  return { id, handle: `${handle} ${indexed(handle)}`, name: indexed(displayName), bio: indexed(bio) }
 }

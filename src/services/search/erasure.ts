@@ -6,8 +6,7 @@ import { tagFollows } from './tables.ts'
 import { withdrawVotes } from './votes.ts'
 
 export async function eraseSearch(ctx: SystemCtx, accountId: Id): Promise<boolean> {
-  await unindexAccount(ctx, { accountId })
   await withdrawVotes(ctx, { accountId })
   await ctx.db.shardOf(accountId).delete(tagFollows).where(eq(tagFollows.accountId, accountId))
-  return true
+  return unindexAccount(ctx, { accountId })
 }

@@ -1,4 +1,5 @@
 import { and, asc, eq, getTableName, gt, lt, sql } from 'drizzle-orm'
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
@@ -11,15 +12,15 @@ import { accounts } from '../accounts/tables.ts'
 import { feedIndex, lanes } from '../feed/tables.ts'
 import { posts } from '../posts/tables.ts'
 import { authorFact, documentOf, profileDocumentOf, tagsOf, threadFact } from './documents.ts'
-import { postsToIndex } from './events.ts'
+import { postsToIndex, threadToUnindex } from './events.ts'
 import { matches } from './match.ts'
 import { inParts } from './parts.ts'
 import { accountSearch, postSearch, tagPosts } from './tables.ts'
-import { votePublished } from './votes.ts'
+import { votePublished, withdrawVotesOf } from './votes.ts'
 
 const POSTS_PER_STEP = 50
 const REMOVED_PER_STEP = 500
-const BLOCKS_PER_STEP = 500
+const BLOCKS_PER_STEP = 2_000
 /** Uses of hashtags are counted for so long. */
 const TAG_MS = 7 * DAY_MS
 
@@ -40,12 +41,18 @@ export async function indexPosts(ctx: SystemCtx, ids: readonly Id[]): Promise<Ro
 }
 
 type Published = { postId: Id; rootId: Id | null; isPublic?: boolean }
+type Own = { postId: Id; authorId: Id }
 
 /** A comment is as public as its root, which its event does not say. */
-export async function indexPublished(ctx: SystemCtx, events: readonly Published[]): Promise<void> {
-  const open = events.filter(({ rootId, isPublic = true }) => rootId !== null || isPublic)
-  const ids = open.map(({ postId }) => postId)
-  await votePublished(ctx, await indexPosts(ctx, ids))
+export async function indexPublished(ctx: SystemCtx, { postId, rootId, isPublic = true }: Published): Promise<void> {
+  if (rootId === null && !isPublic) return
+  await votePublished(ctx, await indexPosts(ctx, [postId]), timeOf(postId))
+}
+
+export async function indexEdited(ctx: SystemCtx, post: Own, eventId: Id): Promise<void> {
+  const rows = await indexPosts(ctx, [post.postId])
+  await withdrawVotesOf(ctx, post)
+  await votePublished(ctx, rows, timeOf(eventId))
 }
 
 async function readPosts(ctx: SystemCtx, ids: readonly Id[]) {
@@ -69,7 +76,9 @@ type Rows = Awaited<ReturnType<typeof readPosts>>
 async function store(ctx: SystemCtx, ids: readonly Id[], rows: Rows): Promise<void> {
   const db = ctx.db.index
   const isRecent = ({ id }: { id: Id }) => timeOf(id) > ctx.now() - TAG_MS
-  const used = rows.filter(isRecent).flatMap((row) => tagsOf(row).map((tag) => ({ postId: row.id, tag })))
+  const used = rows
+    .filter((row) => row.rootId === null && isRecent(row))
+    .flatMap((row) => tagsOf(row).map((tag) => ({ postId: row.id, tag })))
   await db.batch([
     ...removal(db, ids),
     ...inParts(rows.map(documentOf), 5, (part) => db.insert(postSearch).values(part)),
@@ -85,36 +94,46 @@ function removal(db: Database, ids: readonly Id[]) {
 }
 
 /** With the comments on it, which nobody but those whom they address may still read. */
-export async function unindexPost(ctx: SystemCtx, { postId }: { postId: Id }): Promise<void> {
+export async function unindexPost(ctx: SystemCtx, { postId, authorId }: Own): Promise<void> {
   const db = ctx.db.index
   await db.batch(removal(db, [postId]))
-  await unindexWith(db, threadFact(postId))
-}
-
-async function unindexWith(db: Database, fact: string): Promise<void> {
-  const hasFact = matches(postSearch, `facts : "${fact}"`)
-  for (;;) {
-    const rows = await db.select({ id: postSearch.id }).from(postSearch).where(hasFact).limit(REMOVED_PER_STEP)
-    const ids = rows.map(({ id }) => id)
-    if (ids.length === 0) return
-    await db.batch(removal(db, ids))
+  await withdrawVotesOf(ctx, { postId, authorId })
+  if (await unindexSome(ctx, threadFact(postId))) {
+    const source = ctx.db.shardOf(postId)
+    await source.commit([record(source, threadToUnindex, { postId })])
   }
 }
 
-/** For an erasure. The words of what was deleted stay in blocks of the index until these are merged. */
-export async function unindexAccount(ctx: SystemCtx, { accountId }: Accounts): Promise<void> {
+export async function continueUnindexing(ctx: SystemCtx, thread: { postId: Id }, eventId: Id): Promise<void> {
+  const isLeft = await unindexSome(ctx, threadFact(thread.postId))
+  if (isLeft) await continueWith(ctx.db.shardOf(thread.postId), eventId, threadToUnindex, thread)
+}
+
+async function unindexSome(ctx: SystemCtx, fact: string): Promise<boolean> {
   const db = ctx.db.index
-  await unindexWith(db, authorFact(accountId))
-  await db.delete(accountSearch).where(eq(accountSearch.id, accountId))
-  await mergeBlocks(ctx)
+  const hasFact = matches(postSearch, `facts : "${fact}"`)
+  const rows = await db.select({ id: postSearch.id }).from(postSearch).where(hasFact).limit(REMOVED_PER_STEP)
+  const ids = rows.map(({ id }) => id)
+  if (ids.length > 0) await db.batch(removal(db, ids))
+  return ids.length === REMOVED_PER_STEP
 }
 
-/** A bounded step, which does nothing if nothing was deleted or added. */
-export async function mergeBlocks(ctx: SystemCtx): Promise<void> {
-  for (const table of [postSearch, accountSearch]) {
-    const name = sql.raw(getTableName(table))
-    await ctx.db.index.run(sql`insert into ${name} (${name}, rank) values ('merge', ${-BLOCKS_PER_STEP})`)
-  }
+/** A step of an erasure. Deleted words stay in blocks of the index until these are merged. Returns whether nothing is left. */
+export async function unindexAccount(ctx: SystemCtx, { accountId }: Accounts): Promise<boolean> {
+  if (await unindexSome(ctx, authorFact(accountId))) return false
+  await ctx.db.index.delete(accountSearch).where(eq(accountSearch.id, accountId))
+  return mergeBlocks(ctx)
+}
+
+/** A bounded step. Returns whether nothing is left to merge. */
+export async function mergeBlocks(ctx: SystemCtx): Promise<boolean> {
+  const results = await ctx.db.index.batch([merge(ctx, postSearch), merge(ctx, accountSearch)])
+  return results.every(({ meta }) => meta.changes < 2)
+}
+
+function merge(ctx: SystemCtx, table: SQLiteTable) {
+  const name = sql.raw(getTableName(table))
+  return ctx.db.index.run(sql`insert into ${name} (${name}, rank) values ('merge', ${-BLOCKS_PER_STEP})`)
 }
 
 export async function startIndexing(ctx: SystemCtx, { accountId }: Accounts): Promise<void> {

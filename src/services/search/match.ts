@@ -10,11 +10,6 @@ export function matches(table: SQLiteTable, expression: string): SQL {
   return sql`${table} match ${expression}`
 }
 
-/** Lower is better. The weights are those of the columns. */
-export function rank(table: SQLiteTable, ...weights: number[]): SQL<number> {
-  return sql<number>`bm25(${table}, ${sql.raw(weights.join(', '))})`
-}
-
 /** Awaits a read of the index. Searches are refused while it fails; everything else goes on. */
 export async function fromIndex<T>(ctx: SystemCtx, read: PromiseLike<T>): Promise<T> {
   return Promise.resolve(read).catch((error: unknown) => {

@@ -24,8 +24,8 @@ export const searchOperations = [
     description:
       '`q` has words, "phrases", and `-` before what must not occur. Operators: `from:ada`, `to:ada` (who mention ada), `has:media`, ' +
       '`has:link`, `before:2026-01-31`, `after:2026-01-31` (UTC, with that day), `lang:en`, `is:reply` and `min_likes:5`. ' +
-      'At most 200 characters, and ten words and operators. In the order `best`, the newest 500 posts that match are ranked, and there ' +
-      'is no previous page. A page may be short although another follows, as each looks at 100 posts at most.',
+      'At most 200 characters, and ten words and operators. In the order `best`, the newest 150 posts that match are ranked, and there ' +
+      'is no previous page. A page may be short or empty although another follows, as each looks at a bounded part of all posts.',
     run: searchPosts,
   }),
   operation({

@@ -6,14 +6,14 @@ import type { Id } from '../../platform/data/ids.ts'
 import { namedPage, type Page, PageQuery } from '../../platform/data/page.ts'
 import { invalid } from '../../platform/failures.ts'
 import { type Account, loadAccounts } from '../accounts/views.ts'
-import { fromIndex, matches, rank } from './match.ts'
+import { fromIndex, matches } from './match.ts'
 import { TypedQuery } from './posts.ts'
 import { accountSearch } from './tables.ts'
-import { encoded, phraseOf } from './tokens.ts'
+import { phraseOf } from './tokens.ts'
 
-const CANDIDATES = 500
 const LOADED = 50
-const WEIGHTS = [4, 4, 1]
+/** Fewer letters begin the names of a large part of all accounts. */
+const SHORTEST_PREFIX = 2
 const MAX_WORDS = 10
 const MAX_CHARACTERS = 200
 
@@ -48,11 +48,13 @@ export function requireText(q: string): string {
 function expressionsOf(typed: string): string[] {
   const words = typed.split(/\s+/u).filter((word) => phraseOf(word))
   if (words.length > MAX_WORDS) throw invalid('q', `has more than ${MAX_WORDS} words`)
-  const handle = encoded(foldCase(typed))
   const anywhere = words.map((word, i) => {
     const whole = `{handle name bio} : (${phraseOf(word)})`
-    return i < words.length - 1 ? whole : `(${whole} OR {handle name} : (${phraseOf(word, true)}))`
+    const isPrefix = i === words.length - 1 && Array.from(word).length >= SHORTEST_PREFIX
+    return isPrefix ? `(${whole} OR {handle name} : (${phraseOf(word, true)}))` : whole
   })
+  const handle = foldCase(typed)
+  if (!/^\w{2,30}$/.test(handle)) return [anywhere.join(' AND ')]
   return [`handle : ("${handle}")`, `(handle : ("${handle}" *)) OR (${anywhere.join(' AND ')})`]
 }
 
@@ -60,13 +62,13 @@ async function candidates(ctx: Ctx, expression: string): Promise<Id[]> {
   const rows = await fromIndex(
     ctx,
     ctx.db.index
-      .select({ id: accountSearch.id, rank: rank(accountSearch, ...WEIGHTS).as('rank') })
+      .select({ id: accountSearch.id })
       .from(accountSearch)
       .where(matches(accountSearch, expression))
       .orderBy(desc(accountSearch.id))
-      .limit(CANDIDATES),
+      .limit(LOADED),
   )
-  return rows.sort((a, b) => a.rank - b.rank).map(({ id }) => id)
+  return rows.map(({ id }) => id)
 }
 
 /** Smaller is closer: the handle, its beginning, the beginning of a name, then everything else in its order. */

@@ -3,7 +3,17 @@ import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { eraseSearch } from './erasure.ts'
 import { followedTags } from './queries.ts'
-import { accountSearch, hiddenTrends, postSearch, rebuilds, tagFollows, tagPosts, tags, trendVotes } from './tables.ts'
+import {
+  accountSearch,
+  hiddenTrends,
+  postSearch,
+  rebuilds,
+  searchMarks,
+  tagFollows,
+  tagPosts,
+  tags,
+  trendVotes,
+} from './tables.ts'
 
 const technical = 'technical'
 
@@ -22,7 +32,9 @@ export const searchData: PersonalData = {
       key: technical,
       lang: technical,
       weight: technical,
+      sourceId: technical,
     }),
+    ...classify(searchMarks, { firstId: technical }),
     ...classify(rebuilds, { shard: technical, stage: technical, after: technical }),
     ...classify(hiddenTrends, { kind: technical, key: technical }),
     'KV CACHE trending:<language>': { value: technical },

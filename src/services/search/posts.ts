@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, gte, lt, type SQL } from 'drizzle-orm'
+import { and, gte, lt } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
 import { firstIdAt, toId } from '../../platform/data/ids.ts'
 import { type Page, PageQuery, seek } from '../../platform/data/page.ts'
@@ -26,20 +26,20 @@ const nothing: Page<never> = { items: [], nextCursor: null, previousCursor: null
 export async function searchPosts(ctx: Ctx, { q, order, ...page }: PostSearchQuery): Promise<Page<FoundPost>> {
   const query = parseQuery(q)
   const handles = handlesOf(query)
+  const from = order === 'best' ? null : await seek(ctx, page, `newest posts with ${q}`, postSearch.id)
   const match = matchOf(query, handles.length > 0 ? await accountIdsOf(ctx, handles) : new Map())
   if (match === null) return nothing
-  const wanted = { where: and(matches(postSearch, match), ...limitsOf(query)), minLikes: minLikesOf(query) }
+  const { where, until } = limitsOf(query)
+  const wanted = { where: and(matches(postSearch, match), where), until, minLikes: minLikesOf(query) }
   const texts = query.terms.flatMap(({ text, isNegated }) => (isNegated ? [] : [text]))
   const present = ({ id, post }: Found) => ({ id, post, snippet: snippetOf(post.text, texts) })
-  if (order === 'best') return rankedPage(ctx, { ...wanted, q }, page, present)
-  return visiblePage(ctx, await seek(ctx, page, `newest posts with ${q}`, postSearch.id), wanted, present)
+  return from ? visiblePage(ctx, from, wanted, present) : rankedPage(ctx, { ...wanted, q, texts }, page, present)
 }
 
-function limitsOf(query: Query): (SQL | undefined)[] {
-  const { from, until } = spanOf(query)
+function limitsOf(query: Query) {
+  const span = spanOf(query)
   const firstId = (time: number) => toId(Math.max(0, Number(firstIdAt(time))))
-  return [
-    from === null ? undefined : gte(postSearch.id, firstId(from)),
-    until === null ? undefined : lt(postSearch.id, firstId(until)),
-  ]
+  const [first, until] = [span.from, span.until].map((time) => (time === null ? null : firstId(time)))
+  const where = and(first ? gte(postSearch.id, first) : undefined, until ? lt(postSearch.id, until) : undefined)
+  return { where, until: until ?? null }
 }

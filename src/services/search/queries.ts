@@ -1,10 +1,10 @@
-import { and, eq, gt, lt } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { continuedAt, loadPage, type Page, type Seek } from '../../platform/data/page.ts'
 import type { Post } from '../posts/views.ts'
 import { matches } from './match.ts'
-import { SCANNED, scanVisible } from './scan-visible.ts'
+import { candidates, scanVisible } from './scan-visible.ts'
 import { postSearch, tagFollows } from './tables.ts'
 import { encoded } from './tokens.ts'
 
@@ -54,17 +54,10 @@ export async function loadWithTagged<R extends Row>(
 
 /** Not beyond `last`, where the page ends without hashtags. If the index fails, the feed goes on without them. */
 async function scanTagged(ctx: Ctx, from: Seek, tags: readonly string[], last: Id | undefined) {
-  const isWithin = from.variant.backward ? lt : gt
-  const { id } = postSearch
-  const rows = await ctx.db.index
-    .select({ id })
-    .from(postSearch)
-    .where(and(matches(postSearch, tagMatch({ any: tags })), from.seeking(id), last && isWithin(id, last)))
-    .orderBy(from.order(id))
-    .limit(SCANNED)
-    .catch((error: unknown) => {
-      ctx.log.warn('the home feed lacks its hashtags', { error })
-      return []
-    })
+  const where = matches(postSearch, tagMatch({ any: tags }))
+  const { rows } = await candidates(ctx, from, { where, last }).catch((error: unknown) => {
+    ctx.log.warn('the home feed lacks its hashtags', { error })
+    return { rows: [] }
+  })
   return scanVisible(ctx, rows, from.query.limit)
 }

@@ -1,4 +1,3 @@
-import { z } from '@hono/zod-openapi'
 import { and, asc, eq, gt, isNull } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../../platform/context.ts'
@@ -6,33 +5,22 @@ import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import { type Id, shardOf, toId } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { mirror } from '../../platform/events/mirror.ts'
-import { defineTask, enqueue, onTask } from '../../platform/events/tasks.ts'
 import { accounts } from '../accounts/tables.ts'
 import { listPublicly, unlistPosts } from '../feed/statements.ts'
 import { publicPosts } from '../feed/tables.ts'
 import { posts } from '../posts/tables.ts'
 import { indexAccounts, indexPosts } from './indexing.ts'
+import { LAST_ID } from './marks.ts'
 import { accountSearch, postSearch, rebuilds } from './tables.ts'
 
 const ROWS_PER_STEP = 50
 const INDEXED_PER_STEP = 500
-const STEPS_PER_TASK = 20
-const LAST_ID = toId(Number.MAX_SAFE_INTEGER)
+const STEPS_PER_RUN = 80
 
-const rebuildTask = defineTask('FANOUT', 'search.rebuild', z.object({ shard: z.int() }))
-
-/** Each minute: goes on with rebuilds, also with those whose task was lost. */
-export async function continueRebuilds(ctx: SystemCtx): Promise<void> {
-  const rows = await ctx.db.index.select({ shard: rebuilds.shard }).from(rebuilds)
-  await enqueue(ctx, rebuildTask, rows)
+/** Each minute and shard. Two runs at once only do the same twice. */
+export async function continueRebuild(ctx: SystemCtx, { name }: Database): Promise<void> {
+  for (let step = 0; step < STEPS_PER_RUN; step++) if (!(await rebuildStep(ctx, Number(name)))) return
 }
-
-export const searchTasks = [
-  onTask(rebuildTask, async (ctx, { shard }) => {
-    for (let step = 0; step < STEPS_PER_TASK; step++) if (!(await rebuildStep(ctx, shard))) return
-    await enqueue(ctx, rebuildTask, [{ shard }])
-  }),
-]
 
 /** Makes the index agree with the next rows of a shard. Returns whether more follow. A step that fails is repeated. */
 export async function rebuildStep(ctx: SystemCtx, shard: number): Promise<boolean> {
@@ -81,7 +69,6 @@ async function rebuildPosts(ctx: SystemCtx, shard: number, ids: readonly Id[]): 
 
 type Source = [table: SQLiteTable, id: SQLiteColumn]
 
-/** The next ids of a shard, and those that only the index has, up to `end`. */
 async function nextIds(ctx: SystemCtx, shard: number, after: Id, source: Source, ...copies: Source[]) {
   const primary = atPrimary(ctx)
   const read = async (db: Database, [table, id]: Source, limit: number) => {

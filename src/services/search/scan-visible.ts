@@ -1,8 +1,9 @@
-import { and, type SQL } from 'drizzle-orm'
+import { and, gte, lte, type SQL, sql } from 'drizzle-orm'
 import type { Ctx } from '../../platform/context.ts'
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, toId } from '../../platform/data/ids.ts'
 import { continuedAt, loadPage, type Page, type Seek } from '../../platform/data/page.ts'
 import { loadPosts, type Post } from '../posts/views.ts'
+import { LAST_ID, markAfter } from './marks.ts'
 import { fromIndex } from './match.ts'
 import { postSearch } from './tables.ts'
 
@@ -13,8 +14,8 @@ export const SCANNED = ROUND * ROUNDS
 /** A page ends after so many visible posts. Hidden ones do not count, so that they do not shorten a page. */
 const VISIBLE = 100
 
-/** What to look for in `post_search`, and then among the visible posts. */
-export type Wanted = { where: SQL | undefined; minLikes?: number }
+/** What to look for in `post_search`, before `until`, and then among the visible posts. */
+export type Wanted = { where: SQL | undefined; minLikes?: number; until?: Id | null; last?: Id }
 export type Found = { id: Id; post: Post }
 type Scan = { found: Found[]; resumeAt: Id | null }
 
@@ -49,19 +50,34 @@ export async function scanVisible(
 export async function visiblePage<T>(
   ctx: Ctx,
   from: Seek,
-  { where, minLikes }: Wanted,
+  { minLikes, ...wanted }: Wanted,
   present: (found: Found) => T,
 ): Promise<Page<T>> {
-  const rows = await fromIndex(
-    ctx,
-    ctx.db.index
-      .select({ id: postSearch.id })
-      .from(postSearch)
-      .where(and(where, from.where))
-      .orderBy(from.order(postSearch.id))
-      .limit(SCANNED),
-  )
-  const { found, resumeAt } = await scanVisible(ctx, rows, from.query.limit, minLikes)
+  const { rows, stop } = await fromIndex(ctx, candidates(ctx, from, wanted))
+  const scan = await scanVisible(ctx, rows, from.query.limit, minLikes)
+  const { found } = scan
+  const resumeAt = scan.resumeAt ?? (rows.length < SCANNED ? stop : null)
   const page = await loadPage(ctx, from, found, async (kept) => new Map(kept.map((each) => [each.id, present(each)])))
   return resumeAt && found.length <= from.query.limit ? continuedAt(ctx, from, page, resumeAt) : page
+}
+
+/** `stop`: where the search ended, because a query that few posts match would else read the whole index. */
+export async function candidates(ctx: Ctx, from: Seek, { where, until, last }: Omit<Wanted, 'minLikes'>) {
+  const { id } = postSearch
+  const { backward, hasCursor } = from.variant
+  const cursor = hasCursor ? toId(from.values.cursor) : LAST_ID
+  const start = until && Number(until) < Number(cursor) ? until : cursor
+  const db = ctx.db.index
+  const end = sql`coalesce((${markAfter(db, start, backward)}), ${backward ? Number(LAST_ID) : 0})`
+  const isBefore = backward ? lte : gte
+  const [rows, [mark]] = await Promise.all([
+    db
+      .select({ id })
+      .from(postSearch)
+      .where(and(where, from.seeking(id), isBefore(id, end), last && isBefore(id, last)))
+      .orderBy(from.order(id))
+      .limit(SCANNED),
+    markAfter(db, start, backward),
+  ])
+  return { rows, stop: mark?.firstId ?? null }
 }

@@ -7,7 +7,7 @@ const DIACRITICS = /\p{M}/gu
 
 /** Where the text has the words of the query. SQLite compares without diacritics, so this does too. */
 export function snippetOf(text: string, wanted: readonly string[]): Snippet {
-  const phrases = wanted.map(openTokens).filter((phrase) => phrase.length > 0)
+  const phrases = wanted.map(wordsOf).filter((phrase) => phrase.length > 0)
   const tokens = tokensOf(text)
   const plain = tokens.map(({ token }) => withoutDiacritics(token))
   const found = phrases.flatMap((phrase) => placesOf(phrase, plain, tokens))
@@ -21,7 +21,7 @@ export function snippetOf(text: string, wanted: readonly string[]): Snippet {
 
 type Span = { start: number; end: number }
 
-function openTokens(text: string): string[] {
+export function wordsOf(text: string): string[] {
   const runs = runsOf(text)
   return runs.flatMap((run) => tokensOfRun(run, run === runs.at(-1)).map(({ token }) => withoutDiacritics(token)))
 }

@@ -44,6 +44,8 @@ export const trendVotes = sqliteTable(
     key: text('key').notNull(),
     lang: text('lang').notNull(),
     weight: real('weight').notNull(),
+    /** The post or comment that gave the vote; for a like, the post. */
+    sourceId: id('source_id').notNull(),
   },
   (t) => [primaryKey({ columns: [t.window, t.actorId, t.kind, t.key] })],
 )
@@ -53,6 +55,9 @@ export const hiddenTrends = sqliteTable(
   { kind: text('kind', { enum: trendKinds }).notNull(), key: text('key').notNull() },
   (t) => [primaryKey({ columns: [t.kind, t.key] })],
 )
+
+/** The ids of every 50,000th row of `post_search`. A page looks at the rows after one or two of them. */
+export const searchMarks = sqliteTable('search_marks', { firstId: id('first_id').primaryKey() })
 
 export const stages = ['posts', 'accounts'] as const
 

@@ -19,7 +19,6 @@ const SKIPPED =
 /** What the tokenizer of SQLite keeps as it is, apart from diacritics. */
 const PLAIN = /^[\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}0-9]+$/v
 const SKIN_TONE = /(?<=.)[\u{1f3fb}-\u{1f3ff}]/gu
-/** Private use, so that no text contains it. */
 const ENCODED = '\uf8ff'
 
 /** A token that SQLite neither splits nor changes. The encoding of a text begins with that of its beginning. */

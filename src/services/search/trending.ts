@@ -34,12 +34,19 @@ async function trendsOf(ctx: SystemCtx, lang = ALL): Promise<Trends> {
     ctx.log.warn('the cache cannot be read', { error })
     return undefined
   })
-  const isMissing = stored === undefined || stored === null
-  const trends = isMissing
-    ? (known?.trends ?? (await countTrends(ctx)).get(lang) ?? none)
-    : Trends.parse(JSON.parse(stored))
+  const stale = known?.trends ?? (stored === undefined ? (await counting(ctx)).get(lang) : undefined)
+  const trends = stored === undefined ? (stale ?? none) : (Trends.safeParse(JSON.parse(stored ?? 'null')).data ?? none)
   kept.set(lang, { trends, until: ctx.now() + ISOLATE_MS })
   return trends
+}
+
+let counted: ReturnType<typeof countTrends> | null = null
+
+function counting(ctx: SystemCtx): ReturnType<typeof countTrends> {
+  counted ??= countTrends(ctx).finally(() => {
+    counted = null
+  })
+  return counted
 }
 
 export async function trendingPosts(ctx: Ctx, { lang }: TrendQuery): Promise<TrendingPosts> {

@@ -19,7 +19,7 @@ export const WINDOWS = 24
 const NEWCOMER_DAYS = 7
 export const NEWCOMER_WEIGHT = 0.02
 const FULL_WEIGHT_DAYS = 30
-const COLUMNS = 6
+const COLUMNS = 7
 
 export const windowOf = (time: number) => Math.floor(time / WINDOW_MS)
 
@@ -29,37 +29,40 @@ export function weightOf(actorId: Id, now: number): number {
   return days < NEWCOMER_DAYS ? NEWCOMER_WEIGHT : Math.min(1, days / FULL_WEIGHT_DAYS)
 }
 
-type Vote = { actorId: Id; kind: TrendKind; key: string; lang: string }
+type Vote = { actorId: Id; kind: TrendKind; key: string; lang: string; sourceId: Id }
 type Like = { postId: Id; actorId: Id }
 type Indexed = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'rootId' | 'text' | 'entities'>
 
-/** A post gives weight to its hashtags and links, and a comment to the post at the top of its thread. */
-export async function votePublished(ctx: SystemCtx, indexed: readonly Indexed[]): Promise<void> {
+/** A post gives weight to its hashtags and links, and a comment to the post at the top of its thread. `at` is epoch ms. */
+export async function votePublished(ctx: SystemCtx, indexed: readonly Indexed[], at: number): Promise<void> {
   const roots = await publicPosts(
     ctx,
     indexed.flatMap(({ rootId }) => rootId ?? []),
   )
-  const votes = indexed.flatMap(({ authorId: actorId, rootId, text, entities }): Vote[] => {
-    if (rootId) return forPost(roots.get(rootId), actorId)
+  const votes = indexed.flatMap(({ id: sourceId, authorId: actorId, rootId, text, entities }): Vote[] => {
+    if (rootId) return forPost(roots.get(rootId), { actorId, sourceId })
     const lang = languageOf(text) ?? ''
     const links = new Set(entities.flatMap((entity) => (entity.kind === 'link' ? [entity.url] : [])))
     return [
-      ...tagsOf({ entities }).map((key): Vote => ({ actorId, kind: 'tag', key, lang })),
-      ...[...links].map((key): Vote => ({ actorId, kind: 'link', key, lang })),
+      ...tagsOf({ entities }).map((key): Vote => ({ actorId, kind: 'tag', key, lang, sourceId })),
+      ...[...links].map((key): Vote => ({ actorId, kind: 'link', key, lang, sourceId })),
     ]
   })
-  await store(ctx, votes)
+  await store(ctx, votes, at)
 }
 
-/** Only likes that still exist, and are not of hidden accounts. */
-export async function voteLiked(ctx: SystemCtx, events: readonly Like[]): Promise<void> {
-  const ids = events.map(({ postId }) => postId)
-  const actors = new Set(events.map(({ actorId }) => actorId))
-  const [found, rows] = await Promise.all([publicPosts(ctx, ids), likesOf(ctx, ids, [...actors])])
-  await store(
-    ctx,
-    rows.flatMap(({ postId, accountId }) => forPost(found.get(postId), accountId)),
-  )
+/** Only a like that still exists, and is not of a hidden account. */
+export async function voteLiked(ctx: SystemCtx, { postId, actorId }: Like, likeId: Id): Promise<void> {
+  const [found, rows] = await Promise.all([publicPosts(ctx, [postId]), likesOf(ctx, [postId], [actorId])])
+  const votes = rows.flatMap((row) => forPost(found.get(row.postId), { actorId: row.accountId, sourceId: row.postId }))
+  await store(ctx, votes, timeOf(likeId))
+}
+
+export async function withdrawVotesOf(
+  ctx: SystemCtx,
+  { postId, authorId }: { postId: Id; authorId: Id },
+): Promise<void> {
+  await ctx.db.index.delete(trendVotes).where(and(ownVotes(ctx, authorId), eq(trendVotes.sourceId, postId)))
 }
 
 function likesOf(ctx: SystemCtx, ids: readonly Id[], actors: readonly Id[]) {
@@ -74,9 +77,9 @@ function likesOf(ctx: SystemCtx, ids: readonly Id[], actors: readonly Id[]) {
 
 type Target = { id: Id; authorId: Id; lang: string }
 
-function forPost(post: Target | undefined, actorId: Id): Vote[] {
-  if (!post || post.authorId === actorId) return []
-  return [{ actorId, kind: 'post', key: post.id, lang: post.lang }]
+function forPost(post: Target | undefined, from: Pick<Vote, 'actorId' | 'sourceId'>): Vote[] {
+  if (!post || post.authorId === from.actorId) return []
+  return [{ ...from, kind: 'post', key: post.id, lang: post.lang }]
 }
 
 async function publicPosts(ctx: SystemCtx, ids: readonly Id[]) {
@@ -92,10 +95,9 @@ async function publicPosts(ctx: SystemCtx, ids: readonly Id[]) {
   return new Map(open.map((row) => [row.id, { ...row, lang: languageOf(row.text) ?? '' }]))
 }
 
-async function store(ctx: SystemCtx, votes: readonly Vote[]): Promise<void> {
+async function store(ctx: SystemCtx, votes: readonly Vote[], at: number): Promise<void> {
   const db = ctx.db.index
-  const now = ctx.now()
-  const rows = votes.map((vote) => ({ ...vote, window: windowOf(now), weight: weightOf(vote.actorId, now) }))
+  const rows = votes.map((vote) => ({ ...vote, window: windowOf(at), weight: weightOf(vote.actorId, at) }))
   const [first, ...others] = inParts(rows, COLUMNS, (part) => db.insert(trendVotes).values(part).onConflictDoNothing())
   if (first) await db.batch([first, ...others])
 }

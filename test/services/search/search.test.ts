@@ -203,3 +203,12 @@ test('hashtags are found by their beginning, with the number of public posts tha
   await queues.deliver()
   expect(await used()).toEqual([])
 })
+
+test('a hashtag of a comment is not counted, because no feed lists it', async () => {
+  const [ada] = await accountsOn(0)
+  const w = word()
+  const root = await publishedId(ada, { text: 'a root' })
+  await publishedId(ada, { text: `#${w}`, parentId: root })
+  await queues.deliver()
+  expect((await searchTags(asAnonymous(), { q: w, limit: 5 })).items).toEqual([])
+})

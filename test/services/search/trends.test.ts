@@ -2,8 +2,10 @@ import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DAY_MS } from '../../../src/platform/data/expiry.ts'
 import { type Id, idOf } from '../../../src/platform/data/ids.ts'
+import { mapConcurrently } from '../../../src/platform/data/shards.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
+import { editPost } from '../../../src/services/posts/edits.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { hideTrend, showTrend } from '../../../src/services/search/hidden-trends.ts'
@@ -100,6 +102,36 @@ test('deleted posts, and those of suspended and blocked accounts, leave the list
   expect(await shown()).toEqual([two])
 })
 
+test('what is deleted or edited out gives no weight, and a comment none after its deletion', async () => {
+  const people = await accountsOf(4, 100)
+  const [author, ...others] = people as [Id, Id, Id, Id]
+  const root = await publishedId(author, { text: 'a root' })
+  const posts: [Id, Id, Id][] = []
+  for (const who of others) {
+    const tagged = await publishedId(who, { text: '#spam https://spam.example.org/' })
+    const edited = await publishedId(who, { text: '#before' })
+    posts.push([tagged, edited, await publishedId(who, { text: 'a comment', parentId: root })])
+  }
+  await queues.deliver()
+  expect(await read()).toMatchObject({ posts: [[root, 3]], links: [['https://spam.example.org/', 3]] })
+  for (const [i, [tagged, edited, comment]] of posts.entries()) {
+    await deletePost(asUser(others[i]!), { postId: tagged })
+    await deletePost(asUser(others[i]!), { postId: comment })
+    await editPost(asUser(others[i]!), { postId: edited, text: '#after' })
+  }
+  await queues.deliver()
+  expect(await read()).toEqual({ posts: [], tags: [['after', 3]], links: [] })
+})
+
+test('a language or system without trends is read from KV too, and never counted by a request', async () => {
+  const [ada] = await accountsOn(0)
+  expectWithin('before the first job', await costOf(ada, (ctx) => trendingTags(ctx, { lang: 'km' })), { cacheReads: 1 })
+  await storeTrends(queues.context())
+  forgetKept()
+  expectWithin('after it', await costOf(ada, (ctx) => trendingTags(ctx, { lang: 'km' })), { cacheReads: 1 })
+  expect(await env.CACHE.get('trending:km')).toBe('{"post":[],"tag":[],"link":[]}')
+})
+
 test('an account counts once for each thing, less after six hours, and not at all after a day', async () => {
   const voters = await accountsOf(6, 100)
   const some = voters.slice(0, 4)
@@ -129,10 +161,7 @@ test('500 day-old accounts do not bring a post into the list, alone or beside wh
   const [pushed, ...liked] = (await seedPosts(Array.from({ length: 11 }, () => author))) as [Id, ...Id[]]
   const like = async (actors: Id[], postId: Id) => {
     await seedLikes(actors.map((actor) => [actor, postId]))
-    for (let at = 0; at < actors.length; at += 100) {
-      const likes = actors.slice(at, at + 100).map((actorId) => ({ postId, actorId }))
-      await voteLiked(queues.context(), likes)
-    }
+    await mapConcurrently(actors, (actorId) => voteLiked(queues.context(), { postId, actorId }, postId))
   }
   await like(brigade, pushed)
   expect(await votesFor(pushed)).toBe(500)
