@@ -42,6 +42,7 @@ import { mediaOperations } from './services/media/operations.ts'
 import { mediaData } from './services/media/personal.ts'
 import { mediaSubscriptions } from './services/media/subscriptions.ts'
 import { conversationChannel, conversationsChannel } from './services/messaging/channels.ts'
+import { groupOperations } from './services/messaging/group-operations.ts'
 import { messagingOperations } from './services/messaging/operations.ts'
 import { messagingData } from './services/messaging/personal.ts'
 import { messagingSubscriptions } from './services/messaging/subscriptions.ts'
@@ -155,7 +156,7 @@ const typed = [
     about: 'Conversations between two people, and their messages',
     rpc: 'NotificationService',
     ownClients: true,
-    operations: messagingOperations,
+    operations: [...messagingOperations, ...groupOperations],
     subscriptions: messagingSubscriptions,
     channels: [conversationsChannel, conversationChannel],
     personal: messagingData,

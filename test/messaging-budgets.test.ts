@@ -84,6 +84,10 @@ test('the cost of a delivery and of the log does not grow with the inbox', async
   }))
   await insertRows(shards[0], 'conversations', rows)
   const facts = {
+    kind: 'pair',
+    name: null,
+    memberCount: 2,
+    lastEvent: null,
     otherId: bob,
     state: 'active',
     ended: false,

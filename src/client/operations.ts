@@ -31,29 +31,39 @@ import type {
   Confirmation,
   ConfirmedTotp,
   Conversation,
+  ConversationFolder,
   ConversationLog,
   ConversationOpening,
-  ConversationState,
+  CreatedLink,
   Deletion,
   Export,
   ExportList,
   Funnel,
   Grant,
   GrantRequest,
+  Group,
+  GroupChange,
+  GroupCreation,
+  GroupPreview,
   HandleChange,
   Id,
   Identity,
   Insights,
   Invitations,
   InvitationWithCode,
+  Joined,
+  JoinRequest,
   Like,
   Limits,
+  LinkCode,
+  LinkCreation,
   Login,
   LoginProviders,
   Media,
   MediaChange,
   MediaUpload,
   MediaVariant,
+  Member,
   Message,
   MessageChange,
   MessageEdits,
@@ -113,8 +123,10 @@ import type {
 /** What the client needs to know of each operation at run time: method, path and traits. */
 export const operations: Record<keyof Operations, string> = {
   acceptConversation: 'PUT /v1/conversations/{conversationId}/accept',
+  addMember: 'PUT /v1/group-members/{memberId}',
   addPasskey: 'POST /v1/me/passkeys',
   allowApp: 'POST /v1/oauth/authorizations',
+  approveJoinRequest: 'PUT /v1/group-requests/{requestId}/approve',
   approveRegistration: 'PUT /v1/registrations/{accountId}/approval',
   blockAccount: 'PUT /v1/accounts/{accountId}/block',
   changeAddress: 'PUT /v1/me/address',
@@ -126,6 +138,8 @@ export const operations: Record<keyof Operations, string> = {
   countUnreadMessages: 'GET /v1/conversations/unread-count',
   countUnreadNotifications: 'GET /v1/notifications/unread-count',
   createApiKey: 'POST /v1/me/api-keys',
+  createGroup: 'POST /v1/groups key',
+  createGroupLink: 'POST /v1/groups/{groupId}/link',
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
@@ -143,6 +157,7 @@ export const operations: Record<keyof Operations, string> = {
   disableApp: 'PUT /v1/apps/{appId}/disabled',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
   editApp: 'PATCH /v1/apps/{appId}',
+  editGroup: 'PATCH /v1/groups/{groupId}',
   editMessage: 'PATCH /v1/messages/{messageId}',
   editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
@@ -160,6 +175,7 @@ export const operations: Record<keyof Operations, string> = {
   getActivityChoice: 'GET /v1/me/activity-choice',
   getConversation: 'GET /v1/conversations/{conversationId}',
   getFunnel: 'GET /v1/analytics/funnel',
+  getGroup: 'GET /v1/groups/{groupId}',
   getHomeFeed: 'GET /v1/feeds/home',
   getLimits: 'GET /v1/limits',
   getMe: 'GET /v1/accounts/me',
@@ -174,6 +190,8 @@ export const operations: Record<keyof Operations, string> = {
   getTopPosts: 'GET /v1/analytics/top',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   hideMessage: 'PUT /v1/messages/{messageId}/hidden',
+  joinGroupByLink: 'POST /v1/group-links/join',
+  leaveGroup: 'PUT /v1/groups/{groupId}/leave',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
   likePost: 'PUT /v1/posts/{postId}/like',
   listAllowedApps: 'GET /v1/me/apps',
@@ -187,8 +205,10 @@ export const operations: Record<keyof Operations, string> = {
   listFollowers: 'GET /v1/accounts/{accountId}/followers',
   listFollowing: 'GET /v1/accounts/{accountId}/following',
   listInvitations: 'GET /v1/me/invitations',
+  listJoinRequests: 'GET /v1/groups/{groupId}/requests',
   listLikes: 'GET /v1/posts/{postId}/likes',
   listLoginProviders: 'GET /v1/auth/providers',
+  listMembers: 'GET /v1/conversations/{conversationId}/members',
   listMessageEdits: 'GET /v1/messages/{messageId}/edits',
   listMessages: 'GET /v1/conversations/{conversationId}/messages',
   listMyAudit: 'GET /v1/me/audit',
@@ -210,6 +230,7 @@ export const operations: Record<keyof Operations, string> = {
   markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
   openConversation: 'POST /v1/conversations',
+  previewGroup: 'POST /v1/group-links/preview',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
   readAuthorization: 'GET /v1/oauth/authorizations',
@@ -219,11 +240,13 @@ export const operations: Record<keyof Operations, string> = {
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
+  refuseJoinRequest: 'PUT /v1/group-requests/{requestId}/refuse',
   register: 'POST /v1/auth/register open',
   registerApp: 'POST /v1/apps',
   registerWithProvider: 'POST /v1/auth/providers/register open',
   rejectRegistration: 'DELETE /v1/registrations/{accountId}',
   removeAllowedApp: 'DELETE /v1/me/apps/{appId}',
+  removeMember: 'DELETE /v1/group-members/{memberId}',
   removePasskey: 'DELETE /v1/me/passkeys/{passkeyId}',
   removeTotp: 'DELETE /v1/me/factors/totp',
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
@@ -236,6 +259,7 @@ export const operations: Record<keyof Operations, string> = {
   resendVerification: 'POST /v1/auth/verify/resend open',
   resetPassword: 'POST /v1/auth/password/reset open',
   revokeGrant: 'DELETE /v1/grants/{grantId}',
+  revokeGroupLink: 'DELETE /v1/groups/{groupId}/link',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
   sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
@@ -243,6 +267,7 @@ export const operations: Record<keyof Operations, string> = {
   setAttributes: 'PUT /v1/accounts/{accountId}/attributes',
   setAvatar: 'PUT /v1/accounts/me/avatar form',
   setHeader: 'PUT /v1/accounts/me/header form',
+  setMemberRole: 'PUT /v1/group-members/{memberId}/role',
   setRole: 'PUT /v1/accounts/{accountId}/role',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
@@ -269,10 +294,14 @@ export type Nothing = Record<string, never>
 export type Operations = {
   /** Move a request to your inbox. `PUT /v1/conversations/{conversationId}/accept` */
   acceptConversation: { input: { conversationId: string }; output: undefined }
+  /** Add an account to a group; who does not follow you gets a request. `PUT /v1/group-members/{memberId}` */
+  addMember: { input: { memberId: string }; output: Group }
   /** Add a passkey (WebAuthn). `POST /v1/me/passkeys` */
   addPasskey: { input: PasskeyAddition; output: AddedPasskey }
   /** Allow an app what it asks for. `POST /v1/oauth/authorizations` */
   allowApp: { input: AppDecision; output: AppApproval }
+  /** Let somebody join who asks to. `PUT /v1/group-requests/{requestId}/approve` */
+  approveJoinRequest: { input: { requestId: string }; output: undefined }
   /** Approve an account, which opens it; its owner is mailed. `PUT /v1/registrations/{accountId}/approval` */
   approveRegistration: { input: { accountId: Id }; output: undefined }
   /** Block an account: it no longer sees you, and follows end in both directions. `PUT /v1/accounts/{accountId}/block` */
@@ -295,6 +324,10 @@ export type Operations = {
   countUnreadNotifications: { input: Nothing; output: UnreadCount }
   /** Create an API key, with which a program uses the API for you. `POST /v1/me/api-keys` */
   createApiKey: { input: ApiKeyRequest; output: ApiKeyWithSecret }
+  /** Start a group; you own it. `POST /v1/groups` */
+  createGroup: { input: GroupCreation; output: Group }
+  /** Make a link with which others join; the one before is revoked. `POST /v1/groups/{groupId}/link` */
+  createGroupLink: { input: { groupId: string } & LinkCreation; output: CreatedLink }
   /** Create an invitation, with which one person can register within seven days. `POST /v1/invitations` */
   createInvitation: { input: Nothing; output: InvitationWithCode }
   /** Publish a post or a comment. `POST /v1/posts` */
@@ -329,6 +362,8 @@ export type Operations = {
   downloadExport: { input: { exportId: Id }; output: Blob }
   /** Change one of your apps. `PATCH /v1/apps/{appId}` */
   editApp: { input: { appId: Id } & AppChange; output: App }
+  /** Change the settings of a group, as its owner or an admin. `PATCH /v1/groups/{groupId}` */
+  editGroup: { input: { groupId: string } & GroupChange; output: Group }
   /** Edit an own message, within 24 hours and at most 20 times. `PATCH /v1/messages/{messageId}` */
   editMessage: { input: { messageId: string } & MessageChange; output: Message }
   /** Edit the text of your own post. `PATCH /v1/posts/{postId}` */
@@ -363,6 +398,8 @@ export type Operations = {
   getConversation: { input: { conversationId: string }; output: Conversation }
   /** Read how many new people verify their address, follow somebody, and publish a post. `GET /v1/analytics/funnel` */
   getFunnel: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Funnel }
+  /** Get the settings of a group, and your role in it. `GET /v1/groups/{groupId}` */
+  getGroup: { input: { groupId: string }; output: Group }
   /** List the newest posts of the accounts that you follow. `GET /v1/feeds/home` */
   getHomeFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read the limits that apply to posts and images. `GET /v1/limits` */
@@ -400,6 +437,10 @@ export type Operations = {
   giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
   /** Delete a message for yourself only; others still see it. `PUT /v1/messages/{messageId}/hidden` */
   hideMessage: { input: { messageId: string }; output: undefined }
+  /** Join a group by its link, or ask to join it. `POST /v1/group-links/join` */
+  joinGroupByLink: { input: LinkCode; output: Joined }
+  /** Leave a group: you see nothing of it any more. `PUT /v1/groups/{groupId}/leave` */
+  leaveGroup: { input: { groupId: string }; output: undefined }
   /** Lift a suspension. `DELETE /v1/accounts/{accountId}/suspension` */
   liftSuspension: { input: { accountId: Id }; output: undefined }
   /** Like a post; repeating it changes nothing. `PUT /v1/posts/{postId}/like` */
@@ -483,7 +524,7 @@ export type Operations = {
   listComments: { input: { postId: Id; limit?: number; cursor?: string }; output: CommentPage }
   /** List your conversations, newest message first. `GET /v1/conversations` */
   listConversations: {
-    input: { limit?: number; cursor?: string; state?: ConversationState }
+    input: { limit?: number; cursor?: string; state?: ConversationFolder }
     output: Page<Conversation>
   }
   /** List the exports that you requested within the last week, newest first. `GET /v1/me/exports` */
@@ -494,10 +535,14 @@ export type Operations = {
   listFollowing: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List your invitations that have not expired, newest first. `GET /v1/me/invitations` */
   listInvitations: { input: Nothing; output: Invitations }
+  /** List who asks to join, as the owner or an admin. `GET /v1/groups/{groupId}/requests` */
+  listJoinRequests: { input: { groupId: string; limit?: number; cursor?: string }; output: Page<JoinRequest> }
   /** List the accounts that like a post, newest like first. `GET /v1/posts/{postId}/likes` */
   listLikes: { input: { postId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the identity providers with which people can log in here. `GET /v1/auth/providers` */
   listLoginProviders: { input: Nothing; output: LoginProviders }
+  /** List the members of a conversation, newest account first. `GET /v1/conversations/{conversationId}/members` */
+  listMembers: { input: { conversationId: string; limit?: number; cursor?: string }; output: Page<Member> }
   /** List what a message said before its edits. `GET /v1/messages/{messageId}/edits` */
   listMessageEdits: { input: { messageId: string }; output: MessageEdits }
   /** List the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages` */
@@ -543,6 +588,8 @@ export type Operations = {
   markNotificationsRead: { input: Nothing; output: undefined }
   /** Open the conversation with an account. `POST /v1/conversations` */
   openConversation: { input: ConversationOpening; output: Conversation }
+  /** Look at the group of a link before you join it. `POST /v1/group-links/preview` */
+  previewGroup: { input: LinkCode; output: GroupPreview }
   /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
   putRole: { input: { roleName: string } & RoleDefinition; output: undefined }
   /** List the roles, attributes and grants of an account. `GET /v1/accounts/{accountId}/access` */
@@ -561,6 +608,8 @@ export type Operations = {
   readSecondFactors: { input: Nothing; output: SecondFactors }
   /** Refresh the tokens of a login. A used refresh token repeats its response for 30 seconds; then it ends the login. `POST /v1/auth/refresh` */
   refreshLogin: { input: Refresh; output: Tokens }
+  /** Refuse a request to join; who asked is not told. `PUT /v1/group-requests/{requestId}/refuse` */
+  refuseJoinRequest: { input: { requestId: string }; output: undefined }
   /** Register an account; the token that activates it arrives by email. `POST /v1/auth/register` */
   register: { input: Registration; output: Registered }
   /** Register an app, which other people may allow to act for them. `POST /v1/apps` */
@@ -571,6 +620,8 @@ export type Operations = {
   rejectRegistration: { input: { accountId: Id }; output: undefined }
   /** Remove an app that you have allowed; its tokens end at once. `DELETE /v1/me/apps/{appId}` */
   removeAllowedApp: { input: { appId: Id }; output: undefined }
+  /** Remove a member: it sees nothing of the group any more. `DELETE /v1/group-members/{memberId}` */
+  removeMember: { input: { memberId: string }; output: undefined }
   /** Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
   /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
@@ -598,6 +649,8 @@ export type Operations = {
   resetPassword: { input: Reset; output: PasswordReset }
   /** Revoke a grant; if there is none, nothing changes. `DELETE /v1/grants/{grantId}` */
   revokeGrant: { input: { grantId: Id }; output: undefined }
+  /** Revoke the link of a group. `DELETE /v1/groups/{groupId}/link` */
+  revokeGroupLink: { input: { groupId: string }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
   /** Send a message; repeating it with the same `clientId` returns the first one. `POST /v1/conversations/{conversationId}/messages` */
@@ -612,6 +665,8 @@ export type Operations = {
   setAvatar: { input: ProfileImageUpload; output: Account }
   /** Replace the header image of your profile; the image is cropped to three times its height. `PUT /v1/accounts/me/header` */
   setHeader: { input: ProfileImageUpload; output: Account }
+  /** Change the role of a member, as the owner. `PUT /v1/group-members/{memberId}/role` */
+  setMemberRole: { input: { memberId: string } & RoleChange; output: undefined }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */

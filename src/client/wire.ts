@@ -380,6 +380,9 @@ export type MediaVariant = 'image' | 'thumbnail'
 
 export type Conversation = {
   id: string
+  kind: ConversationKind
+  name: string | null
+  memberCount: number
   account: AccountSummary | null
   state: ConversationState
   ended: boolean
@@ -389,19 +392,40 @@ export type Conversation = {
   lastMessage: LastMessage | null
 }
 
-export type ConversationState = 'active' | 'request' | 'declined' | (string & Record<never, never>)
+export type ConversationKind = 'pair' | 'group' | (string & Record<never, never>)
+
+export type ConversationState = 'active' | 'request' | 'declined' | 'left' | (string & Record<never, never>)
 
 export type LastMessage = {
   seq: number
   kind: MessageKind
+  event: GroupEventName | null
   authorId: Id | null
   preview: string | null
   createdAt: string
 }
 
-export type MessageKind = 'text' | 'deleted' | (string & Record<never, never>)
+export type MessageKind = 'text' | 'deleted' | 'system' | (string & Record<never, never>)
+
+export type GroupEventName =
+  | 'created'
+  | 'invited'
+  | 'joined'
+  | 'left'
+  | 'removed'
+  | 'renamed'
+  | 'promoted'
+  | 'demoted'
+  | 'handed_over'
+  | 'locked'
+  | 'unlocked'
+  | 'history_shown'
+  | 'history_hidden'
+  | (string & Record<never, never>)
 
 export type ConversationOpening = { accountId: Id }
+
+export type ConversationFolder = 'active' | 'request' | 'declined' | (string & Record<never, never>)
 
 export type ConversationLog = { items: Conversation[]; position: Id | null; hasMore: boolean }
 
@@ -418,6 +442,7 @@ export type Message = {
   clientId: string | null
   text: string | null
   entities: MessageEntity[]
+  event: GroupEvent | null
   createdAt: string
   editedAt: string | null
   revision: number
@@ -431,6 +456,8 @@ export type MessageHashtag = { kind: 'hashtag'; start: number; end: number; tag:
 
 export type MessageLink = { kind: 'link'; start: number; end: number; url: string }
 
+export type GroupEvent = { event: GroupEventName; actor: AccountSummary | null; subject: AccountSummary | null }
+
 export type MessageSending = { clientId: string; text: string }
 
 export type MessageLog = { items: Message[]; hidden: number[]; revision: number; hasMore: boolean }
@@ -440,6 +467,45 @@ export type MessageChange = { text: string }
 export type MessageEdits = { items: MessageVersion[] }
 
 export type MessageVersion = { text: string | null; entities: MessageEntity[]; createdAt: string }
+
+export type Group = {
+  id: string
+  name: string | null
+  role: GroupRole
+  memberCount: number
+  locked: boolean
+  historyVisible: boolean
+  adding: GroupAdding
+  link: GroupLink | null
+}
+
+export type GroupRole = 'owner' | 'admin' | 'member' | (string & Record<never, never>)
+
+export type GroupAdding = 'everyone' | 'admins' | (string & Record<never, never>)
+
+export type GroupLink = { audience: LinkAudience; approval: boolean; expiresAt: string | null }
+
+export type LinkAudience = 'anyone' | 'followed' | (string & Record<never, never>)
+
+export type GroupCreation = { name: string; members?: Id[] }
+
+export type GroupChange = { name?: string; locked?: boolean; historyVisible?: boolean; adding?: GroupAdding }
+
+export type Member = { id: string; account: AccountSummary; role: GroupRole; since: string | null }
+
+export type CreatedLink = GroupLink & { code: string }
+
+export type LinkCreation = { audience: LinkAudience; approval: boolean; hours?: number }
+
+export type GroupPreview = { name: string | null; memberCount: number }
+
+export type LinkCode = { code: string }
+
+export type Joined = { conversationId: string; outcome: JoinOutcome }
+
+export type JoinOutcome = 'joined' | 'asked' | (string & Record<never, never>)
+
+export type JoinRequest = { id: string; account: AccountSummary; since: string | null }
 
 export type AuditEntry = {
   id: Id

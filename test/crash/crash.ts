@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCommand } from '../../scripts/command.ts'
 import { type Acts, acknowledgedActs, changeRole, comeAndGo, compareAudit } from './acts.ts'
+import { checkMessages } from './check-messages.ts'
 import { Ledger, type Post } from './ledger.ts'
 import { compareListeners, Listener } from './listeners.ts'
+import { converse, countAcknowledged, gather, type Talk } from './messages.ts'
 import { meet } from './people.ts'
 import { freePort, Server } from './server.ts'
 import { type Acknowledged, type Person, write } from './writers.ts'
@@ -14,12 +16,24 @@ const { values } = parseCommand({
   command: 'npm run test:crash',
   purpose: `Repeatedly kills the server with SIGKILL while clients write. Then checks the stored rows: no acknowledged write may
 be lost, no write may be stored twice, and each stored write must have had every effect exactly once. Sockets that are open
-meanwhile must get the frame of every post, or be told to read their feed again.`,
+meanwhile must get the frame of every post, or be told to read their feed again. Members of conversations must all see the same
+messages in the same order.`,
   options: {
     kills: { type: 'string', default: '10', value: 'NUMBER', help: 'how often the server is killed' },
-    writers: { type: 'string', default: '20', value: 'NUMBER', help: 'how many clients write' },
+    writers: {
+      type: 'string',
+      default: '20',
+      value: 'NUMBER',
+      help: 'how many clients write, and how many send messages',
+    },
+    messages: {
+      type: 'string',
+      default: '0',
+      value: 'NUMBER',
+      help: 'goes on until so many messages are acknowledged',
+    },
   },
-  examples: ['', '--kills 2 --writers 10'],
+  examples: ['', '--kills 2 --writers 10', '--kills 25 --messages 5000'],
 })
 const DRAIN_DEADLINE_MS = 90_000
 const HEARD_DEADLINE_MS = 30_000
@@ -42,16 +56,20 @@ async function main(): Promise<Findings> {
     let over = false
     const listeners = people.slice(0, WRITERS).map((person) => new Listener(server.origin, person))
     const listening = listeners.map((listener) => listener.listen(() => over))
-    const done = await writeThroughKills(server, people, acts)
+    const talks = await gather(server.origin, people.slice(0, WRITERS))
+    const done = await writeThroughKills(server, people, acts, talks)
     const drainedAfterMs = await drain(ledger)
     const dueTo = duePosts(ledger, done)
     const heard = await hear(listeners, dueTo)
     over = true
     await Promise.all(listening)
-    const findings = { ...compare(ledger, done, toldBefore), ...compareAudit(ledger, acts, stateDir), ...heard }
+    const messages = await checkMessages(server.origin, talks)
+    const stored = { ...compare(ledger, done, toldBefore), ...compareAudit(ledger, acts, stateDir) }
+    const findings = { ...stored, ...heard, ...messages }
     ledger.close()
     report(done, acts, drainedAfterMs, findings)
     reportListeners(listeners, dueTo)
+    process.stdout.write(`${talks.length} conversations: ${countAcknowledged(talks)} messages acknowledged\n`)
     return findings
   } finally {
     await server.kill()
@@ -60,13 +78,16 @@ async function main(): Promise<Findings> {
 }
 
 /** Half of the people write posts, the others log in and out or change roles. The last one is an admin. */
-async function writeThroughKills(server: Server, people: Person[], acts: Acts): Promise<Acknowledged> {
+async function writeThroughKills(server: Server, people: Person[], acts: Acts, talks: Talk[]): Promise<Acknowledged> {
   const done: Acknowledged = { posts: new Map(), likes: new Set(), retries: 0 }
   let over = false
   const [writers, others, admin] = [people.slice(0, WRITERS), people.slice(WRITERS, -1), people.at(-1)!]
   const clients = Array.from({ length: Number(values.writers) }, (_, i) =>
     write(server.origin, writers, `client ${i}`, done, () => over),
   )
+  for (let n = 0; n < Number(values.writers); n++) {
+    clients.push(converse(server.origin, talks, `speaker ${n}`, () => over))
+  }
   for (const [i, person] of others.entries()) {
     if (i % 2 === 0) clients.push(comeAndGo(server.origin, person, acts, () => over))
     else clients.push(changeRole(server.origin, admin, person, acts, () => over))
@@ -78,6 +99,7 @@ async function writeThroughKills(server: Server, people: Person[], acts: Acts): 
     process.stdout.write(`kill ${kill}: ${done.posts.size + done.likes.size} writes acknowledged so far\n`)
   }
   await sleep(2_000)
+  while (countAcknowledged(talks) < Number(values.messages)) await sleep(100)
   over = true
   await Promise.all(clients)
   return done

@@ -8,7 +8,13 @@ export type Acknowledged = { posts: Map<string, string>; likes: Set<string>; ret
 type Call = { method: string; path: string; body?: object; key?: string }
 
 /** Repeats the call, with the same `key`, if any, until it is acknowledged. Returns null if it is `stopped` first. */
-async function insist(origin: string, person: Person, call: Call, done: Acknowledged, stopped: () => boolean) {
+export async function insist(
+  origin: string,
+  person: Person,
+  call: Call,
+  done: { retries: number },
+  stopped: () => boolean,
+): Promise<{ id: string } | null> {
   const headers = {
     authorization: `Bearer ${person.token}`,
     'content-type': 'application/json',
@@ -18,7 +24,7 @@ async function insist(origin: string, person: Person, call: Call, done: Acknowle
     const request = { method: call.method, headers, body: call.body && JSON.stringify(call.body) }
     const answer = await fetchInTime(`${origin}${call.path}`, request).catch(() => null)
     if (answer && answer.status < 500) {
-      const body = (await answer.json().catch(() => null)) as { id: string } | null
+      const body = (answer.status === 204 ? {} : await answer.json().catch(() => null)) as { id: string } | null
       if (!answer.ok)
         throw new Error(`${call.method} ${call.path} failed with ${answer.status}: ${JSON.stringify(body)}`)
       if (body) return body

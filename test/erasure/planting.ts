@@ -118,5 +118,9 @@ export class Planting {
     const edit = { text: this.mark(`an edited message to ${other.handle}`) }
     await this.call(`/messages/${opened.id}.1`, person, { method: 'PATCH', json: edit })
     await this.call(`/accounts/${person.id}/follow`, other, { method: 'PUT' })
+    const group = { name: this.mark(`a group with ${other.handle}`), members: [other.id] }
+    const { id: groupId } = await this.call<{ id: string }>('/groups', person, { json: group })
+    const said = { clientId: 'client-id', text: this.mark(`a message in a group with ${other.handle}`) }
+    await this.call(`/conversations/${groupId}/messages`, person, { json: said })
   }
 }

@@ -29,6 +29,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} key`,
     `${name} app`,
     `${name} message`,
+    `${name} group`,
     `${name} edited message`,
   ]
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
@@ -59,6 +60,8 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     { metric: 'author.like', bucket: `d${new Date().toISOString().slice(0, 10)}`, key: user.id, n: 7 },
   ])
   await send('PATCH', `/messages/${conversation}.1`, { text: `${name} edited message` })
+  const group = await idOf(send('POST', '/groups', { name: `${name} group`, members: [friend.id] }))
+  await send('POST', `/conversations/${group}/messages`, { clientId: 'client-id', text: `${name} message` })
   await insertAccess(user.id)
   await send('PATCH', `/posts/${post}`, { text: `${name} post @${friend.handle} #${name}tag edited` })
   await createdApiKey(user, { name: `${name} key` })

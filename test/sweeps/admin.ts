@@ -9,7 +9,14 @@ import { kindOfParameter } from './targets.ts'
 
 const missing = newId(0, Date.now() - 86_400_000)
 const conversation = 'f'.repeat(32)
-const missingOf: Record<string, string> = { handle: 'nobody', conversation, message: `${conversation}.1` }
+const missingOf: Record<string, string> = {
+  handle: 'nobody',
+  conversation,
+  message: `${conversation}.1`,
+  group: conversation,
+  member: `${conversation}.${missing}`,
+  'request to join': `${conversation}.${missing}`,
+}
 let admin: { id: Id; sessionId: string } | undefined
 
 /** Its login is fresh, so that operations which require that parse its requests. */

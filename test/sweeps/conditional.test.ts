@@ -125,6 +125,7 @@ test('every 201 names a location', async () => {
   expect(creations.map(({ id }) => id).sort()).toEqual([
     'addPasskey',
     'createApiKey',
+    'createGroup',
     'createInvitation',
     'createPost',
     'createRealtimeTicket',

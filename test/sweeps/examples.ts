@@ -18,6 +18,7 @@ import {
 } from '../support/recovery.ts'
 import { mint } from '../support/tokens.ts'
 import type { Caller } from './callers.ts'
+import { groupExamples } from './group-examples.ts'
 import type { Target } from './targets.ts'
 
 /** The failure that a caller gets for a target, or null. */
@@ -238,6 +239,7 @@ export const examples: Record<string, Example> = {
   hideMessage: { rule: ownOnly },
   editMessage: { rule: othersMessage, json: () => ({ text: fresh('edited') }) },
   deleteMessage: { rule: othersMessage },
+  ...groupExamples(ownOnly),
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }

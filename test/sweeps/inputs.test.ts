@@ -153,6 +153,7 @@ test('a malformed id in the path gets 404', async () => {
     "1'",
     '1 or 1=1',
     '٣',
+    `${'f'.repeat(32)}.9999999999999999`,
   ]
   for (const operation of operations.filter(({ path }) => path.includes('{'))) {
     const json = await examples[operation.id]?.json?.()

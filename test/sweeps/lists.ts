@@ -6,7 +6,7 @@ import { accountsOn, bulkAccounts, bulkIds, handleOf } from '../support/actors.t
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 import { audit } from './audit-list.ts'
-import { conversations, messages } from './messaging-lists.ts'
+import { conversations, joinRequests, members, messages } from './messaging-lists.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
@@ -221,6 +221,8 @@ const lists: Record<string, () => Promise<List>> = {
   listMyAudit: () => audit('account_id'),
   listConversations: conversations,
   listMessages: messages,
+  listMembers: members,
+  listJoinRequests: joinRequests,
   listBlocks: blocks,
   listComments: comments,
   listMyComments: ownComments,

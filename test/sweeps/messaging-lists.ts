@@ -3,6 +3,7 @@ import type { Id } from '../../src/platform/data/ids.ts'
 import { accountsOn, bulkIds } from '../support/actors.ts'
 import { conversationObject, idOfPair } from '../support/conversations.ts'
 import { insertRows, shards } from '../support/databases.ts'
+import { seedGroup } from '../support/groups.ts'
 import type { List } from './lists.ts'
 
 export async function conversations(): Promise<List> {
@@ -56,3 +57,25 @@ export async function messages(): Promise<List> {
       }),
   }
 }
+
+async function membersOf(path: (id: string) => string, state: 'active' | 'asking'): Promise<List> {
+  const [reader] = await accountsOn(0)
+  const id = await seedGroup(reader, [])
+  const object = conversationObject(id)
+  const run = (sql: string, ...values: unknown[]) =>
+    runInDurableObject(object, (_, { storage }) => void storage.sql.exec(sql, ...values))
+  return {
+    reader,
+    path: path(id),
+    add: async (count) => {
+      const others = (await bulkIds(count)).toSorted((a, b) => Number(a) - Number(b))
+      const insert = 'INSERT INTO members (account_id, state, read_seq) VALUES (?, ?, 0)'
+      for (const other of others) await run(insert, Number(other), state)
+      return others.map((other) => `${id}.${other}` as Id)
+    },
+    remove: (memberId) => run('DELETE FROM members WHERE account_id = ?', Number(memberId.split('.')[1])),
+  }
+}
+
+export const joinRequests = () => membersOf((id) => `/v1/groups/${id}/requests`, 'asking')
+export const members = () => membersOf((id) => `/v1/conversations/${id}/members`, 'active')

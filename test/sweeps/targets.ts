@@ -8,6 +8,7 @@ import { seedConversation } from '../support/conversations.ts'
 import { insertByShard, insertRows, shardHolding, shards } from '../support/databases.ts'
 import { seedExports } from '../support/exports.ts'
 import { insertPasskey } from '../support/factors.ts'
+import { askToJoin, seedGroup } from '../support/groups.ts'
 import { insertLogin } from '../support/logins.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
 
@@ -32,6 +33,9 @@ export const kindOfParameter: Record<string, Kind> = {
   messageId: 'message',
   // Any handle is the name of a hashtag too, whether or not somebody has it.
   tag: 'handle',
+  groupId: 'group',
+  memberId: 'member',
+  requestId: 'request to join',
 }
 export type Kind =
   | 'account'
@@ -45,6 +49,9 @@ export type Kind =
   | 'app'
   | 'conversation'
   | 'message'
+  | 'group'
+  | 'member'
+  | 'request to join'
 
 /**
  * `public` is visible to everyone, `restricted` to followers, `unattached` to its owner, `suspended` to nobody.
@@ -64,6 +71,9 @@ export const states: Record<Kind, State[]> = {
   app: ['restricted', 'missing'],
   conversation: ['restricted', 'missing'],
   message: ['restricted', 'missing'],
+  group: ['restricted', 'missing'],
+  member: ['restricted', 'missing'],
+  'request to join': ['restricted', 'missing'],
 }
 
 /** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
@@ -108,6 +118,7 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   await seedConversations(targets.filter(({ state }) => state !== 'missing'))
+  await seedGroups(targets.filter(({ state }) => state !== 'missing'))
   for (const target of targets) {
     const { kind, state, ownerId } = target
     if (kind === 'app' && state !== 'missing') target.parameter = (await insertApp(ownerId, { isAllowed: true })).id
@@ -122,6 +133,18 @@ async function seedConversations(targets: Target[]): Promise<void> {
   await mapConcurrently(wanted, async (target) => {
     const id = await seedConversation(target.ownerId, other!, true)
     target.parameter = target.kind === 'message' ? `${id}.1` : id
+  })
+}
+
+async function seedGroups(targets: Target[]): Promise<void> {
+  const kinds: Kind[] = ['group', 'member', 'request to join']
+  const wanted = targets.filter(({ kind }) => kinds.includes(kind))
+  const [other, asking] = await bulkIds(2)
+  await mapConcurrently(wanted, async (target) => {
+    const id = await seedGroup(target.ownerId, [other!])
+    if (target.kind === 'request to join') await askToJoin(target.ownerId, id, asking!)
+    const suffix = { member: `.${other}`, 'request to join': `.${asking}` }[target.kind as string] ?? ''
+    target.parameter = `${id}${suffix}`
   })
 }
 
@@ -158,6 +181,8 @@ async function fill(targets: Target[], make: (ownerIds: Id[]) => Promise<Id[]>):
 
 function missing(kind: Kind, i: number): string {
   if (kind === 'conversation') return `${i}`.padStart(32, '0')
+  if (kind === 'group') return `${i}`.padStart(32, '0')
+  if (kind === 'member' || kind === 'request to join') return `${`${i}`.padStart(32, '0')}.1`
   if (kind === 'message') return `${`${i}`.padStart(32, '0')}.1`
   return kind === 'handle' ? `nobody_${i}` : newId(i % 2, Date.now() - 86_400_000)
 }

@@ -229,6 +229,9 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'getMessage',
     'listMessageEdits',
     'readMessageLog',
+    'getGroup',
+    'listMembers',
+    'listJoinRequests',
   ]
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

@@ -34,10 +34,14 @@ export class ObjectOutbox {
     return this.passing
   }
 
+  isEmpty(): boolean {
+    return this.next().length === 0
+  }
+
   /** For the alarm of the object. Never throws, because the runtime gives up an alarm that fails often. */
   async alarm(onFailure: (error: unknown) => void): Promise<void> {
     this.alarmAt = 0
-    if (this.next().length === 0) return
+    if (this.isEmpty()) return
     this.schedule()
     await this.run().catch((error: unknown) => {
       this.wait = Math.min(this.wait * 2, LONGEST_RETRY_MS)

@@ -1,7 +1,8 @@
 import { defineAction } from '../../platform/security/actions.ts'
 import type { AccessRule } from '../../platform/security/decide.ts'
+import { startGroups } from '../messaging/policy.ts'
 import { editPosts, publishPosts } from '../posts/policy.ts'
-import { newAccountMinutes } from './variables.ts'
+import { groupAccountMinutes, newAccountMinutes } from './variables.ts'
 
 export const explainAccess = defineAction('access:explain', {
   allows: 'Ask why another account may or may not do something',
@@ -17,5 +18,10 @@ export const rules: readonly AccessRule[] = [
     name: 'account-age',
     action: publishPosts,
     decide: ({ env, now, createdAt }) => (createdAt > now - newAccountMinutes({ env }) * 60_000 ? 'deny' : 'abstain'),
+  },
+  {
+    name: 'account-age-of-groups',
+    action: startGroups,
+    decide: ({ env, now, createdAt }) => (createdAt > now - groupAccountMinutes({ env }) * 60_000 ? 'deny' : 'abstain'),
   },
 ]

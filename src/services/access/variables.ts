@@ -6,3 +6,9 @@ export const newAccountMinutes = defineVariable(
   'NEW_ACCOUNT_MINUTES',
   z.coerce.number().int().min(0).max(43_200).default(0),
 )
+
+const groupMinutes = defineVariable('GROUP_ACCOUNT_MINUTES', z.coerce.number().int().min(0).max(43_200).optional())
+
+/** For so many minutes, a new account may not start groups: by default a day, and in development none. */
+export const groupAccountMinutes = ({ env }: { env: Env }): number =>
+  groupMinutes({ env }) ?? (env.ENVIRONMENT === 'development' ? 0 : 1_440)

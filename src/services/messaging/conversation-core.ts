@@ -7,6 +7,7 @@ import { ConversationKeys } from './conversation-keys.ts'
 import { ConversationRows } from './conversation-rows.ts'
 import type { StoredMessage } from './facts.ts'
 import { idOrNull, type Row } from './message-rows.ts'
+import { type MessageKind, states } from './tables.ts'
 
 const PASS_TIMEOUT_MS = 2_000
 
@@ -33,15 +34,30 @@ export class ConversationCore {
   /** Before the first message, the conversation exists only for those who opened it. */
   isMember(accountId: Id): boolean {
     const [head, member] = [this.rows.head(), this.rows.members.one(accountId)]
+    if (this.rows.group.exists()) return this.isAmong(accountId)
     return head !== null && member !== null && (head.lastSeq > 0 || member.hasEntered === 1)
   }
 
+  /** Who has joined a group, or is one of the two. */
+  isAmong(accountId: Id): boolean {
+    const { group, members } = this.rows
+    return group.exists() ? group.member(accountId)?.state === 'active' : members.one(accountId) !== null
+  }
+
+  /** Also before it has accepted or declined to be one. */
+  isKnown(accountId: Id): boolean {
+    const state = this.rows.members.one(accountId)?.state
+    return this.rows.group.exists() ? states.some((known) => known === state && known !== 'left') : state !== undefined
+  }
+
   isEnded(): boolean {
+    if (this.rows.group.exists()) return false
     return this.rows.isBlocked() || this.rows.members.all().length < 2
   }
 
   memberIds(): Id[] {
-    return this.rows.members.all().map(({ accountId }) => toId(accountId))
+    const { group, members } = this.rows
+    return (group.exists() ? group.joined() : members.all()).map(({ accountId }) => toId(accountId))
   }
 
   /** In the turn of the change: the inboxes of these members are out of date. */
@@ -66,10 +82,17 @@ export class ConversationCore {
 
   async opened({ authorId, body, clientId, edits, isDeleted, ...row }: Row): Promise<StoredMessage> {
     const author = idOrNull(authorId)
+    const system = authorId === null ? this.rows.group.event(row.seq) : null
     const isReadable = author !== null && body !== null && clientId !== null
     return {
       seq: row.seq,
-      kind: isDeleted ? 'deleted' : 'text',
+      inGroup: this.rows.group.exists(),
+      kind: kindOf(isDeleted === 1, system !== null),
+      system: system && {
+        event: system.event,
+        actorId: idOrNull(system.actorId),
+        subjectId: idOrNull(system.subjectId),
+      },
       authorId: author,
       clientId,
       at: row.at,
@@ -83,4 +106,9 @@ export class ConversationCore {
     const waitUntil = (work: Promise<unknown>) => this.object.waitUntil(work)
     return createContext({ env: this.env, waitUntil, start: 'first-primary' })
   }
+}
+
+export function kindOf(isDeleted: boolean, isSystem: boolean): MessageKind {
+  if (isSystem) return 'system'
+  return isDeleted ? 'deleted' : 'text'
 }

@@ -1,7 +1,8 @@
 import type { Id } from '../../platform/data/ids.ts'
 import { withTimeout } from '../../platform/timeout.ts'
-import type { ConversationCore } from './conversation-core.ts'
+import { type ConversationCore, kindOf } from './conversation-core.ts'
 import type { Facts } from './facts.ts'
+import { nameOf, outsideOf, type Seen } from './group-inbox.ts'
 import { deliverInboxes, type InboxCopy, readTold, toldBy } from './inboxes.ts'
 import { idOrNull, type Row } from './message-rows.ts'
 
@@ -9,20 +10,27 @@ const PREVIEW_LENGTH = 100
 const DELIVERY_TIMEOUT_MS = 15_000
 
 export async function factsFor(core: ConversationCore, accountId: Id): Promise<Facts | null> {
-  const seen = core.isMember(accountId) ? seenBy(core, accountId) : null
-  return seen && { ...seen.facts, preview: await previewOf(core, seen.last) }
+  const isShown = core.isMember(accountId) || (core.rows.group.exists() && core.isKnown(accountId))
+  const seen = isShown ? seenBy(core, accountId) : null
+  return seen && { ...seen.facts, name: await nameOf(core), preview: await previewOf(core, seen.last) }
 }
 
 export async function deliver(core: ConversationCore, accountIds: readonly Id[]): Promise<void> {
   // From one moment, so that no older text comes under a newer version.
   const version = core.rows.head()?.version ?? 0
+  const naming = nameOf(core)
+  const memberCount = core.rows.group.count('active')
   const all = accountIds.flatMap((accountId) => {
-    const seen = seenBy(core, accountId)
+    const seen = seenBy(core, accountId, memberCount)
     return seen ? [{ accountId, version, ...seen, ...toldBefore(core, accountId) }] : []
   })
+  const previews = new Map<number | undefined, Promise<string | null>>()
+  for (const { last } of all) previews.set(last?.seq, previews.get(last?.seq) ?? previewOf(core, last))
+  const groupName = await naming
   const copies = await Promise.all(
     all.map(async ({ facts, last, ...copy }): Promise<InboxCopy> => {
-      return { ...facts, ...copy, preview: await previewOf(core, last) }
+      const name = facts.state === 'left' ? null : groupName
+      return { ...facts, ...copy, name, preview: (await previews.get(last?.seq)) ?? null }
     }),
   )
   await withTimeout(deliverInboxes(core.keys.ctx, copies), DELIVERY_TIMEOUT_MS)
@@ -36,20 +44,26 @@ function toldBefore({ rows }: ConversationCore, accountId: Id): Pick<InboxCopy, 
   return { told, changedSeq: rows.messages.changedAfter(accountId, revision, lastSeq) }
 }
 
-function seenBy(core: ConversationCore, accountId: Id): { facts: Omit<Facts, 'preview'>; last: Row | null } | null {
-  const { members, messages } = core.rows
+function seenBy(core: ConversationCore, accountId: Id, memberCount = core.rows.group.count('active')): Seen | null {
+  const { members, messages, group } = core.rows
   const [head, member] = [core.rows.head(), members.one(accountId)]
   if (!head || !member) return null
+  const inGroup = group.exists() ? group.member(accountId) : null
+  if (inGroup && inGroup.state !== 'active') return outsideOf(head.id, inGroup, memberCount)
   const last = messages.last(accountId)
-  const other = members.all().find((each) => each.accountId !== member.accountId)
+  const other = inGroup ? null : members.all().find((each) => each.accountId !== member.accountId)
+  const event = last?.authorId === null ? group.event(last.seq) : null
   const facts = {
     conversationId: head.id,
+    kind: inGroup ? 'group' : 'pair',
+    memberCount: inGroup ? memberCount : 2,
     otherId: idOrNull(other?.accountId ?? null),
     state: member.state,
     ended: core.isEnded(),
     lastSeq: head.lastSeq,
     shownSeq: last?.seq ?? 0,
-    shownKind: last?.isDeleted ? 'deleted' : 'text',
+    shownKind: kindOf(last?.isDeleted === 1, event !== null),
+    lastEvent: event?.event ?? null,
     lastAt: last?.at ?? 0,
     lastAuthorId: idOrNull(last?.authorId ?? null),
     readSeq: member.readSeq,

@@ -2,6 +2,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { migrateObject } from '../../platform/objects/migrate-object.ts'
 import { conversationSteps } from './conversation-schema.ts'
 import type { Block } from './facts.ts'
+import { GroupRows } from './group-rows.ts'
 import { MemberRows } from './member-rows.ts'
 import { MessageRows } from './message-rows.ts'
 import { changes } from './object-sql.ts'
@@ -12,6 +13,7 @@ type Head = { id: string; lastSeq: number; version: number }
 export class ConversationRows {
   readonly members: MemberRows
   readonly messages: MessageRows
+  readonly group: GroupRows
   private readonly sql: SqlStorage
 
   constructor(storage: DurableObjectStorage) {
@@ -19,6 +21,7 @@ export class ConversationRows {
     this.sql = storage.sql
     this.members = new MemberRows(this.sql)
     this.messages = new MessageRows(this.sql)
+    this.group = new GroupRows(this.sql)
   }
 
   /** Null before it was opened, and after the erasure of all members. */
@@ -53,6 +56,7 @@ export class ConversationRows {
     // Each erased message has got a revision of its own.
     this.sql.exec('UPDATE conversation SET version = version + last_seq')
     this.members.erase(accountId)
+    this.group.erase(accountId)
     this.sql.exec('DELETE FROM blocks WHERE account_id = ?', Number(accountId))
   }
 }

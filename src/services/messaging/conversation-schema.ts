@@ -1,4 +1,5 @@
 import { outboxSchema } from '../../platform/objects/object-outbox.ts'
+import { groupSchema } from './group-rows.ts'
 
 const conversation = `
   CREATE TABLE conversation (id TEXT PRIMARY KEY, last_seq INTEGER, version INTEGER) WITHOUT ROWID;
@@ -24,4 +25,4 @@ const changesOfMessages = `
   CREATE INDEX hidden_by_revision ON hidden (account_id, revision);`
 
 /** For `migrateObject`: only append. */
-export const conversationSteps = [conversation + outboxSchema, currentBlocksOnly, changesOfMessages]
+export const conversationSteps = [conversation + outboxSchema, currentBlocksOnly, changesOfMessages, groupSchema]

@@ -2,16 +2,19 @@ import type { Id } from '../../platform/data/ids.ts'
 import { ConversationCore } from './conversation-core.ts'
 import { deliver, factsFor } from './conversation-delivery.ts'
 import type { Block, Facts, Opening } from './facts.ts'
+import { GroupState } from './group-state.ts'
 import { MessagesState } from './messages-state.ts'
 
 /** What the object does. After each `await`, it looks at the rows again: another call may have changed them. */
 export class ConversationState {
   readonly messages: MessagesState
+  readonly group: GroupState
   private readonly core: ConversationCore
 
   constructor(object: DurableObjectState, env: Env) {
     this.core = new ConversationCore(object, env, deliver)
     this.messages = new MessagesState(this.core)
+    this.group = new GroupState(this.core)
   }
 
   async open({ conversationId, accountId, otherId, otherState }: Opening): Promise<Facts> {
@@ -41,7 +44,7 @@ export class ConversationState {
 
   async markRead(accountId: Id, seq: number): Promise<boolean> {
     const { members } = this.core.rows
-    if (!members.one(accountId)) return false
+    if (!this.core.isKnown(accountId)) return false
     if (members.read(accountId, seq)) this.core.announceTo(accountId)
     await this.core.tryOutbox()
     return true
@@ -49,6 +52,7 @@ export class ConversationState {
 
   async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {
     const { members } = this.core.rows
+    if (this.core.rows.group.exists()) return this.group.answer(accountId, state)
     if (!members.one(accountId)) return false
     if (members.moveTo(state, accountId)) this.core.announceTo(accountId)
     await this.core.tryOutbox()
@@ -68,7 +72,9 @@ export class ConversationState {
 
   /** Throws while the inboxes of the others still show what is erased. */
   async erase(accountId: Id): Promise<void> {
+    await this.group.keepName(accountId)
     if (this.core.rows.members.one(accountId)) {
+      if (this.group.memberships.joined(accountId)) this.group.memberships.leave(accountId)
       this.core.rows.erase(accountId)
       this.core.forgetKeys()
       this.core.announceTo(...this.core.memberIds())
@@ -78,7 +84,9 @@ export class ConversationState {
 
   /** Whether nothing in it concerns anybody. */
   isUnused(): boolean {
-    return this.core.rows.members.all().length === 0 && !this.core.rows.isBlocked()
+    const { members, group } = this.core.rows
+    if (group.exists()) return group.count('active', 'request') === 0 && this.core.outbox.isEmpty()
+    return members.all().length === 0 && !this.core.rows.isBlocked()
   }
 
   alarm(): Promise<void> {

@@ -37,6 +37,7 @@ export async function send(ctx: SystemCtx, id: string, sending: Sending): Promis
   const sent = await conversation(ctx, id).send(sending)
   if (sent === 'ended') throw new Failure('forbidden', 'No messages can be sent in this conversation')
   if (sent === 'full') throw new Failure('conflict', 'The other account has not answered your first messages yet')
+  if (sent === 'locked') throw new Failure('forbidden', 'Only the owner and admins write in this group')
   if (sent === 'mismatch') throw new Failure('idempotency_mismatch', 'This clientId was used with another text')
   if (sent === null) throw notFound()
   return sent

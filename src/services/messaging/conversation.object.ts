@@ -17,6 +17,16 @@ import type {
   StoredMessage,
   WrittenAfter,
 } from './facts.ts'
+import type {
+  GroupChange,
+  GroupCreation,
+  GroupRefusal,
+  Joining,
+  LinkPreview,
+  MembersOf,
+  StoredGroup,
+  StoredMember,
+} from './group-facts.ts'
 
 type Module = typeof import('./conversation-state.ts')
 
@@ -86,6 +96,44 @@ export class ConversationObject extends DurableObject<Env> {
     return this.existing()?.answer(accountId, state) ?? false
   }
 
+  async createGroup(creation: GroupCreation): Promise<boolean> {
+    await this.loaded()
+    return this.current().group.create(creation)
+  }
+
+  async readGroup(accountId: Id): Promise<StoredGroup | null> {
+    await this.loaded()
+    return this.existing()?.group.read(accountId) ?? null
+  }
+
+  async changeGroup(by: Id, change: GroupChange): Promise<GroupRefusal | null> {
+    await this.loaded()
+    const state = this.existing()
+    const refusal = state ? await state.group.change(by, change) : 'absent'
+    await this.forgetIfUnused()
+    return refusal
+  }
+
+  async wouldAdd({ by, accountId }: { by: Id; accountId: Id }): Promise<boolean | GroupRefusal> {
+    await this.loaded()
+    return this.existing()?.group.wouldAdd(by, accountId) ?? 'absent'
+  }
+
+  async members(wanted: MembersOf): Promise<StoredMember[] | GroupRefusal> {
+    await this.loaded()
+    return this.existing()?.group.members(wanted) ?? 'absent'
+  }
+
+  async previewLink(accountId: Id, hash: string): Promise<LinkPreview | null> {
+    await this.loaded()
+    return this.existing()?.group.preview(accountId, hash) ?? null
+  }
+
+  async join(joining: Joining): Promise<'joined' | 'asked' | GroupRefusal> {
+    await this.loaded()
+    return this.existing()?.group.join(joining) ?? 'absent'
+  }
+
   async block(block: Block): Promise<void> {
     await this.loaded()
     this.current().block(block)
@@ -101,6 +149,7 @@ export class ConversationObject extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     await this.loaded()
     await this.existing()?.alarm()
+    await this.forgetIfUnused()
   }
 
   /** The module loads on first use, because most isolates serve no conversation. */

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, asc, count, eq, exists, gt, isNotNull, ne, sum } from 'drizzle-orm'
+import { and, asc, count, eq, exists, gt, inArray, isNotNull, ne, sum } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
 import { query as builder, flag, one } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -16,12 +16,13 @@ import { answer, open, readFacts } from './conversation.client.ts'
 import type { Facts } from './facts.ts'
 import { strangerLimit } from './limits.ts'
 import { conversationOf } from './policy.ts'
-import { PREVIEW } from './queries.ts'
+import { GROUP_NAME, PREVIEW } from './queries.ts'
+import { blockedAmong } from './shown-accounts.ts'
 import { conversations, type State } from './tables.ts'
-import { type Conversation, type ConversationLog, ConversationState, type UnreadMessages } from './views.ts'
+import { type Conversation, ConversationFolder, type ConversationLog, type UnreadMessages } from './views.ts'
 
 export const WantedConversations = PageQuery.extend({
-  state: ConversationState.default('active').openapi({ description: 'By default, the inbox: `active`' }),
+  state: ConversationFolder.default('active').openapi({ description: 'By default, the inbox: `active`' }),
 })
 type WantedConversations = z.infer<typeof WantedConversations>
 
@@ -108,7 +109,7 @@ export async function readConversationLog(
 ): Promise<z.infer<typeof ConversationLog>> {
   const { id } = ctx.viewer
   const own = eq(conversations.accountId, id)
-  const fromStart = and(isNotNull(conversations.changed), ne(conversations.state, 'declined'))
+  const fromStart = and(isNotNull(conversations.changed), inArray(conversations.state, ['active', 'request']))
   const rows = await atPrimary(ctx)
     .shardOf(id)
     .select()
@@ -150,13 +151,21 @@ const withPositions = (rows: readonly InboxRow[]) =>
 const pairOf = <T>(id: Id, view: T | undefined): [Id, T][] => (view === undefined ? [] : [[id, view]])
 
 async function openRows(ctx: UserCtx, rows: readonly InboxRow[]): Promise<Facts[]> {
-  const previews = await openAllFor(
-    ctx,
-    ctx.viewer.id,
+  const opened = (texts: (string | null)[], context: string) => openAllFor(ctx, ctx.viewer.id, texts, context)
+  const previews = await opened(
     rows.map(({ preview }) => preview),
     PREVIEW,
   )
-  return rows.map((row, i) => ({ ...row, lastAt: row.lastAt.getTime(), preview: previews[i] ?? null }))
+  const names = await opened(
+    rows.map(({ name }) => name),
+    GROUP_NAME,
+  )
+  return rows.map((row, i) => ({
+    ...row,
+    lastAt: row.lastAt.getTime(),
+    name: names[i] ?? null,
+    preview: previews[i] ?? null,
+  }))
 }
 
 async function presentOne(ctx: UserCtx, facts: Facts): Promise<Conversation> {
@@ -166,30 +175,46 @@ async function presentOne(ctx: UserCtx, facts: Facts): Promise<Conversation> {
 }
 
 async function present(ctx: UserCtx, all: readonly Facts[]): Promise<Map<string, Conversation>> {
-  const others = await loadAccountSummaries(
-    ctx,
-    all.flatMap(({ otherId }) => otherId ?? []),
-  )
-  const views = all.map(
-    ({ conversationId: id, otherId, state, ended, readSeq, unread, revision, ...facts }): Conversation => {
-      const { shownSeq: seq, lastAt } = facts
-      const account = (otherId && others.get(otherId)) ?? null
-      const isHidden = account === null && facts.lastAuthorId === otherId
-      const [kind, authorId, preview] = isHidden
-        ? (['text', null, null] as const)
-        : [facts.shownKind, facts.lastAuthorId, facts.preview]
-      const lastMessage = { seq, kind, authorId, preview, createdAt: new Date(lastAt).toISOString() }
-      return {
-        id,
-        account,
-        state,
-        ended: ended || account === null,
-        readSeq,
-        unread,
-        revision,
-        lastMessage: seq > 0 ? lastMessage : null,
-      }
-    },
-  )
+  const authors = all.flatMap(({ kind, lastAuthorId }) => (kind === 'group' && lastAuthorId) || [])
+  const [known, blocked] = await Promise.all([
+    loadAccountSummaries(ctx, [...all.flatMap(({ otherId }) => otherId ?? []), ...authors]),
+    blockedAmong(ctx, authors),
+  ])
+  const isSeen = (id: Id | null) => id === null || id === ctx.viewer.id || (known.has(id) && !blocked.has(id))
+  const views = all.map(({ conversationId: id, otherId, ended, ...facts }): Conversation => {
+    const { kind, name, memberCount, state, readSeq, unread, revision } = facts
+    const isPair = kind === 'pair'
+    const account = (otherId && known.get(otherId)) ?? null
+    const isHidden = isPair ? account === null && facts.lastAuthorId === otherId : !isSeen(facts.lastAuthorId)
+    return {
+      id,
+      kind,
+      name: isHidden && state !== 'active' ? null : name,
+      memberCount,
+      account,
+      state,
+      ended: ended || (isPair && account === null),
+      readSeq,
+      unread,
+      revision,
+      lastMessage: facts.shownSeq > 0 ? lastMessageOf(facts, isHidden) : null,
+    }
+  })
   return new Map(views.map((view) => [view.id, view]))
+}
+
+function lastMessageOf(
+  {
+    shownSeq: seq,
+    shownKind,
+    lastEvent: event,
+    lastAuthorId,
+    lastAt,
+    preview,
+  }: Omit<Facts, 'conversationId' | 'otherId' | 'ended'>,
+  isHidden: boolean,
+): NonNullable<Conversation['lastMessage']> {
+  const createdAt = new Date(lastAt).toISOString()
+  if (isHidden) return { seq, kind: event ? 'system' : 'text', event, authorId: null, preview: null, createdAt }
+  return { seq, kind: shownKind, event, authorId: lastAuthorId, preview, createdAt }
 }

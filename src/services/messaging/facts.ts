@@ -1,16 +1,21 @@
 import type { Id } from '../../platform/data/ids.ts'
 import type { spansOf } from '../posts/queries.ts'
-import type { MessageKind, State } from './tables.ts'
+import type { SystemEvent } from './group-facts.ts'
+import type { GroupEvent, Kind, MessageKind, State } from './tables.ts'
 
 /** What a conversation is for one of its members. `preview` is the beginning of its last message that the member sees, `shownSeq`. */
 export type Facts = {
   conversationId: string
+  kind: Kind
+  name: string | null
+  memberCount: number
   otherId: Id | null
   state: State
   ended: boolean
   lastSeq: number
   shownSeq: number
   shownKind: MessageKind
+  lastEvent: GroupEvent | null
   lastAt: number
   lastAuthorId: Id | null
   readSeq: number
@@ -23,7 +28,9 @@ export type Body = { text: string; entities: ReturnType<typeof spansOf> }
 /** Without an author or a body after the erasure of its author. */
 export type StoredMessage = {
   seq: number
+  inGroup: boolean
   kind: MessageKind
+  system: SystemEvent | null
   authorId: Id | null
   clientId: string | null
   at: number
@@ -43,7 +50,7 @@ export type PageOf = { accountId: Id; after: number; cursor: number | null; back
 export type WrittenAfter = { accountId: Id; after: number; limit: number }
 export type ChangesSince = { accountId: Id; since: number; limit: number }
 /** Why a message is refused. `full`: a request with all messages that it may have; `mismatch`: its client id was used for another text. */
-export type Refused = 'ended' | 'full' | 'mismatch'
+export type Refused = 'ended' | 'full' | 'mismatch' | 'locked'
 /** What a member does to a message. `hide` deletes it for this member only. */
 export type Act = { kind: 'edit'; body: Body } | { kind: 'delete' } | { kind: 'hide' }
 export type Acting = { accountId: Id; seq: number; act: Act }

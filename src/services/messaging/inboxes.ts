@@ -12,7 +12,7 @@ import { sealFor } from '../../platform/security/account-keys.ts'
 import { accounts } from '../accounts/tables.ts'
 import { conversationChannel, conversationsChannel } from './channels.ts'
 import type { Facts } from './facts.ts'
-import { PREVIEW } from './queries.ts'
+import { GROUP_NAME, PREVIEW } from './queries.ts'
 import { conversations } from './tables.ts'
 
 /** `told`: what `toldBy` returned for the last copy that was sent to the sockets of the member. `changedSeq` was changed since then. */
@@ -32,9 +32,9 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   const groups = [...Map.groupBy(copies, ({ accountId }) => shardOf(accountId))]
   await settleConcurrently(groups, async ([shard, group]) => {
     const db = own.db.shard(shard)
-    const previews = await Promise.all(group.map((copy) => sealedPreview(ctx, copy)))
-    const writes = group.map((copy, i) => store(db, copy, previews[i] ?? null))
-    const names = group.map(({ accountId }) => hubName(ctx, accountId))
+    const sealed = await Promise.all(group.map((copy) => sealedTexts(ctx, copy)))
+    const writes = group.map((copy, i) => store(db, copy, sealed[i] ?? { preview: null, name: null }))
+    const names = [...new Set(group.map(({ accountId }) => hubName(ctx, accountId)))]
     const select = db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
     const results = await db.batch([select, ...writes])
     const active = new Set(results[0].map(({ name }) => name))
@@ -45,15 +45,20 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   })
 }
 
-async function sealedPreview(ctx: SystemCtx, { accountId, preview }: InboxCopy) {
-  return preview === null ? null : sealFor(ctx, accountId, preview, PREVIEW)
+async function sealedTexts(ctx: SystemCtx, { accountId, preview, name }: InboxCopy): Promise<SealedTexts> {
+  return {
+    preview: preview === null ? null : await sealFor(ctx, accountId, preview, PREVIEW),
+    name: name === null ? null : await sealFor(ctx, accountId, name, GROUP_NAME),
+  }
 }
+
+type SealedTexts = { preview: string | null; name: string | null }
 
 /** An erased account gets no row. */
 function store(
   db: Database,
   { accountId, conversationId, version, told: _, changedSeq: __, ...facts }: InboxCopy,
-  preview: string | null,
+  texts: SealedTexts,
 ) {
   const newest = query.select({ changed: max(conversations.changed) }).from(conversations)
   const latest = newest.where(eq(conversations.accountId, accountId))
@@ -61,7 +66,7 @@ function store(
   const next = either<Id>(gte(latest, now), increment(latest), now)
   const isListed = facts.lastSeq > 0
   const hasMoved = any(lt(conversations.lastSeq, facts.lastSeq), ne(conversations.state, facts.state))
-  const row = { ...facts, lastAt: new Date(facts.lastAt), preview, version }
+  const row = { ...facts, lastAt: new Date(facts.lastAt), ...texts, version }
   const account = query.select(one).from(accounts).where(eq(accounts.id, accountId))
   const changed = isListed ? next : null
   const key = { accountId, conversationId, position: changed, changed }
@@ -83,7 +88,7 @@ function framesFor(copy: InboxCopy): HubFrame[] {
   const changed = { conversationId, seq, readSeq, state, revision }
   const frames = [frameOf(conversationsChannel, topic, { ...options, event: 'conversation.changed', data: changed })]
   // To members instead of those who joined, so that nobody hears a conversation that it has left.
-  if (seq > readTold(copy.told).lastSeq) {
+  if (seq > readTold(copy.told).lastSeq && state !== 'left') {
     const sent = frameOf(conversationChannel, { name }, { ...options, event: 'message.sent', data: { seq } })
     frames.push({ ...sent, topic })
   }

@@ -19,7 +19,8 @@ type Appended = { authorId: Id; clientId: string; at: number; body: string; revi
 
 const columns = `seq, author_id AS authorId, client_id AS clientId, at, body, revision, edits, edited_at AS editedAt,
   is_deleted AS isDeleted`
-const isShown = 'NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account_id = ?1 AND hidden.seq = messages.seq)'
+const isShown = `NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.account_id = ?1 AND hidden.seq = messages.seq)
+  AND seq > ifnull((SELECT from_seq FROM members WHERE account_id = ?1), 0)`
 const changed = `
   SELECT seq, revision, 0 AS isHidden FROM messages WHERE revision > ?2 AND ${isShown}
   UNION ALL SELECT seq, revision, 1 FROM hidden WHERE account_id = ?1 AND revision > ?2`
@@ -29,15 +30,26 @@ export class MessageRows {
   constructor(private readonly sql: SqlStorage) {}
 
   append({ authorId, clientId, at, body, revision }: Appended): number {
-    const next = 'UPDATE conversation SET last_seq = last_seq + 1 RETURNING last_seq AS seq'
-    const { seq } = this.sql.exec<{ seq: number }>(next).one()
+    const seq = this.nextSeq()
     const insert = 'INSERT INTO messages (seq, author_id, client_id, at, body, revision) VALUES (?, ?, ?, ?, ?, ?)'
     this.sql.exec(insert, seq, Number(authorId), clientId, at, body, revision)
     return seq
   }
 
+  /** A place without an author and a text, for a message of the system. */
+  appendEmpty(at: number, revision: number): number {
+    const seq = this.nextSeq()
+    this.sql.exec('INSERT INTO messages (seq, at, revision) VALUES (?, ?, ?)', seq, at, revision)
+    return seq
+  }
+
   sentAs(authorId: Id, clientId: string): Row | null {
     return this.first('author_id = ? AND client_id = ?', Number(authorId), clientId)
+  }
+
+  /** Also one that the author does not see any more, because it has left. */
+  authored(authorId: Id, seq: number): Row | null {
+    return this.first('author_id = ? AND seq = ?', Number(authorId), seq)
   }
 
   one(viewerId: Id, seq: number): Row | null {
@@ -110,6 +122,11 @@ export class MessageRows {
     const empty = 'author_id = NULL, client_id = NULL, body = NULL, edits = 0, edited_at = NULL, is_deleted = 0'
     this.sql.exec(`UPDATE messages SET ${empty}, revision = ? + seq WHERE author_id = ?`, revision, id)
     this.sql.exec('DELETE FROM hidden WHERE account_id = ?', id)
+  }
+
+  private nextSeq(): number {
+    const next = 'UPDATE conversation SET last_seq = last_seq + 1 RETURNING last_seq AS seq'
+    return this.sql.exec<{ seq: number }>(next).one().seq
   }
 
   private first(where: string, ...values: (string | number)[]): Row | null {

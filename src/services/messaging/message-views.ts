@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
 import { describeBounds } from '../../platform/data/text.ts'
+import { GroupEvent } from './group-views.ts'
 import { ConversationId, MessageKind, revision } from './views.ts'
 
 export const textBounds = { characters: 2_000, bytes: 40_000 }
@@ -62,6 +63,7 @@ export const Message = z
       .nullable()
       .openapi({ description: 'Null if it was deleted, or its author erased or hidden from you' }),
     entities: z.array(MessageEntity),
+    event: z.union([GroupEvent, z.null()]).openapi({ description: 'Of a message of the system, which has no author' }),
     createdAt: z.iso.datetime(),
     editedAt: z.iso.datetime().nullable(),
     revision,

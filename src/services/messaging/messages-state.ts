@@ -14,6 +14,7 @@ import type {
   Version,
   WrittenAfter,
 } from './facts.ts'
+import { mayWrite } from './group-inbox.ts'
 import type { Row } from './message-rows.ts'
 
 const MAX_UNANSWERED = 10
@@ -26,20 +27,22 @@ export class MessagesState {
   async send({ accountId, clientId, body }: Sending): Promise<StoredMessage | Refused | null> {
     const { core } = this
     const { members, messages } = core.rows
-    if (!members.one(accountId)) return null
+    if (!core.isAmong(accountId)) return null
     const sealed = await core.keys.seal({ authorId: accountId, clientId, edits: 0 }, body)
-    if (sealed === null || !members.one(accountId)) return null
+    if (sealed === null || !core.isAmong(accountId)) return null
     const first = messages.sentAs(accountId, clientId)
     if (first) return this.repeated(first, body)
     if (core.isEnded()) return 'ended'
     if (this.isFullFor(accountId)) return 'full'
+    if (!mayWrite(core, accountId)) return 'locked'
     const [at, revision] = [Date.now(), core.rows.nextVersion()]
     const seq = messages.append({ authorId: accountId, clientId, at, body: sealed, revision })
     members.moveTo('active', accountId)
     members.read(accountId, seq)
     core.announceTo(...core.memberIds())
     core.tryOutboxLater()
-    return { seq, kind: 'text', authorId: accountId, clientId, at, editedAt: null, revision, body }
+    const message = { seq, kind: 'text', system: null, authorId: accountId, clientId, at } as const
+    return { ...message, inGroup: core.rows.group.exists(), editedAt: null, revision, body }
   }
 
   async page(wanted: PageOf): Promise<StoredMessage[] | null> {
@@ -72,6 +75,8 @@ export class MessagesState {
   }
 
   async act({ accountId, seq, act }: Acting): Promise<StoredMessage | 'done' | NotDone | null> {
+    const own = act.kind === 'delete' ? this.core.rows.messages.authored(accountId, seq) : null
+    if (own) return this.delete(own)
     if (!this.core.isMember(accountId)) return null
     if (act.kind === 'hide') return this.hide(accountId, seq)
     const row = this.core.rows.messages.one(accountId, seq)
@@ -100,7 +105,7 @@ export class MessagesState {
       return this.act({ accountId: authorId, seq, act: { kind: 'edit', body } })
     }
     const now = Date.now()
-    if (core.isEnded()) return 'ended'
+    if (core.isEnded() || !mayWrite(core, authorId)) return 'ended'
     if (now - row.at > EDITABLE_MS) return 'late'
     if (edits >= MAX_EDITS) return 'often'
     const revision = core.rows.nextVersion()
@@ -129,6 +134,7 @@ export class MessagesState {
 
   /** Whether another member has a request with as many messages as it may get before it answers. */
   private isFullFor(accountId: Id): boolean {
+    if (this.core.rows.group.exists()) return false
     const isWaiting = this.core.rows.members
       .all()
       .some((member) => member.accountId !== Number(accountId) && member.state === 'request')

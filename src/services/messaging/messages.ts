@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import type { UserCtx } from '../../platform/context.ts'
-import { toId } from '../../platform/data/ids.ts'
+import { type Id, toId } from '../../platform/data/ids.ts'
 import { loadPage, type Page, PageQuery, seek } from '../../platform/data/page.ts'
 import { queryInteger } from '../../platform/data/query-integer.ts'
 import { cleanText, requireLength } from '../../platform/data/text.ts'
@@ -9,7 +9,9 @@ import { loadAccountSummaries } from '../accounts/views.ts'
 import { spansOf } from '../posts/queries.ts'
 import { markRead, readPage, send } from './conversation.client.ts'
 import type { Body, StoredMessage } from './facts.ts'
+import type { GroupEvent } from './group-views.ts'
 import { type Message, type MessageSending, textBounds } from './message-views.ts'
+import { loadShown } from './shown-accounts.ts'
 import { conversations } from './tables.ts'
 import type { ReadMark } from './views.ts'
 
@@ -80,15 +82,26 @@ export async function markConversationRead(
 
 const unseen = { kind: 'text', authorId: null, editedAt: null, body: null } as const
 
+type Happened = { event: z.infer<typeof GroupEvent> | null }
+
 /** Without author and text where the viewer may not know the author, who is suspended or blocks the viewer. */
-export async function withoutHidden<M extends StoredMessage>(ctx: UserCtx, messages: readonly M[]): Promise<M[]> {
-  const others = messages.flatMap(({ authorId }) => (authorId && authorId !== ctx.viewer.id ? [authorId] : []))
-  const known = await loadAccountSummaries(ctx, [...new Set(others)])
-  const isHidden = ({ authorId }: M) => authorId !== null && authorId !== ctx.viewer.id && !known.has(authorId)
-  return messages.map((message) => (isHidden(message) ? { ...message, ...unseen } : message))
+export async function withoutHidden<M extends StoredMessage>(
+  ctx: UserCtx,
+  messages: readonly M[],
+): Promise<(M & Happened)[]> {
+  const own = ctx.viewer.id
+  const others = messages.flatMap(({ authorId }) => (authorId && authorId !== own ? [authorId] : []))
+  const named = messages.flatMap(({ system }) => [system?.actorId ?? [], system?.subjectId ?? []].flat())
+  const load = messages.some(({ inGroup }) => inGroup) ? loadShown : loadAccountSummaries
+  const known = await load(ctx, [...new Set([...others, ...named])])
+  const isHidden = ({ authorId }: M) => authorId !== null && authorId !== own && !known.has(authorId)
+  const accountOf = (id: Id | null) => (id && known.get(id)) ?? null
+  const eventOf = ({ system }: M) =>
+    system && { event: system.event, actor: accountOf(system.actorId), subject: accountOf(system.subjectId) }
+  return messages.map((message) => ({ ...message, ...(isHidden(message) && unseen), event: eventOf(message) }))
 }
 
-export function present(ctx: UserCtx, conversationId: string, message: StoredMessage): Message {
+export function present(ctx: UserCtx, conversationId: string, message: StoredMessage & Partial<Happened>): Message {
   const { seq, kind, authorId, clientId, at, editedAt, revision, body } = message
   return {
     id: `${conversationId}.${seq}`,
@@ -99,6 +112,7 @@ export function present(ctx: UserCtx, conversationId: string, message: StoredMes
     clientId: authorId === ctx.viewer.id ? clientId : null,
     text: body?.text ?? null,
     entities: body?.entities ?? [],
+    event: message.event ?? null,
     createdAt: new Date(at).toISOString(),
     editedAt: editedAt === null ? null : new Date(editedAt).toISOString(),
     revision,

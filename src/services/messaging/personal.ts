@@ -2,10 +2,12 @@ import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonList, type PersonalData } from '../../platform/personal-data.ts'
+import { openAllFor } from '../../platform/security/account-keys.ts'
 import { namesFor } from '../accounts/views.ts'
 import { readWritten } from './conversation.client.ts'
 import { eraseConversations } from './erasure.ts'
 import type { StoredMessage, Version } from './facts.ts'
+import { GROUP_NAME } from './queries.ts'
 import { conversations } from './tables.ts'
 
 const PER_READ = 50
@@ -15,6 +17,9 @@ export const messagingData: PersonalData = {
     ...classify(conversations, {
       accountId: 'owner',
       conversationId: 'exported',
+      kind: 'exported',
+      name: 'exported',
+      memberCount: 'technical',
       otherId: 'exported',
       state: 'exported',
       ended: 'technical',
@@ -25,6 +30,7 @@ export const messagingData: PersonalData = {
       shownKind: 'technical',
       lastAt: 'technical',
       lastAuthorId: 'technical',
+      lastEvent: 'technical',
       preview: 'technical',
       readSeq: 'exported',
       unread: 'technical',
@@ -39,6 +45,29 @@ export const messagingData: PersonalData = {
       sealed_key: 'secret',
       has_entered: 'technical',
       told: 'technical',
+      role: 'technical',
+      since: 'technical',
+      from_seq: 'technical',
+      invited_by: 'owner',
+    },
+    'object CONVERSATION.groups': {
+      id: 'technical',
+      name: 'technical',
+      named_by: 'owner',
+      fingerprint: 'technical',
+      locked: 'technical',
+      visible_from: 'technical',
+      adding: 'technical',
+      link_hash: 'secret',
+      link_audience: 'technical',
+      link_approval: 'technical',
+      link_expires_at: 'technical',
+    },
+    'object CONVERSATION.group_events': {
+      seq: 'technical',
+      event: 'technical',
+      actor_id: 'owner',
+      subject_id: 'owner',
     },
     'object CONVERSATION.messages': {
       seq: 'exported',
@@ -75,7 +104,7 @@ async function* inboxOf(ctx: SystemCtx, accountId: Id) {
       .orderBy(asc(conversations.conversationId))
       .limit(PER_READ)
     // The other member is not told of a conversation without a message.
-    const known = rows.filter(({ lastSeq }) => lastSeq > 0)
+    const known = rows.filter(({ kind, lastSeq }) => kind === 'group' || lastSeq > 0)
     if (known.length > 0) yield known
     after = rows.at(-1)?.conversationId ?? ''
     if (rows.length < PER_READ) return
@@ -89,8 +118,14 @@ async function* ownConversations(ctx: SystemCtx, accountId: Id) {
       accountId,
       rows.flatMap(({ otherId }) => otherId ?? []),
     )
-    yield rows.map(({ conversationId: id, otherId, state, readSeq }) => {
-      return { id, account: otherId && name(otherId), state, readSeq }
+    const groups = await openAllFor(
+      ctx,
+      accountId,
+      rows.map((row) => row.name),
+      GROUP_NAME,
+    )
+    yield rows.map(({ conversationId: id, kind, otherId, state, readSeq }, i) => {
+      return { id, kind, name: groups[i] ?? null, account: otherId && name(otherId), state, readSeq }
     })
   }
 }

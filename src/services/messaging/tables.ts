@@ -3,12 +3,34 @@ import { boolean, instant } from '../../platform/data/columns.ts'
 import { id } from '../../platform/data/ids.ts'
 
 /** `request`: the account has not accepted the conversation yet, and `declined`: it never will. */
-export const states = ['active', 'request', 'declined'] as const
+export const folders = ['active', 'request', 'declined'] as const
+/** `left`: it is no member any more. The row leads its export and erasure to the conversation. */
+export const states = [...folders, 'left'] as const
 export type State = (typeof states)[number]
 
-/** `deleted`: by its author, for everybody. */
-export const messageKinds = ['text', 'deleted'] as const
+/** `deleted`: by its author, for everybody; `system`: what happened in a group. */
+export const messageKinds = ['text', 'deleted', 'system'] as const
 export type MessageKind = (typeof messageKinds)[number]
+
+export const kinds = ['pair', 'group'] as const
+export type Kind = (typeof kinds)[number]
+/** What happened in a group. */
+export const groupEvents = [
+  'created',
+  'invited',
+  'joined',
+  'left',
+  'removed',
+  'renamed',
+  'promoted',
+  'demoted',
+  'handed_over',
+  'locked',
+  'unlocked',
+  'history_shown',
+  'history_hidden',
+] as const
+export type GroupEvent = (typeof groupEvents)[number]
 
 /** What the inbox of an account shows, copied from the `Conversation` objects. No text is readable here. */
 export const conversations = sqliteTable(
@@ -16,7 +38,11 @@ export const conversations = sqliteTable(
   {
     accountId: id('account_id').notNull(),
     conversationId: text('conversation_id').notNull(),
-    /** Null after the erasure of the other account. */
+    kind: text('kind', { enum: kinds }).notNull().default('pair'),
+    /** Of a group, sealed with the key of the account. */
+    name: text('name'),
+    memberCount: integer('member_count').notNull().default(2),
+    /** Null in a group, and after the erasure of the other account. */
     otherId: id('other_id'),
     state: text('state', { enum: states }).notNull(),
     /** Nobody can send, because one of the two blocks the other. */
@@ -31,6 +57,8 @@ export const conversations = sqliteTable(
     shownKind: text('shown_kind', { enum: messageKinds }).notNull(),
     lastAt: instant('last_at').notNull(),
     lastAuthorId: id('last_author_id'),
+    /** If the last message is one of the system. */
+    lastEvent: text('last_event', { enum: groupEvents }),
     /** The beginning of the last message, sealed with the key of the account. */
     preview: text('preview'),
     readSeq: integer('read_seq').notNull(),

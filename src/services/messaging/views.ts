@@ -3,19 +3,26 @@ import { Id } from '../../platform/data/ids.ts'
 import { pageOf } from '../../platform/data/page.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
 import { AccountSummary } from '../accounts/views.ts'
-import { messageKinds, states } from './tables.ts'
+import { folders, groupEvents, kinds, messageKinds, states } from './tables.ts'
 
 const ID_LENGTH = 32
 export const ConversationId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
   .openapi({ maxLength: ID_LENGTH, example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3' })
-export const ConversationState = openEnum('ConversationState', states, 'In which folder the conversation is')
+export const ConversationState = openEnum(
+  'ConversationState',
+  states,
+  'In which folder the conversation is; in none if you have `left` it',
+)
+export const ConversationFolder = openEnum('ConversationFolder', folders, 'The lists of conversations')
+const ConversationKind = openEnum('ConversationKind', kinds, 'With one account, or a group')
+export const GroupEventName = openEnum('GroupEventName', groupEvents, 'What happened in a group')
 
 export const MessageKind = openEnum(
   'MessageKind',
   messageKinds,
-  'What a message is; `deleted` by its author, for everybody',
+  'What a message is: `deleted` by its author for everybody, or of the `system`',
 )
 
 export const revision = z
@@ -26,6 +33,7 @@ const LastMessage = z
   .object({
     seq: z.int(),
     kind: MessageKind,
+    event: z.union([GroupEventName, z.null()]).openapi({ description: 'Of a message of the system' }),
     authorId: Id.nullable(),
     preview: z.string().nullable().openapi({
       description: 'Its first 100 characters; null if it was deleted, or its author erased or hidden from you',
@@ -37,8 +45,11 @@ const LastMessage = z
 export const Conversation = z
   .object({
     id: ConversationId,
+    kind: ConversationKind,
+    name: z.string().nullable().openapi({ description: 'Of a group' }),
+    memberCount: z.int().openapi({ description: 'How many have joined; 0 if you have left it' }),
     account: z.union([AccountSummary, z.null()]).openapi({
-      description: 'The other account; null if it was erased, or is hidden from you',
+      description: 'The other account of a pair; null if it was erased, or is hidden from you',
     }),
     state: ConversationState,
     ended: z.boolean().openapi({ description: 'Nobody can send, or the other account is hidden from you' }),
@@ -52,6 +63,9 @@ export const Conversation = z
   .openapi('Conversation', {
     example: {
       account: { id: '1970324836990977', handle: 'grace', displayName: 'Grace Hopper', avatarUrl: null },
+      kind: 'pair',
+      name: null,
+      memberCount: 2,
       unread: 2,
       readSeq: 5,
     },

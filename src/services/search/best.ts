@@ -15,7 +15,6 @@ const K1 = 1.2
 const B = 0.75
 const BASE = 36
 
-/** A place in a ranking: the newest candidate of its first page, the last post before the place, and its index. */
 type Place = { newest: Id; last: Id; index: number }
 
 /**

@@ -21,7 +21,6 @@ import { votePublished, withdrawVotesOf } from './votes.ts'
 const POSTS_PER_STEP = 50
 const REMOVED_PER_STEP = 500
 const BLOCKS_PER_STEP = 2_000
-/** Uses of hashtags are counted for so long. */
 const TAG_MS = 7 * DAY_MS
 
 type Accounts = { accountId: Id }

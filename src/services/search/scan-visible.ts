@@ -9,7 +9,6 @@ import { postSearch } from './tables.ts'
 
 const ROUND = 50
 const ROUNDS = 3
-/** The most candidates that one page reads. */
 export const SCANNED = ROUND * ROUNDS
 /** A page ends after so many visible posts. Hidden ones do not count, so that they do not shorten a page. */
 const VISIBLE = 100
@@ -46,7 +45,6 @@ export async function scanVisible(
   return { found, resumeAt: candidates.length === SCANNED ? (candidates.at(-1)?.id ?? null) : null }
 }
 
-/** A page of the visible posts that are wanted, in the order of their ids. */
 export async function visiblePage<T>(
   ctx: Ctx,
   from: Seek,

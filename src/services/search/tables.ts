@@ -34,7 +34,6 @@ export const tagFollows = sqliteTable(
 export const trendKinds = ['post', 'tag', 'link'] as const
 export type TrendKind = (typeof trendKinds)[number]
 
-/** `window` counts hours since 1970. One vote for each account, thing and window. */
 export const trendVotes = sqliteTable(
   'trend_votes',
   {

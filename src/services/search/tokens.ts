@@ -2,7 +2,6 @@ import { foldCase } from '../../platform/data/fold.ts'
 
 type Letter = { char: string; start: number; end: number }
 type Kind = 'word' | 'spaceless' | 'emoji'
-/** Letters that belong together. Offsets count the code points of the text. */
 export type Run = { kind: Kind; letters: Letter[] }
 export type Token = { token: string; start: number; end: number }
 
@@ -16,7 +15,6 @@ const WORD = new RegExp(LETTER, 'v')
 /** Invisible characters, and marks that writers may omit. U+200B is not one of them, because it separates words. */
 const SKIPPED =
   /[[\p{Default_Ignorable_Code_Point}--[\u200b]]\u0640[\p{M}&&[\p{scx=Arab}\p{scx=Hebr}\p{scx=Latn}\p{scx=Grek}\p{scx=Cyrl}]]]/v
-/** What the tokenizer of SQLite keeps as it is, apart from diacritics. */
 const PLAIN = /^[\p{sc=Latn}\p{sc=Grek}\p{sc=Cyrl}0-9]+$/v
 const SKIN_TONE = /(?<=.)[\u{1f3fb}-\u{1f3ff}]/gu
 const ENCODED = '\uf8ff'

@@ -4,11 +4,12 @@ import { expect, test } from 'vitest'
 import { acceptConversation, declineConversation } from '../../../src/services/messaging/conversations.ts'
 import { markConversationRead } from '../../../src/services/messaging/messages.ts'
 import { blockConversation } from '../../../src/services/messaging/statements.ts'
-import type { State } from '../../../src/services/messaging/tables.ts'
+import type { folders } from '../../../src/services/messaging/tables.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { conversationObject, delivered, inboxOf, opened, say, textsFor } from '../../support/conversations.ts'
 import { asUser } from '../../support/viewers.ts'
 
+type State = (typeof folders)[number]
 type Side = { read: number; state: State; blocks: boolean }
 
 /** What a conversation of two must show, by the rules alone. `log` has the side and the client id of each message. */
@@ -104,7 +105,7 @@ const pick = ({
   readSeq,
   unread,
 }: {
-  state: State
+  state: string
   ended: boolean
   readSeq: number
   unread: number

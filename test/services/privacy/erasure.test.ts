@@ -62,6 +62,8 @@ async function livedThrough(handle: string) {
   await call(ada, 'PUT', '/v1/me/activity-choice', { agreed: true })
   const conversation = (await call(ada, 'POST', '/v1/conversations', { accountId: bob.id }))!
   await call(ada, 'POST', `/v1/conversations/${conversation.id}/messages`, { clientId: 'client-id', text: MARKER })
+  const group = (await call(ada, 'POST', '/v1/groups', { name: MARKER, members: [bob.id] }))!
+  await call(ada, 'POST', `/v1/conversations/${group.id}/messages`, { clientId: 'client-id', text: MARKER })
   await call(ada, 'PUT', `/v1/accounts/${(await registeredUser()).id}/block`)
   await drained()
   // As if the post had many likes.
