@@ -1,5 +1,4 @@
 import { and, asc, eq, getTableName, gt, lt, sql } from 'drizzle-orm'
-import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
@@ -126,13 +125,14 @@ export async function unindexAccount(ctx: SystemCtx, { accountId }: Accounts): P
 
 /** A bounded step. Returns whether nothing is left to merge. */
 export async function mergeBlocks(ctx: SystemCtx): Promise<boolean> {
-  const results = await ctx.db.index.batch([merge(ctx, postSearch), merge(ctx, accountSearch)])
-  return results.every(({ meta }) => meta.changes < 2)
-}
-
-function merge(ctx: SystemCtx, table: SQLiteTable) {
-  const name = sql.raw(getTableName(table))
-  return ctx.db.index.run(sql`insert into ${name} (${name}, rank) values ('merge', ${-BLOCKS_PER_STEP})`)
+  let isDone = true
+  for (const table of [postSearch, accountSearch]) {
+    const name = sql.raw(getTableName(table))
+    const merge = sql`insert into ${name} (${name}, rank) values ('merge', ${-BLOCKS_PER_STEP})`
+    const { meta } = await ctx.db.index.run(merge)
+    isDone &&= meta.changes < 2
+  }
+  return isDone
 }
 
 export async function startIndexing(ctx: SystemCtx, { accountId }: Accounts): Promise<void> {
