@@ -5,6 +5,9 @@ import { fetchInTime } from './fetch-in-time.ts'
 /** Where the local system keeps its data by default. */
 export const STATE_DIR = '.wrangler/state'
 
+/** The port on 127.0.0.1 to which `npm start` lets webhooks be sent. */
+export const WEBHOOK_PORT = 8798
+
 /** The system deployed to the environment `env`, or without `env` the local system in `stateDir`. */
 export type System = { env?: string; stateDir: string }
 

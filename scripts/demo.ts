@@ -12,6 +12,7 @@ import { endLogin, logInElsewhere, type Person, resetPassword } from './demo/log
 import { readScreen } from './demo/screen.ts'
 import { type Live, openSocket } from './demo/socket.ts'
 import { ensure, step } from './demo/story.ts'
+import { receiveWebhook } from './demo/webhooks.ts'
 import { fetchInTime } from './fetch-in-time.ts'
 
 const QUOTA = 100
@@ -40,6 +41,7 @@ async function play(): Promise<void> {
   await step('bob’s like moves ada’s chart', () => readInsights(ada))
   await step('ada’s first screen takes seven requests, or one GraphQL query', () => readScreen(ada))
   await step('repeating the POST with its Idempotency-Key creates no second post', () => retry(ada, draft, key, post))
+  await step('a comment of bob reaches ada’s webhook, with a valid signature', () => receiveWebhook(ada, bob, post.id))
   const hidden = await step('ada posts for followers only, and bob can read the post', () => publishPrivately(ada, bob))
   await step(`bob’s ${QUOTA + 1}st request in a minute gets 429 with Retry-After`, () => exhaust(bob))
   await step('carol, who does not follow ada, gets 404 for that post', () => readAsStranger(hidden))

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
-import { persistFlag, registryOf, systemOptions, wranglerCommand, wranglerEnv } from './cli.ts'
+import { persistFlag, registryOf, systemOptions, WEBHOOK_PORT, wranglerCommand, wranglerEnv } from './cli.ts'
 import { main, type Parsed, UsageError } from './command.ts'
 import { fetchInTime } from './fetch-in-time.ts'
 import { prepareLocally } from './prepare.ts'
@@ -89,7 +89,11 @@ function requireFreePort(port: string): Promise<void> {
 
 function serve(options: Options) {
   const { port, stateDir, variables } = options
-  const vars = [`BASE_URL:${originOf(options)}`, ...variables].flatMap((variable) => ['--var', variable])
+  const vars = [
+    `BASE_URL:${originOf(options)}`,
+    `OUTBOUND_LOCAL_HOSTS:127.0.0.1:${WEBHOOK_PORT}`,
+    ...variables,
+  ].flatMap((variable) => ['--var', variable])
   // Inspector port 0 means any free port, because two servers that start at once would both choose the default one.
   const where = ['--port', port, '--inspector-port', '0', '--persist-to', stateDir, ...vars]
   return spawn(process.execPath, wranglerCommand('dev', ...where, '--show-interactive-dev-session=false'), {

@@ -67,6 +67,10 @@ import { searchOperations } from './services/search/operations.ts'
 import { searchData } from './services/search/personal.ts'
 import { searchSubscriptions } from './services/search/subscriptions.ts'
 import { tagOperations } from './services/search/tag-operations.ts'
+import * as webhookServiceEvents from './services/webhooks/events.ts'
+import { webhookOperations } from './services/webhooks/operations.ts'
+import { webhookData } from './services/webhooks/personal.ts'
+import { webhookSubscriptions } from './services/webhooks/subscriptions.ts'
 
 const typed = [
   {
@@ -202,6 +206,16 @@ const typed = [
     subscriptions: appSubscriptions,
     jobs: appJobs,
     personal: appData,
+  },
+  {
+    name: 'webhooks',
+    about: 'Webhooks: events of the account, sent to servers of its developers',
+    rpc: 'NotificationService',
+    ownClients: true,
+    operations: webhookOperations,
+    events: Object.values(webhookServiceEvents),
+    subscriptions: webhookSubscriptions,
+    personal: webhookData,
   },
   {
     name: 'analytics',

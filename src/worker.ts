@@ -9,6 +9,7 @@ export { Sweeper } from './platform/events/sweeper.object.ts'
 export { AccessGuard } from './platform/security/access-guard.object.ts'
 export { RevocationFeed } from './platform/security/revocation-feed.object.ts'
 export { ConversationObject as Conversation } from './services/messaging/conversation.object.ts'
+export { WebhookObject as WebhookEndpoint } from './services/webhooks/endpoint.object.ts'
 
 const registry = () => import('./registry.ts')
 

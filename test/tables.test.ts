@@ -3,9 +3,11 @@ import { env } from 'cloudflare:workers'
 import { is } from 'drizzle-orm'
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { expect, test } from 'vitest'
+import { toId } from '../src/platform/data/ids.ts'
 import type { AccessGuard } from '../src/platform/security/access-guard.object.ts'
 import type { RevocationFeed } from '../src/platform/security/revocation-feed.object.ts'
 import { noRights } from '../src/platform/security/rights.ts'
+import type { WebhookEndpoint } from '../src/worker.ts'
 import { inventory } from './support/inventory.ts'
 
 const modules = import.meta.glob<object>(['../src/**/*tables.ts', '../src/platform/**/*.ts'], { eager: true })
@@ -65,6 +67,7 @@ test('every column of the databases and objects, every bucket, KV namespace and 
     ['HUB', env.HUB] as const,
     ['GUARD', env.GUARD] as const,
     ['REVOCATIONS', env.REVOCATIONS] as const,
+    ['WEBHOOK', env.WEBHOOK] as const,
   ]) {
     for (const [table, columns] of await objectTables(namespace as never))
       stores.set(`object ${binding}.${table}`, columns)
@@ -96,6 +99,7 @@ test('every column of the databases and objects, every bucket, KV namespace and 
 async function objectTables(namespace: DurableObjectNamespace): Promise<[string, string[]][]> {
   return runInDurableObject(namespace.getByName('inventory'), async (object, state) => {
     if ('fillRights' in object) await (object as AccessGuard).fillRights(noRights)
+    if ('accept' in object) await (object as WebhookEndpoint).accept({ webhookId: toId(1), accountId: toId(1) }, [])
     if ('changesSince' in object) await (object as RevocationFeed).changesSince(null)
     if ('ready' in object) await (object as { ready: () => unknown }).ready()
     const { sql } = state.storage

@@ -100,6 +100,7 @@ import type {
   Registered,
   Registration,
   RegistrationRules,
+  ReplayCount,
   Resend,
   Reset,
   ResetRequest,
@@ -118,6 +119,15 @@ import type {
   UnreadMessages,
   Verification,
   WaitingRegistration,
+  Webhook,
+  WebhookChange,
+  WebhookCreation,
+  WebhookDelivery,
+  WebhookDeliveryDetails,
+  WebhookDeliveryState,
+  WebhookReplay,
+  Webhooks,
+  WebhookWithSecret,
 } from './wire.ts'
 
 /** What the client needs to know of each operation at run time: method, path and traits. */
@@ -143,6 +153,7 @@ export const operations: Record<keyof Operations, string> = {
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
+  createWebhook: 'POST /v1/webhooks',
   declineConversation: 'PUT /v1/conversations/{conversationId}/decline',
   deleteAccount: 'DELETE /v1/me ends',
   deleteApiKey: 'DELETE /v1/me/api-keys/{apiKeyId}',
@@ -153,6 +164,7 @@ export const operations: Record<keyof Operations, string> = {
   deleteMessage: 'DELETE /v1/messages/{messageId}',
   deletePost: 'DELETE /v1/posts/{postId}',
   deleteRole: 'DELETE /v1/roles/{roleName}',
+  deleteWebhook: 'DELETE /v1/webhooks/{webhookId}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
   disableApp: 'PUT /v1/apps/{appId}/disabled',
   downloadExport: 'GET /v1/me/exports/{exportId}/file file',
@@ -161,6 +173,7 @@ export const operations: Record<keyof Operations, string> = {
   editMessage: 'PATCH /v1/messages/{messageId}',
   editPost: 'PATCH /v1/posts/{postId}',
   editProfile: 'PATCH /v1/accounts/me',
+  editWebhook: 'PATCH /v1/webhooks/{webhookId}',
   enableApp: 'DELETE /v1/apps/{appId}/disabled',
   endOtherSessions: 'DELETE /v1/me/sessions',
   endSession: 'DELETE /v1/me/sessions/{sessionId}',
@@ -188,6 +201,8 @@ export const operations: Record<keyof Operations, string> = {
   getPublicFeed: 'GET /v1/feeds/public',
   getRetention: 'GET /v1/analytics/retention',
   getTopPosts: 'GET /v1/analytics/top',
+  getWebhook: 'GET /v1/webhooks/{webhookId}',
+  getWebhookDelivery: 'GET /v1/webhook-deliveries/{deliveryId}',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   hideMessage: 'PUT /v1/messages/{messageId}/hidden',
   joinGroupByLink: 'POST /v1/group-links/join',
@@ -222,6 +237,8 @@ export const operations: Record<keyof Operations, string> = {
   listRoles: 'GET /v1/roles',
   listSessions: 'GET /v1/me/sessions',
   listSigningKeys: 'GET /v1/auth/jwks',
+  listWebhookDeliveries: 'GET /v1/webhooks/{webhookId}/deliveries',
+  listWebhooks: 'GET /v1/webhooks',
   logIn: 'POST /v1/auth/login open',
   logInWithPasskey: 'POST /v1/auth/passkey open',
   logInWithProvider: 'POST /v1/auth/providers/callback open',
@@ -230,6 +247,7 @@ export const operations: Record<keyof Operations, string> = {
   markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
   openConversation: 'POST /v1/conversations',
+  pauseWebhook: 'PUT /v1/webhooks/{webhookId}/paused',
   previewGroup: 'POST /v1/group-links/preview',
   putRole: 'PUT /v1/roles/{roleName}',
   readAccess: 'GET /v1/accounts/{accountId}/access',
@@ -251,13 +269,17 @@ export const operations: Record<keyof Operations, string> = {
   removeTotp: 'DELETE /v1/me/factors/totp',
   renamePasskey: 'PATCH /v1/me/passkeys/{passkeyId}',
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
+  renewWebhookSecret: 'POST /v1/webhooks/{webhookId}/secret',
   repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
+  replayWebhookDeliveries: 'POST /v1/webhooks/{webhookId}/replay',
+  replayWebhookDelivery: 'POST /v1/webhook-deliveries/{deliveryId}/replay',
   reportImpressions: 'POST /v1/impressions',
   requestExport: 'POST /v1/me/exports',
   requestPasswordReset: 'POST /v1/auth/password/forgot open',
   resendVerification: 'POST /v1/auth/verify/resend open',
   resetPassword: 'POST /v1/auth/password/reset open',
+  resumeWebhook: 'DELETE /v1/webhooks/{webhookId}/paused',
   revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeGroupLink: 'DELETE /v1/groups/{groupId}/link',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
@@ -277,6 +299,7 @@ export const operations: Record<keyof Operations, string> = {
   startProviderLogin: 'POST /v1/auth/providers/{providerId}/start open',
   startTotp: 'POST /v1/me/factors/totp',
   suspendAccount: 'PUT /v1/accounts/{accountId}/suspension',
+  testWebhook: 'POST /v1/webhooks/{webhookId}/test',
   unblockAccount: 'DELETE /v1/accounts/{accountId}/block',
   undoAddress: 'POST /v1/auth/address/undo open',
   undoFactor: 'POST /v1/auth/factors/undo open',
@@ -334,6 +357,8 @@ export type Operations = {
   createPost: { input: PostCreation; output: Post }
   /** Get a ticket that opens one socket within 30 seconds. `POST /v1/realtime/tickets` */
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
+  /** Create a webhook, to which events of your account are sent. `POST /v1/webhooks` */
+  createWebhook: { input: WebhookCreation; output: WebhookWithSecret }
   /** Decline a request: you hear no more of it, and the sender is not told. `PUT /v1/conversations/{conversationId}/decline` */
   declineConversation: { input: { conversationId: string }; output: undefined }
   /** Delete your account: it is hidden at once, and erased at `erasedAt`. `DELETE /v1/me` */
@@ -354,6 +379,8 @@ export type Operations = {
   deletePost: { input: { postId: Id }; output: undefined }
   /** Delete a role; all accounts that have it lose it. `DELETE /v1/roles/{roleName}` */
   deleteRole: { input: { roleName: string }; output: undefined }
+  /** Delete a webhook with its deliveries, also those that wait. `DELETE /v1/webhooks/{webhookId}` */
+  deleteWebhook: { input: { webhookId: Id }; output: undefined }
   /** Change the description of your image, also in the post that has it. `PATCH /v1/media/{mediaId}` */
   describeMedia: { input: { mediaId: Id } & MediaChange; output: Media }
   /** Disable an app; its tokens end within seconds. `PUT /v1/apps/{appId}/disabled` */
@@ -370,6 +397,8 @@ export type Operations = {
   editPost: { input: { postId: Id } & PostChange; output: Post }
   /** Edit your profile; omitted fields stay as they are. `PATCH /v1/accounts/me` */
   editProfile: { input: ProfileChange; output: Account }
+  /** Change the address, the events or the description of a webhook. `PATCH /v1/webhooks/{webhookId}` */
+  editWebhook: { input: { webhookId: Id } & WebhookChange; output: Webhook }
   /** Enable an app again. `DELETE /v1/apps/{appId}/disabled` */
   enableApp: { input: { appId: Id }; output: undefined }
   /** End all of your logins except this one, and forget all devices. `DELETE /v1/me/sessions` */
@@ -433,6 +462,10 @@ export type Operations = {
   getRetention: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Retention }
   /** List the public posts with the most likes and comments of a day. `GET /v1/analytics/top` */
   getTopPosts: { input: { day?: string; format?: 'json' | 'csv' }; output: TopPosts }
+  /** Get one of your webhooks. `GET /v1/webhooks/{webhookId}` */
+  getWebhook: { input: { webhookId: Id }; output: Webhook }
+  /** Get a delivery with its attempts and the last answer. `GET /v1/webhook-deliveries/{deliveryId}` */
+  getWebhookDelivery: { input: { deliveryId: string }; output: WebhookDeliveryDetails }
   /** Allow an account one action on one thing; not your own account. `PUT /v1/accounts/{accountId}/grants` */
   giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
   /** Delete a message for yourself only; others still see it. `PUT /v1/messages/{messageId}/hidden` */
@@ -514,6 +547,13 @@ export type Operations = {
         | 'app-disabled'
         | 'app-enabled'
         | 'app-removed'
+        | 'webhook-created'
+        | 'webhook-changed'
+        | 'webhook-deleted'
+        | 'webhook-secret-renewed'
+        | 'webhook-paused'
+        | 'webhook-resumed'
+        | 'webhook-stopped'
         | 'audit-read'
     }
     output: Page<AuditEntry>
@@ -572,6 +612,13 @@ export type Operations = {
   listSessions: { input: Nothing; output: Sessions }
   /** Read the public keys that verify access tokens, as a JWK set. `GET /v1/auth/jwks` */
   listSigningKeys: { input: Nothing; output: PublicKeys }
+  /** List the deliveries of a webhook, newest event first. `GET /v1/webhooks/{webhookId}/deliveries` */
+  listWebhookDeliveries: {
+    input: { webhookId: Id; limit?: number; cursor?: string; state?: WebhookDeliveryState }
+    output: Page<WebhookDelivery>
+  }
+  /** List your webhooks, newest first. `GET /v1/webhooks` */
+  listWebhooks: { input: Nothing; output: Webhooks }
   /** Log in with a handle or an email address. `POST /v1/auth/login` */
   logIn: { input: Login; output: Tokens }
   /** Log in with a passkey, without a name or password. `POST /v1/auth/passkey` */
@@ -588,6 +635,8 @@ export type Operations = {
   markNotificationsRead: { input: Nothing; output: undefined }
   /** Open the conversation with an account. `POST /v1/conversations` */
   openConversation: { input: ConversationOpening; output: Conversation }
+  /** Pause a webhook: events are no longer recorded, and nothing is sent. `PUT /v1/webhooks/{webhookId}/paused` */
+  pauseWebhook: { input: { webhookId: Id }; output: Webhook }
   /** Look at the group of a link before you join it. `POST /v1/group-links/preview` */
   previewGroup: { input: LinkCode; output: GroupPreview }
   /** Make a role, or replace its permissions for all accounts that have it. `PUT /v1/roles/{roleName}` */
@@ -630,10 +679,16 @@ export type Operations = {
   renamePasskey: { input: { passkeyId: string } & PasskeyName; output: Passkey }
   /** Replace the secret of one of your apps. `POST /v1/apps/{appId}/secret` */
   renewAppSecret: { input: { appId: Id }; output: AppWithSecret }
+  /** Replace the secret of a webhook. `POST /v1/webhooks/{webhookId}/secret` */
+  renewWebhookSecret: { input: { webhookId: Id }; output: WebhookWithSecret }
   /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
   repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
+  /** Send the finished deliveries of events in a span of time again. `POST /v1/webhooks/{webhookId}/replay` */
+  replayWebhookDeliveries: { input: { webhookId: Id } & WebhookReplay; output: ReplayCount }
+  /** Send a finished delivery again, with the same `webhook-id`. `POST /v1/webhook-deliveries/{deliveryId}/replay` */
+  replayWebhookDelivery: { input: { deliveryId: string }; output: WebhookDelivery }
   /** Report which posts you saw. `POST /v1/impressions` */
   reportImpressions: {
     input: { postIds: Id[]; surface: 'home' | 'public' | 'profile' | 'post' | 'search' | 'other' }
@@ -647,6 +702,8 @@ export type Operations = {
   resendVerification: { input: Resend; output: Accepted }
   /** Reset the password with the token from the email, and end every login. `POST /v1/auth/password/reset` */
   resetPassword: { input: Reset; output: PasswordReset }
+  /** Resume a webhook, and send what waits at once. `DELETE /v1/webhooks/{webhookId}/paused` */
+  resumeWebhook: { input: { webhookId: Id }; output: undefined }
   /** Revoke a grant; if there is none, nothing changes. `DELETE /v1/grants/{grantId}` */
   revokeGrant: { input: { grantId: Id }; output: undefined }
   /** Revoke the link of a group. `DELETE /v1/groups/{groupId}/link` */
@@ -685,6 +742,8 @@ export type Operations = {
   startTotp: { input: Nothing; output: TotpSecret }
   /** Suspend an account. `PUT /v1/accounts/{accountId}/suspension` */
   suspendAccount: { input: { accountId: Id }; output: undefined }
+  /** Send a test message. `POST /v1/webhooks/{webhookId}/test` */
+  testWebhook: { input: { webhookId: Id }; output: WebhookDelivery }
   /** Unblock an account; if you do not block it, nothing changes. `DELETE /v1/accounts/{accountId}/block` */
   unblockAccount: { input: { accountId: Id }; output: undefined }
   /** Restore the former address with the token from the email to it, end every login and void the password. `POST /v1/auth/address/undo` */

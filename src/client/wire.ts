@@ -56,6 +56,7 @@ export type FailureCode =
   | 'second_factor_required'
   | 'long_password_required'
   | 'too_many_passkeys'
+  | 'too_many_webhooks'
   | (string & Record<never, never>)
 
 export type FieldError = { field: string; message: string }
@@ -617,6 +618,86 @@ export type AuthorizationStep = 'ask' | 'repeat' | 'return' | 'refuse' | (string
 export type AppApproval = { returnTo: string }
 
 export type AppDecision = { request: string; accountId: Id }
+
+export type WebhookWithSecret = Webhook & { secret: string }
+
+export type WebhookEvent =
+  | 'post.published'
+  | 'post.edited'
+  | 'post.deleted'
+  | 'post.liked'
+  | 'post.commented'
+  | 'post.mentioned'
+  | 'account.followed'
+  | (string & Record<never, never>)
+
+export type WebhookState = 'active' | 'paused' | 'failing' | 'gone' | (string & Record<never, never>)
+
+export type Webhook = {
+  id: Id
+  url: string
+  description: string
+  events: WebhookEvent[]
+  state: WebhookState
+  createdAt: string
+  formerSecretUntil: string | null
+}
+
+export type WebhookCreation = { url: string; events: WebhookEvent[]; description?: string }
+
+export type Webhooks = { items: Webhook[] }
+
+export type WebhookChange = { url?: string; events?: WebhookEvent[]; description?: string }
+
+export type WebhookDelivery = {
+  id: string
+  webhookId: Id
+  type: WebhookMessageType
+  state: WebhookDeliveryState
+  attempts: number
+  nextAttemptAt: string | null
+  lastStatus: number | null
+  createdAt: string
+}
+
+export type WebhookMessageType =
+  | 'post.published'
+  | 'post.edited'
+  | 'post.deleted'
+  | 'post.liked'
+  | 'post.commented'
+  | 'post.mentioned'
+  | 'account.followed'
+  | 'webhook.test'
+  | (string & Record<never, never>)
+
+export type WebhookDeliveryState = 'waiting' | 'delivered' | 'failed' | 'dropped' | (string & Record<never, never>)
+
+export type WebhookDeliveryDetails = {
+  id: string
+  webhookId: Id
+  type: WebhookMessageType
+  state: WebhookDeliveryState
+  attempts: number
+  nextAttemptAt: string | null
+  lastStatus: number | null
+  createdAt: string
+  payload: string | null
+  log: WebhookAttempt[]
+  answer: string | null
+}
+
+export type WebhookAttempt = {
+  number: number
+  startedAt: string
+  durationMs: number
+  status: number | null
+  error: string | null
+}
+
+export type ReplayCount = { count: number }
+
+export type WebhookReplay = { since: string; until: string }
 
 export type ActivityChoice = { agreed: boolean | null }
 

@@ -28,6 +28,8 @@ import { Security } from './views/security.tsx'
 import { Suspended } from './views/suspended.tsx'
 import { Tag } from './views/tag.tsx'
 import { Thread } from './views/thread.tsx'
+import { WebhookDeliveries } from './views/webhook-deliveries.tsx'
+import { Webhooks } from './views/webhooks.tsx'
 
 export function CurrentView({ path }: { path: string }) {
   if (session.value && suspended.value) return <Suspended />
@@ -47,6 +49,7 @@ export function CurrentView({ path }: { path: string }) {
   if (first === 'notifications') return <Notifications />
   if (first === 'messages') return second ? <Conversation id={second} /> : <Messages />
   if (first === 'security') return securityView(second)
+  if (first === 'webhooks') return second ? <WebhookDeliveries id={second} /> : <Webhooks />
   if (first === 'export') return <ExportData />
   if (first === 'invitations') return <Invitations />
   if (first === 'delete-account') return <DeleteAccount />

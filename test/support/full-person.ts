@@ -9,6 +9,7 @@ import { uploaded } from './media.ts'
 import { connect, registeredApp } from './oauth.ts'
 import { drained } from './outboxes.ts'
 import { insertLink } from './provider-logins.ts'
+import { acceptMessages } from './webhooks.ts'
 
 export type FullPerson = { user: RegisteredUser; address: string; markers: string[]; mediaIds: string[] }
 
@@ -29,12 +30,19 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
     `${name} key`,
     `${name} app`,
     `${name} message`,
+    `${name} webhook`,
     `${name} group`,
     `${name} edited message`,
   ]
+  acceptMessages()
   const send = (method: string, path: string, json?: unknown, body?: BodyInit) =>
     ok(user.fetch(`/v1${path}`, { method, json, body }))
   await send('PATCH', '/accounts/me', { displayName: `${name} display`, bio: `${name} bio` })
+  await send('POST', '/webhooks', {
+    url: `https://hooks.example.org/${name}`,
+    events: ['post.liked'],
+    description: `${name} webhook`,
+  })
   const avatar = await (await send('PUT', '/accounts/me/avatar', undefined, uploadForm(webp()))).json<Images>()
   const header = await (await send('PUT', '/accounts/me/header', undefined, uploadForm(webp()))).json<Images>()
   const image = await uploaded(user, webp(), `${name} alt`)

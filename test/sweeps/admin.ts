@@ -13,6 +13,7 @@ const missingOf: Record<string, string> = {
   handle: 'nobody',
   conversation,
   message: `${conversation}.1`,
+  delivery: `${missing}.1`,
   group: conversation,
   member: `${conversation}.${missing}`,
   'request to join': `${conversation}.${missing}`,

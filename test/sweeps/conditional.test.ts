@@ -129,8 +129,10 @@ test('every 201 names a location', async () => {
     'createInvitation',
     'createPost',
     'createRealtimeTicket',
+    'createWebhook',
     'registerApp',
     'sendMessage',
+    'testWebhook',
     'uploadMedia',
   ])
   const required = creations.map(({ responses }) => responses[201]!.headers.Location?.required)

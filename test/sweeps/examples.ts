@@ -20,6 +20,7 @@ import { mint } from '../support/tokens.ts'
 import type { Caller } from './callers.ts'
 import { groupExamples } from './group-examples.ts'
 import type { Target } from './targets.ts'
+import { webhookExamples } from './webhook-examples.ts'
 
 /** The failure that a caller gets for a target, or null. */
 type Rule = (caller: Caller['name'], target: Target) => Code | null
@@ -240,6 +241,7 @@ export const examples: Record<string, Example> = {
   editMessage: { rule: othersMessage, json: () => ({ text: fresh('edited') }) },
   deleteMessage: { rule: othersMessage },
   ...groupExamples(ownOnly),
+  ...webhookExamples(ownOnly),
   createRealtimeTicket: {},
   openRealtime: { rule: (caller) => (caller === 'nobody' ? 'unauthorized' : null), headers: { upgrade: 'websocket' } },
 }

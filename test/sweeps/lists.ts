@@ -7,6 +7,7 @@ import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 import { audit } from './audit-list.ts'
 import { conversations, joinRequests, members, messages } from './messaging-lists.ts'
+import { webhookDeliveries } from './webhook-lists.ts'
 
 /** A list that changes while its reader pages through it. */
 export type List = {
@@ -231,6 +232,7 @@ const lists: Record<string, () => Promise<List>> = {
   listLikes: () => likes('accounts'),
   listMyLikes: () => likes('posts'),
   listNotifications: notifications,
+  listWebhookDeliveries: webhookDeliveries,
   listRegistrations: registrations,
   searchPosts: () => foundPosts((handle) => `/v1/search/posts?q=from:${handle}`),
   getTagFeed: () => foundPosts((handle) => `/v1/feeds/tags/${handle}`),

@@ -11,6 +11,7 @@ import { insertPasskey } from '../support/factors.ts'
 import { askToJoin, seedGroup } from '../support/groups.ts'
 import { insertLogin } from '../support/logins.ts'
 import { seedFollows, seedImages, seedPosts } from '../support/seed.ts'
+import { acceptMessages, seedDelivery, webhookOf } from '../support/webhooks.ts'
 
 /** What each path parameter names. Add new parameters here. */
 export const kindOfParameter: Record<string, Kind> = {
@@ -33,6 +34,8 @@ export const kindOfParameter: Record<string, Kind> = {
   messageId: 'message',
   // Any handle is the name of a hashtag too, whether or not somebody has it.
   tag: 'handle',
+  webhookId: 'webhook',
+  deliveryId: 'delivery',
   groupId: 'group',
   memberId: 'member',
   requestId: 'request to join',
@@ -49,6 +52,8 @@ export type Kind =
   | 'app'
   | 'conversation'
   | 'message'
+  | 'webhook'
+  | 'delivery'
   | 'group'
   | 'member'
   | 'request to join'
@@ -71,6 +76,8 @@ export const states: Record<Kind, State[]> = {
   app: ['restricted', 'missing'],
   conversation: ['restricted', 'missing'],
   message: ['restricted', 'missing'],
+  webhook: ['restricted', 'missing'],
+  delivery: ['restricted', 'missing'],
   group: ['restricted', 'missing'],
   member: ['restricted', 'missing'],
   'request to join': ['restricted', 'missing'],
@@ -80,6 +87,7 @@ export const states: Record<Kind, State[]> = {
 export type Target = { kind: Kind; state: State; ownerId: Id; parameter: string }
 
 export async function makeTargets(wanted: readonly [Kind, State][], blockedId: Id): Promise<Target[]> {
+  acceptMessages()
   const owners = await bulkAccounts(wanted.length)
   await seedUsers(owners.map(({ id }) => id))
   await block(
@@ -115,6 +123,8 @@ export async function makeTargets(wanted: readonly [Kind, State][], blockedId: I
     if (target.state === 'missing') continue
     if (target.kind === 'session') target.parameter = await insertLogin(target.ownerId)
     if (target.kind === 'passkey') target.parameter = await insertPasskey(target.ownerId)
+    if (target.kind === 'webhook') target.parameter = (await webhookOf(target.ownerId)).id
+    if (target.kind === 'delivery') target.parameter = await seedDelivery(target.ownerId)
     if (target.kind === 'API key') target.parameter = (await insertApiKey(target.ownerId)).id
   }
   await seedConversations(targets.filter(({ state }) => state !== 'missing'))
@@ -184,6 +194,7 @@ function missing(kind: Kind, i: number): string {
   if (kind === 'group') return `${i}`.padStart(32, '0')
   if (kind === 'member' || kind === 'request to join') return `${`${i}`.padStart(32, '0')}.1`
   if (kind === 'message') return `${`${i}`.padStart(32, '0')}.1`
+  if (kind === 'delivery') return `${newId(i % 2, Date.now() - 86_400_000)}.1`
   return kind === 'handle' ? `nobody_${i}` : newId(i % 2, Date.now() - 86_400_000)
 }
 

@@ -95,6 +95,7 @@ function checks(env: Env): Check[] {
     { name: 'HUB', run: async () => env.HUB.getByName('health').ready() },
     { name: 'SWEEPER', run: async () => env.SWEEPER.getByName('health').ready() },
     { name: 'CONVERSATION', run: async () => env.CONVERSATION.getByName('health').ready() },
+    { name: 'WEBHOOK', run: async () => env.WEBHOOK.getByName('health').ready() },
     ...Object.entries(present).map(([name, binding]) => ({ name, run: async () => requireBound(binding) })),
   ]
 }

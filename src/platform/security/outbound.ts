@@ -19,6 +19,7 @@ import { span } from '../observability/metrics.ts'
 import { outboundUrl } from './outbound-url.ts'
 
 const DEADLINE_MS = 5_000
+const LONGEST_DEADLINE_MS = 15_000
 const MAX_BYTES = 1024 * 1024
 const MAX_REDIRECTS = 3
 const MAX_CONCURRENT = 8
@@ -30,10 +31,24 @@ type Call = {
   method?: string
   headers?: Record<string, string>
   body?: string | Uint8Array<ArrayBuffer>
-  /** `manual` returns a redirect instead of following it. */
-  redirect?: 'follow' | 'manual'
+  /** `manual` returns a redirect instead of following it, and `error` throws `unavailable`. */
+  redirect?: 'follow' | 'manual' | 'error'
+  /** At most 15 seconds, for all redirects and retries together. A body over `maxBytes` throws `unavailable`, or is cut off. */
+  deadlineMs?: number
+  maxBytes?: number
+  cutsBody?: boolean
+  /** The caller has a breaker and slots of its own. Those of the host are then neither asked nor told. */
+  hasBreaker?: boolean
 }
-type Hop = { ctx: SystemCtx; url: URL; method: string; headers: Headers; body: Call['body']; signal: AbortSignal }
+type Hop = Pick<Call, 'body' | 'cutsBody' | 'hasBreaker'> & {
+  ctx: SystemCtx
+  url: URL
+  method: string
+  headers: Headers
+  signal: AbortSignal
+  deadlineMs: number
+  maxBytes: number
+}
 
 /** A failure that a retry may fix: no connection, or a gateway error. */
 class Transient extends Error {
@@ -51,16 +66,20 @@ class Transient extends Error {
  * is not allowed, and `unavailable` without a usable response.
  */
 export async function outbound(ctx: SystemCtx, address: string, call: Call = {}): Promise<Response> {
-  const signal = AbortSignal.timeout(DEADLINE_MS)
+  const { body, redirect, cutsBody, hasBreaker } = call
+  const deadlineMs = Math.min(call.deadlineMs ?? DEADLINE_MS, LONGEST_DEADLINE_MS)
+  const maxBytes = Math.min(call.maxBytes ?? MAX_BYTES, MAX_BYTES)
+  const signal = AbortSignal.timeout(deadlineMs)
   const method = (call.method ?? 'GET').toUpperCase()
   const headers = new Headers({ 'user-agent': 'SocialConnect', ...call.headers })
+  const every = { ctx, method, headers, body, signal, deadlineMs, maxBytes, cutsBody, hasBreaker }
   let url = outboundUrl(ctx.config, address)
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await span('outbound', { host: url.host, hop }, () =>
-      sendWithRetries({ ctx, url, method, headers, body: call.body, signal }),
-    )
-    const location = call.redirect === 'manual' ? null : response.headers.get('location')
-    if (!location || !REDIRECTS.has(response.status) || (method !== 'GET' && method !== 'HEAD')) return response
+    const response = await span('outbound', { host: url.host, hop }, () => sendWithRetries({ ...every, url }))
+    const location = redirect === 'manual' ? null : response.headers.get('location')
+    if (!location || !REDIRECTS.has(response.status)) return response
+    if (redirect === 'error') throw new Failure('unavailable', `${url.hostname} redirects`)
+    if (method !== 'GET' && method !== 'HEAD') return response
     const next = outboundUrl(ctx.config, location, url)
     if (next.origin !== url.origin) for (const name of ['authorization', 'cookie']) headers.delete(name)
     url = next
@@ -68,7 +87,7 @@ export async function outbound(ctx: SystemCtx, address: string, call: Call = {})
   throw new Failure('unavailable', `${url.hostname} redirects too many times`)
 }
 
-type Host = { breaker: CircuitBreakerPolicy; slots: BulkheadPolicy; admittedAt: number }
+type Host = { breaker: CircuitBreakerPolicy; slots: BulkheadPolicy; settledBy: number }
 const hosts = new Map<string, Host>()
 
 /**
@@ -77,14 +96,14 @@ const hosts = new Map<string, Host>()
  */
 function hostOf(name: string): Host {
   const known = hosts.get(name)
-  if (known && (!isFull(known) || known.admittedAt > Date.now() - DEADLINE_MS)) return known
+  if (known && (!isFull(known) || known.settledBy > Date.now())) return known
   if (hosts.size >= MAX_HOSTS) hosts.delete(hosts.keys().next().value!)
   const breaker = circuitBreaker(handleType(Transient), {
     halfOpenAfter: 10_000,
     breaker: new CountBreaker({ threshold: 0.5, size: 20, minimumNumberOfCalls: 10 }),
   })
   // No queue: a queued call would run in the context of another request, which the runtime forbids.
-  const host = { breaker, slots: bulkhead(MAX_CONCURRENT, 0), admittedAt: Date.now() }
+  const host = { breaker, slots: bulkhead(MAX_CONCURRENT, 0), settledBy: Date.now() + DEADLINE_MS }
   hosts.set(name, host)
   return host
 }
@@ -106,11 +125,12 @@ async function sendWithRetries(request: Hop): Promise<Response> {
 }
 
 async function sendToHost(request: Hop): Promise<Response> {
+  if (request.hasBreaker) return send(request)
   const host = hostOf(request.url.host)
   // Do not wait for the trial of a half-open circuit: it never settles if the request that runs it is cancelled.
   if (isFull(host)) throw new BulkheadRejectedError(MAX_CONCURRENT, 0)
   return wrap(host.breaker, host.slots).execute(() => {
-    host.admittedAt = Date.now()
+    host.settledBy = Math.max(host.settledBy, Date.now() + request.deadlineMs)
     return send(request)
   })
 }
@@ -123,30 +143,33 @@ async function send(request: Hop): Promise<Response> {
   return response
 }
 
-async function transfer({ url, method, headers, body, signal }: Hop): Promise<Response> {
+async function transfer(request: Hop): Promise<Response> {
+  const { url, method, headers, body, signal } = request
   const response = await fetch(url, { method, headers, body, signal, redirect: 'manual' })
-  const bytes = await readLimited(response, url)
+  const bytes = await readLimited(response, request)
   const copy = new Response(bytes.length > 0 ? bytes : null, response)
   for (const name of ['content-encoding', 'content-length']) copy.headers.delete(name) // they describe encoded bytes
   return copy
 }
 
 /** Counts bytes as they arrive, whatever the headers claim. */
-async function readLimited(response: Response, url: URL): Promise<Uint8Array<ArrayBuffer>> {
+async function readLimited(response: Response, { url, maxBytes, cutsBody }: Hop): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array<ArrayBuffer>[] = []
   let size = 0
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength
-    if (size > MAX_BYTES) throw new Failure('unavailable', `${url.hostname} responded with more than 1 MiB`)
+    if (size > maxBytes && !cutsBody) throw new Failure('unavailable', `${url.hostname} sent over ${maxBytes} bytes`)
     chunks.push(chunk)
+    if (size >= maxBytes && cutsBody) break
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer())
+  return new Uint8Array(await new Blob(chunks).slice(0, maxBytes).arrayBuffer())
 }
 
-function unavailable(error: unknown, { ctx, url, signal }: Hop): Failure {
+function unavailable(error: unknown, { ctx, url, signal, deadlineMs }: Hop): Failure {
   if (error instanceof Failure) return error
   ctx.log.warn('an outbound call failed', { host: url.host, error })
-  if (signal.aborted) return new Failure('unavailable', `${url.hostname} did not respond within five seconds`)
+  if (signal.aborted)
+    return new Failure('unavailable', `${url.hostname} did not respond within ${deadlineMs / 1_000} seconds`)
   const isBlocked = error instanceof BrokenCircuitError || error instanceof BulkheadRejectedError
   return new Failure(
     'unavailable',

@@ -54,6 +54,15 @@ import {
   exportRequested,
 } from '../privacy/events.ts'
 import { trendHidden, trendShown } from '../search/events.ts'
+import {
+  webhookChanged,
+  webhookCreated,
+  webhookDeleted,
+  webhookPaused,
+  webhookResumed,
+  webhookSecretRenewed,
+  webhookStopped,
+} from '../webhooks/events.ts'
 import { type Act, auditRead } from './events.ts'
 
 /** `details`: the fields of the data that the entry shows. They are short, and nothing personal. */
@@ -127,5 +136,12 @@ export const auditedEvents = [
   audited(appDisabled, 'app-disabled', 'appId'),
   audited(appEnabled, 'app-enabled', 'appId'),
   byOwner(appRemoved, 'app-removed', 'appId'),
+  byOwner(webhookCreated, 'webhook-created', 'webhookId'),
+  byOwner(webhookChanged, 'webhook-changed', 'webhookId'),
+  byOwner(webhookDeleted, 'webhook-deleted', 'webhookId'),
+  byOwner(webhookSecretRenewed, 'webhook-secret-renewed', 'webhookId'),
+  byOwner(webhookPaused, 'webhook-paused', 'webhookId'),
+  byOwner(webhookResumed, 'webhook-resumed', 'webhookId'),
+  audited(webhookStopped, 'webhook-stopped', 'webhookId', 'reason'),
   audited(auditRead, 'audit-read', 'readActorId', 'readAction'),
 ]

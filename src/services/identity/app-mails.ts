@@ -51,4 +51,20 @@ export const appTemplates = {
       `The staff of this server enabled the app “${detail}” of @${handle} again. People who allowed it need not do so again.`,
     ],
   }),
+  'webhook-failing': ({ config }, { handle, detail }) => ({
+    subject: 'Your webhook was paused',
+    paragraphs: [
+      `The webhook of @${handle} at ${detail} has failed for days, so it was paused. Messages that wait are kept.`,
+      'Once the address works again, resume the webhook:',
+      `${config.BASE_URL}/webhooks`,
+    ],
+  }),
+  'webhook-gone': ({ config }, { handle, detail }) => ({
+    subject: 'Your webhook was paused',
+    paragraphs: [
+      `The webhook of @${handle} at ${detail} answered that it is gone (410), so it was paused.`,
+      'Delete it, or resume it if that was a mistake:',
+      `${config.BASE_URL}/webhooks`,
+    ],
+  }),
 } satisfies Record<string, Template>

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, gt, lt, type SQL } from 'drizzle-orm'
+import { and, eq, gt, lt, notExists, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { changed, rowIf } from '../../platform/data/conditions.ts'
+import { changed, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -23,15 +23,19 @@ export type RequestKind = 'reset-requested' | 'verification-requested'
 
 /** `to` is a sealed address; by default, that of the account. A request has no account yet: `detail` names the person. */
 type Mail =
-  | { accountId: Id; kind: MailKind; to?: string; detail?: string }
-  | { accountId: null; kind: RequestKind; to?: undefined; detail: string }
+  | { id?: string; accountId: Id; kind: MailKind; to?: string; detail?: string }
+  | { id?: undefined; accountId: null; kind: RequestKind; to?: undefined; detail: string }
 
 /** Stores a mail and announces it, for the batch of the change that it reports. With `when`, only if that holds. */
-export function queueMail(db: Database, { accountId, kind, to, detail }: Mail, when?: SQL) {
-  const id = crypto.randomUUID()
+export function queueMail(db: Database, { id = crypto.randomUUID(), accountId, kind, to, detail }: Mail, when?: SQL) {
   const row = { id, accountId, kind, sealedTo: to ?? null, detail: detail ?? null, createdAt: db.now() }
   const insert = when ? db.insert(mails).select(rowIf(mails, row, when)) : db.insert(mails).values(row)
   return [insert, record(db, mailQueued, { mailId: id }, changed)] as const
+}
+
+/** For a mail with an id of its own, which a repeated event must not queue twice. */
+export function notQueued(id: string): SQL {
+  return notExists(query.select(one).from(mails).where(eq(mails.id, id)))
 }
 
 /** The row is deleted once the email service has accepted the mail, so a crash in between sends it twice. */

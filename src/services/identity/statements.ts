@@ -14,7 +14,7 @@ import { apiKeys } from '../api-keys/tables.ts'
 import { deleteGrants } from '../apps/statements.ts'
 import { deletions } from '../privacy/tables.ts'
 import type { MailKind } from './mail-templates.ts'
-import { queueMail } from './mails.ts'
+import { notQueued, queueMail } from './mails.ts'
 import { oauthClients } from './oauth-tables.ts'
 import { expiryOf } from './session-rows.ts'
 import { addressChanges, sessions, users } from './tables.ts'
@@ -58,6 +58,13 @@ export function notBeforeKeys(accountId: Id, at: number): SQL<number> {
 export function mailAppAllowed(db: Database, accountId: Id, appName: string, when: SQL) {
   return queueMail(db, { accountId, kind: 'app-allowed', detail: appName }, when)
 }
+
+/** Mails the person that a webhook was paused, because it only failed or answered that it is gone. */
+export function mailWebhookStopped(db: Database, { eventId, accountId, host, reason }: StoppedWebhook) {
+  const id = `webhook-${eventId}`
+  return queueMail(db, { id, accountId, kind: `webhook-${reason}`, detail: host }, notQueued(id))
+}
+type StoppedWebhook = { eventId: Id; accountId: Id; host: string; reason: 'failing' | 'gone' }
 
 /** Makes an app known to the token issuer, if the condition holds. */
 export function addClient(db: Database, { id, name }: { id: Id; name: string }, when: SQL) {

@@ -16,6 +16,7 @@ const described = new Map([
   ['api-keys.json', 'Your API keys'],
   ['apps.json', 'The apps that you made'],
   ['allowed-apps.json', 'The apps that you allowed to act for you'],
+  ['webhooks.json', 'Where events of your account are sent'],
   ['account.json', 'Your profile'],
   ['following.json', 'Whom you follow'],
   ['followers.json', 'Who follows you'],

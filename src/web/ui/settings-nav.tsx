@@ -9,6 +9,7 @@ const LINKS = {
   '/security/apps': 'Apps',
   '/security/history': 'History',
   '/security/api-keys': 'API keys',
+  '/webhooks': 'Webhooks',
   '/export': 'Your data',
   '/delete-account': 'Delete',
 }

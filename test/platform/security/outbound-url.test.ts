@@ -17,8 +17,8 @@ test.each(Object.entries(forbiddenUrls))('forbidden URLs are refused: %s', (_, u
   expect(accepted).toEqual([])
 })
 
-test('forbiddenUrls lists at least 100 URLs', () => {
-  expect(new Set(Object.values(forbiddenUrls).flat()).size).toBeGreaterThanOrEqual(100)
+test('forbiddenUrls lists at least 200 URLs', () => {
+  expect(new Set(Object.values(forbiddenUrls).flat()).size).toBeGreaterThanOrEqual(200)
 })
 
 test('https URLs with a public domain name are accepted, and their fragments are removed', () => {

@@ -107,7 +107,7 @@ test('redirects share one deadline of five seconds, after which there is no retr
     return aborted
   })
   await expect(outbound(ctx, `https://${host}/`)).rejects.toMatchObject({
-    detail: `${host} did not respond within five seconds`,
+    detail: `${host} did not respond within 5 seconds`,
   })
   expect(timeout).toHaveBeenCalledExactlyOnceWith(5_000)
   expect(network).toHaveBeenCalledTimes(2)
@@ -182,4 +182,61 @@ test('a host gets at most eight concurrent requests, and the slots of cancelled 
   vi.setSystemTime(Date.now() + 5_001)
   network.mockImplementation(async () => new Response('here'))
   expect((await request()).status).toBe(200)
+})
+
+/** A body that never ends. Counts what was read of it. */
+function endless() {
+  const read = { bytes: 0, cancelled: false }
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      read.bytes += 65_536
+      controller.enqueue(new Uint8Array(65_536).fill(97))
+    },
+    cancel: () => {
+      read.cancelled = true
+    },
+  })
+  return { body, read }
+}
+
+test('a call may choose a shorter body, which is refused or cut off without reading on', async () => {
+  const [refused, cut] = [endless(), endless()]
+  network.mockResolvedValueOnce(new Response(refused.body))
+  await expect(outbound(ctx, `https://${host}/`, { maxBytes: 100_000 })).rejects.toMatchObject({ code: 'unavailable' })
+  network.mockResolvedValueOnce(new Response(cut.body, { status: 500 }))
+  const response = await outbound(ctx, `https://${host}/`, { method: 'POST', maxBytes: 65_000, cutsBody: true })
+  expect([response.status, (await response.text()).length]).toEqual([500, 65_000])
+  for (const { read } of [refused, cut]) expect([read.cancelled, read.bytes <= 262_144]).toEqual([true, true])
+  network.mockResolvedValueOnce(new Response(new Uint8Array(1_048_577)))
+  await expect(outbound(ctx, `https://${host}/`, { maxBytes: 9_000_000 })).rejects.toMatchObject({
+    code: 'unavailable',
+  })
+})
+
+test('a call may choose its deadline, of at most 15 seconds', async () => {
+  const timeout = vi.spyOn(AbortSignal, 'timeout')
+  network.mockImplementation(async () => new Response())
+  for (const deadlineMs of [1_000, 15_000, 60_000]) await outbound(ctx, `https://${host}/`, { deadlineMs })
+  expect(timeout.mock.calls.flat()).toEqual([1_000, 15_000, 15_000])
+})
+
+test('a redirect is returned or refused if the call says so, and its target is not called', async () => {
+  network.mockImplementation(async () => redirect('https://elsewhere.example.org/', 307))
+  expect((await outbound(ctx, `https://${host}/`, { redirect: 'manual' })).status).toBe(307)
+  for (const method of ['GET', 'POST']) {
+    const refused = outbound(ctx, `https://${host}/`, { method, redirect: 'error' })
+    await expect(refused).rejects.toMatchObject({ detail: `${host} redirects` })
+  }
+  expect(new Set(calledUrls())).toEqual(new Set([`https://${host}/`]))
+})
+
+test('callers with breakers of their own neither open the breaker of a shared host nor wait for it', async () => {
+  network.mockImplementation(async (url) => new Response(null, { status: url.pathname === '/dead' ? 503 : 200 }))
+  const post = (path: string, hasBreaker: boolean) =>
+    outbound(ctx, `https://${host}${path}`, { method: 'POST', hasBreaker })
+  for (let n = 0; n < 30; n++) expect((await post('/dead', true)).status).toBe(503)
+  expect((await post('/healthy', false)).status).toBe(200)
+  for (let n = 0; n < 30; n++) await post('/dead', false).catch(() => {})
+  await expect(post('/healthy', false)).rejects.toMatchObject({ code: 'unavailable' })
+  expect((await post('/healthy', true)).status).toBe(200)
 })

@@ -9,6 +9,7 @@ import type { AllowedApps, App, AppWithSecret } from '../../../src/services/apps
 import { readAudit } from '../../../src/services/audit/policy.ts'
 import { readMessages, writeMessages } from '../../../src/services/messaging/policy.ts'
 import { exportData } from '../../../src/services/privacy/policy.ts'
+import { manageWebhooks } from '../../../src/services/webhooks/policy.ts'
 import { type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
 import { directoryNumber, statusWith } from '../../support/auth.ts'
 import { fetchWith, postJson } from '../../support/client.ts'
@@ -39,7 +40,7 @@ const mailsTo = (user: RegisteredUser) =>
   directoryNumber("select count(*) as n from mails where kind = 'app-allowed' and account_id = ?", Number(user.id))
 
 /** Scopes of staff, and of what only the owner of an account does. */
-const withheld = [analyze, moderate, exportData, readAudit, manageApps, readMessages, writeMessages]
+const withheld = [analyze, moderate, exportData, readAudit, manageApps, readMessages, writeMessages, manageWebhooks]
 
 test('every scope is in exactly one bundle, or withheld from apps; staff scopes are withheld', () => {
   const protocol = ['openid', 'offline_access', 'realtime']

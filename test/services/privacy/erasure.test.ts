@@ -15,6 +15,7 @@ import { contextWith } from '../../support/platform.ts'
 import { residueOf } from '../../support/residue.ts'
 import { seedFollows, seedLikes, seedPosts } from '../../support/seed.ts'
 import { until } from '../../support/until.ts'
+import { acceptMessages } from '../../support/webhooks.ts'
 
 const MARKER = 'mark3r'
 type Column = { name: string; type: string; notnull: number; pk: number }
@@ -32,6 +33,9 @@ const countsOf = async (user: RegisteredUser) => {
 /** A user who has used everything, with another user on every list. The texts of the user contain `MARKER`. */
 async function livedThrough(handle: string) {
   const [ada, bob] = [await registeredUser(handle), await registeredUser(`${handle}_friend`)]
+  acceptMessages()
+  const webhook = { url: `https://hooks.example.org/${MARKER}`, events: ['post.liked'], description: MARKER }
+  await call(ada, 'POST', '/v1/webhooks', webhook)
   const image = await (await ada.fetch('/v1/media', { method: 'POST', body: uploadForm(jpeg(), MARKER) })).json<{
     id: Id
   }>()

@@ -48,6 +48,7 @@ const vote = (actor: Id, kind: string, key: string, more: object = {}) => ({
   key,
   lang: 'en',
   weight: 1,
+  source_id: 1,
   ...more,
 })
 const read = async () => {
