@@ -1,6 +1,6 @@
 import { shardJobHandler } from './platform/events/jobs.ts'
 import { platformServices } from './platform-services.ts'
-import { forOwnClients, type Service } from './service.ts'
+import { forOwnClients, ofService, type Service } from './service.ts'
 import * as accessEvents from './services/access/events.ts'
 import { accessOperations } from './services/access/operations.ts'
 import { accessData } from './services/access/personal.ts'
@@ -62,11 +62,9 @@ import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
 import * as searchEvents from './services/search/events.ts'
-import { searchJobs } from './services/search/jobs.ts'
 import { searchOperations } from './services/search/operations.ts'
 import { searchData } from './services/search/personal.ts'
-import { searchSubscriptions } from './services/search/subscriptions.ts'
-import { tagOperations } from './services/search/tag-operations.ts'
+import { searchJobs, searchSubscriptions } from './services/search/subscriptions.ts'
 import * as webhookServiceEvents from './services/webhooks/events.ts'
 import { webhookOperations } from './services/webhooks/operations.ts'
 import { webhookData } from './services/webhooks/personal.ts'
@@ -95,12 +93,11 @@ const typed = [
     jobs: apiKeyJobs,
     personal: apiKeyData,
   },
-  // Before `accounts` and `posts`, so that an erasure comes to it after them.
   {
     name: 'search',
     about: 'Search of posts, accounts and hashtags; feeds of hashtags; what is trending',
     rpc: 'PostService',
-    operations: [...searchOperations, ...tagOperations],
+    operations: searchOperations,
     events: Object.values(searchEvents),
     subscriptions: searchSubscriptions,
     jobs: searchJobs,
@@ -241,13 +238,9 @@ export const services = [...declared, ...platformServices(channels)].map(({ oper
   operations: service.ownClients ? operations.map(forOwnClients) : operations,
 }))
 
-const ofService =
-  (service: string) =>
-  <T>(declaration: T) => ({ ...declaration, service })
-
 /** What each service holds of people: its inventory, and how to export it. */
 export const personal = services.map(({ name, personal }) => ({ service: name, ...personal }))
-/** What the erasure of an account runs, in this order: first what an account has created, then its login, last sockets and request keys. */
+/** What the erasure of an account runs, in this order: first what an account has created, then the search index, its login, last sockets and request keys. */
 export const erasureParts = [...personal.slice(0, declared.length).reverse(), ...personal.slice(declared.length)]
 export const events = services.flatMap((service) => service.events ?? [])
 export const subscriptions = services.flatMap(({ name, subscriptions = [] }) => subscriptions.map(ofService(name)))

@@ -4,12 +4,14 @@ import { AccountPage } from '../accounts/views.ts'
 import { readPosts } from '../posts/policy.ts'
 import { AccountSearchQuery, searchAccounts } from './people.ts'
 import { PostSearchQuery, searchPosts } from './posts.ts'
+import { tagOperations } from './tag-operations.ts'
 import { searchTags } from './tags.ts'
 import { FoundPostPage, TagUses } from './views.ts'
 
 const noPositions = 'What is sorted by relevance has no positions that a connection could name'
 
 export const searchOperations = [
+  ...tagOperations,
   operation({
     id: 'searchPosts',
     method: 'get',

@@ -1,17 +1,23 @@
 import { on } from '../../platform/events/events.ts'
+import type { Job } from '../../platform/events/jobs.ts'
 import { accountChanged, accountHidden, accountRenamed, accountShown } from '../accounts/events.ts'
 import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
 import { postsToIndex, threadToUnindex } from './events.ts'
 import {
   continueIndexing,
   continueUnindexing,
+  forgetOldTags,
   indexAccount,
   indexEdited,
   indexPublished,
+  mergeBlocks,
   startIndexing,
   unindexPost,
 } from './indexing.ts'
-import { voteLiked, withdrawLike, withdrawVotes } from './votes.ts'
+import { setMarks } from './marks.ts'
+import { continueRebuild } from './rebuild.ts'
+import { storeTrends } from './trend-lists.ts'
+import { forgetOldVotes, voteLiked, withdrawLike, withdrawVotes } from './votes.ts'
 
 // None is declared with `onBatch`, so that a slow index delays no notification.
 export const searchSubscriptions = [
@@ -28,4 +34,13 @@ export const searchSubscriptions = [
     on(event, 'index-posts', startIndexing),
   ]),
   on(postsToIndex, 'index-posts', continueIndexing),
+]
+
+export const searchJobs: Job[] = [
+  { name: 'forget old uses of hashtags', every: 'hour', run: forgetOldTags },
+  { name: 'forget old votes for trends', every: 'hour', run: forgetOldVotes },
+  { name: 'remove deleted words from the index', every: 'hour', run: async (ctx) => void (await mergeBlocks(ctx)) },
+  { name: 'mark places in the index', every: 'hour', run: setMarks },
+  { name: 'rebuild the index', every: 'minute', perShard: true, run: continueRebuild },
+  { name: 'list what is trending', every: 'minute', run: storeTrends },
 ]
