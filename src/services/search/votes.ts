@@ -1,6 +1,6 @@
 import { and, eq, inArray, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
+import { atPrimary, type Databases } from '../../platform/data/databases.ts'
 import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
 import { fromShards, idIn } from '../../platform/data/shards.ts'
@@ -36,7 +36,7 @@ type Indexed = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'rootId' | 't
 /** A post gives weight to its hashtags and links, and a comment to the post at the top of its thread. `at` is epoch ms. */
 export async function votePublished(ctx: SystemCtx, indexed: readonly Indexed[], at: number): Promise<void> {
   const roots = await publicPosts(
-    ctx,
+    atPrimary(ctx),
     indexed.flatMap(({ rootId }) => rootId ?? []),
   )
   const votes = indexed.flatMap(({ id: sourceId, authorId: actorId, rootId, text, entities }): Vote[] => {
@@ -53,7 +53,8 @@ export async function votePublished(ctx: SystemCtx, indexed: readonly Indexed[],
 
 /** Only a like that still exists, and is not of a hidden account. */
 export async function voteLiked(ctx: SystemCtx, { postId, actorId }: Like, likeId: Id): Promise<void> {
-  const [found, rows] = await Promise.all([publicPosts(ctx, [postId]), likesOf(ctx, [postId], [actorId])])
+  const primary = atPrimary(ctx)
+  const [found, rows] = await Promise.all([publicPosts(primary, [postId]), likesOf(primary, [postId], [actorId])])
   const votes = rows.flatMap((row) => forPost(found.get(row.postId), { actorId: row.accountId, sourceId: row.postId }))
   await store(ctx, votes, timeOf(likeId))
 }
@@ -65,9 +66,9 @@ export async function withdrawVotesOf(
   await ctx.db.index.delete(trendVotes).where(and(ownVotes(ctx, authorId), eq(trendVotes.sourceId, postId)))
 }
 
-function likesOf(ctx: SystemCtx, ids: readonly Id[], actors: readonly Id[]) {
+function likesOf(primary: Databases, ids: readonly Id[], actors: readonly Id[]) {
   const { postId, accountId, hidden } = likes
-  return fromShards(atPrimary(ctx), ids, (db, group) =>
+  return fromShards(primary, ids, (db, group) =>
     db
       .select({ postId, accountId })
       .from(likes)
@@ -82,9 +83,9 @@ function forPost(post: Target | undefined, from: Pick<Vote, 'actorId' | 'sourceI
   return [{ ...from, kind: 'post', key: post.id, lang: post.lang }]
 }
 
-async function publicPosts(ctx: SystemCtx, ids: readonly Id[]) {
+async function publicPosts(primary: Databases, ids: readonly Id[]) {
   const { id, authorId, text, visibility, rootId } = posts
-  const rows = await fromShards(atPrimary(ctx), ids, (db, group) =>
+  const rows = await fromShards(primary, ids, (db, group) =>
     db
       .select({ id, authorId, text, visibility, rootId })
       .from(posts)
