@@ -36,6 +36,7 @@ CREATE TABLE trend_votes (
   source_id INTEGER NOT NULL,
   PRIMARY KEY (window, actor_id, kind, key)
 ) WITHOUT ROWID;
+CREATE INDEX trend_votes_by_key ON trend_votes (kind, key);
 CREATE TABLE hidden_trends (
   kind TEXT NOT NULL,
   key TEXT NOT NULL,

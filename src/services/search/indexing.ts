@@ -15,7 +15,7 @@ import { postsToIndex, threadToUnindex } from './events.ts'
 import { matches } from './match.ts'
 import { inParts } from './parts.ts'
 import { accountSearch, postSearch, tagPosts } from './tables.ts'
-import { votePublished, withdrawVotesOf } from './votes.ts'
+import { forgetVotesFor, votePublished, withdrawVotesOf } from './votes.ts'
 
 const POSTS_PER_STEP = 50
 const REMOVED_PER_STEP = 500
@@ -96,6 +96,7 @@ export async function unindexPost(ctx: SystemCtx, { postId, authorId }: Own): Pr
   const db = ctx.db.index
   await db.batch(removal(db, [postId]))
   await withdrawVotesOf(ctx, { postId, authorId })
+  await forgetVotesFor(ctx, postId)
   if (await unindexSome(ctx, threadFact(postId))) {
     const source = ctx.db.shardOf(postId)
     await source.commit([record(source, threadToUnindex, { postId })])

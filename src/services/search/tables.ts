@@ -1,4 +1,4 @@
-import { integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { id } from '../../platform/data/ids.ts'
 
 /** FTS5 without content: `text` and the others can be matched, but not read. The columns contain the tokens of `tokens.ts`. */
@@ -46,7 +46,7 @@ export const trendVotes = sqliteTable(
     /** The post or comment that gave the vote; for a like, the post. */
     sourceId: id('source_id').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.window, t.actorId, t.kind, t.key] })],
+  (t) => [primaryKey({ columns: [t.window, t.actorId, t.kind, t.key] }), index('trend_votes_by_key').on(t.kind, t.key)],
 )
 
 export const hiddenTrends = sqliteTable(

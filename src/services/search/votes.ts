@@ -66,6 +66,12 @@ export async function withdrawVotesOf(
   await ctx.db.index.delete(trendVotes).where(and(ownVotes(ctx, authorId), eq(trendVotes.sourceId, postId)))
 }
 
+/** Of everybody, for a deleted post. */
+export async function forgetVotesFor(ctx: SystemCtx, postId: Id): Promise<void> {
+  const ofPost = and(eq(trendVotes.kind, 'post'), eq(trendVotes.key, postId))
+  await ctx.db.index.delete(trendVotes).where(ofPost)
+}
+
 function likesOf(primary: Databases, ids: readonly Id[], actors: readonly Id[]) {
   const { postId, accountId, hidden } = likes
   return fromShards(primary, ids, (db, group) =>

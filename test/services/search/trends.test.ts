@@ -98,6 +98,7 @@ test('deleted posts, and those of suspended and blocked accounts, leave the list
     (await trendingPosts(viewer ? asUser(viewer) : asAnonymous(), {})).items.map(({ post }) => post.id).toSorted()
   await deletePost(asUser(ada), { postId: one })
   await blockAccount(asUser(cyd), { accountId: bob })
+  await queues.deliver()
   expect([await shown(), await shown(bob), await shown(cyd)]).toEqual([[two, three].toSorted(), [two], [three]])
   await suspendAccount(asModerator(ada), { accountId: cyd })
   expect(await shown()).toEqual([two])
