@@ -16,7 +16,6 @@ const delays = [
   20 * HOUR_MS,
   24 * HOUR_MS,
 ]
-export const MAX_ATTEMPTS = delays.length
 const JITTER = 0.1
 
 /** How long to wait after so many failed attempts; null after the last one. */

@@ -96,7 +96,7 @@ function Delivery({ item, list }: { item: WebhookDelivery; list: List<WebhookDel
     <article class="delivery" aria-label={`${type} ${state}`}>
       <div class="delivery-head">
         <b>{type}</b>
-        <span class={`badge ${state}`}>{state}</span>
+        <span class="delivery-state">{state}</span>
         <Ago at={createdAt} />
       </div>
       <p class="hint">

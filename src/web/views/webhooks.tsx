@@ -76,14 +76,16 @@ function Row({ webhook, shown, load }: Shown & { webhook: Webhook }) {
         </p>
         <Link href={`/webhooks/${id}`}>Deliveries of {host}</Link>
       </div>
-      {state === 'active' ? (
-        <Action label="Pause" of={host} run={act(() => client.pauseWebhook({ webhookId: id }))} />
-      ) : (
-        <Action label="Resume" of={host} run={act(() => client.resumeWebhook({ webhookId: id }))} />
-      )}
-      <Action label="Edit" of={host} run={() => (edits.value = !edits.value)} />
-      <Action label="New secret" of={host} run={act(() => renew(webhook, shown))} />
-      <Action label="Delete" of={host} run={act(() => remove(webhook))} />
+      <div class="row-actions">
+        {state === 'active' ? (
+          <Action label="Pause" of={host} run={act(() => client.pauseWebhook({ webhookId: id }))} />
+        ) : (
+          <Action label="Resume" of={host} run={act(() => client.resumeWebhook({ webhookId: id }))} />
+        )}
+        <Action label="Edit" of={host} run={() => (edits.value = !edits.value)} />
+        <Action label="New secret" of={host} run={act(() => renew(webhook, shown))} />
+        <Action label="Delete" of={host} run={act(() => remove(webhook))} />
+      </div>
       {edits.value && <EditWebhook webhook={webhook} load={load} onDone={() => (edits.value = false)} />}
     </li>
   )
