@@ -16,6 +16,7 @@ type Consumer = {
   max_batch_size?: number
   max_batch_timeout?: number
   max_retries?: number
+  max_concurrency?: number
   retry_delay?: number
   dead_letter_queue?: string
 }
@@ -51,13 +52,21 @@ export function deployProblems(
 
 /** How the producers and consumers differ from the table in src/platform/events/queues.ts. */
 function queueProblems({ producers = [], consumers = [] }: Settings['queues']): string[] {
-  return Object.entries(queues).flatMap(([binding, { batchSize, batchTimeout, retries }]) => {
+  return Object.entries(queues).flatMap(([binding, { batchSize, batchTimeout, retries, ...more }]) => {
+    const concurrency = 'concurrency' in more ? { max_concurrency: more.concurrency } : {}
     const queue = producers.find((producer) => producer.binding === binding)?.queue
     if (!queue) return [`the producer ${binding} is missing`]
     const { batchSize: size, batchTimeout: timeout, retries: deadRetries, retryDelay } = deadLetterSettings
     const dead_letter_queue = `${queue}-dead`
     return [
-      { queue, max_batch_size: batchSize, max_batch_timeout: batchTimeout, max_retries: retries, dead_letter_queue },
+      {
+        queue,
+        max_batch_size: batchSize,
+        max_batch_timeout: batchTimeout,
+        max_retries: retries,
+        dead_letter_queue,
+        ...concurrency,
+      },
       {
         queue: dead_letter_queue,
         max_batch_size: size,

@@ -1,69 +1,38 @@
-/** A line of the log of activities, as it is stored in R2 (docs/storage.md). */
-export type Line = {
-  id: string
-  kind: string
-  at: number
-  person: Record<'d' | 'w' | 'm' | 'c', string | null> | null
-  author: string | null
-  post: string | null
-}
+/** Lines of the log of activities, as they are stored in R2 (docs/storage.md): an act, or a member of a set. */
+type Line =
+  | { id: string; kind: string; hour: string; cells: string[] }
+  | { id?: undefined; cell: string; member: string }
 
-/** What the log says: sums, and numbers of different people, by cell. Cells are named `metric bucket key`. */
+/** What the log says: sums, and sizes of sets, by cell. Cells are named `metric bucket key`. */
 export type Recount = { activities: number; sums: Map<string, number>; people: Map<string, number> }
 
 /**
- * Counts the log without the code of the service. Lines repeat when batches were delivered again, so each `id` counts
- * once. Authors are left out, because the log has pseudonyms for them.
+ * Counts the log without the code of the service. Lines repeat when batches were delivered again, so each act and each
+ * member counts once. The log has no cells of authors.
  */
 export function recount(texts: Iterable<string>): Recount {
-  const lines = new Map<string, Line>()
+  const acts = new Set<string>()
+  const sums = new Map<string, number>()
+  const sets = new Map<string, Set<string>>()
   for (const text of texts) {
     for (const row of text.split('\n')) {
       if (row === '') continue
       const line: Line = JSON.parse(row)
-      if (!lines.get(line.id)?.person) lines.set(line.id, line)
-    }
-  }
-  const sums = new Map<string, number>()
-  const sets = new Map<string, Set<string>>()
-  for (const line of lines.values()) {
-    for (const cell of sumsOf(line)) sums.set(cell, (sums.get(cell) ?? 0) + 1)
-    for (const [cell, member] of setsOf(line)) {
-      if (member === null) continue
-      const set = sets.get(cell) ?? new Set()
-      sets.set(cell, set.add(member))
+      if (line.id === undefined) {
+        const cell = line.cell.replaceAll('|', ' ')
+        sets.set(cell, (sets.get(cell) ?? new Set()).add(line.member))
+        continue
+      }
+      if (acts.has(line.id)) continue
+      acts.add(line.id)
+      const own = [`d${line.hour.slice(0, 10)}`, `h${line.hour}`].map((bucket) => `site.${line.kind} ${bucket} `)
+      for (const cell of [...own, ...line.cells.map((name) => name.replaceAll('|', ' '))]) {
+        sums.set(cell, (sums.get(cell) ?? 0) + 1)
+      }
     }
   }
   const people = new Map([...sets].map(([cell, set]) => [cell, set.size]))
-  return { activities: lines.size, sums, people }
-}
-
-function sumsOf({ kind, at, post }: Line): string[] {
-  if (kind === 'view') return []
-  const time = new Date(at).toISOString()
-  const ofPost =
-    post && ['like', 'unlike', 'comment'].includes(kind) ? [`post.${kind} d${time.slice(0, 10)} ${post}`] : []
-  return [`site.${kind} d${time.slice(0, 10)} `, `site.${kind} h${time.slice(0, 13)} `, ...ofPost]
-}
-
-function setsOf({ id, kind, at, post, person }: Line): [string, string | null][] {
-  if (!person) return []
-  const day = new Date(at).toISOString().slice(0, 10)
-  const monday = new Date(at)
-  while (monday.getUTCDay() !== 1) monday.setUTCDate(monday.getUTCDate() - 1)
-  const week = monday.toISOString().slice(0, 10)
-  const active: [string, string | null][] = [
-    [`people d${day} `, person.d],
-    [`people w${week} `, person.w],
-    [`people m${day.slice(0, 7)}-01 `, person.m],
-  ]
-  if (kind !== 'view') return active
-  return [
-    ...active,
-    [`views d${day} `, id],
-    [`post.reach d${day} ${post}`, person.d],
-    [`post.reach w${week} ${post}`, person.w],
-  ]
+  return { activities: acts.size + [...sets.values()].reduce((sum, { size }) => sum + size, 0), sums, people }
 }
 
 export type Stored = {
@@ -90,16 +59,16 @@ export function since(day: string, { activities, sums, people }: Recount, { roll
 
 /** What the roll-ups say otherwise than the log, a sentence for each cell. Sketches of more than 1,000 people are estimates. */
 export function differences({ sums, people }: Recount, { rollups, sketches }: Stored): string[] {
-  const names = new Set(['people', 'views', 'post.reach'])
+  const isLogged = ({ metric }: { metric: string }) => !metric.startsWith('author.')
   const found = [
     ...compare(
       sums,
-      rollups.filter(({ metric }) => !metric.startsWith('author.')).map((row) => ({ ...row, value: row.n })),
+      rollups.filter(isLogged).map((row) => ({ ...row, value: row.n })),
       () => 0,
     ),
     ...compare(
       people,
-      sketches.filter(({ metric }) => names.has(metric)).map((row) => ({ ...row, value: row.size })),
+      sketches.filter(isLogged).map((row) => ({ ...row, value: row.size })),
       (counted) => (counted > MOST_EXACT ? Math.ceil(counted * ERROR) : 0),
     ),
   ]

@@ -79,6 +79,8 @@ await main(usage, async ({ values }) => {
   const [firstDay = ''] = [...log.keys()].sort()
   const found = since(firstDay, counted, await withSystem(system, storedIn))
   process.stdout.write(found.map((line) => `${line}\n`).join(''))
-  process.stdout.write(`Recounted ${counted.activities.toLocaleString('en')} activities: difference ${found.length}\n`)
+  process.stdout.write(
+    `Recounted ${counted.activities.toLocaleString('en')} facts of the log: difference ${found.length}\n`,
+  )
   if (found.length > 0) throw new Error('The roll-ups differ from the log. See "Analytics" in docs/runbook.md.')
 })

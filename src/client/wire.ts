@@ -723,7 +723,6 @@ export type InsightPoint = {
   likes: number
   comments: number
   newFollowers: number
-  lostFollowers: number
 }
 
 export type BusyHour = { hour: number; readers: number }
@@ -743,7 +742,6 @@ export type PostInsightPoint = {
   reach: number | null
   likes: number
   comments: number
-  withdrawnLikes: number
 }
 
 export type Overview = {

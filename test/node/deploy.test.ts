@@ -41,7 +41,7 @@ test('a dry run sends no request, and a deployment creates and migrates database
     expect({ name, tables: tables.length }).not.toEqual({ name, tables: 1 })
   }
   expect([...cloudflare.databases.values()].map(({ replication }) => replication)).toEqual(names.map(() => 'auto'))
-  expect(output).toContain('Read replication is on for all 5 databases, 5 of which had none before.')
+  expect(output).toContain('Read replication is on for all 6 databases, 6 of which had none before.')
   const codeFrom = requests.findIndex((line) => line.includes('/workers/'))
   const lastQuery = requests.findLastIndex((line) => line.endsWith('/query'))
   expect(lastQuery).toBeGreaterThan(0)

@@ -10,8 +10,8 @@ import worker from '../../src/worker.ts'
 import { contextWith } from './platform.ts'
 
 /** Delivers a batch of the queue `ACTIVITY`, and returns the bodies that are to be retried. */
-export async function deliver(bodies: readonly unknown[], bindings: Env = env): Promise<unknown[]> {
-  const messages = bodies.map((body, i) => ({ id: String(i), timestamp: new Date(), attempts: 1, body }))
+export async function deliver(bodies: readonly unknown[], bindings: Env = env, attempts = 1): Promise<unknown[]> {
+  const messages = bodies.map((body, i) => ({ id: String(i), timestamp: new Date(), attempts, body }))
   const batch = createMessageBatch('socialconnect-activity', messages)
   const ctx = createExecutionContext()
   await worker.queue(batch, bindings, ctx)

@@ -65,7 +65,12 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   await send('POST', `/conversations/${conversation}/messages`, { clientId: 'client-id', text: `${name} message` })
   await send('PUT', '/me/activity-choice', { agreed: true })
   await insertRows(env.ANALYTICS, 'rollups', [
-    { metric: 'author.like', bucket: `d${new Date().toISOString().slice(0, 10)}`, key: user.id, n: 7 },
+    {
+      metric: 'author.like',
+      bucket: `d${new Date(Date.now() - 9 * 86_400_000).toISOString().slice(0, 10)}`,
+      key: user.id,
+      n: 7,
+    },
   ])
   await send('PATCH', `/messages/${conversation}.1`, { text: `${name} edited message` })
   const group = await idOf(send('POST', '/groups', { name: `${name} group`, members: [friend.id] }))

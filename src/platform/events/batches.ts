@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../context.ts'
 import { createContext } from '../create-context.ts'
-import type { BatchQueue } from './queues.ts'
+import { type BatchQueue, queues } from './queues.ts'
 
 export type BatchHandler = {
   queue: BatchQueue
@@ -9,6 +9,8 @@ export type BatchHandler = {
   /** Set by the registry, for log lines. */
   service?: string
   run: (ctx: SystemCtx, items: readonly unknown[]) => Promise<void>
+  /** Whether a message must not become a dead letter, because nobody may keep it. It is then lost. */
+  mayKeep: (item: unknown) => boolean
 }
 
 /** Declares what handles the messages of a queue together. It may get a message again, also with other ones. */
@@ -16,6 +18,7 @@ export function onMessages<T>(
   queue: BatchQueue,
   message: z.ZodType<T>,
   run: (ctx: SystemCtx, items: readonly T[]) => Promise<void>,
+  mayKeep: (item: T) => boolean = () => true,
 ): BatchHandler {
   return {
     queue,
@@ -25,6 +28,7 @@ export function onMessages<T>(
         ctx,
         items.map((item) => message.parse(item)),
       ),
+    mayKeep: (item) => mayKeep(message.parse(item)),
   }
 }
 
@@ -33,7 +37,7 @@ export async function consumeBatch(
   batch: MessageBatch,
   env: Env,
   waitUntil: (work: Promise<unknown>) => void,
-  { message: schema, service, run }: BatchHandler,
+  { queue, message: schema, service, run, mayKeep }: BatchHandler,
 ): Promise<void> {
   const ctx = createContext({ env, waitUntil, start: 'first-primary' })
   ctx.log = ctx.log.with({ service })
@@ -42,6 +46,10 @@ export async function consumeBatch(
       ctx.log.warn('messages will be retried', { queue: batch.queue, count: messages.length, attempts, error })
     }
     for (const message of messages) message.retry({ delaySeconds: Math.min(2 ** message.attempts, 600) })
+  }
+  const drop = (messages: readonly Message[]) => {
+    for (const message of messages) message.ack()
+    if (messages.length > 0) ctx.log.error('messages were dropped', { queue: batch.queue, count: messages.length })
   }
   const [fit, malformed] = [true, false].map((isFit) =>
     batch.messages.filter(({ body }) => schema.safeParse(body).success === isFit),
@@ -54,6 +62,11 @@ export async function consumeBatch(
       fit.map(({ body }) => body),
     )
   } catch (error) {
-    retry(fit, error)
+    const isOver = ({ attempts, body }: Message) => attempts >= queues[queue].retries && !mayKeep(body)
+    drop(fit.filter(isOver))
+    retry(
+      fit.filter((message) => !isOver(message)),
+      error,
+    )
   }
 }

@@ -6,7 +6,7 @@ export const queues = {
   /** Tasks that call other systems, which may be down for hours. */
   DELIVERIES: { name: 'deliveries', batchSize: 10, batchTimeout: 1, retries: 25 },
   /** What people do, to be counted. An event stays in its outbox until this queue has accepted its activity. */
-  ACTIVITY: { name: 'activity', batchSize: 100, batchTimeout: 5, retries: 100 },
+  ACTIVITY: { name: 'activity', batchSize: 100, batchTimeout: 5, retries: 100, concurrency: 2 },
 } as const
 
 export type QueueBinding = keyof typeof queues

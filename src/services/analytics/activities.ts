@@ -19,7 +19,6 @@ export const Act = z.object({
 })
 export type Act = z.infer<typeof Act>
 
-/** Posts that a client showed to a person. */
 export const Seen = z.object({
   viewer: Id,
   postIds: z.array(Id),
@@ -28,9 +27,13 @@ export const Seen = z.object({
 })
 export type Seen = z.infer<typeof Seen>
 
-/** A message of the queue `ACTIVITY`. */
 export const Activity = z.union([Act, Seen])
 export type Activity = z.infer<typeof Activity>
+
+export const kinds = [
+  ...['register', 'verify', 'login', 'mail', 'follow', 'unfollow'],
+  ...['post', 'comment', 'delete', 'like', 'unlike'],
+]
 
 type Subjects = Partial<Pick<Act, 'actor' | 'author' | 'post'>>
 type Reader = (event: Happened) => { kind: string; subjects: Subjects } | null

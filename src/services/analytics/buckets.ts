@@ -12,7 +12,6 @@ export type Step = (typeof steps)[number]
 
 export const dateOf = (at: number) => new Date(at).toISOString().slice(0, 10)
 
-/** The Monday of a time, as a date (UTC). */
 export const mondayOf = (at: number) => dateOf(at - ((new Date(at).getUTCDay() + 6) % 7) * DAY_MS)
 
 /** The first date of the step that contains a time. */
@@ -38,7 +37,6 @@ export function closesAt(bucket: string): number {
   return (Object.entries(end).find(([letter]) => bucket.startsWith(letter))?.[1] ?? start) + LATE_MS
 }
 
-/** The buckets of a step between two times, in order. */
 export function bucketsBetween(step: Step, from: number, to: number): string[] {
   const days = Array.from({ length: Math.max(0, Math.floor((to - from) / DAY_MS) + 1) }, (_, i) => from + i * DAY_MS)
   return [...new Set([...days, to].map((at) => bucketOf(step, at)))]

@@ -4,64 +4,76 @@ import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Activity } from './activities.ts'
 import { minuteOf } from './buckets.ts'
 import { entriesOf } from './entries.ts'
-import { type Entry, merged, type Tally, tallyOf, VIEW } from './fold.ts'
+import { merged, type Tally } from './fold.ts'
 import { foldSlots } from './fold-slots.ts'
+import { type Hashed, hashed } from './people.ts'
 import { log } from './raw-log.ts'
 import { slots } from './tables.ts'
 
-/** An activity that arrives later is only logged, because its slot no longer knows what it has counted. */
+/** An activity that arrives later is dropped, because its slot no longer knows what it has counted. */
 export const SLOT_MS = 7 * DAY_MS
-/** A slot is one row, and D1 allows rows of 2 MB. */
+/** D1 allows rows of 2 MB. A slot that exceeds this is folded before it is written again. */
 const FULL_SLOT = 200_000
+/** So many views add at most 150 kB to a slot. */
+const ENTRIES_PER_WRITE = 200
 const MAX_ATTEMPTS = 8
 
 type Slot = typeof slots.$inferSelect
 
 /** Logs and counts a batch of activities, each once however often it is delivered. Throws if some are not counted. */
 export async function countActivities(ctx: SystemCtx, activities: readonly Activity[]): Promise<void> {
-  const entries = await entriesOf(ctx, activities)
-  if (entries.length === 0) return
-  await log(ctx, entries)
-  const late = entries.filter(({ at }) => at < ctx.now() - SLOT_MS)
-  if (late.length > 0) ctx.log.warn('activities are too old to be counted', { count: late.length })
-  let left = Map.groupBy(
-    entries.filter((entry) => !late.includes(entry)),
-    ({ at }) => minuteOf(at),
-  )
+  const fresh = activities.filter(({ at }) => at >= ctx.now() - SLOT_MS)
+  const late = activities.length - fresh.length
+  if (late > 0) ctx.log.warn('activities are too old to be counted', { count: late })
+  const found = await hashed(ctx, await entriesOf(ctx, fresh))
+  if (found.length === 0) return
+  await log(ctx, found)
+  for (let at = 0; at < found.length; at += ENTRIES_PER_WRITE) {
+    await countSome(ctx, found.slice(at, at + ENTRIES_PER_WRITE))
+  }
+  addPoints(ctx, found)
+}
+
+async function countSome(ctx: SystemCtx, some: readonly Hashed[]): Promise<void> {
+  let left = Map.groupBy(some, ({ at }) => minuteOf(at))
   for (let attempt = 1; left.size > 0; attempt++) {
     if (attempt > MAX_ATTEMPTS) throw new Error('other batches change the same slots')
     left = await tryCount(ctx, left)
   }
-  addPoints(ctx, entries)
 }
 
-/** Returns the entries of slots that another batch has changed meanwhile. */
-async function tryCount(ctx: SystemCtx, wanted: Map<number, Entry[]>): Promise<Map<number, Entry[]>> {
+/** Returns what belongs to slots that another batch has changed meanwhile. */
+async function tryCount(ctx: SystemCtx, wanted: Map<number, Hashed[]>): Promise<Map<number, Hashed[]>> {
   const db = ctx.db.analytics
-  const rows = await db
+  const stored = new Map<number, Slot>()
+  for (const row of await db
     .select()
     .from(slots)
-    .where(inArray(slots.minute, [...wanted.keys()]))
-  const stored = new Map(rows.map((row) => [row.minute, row]))
-  const changed = [...wanted].flatMap(([minute, entries]) => {
+    .where(inArray(slots.minute, [...wanted.keys()])))
+    stored.set(row.minute, row)
+  const changed = [...wanted].flatMap(([minute, activities]) => {
     const old = stored.get(minute) ?? emptySlot(minute)
-    const next = withEntries(old, entries)
+    const next = withActivities(old, activities)
     return next ? [{ old, next }] : []
   })
-  const [first, ...others] = changed.map(({ old, next: { minute, ...set } }) =>
+  const [first, ...others] = changed.map(({ old, next: { minute, open, ...set } }) =>
     db
       .insert(slots)
-      .values({ minute, ...set })
-      .onConflictDoUpdate({ target: slots.minute, set, setWhere: eq(slots.version, old.version) })
+      .values({ minute, open, ...set })
+      // Writing `open` writes its index, too.
+      .onConflictDoUpdate({
+        target: slots.minute,
+        set: old.open ? set : { open, ...set },
+        setWhere: eq(slots.version, old.version),
+      })
       .returning({ minute: slots.minute }),
   )
   if (!first) return new Map()
   const written = new Set((await db.batch([first, ...others])).flat().map(({ minute }) => minute))
   const full = changed.filter(({ next }) => written.has(next.minute) && isFull(next)).map(({ next }) => next.minute)
   if (full.length > 0) await foldSlots(ctx, inArray(slots.minute, full))
-  return new Map(
-    [...wanted].filter(([minute]) => changed.some(({ next }) => next.minute === minute) && !written.has(minute)),
-  )
+  const lost = changed.flatMap(({ next }) => (written.has(next.minute) ? [] : [next.minute]))
+  return new Map([...wanted].filter(([minute]) => lost.includes(minute)))
 }
 
 const emptySlot = (minute: number): Slot => ({
@@ -74,11 +86,10 @@ const emptySlot = (minute: number): Slot => ({
   members: {},
 })
 
-/** Null if the slot has counted all entries already. */
-function withEntries(slot: Slot, entries: readonly Entry[]): Slot | null {
+function withActivities(slot: Slot, activities: readonly Hashed[]): Slot | null {
   const known = new Set(slot.ids)
-  const fresh = entries.filter(({ id, kind }) => kind === VIEW || (!known.has(id) && known.add(id)))
-  const tally = merged([slot, ...fresh.map(tallyOf)])
+  const fresh = activities.filter(({ id }) => id === null || (!known.has(id) && known.add(id)))
+  const tally = merged([slot, ...fresh.map((activity) => activity.tally)])
   if (known.size === slot.ids.length && membersIn(tally) === membersIn(slot)) return null
   return { minute: slot.minute, version: slot.version + 1, open: true, ids: [...known], ...tally }
 }
@@ -88,9 +99,9 @@ const membersIn = ({ members }: Tally) => Object.values(members).reduce((sum, { 
 const isFull = ({ counts, members }: Slot) => JSON.stringify([counts, members]).length > FULL_SLOT
 
 /** A further copy for Analytics Engine, on which nothing depends: a point for each kind. */
-function addPoints({ env, log: { warn } }: SystemCtx, entries: readonly Entry[]): void {
+function addPoints({ env, log: { warn } }: SystemCtx, activities: readonly Hashed[]): void {
   try {
-    for (const [kind, { length }] of Map.groupBy(entries, (entry) => entry.kind)) {
+    for (const [kind, { length }] of Map.groupBy(activities, (activity) => activity.kind)) {
       env.ACTIVITY_POINTS.writeDataPoint({ indexes: [kind], blobs: [kind], doubles: [length] })
     }
   } catch (error) {

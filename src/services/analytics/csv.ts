@@ -2,7 +2,6 @@ import type { Table } from '../../platform/http/csv.ts'
 
 type Cell = string | number | null
 
-/** The points of an answer, with a column for each field. */
 export function tableOfPoints({ points }: { points: readonly Record<string, Cell>[] }): Table {
   return { header: Object.keys(points[0] ?? {}), rows: points.map((point) => Object.values(point)) }
 }

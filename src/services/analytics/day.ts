@@ -2,7 +2,6 @@ import { z } from '@hono/zod-openapi'
 
 const isDay = (text: string) => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text)
 
-/** A day in UTC. */
 export const Day = z
   .string()
   .max(10)

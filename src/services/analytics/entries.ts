@@ -2,13 +2,14 @@ import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { visiblePosts } from '../posts/views.ts'
 import type { Act, Activity, Seen } from './activities.ts'
-import { bucketOf } from './buckets.ts'
 import { type Entry, VIEW } from './fold.ts'
-import { choicesOf, Pseudonyms } from './people.ts'
+import { choicesOf } from './people.ts'
 
-type Sources = { people: Pseudonyms; choices: ReadonlyMap<Id, boolean | null> }
+type Choices = ReadonlyMap<Id, boolean | null>
 
-const isSeen = (activity: Activity): activity is Seen => 'viewer' in activity
+export const isSeen = (activity: Activity): activity is Seen => 'viewer' in activity
+/** These happen before the account exists, so that nobody can have declined. */
+const beforeAccount = new Set(['register', 'verify'])
 
 /**
  * The entries of activities, without those that must not count. Acts of people who declined count without the person;
@@ -20,28 +21,32 @@ export async function entriesOf(ctx: SystemCtx, activities: readonly Activity[])
     ctx,
     ids.filter((id) => id !== null),
   )
-  const sources = { people: new Pseudonyms(ctx), choices }
-  const entries = activities.map((each) => (isSeen(each) ? viewsOf(ctx, sources, each) : entryOf(sources, each)))
-  return (await Promise.all(entries)).flat()
+  const acts = activities.flatMap((each) => (isSeen(each) ? [] : [entryOf(choices, each)]))
+  const readers = Map.groupBy(activities.filter(isSeen), ({ viewer }) => viewer)
+  const views = await Promise.all(
+    [...readers].map(([viewer, reports]) => (choices.get(viewer) ? viewsOf(ctx, viewer, reports) : [])),
+  )
+  return [...acts, ...views.flat()]
 }
 
-async function entryOf({ people, choices }: Sources, { actor, author, ...act }: Act): Promise<Entry> {
-  const isCounted = actor !== null && choices.has(actor) && choices.get(actor) !== false
+function entryOf(choices: Choices, { actor, author, ...act }: Act): Entry {
+  const isKnown = actor !== null && (choices.has(actor) || beforeAccount.has(act.kind))
   return {
     ...act,
-    person: isCounted ? await people.person(actor, act.at) : null,
-    author: author !== null && choices.has(author) ? author : null,
+    actor: isKnown && choices.get(actor) !== false ? actor : null,
+    author: author !== null && author !== actor && choices.has(author) ? author : null,
   }
 }
 
-async function viewsOf(ctx: SystemCtx, { people, choices }: Sources, seen: Seen): Promise<Entry[]> {
-  const { viewer, postIds, surface, at } = seen
-  if (!choices.get(viewer)) return []
-  const visible = await visiblePosts(asViewer(ctx, viewer), postIds)
-  const person = await people.person(viewer, at)
-  const views = [...visible.values()].map(async ({ id: post, authorId: author }): Promise<Entry[]> => {
-    const id = author === viewer ? null : await people.of(bucketOf('day', at), `${viewer}:${post}`)
-    return id === null ? [] : [{ id, kind: VIEW, at, person, author, post, surface }]
-  })
-  return (await Promise.all(views)).flat()
+/** Reads which posts the viewer may see once for all reports. */
+async function viewsOf(ctx: SystemCtx, viewer: Id, reports: readonly Seen[]): Promise<Entry[]> {
+  const ids = [...new Set(reports.flatMap(({ postIds }) => postIds))]
+  const visible = await visiblePosts(asViewer(ctx, viewer), ids)
+  return reports.flatMap(({ postIds, surface, at }) =>
+    postIds.flatMap((post): Entry[] => {
+      const author = visible.get(post)?.authorId
+      const isOther = author !== undefined && author !== viewer
+      return isOther ? [{ id: '', kind: VIEW, at, actor: viewer, author, post, surface }] : []
+    }),
+  )
 }

@@ -1,22 +1,23 @@
-import { eq } from 'drizzle-orm'
+import { eq, gte, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
 import { surfaces } from './activities.ts'
-import { bucketsBetween, LATE_MS } from './buckets.ts'
+import { bucketsBetween, LATE_MS, minuteOf } from './buckets.ts'
 import { deleteCells } from './cells.ts'
 import { foldSlots } from './fold-slots.ts'
 import { cellsOf, type Group } from './reading.ts'
-import { activityChoices } from './tables.ts'
+import { activityChoices, slots } from './tables.ts'
 import { insightsDays } from './variables.ts'
 
-export const authorCounts = ['author.like', 'author.comment', 'author.follow', 'author.unfollow'] as const
+export const authorCounts = ['author.like', 'author.comment', 'author.follow'] as const
 const hours = Array.from({ length: 24 }, (_, hour) => hour)
 const SPAN_MS = 60 * DAY_MS
 
-/** Deletes what was counted for an account, and what it has decided. */
 export async function eraseInsights(ctx: SystemCtx, accountId: Id): Promise<boolean> {
-  while (await foldSlots(ctx));
+  const minute = minuteOf(ctx.now())
+  while (await foldSlots(ctx, lt(slots.minute, minute)));
+  await foldSlots(ctx, gte(slots.minute, minute))
   await deleteSince(ctx, timeOf(accountId), (days, weeks) => [
     { metrics: [...authorCounts, 'author.views', 'author.reach'], buckets: days, keys: [accountId] },
     { metrics: ['author.reach'], buckets: weeks, keys: [accountId] },
@@ -35,6 +36,6 @@ async function deleteSince(ctx: SystemCtx, since: number, groups: (days: string[
   for (let from = oldest; from <= ctx.now(); from += SPAN_MS) {
     const to = Math.min(from + SPAN_MS, ctx.now())
     const found = groups(bucketsBetween('day', from, to), bucketsBetween('week', from, to))
-    await ctx.db.analytics.batch(deleteCells(ctx.db.analytics, found.flatMap(cellsOf)))
+    await deleteCells(ctx.db.analytics, found.flatMap(cellsOf))
   }
 }

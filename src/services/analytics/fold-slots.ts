@@ -3,14 +3,15 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { failUnless, increment, one, query, refusals } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { MINUTE_MS, minuteOf } from './buckets.ts'
-import { type Cell, countsIn, sketchesIn } from './cells.ts'
-import { cellIn, cellName, merged } from './fold.ts'
+import { countsIn, putCounts, putSketches, sketchesIn } from './cells.ts'
+import { cellIn, merged, nameOf } from './fold.ts'
 import { Sketch } from './sketch.ts'
-import { folds, rollups, sketches, slots, topPosts } from './tables.ts'
+import { folds, slots, topPosts } from './tables.ts'
 import { topAfter } from './top-posts.ts'
 
 const SLOTS_PER_STEP = 70
-const ROWS_PER_INSERT = 20
+/** Bounds the memory and the parameters of a step: the length of what it folds, as JSON. */
+const TEXT_PER_STEP = 2_000_000
 const MAX_ATTEMPTS = 5
 /** Slots stay open for so long, because most late activities arrive by then. */
 const OPEN_MS = 10 * MINUTE_MS
@@ -22,7 +23,7 @@ export async function foldOldSlots(ctx: SystemCtx): Promise<void> {
   while (await foldSlots(ctx, lt(slots.minute, minuteOf(ctx.now() - OPEN_MS))));
 }
 
-/** Folds up to 70 open slots in one batch, so that an interruption loses and repeats nothing. Returns whether there were any. */
+/** Folds some open slots in one batch, so that an interruption loses and repeats nothing. Returns whether there were any. */
 export async function foldSlots(ctx: SystemCtx, which?: SQL): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -35,18 +36,18 @@ export async function foldSlots(ctx: SystemCtx, which?: SQL): Promise<boolean> {
 
 async function tryFold(ctx: SystemCtx, which?: SQL): Promise<boolean> {
   const db = ctx.db.analytics
-  const [folded = { version: 0 }] = await db.select({ version: folds.version }).from(folds)
+  const [[folded = { version: 0 }], minutes] = await Promise.all([
+    db.select({ version: folds.version }).from(folds),
+    openMinutes(db, which),
+  ])
+  if (minutes.length === 0) return false
   const rows = await db
-    .select()
+    .select({ minute: slots.minute, version: slots.version, counts: slots.counts, members: slots.members })
     .from(slots)
-    .where(and(eq(slots.open, true), which))
-    .orderBy(asc(slots.minute))
-    .limit(SLOTS_PER_STEP)
-  if (rows.length === 0) return false
-  const { counts, members } = merged(rows)
+    .where(and(isOpen, inArray(slots.minute, minutes)))
+  const { counts, members } = merged(rows.map((row) => ({ ...row, site: {} })))
   const [sums, sets] = await Promise.all([addedCounts(db, counts), addedMembers(db, members)])
-  const tops = await topAfter(db, sums)
-  const minutes = rows.map(({ minute }) => minute)
+  const tops = await topAfter(db, sums, sets)
   const isUnchanged = (minute: number, version: number) => and(eq(slots.minute, minute), eq(slots.version, version))
   const checks = rows.map(({ minute, version }) =>
     failUnless(db, exists(query.select(one).from(slots).where(isUnchanged(minute, version))), 'busy'),
@@ -61,8 +62,8 @@ async function tryFold(ctx: SystemCtx, which?: SQL): Promise<boolean> {
         .update(slots)
         .set({ open: false, counts: {}, members: {}, version: increment(slots.version) })
         .where(inArray(slots.minute, minutes)),
-      ...chunks(sums).map((values) => insertCounts(db, values)),
-      ...chunks(sets).map((values) => insertSketches(db, values)),
+      ...putCounts(db, sums),
+      ...putSketches(db, sets),
       ...tops.map((values) =>
         db
           .insert(topPosts)
@@ -74,10 +75,23 @@ async function tryFold(ctx: SystemCtx, which?: SQL): Promise<boolean> {
   return true
 }
 
-function chunks<T>(rows: readonly T[]): T[][] {
-  return Array.from({ length: Math.ceil(rows.length / ROWS_PER_INSERT) }, (_, i) =>
-    rows.slice(i * ROWS_PER_INSERT, (i + 1) * ROWS_PER_INSERT),
-  )
+/** A literal, so that SQLite finds the partial index. */
+export const isOpen = eq(slots.open, sql.raw('1'))
+
+/** The oldest open slots that a step can fold, at least one. */
+async function openMinutes(db: Database, which?: SQL): Promise<number[]> {
+  const length = sql.join([sql.raw('length('), slots.counts, sql.raw(') + length('), slots.members, sql.raw(')')])
+  const rows = await db
+    .select({ minute: slots.minute, length: length.mapWith(Number).as('text_length') })
+    .from(slots)
+    .where(and(isOpen, which))
+    .orderBy(asc(slots.minute))
+    .limit(SLOTS_PER_STEP)
+  let sum = 0
+  return rows.flatMap((row, i) => {
+    sum += row.length
+    return i === 0 || sum <= TEXT_PER_STEP ? [row.minute] : []
+  })
 }
 
 async function addedCounts(db: Database, counts: Record<string, number>) {
@@ -94,21 +108,4 @@ async function addedMembers(db: Database, members: Record<string, string[]>) {
     const sketch = new Sketch(old).add(more).toString()
     return sketch === old ? [] : [{ ...cell, sketch }]
   })
-}
-
-const nameOf = ({ metric, bucket, key }: Cell) => cellName(metric, bucket, key)
-const target = (table: typeof rollups | typeof sketches) => [table.metric, table.bucket, table.key]
-
-function insertCounts(db: Database, values: (typeof rollups.$inferInsert)[]) {
-  return db
-    .insert(rollups)
-    .values(values)
-    .onConflictDoUpdate({ target: target(rollups), set: { n: sql.raw('excluded.n') } })
-}
-
-function insertSketches(db: Database, values: (typeof sketches.$inferInsert)[]) {
-  return db
-    .insert(sketches)
-    .values(values)
-    .onConflictDoUpdate({ target: target(sketches), set: { sketch: sql.raw('excluded.sketch') } })
 }

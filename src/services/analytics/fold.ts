@@ -1,16 +1,14 @@
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, timeOf } from '../../platform/data/ids.ts'
 import type { Surface } from './activities.ts'
 import { bucketOf, cohortOf, hourOf, mondayOf, utcHourOf } from './buckets.ts'
+import type { Cell } from './cells.ts'
 
-/** The same person in the buckets of a day, week, month, and cohort; null where the bucket has closed. */
-export type Person = { d: string | null; w: string | null; m: string | null; c: string | null; since: number }
-
-/** An activity that is ready to be counted. `person` is null if nobody may know who did it. */
+/** An activity that may count. `actor` is null if it counts without a person. */
 export type Entry = {
   id: string
   kind: string
   at: number
-  person: Person | null
+  actor: Id | null
   author: Id | null
   post: Id | null
   surface?: Surface
@@ -19,73 +17,91 @@ export type Entry = {
 export type Tally = {
   /** Of the whole network, by kind. */
   site: Record<string, number>
-  /** By cell: metric, bucket and key. */
+  /** By the name of a cell. */
   counts: Record<string, number>
   members: Record<string, string[]>
 }
 
+/** A set that gets a member: what is hashed into it, with the salt of its bucket. */
+export type Membership = Cell & { name: string }
+
 export const VIEW = 'view'
-const engagement = new Set(['like', 'unlike', 'comment', 'follow', 'unfollow'])
 const funnelSteps = new Set(['register', 'verify', 'follow', 'post'])
 
-/** The name of a cell in a slot. `cellIn` is its inverse. */
 export const cellName = (metric: string, bucket: string, key = '') => `${metric}|${bucket}|${key}`
+export const nameOf = ({ metric, bucket, key }: Cell) => cellName(metric, bucket, key)
 
-export function cellIn(name: string): { metric: string; bucket: string; key: string } {
+export function cellIn(name: string): Cell {
   const [metric = '', bucket = '', key = ''] = name.split('|')
   return { metric, bucket, key }
 }
 
-/** What one activity adds. Views only add members, so that each counts once for a viewer, post and day. */
-export function tallyOf(entry: Entry): Tally {
-  const { kind, at, author, post } = entry
+/** The cells to which the activity adds one, whoever did it. */
+export function sumsOf({ kind, at, actor, author, post }: Entry): Cell[] {
   const day = bucketOf('day', at)
-  const counts: Record<string, number> = {}
-  if (kind !== VIEW) for (const bucket of [hourOf(at), day]) counts[cellName(`site.${kind}`, bucket)] = 1
-  if (engagement.has(kind)) {
-    if (post) counts[cellName(`post.${kind}`, day, post)] = 1
-    if (author) counts[cellName(`author.${kind}`, day, author)] = 1
-  }
-  return { site: kind === VIEW ? {} : { [kind]: 1 }, counts, members: membersOf(entry) }
+  if (kind === VIEW) return []
+  const site = [hourOf(at), day].map((bucket) => ({ metric: `site.${kind}`, bucket, key: '' }))
+  if (kind !== 'comment') return site
+  const ofPost = post ? [{ metric: 'post.comment', bucket: day, key: post }] : []
+  return [...site, ...ofPost, ...ofAuthor('author.comment', day, author, actor)]
 }
 
-function membersOf({ id, kind, at, person, author, post, surface }: Entry): Record<string, string[]> {
-  if (!person) return {}
+/** The sets of people who did something to a post or an author on a day, so that repeating it counts once. */
+export function reactionsOf({ kind, at, actor, author, post }: Entry): Membership[] {
+  const day = bucketOf('day', at)
+  const ofPost = kind === 'like' && post ? [{ metric: 'post.like', bucket: day, key: post }] : []
+  const metric = kind === 'like' || kind === 'follow' ? `author.${kind}` : null
+  const cells = metric ? [...ofPost, ...ofAuthor(metric, day, author, actor)] : ofPost
+  return cells.map((cell) => ({ ...cell, name: `${actor}:${post}` }))
+}
+
+const ofAuthor = (metric: string, bucket: string, author: Id | null, actor: Id | null): Cell[] =>
+  author !== null && author !== actor ? [{ metric, bucket, key: author }] : []
+
+/** The sets of the people who were active, and of those who saw something. */
+export function presenceOf({ kind, at, actor, author, post, surface }: Entry): Membership[] {
+  if (actor === null) return []
   const [day, week, month] = [bucketOf('day', at), bucketOf('week', at), bucketOf('month', at)]
-  const found: [string, string | null][] = [
-    [cellName('people', day), person.d],
-    [cellName('people', week), person.w],
-    [cellName('people', month), person.m],
-    [cellName('cohort', week, mondayOf(person.since)), person.w],
+  const since = timeOf(actor)
+  const cells = [
+    ...[day, week, month].map((bucket) => ({ metric: 'people', bucket, key: '' })),
+    { metric: 'cohort', bucket: week, key: mondayOf(since) },
   ]
-  if (funnelSteps.has(kind)) found.push([cellName('funnel', cohortOf(person.since), kind), person.c])
+  if (funnelSteps.has(kind)) cells.push({ metric: 'funnel', bucket: cohortOf(since), key: kind })
   if (kind === VIEW && author && post) {
-    found.push(
-      [cellName('views', day), id],
-      [cellName('author.views', day, author), id],
-      [cellName('author.reach', day, author), person.d],
-      [cellName('author.reach', week, author), person.w],
-      [cellName('author.from', week, `${author}:${surface}`), person.w],
-      [cellName('author.hour', week, `${author}:${utcHourOf(at)}`), person.w],
-      [cellName('post.reach', day, post), person.d],
-      [cellName('post.reach', week, post), person.w],
-      [cellName('post.from', week, `${post}:${surface}`), person.w],
+    cells.push(
+      { metric: 'author.reach', bucket: day, key: author },
+      { metric: 'author.reach', bucket: week, key: author },
+      { metric: 'author.from', bucket: week, key: `${author}:${surface}` },
+      { metric: 'author.hour', bucket: week, key: `${author}:${utcHourOf(at)}` },
+      { metric: 'post.reach', bucket: day, key: post },
+      { metric: 'post.reach', bucket: week, key: post },
+      { metric: 'post.from', bucket: week, key: `${post}:${surface}` },
     )
   }
-  return Object.fromEntries(found.flatMap(([name, member]) => (member === null ? [] : [[name, [member]]])))
+  const views =
+    kind === VIEW && author
+      ? [
+          { metric: 'views', key: '' },
+          { metric: 'author.views', key: author },
+        ]
+      : []
+  return [
+    ...cells.map((cell) => ({ ...cell, name: actor })),
+    ...views.map((cell) => ({ ...cell, bucket: day, name: `${actor}:${post}` })),
+  ]
 }
 
-export function addCounts(into: Record<string, number>, more: Record<string, number>): void {
+function add(into: Record<string, number>, more: Record<string, number>): void {
   for (const [name, n] of Object.entries(more)) into[name] = (into[name] ?? 0) + n
 }
 
-/** Adds tallies to the sums of others. */
 export function merged(tallies: Iterable<Tally>): Tally {
   const sum: Tally = { site: {}, counts: {}, members: {} }
   const sets = new Map<string, Set<string>>()
   for (const { site, counts, members } of tallies) {
-    addCounts(sum.site, site)
-    addCounts(sum.counts, counts)
+    add(sum.site, site)
+    add(sum.counts, counts)
     for (const [name, more] of Object.entries(members)) {
       const set = sets.get(name) ?? new Set()
       sets.set(name, set)

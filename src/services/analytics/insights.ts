@@ -8,8 +8,8 @@ import { bucketsBetween, dateOf } from './buckets.ts'
 import { Day } from './day.ts'
 import { authorCounts, keysOf } from './erasure.ts'
 import { Surface } from './impressions.ts'
-import { daysOf, enough, InsightSteps, type Period, type PeriodQuery, periodOf, pointsOf } from './period.ts'
-import { numbersOf } from './reading.ts'
+import { daysOf, InsightSteps, type Period, type PeriodQuery, periodOf, pointsOf, rounded } from './period.ts'
+import { type Numbers, numbersOf } from './reading.ts'
 
 const fewer = 'Null if they were fewer than 5'
 const people = (description: string) =>
@@ -20,18 +20,19 @@ const people = (description: string) =>
 
 const Point = z.object({
   start: Day,
-  impressions: people('How often people saw a post: once for each person, post and day'),
+  impressions: people(
+    'How often people saw a post: once for each person, post and day. Days with fewer than 5 people are left out',
+  ),
   reach: people('The people who saw a post, each once in the step'),
-  likes: z.int(),
+  likes: z.int().openapi({ description: 'Each person counts once a day, also if the like was withdrawn' }),
   comments: z.int(),
 })
 export const InsightPoint = Point.extend({
   newFollowers: z.int(),
-  lostFollowers: z.int().openapi({ description: 'Those who unfollowed' }),
-}).openapi('InsightPoint', { example: { start: '2026-11-30', impressions: 41, reach: 17, likes: 3, comments: 1 } })
-export const PostInsightPoint = Point.extend({
-  withdrawnLikes: z.int(),
-}).openapi('PostInsightPoint', { example: { start: '2026-11-30', impressions: 41, reach: 41, likes: 3, comments: 1 } })
+}).openapi('InsightPoint', { example: { start: '2026-11-30', impressions: 40, reach: 15, likes: 3, comments: 1 } })
+export const PostInsightPoint = Point.openapi('PostInsightPoint', {
+  example: { start: '2026-11-30', impressions: 40, reach: 40, likes: 3, comments: 1 },
+})
 
 const Source = z
   .object({ surface: Surface, readers: z.int() })
@@ -40,7 +41,7 @@ const BusyHour = z
   .object({ hour: z.int().min(0).max(23).openapi({ description: 'Of the day, in UTC' }), readers: z.int() })
   .openapi('BusyHour', { example: { hour: 18, readers: 9 } })
 
-const about = 'Readers are counted once a week. Entries with fewer than 5 in every week are left out'
+const about = 'Readers are counted once a week, in multiples of 5. Entries with fewer than 5 in every week are left out'
 const Frame = z.object({
   from: Day,
   to: Day,
@@ -66,36 +67,33 @@ const hours = Array.from({ length: 24 }, (_, hour) => hour)
 const frameOf = ({ from, to, step }: Period) => ({ from: dateOf(from), to: dateOf(to), step })
 const weeksOf = ({ from, to }: Period) => bucketsBetween('week', from, to)
 
-/** What happened to the posts of the viewer, and to the number of followers. One trip. */
+/** What happened to the posts of the viewer, and who followed. One trip. */
 export async function getMyInsights(ctx: UserCtx, query: Query): Promise<Insights> {
   const { id } = ctx.viewer
   const period = periodOf(ctx, query)
-  const [days, weeks] = [bucketsBetween('day', period.from, period.to), weeksOf(period)]
+  const [days, weeks] = [daysIn(period), weeksOf(period)]
   const lastWeeks = weeks.slice(-2)
-  const { count, people } = await numbersOf(
+  const numbers = await numbersOf(
     ctx,
     [{ metrics: authorCounts, buckets: days, keys: [id] }],
     [
-      { metrics: ['author.views'], buckets: days, keys: [id] },
-      { metrics: ['author.reach'], buckets: pointsOf(period), keys: [id] },
+      { metrics: ['author.like', 'author.follow', 'author.views'], buckets: days, keys: [id] },
+      { metrics: ['author.reach'], buckets: [...new Set([...days, ...pointsOf(period)])], keys: [id] },
       { metrics: ['author.from'], buckets: weeks, keys: keysOf(id, surfaces) },
       { metrics: ['author.hour'], buckets: lastWeeks, keys: keysOf(id, hours) },
     ],
   )
-  const points = pointsOf(period).map((point) => {
-    const inPoint = daysOf(period, point)
-    const sum = (kind: string) => total(inPoint, (day) => count(`author.${kind}`, day, id))
-    const reach = enough(people('author.reach', point, id))
-    return {
-      start: point.slice(1),
-      impressions: reach === null ? null : total(inPoint, (day) => people('author.views', day, id)),
-      reach,
-      likes: sum('like'),
-      comments: sum('comment'),
-      newFollowers: sum('follow'),
-      lostFollowers: sum('unfollow'),
-    }
-  })
+  const { people } = numbers
+  const points = pointsOf(period).map((point) => ({
+    start: point.slice(1),
+    impressions: roundedSum(daysOf(period, point), (day) =>
+      rounded(people('author.reach', day, id)) === null ? 0 : people('author.views', day, id),
+    ),
+    reach: rounded(people('author.reach', point, id)),
+    likes: reactions(numbers, 'author.like', daysOf(period, point), id),
+    comments: reactions(numbers, 'author.comment', daysOf(period, point), id),
+    newFollowers: reactions(numbers, 'author.follow', daysOf(period, point), id),
+  }))
   const bestHours = shown(hours, lastWeeks, (hour, week) => people('author.hour', week, `${id}:${hour}`))
   return {
     ...frameOf(period),
@@ -105,12 +103,23 @@ export async function getMyInsights(ctx: UserCtx, query: Query): Promise<Insight
   }
 }
 
+const daysIn = ({ from, to }: Period) => bucketsBetween('day', from, to)
+
 const total = (buckets: readonly string[], numberOf: (bucket: string) => number) =>
   buckets.reduce((sum, bucket) => sum + numberOf(bucket), 0)
 
+const reactions = ({ count, people }: Numbers, metric: string, days: readonly string[], key: string) =>
+  total(days, (day) => count(metric, day, key) + people(metric, day, key))
+
+/** The sum of what is shown of the days, so that a week minus its other days tells nothing of a day. */
+function roundedSum(days: readonly string[], numberOf: (day: string) => number): number | null {
+  const sum = total(days, (day) => rounded(numberOf(day)) ?? 0)
+  return sum === 0 ? null : sum
+}
+
 /** The sums over weeks in which enough people are known, largest first. */
 function shown<T>(parts: readonly T[], weeks: readonly string[], peopleIn: (part: T, week: string) => number) {
-  const sums = parts.map((part): [T, number] => [part, total(weeks, (week) => enough(peopleIn(part, week)) ?? 0)])
+  const sums = parts.map((part): [T, number] => [part, roundedSum(weeks, (week) => peopleIn(part, week)) ?? 0])
   return sums.filter(([, readers]) => readers > 0).sort(([, a], [, b]) => b - a)
 }
 
@@ -130,29 +139,24 @@ export async function getPostInsights(
 }
 
 async function insightsOf(ctx: SystemCtx, postId: Id, period: Period) {
-  const [days, weeks] = [bucketsBetween('day', period.from, period.to), weeksOf(period)]
-  const { count, people } = await numbersOf(
+  const [days, weeks] = [daysIn(period), weeksOf(period)]
+  const numbers = await numbersOf(
     ctx,
-    [{ metrics: ['post.like', 'post.comment', 'post.unlike'], buckets: days, keys: [postId] }],
+    [{ metrics: ['post.like', 'post.comment'], buckets: days, keys: [postId] }],
     [
+      { metrics: ['post.like'], buckets: days, keys: [postId] },
       { metrics: ['post.reach'], buckets: [...days, ...weeks], keys: [postId] },
       { metrics: ['post.from'], buckets: weeks, keys: keysOf(postId, surfaces) },
     ],
   )
-  const points = pointsOf(period).map((point) => {
-    const inPoint = daysOf(period, point)
-    const sum = (kind: string) => total(inPoint, (day) => count(`post.${kind}`, day, postId))
-    const reach = enough(people('post.reach', point, postId))
-    const impressions = reach === null ? null : total(inPoint, (day) => people('post.reach', day, postId))
-    return {
-      start: point.slice(1),
-      impressions,
-      reach,
-      likes: sum('like'),
-      comments: sum('comment'),
-      withdrawnLikes: sum('unlike'),
-    }
-  })
+  const { people } = numbers
+  const points = pointsOf(period).map((point) => ({
+    start: point.slice(1),
+    impressions: roundedSum(daysOf(period, point), (day) => people('post.reach', day, postId)),
+    reach: rounded(people('post.reach', point, postId)),
+    likes: reactions(numbers, 'post.like', daysOf(period, point), postId),
+    comments: reactions(numbers, 'post.comment', daysOf(period, point), postId),
+  }))
   const sources = sourcesOf(weeks, (surface, week) => people('post.from', week, `${postId}:${surface}`))
   return { ...frameOf(period), points, sources }
 }

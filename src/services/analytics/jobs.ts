@@ -1,7 +1,8 @@
-import { and, gte, inArray, like, lt } from 'drizzle-orm'
+import { and, eq, gte, inArray, like, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
 import type { Job } from '../../platform/events/jobs.ts'
+import { kinds } from './activities.ts'
 import { closesAt, dateOf, minuteOf } from './buckets.ts'
 import { SLOT_MS } from './count.ts'
 import { foldOldSlots } from './fold-slots.ts'
@@ -9,6 +10,11 @@ import { LOG, SALTS } from './log-names.ts'
 import { rollups, sketches, slots, topPosts } from './tables.ts'
 import { activityLogDays, insightsDays } from './variables.ts'
 
+const metrics = [
+  ...kinds.map((kind) => `site.${kind}`),
+  ...['people', 'cohort', 'funnel', 'views', 'post.like', 'post.comment', 'post.reach', 'post.from'],
+  ...['author.like', 'author.comment', 'author.follow', 'author.views', 'author.reach', 'author.from', 'author.hour'],
+]
 /** Hours are only needed while their day is new. */
 const HOURS_MS = 30 * DAY_MS
 
@@ -27,13 +33,17 @@ async function deleteOldActivity(ctx: SystemCtx): Promise<void> {
   const db = ctx.db.analytics
   const firstDay = dateOf(ctx.now() - activityLogDays(ctx) * DAY_MS)
   await deleteObjects(ctx, LOG, (name) => name.slice(0, firstDay.length) < firstDay)
-  await deleteInSteps(db, slots, [slots.minute], lt(slots.minute, minuteOf(ctx.now() - SLOT_MS)))
+  await deleteInSteps(
+    db,
+    slots,
+    [slots.minute],
+    and(eq(slots.open, false), lt(slots.minute, minuteOf(ctx.now() - SLOT_MS))),
+  )
   const oldest = dateOf(ctx.now() - insightsDays(ctx) * DAY_MS)
   const oldestHour = dateOf(ctx.now() - HOURS_MS)
   for (const table of [rollups, sketches]) {
     const key = [table.metric, table.bucket, table.key]
-    const metrics = await db.selectDistinct({ metric: table.metric }).from(table)
-    for (const { metric } of metrics) {
+    for (const metric of metrics) {
       for (const letter of ['d', 'w', 'm', 'c', 'h']) {
         const before = `${letter}${letter === 'h' ? oldestHour : oldest}`
         const old = and(inArray(table.metric, [metric]), gte(table.bucket, letter), lt(table.bucket, before))

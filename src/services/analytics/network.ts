@@ -46,7 +46,6 @@ export const Overview = z
   .openapi('Overview', { example: { daily: 812, weekly: 2_120, monthly: 4_005, stickiness: 0.21 } })
 export type Overview = z.infer<typeof Overview>
 
-/** What happens in the whole network. One trip. */
 export async function getOverview(ctx: UserCtx, query: z.infer<typeof DateQuery>): Promise<Overview> {
   const { from, to } = periodOf(ctx, query)
   const days = bucketsBetween('day', from, to)

@@ -12,7 +12,7 @@ import { analyze, readAnalytics, readInsights, writeImpressions } from './policy
 import { getTopPosts, TopPosts, TopQuery } from './top.ts'
 
 const live = 'What happens appears within seconds.'
-const few = 'Numbers of fewer than 5 people are null or left out, so that they tell of nobody.'
+const few = 'Numbers of readers are multiples of 5, and null or left out below 5, so that they tell of nobody.'
 const staff = { method: 'get', access: 'admin', action: readAnalytics, scope: analyze } as const
 
 export const analyticsOperations = [

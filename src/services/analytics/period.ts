@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { invalid } from '../../platform/failures.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
-import { bucketsBetween, dateOf, type Step, startOf } from './buckets.ts'
+import { bucketsBetween, dateOf, mondayOf, type Step, startOf } from './buckets.ts'
 import { Day } from './day.ts'
 import { insightsDays } from './variables.ts'
 
@@ -35,15 +35,22 @@ export function periodOf(
   if (first > last) throw invalid('from', 'must not be after `to`')
   if (last - first >= MOST_DAYS * DAY_MS) throw invalid('from', `must be at most ${MOST_DAYS - 1} days before \`to\``)
   if (first < today - insightsDays(ctx) * DAY_MS) throw invalid('from', `must be in the last ${insightsDays(ctx)} days`)
-  return { from: first, to: last, step }
+  if (step === 'day') return { from: first, to: last, step }
+  // Whole weeks, so that no period can be chosen that contains only one reader.
+  const sunday = Date.parse(mondayOf(last)) + 6 * DAY_MS
+  return { from: Date.parse(mondayOf(first)), to: Math.min(sunday, today), step }
 }
 
-/** The buckets of a period's points. A week belongs to it if some of its days do. */
 export const pointsOf = ({ from, to, step }: Period) => bucketsBetween(step, from, to)
 
-/** The days of the period that belong to a point. */
 export function daysOf({ from, to, step }: Period, point: string): string[] {
   return bucketsBetween('day', from, to).filter((day) => startOf[step](Date.parse(day.slice(1))) === point.slice(1))
+}
+
+/** What authors see of a number of people: multiples of 5, so that no difference of two numbers tells of a person. */
+export function rounded(people: number): number | null {
+  const shown = people - (people % FEWEST_PEOPLE)
+  return shown === 0 ? null : shown
 }
 
 export const enough = (people: number): number | null => (people < FEWEST_PEOPLE ? null : people)

@@ -4,15 +4,17 @@ import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, jsonList, type PersonalData } from '../../platform/personal-data.ts'
 import { bucketsBetween } from './buckets.ts'
-import { countsIn } from './cells.ts'
+import type { Cell } from './cells.ts'
 import { authorCounts, eraseInsights } from './erasure.ts'
-import { cellsOf } from './reading.ts'
+import { cellsOf, numbersOf } from './reading.ts'
 import { activityChoices, folds, rollups, sketches, slots, topPosts } from './tables.ts'
 import { insightsDays } from './variables.ts'
 
+const DAYS_PER_READ = 60
+
 const cell = { metric: 'technical', bucket: 'technical' } as const
 
-/** Sketches and the log name people by hashes, whose salts are destroyed some days after their bucket. */
+/** Sketches and the log have only hashes of people, whose salts expire. Messages of people who read something are dropped, not kept as dead letters. */
 export const analyticsData: PersonalData = {
   inventory: {
     ...classify(activityChoices, { accountId: 'owner', agreed: 'exported', decidedAt: 'exported' }),
@@ -50,7 +52,15 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
 }
 
 async function* countsOf(ctx: SystemCtx, accountId: Id) {
-  const days = bucketsBetween('day', ctx.now() - insightsDays(ctx) * DAY_MS, ctx.now())
-  const rows = await countsIn(ctx.db.analytics, cellsOf({ metrics: authorCounts, buckets: days, keys: [accountId] }))
-  yield rows.map(({ metric, bucket, n }) => ({ day: bucket.slice(1), what: metric.replace('author.', ''), n }))
+  const all = bucketsBetween('day', ctx.now() - insightsDays(ctx) * DAY_MS, ctx.now())
+  for (let at = 0; at < all.length; at += DAYS_PER_READ) {
+    const group = { metrics: authorCounts, buckets: all.slice(at, at + DAYS_PER_READ), keys: [accountId] }
+    const { count, people } = await numbersOf(ctx, [group], [group])
+    const numberOf = ({ metric, bucket, key }: Cell) => count(metric, bucket, key) + people(metric, bucket, key)
+    const found = cellsOf(group).map((cell) => ({ ...cell, n: numberOf(cell) }))
+    const days = found.flatMap(({ metric, bucket, n }) =>
+      n > 0 ? [{ day: bucket.slice(1), what: metric.replace('author.', ''), n }] : [],
+    )
+    if (days.length > 0) yield days
+  }
 }

@@ -1,16 +1,20 @@
-import { and, eq, gte, inArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
+import { and, desc, inArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { commaList } from '../../platform/data/conditions.ts'
-import { bucketOf, hourOf, MINUTE_MS, minuteOf, steps } from './buckets.ts'
+import { bucketOf, steps } from './buckets.ts'
 import type { Cell } from './cells.ts'
-import { cellName, merged } from './fold.ts'
+import { cellName, merged, nameOf } from './fold.ts'
+import { isOpen } from './fold-slots.ts'
 import { Sketch } from './sketch.ts'
 import { rollups, sketches, slots } from './tables.ts'
 
-/** Slots are folded once an hour. Older ones are open again only if something arrived late, until the next hour. */
-const LIVE_MINUTES = 75
+/** Slots are folded once an hour. If folding fails, so many open ones are read, the newest first. */
+const MOST_SLOTS = 100
+/** Open slots are read for buckets of this time only. */
+const LIVE_MS = 26 * 3_600_000
+/** D1 allows functions of 32 arguments. */
+const MOST_PATHS = 30
 
-/** The cells with each of these metrics, buckets and keys. */
 export type Group = { metrics: readonly string[]; buckets: readonly string[]; keys: readonly string[] }
 
 /** Numbers of roll-ups, with what is not folded yet. */
@@ -18,8 +22,6 @@ export type Numbers = {
   count: (metric: string, bucket: string, key?: string) => number
   people: (metric: string, bucket: string, key?: string) => number
 }
-
-const nameOf = ({ metric, bucket, key }: Cell) => cellName(metric, bucket, key)
 
 export const cellsOf = ({ metrics, buckets, keys }: Group): Cell[] =>
   metrics.flatMap((metric) => buckets.flatMap((bucket) => keys.map((key) => ({ metric, bucket, key }))))
@@ -53,46 +55,57 @@ function isIn(table: typeof rollups | typeof sketches, { metrics, buckets, keys 
   return and(inArray(table.metric, [...metrics]), inArray(table.bucket, [...buckets]), inArray(table.key, [...keys]))
 }
 
-/** What open slots have of the cells. */
 async function liveNumbers(ctx: SystemCtx, counts: readonly Group[], members: readonly Group[]) {
-  const since = minuteOf(ctx.now()) - LIVE_MINUTES
   const [wantedCounts, wantedMembers] = [liveNames(ctx, counts), liveNames(ctx, members)]
   const rows = await ctx.db.analytics
     .select({
-      counts: picked(slots.counts, wantedCounts).as('picked_counts'),
-      members: picked(slots.members, wantedMembers).as('picked_members'),
+      minute: slots.minute,
+      ...picked('counts', slots.counts, wantedCounts),
+      ...picked('members', slots.members, wantedMembers),
     })
     .from(slots)
-    .where(and(gte(slots.minute, since), eq(slots.open, true)))
+    .where(isOpen)
+    .orderBy(desc(slots.minute))
+    .limit(MOST_SLOTS)
   return merged(
     rows.map((row) => ({
       site: {},
-      counts: named<number>(wantedCounts, row.counts),
-      members: named<string[]>(wantedMembers, row.members),
+      counts: named<number>(wantedCounts, 'counts', row),
+      members: named<string[]>(wantedMembers, 'members', row),
     })),
   )
 }
 
-/** The names of those cells to which the activity of the last minutes can add. */
+/** The names of those cells to which the activity of the last day can add. */
 function liveNames(ctx: SystemCtx, groups: readonly Group[]): string[] {
-  const times = [ctx.now(), ctx.now() - LIVE_MINUTES * MINUTE_MS]
-  const live = new Set(times.flatMap((at) => [...steps.map((step) => bucketOf(step, at)), hourOf(at)]))
+  const times = [ctx.now(), ctx.now() - LIVE_MS]
+  const live = new Set(times.flatMap((at) => steps.map((step) => bucketOf(step, at))))
   const isLive = ({ bucket }: Cell) => bucket.startsWith('c') || live.has(bucket)
   return groups.flatMap(cellsOf).filter(isLive).map(nameOf)
 }
 
-/** Parts of a JSON object as a JSON array. The last is absent: with a single path, SQLite returns no array. */
-function picked(column: SQLWrapper, names: readonly string[]) {
-  const paths = [...names, ''].map((name) => sql.param(`$."${name}"`))
-  return sql.join([sql.raw('json_extract('), commaList([column, ...paths]), sql.raw(')')]).mapWith(String)
+const partsOf = (names: readonly string[]) =>
+  Array.from({ length: Math.ceil(names.length / MOST_PATHS) }, (_, i) =>
+    names.slice(i * MOST_PATHS, (i + 1) * MOST_PATHS),
+  )
+
+/** Parts of a JSON object as JSON arrays. The last path is absent: with a single one, SQLite returns no array. */
+function picked(prefix: string, column: SQLWrapper, names: readonly string[]) {
+  const columns = partsOf(names).map((part, i) => {
+    const paths = [...part, ''].map((name) => sql.param(`$."${name}"`))
+    const call = sql.join([sql.raw('json_extract('), commaList([column, ...paths]), sql.raw(')')])
+    return [`${prefix}${i}`, call.mapWith(String).as(`${prefix}${i}`)] as const
+  })
+  return Object.fromEntries(columns)
 }
 
-function named<T>(names: readonly string[], json: string): Record<string, T> {
-  const values: (T | null)[] = JSON.parse(json)
-  return Object.fromEntries(
-    names.flatMap((name, i) => {
-      const value = values[i] ?? null
+function named<T>(names: readonly string[], prefix: string, row: Record<string, unknown>): Record<string, T> {
+  const entries = partsOf(names).flatMap((part, i) => {
+    const values: (T | null)[] = JSON.parse(String(row[`${prefix}${i}`] ?? '[]'))
+    return part.flatMap((name, at): [string, T][] => {
+      const value = values[at] ?? null
       return value === null ? [] : [[name, value]]
-    }),
-  )
+    })
+  })
+  return Object.fromEntries(entries)
 }

@@ -30,7 +30,6 @@ async function storedSalt({ env }: SystemCtx, name: string): Promise<ArrayBuffer
   return theirs.arrayBuffer()
 }
 
-/** 64 bits of an HMAC in base64url. */
 export async function pseudonym(salt: CryptoKey, name: string): Promise<string> {
   const hash = await crypto.subtle.sign('HMAC', salt, encoder.encode(name))
   return new Uint8Array(hash, 0, 8).toBase64({ alphabet: 'base64url', omitPadding: true })

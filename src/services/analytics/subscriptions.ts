@@ -3,10 +3,14 @@ import { onMessages } from '../../platform/events/batches.ts'
 import { type Happened, onAny } from '../../platform/events/events.ts'
 import { Activity, actOf } from './activities.ts'
 import { countActivities } from './count.ts'
+import { isSeen } from './entries.ts'
 
 export const analyticsSubscriptions = [onAny('count', enqueueActs)]
 
-export const analyticsBatches = [onMessages('ACTIVITY', Activity, countActivities)]
+export const analyticsBatches = [
+  // What people read must not wait in a table of dead letters.
+  onMessages('ACTIVITY', Activity, countActivities, (activity) => !isSeen(activity)),
+]
 
 /** Throws if the queue does not accept them: the events then stay in their outbox and are sent again. */
 async function enqueueActs(ctx: SystemCtx, events: readonly Happened[]): Promise<void> {

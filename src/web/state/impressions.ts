@@ -27,12 +27,17 @@ document.addEventListener('visibilitychange', () => document.hidden && flush())
 export async function loadChoice(): Promise<void> {
   const isSame = sameAccount()
   const choice = await client.getActivityChoice()
-  if (isSame()) agreed.value = choice.agreed
+  if (isSame()) setChoice(choice.agreed)
 }
 
 export async function decide(decision: boolean): Promise<void> {
-  agreed.value = (await client.setActivityChoice({ agreed: decision })).agreed
-  if (!decision) waiting.clear()
+  setChoice((await client.setActivityChoice({ agreed: decision })).agreed)
+}
+
+/** What was seen before the person agreed is never reported. */
+function setChoice(choice: boolean | null): void {
+  if (choice !== true || agreed.value === null || agreed.value === false) waiting.clear()
+  agreed.value = choice
 }
 
 /** Reports a post once, when the element that shows it is half visible. Returns a function that stops looking. */
@@ -50,7 +55,8 @@ export function observePost(element: Element, id: string): () => void {
 }
 
 function seen(id: string): void {
-  if (!session.value || suspended.value || reported.has(id)) return
+  const mayCount = agreed.value === true || agreed.value === undefined
+  if (!session.value || suspended.value || !mayCount || reported.has(id)) return
   reported.add(id)
   waiting.set(id, surfaceOf(location.value.path))
   timer ??= setTimeout(flush, FLUSH_MS)

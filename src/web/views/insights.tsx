@@ -12,8 +12,8 @@ import { usePolling } from '../ui/use-polling.ts'
 import { View } from '../ui/view.tsx'
 import { ErrorView } from './not-found.tsx'
 
-const POLL_MS = 5_000
-const HIDDEN = 'Numbers of fewer than 5 people are hidden.'
+const POLL_MS = 10_000
+const HIDDEN = 'Numbers of readers are multiples of 5; fewer than 5 are hidden.'
 
 /** How the posts and the number of followers of the account do. */
 export function Insights() {
@@ -32,15 +32,11 @@ export function Insights() {
 
 function AuthorCharts({ insights }: { insights: AuthorInsights }) {
   const { points, sources, bestHours } = insights
-  const of = (name: 'newFollowers' | 'lostFollowers') => points.map((point) => point[name])
-  const followers = [
-    { label: 'New', values: of('newFollowers') },
-    { label: 'Lost', values: of('lostFollowers') },
-  ]
+  const followers = [{ label: 'New followers', values: points.map(({ newFollowers }) => newFollowers) }]
   return (
     <>
       <PostCharts points={points} />
-      <Chart title="Followers" times={points.map(({ start }) => start)} format={shortDay} series={followers} />
+      <Chart title="New followers" times={points.map(({ start }) => start)} format={shortDay} series={followers} />
       <Parts
         title="Where people saw your posts"
         parts={sources.map(({ surface, readers }) => [surfaceName(surface), readers])}
