@@ -25,10 +25,11 @@ const Tags = z
 export const TagFeedQuery = PageQuery.extend({
   any: Tags.openapi({
     type: 'string',
+    maxLength: 4_000,
     description: 'Also posts with one of these hashtags, instead of the one of the path',
   }),
-  all: Tags.openapi({ type: 'string', description: 'Only posts that have all of these too' }),
-  none: Tags.openapi({ type: 'string', description: 'No posts that have one of these' }),
+  all: Tags.openapi({ type: 'string', maxLength: 4_000, description: 'Only posts that have all of these too' }),
+  none: Tags.openapi({ type: 'string', maxLength: 4_000, description: 'No posts that have one of these' }),
 })
 type TagFeedQuery = z.infer<typeof TagFeedQuery>
 

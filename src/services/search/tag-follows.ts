@@ -19,7 +19,7 @@ export const TagPath = z.object({
       if (tag === null) addIssue({ code: 'custom', message: 'is not a hashtag' })
       return tag ?? ''
     })
-    .openapi({ type: 'string', example: 'engines' }),
+    .openapi({ type: 'string', maxLength: 1_000, example: 'engines' }),
 })
 type TagPath = z.infer<typeof TagPath>
 

@@ -15,7 +15,8 @@ export const TrendQuery = z.strictObject({
     .regex(/^[a-z]{2}$/, 'must be a language of two letters')
     .refine((lang) => languages.includes(lang), 'is not a language that is recognized')
     .optional()
-    .openapi({ description: 'Only what is written in this language (ISO 639-1)', example: 'en' }),
+
+    .openapi({ maxLength: 2, description: 'Only what is written in this language (ISO 639-1)', example: 'en' }),
 })
 type TrendQuery = z.infer<typeof TrendQuery>
 
