@@ -38,6 +38,8 @@ import type {
   Deletion,
   Export,
   ExportList,
+  FollowedTags,
+  FoundPost,
   Funnel,
   Grant,
   GrantRequest,
@@ -108,13 +110,19 @@ import type {
   RoleChange,
   RoleDefinition,
   RolesChange,
+  SearchOrder,
   SecondFactors,
   SecondStep,
   Sessions,
+  TagUses,
   Tokens,
   TopPosts,
   TotpConfirmation,
   TotpSecret,
+  TrendingLinks,
+  TrendingPosts,
+  TrendingTags,
+  TrendName,
   UnreadCount,
   UnreadMessages,
   Verification,
@@ -181,6 +189,7 @@ export const operations: Record<keyof Operations, string> = {
   finishLogin: 'POST /v1/auth/login/second-factor open',
   finishProviderFlow: 'POST /v1/auth/providers/finish',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
+  followTag: 'PUT /v1/tags/{tag}/follow',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
@@ -200,11 +209,16 @@ export const operations: Record<keyof Operations, string> = {
   getPostInsights: 'GET /v1/posts/{postId}/insights',
   getPublicFeed: 'GET /v1/feeds/public',
   getRetention: 'GET /v1/analytics/retention',
+  getTagFeed: 'GET /v1/feeds/tags/{tag}',
   getTopPosts: 'GET /v1/analytics/top',
+  getTrendingLinks: 'GET /v1/trending/links',
+  getTrendingPosts: 'GET /v1/trending/posts',
+  getTrendingTags: 'GET /v1/trending/tags',
   getWebhook: 'GET /v1/webhooks/{webhookId}',
   getWebhookDelivery: 'GET /v1/webhook-deliveries/{deliveryId}',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   hideMessage: 'PUT /v1/messages/{messageId}/hidden',
+  hideTrend: 'POST /v1/trending/hidden',
   joinGroupByLink: 'POST /v1/group-links/join',
   leaveGroup: 'PUT /v1/groups/{groupId}/leave',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
@@ -217,6 +231,7 @@ export const operations: Record<keyof Operations, string> = {
   listComments: 'GET /v1/posts/{postId}/comments',
   listConversations: 'GET /v1/conversations',
   listExports: 'GET /v1/me/exports',
+  listFollowedTags: 'GET /v1/me/tags',
   listFollowers: 'GET /v1/accounts/{accountId}/followers',
   listFollowing: 'GET /v1/accounts/{accountId}/following',
   listInvitations: 'GET /v1/me/invitations',
@@ -283,6 +298,9 @@ export const operations: Record<keyof Operations, string> = {
   revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeGroupLink: 'DELETE /v1/groups/{groupId}/link',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
+  searchAccounts: 'GET /v1/search/accounts',
+  searchPosts: 'GET /v1/search/posts',
+  searchTags: 'GET /v1/search/tags',
   sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
   setActivityChoice: 'PUT /v1/me/activity-choice',
@@ -291,6 +309,7 @@ export const operations: Record<keyof Operations, string> = {
   setHeader: 'PUT /v1/accounts/me/header form',
   setMemberRole: 'PUT /v1/group-members/{memberId}/role',
   setRole: 'PUT /v1/accounts/{accountId}/role',
+  showTrend: 'POST /v1/trending/shown',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
@@ -304,6 +323,7 @@ export const operations: Record<keyof Operations, string> = {
   undoAddress: 'POST /v1/auth/address/undo open',
   undoFactor: 'POST /v1/auth/factors/undo open',
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
+  unfollowTag: 'DELETE /v1/tags/{tag}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
   uploadMedia: 'POST /v1/media key form',
@@ -413,6 +433,8 @@ export type Operations = {
   finishProviderFlow: { input: ProviderCallback; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }
+  /** Follow a hashtag, at most 100. `PUT /v1/tags/{tag}/follow` */
+  followTag: { input: { tag: string }; output: undefined }
   /** Read an account. `GET /v1/accounts/{accountId}` */
   getAccount: { input: { accountId: Id }; output: Account }
   /** Read an account by its handle. `GET /v1/handles/{handle}` */
@@ -460,8 +482,19 @@ export type Operations = {
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read how many people come back in the weeks after their registration. `GET /v1/analytics/retention` */
   getRetention: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Retention }
+  /** List the newest public posts with a hashtag. `GET /v1/feeds/tags/{tag}` */
+  getTagFeed: {
+    input: { tag: string; limit?: number; cursor?: string; any?: string; all?: string; none?: string }
+    output: Page<Post>
+  }
   /** List the public posts with the most likes and comments of a day. `GET /v1/analytics/top` */
   getTopPosts: { input: { day?: string; format?: 'json' | 'csv' }; output: TopPosts }
+  /** List the ten links that most accounts post now. `GET /v1/trending/links` */
+  getTrendingLinks: { input: { lang?: string }; output: TrendingLinks }
+  /** List the ten posts that most accounts like or comment on now. `GET /v1/trending/posts` */
+  getTrendingPosts: { input: { lang?: string }; output: TrendingPosts }
+  /** List the ten hashtags that most accounts use now. `GET /v1/trending/tags` */
+  getTrendingTags: { input: { lang?: string }; output: TrendingTags }
   /** Get one of your webhooks. `GET /v1/webhooks/{webhookId}` */
   getWebhook: { input: { webhookId: Id }; output: Webhook }
   /** Get a delivery with its attempts and the last answer. `GET /v1/webhook-deliveries/{deliveryId}` */
@@ -470,6 +503,8 @@ export type Operations = {
   giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
   /** Delete a message for yourself only; others still see it. `PUT /v1/messages/{messageId}/hidden` */
   hideMessage: { input: { messageId: string }; output: undefined }
+  /** Take an entry out of what is trending. `POST /v1/trending/hidden` */
+  hideTrend: { input: TrendName; output: undefined }
   /** Join a group by its link, or ask to join it. `POST /v1/group-links/join` */
   joinGroupByLink: { input: LinkCode; output: Joined }
   /** Leave a group: you see nothing of it any more. `PUT /v1/groups/{groupId}/leave` */
@@ -530,6 +565,8 @@ export type Operations = {
         | 'grant-given'
         | 'grant-revoked'
         | 'post-edited'
+        | 'trend-hidden'
+        | 'trend-shown'
         | 'account-suspended'
         | 'suspension-lifted'
         | 'export-requested'
@@ -569,6 +606,8 @@ export type Operations = {
   }
   /** List the exports that you requested within the last week, newest first. `GET /v1/me/exports` */
   listExports: { input: Nothing; output: ExportList }
+  /** List the hashtags that you follow. `GET /v1/me/tags` */
+  listFollowedTags: { input: Nothing; output: FollowedTags }
   /** List the followers of an account, newest follower first. `GET /v1/accounts/{accountId}/followers` */
   listFollowers: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the accounts that an account follows, newest follow first. `GET /v1/accounts/{accountId}/following` */
@@ -710,6 +749,12 @@ export type Operations = {
   revokeGroupLink: { input: { groupId: string }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
+  /** Search accounts while their name is typed. `GET /v1/search/accounts` */
+  searchAccounts: { input: { limit?: number; q: string }; output: Page<Account> }
+  /** Search public posts and comments. `GET /v1/search/posts` */
+  searchPosts: { input: { limit?: number; cursor?: string; q: string; order?: SearchOrder }; output: Page<FoundPost> }
+  /** Search hashtags while they are typed, most used first. `GET /v1/search/tags` */
+  searchTags: { input: { limit?: number; q: string }; output: TagUses }
   /** Send a message; repeating it with the same `clientId` returns the first one. `POST /v1/conversations/{conversationId}/messages` */
   sendMessage: { input: { conversationId: string } & MessageSending; output: Message }
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
@@ -726,6 +771,8 @@ export type Operations = {
   setMemberRole: { input: { memberId: string } & RoleChange; output: undefined }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
+  /** Let an entry appear again in what is trending. `POST /v1/trending/shown` */
+  showTrend: { input: TrendName; output: undefined }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
   startConfirmation: { input: Nothing; output: PasskeyChallenge }
   /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
@@ -752,6 +799,8 @@ export type Operations = {
   undoFactor: { input: AddressToken; output: undefined }
   /** Stop following an account; if you do not follow it, nothing changes. `DELETE /v1/accounts/{accountId}/follow` */
   unfollowAccount: { input: { accountId: Id }; output: undefined }
+  /** Stop following a hashtag. `DELETE /v1/tags/{tag}/follow` */
+  unfollowTag: { input: { tag: string }; output: undefined }
   /** Remove your like, whether or not you may still see the post. `DELETE /v1/posts/{postId}/like` */
   unlikePost: { input: { postId: Id }; output: undefined }
   /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
