@@ -1,6 +1,6 @@
 import { shardJobHandler } from './platform/events/jobs.ts'
 import { platformServices } from './platform-services.ts'
-import { forOwnClients, type Service } from './service.ts'
+import { forOwnClients, ofService, type Service } from './service.ts'
 import * as accessEvents from './services/access/events.ts'
 import { accessOperations } from './services/access/operations.ts'
 import { accessData } from './services/access/personal.ts'
@@ -64,6 +64,10 @@ import { privacyJobs } from './services/privacy/jobs.ts'
 import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
 import { privacySubscriptions } from './services/privacy/subscriptions.ts'
+import * as searchEvents from './services/search/events.ts'
+import { searchOperations } from './services/search/operations.ts'
+import { searchData } from './services/search/personal.ts'
+import { searchJobs, searchSubscriptions } from './services/search/subscriptions.ts'
 import * as webhookServiceEvents from './services/webhooks/events.ts'
 import { webhookOperations } from './services/webhooks/operations.ts'
 import { webhookData } from './services/webhooks/personal.ts'
@@ -91,6 +95,16 @@ const typed = [
     subscriptions: apiKeySubscriptions,
     jobs: apiKeyJobs,
     personal: apiKeyData,
+  },
+  {
+    name: 'search',
+    about: 'Search of posts, accounts and hashtags; feeds of hashtags; what is trending',
+    rpc: 'PostService',
+    operations: searchOperations,
+    events: Object.values(searchEvents),
+    subscriptions: searchSubscriptions,
+    jobs: searchJobs,
+    personal: searchData,
   },
   {
     name: 'accounts',
@@ -235,13 +249,9 @@ export const services = [...declared, ...platformServices(channels)].map(({ oper
   operations: service.ownClients ? operations.map(forOwnClients) : operations,
 }))
 
-const ofService =
-  (service: string) =>
-  <T>(declaration: T) => ({ ...declaration, service })
-
 /** What each service holds of people: its inventory, and how to export it. */
 export const personal = services.map(({ name, personal }) => ({ service: name, ...personal }))
-/** What the erasure of an account runs, in this order: first what an account has created, then its login, last sockets and request keys. */
+/** What the erasure of an account runs, in this order: first what an account has created, then the search index, its login, last sockets and request keys. */
 export const erasureParts = [...personal.slice(0, declared.length).reverse(), ...personal.slice(declared.length)]
 export const events = services.flatMap((service) => service.events ?? [])
 export const subscriptions = services.flatMap(({ name, subscriptions = [] }) => subscriptions.map(ofService(name)))

@@ -34,3 +34,8 @@ export type Service = {
 export function forOwnClients(operation: Operation): Operation {
   return operation.access === 'public' ? operation : { ...operation, ownClients: true }
 }
+
+/** Adds the name of its service to a declaration. */
+export const ofService =
+  (service: string) =>
+  <T>(declaration: T) => ({ ...declaration, service })

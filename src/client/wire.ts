@@ -287,24 +287,6 @@ export type ApiKeyRequest = { name: string; scopes: string[]; days: number }
 
 export type ApiKeys = { items: ApiKey[] }
 
-export type Account = AccountSummary & {
-  bio: string
-  headerUrl: string | null
-  createdAt: string
-  followerCount: number
-  followingCount: number
-  postCount: number
-  relation: Relation | null
-}
-
-export type Relation = { following: boolean; followedBy: boolean; blocking: boolean }
-
-export type AccountSummary = { id: Id; handle: string; displayName: string; avatarUrl: string | null }
-
-export type ProfileChange = { displayName?: string; bio?: string }
-
-export type Block = { id: Id; account: AccountSummary | null }
-
 export type Post = {
   id: Id
   author: AccountSummary
@@ -320,6 +302,8 @@ export type Post = {
   commentCount: number
   liked: boolean
 }
+
+export type AccountSummary = { id: Id; handle: string; displayName: string; avatarUrl: string | null }
 
 export type Entity = MentionEntity | HashtagEntity | LinkEntity
 
@@ -341,6 +325,54 @@ export type Media = {
 }
 
 export type Visibility = 'public' | 'followers' | (string & Record<never, never>)
+
+export type FollowedTags = { items: FollowedTag[] }
+
+export type FollowedTag = { tag: string }
+
+export type TrendingPosts = { items: TrendingPost[] }
+
+export type TrendingPost = { post: Post; actors: number; hours: number }
+
+export type TrendingTags = { items: TrendingTag[] }
+
+export type TrendingTag = { tag: string; actors: number; hours: number }
+
+export type TrendingLinks = { items: TrendingLink[] }
+
+export type TrendingLink = { url: string; actors: number; hours: number }
+
+export type TrendName = { kind: TrendKind; key: string }
+
+export type TrendKind = 'post' | 'tag' | 'link' | (string & Record<never, never>)
+
+export type FoundPost = { id: Id; post: Post; snippet: Snippet }
+
+export type Snippet = { start: number; end: number; highlights: Highlight[] }
+
+export type Highlight = { start: number; end: number }
+
+export type SearchOrder = 'newest' | 'best' | (string & Record<never, never>)
+
+export type Account = AccountSummary & {
+  bio: string
+  headerUrl: string | null
+  createdAt: string
+  followerCount: number
+  followingCount: number
+  postCount: number
+  relation: Relation | null
+}
+
+export type Relation = { following: boolean; followedBy: boolean; blocking: boolean }
+
+export type TagUses = { items: TagUse[] }
+
+export type TagUse = { tag: string; uses: number }
+
+export type ProfileChange = { displayName?: string; bio?: string }
+
+export type Block = { id: Id; account: AccountSummary | null }
 
 export type PostCreation = { text?: string; visibility?: Visibility; media?: Id[]; parentId?: Id }
 

@@ -30,6 +30,7 @@ import { Register } from './views/register.tsx'
 import { Registrations } from './views/registrations.tsx'
 import { Security } from './views/security.tsx'
 import { Suspended } from './views/suspended.tsx'
+import { Tag } from './views/tag.tsx'
 import { Thread } from './views/thread.tsx'
 import { WebhookDeliveries } from './views/webhook-deliveries.tsx'
 import { Webhooks } from './views/webhooks.tsx'
@@ -38,6 +39,7 @@ export function CurrentView({ path }: { path: string }) {
   if (session.value && suspended.value) return <Suspended />
   const [, first = '', second = '', third = ''] = path.split('/').map(decodeSegment)
   if (first === 'discover') return <Discover />
+  if (first === 'tags' && second) return <Tag key={second} tag={second} />
   if (first === 'posts' && /^\d+$/.test(second))
     return third === 'likes' ? <Likers postId={second} /> : <Thread id={second} />
   if (first.startsWith('@')) {

@@ -78,7 +78,8 @@ async function expectOk(response: Response): Promise<void> {
 export async function account(handle: string, shard: number): Promise<Account> {
   const { db, now } = context()
   const id = newId(shard, now())
-  await db.shard(shard).batch([...openAccount(db.shard(shard), { id, handle })])
+  const [row, ownFollow] = openAccount(db.shard(shard), { id, handle })
+  await db.shard(shard).batch([row, ownFollow])
   return {
     id,
     handle,

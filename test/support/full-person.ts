@@ -53,6 +53,7 @@ export async function fullPerson(name: string, friend: RegisteredUser): Promise<
   )
   await send('POST', '/posts', { text: `${name} comment`, parentId: post })
   await send('PUT', `/posts/${post}/like`)
+  await send('PUT', `/tags/${name}hashtag/follow`)
   await send('PUT', `/accounts/${friend.id}/follow`)
   await ok(friend.fetch(`/v1/accounts/${user.id}/follow`, { method: 'PUT' }))
   await ok(friend.fetch(`/v1/posts/${post}/like`, { method: 'PUT' }))

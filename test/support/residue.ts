@@ -8,10 +8,13 @@ export async function residueOf(ids: readonly Id[], marker: string): Promise<str
   const found: string[] = []
   for (const [name, db] of Object.entries(databases)) {
     const tables = await db
-      .prepare("select name from sqlite_master where type = 'table' and name not glob '_cf_*' and name not glob 'd1_*'")
-      .all<{ name: string }>()
+      .prepare(
+        "select name, sql from sqlite_master where type = 'table' and name not glob '_cf_*' and name not glob 'd1_*'",
+      )
+      .all<{ name: string; sql: string }>()
     for (const table of tables.results) {
-      const { results: columns } = await db.prepare(`pragma table_info(${table.name})`).all<{ name: string }>()
+      const { results } = await db.prepare(`pragma table_info(${table.name})`).all<{ name: string }>()
+      const columns = table.sql?.startsWith('CREATE VIRTUAL') ? [{ name: 'rowid' }] : results
       const counts = columns.map(
         (column) => `sum(${column.name} in (${ids}) or instr(${column.name}, '${marker}') > 0) as ${column.name}`,
       )

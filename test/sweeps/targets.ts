@@ -36,6 +36,8 @@ export const kindOfParameter: Record<string, Kind> = {
   messageId: 'message',
   notificationId: 'notification',
   subscriptionId: 'push subscription',
+  // Any handle is the name of a hashtag too, whether or not somebody has it.
+  tag: 'handle',
   webhookId: 'webhook',
   deliveryId: 'delivery',
   groupId: 'group',

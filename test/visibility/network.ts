@@ -8,6 +8,7 @@ import { keepAccount } from '../../src/services/identity/cancel-deletion.ts'
 import { likePost, unlikePost } from '../../src/services/posts/likes.ts'
 import { createPost, deletePost, PostCreation } from '../../src/services/posts/posts.ts'
 import { deleteAccount } from '../../src/services/privacy/deletion.ts'
+import { indexAccount } from '../../src/services/search/indexing.ts'
 import { bulkAccounts } from '../support/actors.ts'
 import { manualQueues } from '../support/manual-queues.ts'
 import { seedImages } from '../support/seed.ts'
@@ -56,6 +57,7 @@ export async function startNetwork() {
     return resumed
   }
   await Promise.all(people.map((name) => connect(name)))
+  await Promise.all(people.map((name) => indexAccount(context(), { accountId: idOf(name) })))
 
   async function perform(step: Exclude<Step, { do: 'post' }>): Promise<unknown> {
     const ctx =

@@ -14,6 +14,7 @@ import { getPost } from '../../src/services/posts/posts.ts'
 import { graphSurfaces } from './graph-surfaces.ts'
 import type { Model, Post } from './model.ts'
 import { ownSurfaces } from './own-surfaces.ts'
+import { searchSurfaces } from './search-surfaces.ts'
 
 type Viewer = string | null
 
@@ -233,5 +234,6 @@ export const surfaces: Record<string, Surface> = {
     expected: (model, viewer, name) => peopleWho(model, viewer, name, (other) => model.follows.has(`${name} ${other}`)),
   },
   ...ownSurfaces,
+  ...searchSurfaces,
   ...graphSurfaces,
 }

@@ -209,6 +209,14 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'explainMyAccess',
     'listRoles',
     'readAccess',
+    // The uses of hashtags are the same for everyone; test/services/search checks that hidden posts do not count.
+    'searchTags',
+    'getTrendingTags',
+    'getTrendingLinks',
+    // Trends of posts are loaded like searches; test/services/search checks both, and feeds of hashtags.
+    'getTrendingPosts',
+    'getTagFeed',
+    'listFollowedTags',
     // Numbers without people: test/services/analytics.
     'getActivityChoice',
     'getMyInsights',

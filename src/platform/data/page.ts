@@ -79,9 +79,10 @@ export type Seek = Clauses & {
   list: string
   limit: number
   query: PageQuery
-  /** `variant` and `values` are for a prepared query, whose clauses `preparedSeek` builds. */
+  /** For a prepared query, whose clauses `preparedSeek` builds. `seeking` is `where` for a column of another table. */
   variant: SeekVariant
   values: { cursor: number; limit: number }
+  seeking: (column: SQLiteColumn) => SQL | undefined
   /** For an empty page: the id whose cursor leads back to the previous page. */
   back: Id | null
 }
@@ -113,6 +114,7 @@ export async function seek(
     query,
     variant: { hasCursor: from !== null, backward },
     values: { cursor: Number(from?.id), limit: query.limit + 1 },
+    seeking: (other) => clauses(other, descending, from?.id ?? null).where,
     back: from && toId(Number(from.id) + (descending ? -1 : 1)),
   }
 }
@@ -193,6 +195,12 @@ export async function loadGrowingPage<R extends { id: Id }, T>(
   if (rows.length === 0 && from.query.cursor) return { ...page, endCursor: from.query.cursor }
   const end = Math.min(Number(rows.at(-1)?.id ?? 0), Number(firstIdAt(ctx.now() - SETTLING_MS)))
   return { ...page, endCursor: (await sealCursors(ctx, from.list, toId(end), toId(end))).next }
+}
+
+/** For a page that ended early: the cursor with which reading goes on after the row `id`. */
+export async function continuedAt<P extends Page<unknown>>(ctx: SystemCtx, from: Seek, page: P, id: Id): Promise<P> {
+  const { next, previous } = await sealCursors(ctx, from.list, id, id)
+  return from.variant.backward ? { ...page, previousCursor: previous } : { ...page, nextCursor: next }
 }
 
 /** Encrypted, because the row of an id may be hidden from the viewer. Padded, so that the length reveals nothing. */

@@ -1,13 +1,16 @@
 import { z } from '@hono/zod-openapi'
 import { eq } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
+import { changed } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { namedPage, type Page } from '../../platform/data/page.ts'
 import { QueryIds } from '../../platform/data/query-ids.ts'
 import { cleanLine, cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
+import { record } from '../../platform/events/events.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
 import { isOfficialName } from '../identity/policy.ts'
 import { accountIdsOf } from '../identity/queries.ts'
+import { accountChanged } from './events.ts'
 import { accounts } from './tables.ts'
 import { type Account, loadAccounts } from './views.ts'
 
@@ -67,6 +70,10 @@ export async function editProfile(ctx: UserCtx, { displayName, bio }: ProfileCha
   if (change.displayName && ctx.viewer.role === 'user' && isOfficialName(change.displayName)) {
     throw invalid('displayName', 'looks like the name of this service or of its staff')
   }
-  await ctx.db.shardOf(accountId).update(accounts).set(change).where(eq(accounts.id, accountId))
+  const db = ctx.db.shardOf(accountId)
+  await db.commit([
+    db.update(accounts).set(change).where(eq(accounts.id, accountId)),
+    record(db, accountChanged, { accountId }, changed),
+  ])
   return getAccount(ctx, { accountId })
 }

@@ -14,6 +14,9 @@ export const suspensionToCopy = defineEvent('account.suspension-to-copy', z.obje
 /** `account.hidden` and `account.shown`: `isActive` changed. Record one of them in the batch of the change. */
 export const accountHidden = defineEvent('account.hidden', z.object({ accountId: Id }))
 export const accountShown = defineEvent('account.shown', z.object({ accountId: Id }))
+/** The account was opened, or its display name or bio changed. */
+export const accountChanged = defineEvent('account.changed', z.object({ accountId: Id }))
+export const accountRenamed = defineEvent('account.renamed', z.object({ accountId: Id }))
 export const followsToMark = defineStep(
   'account.follows-to-mark',
   z.object({ accountId: Id, list: z.enum(['following', 'followers']), after: Id.nullable() }),

@@ -1,11 +1,11 @@
-import { and, eq, exists, isNotNull, isNull, lt, lte, type SQL } from 'drizzle-orm'
+import { and, eq, exists, isNotNull, isNull, lt, lte, ne, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import { changed, either, increment, one, query, valueIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { dayOf } from '../../platform/security/daily-quota.ts'
-import { accountHidden, accountShown } from './events.ts'
+import { accountChanged, accountHidden, accountRenamed, accountShown } from './events.ts'
 import { isActive } from './policy.ts'
 import { accounts, type followers, follows, summaryColumns } from './tables.ts'
 
@@ -13,16 +13,20 @@ export function openAccount(db: Database, { id, handle }: { id: Id; handle: stri
   return [
     db.insert(accounts).values({ id, handle, displayName: handle, createdAt: db.now() }).onConflictDoNothing(),
     db.insert(follows).values({ followerId: id, id, followeeId: id }).onConflictDoNothing(),
+    record(db, accountChanged, { accountId: id }, changed),
   ] as const
 }
 
 /** A display name that is still the handle changes too. */
 export function renameAccount(db: Database, accountId: Id, handle: string) {
   const isHandle = eq(accounts.displayName, accounts.handle)
-  return db
-    .update(accounts)
-    .set({ handle, displayName: either<string>(isHandle, handle, accounts.displayName) })
-    .where(eq(accounts.id, accountId))
+  return [
+    db
+      .update(accounts)
+      .set({ handle, displayName: either<string>(isHandle, handle, accounts.displayName) })
+      .where(and(eq(accounts.id, accountId), ne(accounts.handle, handle))),
+    record(db, accountRenamed, { accountId }, changed),
+  ] as const
 }
 
 export function setProfileImage(db: Database, accountId: Id, column: 'avatarId' | 'headerId', mediaId: Id | null) {

@@ -53,6 +53,7 @@ import {
   exportReady,
   exportRequested,
 } from '../privacy/events.ts'
+import { trendHidden, trendShown } from '../search/events.ts'
 import {
   webhookChanged,
   webhookCreated,
@@ -116,6 +117,8 @@ export const auditedEvents = [
   audited(grantGiven, 'grant-given', 'granted', 'thing', 'until'),
   audited(grantRevoked, 'grant-revoked', 'granted', 'thing'),
   audited(postEditedByOther, 'post-edited', 'postId', 'by'),
+  byOwner(trendHidden, 'trend-hidden', 'kind', 'key'),
+  byOwner(trendShown, 'trend-shown', 'kind', 'key'),
   audited(accountSuspended, 'account-suspended'),
   audited(suspensionLifted, 'suspension-lifted'),
   byOwner(exportRequested, 'export-requested', 'exportId'),

@@ -10,8 +10,7 @@ import { isPublic } from '../posts/policy.ts'
 import { posts } from '../posts/tables.ts'
 import { homeChannel } from './channels.ts'
 import { unindexElsewhere, unlist } from './replicate.ts'
-import { indexPosts } from './statements.ts'
-import { publicPosts } from './tables.ts'
+import { indexPosts, listPublicly } from './statements.ts'
 
 type Post = { id: Id; authorId: Id }
 type Announced = { postId: Id; authorId: Id; rootId: Id | null; isPublic?: boolean }
@@ -37,7 +36,7 @@ async function announce(ctx: SystemCtx, added: readonly Added[]): Promise<void> 
   const others = ctx.db.shards.filter((shard) => shard !== own)
   const [indexed] = await Promise.all([
     mapConcurrently(others, (shard) => index(ctx.db.shard(shard), added)),
-    listPublicly(ctx, added),
+    listNew(ctx, added),
   ])
   const { found, blocked, hubs } = await readOwn(ctx, own, added)
   const listed = added.filter(({ id }) => found.has(id))
@@ -59,9 +58,9 @@ async function index(db: Database, added: readonly Post[]) {
   return hubs
 }
 
-async function listPublicly(ctx: SystemCtx, added: readonly Added[]): Promise<void> {
+async function listNew(ctx: SystemCtx, added: readonly Added[]): Promise<void> {
   const rows = added.flatMap(({ id: postId, authorId, isPublic }) => (isPublic ? [{ postId, authorId }] : []))
-  if (rows.length > 0) await ctx.db.index.insert(publicPosts).values(rows).onConflictDoNothing()
+  if (rows.length > 0) await listPublicly(ctx.db.index, rows)
 }
 
 /** What the shard of the posts says. A block waits in its outbox until the follow has ended on the other shard too. */

@@ -20,6 +20,7 @@ import { isFollowedBy } from '../accounts/policy.ts'
 import { requireAccount } from '../accounts/queries.ts'
 import { follows } from '../accounts/tables.ts'
 import { hydrateOn, loadHydrated, loadPosts, type Post, viewerOf } from '../posts/views.ts'
+import { tagFollows } from '../search/tables.ts'
 import { feedIndex, lanes, publicPosts } from './tables.ts'
 
 /** CROSS JOIN forces SQLite's join order: otherwise the planner may scan the posts of the whole network. */
@@ -46,11 +47,25 @@ const preparedHome = prepared((variant: Seek['variant']) =>
   selectHome(sql.placeholder('readerId'), preparedSeek(feedIndex.postId, variant)),
 )
 
+const preparedTags = prepared(() =>
+  builder
+    .select({ tag: tagFollows.tag })
+    .from(tagFollows)
+    .where(eq(tagFollows.accountId, sql.placeholder('readerId'))),
+)
+
 export async function homeFeed(ctx: UserCtx, query: PageQuery): Promise<Page<Post>> {
   const { id } = ctx.viewer
   const from = await seek(ctx, query, `home feed of ${id}`, feedIndex.postId)
-  const rows = await preparedHome(ctx.db.shardOf(id), from.variant, { readerId: Number(id), ...from.values })
-  return loadPage(ctx, from, rows, (kept) => loadHydrated(ctx, shardOf(id), kept))
+  const db = ctx.db.shardOf(id)
+  const [rows, followed] = await Promise.all([
+    preparedHome(db, from.variant, { readerId: Number(id), ...from.values }),
+    preparedTags(db, {}, { readerId: Number(id) }),
+  ])
+  const load = (kept: readonly (typeof rows)[number][]) => loadHydrated(ctx, shardOf(id), kept)
+  if (followed.length === 0) return loadPage(ctx, from, rows, load)
+  const { loadWithTagged } = await import('../search/queries.ts')
+  return loadWithTagged(ctx, from, { rows, tags: followed.map(({ tag }) => tag), load })
 }
 
 export async function publicFeed(ctx: Ctx, query: PageQuery): Promise<Page<Post>> {

@@ -1,9 +1,7 @@
-import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { type Id, shardOf } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
-import { unindexPost } from './statements.ts'
-import { publicPosts } from './tables.ts'
+import { unindexPost, unlistPosts } from './statements.ts'
 
 type Post = { id: Id; authorId: Id }
 
@@ -15,5 +13,5 @@ export async function unindexElsewhere(ctx: SystemCtx, post: Post): Promise<void
 
 /** Removes a post from the public feed. */
 export async function unlist(ctx: SystemCtx, post: Pick<Post, 'id'>): Promise<void> {
-  await ctx.db.index.delete(publicPosts).where(eq(publicPosts.postId, post.id))
+  await unlistPosts(ctx.db.index, [post.id])
 }

@@ -1,7 +1,8 @@
 import { and, eq, inArray } from 'drizzle-orm'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { feedIndex, lanes } from './tables.ts'
+import { idIn } from '../../platform/data/shards.ts'
+import { feedIndex, lanes, publicPosts } from './tables.ts'
 
 type Post = { id: Id; authorId: Id }
 
@@ -18,4 +19,15 @@ export function indexOwnPost(db: Database, post: Post & { isComment: boolean; is
 export function unindexPost(db: Database, post: Post) {
   const anyLane = inArray(feedIndex.lane, Object.values(lanes))
   return db.delete(feedIndex).where(and(eq(feedIndex.authorId, post.authorId), anyLane, eq(feedIndex.postId, post.id)))
+}
+
+export function listPublicly(index: Database, rows: readonly { postId: Id; authorId: Id }[]) {
+  return index
+    .insert(publicPosts)
+    .values([...rows])
+    .onConflictDoNothing()
+}
+
+export function unlistPosts(index: Database, ids: readonly Id[]) {
+  return index.delete(publicPosts).where(idIn(publicPosts.postId, ids))
 }

@@ -81,6 +81,6 @@ export async function openIfApproved(ctx: SystemCtx, accountId: Id): Promise<boo
     .where(and(eq(users.id, accountId), eq(users.emailVerified, true), isNull(users.approval)))
   if (!row) return false
   const db = ctx.db.shardOf(accountId)
-  await db.batch(openAccount(db, { id: accountId, handle: row.handle }))
+  await db.commit(openAccount(db, { id: accountId, handle: row.handle }))
   return true
 }

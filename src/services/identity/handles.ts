@@ -17,6 +17,7 @@ export async function syncHandle(ctx: SystemCtx, { accountId }: { accountId: Id 
       .where(and(eq(formerHandles.accountId, accountId), outlivesCache(ctx))),
   ])
   if (!current) return
-  await renameAccount(ctx.db.shardOf(accountId), accountId, current.handle)
+  const db = ctx.db.shardOf(accountId)
+  await db.commit(renameAccount(db, accountId, current.handle))
   await Promise.all([...former, current].map(({ handle }) => toCache(ctx, handle, accountId)))
 }

@@ -109,7 +109,7 @@ export async function verifyAddress(ctx: Ctx, { token, ...proof }: Verification)
   const verified = pending && (await confirm(ctx, pending))
   if (verified?.approval) throw new Failure(awaitingApproval)
   if (!verified) throw invalid('token', 'is invalid, expired or already used; log in, or register again')
-  await ctx.db.shardOf(verified.id).batch(openAccount(ctx.db.shardOf(verified.id), verified))
+  await ctx.db.shardOf(verified.id).commit(openAccount(ctx.db.shardOf(verified.id), verified))
   return startSession(ctx, { ...verified, role: 'user', tokensVoidBefore: 0 })
 }
 

@@ -32,3 +32,10 @@ export async function* exportedPosts(ctx: SystemCtx, accountId: Id, lane: number
 
 /** The mentions, hashtags and links of a text of another service. A mention has a handle, which may be nobody's. */
 export const spansOf = (text: string): Span[] => scan(text)
+
+/** The hashtag that a text names, with or without #, as posts store it. Null if it names none. */
+export function tagOf(text: string): string | null {
+  const typed = text.startsWith('#') ? text : `#${text}`
+  const [span] = scan(typed)
+  return span?.kind === 'hashtag' && span.start === 0 && span.end === Array.from(typed).length ? span.tag : null
+}

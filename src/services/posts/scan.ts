@@ -1,5 +1,5 @@
+import { foldCase } from '../../platform/data/fold.ts'
 import { Handle } from '../identity/views.ts'
-import { foldTag } from './tags.ts'
 
 /** A part of a text. Offsets count code points; `end` is exclusive. */
 export type Span = { start: number; end: number } & (
@@ -107,7 +107,7 @@ function readHashtag(points: Points, at: number, before: string): Reading {
   const isTag = !isJoined(before) && WORD.test(pointAt(points, at + 1))
   const end = isTag ? tagEnd(points, at + 1) : at + 1
   const tag = between(points, at + 1, end)
-  return LETTER.test(tag) ? { end, span: { kind: 'hashtag', start: at, end, tag: foldTag(tag) } } : { end: at + 1 }
+  return LETTER.test(tag) ? { end, span: { kind: 'hashtag', start: at, end, tag: foldCase(tag) } } : { end: at + 1 }
 }
 
 function tagEnd(points: Points, from: number): number {

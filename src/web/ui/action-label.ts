@@ -16,6 +16,8 @@ const labels: Record<string, string> = {
   'password-reset': 'Password reset by email',
   'password-reset-requested': 'Link to reset the password requested',
   'post-edited': 'Post edited by somebody else',
+  'trend-hidden': 'Entry taken out of what is trending',
+  'trend-shown': 'Entry put back into what is trending',
   'registration-approved': 'Registration approved by a moderator',
   'role-changed': 'Role changed by an administrator',
   'roles-given': 'Roles set by an administrator',

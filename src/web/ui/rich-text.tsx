@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact'
 import type { Entity, MessageEntity } from '../../client/wire.ts'
+import { tagPath } from '../state/tags.ts'
 import { Link } from './link.tsx'
 
-/** The text of a post with links and mentions. Hashtags are only highlighted, because they have no view. */
+/** The text of a post or message with links, mentions and hashtags. */
 export function RichText({ text, entities }: { text: string; entities: (Entity | MessageEntity)[] }) {
   // An array of code points, which the offsets count: a string would be indexed by UTF-16 units.
   const points = Array.from(text)
@@ -37,9 +38,12 @@ function renderEntity(entity: Entity | MessageEntity, label: string) {
       </a>
     )
   }
-  return (
-    <span key={entity.start} class="tag">
-      {label}
-    </span>
-  )
+  if (entity.kind === 'hashtag') {
+    return (
+      <Link key={entity.start} href={tagPath(entity.tag)} class="tag">
+        {label}
+      </Link>
+    )
+  }
+  return label
 }

@@ -6,12 +6,15 @@ import { homeFeed, newPostsLabel, openHomeFeed, showNewPosts } from '../state/ho
 import { prepend } from '../state/list.ts'
 import { storePost } from '../state/posts.ts'
 import { publicFeed } from '../state/public-feed.ts'
+import { foundPosts } from '../state/search.ts'
 import { showToast } from '../state/toasts.ts'
 import { Composer } from '../ui/composer.tsx'
 import { FindPeople } from '../ui/find-people.tsx'
 import { Link } from '../ui/link.tsx'
 import { useList } from '../ui/list-view.tsx'
 import { PostList } from '../ui/post-list.tsx'
+import { SearchBox, SearchResults } from '../ui/search-box.tsx'
+import { Trending } from '../ui/trending.tsx'
 import { focusHeading, View } from '../ui/view.tsx'
 
 // Kept outside the component, so that the draft survives a visit to another view.
@@ -65,11 +68,22 @@ function EmptyHomeFeed() {
 }
 
 export function Discover() {
-  useList(publicFeed)
   return (
     <View title="Discover">
+      <SearchBox />
+      <SearchResults />
+      {!foundPosts.value && <PublicPosts />}
+    </View>
+  )
+}
+
+function PublicPosts() {
+  useList(publicFeed)
+  return (
+    <>
+      <Trending />
       <FindPeople narrow />
       <PostList list={publicFeed} label="Public posts" moreLabel="Older posts" empty={<p>No posts yet.</p>} />
-    </View>
+    </>
   )
 }

@@ -2,12 +2,12 @@ import type { Like } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { cachedList, type List } from '../state/list.ts'
 import { removeLike, storePost } from '../state/posts.ts'
+import { AccountRow } from '../ui/account-row.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
 import { PostCard } from '../ui/post-card.tsx'
 import { RemovableRow } from '../ui/removable-row.tsx'
 import { View } from '../ui/view.tsx'
-import { AccountRow } from './people.tsx'
 
 /** The accounts that like a post. */
 export function Likers({ postId }: { postId: string }) {

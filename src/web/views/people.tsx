@@ -2,7 +2,7 @@ import type { Account } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { accountSignal, loadForwarded } from '../state/accounts.ts'
 import { cachedList } from '../state/list.ts'
-import { Avatar } from '../ui/avatar.tsx'
+import { AccountRow } from '../ui/account-row.tsx'
 import { Link } from '../ui/link.tsx'
 import { ListView, useList } from '../ui/list-view.tsx'
 import { Loading, useLoad } from '../ui/loading.tsx'
@@ -39,21 +39,5 @@ function AccountList({ account, direction, title }: { account: Account; directio
       empty={<p>No one yet.</p>}
       render={(listed) => <AccountRow account={listed} />}
     />
-  )
-}
-
-export function AccountRow({ account }: { account: Account }) {
-  const { handle, displayName, bio, relation } = account
-  return (
-    <article class="person">
-      <Avatar account={account} />
-      <div>
-        <Link href={`/@${handle}`} class="author">
-          <b>{displayName}</b> <span class="handle">@{handle}</span>
-        </Link>
-        {relation?.followedBy && <span class="chip">Follows you</span>}
-        {bio && <p class="excerpt">{bio}</p>}
-      </div>
-    </article>
   )
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { foldCase } from '../../../src/platform/data/fold.ts'
 import { type Span, scan } from '../../../src/services/posts/scan.ts'
-import { foldTag } from '../../../src/services/posts/tags.ts'
 
 // The reference for `scan`: one regular expression, which `matchAll` applies from left to right.
 const W = '[\\p{L}\\p{Nl}\\p{Nd}_]'
@@ -51,7 +51,7 @@ function reference(text: string) {
     const start = lengthOf(text.slice(0, index))
     const span = { start, end: start + lengthOf(written) }
     if (kind === 'mention') return [{ kind, ...span, handle: written.slice(1).toLowerCase() }]
-    if (kind === 'hashtag') return [{ kind, ...span, tag: foldTag(written.slice(1)) }]
+    if (kind === 'hashtag') return [{ kind, ...span, tag: foldCase(written.slice(1)) }]
     return [{ kind: 'link', ...span, url: kind === 'domain' ? `https://${written}` : written }]
   })
 }
@@ -91,7 +91,7 @@ test('long texts are scanned in linear time', () => {
 test('folding a tag twice changes nothing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (tag) => {
-      expect(foldTag(foldTag(tag))).toBe(foldTag(tag))
+      expect(foldCase(foldCase(tag))).toBe(foldCase(tag))
     }),
     { seed: 1, numRuns: 300 },
   )

@@ -62,6 +62,7 @@ async function livedThrough(handle: string) {
   ] as const)
     await call(one, 'PUT', `/v1/accounts/${other.id}/follow`)
   await ada.fetch(`/v1/handles/${ada.handle}`)
+  await call(ada, 'PUT', `/v1/tags/${MARKER}/follow`)
   await call(ada, 'PUT', '/v1/notifications/read')
   await call(ada, 'PUT', '/v1/me/notification-preferences', { rules: { like: { mail: 'everyone' } } })
   await insertDelivery(ada.id)

@@ -54,6 +54,6 @@ export async function registerWithProvider(ctx: Ctx, registration: ProviderRegis
   }
   if (registrationFields(ctx).approval) throw new Failure(awaitingApproval)
   const shard = ctx.db.shardOf(id)
-  await shard.batch(openAccount(shard, { id, handle }))
+  await shard.commit(openAccount(shard, { id, handle }))
   return startSession(ctx, { id, handle, role: 'user', tokensVoidBefore: 0 })
 }

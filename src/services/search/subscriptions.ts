@@ -1,0 +1,46 @@
+import { on } from '../../platform/events/events.ts'
+import type { Job } from '../../platform/events/jobs.ts'
+import { accountChanged, accountHidden, accountRenamed, accountShown } from '../accounts/events.ts'
+import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
+import { postsToIndex, threadToUnindex } from './events.ts'
+import {
+  continueIndexing,
+  continueUnindexing,
+  forgetOldTags,
+  indexAccount,
+  indexEdited,
+  indexPublished,
+  mergeBlocks,
+  startIndexing,
+  unindexPost,
+} from './indexing.ts'
+import { setMarks } from './marks.ts'
+import { continueRebuild } from './rebuild.ts'
+import { storeTrends } from './trend-lists.ts'
+import { forgetOldVotes, voteLiked, withdrawLike, withdrawVotes } from './votes.ts'
+
+// None is declared with `onBatch`, so that a slow index delays no notification.
+export const searchSubscriptions = [
+  on(postPublished, 'index-post', indexPublished),
+  on(postEdited, 'index-post', indexEdited),
+  on(postDeleted, 'unindex-post', unindexPost),
+  on(threadToUnindex, 'unindex-thread', continueUnindexing),
+  on(postLiked, 'vote', voteLiked),
+  on(postUnliked, 'withdraw-vote', withdrawLike),
+  on(accountHidden, 'withdraw-votes', withdrawVotes),
+  on(accountChanged, 'index-account', indexAccount),
+  ...[accountHidden, accountShown, accountRenamed].flatMap((event) => [
+    on(event, 'index-account', indexAccount),
+    on(event, 'index-posts', startIndexing),
+  ]),
+  on(postsToIndex, 'index-posts', continueIndexing),
+]
+
+export const searchJobs: Job[] = [
+  { name: 'forget old uses of hashtags', every: 'hour', run: forgetOldTags },
+  { name: 'forget old votes for trends', every: 'hour', run: forgetOldVotes },
+  { name: 'remove deleted words from the index', every: 'hour', run: async (ctx) => void (await mergeBlocks(ctx)) },
+  { name: 'mark places in the index', every: 'hour', run: setMarks },
+  { name: 'rebuild the index', every: 'minute', perShard: true, run: continueRebuild },
+  { name: 'list what is trending', every: 'minute', run: storeTrends },
+]

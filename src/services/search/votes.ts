@@ -1,0 +1,131 @@
+import { and, eq, inArray, lt } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { atPrimary, type Databases } from '../../platform/data/databases.ts'
+import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
+import { type Id, timeOf } from '../../platform/data/ids.ts'
+import { fromShards, idIn } from '../../platform/data/shards.ts'
+import { isActive } from '../accounts/policy.ts'
+import { accounts } from '../accounts/tables.ts'
+import { isPublic } from '../posts/policy.ts'
+import { likes, posts } from '../posts/tables.ts'
+import { tagsOf } from './documents.ts'
+import { languageOf } from './language.ts'
+import { inParts } from './parts.ts'
+import { type TrendKind, trendVotes } from './tables.ts'
+
+export const WINDOW_MS = 3_600_000
+export const WINDOWS = 24
+/** Accounts that are younger have almost no weight, because they are cheap to make. */
+const NEWCOMER_DAYS = 7
+export const NEWCOMER_WEIGHT = 0.02
+const FULL_WEIGHT_DAYS = 30
+const COLUMNS = 7
+
+export const windowOf = (time: number) => Math.floor(time / WINDOW_MS)
+
+/** From 0.02 to 1, by the age of the account, which its id contains. All accounts have a verified address. */
+export function weightOf(actorId: Id, now: number): number {
+  const days = (now - timeOf(actorId)) / DAY_MS
+  return days < NEWCOMER_DAYS ? NEWCOMER_WEIGHT : Math.min(1, days / FULL_WEIGHT_DAYS)
+}
+
+type Vote = { actorId: Id; kind: TrendKind; key: string; lang: string; sourceId: Id }
+type Like = { postId: Id; actorId: Id }
+type Indexed = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'rootId' | 'text' | 'entities'>
+
+/** A post gives weight to its hashtags and links, and a comment to the post at the top of its thread. `at` is epoch ms. */
+export async function votePublished(ctx: SystemCtx, indexed: readonly Indexed[], at: number): Promise<void> {
+  const roots = await publicPosts(
+    atPrimary(ctx),
+    indexed.flatMap(({ rootId }) => rootId ?? []),
+  )
+  const votes = indexed.flatMap(({ id: sourceId, authorId: actorId, rootId, text, entities }): Vote[] => {
+    if (rootId) return forPost(roots.get(rootId), { actorId, sourceId })
+    const lang = languageOf(text) ?? ''
+    const links = new Set(entities.flatMap((entity) => (entity.kind === 'link' ? [entity.url] : [])))
+    return [
+      ...tagsOf({ entities }).map((key): Vote => ({ actorId, kind: 'tag', key, lang, sourceId })),
+      ...[...links].map((key): Vote => ({ actorId, kind: 'link', key, lang, sourceId })),
+    ]
+  })
+  await store(ctx, votes, at)
+}
+
+/** Only a like that still exists, and is not of a hidden account. */
+export async function voteLiked(ctx: SystemCtx, { postId, actorId }: Like, likeId: Id): Promise<void> {
+  const primary = atPrimary(ctx)
+  const [found, rows] = await Promise.all([publicPosts(primary, [postId]), likesOf(primary, [postId], [actorId])])
+  const votes = rows.flatMap((row) => forPost(found.get(row.postId), { actorId: row.accountId, sourceId: row.postId }))
+  await store(ctx, votes, timeOf(likeId))
+}
+
+export async function withdrawVotesOf(
+  ctx: SystemCtx,
+  { postId, authorId }: { postId: Id; authorId: Id },
+): Promise<void> {
+  await ctx.db.index.delete(trendVotes).where(and(ownVotes(ctx, authorId), eq(trendVotes.sourceId, postId)))
+}
+
+/** Of everybody, for a deleted post. */
+export async function forgetVotesFor(ctx: SystemCtx, postId: Id): Promise<void> {
+  const ofPost = and(eq(trendVotes.kind, 'post'), eq(trendVotes.key, postId))
+  await ctx.db.index.delete(trendVotes).where(ofPost)
+}
+
+function likesOf(primary: Databases, ids: readonly Id[], actors: readonly Id[]) {
+  const { postId, accountId, hidden } = likes
+  return fromShards(primary, ids, (db, group) =>
+    db
+      .select({ postId, accountId })
+      .from(likes)
+      .where(and(idIn(postId, group), idIn(accountId, actors), eq(hidden, false))),
+  )
+}
+
+type Target = { id: Id; authorId: Id; lang: string }
+
+function forPost(post: Target | undefined, from: Pick<Vote, 'actorId' | 'sourceId'>): Vote[] {
+  if (!post || post.authorId === from.actorId) return []
+  return [{ ...from, kind: 'post', key: post.id, lang: post.lang }]
+}
+
+async function publicPosts(primary: Databases, ids: readonly Id[]) {
+  const { id, authorId, text, visibility, rootId } = posts
+  const rows = await fromShards(primary, ids, (db, group) =>
+    db
+      .select({ id, authorId, text, visibility, rootId })
+      .from(posts)
+      .innerJoin(accounts, eq(accounts.id, authorId))
+      .where(and(idIn(id, group), isActive)),
+  )
+  const open = rows.filter(isPublic)
+  return new Map(open.map((row) => [row.id, { ...row, lang: languageOf(row.text) ?? '' }]))
+}
+
+async function store(ctx: SystemCtx, votes: readonly Vote[], at: number): Promise<void> {
+  const db = ctx.db.index
+  const rows = votes.map((vote) => ({ ...vote, window: windowOf(at), weight: weightOf(vote.actorId, at) }))
+  const [first, ...others] = inParts(rows, COLUMNS, (part) => db.insert(trendVotes).values(part).onConflictDoNothing())
+  if (first) await db.batch([first, ...others])
+}
+
+function ownVotes(ctx: SystemCtx, actorId: Id) {
+  const last = windowOf(ctx.now())
+  const windows = Array.from({ length: WINDOWS + 2 }, (_, i) => last + 1 - i)
+  return and(inArray(trendVotes.window, windows), eq(trendVotes.actorId, actorId))
+}
+
+export async function withdrawLike(ctx: SystemCtx, { postId, actorId }: Like): Promise<void> {
+  const own = and(ownVotes(ctx, actorId), eq(trendVotes.kind, 'post'), eq(trendVotes.key, postId))
+  await ctx.db.index.delete(trendVotes).where(own)
+}
+
+export async function withdrawVotes(ctx: SystemCtx, { accountId }: { accountId: Id }): Promise<void> {
+  await ctx.db.index.delete(trendVotes).where(ownVotes(ctx, accountId))
+}
+
+export async function forgetOldVotes(ctx: SystemCtx): Promise<void> {
+  const { window, actorId, kind, key } = trendVotes
+  const isOld = lt(window, windowOf(ctx.now()) - WINDOWS)
+  await deleteInSteps(ctx.db.index, trendVotes, [window, actorId, kind, key], isOld)
+}
