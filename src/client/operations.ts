@@ -38,7 +38,9 @@ import type {
   Deletion,
   Export,
   ExportList,
+  FollowedTags,
   FoundMessages,
+  FoundPost,
   Funnel,
   Grant,
   GrantRequest,
@@ -74,6 +76,9 @@ import type {
   MessageSettings,
   Muting,
   Notification,
+  NotificationGroup,
+  NotificationKind,
+  NotificationPreferences,
   Overview,
   Page,
   Passkey,
@@ -98,6 +103,11 @@ import type {
   ProviderLogin,
   ProviderRegistration,
   PublicKeys,
+  PushDevice,
+  PushDevices,
+  PushKey,
+  PushSubscriptionInput,
+  QuietHours,
   Reactions,
   ReadMark,
   RealtimeTicket,
@@ -114,13 +124,20 @@ import type {
   RoleChange,
   RoleDefinition,
   RolesChange,
+  SearchOrder,
   SecondFactors,
   SecondStep,
   Sessions,
+  SomeNotificationRules,
+  TagUses,
   Tokens,
   TopPosts,
   TotpConfirmation,
   TotpSecret,
+  TrendingLinks,
+  TrendingPosts,
+  TrendingTags,
+  TrendName,
   UnreadCount,
   UnreadMessages,
   Verification,
@@ -159,6 +176,7 @@ export const operations: Record<keyof Operations, string> = {
   createGroupLink: 'POST /v1/groups/{groupId}/link',
   createInvitation: 'POST /v1/invitations',
   createPost: 'POST /v1/posts key',
+  createPushSubscription: 'POST /v1/me/push-subscriptions',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
   createWebhook: 'POST /v1/webhooks',
   declineConversation: 'PUT /v1/conversations/{conversationId}/decline',
@@ -170,6 +188,7 @@ export const operations: Record<keyof Operations, string> = {
   deleteMedia: 'DELETE /v1/media/{mediaId}',
   deleteMessage: 'DELETE /v1/messages/{messageId}',
   deletePost: 'DELETE /v1/posts/{postId}',
+  deletePushSubscription: 'DELETE /v1/me/push-subscriptions/{subscriptionId}',
   deleteRole: 'DELETE /v1/roles/{roleName}',
   deleteWebhook: 'DELETE /v1/webhooks/{webhookId}',
   describeMedia: 'PATCH /v1/media/{mediaId}',
@@ -188,6 +207,8 @@ export const operations: Record<keyof Operations, string> = {
   finishLogin: 'POST /v1/auth/login/second-factor open',
   finishProviderFlow: 'POST /v1/auth/providers/finish',
   followAccount: 'PUT /v1/accounts/{accountId}/follow',
+  followTag: 'PUT /v1/tags/{tag}/follow',
+  forgetMailSuppression: 'DELETE /v1/me/notification-mails/suppression',
   getAccount: 'GET /v1/accounts/{accountId}',
   getAccountByHandle: 'GET /v1/handles/{handle}',
   getAccountFeed: 'GET /v1/accounts/{accountId}/posts',
@@ -208,11 +229,16 @@ export const operations: Record<keyof Operations, string> = {
   getPostInsights: 'GET /v1/posts/{postId}/insights',
   getPublicFeed: 'GET /v1/feeds/public',
   getRetention: 'GET /v1/analytics/retention',
+  getTagFeed: 'GET /v1/feeds/tags/{tag}',
   getTopPosts: 'GET /v1/analytics/top',
+  getTrendingLinks: 'GET /v1/trending/links',
+  getTrendingPosts: 'GET /v1/trending/posts',
+  getTrendingTags: 'GET /v1/trending/tags',
   getWebhook: 'GET /v1/webhooks/{webhookId}',
   getWebhookDelivery: 'GET /v1/webhook-deliveries/{deliveryId}',
   giveGrant: 'PUT /v1/accounts/{accountId}/grants',
   hideMessage: 'PUT /v1/messages/{messageId}/hidden',
+  hideTrend: 'POST /v1/trending/hidden',
   joinGroupByLink: 'POST /v1/group-links/join',
   leaveGroup: 'PUT /v1/groups/{groupId}/leave',
   liftSuspension: 'DELETE /v1/accounts/{accountId}/suspension',
@@ -225,6 +251,7 @@ export const operations: Record<keyof Operations, string> = {
   listComments: 'GET /v1/posts/{postId}/comments',
   listConversations: 'GET /v1/conversations',
   listExports: 'GET /v1/me/exports',
+  listFollowedTags: 'GET /v1/me/tags',
   listFollowers: 'GET /v1/accounts/{accountId}/followers',
   listFollowing: 'GET /v1/accounts/{accountId}/following',
   listInvitations: 'GET /v1/me/invitations',
@@ -238,11 +265,14 @@ export const operations: Record<keyof Operations, string> = {
   listMyAudit: 'GET /v1/me/audit',
   listMyComments: 'GET /v1/me/comments',
   listMyLikes: 'GET /v1/me/likes',
+  listNotificationActors: 'GET /v1/notifications/{notificationId}/actors',
+  listNotificationGroups: 'GET /v1/notifications/groups',
   listNotifications: 'GET /v1/notifications',
   listPasskeys: 'GET /v1/me/passkeys',
   listPinnedMessages: 'GET /v1/conversations/{conversationId}/pins',
   listPosts: 'GET /v1/posts',
   listProviderLinks: 'GET /v1/me/providers',
+  listPushSubscriptions: 'GET /v1/me/push-subscriptions',
   listReactions: 'GET /v1/messages/{messageId}/reactions',
   listRegistrations: 'GET /v1/registrations',
   listRoles: 'GET /v1/roles',
@@ -257,7 +287,10 @@ export const operations: Record<keyof Operations, string> = {
   logOutEverywhere: 'POST /v1/auth/logout-all ends',
   markConversationDelivered: 'PUT /v1/conversations/{conversationId}/delivered',
   markConversationRead: 'PUT /v1/conversations/{conversationId}/read',
+  markNotificationGroupRead: 'PUT /v1/notifications/groups/{notificationId}/read',
+  markNotificationRead: 'PUT /v1/notifications/{notificationId}/read',
   markNotificationsRead: 'PUT /v1/notifications/read',
+  markNotificationsReadUpTo: 'PUT /v1/notifications/up-to/{notificationId}/read',
   muteConversation: 'PUT /v1/conversations/{conversationId}/mute',
   openConversation: 'POST /v1/conversations',
   pauseWebhook: 'PUT /v1/webhooks/{webhookId}/paused',
@@ -269,6 +302,8 @@ export const operations: Record<keyof Operations, string> = {
   readConversationLog: 'GET /v1/conversations/log',
   readIdentity: 'GET /v1/me/identity',
   readMessageLog: 'GET /v1/conversations/{conversationId}/messages/log',
+  readNotificationPreferences: 'GET /v1/me/notification-preferences',
+  readPushKey: 'GET /v1/push/key',
   readRegistration: 'GET /v1/auth/registration',
   readSecondFactors: 'GET /v1/me/factors',
   refreshLogin: 'POST /v1/auth/refresh open',
@@ -286,6 +321,7 @@ export const operations: Record<keyof Operations, string> = {
   renewAppSecret: 'POST /v1/apps/{appId}/secret',
   renewWebhookSecret: 'POST /v1/webhooks/{webhookId}/secret',
   repeatAuthorization: 'POST /v1/oauth/authorizations/repeat',
+  replaceNotificationPreferences: 'PUT /v1/me/notification-preferences',
   replaceRecoveryCodes: 'POST /v1/me/factors/recovery-codes',
   replayWebhookDeliveries: 'POST /v1/webhooks/{webhookId}/replay',
   replayWebhookDelivery: 'POST /v1/webhook-deliveries/{deliveryId}/replay',
@@ -298,7 +334,10 @@ export const operations: Record<keyof Operations, string> = {
   revokeGrant: 'DELETE /v1/grants/{grantId}',
   revokeGroupLink: 'DELETE /v1/groups/{groupId}/link',
   revokeInvitation: 'DELETE /v1/me/invitations/{invitationId}',
+  searchAccounts: 'GET /v1/search/accounts',
   searchMessages: 'GET /v1/conversations/{conversationId}/messages/search',
+  searchPosts: 'GET /v1/search/posts',
+  searchTags: 'GET /v1/search/tags',
   sendMessage: 'POST /v1/conversations/{conversationId}/messages',
   setAccountRoles: 'PUT /v1/accounts/{accountId}/roles',
   setActivityChoice: 'PUT /v1/me/activity-choice',
@@ -308,7 +347,9 @@ export const operations: Record<keyof Operations, string> = {
   setMemberRole: 'PUT /v1/group-members/{memberId}/role',
   setMessageSettings: 'PUT /v1/me/message-settings',
   setRole: 'PUT /v1/accounts/{accountId}/role',
+  showTrend: 'POST /v1/trending/shown',
   showTyping: 'POST /v1/conversations/{conversationId}/typing',
+  showUnsubscribePage: 'GET /v1/notification-mails/{token}/unsubscribe file',
   startConfirmation: 'POST /v1/auth/confirm/challenge',
   startPasskey: 'POST /v1/me/passkey-challenge',
   startPasskeyLogin: 'POST /v1/auth/passkey/challenge open',
@@ -322,10 +363,12 @@ export const operations: Record<keyof Operations, string> = {
   undoAddress: 'POST /v1/auth/address/undo open',
   undoFactor: 'POST /v1/auth/factors/undo open',
   unfollowAccount: 'DELETE /v1/accounts/{accountId}/follow',
+  unfollowTag: 'DELETE /v1/tags/{tag}/follow',
   unlikePost: 'DELETE /v1/posts/{postId}/like',
   unlinkProvider: 'DELETE /v1/me/providers/{linkId}',
   unmuteConversation: 'DELETE /v1/conversations/{conversationId}/mute',
   unpinMessage: 'DELETE /v1/messages/{messageId}/pin',
+  unsubscribeFromMails: 'POST /v1/notification-mails/{token}/unsubscribe open',
   uploadMedia: 'POST /v1/media key form',
   verifyAddress: 'POST /v1/auth/verify open',
 }
@@ -377,6 +420,8 @@ export type Operations = {
   createInvitation: { input: Nothing; output: InvitationWithCode }
   /** Publish a post or a comment. `POST /v1/posts` */
   createPost: { input: PostCreation; output: Post }
+  /** Send pushes to a browser of yours (RFC 8030). `POST /v1/me/push-subscriptions` */
+  createPushSubscription: { input: PushSubscriptionInput; output: PushDevice }
   /** Get a ticket that opens one socket within 30 seconds. `POST /v1/realtime/tickets` */
   createRealtimeTicket: { input: Nothing; output: RealtimeTicket }
   /** Create a webhook, to which events of your account are sent. `POST /v1/webhooks` */
@@ -399,6 +444,8 @@ export type Operations = {
   deleteMessage: { input: { messageId: string }; output: undefined }
   /** Delete your own post. `DELETE /v1/posts/{postId}` */
   deletePost: { input: { postId: Id }; output: undefined }
+  /** Send no more pushes to a browser. `DELETE /v1/me/push-subscriptions/{subscriptionId}` */
+  deletePushSubscription: { input: { subscriptionId: Id }; output: undefined }
   /** Delete a role; all accounts that have it lose it. `DELETE /v1/roles/{roleName}` */
   deleteRole: { input: { roleName: string }; output: undefined }
   /** Delete a webhook with its deliveries, also those that wait. `DELETE /v1/webhooks/{webhookId}` */
@@ -435,6 +482,10 @@ export type Operations = {
   finishProviderFlow: { input: ProviderCallback; output: undefined }
   /** Follow an account; repeating it changes nothing. `PUT /v1/accounts/{accountId}/follow` */
   followAccount: { input: { accountId: Id }; output: Account }
+  /** Follow a hashtag, at most 100. `PUT /v1/tags/{tag}/follow` */
+  followTag: { input: { tag: string }; output: undefined }
+  /** Try to send mails about notifications again, after your address had refused one. `DELETE /v1/me/notification-mails/suppression` */
+  forgetMailSuppression: { input: Nothing; output: undefined }
   /** Read an account. `GET /v1/accounts/{accountId}` */
   getAccount: { input: { accountId: Id }; output: Account }
   /** Read an account by its handle. `GET /v1/handles/{handle}` */
@@ -484,8 +535,19 @@ export type Operations = {
   getPublicFeed: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** Read how many people come back in the weeks after their registration. `GET /v1/analytics/retention` */
   getRetention: { input: { weeks?: number; format?: 'json' | 'csv' }; output: Retention }
+  /** List the newest public posts with a hashtag. `GET /v1/feeds/tags/{tag}` */
+  getTagFeed: {
+    input: { tag: string; limit?: number; cursor?: string; any?: string; all?: string; none?: string }
+    output: Page<Post>
+  }
   /** List the public posts with the most likes and comments of a day. `GET /v1/analytics/top` */
   getTopPosts: { input: { day?: string; format?: 'json' | 'csv' }; output: TopPosts }
+  /** List the ten links that most accounts post now. `GET /v1/trending/links` */
+  getTrendingLinks: { input: { lang?: string }; output: TrendingLinks }
+  /** List the ten posts that most accounts like or comment on now. `GET /v1/trending/posts` */
+  getTrendingPosts: { input: { lang?: string }; output: TrendingPosts }
+  /** List the ten hashtags that most accounts use now. `GET /v1/trending/tags` */
+  getTrendingTags: { input: { lang?: string }; output: TrendingTags }
   /** Get one of your webhooks. `GET /v1/webhooks/{webhookId}` */
   getWebhook: { input: { webhookId: Id }; output: Webhook }
   /** Get a delivery with its attempts and the last answer. `GET /v1/webhook-deliveries/{deliveryId}` */
@@ -494,6 +556,8 @@ export type Operations = {
   giveGrant: { input: { accountId: Id } & GrantRequest; output: Grant }
   /** Delete a message for yourself only; others still see it. `PUT /v1/messages/{messageId}/hidden` */
   hideMessage: { input: { messageId: string }; output: undefined }
+  /** Take an entry out of what is trending. `POST /v1/trending/hidden` */
+  hideTrend: { input: TrendName; output: undefined }
   /** Join a group by its link, or ask to join it. `POST /v1/group-links/join` */
   joinGroupByLink: { input: LinkCode; output: Joined }
   /** Leave a group: you see nothing of it any more. `PUT /v1/groups/{groupId}/leave` */
@@ -554,6 +618,8 @@ export type Operations = {
         | 'grant-given'
         | 'grant-revoked'
         | 'post-edited'
+        | 'trend-hidden'
+        | 'trend-shown'
         | 'account-suspended'
         | 'suspension-lifted'
         | 'export-requested'
@@ -593,6 +659,8 @@ export type Operations = {
   }
   /** List the exports that you requested within the last week, newest first. `GET /v1/me/exports` */
   listExports: { input: Nothing; output: ExportList }
+  /** List the hashtags that you follow. `GET /v1/me/tags` */
+  listFollowedTags: { input: Nothing; output: FollowedTags }
   /** List the followers of an account, newest follower first. `GET /v1/accounts/{accountId}/followers` */
   listFollowers: { input: { accountId: Id; limit?: number; cursor?: string }; output: Page<Account> }
   /** List the accounts that an account follows, newest follow first. `GET /v1/accounts/{accountId}/following` */
@@ -622,6 +690,13 @@ export type Operations = {
   listMyComments: { input: { limit?: number; cursor?: string }; output: Page<Post> }
   /** List the posts that you like, newest like first. `GET /v1/me/likes` */
   listMyLikes: { input: { limit?: number; cursor?: string }; output: Page<Like> }
+  /** List the accounts in the group of a notification, those who acted last first. `GET /v1/notifications/{notificationId}/actors` */
+  listNotificationActors: { input: { notificationId: Id; limit?: number; cursor?: string }; output: Page<Account> }
+  /** List your notifications in groups, newest first. `GET /v1/notifications/groups` */
+  listNotificationGroups: {
+    input: { limit?: number; cursor?: string; kind?: NotificationKind }
+    output: Page<NotificationGroup>
+  }
   /** List your notifications, newest first. `GET /v1/notifications` */
   listNotifications: { input: { limit?: number; cursor?: string }; output: Page<Notification> }
   /** List your passkeys, oldest first. `GET /v1/me/passkeys` */
@@ -632,6 +707,8 @@ export type Operations = {
   listPosts: { input: { limit?: number; cursor?: string; ids?: string[]; author?: Id }; output: Page<Post> }
   /** List the identities at providers that are linked to your account, oldest first. `GET /v1/me/providers` */
   listProviderLinks: { input: Nothing; output: ProviderLinks }
+  /** List the browsers that get pushes of yours. `GET /v1/me/push-subscriptions` */
+  listPushSubscriptions: { input: Nothing; output: PushDevices }
   /** List who reacted to a message, oldest first. `GET /v1/messages/{messageId}/reactions` */
   listReactions: { input: { messageId: string }; output: Reactions }
   /** List the accounts that wait for approval, newest first. `GET /v1/registrations` */
@@ -663,8 +740,14 @@ export type Operations = {
   markConversationDelivered: { input: { conversationId: string } & ReadMark; output: undefined }
   /** Mark the messages up to one as read. `PUT /v1/conversations/{conversationId}/read` */
   markConversationRead: { input: { conversationId: string } & ReadMark; output: undefined }
+  /** Mark a notification as read, and the thousand older ones of its group. `PUT /v1/notifications/groups/{notificationId}/read` */
+  markNotificationGroupRead: { input: { notificationId: Id }; output: undefined }
+  /** Mark a notification as read. `PUT /v1/notifications/{notificationId}/read` */
+  markNotificationRead: { input: { notificationId: Id }; output: undefined }
   /** Mark all of your notifications as read. `PUT /v1/notifications/read` */
   markNotificationsRead: { input: Nothing; output: undefined }
+  /** Mark those of your notifications as read that had arrived when this one arrived. `PUT /v1/notifications/up-to/{notificationId}/read` */
+  markNotificationsReadUpTo: { input: { notificationId: Id }; output: undefined }
   /** Mute a conversation until a time, or for ever. `PUT /v1/conversations/{conversationId}/mute` */
   muteConversation: { input: { conversationId: string } & Muting; output: Conversation }
   /** Open the conversation with an account. `POST /v1/conversations` */
@@ -687,6 +770,10 @@ export type Operations = {
   readIdentity: { input: Nothing; output: Identity }
   /** Read the messages that are new or changed since a revision, oldest change first. `GET /v1/conversations/{conversationId}/messages/log` */
   readMessageLog: { input: { conversationId: string; since?: number; limit?: number }; output: MessageLog }
+  /** Read who may notify you, and how. `GET /v1/me/notification-preferences` */
+  readNotificationPreferences: { input: Nothing; output: NotificationPreferences }
+  /** Read the key with which a browser subscribes to pushes. `GET /v1/push/key` */
+  readPushKey: { input: Nothing; output: PushKey }
   /** Read who may register here, and what registering requires. `GET /v1/auth/registration` */
   readRegistration: { input: Nothing; output: RegistrationRules }
   /** Read which second factors your account has, and how many recovery codes are left. `GET /v1/me/factors` */
@@ -721,6 +808,11 @@ export type Operations = {
   renewWebhookSecret: { input: { webhookId: Id }; output: WebhookWithSecret }
   /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
   repeatAuthorization: { input: AppDecision; output: AppApproval }
+  /** Replace your notification preferences; an omitted field gets its default. `PUT /v1/me/notification-preferences` */
+  replaceNotificationPreferences: {
+    input: { rules: SomeNotificationRules; quietHours?: QuietHours; includeText?: boolean }
+    output: NotificationPreferences
+  }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
   /** Send the finished deliveries of events in a span of time again. `POST /v1/webhooks/{webhookId}/replay` */
@@ -748,11 +840,17 @@ export type Operations = {
   revokeGroupLink: { input: { groupId: string }; output: undefined }
   /** Revoke one of your invitations; a used one stays. `DELETE /v1/me/invitations/{invitationId}` */
   revokeInvitation: { input: { invitationId: Id }; output: undefined }
+  /** Search accounts while their name is typed. `GET /v1/search/accounts` */
+  searchAccounts: { input: { limit?: number; q: string }; output: Page<Account> }
   /** Search the messages of a conversation, newest first. `GET /v1/conversations/{conversationId}/messages/search` */
   searchMessages: {
     input: { conversationId: string; q: string; before?: number; limit?: number }
     output: FoundMessages
   }
+  /** Search public posts and comments. `GET /v1/search/posts` */
+  searchPosts: { input: { limit?: number; cursor?: string; q: string; order?: SearchOrder }; output: Page<FoundPost> }
+  /** Search hashtags while they are typed, most used first. `GET /v1/search/tags` */
+  searchTags: { input: { limit?: number; q: string }; output: TagUses }
   /** Send a message; repeating it with the same `clientId` returns the first one. `POST /v1/conversations/{conversationId}/messages` */
   sendMessage: { input: { conversationId: string } & MessageSending; output: Message }
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
@@ -771,8 +869,12 @@ export type Operations = {
   setMessageSettings: { input: MessageSettings; output: MessageSettings }
   /** Set the role of an account. `PUT /v1/accounts/{accountId}/role` */
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
+  /** Let an entry appear again in what is trending. `POST /v1/trending/shown` */
+  showTrend: { input: TrendName; output: undefined }
   /** Tell the others that you are typing; they hear of it at most every 3 seconds. `POST /v1/conversations/{conversationId}/typing` */
   showTyping: { input: { conversationId: string }; output: undefined }
+  /** Open the page that unsubscribes from mails. `GET /v1/notification-mails/{token}/unsubscribe` */
+  showUnsubscribePage: { input: { token: string }; output: Blob }
   /** Get the challenge with which a passkey confirms this login. `POST /v1/auth/confirm/challenge` */
   startConfirmation: { input: Nothing; output: PasskeyChallenge }
   /** Get the challenge and options for a new passkey. `POST /v1/me/passkey-challenge` */
@@ -799,6 +901,8 @@ export type Operations = {
   undoFactor: { input: AddressToken; output: undefined }
   /** Stop following an account; if you do not follow it, nothing changes. `DELETE /v1/accounts/{accountId}/follow` */
   unfollowAccount: { input: { accountId: Id }; output: undefined }
+  /** Stop following a hashtag. `DELETE /v1/tags/{tag}/follow` */
+  unfollowTag: { input: { tag: string }; output: undefined }
   /** Remove your like, whether or not you may still see the post. `DELETE /v1/posts/{postId}/like` */
   unlikePost: { input: { postId: Id }; output: undefined }
   /** Unlink an identity from your account, unless it is the last way to log in. `DELETE /v1/me/providers/{linkId}` */
@@ -807,6 +911,8 @@ export type Operations = {
   unmuteConversation: { input: { conversationId: string }; output: undefined }
   /** Remove the pin of a message; repeating it changes nothing. `DELETE /v1/messages/{messageId}/pin` */
   unpinMessage: { input: { messageId: string }; output: undefined }
+  /** Stop the mails about notifications of some kinds, without a login (RFC 8058). `POST /v1/notification-mails/{token}/unsubscribe` */
+  unsubscribeFromMails: { input: { token: string }; output: undefined }
   /** Upload an image for a post; the metadata in the file is removed. `POST /v1/media` */
   uploadMedia: { input: MediaUpload; output: Media }
   /** Verify an email address and log in, with the token from the email. `POST /v1/auth/verify` */

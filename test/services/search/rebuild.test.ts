@@ -36,7 +36,8 @@ test('a rebuild that is killed at every point ends with what events have built, 
   ])
     await env.INDEX.prepare(`create virtual table ${name} using fts5vocab(${table}, 'instance')`).run()
   const [ada, bob, cyd, mod] = await accountsOn(0, 1, 0, 1)
-  for (const id of [ada, bob, cyd, mod]) await editProfile(asUser(id), { displayName: `Person ${id}`, bio: '東京 and tea' })
+  for (const id of [ada, bob, cyd, mod])
+    await editProfile(asUser(id), { displayName: `Person ${id}`, bio: '東京 and tea' })
   for (let n = 0; n < 40; n++) {
     const post = await publishedId(n % 2 ? ada : bob, { text: `post number ${n} #tag${n % 3}` })
     if (n % 5 === 0) await publishedId(cyd, { text: 'a comment', parentId: post })
