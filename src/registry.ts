@@ -19,11 +19,9 @@ import { apiKeyJobs } from './services/api-keys/jobs.ts'
 import { apiKeyOperations } from './services/api-keys/operations.ts'
 import { apiKeyData } from './services/api-keys/personal.ts'
 import { apiKeySubscriptions } from './services/api-keys/subscriptions.ts'
-import * as appEvents from './services/apps/events.ts'
-import { appJobs } from './services/apps/jobs.ts'
 import { appOperations } from './services/apps/operations.ts'
 import { appData } from './services/apps/personal.ts'
-import { appSubscriptions } from './services/apps/subscriptions.ts'
+import { appWork } from './services/apps/subscriptions.ts'
 import * as auditEvents from './services/audit/events.ts'
 import { auditOperations } from './services/audit/operations.ts'
 import { auditData } from './services/audit/personal.ts'
@@ -59,15 +57,12 @@ import { postNoun } from './services/posts/graph.ts'
 import { postOperations } from './services/posts/operations.ts'
 import { postData } from './services/posts/personal.ts'
 import { postSubscriptions } from './services/posts/subscriptions.ts'
-import * as privacyEvents from './services/privacy/events.ts'
-import { privacyJobs } from './services/privacy/jobs.ts'
 import { privacyOperations } from './services/privacy/operations.ts'
 import { privacyData } from './services/privacy/personal.ts'
-import { privacySubscriptions } from './services/privacy/subscriptions.ts'
-import * as searchEvents from './services/search/events.ts'
+import { privacyWork } from './services/privacy/subscriptions.ts'
 import { searchOperations } from './services/search/operations.ts'
 import { searchData } from './services/search/personal.ts'
-import { searchJobs, searchSubscriptions } from './services/search/subscriptions.ts'
+import { searchWork } from './services/search/subscriptions.ts'
 import * as webhookServiceEvents from './services/webhooks/events.ts'
 import { webhookOperations } from './services/webhooks/operations.ts'
 import { webhookData } from './services/webhooks/personal.ts'
@@ -101,9 +96,7 @@ const typed = [
     about: 'Search of posts, accounts and hashtags; feeds of hashtags; what is trending',
     rpc: 'PostService',
     operations: searchOperations,
-    events: Object.values(searchEvents),
-    subscriptions: searchSubscriptions,
-    jobs: searchJobs,
+    ...searchWork,
     personal: searchData,
   },
   {
@@ -165,7 +158,7 @@ const typed = [
   },
   {
     name: 'messaging',
-    about: 'Conversations between two people, and their messages',
+    about: 'Conversations of two people and of groups, and their messages',
     rpc: 'NotificationService',
     ownClients: true,
     operations: [...messagingOperations, ...groupOperations],
@@ -199,9 +192,7 @@ const typed = [
     rpc: 'UserService',
     ownClients: true,
     operations: privacyOperations,
-    events: Object.values(privacyEvents),
-    subscriptions: privacySubscriptions,
-    jobs: privacyJobs,
+    ...privacyWork,
     personal: privacyData,
   },
   {
@@ -210,9 +201,7 @@ const typed = [
     rpc: 'UserService',
     ownClients: true,
     operations: appOperations,
-    events: Object.values(appEvents),
-    subscriptions: appSubscriptions,
-    jobs: appJobs,
+    ...appWork,
     personal: appData,
   },
   {

@@ -7,7 +7,6 @@ import { addPasskey, newPasskey, waitingLogin, waitingPasskey } from '../support
 import { jpeg, uploadForm } from '../support/images.ts'
 import { insertLogin } from '../support/logins.ts'
 import { REDIRECT, requestOf } from '../support/oauth.ts'
-import { pushSubscription } from '../support/pushes.ts'
 import {
   changeAddress,
   confirmAddress,
@@ -21,6 +20,7 @@ import { mint } from '../support/tokens.ts'
 import type { Caller } from './callers.ts'
 import { groupExamples } from './group-examples.ts'
 import { messageExamples } from './message-examples.ts'
+import { notificationExamples } from './notification-examples.ts'
 import type { Target } from './targets.ts'
 import { webhookExamples } from './webhook-examples.ts'
 
@@ -221,17 +221,7 @@ export const examples: Record<string, Example> = {
   deletePost: { rule: ownersOnly },
   likePost: { rule: visible },
   unlikePost: { rule: ownUndone },
-  markNotificationsRead: {},
-  markNotificationRead: { rule: ownUndone },
-  markNotificationsReadUpTo: { rule: ownUndone },
-  markNotificationGroupRead: { rule: ownUndone },
-  listNotificationActors: { rule: ownOnly },
-  replaceNotificationPreferences: { json: () => ({ rules: { like: { mail: 'followed' } } }) },
-  forgetMailSuppression: {},
-  unsubscribeFromMails: { rule: () => 'not_found' },
-  showUnsubscribePage: { rule: () => 'not_found' },
-  createPushSubscription: { json: pushSubscription },
-  deletePushSubscription: { rule: ownOnly },
+  ...notificationExamples(ownOnly, ownUndone),
   uploadMedia: { form: () => uploadForm(jpeg(), 'A dusk') },
   describeMedia: { rule: ownOnly, json: () => ({ alt: 'A dusk' }) },
   deleteMedia: { rule: ownUnattached },

@@ -1,12 +1,12 @@
 import { env } from 'cloudflare:workers'
 import type { Role } from '../../src/platform/context.ts'
 import { type Id, toId } from '../../src/platform/data/ids.ts'
-import { encoded } from '../../src/services/search/tokens.ts'
-import { accountsOn, bulkAccounts, bulkIds, handleOf } from '../support/actors.ts'
+import { accountsOn, bulkAccounts, bulkIds } from '../support/actors.ts'
 import { insertByShard, insertRows, shards } from '../support/databases.ts'
 import { insertNotification } from '../support/pushes.ts'
 import { seedFollows, seedLikes, seedPosts } from '../support/seed.ts'
 import { audit } from './audit-list.ts'
+import { foundPosts } from './found-posts.ts'
 import { conversations, joinRequests, members, messages } from './messaging-lists.ts'
 import { webhookDeliveries } from './webhook-lists.ts'
 
@@ -193,29 +193,6 @@ async function registrations(): Promise<List> {
   }
 }
 
-async function foundPosts(pathOf: (handle: string) => string): Promise<List> {
-  const [reader, author] = await accountsOn(0, 1)
-  const handle = handleOf(author)
-  const list = postsBy(author, reader, pathOf(handle))
-  return {
-    ...list,
-    add: async (count) => {
-      const ids = await list.add(count)
-      const row = { text: 'a post of the tests', tags: encoded(handle), handle: '', facts: `a${author}` }
-      await insertRows(
-        env.INDEX,
-        'post_search',
-        ids.map((id) => ({ rowid: Number(id), ...row })),
-      )
-      return ids
-    },
-    remove: async (id) => {
-      await list.remove(id)
-      await run([env.INDEX], 'DELETE FROM post_search WHERE rowid = ?', id)
-    },
-  }
-}
-
 /** For each list operation, a function that creates a list. Add new lists here. */
 const lists: Record<string, () => Promise<List>> = {
   getHomeFeed: async () => {
@@ -253,8 +230,8 @@ const lists: Record<string, () => Promise<List>> = {
   listNotificationActors: notificationActors,
   listWebhookDeliveries: webhookDeliveries,
   listRegistrations: registrations,
-  searchPosts: () => foundPosts((handle) => `/v1/search/posts?q=from:${handle}`),
-  getTagFeed: () => foundPosts((handle) => `/v1/feeds/tags/${handle}`),
+  searchPosts: () => foundPosts(postsBy, (handle) => `/v1/search/posts?q=from:${handle}`),
+  getTagFeed: () => foundPosts(postsBy, (handle) => `/v1/feeds/tags/${handle}`),
 }
 
 export async function listOf(operationId: string): Promise<List> {

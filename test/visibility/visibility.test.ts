@@ -189,10 +189,7 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'listRegistrations',
     'readIdentity',
     'listNotificationActors', // its length is compared with the count of its group in groups.test.ts
-    'readNotificationPreferences',
-    'readPushKey',
-    'listPushSubscriptions',
-    'showUnsubscribePage',
+    ...['readNotificationPreferences', 'readPushKey', 'listPushSubscriptions', 'showUnsubscribePage'],
     'listAudit',
     'openRealtime',
     'listSessions',
@@ -218,18 +215,17 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'getTagFeed',
     'listFollowedTags',
     // Numbers without people: test/services/analytics.
-    'getActivityChoice',
-    'getMyInsights',
-    'getPostInsights',
-    'getOverview',
-    'getRetention',
-    'getFunnel',
-    'getTopPosts',
+    ...[
+      'getActivityChoice',
+      'getMyInsights',
+      'getPostInsights',
+      'getOverview',
+      'getRetention',
+      'getFunnel',
+      'getTopPosts',
+    ],
     // The webhooks of the caller. What they tell of others is checked in test/services/webhooks.
-    'listWebhooks',
-    'getWebhook',
-    'listWebhookDeliveries',
-    'getWebhookDelivery',
+    ...['listWebhooks', 'getWebhook', 'listWebhookDeliveries', 'getWebhookDelivery'],
     // Only members read a conversation, which test/services/messaging checks.
     'listConversations',
     'readConversationLog',
@@ -244,9 +240,7 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'searchMessages',
     'listMarks',
     'getMessageSettings',
-    'getGroup',
-    'listMembers',
-    'listJoinRequests',
+    ...['getGroup', 'listMembers', 'listJoinRequests'],
   ]
   const reads = operations.filter(({ method }) => method === 'GET').map(({ id }) => id)
   expect(

@@ -2,7 +2,7 @@ import { on } from '../../platform/events/events.ts'
 import type { Job } from '../../platform/events/jobs.ts'
 import { accountChanged, accountHidden, accountRenamed, accountShown } from '../accounts/events.ts'
 import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
-import { postsToIndex, threadToUnindex } from './events.ts'
+import * as events from './events.ts'
 import {
   continueIndexing,
   continueUnindexing,
@@ -20,11 +20,11 @@ import { storeTrends } from './trend-lists.ts'
 import { forgetOldVotes, voteLiked, withdrawLike, withdrawVotes } from './votes.ts'
 
 // None is declared with `onBatch`, so that a slow index delays no notification.
-export const searchSubscriptions = [
+const subscriptions = [
   on(postPublished, 'index-post', indexPublished),
   on(postEdited, 'index-post', indexEdited),
   on(postDeleted, 'unindex-post', unindexPost),
-  on(threadToUnindex, 'unindex-thread', continueUnindexing),
+  on(events.threadToUnindex, 'unindex-thread', continueUnindexing),
   on(postLiked, 'vote', voteLiked),
   on(postUnliked, 'withdraw-vote', withdrawLike),
   on(accountHidden, 'withdraw-votes', withdrawVotes),
@@ -33,10 +33,10 @@ export const searchSubscriptions = [
     on(event, 'index-account', indexAccount),
     on(event, 'index-posts', startIndexing),
   ]),
-  on(postsToIndex, 'index-posts', continueIndexing),
+  on(events.postsToIndex, 'index-posts', continueIndexing),
 ]
 
-export const searchJobs: Job[] = [
+const jobs: Job[] = [
   { name: 'forget old uses of hashtags', every: 'hour', run: forgetOldTags },
   { name: 'forget old votes for trends', every: 'hour', run: forgetOldVotes },
   { name: 'remove deleted words from the index', every: 'hour', run: async (ctx) => void (await mergeBlocks(ctx)) },
@@ -44,3 +44,5 @@ export const searchJobs: Job[] = [
   { name: 'rebuild the index', every: 'minute', perShard: true, run: continueRebuild },
   { name: 'list what is trending', every: 'minute', run: storeTrends },
 ]
+
+export const searchWork = { events: Object.values(events), subscriptions, jobs }

@@ -4,7 +4,7 @@ import type { Id } from '../../../src/platform/data/ids.ts'
 import { documentOf } from '../../../src/services/search/documents.ts'
 import { eraseSearch } from '../../../src/services/search/erasure.ts'
 import { PostSearchQuery, searchPosts } from '../../../src/services/search/posts.ts'
-import { searchSubscriptions } from '../../../src/services/search/subscriptions.ts'
+import { searchWork } from '../../../src/services/search/subscriptions.ts'
 import { accountsOn, handleOf } from '../../support/actors.ts'
 import { anonymousClient } from '../../support/client.ts'
 import { count, insertRows } from '../../support/databases.ts'
@@ -46,7 +46,7 @@ test('a page looks at a bounded part of the index, and its cursor goes on from t
 })
 
 test('no subscription of the search delays those of others', () => {
-  expect(searchSubscriptions.filter(({ runAll }) => runAll)).toEqual([])
+  expect(searchWork.subscriptions.filter(({ runAll }) => runAll)).toEqual([])
 })
 
 test('an erasure ends only when no block of the index has a deleted word', async () => {
