@@ -139,14 +139,15 @@ export async function unnamedControls(page: Page): Promise<string[]> {
 }
 
 /** Creates the first administrator as an operator does, and logs in with the password that is printed once. */
-export async function loggedInAdmin(site: Site, handle = 'ada'): Promise<Page> {
+export async function loggedInAdmin(site: Site, handle = 'ada'): Promise<{ page: Page; password: string }> {
   const create = ['create', handle, `${handle}@example.com`, '--persist-to', site.stateDir, '--url', site.origin]
   const { stdout } = await promisify(execFile)(process.execPath, ['scripts/admin.ts', ...create])
   const page = await newPage(site)
   await page.goto(`${site.origin}/login`)
   await page.getByLabel('Handle or email').fill(handle)
-  await page.getByLabel('Password', { exact: true }).fill(/shown only this once: (\S+)/.exec(stdout)![1]!)
+  const password = /shown only this once: (\S+)/.exec(stdout)![1]!
+  await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
   await heading(page, 'Home').waitFor()
-  return page
+  return { page, password }
 }

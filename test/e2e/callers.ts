@@ -17,10 +17,10 @@ export async function newCaller(site: Site, handle: string): Promise<Caller> {
 }
 
 /** Logs in over the API as an account that exists. */
-export async function loggedInCaller(site: Site, identifier: string): Promise<Caller> {
+export async function loggedInCaller(site: Site, identifier: string, password = PASSWORD): Promise<Caller> {
   const tokens = await callerWith(site, null)<{ accessToken: string }>('POST', '/auth/login', {
     identifier,
-    password: PASSWORD,
+    password,
   })
   return callerWith(site, tokens!.accessToken)
 }

@@ -88,7 +88,7 @@ describeSite('insights', (world) => {
 
   test('an administrator opens the console, and others are told that they may not', async () => {
     const { site } = world
-    const admin = await loggedInAdmin(site, 'grace')
+    const { page: admin } = await loggedInAdmin(site, 'grace')
     await admin.goto(`${site.origin}/security`)
     await admin.getByRole('link', { name: 'Console' }).click()
     await heading(admin, 'Console').waitFor()

@@ -1,13 +1,15 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { heading, loggedInAdmin, logIn, register } from './actions.ts'
+import { heading, loggedInAdmin, logIn, PASSWORD, register } from './actions.ts'
 import { violations } from './axe.ts'
+import { loggedInCaller } from './callers.ts'
 import { describeSite, newPage, verificationLink } from './site.ts'
 
 describeSite(
   'the pages of the staff',
   (world) => {
     let admin: Page
+    let adminPassword = ''
 
     test('a registration waits until an administrator approves it', async () => {
       const { site } = world
@@ -15,7 +17,7 @@ describeSite(
       await register(bob, site.origin, 'bob')
       await bob.goto(await verificationLink(site, 'bob@example.com'))
       await heading(bob, 'Your email is confirmed').waitFor()
-      admin = await loggedInAdmin(site)
+      ;({ page: admin, password: adminPassword } = await loggedInAdmin(site))
       await admin.goto(`${site.origin}/registrations`)
       await admin.getByText('@bob', { exact: true }).waitFor()
       expect(await violations(admin)).toEqual([])
@@ -63,6 +65,29 @@ describeSite(
       await admin.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
       await admin.getByText('Role editor deleted').waitFor()
       expect(site.consoleErrors.filter((text) => text.includes('Content Security Policy'))).toEqual([])
+    })
+
+    test('a suspended person logs in to take a copy of the data and to delete the account, and can do nothing else', async () => {
+      const { site } = world
+      const staff = await loggedInCaller(site, 'ada', adminPassword)
+      const { id } = (await staff<{ id: string }>('GET', '/handles/bob'))!
+      await staff('PUT', `/accounts/${id}/suspension`)
+      const bob = await newPage(site)
+      await bob.goto(`${site.origin}/login`)
+      await bob.getByLabel('Handle or email').fill('bob')
+      await bob.getByLabel('Password', { exact: true }).fill(PASSWORD)
+      await bob.getByRole('main').getByRole('button', { name: 'Log in', exact: true }).click()
+      await heading(bob, 'Your account is suspended').waitFor()
+      for (const width of [390, 1280]) {
+        await bob.setViewportSize({ width, height: 900 })
+        expect(await violations(bob), `${width} wide`).toEqual([])
+      }
+      await bob.goto(`${site.origin}/notifications`)
+      await heading(bob, 'Your account is suspended').waitFor()
+      await bob.getByRole('button', { name: 'Request a copy' }).click()
+      await bob.getByText('Requested on').waitFor()
+      await bob.getByRole('button', { name: 'Delete my account' }).click()
+      await bob.getByText(/^Your account is hidden now/).waitFor()
     })
   },
   { variables: { REGISTRATION: 'approval' } },
