@@ -10,7 +10,7 @@ import { readToken } from './demo/inbox.ts'
 import { readInsights } from './demo/insights.ts'
 import { endLogin, logInElsewhere, type Person, resetPassword } from './demo/logins.ts'
 import { readScreen } from './demo/screen.ts'
-import { type Live, openSocket } from './demo/socket.ts'
+import { closeSockets, type Live, openSocket } from './demo/socket.ts'
 import { ensure, step } from './demo/story.ts'
 import { receiveWebhook } from './demo/webhooks.ts'
 import { fetchInTime } from './fetch-in-time.ts'
@@ -53,7 +53,6 @@ async function play(): Promise<void> {
   const phoneLive = await step('the phone opens a socket', () => openSocket(phone))
   await step('ada ends the login of the phone, whose socket closes', () => endLogin(ada, phone, phoneLive))
   await step('ada resets her password by email, which ends her login', () => resetPassword(ada, adaLive))
-  bobLive.close()
 }
 
 async function register(name: string): Promise<Person> {
@@ -196,6 +195,6 @@ await main(usage, async ({ values }) => {
   await requireServer()
   const started = performance.now()
   process.stdout.write(`\nPlaying the main scenario against ${url}\n\n`)
-  await play()
+  await play().finally(closeSockets)
   process.stdout.write(`\n  All steps succeeded in ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n`)
 })

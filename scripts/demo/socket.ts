@@ -10,14 +10,21 @@ const TIMEOUT_MS = 15_000
 export type Live = {
   /** Resolves once a frame with these data was received, before or after the call. */
   frame: <Event extends Frame['event']>(event: Event, data: DataOf<Event>) => Promise<void>
-  close: () => void
   /** Resolves once the socket has ended because the login has. */
   closed: () => Promise<void>
+}
+
+const opened: AbortController[] = []
+
+/** A failed demo must not wait for its sockets. */
+export function closeSockets(): void {
+  for (const stop of opened) stop.abort()
 }
 
 /** Listens as the caller; resolves when the socket is open. */
 export async function openSocket({ client, name }: Caller): Promise<Live> {
   const stop = new AbortController()
+  opened.push(stop)
   const events: LiveEvent[] = []
   const changed = new EventTarget()
   const change = () => changed.dispatchEvent(new Event('change'))
@@ -45,7 +52,6 @@ export async function openSocket({ client, name }: Caller): Promise<Live> {
   return {
     frame: (event, data) =>
       arrival(`${event} ${JSON.stringify(data)}`, (frame) => frame.event === event && includes(frame, data)),
-    close: () => stop.abort(),
     closed: () => wait('the end of the login', () => isCode(lost, 'session_ended')),
   }
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { buildWorker, LIMIT_KIB, workerFolder, workerSizes } from '../../scripts/build-worker.ts'
-import { wranglerCommand, wranglerEnv } from '../../scripts/cli.ts'
+import { WEBHOOK_PORT, wranglerCommand, wranglerEnv } from '../../scripts/cli.ts'
 import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { freePort } from '../crash/server.ts'
 
@@ -50,7 +50,8 @@ test('the Worker built for deployment stays within its size', () => {
 test('the Worker built for deployment passes every step of the demo', async () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'built-'))
   const url = `http://127.0.0.1:${await freePort()}`
-  const settings = ['--var', 'ENVIRONMENT:development', '--var', `BASE_URL:${url}`, '--persist-to', stateDir]
+  const variables = ['ENVIRONMENT:development', `BASE_URL:${url}`, `OUTBOUND_LOCAL_HOSTS:127.0.0.1:${WEBHOOK_PORT}`]
+  const settings = [...variables.flatMap((variable) => ['--var', variable]), '--persist-to', stateDir]
   const where = ['--port', new URL(url).port, '--inspector-port', '0']
   const server = spawn(process.execPath, wranglerCommand('dev', '--env', 'staging', ...where, ...settings), {
     stdio: 'ignore',
