@@ -38,6 +38,7 @@ const described = new Map([
   ['media.json', 'Your images, with their descriptions'],
   ['access.json', 'What the staff gave your account: roles, attributes and grants'],
   ['audit.json', 'What happened to your account'],
+  ['followed-hashtags.json', 'The hashtags that you follow'],
   ['insights.json', 'How often your posts were liked and commented on, and you were followed, by day'],
   ['activity-choice.json', 'Whether you agreed to be counted in statistics'],
   ['exports.json', 'The exports that you requested'],
