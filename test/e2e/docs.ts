@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { PASSWORD } from './actions.ts'
 import { newPage, type World } from './site.ts'
@@ -23,9 +23,20 @@ async function logIn(page: Page, handle: string, password: string): Promise<void
   await form.getByRole('button', { name: 'Log in' }).click()
 }
 
+/** Swagger UI renders only the operations near those that are visible. */
+async function reveal(page: Page, block: Locator): Promise<void> {
+  await page.mouse.move(600, 600)
+  const scrolled = async () => {
+    if ((await block.count()) === 0) await page.mouse.wheel(0, 400)
+    return block.count()
+  }
+  await expect.poll(scrolled, { timeout: 30_000 }).toBe(1)
+}
+
 /** Runs an operation that needs no input, and returns what the page shows as its response. */
 async function execute(page: Page, id: string): Promise<string> {
   const block = operation(page, id)
+  await reveal(page, block)
   if (!(await block.getByRole('button', { name: 'Execute' }).isVisible()))
     await block.getByRole('button').first().click()
   await block.getByRole('button', { name: 'Execute' }).click()
@@ -60,6 +71,7 @@ export function docsTests(world: World): void {
     expect((await renewed).status()).toBe(200)
     await page.getByRole('button', { name: 'Log out', exact: true }).click()
     await page.getByRole('form', { name: 'Log in' }).waitFor()
+    await reveal(page, operation(page, 'getMe'))
     await operation(page, 'getMe').getByRole('button', { name: 'Clear' }).click()
     expect(await execute(page, 'getMe')).toMatch(/^401/)
     expect(world.site.consoleErrors.filter((text) => text.includes('Content Security Policy'))).toEqual([])

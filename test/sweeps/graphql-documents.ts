@@ -29,7 +29,7 @@ export function fieldOf(operationId: string): { kind: 'query' | 'mutation'; fiel
 }
 
 /** Operations whose records have records of their own that no other operation returns. */
-const deep = new Set(['listAllowedApps'])
+const deep = new Set(['listAllowedApps', 'getRetention', 'listMessages'])
 
 /** A document that runs an operation and selects every field below it, down to `depth` levels of records. */
 export function documentOf(

@@ -66,7 +66,8 @@ test('the error names each unknown field of a body or query, also for operations
     const json = { ...(await examples[operation.id]!.json!()), foo: 1, bar: 2 }
     expect([operation.id, errorsOf(await callAsAdmin(operation, { json }))]).toEqual([operation.id, unknown])
   }
-  for (const operation of operations) {
+  // A token in the path is not that of a mail, so its operations answer 404 first.
+  for (const operation of operations.filter(({ path }) => !path.includes('{token}'))) {
     const { json, form } = examples[operation.id] ?? {}
     const answer = await callAsAdmin(operation, { query: '?foo=1&bar=2', json: await json?.(), body: form?.() })
     expect([operation.id, answer.status, errorsOf(answer)]).toEqual([operation.id, 422, unknown])
@@ -155,7 +156,8 @@ test('a malformed id in the path gets 404', async () => {
     '٣',
     `${'f'.repeat(32)}.9999999999999999`,
   ]
-  for (const operation of operations.filter(({ path }) => path.includes('{'))) {
+  // Every text may be a hashtag.
+  for (const operation of operations.filter(({ path }) => path.includes('{') && !path.includes('{tag}'))) {
     const json = await examples[operation.id]?.json?.()
     for (const parameter of malformed) {
       const { status, code } = await callAsAdmin(operation, { parameter: encodeURI(parameter), json })

@@ -135,7 +135,9 @@ test('the event enforces or lifts a suspension when the direct call to the Acces
     [suspendAccount, true],
     [liftSuspension, false],
   ] as const) {
-    await expect(act({ ...asModerator(cyd), env: unreachable }, { accountId: ada })).rejects.toThrow('down')
+    await expect(act({ ...asModerator(cyd), env: unreachable }, { accountId: ada })).rejects.toEqual(
+      failure('unavailable'),
+    )
     expect(await isEnforced()).toBe(!suspended)
     await queues.deliver()
     expect(await isEnforced()).toBe(suspended)
