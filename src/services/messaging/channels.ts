@@ -6,9 +6,10 @@ import { readMessages } from './policy.ts'
 import { ConversationId, ConversationState } from './views.ts'
 
 const seq = z.int().openapi({ description: 'The last message' })
-const revision = z
-  .int()
-  .openapi({ description: 'Greater than before; read the log of the messages since the one that you know' })
+const revision = z.int().openapi({
+  format: 'int64',
+  description: 'Greater than before; read the log of the messages since the one that you know',
+})
 
 export const conversationsChannel = defineChannel('conversations', {
   frames: {

@@ -12,7 +12,7 @@ import { bodyOf, type Place, placeOf } from './messages.ts'
 type Named = { messageId: string }
 
 export const WantedChanges = z.strictObject({
-  since: queryInteger({ max: Number.MAX_SAFE_INTEGER })
+  since: queryInteger({ isLong: true })
     .default(0)
     .openapi({ default: 0, description: 'The `revision` of the last answer; the beginning by default' }),
   limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(DEFAULT_LIMIT).openapi({ default: DEFAULT_LIMIT }),

@@ -121,7 +121,7 @@ export const MessageLog = z
     hidden: z
       .array(z.int())
       .openapi({ description: 'The `seq` of messages that you have deleted for yourself', example: [3] }),
-    revision: z.int().openapi({ description: 'Send it as `since` next time' }),
+    revision: z.int().openapi({ format: 'int64', description: 'Send it as `since` next time' }),
     hasMore: z.boolean(),
   })
   .openapi('MessageLog')

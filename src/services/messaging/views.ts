@@ -26,9 +26,10 @@ export const MessageKind = openEnum(
   'What a message is: `deleted` by its author for everybody, or of the `system`',
 )
 
-export const revision = z
-  .int()
-  .openapi({ description: 'Greater after each change of a message; send it as `since` to `readMessageLog`' })
+export const revision = z.int().openapi({
+  format: 'int64',
+  description: 'Greater after each change of a message; send it as `since` to `readMessageLog`',
+})
 
 const LastMessage = z
   .object({

@@ -17,10 +17,11 @@ const scalar = (name: Scalar): Kind => ({ kind: 'scalar', scalar: name })
 
 /** Reads a schema without its wrappers. Throws for schemas that GraphQL cannot express, such as a file. */
 export function shapeOf(schema: unknown): Shape {
-  const { description, type } = schema instanceof z.ZodType ? getOpenApiMetadata(schema) : {}
+  const { description, type, format } = schema instanceof z.ZodType ? getOpenApiMetadata(schema) : {}
   const inner = innerOf(schema)
   const isInteger = schema instanceof z.ZodPipe && type === 'integer'
-  const shape = inner && !isInteger ? shapeOf(inner) : { ...(isInteger ? scalar('Int') : kindOf(schema)), ...plain }
+  const kind = () => (format === 'int64' ? scalar('Float') : isInteger ? scalar('Int') : kindOf(schema)) // Int has 32 bits
+  const shape = inner && !isInteger ? shapeOf(inner) : { ...kind(), ...plain }
   return {
     ...shape,
     nullable: shape.nullable || schema instanceof z.ZodNullable || (inner !== null && schema instanceof z.ZodUnion),
