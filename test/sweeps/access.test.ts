@@ -79,7 +79,7 @@ test('a refused call gets the expected declared failure and changes nothing, and
   expect([...kinds].map(([answer, group]) => [answer, label(group[0]!)])).toHaveLength(1)
   const all = new Set<State>(['public', 'restricted', 'nested', 'unattached', 'suspended', 'missing'])
   expect(new Set(missing.map(({ target }) => target!.state))).toEqual(all)
-}, 300_000)
+}, 600_000)
 
 test('a successful GET changes nothing', async () => {
   let before = {}
@@ -96,7 +96,7 @@ test('a successful GET changes nothing', async () => {
   expect(outcomes.length).toBeGreaterThan(20)
   expect(mismatches(outcomes)).toEqual([])
   expect(await fingerprint()).toEqual(before)
-}, 300_000)
+}, 600_000)
 
 /** A successful response in comparable form. Bookmarks are reduced to the names of their databases. */
 function comparableSuccess({ headers, ...answer }: Answer): string {
@@ -120,4 +120,4 @@ test('allowed calls succeed; unfollow, block, unblock and unlike respond alike f
       expect({ id, between, kinds: [...kinds] }).toEqual({ id, between, kinds: [expect.any(String)] })
     }
   }
-}, 300_000)
+}, 600_000)

@@ -191,6 +191,7 @@ export async function listGroupActors(
   { notificationId, ...query }: PageQuery & { notificationId: Id },
 ): Promise<Page<Account>> {
   const { id: viewerId } = ctx.viewer
+  const from = await seek(ctx, query, `actors of ${viewerId} ${notificationId}`, notifications.id)
   const db = ctx.db.shardOf(viewerId)
   const { kind, groupId } = notifications
   const own = and(eq(notifications.accountId, viewerId), eq(notifications.id, notificationId))
@@ -200,7 +201,6 @@ export async function listGroupActors(
     .where(and(own, isShown(notifications)))
   if (!group?.groupId) throw notFound()
   const inSame = and(eq(kind, group.kind), between(groupId, group.groupId, group.groupId))
-  const from = await seek(ctx, query, `actors of ${viewerId} ${group.kind} ${group.groupId}`, notifications.id)
   const rows = await db
     .select({ id: notifications.id, accountId: notifications.actorId })
     .from(notifications)

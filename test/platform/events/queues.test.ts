@@ -6,13 +6,14 @@ const environments = ['socialconnect', 'socialconnect-staging', 'socialconnect-p
 
 test('wrangler.toml declares the producers and consumers of every queue for every environment', () => {
   for (const prefix of environments) {
-    for (const [binding, { name, batchSize, batchTimeout, retries }] of Object.entries(queues)) {
+    for (const [binding, { name, batchSize, batchTimeout, retries, ...rest }] of Object.entries(queues)) {
+      const limit = 'concurrency' in rest ? `max_concurrency = ${rest.concurrency}, ` : ''
       const queue = `${prefix}-${name}`
       const dead = deadLetterSettings
       for (const line of [
         `{ binding = "${binding}", queue = "${queue}" }`,
         `{ binding = "${binding}_DEAD", queue = "${queue}-dead" }`,
-        `{ queue = "${queue}", max_batch_size = ${batchSize}, max_batch_timeout = ${batchTimeout}, max_retries = ${retries}, dead_letter_queue = "${queue}-dead" }`,
+        `{ queue = "${queue}", max_batch_size = ${batchSize}, max_batch_timeout = ${batchTimeout}, max_retries = ${retries}, ${limit}dead_letter_queue = "${queue}-dead" }`,
         `{ queue = "${queue}-dead", max_batch_size = ${dead.batchSize}, max_batch_timeout = ${dead.batchTimeout}, max_retries = ${dead.retries}, retry_delay = ${dead.retryDelay} }`,
       ])
         expect(settings).toContain(line)
