@@ -42,7 +42,7 @@ test('logins, registrations and links with providers stay within their budgets',
     rowsWritten: 34,
     objectCalls: 6,
     bucketCalls: 3,
-    queueMessages: 4,
+    queueMessages: 5,
   })
   const unverified = { ...newPerson(), email_verified: false }
   await expectAnswer(await registerAs(provider, unverified, unverified.preferred_username!), 403, {
