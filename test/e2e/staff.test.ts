@@ -87,6 +87,9 @@ describeSite(
       await bob.getByRole('button', { name: 'Request a copy' }).click()
       await bob.getByText('Requested on').waitFor()
       await bob.getByRole('button', { name: 'Delete my account' }).click()
+      const dialog = bob.getByRole('dialog', { name: 'Confirm that it is you' })
+      await dialog.getByLabel('Password', { exact: true }).fill(PASSWORD)
+      await dialog.getByRole('button', { name: 'Continue' }).click()
       await bob.getByText(/^Your account is hidden now/).waitFor()
     })
   },
