@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import { customType } from 'drizzle-orm/sqlite-core'
 
 const EPOCH = Date.UTC(2025, 0, 1)
-const TICK_MS = 10
+export const TICK_MS = 10
 const SHARDS = 64
 const RANDOM = 512
 /** From the last id of a shard in a tick to its first one in the next tick. */

@@ -1,6 +1,6 @@
-import { and, eq, exists, inArray, isNotNull, lt, lte, max, not, or, type SQL, type SQLWrapper } from 'drizzle-orm'
+import { and, eq, exists, inArray, isNotNull, lt, max, not, or, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { all, jsonText, one, query } from '../../platform/data/conditions.ts'
-import { type Id, timeOf } from '../../platform/data/ids.ts'
+import { type Id, TICK_MS, timeOf } from '../../platform/data/ids.ts'
 import { followers, follows } from '../accounts/tables.ts'
 import type { Kind } from '../notifications/tables.ts'
 import { type Audience, type Channel, notificationRules as rules } from './tables.ts'
@@ -26,7 +26,7 @@ export function wasFollowedBy(accountId: Id | SQLWrapper, actorId: Id | SQLWrapp
 
 /** The audience that the rules of the account name at the time of the action; null for the default. */
 function ruleOf(accountId: Id, { id, kind }: Action, channel: 'inApp' | Channel) {
-  const known = and(eq(rules.accountId, accountId), lte(rules.since, timeOf(id)))
+  const known = and(eq(rules.accountId, accountId), lt(rules.since, timeOf(id) + TICK_MS))
   const since = query
     .select({ since: max(rules.since) })
     .from(rules)
