@@ -1,11 +1,10 @@
 import { Secret, TOTP } from 'otpauth'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { readLink } from '../../scripts/demo/inbox.ts'
 import { heading, logOut, newUser, PASSWORD } from './actions.ts'
 import { violations } from './axe.ts'
 import { openSecurity } from './recovery.ts'
-import { newPage, type World } from './site.ts'
+import type { World } from './site.ts'
 
 const STEP_MS = 30_000
 const codeOf = (secret: string, time = Date.now()) =>
@@ -125,43 +124,6 @@ export function factorTests(world: World): void {
     await joan.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
     await joan.getByText('Passkey removed').waitFor()
     expect(await joan.getByText('Passkey: Old laptop').count()).toBe(0)
-  })
-
-  test('an identity provider confirms a person with an authenticator app only together with a code', async () => {
-    const { provider } = world.site
-    provider.person = { sub: 'joan', email: 'joan-at-work@example.com', email_verified: true }
-    await openSecurity(joan)
-    await joan.getByRole('button', { name: 'Link Local ID' }).click()
-    await joan.getByText('Local ID was linked to your account').waitFor()
-    await joan.getByRole('link', { name: 'Delete' }).click()
-    await joan.getByRole('button', { name: 'Delete my account' }).click()
-    await joan
-      .getByRole('dialog')
-      .getByRole('button', { name: /Local ID/ })
-      .click()
-    await heading(joan, 'Confirm that it is you').waitFor()
-    expect(await violations(joan), 'code after a provider').toEqual([])
-    await joan.getByLabel('Code', { exact: true }).fill('000000')
-    await joan.getByRole('button', { name: 'Continue' }).click()
-    await joan.getByRole('alert').first().waitFor()
-  })
-
-  test('the mailed link about a new authenticator app removes it, and ends the password', async () => {
-    const { origin } = world.site
-    const link = await readLink(origin, 'joan@example.com', 'factor')
-    const page = await newPage(world.site)
-    await page.goto(link)
-    await heading(page, 'Remove a new second factor').waitFor()
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: 900 })
-      expect(await violations(page), `${width} wide`).toEqual([])
-    }
-    await page.getByRole('button', { name: 'Remove it' }).click()
-    await heading(page, 'The second factor was removed').waitFor()
-    await page.goto(link)
-    await page.getByRole('button', { name: 'Remove it' }).click()
-    await heading(page, 'This link no longer works').waitFor()
-    await page.context().close()
     await joan.context().close()
   })
 }
