@@ -112,7 +112,8 @@ export class Planting {
     await this.call(`/posts/${id}/like`, person, { method: 'PUT' })
     await this.call(`/posts/${postId}/like`, other, { method: 'PUT' })
     await this.call(`/accounts/${other.id}/follow`, person, { method: 'PUT' })
-    const webhook = { url: 'https://hooks.example.org/', events: ['post.liked'], description: this.mark('a webhook') }
+    const url = `https://hooks.example.org/${other.handle}`
+    const webhook = { url, events: ['post.liked'], description: this.mark(`a webhook for ${other.handle}`) }
     await this.call('/webhooks', person, { json: webhook })
     const opened = await this.call<{ id: string }>('/conversations', person, { json: { accountId: other.id } })
     const message = { clientId: 'client-id', text: this.mark(`a message to ${other.handle}`) }
