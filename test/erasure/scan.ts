@@ -63,7 +63,7 @@ function blobsOf(database: string): string[] {
 /** The file of the local database that has this table. */
 export function databaseWith(folder: string, table: string): string {
   const file = databasesIn(join(folder, 'v3/d1')).find((candidate) => {
-    const db = new DatabaseSync(candidate, { readOnly: true })
+    const db = new DatabaseSync(candidate, { readOnly: true, timeout: 10_000 })
     const found = db.prepare('select 1 from sqlite_master where name = ?').get(table)
     db.close()
     return found !== undefined
