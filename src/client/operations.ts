@@ -871,7 +871,7 @@ export type Operations = {
   setRole: { input: { accountId: Id } & RoleChange; output: AccountRole }
   /** Let an entry appear again in what is trending. `POST /v1/trending/shown` */
   showTrend: { input: TrendName; output: undefined }
-  /** Tell the others that you are typing; they hear of it at most every 3 seconds. `POST /v1/conversations/{conversationId}/typing` */
+  /** Tell the others that you are typing; they get at most one frame every 3 seconds. `POST /v1/conversations/{conversationId}/typing` */
   showTyping: { input: { conversationId: string }; output: undefined }
   /** Open the page that unsubscribes from mails. `GET /v1/notification-mails/{token}/unsubscribe` */
   showUnsubscribePage: { input: { token: string }; output: Blob }

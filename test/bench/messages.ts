@@ -16,7 +16,7 @@ process.env.WRANGLER_LOG ??= 'none'
 const { values } = parseCommand({
   command: 'npm run bench:messages',
   purpose: `Sends messages on the built Worker: as fast as they are acknowledged, to a group with open sockets, and one at a time.
-Fails if a send is not acknowledged, or if a socket does not hear of the last message.`,
+Fails if a send is not acknowledged, or if a socket does not get the last message.`,
   options: {
     members: { type: 'string', default: '50', value: 'NUMBER', help: 'how many members of the group are online' },
     seconds: { type: 'string', default: '8', value: 'NUMBER', help: 'how long messages are sent' },

@@ -131,7 +131,7 @@ export async function startNetwork() {
     const entries = open.map(async ([name, socket]) => {
       const frames = await socket.takeFrames()
       seqs.set(name, frames.at(-1)?.seq ?? seqs.get(name)!)
-      // The model has no withdrawn notifications: `groups.test.ts` checks who hears of them.
+      // The model has no withdrawn notifications: `groups.test.ts` checks who gets their frames.
       const told = frames.filter(({ event }) => event !== 'notification.withdrawn')
       return [name, told.map(summaryOf).sort()] as const
     })

@@ -36,7 +36,7 @@ export function cellIn(name: string): Cell {
   return { metric, bucket, key }
 }
 
-/** The cells to which the activity adds one, whoever did it. */
+/** The cells that count the activity itself, independent of the person. */
 export function sumsOf({ kind, at, actor, author, post }: Entry): Cell[] {
   const day = bucketOf('day', at)
   if (kind === VIEW) return []

@@ -47,7 +47,7 @@ export function daysOf({ from, to, step }: Period, point: string): string[] {
   return bucketsBetween('day', from, to).filter((day) => startOf[step](Date.parse(day.slice(1))) === point.slice(1))
 }
 
-/** What authors see of a number of people: multiples of 5, so that no difference of two numbers tells of a person. */
+/** What authors see of a number of people: multiples of 5, so that subtracting two numbers reveals no single person. */
 export function rounded(people: number): number | null {
   const shown = people - (people % FEWEST_PEOPLE)
   return shown === 0 ? null : shown

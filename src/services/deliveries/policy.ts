@@ -37,7 +37,7 @@ function ruleOf(accountId: Id, { id, kind }: Action, channel: 'inApp' | Channel)
   return { audience, names }
 }
 
-/** Whether the account wants to hear of the action: by its rules of that time, and relations that are as old and still exist. */
+/** Whether the rules at the time of the action allow a notification. A follow counts if it existed then and still does. */
 export function allows(accountId: Id, action: Action, channel: 'inApp' | Channel): SQL {
   const { id, actorId } = action
   const { audience, names } = ruleOf(accountId, action, channel)

@@ -12,7 +12,7 @@ import { wasFollowedBy, wasFollowing } from './policy.ts'
 import { audienceOf, type Settings } from './preferences.ts'
 import type { Claimed } from './rows.ts'
 
-/** What may still be delivered, newest first: unread notifications that the account may see and wants to hear of, if it is active. */
+/** What may still be delivered, newest first: unread notifications that an active account may see and that its rules allow. */
 export async function readWanted(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Notification[]> {
   const rows = await selectUnread(ctx, claimed.accountId, claimed.newest)
   const wanted = rows.filter(({ kind, followed, follower }) => {

@@ -126,7 +126,7 @@ export async function markDelivered(ctx: SystemCtx, id: string, accountId: Id, s
   if (!(await conversation(ctx, id).markDelivered(accountId, seq))) throw notFound()
 }
 
-/** Others hear of it at most every 3 seconds. */
+/** Sends at most one frame to the others every 3 seconds. */
 export async function tellTyping(ctx: SystemCtx, id: string, accountId: Id): Promise<void> {
   if (!(await conversation(ctx, id).typing(accountId))) throw notFound()
 }

@@ -1,4 +1,3 @@
-import { z } from '@hono/zod-openapi'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import {
   getMessageSettings,
@@ -10,9 +9,7 @@ import {
   unmuteConversation,
 } from './marks.ts'
 import { readMessages, writeMessages } from './policy.ts'
-import { Conversation, ConversationId, Marks, MessageSettings, Muting, ReadMark } from './views.ts'
-
-const ConversationPath = z.object({ conversationId: ConversationId })
+import { Conversation, ConversationPath, Marks, MessageSettings, Muting, ReadMark } from './views.ts'
 
 export const markOperations = [
   operation({
@@ -48,7 +45,7 @@ export const markOperations = [
     scope: writeMessages,
     params: ConversationPath,
     returns: null,
-    summary: 'Tell the others that you are typing; they hear of it at most every 3 seconds',
+    summary: 'Tell the others that you are typing; they get at most one frame every 3 seconds',
     run: showTyping,
   }),
   operation({

@@ -28,7 +28,7 @@ export class MarksState {
     return true
   }
 
-  /** Stores nothing. The answer is the same whether somebody hears of it or not. */
+  /** Stores nothing. The answer does not reveal whether somebody gets the frame. */
   typing(accountId: Id): boolean {
     if (!this.core.isMember(accountId)) return false
     const now = Date.now()

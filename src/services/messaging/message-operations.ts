@@ -32,9 +32,8 @@ import {
   unpinMessage,
 } from './reactions.ts'
 import { MessageSearch, searchMessages } from './search.ts'
-import { ConversationId } from './views.ts'
+import { ConversationPath } from './views.ts'
 
-const ConversationPath = z.object({ conversationId: ConversationId })
 const MessagePath = z.object({ messageId: MessageId })
 const ReactionPath = MessagePath.extend({ emoji: Emoji })
 

@@ -1,4 +1,3 @@
-import { z } from '@hono/zod-openapi'
 import { type Operation, operation } from '../../platform/http/operation.ts'
 import {
   acceptConversation,
@@ -17,15 +16,13 @@ import { markConversationRead } from './messages.ts'
 import { readMessages, writeMessages } from './policy.ts'
 import {
   Conversation,
-  ConversationId,
   ConversationLog,
   ConversationOpening,
   ConversationPage,
+  ConversationPath,
   ReadMark,
   UnreadMessages,
 } from './views.ts'
-
-const ConversationPath = z.object({ conversationId: ConversationId })
 
 export const messagingOperations = [
   operation({

@@ -11,6 +11,7 @@ export const ConversationId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
   .openapi({ maxLength: ID_LENGTH, example: '5f0c3b7a9d1e4f2680b4c6d8e0f1a2b3' })
+export const ConversationPath = z.object({ conversationId: ConversationId })
 export const ConversationState = openEnum(
   'ConversationState',
   states,

@@ -98,7 +98,7 @@ export class EndpointRows {
     return this.sql.exec<{ at: number | null }>(next).one().at
   }
 
-  /** From now on, the owner may see the delivery, because the owner may know what it tells of. */
+  /** From now on, the owner may see the delivery, because the owner may know what it is about. */
   show(id: number): void {
     this.sql.exec('UPDATE deliveries SET is_shown = 1 WHERE id = ? AND is_shown = 0', id)
   }

@@ -9,7 +9,7 @@ import type { WebhookEventType } from './tables.ts'
 /** What an event is for one account. */
 export type Interest = { accountId: Id; eventId: Id; type: WebhookEventType; data: z.infer<typeof Subject> }
 
-/** The accounts that may hear of an event: whose post it is, and whom it notifies. Each of them once. */
+/** The accounts whose webhooks may get an event: the author of the post, and those that it notifies, each once. */
 export function interestsIn(event: Happened): Interest[] {
   const found = [...ofPublished(event), ...ofEdited(event), ...ofOthers(event)]
   const others = found.filter(({ accountId, data }) => accountId !== data.actorId)

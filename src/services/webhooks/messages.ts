@@ -12,7 +12,7 @@ export const Subject = z.object({
 export type Subject = z.infer<typeof Subject>
 export const Body = z.object({ type: z.enum(messageTypes), data: Subject })
 
-/** A message before it is sent. `id` is that of the event, and `body` exactly what every attempt sends. `isOwn`: it tells of nobody else. */
+/** A message before it is sent. `id` is that of the event, and `body` exactly what every attempt sends. `isOwn`: it is about nobody else. */
 export type Message = { id: Id; type: MessageType; body: string; isOwn: boolean }
 
 /** A thin payload: receivers read what they may with the API. */

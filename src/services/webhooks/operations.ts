@@ -159,7 +159,7 @@ export const webhookOperations = [
     returns: WebhookDeliveryPage,
     summary: 'List the deliveries of a webhook, newest event first',
     description:
-      'The last 1,000 finished ones of each state are kept for 30 days. One that tells of somebody else is listed once it was checked that ' +
+      'The last 1,000 finished ones of each state are kept for 30 days. A delivery about another person is listed once it was checked that ' +
       'you may know of it.',
     run: listWebhookDeliveries,
   }),

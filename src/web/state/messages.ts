@@ -48,7 +48,7 @@ export function showChanged(conversationId: string, changed: readonly Message[],
   update(list, (messages) => merged(messages, { changed, hidden, isComplete }))
 }
 
-/** What the open conversation tells of its other members. */
+/** What the other members of the open conversation are doing. */
 export type Presence = { typing: Signal<boolean>; marks: Signal<MemberMark[]> }
 export const createPresence = (): Presence => ({ typing: signal(false), marks: signal<MemberMark[]>([]) })
 
@@ -85,7 +85,7 @@ function withMark(marks: readonly MemberMark[], mark: MemberMark): MemberMark[] 
 
 let toldAt = 0
 
-/** Tells the others, not more often than they hear of it. */
+/** Tells the others that the viewer is typing, as often as the server passes it on. */
 export function tellTyping(conversationId: string): void {
   if (Date.now() - toldAt < TYPING_TOLD_EVERY_MS) return
   toldAt = Date.now()

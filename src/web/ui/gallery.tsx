@@ -1,11 +1,12 @@
 import { useSignal } from '@preact/signals'
-import type { Media, Post } from '../../client/wire.ts'
-import { ImageDialog } from './image-dialog.tsx'
+import type { ComponentChildren } from 'preact'
+import type { Media } from '../../client/wire.ts'
 
-/** The images of a post. A click shows one in full size. */
-export function Gallery({ post }: { post: Post }) {
+type Props = { media: readonly Media[]; dialog: (image: Media, close: () => void) => ComponentChildren }
+
+/** Images as thumbnails. A click opens one in the dialog. */
+export function Gallery({ media, dialog }: Props) {
   const open = useSignal<string | null>(null)
-  const { media } = post
   const opened = media.find(({ id }) => id === open.value)
   if (media.length === 0) return null
   return (
@@ -23,7 +24,7 @@ export function Gallery({ post }: { post: Post }) {
           </li>
         ))}
       </ul>
-      {opened && <ImageDialog post={post} image={opened} onClose={() => (open.value = null)} />}
+      {opened && dialog(opened, () => (open.value = null))}
     </>
   )
 }

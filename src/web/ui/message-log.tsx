@@ -1,4 +1,4 @@
-import { type Signal, useSignal } from '@preact/signals'
+import type { Signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Message } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
@@ -8,7 +8,7 @@ import { loadMore } from '../state/list.ts'
 import { loadChanges, messagesOf, type Presence } from '../state/messages.ts'
 import { reportError } from '../state/toasts.ts'
 import { Modal } from './dialog.tsx'
-import { Thumbnail } from './gallery.tsx'
+import { Gallery } from './gallery.tsx'
 import { GroupEventLine } from './group-event.tsx'
 import { MessageMenu } from './message-menu.tsx'
 import type { Target } from './message-writer.tsx'
@@ -86,30 +86,15 @@ function Bubble({ message, target, mark, ended }: BubbleProps) {
 }
 
 function Images({ message: { media } }: { message: Message }) {
-  const open = useSignal<string | null>(null)
-  const opened = media.find(({ id }) => id === open.value)
-  if (media.length === 0) return null
   return (
-    <>
-      <ul class="gallery" data-count={media.length}>
-        {media.map((image, index) => (
-          <li key={image.id}>
-            <button
-              type="button"
-              onClick={() => (open.value = image.id)}
-              aria-label={`Open image ${index + 1} of ${media.length}: ${image.alt || 'no description'}`}
-            >
-              <Thumbnail image={image} single={media.length === 1} />
-            </button>
-          </li>
-        ))}
-      </ul>
-      {opened && (
-        <Modal label={opened.alt || 'Image'} onClose={() => (open.value = null)} wide>
-          <img src={opened.url} alt={opened.alt} width={opened.width} height={opened.height} />
+    <Gallery
+      media={media}
+      dialog={(image, close) => (
+        <Modal label={image.alt || 'Image'} onClose={close} wide>
+          <img src={image.url} alt={image.alt} width={image.width} height={image.height} />
         </Modal>
       )}
-    </>
+    />
   )
 }
 

@@ -8,6 +8,7 @@ import { postSignal } from '../state/posts.ts'
 import { Avatar } from './avatar.tsx'
 import { Gallery } from './gallery.tsx'
 import { Icon } from './icons.tsx'
+import { ImageDialog } from './image-dialog.tsx'
 import { Link } from './link.tsx'
 import { plural } from './plural.ts'
 import { PostActions } from './post-actions.tsx'
@@ -39,18 +40,25 @@ export function PostCard({ id, standalone = false, depth = 0 }: { id: string; st
       <div class="post-body">
         <Byline post={post} label={label} standalone={standalone} />
         <RichText text={post.text} entities={post.entities} />
-        <Gallery post={post} />
-        {standalone && (
-          <p class="exact-time">
-            {exactTime(post.createdAt)}
-            {post.editedAt && <span>Edited: {exactTime(post.editedAt)}</span>}
-            {post.author.id === session.value?.id && <Link href={`/insights/${id}`}>Insights</Link>}
-            {post.likeCount > 0 && <Link href={`/posts/${id}/likes`}>{plural(post.likeCount, 'like')}</Link>}
-          </p>
-        )}
+        <Gallery
+          media={post.media}
+          dialog={(image, close) => <ImageDialog post={post} image={image} onClose={close} />}
+        />
+        {standalone && <Details post={post} />}
         <PostActions post={post} />
       </div>
     </article>
+  )
+}
+
+function Details({ post: { id, author, createdAt, editedAt, likeCount } }: { post: Post }) {
+  return (
+    <p class="exact-time">
+      {exactTime(createdAt)}
+      {editedAt && <span>Edited: {exactTime(editedAt)}</span>}
+      {author.id === session.value?.id && <Link href={`/insights/${id}`}>Insights</Link>}
+      {likeCount > 0 && <Link href={`/posts/${id}/likes`}>{plural(likeCount, 'like')}</Link>}
+    </p>
   )
 }
 

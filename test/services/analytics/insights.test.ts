@@ -112,7 +112,7 @@ test('only the author reads the insights of a post; all others get the 404 of a 
   expect((await shape(ada, secret)).status).toBe(200)
 })
 
-test('no insight tells of an account that blocks the author, or that the author blocks', async () => {
+test('no insight reveals an account that blocks the author, or that the author blocks', async () => {
   await deliver(readers.slice(0, 5).map((id) => seen(id, [post])))
   const before = JSON.stringify([await mine(), await ofPost()])
   await agree([bob.id])

@@ -206,7 +206,7 @@ test('a subscription ends with the login that made it', async () => {
   expect((await listPushSubscriptions(asUser(ada))).items.map(({ id }) => id)).toEqual([kept.id])
 })
 
-test('a person gets at most one push in a minute, which tells of all notifications', async () => {
+test('a person gets at most one push in a minute, which covers all notifications', async () => {
   const { read } = await browser(ada, 'phone')
   await liked(bob)
   await push()

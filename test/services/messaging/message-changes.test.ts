@@ -206,7 +206,7 @@ test('the log of conversations lists one after an edit, a deletion, a read mark,
   expect((await readConversationLog(asUser(bob), { limit: 20 })).items).toEqual([])
 })
 
-test('sockets of the members hear of edits and deletions, and only the own ones of what a member deletes for itself', async () => {
+test('sockets of all members get frames of edits and deletions, and only the own sockets of what a member deletes for itself', async () => {
   const id = await friends()
   for (const text of ['one', 'two']) await say(ada, id, text)
   await delivered(id)
