@@ -95,13 +95,13 @@ type Outcome = { delivery: Delivery; failure: Failure | null }
 /** The events that this isolate has handled lately, so that it finds most duplicates. */
 const seen = new Set<string>()
 
-/** Whether the relay has just sent the event, and nothing else has. Its row then needs no read, which every event would pay for. */
+/** Whether the relay has just sent the event, and nothing else has. Its row then need not be read. */
 function isFirst({ message, event: { source, id } }: Delivery, now: number): boolean {
   const key = `${source}:${id}`
-  const isFirst = message.attempts === 1 && timeOf(id) > now - NEW_MS && !seen.has(key)
+  const isRepeated = message.attempts > 1 || seen.has(key)
   if (seen.size >= MAX_SEEN) seen.clear()
   seen.add(key)
-  return isFirst
+  return !isRepeated && timeOf(id) > now - NEW_MS
 }
 
 function asRecorded(deliveries: readonly Delivery[]): Map<Id, Waiting> {
