@@ -34,7 +34,7 @@ export function accessibilityTests(world: World): void {
     const like = `/posts/${posts!.items[0]!.id}/like`
     for (const call of others) await call('PUT', like)
     for (const call of others) await call('PUT', `/accounts/${account!.id}/follow`)
-    await frank.getByRole('link', { name: 'Notifications, 10 unread' }).waitFor()
+    await frank.getByRole('link', { name: 'Notifications 10 unread' }).waitFor()
 
     await openView(frank, 'Notifications')
     const rows = frank.getByRole('region', { name: 'Notifications' }).locator('article div > p:first-child')

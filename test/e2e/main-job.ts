@@ -45,7 +45,7 @@ export function mainJobTests(world: World): void {
     await follow(bob, '@Ada')
     await openView(bob, 'Home')
     await bob.getByText('It’s quiet here').waitFor()
-    await ada.getByRole('link', { name: 'Notifications, 1 unread' }).waitFor()
+    await ada.getByRole('link', { name: 'Notifications 1 unread' }).waitFor()
 
     const image = { buffer: await drawLandscape(site.browser), alt: 'Mountains at sunrise' }
     await writePost(ada, 'First light on the #ridge, worth every step. @bob', image)
@@ -56,7 +56,7 @@ export function mainJobTests(world: World): void {
     const like = post.getByRole('button', { name: /^Like/ })
     await like.click()
     expect(await like.getAttribute('aria-pressed')).toBe('true')
-    await ada.getByRole('link', { name: 'Notifications, 2 unread' }).waitFor()
+    await ada.getByRole('link', { name: 'Notifications 2 unread' }).waitFor()
     await ada.getByRole('button', { name: 'Like, 1 like', exact: true }).waitFor()
   })
 
@@ -153,7 +153,7 @@ export function mainJobTests(world: World): void {
     await bob.mouse.move(0, 0)
     await waitForImage(bob.getByRole('img', { name: 'Mountains at sunrise' }))
     await follow(grace, 'bob')
-    await bob.getByRole('link', { name: 'Notifications, 1 unread' }).waitFor()
+    await bob.getByRole('link', { name: 'Notifications 1 unread' }).waitFor()
     await bob.getByRole('button', { name: 'Dismiss' }).first().waitFor({ state: 'detached' })
     await bob.screenshot({ path: 'docs/screenshot.png' })
   })

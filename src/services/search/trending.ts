@@ -35,19 +35,10 @@ async function trendsOf(ctx: SystemCtx, lang = ALL): Promise<Trends> {
     ctx.log.warn('the cache cannot be read', { error })
     return undefined
   })
-  const stale = known?.trends ?? (stored === undefined ? (await counting(ctx)).get(lang) : undefined)
+  const stale = known?.trends ?? (stored === undefined ? (await countTrends(ctx)).get(lang) : undefined)
   const trends = stored === undefined ? (stale ?? none) : (Trends.safeParse(JSON.parse(stored ?? 'null')).data ?? none)
   kept.set(lang, { trends, until: ctx.now() + ISOLATE_MS })
   return trends
-}
-
-let counted: ReturnType<typeof countTrends> | null = null
-
-function counting(ctx: SystemCtx): ReturnType<typeof countTrends> {
-  counted ??= countTrends(ctx).finally(() => {
-    counted = null
-  })
-  return counted
 }
 
 export async function trendingPosts(ctx: Ctx, { lang }: TrendQuery): Promise<TrendingPosts> {

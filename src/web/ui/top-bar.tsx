@@ -42,28 +42,21 @@ function OwnProfileLink({ account }: { account: Account }) {
 }
 
 function AccountLinks({ handle }: { handle: string }) {
-  const unread = unreadCount.value > 0
   return (
     <>
-      <NavLink href="/" icon="home" label="Home" note={newPostsLabel.value}>
-        {newPostsLabel.value && <span class="dot" />}
+      <NavLink href="/" icon="home" label="Home">
+        {newPostsLabel.value && (
+          <span class="dot">
+            <span class="visually-hidden">{newPostsLabel}</span>
+          </span>
+        )}
       </NavLink>
       <NavLink href="/discover" icon="discover" label="Discover" />
-      <NavLink
-        href="/notifications"
-        icon="bell"
-        label="Notifications"
-        note={unread ? `${unreadLabel()} unread` : undefined}
-      >
-        {unread && <span class="badge">{unreadLabel()}</span>}
+      <NavLink href="/notifications" icon="bell" label="Notifications">
+        {unreadCount.value > 0 && <Badge label={unreadLabel()} />}
       </NavLink>
-      <NavLink
-        href="/messages"
-        icon="comment"
-        label="Messages"
-        note={unreadMessages.value > 0 ? `${unreadMessagesLabel()} unread` : undefined}
-      >
-        {unreadMessages.value > 0 && <span class="badge">{unreadMessagesLabel()}</span>}
+      <NavLink href="/messages" icon="comment" label="Messages">
+        {unreadMessages.value > 0 && <Badge label={unreadMessagesLabel()} />}
       </NavLink>
       <NavLink href={`/@${handle}`} icon="person" label="Profile" />
     </>
@@ -79,17 +72,20 @@ function PublicLinks() {
   )
 }
 
-type NavLinkProps = { href: string; icon: IconName; label: string; note?: string; children?: ComponentChildren }
+function Badge({ label }: { label: string }) {
+  return (
+    <span class="badge">
+      {label} <span class="visually-hidden">unread</span>
+    </span>
+  )
+}
 
-function NavLink({ href, icon, label, note, children }: NavLinkProps) {
+type NavLinkProps = { href: string; icon: IconName; label: string; children?: ComponentChildren }
+
+function NavLink({ href, icon, label, children }: NavLinkProps) {
   return (
     <li>
-      <Link
-        href={href}
-        class="nav-link"
-        aria-label={note ? `${label}, ${note}` : label}
-        aria-current={location.value.path === href ? 'page' : undefined}
-      >
+      <Link href={href} class="nav-link" aria-current={location.value.path === href ? 'page' : undefined}>
         <Icon name={icon} />
         <span>{label}</span>
         {children}

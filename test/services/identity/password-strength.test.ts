@@ -90,9 +90,16 @@ test.each([
   expect(await weakness(password)).toBe(null)
 })
 
+/** 16 characters, as random as a hash, but the same in each run. */
+async function randomPassword(seed: number): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', Uint32Array.of(seed))
+  return new Uint8Array(digest, 0, 12).toBase64()
+}
+
 test('of 20,000 random passwords, the list and the patterns refuse almost none', async () => {
-  const random = Array.from({ length: 20_000 }, () => crypto.getRandomValues(new Uint8Array(12)).toBase64())
-  expect(random.filter((password) => isRepeated(password) || isWalk(password.toLowerCase()))).toEqual([])
+  const random = await Promise.all(Array.from({ length: 20_000 }, (_, seed) => randomPassword(seed)))
+  const patterned = random.filter((password) => isRepeated(password) || isWalk(password.toLowerCase()))
+  expect(patterned.length).toBeLessThan(3)
   const refused = await Promise.all(random.slice(0, 2_000).map((password) => weakness(password)))
   expect(refused.filter((reason) => reason !== null).length).toBeLessThan(2)
 })
