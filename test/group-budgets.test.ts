@@ -69,6 +69,7 @@ test.each([2, 10, 100])('a delivery to %i members takes one trip per shard', asy
     preview: 'hello',
     told: '0',
     changedSeq: null,
+    news: null,
     conversationId: 'e'.repeat(32),
     version: 1,
   } as const

@@ -40,6 +40,7 @@ import { accountsOn, bulkIds } from './support/actors.ts'
 import { type Budget, costOf, expectWithin, PAGE } from './support/budgets.ts'
 import { delivered, opened, say } from './support/conversations.ts'
 import { insertRows, shards } from './support/databases.ts'
+import { insertPush } from './support/pushes.ts'
 
 // Checks the budgets in docs/architecture.md. What an object does after its answer is not part of them.
 
@@ -149,6 +150,7 @@ test('the cost of a delivery and of the log does not grow with the inbox', async
     preview: null,
     told: '0',
     changedSeq: null,
+    news: null,
     shownSeq: 1,
     shownKind: 'text',
     unread: 1,
@@ -160,6 +162,11 @@ test('the cost of a delivery and of the log does not grow with the inbox', async
     const delivered = { trips: 1, rowsRead: 8, rowsWritten: 3 }
     expectWithin('delivery', await costOf(ada, (ctx) => deliverInboxes(ctx, [copy])), delivered)
   }
+  await insertPush(ada)
+  const news = { seq: 3, authorId: bob, at: Date.now() }
+  const copy = { ...facts, accountId: ada, conversationId: 'f'.repeat(32), version: 3, lastSeq: 3, news }
+  const told = await costOf(ada, (ctx) => deliverInboxes(ctx, [copy]))
+  expectWithin('delivery with news', told, { trips: 1, rowsRead: 14, rowsWritten: 6, queueMessages: 1 })
   const log = await costOf(ada, (ctx) => readConversationLog(ctx, { since: '490' as Id, limit: PAGE }))
   expectWithin('log', log, { trips: 2, rowsRead: 2 * PAGE })
 })

@@ -810,7 +810,7 @@ export type Operations = {
   repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Replace your notification preferences; an omitted field gets its default. `PUT /v1/me/notification-preferences` */
   replaceNotificationPreferences: {
-    input: { rules: SomeNotificationRules; quietHours?: QuietHours; includeText?: boolean }
+    input: { rules: SomeNotificationRules; quietHours?: QuietHours; includeText?: boolean; includeMessages?: boolean }
     output: NotificationPreferences
   }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */

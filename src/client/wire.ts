@@ -418,6 +418,7 @@ export type NotificationPreferences = {
   rules: NotificationRules
   quietHours: QuietHours | null
   includeText: boolean
+  includeMessages: boolean
   mailSuppressed: boolean
 }
 
@@ -426,11 +427,15 @@ export type NotificationRules = {
   like: NotificationChannels
   comment: NotificationChannels
   mention: NotificationChannels
+  message: MessageNotificationChannels
+  messageRequest: MessageNotificationChannels
 }
 
 export type NotificationChannels = { inApp: Audience; mail: Audience; push: Audience }
 
 export type Audience = 'everyone' | 'followed' | 'followers' | 'nobody' | (string & Record<never, never>)
+
+export type MessageNotificationChannels = { mail: Audience; push: Audience }
 
 export type QuietHours = { timeZone: string; from: string; to: string }
 
@@ -439,9 +444,13 @@ export type SomeNotificationRules = {
   like?: SomeNotificationChannels
   comment?: SomeNotificationChannels
   mention?: SomeNotificationChannels
+  message?: SomeMessageNotificationChannels
+  messageRequest?: SomeMessageNotificationChannels
 }
 
 export type SomeNotificationChannels = { inApp?: Audience; mail?: Audience; push?: Audience }
+
+export type SomeMessageNotificationChannels = { mail?: Audience; push?: Audience }
 
 export type PushKey = { key: string | null }
 

@@ -44,16 +44,25 @@ type Row<T extends SQLiteTable> = { [K in keyof T['$inferInsert']]: T['$inferIns
 
 /** For `insert(table).select(…)`: one row if the condition holds. Omitted columns are null. */
 export function rowIf<T extends SQLiteTable>(table: T, row: Row<T>, condition: SQL): SQL {
+  return sql`select ${valuesOf(table, row)} where ${condition}`
+}
+
+/** For `insert(table).select(…)`: one row for each row of `source` that meets the condition. */
+export function rowsFrom<T extends SQLiteTable>(table: T, row: Row<T>, source: SQLiteTable, condition: SQL): SQL {
+  return sql`select ${valuesOf(table, row)} from ${source} where ${condition}`
+}
+
+function valuesOf<T extends SQLiteTable>(table: T, row: Row<T>): SQL {
   const given = new Map<string, unknown>(Object.entries(row))
   const values = Object.entries(getTableColumns(table)).map(([name, column]) => {
     const value = given.get(name) ?? null
     return isSQLWrapper(value) ? value : sql.param(value, column)
   })
-  return sql`select ${commaList(values)} where ${condition}`
+  return commaList(values)
 }
 
 export function commaList(items: readonly SQLWrapper[]): SQL {
-  return sql.join([...items], sql`, `)
+  return sql.join([...items], sql.raw(', '))
 }
 
 export function increment(value: SQLWrapper, by = 1): SQL<number> {

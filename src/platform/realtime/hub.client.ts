@@ -1,10 +1,11 @@
 import { z } from '@hono/zod-openapi'
+import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../context.ts'
 import { Id } from '../data/ids.ts'
 import { settleConcurrently } from '../data/shards.ts'
 import { withTimeout } from '../timeout.ts'
 import type { HubFrame } from './hub-frames.ts'
-import { hubName } from './hubs.ts'
+import { hubName, hubs } from './hubs.ts'
 
 /** The login of a socket or ticket. `issuedAt` is when its access token was issued, epoch ms. */
 const Login = z.object({ sessionId: z.string(), issuedAt: z.number() })
@@ -37,6 +38,16 @@ export async function publishToHubs(ctx: SystemCtx, names: readonly string[], fr
 /** Lets the account's hub read again whom the account follows. When this returns, later posts go to the right sockets. */
 export async function refreshHub(ctx: SystemCtx, accountId: Id): Promise<void> {
   await hubOf(ctx, accountId).refresh(accountId)
+}
+
+/** Whether the account has a socket, or had one within the last minute. A hub that does not answer counts as none. */
+export async function isOnline(ctx: SystemCtx, accountId: Id): Promise<boolean> {
+  const name = hubName(ctx, accountId)
+  const [active] = await ctx.db.shardOf(accountId).select({ name: hubs.name }).from(hubs).where(eq(hubs.name, name))
+  if (!active) return false
+  const asking = withTimeout(hubOf(ctx, accountId).online([accountId]), PUBLISH_TIMEOUT_MS)
+  const online = await asking.catch((error: unknown) => ctx.log.warn('a hub did not answer', { error }))
+  return online?.length === 1
 }
 
 /** For verbs, after their commit: a failure is left to the subscription that repeats the refresh. */

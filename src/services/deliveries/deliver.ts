@@ -1,14 +1,22 @@
 import type { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
+import { timeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
+import { isOnline } from '../../platform/realtime/hub.client.ts'
+import type { Item } from './items.ts'
 import { sendMail } from './mails.ts'
+import { readMessageItems } from './message-items.ts'
+import { readNotificationItems } from './notification-items.ts'
 import { readSettings } from './preferences.ts'
 import { sendPush } from './pushes.ts'
 import { quietUntil } from './quiet-hours.ts'
 import { type Claimed, claim, postpone, retryLater, settle } from './rows.ts'
 import type { deliverTask } from './statements.ts'
-import { deliveries } from './tables.ts'
-import { readWanted } from './wanted.ts'
+import { channelOf, deliveries, isOfMessages } from './tables.ts'
+
+const ONLINE_MS = 15 * 60_000
+/** Who is online gets a push only if the message is not read within this time. */
+const READING_MS = 60_000
 
 /** Delivers what is due and still wanted, in one message. A repeated or concurrent call finds nothing to claim. */
 export async function deliver(ctx: SystemCtx, whose: z.infer<typeof deliverTask.data>): Promise<void> {
@@ -24,13 +32,25 @@ export async function deliver(ctx: SystemCtx, whose: z.infer<typeof deliverTask.
 
 async function deliverClaimed(ctx: SystemCtx, claimed: Claimed): Promise<void> {
   const settings = await readSettings(ctx, claimed.accountId)
-  const wanted = await readWanted(ctx, claimed, settings)
-  const names = new Set(wanted.map(({ id }) => id))
+  const ofMessages = isOfMessages(claimed.channel)
+  const items = await (ofMessages ? readMessageItems : readNotificationItems)(ctx, claimed, settings)
+  const names = new Set(items.map(({ id }) => id))
   const unwanted = claimed.newest.filter((id) => !names.has(id))
   if (unwanted.length > 0) await settle(ctx, claimed, 'dropped', idIn(deliveries.eventId, unwanted))
-  const quiet = quietUntil(ctx.now(), settings.quietHours)
-  if (quiet !== null) return postpone(ctx, claimed, quiet)
-  if (wanted.length === 0) return postpone(ctx, claimed, ctx.now())
-  const send = claimed.channel === 'mail' ? sendMail : sendPush
-  await send(ctx, claimed, { wanted, hasMore: claimed.total > claimed.newest.length, settings })
+  if (items.length === 0) return postpone(ctx, claimed, ctx.now())
+  const waiting =
+    quietUntil(ctx.now(), settings.quietHours) ?? (ofMessages ? await onlineUntil(ctx, claimed, items) : null)
+  if (waiting !== null) return postpone(ctx, claimed, waiting)
+  const send = channelOf(claimed.channel) === 'mail' ? sendMail : sendPush
+  const [several, path] = ofMessages
+    ? ['conversations with new messages', '/messages']
+    : ['new notifications', '/notifications']
+  await send(ctx, claimed, { items, hasMore: claimed.total > claimed.newest.length, several, path })
+}
+
+/** When to look again, because the person is online; null if the message is to be sent now. */
+async function onlineUntil(ctx: SystemCtx, { accountId, channel }: Claimed, [newest]: Item[]): Promise<number | null> {
+  const now = ctx.now()
+  const until = channel === 'messageMail' ? now + ONLINE_MS : timeOf(newest!.id) + READING_MS
+  return until > now && (await isOnline(ctx, accountId)) ? until : null
 }

@@ -15,6 +15,7 @@ import { openPushes } from './push-subscriptions.ts'
 import {
   deliveries,
   deliveryTurns,
+  lanes,
   notificationPreferences,
   notificationRules,
   pushSubscriptions,
@@ -30,6 +31,7 @@ export const deliveryData: PersonalData = {
       quietFrom: 'exported',
       quietTo: 'exported',
       includeText: 'exported',
+      includeMessages: 'exported',
     }),
     ...classify(deliveries, {
       accountId: 'owner',
@@ -39,6 +41,9 @@ export const deliveryData: PersonalData = {
       attempt: 'technical',
       nextAt: 'technical',
       reached: 'technical',
+      conversationId: 'exported',
+      seq: 'technical',
+      authorId: 'technical',
     }),
     ...classify(deliveryTurns, { accountId: 'owner', channel: 'exported', takenAt: 'exported', lease: 'technical' }),
     ...classify(suppressedAddresses, { accountId: 'owner', address: 'secret' }),
@@ -81,18 +86,20 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
 }
 
 async function* own(ctx: SystemCtx, accountId: Id) {
-  const { eventId: id, channel, state } = deliveries
-  for (const one of ['mail', 'push'] as const) {
+  const { eventId: id, channel, state, conversationId } = deliveries
+  for (const one of lanes) {
     const read = (after: Id, limit: number) =>
       ctx.db
         .shardOf(accountId)
-        .select({ id, channel, state })
+        .select({ id, channel, state, conversationId })
         .from(deliveries)
         .where(and(eq(deliveries.accountId, accountId), eq(channel, one), gt(id, after)))
         .orderBy(asc(id))
         .limit(limit)
     for await (const rows of pagesOf(read))
-      yield rows.map(({ id: notificationId, ...row }) => ({ notificationId, ...row }))
+      yield rows.map(({ id, conversationId, ...row }) =>
+        conversationId === null ? { notificationId: id, ...row } : { conversationId, ...row },
+      )
   }
 }
 

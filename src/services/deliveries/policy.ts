@@ -2,8 +2,7 @@ import { and, eq, exists, inArray, isNotNull, lt, max, not, or, type SQL, type S
 import { all, jsonText, one, query } from '../../platform/data/conditions.ts'
 import { type Id, TICK_MS, timeOf } from '../../platform/data/ids.ts'
 import { followers, follows } from '../accounts/tables.ts'
-import type { Kind } from '../notifications/tables.ts'
-import { type Audience, type Channel, notificationRules as rules } from './tables.ts'
+import { type Audience, type Channel, type RuleKind, notificationRules as rules } from './tables.ts'
 
 export const defaultAudience: Record<'inApp' | Channel, Audience> = {
   inApp: 'everyone',
@@ -11,7 +10,7 @@ export const defaultAudience: Record<'inApp' | Channel, Audience> = {
   push: 'everyone',
 }
 
-type Action = { id: Id; kind: Kind; actorId: Id }
+type Action = { id: Id; kind: RuleKind; actorId: Id }
 
 /** Whether the account followed the actor when the event happened: a relation has the id of its own event. */
 export function wasFollowing(accountId: Id | SQLWrapper, actorId: Id | SQLWrapper, eventId: Id | SQLWrapper): SQL {
@@ -25,7 +24,7 @@ export function wasFollowedBy(accountId: Id | SQLWrapper, actorId: Id | SQLWrapp
 }
 
 /** The audience that the rules of the account name at the time of the action; null for the default. */
-function ruleOf(accountId: Id, { id, kind }: Action, channel: 'inApp' | Channel) {
+function ruleOf(accountId: Id | SQLWrapper, { id, kind }: Action, channel: 'inApp' | Channel) {
   const known = and(eq(rules.accountId, accountId), lt(rules.since, timeOf(id) + TICK_MS))
   const since = query
     .select({ since: max(rules.since) })
@@ -38,7 +37,7 @@ function ruleOf(accountId: Id, { id, kind }: Action, channel: 'inApp' | Channel)
 }
 
 /** Whether the rules at the time of the action allow a notification. A follow counts if it existed then and still does. */
-export function allows(accountId: Id, action: Action, channel: 'inApp' | Channel): SQL {
+export function allows(accountId: Id | SQLWrapper, action: Action, channel: 'inApp' | Channel): SQL {
   const { id, actorId } = action
   const { audience, names } = ruleOf(accountId, action, channel)
   const isAllowed = or(

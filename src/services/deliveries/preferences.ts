@@ -9,6 +9,7 @@ import { isTimeZone, type QuietHours } from './quiet-hours.ts'
 import { changeRules, readRules } from './rules.ts'
 import {
   audiences,
+  type RuleKind,
   type Rules as StoredRules,
   suppressedAddresses,
   notificationPreferences as table,
@@ -16,16 +17,28 @@ import {
 
 const Audience = openEnum('Audience', audiences, 'Whose actions notify: `followed` are those whom you follow')
 
-const channels = { inApp: Audience, mail: Audience, push: Audience }
+const messageChannels = { mail: Audience, push: Audience }
+const channels = { inApp: Audience, ...messageChannels }
 const Channels = z
   .object(channels)
   .openapi('NotificationChannels', { example: { inApp: 'everyone', mail: 'nobody', push: 'followed' } })
+const MessageChannels = z
+  .object(messageChannels)
+  .openapi('MessageNotificationChannels', { example: { mail: 'nobody', push: 'everyone' } })
 const Rules = z
-  .object({ follow: Channels, like: Channels, comment: Channels, mention: Channels })
+  .object({
+    ...{ follow: Channels, like: Channels, comment: Channels, mention: Channels },
+    message: MessageChannels,
+    messageRequest: MessageChannels.openapi({ description: 'Of messages and groups that you have not accepted yet' }),
+  })
   .openapi('NotificationRules')
 const SomeChannels = z.strictObject(channels).partial().openapi('SomeNotificationChannels')
+const SomeMessageChannels = z.strictObject(messageChannels).partial().openapi('SomeMessageNotificationChannels')
 const SomeRules = z
-  .strictObject({ follow: SomeChannels, like: SomeChannels, comment: SomeChannels, mention: SomeChannels })
+  .strictObject({
+    ...{ follow: SomeChannels, like: SomeChannels, comment: SomeChannels, mention: SomeChannels },
+    ...{ message: SomeMessageChannels, messageRequest: SomeMessageChannels },
+  })
   .partial()
   .openapi('SomeNotificationRules')
 
@@ -47,6 +60,7 @@ export const PreferencesInput = z.strictObject({
   rules: SomeRules,
   quietHours: Hours.optional(),
   includeText: z.boolean().optional(),
+  includeMessages: z.boolean().optional(),
 })
 
 export const NotificationPreferences = z
@@ -54,13 +68,23 @@ export const NotificationPreferences = z
     rules: Rules,
     quietHours: z.union([Hours, z.null()]).openapi({ description: 'When no mail and no push is sent' }),
     includeText: z.boolean().openapi({ description: 'Whether mails and pushes quote public posts' }),
+    includeMessages: z.boolean().openapi({
+      description: 'Whether mails and pushes contain the beginning of a message, and the names of groups',
+    }),
     mailSuppressed: z.boolean().openapi({ description: 'Whether the address of the account has refused mail' }),
   })
-  .openapi('NotificationPreferences', { example: { includeText: false, mailSuppressed: false } })
+  .openapi('NotificationPreferences', {
+    example: { includeText: false, includeMessages: false, mailSuppressed: false },
+  })
 
 type Preferences = z.infer<typeof NotificationPreferences>
 
-export type Settings = { rules: StoredRules; quietHours: QuietHours | null; includeText: boolean }
+export type Settings = {
+  rules: StoredRules
+  quietHours: QuietHours | null
+  includeText: boolean
+  includeMessages: boolean
+}
 
 export async function readSettings(ctx: SystemCtx, accountId: Id): Promise<Settings> {
   const own = eq(table.accountId, accountId)
@@ -68,46 +92,54 @@ export async function readSettings(ctx: SystemCtx, accountId: Id): Promise<Setti
     readRules(ctx, accountId),
     ctx.db.shardOf(accountId).select().from(table).where(own),
   ])
-  const { timeZone = null, quietFrom: from = null, quietTo: to = null, includeText = false } = row ?? {}
+  const { timeZone = null, quietFrom: from = null, quietTo: to = null } = row ?? {}
+  const { includeText = false, includeMessages = false } = row ?? {}
   const quietHours = timeZone === null || from === null || to === null ? null : { timeZone, from, to }
-  return { rules: newest?.rules ?? {}, includeText, quietHours }
+  return { rules: newest?.rules ?? {}, includeText, includeMessages, quietHours }
 }
 
-export function audienceOf(rules: StoredRules, kind: Kind, channel: keyof typeof defaultAudience) {
+export function audienceOf(rules: StoredRules, kind: RuleKind, channel: keyof typeof defaultAudience) {
   return rules[kind]?.[channel] ?? defaultAudience[channel]
 }
 
 export async function readPreferences(ctx: UserCtx): Promise<Preferences> {
   const { id } = ctx.viewer
   const isSuppressed = eq(suppressedAddresses.accountId, id)
-  const [{ rules, quietHours: quiet, includeText }, suppressed] = await Promise.all([
+  const [{ rules, quietHours: quiet, includeText, includeMessages }, suppressed] = await Promise.all([
     readSettings(ctx, id),
     ctx.db.shardOf(id).$count(suppressedAddresses, isSuppressed),
   ])
   const audiencesOf = (kind: Kind) => ({ ...defaultAudience, ...rules[kind] })
+  const messageAudiencesOf = (kind: RuleKind) => ({
+    mail: audienceOf(rules, kind, 'mail'),
+    push: audienceOf(rules, kind, 'push'),
+  })
   return {
     rules: {
       follow: audiencesOf('follow'),
       like: audiencesOf('like'),
       comment: audiencesOf('comment'),
       mention: audiencesOf('mention'),
+      message: messageAudiencesOf('message'),
+      messageRequest: messageAudiencesOf('messageRequest'),
     },
     quietHours: quiet && { timeZone: quiet.timeZone, from: timeText(quiet.from), to: timeText(quiet.to) },
     includeText,
+    includeMessages,
     mailSuppressed: suppressed > 0,
   }
 }
 
 export async function replacePreferences(
   ctx: UserCtx,
-  { rules, quietHours, includeText = false }: z.infer<typeof PreferencesInput>,
+  { rules, quietHours, includeText = false, includeMessages = false }: z.infer<typeof PreferencesInput>,
 ): Promise<Preferences> {
   const accountId = ctx.viewer.id
   const set = {
     timeZone: quietHours?.timeZone ?? null,
     quietFrom: quietHours ? minutesOf(quietHours.from) : null,
     quietTo: quietHours ? minutesOf(quietHours.to) : null,
-    includeText,
+    ...{ includeText, includeMessages },
   }
   await changeRules(ctx, accountId, () => rules)
   await ctx.db

@@ -2,7 +2,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
 import { outbound } from '../../platform/security/outbound.ts'
-import { type Message, pathOf, quoteOf, singleOf, subjectOf } from './mail-text.ts'
+import { type Message, singleOf, subjectOf } from './items.ts'
 import { encryptPush } from './push-encryption.ts'
 import { bytesOf, forgetPush, openPushes, readLivePushes } from './push-subscriptions.ts'
 import { type Claimed, postpone, retryLater, settle, settleSent, takeTurn } from './rows.ts'
@@ -45,8 +45,8 @@ async function push(ctx: SystemCtx, accountId: Id, device: Device, message: Mess
     'content-type': 'application/notification+json',
     'content-encoding': 'aes128gcm',
     ttl: String(TTL_SECONDS),
-    urgency: message.wanted.every(({ kind }) => kind === 'like' || kind === 'follow') ? 'low' : 'normal',
-    topic: topicOf(message),
+    urgency: message.items.some(({ isUrgent }) => isUrgent) ? 'normal' : 'low',
+    topic: singleOf(message)?.topic ?? `several-${message.path.slice(1)}`,
   }
   const call = { method: 'POST', headers, body, redirect: 'manual' as const }
   const response = await outbound(ctx, endpoint, call).catch(() => null)
@@ -56,24 +56,18 @@ async function push(ctx: SystemCtx, accountId: Id, device: Device, message: Mess
   return { device: id, waitMs: isTransient ? waitOf(ctx, response) : null, isAccepted: response?.ok ?? false }
 }
 
-function topicOf(message: Message): string {
-  const single = singleOf(message)
-  return single ? `${single.kind}-${single.post?.id ?? 'all'}` : 'several'
-}
-
 /** Declarative Web Push (W3C Push API, `web_push: 8030`): browsers can show it without a service worker. */
 function payloadOf(ctx: SystemCtx, message: Message) {
   const single = singleOf(message)
-  const body = single && quoteOf(single, message.settings)
   return {
     web_push: 8030,
     notification: {
       title: subjectOf(message),
-      ...(body && { body }),
+      ...(single?.quote && { body: single.quote }),
       lang: 'en',
       dir: 'ltr',
-      tag: single?.id ?? 'several',
-      navigate: ctx.config.BASE_URL + (single ? pathOf(single) : '/notifications'),
+      tag: single?.tag ?? `several-${message.path.slice(1)}`,
+      navigate: ctx.config.BASE_URL + (single ?? message).path,
     },
   }
 }

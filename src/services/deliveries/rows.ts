@@ -1,11 +1,11 @@
-import { and, count, desc, eq, inArray, lte, min, type SQL } from 'drizzle-orm'
+import { and, count, desc, eq, gt, inArray, isNotNull, lte, min, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { query } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { enqueue } from '../../platform/events/tasks.ts'
 import { deliverTask } from './statements.ts'
-import { type Channel, deliveries, deliveryTurns } from './tables.ts'
+import { deliveries, deliveryTurns, isOfMessages, type Lane } from './tables.ts'
 
 const MINUTE_MS = 60_000
 const LEASE_MS = 5 * MINUTE_MS
@@ -15,7 +15,7 @@ const MAX_ATTEMPTS = 9
 const ACCOUNTS_PER_RUN = 1_000
 const NAMED = 50
 
-type Whose = { accountId: Id; channel: Channel }
+type Whose = { accountId: Id; channel: Lane }
 /** Due deliveries of an account, with `lease` as their `nextAt`. `newest` names some, `total` counts all of them. */
 export type Claimed = Whose & { lease: number; total: number; newest: Id[]; failures: number; reached: Id[] }
 
@@ -73,9 +73,14 @@ export function settle(ctx: SystemCtx, claimed: Claimed, state: 'sent' | 'droppe
 
 /** A failure is left to the next claim, because the message must not be sent again. */
 export function settleSent(ctx: SystemCtx, claimed: Claimed): Promise<void> {
-  return settle(ctx, claimed, 'sent').catch((error: unknown) =>
-    ctx.log.warn('sent deliveries are settled later', { error }),
-  )
+  // What has changed during the claim is due now.
+  const changed = and(gt(deliveries.nextAt, claimed.lease), lte(deliveries.nextAt, claimed.lease + MINUTE_MS / 2))
+  const isNews = and(ofAccount(claimed), isNotNull(deliveries.conversationId), changed)
+  const release = () => ctx.db.shardOf(claimed.accountId).update(deliveries).set({ nextAt: ctx.now() }).where(isNews)
+  const settled = settle(ctx, claimed, 'sent').then(isOfMessages(claimed.channel) ? release : () => undefined)
+  return settled
+    .then(() => undefined)
+    .catch((error: unknown) => ctx.log.warn('sent deliveries are settled later', { error }))
 }
 
 export function postpone(ctx: SystemCtx, claimed: Claimed, at: number) {

@@ -4,9 +4,8 @@ import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { isActive } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
-import { kinds } from '../notifications/tables.ts'
 import { defaultAudience } from './policy.ts'
-import { type Rules, notificationRules as table } from './tables.ts'
+import { type Rules, ruleKinds, notificationRules as table } from './tables.ts'
 
 /** Enough for the changes that somebody makes while an event is late. */
 const KEPT = 20
@@ -60,7 +59,7 @@ export async function changeRules(ctx: SystemCtx, accountId: Id, change: (rules:
 function sparse(rules: Rules): Rules {
   const channels = ['inApp', 'mail', 'push'] as const
   return Object.fromEntries(
-    kinds.flatMap((kind) => {
+    ruleKinds.flatMap((kind) => {
       const set = channels.flatMap((channel) => {
         const audience = rules[kind]?.[channel]
         return audience && audience !== defaultAudience[channel] ? [[channel, audience]] : []

@@ -1,20 +1,21 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, lt } from 'drizzle-orm'
+import { and, eq, exists, gt, isNotNull, lt, lte, type SQL, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { all, one, query, rowIf } from '../../platform/data/conditions.ts'
+import { all, either, increment, one, query, rowIf, rowsFrom } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { deleteInSteps } from '../../platform/data/expiry.ts'
-import { Id } from '../../platform/data/ids.ts'
+import { firstIdAt, Id } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { defineTask, enqueue } from '../../platform/events/tasks.ts'
+import { conversations } from '../messaging/tables.ts'
 import { type Kind, notifications } from '../notifications/tables.ts'
 import { allows } from './policy.ts'
-import { channels, deliveries, pushSubscriptions } from './tables.ts'
+import { type Channel, deliveries, type Lane, lanes, pushSubscriptions } from './tables.ts'
 
 export const deliverTask = defineTask(
   'DELIVERIES',
   'notifications.deliver',
-  z.object({ accountId: Id, channel: z.enum(channels) }),
+  z.object({ accountId: Id, channel: z.enum(lanes) }),
 )
 
 /** After the insert of the notification, in its batch: a delivery for each channel that the account wants. */
@@ -23,7 +24,7 @@ export function planDeliveries(db: Database, accountId: Id, action: { id: Id; ki
   const isNotified = exists(query.select(one).from(notifications).where(own))
   const device = query.select(one).from(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId))
   const row = { accountId, eventId: action.id, state: 'due', attempt: 0, nextAt: db.now() } as const
-  const plan = (channel: 'mail' | 'push', ...conditions: Parameters<typeof all>) =>
+  const plan = (channel: Channel, ...conditions: Parameters<typeof all>) =>
     db
       .insert(deliveries)
       .select(rowIf(deliveries, { ...row, channel }, all(...conditions, isNotified)))
@@ -46,4 +47,83 @@ export async function hintPush(ctx: SystemCtx, accountId: Id, planned: readonly 
 export async function deleteOldDeliveries(db: Database, accountIds: readonly Id[], before: Id): Promise<void> {
   const key = [deliveries.accountId, deliveries.eventId, deliveries.channel]
   await deleteInSteps(db, deliveries, key, and(idIn(deliveries.accountId, accountIds), lt(deliveries.eventId, before)))
+}
+
+/** People who read a message within this time get no mail about it. */
+const MAIL_DELAY_MS = 5 * 60_000
+
+/** A message of another person, or with `isRequest` an invitation, which these accounts have not been told of. */
+export type News = {
+  conversationId: string
+  version: number
+  accountIds: readonly Id[]
+  seq: number
+  authorId: Id
+  at: number
+  isRequest: boolean
+}
+
+/** After the inboxes were stored, in their batch. Messages that wait for the same delivery need only one. */
+export function planMessageDeliveries(db: Database, news: News) {
+  const { accountId } = conversations
+  const device = query.select(one).from(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId))
+  const kind = news.isRequest ? 'messageRequest' : 'message'
+  const action = { id: firstIdAt(news.at), kind, actorId: news.authorId } as const
+  return [
+    plan(db, news, 'messageMail', db.now() + MAIL_DELAY_MS, allows(accountId, action, 'mail')),
+    plan(db, news, 'messagePush', db.now(), all(exists(device), allows(accountId, action, 'push'))),
+  ]
+}
+
+function plan(db: Database, news: News, channel: Lane, at: number, wanted: SQL) {
+  const { conversationId, version, seq, authorId } = news
+  const isNew = and(
+    idIn(conversations.accountId, news.accountIds),
+    eq(conversations.conversationId, conversationId),
+    eq(conversations.version, version),
+    lt(conversations.readSeq, seq),
+    lte(conversations.mutedUntil, db.now()),
+  )
+  const { accountId, position: eventId } = conversations
+  const row = {
+    accountId,
+    eventId,
+    channel,
+    state: 'due',
+    attempt: 0,
+    nextAt: at,
+    conversationId,
+    seq,
+    authorId,
+  } as const
+  const isPlanned = gt(deliveries.nextAt, db.now())
+  return db
+    .insert(deliveries)
+    .select(rowsFrom(deliveries, row, conversations, all(isNew!, isNotNull(eventId), wanted)))
+    .onConflictDoUpdate({
+      target: [deliveries.accountId, deliveries.channel, deliveries.conversationId],
+      targetWhere: isNotNull(deliveries.conversationId),
+      set: {
+        ...{ eventId: sql.raw('excluded.event_id'), state: 'due', attempt: 0, seq, authorId, reached: null },
+        // Another time than that of a claim, which then does not settle what it has not told.
+        nextAt: either<number>(isPlanned, increment(deliveries.nextAt), at),
+      },
+      setWhere: lt(deliveries.seq, seq),
+    })
+}
+
+/** Of the accounts with news, those whose pushes are due now. */
+export function duePushes(db: Database, accountIds: readonly Id[]) {
+  const { accountId, channel, nextAt } = deliveries
+  const isDue = and(idIn(accountId, accountIds), eq(channel, 'messagePush'), lte(nextAt, db.now()))
+  return db.selectDistinct({ accountId }).from(deliveries).where(isDue)
+}
+
+/** Only a hint, as in `hintPush`. */
+export async function hintMessagePushes(ctx: SystemCtx, due: readonly Id[]): Promise<void> {
+  const tasks = due.map((accountId) => ({ accountId, channel: 'messagePush' as const }))
+  if (tasks.length === 0) return
+  await enqueue(ctx, deliverTask, tasks).catch((error: unknown) =>
+    ctx.log.warn('pushes about messages wait for the next minute', { error }),
+  )
 }

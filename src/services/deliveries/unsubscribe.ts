@@ -4,9 +4,9 @@ import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { notFound } from '../../platform/failures.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
-import { type Kind, kinds } from '../notifications/tables.ts'
 import { audienceOf } from './preferences.ts'
 import { changeRules, readRules } from './rules.ts'
+import { type RuleKind, ruleKinds } from './tables.ts'
 
 const PURPOSE = 'unsubscribe'
 
@@ -14,13 +14,13 @@ export const UnsubscribePath = z.object({
   token: z
     .string()
     .max(200)
-    .regex(/^\d{1,16}\.[a-z-]+\.\d{1,16}\.[\w-]{43}$/)
+    .regex(/^\d{1,16}\.[a-zA-Z-]+\.\d{1,16}\.[\w-]{43}$/)
     .openapi({ description: 'From the mail. It needs no login, and stops mails of its kinds' }),
 })
 
 const Parts = z.tuple([
   Id,
-  z.string().transform((text) => kinds.filter((kind) => text.split('-').includes(kind))),
+  z.string().transform((text) => ruleKinds.filter((kind) => text.split('-').includes(kind))),
   z
     .string()
     .regex(/^\d{1,16}$/)
@@ -28,7 +28,7 @@ const Parts = z.tuple([
 ])
 
 /** Names an account, kinds and the time of the mail. It does not expire, because old mails must let people unsubscribe too. */
-export async function unsubscribeToken(ctx: SystemCtx, accountId: Id, stopped: readonly Kind[]): Promise<string> {
+export async function unsubscribeToken(ctx: SystemCtx, accountId: Id, stopped: readonly RuleKind[]): Promise<string> {
   const text = `${accountId}.${stopped.join('-')}.${ctx.now()}`
   return `${text}.${await sign(ctx.config, PURPOSE, text)}`
 }
@@ -41,7 +41,7 @@ export async function unsubscribe(ctx: Ctx, { token }: { token: string }): Promi
   if (!isValid || !parts.success) throw notFound()
   const [accountId, stopped, mailedAt] = parts.data
   const since = (await readRules(ctx, accountId)).filter((row) => row.since > mailedAt)
-  const wasStopped = (kind: Kind) => since.some(({ rules }) => audienceOf(rules, kind, 'mail') === 'nobody')
+  const wasStopped = (kind: RuleKind) => since.some(({ rules }) => audienceOf(rules, kind, 'mail') === 'nobody')
   const open = stopped.filter((kind) => !wasStopped(kind))
   if (open.length === 0) return
   await changeRules(ctx, accountId, (rules) => ({

@@ -11,12 +11,13 @@ import { loadNotifications, type Notification } from '../notifications/views.ts'
 import { wasFollowedBy, wasFollowing } from './policy.ts'
 import { audienceOf, type Settings } from './preferences.ts'
 import type { Claimed } from './rows.ts'
+import { channelOf } from './tables.ts'
 
 /** What may still be delivered, newest first: unread notifications that an active account may see and that its rules allow. */
 export async function readWanted(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Notification[]> {
   const rows = await selectUnread(ctx, claimed.accountId, claimed.newest)
   const wanted = rows.filter(({ kind, followed, follower }) => {
-    const audience = audienceOf(settings.rules, kind, claimed.channel)
+    const audience = audienceOf(settings.rules, kind, channelOf(claimed.channel))
     return { everyone: true, followed, followers: follower, nobody: false }[audience]
   })
   const visible = await loadNotifications(asViewer(ctx, claimed.accountId), wanted)

@@ -22,7 +22,9 @@ export async function deliver(core: ConversationCore, accountIds: readonly Id[])
   const memberCount = core.rows.group.count('active')
   const all = accountIds.flatMap((accountId) => {
     const seen = seenBy(core, accountId, memberCount)
-    return seen ? [{ accountId, version, ...seen, ...toldBefore(core, accountId) }] : []
+    if (!seen) return []
+    const told = toldBefore(core, accountId)
+    return [{ accountId, version, ...seen, ...told, news: newsOf(core, accountId, seen, told.told) }]
   })
   const previews = new Map<number | undefined, Promise<string | null>>()
   for (const { last } of all) previews.set(last?.seq, previews.get(last?.seq) ?? core.previewOf(last))
@@ -35,6 +37,18 @@ export async function deliver(core: ConversationCore, accountIds: readonly Id[])
   )
   await withTimeout(deliverInboxes(core.keys.ctx, copies), DELIVERY_TIMEOUT_MS)
   for (const copy of copies) core.rows.members.keepTold(copy.accountId, toldBy(copy))
+}
+
+/** The last message of another author that the member was not told of, has not read, and would see; or an invitation. */
+function newsOf({ rows }: ConversationCore, accountId: Id, { facts, last }: Seen, told: string): InboxCopy['news'] {
+  const { state, ended, lastSeq, lastAt, lastAuthorId } = facts
+  const after = Math.max(readTold(told).lastSeq, facts.readSeq)
+  if (ended || lastSeq <= after || (state !== 'active' && state !== 'request')) return null
+  if (facts.lastEvent === 'invited' && !last)
+    return lastAuthorId && { seq: lastSeq, authorId: lastAuthorId, at: lastAt }
+  const message = rows.messages.newestOfOthers(accountId, after)
+  const authorId = idOrNull(message?.authorId ?? null)
+  return message && authorId && { seq: message.seq, authorId, at: message.at }
 }
 
 /** `changedSeq`: the message that was changed last, of those that the sockets of the member have heard of. */

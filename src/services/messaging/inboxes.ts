@@ -10,13 +10,21 @@ import type { HubFrame } from '../../platform/realtime/hub-frames.ts'
 import { hubName, hubs } from '../../platform/realtime/hubs.ts'
 import { destroyKeys, sealFor, sealForKnown } from '../../platform/security/account-keys.ts'
 import { accounts } from '../accounts/tables.ts'
+import { duePushes, hintMessagePushes, type News, planMessageDeliveries } from '../deliveries/statements.ts'
 import { conversationChannel, conversationsChannel } from './channels.ts'
 import type { Facts } from './facts.ts'
 import { GROUP_NAME, PREVIEW } from './queries.ts'
 import { conversations } from './tables.ts'
 
 /** `told`: what `toldBy` returned for the last copy that was sent to the sockets of the member. `changedSeq` was changed since then. */
-export type InboxCopy = Facts & { accountId: Id; version: number; told: string; changedSeq: number | null }
+export type InboxCopy = Facts & {
+  accountId: Id
+  version: number
+  told: string
+  changedSeq: number | null
+  /** What a mail or push may tell the member. */
+  news: Pick<News, 'seq' | 'authorId' | 'at'> | null
+}
 
 /** What frames tell a member: nothing of a block, and nothing of changes in a request. */
 export const toldBy = ({ lastSeq, readSeq, state, revision, mutedUntil }: Facts) =>
@@ -37,13 +45,35 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
     const writes = group.map((copy, i) => store(db, copy, sealed[i] ?? { preview: null, name: null }))
     const names = [...new Set(group.map(({ accountId }) => hubName(ctx, accountId)))]
     const select = db.select({ name: hubs.name }).from(hubs).where(inArray(hubs.name, names))
-    const results = await db.batch([select, ...writes])
-    const active = new Set(results[0].map(({ name }) => name))
+    const news = newsOf(group)
+    const plans = news.flatMap((each) => planMessageDeliveries(db, each))
+    const due = duePushes(
+      db,
+      news.flatMap(({ accountIds }) => accountIds),
+    )
+    const results = await db.batch([select, ...writes, ...plans, ...(news.length > 0 ? [due] : [])])
+    const found = results.flatMap((rows): { name?: string; accountId?: Id }[] => ('meta' in rows ? [] : rows))
+    const active = new Set(found.map(({ name }) => name))
     const mayHear = (copy: InboxCopy) => copy.state !== 'declined' && copy.lastSeq > 0 && copy.told !== toldBy(copy)
     const told = group.filter((copy) => active.has(hubName(ctx, copy.accountId)) && mayHear(copy))
     const byHub = [...Map.groupBy(told, ({ accountId }) => hubName(ctx, accountId))]
+    await hintMessagePushes(
+      ctx,
+      found.flatMap(({ accountId }) => accountId ?? []),
+    )
     await settleConcurrently(byHub, ([name, members]) => publish(ctx, [{ name }], members.flatMap(framesFor)))
   })
+}
+
+/** One for each message, because members of a group usually hear of the same one. */
+function newsOf(copies: readonly InboxCopy[]): News[] {
+  const told = copies.flatMap(({ conversationId, version, accountId, state, news }) =>
+    news ? [{ ...news, conversationId, version, accountId, isRequest: state === 'request' }] : [],
+  )
+  const groups = Map.groupBy(told, ({ seq, authorId, isRequest }) => `${seq} ${authorId} ${isRequest}`)
+  return [...groups.values()].flatMap((group) =>
+    group.slice(0, 1).map((first) => ({ ...first, accountIds: group.map(({ accountId }) => accountId) })),
+  )
 }
 
 type Sealing = { ctx: SystemCtx; stored: () => Promise<Set<Id>>; created: Set<Id> }
@@ -90,7 +120,7 @@ type SealedTexts = { preview: string | null; name: string | null }
 /** An erased account gets no row. */
 function store(
   db: Database,
-  { accountId, conversationId, version, told: _, changedSeq: __, ...facts }: InboxCopy,
+  { accountId, conversationId, version, told: _, changedSeq: __, news: ___, ...facts }: InboxCopy,
   texts: SealedTexts,
 ) {
   const newest = query.select({ changed: max(conversations.changed) }).from(conversations)

@@ -96,6 +96,12 @@ export class MessageRows {
     return this.sql.exec<{ seq: number }>(select, Number(viewerId), revision, seq).toArray()[0]?.seq ?? null
   }
 
+  /** The newest message of another author after a number. */
+  newestOfOthers(viewerId: Id, seq: number): Row | null {
+    const isOfOther = 'author_id IS NOT NULL AND author_id <> ?1 AND is_deleted = 0'
+    return this.first(`${isShown} AND seq > ?2 AND ${isOfOther} ORDER BY seq DESC LIMIT 1`, Number(viewerId), seq)
+  }
+
   hiddenAfter(viewerId: Id, seq: number): number {
     const count = 'SELECT count(*) AS n FROM hidden WHERE account_id = ? AND seq > ?'
     return this.sql.exec<{ n: number }>(count, Number(viewerId), seq).one().n

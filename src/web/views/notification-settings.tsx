@@ -10,12 +10,15 @@ import { PushDevices } from './push-devices.tsx'
 
 type Rules = NotificationPreferences['rules']
 type Channels = Rules['like']
+type Messages = Rules['message']
 
 const kinds: Record<keyof Rules, string> = {
   like: 'Likes of your posts',
   comment: 'Replies to your posts',
   mention: 'Mentions',
   follow: 'New followers',
+  message: 'Messages',
+  messageRequest: 'Requests to message you, and invitations to groups',
 }
 const channels: Record<keyof Channels, string> = { inApp: 'In the app', mail: 'By email', push: 'By push' }
 const audiences = {
@@ -59,22 +62,14 @@ function Suppressed({ load }: { load: () => Promise<void> }) {
 }
 
 function Preferences({ preferences }: { preferences: NotificationPreferences }) {
-  const { rules, quietHours, includeText } = preferences
+  const { rules, quietHours, includeText, includeMessages } = preferences
   const form = useForm(async ({ value }) => {
-    const audience = (kind: string, channel: string) => value(`${kind}.${channel}`) as Channels['mail']
-    const byChannel = (kind: string): Channels => {
-      return { inApp: audience(kind, 'inApp'), mail: audience(kind, 'mail'), push: audience(kind, 'push') }
-    }
     const quiet = { timeZone: value('timeZone'), from: value('from'), to: value('to') }
     await client.replaceNotificationPreferences({
-      rules: {
-        like: byChannel('like'),
-        comment: byChannel('comment'),
-        mention: byChannel('mention'),
-        follow: byChannel('follow'),
-      },
+      rules: rulesOf(value),
       ...(value('quiet') !== '' && { quietHours: quiet }),
       includeText: value('includeText') !== '',
+      includeMessages: value('includeMessages') !== '',
     })
     showToast('Saved')
   })
@@ -90,6 +85,9 @@ function Preferences({ preferences }: { preferences: NotificationPreferences }) 
         <CheckboxField form={form} name="includeText" checked={includeText}>
           Quote public posts in mails and pushes
         </CheckboxField>
+        <CheckboxField form={form} name="includeMessages" checked={includeMessages}>
+          Quote messages, and name groups, in mails and pushes
+        </CheckboxField>
         <FormError form={form} shown={['from', 'to', 'timeZone']} />
         <div class="actions">
           <SubmitButton form={form}>Save</SubmitButton>
@@ -99,18 +97,32 @@ function Preferences({ preferences }: { preferences: NotificationPreferences }) 
   )
 }
 
+function rulesOf(value: (name: string) => string): Rules {
+  const audience = (kind: string, channel: string) => value(`${kind}.${channel}`) as Channels['mail']
+  const ofMessages = (kind: string): Messages => ({ mail: audience(kind, 'mail'), push: audience(kind, 'push') })
+  const byChannel = (kind: string): Channels => ({ inApp: audience(kind, 'inApp'), ...ofMessages(kind) })
+  return {
+    like: byChannel('like'),
+    comment: byChannel('comment'),
+    mention: byChannel('mention'),
+    follow: byChannel('follow'),
+    message: ofMessages('message'),
+    messageRequest: ofMessages('messageRequest'),
+  }
+}
+
 function Audiences({ form, kind, legend, rules }: { form: Form; kind: keyof Rules; legend: string; rules: Rules }) {
   return (
     <fieldset class="audiences">
       <legend>{legend}</legend>
-      {Object.entries(channels).map(([channel, label]) => (
+      {Object.entries(rules[kind]).map(([channel, selected]) => (
         <SelectField
           key={channel}
           form={form}
           name={`${kind}.${channel}`}
-          label={label}
+          label={channels[channel as keyof Channels]}
           options={audiences}
-          selected={rules[kind][channel as keyof Channels]}
+          selected={selected}
         />
       ))}
     </fieldset>

@@ -1,69 +1,25 @@
 import { env } from 'cloudflare:workers'
 import { createECDH, randomBytes } from 'node:crypto'
-import { decrypt } from 'http_ece'
 import { decodeJwt, importJWK, jwtVerify } from 'jose'
-import { beforeEach, expect, test, vi } from 'vitest'
-import type { SystemCtx } from '../../../src/platform/context.ts'
+import { expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
 import {
   deletePushSubscription,
   listPushSubscriptions,
-  PushSubscriptionInput,
   subscribeToPush,
 } from '../../../src/services/deliveries/push-subscriptions.ts'
 import { readPushKey } from '../../../src/services/deliveries/vapid.ts'
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { handleOf } from '../../support/actors.ts'
-import { deliveriesOf, prefer, runDue, statesOf } from '../../support/deliveries.ts'
-import { insertLogin } from '../../support/logins.ts'
+import { deliveriesOf, prefer, statesOf } from '../../support/deliveries.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
+import { browser, PUSH_HOST, push, usePushService } from '../../support/push-service.ts'
 import { ada, bob, cyd } from '../../support/trio.ts'
 import { asUser, failure } from '../../support/viewers.ts'
 
-const HOST = '127.0.0.1:8797'
-type Sent = { path: string; headers: Headers; body: Buffer }
-
-/** A push service. `answer` decides what it answers to each push. */
-let sent: Sent[] = []
-let answer: (path: string) => Response | Promise<Response>
-beforeEach(() => {
-  vi.spyOn(env.DELIVERIES, 'sendBatch').mockResolvedValue({ metadata: {} } as never) // the tests run what the job finds
-  sent = []
-  answer = () => new Response(null, { status: 201 })
-  vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
-    const { pathname } = new URL(String(url))
-    sent.push({ path: pathname, headers: new Headers(init?.headers), body: Buffer.from(init?.body as Uint8Array) })
-    return answer(pathname)
-  })
-})
-
-const local = <C extends SystemCtx>(ctx: C): C => ({ ...ctx, config: { ...ctx.config, OUTBOUND_LOCAL_HOSTS: [HOST] } })
-const push = (minutes = 0, times = 1) => runDue(minutes, { times, ctx: local(queues.context()) })
-
-type Browser = {
-  id: Id
-  path: string
-  read: (body: Buffer) => { notification: Record<string, string>; web_push: number }
-}
-
-async function browser(accountId: Id, name: string): Promise<Browser> {
-  const keys = createECDH('prime256v1')
-  const auth = randomBytes(16)
-  const subscription = {
-    endpoint: `http://${HOST}/${name}`,
-    keys: { p256dh: keys.generateKeys('base64url'), auth: auth.toString('base64url') },
-  }
-  const ctx = local(asUser(accountId))
-  const viewer = { ...ctx.viewer, sessionId: await insertLogin(accountId) }
-  const { id } = await subscribeToPush({ ...ctx, viewer }, PushSubscriptionInput.parse(subscription))
-  const read = (body: Buffer) =>
-    JSON.parse(
-      decrypt(body, { version: 'aes128gcm', privateKey: keys, authSecret: auth.toString('base64url') }).toString(),
-    )
-  return { id, path: `/${name}`, read }
-}
+const service = usePushService()
 
 async function liked(by: Id): Promise<Id> {
   const postId = await publishedId(ada)
@@ -78,9 +34,12 @@ test('every device of the person gets one encrypted push that only it can read',
   expect(await statesOf(ada)).toEqual(['push due'])
   await push(0, 5)
   await push(10)
-  expect([sent.map(({ path }) => path).sort(), await statesOf(ada)]).toEqual([['/laptop', '/phone'], ['push sent']])
+  expect([service.sent.map(({ path }) => path).sort(), await statesOf(ada)]).toEqual([
+    ['/laptop', '/phone'],
+    ['push sent'],
+  ])
   for (const { path, read } of [phone, laptop]) {
-    const { body, headers } = sent.find((each) => each.path === path)!
+    const { body, headers } = service.sent.find((each) => each.path === path)!
     expect(read(body)).toEqual({
       web_push: 8030,
       notification: {
@@ -98,7 +57,7 @@ test('every device of the person gets one encrypted push that only it can read',
     ])
     expect(headers.get('content-encoding')).toBe('aes128gcm')
   }
-  const [, token, key] = /^vapid t=(.+), k=(.+)$/.exec(sent[0]!.headers.get('authorization')!)!
+  const [, token, key] = /^vapid t=(.+), k=(.+)$/.exec(service.sent[0]!.headers.get('authorization')!)!
   expect(key).toBe((await readPushKey(asUser(ada))).key)
   const point = Buffer.from(key!, 'base64url')
   const jwk = {
@@ -107,14 +66,14 @@ test('every device of the person gets one encrypted push that only it can read',
     x: point.subarray(1, 33).toString('base64url'),
     y: point.subarray(33).toString('base64url'),
   }
-  await jwtVerify(token!, await importJWK(jwk, 'ES256'), { audience: `http://${HOST}` })
+  await jwtVerify(token!, await importJWK(jwk, 'ES256'), { audience: `http://${PUSH_HOST}` })
   expect(decodeJwt(token!).exp! - Date.now() / 1_000).toBeLessThan(24 * 3_600)
 })
 
 test('a device that the push service no longer knows is forgotten, and the others get their pushes', async () => {
   await browser(ada, 'gone')
   const kept = await browser(ada, 'kept')
-  answer = (path) => new Response(null, { status: path === '/gone' ? 410 : 201 })
+  service.answer = (path) => new Response(null, { status: path === '/gone' ? 410 : 201 })
   await liked(bob)
   await push()
   const { items } = await listPushSubscriptions(asUser(ada))
@@ -129,21 +88,22 @@ test('after 429, 503 or no answer only the devices without the push get it, when
     () => new Response(null, { status: 503 }),
     () => Promise.reject(new DOMException('too slow', 'TimeoutError')),
   ]
-  answer = (path) => (path === '/busy' ? (failures.shift()?.() ?? new Response(null, { status: 201 })) : new Response())
+  service.answer = (path) =>
+    path === '/busy' ? (failures.shift()?.() ?? new Response(null, { status: 201 })) : new Response()
   await liked(bob)
   await push()
   await push(29)
-  expect(sent.map(({ path }) => path).sort()).toEqual(['/busy', '/fine'])
+  expect(service.sent.map(({ path }) => path).sort()).toEqual(['/busy', '/fine'])
   await push(31)
   await push(60)
   await push(120)
-  expect(sent.filter(({ path }) => path === '/fine').length).toBe(1)
-  expect([sent.filter(({ path }) => path === '/busy').length, await statesOf(ada)]).toEqual([4, ['push sent']])
+  expect(service.sent.filter(({ path }) => path === '/fine').length).toBe(1)
+  expect([service.sent.filter(({ path }) => path === '/busy').length, await statesOf(ada)]).toEqual([4, ['push sent']])
 })
 
 test('a delivery whose service fails for a day is given up', async () => {
   await browser(ada, 'down')
-  answer = () => new Response(null, { status: 500 })
+  service.answer = () => new Response(null, { status: 500 })
   await liked(bob)
   for (let hour = 0; hour < 36; hour++) for (const minute of [0, 2, 5, 15]) await push(hour * 60 + minute)
   expect([await statesOf(ada), (await deliveriesOf(ada))[0]?.attempt]).toEqual([['push failed'], 9])
@@ -192,7 +152,7 @@ test('a browser belongs to the person who has subscribed with it last', async ()
   await browser(bob, 'shared')
   await liked(bob)
   await push()
-  expect([await deliveriesOf(ada), sent]).toEqual([[], []])
+  expect([await deliveriesOf(ada), service.sent]).toEqual([[], []])
 })
 
 test('a subscription ends with the login that made it', async () => {
@@ -202,7 +162,7 @@ test('a subscription ends with the login that made it', async () => {
   await browser(ada, 'kept')
   await liked(bob)
   await push()
-  expect(sent.map(({ path }) => path)).toEqual(['/kept'])
+  expect(service.sent.map(({ path }) => path)).toEqual(['/kept'])
   expect((await listPushSubscriptions(asUser(ada))).items.map(({ id }) => id)).toEqual([kept.id])
 })
 
@@ -218,11 +178,14 @@ test('a person gets at most one push in a minute, which covers all notifications
     await liked(bob)
     await push(0.2)
   }
-  expect(sent.length).toBe(1)
+  expect(service.sent.length).toBe(1)
   await push(1.1)
   await push(2.2)
-  expect(sent.length).toBe(2)
-  expect(read(sent[1]!.body).notification).toMatchObject({ title: '5 new notifications', tag: 'several' })
+  expect(service.sent.length).toBe(2)
+  expect(read(service.sent[1]!.body).notification).toMatchObject({
+    title: '5 new notifications',
+    tag: 'several-notifications',
+  })
 })
 
 test('a long post is cut to what a push service accepts', async () => {
@@ -231,6 +194,6 @@ test('a long post is cut to what a push service accepts', async () => {
   await publishedId(bob, { text: `@${handleOf(ada)} ${'𝒶'.repeat(400)}` })
   await queues.deliver()
   await push()
-  expect(sent[0]!.body.length).toBeLessThanOrEqual(4_096)
-  expect(read(sent[0]!.body).notification.body).toMatch(/^@.+𝒶…$/u)
+  expect(service.sent[0]!.body.length).toBeLessThanOrEqual(4_096)
+  expect(read(service.sent[0]!.body).notification.body).toMatch(/^@.+𝒶…$/u)
 })

@@ -104,6 +104,7 @@ test('a delivery that arrives after the erasure of its account does not create a
     version: 9e15,
     told: '0',
     changedSeq: null,
+    news: null,
   }
   await deliverInboxes(ctx, [late])
   expect(await env.KEYS.get(`accounts/${bob}`)).toBeNull()
