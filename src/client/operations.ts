@@ -76,6 +76,7 @@ import type {
   MessageSettings,
   Muting,
   Notification,
+  NotificationDigest,
   NotificationGroup,
   NotificationKind,
   NotificationPreferences,
@@ -810,7 +811,13 @@ export type Operations = {
   repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Replace your notification preferences; an omitted field gets its default. `PUT /v1/me/notification-preferences` */
   replaceNotificationPreferences: {
-    input: { rules: SomeNotificationRules; quietHours?: QuietHours; includeText?: boolean; includeMessages?: boolean }
+    input: {
+      rules: SomeNotificationRules
+      quietHours?: QuietHours
+      includeText?: boolean
+      includeMessages?: boolean
+      digest?: NotificationDigest
+    }
     output: NotificationPreferences
   }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */

@@ -419,6 +419,7 @@ export type NotificationPreferences = {
   quietHours: QuietHours | null
   includeText: boolean
   includeMessages: boolean
+  digest: NotificationDigest | null
   mailSuppressed: boolean
 }
 
@@ -438,6 +439,10 @@ export type Audience = 'everyone' | 'followed' | 'followers' | 'nobody' | (strin
 export type MessageNotificationChannels = { mail: Audience; push: Audience }
 
 export type QuietHours = { timeZone: string; from: string; to: string }
+
+export type NotificationDigest = { every: DigestPeriod; timeZone: string; at: string }
+
+export type DigestPeriod = 'daily' | 'weekly' | (string & Record<never, never>)
 
 export type SomeNotificationRules = {
   follow?: SomeNotificationChannels

@@ -3,6 +3,7 @@ import type { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../src/platform/context.ts'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { deliver } from '../../src/services/deliveries/deliver.ts'
+import { planDigests } from '../../src/services/deliveries/digests.ts'
 import { PreferencesInput, replacePreferences } from '../../src/services/deliveries/preferences.ts'
 import { findDue } from '../../src/services/deliveries/rows.ts'
 import { deliverTask } from '../../src/services/deliveries/statements.ts'
@@ -52,7 +53,10 @@ export async function runDue(
       void tasks.push(...[...batch].map(({ body }) => body.data)),
   }
   const later = { ...ctx, now: () => now, env: { ...ctx.env, DELIVERIES } } as unknown as SystemCtx
-  for (const shard of later.db.shards) await findDue(later, later.db.shard(shard))
+  for (const shard of later.db.shards) {
+    await planDigests(later, later.db.shard(shard))
+    await findDue(later, later.db.shard(shard))
+  }
   for (let n = 0; n < times; n++) for (const task of tasks) await deliver(later, deliverTask.data.parse(task))
   return tasks.length
 }

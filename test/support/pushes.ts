@@ -46,6 +46,8 @@ export async function insertNotification(accountId: Id, actorId: Id): Promise<Id
 export async function insertDelivery(accountId: Id): Promise<void> {
   const account_id = Number(accountId)
   await insertRows(shardHolding(accountId), 'delivery_turns', [{ account_id, channel: 'mail', taken_at: 1, lease: 0 }])
+  const digest = { every: 'daily', time_zone: 'UTC', minutes: 480, asked_at: 1, next_at: 8e15 }
+  await insertRows(shardHolding(accountId), 'digests', [{ account_id, ...digest }])
   await insertRows(shardHolding(accountId), 'suppressed_addresses', [{ account_id, address: 'index' }])
   await insertRows(shardHolding(accountId), 'deliveries', [
     { account_id, event_id: account_id, channel: 'mail', state: 'sent', attempt: 0, next_at: null, reached: '[]' },

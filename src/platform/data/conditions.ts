@@ -69,6 +69,11 @@ export function increment(value: SQLWrapper, by = 1): SQL<number> {
   return sql`${value} + ${by}`
 }
 
+/** The value that an upsert would have inserted. */
+export function excluded(column: SQLiteColumn) {
+  return sql.raw(`excluded.${column.name}`)
+}
+
 /** The text at a path like `$.like.push` of a JSON value; null if there is none. */
 export function jsonText(json: SQLWrapper, path: string): SQL<string | null> {
   return sql`${json} ->> ${path}`

@@ -3,20 +3,34 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { timeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { isOnline } from '../../platform/realtime/hub.client.ts'
-import type { Item } from './items.ts'
+import { readDigestItems } from './digest-items.ts'
+import type { Item, Message } from './items.ts'
 import { sendMail } from './mails.ts'
 import { readMessageItems } from './message-items.ts'
 import { readNotificationItems } from './notification-items.ts'
-import { readSettings } from './preferences.ts'
+import { readSettings, type Settings } from './preferences.ts'
 import { sendPush } from './pushes.ts'
 import { quietUntil } from './quiet-hours.ts'
 import { type Claimed, claim, postpone, retryLater, settle } from './rows.ts'
 import type { deliverTask } from './statements.ts'
-import { channelOf, deliveries, isOfMessages } from './tables.ts'
+import { channelOf, deliveries, isOfMessages, type Lane } from './tables.ts'
 
 const ONLINE_MS = 15 * 60_000
 /** Who is online gets a push only if the message is not read within this time. */
 const READING_MS = 60_000
+
+type Content = Pick<Message, 'several' | 'path' | 'subject'> & {
+  read: (ctx: SystemCtx, claimed: Claimed, settings: Settings) => Promise<Item[]>
+}
+const ofNotifications = { read: readNotificationItems, several: 'new notifications', path: '/notifications' }
+const ofConversations = { read: readMessageItems, several: 'conversations with new messages', path: '/messages' }
+const contentOf: Record<Lane, Content> = {
+  mail: ofNotifications,
+  push: ofNotifications,
+  messageMail: ofConversations,
+  messagePush: ofConversations,
+  digest: { ...ofNotifications, read: readDigestItems, subject: 'What you have missed' },
+}
 
 /** Delivers what is due and still wanted, in one message. A repeated or concurrent call finds nothing to claim. */
 export async function deliver(ctx: SystemCtx, whose: z.infer<typeof deliverTask.data>): Promise<void> {
@@ -33,7 +47,8 @@ export async function deliver(ctx: SystemCtx, whose: z.infer<typeof deliverTask.
 async function deliverClaimed(ctx: SystemCtx, claimed: Claimed): Promise<void> {
   const settings = await readSettings(ctx, claimed.accountId)
   const ofMessages = isOfMessages(claimed.channel)
-  const items = await (ofMessages ? readMessageItems : readNotificationItems)(ctx, claimed, settings)
+  const { read, ...texts } = contentOf[claimed.channel]
+  const items = await read(ctx, claimed, settings)
   const names = new Set(items.map(({ id }) => id))
   const unwanted = claimed.newest.filter((id) => !names.has(id))
   if (unwanted.length > 0) await settle(ctx, claimed, 'dropped', idIn(deliveries.eventId, unwanted))
@@ -42,10 +57,7 @@ async function deliverClaimed(ctx: SystemCtx, claimed: Claimed): Promise<void> {
     quietUntil(ctx.now(), settings.quietHours) ?? (ofMessages ? await onlineUntil(ctx, claimed, items) : null)
   if (waiting !== null) return postpone(ctx, claimed, waiting)
   const send = channelOf(claimed.channel) === 'mail' ? sendMail : sendPush
-  const [several, path] = ofMessages
-    ? ['conversations with new messages', '/messages']
-    : ['new notifications', '/notifications']
-  await send(ctx, claimed, { items, hasMore: claimed.total > claimed.newest.length, several, path })
+  await send(ctx, claimed, { items, hasMore: claimed.total > claimed.newest.length, ...texts })
 }
 
 /** When to look again, because the person is online; null if the message is to be sent now. */

@@ -1,10 +1,10 @@
 import type { Id } from '../../platform/data/ids.ts'
-import type { RuleKind } from './tables.ts'
+import type { Stoppable } from './unsubscribe.ts'
 
 /** What a mail or push tells of one delivery, `id`. `topic` (at most 32 characters, RFC 8030) replaces pushes that wait, and `tag` those that are shown. */
 export type Item = {
   id: Id
-  kind: RuleKind
+  kind: Stoppable
   title: string
   quote: string | null
   path: string
@@ -14,7 +14,7 @@ export type Item = {
 }
 
 /** All in one message, newest first. With `hasMore` there are older ones, too. `several` names them, and `path` lists them. */
-export type Message = { items: readonly Item[]; hasMore: boolean; several: string; path: string }
+export type Message = { items: readonly Item[]; hasMore: boolean; several: string; path: string; subject?: string }
 
 /** Cut after code points. A grapheme may have hundreds of them, which no header or push could carry. */
 export function short(text: string, length: number): string {
@@ -29,6 +29,6 @@ export const singleOf = ({ items: [first, ...others], hasMore }: Message) =>
   first && others.length === 0 && !hasMore ? first : null
 
 export const subjectOf = (message: Message) => {
-  const { items, hasMore, several } = message
-  return singleOf(message)?.title ?? `${items.length}${hasMore ? '+' : ''} ${several}`
+  const { items, hasMore, several, subject } = message
+  return subject ?? singleOf(message)?.title ?? `${items.length}${hasMore ? '+' : ''} ${several}`
 }

@@ -1,9 +1,13 @@
 import type { Job } from '../../platform/events/jobs.ts'
 import { onTask } from '../../platform/events/tasks.ts'
 import { deliver } from './deliver.ts'
+import { planDigests } from './digests.ts'
 import { findDue } from './rows.ts'
 import { deliverTask } from './statements.ts'
 
-const jobs: Job[] = [{ name: 'find due deliveries', every: 'minute', perShard: true, run: findDue }]
+const jobs: Job[] = [
+  { name: 'plan digests', every: 'minute', perShard: true, run: planDigests },
+  { name: 'find due deliveries', every: 'minute', perShard: true, run: findDue },
+]
 
 export const deliveryWork = { jobs, tasks: [onTask(deliverTask, deliver)] }

@@ -6,7 +6,7 @@ import type { Settings } from './preferences.ts'
 import type { Claimed } from './rows.ts'
 import { readWanted } from './wanted.ts'
 
-const actions: Record<Notification['kind'], string> = {
+export const actions: Record<Notification['kind'], string> = {
   follow: 'followed you',
   like: 'liked your post',
   comment: 'commented on your post',

@@ -11,10 +11,12 @@ import {
   type PersonalData,
   pagesOf,
 } from '../../platform/personal-data.ts'
+import { readDigest, viewOfDigest } from './digests.ts'
 import { openPushes } from './push-subscriptions.ts'
 import {
   deliveries,
   deliveryTurns,
+  digests,
   lanes,
   notificationPreferences,
   notificationRules,
@@ -44,6 +46,14 @@ export const deliveryData: PersonalData = {
       conversationId: 'exported',
       seq: 'technical',
       authorId: 'technical',
+    }),
+    ...classify(digests, {
+      accountId: 'owner',
+      every: 'exported',
+      timeZone: 'exported',
+      minutes: 'exported',
+      askedAt: 'exported',
+      nextAt: 'technical',
     }),
     ...classify(deliveryTurns, { accountId: 'owner', channel: 'exported', takenAt: 'exported', lease: 'technical' }),
     ...classify(suppressedAddresses, { accountId: 'owner', address: 'secret' }),
@@ -80,6 +90,8 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     'delivery-turns.json',
     turns.map(({ channel, takenAt }) => ({ channel, takenAt: iso(takenAt) })),
   )
+  const digest = await readDigest(ctx, accountId)
+  if (digest) yield jsonFile('digest.json', { ...viewOfDigest(digest), askedAt: iso(digest.askedAt) })
   const subscriptions = await openPushes(ctx, accountId, devices)
   if (devices.length > 0) yield jsonFile('push-subscriptions.json', subscriptions)
   yield jsonList('deliveries.json', own(ctx, accountId))
@@ -108,6 +120,7 @@ async function eraseDeliveries(ctx: SystemCtx, accountId: Id): Promise<boolean> 
   await db.batch([
     db.delete(notificationPreferences).where(eq(notificationPreferences.accountId, accountId)),
     db.delete(notificationRules).where(eq(notificationRules.accountId, accountId)),
+    db.delete(digests).where(eq(digests.accountId, accountId)),
     db.delete(deliveryTurns).where(eq(deliveryTurns.accountId, accountId)),
     db.delete(suppressedAddresses).where(eq(suppressedAddresses.accountId, accountId)),
     db.delete(pushSubscriptions).where(eq(pushSubscriptions.accountId, accountId)),

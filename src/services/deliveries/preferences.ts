@@ -4,8 +4,9 @@ import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
 import type { Kind } from '../notifications/tables.ts'
+import { Digest, readDigest, storeDigest, viewOfDigest } from './digests.ts'
 import { defaultAudience } from './policy.ts'
-import { isTimeZone, type QuietHours } from './quiet-hours.ts'
+import { minutesOf, type QuietHours, Time, TimeZone, timeText } from './quiet-hours.ts'
 import { changeRules, readRules } from './rules.ts'
 import {
   audiences,
@@ -42,15 +43,9 @@ const SomeRules = z
   .partial()
   .openapi('SomeNotificationRules')
 
-const Time = z
-  .string()
-  .length(5)
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 22:30')
-  .openapi({ example: '22:30' })
-
 const Hours = z
   .strictObject({
-    timeZone: z.string().max(64).refine(isTimeZone, 'must be an IANA time zone, like Europe/Berlin'),
+    timeZone: TimeZone,
     from: Time,
     to: Time,
   })
@@ -61,6 +56,7 @@ export const PreferencesInput = z.strictObject({
   quietHours: Hours.optional(),
   includeText: z.boolean().optional(),
   includeMessages: z.boolean().optional(),
+  digest: Digest.optional(),
 })
 
 export const NotificationPreferences = z
@@ -71,6 +67,7 @@ export const NotificationPreferences = z
     includeMessages: z.boolean().openapi({
       description: 'Whether mails and pushes contain the beginning of a message, and the names of groups',
     }),
+    digest: z.union([Digest, z.null()]).openapi({ description: 'When unread notifications are mailed together' }),
     mailSuppressed: z.boolean().openapi({ description: 'Whether the address of the account has refused mail' }),
   })
   .openapi('NotificationPreferences', {
@@ -105,8 +102,9 @@ export function audienceOf(rules: StoredRules, kind: RuleKind, channel: keyof ty
 export async function readPreferences(ctx: UserCtx): Promise<Preferences> {
   const { id } = ctx.viewer
   const isSuppressed = eq(suppressedAddresses.accountId, id)
-  const [{ rules, quietHours: quiet, includeText, includeMessages }, suppressed] = await Promise.all([
+  const [{ rules, quietHours: quiet, includeText, includeMessages }, digest, suppressed] = await Promise.all([
     readSettings(ctx, id),
+    readDigest(ctx, id),
     ctx.db.shardOf(id).$count(suppressedAddresses, isSuppressed),
   ])
   const audiencesOf = (kind: Kind) => ({ ...defaultAudience, ...rules[kind] })
@@ -126,13 +124,14 @@ export async function readPreferences(ctx: UserCtx): Promise<Preferences> {
     quietHours: quiet && { timeZone: quiet.timeZone, from: timeText(quiet.from), to: timeText(quiet.to) },
     includeText,
     includeMessages,
+    digest: digest && viewOfDigest(digest),
     mailSuppressed: suppressed > 0,
   }
 }
 
 export async function replacePreferences(
   ctx: UserCtx,
-  { rules, quietHours, includeText = false, includeMessages = false }: z.infer<typeof PreferencesInput>,
+  { rules, quietHours, includeText = false, includeMessages = false, digest }: z.infer<typeof PreferencesInput>,
 ): Promise<Preferences> {
   const accountId = ctx.viewer.id
   const set = {
@@ -142,18 +141,16 @@ export async function replacePreferences(
     ...{ includeText, includeMessages },
   }
   await changeRules(ctx, accountId, () => rules)
-  await ctx.db
-    .shardOf(accountId)
-    .insert(table)
-    .values({ accountId, ...set })
-    .onConflictDoUpdate({ target: table.accountId, set })
+  const db = ctx.db.shardOf(accountId)
+  await db.batch([
+    db
+      .insert(table)
+      .values({ accountId, ...set })
+      .onConflictDoUpdate({ target: table.accountId, set }),
+    storeDigest(ctx, accountId, digest ?? null),
+  ])
   return readPreferences(ctx)
 }
-
-const minutesOf = (time: string) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3))
-
-const timeText = (minutes: number) =>
-  [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':')
 
 export async function forgetSuppression(ctx: UserCtx): Promise<void> {
   const own = eq(suppressedAddresses.accountId, ctx.viewer.id)

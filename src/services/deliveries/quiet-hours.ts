@@ -1,3 +1,5 @@
+import { z } from '@hono/zod-openapi'
+
 const MINUTE_MS = 60_000
 const DAY_MINUTES = 24 * 60
 
@@ -7,11 +9,21 @@ export type QuietHours = { timeZone: string; from: number; to: number }
 /** When the quiet hours of `now` end (epoch ms); null outside of them. The clock may be set forward or back meanwhile. */
 export function quietUntil(now: number, hours: QuietHours | null): number | null {
   if (hours === null || !isQuiet(minutesAt(now, hours.timeZone), hours)) return null
-  const start = now - (now % MINUTE_MS)
-  const end = start + minutesUntil(minutesAt(now, hours.timeZone), hours.to) * MINUTE_MS
-  const missed = minutesUntil(minutesAt(end, hours.timeZone), hours.to)
-  return end + (missed > DAY_MINUTES / 2 ? missed - DAY_MINUTES : missed) * MINUTE_MS
+  return nextTime(now, hours.timeZone, hours.to)
 }
+
+/** When it is `minutes` since midnight in the time zone, after `now`, within about a day. */
+export function nextTime(now: number, timeZone: string, minutes: number): number {
+  const start = now - (now % MINUTE_MS)
+  const end = start + (minutesUntil(minutesAt(now, timeZone), minutes) || DAY_MINUTES) * MINUTE_MS
+  const missed = minutesUntil(minutesAt(end, timeZone), minutes)
+  const corrected = end + (missed > DAY_MINUTES / 2 ? missed - DAY_MINUTES : missed) * MINUTE_MS
+  // A time that the clock skips on that day is `end`.
+  return minutesAt(corrected, timeZone) === minutes ? corrected : end
+}
+
+export const weekdayAt = (time: number, timeZone: string) =>
+  new Intl.DateTimeFormat('en', { timeZone, weekday: 'short' }).format(time)
 
 function isQuiet(minutes: number, { from, to }: QuietHours): boolean {
   return from <= to ? from <= minutes && minutes < to : from <= minutes || minutes < to
@@ -32,3 +44,16 @@ export function isTimeZone(name: string): boolean {
     return false
   }
 }
+
+export const TimeZone = z.string().max(64).refine(isTimeZone, 'must be an IANA time zone, like Europe/Berlin')
+
+export const Time = z
+  .string()
+  .length(5)
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 22:30')
+  .openapi({ example: '22:30' })
+
+export const minutesOf = (time: string) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3))
+
+export const timeText = (minutes: number) =>
+  [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':')

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, gt, isNotNull, lt, lte, type SQL, sql } from 'drizzle-orm'
+import { and, eq, exists, gt, isNotNull, lt, lte, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { all, either, increment, one, query, rowIf, rowsFrom } from '../../platform/data/conditions.ts'
+import { all, either, excluded, increment, one, query, rowIf, rowsFrom } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { deleteInSteps } from '../../platform/data/expiry.ts'
 import { firstIdAt, Id } from '../../platform/data/ids.ts'
@@ -104,7 +104,7 @@ function plan(db: Database, news: News, channel: Lane, at: number, wanted: SQL) 
       target: [deliveries.accountId, deliveries.channel, deliveries.conversationId],
       targetWhere: isNotNull(deliveries.conversationId),
       set: {
-        ...{ eventId: sql.raw('excluded.event_id'), state: 'due', attempt: 0, seq, authorId, reached: null },
+        ...{ eventId: excluded(deliveries.eventId), state: 'due', attempt: 0, seq, authorId, reached: null },
         // Another time than that of a claim, which then does not settle what it has not told.
         nextAt: either<number>(isPlanned, increment(deliveries.nextAt), at),
       },

@@ -13,10 +13,10 @@ export const ruleKinds: readonly RuleKind[] = [...kinds, 'message', 'messageRequ
 export type Rules = Partial<Record<RuleKind, Partial<Record<'inApp' | Channel, Audience>>>>
 
 /** Deliveries of a lane are sent together, those about messages apart from those about notifications. */
-export const lanes = ['mail', 'push', 'messageMail', 'messagePush'] as const
+export const lanes = ['mail', 'push', 'messageMail', 'messagePush', 'digest'] as const
 export type Lane = (typeof lanes)[number]
 export const isOfMessages = (lane: Lane) => lane === 'messageMail' || lane === 'messagePush'
-export const channelOf = (lane: Lane): Channel => (lane === 'mail' || lane === 'messageMail' ? 'mail' : 'push')
+export const channelOf = (lane: Lane): Channel => (lane === 'push' || lane === 'messagePush' ? 'push' : 'mail')
 
 /** The rules of an account since each of its latest changes (epoch ms): late events are decided by the rules of their time. */
 export const notificationRules = sqliteTable(
@@ -59,6 +59,18 @@ export const deliveries = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.accountId, t.eventId, t.channel] })],
 )
+
+export const periods = ['daily', 'weekly'] as const
+
+/** `minutes` since midnight in the time zone. `askedAt`: when the person last asked for it. */
+export const digests = sqliteTable('digests', {
+  accountId: id('account_id').primaryKey(),
+  every: text('every', { enum: periods }).notNull(),
+  timeZone: text('time_zone').notNull(),
+  minutes: integer('minutes').notNull(),
+  askedAt: integer('asked_at').notNull(),
+  nextAt: integer('next_at').notNull(),
+})
 
 export const deliveryTurns = sqliteTable(
   'delivery_turns',

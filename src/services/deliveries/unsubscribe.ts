@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { and, eq, lte } from 'drizzle-orm'
 import { html } from 'hono/html'
 import type { Ctx, SystemCtx } from '../../platform/context.ts'
 import { Id } from '../../platform/data/ids.ts'
@@ -6,9 +7,13 @@ import { notFound } from '../../platform/failures.ts'
 import { sign, verifySignature } from '../../platform/security/crypto.ts'
 import { audienceOf } from './preferences.ts'
 import { changeRules, readRules } from './rules.ts'
-import { type RuleKind, ruleKinds } from './tables.ts'
+import { digests, type RuleKind, ruleKinds } from './tables.ts'
 
 const PURPOSE = 'unsubscribe'
+
+/** What a mail may stop. */
+export type Stoppable = RuleKind | 'digest'
+const stoppable: readonly Stoppable[] = [...ruleKinds, 'digest']
 
 export const UnsubscribePath = z.object({
   token: z
@@ -20,7 +25,7 @@ export const UnsubscribePath = z.object({
 
 const Parts = z.tuple([
   Id,
-  z.string().transform((text) => ruleKinds.filter((kind) => text.split('-').includes(kind))),
+  z.string().transform((text) => stoppable.filter((kind) => text.split('-').includes(kind))),
   z
     .string()
     .regex(/^\d{1,16}$/)
@@ -28,7 +33,7 @@ const Parts = z.tuple([
 ])
 
 /** Names an account, kinds and the time of the mail. It does not expire, because old mails must let people unsubscribe too. */
-export async function unsubscribeToken(ctx: SystemCtx, accountId: Id, stopped: readonly RuleKind[]): Promise<string> {
+export async function unsubscribeToken(ctx: SystemCtx, accountId: Id, stopped: readonly Stoppable[]): Promise<string> {
   const text = `${accountId}.${stopped.join('-')}.${ctx.now()}`
   return `${text}.${await sign(ctx.config, PURPOSE, text)}`
 }
@@ -40,14 +45,20 @@ export async function unsubscribe(ctx: Ctx, { token }: { token: string }): Promi
   const parts = Parts.safeParse(text.split('.'))
   if (!isValid || !parts.success) throw notFound()
   const [accountId, stopped, mailedAt] = parts.data
+  if (stopped.includes('digest')) await stopDigest(ctx, accountId, mailedAt)
   const since = (await readRules(ctx, accountId)).filter((row) => row.since > mailedAt)
   const wasStopped = (kind: RuleKind) => since.some(({ rules }) => audienceOf(rules, kind, 'mail') === 'nobody')
-  const open = stopped.filter((kind) => !wasStopped(kind))
+  const open = ruleKinds.filter((kind) => stopped.includes(kind) && !wasStopped(kind))
   if (open.length === 0) return
   await changeRules(ctx, accountId, (rules) => ({
     ...rules,
     ...Object.fromEntries(open.map((kind) => [kind, { ...rules[kind], mail: 'nobody' as const }])),
   }))
+}
+
+async function stopDigest(ctx: SystemCtx, accountId: Id, mailedAt: number): Promise<void> {
+  const own = and(eq(digests.accountId, accountId), lte(digests.askedAt, mailedAt))
+  await ctx.db.shardOf(accountId).delete(digests).where(own)
 }
 
 /** Leads browsers to the page with a button, because programs that only follow links must not unsubscribe anybody. */

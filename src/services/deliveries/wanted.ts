@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, gt, not } from 'drizzle-orm'
+import { and, desc, eq, exists, gt, not, type SQL } from 'drizzle-orm'
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
 import { flag, one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
@@ -15,7 +15,7 @@ import { channelOf } from './tables.ts'
 
 /** What may still be delivered, newest first: unread notifications that an active account may see and that its rules allow. */
 export async function readWanted(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Notification[]> {
-  const rows = await selectUnread(ctx, claimed.accountId, claimed.newest)
+  const rows = await selectUnread(ctx, claimed.accountId, idIn(notifications.id, claimed.newest), claimed.newest.length)
   const wanted = rows.filter(({ kind, followed, follower }) => {
     const audience = audienceOf(settings.rules, kind, channelOf(claimed.channel))
     return { everyone: true, followed, followers: follower, nobody: false }[audience]
@@ -24,7 +24,13 @@ export async function readWanted(ctx: SystemCtx, claimed: Claimed, settings: Set
   return wanted.flatMap(({ id }) => visible.get(id) ?? [])
 }
 
-function selectUnread(ctx: SystemCtx, accountId: Id, eventIds: readonly Id[]) {
+export async function readUnread(ctx: SystemCtx, accountId: Id, which: SQL | undefined, limit: number) {
+  const rows = await selectUnread(ctx, accountId, which, limit)
+  const visible = await loadNotifications(asViewer(ctx, accountId), rows)
+  return rows.flatMap(({ id }) => visible.get(id) ?? [])
+}
+
+function selectUnread(ctx: SystemCtx, accountId: Id, which: SQL | undefined, limit: number) {
   const { id, kind, actorId, postId, rootId, arrivedAt } = notifications
   const active = query
     .select(one)
@@ -46,11 +52,12 @@ function selectUnread(ctx: SystemCtx, accountId: Id, eventIds: readonly Id[]) {
     .where(
       and(
         eq(notifications.accountId, accountId),
-        idIn(id, eventIds),
+        which,
         gt(arrivedAt, readAt(accountId)),
         not(blockBetween(notifications.accountId, actorId)),
         exists(active),
       ),
     )
     .orderBy(desc(id))
+    .limit(limit)
 }

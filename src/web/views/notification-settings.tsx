@@ -62,12 +62,13 @@ function Suppressed({ load }: { load: () => Promise<void> }) {
 }
 
 function Preferences({ preferences }: { preferences: NotificationPreferences }) {
-  const { rules, quietHours, includeText, includeMessages } = preferences
+  const { rules, quietHours, digest, includeText, includeMessages } = preferences
   const form = useForm(async ({ value }) => {
     const quiet = { timeZone: value('timeZone'), from: value('from'), to: value('to') }
     await client.replaceNotificationPreferences({
       rules: rulesOf(value),
       ...(value('quiet') !== '' && { quietHours: quiet }),
+      ...digestOf(value),
       includeText: value('includeText') !== '',
       includeMessages: value('includeMessages') !== '',
     })
@@ -82,13 +83,14 @@ function Preferences({ preferences }: { preferences: NotificationPreferences }) 
           <Audiences key={kind} form={form} kind={kind as keyof Rules} legend={legend} rules={rules} />
         ))}
         <QuietHours form={form} quietHours={quietHours} />
+        <Digest form={form} digest={digest} />
         <CheckboxField form={form} name="includeText" checked={includeText}>
           Quote public posts in mails and pushes
         </CheckboxField>
         <CheckboxField form={form} name="includeMessages" checked={includeMessages}>
           Quote messages, and name groups, in mails and pushes
         </CheckboxField>
-        <FormError form={form} shown={['from', 'to', 'timeZone']} />
+        <FormError form={form} shown={['from', 'to', 'timeZone', 'digestAt', 'digestZone']} />
         <div class="actions">
           <SubmitButton form={form}>Save</SubmitButton>
         </div>
@@ -142,4 +144,24 @@ function QuietHours({ form, quietHours }: { form: Form } & Pick<NotificationPref
       <Field form={form} name="timeZone" label="Time zone" defaultValue={zone} />
     </fieldset>
   )
+}
+
+const periods = { never: 'Never', daily: 'Every day', weekly: 'Every Monday' }
+
+function Digest({ form, digest }: { form: Form } & Pick<NotificationPreferences, 'digest'>) {
+  const zone = digest?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone
+  return (
+    <fieldset class="audiences">
+      <legend>A mail with what you have not read</legend>
+      <SelectField form={form} name="digest" label="How often" options={periods} selected={digest?.every ?? 'never'} />
+      <Field form={form} name="digestAt" label="At" defaultValue={digest?.at ?? '08:00'} />
+      <Field form={form} name="digestZone" label="Time zone" defaultValue={zone} />
+    </fieldset>
+  )
+}
+
+function digestOf(value: (name: string) => string): { digest?: NonNullable<NotificationPreferences['digest']> } {
+  const every = value('digest')
+  if (every !== 'daily' && every !== 'weekly') return {}
+  return { digest: { every, timeZone: value('digestZone'), at: value('digestAt') } }
 }

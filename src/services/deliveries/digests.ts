@@ -1,0 +1,89 @@
+import { z } from '@hono/zod-openapi'
+import { and, eq, lte, ne, or } from 'drizzle-orm'
+import type { SystemCtx } from '../../platform/context.ts'
+import { either, excluded } from '../../platform/data/conditions.ts'
+import type { Database } from '../../platform/data/databases.ts'
+import { DAY_MS } from '../../platform/data/expiry.ts'
+import { firstIdAt, type Id } from '../../platform/data/ids.ts'
+import { openEnum } from '../../platform/http/open-enum.ts'
+import { minutesOf, nextTime, Time, TimeZone, timeText, weekdayAt } from './quiet-hours.ts'
+import { deliveries, digests, periods } from './tables.ts'
+
+const PER_RUN = 1_000
+const PER_BATCH = 50
+
+const Period = openEnum('DigestPeriod', periods, 'A `weekly` digest is sent on Mondays')
+export const Digest = z
+  .strictObject({ every: Period, timeZone: TimeZone, at: Time.openapi({ description: 'In the time zone' }) })
+  .openapi('NotificationDigest', { example: { every: 'daily', timeZone: 'Europe/Berlin', at: '08:00' } })
+export type Digest = z.infer<typeof Digest>
+
+type Wanted = Pick<typeof digests.$inferSelect, 'every' | 'timeZone' | 'minutes'>
+
+/** The first time of a digest after `now`. */
+export function nextDigestAt(now: number, { every, timeZone, minutes }: Wanted): number {
+  let at = nextTime(now, timeZone, minutes)
+  // Twelve hours later it is the next day, also if the clock is set forward or back.
+  while (every === 'weekly' && weekdayAt(at, timeZone) !== 'Mon') at = nextTime(at + DAY_MS / 2, timeZone, minutes)
+  return at
+}
+
+export const lengthOf = (every: Wanted['every']) => (every === 'daily' ? DAY_MS : 7 * DAY_MS)
+
+/** A repeated wish keeps the time of the next digest. */
+export function storeDigest(ctx: SystemCtx, accountId: Id, digest: Digest | null) {
+  const [db, now] = [ctx.db.shardOf(accountId), ctx.now()]
+  const own = eq(digests.accountId, accountId)
+  if (digest === null) return db.delete(digests).where(own)
+  const wanted = { every: digest.every, timeZone: digest.timeZone, minutes: minutesOf(digest.at) }
+  const changed = or(
+    ne(digests.every, wanted.every),
+    ne(digests.timeZone, wanted.timeZone),
+    ne(digests.minutes, wanted.minutes),
+  )!
+  const nextAt = either<number>(changed, excluded(digests.nextAt), digests.nextAt)
+  return db
+    .insert(digests)
+    .values({ accountId, ...wanted, askedAt: now, nextAt: nextDigestAt(now, wanted) })
+    .onConflictDoUpdate({ target: digests.accountId, set: { ...wanted, askedAt: now, nextAt } })
+}
+
+export async function readDigest(ctx: SystemCtx, accountId: Id) {
+  const [row] = await ctx.db.shardOf(accountId).select().from(digests).where(eq(digests.accountId, accountId))
+  return row ?? null
+}
+
+export const viewOfDigest = ({ every, timeZone, minutes }: Wanted): Digest => ({
+  every,
+  timeZone,
+  at: timeText(minutes),
+})
+
+/** Makes one delivery of each digest that is due, and moves the digest on, in one batch. What was missed is not made up for. */
+export async function planDigests(ctx: SystemCtx, db: Database): Promise<void> {
+  const now = ctx.now()
+  const due = await db.select().from(digests).where(lte(digests.nextAt, now)).limit(PER_RUN)
+  for (let at = 0; at < due.length; at += PER_BATCH) {
+    const [first, ...others] = due.slice(at, at + PER_BATCH).flatMap((digest) => plan(db, digest, now))
+    if (first) await db.batch([first, ...others])
+  }
+}
+
+function plan(db: Database, { accountId, nextAt, ...wanted }: typeof digests.$inferSelect, now: number) {
+  const row = {
+    accountId,
+    eventId: firstIdAt(nextAt),
+    channel: 'digest',
+    state: 'due',
+    attempt: 0,
+    nextAt: now,
+  } as const
+  const same = and(eq(digests.accountId, accountId), eq(digests.nextAt, nextAt))
+  return [
+    db.insert(deliveries).values(row).onConflictDoNothing(),
+    db
+      .update(digests)
+      .set({ nextAt: nextDigestAt(now, wanted) })
+      .where(same),
+  ]
+}
