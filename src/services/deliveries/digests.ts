@@ -1,16 +1,19 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, lte, ne, or } from 'drizzle-orm'
+import { and, eq, exists, lte, ne, or } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
-import { either, excluded } from '../../platform/data/conditions.ts'
+import { either, excluded, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { firstIdAt, type Id } from '../../platform/data/ids.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
+import { isActive } from '../accounts/policy.ts'
+import { accounts } from '../accounts/tables.ts'
 import { minutesOf, nextTime, Time, TimeZone, timeText, weekdayAt } from './quiet-hours.ts'
 import { deliveries, digests, periods } from './tables.ts'
 
-const PER_RUN = 1_000
-const PER_BATCH = 50
+/** At most 20,000 digests of a shard in a minute. */
+const MAX_BATCHES = 200
+const PER_BATCH = 100
 
 const Period = openEnum('DigestPeriod', periods, 'A `weekly` digest is sent on Mondays')
 export const Digest = z
@@ -41,11 +44,15 @@ export function storeDigest(ctx: SystemCtx, accountId: Id, digest: Digest | null
     ne(digests.timeZone, wanted.timeZone),
     ne(digests.minutes, wanted.minutes),
   )!
+  const active = query
+    .select(one)
+    .from(accounts)
+    .where(and(eq(accounts.id, accountId), isActive))
   const nextAt = either<number>(changed, excluded(digests.nextAt), digests.nextAt)
   return db
     .insert(digests)
-    .values({ accountId, ...wanted, askedAt: now, nextAt: nextDigestAt(now, wanted) })
-    .onConflictDoUpdate({ target: digests.accountId, set: { ...wanted, askedAt: now, nextAt } })
+    .select(rowIf(digests, { accountId, ...wanted, askedAt: now, nextAt: nextDigestAt(now, wanted) }, exists(active)))
+    .onConflictDoUpdate({ target: digests.accountId, set: { ...wanted, nextAt } })
 }
 
 export async function readDigest(ctx: SystemCtx, accountId: Id) {
@@ -62,10 +69,11 @@ export const viewOfDigest = ({ every, timeZone, minutes }: Wanted): Digest => ({
 /** Makes one delivery of each digest that is due, and moves the digest on, in one batch. What was missed is not made up for. */
 export async function planDigests(ctx: SystemCtx, db: Database): Promise<void> {
   const now = ctx.now()
-  const due = await db.select().from(digests).where(lte(digests.nextAt, now)).limit(PER_RUN)
-  for (let at = 0; at < due.length; at += PER_BATCH) {
-    const [first, ...others] = due.slice(at, at + PER_BATCH).flatMap((digest) => plan(db, digest, now))
-    if (first) await db.batch([first, ...others])
+  for (let n = 0; n < MAX_BATCHES; n++) {
+    const due = await db.select().from(digests).where(lte(digests.nextAt, now)).limit(PER_BATCH)
+    const [first, ...others] = due.flatMap((digest) => plan(db, digest, now))
+    if (!first) return
+    await db.batch([first, ...others])
   }
 }
 

@@ -1,101 +1,120 @@
-import { and, desc, eq, exists, gt, inArray, lte, ne, not, or } from 'drizzle-orm'
+import { and, desc, eq, exists, inArray, lte } from 'drizzle-orm'
 import { asViewer, type SystemCtx } from '../../platform/context.ts'
-import { flag, one, query } from '../../platform/data/conditions.ts'
-import { idIn } from '../../platform/data/shards.ts'
+import { one, query } from '../../platform/data/conditions.ts'
+import { firstIdAt, type Id } from '../../platform/data/ids.ts'
+import { idIn, mapConcurrently } from '../../platform/data/shards.ts'
 import { openAllFor } from '../../platform/security/account-keys.ts'
-import { blockBetween, isActive } from '../accounts/policy.ts'
-import { accounts } from '../accounts/tables.ts'
+import { isActive } from '../accounts/policy.ts'
+import { accounts, blocks, followers, follows } from '../accounts/tables.ts'
 import { loadAccountSummaries } from '../accounts/views.ts'
-import { GROUP_NAME, PREVIEW } from '../messaging/queries.ts'
+import { GROUP_NAME, newsFor } from '../messaging/queries.ts'
 import { conversations } from '../messaging/tables.ts'
-import { type Item, MAX_NAME, MAX_QUOTE, short } from './items.ts'
-import { wasFollowedBy, wasFollowing } from './policy.ts'
+import { type Item, type Items, MAX_NAME, MAX_QUOTE, short } from './items.ts'
 import { audienceOf, type Settings } from './preferences.ts'
 import type { Claimed } from './rows.ts'
 import { channelOf, deliveries } from './tables.ts'
 
-/** Conversations with an unread message that an active account may see, and wants to hear of, newest first. */
-export async function readMessageItems(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Item[]> {
+/** Conversations in which an active account has not read something that it may see and wants to hear of, newest first. */
+export async function readMessageItems(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Items> {
   const { accountId } = claimed
-  const rows = await readRows(ctx, claimed, settings)
-  const isQuoted = ({ state, shownSeq, seq }: Row) => settings.includeMessages && state === 'active' && shownSeq === seq
-  const sealed = (context: string, textOf: (row: Row) => string | null) =>
-    openAllFor(ctx, accountId, rows.map(textOf), context)
-  const [authors, previews, names] = await Promise.all([
-    loadAccountSummaries(
-      asViewer(ctx, accountId),
-      rows.flatMap(({ authorId }) => authorId ?? []),
-    ),
-    sealed(PREVIEW, (row) => (isQuoted(row) ? row.preview : null)),
-    sealed(GROUP_NAME, ({ name }) => (settings.includeMessages ? name : null)),
-  ])
-  return rows.flatMap((row, i): Item[] => {
-    const author = row.authorId && authors.get(row.authorId)
+  const rows = await selectRows(ctx, claimed)
+  const news = await mapConcurrently(rows, ({ conversationId }) => newsFor(ctx, conversationId ?? '', accountId))
+  const found = rows.map((row, i) => ({ row, ...(news[i] ?? { unread: 0, latest: [] }) }))
+  const relations = await readRelations(
+    ctx,
+    accountId,
+    found.flatMap(({ latest }) => latest.map(({ authorId }) => authorId)),
+  )
+  const names = await openAllFor(
+    ctx,
+    accountId,
+    rows.map(({ name, state }) => (settings.includeMessages && state === 'active' ? name : null)),
+    GROUP_NAME,
+  )
+  const items = found.flatMap(({ row, unread, latest }, i): Item[] => {
+    const kind = row.state === 'request' ? 'messageRequest' : 'message'
+    const audience = audienceOf(settings.rules, kind, channelOf(claimed.channel))
+    const message = latest.find(({ authorId, at }) => relations.isIn(audience, authorId, firstIdAt(at)))
+    const author = message && relations.known.get(message.authorId)
     if (!author || row.conversationId === null) return []
-    const quote = previews[i] ?? null
+    const isQuoted = settings.includeMessages && row.state === 'active'
     return [
       {
         id: row.id,
-        kind: kindOf(row.state),
-        title: titleOf(row, short(author.displayName, MAX_NAME), names[i] ?? null),
-        quote: quote && short(quote, MAX_QUOTE),
+        kind,
+        title: titleOf({ ...row, unread }, short(author.displayName, MAX_NAME), names[i] ?? null),
+        quote: isQuoted && message.preview ? short(message.preview, MAX_QUOTE) : null,
         path: `/messages/${row.conversationId}`,
         topic: row.conversationId,
         tag: row.conversationId,
         isUrgent: row.state === 'active',
+        since: row.firstAt ?? 0,
       },
     ]
   })
+  return { items }
 }
 
-async function readRows(ctx: SystemCtx, claimed: Claimed, { rules }: Settings) {
-  return (await selectUnread(ctx, claimed)).filter(({ state, followed, follower }) => {
-    const audience = audienceOf(rules, kindOf(state), channelOf(claimed.channel))
-    return { everyone: true, followed, followers: follower, nobody: false }[audience]
-  })
-}
+type Row = Awaited<ReturnType<typeof selectRows>>[number]
+type Titled = Pick<Row, 'kind' | 'state'> & { unread: number }
 
-type Row = Awaited<ReturnType<typeof selectUnread>>[number]
-
-const kindOf = (state: Row['state']) => (state === 'request' ? 'messageRequest' : 'message')
-
-function titleOf({ kind, state, unread }: Row, author: string, name: string | null): string {
+function titleOf({ kind, state, unread }: Titled, author: string, name: string | null): string {
   const group = name === null ? 'a group' : `“${short(name, MAX_NAME)}”`
   if (state === 'request')
-    return kind === 'group' ? `${author} invited you to ${group}` : `${author} wants to message you`
+    return kind === 'group' ? `${author} invited you to a group` : `${author} wants to message you`
   if (kind === 'group') return unread > 1 ? `${unread} new messages in ${group}` : `${author} wrote in ${group}`
   return unread > 1 ? `${author} sent you ${unread} messages` : `${author} sent you a message`
 }
 
-function selectUnread(ctx: SystemCtx, { accountId, channel, newest }: Claimed) {
-  const { eventId: id, seq, authorId } = deliveries
-  const { state, kind, unread, shownSeq, shownKind, preview, name, readSeq, mutedUntil, ended } = conversations
+function selectRows(ctx: SystemCtx, { accountId, channel, newest }: Claimed) {
+  const { eventId: id, firstAt, conversationId } = deliveries
+  const { state, kind, name, mutedUntil } = conversations
   const active = query
     .select(one)
     .from(accounts)
     .where(and(eq(accounts.id, accountId), isActive))
-  const inbox = and(
-    eq(conversations.accountId, deliveries.accountId),
-    eq(conversations.conversationId, deliveries.conversationId),
-  )
+  const inbox = and(eq(conversations.accountId, deliveries.accountId), eq(conversations.conversationId, conversationId))
+  const isClaimed = and(eq(deliveries.accountId, accountId), eq(deliveries.channel, channel), idIn(id, newest))
   return ctx.db
     .shardOf(accountId)
-    .select({
-      ...{ id, seq, authorId, state, kind, unread, shownSeq, preview, name },
-      conversationId: deliveries.conversationId,
-      followed: flag(wasFollowing(accountId, authorId, id), 'followed'),
-      follower: flag(wasFollowedBy(accountId, authorId, id), 'follower'),
-    })
+    .select({ id, firstAt, conversationId, state, kind, name })
     .from(deliveries)
     .innerJoin(conversations, inbox)
-    .where(
-      and(
-        ...[eq(deliveries.accountId, accountId), eq(deliveries.channel, channel), idIn(id, newest)],
-        ...[inArray(state, ['active', 'request']), eq(ended, false), gt(seq, readSeq), lte(mutedUntil, ctx.now())],
-        or(ne(shownSeq, seq), ne(shownKind, 'deleted')),
-        not(blockBetween(deliveries.accountId, authorId)),
-        exists(active),
-      ),
-    )
+    .where(and(isClaimed, inArray(state, ['active', 'request']), lte(mutedUntil, ctx.now()), exists(active)))
     .orderBy(desc(id))
+}
+
+/** Whom the account may know and does not block, and whether an author was in an audience at the time of a message. */
+async function readRelations(ctx: SystemCtx, accountId: Id, authorIds: readonly Id[]) {
+  const db = ctx.db.shardOf(accountId)
+  const [summaries, [followed, following, blocked]] = await Promise.all([
+    loadAccountSummaries(asViewer(ctx, accountId), [...new Set(authorIds)]),
+    db.batch([
+      db
+        .select({ id: follows.followeeId, since: follows.id })
+        .from(follows)
+        .where(and(eq(follows.followerId, accountId), idIn(follows.followeeId, authorIds))),
+      db
+        .select({ id: followers.followerId, since: followers.id })
+        .from(followers)
+        .where(and(eq(followers.accountId, accountId), idIn(followers.followerId, authorIds))),
+      db
+        .select({ id: blocks.otherId })
+        .from(blocks)
+        .where(and(eq(blocks.accountId, accountId), idIn(blocks.otherId, authorIds))),
+    ]),
+  ])
+  const since = {
+    followed: new Map(followed.map((row) => [row.id, row.since])),
+    followers: new Map(following.map((row) => [row.id, row.since])),
+  }
+  const apart = new Set(blocked.map(({ id }) => id))
+  const known = new Map([...summaries].filter(([id]) => !apart.has(id)))
+  const isIn = (audience: ReturnType<typeof audienceOf>, authorId: Id, at: Id) => {
+    if (audience === 'nobody' || !known.has(authorId)) return false
+    if (audience === 'everyone') return true
+    const start = since[audience].get(authorId)
+    return start !== undefined && Number(start) < Number(at)
+  }
+  return { known, isIn }
 }

@@ -1,7 +1,7 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Notification } from '../notifications/views.ts'
 import { isPublic } from '../posts/policy.ts'
-import { type Item, MAX_NAME, MAX_QUOTE, short } from './items.ts'
+import { type Items, MAX_NAME, MAX_QUOTE, short } from './items.ts'
 import type { Settings } from './preferences.ts'
 import type { Claimed } from './rows.ts'
 import { readWanted } from './wanted.ts'
@@ -13,9 +13,9 @@ export const actions: Record<Notification['kind'], string> = {
   mention: 'mentioned you',
 }
 
-export async function readNotificationItems(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Item[]> {
+export async function readNotificationItems(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Items> {
   const wanted = await readWanted(ctx, claimed, settings)
-  return wanted.map((notification) => {
+  const items = wanted.map((notification) => {
     const { id, kind, post, actor } = notification
     return {
       id,
@@ -28,6 +28,7 @@ export async function readNotificationItems(ctx: SystemCtx, claimed: Claimed, se
       isUrgent: kind === 'comment' || kind === 'mention',
     }
   })
+  return { items }
 }
 
 /** The beginning of its post, if the account asked for texts and everyone may read the post. */

@@ -42,7 +42,7 @@ export const deliveryOperations = [
     returns: NotificationPreferences,
     summary: 'Replace your notification preferences; an omitted field gets its default',
     description:
-      'Actions that `inApp` excludes are not stored, so they cause no mail and no push either. Follow relations count as they were at the time of the action. During quiet hours, mails and pushes wait.',
+      'Actions that `inApp` excludes are not stored, so they cause no mail and no push either. Follow relations count as they were at the time of the action. During quiet hours, mails and pushes wait. The rules for messages, `includeMessages` and `digest` keep their values if they are omitted.',
     run: replacePreferences,
   }),
   operation({

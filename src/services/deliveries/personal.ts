@@ -46,6 +46,7 @@ export const deliveryData: PersonalData = {
       conversationId: 'exported',
       seq: 'technical',
       authorId: 'technical',
+      firstAt: 'technical',
     }),
     ...classify(digests, {
       accountId: 'owner',
@@ -63,6 +64,7 @@ export const deliveryData: PersonalData = {
       sessionId: 'secret',
       endpointHash: 'secret',
       sealed: 'exported',
+      issuedAt: 'technical',
       device: 'exported',
     }),
   },

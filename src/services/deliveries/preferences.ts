@@ -56,7 +56,7 @@ export const PreferencesInput = z.strictObject({
   quietHours: Hours.optional(),
   includeText: z.boolean().optional(),
   includeMessages: z.boolean().optional(),
-  digest: Digest.optional(),
+  digest: z.union([Digest, z.null()]).optional().openapi({ description: 'Null ends it' }),
 })
 
 export const NotificationPreferences = z
@@ -131,23 +131,28 @@ export async function readPreferences(ctx: UserCtx): Promise<Preferences> {
 
 export async function replacePreferences(
   ctx: UserCtx,
-  { rules, quietHours, includeText = false, includeMessages = false, digest }: z.infer<typeof PreferencesInput>,
+  { rules, quietHours, includeText = false, includeMessages, digest }: z.infer<typeof PreferencesInput>,
 ): Promise<Preferences> {
   const accountId = ctx.viewer.id
   const set = {
     timeZone: quietHours?.timeZone ?? null,
     quietFrom: quietHours ? minutesOf(quietHours.from) : null,
     quietTo: quietHours ? minutesOf(quietHours.to) : null,
-    ...{ includeText, includeMessages },
+    includeText,
+    ...(includeMessages !== undefined && { includeMessages }),
   }
-  await changeRules(ctx, accountId, () => rules)
+  await changeRules(ctx, accountId, ({ message, messageRequest }) => ({
+    ...(message && { message }),
+    ...(messageRequest && { messageRequest }),
+    ...rules,
+  }))
   const db = ctx.db.shardOf(accountId)
   await db.batch([
     db
       .insert(table)
-      .values({ accountId, ...set })
+      .values({ accountId, includeMessages: false, ...set })
       .onConflictDoUpdate({ target: table.accountId, set }),
-    storeDigest(ctx, accountId, digest ?? null),
+    ...(digest === undefined ? [] : [storeDigest(ctx, accountId, digest)]),
   ])
   return readPreferences(ctx)
 }

@@ -9,7 +9,7 @@ import { openAllFor, sealFor } from '../../platform/security/account-keys.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
 import { outboundUrl } from '../../platform/security/outbound-url.ts'
 import { deviceNameOf } from '../../platform/security/user-agents.ts'
-import { liveSessions } from '../identity/queries.ts'
+import { readLogins } from '../identity/queries.ts'
 import { MAX_PUSH_SUBSCRIPTIONS, tooManyPushSubscriptions } from './failures.ts'
 import { importPoint } from './push-encryption.ts'
 import { pushSubscriptions } from './tables.ts'
@@ -48,7 +48,7 @@ export const PushDevices = z.object({ items: z.array(PushDevice) }).openapi('Pus
 export const PushDevicePath = z.object({ subscriptionId: Id })
 
 export async function subscribeToPush(ctx: UserCtx, { endpoint, keys }: Input): Promise<PushDevice> {
-  const { id: accountId, sessionId } = ctx.viewer
+  const { id: accountId, sessionId, issuedAt } = ctx.viewer
   const { href } = addressOf(ctx, endpoint)
   await importPoint(bytesOf(keys.p256dh)).catch(() => {
     throw invalid('keys.p256dh', 'must be a point of the curve P-256')
@@ -65,10 +65,10 @@ export async function subscribeToPush(ctx: UserCtx, { endpoint, keys }: Input): 
     ctx.db
       .shardOf(accountId)
       .insert(pushSubscriptions)
-      .select(rowIf(pushSubscriptions, { accountId, id, sessionId, endpointHash, sealed, device }, mayAdd))
+      .select(rowIf(pushSubscriptions, { accountId, id, sessionId, endpointHash, sealed, issuedAt, device }, mayAdd))
       .onConflictDoUpdate({
         target: [pushSubscriptions.endpointHash, pushSubscriptions.accountId],
-        set: { sessionId, sealed, device },
+        set: { sessionId, sealed, issuedAt, device },
       })
       .returning(),
   )
@@ -115,15 +115,16 @@ export async function readPushes(ctx: SystemCtx, accountId: Id) {
   return ctx.db.shardOf(accountId).select().from(pushSubscriptions).where(own).orderBy(asc(pushSubscriptions.id))
 }
 
-/** Without those of logins that have ended, which are forgotten. */
+/** Without those of logins that have ended, and of tokens that were revoked, which are forgotten. */
 export async function readLivePushes(ctx: SystemCtx, accountId: Id) {
   const rows = await readPushes(ctx, accountId)
-  const live = await liveSessions(
+  const { live, voidBefore } = await readLogins(
     ctx,
     accountId,
     rows.map(({ sessionId }) => sessionId),
   )
-  const [kept, ended] = [rows.filter((row) => live.has(row.sessionId)), rows.filter((row) => !live.has(row.sessionId))]
+  const isLive = (row: (typeof rows)[number]) => live.has(row.sessionId) && row.issuedAt >= voidBefore
+  const [kept, ended] = [rows.filter(isLive), rows.filter((row) => !isLive(row))]
   await mapConcurrently(ended, ({ id }) => forgetPush(ctx, accountId, id))
   return kept
 }

@@ -1,6 +1,7 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
+import { blindIndex } from '../../platform/security/crypto.ts'
 import { outbound } from '../../platform/security/outbound.ts'
 import { type Message, singleOf, subjectOf } from './items.ts'
 import { encryptPush } from './push-encryption.ts'
@@ -46,7 +47,7 @@ async function push(ctx: SystemCtx, accountId: Id, device: Device, message: Mess
     'content-encoding': 'aes128gcm',
     ttl: String(TTL_SECONDS),
     urgency: message.items.some(({ isUrgent }) => isUrgent) ? 'normal' : 'low',
-    topic: singleOf(message)?.topic ?? `several-${message.path.slice(1)}`,
+    topic: await topicOf(ctx, accountId, message),
   }
   const call = { method: 'POST', headers, body, redirect: 'manual' as const }
   const response = await outbound(ctx, endpoint, call).catch(() => null)
@@ -70,6 +71,12 @@ function payloadOf(ctx: SystemCtx, message: Message) {
       navigate: ctx.config.BASE_URL + (single ?? message).path,
     },
   }
+}
+
+/** Push services read it, so it must not show that two people hear of the same conversation. At most 32 characters. */
+async function topicOf(ctx: SystemCtx, accountId: Id, message: Message): Promise<string> {
+  const topic = singleOf(message)?.topic ?? message.path
+  return (await blindIndex(ctx.config, 'push topic', `${accountId} ${topic}`)).slice(0, 32)
 }
 
 /** What `Retry-After` asks for: seconds or a date (RFC 9110). */

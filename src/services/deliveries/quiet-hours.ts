@@ -23,7 +23,9 @@ export function nextTime(now: number, timeZone: string, minutes: number): number
 }
 
 export const weekdayAt = (time: number, timeZone: string) =>
-  new Intl.DateTimeFormat('en', { timeZone, weekday: 'short' }).format(time)
+  formatOf(timeZone)
+    .formatToParts(time)
+    .find(({ type }) => type === 'weekday')?.value
 
 function isQuiet(minutes: number, { from, to }: QuietHours): boolean {
   return from <= to ? from <= minutes && minutes < to : from <= minutes || minutes < to
@@ -31,8 +33,23 @@ function isQuiet(minutes: number, { from, to }: QuietHours): boolean {
 
 const minutesUntil = (minutes: number, wanted: number) => (wanted - minutes + DAY_MINUTES) % DAY_MINUTES
 
+const formats = new Map<string, Intl.DateTimeFormat>()
+const MAX_FORMATS = 50
+
+/** Making one is slow. A zone that is not known any more counts as UTC. */
+function formatOf(timeZone: string): Intl.DateTimeFormat {
+  const known = formats.get(timeZone)
+  if (known) return known
+  const zone = isTimeZone(timeZone) ? timeZone : 'UTC'
+  const parts = { hour: 'numeric', minute: 'numeric', weekday: 'short', hourCycle: 'h23' } as const
+  const format = new Intl.DateTimeFormat('en', { timeZone: zone, ...parts })
+  if (formats.size > MAX_FORMATS) formats.clear()
+  formats.set(timeZone, format)
+  return format
+}
+
 function minutesAt(time: number, timeZone: string): number {
-  const format = new Intl.DateTimeFormat('en', { timeZone, hour: 'numeric', minute: 'numeric', hourCycle: 'h23' })
+  const format = formatOf(timeZone)
   const parts = new Map(format.formatToParts(time).map(({ type, value }) => [type, Number(value)]))
   return parts.get('hour')! * 60 + parts.get('minute')!
 }

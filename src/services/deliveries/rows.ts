@@ -1,8 +1,9 @@
-import { and, count, desc, eq, gt, inArray, isNotNull, lte, min, type SQL } from 'drizzle-orm'
+import { and, count, desc, eq, gte, inArray, lte, min, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { query } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { idIn } from '../../platform/data/shards.ts'
 import { enqueue } from '../../platform/events/tasks.ts'
 import { deliverTask } from './statements.ts'
 import { deliveries, deliveryTurns, isOfMessages, type Lane } from './tables.ts'
@@ -63,7 +64,9 @@ type Change = Partial<Pick<typeof deliveries.$inferInsert, 'state' | 'attempt' |
 
 /** Changes what is still claimed: not what was settled, and not what another one has claimed since. */
 async function change(ctx: SystemCtx, claimed: Claimed, set: Change, which?: SQL): Promise<void> {
-  const mine = and(ofAccount(claimed), eq(deliveries.nextAt, claimed.lease), which)
+  // A further message gives its row another id.
+  const named = isOfMessages(claimed.channel) ? idIn(deliveries.eventId, claimed.newest) : undefined
+  const mine = and(ofAccount(claimed), eq(deliveries.nextAt, claimed.lease), named, which)
   await ctx.db.shardOf(claimed.accountId).update(deliveries).set(set).where(mine)
 }
 
@@ -73,14 +76,18 @@ export function settle(ctx: SystemCtx, claimed: Claimed, state: 'sent' | 'droppe
 
 /** A failure is left to the next claim, because the message must not be sent again. */
 export function settleSent(ctx: SystemCtx, claimed: Claimed): Promise<void> {
-  // What has changed during the claim is due now.
-  const changed = and(gt(deliveries.nextAt, claimed.lease), lte(deliveries.nextAt, claimed.lease + MINUTE_MS / 2))
-  const isNews = and(ofAccount(claimed), isNotNull(deliveries.conversationId), changed)
-  const release = () => ctx.db.shardOf(claimed.accountId).update(deliveries).set({ nextAt: ctx.now() }).where(isNews)
-  const settled = settle(ctx, claimed, 'sent').then(isOfMessages(claimed.channel) ? release : () => undefined)
-  return settled
-    .then(() => undefined)
-    .catch((error: unknown) => ctx.log.warn('sent deliveries are settled later', { error }))
+  return settle(ctx, claimed, 'sent').catch((error: unknown) =>
+    ctx.log.warn('sent deliveries are settled later', { error }),
+  )
+}
+
+/** At the end of a claim of messages: what came during the claim, or was not named by it, is due now. */
+export async function release(ctx: SystemCtx, claimed: Claimed): Promise<void> {
+  if (!isOfMessages(claimed.channel)) return
+  const { nextAt } = deliveries
+  const isLeft = and(gte(nextAt, claimed.lease), lte(nextAt, claimed.lease + MINUTE_MS / 2))
+  const free = ctx.db.shardOf(claimed.accountId).update(deliveries).set({ nextAt: ctx.now() })
+  await free.where(and(ofAccount(claimed), isLeft))
 }
 
 export function postpone(ctx: SystemCtx, claimed: Claimed, at: number) {

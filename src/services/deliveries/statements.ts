@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, gt, isNotNull, lt, lte, type SQL } from 'drizzle-orm'
+import { and, eq, exists, isNotNull, lt, lte, not, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { all, either, excluded, increment, one, query, rowIf, rowsFrom } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
@@ -7,6 +7,8 @@ import { deleteInSteps } from '../../platform/data/expiry.ts'
 import { firstIdAt, Id } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
 import { defineTask, enqueue } from '../../platform/events/tasks.ts'
+import { withTimeout } from '../../platform/timeout.ts'
+import { blockBetween } from '../accounts/policy.ts'
 import { conversations } from '../messaging/tables.ts'
 import { type Kind, notifications } from '../notifications/tables.ts'
 import { allows } from './policy.ts'
@@ -51,6 +53,7 @@ export async function deleteOldDeliveries(db: Database, accountIds: readonly Id[
 
 /** People who read a message within this time get no mail about it. */
 const MAIL_DELAY_MS = 5 * 60_000
+const HINT_TIMEOUT_MS = 2_000
 
 /** A message of another person, or with `isRequest` an invitation, which these accounts have not been told of. */
 export type News = {
@@ -83,30 +86,24 @@ function plan(db: Database, news: News, channel: Lane, at: number, wanted: SQL) 
     eq(conversations.version, version),
     lt(conversations.readSeq, seq),
     lte(conversations.mutedUntil, db.now()),
+    not(blockBetween(conversations.accountId, authorId)),
   )
   const { accountId, position: eventId } = conversations
-  const row = {
-    accountId,
-    eventId,
-    channel,
-    state: 'due',
-    attempt: 0,
-    nextAt: at,
-    conversationId,
-    seq,
-    authorId,
-  } as const
-  const isPlanned = gt(deliveries.nextAt, db.now())
+  const row = { accountId, eventId, channel, state: 'due', attempt: 0, nextAt: at } as const
+  const told = { conversationId, seq, authorId, firstAt: db.now() }
+  const isDue = eq(deliveries.state, 'due')
   return db
     .insert(deliveries)
-    .select(rowsFrom(deliveries, row, conversations, all(isNew!, isNotNull(eventId), wanted)))
+    .select(rowsFrom(deliveries, { ...row, ...told }, conversations, all(isNew!, isNotNull(eventId), wanted)))
     .onConflictDoUpdate({
       target: [deliveries.accountId, deliveries.channel, deliveries.conversationId],
       targetWhere: isNotNull(deliveries.conversationId),
       set: {
-        ...{ eventId: excluded(deliveries.eventId), state: 'due', attempt: 0, seq, authorId, reached: null },
-        // Another time than that of a claim, which then does not settle what it has not told.
-        nextAt: either<number>(isPlanned, increment(deliveries.nextAt), at),
+        ...{ eventId: excluded(deliveries.eventId), state: 'due', seq, authorId, reached: null },
+        attempt: either<number>(isDue, deliveries.attempt, 0),
+        firstAt: either<number>(isDue, deliveries.firstAt, db.now()),
+        // What is due stays due. A claim does not settle what it has not told.
+        nextAt: either<number>(isDue, increment(deliveries.nextAt), at),
       },
       setWhere: lt(deliveries.seq, seq),
     })
@@ -123,7 +120,7 @@ export function duePushes(db: Database, accountIds: readonly Id[]) {
 export async function hintMessagePushes(ctx: SystemCtx, due: readonly Id[]): Promise<void> {
   const tasks = due.map((accountId) => ({ accountId, channel: 'messagePush' as const }))
   if (tasks.length === 0) return
-  await enqueue(ctx, deliverTask, tasks).catch((error: unknown) =>
+  await withTimeout(enqueue(ctx, deliverTask, tasks), HINT_TIMEOUT_MS).catch((error: unknown) =>
     ctx.log.warn('pushes about messages wait for the next minute', { error }),
   )
 }

@@ -25,12 +25,20 @@ export async function readLoginTime(ctx: Ctx, { id, sessionId }: Pick<Viewer, 'i
   return login ? Math.max(login.createdAt.getTime(), login.confirmedAt ?? 0) : 0
 }
 
-/** Which of the logins have not ended, read at the primary. */
-export async function liveSessions(ctx: SystemCtx, accountId: Id, ids: readonly string[]): Promise<Set<string>> {
-  if (ids.length === 0) return new Set()
+/** Which of the logins have not ended, and since when tokens are valid (epoch ms, 0 for always), read at the primary. */
+export async function readLogins(
+  ctx: SystemCtx,
+  accountId: Id,
+  ids: readonly string[],
+): Promise<{ live: Set<string>; voidBefore: number }> {
   const isLive = and(eq(sessions.userId, accountId), inArray(sessions.id, listed(JSON.stringify(ids))))
-  const rows = await atPrimary(ctx).directory.select({ id: sessions.id }).from(sessions).where(isLive)
-  return new Set(rows.map(({ id }) => id))
+  const rows = await atPrimary(ctx)
+    .directory.select({ id: sessions.id, before: users.tokensVoidBefore })
+    .from(users)
+    .leftJoin(sessions, isLive)
+    .where(eq(users.id, accountId))
+  const [{ before = 0 } = {}] = rows
+  return { live: new Set(rows.flatMap(({ id }) => id ?? [])), voidBefore: before > 0 ? before + 1 : 0 }
 }
 
 /** The verified address of an account and its blind index. Null without one, and if the key of the account was destroyed. */

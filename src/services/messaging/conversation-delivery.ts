@@ -1,7 +1,7 @@
-import type { Id } from '../../platform/data/ids.ts'
+import { type Id, toId } from '../../platform/data/ids.ts'
 import { withTimeout } from '../../platform/timeout.ts'
 import { type ConversationCore, kindOf } from './conversation-core.ts'
-import type { Facts } from './facts.ts'
+import type { Facts, News } from './facts.ts'
 import { nameOf, outsideOf, type Seen } from './group-inbox.ts'
 import { deliverInboxes, type InboxCopy, readTold, toldBy } from './inboxes.ts'
 import { idOrNull } from './message-rows.ts'
@@ -37,6 +37,20 @@ export async function deliver(core: ConversationCore, accountIds: readonly Id[])
   )
   await withTimeout(deliverInboxes(core.keys.ctx, copies), DELIVERY_TIMEOUT_MS)
   for (const copy of copies) core.rows.members.keepTold(copy.accountId, toldBy(copy))
+}
+
+/** Of an invitation, who has sent it. Nothing for those who may not read here, or have declined. */
+export async function readNews(core: ConversationCore, accountId: Id): Promise<News> {
+  const seen = seenBy(core, accountId)
+  const invitation = seen && newsOf(core, accountId, seen, '0')
+  if (!seen || !invitation) return { unread: 0, latest: [] }
+  if (!seen.last) return { unread: 1, latest: [{ ...invitation, preview: null }] }
+  const rows = core.rows.messages.latestOfOthers(accountId, seen.facts.readSeq)
+  const latest = rows.map(async (row) => {
+    const { seq, at, authorId } = row
+    return { seq, at, authorId: toId(authorId ?? 0), preview: await core.previewOf(row).catch(() => null) }
+  })
+  return { unread: seen.facts.unread, latest: await Promise.all(latest) }
 }
 
 /** The last message of another author that the member was not told of, has not read, and would see; or an invitation. */

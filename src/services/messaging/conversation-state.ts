@@ -2,8 +2,8 @@ import { createContext } from '../../platform/create-context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { isStored } from '../accounts/queries.ts'
 import { ConversationCore } from './conversation-core.ts'
-import { deliver, factsFor } from './conversation-delivery.ts'
-import type { Block, Facts, Opening } from './facts.ts'
+import { deliver, factsFor, readNews } from './conversation-delivery.ts'
+import type { Block, Facts, News, Opening } from './facts.ts'
 import { GroupState } from './group-state.ts'
 import { MarksState } from './marks-state.ts'
 import { MessageReads } from './message-reads.ts'
@@ -52,6 +52,10 @@ export class ConversationState {
 
   factsFor(accountId: Id): Promise<Facts | null> {
     return factsFor(this.core, accountId)
+  }
+
+  news(accountId: Id): Promise<News> {
+    return readNews(this.core, accountId)
   }
 
   async answer(accountId: Id, state: 'active' | 'declined'): Promise<boolean> {

@@ -10,6 +10,7 @@ import type {
   Found,
   History,
   Mark,
+  News,
   NotDone,
   Opening,
   PageOf,
@@ -71,6 +72,11 @@ export async function readHistory(ctx: SystemCtx, id: string, accountId: Id, seq
 /** What an account has written, oldest first, also what it has deleted for itself. */
 export async function readWritten(ctx: SystemCtx, id: string, wanted: WrittenAfter): Promise<History[]> {
   return conversation(ctx, id).written(wanted)
+}
+
+/** What the account has not read. */
+export async function readNews(ctx: SystemCtx, id: string, accountId: Id): Promise<News> {
+  return (await conversation(ctx, id).news(accountId)) ?? { unread: 0, latest: [] }
 }
 
 export async function readPinned(ctx: SystemCtx, id: string, accountId: Id): Promise<StoredMessage[]> {

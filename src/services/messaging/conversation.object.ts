@@ -11,6 +11,7 @@ import type {
   Found,
   History,
   Mark,
+  News,
   NotDone,
   Opening,
   PageOf,
@@ -53,6 +54,11 @@ export class ConversationObject extends DurableObject<Env> {
   async read(accountId: Id): Promise<Facts | null> {
     await this.loaded()
     return this.existing()?.factsFor(accountId) ?? null
+  }
+
+  async news(accountId: Id): Promise<News | null> {
+    await this.loaded()
+    return this.existing()?.news(accountId) ?? null
   }
 
   async isMember(accountId: Id): Promise<boolean> {

@@ -47,6 +47,8 @@ export type StoredMessage = {
   isPinned: boolean
 }
 export type Version = { at: number; body: Body | null }
+/** Unread messages of others, for a mail or push: the newest one of each author, newest first. */
+export type News = { unread: number; latest: { seq: number; authorId: Id; at: number; preview: string | null }[] }
 export type History = { message: StoredMessage; versions: Version[] }
 /** `hidden`: the numbers of messages that the account has deleted for itself. */
 export type Changes = { messages: StoredMessage[]; hidden: number[]; revision: number; hasMore: boolean }

@@ -57,11 +57,13 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
     const mayHear = (copy: InboxCopy) => copy.state !== 'declined' && copy.lastSeq > 0 && copy.told !== toldBy(copy)
     const told = group.filter((copy) => active.has(hubName(ctx, copy.accountId)) && mayHear(copy))
     const byHub = [...Map.groupBy(told, ({ accountId }) => hubName(ctx, accountId))]
-    await hintMessagePushes(
-      ctx,
-      found.flatMap(({ accountId }) => accountId ?? []),
-    )
-    await settleConcurrently(byHub, ([name, members]) => publish(ctx, [{ name }], members.flatMap(framesFor)))
+    await Promise.all([
+      settleConcurrently(byHub, ([name, members]) => publish(ctx, [{ name }], members.flatMap(framesFor))),
+      hintMessagePushes(
+        ctx,
+        found.flatMap(({ accountId }) => accountId ?? []),
+      ),
+    ])
   })
 }
 

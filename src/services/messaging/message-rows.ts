@@ -27,6 +27,9 @@ const changed = `
   SELECT seq, revision, 0 AS isHidden FROM messages WHERE revision > ?2 AND ${isShown}
   UNION ALL SELECT seq, revision, 1 FROM hidden WHERE account_id = ?1 AND revision > ?2`
 
+const NEWS_SEARCHED = 200
+const NEWS_AUTHORS = 20
+
 /** A viewer is an account that reads: what it has hidden does not exist for it. */
 export class MessageRows {
   constructor(private readonly sql: SqlStorage) {}
@@ -100,6 +103,14 @@ export class MessageRows {
   newestOfOthers(viewerId: Id, seq: number): Row | null {
     const isOfOther = 'author_id IS NOT NULL AND author_id <> ?1 AND is_deleted = 0'
     return this.first(`${isShown} AND seq > ?2 AND ${isOfOther} ORDER BY seq DESC LIMIT 1`, Number(viewerId), seq)
+  }
+
+  /** The newest unread message of each author, newest first, of those after a number. */
+  latestOfOthers(viewerId: Id, seq: number): Row[] {
+    const isUnread = `${isShown} AND seq > ?2 AND author_id IS NOT NULL AND author_id <> ?1 AND is_deleted = 0`
+    const newest = `SELECT * FROM messages WHERE ${isUnread} ORDER BY seq DESC LIMIT ${NEWS_SEARCHED}`
+    const select = `SELECT ${columns}, max(seq) FROM (${newest}) GROUP BY author_id ORDER BY seq DESC LIMIT ${NEWS_AUTHORS}`
+    return this.sql.exec<Row>(select, Number(viewerId), seq).toArray()
   }
 
   hiddenAfter(viewerId: Id, seq: number): number {

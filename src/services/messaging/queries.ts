@@ -1,6 +1,12 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { findImage } from './conversation.client.ts'
+import { findImage, readNews } from './conversation.client.ts'
+import type { News } from './facts.ts'
+
+/** What the account has not read in a conversation, as the conversation knows it now. */
+export function newsFor(ctx: SystemCtx, conversationId: string, accountId: Id): Promise<News> {
+  return readNews(ctx, conversationId, accountId)
+}
 
 /** With which `sealFor` seals the previews in the inbox of an account. */
 export const PREVIEW = 'message preview'

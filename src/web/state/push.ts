@@ -17,12 +17,22 @@ export async function subscribe(): Promise<boolean> {
   const registration = await navigator.serviceWorker.register(WORKER)
   await navigator.serviceWorker.ready
   const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key })
+  await store(made)
+  return true
+}
+
+/** After all tokens were revoked: pushes end with the token that subscribed. */
+export async function subscribeAgain(): Promise<void> {
+  const known = canPush() ? await subscription() : null
+  if (known) await store(known)
+}
+
+async function store(made: PushSubscription): Promise<void> {
   const { endpoint, keys } = made.toJSON()
   await client.createPushSubscription({
     endpoint: endpoint ?? '',
     keys: { p256dh: keys?.p256dh ?? '', auth: keys?.auth ?? '' },
   })
-  return true
 }
 
 /** The push service then refuses pushes to this browser, and the server forgets it. */

@@ -2,7 +2,8 @@ import type { Identity } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { changeHandle, changePassword } from '../api/recovery.ts'
 import { loadCurrentAccount } from '../state/current-account.ts'
-import { showToast } from '../state/toasts.ts'
+import { subscribeAgain } from '../state/push.ts'
+import { reportError, showToast } from '../state/toasts.ts'
 import { EditActions, Field, FormError, PasswordField, UsernameField } from '../ui/field.tsx'
 import { HandleField } from '../ui/handle-field.tsx'
 import { MIN_LENGTH_WITH_FACTOR, replacedPasswordHint } from '../ui/password-hint.ts'
@@ -62,6 +63,7 @@ export function ChangePassword({ handle, onChanged, onDone }: Props & { handle: 
   const form = useForm(async ({ value }) => {
     await changePassword({ currentPassword: value('currentPassword'), password: value('password') })
     await onChanged()
+    await subscribeAgain().catch(reportError)
     showToast('Password changed. Every other device was logged out.')
     onDone()
   })

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { Session } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
+import { subscribeAgain } from '../state/push.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { askConfirmation } from '../ui/dialog.tsx'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
@@ -71,6 +72,7 @@ function EndOthers({ load }: { load: () => Promise<void> }) {
     const text = 'Every browser and app but this one has to log in again.'
     if (!(await askConfirmation('Log out everywhere else?', text, 'Log out'))) return
     await client.endOtherSessions()
+    await subscribeAgain()
     await load()
     focusHeading()
     showToast('Every other device was logged out')

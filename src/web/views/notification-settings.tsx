@@ -160,8 +160,8 @@ function Digest({ form, digest }: { form: Form } & Pick<NotificationPreferences,
   )
 }
 
-function digestOf(value: (name: string) => string): { digest?: NonNullable<NotificationPreferences['digest']> } {
+function digestOf(value: (name: string) => string): Pick<NotificationPreferences, 'digest'> {
   const every = value('digest')
-  if (every !== 'daily' && every !== 'weekly') return {}
+  if (every !== 'daily' && every !== 'weekly') return { digest: null }
   return { digest: { every, timeZone: value('digestZone'), at: value('digestAt') } }
 }

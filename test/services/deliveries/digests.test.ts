@@ -66,7 +66,7 @@ test('a weekly digest is sent on Mondays, and people without one get none', asyn
     [1, 1],
     [1, 2],
   ])
-  await prefer(ada, {})
+  await prefer(ada, { digest: null })
   await liked(postId, cyd)
   for (let minutes = 8 * DAY; minutes <= 16 * DAY; minutes += 720) await runDue(minutes)
   expect([mails.mailsTo(address).length, (await readPreferences(asUser(ada))).digest]).toEqual([1, null])
@@ -119,6 +119,7 @@ test('a digest contains nothing that was read, mailed or hidden by then', async 
 test('one click ends the digest, and an old link does not end one that was asked for again', async () => {
   const address = await missed()
   await runDue(61)
+  await prefer(ada, { quietHours: { timeZone: 'UTC', from: '01:00', to: '01:01' } })
   const token = /unsubscribe=([^\s"]+)/.exec(mails.mailsTo(address)[0]!.text)![1]!
   const digest = async () => (await readPreferences(asUser(ada))).digest
   await unsubscribe(asUser(bob), { token })
@@ -154,4 +155,13 @@ test('a digest comes once for each day or week of its time zone, also when the c
       }
     }
   }
+})
+
+test('clients that do not know digests and messages change nothing of them', async () => {
+  await prefer(ada, { rules: { message: { mail: 'everyone' } }, includeMessages: true, digest: inAnHour() })
+  await prefer(ada, { rules: { like: { mail: 'everyone' } }, includeText: true })
+  expect(await readPreferences(asUser(ada))).toMatchObject({
+    rules: { like: { mail: 'everyone' }, message: { mail: 'everyone' } },
+    ...{ includeText: true, includeMessages: true, digest: inAnHour() },
+  })
 })

@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest'
+import { env } from 'cloudflare:workers'
+import { expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
+import { listPushSubscriptions } from '../../../src/services/deliveries/push-subscriptions.ts'
 import { markConversationRead } from '../../../src/services/messaging/messages.ts'
 import { accountsOn, handleOf } from '../../support/actors.ts'
 import { delivered, opened, say } from '../../support/conversations.ts'
@@ -8,6 +10,7 @@ import { prefer, statesOf } from '../../support/deliveries.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { browser, push, usePushService } from '../../support/push-service.ts'
 import { openSocket } from '../../support/sockets.ts'
+import { until } from '../../support/until.ts'
 import { asUser } from '../../support/viewers.ts'
 
 const service = usePushService()
@@ -43,7 +46,6 @@ test('a message is one push without its text, and those within the next minute a
     { title: `${name} sent you a message`, ...common },
     { title: `${name} sent you 4 messages`, ...common },
   ])
-  expect(service.sent[0]?.headers.get('topic')).toBe(id)
 })
 
 test('a push contains the beginning of a message only for those who ask for it', async () => {
@@ -91,4 +93,57 @@ test('who is online gets a push only of what is not read within a minute', async
   await push(3)
   expect(service.sent.length).toBe(1)
   socket.close()
+})
+
+test('who is online and gets a message every 40 seconds is pushed after a minute', async () => {
+  const { ada, bob, id } = await friends()
+  await browser(ada, 'phone')
+  const socket = await openSocket(ada, null, ['conversations'])
+  await sent(bob, id, 'one')
+  await push()
+  await sent(bob, id, 'two')
+  await push(0.7)
+  expect(service.sent).toEqual([])
+  await sent(bob, id, 'three')
+  await push(1.5)
+  expect(service.sent.length).toBe(1)
+  socket.close()
+})
+
+test('the topic that push services read differs between the members of a conversation', async () => {
+  const { ada, bob, id } = await friends()
+  await browser(ada, 'hers')
+  await browser(bob, 'his')
+  await sent(bob, id, 'one')
+  await push()
+  await sent(ada, id, 'two')
+  await push()
+  await sent(bob, id, 'three')
+  await push(2)
+  const [hers, his, again] = service.sent.map(({ headers }) => headers.get('topic'))
+  expect(hers).toMatch(/^[0-9a-f]{32}$/)
+  expect([hers === his, hers === again, hers === id]).toEqual([false, true, false])
+})
+
+test('sockets hear of a message although the queue of pushes hangs', async () => {
+  const { ada, bob, id } = await friends()
+  await browser(ada, 'phone')
+  const socket = await openSocket(ada, null, ['conversations'])
+  vi.spyOn(env.DELIVERIES, 'sendBatch').mockReturnValue(new Promise(() => {}))
+  await say(bob, id, 'one')
+  await until(async () => (await socket.takeFrames()).some(({ event }) => event === 'conversation.changed'))
+  expect(service.sent).toEqual([])
+  socket.close()
+})
+
+test('a password change and the end of all other logins forget what their old tokens have subscribed', async () => {
+  const { ada, bob, id } = await friends()
+  await browser(ada, 'stolen')
+  const update = 'UPDATE users SET tokens_void_before = ? WHERE id = ?'
+  await env.DIRECTORY.prepare(update)
+    .bind(Date.now() + 1_000, Number(ada))
+    .run()
+  await sent(bob, id, 'one')
+  await push()
+  expect([service.sent, (await listPushSubscriptions(asUser(ada))).items]).toEqual([[], []])
 })
