@@ -816,7 +816,7 @@ export type Operations = {
       quietHours?: QuietHours
       includeText?: boolean
       includeMessages?: boolean
-      digest?: NotificationDigest
+      digest?: NotificationDigest | null
     }
     output: NotificationPreferences
   }

@@ -2,13 +2,15 @@ import { expect, test } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount } from '../../../src/services/accounts/follows.ts'
+import { deliver } from '../../../src/services/deliveries/deliver.ts'
 import { type Digest, nextDigestAt, planDigests } from '../../../src/services/deliveries/digests.ts'
 import { readPreferences, replacePreferences } from '../../../src/services/deliveries/preferences.ts'
 import { unsubscribe } from '../../../src/services/deliveries/unsubscribe.ts'
 import { markRead } from '../../../src/services/notifications/reads.ts'
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { accountsOn, handleOf } from '../../support/actors.ts'
-import { shards } from '../../support/databases.ts'
+import { costOf } from '../../support/budgets.ts'
+import { insertRows, shards } from '../../support/databases.ts'
 import { deliveriesOf, prefer, runDue, statesOf, withAddress } from '../../support/deliveries.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { queues } from '../../support/manual-queues.ts'
@@ -164,4 +166,22 @@ test('clients that do not know digests and messages change nothing of them', asy
     rules: { like: { mail: 'everyone' }, message: { mail: 'everyone' } },
     ...{ includeText: true, includeMessages: true, digest: inAnHour() },
   })
+})
+
+test('the cost of a digest does not grow with old notifications', async () => {
+  await missed()
+  const old = Array.from({ length: 2_000 }, (_, i) => ({
+    account_id: Number(ada),
+    id: i + 1,
+    kind: 'mention',
+    actor_id: Number(bob),
+    post_id: i + 1,
+    arrived_at: 1,
+  }))
+  await insertRows(shards[0], 'notifications', old)
+  const later = { ...queues.context(), now: () => Date.now() + 61 * MINUTE_MS }
+  for (const shard of later.db.shards) await planDigests(later, later.db.shard(shard))
+  const cost = await costOf(ada, (ctx) => deliver({ ...ctx, now: later.now }, { accountId: ada, channel: 'digest' }))
+  expect(cost.rowsRead).toBeLessThan(200)
+  expect(await statesOf(ada)).toEqual(['digest sent'])
 })
