@@ -5,7 +5,6 @@ import { Committed } from '../../../src/platform/events/events.ts'
 import { blockAccount, unblockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, unfollowAccount } from '../../../src/services/accounts/follows.ts'
 import { countUnread } from '../../../src/services/notifications/notifications.ts'
-import { notificationData } from '../../../src/services/notifications/personal.ts'
 import { markRead } from '../../../src/services/notifications/reads.ts'
 import { notificationSubscriptions } from '../../../src/services/notifications/subscriptions.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
@@ -14,7 +13,6 @@ import { accountsOn, bulkIds, handleOf } from '../../support/actors.ts'
 import { countRows, insertRows, shards } from '../../support/databases.ts'
 import { type Message, queues } from '../../support/manual-queues.ts'
 import { pauseBatches } from '../../support/pause.ts'
-import { contextWith } from '../../support/platform.ts'
 import { publishedId } from '../../support/posting.ts'
 import { isFollowing } from '../../support/relations.ts'
 import { openSocket } from '../../support/sockets.ts'
@@ -249,27 +247,4 @@ test('a like and its withdrawal read a few rows, however many notifications the 
   const ctx = asUser(bob)
   await unlikePost(ctx, { postId })
   expect([await storedFor(ada), ctx.cost.trips, ctx.cost.rowsRead < 40]).toEqual([500, 1, true])
-})
-
-test('an export contains a notification exactly while the list shows it, also across blocks', async () => {
-  await like()
-  await queues.deliver()
-  const exported = async () => {
-    let text = ''
-    for await (const { path, body } of notificationData.exported(contextWith(), ada))
-      if (path === 'notifications.json') for await (const part of body) text += part
-    return JSON.parse(text).length
-  }
-  expect(await exported()).toBe(1)
-  for (const [by, other] of [
-    [ada, bob],
-    [bob, ada],
-  ] as const) {
-    await blockAccount(asUser(by), { accountId: other })
-    await queues.deliver()
-    expect([await exported(), await storedFor(ada)]).toEqual([0, 1])
-    await unblockAccount(asUser(by), { accountId: other })
-    await queues.deliver()
-    expect(await exported()).toBe(1)
-  }
 })
