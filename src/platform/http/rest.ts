@@ -52,7 +52,8 @@ async function read(c: Context<AppEnv>, { mount, service, operation, checks }: S
     await admitted
     return present(c, mount, operation, await result)
   } finally {
-    void Promise.resolve(result).then(ended, ended) // a refused read may go on
+    const over = Promise.resolve(result).then(ended, ended)
+    c.var.ctx.defer(() => over) // a refused read goes on, and would never end if its request did not wait for it
   }
 }
 

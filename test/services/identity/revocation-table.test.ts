@@ -151,6 +151,7 @@ test.each(Object.entries(ends))(
     expect(await statusWith(login.accessToken)).toEqual(refused)
     expect(await laterStatuses(login.accessToken)).toEqual(Array(4).fill(refused))
     expect(['unauthorized', 'suspended']).toContain(await graphCode(login.accessToken))
+    if (end === ends['a suspension']) await drained(given.user.id) // its event ends the logins
     expect((await refreshWith(login.refreshToken)).status).toEqual(refused)
     expect(await refreshInOtherIsolate(login.refreshToken)).toEqual(refused)
     expect((await closed).code).toBe(4001)
