@@ -45,7 +45,7 @@ const MIGRATIONS = {
   analytics: await migrationsOf('analytics'),
 }
 
-/** The consumers of wrangler.toml. Batches wait a twentieth of their time, because tests wait for them. */
+/** As in wrangler.toml, without its concurrency. Batches wait a twentieth of their time, because tests wait for them. */
 const queueConsumers = Object.fromEntries(
   Object.values(queues).flatMap(({ name, ...settings }) => {
     const queue = `socialconnect-${name}`

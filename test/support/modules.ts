@@ -16,7 +16,8 @@ const DYNAMIC_IMPORT = '__vite_ssr_dynamic_import__'
  * between all who import it. If they are different Durable Objects or requests, the later ones hang or fail with
  * "Cannot perform I/O on behalf of a different Durable Object". So each module loads in the object that runs the tests,
  * and everyone waits for it in their own context. A module that has loaded is returned at once. Otherwise, each request
- * and each call of an object would ask Vitest's process for the path of the Worker.
+ * and each call of an object would ask Vitest's process for the path of the Worker. So promises that a module creates
+ * while it loads belong to the tests: that objects share them shows only in production.
  */
 export function loadModulesOnce(): void {
   const runner: Runner = Reflect.get(globalThis, '__vitest_mocker__').moduleRunner

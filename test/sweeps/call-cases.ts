@@ -67,7 +67,7 @@ async function giveGrants(cases: readonly Case[]): Promise<void> {
 
 const changingReads = services.flatMap(({ operations }) => operations.flatMap(({ id, effect }) => (effect ? [id] : [])))
 
-/** Calls that change nothing: refused ones, and reads. They share a target, because targets take long to make. */
+/** Calls that change nothing: refused ones, and reads. Those of one operation share targets, which take long to make. */
 const changesNothing = ({ method, id }: Operation, expected: Code | null) =>
   expected !== null || (method === 'GET' && !changingReads.includes(id))
 
@@ -80,8 +80,8 @@ export async function makeCases(selected = operations): Promise<Case[]> {
     return calling.flatMap((caller) =>
       wanted.map((want) => {
         const expected = refusalOf(caller, operation) ?? ruling(operation, caller, want)
-        const name = want && `${want.kind} ${want.state}`
-        const key = changesNothing(operation, expected) ? name : `${name} ${operation.id} ${caller.name}`
+        const by = changesNothing(operation, expected) ? '' : caller.name
+        const key = `${want?.kind} ${want?.state} ${operation.id} ${by}`
         return { operation, caller, want, expected, key }
       }),
     )

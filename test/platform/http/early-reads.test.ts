@@ -77,7 +77,7 @@ test.each(['/v1/plain', '/v1/failing', '/v1/plain?unknown=1'])(
   },
 )
 
-test('a read counts as in flight until it ends, and its refused request waits for it', async () => {
+test('a read counts as in flight until it ends, and its refused request stays alive until then', async () => {
   const ada = newViewer()
   await revokeSessions(contextWith(), ada.id, ['login 1'])
   const { promise, resolve } = Promise.withResolvers<void>()
