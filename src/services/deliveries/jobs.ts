@@ -4,10 +4,14 @@ import { deliver } from './deliver.ts'
 import { planDigests } from './digests.ts'
 import { findDue } from './rows.ts'
 import { deliverTask } from './statements.ts'
+import { channelOf } from './tables.ts'
 
 const jobs: Job[] = [
   { name: 'plan digests', every: 'minute', perShard: true, run: planDigests },
   { name: 'find due deliveries', every: 'minute', perShard: true, run: findDue },
 ]
 
-export const deliveryWork = { jobs, tasks: [onTask(deliverTask, deliver)] }
+export const deliveryWork = {
+  jobs,
+  tasks: [onTask(deliverTask, deliver, ({ channel }) => channelOf(channel) === 'push')],
+}

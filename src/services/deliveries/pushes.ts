@@ -1,8 +1,8 @@
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { mapConcurrently } from '../../platform/data/shards.ts'
 import { blindIndex } from '../../platform/security/crypto.ts'
 import { outbound } from '../../platform/security/outbound.ts'
+import { isResting, noteAnswer } from './hanging-hosts.ts'
 import { type Message, singleOf, subjectOf } from './items.ts'
 import { encryptPush } from './push-encryption.ts'
 import { bytesOf, forgetPush, openPushes, readLivePushes } from './push-subscriptions.ts'
@@ -12,6 +12,10 @@ import { vapidHeader } from './vapid.ts'
 const INTERVAL_MS = 60_000
 const TTL_SECONDS = 24 * 3_600
 const MAX_WAIT_SECONDS = 24 * 3_600
+/** For one device, and for all of them: a push service that hangs holds a consumer no longer. */
+const CALL_MS = 2_000
+const DELIVERY_MS = 6_000
+const CALLS = DELIVERY_MS / CALL_MS
 const GONE = new Set([404, 410])
 
 type Device = Awaited<ReturnType<typeof openPushes>>[number]
@@ -26,13 +30,26 @@ export async function sendPush(ctx: SystemCtx, claimed: Claimed, message: Messag
   const free = await takeTurn(ctx, claimed, INTERVAL_MS)
   if (free !== null) return postpone(ctx, claimed, free)
   const rest = devices.filter(({ id }) => !claimed.reached.includes(id))
-  const outcomes = await mapConcurrently(rest, (device) => push(ctx, accountId, device, message))
+  const outcomes = await pushAll(ctx, claimed, rest, message)
   const waits = outcomes.flatMap(({ waitMs }) => waitMs ?? [])
   const done = outcomes.flatMap(({ device, waitMs }) => (waitMs === null ? [device] : []))
   if (waits.length > 0) return retryLater(ctx, claimed, Math.min(...waits), [...claimed.reached, ...done])
   const isSent = claimed.reached.length > 0 || outcomes.some(({ isAccepted }) => isAccepted)
   if (isSent) return settleSent(ctx, claimed)
   await settle(ctx, claimed, 'failed')
+}
+
+/** One after the other, each attempt beginning where the last one stopped, so that services that hang do not stop the others. */
+async function pushAll(ctx: SystemCtx, claimed: Claimed, devices: Device[], message: Message): Promise<Outcome[]> {
+  const start = devices.length > 0 ? (claimed.failures * CALLS) % devices.length : 0
+  const until = ctx.now() + DELIVERY_MS
+  const outcomes: Outcome[] = []
+  for (const device of [...devices.slice(start), ...devices.slice(0, start)]) {
+    const isLeft = ctx.now() >= until || isResting(ctx, new URL(device.endpoint).host)
+    const left = { device: device.id, waitMs: 0, isAccepted: false }
+    outcomes.push(isLeft ? left : await push(ctx, claimed.accountId, device, message))
+  }
+  return outcomes
 }
 
 async function push(ctx: SystemCtx, accountId: Id, device: Device, message: Message): Promise<Outcome> {
@@ -49,8 +66,10 @@ async function push(ctx: SystemCtx, accountId: Id, device: Device, message: Mess
     urgency: message.items.some(({ isUrgent }) => isUrgent) ? 'normal' : 'low',
     topic: await topicOf(ctx, accountId, message),
   }
-  const call = { method: 'POST', headers, body, redirect: 'manual' as const }
+  const call = { method: 'POST', headers, body, redirect: 'manual' as const, deadlineMs: CALL_MS }
+  const calledAt = ctx.now()
   const response = await outbound(ctx, endpoint, call).catch(() => null)
+  noteAnswer(ctx, new URL(endpoint).host, response === null && ctx.now() - calledAt >= CALL_MS)
   if (response && GONE.has(response.status)) await forgetPush(ctx, accountId, id)
   const isTransient = response === null || response.status === 429 || response.status >= 500
   if (response && !response.ok) ctx.log.warn('a push service refused a push', { status: response.status })

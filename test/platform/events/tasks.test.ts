@@ -37,6 +37,28 @@ test('a failing task in a batch of ten is retried alone, and the other nine task
   expect(result.retryMessages.map(({ msgId }) => msgId)).toEqual(['3'])
 })
 
+test('slow tasks run after the others of their batch, and one that hangs delays none of them', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const slow = defineTask('DELIVERIES', 'test.slow', z.object({ id: z.string() }))
+  const calling = onTask(
+    slow,
+    async (_, { id }) => {
+      if (id === 'hangs') await promise
+      done.push(id)
+    },
+    () => true,
+  )
+  const bodies = ['hangs', 'quick'].map((id) => ({ type: 'test.slow', data: { id } }))
+  const batch = batchOf([bodies[0], { type: 'test.greet', data: { id: 'mail' } }, bodies[1]])
+  const ctx = createExecutionContext()
+  const consuming = consumeTasks(batch, env, ctx.waitUntil.bind(ctx), [greeting, calling])
+  await vi.waitUntil(() => done.length === 2)
+  expect(done).toEqual(['mail', 'quick'])
+  resolve()
+  await consuming
+  expect([done, (await getQueueResult(batch, ctx)).explicitAcks.length]).toEqual([['mail', 'quick', 'hangs'], 3])
+})
+
 test('an unknown or malformed message is retried, not lost', async () => {
   const bodies = [{ type: 'test.unknown', data: {} }, { type: 'test.greet', data: { id: 5 } }, 'text', null]
   const result = await consume(batchOf(bodies))
