@@ -76,7 +76,7 @@ import type {
   MessageSettings,
   Muting,
   Notification,
-  NotificationDigest,
+  NotificationDigestInput,
   NotificationGroup,
   NotificationKind,
   NotificationPreferences,
@@ -816,7 +816,7 @@ export type Operations = {
       quietHours?: QuietHours
       includeText?: boolean
       includeMessages?: boolean
-      digest?: NotificationDigest | null
+      digest?: NotificationDigestInput
     }
     output: NotificationPreferences
   }

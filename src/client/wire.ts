@@ -457,6 +457,10 @@ export type SomeNotificationChannels = { inApp?: Audience; mail?: Audience; push
 
 export type SomeMessageNotificationChannels = { mail?: Audience; push?: Audience }
 
+export type NotificationDigestInput = { every: DigestChoice; timeZone: string; at: string }
+
+export type DigestChoice = 'never' | 'daily' | 'weekly' | (string & Record<never, never>)
+
 export type PushKey = { key: string | null }
 
 export type PushDevice = { id: Id; device: string; createdAt: string }

@@ -21,6 +21,12 @@ export const Digest = z
   .openapi('NotificationDigest', { example: { every: 'daily', timeZone: 'Europe/Berlin', at: '08:00' } })
 export type Digest = z.infer<typeof Digest>
 
+const Choice = openEnum('DigestChoice', ['never', ...periods], '`never` ends it')
+export const DigestInput = z
+  .strictObject({ every: Choice, timeZone: TimeZone, at: Time.openapi({ description: 'In the time zone' }) })
+  .openapi('NotificationDigestInput', { example: { every: 'weekly', timeZone: 'Europe/Berlin', at: '08:00' } })
+export type DigestInput = z.infer<typeof DigestInput>
+
 type Wanted = Pick<typeof digests.$inferSelect, 'every' | 'timeZone' | 'minutes'>
 
 /** The first time of a digest after `now`. */
@@ -34,11 +40,11 @@ export function nextDigestAt(now: number, { every, timeZone, minutes }: Wanted):
 export const lengthOf = (every: Wanted['every']) => (every === 'daily' ? DAY_MS : 7 * DAY_MS)
 
 /** A repeated wish keeps the time of the next digest. */
-export function storeDigest(ctx: SystemCtx, accountId: Id, digest: Digest | null) {
+export function storeDigest(ctx: SystemCtx, accountId: Id, { every, timeZone, at }: DigestInput) {
   const [db, now] = [ctx.db.shardOf(accountId), ctx.now()]
   const own = eq(digests.accountId, accountId)
-  if (digest === null) return db.delete(digests).where(own)
-  const wanted = { every: digest.every, timeZone: digest.timeZone, minutes: minutesOf(digest.at) }
+  if (every === 'never') return db.delete(digests).where(own)
+  const wanted = { every, timeZone, minutes: minutesOf(at) }
   const changed = or(
     ne(digests.every, wanted.every),
     ne(digests.timeZone, wanted.timeZone),

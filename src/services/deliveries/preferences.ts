@@ -4,7 +4,7 @@ import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
 import type { Kind } from '../notifications/tables.ts'
-import { Digest, readDigest, storeDigest, viewOfDigest } from './digests.ts'
+import { Digest, DigestInput, readDigest, storeDigest, viewOfDigest } from './digests.ts'
 import { defaultAudience } from './policy.ts'
 import { minutesOf, type QuietHours, Time, TimeZone, timeText } from './quiet-hours.ts'
 import { changeRules, readRules } from './rules.ts'
@@ -56,7 +56,7 @@ export const PreferencesInput = z.strictObject({
   quietHours: Hours.optional(),
   includeText: z.boolean().optional(),
   includeMessages: z.boolean().optional(),
-  digest: z.union([Digest, z.null()]).optional().openapi({ description: 'Null ends it' }),
+  digest: DigestInput.optional(),
 })
 
 export const NotificationPreferences = z

@@ -1,4 +1,4 @@
-import type { NotificationPreferences } from '../../client/wire.ts'
+import type { NotificationDigestInput, NotificationPreferences } from '../../client/wire.ts'
 import { client } from '../api/client.ts'
 import { reportError, showToast } from '../state/toasts.ts'
 import { CheckboxField, Field, FormError, SelectField, SubmitButton } from '../ui/field.tsx'
@@ -160,8 +160,7 @@ function Digest({ form, digest }: { form: Form } & Pick<NotificationPreferences,
   )
 }
 
-function digestOf(value: (name: string) => string): Pick<NotificationPreferences, 'digest'> {
-  const every = value('digest')
-  if (every !== 'daily' && every !== 'weekly') return { digest: null }
+function digestOf(value: (name: string) => string): { digest: NotificationDigestInput } {
+  const every = value('digest') as NotificationDigestInput['every']
   return { digest: { every, timeZone: value('digestZone'), at: value('digestAt') } }
 }

@@ -68,7 +68,7 @@ test('a weekly digest is sent on Mondays, and people without one get none', asyn
     [1, 1],
     [1, 2],
   ])
-  await prefer(ada, { digest: null })
+  await prefer(ada, { digest: { ...inAnHour(), every: 'never' } })
   await liked(postId, cyd)
   for (let minutes = 8 * DAY; minutes <= 16 * DAY; minutes += 720) await runDue(minutes)
   expect([mails.mailsTo(address).length, (await readPreferences(asUser(ada))).digest]).toEqual([1, null])
