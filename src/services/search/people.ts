@@ -7,6 +7,7 @@ import { namedPage, type Page, PageQuery } from '../../platform/data/page.ts'
 import { invalid } from '../../platform/failures.ts'
 import { type Account, loadAccounts } from '../accounts/views.ts'
 import { fromIndex, matches } from './match.ts'
+import { expressionsOf } from './names.ts'
 import { TypedQuery } from './posts.ts'
 import { accountSearch } from './tables.ts'
 import { phraseOf } from './tokens.ts'
@@ -14,9 +15,6 @@ import { phraseOf } from './tokens.ts'
 const ROUND = 50
 /** Candidates of each way to match. Hidden ones are replaced, as long as these suffice. */
 const LOOKED_AT = 3 * ROUND
-/** Fewer letters begin the names of a large part of all accounts. */
-const SHORTEST_PREFIX = 2
-const MAX_WORDS = 10
 const MAX_CHARACTERS = 200
 
 export const AccountSearchQuery = PageQuery.pick({ limit: true }).extend({ q: TypedQuery }).strict()
@@ -56,20 +54,6 @@ export function requireText(q: string): string {
   if (Array.from(typed).length > MAX_CHARACTERS) throw invalid('q', `is longer than ${MAX_CHARACTERS} characters`)
   if (!phraseOf(typed)) throw invalid('q', 'has no letter, digit or emoji')
   return typed
-}
-
-/** The exact handle is asked for alone, because it may be older than the newest candidates. */
-function expressionsOf(typed: string): string[] {
-  const words = typed.split(/\s+/u).filter((word) => phraseOf(word))
-  if (words.length > MAX_WORDS) throw invalid('q', `has more than ${MAX_WORDS} words`)
-  const anywhere = words.map((word, i) => {
-    const whole = `{handle name bio} : (${phraseOf(word)})`
-    const isPrefix = i === words.length - 1 && Array.from(word).length >= SHORTEST_PREFIX
-    return isPrefix ? `(${whole} OR {handle name} : (${phraseOf(word, true)}))` : whole
-  })
-  const handle = foldCase(typed)
-  if (!/^\w{2,30}$/.test(handle)) return [anywhere.join(' AND ')]
-  return [`handle : ("${handle}")`, `(handle : ("${handle}" *)) OR (${anywhere.join(' AND ')})`]
 }
 
 async function candidates(ctx: Ctx, expression: string): Promise<Id[]> {
