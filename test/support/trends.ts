@@ -9,8 +9,8 @@ import { queues } from './manual-queues.ts'
 import { asAnonymous } from './viewers.ts'
 
 export async function emptyTrends(): Promise<void> {
-  await env.INDEX.prepare('delete from trend_votes').run()
-  await env.INDEX.prepare('delete from hidden_trends').run()
+  for (const table of ['trend_folds', 'trend_votes', 'trend_hours', 'hidden_trends'])
+    await env.INDEX.prepare(`delete from ${table}`).run()
   for (const { name } of (await env.CACHE.list({ prefix: 'trending:' })).keys) await env.CACHE.delete(name)
   forgetKept()
 }

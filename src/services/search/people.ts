@@ -12,9 +12,9 @@ import { TypedQuery } from './posts.ts'
 import { accountSearch } from './tables.ts'
 import { phraseOf } from './tokens.ts'
 
-const ROUND = 50
+const SORTED = 50
 /** Candidates of each way to match. Hidden ones are replaced, as long as these suffice. */
-const LOOKED_AT = 3 * ROUND
+const LOOKED_AT = 3 * SORTED
 const MAX_CHARACTERS = 200
 
 export const AccountSearchQuery = PageQuery.pick({ limit: true }).extend({ q: TypedQuery }).strict()
@@ -35,18 +35,11 @@ export async function searchAccounts(
   )
 }
 
-/** The first 50 that the viewer may see, so that hidden accounts do not make the list shorter. */
+/** The first 50 that the viewer may see. All candidates are loaded, so that the cost does not tell how many are hidden. */
 async function loadVisible(ctx: Ctx, candidates: readonly Id[]): Promise<Map<Id, Account>> {
-  const visible = new Map<Id, Account>()
-  for (let at = 0; at < candidates.length && visible.size < ROUND; at += ROUND) {
-    const ids = candidates.slice(at, at + ROUND)
-    const known = await loadAccounts(ctx, ids)
-    for (const id of ids) {
-      const account = known.get(id)
-      if (account && !account.relation?.blocking && visible.size < ROUND) visible.set(id, account)
-    }
-  }
-  return visible
+  const known = await loadAccounts(ctx, candidates)
+  const found = candidates.flatMap((id) => known.get(id) ?? []).filter(({ relation }) => !relation?.blocking)
+  return new Map(found.slice(0, SORTED).map((account) => [account.id, account]))
 }
 
 export function requireText(q: string): string {

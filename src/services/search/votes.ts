@@ -2,7 +2,7 @@ import { and, asc, desc, eq, gt, inArray, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary, type Databases } from '../../platform/data/databases.ts'
 import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
-import { firstIdAt, type Id, timeOf } from '../../platform/data/ids.ts'
+import { firstIdAt, Id, timeOf } from '../../platform/data/ids.ts'
 import { fromShards, idIn } from '../../platform/data/shards.ts'
 import { isActive } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
@@ -100,8 +100,14 @@ export async function withdrawVotesOf(
   { postId, authorId }: { postId: Id; authorId: Id },
 ): Promise<void> {
   const given = and(ownVotes(ctx, authorId), eq(trendVotes.sourceId, postId))
-  const withdrawn = await ctx.db.index.delete(trendVotes).where(given).returning({ key: trendVotes.key })
-  if (withdrawn.length > 0) await votePublished(ctx, await latestPosts(ctx, authorId))
+  const { kind, key } = trendVotes
+  const withdrawn = await ctx.db.index.delete(trendVotes).where(given).returning({ kind, key })
+  if (withdrawn.length === 0) return
+  await votePublished(ctx, await latestPosts(ctx, authorId))
+  const keys = withdrawn.flatMap((vote) => (vote.kind === 'post' ? (Id.safeParse(vote.key).data ?? []) : []))
+  for (const row of await likesOf(atPrimary(ctx), keys, [authorId])) {
+    await voteLiked(ctx, { postId: row.postId, actorId: authorId }, row.id)
+  }
 }
 
 /** Other posts of the author may have the same hashtags and links. */
@@ -133,10 +139,10 @@ export async function forgetVotesFor(ctx: SystemCtx, postId: Id): Promise<void> 
 }
 
 function likesOf(primary: Databases, ids: readonly Id[], actors: readonly Id[]) {
-  const { postId, accountId, hidden } = likes
+  const { id, postId, accountId, hidden } = likes
   return fromShards(primary, ids, (db, group) =>
     db
-      .select({ postId, accountId })
+      .select({ id, postId, accountId })
       .from(likes)
       .where(and(idIn(postId, group), idIn(accountId, actors), eq(hidden, false))),
   )
