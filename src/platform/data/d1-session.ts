@@ -42,11 +42,11 @@ export function countedSession(session: D1DatabaseSession, cost: Cost, isDirecto
     }
     return results
   }
-  const read = coalesced(trip, pace)
+  const { read, batch } = coalesced(trip, pace)
   const write = async (statement: D1PreparedStatement) => only(await trip([statement]))
   return {
     prepare: (query: string) => new Counted(session.prepare(query), /^\s*select\b/i.test(query) ? read : write),
-    batch: (statements: Counted[]) => trip(statements.map(({ statement }) => statement)),
+    batch: (statements: Counted[]) => batch(statements.map(({ statement }) => statement)),
     getBookmark: () => session.getBookmark(),
   }
 }
@@ -57,24 +57,47 @@ type Waiting = {
   reject: (error: unknown) => void
 }
 
-/** Sends concurrent statements in one round trip. Each caller gets the result of its own statement. */
+/** Gives each select of the group its own result. */
+function settle(group: readonly Waiting[], sent: Promise<Result[]>, onError: (error: unknown) => void): void {
+  sent.then((results) => group.forEach(({ resolve }, i) => void resolve(only(results.slice(i)))), onError)
+}
+
+/** Sends concurrent selects in one round trip, or with a batch that begins meanwhile: they then see what it writes. */
 function coalesced(trip: Trip, pace: Pace) {
-  let waiting: Waiting[] = []
+  const waiting: Waiting[] = []
+  let batches = 0
+
+  const statementsOf = (group: readonly Waiting[]) => group.map(({ statement }) => statement)
+
+  function send(group: readonly Waiting[]): void {
+    if (group.length === 0) return
+    settle(group, trip(statementsOf(group)), (error) => group.forEach(({ reject }) => void reject(error)))
+  }
 
   async function flush(): Promise<void> {
     await pace.ready()
-    const group = waiting
-    waiting = []
-    await trip(group.map(({ statement }) => statement)).then(
-      (results) => group.forEach(({ resolve }, i) => void resolve(only(results.slice(i)))),
-      (error: unknown) => group.forEach(({ reject }) => void reject(error)),
-    )
+    if (batches === 0) send(waiting.splice(0))
   }
 
-  return (statement: D1PreparedStatement): Promise<Result> =>
-    new Promise((resolve, reject) => {
+  function read(statement: D1PreparedStatement): Promise<Result> {
+    return new Promise((resolve, reject) => {
       if (waiting.push({ statement, resolve, reject }) === 1) void flush()
     })
+  }
+
+  async function batch(statements: D1PreparedStatement[]): Promise<Result[]> {
+    if (pace !== soon) return trip(statements)
+    batches += 1
+    await pace.ready()
+    batches -= 1
+    const group = waiting.splice(0)
+    const sent = trip([...statements, ...statementsOf(group)])
+    const rest = sent.then((results) => results.slice(statements.length))
+    settle(group, rest, () => send(group)) // the batch was refused, which says nothing about the selects
+    return (await sent).slice(0, statements.length)
+  }
+
+  return { read, batch }
 }
 
 type Run = (statement: D1PreparedStatement) => Promise<Result>
