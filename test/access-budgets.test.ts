@@ -2,11 +2,13 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test } from 'vitest'
 import { type Id, toId } from '../src/platform/data/ids.ts'
 import { defineRules } from '../src/platform/security/authorize.ts'
+import type { Thing } from '../src/platform/security/decide.ts'
 import { explainMyAccess } from '../src/services/access/explain.ts'
 import { giveGrant, revokeGrant } from '../src/services/access/grants.ts'
 import { readAccess, setAccountRoles, setAttributes } from '../src/services/access/holders.ts'
 import { rightsOf } from '../src/services/access/queries.ts'
 import { deleteRole, listRoles, putRole } from '../src/services/access/roles.ts'
+import { suspendAccounts } from '../src/services/accounts/policy.ts'
 import { accountsOn, type RegisteredUser, registeredUser, setRole } from './support/actors.ts'
 import { type Budget, costOf, expectWithin } from './support/budgets.ts'
 import { insertLogin } from './support/logins.ts'
@@ -93,4 +95,15 @@ test('a request decides once on its action, and again only where the owner of th
   const query =
     'mutation { first: createPost(input: { text: "1" }) { id } second: createPost(input: { text: "2" }) { id } }'
   expect(await counted(ada.fetch('/graphql', { method: 'POST', json: { query } }))).toEqual([200, 2])
+})
+
+test('a rule about one thing decides although the admission, which does not know the thing, has allowed the action', async () => {
+  const [moderator, safe, other] = [await registeredUser(), await registeredUser(), await registeredUser()]
+  await setRole(moderator, 'moderator')
+  const decide = ({ thing }: { thing: Thing | null }) => (thing?.id === safe.id ? 'deny' : 'abstain')
+  defineRules({ name: 'safe', action: suspendAccounts, of: 'thing', decide })
+  const suspend = async ({ id }: User) =>
+    (await moderator.fetch(`/v1/accounts/${id}/suspension`, { method: 'PUT' })).status
+  expect([await suspend(safe), await suspend(other)]).toEqual([403, 204])
+  expect([(await safe.fetch('/v1/me/access?action=posts:edit')).status]).toEqual([200])
 })

@@ -3,7 +3,7 @@ import type { UserCtx } from '../src/platform/context.ts'
 import { type Id, shardOf } from '../src/platform/data/ids.ts'
 import { likePost, unlikePost } from '../src/services/posts/likes.ts'
 import { createPost, deletePost } from '../src/services/posts/posts.ts'
-import { withWebhooks } from '../src/services/webhooks/subscribers.ts'
+import { forgetSubscribers, withWebhooks } from '../src/services/webhooks/subscribers.ts'
 import { accountsOn } from './support/actors.ts'
 import { costOf, expectWithin } from './support/budgets.ts'
 import { meterDatabases } from './support/d1-meter.ts'
@@ -80,6 +80,18 @@ test('the likes of one batch of events are one message for analytics, and cost n
   await queues.finishDeferred({ run: true })
   await deliver()
   expect([activityMessages, meter.take().trips]).toEqual([1, 2 * actors.length + 1])
+})
+
+test('who has webhooks is read at most once for each shard of the people whom a batch concerns', async () => {
+  const [author, actor] = await accountsOn(0, 0)
+  const postId = await publishedId(author)
+  await queues.deliver()
+  await likePost(asUser(actor), { postId })
+  await queues.finishDeferred({ run: true })
+  forgetSubscribers(author)
+  meter.take()
+  await queues.deliver()
+  expect(meter.take().trips).toBeLessThanOrEqual(4)
 })
 
 /** Adds likes of accounts that do not exist. */

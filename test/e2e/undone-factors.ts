@@ -21,7 +21,7 @@ export function undoneFactorTests(world: World): void {
     await page.getByRole('button', { name: 'Remove it' }).click()
   }
 
-  test('an expired link to undo a second factor says so, and changes nothing', async () => {
+  test('a link to undo a second factor that does not hold says so, and changes nothing', async () => {
     const { site } = world
     mary = await newUser(site, 'mary', 'Mary Ross')
     await addAuthenticator(mary)
@@ -35,9 +35,10 @@ export function undoneFactorTests(world: World): void {
     link = await readLink(site.origin, ADDRESS, 'factor')
 
     const victim = await newPage(site)
+    // The page cannot tell a link of another time from one that has expired: test/services/identity/factor-undo.test.ts.
     await undoWith(victim, link.replace(/\.\d+\./, '.1767225600000.'))
     await heading(victim, 'This link no longer works').waitFor()
-    expect(await violations(victim), 'expired').toEqual([])
+    expect(await violations(victim), 'dead link').toEqual([])
     await victim.getByRole('main').getByRole('link', { name: 'Log in' }).click()
     await victim.getByRole('form', { name: 'Log in' }).waitFor()
     await victim.context().close()

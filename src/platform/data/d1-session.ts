@@ -1,3 +1,4 @@
+import { messagesOf } from '../failures.ts'
 import type { Cost } from '../observability/cost.ts'
 import { tripsInFlight } from '../observability/pending.ts'
 import { withTimeout } from '../timeout.ts'
@@ -42,11 +43,12 @@ export function countedSession(session: D1DatabaseSession, cost: Cost, isDirecto
     }
     return results
   }
-  const { read, batch } = coalesced(trip, pace)
+  const sharing = new Sharing(trip, pace)
+  const read = (statement: D1PreparedStatement) => sharing.read(statement)
   const write = async (statement: D1PreparedStatement) => only(await trip([statement]))
   return {
     prepare: (query: string) => new Counted(session.prepare(query), /^\s*select\b/i.test(query) ? read : write),
-    batch: (statements: Counted[]) => batch(statements.map(({ statement }) => statement)),
+    batch: (statements: Counted[]) => sharing.batch(statements.map(({ statement }) => statement)),
     getBookmark: () => session.getBookmark(),
   }
 }
@@ -57,47 +59,76 @@ type Waiting = {
   reject: (error: unknown) => void
 }
 
-/** Gives each select of the group its own result. */
-function settle(group: readonly Waiting[], sent: Promise<Result[]>, onError: (error: unknown) => void): void {
-  sent.then((results) => group.forEach(({ resolve }, i) => void resolve(only(results.slice(i)))), onError)
-}
+/** A statement is wrong or violates a constraint, so nothing of its batch is stored. Other errors may come after a commit. */
+const isRefusal = (error: unknown) => /SQLITE_(?:CONSTRAINT|ERROR|MISMATCH|TOOBIG|RANGE)/.test(messagesOf(error).join())
+
+const statementsOf = (group: readonly Waiting[]) => group.map(({ statement }) => statement)
+const fail = (group: readonly Waiting[], error: unknown) => group.forEach(({ reject }) => void reject(error))
+const answer = (group: readonly Waiting[], results: readonly Result[]) =>
+  group.forEach(({ resolve }, i) => void resolve(only(results.slice(i))))
 
 /** Sends concurrent selects in one round trip, or with a batch that begins meanwhile: they then see what it writes. */
-function coalesced(trip: Trip, pace: Pace) {
-  const waiting: Waiting[] = []
-  let batches = 0
+class Sharing {
+  private waiting: Waiting[] = []
+  private batches = 0
+  private readonly trip: Trip
+  private readonly pace: Pace
 
-  const statementsOf = (group: readonly Waiting[]) => group.map(({ statement }) => statement)
-
-  function send(group: readonly Waiting[]): void {
-    if (group.length === 0) return
-    settle(group, trip(statementsOf(group)), (error) => group.forEach(({ reject }) => void reject(error)))
+  constructor(trip: Trip, pace: Pace) {
+    this.trip = trip
+    this.pace = pace
   }
 
-  async function flush(): Promise<void> {
-    await pace.ready()
-    if (batches === 0) send(waiting.splice(0))
-  }
-
-  function read(statement: D1PreparedStatement): Promise<Result> {
+  read(statement: D1PreparedStatement): Promise<Result> {
     return new Promise((resolve, reject) => {
-      if (waiting.push({ statement, resolve, reject }) === 1) void flush()
+      if (this.waiting.push({ statement, resolve, reject }) === 1) void this.flush()
     })
   }
 
-  async function batch(statements: D1PreparedStatement[]): Promise<Result[]> {
-    if (pace !== soon) return trip(statements)
-    batches += 1
-    await pace.ready()
-    batches -= 1
-    const group = waiting.splice(0)
-    const sent = trip([...statements, ...statementsOf(group)])
-    const rest = sent.then((results) => results.slice(statements.length))
-    settle(group, rest, () => send(group)) // the batch was refused, which says nothing about the selects
-    return (await sent).slice(0, statements.length)
+  async batch(statements: D1PreparedStatement[]): Promise<Result[]> {
+    if (this.pace !== soon) return this.trip(statements)
+    this.batches += 1
+    await this.pace.ready()
+    this.batches -= 1
+    const group = this.take()
+    if (group.length === 0) return this.trip(statements)
+    try {
+      const results = await this.trip([...statements, ...statementsOf(group)])
+      answer(group, results.slice(statements.length))
+      return results.slice(0, statements.length)
+    } catch (error) {
+      if (isRefusal(error)) return this.apart(statements, group)
+      fail(group, error)
+      throw error
+    }
   }
 
-  return { read, batch }
+  /** Neither the batch nor the selects may fail because the others are refused. */
+  private async apart(statements: D1PreparedStatement[], group: readonly Waiting[]): Promise<Result[]> {
+    const sent = this.trip(statements)
+    await sent.catch(() => {})
+    void this.send(group)
+    return sent
+  }
+
+  private async flush(): Promise<void> {
+    await this.pace.ready()
+    if (this.batches === 0) await this.send(this.take())
+  }
+
+  private take(): Waiting[] {
+    const group = this.waiting
+    this.waiting = []
+    return group
+  }
+
+  private async send(group: readonly Waiting[]): Promise<void> {
+    if (group.length === 0) return
+    await this.trip(statementsOf(group)).then(
+      (results) => answer(group, results),
+      (error) => fail(group, error),
+    )
+  }
 }
 
 type Run = (statement: D1PreparedStatement) => Promise<Result>

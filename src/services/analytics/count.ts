@@ -14,8 +14,8 @@ import { slots } from './tables.ts'
 export const SLOT_MS = 7 * DAY_MS
 /** D1 allows rows of 2 MB. A slot that exceeds this is folded before it is written again. */
 const FULL_SLOT = 200_000
-/** So many views add at most 150 kB to a slot. */
-const ENTRIES_PER_WRITE = 200
+/** So many views add at most 75 kB to a slot, and are of at most a hundred minutes: D1 accepts no more parameters. */
+const ENTRIES_PER_WRITE = 100
 const MAX_ATTEMPTS = 8
 
 type Slot = typeof slots.$inferSelect

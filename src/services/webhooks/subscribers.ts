@@ -10,6 +10,7 @@ const MOST = 50
 /** The accounts with webhooks; null if they are too many. */
 type Known = { readAt: number; accountIds: ReadonlySet<Id> | null }
 const known = new Map<number, Known>()
+let created = 0
 
 /** Those of the accounts that may have webhooks. Most events concern none, and then cost no trip. */
 export async function withWebhooks(ctx: SystemCtx, ids: readonly Id[]): Promise<Id[]> {
@@ -25,15 +26,19 @@ async function subscribersOf(ctx: SystemCtx, shard: number): Promise<ReadonlySet
   const last = known.get(shard)
   if (last && Math.abs(readAt - last.readAt) < KNOWN_MS) return last.accountIds
   const { accountId } = webhookEndpoints
+  const before = created
   const rows = await ctx.db
     .shard(shard)
     .select({ accountId })
     .from(webhookEndpoints)
     .limit(MOST + 1)
   const accountIds = rows.length > MOST ? null : new Set(rows.map((row) => row.accountId))
-  known.set(shard, { readAt, accountIds })
+  if (created === before) known.set(shard, { readAt, accountIds })
   return accountIds
 }
 
 /** After this isolate has created a webhook. */
-export const forgetSubscribers = (accountId: Id) => known.delete(shardOf(accountId))
+export function forgetSubscribers(accountId: Id): void {
+  created += 1 // a read that is under way may not have seen it
+  known.delete(shardOf(accountId))
+}

@@ -146,36 +146,6 @@ test('concurrent selects on one database share a round trip and get their own re
   expect(cost.trips).toBe(1)
 })
 
-test('selects share the round trip of a batch that begins meanwhile, and see what it writes; two batches stay apart', async () => {
-  const { cost, db } = contextWith()
-  const accountId = ids(0, 1)[0]!
-  const shard = db.shard(0)
-  const others = shard.select({ n: count() }).from(marks)
-  const insert = shard.insert(marks).values({ accountId })
-  const [before, [, inBatch], after] = await Promise.all([
-    shard.select({ n: count() }).from(marks),
-    shard.batch([insert, others]),
-    shard.select({ accountId: marks.accountId }).from(marks),
-  ])
-  expect([before, inBatch, after, cost.trips]).toEqual([[{ n: 1 }], [{ n: 1 }], [{ accountId }], 1])
-  await Promise.all([shard.batch([insert.onConflictDoNothing()]), shard.batch([shard.delete(marks)])])
-  expect(cost.trips).toBe(3)
-})
-
-test('selects are answered although the batch whose round trip they share is refused', async () => {
-  const { cost, db } = contextWith()
-  const insert = () =>
-    db
-      .shard(0)
-      .insert(marks)
-      .values({ accountId: ids(0, 1)[0]! })
-  const [refused, read] = await Promise.allSettled([
-    db.shard(0).batch([insert(), insert()]),
-    db.shard(0).select({ n: count() }).from(marks),
-  ])
-  expect([refused.status, read, cost.trips]).toEqual(['rejected', { status: 'fulfilled', value: [{ n: 0 }] }, 2])
-})
-
 test('a failing batch changes nothing and names the violated constraint', async () => {
   const { db } = contextWith()
   const [accountId] = ids(0, 1)

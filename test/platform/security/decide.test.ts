@@ -136,7 +136,7 @@ function randomCase(seed: number): { world: World; question: Question } {
       attribute: attribute(),
       value: pick(['1', '2']),
       unless: pick([false, false, true]),
-      owner: pick(['any', 'only', 'unless'] as const),
+      owner: pick(['any', 'only', 'unless', 'post:1'] as const),
       says: pick(['allow', 'allow', 'deny'] as const),
     })),
   }
@@ -155,6 +155,15 @@ function implemented(
     const holds = (given: Record<string, string>) => (given[rule.attribute] === rule.value) !== rule.unless
     if (rule.owner === 'any')
       return { ...about, stored: true, decide: ({ given }) => (holds(given) ? rule.says : 'abstain') }
+    if (rule.owner === 'post:1') {
+      const isIt = (thing: Thing | null) => thing !== null && nameOfThing(thing) === 'post:1'
+      return {
+        ...about,
+        stored: true,
+        of: 'thing',
+        decide: ({ given, thing }) => (holds(given) && isIt(thing) ? rule.says : 'abstain'),
+      }
+    }
     const suits = (isOwner: boolean) => isOwner === (rule.owner === 'only')
     return {
       ...about,

@@ -55,6 +55,16 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item)
 }
 
+test('acts of more minutes than a query may name are counted, as they wait after an outage of the events', async () => {
+  const minutes = Array.from({ length: 150 }, (_, i) => act('like', people[0]!, { at: Date.now() - i * 60_000 }))
+  const messages = Array.from({ length: 30 }, (_, i) => minutes.slice(i * 5, i * 5 + 5))
+  expect(await deliver(messages)).toEqual([])
+  await foldAll()
+  const { rollups } = await stored()
+  const days = rollups.filter(({ metric, bucket, key }) => metric === 'site.like' && bucket[0] === 'd' && key === '')
+  expect(days.reduce((sum, { n }) => sum + n, 0)).toBe(minutes.length)
+})
+
 test('roll-ups equal a recount of the log after shuffled, tenfold and interrupted delivery', async () => {
   const day = busyDay()
   const copies = shuffled(Array.from({ length: 10 }, () => day).flat())
