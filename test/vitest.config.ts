@@ -52,6 +52,7 @@ const workers = {
         bindings: {
           ...secrets,
           LOG_FORMAT: 'json',
+          SHARED_CACHE: 'off', // tests read what they have just written
           MIGRATIONS,
         },
       },

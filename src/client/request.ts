@@ -40,7 +40,7 @@ function formOf(fields: Fields): FormData {
   return form
 }
 
-/** Sends one request. Returns the body of a success: a file, parsed JSON or undefined. Throws `ApiError` otherwise. */
+/** Sends one request. Returns the body of a success: a file, the text of a table, parsed JSON or undefined. Throws `ApiError` otherwise. */
 export async function exchange(
   fetch: Fetch,
   url: string,
@@ -57,7 +57,8 @@ export async function exchange(
     const title = 'The server cannot be reached'
     throw new ApiError({ status: 0, code: 'network_error', title, cause })
   }
-  if (typeof content !== 'string') return { response, body: content }
+  const isTable = response.ok && response.headers.get('content-type')?.startsWith('text/csv')
+  if (typeof content !== 'string' || isTable) return { response, body: content }
   const body = response.ok ? parseJson(response.headers, content) : undefined
   if (!response.ok || (body === undefined && content !== '')) throw errorOf(response, content)
   return { response, body }

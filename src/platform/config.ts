@@ -36,6 +36,7 @@ const Variables = z
     PASSWORD_HASH_MEMORY_KIB: z.coerce.number().int().min(8).default(PASSWORD_HASH_MEMORY_KIB),
     GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
     GRAPHQL_DOCUMENTS: z.enum(['any', 'trusted']).default('any'),
+    SHARED_CACHE: z.enum(['on', 'off']).default('on'),
     HUBS_PER_SHARD: z.coerce.number().int().min(1).max(64).default(4),
     FRAME_HOURS: z.coerce.number().int().min(1).default(24),
     DEAD_LETTER_DAYS: z.coerce.number().int().min(1).default(30),

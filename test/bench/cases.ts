@@ -59,6 +59,11 @@ export async function makeCases({ posts, readers, neighbours }: Community, token
     get(names.nearFeed, 'product', home, await issueTokenPair(neighbours)),
     get('SQL of that home feed alone, one shard', 'statements', byId(neighbours)),
     get('notifications', 'product', ['/v1/notifications?limit=20'], everyone),
+    get('search of posts', 'product', ['/v1/search/posts?q=tide%20island'], everyone),
+    get('search of people, as they are typed', 'product', ['/v1/search/accounts?q=person_1'], everyone),
+    get('feed of a hashtag', 'product', ['/v1/feeds/tags/tides?limit=20'], everyone),
+    get('trending hashtags', 'product', ['/v1/trending/tags'], everyone),
+    get('insights of an author', 'product', ['/v1/me/insights'], everyone),
     send('like a post, event included', 'PUT', likes),
     send('create a post, event included', 'POST', ['/v1/posts'], newPost),
   ]

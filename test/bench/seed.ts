@@ -54,6 +54,12 @@ export async function seed(open: (binding: string) => Promise<Store>, community:
   await migrate(index, 'index')
   const everyPost = community.posts.map(({ id, authorId }) => ({ post_id: id, author_id: authorId }))
   await insert(index, 'public_posts', everyPost)
+  await insert(index, 'post_search', everyPost.map(searchable))
+  await insert(
+    index,
+    'account_search',
+    community.accounts.map((rowid) => ({ rowid, handle: `person_${rowid}`, name: 'person', bio: '' })),
+  )
   await migrate(await open('AUDIT'), 'audit')
   await migrate(await open('ANALYTICS'), 'analytics')
   for (const shard of SHARDS) {
@@ -61,6 +67,11 @@ export async function seed(open: (binding: string) => Promise<Store>, community:
     await migrate(store, 'shard')
     await fillShard(store, (id) => shardOf(id) === shard, community)
   }
+}
+
+/** Every tenth post has the hashtag of the benchmark. */
+function searchable({ post_id: rowid }: { post_id: Id }, i: number) {
+  return { rowid, text: TEXT, tags: i % 10 === 0 ? 'tides' : '', handle: '', facts: 'langen' }
 }
 
 /** Migrates the product's databases, and adds accounts with the handles `person_ID`. */

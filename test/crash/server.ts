@@ -31,7 +31,10 @@ export class Server {
 
   /** Starts the server and waits until it responds. Throws with the server's output if it exits instead. */
   async start(): Promise<void> {
-    const vars = Object.entries(this.variables).flatMap(([name, value]) => ['--var', `${name}:${value}`])
+    const vars = Object.entries({ SHARED_CACHE: 'off', ...this.variables }).flatMap(([name, value]) => [
+      '--var',
+      `${name}:${value}`,
+    ])
     const where = ['--port', String(this.port), '--persist-to', this.stateDir, ...vars]
     const child = spawn(process.execPath, ['scripts/start.ts', ...where], {
       detached: true,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { follow, heading, loggedInAdmin, newUser, openView, writePost } from './actions.ts'
@@ -52,6 +53,12 @@ describeSite('insights', (world) => {
     await heading(ada, 'Notifications').waitFor()
     await ada.goto(`${site.origin}/insights`)
     await look(ada, 'insights')
+    const [file] = await Promise.all([
+      ada.waitForEvent('download'),
+      ada.getByRole('button', { name: 'Download as CSV' }).click(),
+    ])
+    expect(file.suggestedFilename()).toBe('socialconnect-insights.csv')
+    expect(readFileSync(await file.path(), 'utf8')).toMatch(/^start,.*likes.*\r\n2\d{3}-/)
     await openView(ada, 'Profile')
     await ada.getByText('algebraic patterns').click()
     await ada.getByRole('main').getByRole('link', { name: 'Insights' }).click()

@@ -6,7 +6,7 @@ import { Problem } from '../../src/platform/http/problems.ts'
 import { BASE_URL, fetchWith, randomAddress } from '../support/client.ts'
 
 // The sweeps make more requests than the rate limit allows.
-const unlimited = { ...env, REQUESTS_PER_MINUTE: '1000000' }
+export const unlimited = { ...env, REQUESTS_PER_MINUTE: '1000000' }
 
 export type Call = {
   method: string
@@ -15,17 +15,19 @@ export type Call = {
   json?: unknown
   body?: BodyInit
   headers?: Record<string, string>
+  bindings?: object
 }
 export type Answer = { status: number; headers: Headers; code: string | null; body: unknown }
 
 /** Sends a request from a new client address, and checks the security headers and the form of problems. */
-export async function call({ method, path, token, json, body, headers: given }: Call): Promise<Answer> {
+export async function call(sent: Call): Promise<Answer> {
+  const { method, path, token, json, body, headers: given, bindings = unlimited } = sent
   const headers = new Headers(given)
-  headers.set('cf-connecting-ip', randomAddress())
+  if (!headers.has('cf-connecting-ip')) headers.set('cf-connecting-ip', randomAddress())
   if (token) headers.set('authorization', `Bearer ${token}`)
   if (json !== undefined) headers.set('content-type', 'application/json')
   const init = { method, headers, body: json === undefined ? body : JSON.stringify(json) }
-  const response = await fetchWith(unlimited, path, init)
+  const response = await fetchWith(bindings, path, init)
   const text = response.webSocket ? '' : new TextDecoder().decode(await response.arrayBuffer())
   response.webSocket?.accept()
   response.webSocket?.close()

@@ -19,6 +19,12 @@ export const headerComponents: Record<string, Header> = {
   ETag: text('Names the content, except for cursors; send it as `If-None-Match` to get 304 while nothing changed'),
   Location: text('The path of the created resource'),
   'WWW-Authenticate': text('`Bearer` if a token is required; with `error="invalid_token"` if it was rejected'),
+  Age: {
+    description:
+      'Seconds since the answer was made, if it may be that of another caller; absent if the request has credentials',
+    required: false,
+    schema: { type: 'integer' },
+  },
   'Retry-After': { description: 'Seconds after which to try again', required: true, schema: { type: 'integer' } },
   'Content-Range': text('The part of the content that the response contains, or the size of the content'),
 }
@@ -44,6 +50,7 @@ export function successHeaders(operation: Operation, status: number = successOf(
   if (operation.idempotent) names.push('Idempotency-Replayed')
   if (operation.query && 'cursor' in operation.query.shape && status === 200) names.push('Link')
   if (operation.method === 'get' && 'run' in operation) names.push('ETag')
+  if (operation.shared !== undefined) names.push('Age')
   const declared = 'respond' in operation ? operation.headers : {}
   const own = Object.entries({ ...declared, ...(operation.deprecated && deprecationHeaders) })
   return { ...named(names), ...Object.fromEntries(own.map(([name, description]) => [name, text(description)])) }

@@ -26,7 +26,7 @@ export const IdempotencyKey = z.object({
 type Mounted = { name: string; about: string; mount: string; operations: readonly Operation[] }
 
 /**
- * The OpenAPI 3.1 document, with `x-access`, `x-action`, `x-scope`, `x-fresh`, `x-login`, `x-own-clients`, `x-while-suspended`, `x-limit`, `x-idempotent`.
+ * The OpenAPI 3.1 document, with `x-access`, `x-action`, `x-scope`, `x-fresh`, `x-login`, `x-own-clients`, `x-while-suspended`, `x-limit`, `x-idempotent`, `x-shared`.
  * `conventions` is Markdown that applies to all of them. Sockets are in the AsyncAPI document instead.
  */
 export function openApiDocument(mounted: readonly Mounted[], conventions: string): Document {
@@ -59,7 +59,7 @@ const isRest = (operation: Operation) => !('isSocket' in operation)
 
 function pathOf(service: string, mount: string, operation: Operation): object {
   const { id, method, path, summary, deprecated } = operation
-  const { access, action, scope, fresh, login, ownClients, whileSuspended, limit, idempotent } = operation
+  const { access, action, scope, fresh, login, ownClients, whileSuspended, limit, idempotent, shared } = operation
   const texts = [deprecated && deprecationText(deprecated), operation.description, conditionsOf(operation)]
   return {
     operationId: id,
@@ -78,6 +78,7 @@ function pathOf(service: string, mount: string, operation: Operation): object {
     ...(whileSuspended && { 'x-while-suspended': true }),
     ...(limit && { 'x-limit': limit.name }),
     ...(idempotent && { 'x-idempotent': true }),
+    ...(shared !== undefined && { 'x-shared': shared }),
     security: securityOf(operation),
     parameters: [{ $ref: '#/components/parameters/Bookmarks' }],
     request: requestOf(operation),
@@ -112,17 +113,8 @@ function successes(operation: Operation): object {
 }
 
 /** The failures of an operation, grouped by status. */
-function failuresOf({
-  access,
-  action,
-  scope,
-  fresh,
-  login,
-  ownClients,
-  params,
-  body,
-  fails = [],
-}: Operation): FailureKind[][] {
+function failuresOf(operation: Operation): FailureKind[][] {
+  const { access, action, scope, fresh, login, ownClients, params, body, fails = [] } = operation
   // Public operations have the token failures too, because an invalid token is always refused.
   const codes: Code[] = [
     'bad_request',
@@ -153,7 +145,7 @@ const tokenOf = { user: 'a token', moderator: 'a token of a moderator', admin: '
 
 /** Who may call the operation and how often, as a sentence each. */
 function conditionsOf(operation: Operation): string {
-  const { access, action, scope, fresh, login, ownClients, whileSuspended, limit, idempotent } = operation
+  const { access, action, scope, fresh, login, ownClients, whileSuspended, limit, idempotent, shared } = operation
   const withScope = scope ? ` with the scope \`${scope}\`` : ''
   const optional = scope
     ? `Works without a token. A token that is sent needs the scope \`${scope}\`.`
@@ -167,6 +159,7 @@ function conditionsOf(operation: Operation): string {
     whileSuspended && 'Works while the account is suspended.',
     limit && `At most ${limit.quota} requests in ${limit.window} seconds per client address.`,
     idempotent && 'Accepts an `Idempotency-Key`.',
+    shared !== undefined && `Without credentials, the answer may be up to ${shared} seconds old.`,
   ]
     .filter(Boolean)
     .join(' ')

@@ -35,6 +35,8 @@ export type Contract = Rule & {
   /** Whether the operation accepts an `Idempotency-Key`: a repeated request then returns what the first one created. */
   idempotent?: boolean
   cacheControl?: string
+  /** Seconds for which the answer to callers without credentials may be given to others. It must not depend on anything but the input. */
+  shared?: number
   /** What the verb of a GET changes. It then runs after its caller was admitted; other GETs run meanwhile. */
   effect?: string
   /** Why GraphQL leaves the operation out. */

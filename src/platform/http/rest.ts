@@ -9,12 +9,13 @@ import { requestsInFlight } from '../observability/pending.ts'
 import { admit, mayBeAdmitted } from '../security/admit.ts'
 import type { AppEnv } from './app-env.ts'
 import { requireMediaType, strictJson } from './body.ts'
-import { conditionalJson } from './conditional.ts'
+import { conditional, conditionalJson } from './conditional.ts'
 import { CSV, csvOf, wantsCsv } from './csv.ts'
 import { announcement } from './deprecation.ts'
 import { IdempotencyKey } from './openapi.ts'
 import { type Operation, runVerb, successOf, type VerbOperation } from './operation.ts'
 import { invalidBySchema } from './problems.ts'
+import { announceShared, forgetAnswers, keptAnswer, placeOf } from './shared-answers.ts'
 import { requireCapacity } from './shedding.ts'
 
 /** Serves the operations of a service as REST below `mount`. */
@@ -40,19 +41,38 @@ export function mountOperations(
 type Served = { mount: string; service: string; operation: VerbOperation; checks: MiddlewareHandler<AppEnv>[] }
 
 /** Reads while the request is admitted, if nothing that is known already refuses it. A refusal drops what was read. */
-async function read(c: Context<AppEnv>, { mount, service, operation, checks }: Served): Promise<Response> {
+async function read(c: Context<AppEnv>, served: Served): Promise<Response> {
+  const { service, operation, checks } = served
   const isEarly = mayBeAdmitted(c.var.ctx, operation) // before the lease of this request is used
   const admitted = beginAdmission(c, service, operation)
   const ended = requestsInFlight.begin()
-  let result: Promise<unknown> | undefined
+  let result: Promise<() => Response | Promise<Response>> | undefined
   try {
     if (!isEarly) await admitted
-    result = parse(c, checks).then(() => runVerb(operation, c.var.ctx, c.get('input') ?? {}))
+    result = parse(c, checks).then(() => find(c, served))
     result.catch(() => {})
     await admitted
-    return present(c, mount, operation, await result)
+    const found = await result
+    return await found()
   } finally {
     void Promise.resolve(result).then(ended, ended) // a refused read may go on
+  }
+}
+
+/** How to answer: with what was kept for everybody, or with what the verb reads. */
+async function find(c: Context<AppEnv>, { mount, operation }: Served): Promise<() => Response | Promise<Response>> {
+  const place = placeOf(c, mount + operation.path, operation)
+  const kept = place && (await keptAnswer(c, place))
+  if (place && kept) {
+    return () => {
+      announceShared(c, place.seconds, kept.at)
+      return conditional(c, kept)
+    }
+  }
+  const result = await runVerb(operation, c.var.ctx, c.get('input') ?? {})
+  return () => {
+    if (place) c.set('place', place)
+    return present(c, mount, operation, result)
   }
 }
 
@@ -118,7 +138,9 @@ async function answer(c: Context<AppEnv>, mount: string, operation: Operation): 
   const ctx = c.get('ctx')
   const input = c.get('input') ?? {}
   if ('respond' in operation) return operation.respond(ctx, input as never, c.req.raw)
-  return present(c, mount, operation, await runVerb(operation, ctx, input))
+  const result = await runVerb(operation, ctx, input)
+  forgetAnswers(c)
+  return present(c, mount, operation, result)
 }
 
 function present(
@@ -130,14 +152,13 @@ function present(
   const { value, replayed } = result instanceof Made ? result : { value: result, replayed: false }
   if (replayed) c.header('idempotency-replayed', 'true')
   if (operation.returns === null) return c.body(null, 204)
-  const links = isPage(value) ? linksOf(c.req.url, value) : null
-  if (links) c.header('link', links)
   if (operation.location) c.header('location', mount + operation.location(value as never))
   const table = operation.csv && wantsCsv(c) ? operation.csv(value as never) : null
   const text = table ? csvOf(table) : JSON.stringify(value)
   if (operation.method === 'get') {
     return conditionalJson(c, text, {
       varying: isPage(value) ? cursorsOf(value) : [],
+      link: isPage(value) ? linksOf(c.req.url, value) : null,
       mediaType: table ? `${CSV}; charset=utf-8; header=present` : 'application/json',
       ...operation,
     })

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
+import { SHARED_SECONDS } from '../../platform/http/shared-answers.ts'
 import { TypedHandle } from '../identity/views.ts'
 import {
   editProfile,
@@ -50,6 +51,7 @@ export const accountOperations = [
     method: 'get',
     path: '/handles/{handle}',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readAccounts,
     params: HandlePath,
     returns: Account,
@@ -61,6 +63,7 @@ export const accountOperations = [
     method: 'get',
     path: '/accounts/{accountId}',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readAccounts,
     params: AccountPath,
     returns: Account,

@@ -28,6 +28,11 @@ export const cohortOf = (at: number) => `c${mondayOf(at)}`
 export const hourOf = (at: number) => `h${new Date(at).toISOString().slice(0, 13)}`
 
 export const minuteOf = (at: number) => Math.floor(at / MINUTE_MS)
+/** The rows of a minute, of which each has a bounded number of ids. */
+export const PARTS = 100
+/** The first row of a minute. */
+export const slotOf = (at: number) => minuteOf(at) * PARTS
+export const minuteIn = (slot: number) => Math.floor(slot / PARTS)
 export const utcHourOf = (at: number) => Math.floor((at % DAY_MS) / HOUR_MS)
 
 /** When no more people are added to a bucket, epoch ms. */

@@ -1,9 +1,10 @@
-import { eq, inArray } from 'drizzle-orm'
+import { asc, between, eq, inArray, or } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
+import type { Database } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Activity } from './activities.ts'
-import { minuteOf } from './buckets.ts'
-import { entriesOf } from './entries.ts'
+import { minuteIn, minuteOf, PARTS } from './buckets.ts'
+import { entriesOf, isSeen } from './entries.ts'
 import { merged, type Tally } from './fold.ts'
 import { foldSlots } from './fold-slots.ts'
 import { type Hashed, hashed } from './people.ts'
@@ -14,14 +15,34 @@ import { slots } from './tables.ts'
 export const SLOT_MS = 7 * DAY_MS
 /** D1 allows rows of 2 MB. A slot that exceeds this is folded before it is written again. */
 const FULL_SLOT = 200_000
-/** So many views add at most 75 kB to a slot, and are of at most a hundred minutes: D1 accepts no more parameters. */
-const ENTRIES_PER_WRITE = 100
+/** So many views add at most 150 kB to a slot. */
+const ENTRIES_PER_WRITE = 200
+/** So many ids take 500 kB. */
+export const IDS_PER_SLOT = 30_000
+/** Of the 1,000 that an invocation may make. */
+const MOST_QUERIES = 800
+/** D1 accepts a hundred parameters in each. */
+const MINUTES_PER_QUERY = 50
 const MAX_ATTEMPTS = 8
 
 type Slot = typeof slots.$inferSelect
 
 /** Logs and counts a batch of activities, each once however often it is delivered. Throws if some are not counted. */
 export async function countActivities(ctx: SystemCtx, activities: readonly Activity[]): Promise<void> {
+  const [now, later] = share(ctx, activities)
+  await countNow(ctx, now)
+  if (later.length > 0) await ctx.env.ACTIVITY.sendBatch(later.map((body) => ({ body })))
+}
+
+/** What a reader may see is read with two queries from each shard. The reports of further readers wait for another batch. */
+function share({ db }: SystemCtx, activities: readonly Activity[]): [now: Activity[], later: Activity[]] {
+  const viewers = new Set(activities.flatMap((each) => (isSeen(each) ? [each.viewer] : [])))
+  const first = new Set(viewers.keys().take(Math.max(1, Math.floor(MOST_QUERIES / (2 * db.shards.length)))))
+  const isNow = (each: Activity) => !isSeen(each) || first.has(each.viewer)
+  return [activities.filter(isNow), activities.filter((each) => !isNow(each))]
+}
+
+async function countNow(ctx: SystemCtx, activities: readonly Activity[]): Promise<void> {
   const fresh = activities.filter(({ at }) => at >= ctx.now() - SLOT_MS)
   const late = activities.length - fresh.length
   if (late > 0) ctx.log.warn('activities are too old to be counted', { count: late })
@@ -45,39 +66,51 @@ async function countSome(ctx: SystemCtx, some: readonly Hashed[]): Promise<void>
 /** Returns what belongs to slots that another batch has changed meanwhile. */
 async function tryCount(ctx: SystemCtx, wanted: Map<number, Hashed[]>): Promise<Map<number, Hashed[]>> {
   const db = ctx.db.analytics
-  const stored = new Map<number, Slot>()
-  for (const row of await db
-    .select()
-    .from(slots)
-    .where(inArray(slots.minute, [...wanted.keys()])))
-    stored.set(row.minute, row)
+  const rows = (await Promise.all(inParts([...wanted.keys()], (minutes) => slotsOf(db, minutes)))).flat()
+  const stored = Map.groupBy(rows, ({ slot }) => minuteIn(slot))
   const changed = [...wanted].flatMap(([minute, activities]) => {
-    const old = stored.get(minute) ?? emptySlot(minute)
-    const next = withActivities(old, activities)
+    const written = stored.get(minute) ?? []
+    const old = partToFill(minute, written)
+    const known = new Set(written.flatMap(({ ids }) => ids))
+    const next = withActivities(old, known, activities)
     return next ? [{ old, next }] : []
   })
-  const [first, ...others] = changed.map(({ old, next: { minute, open, ...set } }) =>
+  const [first, ...others] = changed.map(({ old, next: { slot, open, ...set } }) =>
     db
       .insert(slots)
-      .values({ minute, open, ...set })
+      .values({ slot, open, ...set })
       // Writing `open` writes its index, too.
       .onConflictDoUpdate({
-        target: slots.minute,
+        target: slots.slot,
         set: old.open ? set : { open, ...set },
         setWhere: eq(slots.version, old.version),
       })
-      .returning({ minute: slots.minute }),
+      .returning({ slot: slots.slot }),
   )
   if (!first) return new Map()
-  const written = new Set((await db.batch([first, ...others])).flat().map(({ minute }) => minute))
-  const full = changed.filter(({ next }) => written.has(next.minute) && isFull(next)).map(({ next }) => next.minute)
-  if (full.length > 0) await foldSlots(ctx, inArray(slots.minute, full))
-  const lost = changed.flatMap(({ next }) => (written.has(next.minute) ? [] : [next.minute]))
+  const written = new Set((await db.batch([first, ...others])).flat().map(({ slot }) => slot))
+  const full = changed.filter(({ next }) => written.has(next.slot) && isFull(next)).map(({ next }) => next.slot)
+  if (full.length > 0) await foldSlots(ctx, inArray(slots.slot, full))
+  const lost = changed.flatMap(({ next }) => (written.has(next.slot) ? [] : [minuteIn(next.slot)]))
   return new Map([...wanted].filter(([minute]) => lost.includes(minute)))
 }
 
-const emptySlot = (minute: number): Slot => ({
-  minute,
+function inParts<T>(minutes: readonly number[], read: (part: number[]) => T): T[] {
+  const starts = Array.from({ length: Math.ceil(minutes.length / MINUTES_PER_QUERY) }, (_, i) => i * MINUTES_PER_QUERY)
+  return starts.map((start) => read(minutes.slice(start, start + MINUTES_PER_QUERY)))
+}
+
+function slotsOf(db: Database, minutes: readonly number[]) {
+  const parts = minutes.map((minute) => between(slots.slot, minute * PARTS, minute * PARTS + PARTS - 1))
+  return db
+    .select()
+    .from(slots)
+    .where(or(...parts))
+    .orderBy(asc(slots.slot))
+}
+
+const emptySlot = (slot: number): Slot => ({
+  slot,
   version: 0,
   open: false,
   ids: [],
@@ -86,12 +119,20 @@ const emptySlot = (minute: number): Slot => ({
   members: {},
 })
 
-function withActivities(slot: Slot, activities: readonly Hashed[]): Slot | null {
-  const known = new Set(slot.ids)
-  const fresh = activities.filter(({ id }) => id === null || (!known.has(id) && known.add(id)))
+/** The last part of a minute, or a new one if that has many ids. */
+function partToFill(minute: number, written: readonly Slot[]): Slot {
+  const last = written.at(-1) ?? emptySlot(minute * PARTS)
+  const isDone = last.ids.length >= IDS_PER_SLOT && written.length < PARTS
+  return isDone ? emptySlot(last.slot + 1) : last
+}
+
+/** `known`: the ids of all parts of the minute. */
+function withActivities(slot: Slot, known: ReadonlySet<string>, activities: readonly Hashed[]): Slot | null {
+  const added = new Set<string>()
+  const fresh = activities.filter(({ id }) => id === null || (!known.has(id) && !added.has(id) && added.add(id)))
   const tally = merged([slot, ...fresh.map((activity) => activity.tally)])
-  if (known.size === slot.ids.length && membersIn(tally) === membersIn(slot)) return null
-  return { minute: slot.minute, version: slot.version + 1, open: true, ids: [...known], ...tally }
+  if (added.size === 0 && membersIn(tally) === membersIn(slot)) return null
+  return { slot: slot.slot, version: slot.version + 1, open: true, ids: [...slot.ids, ...added], ...tally }
 }
 
 const membersIn = ({ members }: Tally) => Object.values(members).reduce((sum, { length }) => sum + length, 0)

@@ -3,7 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { type Id, timeOf } from '../../platform/data/ids.ts'
 import { surfaces } from './activities.ts'
-import { bucketsBetween, LATE_MS, minuteOf } from './buckets.ts'
+import { bucketsBetween, LATE_MS, slotOf } from './buckets.ts'
 import { deleteCells } from './cells.ts'
 import { foldSlots } from './fold-slots.ts'
 import { cellsOf, type Group } from './reading.ts'
@@ -15,9 +15,9 @@ const hours = Array.from({ length: 24 }, (_, hour) => hour)
 const SPAN_MS = 60 * DAY_MS
 
 export async function eraseInsights(ctx: SystemCtx, accountId: Id): Promise<boolean> {
-  const minute = minuteOf(ctx.now())
-  while (await foldSlots(ctx, lt(slots.minute, minute)));
-  await foldSlots(ctx, gte(slots.minute, minute))
+  const slot = slotOf(ctx.now())
+  while (await foldSlots(ctx, lt(slots.slot, slot)));
+  await foldSlots(ctx, gte(slots.slot, slot))
   await deleteSince(ctx, timeOf(accountId), (days, weeks) => [
     { metrics: [...authorCounts, 'author.views', 'author.reach'], buckets: days, keys: [accountId] },
     { metrics: ['author.reach'], buckets: weeks, keys: [accountId] },

@@ -2,7 +2,7 @@ import { and, asc, eq, exists, inArray, lt, type SQL, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { failUnless, increment, one, query, refusals } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
-import { MINUTE_MS, minuteOf } from './buckets.ts'
+import { MINUTE_MS, slotOf } from './buckets.ts'
 import { countsIn, putCounts, putSketches, sketchesIn } from './cells.ts'
 import { cellIn, merged, nameOf } from './fold.ts'
 import { Sketch } from './sketch.ts'
@@ -20,7 +20,7 @@ class Busy extends Error {}
 
 /** Adds the counts of slots that are ten minutes old to the roll-ups. Charts add those of the others when they are read. */
 export async function foldOldSlots(ctx: SystemCtx): Promise<void> {
-  while (await foldSlots(ctx, lt(slots.minute, minuteOf(ctx.now() - OPEN_MS))));
+  while (await foldSlots(ctx, lt(slots.slot, slotOf(ctx.now() - OPEN_MS))));
 }
 
 /** Folds some open slots in one batch, so that an interruption loses and repeats nothing. Returns whether there were any. */
@@ -36,21 +36,21 @@ export async function foldSlots(ctx: SystemCtx, which?: SQL): Promise<boolean> {
 
 async function tryFold(ctx: SystemCtx, which?: SQL): Promise<boolean> {
   const db = ctx.db.analytics
-  const [[folded = { version: 0 }], minutes] = await Promise.all([
+  const [[folded = { version: 0 }], wanted] = await Promise.all([
     db.select({ version: folds.version }).from(folds),
-    openMinutes(db, which),
+    oldestOpen(db, which),
   ])
-  if (minutes.length === 0) return false
+  if (wanted.length === 0) return false
   const rows = await db
-    .select({ minute: slots.minute, version: slots.version, counts: slots.counts, members: slots.members })
+    .select({ slot: slots.slot, version: slots.version, counts: slots.counts, members: slots.members })
     .from(slots)
-    .where(and(isOpen, inArray(slots.minute, minutes)))
+    .where(and(isOpen, inArray(slots.slot, wanted)))
   const { counts, members } = merged(rows.map((row) => ({ ...row, site: {} })))
   const [sums, sets] = await Promise.all([addedCounts(db, counts), addedMembers(db, members)])
   const tops = await topAfter(db, sums, sets)
-  const isUnchanged = (minute: number, version: number) => and(eq(slots.minute, minute), eq(slots.version, version))
-  const checks = rows.map(({ minute, version }) =>
-    failUnless(db, exists(query.select(one).from(slots).where(isUnchanged(minute, version))), 'busy'),
+  const isUnchanged = (slot: number, version: number) => and(eq(slots.slot, slot), eq(slots.version, version))
+  const checks = rows.map(({ slot, version }) =>
+    failUnless(db, exists(query.select(one).from(slots).where(isUnchanged(slot, version))), 'busy'),
   )
   const isNext = exists(query.select(one).from(folds).where(eq(folds.version, folded.version)))
   await db
@@ -61,7 +61,7 @@ async function tryFold(ctx: SystemCtx, which?: SQL): Promise<boolean> {
       db
         .update(slots)
         .set({ open: false, counts: {}, members: {}, version: increment(slots.version) })
-        .where(inArray(slots.minute, minutes)),
+        .where(inArray(slots.slot, wanted)),
       ...putCounts(db, sums),
       ...putSketches(db, sets),
       ...tops.map((values) =>
@@ -79,18 +79,18 @@ async function tryFold(ctx: SystemCtx, which?: SQL): Promise<boolean> {
 export const isOpen = eq(slots.open, sql.raw('1'))
 
 /** The oldest open slots that a step can fold, at least one. */
-async function openMinutes(db: Database, which?: SQL): Promise<number[]> {
+async function oldestOpen(db: Database, which?: SQL): Promise<number[]> {
   const length = sql.join([sql.raw('length('), slots.counts, sql.raw(') + length('), slots.members, sql.raw(')')])
   const rows = await db
-    .select({ minute: slots.minute, length: length.mapWith(Number).as('text_length') })
+    .select({ slot: slots.slot, length: length.mapWith(Number).as('text_length') })
     .from(slots)
     .where(and(isOpen, which))
-    .orderBy(asc(slots.minute))
+    .orderBy(asc(slots.slot))
     .limit(SLOTS_PER_STEP)
   let sum = 0
   return rows.flatMap((row, i) => {
     sum += row.length
-    return i === 0 || sum <= TEXT_PER_STEP ? [row.minute] : []
+    return i === 0 || sum <= TEXT_PER_STEP ? [row.slot] : []
   })
 }
 

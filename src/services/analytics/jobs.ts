@@ -3,7 +3,7 @@ import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
 import type { Job } from '../../platform/events/jobs.ts'
 import { kinds } from './activities.ts'
-import { closesAt, dateOf, minuteOf } from './buckets.ts'
+import { closesAt, dateOf, slotOf } from './buckets.ts'
 import { SLOT_MS } from './count.ts'
 import { foldOldSlots } from './fold-slots.ts'
 import { LOG, SALTS } from './log-names.ts'
@@ -33,12 +33,7 @@ async function deleteOldActivity(ctx: SystemCtx): Promise<void> {
   const db = ctx.db.analytics
   const firstDay = dateOf(ctx.now() - activityLogDays(ctx) * DAY_MS)
   await deleteObjects(ctx, LOG, (name) => name.slice(0, firstDay.length) < firstDay)
-  await deleteInSteps(
-    db,
-    slots,
-    [slots.minute],
-    and(eq(slots.open, false), lt(slots.minute, minuteOf(ctx.now() - SLOT_MS))),
-  )
+  await deleteInSteps(db, slots, [slots.slot], and(eq(slots.open, false), lt(slots.slot, slotOf(ctx.now() - SLOT_MS))))
   const oldest = dateOf(ctx.now() - insightsDays(ctx) * DAY_MS)
   const oldestHour = dateOf(ctx.now() - HOURS_MS)
   for (const table of [rollups, sketches]) {

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { gte } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { bucketOf, bucketsBetween, dateOf, MINUTE_MS, minuteOf } from './buckets.ts'
+import { bucketOf, bucketsBetween, dateOf, MINUTE_MS, minuteIn, minuteOf, PARTS } from './buckets.ts'
 import { Day } from './day.ts'
 import { type DateQuery, periodOf } from './period.ts'
 import { numbersOf } from './reading.ts'
@@ -89,12 +89,15 @@ export async function getOverview(ctx: UserCtx, query: z.infer<typeof DateQuery>
 async function lastMinutes(ctx: UserCtx): Promise<Overview['minutes']> {
   const first = minuteOf(ctx.now()) - MINUTES + 1
   const rows = await ctx.db.analytics
-    .select({ minute: slots.minute, site: slots.site })
+    .select({ slot: slots.slot, site: slots.site })
     .from(slots)
-    .where(gte(slots.minute, first))
-  const site = new Map(rows.map((row) => [row.minute, row.site]))
+    .where(gte(slots.slot, first * PARTS))
+  const parts = Map.groupBy(rows, ({ slot }) => minuteIn(slot))
   return Array.from({ length: MINUTES }, (_, i) => {
-    const { post = 0, comment = 0 } = site.get(first + i) ?? {}
-    return { at: new Date((first + i) * MINUTE_MS).toISOString(), posts: post + comment }
+    const posts = (parts.get(first + i) ?? []).reduce(
+      (sum, { site }) => sum + (site.post ?? 0) + (site.comment ?? 0),
+      0,
+    )
+    return { at: new Date((first + i) * MINUTE_MS).toISOString(), posts }
   })
 }

@@ -21,7 +21,7 @@ export const analyticsData: PersonalData = {
     ...classify(rollups, { ...cell, key: 'owner', n: 'exported' }),
     ...classify(sketches, { ...cell, key: 'owner', sketch: 'technical' }),
     ...classify(slots, {
-      minute: 'technical',
+      slot: 'technical',
       version: 'technical',
       open: 'technical',
       ids: 'technical',

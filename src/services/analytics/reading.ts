@@ -59,13 +59,13 @@ async function liveNumbers(ctx: SystemCtx, counts: readonly Group[], members: re
   const [wantedCounts, wantedMembers] = [liveNames(ctx, counts), liveNames(ctx, members)]
   const rows = await ctx.db.analytics
     .select({
-      minute: slots.minute,
+      slot: slots.slot,
       ...picked('counts', slots.counts, wantedCounts),
       ...picked('members', slots.members, wantedMembers),
     })
     .from(slots)
     .where(isOpen)
-    .orderBy(desc(slots.minute))
+    .orderBy(desc(slots.slot))
     .limit(MOST_SLOTS)
   return merged(
     rows.map((row) => ({

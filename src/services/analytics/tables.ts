@@ -14,9 +14,9 @@ export const folds = sqliteTable('folds', {
   version: integer('version').notNull(),
 })
 
-/** `minute` is the time of its activities in epoch minutes. A slot is open while it has counts that are not folded. */
+/** `slot` is a part of the minute of its activities: see `slotOf`. It is open while it has counts that are not folded. */
 export const slots = sqliteTable('slots', {
-  minute: integer('minute').primaryKey(),
+  slot: integer('slot').primaryKey(),
   version: integer('version').notNull(),
   open: boolean('open').notNull(),
   ids: text('ids', { mode: 'json' }).$type<string[]>().notNull(),

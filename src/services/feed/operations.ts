@@ -1,5 +1,6 @@
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
+import { SHARED_SECONDS } from '../../platform/http/shared-answers.ts'
 import { AccountPath } from '../accounts/views.ts'
 import { readPosts } from '../posts/policy.ts'
 import { PostPage } from '../posts/views.ts'
@@ -22,6 +23,7 @@ export const feedOperations = [
     method: 'get',
     path: '/feeds/public',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readPosts,
     query: PageQuery,
     returns: PostPage,
@@ -33,6 +35,7 @@ export const feedOperations = [
     method: 'get',
     path: '/accounts/{accountId}/posts',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readPosts,
     params: AccountPath,
     query: PageQuery,

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { PageQuery } from '../../platform/data/page.ts'
 import { type Operation, operation } from '../../platform/http/operation.ts'
+import { SHARED_SECONDS } from '../../platform/http/shared-answers.ts'
 import { AccountPage } from '../accounts/views.ts'
 import { listComments, listMyComments } from './comments.ts'
 import { editPost, PostChange } from './edits.ts'
@@ -36,6 +37,7 @@ export const postOperations = [
     method: 'get',
     path: '/posts/{postId}',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readPosts,
     params: PostPath,
     returns: Post,

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { defineEvent, defineStep } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
+import { trendKinds } from './tables.ts'
 
 /** After an account was hidden, shown or renamed. */
 export const postsToIndex = defineStep(
@@ -9,5 +10,7 @@ export const postsToIndex = defineStep(
   z.object({ accountId: Id, lane: z.int(), after: Id.nullable() }),
 )
 export const threadToUnindex = defineStep('search.thread-to-unindex', z.object({ postId: Id }))
-export const trendHidden = defineEvent('search.trend-hidden', Act.extend({ kind: z.string(), key: z.string() }))
-export const trendShown = defineEvent('search.trend-shown', Act.extend({ kind: z.string(), key: z.string() }))
+/** `about` is what the audit log shows: of a link, its host. */
+const Curated = Act.extend({ kind: z.enum(trendKinds), key: z.string(), about: z.string() })
+export const trendHidden = defineEvent('search.trend-hidden', Curated)
+export const trendShown = defineEvent('search.trend-shown', Curated)

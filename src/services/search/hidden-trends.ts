@@ -1,11 +1,16 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq } from 'drizzle-orm'
-import type { UserCtx } from '../../platform/context.ts'
+import { and, eq, lt } from 'drizzle-orm'
+import type { SystemCtx, UserCtx } from '../../platform/context.ts'
+import { atPrimary } from '../../platform/data/databases.ts'
+import { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
+import { invalid } from '../../platform/failures.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
 import { actorOf } from '../../platform/security/clients.ts'
+import { spansOf, tagOf } from '../posts/queries.ts'
 import { trendHidden, trendShown } from './events.ts'
-import { hiddenTrends, trendKinds } from './tables.ts'
+import { fromIndex } from './match.ts'
+import { hiddenTrends, type TrendKind, trendKinds } from './tables.ts'
 import { storeTrends } from './trend-lists.ts'
 import { forgetKept } from './trending.ts'
 
@@ -18,20 +23,52 @@ export const TrendName = z
   .openapi('TrendName')
 type TrendName = z.infer<typeof TrendName>
 
-export async function hideTrend(ctx: UserCtx, { kind, key }: TrendName): Promise<void> {
-  await ctx.db.index.insert(hiddenTrends).values({ kind, key }).onConflictDoNothing()
-  await announce(ctx, trendHidden, { kind, key })
-}
+export const hideTrend = (ctx: UserCtx, trend: TrendName) => curate(ctx, trend, true)
+export const showTrend = (ctx: UserCtx, trend: TrendName) => curate(ctx, trend, false)
 
-export async function showTrend(ctx: UserCtx, { kind, key }: TrendName): Promise<void> {
-  await ctx.db.index.delete(hiddenTrends).where(and(eq(hiddenTrends.kind, kind), eq(hiddenTrends.key, key)))
-  await announce(ctx, trendShown, { kind, key })
-}
-
-async function announce(ctx: UserCtx, event: typeof trendHidden, { kind, key }: TrendName): Promise<void> {
+/** The event is the truth, for the audit log and for the index. It takes effect at once if the index answers. */
+async function curate(ctx: UserCtx, named: TrendName, isHidden: boolean): Promise<void> {
+  const trend = { kind: named.kind, key: keyIn(named) }
+  const [known] = await fromIndex(ctx, atPrimary(ctx).index.select().from(hiddenTrends).where(isOf(trend)))
+  if ((known?.isHidden ?? false) === isHidden) return
   const accountId = ctx.viewer.id
+  const about = trend.kind === 'link' ? new URL(trend.key).host : trend.key
   const db = ctx.db.shardOf(accountId)
-  await db.commit([record(db, event, { accountId, kind, key, ...(await actorOf(ctx)) })])
+  const event = isHidden ? trendHidden : trendShown
+  const [[recorded]] = await db.commit([record(db, event, { accountId, ...trend, about, ...(await actorOf(ctx)) })])
+  if (recorded)
+    await applyCuration(ctx, trend, isHidden, recorded.id).catch((error: unknown) =>
+      ctx.log.warn('a trend is changed later', { error }),
+    )
+}
+
+/** The event with the highest id wins, in whatever order events arrive. */
+export async function applyCuration(
+  ctx: SystemCtx,
+  { kind, key }: Trend,
+  isHidden: boolean,
+  eventId: Id,
+): Promise<void> {
+  await ctx.db.index
+    .insert(hiddenTrends)
+    .values({ kind, key, isHidden, eventId })
+    .onConflictDoUpdate({
+      target: [hiddenTrends.kind, hiddenTrends.key],
+      set: { isHidden, eventId },
+      setWhere: lt(hiddenTrends.eventId, eventId),
+    })
   forgetKept()
   await storeTrends(ctx)
+}
+
+type Trend = { kind: TrendKind; key: string }
+const isOf = ({ kind, key }: Trend) => and(eq(hiddenTrends.kind, kind), eq(hiddenTrends.key, key))
+
+/** The key as votes have it. Throws `invalid` if it names nothing of its kind. */
+function keyIn({ kind, key }: TrendName): string {
+  const [span] = kind === 'link' ? spansOf(key) : []
+  const link = span?.kind === 'link' && span.end === Array.from(key).length ? span.url : undefined
+  const found = kind === 'post' ? Id.safeParse(key).data : kind === 'tag' ? tagOf(key) : link
+  if (!found) throw invalid('key', `is no ${kind}`)
+  return found
 }

@@ -11,7 +11,9 @@ import { TypedQuery } from './posts.ts'
 import { accountSearch } from './tables.ts'
 import { phraseOf } from './tokens.ts'
 
-const LOADED = 50
+const ROUND = 50
+/** Candidates of each way to match. Hidden ones are replaced, as long as these suffice. */
+const LOOKED_AT = 3 * ROUND
 /** Fewer letters begin the names of a large part of all accounts. */
 const SHORTEST_PREFIX = 2
 const MAX_WORDS = 10
@@ -27,14 +29,26 @@ export async function searchAccounts(
   const typed = requireText(q)
   const expressions = expressionsOf(typed)
   const found = await Promise.all(expressions.map((expression) => candidates(ctx, expression)))
-  const ids = [...new Set(found.flat())].slice(0, LOADED)
-  const known = await loadAccounts(ctx, ids)
-  const shown = ids.flatMap((id) => known.get(id) ?? []).filter(({ relation }) => !relation?.blocking)
-  const sorted = shown.sort((a, b) => closeness(a, typed) - closeness(b, typed)).slice(0, limit)
+  const known = await loadVisible(ctx, [...new Set(found.flat())])
+  const sorted = [...known.values()].sort((a, b) => closeness(a, typed) - closeness(b, typed)).slice(0, limit)
   return namedPage(
     sorted.map(({ id }) => id),
     known,
   )
+}
+
+/** The first 50 that the viewer may see, so that hidden accounts do not make the list shorter. */
+async function loadVisible(ctx: Ctx, candidates: readonly Id[]): Promise<Map<Id, Account>> {
+  const visible = new Map<Id, Account>()
+  for (let at = 0; at < candidates.length && visible.size < ROUND; at += ROUND) {
+    const ids = candidates.slice(at, at + ROUND)
+    const known = await loadAccounts(ctx, ids)
+    for (const id of ids) {
+      const account = known.get(id)
+      if (account && !account.relation?.blocking && visible.size < ROUND) visible.set(id, account)
+    }
+  }
+  return visible
 }
 
 export function requireText(q: string): string {
@@ -66,7 +80,7 @@ async function candidates(ctx: Ctx, expression: string): Promise<Id[]> {
       .from(accountSearch)
       .where(matches(accountSearch, expression))
       .orderBy(desc(accountSearch.id))
-      .limit(LOADED),
+      .limit(LOOKED_AT),
   )
   return rows.map(({ id }) => id)
 }

@@ -3,6 +3,7 @@ import type { Job } from '../../platform/events/jobs.ts'
 import { accountChanged, accountHidden, accountRenamed, accountShown } from '../accounts/events.ts'
 import { postDeleted, postEdited, postLiked, postPublished, postUnliked } from '../posts/events.ts'
 import * as events from './events.ts'
+import { applyCuration } from './hidden-trends.ts'
 import {
   continueIndexing,
   continueUnindexing,
@@ -33,6 +34,8 @@ const subscriptions = [
     on(event, 'index-account', indexAccount),
     on(event, 'index-posts', startIndexing),
   ]),
+  on(events.trendHidden, 'hide-trend', (ctx, trend, id) => applyCuration(ctx, trend, true, id)),
+  on(events.trendShown, 'show-trend', (ctx, trend, id) => applyCuration(ctx, trend, false, id)),
   on(events.postsToIndex, 'index-posts', continueIndexing),
 ]
 

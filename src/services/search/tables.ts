@@ -1,4 +1,4 @@
-import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { index, integer, primaryKey, real, sqliteTable, sqliteView, text } from 'drizzle-orm/sqlite-core'
 import { id } from '../../platform/data/ids.ts'
 
 /** FTS5 without content: `text` and the others can be matched, but not read. The columns contain the tokens of `tokens.ts`. */
@@ -46,12 +46,40 @@ export const trendVotes = sqliteTable(
     /** The post or comment that gave the vote; for a like, the post. */
     sourceId: id('source_id').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.window, t.actorId, t.kind, t.key] }), index('trend_votes_by_key').on(t.kind, t.key)],
+  (t) => [
+    primaryKey({ columns: [t.window, t.actorId, t.kind, t.key] }),
+    index('trend_votes_by_key').on(t.kind, t.key, t.actorId),
+  ],
 )
+
+const sums = {
+  window: integer('window').notNull(),
+  kind: text('kind', { enum: trendKinds }).notNull(),
+  key: text('key').notNull(),
+  lang: text('lang').notNull(),
+  actors: integer('actors').notNull(),
+  newcomers: real('newcomers').notNull(),
+  others: real('others').notNull(),
+}
+
+/** The sums of hours that have ended. Triggers subtract votes that are withdrawn, and add late ones. */
+export const trendHours = sqliteTable('trend_hours', sums, (t) => [
+  primaryKey({ columns: [t.window, t.kind, t.key, t.lang] }),
+])
+export const trendFolds = sqliteTable('trend_folds', { window: integer('window').primaryKey() })
+/** The sums of the votes that are still there. */
+export const trendCounts = sqliteView('trend_counts', sums).existing()
+/** Also of the hour that has not ended. */
+export const trendSums = sqliteView('trend_sums', sums).existing()
 
 export const hiddenTrends = sqliteTable(
   'hidden_trends',
-  { kind: text('kind', { enum: trendKinds }).notNull(), key: text('key').notNull() },
+  {
+    kind: text('kind', { enum: trendKinds }).notNull(),
+    key: text('key').notNull(),
+    isHidden: integer('is_hidden', { mode: 'boolean' }).notNull(),
+    eventId: id('event_id').notNull(),
+  },
   (t) => [primaryKey({ columns: [t.kind, t.key] })],
 )
 

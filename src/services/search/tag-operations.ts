@@ -1,4 +1,5 @@
 import { type Operation, operation } from '../../platform/http/operation.ts'
+import { SHARED_SECONDS } from '../../platform/http/shared-answers.ts'
 import { moderate, readAccounts, writeAccounts } from '../accounts/policy.ts'
 import { readPosts } from '../posts/policy.ts'
 import { PostPage } from '../posts/views.ts'
@@ -18,6 +19,7 @@ export const tagOperations = [
     method: 'get',
     path: '/feeds/tags/{tag}',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readPosts,
     params: TagPath,
     query: TagFeedQuery,
@@ -66,6 +68,7 @@ export const tagOperations = [
     method: 'get',
     path: '/trending/posts',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readPosts,
     query: TrendQuery,
     fails: ['unavailable'],
@@ -78,8 +81,8 @@ export const tagOperations = [
     id: 'getTrendingTags',
     method: 'get',
     path: '/trending/tags',
-    cacheControl: 'public, max-age=10',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readPosts,
     query: TrendQuery,
     fails: ['unavailable'],
@@ -92,8 +95,8 @@ export const tagOperations = [
     id: 'getTrendingLinks',
     method: 'get',
     path: '/trending/links',
-    cacheControl: 'public, max-age=10',
     access: 'public',
+    shared: SHARED_SECONDS,
     scope: readPosts,
     query: TrendQuery,
     fails: ['unavailable'],
@@ -110,6 +113,7 @@ export const tagOperations = [
     action: curateTrends,
     scope: moderate,
     fresh: true,
+    fails: ['unavailable'],
     body: TrendName,
     example: { kind: 'tag', key: 'engines' },
     returns: null,
@@ -124,6 +128,7 @@ export const tagOperations = [
     action: curateTrends,
     scope: moderate,
     fresh: true,
+    fails: ['unavailable'],
     body: TrendName,
     example: { kind: 'tag', key: 'engines' },
     returns: null,

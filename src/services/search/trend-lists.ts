@@ -1,19 +1,18 @@
 import { z } from '@hono/zod-openapi'
-import { and, count, desc, gte, max, min, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, lte, min, notExists, sql, sum } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { query as builder } from '../../platform/data/conditions.ts'
 import { languages } from './language.ts'
 import { fromIndex } from './match.ts'
-import { hiddenTrends, type TrendKind, trendKinds, trendVotes } from './tables.ts'
-import { NEWCOMER_WEIGHT, WINDOWS, windowOf } from './votes.ts'
+import { hiddenTrends, type TrendKind, trendCounts, trendFolds, trendHours, trendKinds, trendSums } from './tables.ts'
+import { WINDOWS, windowOf } from './votes.ts'
 
 const HALF_LIFE_HOURS = 6
 const MIN_ACTORS = 3
 /** More than are shown, because some are hidden from the viewer. */
 const KEPT = 50
-const RANKED = 5_000
-/** At most so many of the newest votes, so that the work of a minute does not grow with the network. */
-const COUNTED = 200_000
+/** Of the things of an hour, those with the most votes, so that the work of a minute does not grow with the network. */
+const FOLDED = 5_000
 export const ALL = 'all'
 
 const Trend = z.object({ key: z.string(), actors: z.int(), hours: z.int() })
@@ -32,70 +31,85 @@ export async function storeTrends(ctx: SystemCtx): Promise<void> {
   }
 }
 
+/** Adds up the votes of hours that have ended, once for each. */
+async function foldHours(ctx: SystemCtx, now: number): Promise<void> {
+  const db = ctx.db.index
+  const folded = new Set((await db.select().from(trendFolds)).map(({ window }) => window))
+  const ended = Array.from({ length: WINDOWS }, (_, i) => now - WINDOWS + i).filter((window) => !folded.has(window))
+  const [first, ...others] = ended.flatMap((window) => [
+    db.insert(trendHours).select(sumsOf(window)),
+    db.insert(trendFolds).values({ window }).onConflictDoNothing(),
+  ])
+  if (first) await db.batch([first, ...others])
+}
+
+const sumsOf = (window: number) =>
+  builder
+    .select()
+    .from(trendCounts)
+    .where(eq(trendCounts.window, window))
+    .orderBy(desc(trendCounts.actors))
+    .limit(FOLDED)
+
 export async function countTrends(ctx: SystemCtx): Promise<Map<string, Trends>> {
   const now = windowOf(ctx.now())
-  const db = ctx.db.index
-  const [hidden, rows] = await fromIndex(ctx, Promise.all([db.select().from(hiddenTrends), ranked(ctx, now)]))
-  const names = new Set(hidden.map(({ kind, key }) => `${kind} ${key}`))
-  const shown = rows.filter(({ kind, key }) => !names.has(`${kind} ${key}`))
-  const byLanguage = Map.groupBy(shown, ({ lang }) => lang)
-  return new Map([[ALL, inAll(shown)] as const, ...byLanguage].map(([lang, own]) => [lang, listsOf(own, now)]))
+  const [ofLanguages, ofAll] = await fromIndex(
+    ctx,
+    foldHours(ctx, now).then(() => ctx.db.index.batch([ranked(ctx, now, true), ranked(ctx, now, false)])),
+  )
+  const byLanguage = Map.groupBy(ofLanguages, ({ lang }) => lang)
+  return new Map([[ALL, ofAll] as const, ...byLanguage].map(([lang, own]) => [lang, listsOf(own, now)]))
 }
 
-type Counted = Awaited<ReturnType<typeof ranked>>[number]
-
-function inAll(rows: readonly Counted[]): Counted[] {
-  const things = [...Map.groupBy(rows, ({ kind, key }) => `${kind} ${key}`).values()]
-  return things.flatMap((same) => {
-    const [first] = same
-    const sum = (name: 'actors' | 'score') => same.reduce((total, row) => total + row[name], 0)
-    const start = Math.min(...same.map((row) => Number(row.first)))
-    return first ? [{ ...first, actors: sum('actors'), score: sum('score'), first: String(start) }] : []
-  })
-}
+type Counted = { kind: TrendKind; key: string; actors: number; first: number | null; score: number }
 
 function listsOf(rows: readonly Counted[], now: number): Trends {
   const sorted = rows.toSorted((a, b) => b.score - a.score || (a.key < b.key ? -1 : 1))
   const listOf = (kind: TrendKind) =>
     sorted
       .filter((row) => row.kind === kind)
-      .slice(0, KEPT)
-      .map(({ key, actors, first }) => ({ key, actors, hours: now - Number(first ?? now) + 1 }))
+      .map(({ key, actors, first }) => ({ key, actors, hours: now - (first ?? now) + 1 }))
   return { post: listOf('post'), tag: listOf('tag'), link: listOf('link') }
 }
 
-/** Each account counts once, with its latest vote. Newcomers add at most as much as all others together. */
-async function ranked(ctx: SystemCtx, now: number) {
-  const newest = builder
-    .select()
-    .from(trendVotes)
-    .where(gte(trendVotes.window, now - WINDOWS))
-    .orderBy(desc(trendVotes.window))
-    .limit(COUNTED)
-    .as('newest')
-  const { window, actorId, kind, key, lang, weight } = newest
+/** The first of each kind, and language if those are told apart. Newcomers add at most as much as all others together. */
+function ranked(ctx: SystemCtx, now: number, hasLanguages: boolean) {
+  const { window, kind, key, lang } = trendSums
   const halfLife = sql.raw(HALF_LIFE_HOURS.toFixed(1))
-  const voters = builder
+  const decayed = (column: typeof trendSums.others | typeof trendSums.newcomers) =>
+    sql<number>`sum(${column} * pow(0.5, (${now} - ${window}) / ${halfLife}))`
+  const hides = and(eq(hiddenTrends.kind, kind), eq(hiddenTrends.key, key), eq(hiddenTrends.isHidden, true))
+  const things = builder
     .select({
       kind,
       key,
       lang,
-      actorId,
+      actors: sum(trendSums.actors).mapWith(Number).as('all_actors'),
       first: min(window).as('first'),
-      weight: max(weight).as('most'),
-      value: sql<number>`max(${weight} * pow(0.5, (${now} - ${window}) / ${halfLife}))`.as('value'),
+      others: decayed(trendSums.others).as('all_others'),
+      newcomers: decayed(trendSums.newcomers).as('all_newcomers'),
     })
-    .from(newest)
-    .groupBy(kind, key, lang, actorId)
-    .as('voters')
-  const sumOf = (isNewcomer: number) =>
-    sql`sum(iif((${voters.weight} <= ${NEWCOMER_WEIGHT}) = ${isNewcomer}, ${voters.value}, 0))`
-  const score = sql<number>`${sumOf(0)} + min(${sumOf(0)}, ${sumOf(1)})`.as('score')
-  return ctx.db.index
-    .select({ kind: voters.kind, key: voters.key, lang: voters.lang, actors: count(), first: min(voters.first), score })
-    .from(voters)
-    .groupBy(voters.kind, voters.key, voters.lang)
-    .having(({ actors, score: total }) => and(gte(actors, MIN_ACTORS), gte(total, sql.raw('1e-9'))))
-    .orderBy(desc(score))
-    .limit(RANKED)
+    .from(trendSums)
+    .where(and(gte(window, now - WINDOWS), notExists(builder.select().from(hiddenTrends).where(hides))))
+    .groupBy(kind, key, ...(hasLanguages ? [lang] : []))
+    .as('things')
+  const score = sql<number>`${things.others} + min(${things.others}, ${things.newcomers})`
+  const group = hasLanguages ? things.lang : things.kind
+  const placed = builder
+    .select({
+      kind: things.kind,
+      key: things.key,
+      lang: things.lang,
+      actors: things.actors,
+      first: things.first,
+      score: score.as('score'),
+      place:
+        sql<number>`row_number() over (partition by ${things.kind}, ${group} order by ${score} desc, ${things.key})`.as(
+          'place',
+        ),
+    })
+    .from(things)
+    .where(and(gte(things.actors, MIN_ACTORS), gte(score, sql.raw('1e-9'))))
+    .as('placed')
+  return ctx.db.index.select().from(placed).where(lte(placed.place, KEPT))
 }

@@ -11,7 +11,7 @@ import { likes, posts } from '../posts/tables.ts'
 import { tagsOf } from './documents.ts'
 import { languageOf } from './language.ts'
 import { inParts } from './parts.ts'
-import { type TrendKind, trendVotes } from './tables.ts'
+import { type TrendKind, trendFolds, trendHours, trendVotes } from './tables.ts'
 
 export const WINDOW_MS = 3_600_000
 export const WINDOWS = 24
@@ -124,8 +124,17 @@ export async function withdrawVotes(ctx: SystemCtx, { accountId }: { accountId: 
   await ctx.db.index.delete(trendVotes).where(ownVotes(ctx, accountId))
 }
 
+/** The sums first, so that the triggers of the votes find none. */
 export async function forgetOldVotes(ctx: SystemCtx): Promise<void> {
+  const db = ctx.db.index
   const { window, actorId, kind, key } = trendVotes
-  const isOld = lt(window, windowOf(ctx.now()) - WINDOWS)
-  await deleteInSteps(ctx.db.index, trendVotes, [window, actorId, kind, key], isOld)
+  const oldest = windowOf(ctx.now()) - WINDOWS
+  await db.delete(trendFolds).where(lt(trendFolds.window, oldest))
+  await deleteInSteps(
+    db,
+    trendHours,
+    [trendHours.window, trendHours.kind, trendHours.key, trendHours.lang],
+    lt(trendHours.window, oldest),
+  )
+  await deleteInSteps(db, trendVotes, [window, actorId, kind, key], lt(window, oldest))
 }

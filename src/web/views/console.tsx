@@ -3,12 +3,14 @@ import { client } from '../api/client.ts'
 import { Chart } from '../ui/chart.tsx'
 import { Link } from '../ui/link.tsx'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
+import { SaveTable } from '../ui/save-table.tsx'
 import { SettingsNav } from '../ui/settings-nav.tsx'
 import { clockTime, shortDay } from '../ui/time.tsx'
 import { usePolling } from '../ui/use-polling.ts'
 import { View } from '../ui/view.tsx'
 
 const POLL_MS = 10_000
+const CSV = { format: 'csv' } as const
 
 async function loadAll() {
   const [overview, retention, funnel, top] = await Promise.all([
@@ -33,9 +35,13 @@ export function Console() {
         <>
           <Active overview={data.value.overview} />
           <OverviewCharts overview={data.value.overview} />
+          <SaveTable name="overview" label="Download the days as CSV" read={() => client.getOverview(CSV)} />
           <FunnelTable funnel={data.value.funnel} />
+          <SaveTable name="funnel" label="Download the funnel as CSV" read={() => client.getFunnel(CSV)} />
           <RetentionTable retention={data.value.retention} />
+          <SaveTable name="retention" label="Download the weeks as CSV" read={() => client.getRetention(CSV)} />
           <Top top={data.value.top} />
+          <SaveTable name="top-posts" label="Download the top posts as CSV" read={() => client.getTopPosts(CSV)} />
         </>
       )}
     </View>

@@ -7,12 +7,14 @@ import { reportError, showToast } from '../state/toasts.ts'
 import { Chart } from '../ui/chart.tsx'
 import { Link } from '../ui/link.tsx'
 import { LoadError, Loading, useData } from '../ui/loading.tsx'
+import { SaveTable } from '../ui/save-table.tsx'
 import { shortDay } from '../ui/time.tsx'
 import { usePolling } from '../ui/use-polling.ts'
 import { View } from '../ui/view.tsx'
 import { ErrorView } from './not-found.tsx'
 
 const POLL_MS = 10_000
+const CSV = { format: 'csv' } as const
 const HIDDEN = 'Numbers of readers are multiples of 5; fewer than 5 are hidden.'
 
 /** How the posts and the number of followers of the account do. */
@@ -25,6 +27,7 @@ export function Insights() {
       {error.value !== null && <LoadError error={error.value} retry={load} />}
       {!data.value && error.value === null && <Loading />}
       {data.value && <AuthorCharts insights={data.value} />}
+      {data.value && <SaveTable name="insights" read={() => client.getMyInsights(CSV)} />}
       <Choice />
     </View>
   )
@@ -148,6 +151,7 @@ export function PostInsights({ postId }: { postId: string }) {
       </p>
       {!data.value && <Loading />}
       {data.value && <PostCharts points={data.value.points} />}
+      {data.value && <SaveTable name={`post-${postId}`} read={() => client.getPostInsights({ postId, ...CSV })} />}
       {data.value && (
         <Parts
           title="Where people saw the post"

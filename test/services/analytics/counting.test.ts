@@ -15,7 +15,6 @@ import {
 } from '../../support/activity.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { publishedId } from '../../support/posting.ts'
-import { seedPosts } from '../../support/seed.ts'
 
 const HOUR = 3_600_000
 let people: Id[]
@@ -121,21 +120,6 @@ test('two batches at once for the same minute are both counted', async () => {
   expect(await numberOf('site.post', 'd', '')).toBe(5 * people.length)
 })
 
-test('a slot that grows too large is folded at once, and counts stay right', async () => {
-  const at = Date.now()
-  const { results } = await env.ANALYTICS.prepare('select 1').all()
-  expect(results).toHaveLength(1)
-  await deliver([act('post', people[0]!, { at })])
-  const big = JSON.stringify({
-    'post.reach|d2026-01-01|1': Array.from({ length: 40_000 }, (_, i) => `${i}`.padStart(11, 'a')),
-  })
-  await env.ANALYTICS.prepare('update slots set members = ?').bind(big).run()
-  await deliver([act('post', people[1]!, { at })])
-  const open = await env.ANALYTICS.prepare('select count(*) n from slots where open').first('n')
-  expect(open).toBe(0)
-  expect(await numberOf('site.post', 'd', '')).toBe(2)
-})
-
 test('who declines leaves no person anywhere, and is counted without one; who has not decided is not counted as a reader', async () => {
   const [declined, undecided, agreed] = people as [Id, Id, Id]
   await agree([declined], false)
@@ -187,21 +171,6 @@ test('whoever likes and unlikes again and again counts once a day, and the own p
   expect(await numberOf('author.like', 'd', author)).toBe(1)
   expect(await numberOf('author.comment', 'd', author)).toBe(0)
   expect(await numberOf('site.like', 'd', '')).toBe(6)
-})
-
-test('a batch that names thousands of posts stays within the limits of D1, and is counted', async () => {
-  const [reader] = people as [Id]
-  const seeded = await seedPosts(Array.from({ length: 2_000 }, (_, i) => people[1 + (i % 11)]!))
-  const reports = Array.from({ length: 40 }, (_, i) => seen(reader, seeded.slice(i * 50, (i + 1) * 50)))
-  expect(await deliver(reports)).toEqual([])
-  const longest = await env.ANALYTICS.prepare(
-    'select max(length(members) + length(counts)) n from slots',
-  ).first<number>('n')
-  expect(longest).toBeLessThan(400_000)
-  expect(await auditAnalytics()).toEqual([])
-  expect(await numberOf('post.reach', 'd', seeded.at(-1)!)).toBe(1)
-  const { sketches } = await stored()
-  expect(sketches.filter(({ metric, bucket }) => metric === 'post.reach' && bucket.startsWith('d'))).toHaveLength(2_000)
 })
 
 test('what somebody read never becomes a dead letter', async () => {

@@ -1,7 +1,9 @@
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import type { Id } from '../../../src/platform/data/ids.ts'
 import { editProfile } from '../../../src/services/accounts/accounts.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
+import { editPost } from '../../../src/services/posts/edits.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { continueRebuild, rebuildStep } from '../../../src/services/search/rebuild.ts'
 import { accountsOn } from '../../support/actors.ts'
@@ -29,12 +31,70 @@ const start = () =>
     [0, 1].map((shard) => ({ shard, stage: 'posts', after: 0 })),
   )
 
-test('a rebuild that is killed at every point ends with what events have built, without what should be gone', async () => {
+beforeAll(async () => {
   for (const [name, table] of [
     ['post_tokens', 'post_search'],
     ['account_tokens', 'account_search'],
   ])
     await env.INDEX.prepare(`create virtual table ${name} using fts5vocab(${table}, 'instance')`).run()
+})
+
+async function emptyIndex(): Promise<void> {
+  for (const table of ['post_search', 'account_search', 'tag_posts', 'public_posts'])
+    await env.INDEX.prepare(`delete from ${table}`).run()
+}
+
+test('a rebuild that is killed at ten places while people write ends with what a quiet one builds', async () => {
+  const authors = await accountsOn(0, 1, 0, 1)
+  const posts: { author: Id; id: Id }[] = []
+  const publish = async (n: number) => {
+    const author = authors[n % 4]!
+    const parentId = n % 6 === 5 ? posts.at(-1)?.id : undefined
+    posts.push({ author, id: await publishedId(author, { text: `written ${n} #tag${n % 3}`, parentId }) })
+  }
+  for (let n = 0; n < 60; n++) await publish(n)
+  await queues.deliver()
+  await emptyIndex()
+  await start()
+  let [written, kills] = [60, 0]
+  /** Five writes, as many as reach the system in a tenth of a second at 50 a second. */
+  const write = async () => {
+    const n = written++
+    await publish(n)
+    const [old] = posts.splice(n % 7, 1)
+    if (old && n % 2) await deletePost(asUser(old.author), { postId: old.id }).catch(() => {})
+    if (old && n % 2 === 0) await editPost(asUser(old.author), { postId: old.id, text: `edited ${n} #other` })
+    await editProfile(asUser(authors[n % 4]!), { displayName: `Name ${n}`, bio: `bio ${n}` })
+    await publishedId(authors[(n + 1) % 4]!, { text: `hidden ${n}`, visibility: n % 3 ? 'public' : 'followers' })
+    await queues.deliver()
+  }
+  for (const shard of [0, 1]) {
+    for (let isLeft = true, place = 0; isLeft; place++) {
+      const step = place < 10 ? rebuildStep(killedAfter(place), shard) : rebuildStep(queues.context(), shard)
+      const done = step.catch(() => {
+        kills += 1
+        return true
+      })
+      isLeft = (await Promise.all([done, write()]))[0]
+    }
+  }
+  expect(kills).toBeGreaterThanOrEqual(10)
+  expect(written).toBeGreaterThan(75)
+  await queues.deliver({ times: 2 })
+  const built = await contents()
+  await emptyIndex()
+  await start()
+  for (const shard of [0, 1]) while (await rebuildStep(queues.context(), shard));
+  expect(await contents()).toEqual(built)
+  const open = 'select count(*) n from posts where root_id is null and visibility = ?'
+  const listed = await count('select count(*) n from public_posts', [env.INDEX])
+  const counts = await Promise.all(
+    [env.SHARD_0, env.SHARD_1].map((db) => db.prepare(open).bind('public').first<number>('n')),
+  )
+  expect(listed).toBe(counts.reduce((sum: number, n) => sum + (n ?? 0), 0))
+}, 60_000)
+
+test('a rebuild that is killed at every point ends with what events have built, without what should be gone', async () => {
   const [ada, bob, cyd, mod] = await accountsOn(0, 1, 0, 1)
   for (const id of [ada, bob, cyd, mod])
     await editProfile(asUser(id), { displayName: `Person ${id}`, bio: '東京 and tea' })

@@ -8,7 +8,6 @@ import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { editPost } from '../../../src/services/posts/edits.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
-import { hideTrend, showTrend } from '../../../src/services/search/hidden-trends.ts'
 import { storeTrends } from '../../../src/services/search/trend-lists.ts'
 import { forgetKept, trendingLinks, trendingPosts, trendingTags } from '../../../src/services/search/trending.ts'
 import { forgetOldVotes, voteLiked, windowOf } from '../../../src/services/search/votes.ts'
@@ -172,28 +171,6 @@ test('500 day-old accounts do not bring a post into the list, alone or beside wh
   await like(people.slice(0, 3), pushed)
   const { posts } = await read()
   expect(new Set(posts.map(([id]) => id))).toEqual(new Set(liked))
-})
-
-test('the staff takes an entry out and puts it back, and the audit log has both', async () => {
-  const [mod] = await accountsOn(0)
-  const voters = await accountsOf(3, 100)
-  await insertRows(
-    env.INDEX,
-    'trend_votes',
-    voters.map((voter) => vote(voter, 'tag', 'rude')),
-  )
-  expect((await read()).tags).toEqual([['rude', 3]])
-  await hideTrend(asModerator(mod), { kind: 'tag', key: 'rude' })
-  await hideTrend(asModerator(mod), { kind: 'tag', key: 'rude' })
-  expect((await trendingTags(asAnonymous(), {})).items).toEqual([])
-  await queues.deliver()
-  expect(
-    await count(`select count(*) n from audit_entries where actor_id = ${Number(mod)} and action = 'trend-hidden'`, [
-      env.AUDIT,
-    ]),
-  ).toBe(2)
-  await showTrend(asModerator(mod), { kind: 'tag', key: 'rude' })
-  expect((await trendingTags(asAnonymous(), {})).items).toHaveLength(1)
 })
 
 test('a read makes no trip to the index; without KV it uses the last list, and then the index', async () => {
