@@ -11,7 +11,7 @@ const CHAINS = `WITH RECURSIVE chains(chain) AS (
   SELECT (SELECT min(chain) FROM audit_entries WHERE chain > chains.chain) FROM chains WHERE chain IS NOT NULL
 ) SELECT chain FROM chains WHERE chain IS NOT NULL`
 
-/** What was found in one chain. A gap is a fault too, until an operator has explained it. */
+/** What was found in one chain. `gaps` are missing numbers, each of which an operator must explain. */
 export type Checked = { chain: number; entries: number; head: Head; gaps: string[]; faults: string[] }
 
 /** Checks every chain. `configs` have the secrets that signed the entries, the current one first. */

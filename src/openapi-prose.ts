@@ -227,7 +227,7 @@ export const socketConventions = markdown(
   '## Channels',
   '',
   'An open socket joins a channel with `{"join":"home"}`, which is answered with `joined`, and leaves it with',
-  '`{"leave":"home"}`, which is answered with `left`. A channel with a key, such as `post:{id}`, is joined by its name',
+  '`{"leave":"home"}`, which is answered with `left`. A channel with a key, such as `conversation:{id}`, is joined by its name',
   `with the key filled in, also in the query parameter \`channels\`. A socket joins at most ${MAX_CHANNELS} channels. What is`,
   'refused or not understood is answered with `error`.',
   '',

@@ -517,7 +517,7 @@ export type Operations = {
   getMessage: { input: { messageId: string }; output: Message }
   /** Get your settings for messages. `GET /v1/me/message-settings` */
   getMessageSettings: { input: Nothing; output: MessageSettings }
-  /** Read how your posts and your number of followers do. `GET /v1/me/insights` */
+  /** Read statistics of your posts and followers. `GET /v1/me/insights` */
   getMyInsights: {
     input: { from?: string; to?: string; format?: 'json' | 'csv'; step?: 'day' | 'week' }
     output: Insights
@@ -734,7 +734,7 @@ export type Operations = {
   logInWithProvider: { input: ProviderLogin; output: Tokens }
   /** Log out and end this login. `POST /v1/auth/logout` */
   logOut: { input: Nothing; output: undefined }
-  /** Log out everywhere and end all of your logins. `POST /v1/auth/logout-all` */
+  /** End all logins, API keys and approvals of apps. `POST /v1/auth/logout-all` */
   logOutEverywhere: { input: Nothing; output: undefined }
   /** Report that the messages up to one have arrived at this client. `PUT /v1/conversations/{conversationId}/delivered` */
   markConversationDelivered: { input: { conversationId: string } & ReadMark; output: undefined }
@@ -754,7 +754,7 @@ export type Operations = {
   openConversation: { input: ConversationOpening; output: Conversation }
   /** Pause a webhook: events are no longer recorded, and nothing is sent. `PUT /v1/webhooks/{webhookId}/paused` */
   pauseWebhook: { input: { webhookId: Id }; output: Webhook }
-  /** Pin a message for all members; a conversation can have 3. `PUT /v1/messages/{messageId}/pin` */
+  /** Pin a message for all members; a conversation has at most 3 pinned messages. `PUT /v1/messages/{messageId}/pin` */
   pinMessage: { input: { messageId: string }; output: Message }
   /** Look at the group of a link before you join it. `POST /v1/group-links/preview` */
   previewGroup: { input: LinkCode; output: GroupPreview }
@@ -794,11 +794,11 @@ export type Operations = {
   removeAllowedApp: { input: { appId: Id }; output: undefined }
   /** Remove a member: it sees nothing of the group any more. `DELETE /v1/group-members/{memberId}` */
   removeMember: { input: { memberId: string }; output: undefined }
-  /** Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too. `DELETE /v1/me/passkeys/{passkeyId}` */
+  /** Remove a passkey, unless it is the last way to log in; the recovery codes are deleted with the last second factor. `DELETE /v1/me/passkeys/{passkeyId}` */
   removePasskey: { input: { passkeyId: string }; output: undefined }
   /** Remove an own reaction; repeating it changes nothing. `DELETE /v1/messages/{messageId}/reactions/{emoji}` */
   removeReaction: { input: { messageId: string; emoji: string }; output: undefined }
-  /** Remove the authenticator app; with the last second factor, the recovery codes end too. `DELETE /v1/me/factors/totp` */
+  /** Remove the authenticator app; the recovery codes are deleted with the last second factor. `DELETE /v1/me/factors/totp` */
   removeTotp: { input: Nothing; output: undefined }
   /** Rename a passkey. `PATCH /v1/me/passkeys/{passkeyId}` */
   renamePasskey: { input: { passkeyId: string } & PasskeyName; output: Passkey }

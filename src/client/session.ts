@@ -121,7 +121,7 @@ export class Session {
     })
   }
 
-  /** Replaces the tokens by those that `request` gets. Meanwhile nobody else may use the refresh token. */
+  /** Replaces the tokens by those that `request` gets. Other calls wait before they use the refresh token. */
   async replace<T extends Tokens>(request: (access: string | undefined) => Promise<T>): Promise<T> {
     const epoch = this.#epoch
     await this.refresh()

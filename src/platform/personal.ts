@@ -73,6 +73,7 @@ export const realtimeData: PersonalData = {
       frame: 'technical',
     },
     'object HUB.listeners': { account_id: 'owner', from_seq: 'technical', authors: 'technical', topics: 'technical' },
+    'object HUB.unheld': { id: 'technical', since: 'technical' },
     'object HUB.socket_tickets': {
       hash: 'secret',
       account_id: 'owner',

@@ -4,7 +4,7 @@ import { priceOf } from './prices.ts'
 /** What one act uses, by counter, and how often a month a thousand monthly actives do it. */
 export type Counted = { name: string; perMonth: number; use: Record<string, number> }
 
-const GOAL = 0.5
+const GOAL = 0.7
 const DRIVERS = 8
 const dollars = (amount: number) => `$${amount.toFixed(3)}`
 

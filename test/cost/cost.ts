@@ -33,7 +33,7 @@ const SOCKETS_PER_DAY = 4
 /** People pause so long between requests, which decides how often their limits are checked. */
 const THINK_MS = 30_000
 const ALARMS_PER_MONTH = (30 * 86_400) / 5
-const LINGER_MS = 75_000
+const LINGER_MS = 150_000
 const say = (text: string) => void process.stderr.write(`${text}\n`)
 
 type Use = Record<string, number>
@@ -93,7 +93,7 @@ async function perform({ name, request }: Act, times: number): Promise<void> {
   }
 }
 
-/** Opens a socket of each person and closes it, and waits until the hubs have forgotten them. */
+/** Opens a socket of each person and closes it, and waits until the hubs have forgotten them, after two alarms. */
 async function visit(audience: Audience, people: number): Promise<void> {
   await audience.open(people, 50)
   await audience.close()

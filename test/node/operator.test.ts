@@ -93,7 +93,7 @@ A new login or token refresh has the new role. Older access tokens keep the old 
     )
   })
 
-  test('keeps the last administrator who can log in, and makes nobody admin who cannot', async () => {
+  test('keeps the last administrator who can log in, and refuses the role to accounts that cannot log in', async () => {
     await query('DIRECTORY', "UPDATE users SET role = 'admin'; UPDATE users SET email_verified = 0 WHERE id > 1024")
     const refused = expect.objectContaining({ status: 1 })
     expect(await run('admin', 'grant', 'ada', 'user')).toEqual(refused)

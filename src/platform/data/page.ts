@@ -132,7 +132,7 @@ function clauses(column: SQLiteColumn, descending: boolean, cursor: Bound<Id> | 
   }
 }
 
-/** The only page of a list whose ids the caller named, in their order. Leaves out those that were not found. */
+/** One page with the records of `ids`, in that order. Leaves out those that were not found. */
 export function namedPage<T>(ids: readonly Id[], found: ReadonlyMap<Id, T>): Page<T> {
   return { items: ids.flatMap((id) => found.get(id) ?? []), nextCursor: null, previousCursor: null }
 }

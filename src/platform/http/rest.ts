@@ -43,7 +43,7 @@ type Served = { mount: string; service: string; operation: VerbOperation; checks
 /** Reads while the request is admitted, if nothing that is known already refuses it. A refusal drops what was read. */
 async function read(c: Context<AppEnv>, served: Served): Promise<Response> {
   const { service, operation, checks } = served
-  const isEarly = mayBeAdmitted(c.var.ctx, operation) // before the lease of this request is used
+  const isEarly = mayBeAdmitted(c.var.ctx, operation) // asked first, because `beginAdmission` uses the lease
   const admitted = beginAdmission(c, service, operation)
   const ended = requestsInFlight.begin()
   let result: Promise<() => Response | Promise<Response>> | undefined

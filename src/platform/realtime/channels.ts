@@ -9,7 +9,7 @@ type Frames = Record<string, z.ZodType>
 
 /** A channel of the socket: its events, and which accounts may listen. */
 export type Channel<F extends Frames = Frames> = {
-  /** One with a `{key}`, such as `post:{id}`, is a channel for each key, which clients join and leave by name. */
+  /** One with a `{key}`, such as `note:{id}`, is a channel for each key, which clients join and leave by name. */
   name: string
   /** The schema of each event's data. Its description becomes the summary of a message. */
   frames: F

@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { FailureCode } from '../http/problems.ts'
 import type { Channel } from './channels.ts'
 
-/** With the key filled in, as `post:5` of `post:{id}`. */
+/** With the key filled in, as `note:5` of `note:{id}`. */
 const ChannelName = z.string().max(100)
 
 /** The first frame of a socket. */

@@ -28,18 +28,25 @@ export const LINGER_MS = 60_000
 export const listenerSchema =
   'CREATE TABLE listeners (account_id INTEGER PRIMARY KEY, from_seq INTEGER, authors BLOB, topics TEXT);'
 
+export const unheldSchema = 'CREATE TABLE unheld (id INTEGER PRIMARY KEY, since INTEGER);'
+
 type Row = { account_id: number; from_seq: number; authors: ArrayBuffer; topics: string }
 
 /** The accounts of a hub. An account's row stays for a minute after its last socket, and so does what it missed. */
 export class HubListeners {
   private readonly sql: SqlStorage
   private readonly known = new Map<Id, Listener>()
+  /** When the listeners left that the last sweep kept. Stored, because the object is evicted before the next sweep. */
+  private unheldSince: number | null
 
   constructor(sql: SqlStorage) {
     this.sql = sql
+    const [unheld] = sql.exec<{ since: number }>('SELECT since FROM unheld')
+    this.unheldSince = unheld?.since ?? null
+    const leftAt = this.unheldSince ?? Date.now()
     for (const row of sql.exec<Row>('SELECT * FROM listeners')) {
       const listener = this.enter(toId(row.account_id))
-      Object.assign(listener, { authors: new Float64Array(row.authors), from: row.from_seq, isStored: true })
+      Object.assign(listener, { authors: new Float64Array(row.authors), from: row.from_seq, leftAt, isStored: true })
       for (const [topic, from] of JSON.parse(row.topics)) listener.topics.set(topic, from)
     }
   }
@@ -100,7 +107,15 @@ export class HubListeners {
       else if (isOver && listener.sockets.size === 0) this.delete(listener)
       else if (isOver) this.dropUnheld(listener)
     }
+    this.noteUnheld(left.length > 0 ? Math.max(...left) : null)
     return left.length > 0 ? Math.min(...left) + LINGER_MS : null
+  }
+
+  private noteUnheld(since: number | null): void {
+    if (since === this.unheldSince) return
+    this.unheldSince = since
+    if (since === null) this.sql.exec('DELETE FROM unheld')
+    else this.sql.exec('INSERT OR REPLACE INTO unheld VALUES (0, ?)', since)
   }
 
   private dropUnheld(listener: Listener): void {

@@ -1,7 +1,7 @@
 import { configOf } from '../config.ts'
 import { migrateObject } from '../objects/migrate-object.ts'
 import { frameSchema, HubFrames } from './hub-frames.ts'
-import { type Attached, HubListeners, includes, type Listener, listenerSchema } from './hub-listeners.ts'
+import { type Attached, HubListeners, includes, type Listener, listenerSchema, unheldSchema } from './hub-listeners.ts'
 import { loginSchema } from './hub-logins.ts'
 import { HubRegistration } from './hub-registration.ts'
 
@@ -10,7 +10,7 @@ export type HubState = { frames: HubFrames; listeners: HubListeners; registratio
 /** Reads what the object has stored. */
 export function loadHub(ctx: DurableObjectState, env: Env): HubState {
   const { sql } = ctx.storage
-  migrateObject(ctx.storage, [frameSchema + listenerSchema + loginSchema])
+  migrateObject(ctx.storage, [frameSchema + listenerSchema + loginSchema, unheldSchema])
   const frames = new HubFrames(sql, configOf(env).FRAME_HOURS)
   const listeners = new HubListeners(sql)
   for (const { from, topics } of listeners.all()) frames.last = Math.max(frames.last, from, ...topics.values())

@@ -13,7 +13,7 @@ type Login = Pick<Viewer, 'id' | 'sessionId' | 'issuedAt'>
 
 /** What an isolate knows of the status of accounts. */
 export class AccountStatuses {
-  /** Of the feed, it knows every change since `from`, as of `readAt`. */
+  /** All changes in the feed between `from` and `readAt` are known. */
   private feed = { cursor: null as number | null, from: Infinity, readAt: -Infinity }
   /** Counts what was learned. A status is out of date if it was read before a change of its account was learned. */
   private learned = 0

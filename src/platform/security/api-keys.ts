@@ -35,7 +35,7 @@ export async function hashOfKey(key: string): Promise<string> {
   return (await sha256(key)).toHex()
 }
 
-/** Lets the guard accept these keys, which are all of the account. */
+/** Gives the guard the complete list of the API keys of the account. */
 export async function storeApiKeys(ctx: SystemCtx, accountId: Id, keys: readonly ApiKeyGrant[]): Promise<void> {
   await accountGuard(ctx, accountId).storeKeys([...keys])
 }

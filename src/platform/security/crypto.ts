@@ -9,6 +9,11 @@ export async function sha256(data: string | Uint8Array<ArrayBuffer>): Promise<Ui
   return new Uint8Array(await crypto.subtle.digest('SHA-256', typeof data === 'string' ? encoder.encode(data) : data))
 }
 
+/** SHA-256 in base64url: what is stored of codes and secrets, and the S256 challenge of PKCE (RFC 7636, 4.2). */
+export async function digest(text: string): Promise<string> {
+  return (await sha256(text)).toBase64({ alphabet: 'base64url', omitPadding: true })
+}
+
 /** Encrypts with AES-256-GCM and the first key. `open` fails unless it gets the same `context`, like `email:123`. */
 export async function seal(config: Config, plain: string, context: string): Promise<string> {
   const id = currentKeyId(config)

@@ -7,6 +7,7 @@ import { record } from '../../platform/events/events.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
 import { iso } from '../../platform/personal-data.ts'
 import { actorOf } from '../../platform/security/clients.ts'
+import { requireOther } from '../accounts/policy.ts'
 import { adminRefusals, whileAdmin } from '../identity/statements.ts'
 import { users } from '../identity/tables.ts'
 import { attributesGiven, rolesGiven } from './events.ts'
@@ -20,11 +21,6 @@ export const AttributesChange = z
   .openapi('AttributesChange')
 
 type Of<T extends z.ZodType> = { accountId: Id } & z.infer<T>
-
-/** Throws `invalid`: nobody may give themselves a role, a grant or an attribute. */
-export function requireOther(ctx: UserCtx, accountId: Id): void {
-  if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
-}
 
 export function isVerified(accountId: Id): SQL {
   const verified = and(eq(users.id, accountId), eq(users.emailVerified, true))

@@ -9,6 +9,6 @@ export const newAccountMinutes = defineVariable(
 
 const groupMinutes = defineVariable('GROUP_ACCOUNT_MINUTES', z.coerce.number().int().min(0).max(43_200).optional())
 
-/** For so many minutes, a new account may not start groups: by default a day, and in development none. */
+/** How many minutes pass before a new account may start groups. */
 export const groupAccountMinutes = ({ env }: { env: Env }): number =>
   groupMinutes({ env }) ?? (env.ENVIRONMENT === 'development' ? 0 : 1_440)

@@ -11,6 +11,7 @@ import { invalid, notFound } from '../../platform/failures.ts'
 import { isOfficialName } from '../identity/policy.ts'
 import { accountIdsOf } from '../identity/queries.ts'
 import { accountChanged } from './events.ts'
+import { requireOther } from './policy.ts'
 import { accounts } from './tables.ts'
 import { type Account, loadAccounts } from './views.ts'
 
@@ -47,8 +48,9 @@ export function getMe(ctx: UserCtx): Promise<Account> {
  * Throws `invalid` for the viewer's own id, and `not_found` for an id of an unknown shard. The account is not read, so
  * that the response reveals nothing about it.
  */
-export function requireOther(ctx: UserCtx, accountId: Id): void {
-  if (accountId === ctx.viewer.id) throw invalid('accountId', 'is your own')
+/** Throws `not_found` for an id of a shard that does not exist. */
+export function requireKnownOther(ctx: UserCtx, accountId: Id): void {
+  requireOther(ctx, accountId)
   ctx.db.shardOf(accountId)
 }
 

@@ -10,7 +10,7 @@ import { tryRefreshHub } from '../../platform/realtime/hub.client.ts'
 import { activeHubs } from '../../platform/realtime/hubs.ts'
 import { withTimeout } from '../../platform/timeout.ts'
 import { blockConversation, syncBlock } from '../messaging/statements.ts'
-import { requireOther } from './accounts.ts'
+import { requireKnownOther } from './accounts.ts'
 import { accountBlocked, accountUnblocked } from './events.ts'
 import { mirrorFollow } from './follows.ts'
 import { blocksOther } from './policy.ts'
@@ -22,7 +22,7 @@ const CONVERSATION_TIMEOUT_MS = 2_000
 
 /** The viewer is hidden from the other account at once, because that is checked on the viewer's own shard. */
 export async function blockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
-  requireOther(ctx, otherId)
+  requireKnownOther(ctx, otherId)
   const accountId = ctx.viewer.id
   const db = ctx.db.shardOf(accountId)
   const block = { accountId, otherId, byMe: true, id: recordedId }
@@ -48,7 +48,7 @@ async function tryEndConversation(ctx: UserCtx, block: { accountId: Id; otherId:
 }
 
 export async function unblockAccount(ctx: UserCtx, { accountId: otherId }: { accountId: Id }): Promise<void> {
-  requireOther(ctx, otherId)
+  requireKnownOther(ctx, otherId)
   const accountId = ctx.viewer.id
   if ((await blockId(ctx, accountId, otherId)) === null)
     return ctx.defer(() => mirrorBlock(ctx, { accountId, otherId }))

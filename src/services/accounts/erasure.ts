@@ -8,7 +8,7 @@ import { accounts, blocks, followers, follows } from './tables.ts'
 
 const ROWS_PER_STEP = 50
 
-/** Ends the follows and blocks of the account in both directions. Then its own row is the last one to delete. */
+/** Ends the follows and blocks of the account in both directions, and then deletes its row. */
 export async function eraseAccount(ctx: SystemCtx, accountId: Id): Promise<boolean> {
   const counts = [await eraseSomeFollows(ctx, accountId), await eraseSomeBlocks(ctx, accountId)]
   if (counts.some((count) => count > 0)) return false

@@ -9,7 +9,7 @@ import { mirror } from '../../platform/events/mirror.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
 import { tryRefreshHub } from '../../platform/realtime/hub.client.ts'
 import { activeHubs } from '../../platform/realtime/hubs.ts'
-import { getAccount, requireOther } from './accounts.ts'
+import { getAccount, requireKnownOther } from './accounts.ts'
 import { accountFollowed, accountUnfollowed } from './events.ts'
 import { markFollowee, marksOfFollower } from './hiding.ts'
 import { blockBetween, isActive, isHidden } from './policy.ts'
@@ -57,7 +57,7 @@ async function loadFollowable(ctx: UserCtx, accountId: Id) {
 
 /** Works for hidden accounts too: undoing your own action never requires visibility. */
 export async function unfollowAccount(ctx: UserCtx, { accountId }: AccountPath): Promise<void> {
-  requireOther(ctx, accountId)
+  requireKnownOther(ctx, accountId)
   const follow = { followerId: ctx.viewer.id, followeeId: accountId }
   const db = ctx.db.shardOf(ctx.viewer.id)
   const [, , , active] = await db.commit([...unfollowing(db, follow), activeHubs(db)])

@@ -1,6 +1,8 @@
 import { and, eq, exists, isNull, not, type SQL, type SQLWrapper } from 'drizzle-orm'
+import type { UserCtx } from '../../platform/context.ts'
 import { all, type Bound, one, query } from '../../platform/data/conditions.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { invalid } from '../../platform/failures.ts'
 import { defineAction } from '../../platform/security/actions.ts'
 import { defineScope } from '../../platform/security/scopes.ts'
 import { accounts, blocks, followers } from './tables.ts'
@@ -59,4 +61,9 @@ export function knownTo(viewerId: Bound<Id> | null): SQL {
 export function isFollowedBy(accountId: AccountId, followerId: AccountId): SQL {
   const row = and(eq(followers.accountId, accountId), eq(followers.followerId, followerId))
   return exists(query.select(one).from(followers).where(row))
+}
+
+/** Throws `invalid`: for example, nobody follows, blocks or gives a role to their own account. */
+export function requireOther({ viewer }: UserCtx, accountId: Id): void {
+  if (accountId === viewer.id) throw invalid('accountId', 'is your own')
 }

@@ -62,7 +62,7 @@ export const analyticsOperations = [
     query: PeriodQuery,
     returns: Insights,
     csv: tableOfPoints,
-    summary: 'Read how your posts and your number of followers do',
+    summary: 'Read statistics of your posts and followers',
     description: `${live} ${few}`,
     run: getMyInsights,
   }),

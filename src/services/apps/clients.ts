@@ -1,7 +1,7 @@
 import type { SystemCtx } from '../../platform/context.ts'
+import { digest } from '../../platform/security/crypto.ts'
 import { OAuthError } from './oauth-error.ts'
 import { findApp, type KnownApp } from './queries.ts'
-import { digest } from './secrets.ts'
 
 export type ClientProof = { clientId: string; secret: string | null }
 

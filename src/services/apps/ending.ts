@@ -29,7 +29,7 @@ export async function endAppsOfSuspended(ctx: SystemCtx, { accountId }: { accoun
   if (first) await db.commit([first, ...rest])
 }
 
-/** Logins that an app opens after it was enabled again go on. */
+/** The logins to end: all while the app is disabled, otherwise those created until `until`. */
 function isToEnd({ appId, until }: Step) {
   const disabled = query
     .select(one)

@@ -4,10 +4,11 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure } from '../../platform/failures.ts'
 import { requireActiveLogin } from '../../platform/security/access.ts'
+import { digest } from '../../platform/security/crypto.ts'
 import type { AppGrant } from './auth.ts'
 import { invalidCredentials } from './failures.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { decodeRefreshToken, encodeRefreshToken, hashToken } from './refresh-tokens.ts'
+import { decodeRefreshToken, encodeRefreshToken } from './refresh-tokens.ts'
 import { readAccountStatus } from './revocation.ts'
 import { closeSession } from './session-rows.ts'
 import { rotate } from './sessions.ts'
@@ -81,7 +82,7 @@ export async function loginOfRefreshToken(ctx: Ctx, refreshToken: string) {
   if (!token) return null
   const current = and(
     eq(refreshTokens.sessionId, sessions.id),
-    eq(refreshTokens.token, await hashToken(token.secret)),
+    eq(refreshTokens.token, await digest(token.secret)),
     isNull(refreshTokens.revoked),
   )
   const [login] = await atPrimary(ctx)

@@ -8,12 +8,12 @@ import { drizzle } from 'drizzle-orm/d1'
 import type { Role, SystemCtx } from '../../platform/context.ts'
 import { atPrimary, type Database } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { digest } from '../../platform/security/crypto.ts'
 import { ACCESS_TOKEN_LIFE_MS, jwtAudience, jwtIssuer, OWN_CLIENT } from '../../platform/security/tokens.ts'
 import { firstParty } from './first-party.ts'
 import { REFRESH_TOKEN_DAYS, REUSE_SECONDS } from './lifetimes.ts'
 import { ensureClient, grantedScopes } from './oauth-client.ts'
 import { oauthClients, oauthResources, refreshTokens } from './oauth-tables.ts'
-import { hashToken } from './refresh-tokens.ts'
 import { credentials, jwks, sessions, users } from './tables.ts'
 
 // Import this file only with `await import('./auth.ts')`: better-auth is large, and most requests do not need it.
@@ -64,9 +64,9 @@ function makeAuth(ctx: SystemCtx) {
         refreshTokenExpiresIn: REFRESH_TOKEN_DAYS * DAY,
         refreshTokenReuseInterval: REUSE_SECONDS,
         idTokenExpiresIn: ACCESS_TOKEN_LIFE_MS / 1_000,
-        // All clients get tokens for our only API.
+        // There is only one API, so no client needs its own check.
         enforcePerClientResources: false,
-        storeTokens: { hash: hashToken },
+        storeTokens: { hash: digest },
         cachedTrustedClients: new Set([OWN_CLIENT]),
         cachedResources: new Set([jwtAudience(ctx)]),
         customAccessTokenClaims: ({ user }) => {

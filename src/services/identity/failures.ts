@@ -82,7 +82,7 @@ export const longPasswordRequired = defineFailure(
   409,
   'A longer password must be set first',
   {
-    meaning: 'The password of the account is only long enough together with a second factor, and this is the last one.',
+    meaning: 'Without its last second factor, the account needs a longer password.',
     action: 'Let the user set a longer password with `changePassword`, then repeat the request.',
   },
 )

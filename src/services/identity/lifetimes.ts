@@ -18,8 +18,9 @@ export const UNDO_FACTOR_HOURS = 72
 export const HANDLE_CHANGE_DAYS = 30
 /** How long a former handle resolves to its account, and nobody else may register it. */
 export const FORMER_HANDLE_DAYS = 90
-/** How long a person has at an identity provider, and then to choose a handle. */
+/** The time to log in at an identity provider. */
 export const FLOW_MINUTES = 10
+/** The time to choose a handle afterwards. */
 export const PROVIDER_REGISTRATION_MINUTES = 30
 export const MAX_LINKS = 10
 /** How long a client has for the second step of a login, or to use a passkey. */

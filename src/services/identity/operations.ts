@@ -114,7 +114,7 @@ export const identityOperations = [
     scope: writeAccounts,
     login: true,
     returns: null,
-    summary: 'Log out everywhere and end all of your logins',
+    summary: 'End all logins, API keys and approvals of apps',
     run: logOutEverywhere,
   }),
   ...sessionOperations,

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { SystemCtx } from '../../platform/context.ts'
-import { sha256, sign, verifySignature } from '../../platform/security/crypto.ts'
+import { sign, verifySignature } from '../../platform/security/crypto.ts'
 
 export const RefreshToken = z.string().max(200)
 
@@ -20,8 +20,4 @@ export async function decodeRefreshToken(
   if (!sessionId || !secret || !signature || more.length > 0) return null
   const ours = await verifySignature(ctx.config, PURPOSE, `${sessionId}.${secret}`, signature)
   return ours ? { sessionId, secret } : null
-}
-
-export async function hashToken(secret: string): Promise<string> {
-  return (await sha256(secret)).toBase64({ alphabet: 'base64url', omitPadding: true })
 }

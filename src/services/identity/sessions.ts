@@ -6,11 +6,12 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, unavailable } from '../../platform/failures.ts'
 import { actorOf } from '../../platform/security/clients.ts'
+import { digest } from '../../platform/security/crypto.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import { allSessionsEnded } from './events.ts'
 import { invalidCredentials } from './failures.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { decodeRefreshToken, hashToken, RefreshToken } from './refresh-tokens.ts'
+import { decodeRefreshToken, RefreshToken } from './refresh-tokens.ts'
 import { revokeAllTokens } from './revocation.ts'
 import { closeSession, undoRotation } from './session-rows.ts'
 import { issueTokenPair, type Person, type Session } from './start-session.ts'
@@ -79,7 +80,7 @@ async function findLogin(ctx: Ctx, { sessionId, secret, owned }: Presented) {
   const isRunning = all(isNotNull(refreshTokens.revoked), isNull(refreshTokens.rotationReplayResponse))
   const isUsable = and(
     eq(refreshTokens.sessionId, sessions.id),
-    eq(refreshTokens.token, await hashToken(secret)),
+    eq(refreshTokens.token, await digest(secret)),
     gt(
       sql`iif(${refreshTokens.revoked} is null or ${isRunning}, ${refreshTokens.expiresAt}, ${refreshTokens.rotationReplayExpiresAt})`,
       ctx.now(),

@@ -4,12 +4,13 @@ import { atPrimary } from '../../platform/data/databases.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { Failure } from '../../platform/failures.ts'
 import { sealClient } from '../../platform/security/clients.ts'
+import { digest } from '../../platform/security/crypto.ts'
 import { readSuspension } from '../accounts/queries.ts'
 import type { AppGrant } from './auth.ts'
 import { encodeDeviceToken } from './device-tokens.ts'
 import { invalidCredentials } from './failures.ts'
 import { refreshTokens } from './oauth-tables.ts'
-import { encodeRefreshToken, hashToken } from './refresh-tokens.ts'
+import { encodeRefreshToken } from './refresh-tokens.ts'
 import { type LoginDevice, noteUse, openSession, type Use } from './session-rows.ts'
 import { users } from './tables.ts'
 import type { Tokens } from './views.ts'
@@ -103,5 +104,5 @@ async function recheck(ctx: Ctx, { id, tokensVoidBefore }: Owner, use: Use | und
 
 async function deleteRefreshToken(ctx: Ctx, secret: string): Promise<void> {
   const { directory } = atPrimary(ctx)
-  await directory.delete(refreshTokens).where(eq(refreshTokens.token, await hashToken(secret)))
+  await directory.delete(refreshTokens).where(eq(refreshTokens.token, await digest(secret)))
 }

@@ -28,7 +28,9 @@ export const WantedConversations = PageQuery.extend({
 type WantedConversations = z.infer<typeof WantedConversations>
 
 export const WantedLog = z.strictObject({
-  since: Id.optional().openapi({ description: 'The `position` of the last answer; the beginning by default' }),
+  since: Id.optional().openapi({
+    description: 'The `position` of the previous answer; without it, the log starts at the beginning',
+  }),
   limit: queryInteger({ min: 1, max: MAX_LIMIT }).default(DEFAULT_LIMIT).openapi({ default: DEFAULT_LIMIT }),
 })
 

@@ -65,7 +65,7 @@ export class GroupRows {
     this.sql.exec('UPDATE groups SET name = ?, named_by = ?', name, by === null ? null : Number(by))
   }
 
-  /** Who joins sees the messages after `visibleFrom`; null for those after it has joined. */
+  /** New members see the messages after `visibleFrom`, or if it is null, those sent after they joined. */
   set({ locked, visibleFrom, adding }: { locked: boolean; visibleFrom: number | null; adding: Adding }): void {
     const update = 'UPDATE groups SET locked = ?, visible_from = ?, adding = ?'
     this.sql.exec(update, Number(locked), visibleFrom, adding)

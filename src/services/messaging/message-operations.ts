@@ -187,7 +187,7 @@ export const messageOperations = [
     params: MessagePath,
     fails: ['forbidden', 'conflict'],
     returns: Message,
-    summary: 'Pin a message for all members; a conversation can have 3',
+    summary: 'Pin a message for all members; a conversation has at most 3 pinned messages',
     run: pinMessage,
   }),
   operation({

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt } from 'drizzle-orm'
+import { and, asc, eq, gt, not } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import {
@@ -10,6 +10,7 @@ import {
   type PersonalData,
   pagesOf,
 } from '../../platform/personal-data.ts'
+import { blockBetween } from '../accounts/policy.ts'
 import { namesFor } from '../accounts/views.ts'
 import { eraseNotifications } from './erasure.ts'
 import { notificationMarkers, notifications, withdrawnLikes } from './tables.ts'
@@ -50,7 +51,7 @@ async function* own(ctx: SystemCtx, accountId: Id) {
       .shardOf(accountId)
       .select({ id, kind, actorId, postId })
       .from(notifications)
-      .where(and(eq(notifications.accountId, accountId), gt(id, after)))
+      .where(and(eq(notifications.accountId, accountId), gt(id, after), not(blockBetween(accountId, actorId))))
       .orderBy(asc(id))
       .limit(limit)
   for await (const rows of pagesOf(read)) {

@@ -25,8 +25,7 @@ export const postEdited = defineEvent(
 export const postEditedByOther = defineEvent('post.edited-by-other', Act.extend({ postId: Id, by: z.string() }))
 export const postDeleted = defineEvent('post.deleted', PostRef)
 export const postLiked = defineEvent('post.liked', z.object({ postId: Id, authorId: Id, actorId: Id }))
-/** Has no author, because `unlikePost` does not read the post. Old events, recorded before likes had ids, have no `likeId`. */
-/** `toldId` is the author if the like had a notification. */
+/** `toldId` is the author if the like had a notification. Events that were recorded before likes had ids have no `likeId`. */
 export const postUnliked = defineEvent(
   'post.unliked',
   z.object({ postId: Id, actorId: Id, likeId: Id.optional(), toldId: Id.nullable().optional() }),
@@ -36,7 +35,7 @@ export const listsToMark = defineStep(
   'post.lists-to-mark',
   z.object({ accountId: Id, list: z.enum(['likes', 'comments']), after: Id.nullable() }),
 )
-export const likesDeleted = defineEvent(
+export const likesDeleted = defineStep(
   'post.likes-deleted',
   z.object({ postId: Id, authorId: Id.optional(), likes: z.array(z.object({ id: Id, accountId: Id })) }),
 )

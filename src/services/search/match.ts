@@ -10,7 +10,7 @@ export function matches(table: SQLiteTable, expression: string): SQL {
   return sql`${table} match ${expression}`
 }
 
-/** Awaits a read of the index. Searches are refused while it fails; everything else goes on. */
+/** Awaits a read of the search index. Throws `unavailable` if it fails. */
 export async function fromIndex<T>(ctx: SystemCtx, read: PromiseLike<T>): Promise<T> {
   return Promise.resolve(read).catch((error: unknown) => {
     ctx.log.error('the index cannot be read', { error })

@@ -9,7 +9,7 @@ import type { FollowedTags } from './views.ts'
 
 const MAX_FOLLOWED = 100
 
-/** A hashtag of a path, with or without #. Any other text names nothing. */
+/** A hashtag of a path, with or without #. Any other text gets 404. */
 export const TagPath = z.object({
   tag: z
     .string()

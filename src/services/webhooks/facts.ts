@@ -4,7 +4,7 @@ import type { DeliveryState, MessageType } from './tables.ts'
 export type Owner = { webhookId: Id; accountId: Id }
 export type PageOf = { cursor: number | null; backward: boolean; limit: number; state?: DeliveryState | undefined }
 
-/** As the object stores it. Times are epoch ms. `body` is empty if the delivery was dropped. */
+/** A delivery as `WebhookEndpoint` stores it. Times are epoch ms. `body` is empty if the delivery was dropped. */
 export type StoredDelivery = {
   id: number
   type: MessageType

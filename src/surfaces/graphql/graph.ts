@@ -10,7 +10,7 @@ type Record = object | null
 export type Graph = {
   /** The context that operations are admitted with. */
   ctx: RequestCtx
-  /** Where fields read: databases that send selects in waves. A mutation replaces it after each write. */
+  /** The context with which fields read: its databases send selects in waves. Replaced after each write. */
   reads: Ctx
   /** What has been read, by operation and input, so that equal fields are read once. */
   calls: Map<string, Promise<unknown>>

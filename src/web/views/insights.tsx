@@ -97,7 +97,7 @@ function Parts({ title, parts }: { title: string; parts: [string, number][] }) {
   )
 }
 
-/** Whether the person is counted in the statistics of others. */
+/** A switch: whether the person is counted in the statistics of others. */
 function Choice() {
   const busy = useSignal(false)
   useEffect(() => void loadChoice().catch(reportError), [])

@@ -119,6 +119,28 @@ test('accounts whose sockets were cut without a close, as by a deployment, go of
   expect([await isOnline(), await isActive()]).toEqual([false, false])
 })
 
+test('a hub that is evicted between its alarms goes offline, and an account that came back stays', async () => {
+  const first = await connect()
+  first.socket.close(1000)
+  await soon(() => first.closed)
+  const wakeByAlarm = async () => {
+    await evictDurableObject(hub())
+    await lingerOver()
+  }
+  await wakeByAlarm()
+  expect(await isOnline()).toBe(true)
+  await wakeByAlarm()
+  expect([await isOnline(), await isActive()]).toEqual([false, false])
+
+  const left = await connect()
+  left.socket.close(1000)
+  await soon(() => left.closed)
+  await wakeByAlarm()
+  await connect()
+  await wakeByAlarm()
+  expect([await isOnline(), await isActive()]).toEqual([true, true])
+})
+
 test('a socket opens only after its hub is known to publishers', async () => {
   const answer = await runInDurableObject(hub(), async (instance: HubObject) => {
     instance.ready()

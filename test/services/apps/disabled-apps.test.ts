@@ -46,7 +46,7 @@ const own = async ({ id }: { id: string }) =>
 const loginsOf = ({ id }: { id: string }) =>
   directoryNumber('select count(*) as n from sessions where app_id = ?', Number(id))
 
-test('a disabled app gets no codes and no tokens, and its tokens and sockets end; what people allowed it stays', async () => {
+test('a disabled app gets no codes and no tokens, and its tokens and sockets end; the approvals of people are kept', async () => {
   const app = await registeredApp(bob, 'confidential')
   const tokens = await connect(ada, app, SCOPE)
   const code = await codeFor(ada, app)

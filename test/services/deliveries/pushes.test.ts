@@ -149,7 +149,7 @@ test('a delivery whose service fails for a day is given up', async () => {
   expect([await statesOf(ada), (await deliveriesOf(ada))[0]?.attempt]).toEqual([['push failed'], 9])
 })
 
-test('people without a device, and those who do not want the push, cause no delivery', async () => {
+test('no push is planned for people without a device, or who do not want it', async () => {
   await liked(bob)
   expect(await deliveriesOf(ada)).toEqual([])
   const device = await browser(ada, 'quiet')

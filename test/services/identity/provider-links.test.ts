@@ -181,7 +181,7 @@ test('unlinking needs a fresh login, ends the way in, and is audited and mailed'
   expect((await auditOf(ada.id)).filter(({ action }) => action === 'provider-unlinked')).toHaveLength(1)
 })
 
-test('the last way to log in stays, also if two links are removed at the same time', async () => {
+test('the last way to log in cannot be removed, not even if two links are removed at the same time', async () => {
   const { provider, registerAs, finishAs, call } = await withProvider()
   const person = newPerson()
   const { accessToken: token, account } = await tokensOf(await registerAs(provider, person, person.preferred_username!))

@@ -20,7 +20,7 @@ test('requests to verify an address again get five emails an hour, and do not ke
   ).toEqual(['Reset your password', ...Array(5).fill('Your address is already verified')])
 })
 
-test('requests of others for a name are never the reason to refuse one of its owner', async () => {
+test('many requests for one address at the same time do not lead to a refusal of its owner', async () => {
   for (const ask of [forgot, resend]) {
     const statuses = await Promise.all(
       Array.from({ length: 22 }, async () => (await ask('nia_reset@example.com')).status),

@@ -35,7 +35,7 @@ async function uploader(variables: Record<string, string>) {
 const exceeded = (rule: string) =>
   expect.objectContaining({ code: 'quota_exceeded', detail: expect.stringContaining(rule) })
 
-test('of concurrent uploads exactly the daily quota is stored, until 00:00 UTC', async () => {
+test('exactly the daily quota of concurrent uploads is stored, and the next day has a new one', async () => {
   const { upload, stored } = await uploader({ IMAGES_PER_DAY: '3' })
   const results = await Promise.allSettled(Array.from({ length: 6 }, () => upload(png())))
   const refused = results.filter((result) => result.status === 'rejected')

@@ -124,7 +124,7 @@ test('the copies of an object that was restored from a backup replace newer ones
   expect((await inboxOf(bob))[0]?.revision).toBe(sent.revision)
 })
 
-test('an answer waits for a delivery up to its limit, and the alarm repeats one that was given up', async () => {
+test('a response waits at most two seconds for inbox updates, and the alarm repeats an update that timed out', async () => {
   const id = await friends()
   await say(ada, id, 'one')
   await delivered(id)

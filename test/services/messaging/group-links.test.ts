@@ -157,7 +157,7 @@ test('a block after the request to join, or after the invitation, keeps both apa
   expect(await inboxOf(invited!, 'request')).toMatchObject([{ id, name: null, lastMessage: { authorId: null } }])
 })
 
-test('who asks and is refused leaves no row, and at most 500 wait', async () => {
+test('a refused request to join leaves no row, and a group has at most 500 open requests', async () => {
   await askToJoin(ada, id, eve)
   await refuseJoinRequest(asUser(ada), { requestId: `${id}.${eve}` })
   await refuseJoinRequest(asUser(ada), { requestId: `${id}.${eve}` })

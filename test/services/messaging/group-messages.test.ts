@@ -81,7 +81,7 @@ test('two members across a block hear no typing and no marks of each other, in b
   expect((await marksFor(ada)).sort()).toEqual([bob, cleo].sort())
 })
 
-test('only the owner and admins pin in a group, and whoever has left does nothing', async () => {
+test('only the owner and admins pin in a group, and former members can do nothing', async () => {
   const { id: messageId } = await say(bob, id, 'hello')
   await expect(pinMessage(asUser(bob), { messageId })).rejects.toThrow(failure('forbidden'))
   await setRole(ada, id, bob, 'admin')

@@ -130,7 +130,7 @@ test('a refused message gives its images back, and a repeated one keeps them, al
   expect(await repeated.json()).toMatchObject({ seq: 1, kind: 'deleted', media: [] })
 })
 
-test('an image of a message is described only in the sealed message', async () => {
+test('the alternative text and the placeholder of an image are stored only encrypted', async () => {
   const { id } = await uploaded(ada, undefined, 'zqdusk')
   const message = await sent(ada, [id])
   expect(message.media).toMatchObject([{ alt: 'zqdusk', placeholder: expect.stringMatching(/^data:/) }])

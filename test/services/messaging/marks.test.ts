@@ -113,7 +113,7 @@ test('marks are told only where both members share theirs', async () => {
   for (const socket of [hers, his]) socket.close()
 })
 
-test('marks tell nothing across a block, of a suspended account, and of one that has not accepted', async () => {
+test('read marks of members who are blocked, suspended or have not accepted are hidden', async () => {
   const id = await opened(eve, bob)
   await say(eve, id, 'hello')
   await delivered(id)

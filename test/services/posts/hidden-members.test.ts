@@ -116,7 +116,7 @@ test.each(withdrawals)(
   },
 )
 
-test('what an account does while its suspension spreads is not counted, whichever event arrives first', async () => {
+test('what an account does before all shards know of its suspension is not counted, whichever event arrives first', async () => {
   await markSuspended(bob)
   const acts: (() => Promise<unknown>)[] = [
     () => likePost(asUser(bob), { postId }),

@@ -165,7 +165,7 @@ test('an export of an account that was erased meanwhile leaves no object and sen
   ).toBe(0)
 })
 
-test('texts with markup stay text in the page', async () => {
+test('the page escapes HTML in texts', async () => {
   const [author] = await accountsOn(1)
   await publish(author, { text: '<script>alert("x")</script> & more' })
   await queues.deliver()

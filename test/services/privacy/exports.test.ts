@@ -107,8 +107,9 @@ test('the archive shows each column that the inventory lists as exported, of a r
     const exported = Object.keys(columns).filter((name) => columns[name] === 'exported' && !isEncrypted(name))
     if (table.includes(' ') || !owner || exported.length === 0) continue
     for (const column of exported) {
+      if (table === 'posts' && column === 'media') continue // the images are compared byte for byte
       const rows = await valuesOf(table, column, owner, Number(id))
-      if (rows.length === 0) problems.push(`the person of this test has no ${table}.${column}`)
+      if (rows.every((value) => value === '')) problems.push(`the person of this test has no ${table}.${column}`)
       const missing = rows.filter((value) => !shown(value).some((form) => text.includes(form.replace(/\n\s*/g, ' '))))
       if (missing.length > 0) problems.push(`${table}.${column} is not exported: ${missing}`)
     }
@@ -151,7 +152,7 @@ async function valuesOf(table: string, column: string, owner: string, id: number
     if (!known) continue
     const query = `SELECT ${column} v FROM "${table}" WHERE cast("${owner}" as integer) = ? ${own} AND ${column} IS NOT NULL`
     const { results } = await db.prepare(query).bind(id).all<{ v: unknown }>()
-    found.push(...results.map((row) => (table === 'posts' && column === 'media' ? '' : row.v)))
+    found.push(...results.map((row) => row.v))
   }
   return found
 }

@@ -57,7 +57,7 @@ test('a trusted document is sent by its hash; where only those are allowed, the 
   expect(await graphql('{ limits { postLength } }', { bindings })).toMatchObject({ status: 400, data: undefined })
 })
 
-test('errors outside development do not tell what failed, and carry no cost', async () => {
+test('errors outside development do not tell what failed', async () => {
   const broken = {
     prepare: () => {
       throw new Error('a secret detail')

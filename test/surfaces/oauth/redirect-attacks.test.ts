@@ -58,7 +58,7 @@ test('a redirect that is missing or repeated, and a client that is unknown, miss
   await expectNoReturn(ada, `client_id=${other.id}&${valid}`)
 })
 
-test('the page of a refused request shows the name of the app as text', async () => {
+test('the page of a refused request escapes HTML in the name of the app', async () => {
   const bob = await registeredUser()
   const script = await registeredApp(bob, 'public', { name: '<script>alert(1)</script>' })
   const page = await authorize(requestOf(script, { redirect_uri: 'https://evil.example/' }))

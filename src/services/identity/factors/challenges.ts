@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../../platform/context.ts'
 import { atPrimary, type Database } from '../../../platform/data/databases.ts'
 import { type Failure, invalid } from '../../../platform/failures.ts'
-import { sha256, sign, verifySignature } from '../../../platform/security/crypto.ts'
+import { digest, sign, verifySignature } from '../../../platform/security/crypto.ts'
 import { CHALLENGE_MINUTES } from '../lifetimes.ts'
 import { usedChallenges } from './factor-tables.ts'
 
@@ -49,5 +49,5 @@ export function wrongChallenge(): Failure {
 
 /** What an authenticator signs. Who sees only that cannot use it, because the token is needed too. */
 export async function signedBy(token: string): Promise<string> {
-  return (await sha256(token)).toBase64({ alphabet: 'base64url', omitPadding: true })
+  return digest(token)
 }

@@ -143,7 +143,7 @@ export const factorOperations = [
     path: '/me/factors/totp',
     returns: null,
     fails: ['not_found', longPasswordRequired],
-    summary: 'Remove the authenticator app; with the last second factor, the recovery codes end too',
+    summary: 'Remove the authenticator app; the recovery codes are deleted with the last second factor',
     run: removeTotp,
   }),
   operation({
@@ -221,7 +221,7 @@ export const factorOperations = [
     returns: null,
     fails: [longPasswordRequired, lastWayToLogIn],
     summary:
-      'Remove a passkey, unless it is the last way to log in; with the last second factor, the recovery codes end too',
+      'Remove a passkey, unless it is the last way to log in; the recovery codes are deleted with the last second factor',
     run: removePasskey,
   }),
 ] satisfies Operation[]

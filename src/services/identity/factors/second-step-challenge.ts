@@ -11,7 +11,7 @@ type Waiting = { accountId: Id; deviceId: string | null; factors: Factors }
 
 /** The failure that asks for a second factor, with a challenge for this account and device. */
 export async function secondStepFailure(ctx: SystemCtx, { accountId, deviceId, factors }: Waiting): Promise<Failure> {
-  // A person who can reset the password could make any number of devices, each with its own guesses.
+  // Devices from a password reset do not count as known, because each would get its own limit of guesses.
   const known = deviceId !== null && !isFromReset(deviceId) ? deviceId : ''
   const challenge = await newChallenge(ctx, 'second factor', `${accountId}:${known}`)
   const methods = [factors.totp && 'code', 'recovery_code', factors.passkey && 'passkey'].filter(Boolean)
