@@ -26,6 +26,10 @@ declare module '*?raw' {
   export default text
 }
 
+declare module 'cloudflare:test-internal' {
+  export function runInRunnerObject<Result>(run: () => Promise<Result>): Promise<Result>
+}
+
 declare module 'http_ece' {
   type Keys = { version: 'aes128gcm'; privateKey: import('node:crypto').ECDH; authSecret: string }
   export function decrypt(body: Buffer, keys: Keys): Buffer

@@ -1,6 +1,9 @@
 import { applyD1Migrations, type D1Migration, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type { RevocationFeed } from '../src/platform/security/revocation-feed.object.ts'
+import { loadModulesOnce } from './support/modules.ts'
+
+loadModulesOnce()
 
 /** In one transaction, because this runs before each file of tests. */
 const apply = (database: D1Database, migrations: D1Migration[]) =>

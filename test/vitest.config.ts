@@ -2,6 +2,7 @@ import { builtinModules } from 'node:module'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
 import pkg from '../package.json' with { type: 'json' }
+import { deadLetterSettings, queues } from '../src/platform/events/queues.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const unbundled = [
@@ -44,6 +45,29 @@ const MIGRATIONS = {
   analytics: await migrationsOf('analytics'),
 }
 
+/** As in wrangler.toml, without its concurrency. Batches wait a twentieth of their time, because tests wait for them. */
+const queueConsumers = Object.fromEntries(
+  Object.values(queues).flatMap(({ name, ...settings }) => {
+    const queue = `socialconnect-${name}`
+    const deadLetterQueue = `${queue}-dead`
+    return [
+      [queue, { ...consumerOf(settings), deadLetterQueue }],
+      [deadLetterQueue, { ...consumerOf(deadLetterSettings), retryDelay: deadLetterSettings.retryDelay }],
+    ]
+  }),
+)
+function consumerOf({
+  batchSize,
+  batchTimeout,
+  retries,
+}: {
+  batchSize: number
+  batchTimeout: number
+  retries: number
+}) {
+  return { maxBatchSize: batchSize, maxBatchTimeout: batchTimeout / 20, maxRetries: retries }
+}
+
 const workers = {
   plugins: [
     cloudflareTest({
@@ -55,6 +79,7 @@ const workers = {
           SHARED_CACHE: 'off', // tests read what they have just written
           MIGRATIONS,
         },
+        queueConsumers,
       },
     }),
   ],

@@ -2,7 +2,7 @@ import type { Code } from '../../src/platform/failures.ts'
 import type { Caller } from './callers.ts'
 import { examples, visible } from './examples.ts'
 import type { Operation } from './operations.ts'
-import { type Kind, kindOfParameter, type Target } from './targets.ts'
+import { type Aim, type Kind, kindOfParameter, type Target } from './targets.ts'
 
 /** What the path parameter of an operation names; null if it has none, or only one with fixed values. */
 export function kindOf({ id, parameters }: Operation): Kind | null {
@@ -14,7 +14,7 @@ export function kindOf({ id, parameters }: Operation): Kind | null {
 }
 
 /** The failure that an admitted caller gets for a target, or null. */
-export function ruling({ id, method }: Operation, { name }: Pick<Caller, 'name'>, target: Target | null): Code | null {
+export function ruling({ id, method }: Operation, { name }: Pick<Caller, 'name'>, target: Aim | null): Code | null {
   const rule = examples[id]?.rule ?? (target && method === 'GET' ? visible : null)
   if (target && !rule) throw new Error(`Add the rule of ${id} to test/sweeps/examples.ts`)
   return rule ? rule(name, target!) : null

@@ -21,11 +21,11 @@ import type { Caller } from './callers.ts'
 import { groupExamples } from './group-examples.ts'
 import { messageExamples } from './message-examples.ts'
 import { notificationExamples } from './notification-examples.ts'
-import type { Target } from './targets.ts'
+import type { Aim } from './targets.ts'
 import { webhookExamples } from './webhook-examples.ts'
 
 /** The failure that a caller gets for a target, or null. */
-export type Rule = (caller: Caller['name'], target: Target) => Code | null
+export type Rule = (caller: Caller['name'], target: Aim) => Code | null
 
 export type Example = {
   /** The rule for calls that pass the checks of access and scope. By default, it is `visible` for a GET of a target. */

@@ -91,8 +91,10 @@ export const states: Record<Kind, State[]> = {
   'request to join': ['restricted', 'missing'],
 }
 
-/** What one call acts on. Each target is used once. Its owner blocks the account `blockedId` of `makeTargets`. */
-export type Target = { kind: Kind; state: State; ownerId: Id; parameter: string }
+export type Aim = { kind: Kind; state: State }
+
+/** What one call acts on. Calls that change something share none. Its owner blocks the `blockedId` of `makeTargets`. */
+export type Target = Aim & { ownerId: Id; parameter: string }
 
 export async function makeTargets(wanted: readonly [Kind, State][], blockedId: Id): Promise<Target[]> {
   acceptMessages()

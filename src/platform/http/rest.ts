@@ -55,7 +55,8 @@ async function read(c: Context<AppEnv>, served: Served): Promise<Response> {
     const found = await result
     return await found()
   } finally {
-    void Promise.resolve(result).then(ended, ended) // a refused read may go on
+    const over = Promise.resolve(result).then(ended, ended)
+    c.var.ctx.defer(() => over) // a refused read goes on, and would never end if its request did not wait for it
   }
 }
 

@@ -27,13 +27,14 @@ const { call } = smallApp([
   operation({ ...common, id: 'write', path: '/written', method: 'put', run: read }),
 ])
 
+let logged: ReturnType<typeof vi.spyOn>
 const seen = { rejections: 0 }
 const onRejection = () => {
   seen.rejections += 1
 }
 beforeEach(() => {
   ran.mockReset()
-  vi.spyOn(console, 'log').mockImplementation(() => {})
+  logged = vi.spyOn(console, 'log').mockImplementation(() => {})
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10_000 })
   addEventListener('unhandledrejection', onRejection)
 })
@@ -76,16 +77,20 @@ test.each(['/v1/plain', '/v1/failing', '/v1/plain?unknown=1'])(
   },
 )
 
-test('a read counts as in flight until it ends, also after its request was refused', async () => {
+test('a read counts as in flight until it ends, and its refused request stays alive until then', async () => {
   const ada = newViewer()
   await revokeSessions(contextWith(), ada.id, ['login 1'])
   const { promise, resolve } = Promise.withResolvers<void>()
   ran.mockReturnValue(promise)
   const before = requestsInFlight.count()
-  expect((await call(ada, '/v1/waiting')).status).toBe(401)
-  expect(requestsInFlight.count()).toBe(before + 1)
+  const ended = vi.fn()
+  const refused = call(ada, '/v1/waiting').finally(ended)
+  await vi.waitFor(() => expect(logged).toHaveBeenCalledWith(expect.stringContaining('"status":401')))
+  await new Promise((done) => setTimeout(done))
+  expect([requestsInFlight.count(), ended.mock.calls.length]).toEqual([before + 1, 0])
   resolve()
-  await vi.waitFor(() => expect(requestsInFlight.count()).toBe(before))
+  expect((await refused).status).toBe(401)
+  expect(requestsInFlight.count()).toBe(before)
 })
 
 test.each([
