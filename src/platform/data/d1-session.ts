@@ -61,6 +61,7 @@ type Waiting = {
 
 /** A statement is wrong or violates a constraint, so nothing of its batch is stored. Other errors may come after a commit. */
 const isRefusal = (error: unknown) => /SQLITE_(?:CONSTRAINT|ERROR|MISMATCH|TOOBIG|RANGE)/.test(messagesOf(error).join())
+const isOfWrite = (error: unknown) => /SQLITE_CONSTRAINT/.test(messagesOf(error).join())
 
 const statementsOf = (group: readonly Waiting[]) => group.map(({ statement }) => statement)
 const fail = (group: readonly Waiting[], error: unknown) => group.forEach(({ reject }) => void reject(error))
@@ -97,8 +98,9 @@ class Sharing {
       answer(group, results.slice(statements.length))
       return results.slice(0, statements.length)
     } catch (error) {
-      if (isRefusal(error)) return this.apart(statements, group)
-      fail(group, error)
+      if (isOfWrite(error)) void this.send(group)
+      else if (isRefusal(error)) return this.apart(statements, group)
+      else fail(group, error)
       throw error
     }
   }

@@ -9,6 +9,7 @@ import {
   deliver,
   emptyAnalytics,
   foldAll,
+  holdActivity,
   logTexts,
   seen,
   stored,
@@ -54,14 +55,20 @@ function shuffled<T>(items: readonly T[]): T[] {
     .map(({ item }) => item)
 }
 
-test('acts of more minutes than a query may name are counted, as they wait after an outage of the events', async () => {
-  const minutes = Array.from({ length: 150 }, (_, i) => act('like', people[0]!, { at: Date.now() - i * 60_000 }))
-  const messages = Array.from({ length: 30 }, (_, i) => minutes.slice(i * 5, i * 5 + 5))
-  expect(await deliver(messages)).toEqual([])
+test('acts of more minutes than one batch may write wait for the next ones, as after an outage of the events', async () => {
+  const held = holdActivity()
+  const all = Array.from({ length: 250 }, (_, i) => act('like', people[0]!, { at: Date.now() - i * 60_000 }))
+  const messages: unknown[] = Array.from({ length: 50 }, (_, i) => all.slice(i * 5, i * 5 + 5))
+  const batches: number[] = []
+  for (let next = messages; next.length > 0; next = held.splice(0)) {
+    batches.push(next.flat().length)
+    expect(await deliver(next)).toEqual([])
+  }
+  expect(batches).toEqual([250, 150, 50])
   await foldAll()
   const { rollups } = await stored()
   const days = rollups.filter(({ metric, bucket, key }) => metric === 'site.like' && bucket[0] === 'd' && key === '')
-  expect(days.reduce((sum, { n }) => sum + n, 0)).toBe(minutes.length)
+  expect(days.reduce((sum, { n }) => sum + n, 0)).toBe(all.length)
 })
 
 test('roll-ups equal a recount of the log after shuffled, tenfold and interrupted delivery', async () => {
