@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiError, type Media, type Post, type PostCreation } from '../src/client/client.ts'
+import { freePort, Server } from '../test/crash/server.ts'
 import { jpeg } from '../test/support/images.ts'
 import { urlOption } from './cli.ts'
 import { main, UsageError } from './command.ts'
 import { actAsApp, allowApp, registerApp, removeApp } from './demo/apps.ts'
 import { makeCaller, refused } from './demo/caller.ts'
+import { gather, talk, talkThrough } from './demo/conversations.ts'
 import { readToken } from './demo/inbox.ts'
 import { readInsights } from './demo/insights.ts'
 import { endLogin, logInElsewhere, type Person, resetPassword } from './demo/logins.ts'
@@ -16,6 +21,7 @@ import { receiveWebhook } from './demo/webhooks.ts'
 import { fetchInTime } from './fetch-in-time.ts'
 
 const QUOTA = 100
+const MESSAGES = 8
 const WINDOW_MS = 60_000
 
 const suffix = Date.now().toString(36)
@@ -42,6 +48,8 @@ async function play(): Promise<void> {
   await step('ada’s first screen takes seven requests, or one GraphQL query', () => readScreen(ada))
   await step('repeating the POST with its Idempotency-Key creates no second post', () => retry(ada, draft, key, post))
   await step('a comment of bob reaches ada’s webhook, with a valid signature', () => receiveWebhook(ada, bob, post.id))
+  await step('ada and bob write to each other, and see the same numbered log', () => talk(ada, bob, bobLive))
+  await step('ada starts a group, and bob reads what she writes', () => gather(ada, bob))
   const hidden = await step('ada posts for followers only, and bob can read the post', () => publishPrivately(ada, bob))
   await step(`bob’s ${QUOTA + 1}st request in a minute gets 429 with Retry-After`, () => exhaust(bob))
   await step('carol, who does not follow ada, gets 404 for that post', () => readAsStranger(hidden))
@@ -53,6 +61,27 @@ async function play(): Promise<void> {
   const phoneLive = await step('the phone opens a socket', () => openSocket(phone))
   await step('ada ends the login of the phone, whose socket closes', () => endLogin(ada, phone, phoneLive))
   await step('ada resets her password by email, which ends her login', () => resetPassword(ada, adaLive))
+}
+
+/** On a server of its own, because it is killed: with SIGKILL, wrangler and workerd too. */
+async function playKill(): Promise<void> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'socialconnect-demo-'))
+  const server = new Server(await freePort(), stateDir, {})
+  url = server.origin
+  try {
+    await step('a server starts with new data', () => server.start())
+    const people = await step('ada and bob register', () => Promise.all([register('ada'), register('bob')]))
+    const log = await step('both write; the server is killed and starts again; both read one log', () =>
+      talkThrough(people, MESSAGES, async () => {
+        await server.kill()
+        await server.start()
+      }),
+    )
+    process.stdout.write(`\n${log.map((line) => `    ${line}\n`).join('')}`)
+  } finally {
+    await server.kill()
+    await rm(stateDir, { recursive: true, force: true })
+  }
 }
 
 async function register(name: string): Promise<Person> {
@@ -185,16 +214,24 @@ async function requireServer(): Promise<void> {
 const usage = {
   command: 'npm run demo',
   purpose: 'Plays the main scenario with two users against a running server, over HTTP and a WebSocket.',
-  options: urlOption,
-  examples: ['', '--url http://127.0.0.1:8788'],
+  options: {
+    ...urlOption,
+    kill: {
+      type: 'boolean',
+      default: false,
+      help: 'kills a server of its own while two people write to each other, and compares what both read afterwards',
+    },
+  },
+  examples: ['', '--url http://127.0.0.1:8788', '--kill'],
 } as const
 
 await main(usage, async ({ values }) => {
   if (!URL.canParse(values.url)) throw new UsageError('--url takes an address, such as http://127.0.0.1:8787.')
   url = new URL(values.url).origin
-  await requireServer()
+  if (!values.kill) await requireServer()
   const started = performance.now()
-  process.stdout.write(`\nPlaying the main scenario against ${url}\n\n`)
-  await play().finally(closeSockets)
+  const scene = values.kill ? 'a conversation that a killed server interrupts' : `the main scenario against ${url}`
+  process.stdout.write(`\nPlaying ${scene}\n\n`)
+  await (values.kill ? playKill() : play()).finally(closeSockets)
   process.stdout.write(`\n  All steps succeeded in ${((performance.now() - started) / 1_000).toFixed(1)} s.\n\n`)
 })

@@ -12,7 +12,7 @@ async function start(system: System, query: Query): Promise<string> {
   await query('INDEX', `INSERT OR REPLACE INTO rebuilds (shard, stage, after) VALUES ${rows}`)
   const flag = systemFlag(system)
   return `The index is rebuilt from ${shards.length} shards, starting within a minute, while the system serves.
-To see how far it is: npm run rebuild:index -- --status${flag && ` --${flag}`}
+To see how far it is: npm run rebuild:index -- --status${flag}
 `
 }
 

@@ -1,14 +1,17 @@
+import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import type { UserCtx } from '../src/platform/context.ts'
 import { toId } from '../src/platform/data/ids.ts'
+import { homeFeed } from '../src/services/feed/feeds.ts'
 import { indexAccount, indexPosts } from '../src/services/search/indexing.ts'
 import { searchAccounts } from '../src/services/search/people.ts'
 import { PostSearchQuery, searchPosts } from '../src/services/search/posts.ts'
+import { followTag } from '../src/services/search/tag-follows.ts'
 import { searchTags } from '../src/services/search/tags.ts'
 import { accountsOn, bulkIds } from './support/actors.ts'
 import { costOf, expectWithin, PAGE } from './support/budgets.ts'
-import { shardHolding } from './support/databases.ts'
-import { seedPosts } from './support/seed.ts'
+import { insertRows, shardHolding } from './support/databases.ts'
+import { seedFollows, seedPosts } from './support/seed.ts'
 
 // Checks the budgets in docs/architecture.md.
 
@@ -49,7 +52,7 @@ test('people and hashtags are found in one trip to the index, and people in one 
   const [ada] = await accountsOn(0)
   for (const accountId of accounts) await costOf(ada, (ctx) => indexAccount(ctx, { accountId }))
   const people = await costOf(ada, (ctx) => searchAccounts(ctx, { q: 'user', limit: PAGE }))
-  expectWithin('people', people, { trips: 3, rowsRead: 10 * LOADED })
+  expectWithin('people', people, { trips: 3, rowsRead: 10 * SCANNED })
   expectWithin('tags', await costOf(ada, (ctx) => searchTags(ctx, { q: 'user', limit: PAGE })), {
     trips: 1,
     rowsRead: 1_000,
@@ -61,4 +64,21 @@ test('indexing posts costs one write and two reads a batch, and one row a post',
   const ids = await seedPosts([author, author, author])
   expectWithin('index', await costOf(ada, (ctx) => indexPosts(ctx, ids)), { trips: 3, rowsRead: 45, rowsWritten: 3 })
   expectWithin('index nothing', await costOf(ada, (ctx) => indexPosts(ctx, [toId(7)])), { trips: 3, rowsRead: 4 })
+})
+
+test('followed hashtags add one trip to the index and one to each shard to a page of the home feed, and nothing without any', async () => {
+  const authors = await bulkIds(20)
+  const ids = await seedPosts(Array.from({ length: 120 }, (_, i) => authors[i % 20]!))
+  const [ada] = await accountsOn(0)
+  await seedFollows(authors.slice(0, 10).map((author) => [ada, author]))
+  const rows = ids.map((id) => ({ rowid: Number(id), text: '', tags: 'tide', handle: '', facts: '' }))
+  await insertRows(env.INDEX, 'post_search', rows)
+  const page = { limit: PAGE }
+  const without = await costOf(ada, (ctx) => homeFeed(ctx, page))
+  await costOf(ada, (ctx) => followTag(ctx, { tag: 'tide' }))
+  const tagged = await costOf(ada, (ctx) => homeFeed(ctx, page))
+  expectWithin('followed', tagged, {
+    trips: without.trips + 1 + 2,
+    rowsRead: without.rowsRead + SCANNED + 6 * LOADED,
+  })
 })

@@ -91,6 +91,7 @@ test('the shared operations are those that people without an account read', () =
 })
 
 test('answers for everybody say so, and are given again without a trip; all others are read each time', async () => {
+  const reused: string[] = []
   for (const operation of reads) {
     const { id } = operation
     const path = await pathOf(operation)
@@ -99,6 +100,7 @@ test('answers for everybody say so, and are given again without a trip; all othe
     expect({ id, shared: /s-maxage/.test(policyOf(first)!) }).toEqual({ id, shared: shared.has(id) })
     if (!shared.has(id)) continue
     const again = await kept(path)
+    reused.push(id)
     const names = ['etag', 'link', 'content-type', 'cache-control', 'vary']
     const headersOf = ({ headers }: Answer) => names.map((name) => headers.get(name))
     expect({ id, body: again.body, headers: headersOf(again) }).toEqual({
@@ -110,6 +112,7 @@ test('answers for everybody say so, and are given again without a trip; all othe
     expect(again.headers.get('vary')).toBe('authorization, x-bookmarks, cookie')
     expect(again.headers.get('x-request-id')).not.toBe(first.headers.get('x-request-id'))
   }
+  expect(new Set(reused)).toEqual(shared)
 })
 
 test('an answer to credentials is never kept, and never one that was kept', async () => {
@@ -134,8 +137,7 @@ test('an answer to credentials is never kept, and never one that was kept', asyn
     const anonymous = await get(path)
     expect({ id, age: anonymous.headers.get('age') }).toEqual({ id, age: '0' })
     await kept(path)
-    const reading = id.startsWith('getTrending') ? 0 : 1
-    expect(tripsOf(await get(path, { token }))).toBeGreaterThanOrEqual(reading)
+    if (!id.startsWith('getTrending')) expect(tripsOf(await get(path, { token }))).toBeGreaterThan(0)
   }
 })
 

@@ -40,19 +40,25 @@ export async function keptAnswer(
   { key, seconds }: Place,
 ): Promise<(Answer & { at: number }) | null> {
   try {
-    const kept = await withTimeout(
-      answers().then((cache) => cache.match(key)),
-      LOOKUP_MS,
-    )
-    const at = Number(kept?.headers.get(STORED_AT))
-    const [etag, mediaType] = ['etag', 'content-type'].map((name) => kept?.headers.get(name))
-    if (!kept || !etag || !mediaType) return null
-    const age = c.var.ctx.now() - at
-    const text = await kept.text()
-    return age >= 0 && age < seconds * 1_000 ? { text, etag, mediaType, link: kept.headers.get('link'), at } : null
+    const kept = await withTimeout(readKept(key), LOOKUP_MS)
+    const age = c.var.ctx.now() - (kept?.at ?? 0)
+    return kept && age >= 0 && age < seconds * 1_000 ? kept : null
   } catch (error) {
     c.var.ctx.log.warn('the shared cache cannot be read', { error })
     return null
+  }
+}
+
+async function readKept(key: string): Promise<(Answer & { at: number }) | null> {
+  const kept = await (await answers()).match(key)
+  const [etag, mediaType] = ['etag', 'content-type'].map((name) => kept?.headers.get(name))
+  if (!kept || !etag || !mediaType) return null
+  return {
+    text: await kept.text(),
+    etag,
+    mediaType,
+    link: kept.headers.get('link'),
+    at: Number(kept.headers.get(STORED_AT)),
   }
 }
 

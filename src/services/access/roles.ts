@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, asc, eq, exists, gt, not, type SQL } from 'drizzle-orm'
+import { and, asc, eq, exists, gt, ne, not, type SQL } from 'drizzle-orm'
 import { type Role as BuiltIn, roles as builtIn, type SystemCtx, type UserCtx } from '../../platform/context.ts'
 import { any, changed, failUnless, one, query, refusals } from '../../platform/data/conditions.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
@@ -22,6 +22,8 @@ export const RoleDefinition = z
   .strictObject({ description: z.string().max(200).default(''), permissions: z.array(ActionName).max(100) })
   .openapi('RoleDefinition')
 
+/** A row of every installation, which accounts get like a custom role. */
+const ANALYST = 'analyst'
 const descriptions: Record<BuiltIn, string> = {
   user: 'Every account',
   moderator: 'Suspends accounts and approves registrations',
@@ -39,7 +41,7 @@ export async function listRoles(ctx: UserCtx): Promise<z.infer<typeof AccessRole
         permissions: permissionsOf(role),
         isBuiltIn: true,
       })),
-      ...custom.map((role) => ({ ...role, isBuiltIn: false })),
+      ...custom.map((role) => ({ ...role, isBuiltIn: role.name === ANALYST })),
     ],
     actions: [...declaredActions()].map(([action, { allows }]) => ({ name: action, allows })),
   }
@@ -57,6 +59,7 @@ export async function putRole(ctx: UserCtx, { roleName, ...input }: Definition):
   const last = query
     .select(one)
     .from(roles)
+    .where(ne(roles.name, ANALYST))
     .limit(1)
     .offset(MAX_CUSTOM_ROLES - 1)
   await withFreshId(ctx, shardOf(ctx.viewer.id), roles.id, (id) =>
@@ -134,7 +137,7 @@ async function roleIdOf(ctx: SystemCtx, name: string): Promise<Id | undefined> {
 }
 
 function requireCustom(name: string): void {
-  if (builtIn.some((role) => role === name)) throw invalid('roleName', 'is a built-in role, which never changes')
+  if ([...builtIn, ANALYST].includes(name)) throw invalid('roleName', 'is a built-in role, which never changes')
 }
 
 /** Nobody may extend a role of their own. */

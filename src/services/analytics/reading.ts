@@ -9,7 +9,7 @@ import { Sketch } from './sketch.ts'
 import { rollups, sketches, slots } from './tables.ts'
 
 /** Slots are folded once an hour. If folding fails, so many open ones are read, the newest first. */
-const MOST_SLOTS = 100
+const MOST_SLOTS = 300
 /** Open slots are read for buckets of this time only. */
 const LIVE_MS = 26 * 3_600_000
 /** D1 allows functions of 32 arguments. */

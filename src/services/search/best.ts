@@ -6,13 +6,11 @@ import { invalid } from '../../platform/failures.ts'
 import { open, seal } from '../../platform/security/crypto.ts'
 import { loadPosts } from '../posts/views.ts'
 import { fromIndex } from './match.ts'
+import { byScore } from './rank.ts'
 import { candidates, type Found, type Wanted } from './scan-visible.ts'
-import { wordsOf } from './snippets.ts'
 import { postSearch } from './tables.ts'
 
 const PART = 50
-const K1 = 1.2
-const B = 0.75
 const BASE = 36
 
 type Place = { newest: Id; last: Id; index: number }
@@ -46,21 +44,6 @@ export async function rankedPage<T>(
   const newest = place?.newest ?? newestOf(visible)
   if (!last || !newest || start + limit >= ranked.length) return { ...page, nextCursor: null }
   return { ...page, nextCursor: await sealPlace(ctx, list, { newest, last, index: start + limit }) }
-}
-
-/** Okapi BM25 with the usual constants. All posts have all words, so no word is rarer than another. */
-function byScore(found: readonly Found[], texts: readonly string[]): Found[] {
-  const wanted = texts.map(wordsOf)
-  const lists = new Map(found.map(({ id, post }) => [id, wordsOf(post.text)]))
-  const average = [...lists.values()].reduce((sum, { length }) => sum + length, 1) / Math.max(1, lists.size)
-  const scoreOf = ({ id }: Found) => {
-    const list = lists.get(id) ?? []
-    const most = K1 * (1 - B + (B * list.length) / average)
-    const counts = wanted.map((words) => list.filter((word) => words.includes(word)).length / Math.max(1, words.length))
-    return counts.reduce((sum, count) => sum + (count * (K1 + 1)) / (count + most), 0)
-  }
-  const scores = new Map(found.map((each) => [each.id, scoreOf(each)]))
-  return found.toSorted((a, b) => (scores.get(b.id) ?? 0) - (scores.get(a.id) ?? 0) || Number(b.id) - Number(a.id))
 }
 
 function newestOf(ranked: readonly { id: Id }[]): Id | null {

@@ -2,7 +2,6 @@ import { z } from '@hono/zod-openapi'
 import { Id } from '../../platform/data/ids.ts'
 import { defineEvent, defineStep } from '../../platform/events/events.ts'
 import { Act } from '../audit/events.ts'
-import { trendKinds } from './tables.ts'
 
 /** After an account was hidden, shown or renamed. */
 export const postsToIndex = defineStep(
@@ -11,6 +10,6 @@ export const postsToIndex = defineStep(
 )
 export const threadToUnindex = defineStep('search.thread-to-unindex', z.object({ postId: Id }))
 /** `about` is what the audit log shows: of a link, its host. */
-const Curated = Act.extend({ kind: z.enum(trendKinds), key: z.string(), about: z.string() })
+const Curated = Act.extend({ kind: z.string(), key: z.string(), about: z.string().optional() })
 export const trendHidden = defineEvent('search.trend-hidden', Curated)
 export const trendShown = defineEvent('search.trend-shown', Curated)

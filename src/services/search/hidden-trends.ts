@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, lt } from 'drizzle-orm'
+import { lt } from 'drizzle-orm'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
 import { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { invalid } from '../../platform/failures.ts'
@@ -9,8 +8,7 @@ import { openEnum } from '../../platform/http/open-enum.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { spansOf, tagOf } from '../posts/queries.ts'
 import { trendHidden, trendShown } from './events.ts'
-import { fromIndex } from './match.ts'
-import { hiddenTrends, type TrendKind, trendKinds } from './tables.ts'
+import { hiddenTrends, trendKinds } from './tables.ts'
 import { storeTrends } from './trend-lists.ts'
 import { forgetKept } from './trending.ts'
 
@@ -29,8 +27,6 @@ export const showTrend = (ctx: UserCtx, trend: TrendName) => curate(ctx, trend, 
 /** The event is the truth, for the audit log and for the index. It takes effect at once if the index answers. */
 async function curate(ctx: UserCtx, named: TrendName, isHidden: boolean): Promise<void> {
   const trend = { kind: named.kind, key: keyIn(named) }
-  const [known] = await fromIndex(ctx, atPrimary(ctx).index.select().from(hiddenTrends).where(isOf(trend)))
-  if ((known?.isHidden ?? false) === isHidden) return
   const accountId = ctx.viewer.id
   const about = trend.kind === 'link' ? new URL(trend.key).host : trend.key
   const db = ctx.db.shardOf(accountId)
@@ -45,10 +41,12 @@ async function curate(ctx: UserCtx, named: TrendName, isHidden: boolean): Promis
 /** The event with the highest id wins, in whatever order events arrive. */
 export async function applyCuration(
   ctx: SystemCtx,
-  { kind, key }: Trend,
+  { kind: name, key }: Trend,
   isHidden: boolean,
   eventId: Id,
 ): Promise<void> {
+  const kind = trendKinds.find((each) => each === name)
+  if (!kind) return
   await ctx.db.index
     .insert(hiddenTrends)
     .values({ kind, key, isHidden, eventId })
@@ -61,8 +59,7 @@ export async function applyCuration(
   await storeTrends(ctx)
 }
 
-type Trend = { kind: TrendKind; key: string }
-const isOf = ({ kind, key }: Trend) => and(eq(hiddenTrends.kind, kind), eq(hiddenTrends.key, key))
+type Trend = { kind: string; key: string }
 
 /** The key as votes have it. Throws `invalid` if it names nothing of its kind. */
 function keyIn({ kind, key }: TrendName): string {

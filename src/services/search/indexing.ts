@@ -44,21 +44,21 @@ type Own = { postId: Id; authorId: Id }
 /** A comment is as public as its root, which its event does not say. */
 export async function indexPublished(ctx: SystemCtx, { postId, rootId, isPublic = true }: Published): Promise<void> {
   if (rootId === null && !isPublic) return
-  await votePublished(ctx, await indexPosts(ctx, [postId]), timeOf(postId))
+  await votePublished(ctx, await indexPosts(ctx, [postId]))
 }
 
-export async function indexEdited(ctx: SystemCtx, post: Own, eventId: Id): Promise<void> {
+export async function indexEdited(ctx: SystemCtx, post: Own): Promise<void> {
   const rows = await indexPosts(ctx, [post.postId])
   await withdrawVotesOf(ctx, post)
-  await votePublished(ctx, rows, timeOf(eventId))
+  await votePublished(ctx, rows)
 }
 
 async function readPosts(ctx: SystemCtx, ids: readonly Id[]) {
-  const { id, authorId, text, entities, media, rootId, visibility } = posts
+  const { id, authorId, text, entities, media, rootId, visibility, editedAt } = posts
   const primary = atPrimary(ctx)
   const rows = await fromShards(primary, ids, (db, group) =>
     db
-      .select({ id, authorId, text, entities, media, rootId, handle: accounts.handle })
+      .select({ id, authorId, text, entities, media, rootId, editedAt, handle: accounts.handle })
       .from(posts)
       .innerJoin(accounts, eq(accounts.id, authorId))
       .where(and(idIn(id, group), eq(visibility, 'public'), isActive)),

@@ -7,16 +7,14 @@ import { namedPage, type Page, PageQuery } from '../../platform/data/page.ts'
 import { invalid } from '../../platform/failures.ts'
 import { type Account, loadAccounts } from '../accounts/views.ts'
 import { fromIndex, matches } from './match.ts'
+import { expressionsOf } from './names.ts'
 import { TypedQuery } from './posts.ts'
 import { accountSearch } from './tables.ts'
 import { phraseOf } from './tokens.ts'
 
-const ROUND = 50
+const SORTED = 50
 /** Candidates of each way to match. Hidden ones are replaced, as long as these suffice. */
-const LOOKED_AT = 3 * ROUND
-/** Fewer letters begin the names of a large part of all accounts. */
-const SHORTEST_PREFIX = 2
-const MAX_WORDS = 10
+const LOOKED_AT = 3 * SORTED
 const MAX_CHARACTERS = 200
 
 export const AccountSearchQuery = PageQuery.pick({ limit: true }).extend({ q: TypedQuery }).strict()
@@ -37,18 +35,11 @@ export async function searchAccounts(
   )
 }
 
-/** The first 50 that the viewer may see, so that hidden accounts do not make the list shorter. */
+/** The first 50 that the viewer may see. All candidates are loaded, so that the cost does not tell how many are hidden. */
 async function loadVisible(ctx: Ctx, candidates: readonly Id[]): Promise<Map<Id, Account>> {
-  const visible = new Map<Id, Account>()
-  for (let at = 0; at < candidates.length && visible.size < ROUND; at += ROUND) {
-    const ids = candidates.slice(at, at + ROUND)
-    const known = await loadAccounts(ctx, ids)
-    for (const id of ids) {
-      const account = known.get(id)
-      if (account && !account.relation?.blocking && visible.size < ROUND) visible.set(id, account)
-    }
-  }
-  return visible
+  const known = await loadAccounts(ctx, candidates)
+  const found = candidates.flatMap((id) => known.get(id) ?? []).filter(({ relation }) => !relation?.blocking)
+  return new Map(found.slice(0, SORTED).map((account) => [account.id, account]))
 }
 
 export function requireText(q: string): string {
@@ -56,20 +47,6 @@ export function requireText(q: string): string {
   if (Array.from(typed).length > MAX_CHARACTERS) throw invalid('q', `is longer than ${MAX_CHARACTERS} characters`)
   if (!phraseOf(typed)) throw invalid('q', 'has no letter, digit or emoji')
   return typed
-}
-
-/** The exact handle is asked for alone, because it may be older than the newest candidates. */
-function expressionsOf(typed: string): string[] {
-  const words = typed.split(/\s+/u).filter((word) => phraseOf(word))
-  if (words.length > MAX_WORDS) throw invalid('q', `has more than ${MAX_WORDS} words`)
-  const anywhere = words.map((word, i) => {
-    const whole = `{handle name bio} : (${phraseOf(word)})`
-    const isPrefix = i === words.length - 1 && Array.from(word).length >= SHORTEST_PREFIX
-    return isPrefix ? `(${whole} OR {handle name} : (${phraseOf(word, true)}))` : whole
-  })
-  const handle = foldCase(typed)
-  if (!/^\w{2,30}$/.test(handle)) return [anywhere.join(' AND ')]
-  return [`handle : ("${handle}")`, `(handle : ("${handle}" *)) OR (${anywhere.join(' AND ')})`]
 }
 
 async function candidates(ctx: Ctx, expression: string): Promise<Id[]> {

@@ -12,6 +12,7 @@ import { posts } from '../posts/tables.ts'
 import { indexAccounts, indexPosts } from './indexing.ts'
 import { LAST_ID } from './marks.ts'
 import { accountSearch, postSearch, rebuilds } from './tables.ts'
+import { voteLikesOf, votePublished } from './votes.ts'
 
 const ROWS_PER_STEP = 50
 const INDEXED_PER_STEP = 500
@@ -39,7 +40,7 @@ export async function rebuildStep(ctx: SystemCtx, shard: number): Promise<boolea
         [publicPosts, publicPosts.postId],
       )
     : await nextIds(ctx, shard, after, [accounts, accounts.id], [accountSearch, accountSearch.id])
-  await (isPosts ? rebuildPosts(ctx, shard, ids) : indexAccounts(ctx, ids))
+  await (isPosts ? rebuildPosts(ctx, shard, ids) : rebuildAccounts(ctx, shard, ids))
   const isSame = and(own, eq(rebuilds.stage, stage), eq(rebuilds.after, after))
   const next = end === LAST_ID ? { stage: 'accounts' as const, after: toId(0) } : { after: end }
   const isDone = end === LAST_ID && !isPosts
@@ -49,7 +50,7 @@ export async function rebuildStep(ctx: SystemCtx, shard: number): Promise<boolea
 }
 
 async function rebuildPosts(ctx: SystemCtx, shard: number, ids: readonly Id[]): Promise<void> {
-  await indexPosts(ctx, ids)
+  await votePublished(ctx, await indexPosts(ctx, ids))
   const db = ctx.db.index
   const { id: postId, authorId, visibility, rootId } = posts
   await mirror(
@@ -65,6 +66,11 @@ async function rebuildPosts(ctx: SystemCtx, shard: number, ids: readonly Id[]): 
       await db.batch([unlistPosts(db, gone), ...(rows.length > 0 ? [listPublicly(db, rows)] : [])])
     },
   )
+}
+
+async function rebuildAccounts(ctx: SystemCtx, shard: number, ids: readonly Id[]): Promise<void> {
+  await indexAccounts(ctx, ids)
+  await voteLikesOf(ctx, shard, ids)
 }
 
 type Source = [table: SQLiteTable, id: SQLiteColumn]

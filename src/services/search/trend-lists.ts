@@ -11,8 +11,8 @@ const HALF_LIFE_HOURS = 6
 const MIN_ACTORS = 3
 /** More than are shown, because some are hidden from the viewer. */
 const KEPT = 50
-/** Of the things of an hour, those with the most votes, so that the work of a minute does not grow with the network. */
-const FOLDED = 5_000
+/** Of the things of each kind in an hour, so that the work of a minute does not grow with the network. */
+const FOLDED = 2_000
 export const ALL = 'all'
 
 const Trend = z.object({ key: z.string(), actors: z.int(), hours: z.int() })
@@ -24,6 +24,7 @@ export const keyOf = (lang: string) => `trending:${lang}`
 
 /** Each minute: counts the votes, and stores the lists that have changed, empty ones too. */
 export async function storeTrends(ctx: SystemCtx): Promise<void> {
+  await fromIndex(ctx, foldHours(ctx))
   const lists = await countTrends(ctx)
   for (const lang of [ALL, ...languages]) {
     const text = JSON.stringify(lists.get(lang) ?? none)
@@ -31,31 +32,36 @@ export async function storeTrends(ctx: SystemCtx): Promise<void> {
   }
 }
 
-/** Adds up the votes of hours that have ended, once for each. */
-async function foldHours(ctx: SystemCtx, now: number): Promise<void> {
+/** Adds up the votes of hours that have ended, once for each. Others may do so at the same time. */
+export async function foldHours(ctx: SystemCtx, most = FOLDED): Promise<void> {
   const db = ctx.db.index
+  const now = windowOf(ctx.now())
   const folded = new Set((await db.select().from(trendFolds)).map(({ window }) => window))
   const ended = Array.from({ length: WINDOWS }, (_, i) => now - WINDOWS + i).filter((window) => !folded.has(window))
   const [first, ...others] = ended.flatMap((window) => [
-    db.insert(trendHours).select(sumsOf(window)),
+    ...trendKinds.map((kind) =>
+      db
+        .insert(trendHours)
+        .select(sumsOf(window, kind, most))
+        .onConflictDoNothing(),
+    ),
     db.insert(trendFolds).values({ window }).onConflictDoNothing(),
   ])
   if (first) await db.batch([first, ...others])
 }
 
-const sumsOf = (window: number) =>
-  builder
-    .select()
-    .from(trendCounts)
-    .where(eq(trendCounts.window, window))
-    .orderBy(desc(trendCounts.actors))
-    .limit(FOLDED)
+/** Those with the most weight, because newcomers can be many. */
+function sumsOf(window: number, kind: TrendKind, most: number) {
+  const { others, actors } = trendCounts
+  const own = and(eq(trendCounts.window, window), eq(trendCounts.kind, kind))
+  return builder.select().from(trendCounts).where(own).orderBy(desc(others), desc(actors)).limit(most)
+}
 
 export async function countTrends(ctx: SystemCtx): Promise<Map<string, Trends>> {
   const now = windowOf(ctx.now())
   const [ofLanguages, ofAll] = await fromIndex(
     ctx,
-    foldHours(ctx, now).then(() => ctx.db.index.batch([ranked(ctx, now, true), ranked(ctx, now, false)])),
+    ctx.db.index.batch([ranked(ctx, now, true), ranked(ctx, now, false)]),
   )
   const byLanguage = Map.groupBy(ofLanguages, ({ lang }) => lang)
   return new Map([[ALL, ofAll] as const, ...byLanguage].map(([lang, own]) => [lang, listsOf(own, now)]))

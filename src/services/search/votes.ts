@@ -1,13 +1,14 @@
-import { and, eq, inArray, lt } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, inArray, lt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { atPrimary, type Databases } from '../../platform/data/databases.ts'
 import { DAY_MS, deleteInSteps } from '../../platform/data/expiry.ts'
-import { type Id, timeOf } from '../../platform/data/ids.ts'
+import { firstIdAt, Id, timeOf } from '../../platform/data/ids.ts'
 import { fromShards, idIn } from '../../platform/data/shards.ts'
 import { isActive } from '../accounts/policy.ts'
 import { accounts } from '../accounts/tables.ts'
+import { feedIndex, lanes } from '../feed/tables.ts'
 import { isPublic } from '../posts/policy.ts'
-import { likes, posts } from '../posts/tables.ts'
+import { likedPosts, likes, posts } from '../posts/tables.ts'
 import { tagsOf } from './documents.ts'
 import { languageOf } from './language.ts'
 import { inParts } from './parts.ts'
@@ -20,6 +21,8 @@ const NEWCOMER_DAYS = 7
 export const NEWCOMER_WEIGHT = 0.02
 const FULL_WEIGHT_DAYS = 30
 const COLUMNS = 7
+const LIKES_PER_PART = 500
+const LATEST = 100
 
 export const windowOf = (time: number) => Math.floor(time / WINDOW_MS)
 
@@ -29,41 +32,104 @@ export function weightOf(actorId: Id, now: number): number {
   return days < NEWCOMER_DAYS ? NEWCOMER_WEIGHT : Math.min(1, days / FULL_WEIGHT_DAYS)
 }
 
-type Vote = { actorId: Id; kind: TrendKind; key: string; lang: string; sourceId: Id }
+/** `at`: when it was given, epoch ms. */
+type Vote = { actorId: Id; kind: TrendKind; key: string; lang: string; sourceId: Id; at: number }
 type Like = { postId: Id; actorId: Id }
-type Indexed = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'rootId' | 'text' | 'entities'>
+type Indexed = Pick<typeof posts.$inferSelect, 'id' | 'authorId' | 'rootId' | 'text' | 'entities' | 'editedAt'>
 
-/** A post gives weight to its hashtags and links, and a comment to the post at the top of its thread. `at` is epoch ms. */
-export async function votePublished(ctx: SystemCtx, indexed: readonly Indexed[], at: number): Promise<void> {
+/** A post gives weight to its hashtags and links, and a comment to the post at the top of its thread. */
+export async function votePublished(ctx: SystemCtx, indexed: readonly Indexed[]): Promise<void> {
   const roots = await publicPosts(
     atPrimary(ctx),
     indexed.flatMap(({ rootId }) => rootId ?? []),
   )
-  const votes = indexed.flatMap(({ id: sourceId, authorId: actorId, rootId, text, entities }): Vote[] => {
-    if (rootId) return forPost(roots.get(rootId), { actorId, sourceId })
+  const votes = indexed.flatMap(({ id: sourceId, authorId: actorId, rootId, text, entities, editedAt }): Vote[] => {
+    const from = { actorId, sourceId, at: editedAt ?? timeOf(sourceId) }
+    if (rootId) return forPost(roots.get(rootId), from)
     const lang = languageOf(text) ?? ''
     const links = new Set(entities.flatMap((entity) => (entity.kind === 'link' ? [entity.url] : [])))
     return [
-      ...tagsOf({ entities }).map((key): Vote => ({ actorId, kind: 'tag', key, lang, sourceId })),
-      ...[...links].map((key): Vote => ({ actorId, kind: 'link', key, lang, sourceId })),
+      ...tagsOf({ entities }).map((key): Vote => ({ ...from, kind: 'tag', key, lang })),
+      ...[...links].map((key): Vote => ({ ...from, kind: 'link', key, lang })),
     ]
   })
-  await store(ctx, votes, at)
+  await store(ctx, votes)
 }
 
 /** Only a like that still exists, and is not of a hidden account. */
 export async function voteLiked(ctx: SystemCtx, { postId, actorId }: Like, likeId: Id): Promise<void> {
   const primary = atPrimary(ctx)
   const [found, rows] = await Promise.all([publicPosts(primary, [postId]), likesOf(primary, [postId], [actorId])])
-  const votes = rows.flatMap((row) => forPost(found.get(row.postId), { actorId: row.accountId, sourceId: row.postId }))
-  await store(ctx, votes, timeOf(likeId))
+  await store(
+    ctx,
+    rows.flatMap((row) => likeOf(found, { ...row, actorId: row.accountId, at: timeOf(likeId) })),
+  )
+}
+
+const likeOf = (found: ReadonlyMap<Id, Target>, { postId, actorId, at }: Like & { at: number }): Vote[] =>
+  forPost(found.get(postId), { actorId, at, sourceId: postId })
+
+/** What accounts of one shard have liked since yesterday, in bounded parts. */
+export async function voteLikesOf(ctx: SystemCtx, shard: number, accountIds: readonly Id[]): Promise<void> {
+  const { id, accountId, postId } = likedPosts
+  const primary = atPrimary(ctx)
+  for (let after = firstIdAt((windowOf(ctx.now()) - WINDOWS) * WINDOW_MS), isLeft = true; isLeft; ) {
+    const rows = await primary
+      .shard(shard)
+      .select({ id, postId, actorId: accountId })
+      .from(likedPosts)
+      .innerJoin(accounts, eq(accounts.id, accountId))
+      .where(and(idIn(accountId, accountIds), gt(id, after), isActive))
+      .orderBy(asc(id))
+      .limit(LIKES_PER_PART)
+    const found = await publicPosts(
+      primary,
+      rows.map(({ postId: liked }) => liked),
+    )
+    await store(
+      ctx,
+      rows.flatMap((row) => likeOf(found, { ...row, at: timeOf(row.id) })),
+    )
+    after = rows.at(-1)?.id ?? after
+    isLeft = rows.length === LIKES_PER_PART
+  }
 }
 
 export async function withdrawVotesOf(
   ctx: SystemCtx,
   { postId, authorId }: { postId: Id; authorId: Id },
 ): Promise<void> {
-  await ctx.db.index.delete(trendVotes).where(and(ownVotes(ctx, authorId), eq(trendVotes.sourceId, postId)))
+  const given = and(ownVotes(ctx, authorId), eq(trendVotes.sourceId, postId))
+  const { kind, key } = trendVotes
+  const withdrawn = await ctx.db.index.delete(trendVotes).where(given).returning({ kind, key })
+  if (withdrawn.length === 0) return
+  await votePublished(ctx, await latestPosts(ctx, authorId))
+  const keys = withdrawn.flatMap((vote) => (vote.kind === 'post' ? (Id.safeParse(vote.key).data ?? []) : []))
+  for (const row of await likesOf(atPrimary(ctx), keys, [authorId])) {
+    await voteLiked(ctx, { postId: row.postId, actorId: authorId }, row.id)
+  }
+}
+
+/** Other posts of the author may have the same hashtags and links. */
+async function latestPosts(ctx: SystemCtx, author: Id): Promise<Indexed[]> {
+  const { id, authorId, rootId, text, entities, editedAt, visibility } = posts
+  return atPrimary(ctx)
+    .shardOf(author)
+    .select({ id, authorId, rootId, text, entities, editedAt })
+    .from(feedIndex)
+    .innerJoin(posts, eq(posts.id, feedIndex.postId))
+    .innerJoin(accounts, eq(accounts.id, authorId))
+    .where(
+      and(
+        eq(feedIndex.authorId, author),
+        inArray(feedIndex.lane, [lanes.posts, lanes.comments]),
+        gt(feedIndex.postId, firstIdAt((windowOf(ctx.now()) - WINDOWS) * WINDOW_MS)),
+        eq(visibility, 'public'),
+        isActive,
+      ),
+    )
+    .orderBy(desc(feedIndex.postId))
+    .limit(LATEST)
 }
 
 /** Of everybody, for a deleted post. */
@@ -73,10 +139,10 @@ export async function forgetVotesFor(ctx: SystemCtx, postId: Id): Promise<void> 
 }
 
 function likesOf(primary: Databases, ids: readonly Id[], actors: readonly Id[]) {
-  const { postId, accountId, hidden } = likes
+  const { id, postId, accountId, hidden } = likes
   return fromShards(primary, ids, (db, group) =>
     db
-      .select({ postId, accountId })
+      .select({ id, postId, accountId })
       .from(likes)
       .where(and(idIn(postId, group), idIn(accountId, actors), eq(hidden, false))),
   )
@@ -84,7 +150,7 @@ function likesOf(primary: Databases, ids: readonly Id[], actors: readonly Id[]) 
 
 type Target = { id: Id; authorId: Id; lang: string }
 
-function forPost(post: Target | undefined, from: Pick<Vote, 'actorId' | 'sourceId'>): Vote[] {
+function forPost(post: Target | undefined, from: Pick<Vote, 'actorId' | 'sourceId' | 'at'>): Vote[] {
   if (!post || post.authorId === from.actorId) return []
   return [{ ...from, kind: 'post', key: post.id, lang: post.lang }]
 }
@@ -102,9 +168,12 @@ async function publicPosts(primary: Databases, ids: readonly Id[]) {
   return new Map(open.map((row) => [row.id, { ...row, lang: languageOf(row.text) ?? '' }]))
 }
 
-async function store(ctx: SystemCtx, votes: readonly Vote[], at: number): Promise<void> {
+async function store(ctx: SystemCtx, votes: readonly Vote[]): Promise<void> {
   const db = ctx.db.index
-  const rows = votes.map((vote) => ({ ...vote, window: windowOf(at), weight: weightOf(vote.actorId, at) }))
+  const oldest = windowOf(ctx.now()) - WINDOWS
+  const rows = votes
+    .map(({ at, ...vote }) => ({ ...vote, window: windowOf(at), weight: weightOf(vote.actorId, at) }))
+    .filter(({ window }) => window >= oldest)
   const [first, ...others] = inParts(rows, COLUMNS, (part) => db.insert(trendVotes).values(part).onConflictDoNothing())
   if (first) await db.batch([first, ...others])
 }

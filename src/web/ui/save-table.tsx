@@ -15,7 +15,7 @@ export function SaveTable({ name, label = 'Download as CSV', read }: Props) {
     busy.value = false
   }
   return (
-    <div class="actions">
+    <div class="actions save-table">
       <button type="button" class="secondary" disabled={busy.value} onClick={() => void save()}>
         {label}
       </button>

@@ -28,7 +28,7 @@ export function SearchResults() {
   if (!list) return null
   const [people, tags] = [foundPeople.value, foundTags.value]
   return (
-    <div class="found">
+    <div class="search-results">
       <p class="visually-hidden" role="status">
         {`${plural(people.length, 'account')} and ${plural(tags.length, 'hashtag')} found`}
       </p>

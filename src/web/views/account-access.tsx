@@ -56,7 +56,7 @@ function Details({ shown: { account, access }, roles, onChange }: DetailsProps) 
 type FormProps = { access: AccountAccess; onChange: (access: AccountAccess) => void }
 
 function RolesForm({ access, roles, onChange }: FormProps & { roles: AccessRoles }) {
-  const custom = roles.items.filter(({ isBuiltIn }) => !isBuiltIn).map(({ name }) => name)
+  const custom = roles.items.map(({ name }) => name).filter((name) => !['user', 'moderator', 'admin'].includes(name))
   const form = useForm(async ({ value }) => {
     const chosen = custom.filter((name) => value(name) !== '')
     onChange(await client.setAccountRoles({ accountId: access.accountId, roles: chosen }))

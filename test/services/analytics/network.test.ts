@@ -16,8 +16,13 @@ beforeAll(async () => {
   ;[admin, analyst] = [await registeredUser(), await registeredUser()]
   await setRole(admin, 'admin')
   const give = (path: string, json: object) => admin.fetch(`/v1${path}`, { method: 'PUT', json })
-  const role = { description: 'Reads statistics', permissions: ['analytics:read'] }
-  expect((await give('/roles/analyst', role)).status).toBe(204)
+  expect((await give('/roles/analyst', { permissions: ['posts:edit'] })).status).toBe(422)
+  expect((await admin.fetch('/v1/roles/analyst', { method: 'DELETE' })).status).toBe(422)
+  const { items } = await (await admin.fetch('/v1/roles')).json<{ items: { name: string }[] }>()
+  expect(items.find(({ name }) => name === 'analyst')).toMatchObject({
+    permissions: ['analytics:read'],
+    isBuiltIn: true,
+  })
   expect((await give(`/accounts/${analyst.id}/roles`, { roles: ['analyst'] })).status).toBe(200)
   await refresh(analyst)
   people = await bulkIds(10)

@@ -4,6 +4,7 @@ import type { Id } from '../../../src/platform/data/ids.ts'
 import { editProfile } from '../../../src/services/accounts/accounts.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
 import { editPost } from '../../../src/services/posts/edits.ts'
+import { likePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { continueRebuild, rebuildStep } from '../../../src/services/search/rebuild.ts'
 import { accountsOn } from '../../support/actors.ts'
@@ -20,6 +21,7 @@ async function contents(): Promise<unknown> {
     'select * from tag_posts order by 1, 2',
     'select * from tags order by 1',
     'select * from public_posts order by 1',
+    'select window, actor_id, kind, key, lang, weight from trend_votes order by 1, 2, 3, 4',
   ]
   return Promise.all(queries.map(async (query) => (await env.INDEX.prepare(query).all()).results))
 }
@@ -40,7 +42,7 @@ beforeAll(async () => {
 })
 
 async function emptyIndex(): Promise<void> {
-  for (const table of ['post_search', 'account_search', 'tag_posts', 'public_posts'])
+  for (const table of ['post_search', 'account_search', 'tag_posts', 'public_posts', 'trend_votes'])
     await env.INDEX.prepare(`delete from ${table}`).run()
 }
 
@@ -101,6 +103,8 @@ test('a rebuild that is killed at every point ends with what events have built, 
   for (let n = 0; n < 40; n++) {
     const post = await publishedId(n % 2 ? ada : bob, { text: `post number ${n} #tag${n % 3}` })
     if (n % 5 === 0) await publishedId(cyd, { text: 'a comment', parentId: post })
+    if (n % 4 === 0) await likePost(asUser(cyd), { postId: post })
+    if (n % 3 === 0) await likePost(asUser(mod), { postId: post })
     if (n % 7 === 0) await deletePost(asUser(n % 2 ? ada : bob), { postId: post })
   }
   await publishedId(ada, { text: 'hidden', visibility: 'followers' })
@@ -110,7 +114,7 @@ test('a rebuild that is killed at every point ends with what events have built, 
   await queues.deliver()
   const built = await contents()
 
-  for (const table of ['post_search', 'account_search', 'tag_posts'])
+  for (const table of ['post_search', 'account_search', 'tag_posts', 'trend_votes'])
     await env.INDEX.prepare(`delete from ${table}`).run()
   await env.INDEX.prepare('delete from public_posts where post_id % 3 = 0').run()
   const stale = [3 * 32_768, 2 ** 52].map((rowid) => ({ rowid, text: 'stale', tags: '', handle: '', facts: '' }))
@@ -120,7 +124,7 @@ test('a rebuild that is killed at every point ends with what events have built, 
   let kills = 0
   for (const shard of [0, 1]) {
     for (let isLeft = true, budget = 1; isLeft; budget += 1) {
-      isLeft = await rebuildStep(killedAfter(budget % 9), shard).catch(() => {
+      isLeft = await rebuildStep(killedAfter(budget % 16), shard).catch(() => {
         kills += 1
         return true
       })

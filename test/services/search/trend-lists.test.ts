@@ -1,61 +1,22 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { DAY_MS } from '../../../src/platform/data/expiry.ts'
-import { type Id, idOf, toId } from '../../../src/platform/data/ids.ts'
+import { type Id, toId } from '../../../src/platform/data/ids.ts'
+import { likePost } from '../../../src/services/posts/likes.ts'
+import { deletePost } from '../../../src/services/posts/posts.ts'
+import { trendHidden } from '../../../src/services/search/events.ts'
 import { applyCuration, hideTrend, showTrend } from '../../../src/services/search/hidden-trends.ts'
-import { storeTrends } from '../../../src/services/search/trend-lists.ts'
-import { forgetKept, trendingLinks, trendingPosts, trendingTags } from '../../../src/services/search/trending.ts'
-import { windowOf, withdrawVotes } from '../../../src/services/search/votes.ts'
+import { countTrends, foldHours, storeTrends } from '../../../src/services/search/trend-lists.ts'
+import { trendingTags } from '../../../src/services/search/trending.ts'
+import { NEWCOMER_WEIGHT, withdrawVotes } from '../../../src/services/search/votes.ts'
 import { accountsOn } from '../../support/actors.ts'
-import { count, insertByShard, insertRows } from '../../support/databases.ts'
+import { count, insertRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
-import { asAnonymous, asModerator } from '../../support/viewers.ts'
+import { publishedId } from '../../support/posting.ts'
+import { accountsOf, emptyTrends, now, read, vote, votesFor } from '../../support/trends.ts'
+import { asAnonymous, asModerator, asUser } from '../../support/viewers.ts'
 
-beforeEach(async () => {
-  await env.INDEX.prepare('delete from trend_votes').run()
-  await env.INDEX.prepare('delete from hidden_trends').run()
-  for (const { name } of (await env.CACHE.list({ prefix: 'trending:' })).keys) await env.CACHE.delete(name)
-  forgetKept()
-})
+beforeEach(emptyTrends)
 afterEach(() => void vi.restoreAllMocks())
-
-let last = 0
-/** Accounts that were opened some days ago: their ids contain when. */
-async function accountsOf(count: number, days: number): Promise<Id[]> {
-  const since = Date.now() - days * DAY_MS
-  const ids = Array.from({ length: count }, (_, i) => idOf(i % 2, since + (last + i) * 10, i))
-  last += count
-  const rows = ids.map((id) => ({ id: Number(id), handle: `t${id}`, display_name: 'x', created_at: 1 }))
-  await insertByShard('accounts', rows, (row) => row.id)
-  return ids
-}
-
-const votesFor = (key: string) => count(`select count(*) n from trend_votes where key = '${key}'`, [env.INDEX])
-const now = () => windowOf(Date.now())
-const vote = (actor: Id, kind: string, key: string, more: object = {}) => ({
-  window: now(),
-  actor_id: Number(actor),
-  kind,
-  key,
-  lang: 'en',
-  weight: 1,
-  source_id: 1,
-  ...more,
-})
-const read = async () => {
-  forgetKept()
-  await storeTrends(queues.context())
-  const [posts, tags, links] = await Promise.all([
-    trendingPosts(asAnonymous(), {}),
-    trendingTags(asAnonymous(), {}),
-    trendingLinks(asAnonymous(), {}),
-  ])
-  return {
-    posts: posts.items.map(({ post, actors }) => [post.id, actors]),
-    tags: tags.items.map(({ tag, actors }) => [tag, actors]),
-    links: links.items.map(({ url, actors }) => [url, actors]),
-  }
-}
 
 test('the staff takes an entry out and puts it back, and the audit log has both', async () => {
   const [mod] = await accountsOn(0)
@@ -74,7 +35,7 @@ test('the staff takes an entry out and puts it back, and the audit log has both'
     await count(`select count(*) n from audit_entries where actor_id = ${Number(mod)} and action = 'trend-hidden'`, [
       env.AUDIT,
     ]),
-  ).toBe(1)
+  ).toBe(2)
   await showTrend(asModerator(mod), { kind: 'tag', key: 'rude' })
   expect((await trendingTags(asAnonymous(), {})).items).toHaveLength(1)
 })
@@ -173,4 +134,76 @@ test('a language has its list however much is trending in another one', async ()
   await insertRows(env.INDEX, 'trend_votes', [...common.flat(), ...rare, ...mixed])
   expect((await read()).links).toEqual([['https://a.example', 3]])
   expect((await trendingTags(asAnonymous(), { lang: 'km' })).items).toMatchObject([{ tag: 'rare', actors: 3 }])
+})
+
+test('things that many newcomers like do not push others out of an hour that ends', async () => {
+  const [people, brigade] = [await accountsOf(3, 100), await accountsOf(5, 1)]
+  const past = { window: now() - 2 }
+  const pushed = Array.from({ length: 8 }, (_, i) =>
+    brigade.map((actor) => vote(actor, 'post', `${i + 1}`, { ...past, weight: NEWCOMER_WEIGHT })),
+  )
+  const organic = people.flatMap((actor) => [vote(actor, 'tag', 'tea', past), vote(actor, 'post', '9', past)])
+  await insertRows(env.INDEX, 'trend_votes', [...pushed.flat(), ...organic])
+  await foldHours(queues.context(), 2)
+  const kept = await env.INDEX.prepare('select kind, key, actors from trend_hours order by others desc').all()
+  expect(kept.results).toHaveLength(3)
+  expect(kept.results.slice(0, 2)).toEqual(
+    expect.arrayContaining([
+      { kind: 'tag', key: 'tea', actors: 3 },
+      { kind: 'post', key: '9', actors: 3 },
+    ]),
+  )
+  expect((await read()).tags).toEqual([['tea', 3]])
+})
+
+test('several may add up the same hour at once, and reads add up none', async () => {
+  const voters = await accountsOf(3, 100)
+  const rows = voters.map((voter) => vote(voter, 'tag', 'tea', { window: now() - 1 }))
+  await insertRows(env.INDEX, 'trend_votes', rows)
+  const before = await countTrends(queues.context())
+  expect(before.get('all')?.tag).toMatchObject([{ key: 'tea', actors: 3 }])
+  expect(await count('select count(*) n from trend_folds', [env.INDEX])).toBe(0)
+  await Promise.all([1, 2, 3].map(() => foldHours(queues.context())))
+  expect(await countTrends(queues.context())).toEqual(before)
+})
+
+test('a like counts again when the comment that replaced it is deleted', async () => {
+  const [author, reader] = (await accountsOf(2, 100)) as [Id, Id]
+  const post = await publishedId(author, { text: 'a root' })
+  await likePost(asUser(reader), { postId: post })
+  await queues.deliver()
+  await env.INDEX.prepare('update trend_votes set window = window - 3').run()
+  const comment = await publishedId(reader, { text: 'a comment', parentId: post })
+  await queues.deliver()
+  expect(await votesFor(post)).toBe(1)
+  await deletePost(asUser(reader), { postId: comment })
+  await queues.deliver()
+  expect(await votesFor(post)).toBe(1)
+})
+
+test('a hashtag counts while one of several posts with it is left', async () => {
+  const [author] = (await accountsOf(1, 100)) as [Id]
+  await publishedId(author, { text: '#twice' })
+  const second = await publishedId(author, { text: 'again #twice' })
+  await queues.deliver()
+  await deletePost(asUser(author), { postId: second })
+  await queues.deliver()
+  expect(await votesFor('twice')).toBe(1)
+})
+
+test('the last of several acts holds although the index did not know the first, and events of earlier versions are read', async () => {
+  const [mod] = await accountsOn(0)
+  const ctx = asModerator(mod)
+  const index = Object.assign(Object.create(ctx.db.index), {
+    insert: () => {
+      throw new Error('down')
+    },
+  })
+  const db = { ...ctx.db, shard: ctx.db.shard, shardOf: ctx.db.shardOf, index }
+  await hideTrend({ ...ctx, db }, { kind: 'tag', key: 'mind' })
+  await showTrend(asModerator(mod), { kind: 'tag', key: 'mind' })
+  await queues.deliver({ times: 2 })
+  expect(await count("select is_hidden n from hidden_trends where key = 'mind'", [env.INDEX])).toBe(0)
+  const earlier = { accountId: mod, kind: 'tag', key: 'old', actorId: mod }
+  expect(trendHidden.data.safeParse(earlier).error).toBeUndefined()
 })

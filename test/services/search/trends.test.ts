@@ -1,7 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { DAY_MS } from '../../../src/platform/data/expiry.ts'
-import { type Id, idOf } from '../../../src/platform/data/ids.ts'
+import type { Id } from '../../../src/platform/data/ids.ts'
 import { mapConcurrently } from '../../../src/platform/data/shards.ts'
 import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { suspendAccount } from '../../../src/services/accounts/suspensions.ts'
@@ -9,61 +8,19 @@ import { editPost } from '../../../src/services/posts/edits.ts'
 import { likePost, unlikePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { storeTrends } from '../../../src/services/search/trend-lists.ts'
-import { forgetKept, trendingLinks, trendingPosts, trendingTags } from '../../../src/services/search/trending.ts'
-import { forgetOldVotes, voteLiked, windowOf } from '../../../src/services/search/votes.ts'
+import { forgetKept, trendingPosts, trendingTags } from '../../../src/services/search/trending.ts'
+import { forgetOldVotes, voteLiked } from '../../../src/services/search/votes.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { costOf, expectWithin } from '../../support/budgets.ts'
-import { count, insertByShard, insertRows } from '../../support/databases.ts'
+import { insertRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { publishedId } from '../../support/posting.ts'
 import { seedLikes, seedPosts } from '../../support/seed.ts'
+import { accountsOf, emptyTrends, now, read, vote, votesFor } from '../../support/trends.ts'
 import { asAnonymous, asModerator, asUser } from '../../support/viewers.ts'
 
-beforeEach(async () => {
-  await env.INDEX.prepare('delete from trend_votes').run()
-  await env.INDEX.prepare('delete from hidden_trends').run()
-  for (const { name } of (await env.CACHE.list({ prefix: 'trending:' })).keys) await env.CACHE.delete(name)
-  forgetKept()
-})
+beforeEach(emptyTrends)
 afterEach(() => void vi.restoreAllMocks())
-
-let last = 0
-/** Accounts that were opened some days ago: their ids contain when. */
-async function accountsOf(count: number, days: number): Promise<Id[]> {
-  const since = Date.now() - days * DAY_MS
-  const ids = Array.from({ length: count }, (_, i) => idOf(i % 2, since + (last + i) * 10, i))
-  last += count
-  const rows = ids.map((id) => ({ id: Number(id), handle: `t${id}`, display_name: 'x', created_at: 1 }))
-  await insertByShard('accounts', rows, (row) => row.id)
-  return ids
-}
-
-const votesFor = (key: string) => count(`select count(*) n from trend_votes where key = '${key}'`, [env.INDEX])
-const now = () => windowOf(Date.now())
-const vote = (actor: Id, kind: string, key: string, more: object = {}) => ({
-  window: now(),
-  actor_id: Number(actor),
-  kind,
-  key,
-  lang: 'en',
-  weight: 1,
-  source_id: 1,
-  ...more,
-})
-const read = async () => {
-  forgetKept()
-  await storeTrends(queues.context())
-  const [posts, tags, links] = await Promise.all([
-    trendingPosts(asAnonymous(), {}),
-    trendingTags(asAnonymous(), {}),
-    trendingLinks(asAnonymous(), {}),
-  ])
-  return {
-    posts: posts.items.map(({ post, actors }) => [post.id, actors]),
-    tags: tags.items.map(({ tag, actors }) => [tag, actors]),
-    links: links.items.map(({ url, actors }) => [url, actors]),
-  }
-}
 
 test('posts, hashtags and links that three accounts like, use or link are listed with how many and since when', async () => {
   const [ada, bob, cyd, dan] = (await accountsOf(4, 100)) as [Id, Id, Id, Id]
