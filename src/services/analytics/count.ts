@@ -9,7 +9,7 @@ import { merged, type Tally } from './fold.ts'
 import { foldSlots } from './fold-slots.ts'
 import { type Hashed, hashed } from './people.ts'
 import { log } from './raw-log.ts'
-import { slots } from './tables.ts'
+import { folds, slots } from './tables.ts'
 
 /** An activity that arrives later is dropped, because its slot no longer knows what it has counted. */
 export const SLOT_MS = 7 * DAY_MS
@@ -29,6 +29,7 @@ type Slot = typeof slots.$inferSelect
 
 /** Logs and counts a batch of activities, each once however often it is delivered. Throws if some are not counted. */
 export async function countActivities(ctx: SystemCtx, activities: readonly Activity[]): Promise<void> {
+  await ctx.db.analytics.select({ version: folds.version }).from(folds) // nothing is logged again and again while it is down
   const [now, later] = share(ctx, activities)
   await countNow(ctx, now)
   if (later.length > 0) await ctx.env.ACTIVITY.sendBatch(later.map((body) => ({ body })))
