@@ -3,6 +3,7 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-worker
 import { defineConfig } from 'vitest/config'
 import pkg from '../package.json' with { type: 'json' }
 import { deadLetterSettings, queues } from '../src/platform/events/queues.ts'
+import { LongestFirst } from './longest-first.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const unbundled = [
@@ -122,6 +123,7 @@ export default defineConfig({
     silent: 'passed-only',
     reporters: ['default', ...(process.env.GITHUB_ACTIONS ? ['github-actions'] : []), `${root}test/slowest-tests.ts`],
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       { root, ...workers },
       { root, ...node },

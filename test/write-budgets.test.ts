@@ -3,6 +3,7 @@ import type { UserCtx } from '../src/platform/context.ts'
 import { type Id, shardOf } from '../src/platform/data/ids.ts'
 import { likePost, unlikePost } from '../src/services/posts/likes.ts'
 import { createPost, deletePost } from '../src/services/posts/posts.ts'
+import { forgetSubscribers, withWebhooks } from '../src/services/webhooks/subscribers.ts'
 import { accountsOn } from './support/actors.ts'
 import { costOf, expectWithin } from './support/budgets.ts'
 import { meterDatabases } from './support/d1-meter.ts'
@@ -16,6 +17,22 @@ import { asUser } from './support/viewers.ts'
 
 const meter = meterDatabases(queues.env)
 
+let activityMessages = 0
+const ACTIVITY = {
+  sendBatch: async (sent: Iterable<unknown>) => {
+    activityMessages += [...sent].length
+  },
+}
+Object.assign(queues.env, { ACTIVITY })
+
+/** Delivers what was sent in an isolate that knows that nobody has a webhook. */
+async function deliver(): Promise<void> {
+  await withWebhooks(queues.context(), await accountsOn(0, 1))
+  activityMessages = 0
+  meter.take()
+  await queues.deliver()
+}
+
 /** The cost of a write and of all that follows. */
 async function wholeCost(by: Id, act: (ctx: UserCtx) => Promise<unknown>) {
   await queues.deliver()
@@ -23,36 +40,58 @@ async function wholeCost(by: Id, act: (ctx: UserCtx) => Promise<unknown>) {
   await act(asUser(by))
   const answer = meter.take()
   await queues.finishDeferred({ run: true })
-  const messages = queues.sent.length
-  await queues.deliver()
-  return { answer, after: meter.take(), messages }
+  const events = queues.sent.length
+  await deliver()
+  return { answer, after: meter.take(), messages: { events, activity: activityMessages } }
 }
 
-test('a like writes seven rows in all and those of its event, and notifies the author', async () => {
+test('a like takes one trip, three or five follow, it writes seven rows and those of its event, and notifies the author', async () => {
   for (const [author, actor] of [await accountsOn(0, 1), await accountsOn(1, 1)]) {
     const postId = await publishedId(author)
     const { answer, after, messages } = await wholeCost(actor, (ctx) => likePost(ctx, { postId }))
     expect(await countRows('notifications', { account_id: author, actor_id: actor, post_id: postId })).toBe(1)
     const isNear = shardOf(author) === shardOf(actor) // the list of the account is then written with the like
-    expect(answer).toMatchObject({ trips: 2, rowsWritten: isNear ? 4 : 3, outboxRowsWritten: 1 })
-    expect(after).toMatchObject({ trips: isNear ? 5 : 7, rowsWritten: isNear ? 5 : 6, outboxRowsWritten: 1 })
-    expect([after.rowsRead <= 36, messages]).toEqual([true, 1])
+    expect(answer).toMatchObject({ trips: 1, rowsWritten: isNear ? 4 : 3, outboxRowsWritten: 1 })
+    expect(after).toMatchObject({ trips: isNear ? 3 : 5, rowsWritten: isNear ? 5 : 6, outboxRowsWritten: 1 })
+    expect([after.rowsRead <= 36, messages]).toEqual([true, { events: 1, activity: 1 }])
     const unlike = await wholeCost(actor, (ctx) => unlikePost(ctx, { postId }))
     expect(unlike.answer).toMatchObject({ trips: 1, rowsWritten: isNear ? 7 : 6, outboxRowsWritten: 1 })
     expect(unlike.after).toMatchObject({ trips: isNear ? 3 : 5, rowsWritten: isNear ? 2 : 3, outboxRowsWritten: 1 })
   }
 })
 
-test('what follows a post takes eight round trips and writes four rows', async () => {
+test('what follows a post takes seven round trips and writes four rows', async () => {
   for (const [author] of [await accountsOn(0), await accountsOn(1)]) {
     const publish = (visibility: 'public' | 'followers') =>
       wholeCost(author, (ctx) => createPost(ctx, draft({ text: 'hello', visibility })))
     const open = await publish('public')
     expect(open.answer).toMatchObject({ trips: 1, rowsWritten: 5 })
-    expect(open.after).toMatchObject({ trips: 8, rowsWritten: 4, outboxRowsWritten: 1 })
-    expect([open.after.rowsRead <= 24, open.messages]).toEqual([true, 1])
-    expect((await publish('followers')).after).toMatchObject({ trips: 4, rowsWritten: 2 })
+    expect(open.after).toMatchObject({ trips: 7, rowsWritten: 4, outboxRowsWritten: 1 })
+    expect([open.after.rowsRead <= 24, open.messages]).toEqual([true, { events: 1, activity: 1 }])
+    expect((await publish('followers')).after).toMatchObject({ trips: 3, rowsWritten: 2 })
   }
+})
+
+test('the likes of one batch of events are one message for analytics, and cost no trip for webhooks', async () => {
+  const [author, ...actors] = await accountsOn(0, 0, 0, 0, 0, 0)
+  const postId = await publishedId(author)
+  await queues.deliver()
+  for (const actor of actors) await likePost(asUser(actor), { postId })
+  await queues.finishDeferred({ run: true })
+  await deliver()
+  expect([activityMessages, meter.take().trips]).toEqual([1, 2 * actors.length + 1])
+})
+
+test('who has webhooks is read at most once for each shard of the people whom a batch concerns', async () => {
+  const [author, actor] = await accountsOn(0, 0)
+  const postId = await publishedId(author)
+  await queues.deliver()
+  await likePost(asUser(actor), { postId })
+  await queues.finishDeferred({ run: true })
+  forgetSubscribers(author)
+  meter.take()
+  await queues.deliver()
+  expect(meter.take().trips).toBeLessThanOrEqual(4)
 })
 
 /** Adds likes of accounts that do not exist. */

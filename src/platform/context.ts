@@ -56,6 +56,8 @@ export type Ctx = SystemCtx & {
   client?: Client
   /** What administrators gave an account. Absent where the caller may not use that. */
   readRights?: (ctx: Ctx, accountId: Id) => Promise<Rights>
+  /** What the caller may do whatever it is done to, as the admission of this request has decided. */
+  allowed?: Set<string>
   /** When (epoch ms) the person last entered the credentials of this login. */
   readLoginTime?: (ctx: Ctx, viewer: Viewer) => Promise<number>
 }

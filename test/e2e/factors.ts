@@ -6,8 +6,8 @@ import { violations } from './axe.ts'
 import { openSecurity } from './recovery.ts'
 import type { World } from './site.ts'
 
-const STEP_MS = 30_000
-const codeOf = (secret: string, time = Date.now()) =>
+export const STEP_MS = 30_000
+export const codeOf = (secret: string, time = Date.now()) =>
   new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: time })
 
 /** The first step of a login, after which the second one is shown. */
@@ -20,7 +20,7 @@ async function enterPassword(page: Page, origin: string, handle: string): Promis
 }
 
 /** An authenticator that is built into the device, and always finds its owner there (CDP, domain WebAuthn). */
-async function addAuthenticator(page: Page): Promise<void> {
+export async function addAuthenticator(page: Page): Promise<void> {
   const devtools = await page.context().newCDPSession(page)
   await devtools.send('WebAuthn.enable')
   await devtools.send('WebAuthn.addVirtualAuthenticator', {

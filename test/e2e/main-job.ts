@@ -65,6 +65,7 @@ export function mainJobTests(world: World): void {
     await bob.getByRole('article').filter({ hasText: 'First light' }).getByText('First light').click()
     await heading(bob, 'Post').waitFor()
     await bob.getByRole('link', { name: '1 like', exact: true }).click()
+    await heading(bob, 'Likes').waitFor()
     await bob.getByRole('region', { name: 'People who like this post' }).getByRole('link', { name: '@bob' }).click()
     await bob.getByRole('link', { name: 'Your likes' }).click()
     await bob.getByRole('region', { name: 'Posts that you like' }).getByText('First light').waitFor()

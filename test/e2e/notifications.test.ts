@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { readLink } from '../../scripts/demo/inbox.ts'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { heading, newUser, openView, writePost } from './actions.ts'
 import { violations } from './axe.ts'
 import { describeSite } from './site.ts'
@@ -62,12 +64,29 @@ describeSite('notifications', (world) => {
     }
   })
 
-  test('the link of a mail leads to a button, and a made-up one says so', async () => {
+  test('the link of a mail leads to a button that ends such mails, and a made-up one says so', async () => {
     const { site, ada } = world
-    await ada.goto(`${site.origin}/?unsubscribe=1.like.1.made-up`)
+    const form = ada.getByRole('form', { name: 'What notifies you' })
+    const byMail = form.getByRole('group', { name: 'Likes of your posts' }).getByLabel('By email')
+    await form.getByLabel('Send no mails and pushes in these hours').uncheck()
+    await byMail.selectOption('everyone')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await ada.getByText('Saved').waitFor()
+    const dan = await newUser(site, 'dan', 'Dan Dennett')
+    await openView(dan, 'Discover')
+    await dan.getByRole('article').filter({ hasText: 'First light' }).getByRole('button', { name: /^Like/ }).click()
+    await fetchInTime(`${site.origin}/cdn-cgi/local/scheduled`)
+    await ada.goto(await readLink(site.origin, 'ada@example.com', 'unsubscribe'))
     await heading(ada, 'Unsubscribe').waitFor()
     expect(await violations(ada)).toEqual([])
     await ada.getByRole('button', { name: 'Unsubscribe' }).click()
-    await ada.getByRole('link', { name: 'Notification settings' }).waitFor()
+    await heading(ada, 'You are unsubscribed').waitFor()
+    expect(await violations(ada)).toEqual([])
+    await ada.getByRole('link', { name: 'Notification settings' }).click()
+    await expect.poll(() => byMail.inputValue()).toBe('nobody')
+
+    await ada.goto(`${site.origin}/?unsubscribe=1.like.1.made-up`)
+    await ada.getByRole('button', { name: 'Unsubscribe' }).click()
+    await heading(ada, 'This link no longer works').waitFor()
   })
 })

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { heading, loggedInAdmin, logIn, PASSWORD, register } from './actions.ts'
+import { heading, loggedInAdmin, logIn, PASSWORD, register, submitRegistration } from './actions.ts'
 import { violations } from './axe.ts'
 import { loggedInCaller } from './callers.ts'
 import { describeSite, newPage, verificationLink } from './site.ts'
@@ -19,6 +19,7 @@ describeSite(
       await heading(bob, 'Your email is confirmed').waitFor()
       ;({ page: admin, password: adminPassword } = await loggedInAdmin(site))
       await admin.goto(`${site.origin}/registrations`)
+      await heading(admin, 'Registrations').waitFor()
       await admin.getByText('@bob', { exact: true }).waitFor()
       expect(await violations(admin)).toEqual([])
       await admin.getByRole('button', { name: 'Approve @bob' }).click()
@@ -31,6 +32,7 @@ describeSite(
     test('an administrator makes a role, gives it and a grant to an account, and is told why the account may act', async () => {
       const { site } = world
       await admin.goto(`${site.origin}/access`)
+      await heading(admin, 'Access').waitFor()
       await admin.getByRole('button', { name: 'Make a role' }).click()
       const role = admin.getByRole('form', { name: 'Make a role' })
       await role.getByLabel('Name').fill('editor')
@@ -94,4 +96,45 @@ describeSite(
     })
   },
   { variables: { REGISTRATION: 'approval' } },
+)
+
+describeSite(
+  'the page of invitations',
+  (world) => {
+    test('a member invites somebody, who registers with the code, and revokes another invitation', async () => {
+      const { site } = world
+      const { page: host } = await loggedInAdmin(site)
+      await host.goto(`${site.origin}/invitations`)
+      await heading(host, 'Invitations').waitFor()
+      await host.getByRole('link', { name: 'Invitations', exact: true }).waitFor()
+      const invite = async () => {
+        const former = (await host.getByRole('status').locator('code').allTextContents()).join()
+        await host.getByRole('button', { name: 'Create an invitation' }).click()
+        const code = host.getByRole('status').locator('code')
+        await expect.poll(() => code.textContent()).not.toBe(former)
+        return (await code.textContent()) ?? ''
+      }
+      const code = await invite()
+      expect(await violations(host)).toEqual([])
+      const guest = await newPage(site)
+      const enter = async (typed: string) => {
+        await guest.getByLabel('Invitation').fill(typed)
+        await submitRegistration(guest, 'guest', 'guest@example.com')
+      }
+      await guest.goto(`${site.origin}/register`)
+      await enter('made-up')
+      await guest.getByText(/^The invitation must be the code/).waitFor()
+      await enter(code)
+      await heading(guest, 'Check your email').waitFor()
+      await guest.goto(await verificationLink(site, 'guest@example.com'))
+      await heading(guest, 'Home').waitFor()
+      await invite()
+      const rows = host.getByRole('region', { name: 'Your invitations' }).getByRole('listitem')
+      await rows.filter({ hasText: 'Used' }).waitFor()
+      await rows.getByRole('button', { name: 'Revoke' }).click()
+      await host.getByText('Invitation revoked').waitFor()
+      await expect.poll(() => rows.count()).toBe(1)
+    })
+  },
+  { variables: { REGISTRATION: 'invitation' } },
 )

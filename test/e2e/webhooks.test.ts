@@ -43,6 +43,7 @@ describeSite(
       const { site } = world
       const ada = await newUser(site, 'ada', 'Ada Lovelace')
       await ada.goto(`${site.origin}/webhooks`)
+      await heading(ada, 'Webhooks').waitFor()
       await ada.getByText('You have no webhooks.').waitFor()
       const form = ada.getByRole('form', { name: 'Create a webhook' })
       await form.getByLabel('Address').fill('http://10.0.0.1/')

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 /** A module of the page. Its types need those of browsers, which the types of Node contradict. */
@@ -138,4 +139,18 @@ test('a message that arrives after a newer one is shown in its place, and a dele
   const shown = merged(loaded, { changed, hidden: [4], isComplete: false })
   expect(shown.map(({ seq }: { seq: number }) => seq)).toEqual([6, 5, 2])
   expect(shown[0].replyTo).toEqual({ seq: 2, authorId: null, text: null })
+})
+
+/** Titles that are shown only until a name is loaded. */
+const whileLoading = ['Conversation', 'Group', 'Join a group', 'One moment']
+
+test('every title of a view is that of a page which a browser test opens', () => {
+  const sources = (folder: string) => globSync(`${folder}/*.{ts,tsx}`).map((file) => readFileSync(file, 'utf8'))
+  const tests = sources('test/e2e').join()
+  const titles = sources('src/web/views').flatMap((text) =>
+    [...text.matchAll(/<(?:View|Done)\s[^>]*?title="([^"]+)"/g)].map(([, title]) => title!),
+  )
+  expect(titles.length).toBeGreaterThan(40)
+  const opened = (title: string) => whileLoading.includes(title) || tests.includes(`'${title}'`)
+  expect(titles.filter((title) => !opened(title))).toEqual([])
 })

@@ -11,13 +11,13 @@ export type World = {
   roles: [string, string][]
   attributes: Record<string, string>
   grants: { action: string; thing: string; until: number | null }[]
-  /** A rule speaks if its attribute has its value, or `unless` it has; and to owners only, or to all but them. */
+  /** A rule speaks if its attribute has its value, or `unless` it has; and to owners only, to all but them, or about one post only. */
   rules: {
     action: string
     attribute: string
     value: string
     unless: boolean
-    owner: 'any' | 'only' | 'unless'
+    owner: 'any' | 'only' | 'unless' | 'post:1'
     says: 'allow' | 'deny'
   }[]
 }
@@ -29,6 +29,7 @@ export function mayDo(world: World, { action, thing, isOwner, now }: Question): 
   for (const rule of world.rules) {
     if (rule.action !== action && rule.action !== '*') continue
     if ((world.attributes[rule.attribute] === rule.value) === rule.unless) continue
+    if (rule.owner === 'post:1' && thing !== 'post:1') continue
     if (rule.owner === 'only' && isOwner !== true) continue
     if (rule.owner === 'unless' && isOwner !== false) continue
     said.add(rule.says)

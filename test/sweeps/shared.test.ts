@@ -3,6 +3,8 @@ import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { SHARED_SECONDS } from '../../src/platform/http/shared-answers.ts'
 import { services } from '../../src/registry.ts'
+import { suspendAccount } from '../../src/services/accounts/suspensions.ts'
+import { deletePost } from '../../src/services/posts/posts.ts'
 import { indexPosts } from '../../src/services/search/indexing.ts'
 import { accountsOn } from '../support/actors.ts'
 import { shardHolding } from '../support/databases.ts'
@@ -10,6 +12,7 @@ import { insertLogin } from '../support/logins.ts'
 import { queues } from '../support/manual-queues.ts'
 import { seedPosts } from '../support/seed.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
+import { asModerator, asUser } from '../support/viewers.ts'
 import { type Answer, type Call, call, unlimited } from './calls.ts'
 import { constantFor, kindOf } from './cases.ts'
 import { queryFor } from './examples.ts'
@@ -165,6 +168,34 @@ test('a changed profile is seen at once where it was changed', async () => {
   expect((await call({ method: 'PATCH', path: '/v1/accounts/me', json, token: own, bindings })).status).toBe(200)
   await askUntil(path, ({ body }) => JSON.stringify(body).includes(json.displayName))
 })
+
+test.each(['suspended', 'deleted', 'for followers'])(
+  'what is %s is in no kept answer five seconds later',
+  async (way) => {
+    const [mod] = await accountsOn(0)
+    const paths: string[] = []
+    for (const operation of reads.filter(({ id }) => shared.has(id))) paths.push(await pathOf(operation))
+    const shown = async () => {
+      const answers = await Promise.all(paths.map((path) => get(path)))
+      return answers.filter(({ status, body }) => status === 200 && JSON.stringify(body).includes(post)).length
+    }
+    for (const path of paths) await kept(path)
+    expect(await shown()).toBeGreaterThanOrEqual(3)
+    if (way === 'suspended') await suspendAccount(asModerator(mod), { accountId: author.id })
+    if (way === 'deleted') await deletePost(asUser(author.id), { postId: post })
+    if (way === 'for followers') {
+      await shardHolding(post)
+        .prepare("update posts set visibility = 'followers' where id = ?")
+        .bind(Number(post))
+        .run()
+      await shardHolding(post).prepare('delete from feed_index where post_id = ? and lane = 2').bind(Number(post)).run()
+    }
+    expect(await shown()).toBeGreaterThanOrEqual(3)
+    later(SHARED_SECONDS * 1_000)
+    expect(await shown()).toBe(0)
+    await queues.deliver()
+  },
+)
 
 test('failures are not kept', async () => {
   const [hidden] = await seedPosts([author.id], { visibility: 'followers' })

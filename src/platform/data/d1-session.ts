@@ -1,3 +1,4 @@
+import { messagesOf } from '../failures.ts'
 import type { Cost } from '../observability/cost.ts'
 import { tripsInFlight } from '../observability/pending.ts'
 import { withTimeout } from '../timeout.ts'
@@ -42,11 +43,12 @@ export function countedSession(session: D1DatabaseSession, cost: Cost, isDirecto
     }
     return results
   }
-  const read = coalesced(trip, pace)
+  const sharing = new Sharing(trip, pace)
+  const read = (statement: D1PreparedStatement) => sharing.read(statement)
   const write = async (statement: D1PreparedStatement) => only(await trip([statement]))
   return {
     prepare: (query: string) => new Counted(session.prepare(query), /^\s*select\b/i.test(query) ? read : write),
-    batch: (statements: Counted[]) => trip(statements.map(({ statement }) => statement)),
+    batch: (statements: Counted[]) => sharing.batch(statements.map(({ statement }) => statement)),
     getBookmark: () => session.getBookmark(),
   }
 }
@@ -57,24 +59,78 @@ type Waiting = {
   reject: (error: unknown) => void
 }
 
-/** Sends concurrent statements in one round trip. Each caller gets the result of its own statement. */
-function coalesced(trip: Trip, pace: Pace) {
-  let waiting: Waiting[] = []
+/** A statement is wrong or violates a constraint, so nothing of its batch is stored. Other errors may come after a commit. */
+const isRefusal = (error: unknown) => /SQLITE_(?:CONSTRAINT|ERROR|MISMATCH|TOOBIG|RANGE)/.test(messagesOf(error).join())
+const isOfWrite = (error: unknown) => /SQLITE_CONSTRAINT/.test(messagesOf(error).join())
 
-  async function flush(): Promise<void> {
-    await pace.ready()
-    const group = waiting
-    waiting = []
-    await trip(group.map(({ statement }) => statement)).then(
-      (results) => group.forEach(({ resolve }, i) => void resolve(only(results.slice(i)))),
-      (error: unknown) => group.forEach(({ reject }) => void reject(error)),
-    )
+const statementsOf = (group: readonly Waiting[]) => group.map(({ statement }) => statement)
+const fail = (group: readonly Waiting[], error: unknown) => group.forEach(({ reject }) => void reject(error))
+const answer = (group: readonly Waiting[], results: readonly Result[]) =>
+  group.forEach(({ resolve }, i) => void resolve(only(results.slice(i))))
+
+/** Sends concurrent selects in one round trip, or with a batch that begins meanwhile: they then see what it writes. */
+class Sharing {
+  private waiting: Waiting[] = []
+  private batches = 0
+  private readonly trip: Trip
+  private readonly pace: Pace
+
+  constructor(trip: Trip, pace: Pace) {
+    this.trip = trip
+    this.pace = pace
   }
 
-  return (statement: D1PreparedStatement): Promise<Result> =>
-    new Promise((resolve, reject) => {
-      if (waiting.push({ statement, resolve, reject }) === 1) void flush()
+  read(statement: D1PreparedStatement): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.waiting.push({ statement, resolve, reject }) === 1) void this.flush()
     })
+  }
+
+  async batch(statements: D1PreparedStatement[]): Promise<Result[]> {
+    if (this.pace !== soon) return this.trip(statements)
+    this.batches += 1
+    await this.pace.ready()
+    this.batches -= 1
+    const group = this.take()
+    if (group.length === 0) return this.trip(statements)
+    try {
+      const results = await this.trip([...statements, ...statementsOf(group)])
+      answer(group, results.slice(statements.length))
+      return results.slice(0, statements.length)
+    } catch (error) {
+      if (isOfWrite(error)) void this.send(group)
+      else if (isRefusal(error)) return this.apart(statements, group)
+      else fail(group, error)
+      throw error
+    }
+  }
+
+  /** Neither the batch nor the selects may fail because the others are refused. */
+  private async apart(statements: D1PreparedStatement[], group: readonly Waiting[]): Promise<Result[]> {
+    const sent = this.trip(statements)
+    await sent.catch(() => {})
+    void this.send(group)
+    return sent
+  }
+
+  private async flush(): Promise<void> {
+    await this.pace.ready()
+    if (this.batches === 0) await this.send(this.take())
+  }
+
+  private take(): Waiting[] {
+    const group = this.waiting
+    this.waiting = []
+    return group
+  }
+
+  private async send(group: readonly Waiting[]): Promise<void> {
+    if (group.length === 0) return
+    await this.trip(statementsOf(group)).then(
+      (results) => answer(group, results),
+      (error) => fail(group, error),
+    )
+  }
 }
 
 type Run = (statement: D1PreparedStatement) => Promise<Result>

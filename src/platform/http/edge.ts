@@ -35,7 +35,7 @@ function requestContext(sources: LoginSources) {
       bookmarks: c.req.header(BOOKMARKS),
     })
     const clientIp = clientIpOf(c.req.header('cf-connecting-ip'))
-    const fields = { ...ctx, viewer: null, clientIp, ...sources, request: c.req.raw }
+    const fields = { ...ctx, viewer: null, clientIp, ...sources, allowed: new Set<string>(), request: c.req.raw }
     const request = Object.defineProperty(fields, 'client', lazyClient)
     c.set('ctx', request)
     await next()

@@ -7,6 +7,7 @@ import {
   type Decision,
   decide,
   dependsOnRights,
+  dependsOnThing,
   isInForce,
   type Subject,
   type Thing,
@@ -40,13 +41,21 @@ type Need = { action: Action; role: string | null }
 /** Before the input of an operation is parsed: refuses callers whom nothing allows the action, whatever the thing is. */
 export async function requireActionOnAny(ctx: Ctx, need: Need): Promise<void> {
   const decision = await decisionFor(ctx, need, null)
-  if (decision.allowed) return
+  const key = keyOf(ctx, need)
+  ctx.allowed?.delete(key)
+  if (decision.allowed) {
+    if (!dependsOnThing(declaredRules(), need.action)) ctx.allowed?.add(key)
+    return
+  }
   const { grants } = decision.by ? noRights : await rightsOf(ctx)
   if (!grants.some((grant) => isInForce(grant, need.action, ctx.now()))) throw refused(decision)
 }
 
-/** Before the verb of an operation runs. */
+const keyOf = ({ viewer }: Ctx, { action, role }: Need) => `${viewer?.id} ${action} ${role}`
+
+/** Before the verb of an operation runs. Decides again only if the thing can change what was decided at the admission. */
 export async function requireAction(ctx: Ctx, need: Need, thing: Thing | null): Promise<void> {
+  if (ctx.allowed?.has(keyOf(ctx, need))) return
   const decision = await decisionFor(ctx, need, thing)
   if (!decision.allowed) throw refused(decision)
 }

@@ -19,14 +19,19 @@ export type Subject = {
 }
 
 /** What rules decide from. */
-export type Attributes = Subject & { isOwner: boolean; thing: Thing | null; now: number; env: Env }
+export type Attributes = Subject & { now: number; env: Env }
 type Given = { given: Record<string, string> }
+type OfOwner = { isOwner: boolean }
 
 type Verdict = 'allow' | 'deny' | 'abstain'
-/** A rule for one action, or for all of them. With `stored`, it also reads the attributes that an operator gave. */
+type Deciding<About> =
+  | { of?: never; decide: (about: About) => Verdict }
+  | { of: 'owner'; decide: (about: About & OfOwner) => Verdict }
+  | { of: 'thing'; decide: (about: About & OfOwner & { thing: Thing | null }) => Verdict }
+/** A rule for one action, or for all. `stored`: it reads the attributes that an operator gave. `of`: what it reads of the thing. */
 export type AccessRule = { name: string; action: Action | '*' } & (
-  | { stored?: false; decide: (about: Attributes) => Verdict }
-  | { stored: true; decide: (about: Attributes & Given) => Verdict }
+  | ({ stored?: false } & Deciding<Attributes>)
+  | ({ stored: true } & Deciding<Attributes & Given>)
 )
 
 type Request = { action: string; thing: Thing | null; subject: Subject; now: number; env: Env }
@@ -45,7 +50,7 @@ export function decide(rules: readonly AccessRule[], request: Request, rights: R
   const concerned = rules.filter((rule) => concerns(rule, action))
   const verdicts = concerned.map((rule) => ({
     rule,
-    is: agreed(isOwner.map((is) => rule.decide({ ...about, isOwner: is }))),
+    is: agreed((rule.of ? isOwner : [false]).map((is) => rule.decide({ ...about, isOwner: is }))),
   }))
   const by = (kind: 'role' | 'rule' | 'grant', name: string) => ({ kind, name })
   const denying = verdicts.find(({ is }) => is === 'deny')
@@ -69,6 +74,10 @@ export function dependsOnRights(rules: readonly AccessRule[], action: string, { 
   const mayChange = (rule: AccessRule) => rule.stored && concerns(rule, action) && (allowed || rule.name === by?.name)
   return by === null || rules.some(mayChange)
 }
+
+/** Whether an action that is allowed without knowing the thing may still be denied on one whose owner is unknown. */
+export const dependsOnThing = (rules: readonly AccessRule[], action: string) =>
+  rules.some((rule) => rule.of === 'thing' && concerns(rule, action))
 
 const concerns = (rule: AccessRule, action: string) => rule.action === '*' || rule.action === action
 

@@ -13,7 +13,7 @@ export const explainAccess = defineAction('access:explain', {
 export const rules: readonly AccessRule[] = [
   { name: 'not-suspended', action: '*', decide: ({ isSuspended }) => (isSuspended ? 'deny' : 'abstain') },
   { name: 'verified-address', action: '*', decide: ({ isVerified }) => (isVerified ? 'abstain' : 'deny') },
-  { name: 'own-posts', action: editPosts, decide: ({ isOwner }) => (isOwner ? 'allow' : 'abstain') },
+  { name: 'own-posts', action: editPosts, of: 'owner', decide: ({ isOwner }) => (isOwner ? 'allow' : 'abstain') },
   {
     name: 'account-age',
     action: publishPosts,

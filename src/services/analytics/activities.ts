@@ -30,6 +30,10 @@ export type Seen = z.infer<typeof Seen>
 export const Activity = z.union([Act, Seen])
 export type Activity = z.infer<typeof Activity>
 
+/** The acts that one batch of events announced are one message. */
+export const ActivityMessage = z.union([Activity, z.array(Act)])
+export type ActivityMessage = z.infer<typeof ActivityMessage>
+
 export const kinds = [
   ...['register', 'verify', 'login', 'mail', 'follow', 'unfollow'],
   ...['post', 'comment', 'delete', 'like', 'unlike'],

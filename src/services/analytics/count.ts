@@ -9,7 +9,7 @@ import { merged, type Tally } from './fold.ts'
 import { foldSlots } from './fold-slots.ts'
 import { type Hashed, hashed } from './people.ts'
 import { log } from './raw-log.ts'
-import { slots } from './tables.ts'
+import { folds, slots } from './tables.ts'
 
 /** An activity that arrives later is dropped, because its slot no longer knows what it has counted. */
 export const SLOT_MS = 7 * DAY_MS
@@ -23,22 +23,31 @@ export const IDS_PER_SLOT = 30_000
 const MOST_QUERIES = 800
 /** D1 accepts a hundred parameters in each. */
 const MINUTES_PER_QUERY = 50
+const MINUTES_PER_BATCH = 100
 const MAX_ATTEMPTS = 8
 
 type Slot = typeof slots.$inferSelect
 
 /** Logs and counts a batch of activities, each once however often it is delivered. Throws if some are not counted. */
 export async function countActivities(ctx: SystemCtx, activities: readonly Activity[]): Promise<void> {
+  await ctx.db.analytics.select({ version: folds.version }).from(folds) // nothing is logged again and again while it is down
   const [now, later] = share(ctx, activities)
   await countNow(ctx, now)
-  if (later.length > 0) await ctx.env.ACTIVITY.sendBatch(later.map((body) => ({ body })))
+  const acts = later.filter((each) => !isSeen(each))
+  const messages = [...later.filter(isSeen), ...(acts.length > 0 ? [acts] : [])]
+  if (messages.length > 0) await ctx.env.ACTIVITY.sendBatch(messages.map((body) => ({ body })))
 }
 
-/** What a reader may see is read with two queries from each shard. The reports of further readers wait for another batch. */
+/**
+ * What a reader may see is read with two queries from each shard, and each minute is written with one. The reports of
+ * further readers, and the acts of further minutes, wait for another batch.
+ */
 function share({ db }: SystemCtx, activities: readonly Activity[]): [now: Activity[], later: Activity[]] {
   const viewers = new Set(activities.flatMap((each) => (isSeen(each) ? [each.viewer] : [])))
   const first = new Set(viewers.keys().take(Math.max(1, Math.floor(MOST_QUERIES / (2 * db.shards.length)))))
-  const isNow = (each: Activity) => !isSeen(each) || first.has(each.viewer)
+  const minutes = new Set(activities.flatMap((each) => (isSeen(each) ? [] : [minuteOf(each.at)])))
+  const written = new Set(minutes.keys().take(MINUTES_PER_BATCH))
+  const isNow = (each: Activity) => (isSeen(each) ? first.has(each.viewer) : written.has(minuteOf(each.at)))
   return [activities.filter(isNow), activities.filter((each) => !isNow(each))]
 }
 

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { and, eq, exists, inArray, not } from 'drizzle-orm'
+import { and, eq, exists, inArray, isNull, not, type SQL } from 'drizzle-orm'
 import type { Ctx, UserCtx } from '../../platform/context.ts'
 import { all, query as builder, changed, either, increment, one, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
@@ -7,11 +7,12 @@ import { Id, isoTimeOf, shardOf } from '../../platform/data/ids.ts'
 import { loadPage, type Page, type PageQuery, pageOf, seek } from '../../platform/data/page.ts'
 import { record, recordedId } from '../../platform/events/events.ts'
 import { blockBetween, isHidden } from '../accounts/policy.ts'
+import { accounts } from '../accounts/tables.ts'
 import { type Account, loadListedAccounts } from '../accounts/views.ts'
 import { toldOfLike, withdrawLike } from '../notifications/statements.ts'
 import { postLiked, postUnliked } from './events.ts'
 import { listLike, unlistLike } from './like-mirrors.ts'
-import { hasLikers, isLikedBy } from './policy.ts'
+import { hasLikers, isLikedBy, visibleTo } from './policy.ts'
 import { getPost } from './posts.ts'
 import { likedPosts, likes, postLikers, posts } from './tables.ts'
 import { loadPosts, Post } from './views.ts'
@@ -29,30 +30,41 @@ export const LikePage = pageOf('Like', Like)
 type PostPath = { postId: Id }
 
 export async function likePost(ctx: UserCtx, { postId }: PostPath): Promise<Post> {
-  const post = await getPost(ctx, { postId })
-  const like = { postId, accountId: ctx.viewer.id, id: recordedId, hidden: false }
+  // A comment also needs its root, which may be on another shard, so it is read first.
+  const isRoot = all(isNull(posts.rootId), exists(readableBy(ctx.viewer.id)))
+  const [post, counted] = await Promise.all([getPost(ctx, { postId }), addLike(ctx, postId, isRoot)])
+  const isComment = post.rootId !== null && !post.liked
+  const likeCount = isComment ? await addLike(ctx, postId, not(blockBetween(post.author.id, ctx.viewer.id))) : counted
+  // Nothing was counted: since the read, another request liked the post, or it was deleted, or a block was added.
+  if (likeCount === null && !post.liked) return getPost(ctx, { postId })
+  return { ...post, liked: true, likeCount: likeCount ?? post.likeCount }
+}
+
+const readableBy = (viewerId: Id) =>
+  builder
+    .select(one)
+    .from(accounts)
+    .where(and(eq(accounts.id, posts.authorId), visibleTo(viewerId)))
+
+/** Returns the new count of likes; null if the viewer likes the post already, or `may` does not hold. */
+async function addLike(ctx: UserCtx, postId: Id, may: SQL): Promise<number | null> {
+  const actorId = ctx.viewer.id
+  const like = { postId, accountId: actorId, id: recordedId, hidden: false }
   const db = ctx.db.shardOf(postId)
+  const author = builder.select({ id: posts.authorId }).from(posts).where(eq(posts.id, postId))
+  const isShown = shardOf(postId) === shardOf(actorId) ? [not(isHidden(actorId))] : []
   // Count first: this update matches only while the post exists, so a like of a deleted post inserts nothing.
-  const [counted] = await db.commit([
+  const [[counted]] = await db.commit([
     db
       .update(posts)
       .set({ likeCount: increment(posts.likeCount) })
-      .where(
-        all(
-          eq(posts.id, postId),
-          not(isLikedBy(postId, like.accountId)),
-          not(blockBetween(post.author.id, ctx.viewer.id)),
-          ...(shardOf(postId) === shardOf(ctx.viewer.id) ? [not(isHidden(ctx.viewer.id))] : []),
-        ),
-      )
+      .where(all(eq(posts.id, postId), not(isLikedBy(postId, actorId)), may, ...isShown))
       .returning({ likeCount: posts.likeCount }),
-    record(db, postLiked, { postId, authorId: post.author.id, actorId: ctx.viewer.id }, changed),
+    record(db, postLiked, { postId, authorId: actorId, actorId }, changed, { authorId: author }),
     db.insert(likes).select(rowIf(likes, like, changed)),
-    ...listLike(db, { postId, actorId: ctx.viewer.id }),
+    ...listLike(db, { postId, actorId }),
   ])
-  // Nothing was counted: since the first read, another request liked the post, or it was deleted, or a block was added.
-  if (counted.length === 0 && !post.liked) return getPost(ctx, { postId })
-  return { ...post, liked: true, likeCount: counted[0]?.likeCount ?? post.likeCount }
+  return counted?.likeCount ?? null
 }
 
 /** Does not read the post: undoing your own action never requires visibility, and the answer is always the same. */

@@ -6,12 +6,13 @@ import type { Happened } from '../../platform/events/events.ts'
 import { handTo } from './endpoint.client.ts'
 import { interestsIn } from './interests.ts'
 import { messageOf } from './messages.ts'
+import { withWebhooks } from './subscribers.ts'
 import { webhookEndpoints } from './tables.ts'
 
 /** Gives the endpoints of the people whom the events concern their ids. Each endpoint stores an event once. */
 export async function handOver(ctx: SystemCtx, events: readonly Happened[]): Promise<void> {
   const interests = Map.groupBy(events.flatMap(interestsIn), ({ accountId }) => accountId)
-  const endpoints = await endpointsOf(ctx, [...interests.keys()])
+  const endpoints = await endpointsOf(ctx, await withWebhooks(ctx, [...interests.keys()]))
   await settleConcurrently(endpoints, async ({ accountId, id: webhookId, events: wanted }) => {
     const own = (interests.get(accountId) ?? []).filter(({ type }) => wanted.includes(type))
     const messages = own.map(({ eventId, type, data }) => messageOf(eventId, type, data))

@@ -25,6 +25,7 @@ import { WebhookEvent } from './kinds.ts'
 import { FORMER_SECRET_HOURS, MAX_FORMER_SECRETS, MAX_WEBHOOKS } from './policy.ts'
 import { isOwn, SECRET } from './queries.ts'
 import { newSecret } from './secrets.ts'
+import { forgetSubscribers } from './subscribers.ts'
 import { webhookEndpoints, webhookEvents } from './tables.ts'
 import type { Webhook, WebhookWithSecret } from './views.ts'
 
@@ -90,6 +91,7 @@ export async function createWebhook(ctx: UserCtx, given: WebhookCreation): Promi
     ])
     return inserted
   })
+  forgetSubscribers(accountId)
   if (created) return { ...viewOf(ctx, created), secret }
   await requireNewAddress(ctx, input.url)
   throw new Failure(tooManyWebhooks)

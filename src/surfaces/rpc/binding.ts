@@ -67,6 +67,7 @@ export async function requestBy(
     readAccountStatus: readStatus,
     readLoginTime: async () => 0,
     readRights: binding.staff ? rightsOf : attributesOf,
+    allowed: new Set(),
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { Viewer } from '../../../src/platform/context.ts'
-import { toId } from '../../../src/platform/data/ids.ts'
+import { asViewer, type Viewer } from '../../../src/platform/context.ts'
+import { type Id, toId } from '../../../src/platform/data/ids.ts'
+import { runVerb } from '../../../src/platform/http/operation.ts'
 import type { AccountStatus } from '../../../src/platform/security/access-guard.client.ts'
 import { forgetStatus } from '../../../src/platform/security/account-status.ts'
 import { admit, type RequestCtx } from '../../../src/platform/security/admit.ts'
@@ -58,6 +59,19 @@ test('an action admits whom a role or a grant allows it, also while the AccessGu
   await expect(by({}, viewer, down)).rejects.toMatchObject({ code: 'forbidden' })
   await expect(by({ grants: [{ ...grant, until: 1 }] })).rejects.toMatchObject({ code: 'forbidden' })
   await expect(by({ roles: [role] }, newViewer())).rejects.toMatchObject({ code: 'insufficient_scope' })
+})
+
+test('what one account may do is not handed on to another one', async () => {
+  const viewer = newViewer({ scopes: new Set([readPosts]) })
+  const roles = [{ name: 'approver', permissions: ['registrations:approve'] }]
+  const readRights = async (_: unknown, id: Id) => ({ ...noRights, roles: id === viewer.id ? roles : [] })
+  const ctx = { ...request(viewer), allowed: new Set<string>(), readRights }
+  const approve = { access: 'moderator', action: approveRegistrations, scope: readPosts } as const
+  await admit(ctx, approve)
+  const run = async () => 'done'
+  const verb = { ...approve, id: 'approve', method: 'put', path: '/', summary: '', returns: null, run } as const
+  expect(await runVerb(verb, ctx, {})).toBe('done')
+  await expect(runVerb(verb, asViewer(ctx, newViewer().id), {})).rejects.toMatchObject({ code: 'forbidden' })
 })
 
 test('the limit of an operation counts requests per IP address, not per viewer', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { beforeEach, expect, test } from 'vitest'
+import type { Ctx } from '../../../src/platform/context.ts'
 import { createContext } from '../../../src/platform/create-context.ts'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { getAccount } from '../../../src/services/accounts/accounts.ts'
@@ -7,6 +8,7 @@ import { blockAccount } from '../../../src/services/accounts/blocks.ts'
 import { followAccount, listFollowers, listFollowing, unfollowAccount } from '../../../src/services/accounts/follows.ts'
 import { markFollows } from '../../../src/services/accounts/hiding.ts'
 import { liftSuspension, suspendAccount } from '../../../src/services/accounts/suspensions.ts'
+import { countUnread, listNotifications } from '../../../src/services/notifications/notifications.ts'
 import { listComments } from '../../../src/services/posts/comments.ts'
 import { markLikes, markLists } from '../../../src/services/posts/hiding.ts'
 import { likePost, listLikes, unlikePost } from '../../../src/services/posts/likes.ts'
@@ -36,8 +38,11 @@ const suspend = (accountId: Id) => suspendAccount(asModerator(cyd), { accountId 
 const lift = (accountId: Id) => liftSuspension(asModerator(cyd), { accountId })
 
 /** The counts of the post and of Ada, and the lengths of the lists behind them. */
-async function countsAndLists(post = postId, owner = ada): Promise<[counts: number[], lengths: number[]]> {
-  const ctx = asAnonymous()
+async function countsAndLists(
+  post = postId,
+  owner = ada,
+  ctx: Ctx = asAnonymous(),
+): Promise<[counts: number[], lengths: number[]]> {
   const { likeCount, commentCount } = await getPost(ctx, { postId: post })
   const { followerCount, followingCount } = await getAccount(ctx, { accountId: owner })
   const lists = await Promise.all([
@@ -64,6 +69,25 @@ async function takePart(id: Id): Promise<{ comment: Id; reply: Id }> {
   await queues.deliver()
   return { comment, reply }
 }
+
+test('for a viewer, counts exceed their lists by the members that a block hides; for nobody else, and no unread count', async () => {
+  await takePart(bob)
+  await takePart(cyd)
+  const [blocking, blocked] = await accountsOn(0, 1)
+  await blockAccount(asUser(blocking), { accountId: bob })
+  await blockAccount(asUser(bob), { accountId: blocked })
+  await queues.deliver()
+  const counts = [2, 4, 2, 2]
+  // Lists of accounts hide who blocks the viewer, and lists of posts also whom the viewer blocks.
+  expect(await countsAndLists(postId, ada, asUser(blocking))).toEqual([counts, [2, 2, 2, 2]])
+  expect(await countsAndLists(postId, ada, asUser(blocked))).toEqual([counts, [1, 2, 1, 1]])
+  await expectCounts(counts)
+  await blockAccount(asUser(ada), { accountId: bob })
+  await queues.deliver()
+  const unread = await listNotifications(asUser(ada), wholePage)
+  expect(await countUnread(asUser(ada))).toEqual({ count: unread.items.length })
+  expect(unread.items.map(({ actor }) => actor.id)).not.toContain(bob)
+})
 
 test.each([0, 1])('counts leave out a suspended account of shard %i until the suspension is lifted', async (shard) => {
   const [member] = await accountsOn(shard)

@@ -7,7 +7,7 @@ import { trendHidden } from '../../../src/services/search/events.ts'
 import { applyCuration, hideTrend, showTrend } from '../../../src/services/search/hidden-trends.ts'
 import { countTrends, foldHours, storeTrends } from '../../../src/services/search/trend-lists.ts'
 import { trendingTags } from '../../../src/services/search/trending.ts'
-import { NEWCOMER_WEIGHT, withdrawVotes } from '../../../src/services/search/votes.ts'
+import { NEWCOMER_WEIGHT, weightOf, withdrawVotes } from '../../../src/services/search/votes.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { count, insertRows } from '../../support/databases.ts'
 import { queues } from '../../support/manual-queues.ts'
@@ -206,4 +206,16 @@ test('the last of several acts holds although the index did not know the first, 
   expect(await count("select is_hidden n from hidden_trends where key = 'mind'", [env.INDEX])).toBe(0)
   const earlier = { accountId: mod, kind: 'tag', key: 'old', actorId: mod }
   expect(trendHidden.data.safeParse(earlier).error).toBeUndefined()
+})
+
+test('the database tells newcomers from others by the same weight as the service', async () => {
+  const [actor] = (await accountsOf(1, 1)) as [Id]
+  const weights = { newcomer: weightOf(actor, Date.now()), other: NEWCOMER_WEIGHT + 0.001 }
+  const rows = Object.entries(weights).map(([key, weight]) => vote(actor, 'tag', key, { weight }))
+  await insertRows(env.INDEX, 'trend_votes', rows)
+  const { results } = await env.INDEX.prepare('select newcomers, others from trend_counts order by key').all()
+  expect(results).toEqual([
+    { newcomers: weights.newcomer, others: 0 },
+    { newcomers: 0, others: weights.other },
+  ])
 })

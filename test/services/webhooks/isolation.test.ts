@@ -6,11 +6,12 @@ import { followAccount } from '../../../src/services/accounts/follows.ts'
 import { listWebhookDeliveries } from '../../../src/services/webhooks/deliveries.ts'
 import { handTo } from '../../../src/services/webhooks/endpoint.client.ts'
 import { messageOf } from '../../../src/services/webhooks/messages.ts'
+import { withWebhooks } from '../../../src/services/webhooks/subscribers.ts'
 import { webhookSubscriptions } from '../../../src/services/webhooks/subscriptions.ts'
 import { getWebhook } from '../../../src/services/webhooks/webhooks.ts'
 import { accountsOn } from '../../support/actors.ts'
 import { movableClock } from '../../support/clock.ts'
-import { count } from '../../support/databases.ts'
+import { count, insertRows, shards } from '../../support/databases.ts'
 import { deliver } from '../../support/events.ts'
 import { queues } from '../../support/manual-queues.ts'
 import { until } from '../../support/until.ts'
@@ -112,6 +113,31 @@ test('the mail about a paused webhook is queued once, also if its event is repea
   const eventId = newId(0, Date.now())
   for (let n = 0; n < 3; n++) await run(asUser(ada), { accountId: ada, webhookId, reason: 'failing' }, eventId)
   expect(await mailsAbout(ada, 'failing')).toHaveLength(1)
+})
+
+test('an isolate learns within two seconds of a webhook that another one creates, and remembers few of them', async () => {
+  const [bob, eve] = await accountsOn(1, 1)
+  const ctx = queues.context()
+  const known = () => withWebhooks(ctx, [bob, eve])
+  const row = { url: '', description: '', events: '[]', state: 'active', sealed_secret: '', former_secrets: '[]' }
+  const insert = (ids: number[]) =>
+    insertRows(
+      shards[1],
+      'webhook_endpoints',
+      ids.map((id) => ({ account_id: Number(eve), id, ...row, created_at: 1 })),
+    )
+  clock.advance(2_000)
+  expect(await known()).toEqual([])
+  await insert([1])
+  clock.advance(2_000)
+  expect(await known()).toEqual([eve])
+  await webhookOf(bob)
+  expect(await known()).toEqual([bob, eve])
+  await shards[1].prepare('delete from webhook_endpoints').run()
+  clock.advance(2_000)
+  await insert(Array.from({ length: 51 }, (_, i) => i + 1))
+  expect(await known()).toEqual([bob, eve])
+  await shards[1].prepare('delete from webhook_endpoints').run()
 })
 
 test('while the object is down, its events wait in the outbox, and reach other endpoints meanwhile', async () => {
