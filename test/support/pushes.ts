@@ -52,4 +52,16 @@ export async function insertDelivery(accountId: Id): Promise<void> {
   await insertRows(shardHolding(accountId), 'deliveries', [
     { account_id, event_id: account_id, channel: 'mail', state: 'sent', attempt: 0, next_at: null, reached: '[]' },
   ])
+  const ofMessage = { conversation_id: 'c0ffee'.repeat(5), seq: 1, author_id: account_id, first_at: 1 }
+  await insertRows(shardHolding(accountId), 'deliveries', [
+    {
+      account_id,
+      event_id: account_id,
+      channel: 'messageMail',
+      state: 'sent',
+      attempt: 0,
+      next_at: null,
+      ...ofMessage,
+    },
+  ])
 }

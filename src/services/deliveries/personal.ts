@@ -11,7 +11,7 @@ import {
   type PersonalData,
   pagesOf,
 } from '../../platform/personal-data.ts'
-import { readDigest, viewOfDigest } from './digests.ts'
+import { readDigest } from './digests.ts'
 import { openPushes } from './push-subscriptions.ts'
 import {
   deliveries,
@@ -93,7 +93,10 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     turns.map(({ channel, takenAt }) => ({ channel, takenAt: iso(takenAt) })),
   )
   const digest = await readDigest(ctx, accountId)
-  if (digest) yield jsonFile('digest.json', { ...viewOfDigest(digest), askedAt: iso(digest.askedAt) })
+  if (digest) {
+    const { every, timeZone, minutes, askedAt } = digest
+    yield jsonFile('digest.json', { every, timeZone, minutes, askedAt: iso(askedAt) })
+  }
   const subscriptions = await openPushes(ctx, accountId, devices)
   if (devices.length > 0) yield jsonFile('push-subscriptions.json', subscriptions)
   yield jsonList('deliveries.json', own(ctx, accountId))
