@@ -21,6 +21,7 @@ export type LinkRule = { audience: 'anyone' | 'followed'; approval: boolean; exp
 export type StoredGroup = Settings & {
   conversationId: string
   role: Role
+  since: number
   memberCount: number
   link: LinkRule | null
 }

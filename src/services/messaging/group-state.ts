@@ -235,7 +235,7 @@ export class GroupState {
     return {
       conversationId: head.id,
       name,
-      role: member.role,
+      ...{ role: member.role, since: member.since },
       memberCount: this.core.rows.group.count('active'),
       locked: group.locked === 1,
       historyVisible: group.visibleFrom !== null,

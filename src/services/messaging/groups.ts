@@ -53,7 +53,7 @@ function cleanedName(typed: string): string {
   return name
 }
 
-function present({ conversationId: id, link, ...group }: StoredGroup): Group {
+function present({ conversationId: id, since: _, link, ...group }: StoredGroup): Group {
   const expiresAt = link?.expiresAt ? new Date(link.expiresAt).toISOString() : null
   return { id, ...group, link: link && { ...link, expiresAt } }
 }

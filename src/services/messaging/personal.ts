@@ -1,12 +1,14 @@
 import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { mapConcurrently } from '../../platform/data/shards.ts'
 import { classify, type ExportEntry, iso, jsonFile, jsonList, type PersonalData } from '../../platform/personal-data.ts'
 import { openAllFor } from '../../platform/security/account-keys.ts'
 import { namesFor } from '../accounts/views.ts'
 import { readReactionsOf, readWritten } from './conversation.client.ts'
 import { eraseConversations } from './erasure.ts'
 import type { StoredMessage, Version } from './facts.ts'
+import { readGroup } from './group.client.ts'
 import { keepingMarks } from './member-frames.ts'
 import { GROUP_NAME } from './queries.ts'
 import { conversations, messageSettings } from './tables.ts'
@@ -50,8 +52,8 @@ export const messagingData: PersonalData = {
       told: 'technical',
       delivered_seq: 'technical',
       muted_until: 'technical',
-      role: 'technical',
-      since: 'technical',
+      role: 'exported',
+      since: 'exported',
       from_seq: 'technical',
       invited_by: 'owner',
     },
@@ -85,7 +87,7 @@ export const messagingData: PersonalData = {
       edited_at: 'exported',
       is_deleted: 'exported',
       reply_to: 'exported',
-      is_pinned: 'technical',
+      is_pinned: 'exported',
     },
     'object CONVERSATION.edits': { seq: 'technical', number: 'technical', at: 'exported', body: 'exported' },
     'object CONVERSATION.reactions': { seq: 'exported', account_id: 'owner', emoji: 'exported', at: 'exported' },
@@ -135,10 +137,15 @@ async function* ownConversations(ctx: SystemCtx, accountId: Id) {
       rows.map((row) => row.name),
       GROUP_NAME,
     )
+    const memberships = await mapConcurrently(rows, ({ kind, conversationId }) =>
+      kind === 'group' ? readGroup(ctx, conversationId, accountId) : Promise.resolve(null),
+    )
     yield rows.map(({ conversationId: id, kind, otherId, state, readSeq, mutedUntil }, i) => {
       const account = otherId && name(otherId)
       const muted = mutedUntil > 0 ? iso(mutedUntil) : null
-      return { id, kind, name: groups[i] ?? null, account, state, readSeq, mutedUntil: muted }
+      const { role = null, since = null } = memberships[i] ?? {}
+      const member = { role, since: since && iso(since) }
+      return { id, kind, name: groups[i] ?? null, account, state, ...member, readSeq, mutedUntil: muted }
     })
   }
 }
@@ -172,13 +179,17 @@ async function* ownMessages(ctx: SystemCtx, accountId: Id) {
   }
 }
 
-function exportedMessage({ seq, kind, at, editedAt, body, replyTo }: StoredMessage, versions: readonly Version[]) {
+function exportedMessage(
+  { seq, kind, at, editedAt, body, replyTo, isPinned }: StoredMessage,
+  versions: readonly Version[],
+) {
   return {
     seq,
     kind,
     replyTo: replyTo?.seq ?? null,
     createdAt: iso(at),
     editedAt: editedAt && iso(editedAt),
+    isPinned,
     text: body?.text ?? null,
     media: (body?.media ?? []).map(({ id, alt }) => ({ id, alt })),
     before: versions.map((version) => ({ createdAt: iso(version.at), text: version.body?.text ?? null })),

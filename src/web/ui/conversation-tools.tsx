@@ -11,7 +11,7 @@ import { Ago } from './time.tsx'
 const HOUR_MS = 3_600_000
 const FOREVER = '9999-12-31T00:00:00Z'
 
-/** Muting, and the search in the messages of the conversation. */
+/** The search in the messages of the conversation, what is pinned in it, and muting. */
 export function ConversationTools({ facts }: { facts: Signal<Conversation | null> }) {
   const { value } = facts
   if (!value) return null
@@ -34,7 +34,30 @@ export function ConversationTools({ facts }: { facts: Signal<Conversation | null
   return (
     <div class="tools">
       <Search id={value.id} />
+      <Pins id={value.id} />
       <Menu label={value.isMuted ? 'Muted' : 'Mute'} actions={muting} />
+    </div>
+  )
+}
+
+function Pins({ id }: { id: string }) {
+  const pinned = useSignal<Message[] | null>(null)
+  const toggle = async () => {
+    pinned.value = pinned.value ? null : (await client.listPinnedMessages({ conversationId: id })).items
+  }
+  return (
+    <div>
+      <button
+        type="button"
+        class="secondary"
+        aria-expanded={pinned.value !== null}
+        onClick={() => void toggle().catch(reportError)}
+      >
+        Pinned
+      </button>
+      {pinned.value && (
+        <Found label="Pinned messages" none="Nothing is pinned." messages={pinned.value} onMore={null} />
+      )}
     </div>
   )
 }
@@ -72,6 +95,8 @@ function Search({ id }: { id: string }) {
       </form>
       {found.value && (
         <Found
+          label="Found messages"
+          none="Nothing found."
           messages={found.value}
           onMore={next.value === null ? null : () => void search(next.value ?? 1).catch(reportError)}
         />
@@ -80,10 +105,12 @@ function Search({ id }: { id: string }) {
   )
 }
 
-function Found({ messages, onMore }: { messages: Message[]; onMore: (() => void) | null }) {
+type Listed = { label: string; none: string; messages: Message[]; onMore: (() => void) | null }
+
+function Found({ label, none, messages, onMore }: Listed) {
   return (
-    <section class="card found" aria-label="Found messages">
-      {messages.length === 0 && onMore === null && <p>Nothing found.</p>}
+    <section class="card found" aria-label={label}>
+      {messages.length === 0 && onMore === null && <p>{none}</p>}
       <ol>
         {messages.map((message) => (
           <li key={message.id}>

@@ -12,6 +12,7 @@ import { editGroup, getGroup } from '../../../src/services/messaging/groups.ts'
 import { deleteMessage, listMessageEdits, readMessageLog } from '../../../src/services/messaging/message-changes.ts'
 import { getMessage } from '../../../src/services/messaging/messages.ts'
 import { messagingData } from '../../../src/services/messaging/personal.ts'
+import { pinMessage } from '../../../src/services/messaging/reactions.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { conversationObject, delivered, inboxOf, say, textsFor } from '../../support/conversations.ts'
 import {
@@ -197,4 +198,20 @@ test('who has left still deletes its own messages, and finds them in its export 
   const parts: unknown[] = []
   for await (const { body } of messagingData.exported(asUser(bob), bob)) for await (const part of body) parts.push(part)
   expect(parts.join('')).toContain('"text": "mine"')
+})
+
+test('the export of a member has its role and since when it is one, and which of its messages are pinned', async () => {
+  const id = await groupOf(ada, [bob])
+  await say(ada, id, 'rules')
+  await pinMessage(asUser(ada), { messageId: `${id}.2` })
+  await delivered(id)
+  const files = new Map<string, string>()
+  for await (const { path, body } of messagingData.exported(asUser(ada), ada)) {
+    for await (const part of body) files.set(path, (files.get(path) ?? '') + String(part))
+  }
+  const member = { role: 'owner', since: expect.stringMatching(/^\d{4}-/), mutedUntil: null }
+  expect(JSON.parse(files.get('conversations.json')!)).toContainEqual(expect.objectContaining({ id, ...member }))
+  expect(JSON.parse(files.get('messages.json')!)).toContainEqual(
+    expect.objectContaining({ conversationId: id, text: 'rules', isPinned: true }),
+  )
 })
