@@ -15,7 +15,6 @@ import type { deliverTask } from './statements.ts'
 import { channelOf, deliveries, isOfMessages, type Lane } from './tables.ts'
 
 const ONLINE_MS = 15 * 60_000
-/** Who is online gets a push only if the message is not read within this time. */
 const READING_MS = 60_000
 
 type Content = Pick<Message, 'several' | 'path' | 'subject'> & {

@@ -11,7 +11,6 @@ import { accounts } from '../accounts/tables.ts'
 import { minutesOf, nextTime, Time, TimeZone, timeText, weekdayAt } from './quiet-hours.ts'
 import { deliveries, digests, periods } from './tables.ts'
 
-/** At most 20,000 digests of a shard in a minute. */
 const MAX_BATCHES = 200
 const PER_BATCH = 100
 
@@ -29,7 +28,6 @@ export type DigestInput = z.infer<typeof DigestInput>
 
 type Wanted = Pick<typeof digests.$inferSelect, 'every' | 'timeZone' | 'minutes'>
 
-/** The first time of a digest after `now`. */
 export function nextDigestAt(now: number, { every, timeZone, minutes }: Wanted): number {
   let at = nextTime(now, timeZone, minutes)
   // Twelve hours later it is the next day, also if the clock is set forward or back.
@@ -39,7 +37,6 @@ export function nextDigestAt(now: number, { every, timeZone, minutes }: Wanted):
 
 export const lengthOf = (every: Wanted['every']) => (every === 'daily' ? DAY_MS : 7 * DAY_MS)
 
-/** A repeated wish keeps the time of the next digest. */
 export function storeDigest(ctx: SystemCtx, accountId: Id, { every, timeZone, at }: DigestInput) {
   const [db, now] = [ctx.db.shardOf(accountId), ctx.now()]
   const own = eq(digests.accountId, accountId)

@@ -11,11 +11,9 @@ export type Item = {
   topic: string
   tag: string
   isUrgent: boolean
-  /** When the first of its messages was planned (epoch ms). */
   since?: number
 }
 
-/** `hasMore`: there are some that no item tells. */
 export type Items = { items: Item[]; hasMore?: boolean }
 
 /** All in one message, newest first. With `hasMore` there are older ones, too. `several` names them, and `path` lists them. */

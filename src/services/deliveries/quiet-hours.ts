@@ -36,7 +36,6 @@ const minutesUntil = (minutes: number, wanted: number) => (wanted - minutes + DA
 const formats = new Map<string, Intl.DateTimeFormat>()
 const MAX_FORMATS = 50
 
-/** Making one is slow. A zone that is not known any more counts as UTC. */
 function formatOf(timeZone: string): Intl.DateTimeFormat {
   const known = formats.get(timeZone)
   if (known) return known

@@ -64,7 +64,6 @@ type Change = Partial<Pick<typeof deliveries.$inferInsert, 'state' | 'attempt' |
 
 /** Changes what is still claimed: not what was settled, and not what another one has claimed since. */
 async function change(ctx: SystemCtx, claimed: Claimed, set: Change, which?: SQL): Promise<void> {
-  // A further message gives its row another id.
   const named = isOfMessages(claimed.channel) ? idIn(deliveries.eventId, claimed.newest) : undefined
   const mine = and(ofAccount(claimed), eq(deliveries.nextAt, claimed.lease), named, which)
   await ctx.db.shardOf(claimed.accountId).update(deliveries).set(set).where(mine)

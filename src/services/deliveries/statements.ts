@@ -51,7 +51,6 @@ export async function deleteOldDeliveries(db: Database, accountIds: readonly Id[
   await deleteInSteps(db, deliveries, key, and(idIn(deliveries.accountId, accountIds), lt(deliveries.eventId, before)))
 }
 
-/** People who read a message within this time get no mail about it. */
 const MAIL_DELAY_MS = 5 * 60_000
 const HINT_TIMEOUT_MS = 2_000
 
@@ -109,14 +108,12 @@ function plan(db: Database, news: News, channel: Lane, at: number, wanted: SQL) 
     })
 }
 
-/** Of the accounts with news, those whose pushes are due now. */
 export function duePushes(db: Database, accountIds: readonly Id[]) {
   const { accountId, channel, nextAt } = deliveries
   const isDue = and(idIn(accountId, accountIds), eq(channel, 'messagePush'), lte(nextAt, db.now()))
   return db.selectDistinct({ accountId }).from(deliveries).where(isDue)
 }
 
-/** Only a hint, as in `hintPush`. */
 export async function hintMessagePushes(ctx: SystemCtx, due: readonly Id[]): Promise<void> {
   const tasks = due.map((accountId) => ({ accountId, channel: 'messagePush' as const }))
   if (tasks.length === 0) return

@@ -56,7 +56,6 @@ export const deliveries = sqliteTable(
     conversationId: text('conversation_id'),
     seq: integer('seq'),
     authorId: id('author_id'),
-    /** When the first message was planned that was not told yet. */
     firstAt: integer('first_at'),
   },
   (t) => [primaryKey({ columns: [t.accountId, t.eventId, t.channel] })],
@@ -102,7 +101,6 @@ export const pushSubscriptions = sqliteTable(
     sessionId: text('session_id').notNull(),
     endpointHash: text('endpoint_hash').notNull(),
     sealed: text('sealed').notNull(),
-    /** When the access token was issued that subscribed (epoch ms). */
     issuedAt: integer('issued_at').notNull(),
     device: text('device').notNull(),
   },

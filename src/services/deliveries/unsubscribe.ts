@@ -11,7 +11,6 @@ import { digests, type RuleKind, ruleKinds } from './tables.ts'
 
 const PURPOSE = 'unsubscribe'
 
-/** What a mail may stop. */
 export type Stoppable = RuleKind | 'digest'
 const stoppable: readonly Stoppable[] = [...ruleKinds, 'digest']
 

@@ -74,7 +74,6 @@ export async function readWritten(ctx: SystemCtx, id: string, wanted: WrittenAft
   return conversation(ctx, id).written(wanted)
 }
 
-/** What the account has not read. */
 export async function readNews(ctx: SystemCtx, id: string, accountId: Id): Promise<News> {
   return (await conversation(ctx, id).news(accountId)) ?? { unread: 0, latest: [] }
 }

@@ -95,8 +95,6 @@ function Search({ id }: { id: string }) {
       </form>
       {found.value && (
         <Found
-          label="Found messages"
-          none="Nothing found."
           messages={found.value}
           onMore={next.value === null ? null : () => void search(next.value ?? 1).catch(reportError)}
         />
@@ -105,9 +103,9 @@ function Search({ id }: { id: string }) {
   )
 }
 
-type Listed = { label: string; none: string; messages: Message[]; onMore: (() => void) | null }
+type Listed = { label?: string; none?: string; messages: Message[]; onMore: (() => void) | null }
 
-function Found({ label, none, messages, onMore }: Listed) {
+function Found({ label = 'Found messages', none = 'Nothing found.', messages, onMore }: Listed) {
   return (
     <section class="card found" aria-label={label}>
       {messages.length === 0 && onMore === null && <p>{none}</p>}
