@@ -1,4 +1,4 @@
-import { createExecutionContext, createMessageBatch, getQueueResult, runInDurableObject } from 'cloudflare:test'
+import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { expect, test } from 'vitest'
 import { app } from '../src/app.ts'
@@ -94,21 +94,4 @@ test('pages, assets, preflights and HEAD need only what loads at the start; othe
     line.split(' '),
   ))
     expect([path, eager(method!, path!)]).toEqual([path, false])
-})
-
-test('objects that load a module at the same time all get it', async () => {
-  const ids = Array.from({ length: 20 }, (_, i) => `modules ${i}`)
-  const [hubs, conversations] = [
-    ids.map((id) => env.HUB.getByName(id)),
-    ids.map((id) => env.CONVERSATION.getByName(id)),
-  ]
-  for (let round = 0; round < 5; round++) {
-    const path = `../src/services/posts/scan.ts?round=${round}`
-    const load = () => import(/* @vite-ignore */ path)
-    const loaded = await Promise.all([
-      ...hubs.map((hub) => runInDurableObject(hub, load)),
-      ...conversations.map((conversation) => runInDurableObject(conversation, load)),
-    ])
-    expect(new Set(loaded).size).toBe(1)
-  }
 })

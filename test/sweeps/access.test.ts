@@ -17,7 +17,7 @@ beforeAll(async () => {
   await makeCallers()
   cases = await makeCases()
   await drained()
-}, 120_000)
+}, 240_000)
 
 /** Creates the bodies, which changes the databases, then calls `prepared`, and only then sends the requests. */
 async function runAll(selected: Case[], prepared = async () => {}): Promise<Outcome[]> {
@@ -92,7 +92,7 @@ test('a refused call gets the expected declared failure and changes nothing, and
   expect([...kinds].map(([answer, group]) => [answer, label(group[0]!)])).toHaveLength(1)
   const all = new Set<State>(['public', 'restricted', 'nested', 'unattached', 'suspended', 'missing'])
   expect(new Set(missing.map(({ target }) => target!.state))).toEqual(all)
-}, 120_000)
+}, 240_000)
 
 test('a successful GET changes nothing', async () => {
   let before = {}
@@ -109,7 +109,7 @@ test('a successful GET changes nothing', async () => {
   expect(outcomes.length).toBeGreaterThan(20)
   expect(mismatches(outcomes)).toEqual([])
   expect(await fingerprint()).toEqual(before)
-}, 120_000)
+}, 240_000)
 
 /** Their deferred work on the shard of the target ends before the response or after it. */
 const mirrored = ['unfollowAccount', 'blockAccount', 'unblockAccount']
@@ -141,4 +141,4 @@ test('allowed calls succeed; unfollow, block, unblock and unlike respond alike f
       expect({ id, between, kinds: [...kinds] }).toEqual({ id, between, kinds: [expect.any(String)] })
     }
   }
-}, 120_000)
+}, 240_000)

@@ -77,17 +77,15 @@ test.each(['/v1/plain', '/v1/failing', '/v1/plain?unknown=1'])(
   },
 )
 
-test('a read counts as in flight until it ends, and its refused request stays alive until then', async () => {
+test('the read of a refused request counts as in flight until it ends', async () => {
   const ada = newViewer()
   await revokeSessions(contextWith(), ada.id, ['login 1'])
   const { promise, resolve } = Promise.withResolvers<void>()
   ran.mockReturnValue(promise)
   const before = requestsInFlight.count()
-  const ended = vi.fn()
-  const refused = call(ada, '/v1/waiting').finally(ended)
+  const refused = call(ada, '/v1/waiting')
   await vi.waitFor(() => expect(logged).toHaveBeenCalledWith(expect.stringContaining('"status":401')))
-  await new Promise((done) => setTimeout(done))
-  expect([requestsInFlight.count(), ended.mock.calls.length]).toEqual([before + 1, 0])
+  expect(requestsInFlight.count()).toBe(before + 1)
   resolve()
   expect((await refused).status).toBe(401)
   expect(requestsInFlight.count()).toBe(before)
