@@ -5,6 +5,7 @@ import { type Id, isoTimeOf, toId } from '../../../src/platform/data/ids.ts'
 import { sealEmail } from '../../../src/services/identity/email.ts'
 import { objectKey } from '../../../src/services/media/objects.ts'
 import { deleteExpired, resumeOverdue } from '../../../src/services/privacy/export-jobs.ts'
+import { requestExport } from '../../../src/services/privacy/exports.ts'
 import { type RegisteredUser, registeredUser } from '../../support/actors.ts'
 import { shardHolding } from '../../support/databases.ts'
 import { filesOf, insertExport, objectsOf, run, statusOf, textOf } from '../../support/exports.ts'
@@ -13,6 +14,7 @@ import { inventory } from '../../support/inventory.ts'
 import { interceptMails } from '../../support/mails.ts'
 import { contextWith } from '../../support/platform.ts'
 import { until } from '../../support/until.ts'
+import { asUser } from '../../support/viewers.ts'
 import { unzip } from '../../support/zip.ts'
 
 type Export = { id: string; status: string; expiresAt: string | null; bytes: number | null }
@@ -165,10 +167,9 @@ test('the person gets one mail when the archive is ready', async () => {
 
 test('concurrent requests for an export return the same export', async () => {
   const person = await registeredUser()
-  const answers = await Promise.all([1, 2, 3].map(() => request(person)))
-  const made = await Promise.all(answers.map((answer) => answer.json<Export>()))
-  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202])
-  expect(new Set(made.map(({ id }) => id)).size).toBe(1)
+  // Their events wait in a queue, so that the export does not finish before the last request.
+  const made = await Promise.all([1, 2, 3].map(() => requestExport(asUser(person.id))))
+  expect(made.map(({ id, status }) => [id, status])).toEqual(Array(3).fill([made[0]!.id, 'preparing']))
   expect(await list(person)).toHaveLength(1)
 })
 
