@@ -70,9 +70,10 @@ export class Session {
     return this.#access
   }
 
-  /** The token that replaces one that the server has rejected. */
-  async replacement(rejected: string): Promise<string | undefined> {
+  /** The token that replaces one that the server has rejected. Throws if the login has ended meanwhile. */
+  async replacement(rejected: string): Promise<string> {
     if (this.#access === rejected) await this.refresh()
+    if (this.#access === undefined) throw ended()
     return this.#access
   }
 

@@ -4,7 +4,7 @@ import type { Id } from '../../src/platform/data/ids.ts'
 const baseUrl = 'https://bench.internal'
 const kid = 'bench'
 const scope =
-  'accounts:read accounts:write posts:read posts:write notifications:read notifications:write realtime messages:read messages:write'
+  'accounts:read accounts:write posts:read posts:write notifications:read notifications:write realtime messages:read messages:write insights:read'
 
 /** A public key, and a function that signs access tokens like those of the identity service with the private key. */
 export type Tokens = { baseUrl: string; jwks: { keys: JWK[] }; tokenOf: (accountId: Id) => Promise<string> }
