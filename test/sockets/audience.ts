@@ -99,7 +99,7 @@ export class Audience {
   }
 }
 
-function timesOf(list: number[]): Times {
+export function timesOf(list: number[]): Times {
   const sorted = list.toSorted((a, b) => a - b)
   const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
   return { p50: at(0.5), p95: at(0.95), max: at(1) }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { drive } from '../bench/load.ts'
 import { median } from '../bench/report.ts'
 import { cpuOf, cpuWhenIdle, memoryOf } from '../bench/runtime.ts'
-import type { Audience } from './audience.ts'
+import { type Audience, timesOf } from './audience.ts'
 import { broadcastTo, postAs, type Stage, type Use } from './stage.ts'
 
 export type Pair = { product: Audience; raw: Audience }
@@ -14,20 +14,41 @@ const OPENINGS_PER_SECOND = 200
 const STORM_S = 2
 const SILENCE_MS = 13_000
 
-/** Requests of the accounts come first, so that neither the memory nor the time of a guard counts as that of a socket. */
-export async function measureOpening({ product, tokens }: Stage, pair: Pair, count: number) {
-  const { port } = pair.product.venue
+type Opened = { count: number; silence: boolean }
+
+/**
+ * Requests of the accounts come before their sockets, so that the CPU time of their guards does not count. The memory of
+ * a socket is what the second half of them adds: it does not fit where guards of the first half have been.
+ */
+export async function measureOpening({ tokens }: Stage, { product, raw }: Pair, { count, silence }: Opened) {
+  const { port } = product.venue
   const traffic = { method: 'GET', paths: ['/v1/notifications/unread-count'], tokens }
-  await drive(traffic, { port, connections: 8, from: 0, requests: count })
-  await cpuWhenIdle(product.pid)
-  const each = async (audience: Audience): Promise<Opening> => {
-    const { pid } = audience.venue
-    const [cpu, memory] = [cpuOf(pid), memoryOf(pid)]
-    const times = await audience.open(count, OPENINGS_PER_SECOND)
-    const used = (await cpuWhenIdle(pid)) - cpu
-    return { ...times, cpu: (used / count) * 1e6, memory: (memoryOf(pid) - memory) / count }
+  const request = (from: number, to: number) =>
+    drive(traffic, { port, connections: 8, from, requests: to - from }).then(() => {})
+  return {
+    raw: await openInHalves(raw, { count, silence }, async () => {}),
+    product: await openInHalves(product, { count, silence }, request),
   }
-  return { raw: await each(pair.raw), product: await each(pair.product) }
+}
+
+async function openInHalves(
+  audience: Audience,
+  { count, silence }: Opened,
+  request: (from: number, to: number) => Promise<void>,
+): Promise<Opening> {
+  const { pid } = audience.venue
+  const openUntil = async (to: number) => {
+    await request(audience.size, to)
+    const before = await cpuWhenIdle(pid)
+    const times = await audience.open(to, OPENINGS_PER_SECOND)
+    const cpu = (await cpuWhenIdle(pid)) - before
+    if (silence) await sleep(SILENCE_MS)
+    return { ...times, cpu, memory: memoryOf(pid) }
+  }
+  const half = Math.floor(count / 2)
+  const [first, second] = [await openUntil(half), await openUntil(count)]
+  const cpu = ((first.cpu + second.cpu) / count) * 1e6
+  return { ...second, cpu, memory: (second.memory - first.memory) / (count - half) }
 }
 
 /** Closes all sockets and opens them again within two seconds. What guards do is not counted, as for any request. */
@@ -59,7 +80,7 @@ export async function measureFrames(stage: Stage, { product, raw }: Pair, { room
     measured.product.push(await measureOne(product, ours))
   }
   const rows = growth(before, await stage.use())('Hub.rowsWritten') / (posts * product.size)
-  return { product: middle(measured.product, rows), raw: middle(measured.raw, 0) }
+  return { product: middle(measured.product, product.size, rows), raw: middle(measured.raw, raw.size, 0) }
 }
 
 async function measureOne(audience: Audience, publish: () => Promise<string>) {
@@ -69,10 +90,12 @@ async function measureOne(audience: Audience, publish: () => Promise<string>) {
   return { ...times, cpu: (((await cpuWhenIdle(pid)) - before) / audience.size) * 1e6 }
 }
 
-function middle(rounds: Omit<Frames, 'rows'>[], rows: number): Frames | null {
+/** A post to one client has only one time, so the percentiles are those of all posts. */
+function middle(rounds: Omit<Frames, 'rows'>[], size: number, rows: number): Frames | null {
   if (rounds.length === 0) return null
   const of = (key: 'p50' | 'p95' | 'max' | 'cpu') => median(rounds.map((round) => round[key]))
-  return { p50: of('p50'), p95: of('p95'), max: of('max'), cpu: of('cpu'), rows }
+  const times = size === 1 ? timesOf(rounds.map(({ max }) => max)) : { p50: of('p50'), p95: of('p95'), max: of('max') }
+  return { ...times, cpu: of('cpu'), rows }
 }
 
 export const growth = (before: Use, after: Use) => (what: string) => (after[what] ?? 0) - (before[what] ?? 0)

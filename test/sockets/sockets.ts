@@ -43,7 +43,7 @@ async function run(stage: Stage): Promise<{ figures: Figure[]; flaws: Record<str
     raw: new Audience(await rawVenue(stage, ROOM)),
   }
   say(`Opening ${online} sockets on each`)
-  const opening = await measureOpening(stage, pair, online)
+  const opening = await measureOpening(stage, pair, { count: online, silence: asleep > 0 })
   say('Reconnecting all of them within two seconds')
   const storm = await measureStorm(stage, pair.product, online)
   say(`${posts} posts to those who are awake, ${asleep} to those who sleep`)
