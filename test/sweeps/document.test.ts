@@ -52,6 +52,14 @@ test('objects, enums and unions inside of schemas have names, and no name is nul
   expect(nullable.map(([name]) => name)).toEqual([])
 })
 
+test('the JSON body of every request has a name, which generated clients use', () => {
+  const bodies = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+    Object.values(item ?? {}).map((each) => [path, each?.requestBody?.content?.['application/json']?.schema] as const),
+  )
+  const unnamed = bodies.filter(([, schema]) => schema && !('$ref' in schema))
+  expect(unnamed.map(([path]) => path)).toEqual([])
+})
+
 test('every union of objects has a discriminator that maps each value of its tag to a variant', () => {
   const unions = named.filter(([, { oneOf }]) => oneOf)
   expect(unions.map(([name]) => name)).toEqual(['Entity', 'MessageEntity'])

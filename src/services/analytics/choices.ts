@@ -17,7 +17,7 @@ export const ActivityChoice = z
   .openapi('ActivityChoice', { example: { agreed: true } })
 type ActivityChoice = z.infer<typeof ActivityChoice>
 
-export const ActivityDecision = z.strictObject({ agreed: z.boolean() })
+export const ActivityDecision = z.strictObject({ agreed: z.boolean() }).openapi('ActivityDecision')
 
 export async function getActivityChoice(ctx: UserCtx): Promise<ActivityChoice> {
   const { id } = ctx.viewer

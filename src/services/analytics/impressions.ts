@@ -8,10 +8,9 @@ import { type Seen, surfaces } from './activities.ts'
 
 export const Surface = openEnum('Surface', surfaces, 'Where a post was shown')
 
-export const Impressions = z.strictObject({
-  postIds: z.array(Id).min(1).max(MAX_IDS),
-  surface: z.enum(surfaces),
-})
+export const Impressions = z
+  .strictObject({ postIds: z.array(Id).min(1).max(MAX_IDS), surface: z.enum(surfaces).openapi('ImpressionSurface') })
+  .openapi('Impressions')
 
 /** Which of the posts count is decided when the queue delivers the report, so the answer reveals nothing about them. */
 export async function reportImpressions(

@@ -51,13 +51,15 @@ const Hours = z
   })
   .openapi('QuietHours', { example: { timeZone: 'Europe/Berlin', from: '22:30', to: '07:00' } })
 
-export const PreferencesInput = z.strictObject({
-  rules: SomeRules,
-  quietHours: Hours.optional(),
-  includeText: z.boolean().optional(),
-  includeMessages: z.boolean().optional(),
-  digest: DigestInput.optional(),
-})
+export const PreferencesInput = z
+  .strictObject({
+    rules: SomeRules,
+    quietHours: Hours.optional(),
+    includeText: z.boolean().optional(),
+    includeMessages: z.boolean().optional(),
+    digest: DigestInput.optional(),
+  })
+  .openapi('NotificationPreferencesInput')
 
 export const NotificationPreferences = z
   .object({

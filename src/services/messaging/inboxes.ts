@@ -127,8 +127,8 @@ function store(
 ) {
   const newest = query.select({ changed: max(conversations.changed) }).from(conversations)
   const latest = newest.where(eq(conversations.accountId, accountId))
-  const now = firstIdAt(db.now())
-  const next = either<Id>(gte(latest, now), increment(latest), now)
+  const now = Number(firstIdAt(db.now())) // no column is compared, so a text would be greater than any number
+  const next = either<number | Id>(gte(latest, now), increment(latest), now)
   const isListed = facts.lastSeq > 0
   const hasMoved = any(lt(conversations.lastSeq, facts.lastSeq), ne(conversations.state, facts.state))
   const row = { ...facts, lastAt: new Date(facts.lastAt), ...texts, version }
@@ -140,7 +140,10 @@ function store(
     .select(rowIf(conversations, { ...row, ...key }, exists(account)))
     .onConflictDoUpdate({
       target: [conversations.accountId, conversations.conversationId],
-      set: { ...row, ...(isListed && { changed, position: either<Id>(hasMoved, next, conversations.position) }) },
+      set: {
+        ...row,
+        ...(isListed && { changed, position: either<number | Id>(hasMoved, next, conversations.position) }),
+      },
       setWhere: and(lt(conversations.version, version)),
     })
 }

@@ -157,6 +157,17 @@ test('one position covers all conversations, and leads to exactly what has chang
   expect(end).toEqual({ items: [], position: rest.position, hasMore: false })
 })
 
+test('a change gets a later position than all others of the account, also if the clock is behind them', async () => {
+  const [first, second] = [await friends(), await opened(bob, eve)]
+  await say(ada, first, 'one')
+  await delivered(first)
+  const later = 'UPDATE conversations SET position = position + 4000000000, changed = changed + 4000000000'
+  await shardHolding(bob).prepare(later).run()
+  await say(eve, second, 'two')
+  await delivered(second)
+  expect((await inboxOf(bob)).map(({ id }) => id)).toEqual([second, first])
+})
+
 test('an object that dies between the answer and the inboxes delivers at its alarm', async () => {
   const id = await friends()
   const object = conversationObject(id)
