@@ -8,6 +8,7 @@ import type {
   AccountAccess,
   AccountRole,
   ActivityChoice,
+  ActivityDecision,
   AddedPasskey,
   AddressChange,
   AddressToken,
@@ -51,6 +52,7 @@ import type {
   HandleChange,
   Id,
   Identity,
+  Impressions,
   Insights,
   Invitations,
   InvitationWithCode,
@@ -76,10 +78,10 @@ import type {
   MessageSettings,
   Muting,
   Notification,
-  NotificationDigestInput,
   NotificationGroup,
   NotificationKind,
   NotificationPreferences,
+  NotificationPreferencesInput,
   Overview,
   Page,
   Passkey,
@@ -108,7 +110,6 @@ import type {
   PushDevices,
   PushKey,
   PushSubscriptionInput,
-  QuietHours,
   Reactions,
   ReadMark,
   RealtimeTicket,
@@ -129,7 +130,6 @@ import type {
   SecondFactors,
   SecondStep,
   Sessions,
-  SomeNotificationRules,
   TagUses,
   Tokens,
   TopPosts,
@@ -810,16 +810,7 @@ export type Operations = {
   /** Allow an app again what you have allowed it before. `POST /v1/oauth/authorizations/repeat` */
   repeatAuthorization: { input: AppDecision; output: AppApproval }
   /** Replace your notification preferences; an omitted field gets its default. `PUT /v1/me/notification-preferences` */
-  replaceNotificationPreferences: {
-    input: {
-      rules: SomeNotificationRules
-      quietHours?: QuietHours
-      includeText?: boolean
-      includeMessages?: boolean
-      digest?: NotificationDigestInput
-    }
-    output: NotificationPreferences
-  }
+  replaceNotificationPreferences: { input: NotificationPreferencesInput; output: NotificationPreferences }
   /** Get ten new recovery codes; the former ones stop working. `POST /v1/me/factors/recovery-codes` */
   replaceRecoveryCodes: { input: Nothing; output: RecoveryCodes }
   /** Send the finished deliveries of events in a span of time again. `POST /v1/webhooks/{webhookId}/replay` */
@@ -827,10 +818,7 @@ export type Operations = {
   /** Send a finished delivery again, with the same `webhook-id`. `POST /v1/webhook-deliveries/{deliveryId}/replay` */
   replayWebhookDelivery: { input: { deliveryId: string }; output: WebhookDelivery }
   /** Report which posts you saw. `POST /v1/impressions` */
-  reportImpressions: {
-    input: { postIds: Id[]; surface: 'home' | 'public' | 'profile' | 'post' | 'search' | 'other' }
-    output: undefined
-  }
+  reportImpressions: { input: Impressions; output: undefined }
   /** Request an archive of all your data; an email says when it is ready. `POST /v1/me/exports` */
   requestExport: { input: Nothing; output: Export }
   /** Ask for an email with a token that resets the password. `POST /v1/auth/password/forgot` */
@@ -863,7 +851,7 @@ export type Operations = {
   /** Set the roles of an account besides its built-in role; not of your own. `PUT /v1/accounts/{accountId}/roles` */
   setAccountRoles: { input: { accountId: Id } & RolesChange; output: AccountAccess }
   /** Agree or decline to be counted in statistics. `PUT /v1/me/activity-choice` */
-  setActivityChoice: { input: { agreed: boolean }; output: ActivityChoice }
+  setActivityChoice: { input: ActivityDecision; output: ActivityChoice }
   /** Set the attributes of an account, which rules read; not of your own. `PUT /v1/accounts/{accountId}/attributes` */
   setAttributes: { input: { accountId: Id } & AttributesChange; output: AccountAccess }
   /** Replace your avatar; the image is cropped to a square. `PUT /v1/accounts/me/avatar` */

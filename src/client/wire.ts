@@ -444,6 +444,14 @@ export type NotificationDigest = { every: DigestPeriod; timeZone: string; at: st
 
 export type DigestPeriod = 'daily' | 'weekly' | (string & Record<never, never>)
 
+export type NotificationPreferencesInput = {
+  rules: SomeNotificationRules
+  quietHours?: QuietHours
+  includeText?: boolean
+  includeMessages?: boolean
+  digest?: NotificationDigestInput
+}
+
 export type SomeNotificationRules = {
   follow?: SomeNotificationChannels
   like?: SomeNotificationChannels
@@ -825,7 +833,13 @@ export type ReplayCount = { count: number }
 
 export type WebhookReplay = { since: string; until: string }
 
+export type Impressions = { postIds: Id[]; surface: ImpressionSurface }
+
+export type ImpressionSurface = 'home' | 'public' | 'profile' | 'post' | 'search' | 'other'
+
 export type ActivityChoice = { agreed: boolean | null }
+
+export type ActivityDecision = { agreed: boolean }
 
 export type Insights = {
   from: string
