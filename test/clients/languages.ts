@@ -92,7 +92,7 @@ function installGenerator(): void {
 
 /** Warnings that say nothing about the document. Names are "renamed" in Rust whenever their case changes. */
 const HARMLESS =
-  /3\.1 support is still in beta|cannot be used as a .* name\. Renamed to|Failed to get the schema name: null/
+  /3\.1 support is still in beta|cannot be used as (a )?.*name\. Renamed to|Failed to get the schema name: null/
 const TELLING = /\b(WARN|ERROR)\b|Inline schema created as/
 
 function generateWith(generator: string, folder: string, document: string): void {
