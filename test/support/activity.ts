@@ -79,3 +79,18 @@ export async function emptyAnalytics(): Promise<void> {
   const { objects } = await env.ACTIVITY_LOG.list({ prefix: 'log/' })
   if (objects.length > 0) await env.ACTIVITY_LOG.delete(objects.map(({ key }) => key))
 }
+
+/** What is stored of a metric in the last bucket whose name begins with `bucket`. */
+export const numberOf = async (metric: string, bucket: string, key: string) => {
+  const { rollups, sketches } = await stored()
+  const isIt = (row: { metric: string; bucket: string; key: string }) =>
+    row.metric === metric && row.bucket.startsWith(bucket) && row.key === key
+  return rollups.findLast(isIt)?.n ?? sketches.findLast(isIt)?.size ?? 0
+}
+
+export function shuffled<T>(items: readonly T[]): T[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item)
+}

@@ -38,11 +38,13 @@ export function onTask<T>(
   run: (ctx: SystemCtx, data: T) => Promise<void>,
   isSlow: (data: T) => boolean = () => false,
 ): TaskHandler {
-  const parsed = (data: unknown) => task.data.safeParse(data)
   return {
     task,
     run: (ctx, data) => run(ctx, task.data.parse(data)),
-    isSlow: (data) => parsed(data).success && isSlow(task.data.parse(data)),
+    isSlow: (data) => {
+      const parsed = task.data.safeParse(data)
+      return parsed.success && isSlow(parsed.data)
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Id } from '../../platform/data/ids.ts'
 import type { Stoppable } from './unsubscribe.ts'
 
-/** What a mail or push tells of one delivery, `id`. `topic` (at most 32 characters, RFC 8030) replaces pushes that wait, and `tag` those that are shown. */
+/** One line of a mail, or one push. A new push replaces waiting ones with its `topic` (RFC 8030, at most 32 characters), and shown ones with its `tag`. */
 export type Item = {
   id: Id
   kind: Stoppable

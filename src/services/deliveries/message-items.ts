@@ -14,7 +14,7 @@ import { audienceOf, type Settings } from './preferences.ts'
 import type { Claimed } from './rows.ts'
 import { channelOf, deliveries } from './tables.ts'
 
-/** Conversations in which an active account has not read something that it may see and wants to hear of, newest first. */
+/** The conversations with unread messages about which the account wants mails or pushes, newest first. */
 export async function readMessageItems(ctx: SystemCtx, claimed: Claimed, settings: Settings): Promise<Items> {
   const { accountId } = claimed
   const rows = await selectRows(ctx, claimed)

@@ -92,7 +92,7 @@ function payloadOf(ctx: SystemCtx, message: Message) {
   }
 }
 
-/** Push services read it, so it must not show that two people hear of the same conversation. At most 32 characters. */
+/** Push services can read the topic, so it must differ for each member of a conversation. At most 32 characters. */
 async function topicOf(ctx: SystemCtx, accountId: Id, message: Message): Promise<string> {
   const topic = singleOf(message)?.topic ?? message.path
   return (await blindIndex(ctx.config, 'push topic', `${accountId} ${topic}`)).slice(0, 32)

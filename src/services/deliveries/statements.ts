@@ -54,7 +54,7 @@ export async function deleteOldDeliveries(db: Database, accountIds: readonly Id[
 const MAIL_DELAY_MS = 5 * 60_000
 const HINT_TIMEOUT_MS = 2_000
 
-/** A message of another person, or with `isRequest` an invitation, which these accounts have not been told of. */
+/** A message of somebody else, or with `isRequest` a request or an invitation, about which these accounts were not told yet. */
 export type News = {
   conversationId: string
   version: number

@@ -53,7 +53,7 @@ export async function readNews(core: ConversationCore, accountId: Id): Promise<N
   return { unread: seen.facts.unread, latest: await Promise.all(latest) }
 }
 
-/** The last message of another author that the member was not told of, has not read, and would see; or an invitation. */
+/** The newest unread message of somebody else about which the member was not told yet, or an invitation. */
 function newsOf({ rows }: ConversationCore, accountId: Id, { facts, last }: Seen, told: string): InboxCopy['news'] {
   const { state, ended, lastSeq, lastAt, lastAuthorId } = facts
   const after = Math.max(readTold(told).lastSeq, facts.readSeq)

@@ -67,7 +67,7 @@ export async function deliverInboxes(ctx: SystemCtx, copies: readonly InboxCopy[
   })
 }
 
-/** One for each message, because members of a group usually hear of the same one. */
+/** Grouped by message, because the members of a group are usually told about the same one. */
 function newsOf(copies: readonly InboxCopy[]): News[] {
   const told = copies.flatMap(({ conversationId, version, accountId, state, news }) =>
     news ? [{ ...news, conversationId, version, accountId, isRequest: state === 'request' }] : [],

@@ -11,7 +11,9 @@ import {
   foldAll,
   holdActivity,
   logTexts,
+  numberOf,
   seen,
+  shuffled,
   stored,
 } from '../../support/activity.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
@@ -32,13 +34,6 @@ beforeEach(async () => {
 })
 afterEach(() => void vi.restoreAllMocks())
 
-const numberOf = async (metric: string, bucket: string, key: string) => {
-  const { rollups, sketches } = await stored()
-  const isIt = (row: { metric: string; bucket: string; key: string }) =>
-    row.metric === metric && row.bucket.startsWith(bucket) && row.key === key
-  return rollups.findLast(isIt)?.n ?? sketches.findLast(isIt)?.size ?? 0
-}
-
 const busyDay = (): Activity[] =>
   people.flatMap((id, i) => [
     act('like', id, { post: posts[i % 2]!, author, at: Date.now() - (i % 4) * HOUR }),
@@ -47,13 +42,6 @@ const busyDay = (): Activity[] =>
     seen(id, posts),
     seen(id, posts, { surface: 'profile' }),
   ])
-
-function shuffled<T>(items: readonly T[]): T[] {
-  return items
-    .map((item) => ({ item, at: Math.random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item)
-}
 
 test('acts of more minutes than one batch may write wait for the next ones, as after an outage of the events', async () => {
   const held = holdActivity()

@@ -125,7 +125,7 @@ test('the topic that push services read differs between the members of a convers
   expect([hers === his, hers === again, hers === id]).toEqual([false, true, false])
 })
 
-test('sockets hear of a message although the queue of pushes hangs', async () => {
+test('sockets get the frame of a message while the queue of pushes hangs', async () => {
   const { ada, bob, id } = await friends()
   await browser(ada, 'phone')
   const socket = await openSocket(ada, null, ['conversations'])
