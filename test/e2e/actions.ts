@@ -24,6 +24,16 @@ export async function submitRegistration(page: Page, handle: string, email: stri
   await page.getByRole('button', { name: 'Create account' }).click()
 }
 
+/** Reloads until it is there: what visitors without a login see may be five seconds old. */
+export async function reloadUntilShown(locator: Locator): Promise<void> {
+  const isShown = () =>
+    locator.waitFor({ timeout: 2_000 }).then(
+      () => true,
+      () => false,
+    )
+  while (!(await isShown())) await locator.page().reload()
+}
+
 export async function confirmPassword(page: Page, password: string): Promise<void> {
   await page.getByLabel('Password', { exact: true }).fill(password)
   await page.getByRole('button', { name: 'Confirm' }).click()

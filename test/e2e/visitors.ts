@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { heading, logOut, newUser, PASSWORD, submitRegistration, writePost } from './actions.ts'
+import { heading, logOut, newUser, PASSWORD, reloadUntilShown, submitRegistration, writePost } from './actions.ts'
 import { violations } from './axe.ts'
 import { newPage, type World } from './site.ts'
 
@@ -13,7 +13,7 @@ export function visitorTests(world: World): void {
     const visitor = await newPage(site)
     await visitor.goto(site.origin)
     await heading(visitor, 'Posts from the people you choose, newest first').waitFor()
-    await visitor.getByRole('region', { name: 'Public posts' }).getByText('Readable for everyone').waitFor()
+    await reloadUntilShown(visitor.getByRole('region', { name: 'Public posts' }).getByText('Readable for everyone'))
     await visitor.getByRole('form', { name: 'Log in' }).waitFor()
     expect(await violations(visitor)).toEqual([])
     for (const width of [390, 1280]) {

@@ -1,7 +1,7 @@
 import { and, eq, exists, gte, inArray, lt, max, ne } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { withDatabases } from '../../platform/create-context.ts'
-import { any, either, increment, one, query, rowIf } from '../../platform/data/conditions.ts'
+import { any, either, excluded, increment, one, query, rowIf } from '../../platform/data/conditions.ts'
 import type { Database } from '../../platform/data/databases.ts'
 import { firstIdAt, type Id, shardOf } from '../../platform/data/ids.ts'
 import { idIn, settleConcurrently } from '../../platform/data/shards.ts'
@@ -125,16 +125,17 @@ function store(
   { accountId, conversationId, version, told: _, changedSeq: __, news: ___, ...facts }: InboxCopy,
   texts: SealedTexts,
 ) {
-  const newest = query.select({ changed: max(conversations.changed) }).from(conversations)
-  const latest = newest.where(eq(conversations.accountId, accountId))
   const now = Number(firstIdAt(db.now())) // no column is compared, so a text would be greater than any number
-  const next = either<number | Id>(gte(latest, now), increment(latest), now)
+  const latest = max(conversations.changed)
+  const later = { changed: either<number | Id>(gte(latest, now), increment(latest), now) }
+  const next = query.select(later).from(conversations).where(eq(conversations.accountId, accountId))
   const isListed = facts.lastSeq > 0
   const hasMoved = any(lt(conversations.lastSeq, facts.lastSeq), ne(conversations.state, facts.state))
   const row = { ...facts, lastAt: new Date(facts.lastAt), ...texts, version }
   const account = query.select(one).from(accounts).where(eq(accounts.id, accountId))
   const changed = isListed ? next : null
   const key = { accountId, conversationId, position: changed, changed }
+  const position = either<Id>(hasMoved, excluded(conversations.position), conversations.position)
   return db
     .insert(conversations)
     .select(rowIf(conversations, { ...row, ...key }, exists(account)))
@@ -142,7 +143,7 @@ function store(
       target: [conversations.accountId, conversations.conversationId],
       set: {
         ...row,
-        ...(isListed && { changed, position: either<number | Id>(hasMoved, next, conversations.position) }),
+        ...(isListed && { changed: excluded(conversations.changed), position }),
       },
       setWhere: and(lt(conversations.version, version)),
     })

@@ -50,10 +50,10 @@ class Model {
     return 'done'
   }
 
+  /** Also one that its author has hidden: undoing an own action never requires visibility. */
   delete(by: 0 | 1, seq: number): Outcome {
-    const message = this.seen(by, seq)
-    if (!message) return 'not_found'
-    if (message.by !== by) return 'forbidden'
+    const message = this.log[seq - 1]
+    if (message?.by !== by) return this.seen(by, seq) ? 'forbidden' : 'not_found'
     Object.assign(message, { text: null, reactions: new Set() })
     return 'done'
   }
