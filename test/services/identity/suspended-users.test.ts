@@ -151,9 +151,17 @@ test('a suspension event processed after the suspension was lifted still revokes
   expect(await statusWith(ned.token)).toBe(401)
 })
 
-test('login and refresh are restricted for a suspended user even before the suspension event is processed', async () => {
+test('before the event of a suspension, new logins are restricted, and only logins that are newer can refresh', async () => {
   const mia = await registeredUser('mia_susp')
   await markSuspended(mia.id)
   expect(await loggedIn(mia)).toMatchObject({ suspended: true })
   expect(await (await refreshWith(mia.refreshToken)).json()).toMatchObject({ suspended: true })
+  const moderator = await registeredUser()
+  await setRole(moderator, 'moderator')
+  const older = await registeredUser()
+  expect((await moderator.fetch(`/v1/accounts/${older.id}/suspension`, { method: 'PUT' })).ok).toBe(true)
+  expect(await outcomeOf(await refreshWith(older.refreshToken))).toEqual([401, 'invalid_credentials'])
+  clock.advance(1)
+  const newer = await loggedIn(older)
+  expect(await (await refreshWith(newer.refreshToken)).json()).toMatchObject({ suspended: true })
 })
