@@ -47,6 +47,7 @@ export async function startNetwork(online: readonly string[] = people) {
   const idOf = (name: string) => ids.get(name)!
   const nameOf = (id: Id | null | undefined) => (id ? names.get(id) : undefined)
   const handleOf = (name: string) => accounts[people.indexOf(name)]!.handle
+  const tag = `of_${handleOf(people[0]!)}`
   const as = (name: string): UserCtx => asViewer(context(), idOf(name))
   const seqs = new Map<string, number>()
   async function connect(name: string, since: number | null = null, channels?: string[]): Promise<boolean> {
@@ -72,7 +73,7 @@ export async function startNetwork(online: readonly string[] = people) {
 
   async function publish({ who, id, open, parent, mention }: Extract<Step, { do: 'post' }>): Promise<void> {
     const media = hasImage(id) ? await seedImages([idOf(who)]) : []
-    const text = mention === null ? id : `${id} @${handleOf(mention)}`
+    const text = `${id} #${tag}${mention === null ? '' : ` @${handleOf(mention)}`}`
     const place = parent === null ? { visibility: open ? 'public' : 'followers' } : { parentId: idOf(parent) }
     const input = PostCreation.parse({ text, media, ...place })
     const { value } = await createPost(as(who), input)
@@ -116,6 +117,7 @@ export async function startNetwork(online: readonly string[] = people) {
       idOf,
       nameOf,
       handleOf,
+      tag,
       imageOf: (post) => images.get(post)!,
       as: signedAs,
     }
