@@ -35,8 +35,8 @@ const verbs = {
 }
 const REFUSALS = ['not_found', 'forbidden', 'conflict', 'suspended']
 
-/** The product with three accounts on two shards, each account with an open socket. Maps names of the model to ids. */
-export async function startNetwork() {
+/** The product with three accounts on two shards, with open sockets of those `online`. Maps names of the model to ids. */
+export async function startNetwork(online: readonly string[] = people) {
   const { context, ...queues } = manualQueues()
   const accounts = await bulkAccounts(people.length + 1)
   const moderatorId = accounts.pop()!.id
@@ -57,7 +57,7 @@ export async function startNetwork() {
     seqs.set(name, seq)
     return resumed
   }
-  await Promise.all(people.map((name) => connect(name)))
+  await Promise.all(online.map((name) => connect(name)))
   await Promise.all(people.map((name) => indexAccount(context(), { accountId: idOf(name) })))
 
   async function perform(step: Exclude<Step, { do: 'post' }>): Promise<unknown> {

@@ -212,7 +212,7 @@ test('every read operation that depends on the viewer is listed in test/visibili
     'listFollowedTags',
     // Numbers without people: test/services/analytics.
     ...['getActivityChoice', 'getMyInsights', 'getOverview', 'getRetention', 'getFunnel', 'getTopPosts'],
-    // The webhooks of the caller. What they tell of others is checked in test/services/webhooks.
+    // The webhooks of the caller. What they tell of others is checked in deliveries.test.ts.
     ...['listWebhooks', 'getWebhook', 'listWebhookDeliveries', 'getWebhookDelivery'],
     // Only members read a conversation, which test/services/messaging checks.
     'listConversations',
