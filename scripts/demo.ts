@@ -17,6 +17,7 @@ import { endLogin, logInElsewhere, type Person, resetPassword } from './demo/log
 import { readScreen } from './demo/screen.ts'
 import { closeSockets, type Live, openSocket } from './demo/socket.ts'
 import { ensure, step } from './demo/story.ts'
+import { trend } from './demo/trends.ts'
 import { receiveWebhook } from './demo/webhooks.ts'
 import { fetchInTime } from './fetch-in-time.ts'
 
@@ -66,13 +67,18 @@ async function play(): Promise<void> {
 /** On a server of its own, because it is killed: with SIGKILL, wrangler and workerd too. */
 async function playKill(): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), 'socialconnect-demo-'))
-  const server = new Server(await freePort(), stateDir, {})
+  // Its accounts are too young for the default.
+  const server = new Server(await freePort(), stateDir, { TREND_NEWCOMER_DAYS: '0' })
   url = server.origin
   try {
     await step('a server starts with new data', () => server.start())
-    const people = await step('ada and bob register', () => Promise.all([register('ada'), register('bob')]))
-    const log = await step('both write; the server is killed and starts again; both read one log', () =>
-      talkThrough(people, MESSAGES, async () => {
+    const people = await step('ada, bob and carol register', () =>
+      Promise.all([register('ada'), register('bob'), register('carol')]),
+    )
+    const [ada, bob] = people
+    await step('all three write about one hashtag, which then trends', () => trend(people, url, `storm${suffix}`))
+    const log = await step('ada and bob write; the server is killed and starts again; both read one log', () =>
+      talkThrough([ada, bob], MESSAGES, async () => {
         await server.kill()
         await server.start()
       }),

@@ -29,7 +29,7 @@ export const Intent = fc.record({
 })
 export type Intent = typeof Intent extends fc.Arbitrary<infer T> ? T : never
 
-const defaults = { open: true, mention: null, pick: 0, survives: true, seed: 1 }
+export const defaults = { open: true, mention: null, pick: 0, survives: true, seed: 1 }
 
 /** A history with every kind of step, run before the random histories. */
 export const everyKind: Intent[] = [

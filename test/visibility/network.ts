@@ -35,8 +35,8 @@ const verbs = {
 }
 const REFUSALS = ['not_found', 'forbidden', 'conflict', 'suspended']
 
-/** The product with three accounts on two shards, each account with an open socket. Maps names of the model to ids. */
-export async function startNetwork() {
+/** The product with three accounts on two shards, with open sockets of those `online`. Maps names of the model to ids. */
+export async function startNetwork(online: readonly string[] = people) {
   const { context, ...queues } = manualQueues()
   const accounts = await bulkAccounts(people.length + 1)
   const moderatorId = accounts.pop()!.id
@@ -47,6 +47,7 @@ export async function startNetwork() {
   const idOf = (name: string) => ids.get(name)!
   const nameOf = (id: Id | null | undefined) => (id ? names.get(id) : undefined)
   const handleOf = (name: string) => accounts[people.indexOf(name)]!.handle
+  const tag = `of_${handleOf(people[0]!)}`
   const as = (name: string): UserCtx => asViewer(context(), idOf(name))
   const seqs = new Map<string, number>()
   async function connect(name: string, since: number | null = null, channels?: string[]): Promise<boolean> {
@@ -56,7 +57,7 @@ export async function startNetwork() {
     seqs.set(name, seq)
     return resumed
   }
-  await Promise.all(people.map((name) => connect(name)))
+  await Promise.all(online.map((name) => connect(name)))
   await Promise.all(people.map((name) => indexAccount(context(), { accountId: idOf(name) })))
 
   async function perform(step: Exclude<Step, { do: 'post' }>): Promise<unknown> {
@@ -72,7 +73,7 @@ export async function startNetwork() {
 
   async function publish({ who, id, open, parent, mention }: Extract<Step, { do: 'post' }>): Promise<void> {
     const media = hasImage(id) ? await seedImages([idOf(who)]) : []
-    const text = mention === null ? id : `${id} @${handleOf(mention)}`
+    const text = `${id} #${tag}${mention === null ? '' : ` @${handleOf(mention)}`}`
     const place = parent === null ? { visibility: open ? 'public' : 'followers' } : { parentId: idOf(parent) }
     const input = PostCreation.parse({ text, media, ...place })
     const { value } = await createPost(as(who), input)
@@ -116,6 +117,7 @@ export async function startNetwork() {
       idOf,
       nameOf,
       handleOf,
+      tag,
       imageOf: (post) => images.get(post)!,
       as: signedAs,
     }

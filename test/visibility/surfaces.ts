@@ -27,6 +27,8 @@ export type Read = {
   nameOf: (id: Id | null | undefined) => string | undefined
   imageOf: (post: string) => Id
   handleOf: (person: string) => string
+  /** A hashtag that all posts have. */
+  tag: string
   /** The context of the same request by another viewer. */
   as: (person: string) => UserCtx
 }

@@ -13,11 +13,11 @@ import { tagsOf } from './documents.ts'
 import { languageOf } from './language.ts'
 import { inParts } from './parts.ts'
 import { type TrendKind, trendFolds, trendHours, trendVotes } from './tables.ts'
+import { newcomerDays } from './variables.ts'
 
 export const WINDOW_MS = 3_600_000
 export const WINDOWS = 24
-/** Accounts that are younger have almost no weight, because they are cheap to make. */
-const NEWCOMER_DAYS = 7
+/** Of young accounts, because they are cheap to make. */
 export const NEWCOMER_WEIGHT = 0.02
 const FULL_WEIGHT_DAYS = 30
 const COLUMNS = 7
@@ -27,9 +27,9 @@ const LATEST = 100
 export const windowOf = (time: number) => Math.floor(time / WINDOW_MS)
 
 /** From 0.02 to 1, by the age of the account, which its id contains. All accounts have a verified address. */
-export function weightOf(actorId: Id, now: number): number {
-  const days = (now - timeOf(actorId)) / DAY_MS
-  return days < NEWCOMER_DAYS ? NEWCOMER_WEIGHT : Math.min(1, days / FULL_WEIGHT_DAYS)
+export function weightOf(ctx: { env: Env }, actorId: Id, at: number): number {
+  const days = (at - timeOf(actorId)) / DAY_MS
+  return days < newcomerDays(ctx) ? NEWCOMER_WEIGHT : Math.min(1, Math.max(1, days) / FULL_WEIGHT_DAYS)
 }
 
 /** `at`: when it was given, epoch ms. */
@@ -172,7 +172,7 @@ async function store(ctx: SystemCtx, votes: readonly Vote[]): Promise<void> {
   const db = ctx.db.index
   const oldest = windowOf(ctx.now()) - WINDOWS
   const rows = votes
-    .map(({ at, ...vote }) => ({ ...vote, window: windowOf(at), weight: weightOf(vote.actorId, at) }))
+    .map(({ at, ...vote }) => ({ ...vote, window: windowOf(at), weight: weightOf(ctx, vote.actorId, at) }))
     .filter(({ window }) => window >= oldest)
   const [first, ...others] = inParts(rows, COLUMNS, (part) => db.insert(trendVotes).values(part).onConflictDoNothing())
   if (first) await db.batch([first, ...others])

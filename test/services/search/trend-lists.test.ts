@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { type Id, toId } from '../../../src/platform/data/ids.ts'
+import { DAY_MS } from '../../../src/platform/data/expiry.ts'
+import { type Id, timeOf, toId } from '../../../src/platform/data/ids.ts'
 import { likePost } from '../../../src/services/posts/likes.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { trendHidden } from '../../../src/services/search/events.ts'
@@ -208,7 +209,7 @@ test('the last of several acts holds although the index did not know the first, 
 
 test('the database tells newcomers from others by the same weight as the service', async () => {
   const [actor] = (await accountsOf(1, 1)) as [Id]
-  const weights = { newcomer: weightOf(actor, Date.now()), other: NEWCOMER_WEIGHT + 0.001 }
+  const weights = { newcomer: weightOf({ env }, actor, Date.now()), other: NEWCOMER_WEIGHT + 0.001 }
   const rows = Object.entries(weights).map(([key, weight]) => vote(actor, 'tag', key, { weight }))
   await insertRows(env.INDEX, 'trend_votes', rows)
   const { results } = await env.INDEX.prepare('select newcomers, others from trend_counts order by key').all()
@@ -216,4 +217,16 @@ test('the database tells newcomers from others by the same weight as the service
     { newcomers: weights.newcomer, others: 0 },
     { newcomers: 0, others: weights.other },
   ])
+})
+
+test.each([
+  [7, 6, NEWCOMER_WEIGHT],
+  [7, 15, 0.5],
+  [7, 90, 1],
+  [30, 29, NEWCOMER_WEIGHT],
+  [0, 0, 1 / 30],
+])('with TREND_NEWCOMER_DAYS=%s, an account of %s days has the weight %s', async (most, days, weight) => {
+  const [actor] = (await accountsOf(1, 0)) as [Id]
+  const bindings = { ...env, TREND_NEWCOMER_DAYS: String(most) }
+  expect(weightOf({ env: bindings }, actor, timeOf(actor) + days * DAY_MS)).toBe(weight)
 })
