@@ -18,7 +18,7 @@ declare namespace Cloudflare {
 
 /** `import.meta.glob`, which Vite provides in tests. */
 interface ImportMeta {
-  glob<T>(patterns: string[], options: { eager: true }): Record<string, T>
+  glob<T>(patterns: string[], options: { eager: true; query?: string; import?: string }): Record<string, T>
 }
 
 declare module '*?raw' {

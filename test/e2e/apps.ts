@@ -1,7 +1,10 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { fetchInTime } from '../../scripts/fetch-in-time.ts'
+import { expectWholeLife } from '../support/strict-client.ts'
 import { heading, PASSWORD } from './actions.ts'
 import { violations } from './axe.ts'
+import { newCaller } from './callers.ts'
 import { confirmIfAsked, openSecurity } from './recovery.ts'
 import { newPage, type World } from './site.ts'
 
@@ -90,6 +93,20 @@ export function appTests(world: World): void {
     await page.getByText('Welcome to Kite').waitFor()
     expect(new URL(page.url()).searchParams.get('error')).toBe('access_denied')
     await page.context().close()
+  })
+
+  test('a strict client completes discovery, PKCE, refresh, introspection and revocation', async () => {
+    const { site } = world
+    const kit = await newCaller(site, 'kit')
+    const me = (await kit<{ id: string; handle: string }>('GET', '/accounts/me'))!
+    const details = { name: 'Strict', redirectUris: [REDIRECT], kind: 'confidential' }
+    const app = (await kit<{ id: string; secret: string }>('POST', '/apps', details))!
+    const allow = async (request: string) => {
+      const json = { request, accountId: me.id }
+      return new URL((await kit<{ returnTo: string }>('POST', '/oauth/authorizations', json))!.returnTo)
+    }
+    const place = { issuer: `${site.origin}/auth`, fetch: fetchInTime, allow, person: me }
+    await expectWholeLife(place, { ...app, redirect: REDIRECT }, 'client_secret_basic')
   })
 
   test('a request with a false address gets a page that returns nowhere', async () => {

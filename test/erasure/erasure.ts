@@ -33,7 +33,10 @@ restores the directory of before.`,
 const DEADLINE_MS = 120_000
 const FRIENDS = 5
 /** Secrets, and smaller copies of images that are exported. */
-const UNEXPORTED = /^(thumbnail|idempotency key|the refresh token)/
+const UNEXPORTED = /^(thumbnail|idempotency key|the refresh token|the API key|the secret of codes)/
+
+/** The traces of requests contain their paths, but no queries and bodies. The platform keeps them for days. */
+const isTraceOfPath = ([name, file]: [string, string]) => /in a path$/.test(name) && file.includes('/observability/')
 
 type Findings = Record<string, { found: number | string; expected: number | string }>
 
@@ -169,7 +172,8 @@ async function main(): Promise<Findings> {
     await server.kill()
     const uncompacted = readableIn(stateDir, markers)
     compact(stateDir)
-    const readable = readableIn(stateDir, markers)
+    const traced = [...readableIn(stateDir, markers)]
+    const readable = new Map(traced.filter((found) => !isTraceOfPath(found)))
     const files = filesIn(stateDir).length
     process.stdout.write(
       `${markers.length} markers, ${planted.size} of them readable before; ${exported.kills} kills of the export, ${proof.kills} of the erasure; ${uncompacted.size} readable in free pages ` +
@@ -185,6 +189,7 @@ async function main(): Promise<Findings> {
     await proof.startErasures()
     await proof.until('the second erasure', () => proof.isErased() && proof.users(person) === 0)
     return {
+      'markers planted': { found: markers.length >= 100 ? 'enough' : markers.length, expected: 'enough' },
       'kills before the export was ready': { found: exported.kills > 0 ? 'some' : 'none', expected: 'some' },
       'markers missing in the export': { found: missing.length, expected: 0 },
       'kills before the erasure ended': { found: proof.kills, expected: Number(values.kills) },

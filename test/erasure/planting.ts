@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readToken } from '../../scripts/demo/inbox.ts'
 import { fetchInTime } from '../../scripts/fetch-in-time.ts'
 import { jpeg, uploadForm } from '../support/images.ts'
+import { pushSubscription } from '../support/push-subscription.ts'
 import type { Marker } from './scan.ts'
 
 const PASSWORD = 'seven quiet otters at dawn'
@@ -86,8 +87,32 @@ export class Planting {
       posts.push((await this.call<{ id: string }>('/posts', person, { json, headers })).id)
     }
     for (const other of others) await this.between(person, other, posts[0]!)
+    await this.belongings(person)
     await this.call('/notifications/read', person, { method: 'PUT' })
     await this.call(`/handles/${person.handle}`, null, { method: 'GET' })
+  }
+
+  /** What is neither a post nor a message. */
+  private async belongings(person: Person): Promise<void> {
+    const json = { name: this.mark('the name of an API key'), scopes: ['posts:read'], days: 7 }
+    const { key } = await this.call<{ key: string }>('/me/api-keys', person, { json })
+    const { secret } = await this.call<{ secret: string }>('/me/factors/totp', person)
+    this.markers.push({ name: 'the API key', bytes: Buffer.from(key) })
+    this.markers.push({ name: 'the secret of codes', bytes: Buffer.from(secret) })
+    const app = {
+      name: this.mark('the name of an app'),
+      website: `https://${this.mark('the website of an app')}.example/`,
+      description: this.mark('the description of an app'),
+      redirectUris: [`https://${this.mark('the redirect of an app')}.example/cb`],
+      kind: 'public',
+    }
+    await this.call('/apps', person, { json: app })
+    await this.call('/posts', person, { json: { text: `#${this.mark('a hashtag of a post')}` } })
+    await this.call(`/tags/${this.mark('a followed hashtag, in a path')}/follow`, person, { method: 'PUT' })
+    const email = `${this.mark('an address that is not confirmed')}@example.net`
+    await this.call('/me/address', person, { method: 'PUT', json: { email } })
+    const endpoint = `https://push.example.net/${this.mark('the endpoint of pushes')}`
+    await this.call('/me/push-subscriptions', person, { json: { ...pushSubscription(), endpoint } })
   }
 
   /** Bytes of the middle of the stored image and of its thumbnail are markers, besides the description. */

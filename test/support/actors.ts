@@ -133,6 +133,6 @@ export async function accountsOn<const Shards extends readonly number[]>(
 export const handleOf = (id: Id): string => handles.get(id)!
 
 /** Marks the account as suspended in its shard, without an event and without revoking tokens. */
-export async function markSuspended(id: Id): Promise<void> {
-  await shardHolding(id).prepare('update accounts set suspended_at = 1 where id = ?').bind(Number(id)).run()
+export async function markSuspended(id: Id, at = 1): Promise<void> {
+  await shardHolding(id).prepare('update accounts set suspended_at = ? where id = ?').bind(at, Number(id)).run()
 }

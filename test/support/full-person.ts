@@ -9,7 +9,8 @@ import { uploaded } from './media.ts'
 import { connect, registeredApp } from './oauth.ts'
 import { drained } from './outboxes.ts'
 import { insertLink } from './provider-logins.ts'
-import { insertDelivery, pushSubscription } from './pushes.ts'
+import { pushSubscription } from './push-subscription.ts'
+import { insertDelivery } from './pushes.ts'
 import { acceptMessages } from './webhooks.ts'
 
 export type FullPerson = { user: RegisteredUser; address: string; markers: string[]; mediaIds: string[] }

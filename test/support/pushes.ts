@@ -1,16 +1,6 @@
-import { createECDH, randomBytes } from 'node:crypto'
 import type { Id } from '../../src/platform/data/ids.ts'
 import { shardOf } from '../../src/platform/data/ids.ts'
 import { insertRows, shardHolding, unusedId } from './databases.ts'
-
-/** A subscription of a new browser. */
-export function pushSubscription() {
-  const keys = createECDH('prime256v1')
-  return {
-    endpoint: `https://push.example.net/${crypto.randomUUID()}`,
-    keys: { p256dh: keys.generateKeys('base64url'), auth: randomBytes(16).toString('base64url') },
-  }
-}
 
 /** Inserts a subscription that nobody can open. */
 export async function insertPush(accountId: Id): Promise<Id> {

@@ -1,4 +1,4 @@
-import { pushSubscription } from '../support/pushes.ts'
+import { pushSubscription } from '../support/push-subscription.ts'
 import type { Example, Rule } from './examples.ts'
 
 export function notificationExamples(ownOnly: Rule, ownUndone: Rule): Record<string, Example> {

@@ -67,8 +67,9 @@ async function useToken<T>(ctx: Ctx, token: Presented, issue: Issue<T>): Promise
     createdAt: login.createdAt.getTime(),
     usedAt: login.usedAt.getTime(),
   }
-  const isSuspended = (await readSuspension(ctx, login.id)) !== null
-  return issue(login, { sessionId, deviceId: login.deviceId, rotation, isSuspended })
+  const suspendedAt = await readSuspension(ctx, login.id)
+  if (suspendedAt !== null && rotation.createdAt <= suspendedAt) throw new Failure(invalidCredentials)
+  return issue(login, { sessionId, deviceId: login.deviceId, rotation, isSuspended: suspendedAt !== null })
 }
 
 type Presented = { sessionId: string; secret: string; owned: SQL }

@@ -1,6 +1,5 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, expect, test, vi } from 'vitest'
-import type { Id } from '../../../src/platform/data/ids.ts'
 import type { AppWithSecret } from '../../../src/services/apps/views.ts'
 import type { Tokens } from '../../../src/services/identity/views.ts'
 import { PASSWORD, type RegisteredUser, registeredUser, setRole } from '../../support/actors.ts'
@@ -94,18 +93,6 @@ async function reuseToken({ login }: Case): Promise<Response> {
   return new Response()
 }
 
-/** The event of a suspension ends the logins. Until then, a refresh gives tokens that only export and delete the account. */
-async function untilItsEvent(accountId: Id, login: Login): Promise<void> {
-  const early = await refreshWith(login.refreshToken)
-  expect([200, 401]).toContain(early.status)
-  await drained(accountId)
-  if (early.status === 401) return
-  const { suspended, accessToken, refreshToken } = await early.json<Tokens>()
-  expect(suspended).toBe(true)
-  expect(await statusWith(accessToken)).toEqual(refused)
-  expect((await refreshWith(refreshToken)).status).toEqual(refused)
-}
-
 async function prepare() {
   const user = await registeredUser()
   const login = await loggedIn(user)
@@ -164,7 +151,6 @@ test.each(Object.entries(ends))(
     expect(await statusWith(login.accessToken)).toEqual(refused)
     expect(await laterStatuses(login.accessToken)).toEqual(Array(4).fill(refused))
     expect(['unauthorized', 'suspended']).toContain(await graphCode(login.accessToken))
-    if (end === ends['a suspension']) await untilItsEvent(given.user.id, login)
     expect((await refreshWith(login.refreshToken)).status).toEqual(refused)
     expect(await refreshInOtherIsolate(login.refreshToken)).toEqual(refused)
     expect((await closed).code).toBe(4001)

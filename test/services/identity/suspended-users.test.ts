@@ -151,9 +151,15 @@ test('a suspension event processed after the suspension was lifted still revokes
   expect(await statusWith(ned.token)).toBe(401)
 })
 
-test('login and refresh are restricted for a suspended user even before the suspension event is processed', async () => {
+test('before the event of a suspension, new logins are restricted, and only logins that are newer can refresh', async () => {
   const mia = await registeredUser('mia_susp')
   await markSuspended(mia.id)
   expect(await loggedIn(mia)).toMatchObject({ suspended: true })
   expect(await (await refreshWith(mia.refreshToken)).json()).toMatchObject({ suspended: true })
+  const older = await registeredUser()
+  await markSuspended(older.id, Date.now())
+  expect(await outcomeOf(await refreshWith(older.refreshToken))).toEqual([401, 'invalid_credentials'])
+  clock.advance(1)
+  const newer = await loggedIn(older)
+  expect(await (await refreshWith(newer.refreshToken)).json()).toMatchObject({ suspended: true })
 })
