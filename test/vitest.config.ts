@@ -123,6 +123,7 @@ export default defineConfig({
     silent: 'passed-only',
     reporters: ['default', ...(process.env.GITHUB_ACTIONS ? ['github-actions'] : []), `${root}test/slowest-tests.ts`],
     maxWorkers: 2,
+    globalSetup: './test/global-setup.ts',
     sequence: { sequencer: LongestFirst },
     projects: [
       { root, ...workers },

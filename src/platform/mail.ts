@@ -8,11 +8,15 @@ const final = new Map<unknown, 'suppressed' | 'refused'>([
 
 type Mail = { to: string; subject: string; html: string; text: string; headers?: Record<string, string> }
 
-/** Sends a mail from `no-reply@` of the own domain. Throws if the email service fails, to be retried. */
+export const senderOf = ({ config }: SystemCtx) => ({
+  email: `no-reply@${new URL(config.BASE_URL).hostname}`,
+  name: 'SocialConnect',
+})
+
+/** Throws if the email service fails, to be retried. */
 export async function sendEmail(ctx: SystemCtx, mail: Mail): Promise<'accepted' | 'suppressed' | 'refused'> {
-  const from = { email: `no-reply@${new URL(ctx.config.BASE_URL).hostname}`, name: 'SocialConnect' }
   try {
-    await ctx.env.MAIL.send({ from, ...mail })
+    await ctx.env.MAIL.send({ from: senderOf(ctx), ...mail })
     return 'accepted'
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : null

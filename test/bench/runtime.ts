@@ -1,19 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
 import type { Store } from './seed.ts'
-
-/**
- * A new folder for the data of Workers, in memory if there is room. The simulated D1 writes at every read in a session, so
- * a disk would slow down reads.
- */
-export function makeStateDir(name: string): string {
-  const hasRoom = (dir: string) => existsSync(dir) && statfsSync(dir).bavail * statfsSync(dir).bsize > 1e9
-  return mkdtempSync(join(hasRoom('/dev/shm') ? '/dev/shm' : tmpdir(), `${name}-`))
-}
 
 /** A workerd process whose Workers are reached directly, without a proxy in front of them. */
 export type Runtime = {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { parseCommand } from '../../scripts/command.ts'
 import { type Figure, printFigures, updateFigures } from '../bench/figures.ts'
-import { makeStateDir } from '../bench/runtime.ts'
+import { makeStateDir } from '../support/state-dir.ts'
 import { Audience } from './audience.ts'
 import { measureCapacity } from './capacity.ts'
 import { figuresOf } from './goals.ts'

@@ -7,7 +7,7 @@ import { planDigests } from '../../src/services/deliveries/digests.ts'
 import { PreferencesInput, replacePreferences } from '../../src/services/deliveries/preferences.ts'
 import { findDue } from '../../src/services/deliveries/rows.ts'
 import { deliverTask } from '../../src/services/deliveries/statements.ts'
-import { sealEmail } from '../../src/services/identity/email.ts'
+import { emailIndex, sealEmail } from '../../src/services/identity/email.ts'
 import { shardHolding } from './databases.ts'
 import { queues } from './manual-queues.ts'
 import { asUser } from './viewers.ts'
@@ -19,7 +19,7 @@ export async function withAddress(accountId: Id, isVerified = true): Promise<str
   await env.DIRECTORY.prepare(
     'INSERT INTO users (id, email, email_verified, created_at, updated_at, sealed_address) VALUES (?, ?, ?, 0, 0, ?)',
   )
-    .bind(Number(accountId), `index of ${address}`, Number(isVerified), sealed)
+    .bind(Number(accountId), await emailIndex(queues.context(), address), Number(isVerified), sealed)
     .run()
   return address
 }

@@ -7,17 +7,19 @@ export const queues = {
   DELIVERIES: { name: 'deliveries', batchSize: 10, batchTimeout: 1, retries: 25 },
   /** What people do, to be counted. An event stays in its outbox until this queue has accepted its activity. */
   ACTIVITY: { name: 'activity', batchSize: 100, batchTimeout: 5, retries: 100, concurrency: 2 },
+  /** What becomes of mails, as the email service reports it. */
+  BOUNCES: { name: 'bounces', batchSize: 100, batchTimeout: 5, retries: 10 },
 } as const
 
 export type QueueBinding = keyof typeof queues
 /** Queues whose messages one handler takes together (`batches.ts`). */
-export type BatchQueue = 'ACTIVITY'
+export type BatchQueue = 'ACTIVITY' | 'BOUNCES'
 export type TaskQueue = Exclude<QueueBinding, 'EVENTS' | BatchQueue>
 
 /** The settings of every dead-letter queue. Times are in seconds. */
 export const deadLetterSettings = { batchSize: 10, batchTimeout: 1, retries: 100, retryDelay: 60 } as const
 
-const bindings: readonly QueueBinding[] = ['EVENTS', 'FANOUT', 'DELIVERIES', 'ACTIVITY']
+const bindings: readonly QueueBinding[] = ['EVENTS', 'FANOUT', 'DELIVERIES', 'ACTIVITY', 'BOUNCES']
 
 /** The binding for a full name like `socialconnect-events-dead`, and whether that is a dead-letter queue. */
 export function queueOf(fullName: string): { binding: QueueBinding; isDead: boolean } {

@@ -1,9 +1,12 @@
+import { z } from '@hono/zod-openapi'
+import { onMessages } from '../../platform/events/batches.ts'
 import type { Job } from '../../platform/events/jobs.ts'
 import { onTask } from '../../platform/events/tasks.ts'
 import { deliver } from './deliver.ts'
 import { planDigests } from './digests.ts'
 import { findDue } from './rows.ts'
 import { deliverTask } from './statements.ts'
+import { noteRefusals } from './suppressions.ts'
 import { channelOf } from './tables.ts'
 
 const jobs: Job[] = [
@@ -13,5 +16,7 @@ const jobs: Job[] = [
 
 export const deliveryWork = {
   jobs,
+  // Reports contain addresses, so none may become a dead letter.
+  batches: [onMessages('BOUNCES', z.unknown(), noteRefusals, () => false)],
   tasks: [onTask(deliverTask, deliver, ({ channel }) => channelOf(channel) === 'push')],
 }

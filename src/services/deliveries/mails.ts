@@ -5,6 +5,7 @@ import { readVerifiedAddress } from '../identity/queries.ts'
 import type { Message } from './items.ts'
 import { notificationMail } from './mail-text.ts'
 import { type Claimed, postpone, retryLater, returnTurn, settle, settleSent, takeTurn } from './rows.ts'
+import { suppress } from './suppressions.ts'
 import { suppressedAddresses } from './tables.ts'
 
 const INTERVAL_MS = 15 * 60_000
@@ -29,12 +30,6 @@ export async function sendMail(ctx: SystemCtx, claimed: Claimed, message: Messag
   if (sent === 'accepted') return settleSent(ctx, claimed)
   await returnTurn(ctx, claimed)
   if (sent === null) return retryLater(ctx, claimed)
-  if (sent === 'suppressed') {
-    const address = mailbox.index
-    await db
-      .insert(suppressedAddresses)
-      .values({ accountId, address })
-      .onConflictDoUpdate({ target: suppressedAddresses.accountId, set: { address } })
-  }
+  if (sent === 'suppressed') await suppress(ctx, accountId, mailbox.index)
   await settle(ctx, claimed, 'failed')
 }

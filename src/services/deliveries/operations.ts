@@ -1,13 +1,7 @@
 import { type Operation, operation, responder } from '../../platform/http/operation.ts'
 import { readNotifications, writeNotifications } from '../notifications/policy.ts'
 import { tooManyPushSubscriptions } from './failures.ts'
-import {
-  forgetSuppression,
-  NotificationPreferences,
-  PreferencesInput,
-  readPreferences,
-  replacePreferences,
-} from './preferences.ts'
+import { NotificationPreferences, PreferencesInput, readPreferences, replacePreferences } from './preferences.ts'
 import {
   deletePushSubscription,
   listPushSubscriptions,
@@ -17,6 +11,7 @@ import {
   PushSubscriptionInput,
   subscribeToPush,
 } from './push-subscriptions.ts'
+import { forgetSuppression } from './suppressions.ts'
 import { showUnsubscribe, UnsubscribePath, unsubscribe } from './unsubscribe.ts'
 import { PushKey, readPushKey } from './vapid.ts'
 

@@ -58,6 +58,7 @@ export const deliveryData: PersonalData = {
     }),
     ...classify(deliveryTurns, { accountId: 'owner', channel: 'exported', takenAt: 'exported', lease: 'technical' }),
     ...classify(suppressedAddresses, { accountId: 'owner', address: 'secret' }),
+    'queue BOUNCES': { body: 'technical' },
     ...classify(pushSubscriptions, {
       accountId: 'owner',
       id: 'exported',

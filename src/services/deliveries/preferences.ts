@@ -158,8 +158,3 @@ export async function replacePreferences(
   ])
   return readPreferences(ctx)
 }
-
-export async function forgetSuppression(ctx: UserCtx): Promise<void> {
-  const own = eq(suppressedAddresses.accountId, ctx.viewer.id)
-  await ctx.db.shardOf(ctx.viewer.id).delete(suppressedAddresses).where(own)
-}

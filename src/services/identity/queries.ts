@@ -54,6 +54,19 @@ export async function readVerifiedAddress(
   return address ? { address, index: user.index } : null
 }
 
+/** The accounts that have verified these addresses, and the blind indexes of the addresses. */
+export async function verifiedOwnersOf(ctx: SystemCtx, addresses: readonly string[]) {
+  const { Address, emailIndex } = await import('./email.ts')
+  const valid = addresses.flatMap((address) => Address.safeParse(address).data ?? [])
+  const indexes = await Promise.all([...new Set(valid)].map((address) => emailIndex(ctx, address)))
+  if (indexes.length === 0) return []
+  const { id: accountId, email: index } = users
+  return atPrimary(ctx)
+    .directory.select({ accountId, index })
+    .from(users)
+    .where(and(inArray(index, listed(JSON.stringify(indexes))), eq(users.emailVerified, true)))
+}
+
 /** Omits handles that are free or only reserved. A handle that an account gave up resolves to it. */
 export async function accountIdsOf(ctx: SystemCtx, wanted: readonly string[]): Promise<Map<string, Id>> {
   const unique = [...new Set(wanted)]

@@ -134,7 +134,7 @@ test('an address that refuses a mail gets none until its owner tries again', asy
     ['mail failed', 'mail dropped'],
     true,
   ])
-  const { forgetSuppression } = await import('../../../src/services/deliveries/preferences.ts')
+  const { forgetSuppression } = await import('../../../src/services/deliveries/suppressions.ts')
   await forgetSuppression(asUser(ada))
   const [dan] = await accountsOn(1)
   await liked(dan, postId)
