@@ -80,6 +80,6 @@ async function* listChunks(pages: AsyncIterable<readonly unknown[]>) {
 }
 
 /** A time of the database (epoch ms or a date) as ISO 8601. */
-export function toIsoTime(time: number | Date | null): string | null {
+export function iso(time: number | Date | null): string | null {
   return time === null ? null : new Date(time).toISOString()
 }

@@ -7,7 +7,7 @@ import { Id, shardOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid } from '../../platform/failures.ts'
-import { toIsoTime } from '../../platform/personal-data.ts'
+import { iso } from '../../platform/personal-data.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { requireOther } from '../accounts/policy.ts'
 import { adminRefusals, whileAdmin } from '../identity/statements.ts'
@@ -55,13 +55,13 @@ export async function giveGrant(ctx: UserCtx, input: { accountId: Id } & z.infer
         .select(rowIf(grants, { id, accountId, action, thing, until }, isAllowed))
         .onConflictDoUpdate({ target: [grants.accountId, grants.action, grants.thing], set: { until } })
         .returning({ id: grants.id }),
-      record(db, grantGiven, { accountId, granted: action, thing, until: toIsoTime(until), ...actor }, changed),
+      record(db, grantGiven, { accountId, granted: action, thing, until: iso(until), ...actor }, changed),
     ])
     return rows[0]
   }).catch(refusals(adminRefusals))
   if (!given) throw await refusal(ctx, accountId)
   await syncRights(ctx, { accountId })
-  return { ...given, action, thing, until: toIsoTime(until) }
+  return { ...given, action, thing, until: iso(until) }
 }
 
 async function refusal(ctx: UserCtx, accountId: Id): Promise<Failure> {

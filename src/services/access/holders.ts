@@ -5,7 +5,7 @@ import { all, one, query, refusals, rowIf } from '../../platform/data/conditions
 import type { Id } from '../../platform/data/ids.ts'
 import { record } from '../../platform/events/events.ts'
 import { invalid, notFound } from '../../platform/failures.ts'
-import { toIsoTime } from '../../platform/personal-data.ts'
+import { iso } from '../../platform/personal-data.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { requireOther } from '../accounts/policy.ts'
 import { adminRefusals, whileAdmin } from '../identity/statements.ts'
@@ -35,7 +35,7 @@ export async function readAccess(ctx: UserCtx, { accountId }: { accountId: Id })
     accountId,
     roles: [user.role, ...rights.roles.map(({ name }) => name)],
     attributes: Object.entries(rights.attributes).map(([name, value]) => ({ name, value })),
-    grants: rights.grants.map((grant) => ({ ...grant, until: toIsoTime(grant.until) })),
+    grants: rights.grants.map((grant) => ({ ...grant, until: iso(grant.until) })),
   }
 }
 

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { classify, type ExportEntry, jsonFile, type PersonalData, toIsoTime } from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { readHolder } from './queries.ts'
 import { accountAttributes, accountRoles, grants, roles } from './tables.ts'
 
@@ -27,7 +27,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   yield jsonFile('access.json', {
     roles: rights.roles.map(({ name }) => name),
     attributes: rights.attributes,
-    grants: rights.grants.map(({ action, thing, until }) => ({ action, thing, until: toIsoTime(until) })),
+    grants: rights.grants.map(({ action, thing, until }) => ({ action, thing, until: iso(until) })),
   })
 }
 

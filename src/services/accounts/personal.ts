@@ -4,11 +4,11 @@ import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import {
   classify,
   type ExportEntry,
+  iso,
   jsonFile,
   jsonList,
   type PersonalData,
   pagesOf,
-  toIsoTime,
 } from '../../platform/personal-data.ts'
 import { eraseAccount } from './erasure.ts'
 import { accounts, blocks, followers, follows } from './tables.ts'
@@ -50,7 +50,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   const [account] = await db.select().from(accounts).where(eq(accounts.id, accountId))
   if (!account) return
   const { id, handle, displayName, bio, avatarId, headerId } = account
-  const times = { createdAt: toIsoTime(account.createdAt), suspendedAt: toIsoTime(account.suspendedAt) }
+  const times = { createdAt: iso(account.createdAt), suspendedAt: iso(account.suspendedAt) }
   yield jsonFile('account.json', { id, handle, displayName, bio, ...times, avatarId, headerId })
   const relations = (path: string, read: (after: Id, limit: number) => PromiseLike<Relation[]>) =>
     jsonList(path, named(ctx, accountId, pagesOf(read)))

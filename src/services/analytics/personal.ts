@@ -2,14 +2,7 @@ import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import {
-  classify,
-  type ExportEntry,
-  jsonFile,
-  jsonList,
-  type PersonalData,
-  toIsoTime,
-} from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, jsonList, type PersonalData } from '../../platform/personal-data.ts'
 import { bucketsBetween } from './buckets.ts'
 import type { Cell } from './cells.ts'
 import { authorCounts, eraseInsights } from './erasure.ts'
@@ -53,7 +46,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     .from(activityChoices)
     .where(eq(activityChoices.accountId, accountId))
   if (choice) {
-    yield jsonFile('activity-choice.json', { agreed: choice.agreed, decidedAt: toIsoTime(choice.decidedAt) })
+    yield jsonFile('activity-choice.json', { agreed: choice.agreed, decidedAt: iso(choice.decidedAt) })
   }
   yield jsonList('insights.json', countsOf(ctx, accountId))
 }

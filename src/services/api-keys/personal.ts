@@ -1,7 +1,7 @@
 import { desc, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { classify, type ExportEntry, jsonFile, type PersonalData, toIsoTime } from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { readKeyUses } from '../../platform/security/api-keys.ts'
 import { apiKeys } from './tables.ts'
 
@@ -26,9 +26,9 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   const described = keys.map(({ id, name, scopes, createdAt, expiresAt }) => ({
     name,
     scopes: scopes.split(' '),
-    createdAt: toIsoTime(createdAt),
-    expiresAt: toIsoTime(expiresAt),
-    lastUsedAt: toIsoTime(uses[id] ?? null),
+    createdAt: iso(createdAt),
+    expiresAt: iso(expiresAt),
+    lastUsedAt: iso(uses[id] ?? null),
   }))
   yield jsonFile('api-keys.json', described)
 }

@@ -1,7 +1,7 @@
 import { asc, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { classify, type ExportEntry, jsonFile, type PersonalData, toIsoTime } from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { removeClient } from '../identity/statements.ts'
 import { endLoginsOf } from './ending.ts'
 import { appCodes, appGrants, apps } from './tables.ts'
@@ -52,8 +52,8 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     'apps.json',
     own.map(({ createdAt, disabledAt, secret: _, ownerId: __, redirectsChangedAt: ___, ...app }) => ({
       ...app,
-      registeredAt: toIsoTime(createdAt),
-      disabledAt: toIsoTime(disabledAt),
+      registeredAt: iso(createdAt),
+      disabledAt: iso(disabledAt),
     })),
   )
   const allowed = await db
@@ -71,8 +71,8 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     'allowed-apps.json',
     allowed.map(({ createdAt, approvedAt, ...grant }) => ({
       ...grant,
-      allowedAt: toIsoTime(createdAt),
-      approvedAt: toIsoTime(approvedAt),
+      allowedAt: iso(createdAt),
+      approvedAt: iso(approvedAt),
     })),
   )
 }

@@ -5,11 +5,11 @@ import type { Id } from '../../platform/data/ids.ts'
 import {
   classify,
   type ExportEntry,
+  iso,
   jsonFile,
   jsonList,
   type PersonalData,
   pagesOf,
-  toIsoTime,
 } from '../../platform/personal-data.ts'
 import { readDigest } from './digests.ts'
 import { openPushes } from './push-subscriptions.ts'
@@ -83,7 +83,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   ])
   yield jsonFile(
     'notification-rules.json',
-    rules.map(({ since, rules }) => ({ since: toIsoTime(since), rules })),
+    rules.map(({ since, rules }) => ({ since: iso(since), rules })),
   )
   if (preferences) {
     const { accountId: _, ...settings } = preferences
@@ -91,12 +91,12 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   }
   yield jsonFile(
     'delivery-turns.json',
-    turns.map(({ channel, takenAt }) => ({ channel, takenAt: toIsoTime(takenAt) })),
+    turns.map(({ channel, takenAt }) => ({ channel, takenAt: iso(takenAt) })),
   )
   const digest = await readDigest(ctx, accountId)
   if (digest) {
     const { every, timeZone, minutes, askedAt } = digest
-    yield jsonFile('digest.json', { every, timeZone, minutes, askedAt: toIsoTime(askedAt) })
+    yield jsonFile('digest.json', { every, timeZone, minutes, askedAt: iso(askedAt) })
   }
   const subscriptions = await openPushes(ctx, accountId, devices)
   if (devices.length > 0) yield jsonFile('push-subscriptions.json', subscriptions)

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { classify, toIsoTime } from '../../platform/personal-data.ts'
+import { classify, iso } from '../../platform/personal-data.ts'
 import { openEmail } from './email.ts'
 import { addressChanges, formerAddresses, formerHandles, mailLimits } from './tables.ts'
 
@@ -28,18 +28,15 @@ export async function formerNames(ctx: SystemCtx, accountId: Id): Promise<object
   ])
   const opened = (sealed: string) => openEmail(ctx, accountId, sealed)
   return {
-    handles: former.map(({ handle, until }) => ({ handle, until: toIsoTime(until) })),
+    handles: former.map(({ handle, until }) => ({ handle, until: iso(until) })),
     pendingAddresses: await Promise.all(
-      pending.map(async ({ sealedAddress, until }) => ({
-        address: await opened(sealedAddress),
-        until: toIsoTime(until),
-      })),
+      pending.map(async ({ sealedAddress, until }) => ({ address: await opened(sealedAddress), until: iso(until) })),
     ),
     addresses: await Promise.all(
       left.map(async ({ sealedAddress, leftAt, until }) => ({
         address: await opened(sealedAddress),
-        leftAt: toIsoTime(leftAt),
-        until: toIsoTime(until),
+        leftAt: iso(leftAt),
+        until: iso(until),
       })),
     ),
   }

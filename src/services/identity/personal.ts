@@ -1,14 +1,7 @@
 import { and, eq, ne } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import {
-  classify,
-  type ExportEntry,
-  jsonFile,
-  nothing,
-  type PersonalData,
-  toIsoTime,
-} from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, nothing, type PersonalData } from '../../platform/personal-data.ts'
 import { openClients } from '../../platform/security/clients.ts'
 import { openEmail } from './email.ts'
 import { eraseLogins } from './erasure.ts'
@@ -177,12 +170,12 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
   yield jsonFile('login.json', {
     ...user,
     address: await openEmail(ctx, accountId, user.address),
-    registeredAt: toIsoTime(user.registeredAt),
-    firstLoginAt: toIsoTime(user.firstLoginAt),
-    termsAcceptedAt: toIsoTime(user.termsAcceptedAt),
-    passwordSetAt: toIsoTime(user.passwordSetAt),
-    passwordChangedAt: toIsoTime(user.passwordChangedAt),
-    handleChangedAt: toIsoTime(user.handleChangedAt),
+    registeredAt: iso(user.registeredAt),
+    firstLoginAt: iso(user.firstLoginAt),
+    termsAcceptedAt: iso(user.termsAcceptedAt),
+    passwordSetAt: iso(user.passwordSetAt),
+    passwordChangedAt: iso(user.passwordChangedAt),
+    handleChangedAt: iso(user.handleChangedAt),
   })
   yield jsonFile('former-names.json', await formerNames(ctx, accountId))
   yield await linksFile(ctx, accountId)
@@ -211,9 +204,9 @@ async function sessionsFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry>
   return jsonFile(
     'sessions.json',
     logins.map((login, i) => ({
-      createdAt: toIsoTime(login.createdAt),
-      lastUsedAt: toIsoTime(login.lastUsedAt),
-      expiresAt: toIsoTime(login.expiresAt),
+      createdAt: iso(login.createdAt),
+      lastUsedAt: iso(login.lastUsedAt),
+      expiresAt: iso(login.expiresAt),
       ...(login.appId && { appId: login.appId, scopes: login.scopes }),
       ...clients[i],
     })),
@@ -230,11 +223,7 @@ async function linksFile(ctx: SystemCtx, accountId: Id): Promise<ExportEntry> {
     })
     .from(credentials)
     .where(and(eq(credentials.userId, accountId), ne(credentials.providerId, 'credential')))
-  const times = links.map((link) => ({
-    ...link,
-    linkedAt: toIsoTime(link.linkedAt),
-    lastUsedAt: toIsoTime(link.lastUsedAt),
-  }))
+  const times = links.map((link) => ({ ...link, linkedAt: iso(link.linkedAt), lastUsedAt: iso(link.lastUsedAt) }))
   return jsonFile('linked-providers.json', times)
 }
 
@@ -245,9 +234,9 @@ async function sentInvitations(ctx: SystemCtx, accountId: Id): Promise<ExportEnt
     .from(invitations)
     .where(eq(invitations.inviterId, accountId))
   const times = sent.map((row) => ({
-    createdAt: toIsoTime(row.createdAt),
-    expiresAt: toIsoTime(row.expiresAt),
-    usedAt: toIsoTime(row.usedAt),
+    createdAt: iso(row.createdAt),
+    expiresAt: iso(row.expiresAt),
+    usedAt: iso(row.usedAt),
   }))
   return jsonFile('invitations.json', times)
 }

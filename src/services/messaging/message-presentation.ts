@@ -1,6 +1,6 @@
 import type { UserCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { toIsoTime } from '../../platform/personal-data.ts'
+import { iso } from '../../platform/personal-data.ts'
 import { type AccountSummary, loadAccountSummaries } from '../accounts/views.ts'
 import { mediaUrls } from '../media/views.ts'
 import type { Attachment } from '../posts/tables.ts'
@@ -58,7 +58,7 @@ function presenter(ctx: UserCtx, conversationId: string, known: ReadonlyMap<Id, 
       isPinned,
       event: eventOf(rest.system),
       createdAt: new Date(at).toISOString(),
-      editedAt: toIsoTime(editedAt),
+      editedAt: iso(editedAt),
     }
   }
 }

@@ -2,14 +2,7 @@ import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { mapConcurrently } from '../../platform/data/shards.ts'
-import {
-  classify,
-  type ExportEntry,
-  jsonFile,
-  jsonList,
-  type PersonalData,
-  toIsoTime,
-} from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, jsonList, type PersonalData } from '../../platform/personal-data.ts'
 import { openAllFor } from '../../platform/security/account-keys.ts'
 import { namesFor } from '../accounts/views.ts'
 import { readReactionsOf, readWritten } from './conversation.client.ts'
@@ -149,9 +142,9 @@ async function* ownConversations(ctx: SystemCtx, accountId: Id) {
     )
     yield rows.map(({ conversationId: id, kind, otherId, state, readSeq, mutedUntil }, i) => {
       const account = otherId && name(otherId)
-      const muted = mutedUntil > 0 ? toIsoTime(mutedUntil) : null
+      const muted = mutedUntil > 0 ? iso(mutedUntil) : null
       const { role = null, since = null } = memberships[i] ?? {}
-      const member = { role, since: since && toIsoTime(since) }
+      const member = { role, since: since && iso(since) }
       return { id, kind, name: groups[i] ?? null, account, state, ...member, readSeq, mutedUntil: muted }
     })
   }
@@ -166,7 +159,7 @@ async function* ownReactions(ctx: SystemCtx, accountId: Id) {
     for (const { conversationId } of rows) {
       const reactions = await readReactionsOf(ctx, conversationId, accountId)
       if (reactions.length > 0)
-        yield reactions.map(({ seq, emoji, at }) => ({ conversationId, seq, emoji, createdAt: toIsoTime(at) }))
+        yield reactions.map(({ seq, emoji, at }) => ({ conversationId, seq, emoji, createdAt: iso(at) }))
     }
   }
 }
@@ -194,11 +187,11 @@ function exportedMessage(
     seq,
     kind,
     replyTo: replyTo?.seq ?? null,
-    createdAt: toIsoTime(at),
-    editedAt: editedAt && toIsoTime(editedAt),
+    createdAt: iso(at),
+    editedAt: editedAt && iso(editedAt),
     isPinned,
     text: body?.text ?? null,
     media: (body?.media ?? []).map(({ id, alt }) => ({ id, alt })),
-    before: versions.map((version) => ({ createdAt: toIsoTime(version.at), text: version.body?.text ?? null })),
+    before: versions.map((version) => ({ createdAt: iso(version.at), text: version.body?.text ?? null })),
   }
 }

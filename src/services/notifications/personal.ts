@@ -4,11 +4,11 @@ import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import {
   classify,
   type ExportEntry,
+  iso,
   jsonFile,
   jsonList,
   type PersonalData,
   pagesOf,
-  toIsoTime,
 } from '../../platform/personal-data.ts'
 import { blockBetween } from '../accounts/policy.ts'
 import { namesFor } from '../accounts/views.ts'
@@ -41,7 +41,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     .select({ readAt: notificationMarkers.readAt })
     .from(notificationMarkers)
     .where(eq(notificationMarkers.accountId, accountId))
-  if (marker) yield jsonFile('notifications-read.json', { readAt: toIsoTime(marker.readAt) })
+  if (marker) yield jsonFile('notifications-read.json', { readAt: iso(marker.readAt) })
 }
 
 async function* own(ctx: SystemCtx, accountId: Id) {

@@ -2,7 +2,7 @@ import { and, asc, eq, gt } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { type Id, isoTimeOf } from '../../platform/data/ids.ts'
 import { idIn } from '../../platform/data/shards.ts'
-import { pagesOf, toIsoTime } from '../../platform/personal-data.ts'
+import { iso, pagesOf } from '../../platform/personal-data.ts'
 import { feedIndex } from '../feed/tables.ts'
 import { type Span, scan } from './scan.ts'
 import { posts } from './tables.ts'
@@ -25,7 +25,7 @@ export async function* exportedPosts(ctx: SystemCtx, accountId: Id, lane: number
       ...post,
       media: media.map(({ placeholder: _, ...image }) => image),
       createdAt: isoTimeOf(post.id),
-      editedAt: toIsoTime(post.editedAt),
+      editedAt: iso(post.editedAt),
     }))
   }
 }

@@ -7,7 +7,7 @@ import { growingPageOf, pageOf } from '../../platform/data/page.ts'
 import { prepared } from '../../platform/data/prepared.ts'
 import { fromShards, idList, idTable } from '../../platform/data/shards.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
-import { toIsoTime } from '../../platform/personal-data.ts'
+import { iso } from '../../platform/personal-data.ts'
 import { accounts, summaryColumns } from '../accounts/tables.ts'
 import { AccountSummary, presentSummary } from '../accounts/views.ts'
 import { MediaView, mediaUrls } from '../media/views.ts'
@@ -168,7 +168,7 @@ export async function presentPost(ctx: Ctx, row: PostRow): Promise<Post> {
     rootId: row.rootId,
     parentId: row.parentId,
     createdAt: isoTimeOf(id),
-    editedAt: toIsoTime(row.editedAt),
+    editedAt: iso(row.editedAt),
     likeCount: row.likeCount,
     commentCount: row.commentCount,
     liked: row.liked,

@@ -9,7 +9,7 @@ import { withFreshId } from '../../platform/data/shards.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, unavailable } from '../../platform/failures.ts'
 import { openEnum } from '../../platform/http/open-enum.ts'
-import { toIsoTime } from '../../platform/personal-data.ts'
+import { iso } from '../../platform/personal-data.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { exportRequested } from './events.ts'
 import { dataExports, statuses } from './export-tables.ts'
@@ -39,8 +39,8 @@ function present(ctx: SystemCtx, { accountId: _, status, createdAt, readyAt, exp
     ...row,
     status: isOver ? 'expired' : status,
     createdAt: new Date(createdAt).toISOString(),
-    readyAt: toIsoTime(readyAt),
-    expiresAt: toIsoTime(expiresAt),
+    readyAt: iso(readyAt),
+    expiresAt: iso(expiresAt),
   }
 }
 

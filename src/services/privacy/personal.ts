@@ -1,7 +1,7 @@
 import { asc, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { classify, type ExportEntry, jsonFile, type PersonalData, toIsoTime } from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { deleteObjects, exportsOf } from './export-archive.ts'
 import { dataExports } from './export-tables.ts'
 import { deletions, erasedAccounts } from './tables.ts'
@@ -42,7 +42,7 @@ async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEn
     .orderBy(asc(dataExports.createdAt))
   yield jsonFile(
     'exports.json',
-    rows.map(({ id, createdAt }) => ({ id, requestedAt: toIsoTime(createdAt) })),
+    rows.map(({ id, createdAt }) => ({ id, requestedAt: iso(createdAt) })),
   )
 }
 

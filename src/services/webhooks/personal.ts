@@ -1,7 +1,7 @@
 import { asc, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
-import { classify, type ExportEntry, jsonFile, type PersonalData, toIsoTime } from '../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { clear } from './endpoint.client.ts'
 import { isOwn } from './queries.ts'
 import { webhookEndpoints } from './tables.ts'
@@ -66,7 +66,7 @@ function webhooksOf(ctx: SystemCtx, accountId: Id) {
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
   const own = await webhooksOf(ctx, accountId)
   const described = own.map(({ url, description, events, state, createdAt }) => {
-    return { url, description, events, state, createdAt: toIsoTime(createdAt) }
+    return { url, description, events, state, createdAt: iso(createdAt) }
   })
   yield jsonFile('webhooks.json', described)
 }

@@ -1,7 +1,7 @@
 import { count, eq } from 'drizzle-orm'
 import type { SystemCtx } from '../../../platform/context.ts'
 import type { Id } from '../../../platform/data/ids.ts'
-import { classify, type ExportEntry, jsonFile, toIsoTime } from '../../../platform/personal-data.ts'
+import { classify, type ExportEntry, iso, jsonFile } from '../../../platform/personal-data.ts'
 import { openAllFor } from '../../../platform/security/account-keys.ts'
 import { passkeys, recoveryCodes, totpFactors, usedChallenges } from './factor-tables.ts'
 import { PASSKEY_NAME } from './passkeys.ts'
@@ -39,12 +39,12 @@ export async function factorsFile(ctx: SystemCtx, accountId: Id): Promise<Export
   const sealed = keys.map((key) => key.sealedName)
   const names = await openAllFor(ctx, accountId, sealed, PASSKEY_NAME)
   return jsonFile('second-factors.json', {
-    authenticatorAppSince: toIsoTime(totp?.at ?? null),
+    authenticatorAppSince: iso(totp?.at ?? null),
     recoveryCodes: codes?.count ?? 0,
     passkeys: keys.map((key, i) => ({
       name: names[i] ?? null,
-      createdAt: toIsoTime(key.createdAt),
-      lastUsedAt: toIsoTime(key.lastUsedAt),
+      createdAt: iso(key.createdAt),
+      lastUsedAt: iso(key.lastUsedAt),
     })),
   })
 }
