@@ -11,6 +11,7 @@ import type { AppEnv } from './app-env.ts'
 import { limitBody } from './body.ts'
 import { clientIpOf, clientOf } from './client-ip.ts'
 import { BOOKMARKS, exposedHeaders, preflight } from './cors.ts'
+import { shedding } from './shedding.ts'
 
 /** Few operations need the client, and reading `cf` parses it. One getter for all contexts keeps them fast. */
 const lazyClient = {
@@ -90,6 +91,7 @@ export function edge(sources: LoginSources) {
     requestId({ headerName: 'x-request-id', limitLength: 64 }),
     responseHeaders,
     preflight,
+    shedding,
     requestContext(sources),
     limitBody,
   ] as const

@@ -16,7 +16,7 @@ import { IdempotencyKey } from './openapi.ts'
 import { type Operation, runVerb, successOf, type VerbOperation } from './operation.ts'
 import { invalidBySchema } from './problems.ts'
 import { announceShared, forgetAnswers, keptAnswer, placeOf } from './shared-answers.ts'
-import { requireCapacity } from './shedding.ts'
+import { mayShed } from './shedding.ts'
 
 /** Serves the operations of a service as REST below `mount`. */
 export function mountOperations(
@@ -29,10 +29,12 @@ export function mountOperations(
     const path = `${mount}${operation.path.replaceAll(/\{(\w+)\}/g, ':$1')}`
     const [early, checks] = [announcement(operation), validators(operation)]
     if (operation.method === 'get' && 'run' in operation && !operation.effect) {
-      app.on('GET', [path], ...early, (c) => read(c, { mount, service, operation, checks }))
+      const reading = (c: Context<AppEnv>) => read(c, { mount, service, operation, checks })
+      app.on('GET', [path], ...early, mayShed(reading, operation))
       continue
     }
-    app.on(operation.method.toUpperCase(), [path], ...early, admission(service, operation), ...checks, (c) =>
+    const admitting = mayShed(admission(service, operation), operation)
+    app.on(operation.method.toUpperCase(), [path], ...early, admitting, ...checks, (c) =>
       answer(c, mount, operation).finally(requestsInFlight.begin()),
     )
   }
@@ -81,12 +83,10 @@ async function parse(c: Context<AppEnv>, checks: readonly MiddlewareHandler<AppE
   for (const validate of checks) await validate(c, async () => {})
 }
 
-/** Throws `unavailable` at once. The promise is that of `admit`. */
 function beginAdmission(c: Context<AppEnv>, service: string, operation: Operation): Promise<void> {
   const ctx = c.get('ctx')
   ctx.log = ctx.log.with({ service, accountId: ctx.viewer?.id })
   c.set('isCounted', true)
-  requireCapacity(ctx, operation)
   return admit(ctx, operation, (headers) => c.set('allowance', headers))
 }
 

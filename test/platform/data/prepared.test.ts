@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { query } from '../../../src/platform/data/conditions.ts'
 import { type Id, idOf } from '../../../src/platform/data/ids.ts'
 import { prepared } from '../../../src/platform/data/prepared.ts'
@@ -51,4 +51,23 @@ test('a prepared select with a missing placeholder value throws and does not reu
 test('a prepared select with two columns of the same name throws', async () => {
   const repeated = prepared(() => query.select({ a: marks.accountId, b: marks.accountId }).from(marks))
   await expect(repeated(contextWith().db.shard(0), {}, {})).rejects.toThrow('named account_id')
+})
+
+test('a limit is part of the text of a prepared select, so that SQLite does not plan it anew each time it runs', async () => {
+  const limited = prepared(() => {
+    const { accountId } = marks
+    const from = query
+      .select({ accountId })
+      .from(marks)
+      .where(eq(accountId, sql.placeholder('id')))
+    return from.limit(sql.placeholder('limit'))
+  })
+  const [id] = idsOn(0)
+  const { db } = contextWith()
+  await db.shardOf(id!).delete(marks)
+  await db.shardOf(id!).insert(marks).values({ accountId: id! })
+  const shard = db.shard(0)
+  const prepare = vi.spyOn(shard.$client, 'prepare')
+  for (const limit of [1, 0]) expect(await limited(shard, {}, { id: Number(id), limit })).toHaveLength(limit)
+  expect(prepare.mock.calls.map(([text]) => text.slice(text.indexOf(' limit ')))).toEqual([' limit 1', ' limit 0'])
 })

@@ -70,20 +70,32 @@ afterEach(async () => {
 
 const everything = { list: 204, read: 204, keys: 204, write: 204 }
 
-test('lists are refused first, then other reads, and never logins and writes', async () => {
+test('lists are refused first, then other reads, then writes, and logins never', async () => {
   expect(await statuses()).toEqual(everything)
   await occupy(2)
   expect(await statuses()).toEqual({ ...everything, list: 503 })
-  await occupy(2)
+  await occupy(1)
   expect(await statuses()).toEqual({ ...everything, list: 503, read: 503 })
+  await occupy(1)
+  expect(await statuses()).toEqual({ list: 503, read: 503, keys: 204, write: 503 })
 })
 
-test('a refused read costs nothing and says when to come back', async () => {
+test('a refusal says when to come back, with the headers of every response', async () => {
   await occupy(2)
   const response = await calls.list()
   expect(await response.json()).toMatchObject({ status: 503, code: 'unavailable' })
   expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
-  expect(JSON.parse(response.headers.get('x-cost')!)).toMatchObject({ trips: 0, objectCalls: 0 })
+  expect(Object.fromEntries(response.headers)).toMatchObject({
+    'access-control-allow-origin': '*',
+    'cache-control': 'private, no-store',
+    'x-request-id': expect.any(String),
+  })
+})
+
+test('a refusal makes no context, and so makes no call and no query', async () => {
+  await occupy(2)
+  expect((await calls.keys()).headers.has('x-cost')).toBe(true)
+  expect((await calls.list()).headers.has('x-cost')).toBe(false)
 })
 
 test('everything is answered again as soon as the work has ended', async () => {
@@ -141,7 +153,7 @@ test('lists and then other reads are refused while a database does not keep up',
 const nine = { MAX_REQUESTS_IN_FLIGHT: '9' }
 const statusOf = ({ status }: Response) => status
 
-test('the load is logged when it changes what is refused, and not with each request', async () => {
+test('a log line tells what is refused when that changes, and none tells of a refused request', async () => {
   const lines: string[] = []
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
   await occupy(2)
@@ -152,4 +164,5 @@ test('the load is logged when it changes what is refused, and not with each requ
   vi.restoreAllMocks()
   const changes = lines.filter((line) => line.includes('"shed"')).map((line) => JSON.parse(line).shed)
   expect(changes).toEqual(['lists', 'nothing'])
+  expect(lines.filter((line) => line.includes('503'))).toEqual([])
 })
