@@ -1,4 +1,5 @@
 import { builtinModules } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-pool-workers'
 import { defineConfig } from 'vitest/config'
 import pkg from '../package.json' with { type: 'json' }
@@ -122,7 +123,7 @@ export default defineConfig({
   test: {
     silent: 'passed-only',
     reporters: ['default', ...(process.env.GITHUB_ACTIONS ? ['github-actions'] : []), `${root}test/slowest-tests.ts`],
-    maxWorkers: 2,
+    maxWorkers: Math.max(2, availableParallelism()),
     globalSetup: './test/global-setup.ts',
     sequence: { sequencer: LongestFirst },
     projects: [

@@ -48,8 +48,8 @@ test('webhooks are managed with one trip, and their deliveries with one more cal
   await within('create', write, (ctx) => createWebhook(ctx, creation))
   await within('edit', write, (ctx) => editWebhook(ctx, { webhookId, description: 'b' }))
   await within('renew', { ...write, trips: 2 }, (ctx) => renewWebhookSecret(ctx, { webhookId }))
-  await within('list', { trips: 1, rowsRead: 3 }, listWebhooks)
-  await within('get', { trips: 1, rowsRead: 1 }, (ctx) => getWebhook(ctx, { webhookId }))
+  await within('list', { trips: 1, rowsRead: 3, bucketCalls: 1 }, listWebhooks)
+  await within('get', { trips: 1, rowsRead: 1, bucketCalls: 1 }, (ctx) => getWebhook(ctx, { webhookId }))
   await within('pause', write, (ctx) => pauseWebhook(ctx, { webhookId }))
   await within('resume', { ...write, objectCalls: 1 }, (ctx) => resumeWebhook(ctx, { webhookId }))
   const address = { ...write, trips: 2, rowsRead: 14, objectCalls: 1 }

@@ -179,7 +179,7 @@ export const operations: Record<keyof Operations, string> = {
   createPost: 'POST /v1/posts key',
   createPushSubscription: 'POST /v1/me/push-subscriptions',
   createRealtimeTicket: 'POST /v1/realtime/tickets',
-  createWebhook: 'POST /v1/webhooks',
+  createWebhook: 'POST /v1/webhooks key',
   declineConversation: 'PUT /v1/conversations/{conversationId}/decline',
   deleteAccount: 'DELETE /v1/me ends',
   deleteApiKey: 'DELETE /v1/me/api-keys/{apiKeyId}',

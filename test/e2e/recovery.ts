@@ -1,3 +1,4 @@
+import { createECDH, randomBytes } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { readLink, readMail } from '../../scripts/demo/inbox.ts'
@@ -12,6 +13,17 @@ export const openSecurity = async (page: Page) => {
   await openView(page, 'Profile')
   await page.getByRole('link', { name: 'Settings' }).click()
   await heading(page, 'Security').waitFor()
+}
+
+/** Makes the page believe that its browser is subscribed: a browser without internet cannot subscribe. */
+async function pretendToGetPushes(page: Page): Promise<void> {
+  const keys = {
+    p256dh: createECDH('prime256v1').generateKeys('base64url'),
+    auth: randomBytes(16).toString('base64url'),
+  }
+  const subscription = JSON.stringify({ endpoint: 'https://push.example.net/of-bob', keys })
+  const pushManager = `{ getSubscription: async () => ({ toJSON: () => (${subscription}) }) }`
+  await page.evaluate(`navigator.serviceWorker.getRegistration = async () => ({ pushManager: ${pushManager} }); null`)
 }
 
 export function recoveryTests(world: World): void {
@@ -63,7 +75,7 @@ export function recoveryTests(world: World): void {
     await late.context().close()
   })
 
-  test('a changed password ends every other login, and this one goes on', async () => {
+  test('a changed password ends every other login, and this one goes on, with its pushes', async () => {
     const { site, bob } = world
     await openSecurity(bob)
     await bob.getByRole('button', { name: 'Change password' }).click()
@@ -73,9 +85,15 @@ export function recoveryTests(world: World): void {
     await bob.getByText('The current password is wrong.').waitFor()
     await expect.poll(() => bob.evaluate('document.activeElement.name')).toBe('currentPassword')
     expect(await violations(bob), 'change password').toEqual([])
+    await pretendToGetPushes(bob)
+    const subscribed = bob.waitForResponse(
+      (response) => response.request().method() === 'POST' && response.url().endsWith('/v1/me/push-subscriptions'),
+    )
     await bob.getByLabel('Current password', { exact: true }).fill(NEW_PASSWORD)
     await bob.getByRole('button', { name: 'Save' }).click()
     await bob.getByText('Password changed.').waitFor()
+    expect((await subscribed).status()).toBe(201)
+    await bob.reload()
     const other = await newPage(site)
     await logIn(other, site.origin, 'bob')
     await other.context().close()

@@ -45,7 +45,7 @@ let made = 0
 export async function webhookOf(accountId: Id, events: readonly WebhookEventType[] = webhookEvents) {
   made += 1
   const host = `hooks${made}.example.org`
-  const webhook = await createWebhook(asUser(accountId), {
+  const { value: webhook } = await createWebhook(asUser(accountId), {
     url: `https://${host}/in`,
     events: [...events],
     description: '',

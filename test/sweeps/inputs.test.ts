@@ -2,6 +2,7 @@ import { beforeAll, expect, test } from 'vitest'
 import type { Id } from '../../src/platform/data/ids.ts'
 import type { Code } from '../../src/platform/failures.ts'
 import { accountsOn } from '../support/actors.ts'
+import { insertLogin } from '../support/logins.ts'
 import { mint, trustTestKey } from '../support/tokens.ts'
 import { callAsAdmin, pathOf } from './admin.ts'
 import { type Answer, type Call, call } from './calls.ts'
@@ -189,7 +190,8 @@ test('a method that a path does not support gets 405, with the supported methods
 test('a creation repeated with the same Idempotency-Key runs once per caller', async () => {
   const creations = operations.filter(({ idempotent }) => idempotent)
   const [adaId, bobId] = await accountsOn(0, 1)
-  const [ada, bob] = [await mint(adaId), await mint(bobId)]
+  const fresh = async (id: Id) => mint(id, { sessionId: await insertLogin(id) })
+  const [ada, bob] = [await fresh(adaId), await fresh(bobId)]
   expect(creations.length).toBeGreaterThan(1)
   for (const operation of creations) {
     const example = examples[operation.id]!

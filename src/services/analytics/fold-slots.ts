@@ -5,9 +5,9 @@ import type { Database } from '../../platform/data/databases.ts'
 import { MINUTE_MS, slotOf } from './buckets.ts'
 import { countsIn, putCounts, putSketches, sketchesIn } from './cells.ts'
 import { cellIn, merged, nameOf } from './fold.ts'
+import { topAfter } from './fold-top-posts.ts'
 import { Sketch } from './sketch.ts'
 import { folds, slots, topPosts } from './tables.ts'
-import { topAfter } from './top-posts.ts'
 
 const SLOTS_PER_STEP = 70
 /** Bounds the memory and the parameters of a step: the length of what it folds, as JSON. */

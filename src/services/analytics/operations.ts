@@ -9,7 +9,7 @@ import { getMyInsights, getPostInsights, Insights, PostInsights } from './insigh
 import { getOverview, Overview } from './network.ts'
 import { DateQuery, PeriodQuery } from './period.ts'
 import { analyze, readAnalytics, readInsights, writeImpressions } from './policy.ts'
-import { getTopPosts, TopPosts, TopQuery } from './top.ts'
+import { getTopPosts, TopPosts, TopQuery } from './top-posts.ts'
 
 const live = 'What happens appears within seconds.'
 const few = 'Numbers of readers are multiples of 5, and null or left out below 5, so that they tell of nobody.'

@@ -1,43 +1,43 @@
-import { inArray } from 'drizzle-orm'
-import type { Database } from '../../platform/data/databases.ts'
-import { Id } from '../../platform/data/ids.ts'
-import { type Cell, countsIn, sketchesIn } from './cells.ts'
-import { Sketch } from './sketch.ts'
-import { type Engaged, topPosts } from './tables.ts'
+import { z } from '@hono/zod-openapi'
+import { eq } from 'drizzle-orm'
+import type { UserCtx } from '../../platform/context.ts'
+import { invalid } from '../../platform/failures.ts'
+import { isPublic } from '../posts/policy.ts'
+import { loadPosts, Post } from '../posts/views.ts'
+import { bucketOf, dateOf } from './buckets.ts'
+import { Day } from './day.ts'
+import { Format } from './period.ts'
+import { topPosts } from './tables.ts'
 
-const LISTED = 50
-const metrics = ['post.like', 'post.comment']
+const LISTED = 20
 
-type Sums = readonly (Cell & { n: number })[]
-type Sets = readonly (Cell & { sketch: string })[]
+export const TopQuery = z.strictObject({
+  day: Day.optional().openapi({ description: 'A day (UTC); today by default' }),
+  format: Format,
+})
 
-/** The posts with the most likes and comments of each day, after `sums` and `sets` were stored. */
-export async function topAfter(db: Database, sums: Sums, sets: Sets): Promise<{ bucket: string; posts: Engaged[] }[]> {
-  const changed = [...sums, ...sets].filter(({ metric }) => metrics.includes(metric))
-  if (changed.length === 0) return []
-  const cells = changed.flatMap(({ bucket, key }) => metrics.map((metric) => ({ metric, bucket, key })))
-  const buckets = [...new Set(changed.map(({ bucket }) => bucket))]
-  const [sumsBefore, setsBefore, lists] = await Promise.all([
-    countsIn(db, cells),
-    sketchesIn(db, cells),
-    db.select().from(topPosts).where(inArray(topPosts.bucket, buckets)),
-  ])
-  const now = new Map([
-    ...[...sumsBefore, ...sums].map((sum): [string, Cell & { n: number }] => [`sum ${idOf(sum)}`, sum]),
-    ...[...setsBefore, ...sets].map((set): [string, Cell & { n: number }] => [
-      `set ${idOf(set)}`,
-      { ...set, n: metrics.includes(set.metric) ? new Sketch(set.sketch).size : 0 },
-    ]),
-  ])
-  return buckets.map((bucket) => {
-    const listed = lists.find((list) => list.bucket === bucket)?.posts ?? []
-    const engaged = new Map(listed.map(({ postId, n }): [string, number] => [postId, n]))
-    const mine = [...now.values()].filter((sum) => sum.bucket === bucket && metrics.includes(sum.metric))
-    for (const { key } of mine) engaged.set(key, 0)
-    for (const { key, n } of mine) engaged.set(key, (engaged.get(key) ?? 0) + n)
-    const posts = [...engaged].map(([key, n]) => ({ postId: Id.parse(key), n })).sort((a, b) => b.n - a.n)
-    return { bucket, posts: posts.slice(0, LISTED) }
+export const TopPosts = z
+  .object({
+    day: Day,
+    posts: z.array(
+      z
+        .object({ post: Post, engagement: z.int().openapi({ description: 'Likes and comments of the day' }) })
+        .openapi('TopPost', { example: { engagement: 31 } }),
+    ),
   })
-}
+  .openapi('TopPosts', { example: { day: '2026-11-30' } })
 
-const idOf = ({ metric, bucket, key }: Cell) => `${metric} ${bucket} ${key}`
+/** Public posts only. The list is as old as the last fold, at most 70 minutes. */
+export async function getTopPosts(ctx: UserCtx, query: z.infer<typeof TopQuery>): Promise<z.infer<typeof TopPosts>> {
+  const day = query.day ?? dateOf(ctx.now())
+  if (day > dateOf(ctx.now())) throw invalid('day', 'must not be in the future')
+  const bucket = bucketOf('day', Date.parse(day))
+  const [list] = await ctx.db.analytics.select().from(topPosts).where(eq(topPosts.bucket, bucket))
+  const ids = list?.posts.map(({ postId }) => postId) ?? []
+  const visible = await loadPosts(ctx, ids)
+  const posts = (list?.posts ?? []).flatMap(({ postId, n }) => {
+    const post = visible.get(postId)
+    return post && isPublic(post) && n > 0 ? [{ post, engagement: n }] : []
+  })
+  return { day, posts: posts.slice(0, LISTED) }
+}

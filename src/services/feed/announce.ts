@@ -10,7 +10,7 @@ import { isPublic } from '../posts/policy.ts'
 import { posts } from '../posts/tables.ts'
 import { homeChannel } from './channels.ts'
 import { unindexElsewhere, unlist } from './replicate.ts'
-import { indexPosts, listPublicly } from './statements.ts'
+import { listInFeeds, listPublicly } from './statements.ts'
 
 type Post = { id: Id; authorId: Id }
 type Announced = { postId: Id; authorId: Id; rootId: Id | null; isPublic?: boolean }
@@ -54,7 +54,7 @@ function frameFor({ id: postId, authorId }: Post, except?: readonly Id[]) {
 }
 
 async function index(db: Database, added: readonly Post[]) {
-  const [, hubs] = await db.batch([indexPosts(db, added), activeHubs(db)])
+  const [, hubs] = await db.batch([listInFeeds(db, added), activeHubs(db)])
   return hubs
 }
 

@@ -6,17 +6,17 @@ import { feedIndex, lanes, publicPosts } from './tables.ts'
 
 type Post = { id: Id; authorId: Id }
 
-export function indexPosts(db: Database, posts: readonly Post[], listedIn: readonly number[] = [lanes.posts]) {
+export function listInFeeds(db: Database, posts: readonly Post[], listedIn: readonly number[] = [lanes.posts]) {
   const rows = posts.flatMap(({ id: postId, authorId }) => listedIn.map((lane) => ({ authorId, lane, postId })))
   return db.insert(feedIndex).values(rows).onConflictDoNothing()
 }
 
-export function indexOwnPost(db: Database, post: Post & { isComment: boolean; isPublic: boolean }) {
+export function listOwnPost(db: Database, post: Post & { isComment: boolean; isPublic: boolean }) {
   const own = post.isComment ? [lanes.comments] : [lanes.posts, ...(post.isPublic ? [lanes.publicPosts] : [])]
-  return indexPosts(db, [post], own)
+  return listInFeeds(db, [post], own)
 }
 
-export function unindexPost(db: Database, post: Post) {
+export function unlistPost(db: Database, post: Post) {
   const anyLane = inArray(feedIndex.lane, Object.values(lanes))
   return db.delete(feedIndex).where(and(eq(feedIndex.authorId, post.authorId), anyLane, eq(feedIndex.postId, post.id)))
 }

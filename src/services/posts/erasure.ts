@@ -2,7 +2,7 @@ import { and, eq, inArray } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
 import { commitByShard, idIn } from '../../platform/data/shards.ts'
-import { unindexPost } from '../feed/statements.ts'
+import { unlistPost } from '../feed/statements.ts'
 import { feedIndex, lanes } from '../feed/tables.ts'
 import { unliking } from './likes.ts'
 import { deleting } from './posts.ts'
@@ -33,7 +33,7 @@ async function eraseSomePosts(ctx: SystemCtx, authorId: Id): Promise<number> {
     ctx.db,
     ids,
     (id) => id,
-    (shard, id) => [unindexPost(shard, { id, authorId })],
+    (shard, id) => [unlistPost(shard, { id, authorId })],
   )
   return ids.length
 }

@@ -12,7 +12,7 @@ import { Failure, invalid, notFound } from '../../platform/failures.ts'
 import { quotaExceeded } from '../../platform/security/daily-quota.ts'
 import { countPost, uncountPost } from '../accounts/statements.ts'
 import { loadAccountSummaries } from '../accounts/views.ts'
-import { indexOwnPost, unindexPost } from '../feed/statements.ts'
+import { listOwnPost, unlistPost } from '../feed/statements.ts'
 import { accountIdsOf } from '../identity/queries.ts'
 import { attachMedia, attachRefusals } from '../media/statements.ts'
 import { loadAttachable } from '../media/views.ts'
@@ -82,7 +82,7 @@ async function publish(ctx: UserCtx, input: PostCreation, claim: Claim): Promise
         countPost(db, authorId, { ...kind, mostPerDay: postsPerDay(ctx) }),
         // `changed` is false for a suspended account, whose access token may still work for two seconds.
         db.insert(posts).values({ id, ...content, authorId: valueIf(changed, authorId, 'suspended') }),
-        indexOwnPost(db, { id, authorId, ...kind }),
+        listOwnPost(db, { id, authorId, ...kind }),
         ...claim(db, id),
         ...attachMedia(db, { postId: id, accountId: authorId, ids: input.media }),
         ...copyChangedAlts(db, id, media),
@@ -171,6 +171,6 @@ export function deleting(db: Database, post: typeof posts.$inferSelect) {
     db.delete(posts).where(and(eq(posts.id, id), eq(posts.authorId, authorId))),
     ...(rootId ? [] : [uncountPost(db, authorId, { isPublic: isPublic(post) })]),
     record(db, postDeleted, eventOf(post), changed),
-    unindexPost(db, { id, authorId }),
+    unlistPost(db, { id, authorId }),
   ] as const
 }

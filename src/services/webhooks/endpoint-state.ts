@@ -3,12 +3,11 @@ import { createContext } from '../../platform/create-context.ts'
 import { atPrimary } from '../../platform/data/databases.ts'
 import { DAY_MS } from '../../platform/data/expiry.ts'
 import { type Id, toId } from '../../platform/data/ids.ts'
-import { openAllFor } from '../../platform/security/account-keys.ts'
 import { type Due, EndpointRows, type Head } from './endpoint-rows.ts'
 import type { DeliveryFacts, Owner, PageOf, StoredDelivery } from './facts.ts'
 import { Body, type Message } from './messages.ts'
-import { SECRET } from './queries.ts'
 import { delayAfter, isOpen, restAfter } from './schedule.ts'
+import { openSealed } from './sealed.ts'
 import { isSuccess, type Outcome, sendMessage } from './sending.ts'
 import { stopEndpoint } from './stopping.ts'
 import { readEndpoint, type Telling } from './visibility.ts'
@@ -116,15 +115,16 @@ export class EndpointState {
       return 'idle'
     }
     const former = endpoint.formerSecrets.filter(({ until }) => until > ctx.now()).map(({ sealed }) => sealed)
-    const opened = await openAllFor(ctx, owner.accountId, [endpoint.sealedSecret, ...former], SECRET)
+    const sealed = [endpoint.url, endpoint.sealedSecret, ...former]
+    const [url = null, ...opened] = await openSealed(ctx, owner.accountId, sealed)
     const secrets = opened.filter((secret) => secret !== null)
-    if (secrets.length === 0) return 'deleted'
+    if (url === null || secrets.length === 0) return 'deleted'
     const isVisible = ({ id }: Due) => visible.has(toId(id))
     for (const delivery of due) {
       if (isVisible(delivery)) this.rows.show(delivery.id)
       else this.rows.drop(delivery, ctx.now())
     }
-    return { endpoint: { url: endpoint.url, secrets }, due: due.filter(isVisible) }
+    return { endpoint: { url, secrets }, due: due.filter(isVisible) }
   }
 
   private async send(ctx: SystemCtx, { endpoint }: Round, delivery: Due): Promise<void> {

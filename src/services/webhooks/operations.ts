@@ -45,6 +45,7 @@ export const webhookOperations = [
     path: '/webhooks',
     ...rule,
     fresh: true,
+    idempotent: true,
     limit: webhookLimit,
     body: WebhookCreation,
     example: { url: 'https://hooks.example.org/social', events: ['post.liked'], description: 'Counts my likes' },
@@ -55,7 +56,7 @@ export const webhookOperations = [
     noRpc: credentialsOnly,
     summary: 'Create a webhook, to which events of your account are sent',
     description:
-      `The messages follow Standard Webhooks 1.0: ids only, signed with the \`secret\`, which is never returned again. An account has at most ${MAX_WEBHOOKS} webhooks. ` +
+      `The messages follow Standard Webhooks 1.0: ids only, signed with the \`secret\`, which only a repeat with the same Idempotency-Key returns again. An account has at most ${MAX_WEBHOOKS} webhooks. ` +
       'You are told of what you do yourself, and of what you would be notified of and may still see when the message is sent.',
     run: createWebhook,
   }),

@@ -4,6 +4,7 @@ import type { Id } from '../../platform/data/ids.ts'
 import { classify, type ExportEntry, iso, jsonFile, type PersonalData } from '../../platform/personal-data.ts'
 import { clear } from './endpoint.client.ts'
 import { isOwn } from './queries.ts'
+import { openSealed } from './sealed.ts'
 import { webhookEndpoints } from './tables.ts'
 
 export const webhookData: PersonalData = {
@@ -12,6 +13,7 @@ export const webhookData: PersonalData = {
       accountId: 'owner',
       id: 'technical',
       url: 'exported',
+      urlIndex: 'technical',
       description: 'exported',
       events: 'exported',
       state: 'exported',
@@ -65,8 +67,13 @@ function webhooksOf(ctx: SystemCtx, accountId: Id) {
 
 async function* exported(ctx: SystemCtx, accountId: Id): AsyncGenerator<ExportEntry> {
   const own = await webhooksOf(ctx, accountId)
-  const described = own.map(({ url, description, events, state, createdAt }) => {
-    return { url, description, events, state, createdAt: iso(createdAt) }
+  const urls = await openSealed(
+    ctx,
+    accountId,
+    own.map(({ url }) => url),
+  )
+  const described = own.map(({ description, events, state, createdAt }, i) => {
+    return { url: urls[i] ?? null, description, events, state, createdAt: iso(createdAt) }
   })
   yield jsonFile('webhooks.json', described)
 }

@@ -1,10 +1,8 @@
 import { and, eq, type SQL } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import type { Id } from '../../platform/data/ids.ts'
+import { openSealed } from './sealed.ts'
 import { webhookEndpoints } from './tables.ts'
-
-/** The context of sealed secrets, for `sealFor` and `openFor`. */
-export const SECRET = 'webhook'
 
 export function isOwn(accountId: Id, webhookId: Id): SQL | undefined {
   return and(eq(webhookEndpoints.accountId, accountId), eq(webhookEndpoints.id, webhookId))
@@ -18,5 +16,6 @@ export async function urlOf(ctx: SystemCtx, accountId: Id, webhookId: Id): Promi
     .select({ url })
     .from(webhookEndpoints)
     .where(isOwn(accountId, webhookId))
-  return row?.url ?? null
+  const [opened = null] = await openSealed(ctx, accountId, row ? [row.url] : [])
+  return opened
 }

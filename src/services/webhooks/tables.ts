@@ -18,13 +18,14 @@ export const states = ['active', 'paused', 'failing', 'gone'] as const
 export const deliveryStates = ['waiting', 'delivered', 'failed', 'dropped'] as const
 export type DeliveryState = (typeof deliveryStates)[number]
 
-/** On the shard of the owner. The secrets are sealed with the key of the account; former ones sign `until` then (epoch ms). */
+/** On the shard of the owner. The address and the secrets are sealed with the key of the account; former ones sign `until` then (epoch ms). */
 export const webhookEndpoints = sqliteTable(
   'webhook_endpoints',
   {
     accountId: id('account_id').notNull(),
     id: id('id').notNull(),
     url: text('url').notNull(),
+    urlIndex: text('url_index').notNull(),
     description: text('description').notNull(),
     events: text('events', { mode: 'json' }).$type<WebhookEventType[]>().notNull(),
     state: text('state', { enum: states }).notNull(),

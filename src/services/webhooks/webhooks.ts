@@ -1,14 +1,14 @@
 import { z } from '@hono/zod-openapi'
-import { and, desc, eq, notExists, type SQL } from 'drizzle-orm'
+import { and, desc, eq, ne, notExists, type SQL } from 'drizzle-orm'
 import type { UserCtx } from '../../platform/context.ts'
-import { all, changed, one, query, rowIf } from '../../platform/data/conditions.ts'
-import { atPrimary } from '../../platform/data/databases.ts'
+import { changed, failUnless, one, query, refusals } from '../../platform/data/conditions.ts'
+import { atPrimary, type Database } from '../../platform/data/databases.ts'
+import { type Claim, idempotent, type Made } from '../../platform/data/idempotency.ts'
 import { Id, shardOf, timeOf } from '../../platform/data/ids.ts'
 import { withFreshId } from '../../platform/data/shards.ts'
 import { type Bounds, cleanText, describeBounds, requireLength } from '../../platform/data/text.ts'
 import { record } from '../../platform/events/events.ts'
 import { Failure, invalid, notFound } from '../../platform/failures.ts'
-import { sealFor } from '../../platform/security/account-keys.ts'
 import { actorOf } from '../../platform/security/clients.ts'
 import { outboundUrl } from '../../platform/security/outbound-url.ts'
 import { wake } from './endpoint.client.ts'
@@ -23,7 +23,9 @@ import {
 import { tooManyWebhooks } from './failures.ts'
 import { WebhookEvent } from './kinds.ts'
 import { FORMER_SECRET_HOURS, MAX_FORMER_SECRETS, MAX_WEBHOOKS } from './policy.ts'
-import { isOwn, SECRET } from './queries.ts'
+import { type Row, valid, viewOf, viewsOf } from './presentation.ts'
+import { isOwn } from './queries.ts'
+import { openSealed, sealSecret, sealUrl } from './sealed.ts'
 import { newSecret } from './secrets.ts'
 import { forgetSubscribers } from './subscribers.ts'
 import { webhookEndpoints, webhookEvents } from './tables.ts'
@@ -48,7 +50,6 @@ type WebhookChange = z.infer<typeof WebhookChange>
 
 export const WebhookPath = z.object({ webhookId: Id })
 type WebhookPath = z.infer<typeof WebhookPath>
-type Row = typeof webhookEndpoints.$inferSelect
 
 function checked<T extends WebhookChange>(ctx: UserCtx, change: T): T {
   const text = change.description === undefined ? undefined : cleanText('description', change.description)
@@ -67,46 +68,65 @@ function addressOf({ config }: UserCtx, typed: string): string {
 }
 
 /** The secret is returned here and by `renewWebhookSecret` only. */
-export async function createWebhook(ctx: UserCtx, given: WebhookCreation): Promise<WebhookWithSecret> {
-  const accountId = ctx.viewer.id
-  const input = checked(ctx, given)
-  const secret = newSecret()
-  const sealedSecret = await sealFor(ctx, accountId, secret, SECRET)
-  const actor = await actorOf(ctx)
-  const row = { accountId, ...input, state: 'active', sealedSecret, createdAt: ctx.now() } as const
-  const db = ctx.db.shardOf(accountId)
-  const [created] = await withFreshId(ctx, shardOf(accountId), webhookEndpoints.id, async (id) => {
-    const [inserted] = await db.commit([
-      db
-        .insert(webhookEndpoints)
-        .select(
-          rowIf(
-            webhookEndpoints,
-            { id, ...row, formerSecrets: [], createdAt: Math.max(row.createdAt, timeOf(id)) },
-            mayCreate(accountId, input.url),
-          ),
-        )
-        .returning(),
-      record(db, webhookCreated, { accountId, webhookId: id, ...actor }, changed),
-    ])
-    return inserted
-  })
-  forgetSubscribers(accountId)
-  if (created) return { ...viewOf(ctx, created), secret }
-  await requireNewAddress(ctx, input.url)
-  throw new Failure(tooManyWebhooks)
+export function createWebhook(ctx: UserCtx, given: WebhookCreation): Promise<Made<WebhookWithSecret>> {
+  return idempotent(
+    ctx,
+    'createWebhook',
+    given,
+    (claim) => insert(ctx, checked(ctx, given), claim),
+    async (primary, webhookId) => {
+      const row = await requireOwn(primary, webhookId)
+      const [secret = null] = await openSealed(primary, row.accountId, [row.sealedSecret])
+      if (secret === null) throw notFound()
+      return { ...(await viewOf(primary, row)), secret }
+    },
+  )
 }
 
-function mayCreate(accountId: Id, address: string): SQL {
+async function insert(
+  ctx: UserCtx,
+  { url: typed, ...input }: WebhookCreation,
+  claim: Claim,
+): Promise<WebhookWithSecret> {
+  const accountId = ctx.viewer.id
+  const secret = newSecret()
+  const [sealedSecret, address, actor] = await Promise.all([
+    sealSecret(ctx, accountId, secret),
+    sealUrl(ctx, accountId, typed),
+    actorOf(ctx),
+  ])
+  const row = { accountId, ...input, ...address, state: 'active' as const, sealedSecret, formerSecrets: [] }
+  const db = ctx.db.shardOf(accountId)
+  const created = await withFreshId(ctx, shardOf(accountId), webhookEndpoints.id, async (id) => {
+    const createdAt = Math.max(ctx.now(), timeOf(id))
+    await db
+      .commit([
+        db.insert(webhookEndpoints).values({ id, ...row, createdAt }),
+        ...claim(db, id),
+        ...requireRoom(db, accountId, { id, urlIndex: address.urlIndex }),
+        record(db, webhookCreated, { accountId, webhookId: id, ...actor }),
+      ])
+      .catch(refusals({ [FULL]: () => new Failure(tooManyWebhooks), [TAKEN]: taken }))
+    return { id, ...row, createdAt }
+  })
+  forgetSubscribers(accountId)
+  return { ...(await viewOf(ctx, created)), secret }
+}
+
+const FULL = 'too_many'
+const TAKEN = 'taken'
+/** A second webhook would send each message twice. */
+const taken = () => invalid('url', 'is the address of another webhook of yours')
+
+/** After the insert, and after the claim: a repeat with the same key needs no room. */
+function requireRoom(db: Database, accountId: Id, { id, urlIndex }: { id: Id; urlIndex: string }) {
   const own = eq(webhookEndpoints.accountId, accountId)
-  const tenth = query
+  const extra = query.select(one).from(webhookEndpoints).where(own).limit(1).offset(MAX_WEBHOOKS)
+  const same = query
     .select(one)
     .from(webhookEndpoints)
-    .where(own)
-    .limit(1)
-    .offset(MAX_WEBHOOKS - 1)
-  const same = and(own, eq(webhookEndpoints.url, address))
-  return all(notExists(tenth), notExists(query.select(one).from(webhookEndpoints).where(same)))
+    .where(and(own, eq(webhookEndpoints.urlIndex, urlIndex), ne(webhookEndpoints.id, id)))
+  return [failUnless(db, notExists(same), TAKEN), failUnless(db, notExists(extra), FULL)]
 }
 
 export async function listWebhooks(ctx: UserCtx): Promise<{ items: Webhook[] }> {
@@ -114,7 +134,7 @@ export async function listWebhooks(ctx: UserCtx): Promise<{ items: Webhook[] }> 
   const own = eq(webhookEndpoints.accountId, id)
   const db = atPrimary(ctx).shardOf(id)
   const rows = await db.select().from(webhookEndpoints).where(own).orderBy(desc(webhookEndpoints.id))
-  return { items: rows.map((row) => viewOf(ctx, row)) }
+  return { items: await viewsOf(ctx, rows) }
 }
 
 export async function getWebhook(ctx: UserCtx, { webhookId }: WebhookPath): Promise<Webhook> {
@@ -135,7 +155,8 @@ export async function editWebhook(
 ): Promise<Webhook> {
   const input = checked(ctx, given)
   if (input.url !== undefined) await requireNewAddress(ctx, input.url, webhookId)
-  const row = await change(ctx, webhookId, input, webhookChanged)
+  const address = input.url === undefined ? {} : await sealUrl(ctx, ctx.viewer.id, input.url)
+  const row = await change(ctx, webhookId, { ...input, ...address }, webhookChanged)
   if (input.url !== undefined) await tryToWake(ctx, webhookId)
   return viewOf(ctx, row)
 }
@@ -146,21 +167,17 @@ export async function renewWebhookSecret(ctx: UserCtx, { webhookId }: WebhookPat
   const { sealedSecret: former, formerSecrets } = await requireOwn(ctx, webhookId)
   const until = ctx.now() + FORMER_SECRET_HOURS * 3_600_000
   const set = {
-    sealedSecret: await sealFor(ctx, ctx.viewer.id, secret, SECRET),
+    sealedSecret: await sealSecret(ctx, ctx.viewer.id, secret),
     formerSecrets: [{ sealed: former, until }, ...valid(ctx, formerSecrets)].slice(0, MAX_FORMER_SECRETS),
   }
   const isUnchanged = eq(webhookEndpoints.sealedSecret, former)
   const row = await change(ctx, webhookId, set, webhookSecretRenewed, isUnchanged)
-  return { ...viewOf(ctx, row), secret }
+  return { ...(await viewOf(ctx, row)), secret }
 }
 
-const valid = (ctx: UserCtx, secrets: Row['formerSecrets']) => secrets.filter(({ until }) => until > ctx.now())
-
-/** Throws `invalid`: a second webhook would send each message twice. */
 async function requireNewAddress(ctx: UserCtx, address: string, except?: Id): Promise<void> {
   const { items } = await listWebhooks(ctx)
-  if (items.some(({ id, url: known }) => known === address && id !== except))
-    throw invalid('url', 'is the address of another webhook of yours')
+  if (items.some(({ id, url: known }) => known === address && id !== except)) throw taken()
 }
 
 async function change(
@@ -207,17 +224,4 @@ export async function resumeWebhook(ctx: UserCtx, { webhookId }: WebhookPath): P
 /** A failure loses nothing: the event of the change does the same. */
 async function tryToWake(ctx: UserCtx, webhookId: Id): Promise<void> {
   await wake(ctx, webhookId).catch((error: unknown) => ctx.log.warn('a webhook is woken by its event', { error }))
-}
-
-function viewOf(ctx: UserCtx, { id, url, description, events, state, createdAt, formerSecrets }: Row): Webhook {
-  const until = valid(ctx, formerSecrets)[0]?.until
-  return {
-    id,
-    url,
-    description,
-    events,
-    state,
-    createdAt: new Date(createdAt).toISOString(),
-    formerSecretUntil: until === undefined ? null : new Date(until).toISOString(),
-  }
 }

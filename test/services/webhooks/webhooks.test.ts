@@ -40,8 +40,8 @@ beforeEach(async () => {
 
 const creation = (url = 'https://hooks.example.org/in') => ({ url, events: ['post.liked' as const], description: '' })
 
-test('a webhook is created, read, edited and deleted; its secret is shown once and stored sealed', async () => {
-  const { secret, ...made } = await createWebhook(asUser(ada), creation())
+test('a webhook is created, read, edited and deleted; its secret is shown once, and both it and the address are stored sealed', async () => {
+  const { secret, ...made } = (await createWebhook(asUser(ada), creation('https://example.org/planted'))).value
   expect(secret).toMatch(/^whsec_[\w+/]{43}=$/)
   expect(await listWebhooks(asUser(ada))).toEqual({ items: [made] })
   const webhookId = made.id
@@ -51,6 +51,7 @@ test('a webhook is created, read, edited and deleted; its secret is shown once a
   expect(await getWebhook(asUser(ada), { webhookId })).toEqual(edited)
   const stored = await shards[0].prepare('select * from webhook_endpoints where id = ?').bind(Number(webhookId)).first()
   expect(JSON.stringify(stored)).not.toContain(secret.slice(6, 30))
+  expect(JSON.stringify(stored)).not.toContain('example.org')
   const renewed = await renewWebhookSecret(asUser(ada), { webhookId })
   expect([renewed.secret === secret, renewed.formerSecretUntil]).toEqual([false, expect.any(String)])
   await deleteWebhook(asUser(ada), { webhookId })
@@ -85,7 +86,40 @@ test('one address gets one webhook of an account, also of two that are created a
   const taken = { extra: { errors: [{ field: 'url', message: 'is the address of another webhook of yours' }] } }
   await expect(createWebhook(asUser(ada), creation())).rejects.toMatchObject(taken)
   await expect(editWebhook(asUser(ada), { webhookId, url: creation().url })).rejects.toMatchObject(taken)
-  expect(await createWebhook(asUser(bob), creation())).toMatchObject({ state: 'active' })
+  expect((await createWebhook(asUser(bob), creation())).value).toMatchObject({ state: 'active' })
+})
+
+test('a creation that is repeated with its key returns the same webhook with its secret, and needs no room', async () => {
+  const keyed = (key: string) => ({ ...asUser(ada), idempotencyKey: key })
+  const first = await createWebhook(keyed('one'), creation())
+  expect(await createWebhook(keyed('one'), creation())).toEqual({ ...first, replayed: true })
+  const another = creation('https://example.org/other')
+  await expect(createWebhook(keyed('one'), another)).rejects.toThrow(failure('idempotency_mismatch'))
+  await expect(createWebhook(keyed('two'), creation())).rejects.toThrow(failure('invalid'))
+  expect((await createWebhook(keyed('two'), another)).replayed).toBe(false)
+  for (let n = 0; n < 8; n++) await webhookOf(ada)
+  await expect(createWebhook(keyed('three'), creation('https://example.org/3'))).rejects.toMatchObject({
+    code: 'too_many_webhooks',
+  })
+  expect(await createWebhook(keyed('one'), creation())).toEqual({ ...first, replayed: true })
+})
+
+test('an address that was stored in clear is shown, receives messages, and is sealed when it is edited', async () => {
+  const { id: webhookId, host } = await webhookOf(ada)
+  const url = `https://${host}/in`
+  const write = shards[0].prepare("update webhook_endpoints set url = ?, url_index = '' where id = ?")
+  await write.bind(url, Number(webhookId)).run()
+  expect(await getWebhook(asUser(ada), { webhookId })).toMatchObject({ url })
+  await testWebhook(asUser(ada), { webhookId })
+  await passAll(webhookId)
+  expect(net.received(host)).toHaveLength(1)
+  await editWebhook(asUser(ada), { webhookId, url })
+  expect(await getWebhook(asUser(ada), { webhookId })).toMatchObject({ url })
+  const stored = await shards[0]
+    .prepare('select url from webhook_endpoints where id = ?')
+    .bind(Number(webhookId))
+    .first()
+  expect(JSON.stringify(stored)).not.toContain(host)
 })
 
 test('an address that is too long once it is written out is refused', async () => {
