@@ -18,6 +18,7 @@ const unbundled = [
 ]
 const bundled = [
   ...Object.keys(pkg.dependencies).filter((name) => !unbundled.includes(name)),
+  ...['errors', 'jwks/local', 'jwt/decode', 'jwt/sign', 'jwt/verify', 'key/import'].map((part) => `jose/${part}`),
   'better-auth/minimal',
   'better-auth/adapters/drizzle',
   'better-auth/api',

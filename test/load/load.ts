@@ -119,7 +119,7 @@ function report(figures: Figure[], { wrong, lost, written }: Check): void {
   for (const { example } of wrong) if (example) say(`       ${example}`)
   say(`  ${lost === 0 ? 'ok  ' : 'FAIL'} ${lost} of ${written} acknowledged writes lost`)
   if (failed + lost > 0) process.exitCode = 1
-  else if (values.update) updateFigures('load', figures)
+  if (values.update) updateFigures('load', figures)
 }
 
 const stateDir = makeStateDir('load')

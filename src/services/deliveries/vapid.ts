@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import { importJWK, SignJWT } from 'jose'
+import { SignJWT } from 'jose/jwt/sign'
+import { importJWK } from 'jose/key/import'
 import type { SystemCtx, UserCtx } from '../../platform/context.ts'
 import { vapidKey } from './variables.ts'
 

@@ -1,4 +1,4 @@
-import { decodeJwt } from 'jose'
+import { decodeJwt } from 'jose/jwt/decode'
 import type { RequestCtx } from '../../platform/security/admit.ts'
 import { jwtIssuer } from '../../platform/security/tokens.ts'
 import { authenticateEnabled } from '../../services/apps/clients.ts'
