@@ -32,10 +32,10 @@ async function pendingEvent() {
 }
 const isPending = (id: Id) => countRows('outbox', { id }, [shards[0]])
 
-test('in each of three environments, the Worker consumes four queues and the dead-letter queue of each', () => {
-  const kinds = ['-events', '-fanout', '-deliveries', '-activity'].flatMap((kind) => [kind, `${kind}-dead`])
+test('in each of three environments, the Worker consumes five queues and the dead-letter queue of each', () => {
+  const kinds = ['-events', '-fanout', '-deliveries', '-activity', '-bounces'].flatMap((kind) => [kind, `${kind}-dead`])
   expect(kinds.map((kind) => queuesOf(kind).length)).toEqual(kinds.map(() => 3))
-  expect(queues).toHaveLength(24)
+  expect(queues).toHaveLength(30)
 })
 
 test.each(queuesOf('-events'))('a message of %s is processed as an event', async (queue) => {

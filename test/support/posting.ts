@@ -18,6 +18,9 @@ export async function publishedId(author: Id, input: Draft = {}): Promise<Id> {
   return (await publish(author, input)).id
 }
 
+/** Posts of one millisecond on two shards have ids in any order. */
+export const newestFirst = (...ids: Id[]): Id[] => ids.toSorted((a, b) => Number(b) - Number(a))
+
 export async function commentIds(viewer: Id, postId: Id): Promise<Id[]> {
   return idsOf(await listComments(asUser(viewer), { postId, ...wholePage }))
 }

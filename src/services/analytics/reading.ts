@@ -1,7 +1,7 @@
 import { and, desc, inArray, type SQL, type SQLWrapper, sql } from 'drizzle-orm'
 import type { SystemCtx } from '../../platform/context.ts'
 import { commaList } from '../../platform/data/conditions.ts'
-import { bucketOf, steps } from './buckets.ts'
+import { bucketsBetween, steps } from './buckets.ts'
 import type { Cell } from './cells.ts'
 import { cellName, merged, nameOf } from './fold.ts'
 import { isOpen } from './fold-slots.ts'
@@ -78,8 +78,8 @@ async function liveNumbers(ctx: SystemCtx, counts: readonly Group[], members: re
 
 /** The names of those cells to which the activity of the last day can add. */
 function liveNames(ctx: SystemCtx, groups: readonly Group[]): string[] {
-  const times = [ctx.now(), ctx.now() - LIVE_MS]
-  const live = new Set(times.flatMap((at) => steps.map((step) => bucketOf(step, at))))
+  const now = ctx.now()
+  const live = new Set(steps.flatMap((step) => bucketsBetween(step, now - LIVE_MS, now)))
   const isLive = ({ bucket }: Cell) => bucket.startsWith('c') || live.has(bucket)
   return groups.flatMap(cellsOf).filter(isLive).map(nameOf)
 }

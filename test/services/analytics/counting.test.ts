@@ -105,7 +105,9 @@ test('while ANALYTICS is down nothing is lost, nor logged again with each retry,
   expect(await deliver(day)).toEqual([])
   const lines = (await logTexts()).flatMap((text) => text.trim().split('\n'))
   expect(lines.length).toBeGreaterThan(day.length / 2)
-  expect(new Set(lines).size).toBe(lines.length)
+  // Around midnight, two days have a line each about the same person and week.
+  const logged = lines.flatMap((line) => JSON.parse(line).id ?? [])
+  expect(new Set(logged).size).toBe(logged.length)
   expect(await auditAnalytics()).toEqual([])
   expect(await numberOf('site.post', 'd', '')).toBe(people.length)
 })

@@ -1,10 +1,13 @@
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import type { Id } from '../../../src/platform/data/ids.ts'
 import { idOf } from '../../../src/platform/data/ids.ts'
+import { bucketOf } from '../../../src/services/analytics/buckets.ts'
 import type { Overview } from '../../../src/services/analytics/network.ts'
+import { numbersOf } from '../../../src/services/analytics/reading.ts'
 import { act, agree, deliver, emptyAnalytics, foldAll, holdActivity, seen, stored } from '../../support/activity.ts'
 import { bulkIds, type RegisteredUser, refresh, registeredUser, setRole } from '../../support/actors.ts'
 import { insertByShard } from '../../support/databases.ts'
+import { contextWith } from '../../support/platform.ts'
 
 const DAY = 86_400_000
 let admin: RegisteredUser
@@ -153,4 +156,13 @@ test.each([
     422,
     expect.stringMatching(/^application\/problem\+json/),
   ])
+})
+
+test.each([0, 1, 2, 23])('at %s:30 UTC, late acts of the day before count before they are folded', async (hour) => {
+  const midnight = Date.parse(today())
+  await deliver(people.slice(0, 6).map((id) => act('like', id, { at: midnight - 60_000 })))
+  const later = { ...contextWith(), now: () => midnight + hour * 3_600_000 + 1_800_000 }
+  const bucket = bucketOf('day', midnight - 1)
+  const { count } = await numbersOf(later, [{ metrics: ['site.like'], buckets: [bucket], keys: [''] }], [])
+  expect(count('site.like', bucket)).toBe(6)
 })

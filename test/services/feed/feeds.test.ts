@@ -11,7 +11,7 @@ import { feedIndex } from '../../../src/services/feed/tables.ts'
 import { deletePost } from '../../../src/services/posts/posts.ts'
 import { accountsOn, bulkIds } from '../../support/actors.ts'
 import { queues } from '../../support/manual-queues.ts'
-import { publishedId } from '../../support/posting.ts'
+import { newestFirst, publishedId } from '../../support/posting.ts'
 import { seedFollows, seedPosts } from '../../support/seed.ts'
 import { ada, bob, cyd } from '../../support/trio.ts'
 import { asAnonymous, asUser, idsOf, wholePage } from '../../support/viewers.ts'
@@ -27,7 +27,6 @@ test('a home feed has the posts of the reader and of the accounts followed now, 
   const last = await publishedId(ada)
   await queues.deliver()
   // Sorts by id, because ids that are created within the same 10 ms are in random order.
-  const newestFirst = (...ids: Id[]) => ids.sort((a, b) => Number(b) - Number(a))
   expect(await homeOf(bob)).toEqual(newestFirst(first, second, own, last))
   expect(await homeOf(ada)).toEqual(newestFirst(last, first))
 
