@@ -29,6 +29,7 @@ export default new OpenAPIHono<{ Bindings: { SHARD_0: D1Database; PUBLIC_KEYS: J
   },
 )
 
+export class RevocationFeed extends DurableObject {}
 export class Hub extends DurableObject {}
 export class AccessGuard extends DurableObject {}
 export class Sweeper extends DurableObject {}
