@@ -17,7 +17,7 @@ const Refusal = z.union([
   z.object({ type: z.literal('cf.email.sending.message.complained'), payload: z.object(about) }),
 ])
 
-/** Whoever else sends from the account of the operator shares the reports, so they count for our own sender only. */
+/** The queue also gets reports about other senders of the operator's account, which are ignored. */
 export async function noteRefusals(ctx: SystemCtx, reports: readonly unknown[]): Promise<void> {
   const sender = senderOf(ctx).email
   const refused = reports.flatMap((report) => {

@@ -125,8 +125,13 @@ function requireRoom(db: Database, accountId: Id, { id, urlIndex }: { id: Id; ur
   const same = query
     .select(one)
     .from(webhookEndpoints)
-    .where(and(own, eq(webhookEndpoints.urlIndex, urlIndex), ne(webhookEndpoints.id, id)))
+    .where(isOther(accountId, id, urlIndex))
   return [failUnless(db, notExists(same), TAKEN), failUnless(db, notExists(extra), FULL)]
+}
+
+function isOther(accountId: Id, id: Id, urlIndex: string): SQL | undefined {
+  const own = eq(webhookEndpoints.accountId, accountId)
+  return and(own, eq(webhookEndpoints.urlIndex, urlIndex), ne(webhookEndpoints.id, id))
 }
 
 export async function listWebhooks(ctx: UserCtx): Promise<{ items: Webhook[] }> {
@@ -154,8 +159,8 @@ export async function editWebhook(
   { webhookId, ...given }: WebhookPath & WebhookChange,
 ): Promise<Webhook> {
   const input = checked(ctx, given)
-  if (input.url !== undefined) await requireNewAddress(ctx, input.url, webhookId)
-  const address = input.url === undefined ? {} : await sealUrl(ctx, ctx.viewer.id, input.url)
+  const address = input.url === undefined ? undefined : await sealUrl(ctx, ctx.viewer.id, input.url)
+  if (address) await requireNewAddress(ctx, webhookId, address.urlIndex)
   const row = await change(ctx, webhookId, { ...input, ...address }, webhookChanged)
   if (input.url !== undefined) await tryToWake(ctx, webhookId)
   return viewOf(ctx, row)
@@ -175,9 +180,14 @@ export async function renewWebhookSecret(ctx: UserCtx, { webhookId }: WebhookPat
   return { ...(await viewOf(ctx, row)), secret }
 }
 
-async function requireNewAddress(ctx: UserCtx, address: string, except?: Id): Promise<void> {
-  const { items } = await listWebhooks(ctx)
-  if (items.some(({ id, url: known }) => known === address && id !== except)) throw taken()
+async function requireNewAddress(ctx: UserCtx, webhookId: Id, urlIndex: string): Promise<void> {
+  const { id } = ctx.viewer
+  const db = atPrimary(ctx).shardOf(id)
+  const found = await db
+    .select(one)
+    .from(webhookEndpoints)
+    .where(isOther(id, webhookId, urlIndex))
+  if (found.length > 0) throw taken()
 }
 
 async function change(

@@ -153,7 +153,7 @@ test('lists and then other reads are refused while a database does not keep up',
 const nine = { MAX_REQUESTS_IN_FLIGHT: '9' }
 const statusOf = ({ status }: Response) => status
 
-test('a log line tells what is refused when that changes, and none tells of a refused request', async () => {
+test('a change of what is refused is logged once, and a refused request is not logged', async () => {
   const lines: string[] = []
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line))
   await occupy(2)
